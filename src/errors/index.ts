@@ -1,0 +1,13 @@
+export { BatchHandlerError } from './batch-handler-error.ts';
+export { CacheError, CacheMissError } from './cache-error.ts';
+export { CircuitOpenError } from './circuit-open-error.ts';
+export { ClosedError } from './closed-error.ts';
+export { ConfigError, type ConfigIssue } from './config-error.ts';
+export { DescribeError, type DescribeErrorOptions } from './describe-error.ts';
+export { ERROR_CODES, type ErrorCode } from './error-code.ts';
+export { ImageError, type ImageErrorCode } from './image-error.ts';
+export { InputError } from './input-error.ts';
+export { LeaseError, PoolCreateError, PoolTimeoutError } from './pool-error.ts';
+export { QueueFullError } from './queue-full-error.ts';
+export { TimeoutError } from './timeout-error.ts';
+export { UpstreamError, type UpstreamErrorCode, type UpstreamErrorOptions } from './upstream-error.ts';

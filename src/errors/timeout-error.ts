@@ -1,0 +1,12 @@
+import { DescribeError } from './describe-error.ts';
+
+/** Work did not end in time and was aborted. */
+export class TimeoutError extends DescribeError {
+  /** The bound that was passed, in milliseconds. */
+  readonly timeoutMs: number;
+
+  constructor(what: string, timeoutMs: number, options: { readonly cause?: unknown } = {}) {
+    super('DESCRIBE_TIMEOUT', `${what} did not end within ${timeoutMs} ms`, { ...options, retryable: true });
+    this.timeoutMs = timeoutMs;
+  }
+}

@@ -1,0 +1,50 @@
+import { DescribeError } from './describe-error.ts';
+import type { ErrorCode } from './error-code.ts';
+
+export type UpstreamErrorCode = Extract<
+  ErrorCode,
+  | 'DESCRIBE_RATE_LIMITED'
+  | 'DESCRIBE_OVERLOADED'
+  | 'DESCRIBE_QUOTA_EXHAUSTED'
+  | 'DESCRIBE_AUTH'
+  | 'DESCRIBE_REFUSED'
+  | 'DESCRIBE_RESPONSE_INVALID'
+  | 'DESCRIBE_OUTPUT_TRUNCATED'
+  | 'DESCRIBE_CONTEXT_TOO_LONG'
+  | 'DESCRIBE_UPSTREAM'
+>;
+
+/** What is known of an answer that was not a description. */
+export interface UpstreamErrorOptions {
+  readonly cause?: unknown;
+  readonly retryable?: boolean;
+  /** HTTP status, absent when no answer came. */
+  readonly status?: number | undefined;
+  /** The API's `x-request-id`. */
+  readonly requestId?: string | undefined;
+  /** The API's own error code, such as `insufficient_quota`. */
+  readonly upstreamCode?: string | undefined;
+  /** Milliseconds that the API asked to wait. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** The API, or the way to it, gave no usable description. */
+export class UpstreamError extends DescribeError {
+  declare readonly code: UpstreamErrorCode;
+  readonly status?: number;
+  readonly requestId?: string;
+  readonly upstreamCode?: string;
+  readonly retryAfterMs?: number;
+
+  constructor(
+    code: UpstreamErrorCode,
+    message: string,
+    { cause, retryable = false, status, requestId, upstreamCode, retryAfterMs }: UpstreamErrorOptions = {},
+  ) {
+    super(code, message, { cause, retryable });
+    if (status !== undefined) this.status = status;
+    if (requestId !== undefined) this.requestId = requestId;
+    if (upstreamCode !== undefined) this.upstreamCode = upstreamCode;
+    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
+  }
+}

@@ -1,0 +1,189 @@
+import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
+import { MAX_TIMER_DELAY_MS } from './clock.ts';
+import { nearestName } from './nearest-name.ts';
+
+/**
+ * Checks one option and returns what is wrong with it, nothing when it is right. `undefined` is always right unless
+ * the check is wrapped in `required`: an explicit `undefined` means the default.
+ */
+export type OptionCheck = (value: unknown, option: string) => readonly ConfigIssue[];
+
+/** One check for every option that exists; a name outside it is an unknown option. */
+export type OptionChecks<Options> = { readonly [Name in keyof Required<Options>]: OptionCheck };
+
+/** Throws one `ConfigError` that lists everything wrong with `options`, unknown names included. */
+export function checkOptions<Options extends object>(
+  owner: string,
+  options: Options,
+  checks: OptionChecks<Options>,
+): void {
+  const issues = shape(checks)(options, '');
+  if (issues.length > 0) throw new ConfigError(owner, issues);
+}
+
+/** A nested options object, checked name by name. */
+export const shape =
+  (checks: Readonly<Record<string, OptionCheck>>): OptionCheck =>
+  (value, option) => {
+    if (value === undefined && option !== '') return [];
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return [{ option: option || 'options', expected: 'an object', got: describeValue(value) }];
+    }
+    const prefix = option === '' ? '' : `${option}.`;
+    const issues: ConfigIssue[] = [];
+    for (const name of Object.keys(value)) {
+      if (!Object.hasOwn(checks, name)) issues.push(unknownOption(name, prefix, Object.keys(checks)));
+    }
+    for (const [name, check] of Object.entries(checks)) {
+      issues.push(...check((value as Record<string, unknown>)[name], `${prefix}${name}`));
+    }
+    return issues;
+  };
+
+const unknownOption = (name: string, prefix: string, known: readonly string[]): ConfigIssue => {
+  const nearest = nearestName(name, known);
+  const expected =
+    nearest === undefined ? 'a known option' : `a known option (did you mean ${prefix}${nearest}?)`;
+  return { option: `${prefix}${name}`, expected, got: 'an unknown name' };
+};
+
+const check =
+  (expected: string, accepts: (value: unknown) => boolean, show = describeValue): OptionCheck =>
+  (value, option) =>
+    value === undefined || accepts(value) ? [] : [{ option, expected, got: show(value) }];
+
+/** The same check where a missing value is wrong too. */
+export const required =
+  (inner: OptionCheck, expected = 'a value'): OptionCheck =>
+  (value, option) =>
+    value === undefined ? [{ option, expected, got: 'nothing' }] : inner(value, option);
+
+export interface NumberBounds {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+const boundsText = ({ min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: NumberBounds) => {
+  if (Number.isFinite(min) && Number.isFinite(max)) return ` from ${min} to ${max}`;
+  if (Number.isFinite(min)) return ` of at least ${min}`;
+  return Number.isFinite(max) ? ` of at most ${max}` : '';
+};
+
+const within = (
+  value: number,
+  { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: NumberBounds,
+) => value >= min && value <= max;
+
+/** A finite whole number within bounds, both inclusive. */
+export const integer = (bounds: NumberBounds = {}): OptionCheck =>
+  check(
+    `a whole number${boundsText(bounds)}`,
+    (value) => typeof value === 'number' && Number.isSafeInteger(value) && within(value, bounds),
+  );
+
+/** A finite number within bounds, both inclusive. */
+export const finiteNumber = (bounds: NumberBounds = {}): OptionCheck =>
+  check(
+    `a number${boundsText(bounds)}`,
+    (value) => typeof value === 'number' && Number.isFinite(value) && within(value, bounds),
+  );
+
+/** A duration in milliseconds that a timer can hold (at most 2^31 - 1, about 24.8 days). */
+export const milliseconds = ({ min = 1, max = MAX_TIMER_DELAY_MS }: NumberBounds = {}): OptionCheck =>
+  check(
+    `milliseconds${boundsText({ min, max })}`,
+    (value) => typeof value === 'number' && Number.isFinite(value) && within(value, { min, max }),
+  );
+
+/** A share from 0 to 1. */
+export const ratio = (): OptionCheck => finiteNumber({ min: 0, max: 1 });
+
+export const boolean = (): OptionCheck => check('true or false', (value) => typeof value === 'boolean');
+
+export const text = (): OptionCheck => check('a string', (value) => typeof value === 'string');
+
+export const nonEmptyText = (): OptionCheck =>
+  check('a non-empty string', (value) => typeof value === 'string' && value.trim() !== '');
+
+/** A non-empty string whose value is never shown. */
+export const secret = (): OptionCheck =>
+  check('a non-empty string', (value) => typeof value === 'string' && value.trim() !== '', describeSecret);
+
+/** An absolute http or https URL; its value is not shown, for it may carry credentials. */
+export const httpUrl = (): OptionCheck =>
+  check(
+    'an http or https URL',
+    (value) => typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+    describeSecret,
+  );
+
+export const oneOf = (...choices: readonly (string | number | boolean)[]): OptionCheck =>
+  check(`one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`, (value) =>
+    choices.includes(value as string),
+  );
+
+export const callable = (): OptionCheck => check('a function', (value) => typeof value === 'function');
+
+/** An object, or class instance, that has all these methods. */
+export const withMethods = (expected: string, ...methods: readonly string[]): OptionCheck =>
+  check(expected, (value) => hasMethods(value, methods));
+
+/** Tells whether a value has all these methods: how instances are recognised, since `instanceof` fails across copies. */
+export function hasMethods(value: unknown, methods: readonly string[]): boolean {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function');
+}
+
+/** A flat object of strings, such as headers or labels. Values are not shown. */
+export const textRecord = (): OptionCheck =>
+  check(
+    'an object of strings',
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.values(value).every((entry) => typeof entry === 'string'),
+    describeSecret,
+  );
+
+/** An array each of whose elements passes `element`. */
+export const listOf =
+  (element: OptionCheck): OptionCheck =>
+  (value, option) => {
+    if (value === undefined) return [];
+    if (!Array.isArray(value)) return [{ option, expected: 'an array', got: describeValue(value) }];
+    return value.flatMap((entry, index) => required(element)(entry, `${option}[${index}]`));
+  };
+
+/** Picks the check by the value: the first case whose test accepts it, else `otherwise`. */
+export const whichever =
+  (
+    cases: readonly (readonly [(value: unknown) => boolean, OptionCheck])[],
+    otherwise: OptionCheck,
+  ): OptionCheck =>
+  (value, option) => {
+    if (value === undefined) return [];
+    const found = cases.find(([accepts]) => accepts(value));
+    return (found?.[1] ?? otherwise)(value, option);
+  };
+
+/** Accepts everything; for options that another constructor checks. */
+export const anything = (): OptionCheck => () => [];
+
+const LONGEST_SHOWN = 40;
+
+/** Says what a value is in a few words, short enough for an error. Not for secrets. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'string') {
+    return value.length <= LONGEST_SHOWN ? JSON.stringify(value) : `a string of ${value.length} characters`;
+  }
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}
+
+function describeSecret(value: unknown): string {
+  if (typeof value === 'string') return value.trim() === '' ? 'an empty string' : 'a string (not shown)';
+  return typeof value === 'object' && value !== null ? 'an object (not shown)' : `a ${typeof value}`;
+}
