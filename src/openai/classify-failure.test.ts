@@ -1,0 +1,108 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { TimeoutError } from '../errors/timeout-error.ts';
+import { classifyFailure } from './classify-failure.ts';
+import { failureKind } from './failure-kind.ts';
+import { retryAfterMsOf } from './retry-after.ts';
+
+const apiError = (
+  status: number,
+  fields: Record<string, unknown> = {},
+  headers: Record<string, string> = {},
+) =>
+  Object.assign(new Error('Incorrect API key provided: sk-very-secret'), {
+    status,
+    headers: new Headers({ 'x-request-id': 'req_1', ...headers }),
+    requestID: 'req_1',
+    ...fields,
+  });
+
+describe('classifyFailure', () => {
+  it.each([
+    [429, { code: 'rate_limit_exceeded' }, 'DESCRIBE_RATE_LIMITED', true, 'throttle'],
+    [429, { code: 'slow_down' }, 'DESCRIBE_RATE_LIMITED', true, 'throttle'],
+    [429, { code: 'insufficient_quota' }, 'DESCRIBE_QUOTA_EXHAUSTED', false, 'quota'],
+    [429, { code: null, type: 'insufficient_quota' }, 'DESCRIBE_QUOTA_EXHAUSTED', false, 'quota'],
+    [429, { code: 'billing_hard_limit_reached' }, 'DESCRIBE_QUOTA_EXHAUSTED', false, 'quota'],
+    [429, { code: 'x', type: 'insufficient_quota' }, 'DESCRIBE_QUOTA_EXHAUSTED', false, 'quota'],
+    [503, { code: 'server_is_overloaded' }, 'DESCRIBE_OVERLOADED', true, 'outage'],
+    [500, {}, 'DESCRIBE_UPSTREAM', true, 'outage'],
+    [502, {}, 'DESCRIBE_UPSTREAM', true, 'outage'],
+    [504, {}, 'DESCRIBE_UPSTREAM', true, 'outage'],
+    [408, {}, 'DESCRIBE_UPSTREAM', true, 'outage'],
+    [409, {}, 'DESCRIBE_UPSTREAM', true, 'outage'],
+    [401, { code: 'invalid_api_key' }, 'DESCRIBE_AUTH', false, 'auth'],
+    [403, {}, 'DESCRIBE_AUTH', false, 'auth'],
+    [404, { code: 'model_not_found' }, 'DESCRIBE_UPSTREAM', false, 'item'],
+    [400, { code: 'invalid_value', param: 'model' }, 'DESCRIBE_UPSTREAM', false, 'item'],
+    [400, { code: 'failed_to_download_image' }, 'DESCRIBE_IMAGE_FETCH_FAILED', false, 'item'],
+    [400, { code: 'invalid_image_url' }, 'DESCRIBE_IMAGE_FETCH_FAILED', false, 'item'],
+    [400, { code: 'image_too_large' }, 'DESCRIBE_IMAGE_TOO_LARGE', false, 'item'],
+    [400, { code: 'invalid_image' }, 'DESCRIBE_IMAGE_UNREADABLE', false, 'item'],
+    [400, { code: 'unsupported_image_media_type' }, 'DESCRIBE_IMAGE_UNSUPPORTED', false, 'item'],
+    [400, { code: 'image_content_policy_violation' }, 'DESCRIBE_REFUSED', false, 'item'],
+    [400, { code: 'context_length_exceeded' }, 'DESCRIBE_CONTEXT_TOO_LONG', false, 'item'],
+  ])('reads %i %o as %s', (status, fields, code, retryable, kind) => {
+    const error = classifyFailure(apiError(status, fields));
+    expect(error).toMatchObject({ code, retryable });
+    expect(failureKind(error)).toBe(kind);
+    expect(inspect(error)).not.toContain('sk-very-secret');
+  });
+
+  it('tells a slow image host by the message, since the API has no code for it', () => {
+    const error = Object.assign(apiError(400, { code: 'invalid_value', param: 'url' }), {
+      message: '400 Timeout while downloading https://secret.example/x?sig=y',
+    });
+    const classified = classifyFailure(error);
+    expect(classified.code).toBe('DESCRIBE_IMAGE_FETCH_FAILED');
+    expect(inspect(classified)).not.toContain('secret.example');
+  });
+
+  it('keeps status, request id, the code of the API and the wait it asks for', () => {
+    expect(
+      classifyFailure(apiError(429, { code: 'rate_limit_exceeded' }, { 'retry-after': '7' })),
+    ).toMatchObject({
+      status: 429,
+      requestId: 'req_1',
+      upstreamCode: 'rate_limit_exceeded',
+      retryAfterMs: 7000,
+    });
+  });
+
+  it('names the code at the root of a connection failure', () => {
+    const root = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    const error = classifyFailure(
+      new Error('Connection error.', { cause: new TypeError('fetch', { cause: root }) }),
+    );
+    expect(error).toMatchObject({ code: 'DESCRIBE_UPSTREAM', retryable: true });
+    expect(error.message).toContain('ECONNRESET');
+    expect(failureKind(error)).toBe('outage');
+  });
+
+  it('reads an answer that is not JSON, a plain throw and its own errors', () => {
+    expect(classifyFailure(new SyntaxError('Unexpected end'))).toMatchObject({
+      code: 'DESCRIBE_RESPONSE_INVALID',
+      retryable: true,
+    });
+    expect(classifyFailure(undefined)).toMatchObject({ code: 'DESCRIBE_UPSTREAM' });
+    const own = new TimeoutError('the call', 5);
+    expect(classifyFailure(own)).toBe(own);
+  });
+});
+
+describe('retryAfterMsOf', () => {
+  const nowMs = Date.UTC(2026, 10, 22, 12, 0, 0);
+  it.each([
+    [{ 'retry-after-ms': '250', 'retry-after': '9' }, 250],
+    [{ 'retry-after': '9' }, 9000],
+    [{ 'retry-after': '1.5' }, 1500],
+    [{ 'retry-after': 'Sun, 22 Nov 2026 12:00:30 GMT' }, 30_000],
+    [{ 'retry-after': 'Sun, 22 Nov 2026 11:00:00 GMT' }, 0],
+    [{ 'retry-after': 'soon' }, undefined],
+    [{ 'retry-after': '-5' }, undefined],
+    [{}, undefined],
+  ])('reads %o as %s', (headers, expected) => {
+    expect(retryAfterMsOf(headers, nowMs)).toBe(expected);
+    expect(retryAfterMsOf(new Headers(headers as Record<string, string>), nowMs)).toBe(expected);
+  });
+});

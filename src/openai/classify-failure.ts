@@ -1,0 +1,146 @@
+import { DescribeError } from '../errors/describe-error.ts';
+import { ImageError, type ImageErrorCode } from '../errors/image-error.ts';
+import {
+  UpstreamError,
+  type UpstreamErrorCode,
+  type UpstreamErrorOptions,
+} from '../errors/upstream-error.ts';
+import { headerOf, retryAfterMsOf } from './retry-after.ts';
+
+/** What an error of any copy of the OpenAI client, or of fetch, may carry. Recognised by shape, not by class. */
+interface ForeignError {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly status?: unknown;
+  readonly code?: unknown;
+  readonly type?: unknown;
+  readonly param?: unknown;
+  readonly headers?: unknown;
+  readonly requestID?: unknown;
+  readonly cause?: unknown;
+}
+
+/** Codes of the API that mean a used-up account. Source: OpenAI, "Error codes" guide; `type` is often the first. */
+const QUOTA_CODES = new Set([
+  'insufficient_quota',
+  'credit_balance_exhausted',
+  'billing_hard_limit_reached',
+  'organization_spend_limit_exceeded',
+  'project_spend_limit_exceeded',
+  'organization_usage_limit_exceeded',
+]);
+
+/** Codes of the API that blame the image, and what they are here. */
+const IMAGE_CODES: Readonly<Record<string, ImageErrorCode | 'DESCRIBE_REFUSED'>> = {
+  image_too_large: 'DESCRIBE_IMAGE_TOO_LARGE',
+  image_file_too_large: 'DESCRIBE_IMAGE_TOO_LARGE',
+  invalid_image: 'DESCRIBE_IMAGE_UNREADABLE',
+  invalid_base64_image: 'DESCRIBE_IMAGE_UNREADABLE',
+  image_parse_error: 'DESCRIBE_IMAGE_UNREADABLE',
+  image_too_small: 'DESCRIBE_IMAGE_UNREADABLE',
+  empty_image_file: 'DESCRIBE_IMAGE_UNREADABLE',
+  invalid_image_format: 'DESCRIBE_IMAGE_UNSUPPORTED',
+  unsupported_image_media_type: 'DESCRIBE_IMAGE_UNSUPPORTED',
+  image_content_policy_violation: 'DESCRIBE_REFUSED',
+  failed_to_download_image: 'DESCRIBE_IMAGE_FETCH_FAILED',
+  invalid_image_url: 'DESCRIBE_IMAGE_FETCH_FAILED',
+};
+
+/**
+ * Turns whatever a call of the API threw into a `DescribeError`; one that already is stays as it is. The API's own
+ * message is dropped, for it may repeat a part of the key or of the request.
+ */
+export function classifyFailure(error: unknown): DescribeError {
+  if (DescribeError.is(error)) return error;
+  const foreign = (typeof error === 'object' && error !== null ? error : {}) as ForeignError;
+  return typeof foreign.status === 'number'
+    ? fromStatus(foreign, foreign.status)
+    : fromConnection(foreign, error);
+}
+
+function fromStatus(foreign: ForeignError, status: number): DescribeError {
+  const upstreamCode = textOf(foreign.code) ?? textOf(foreign.type);
+  const requestId = textOf(foreign.requestID) ?? headerOf(foreign.headers, 'x-request-id');
+  const options: UpstreamErrorOptions = {
+    status,
+    upstreamCode,
+    requestId,
+    cause: summaryOf(foreign, status, upstreamCode),
+  };
+  const upstream = (code: UpstreamErrorCode, what: string, retryable: boolean) => {
+    const retryAfterMs = retryable ? retryAfterMsOf(foreign.headers) : undefined;
+    const detail = upstreamCode === undefined ? `${status}` : `${status} ${upstreamCode}`;
+    return new UpstreamError(code, `${what} (${detail})`, { ...options, retryable, retryAfterMs });
+  };
+  if (status === 429) {
+    return QUOTA_CODES.has(upstreamCode ?? '') || QUOTA_CODES.has(textOf(foreign.type) ?? '')
+      ? upstream('DESCRIBE_QUOTA_EXHAUSTED', 'the account has no quota left', false)
+      : upstream('DESCRIBE_RATE_LIMITED', 'the API limits the rate', true);
+  }
+  if (status === 401 || status === 403)
+    return upstream('DESCRIBE_AUTH', 'the API does not accept the key', false);
+  if (status === 503) return upstream('DESCRIBE_OVERLOADED', 'the API is overloaded', true);
+  if (status >= 500 || status === 408 || status === 409) {
+    return upstream('DESCRIBE_UPSTREAM', 'the API failed', true);
+  }
+  return fromRejection(foreign, upstreamCode, options, upstream);
+}
+
+function fromRejection(
+  foreign: ForeignError,
+  upstreamCode: string | undefined,
+  options: UpstreamErrorOptions,
+  upstream: (code: UpstreamErrorCode, what: string, retryable: boolean) => DescribeError,
+): DescribeError {
+  if (upstreamCode === 'context_length_exceeded') {
+    return upstream('DESCRIBE_CONTEXT_TOO_LONG', "the request exceeds the model's context", false);
+  }
+  const imageCode =
+    IMAGE_CODES[upstreamCode ?? ''] ??
+    (isDownloadTimeout(foreign) ? 'DESCRIBE_IMAGE_FETCH_FAILED' : undefined);
+  if (imageCode === 'DESCRIBE_REFUSED') return upstream(imageCode, 'the API refused the image', false);
+  if (imageCode !== undefined) {
+    return new ImageError(imageCode, `the API can't use the image (${upstreamCode})`, {
+      cause: options.cause,
+    });
+  }
+  return upstream('DESCRIBE_UPSTREAM', 'the API rejected the request', false);
+}
+
+/** The API reports a slow image host as a wrong `url` parameter and only its message tells. */
+const isDownloadTimeout = ({ code, param, message }: ForeignError) =>
+  code === 'invalid_value' && param === 'url' && /timeout while downloading/i.test(textOf(message) ?? '');
+
+function fromConnection(foreign: ForeignError, error: unknown): DescribeError {
+  if (foreign.name === 'SyntaxError') {
+    return new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'the answer is not JSON', { retryable: true });
+  }
+  const reason = rootCode(foreign);
+  const detail = reason === undefined ? '' : ` (${reason})`;
+  return new UpstreamError('DESCRIBE_UPSTREAM', `the connection to the API failed${detail}`, {
+    retryable: true,
+    cause: error,
+  });
+}
+
+/** The first system or undici code down the chain of causes, such as `ECONNRESET`. */
+function rootCode(foreign: ForeignError): string | undefined {
+  let current: ForeignError | undefined = foreign;
+  for (let depth = 0; depth < 5 && current !== undefined; depth += 1) {
+    if (typeof current.code === 'string') return current.code;
+    current =
+      typeof current.cause === 'object' && current.cause !== null
+        ? (current.cause as ForeignError)
+        : undefined;
+  }
+  return undefined;
+}
+
+/** What may be kept of the original: its class, status and codes, and nothing that could repeat a secret. */
+function summaryOf(foreign: ForeignError, status: number, upstreamCode: string | undefined): Error {
+  const summary = new Error([status, upstreamCode].filter((part) => part !== undefined).join(' '));
+  summary.name = textOf(foreign.name) ?? 'APIError';
+  return Object.assign(summary, { status, type: textOf(foreign.type), param: textOf(foreign.param) });
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);

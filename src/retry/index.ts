@@ -1,0 +1,8 @@
+export {
+  type AttemptContext,
+  type RetryEvent,
+  type RetryOptions,
+  RetryPolicy,
+  type RetryRunOptions,
+  retryOptionChecks,
+} from './retry-policy.ts';
