@@ -1,0 +1,41 @@
+import { parseArgs } from 'node:util';
+
+export interface RunOptions {
+  /** Only suites whose name, or whose file's name, contains it. */
+  readonly grep: string | undefined;
+  /** Where to write the report as JSON. */
+  readonly json: string | undefined;
+  readonly rounds: number | undefined;
+  readonly sliceMs: number | undefined;
+}
+
+export const USAGE = `npm run perf:benchmark -- [--grep text] [--rounds n] [--quick] [--json file]
+  --grep    only suites whose name or file name contains the text
+  --rounds  rounds of every suite
+  --quick   5 rounds of short slices: proves that the benches run, not how fast
+  --json    also write the report to this file`;
+
+const QUICK = { rounds: 5, sliceMs: 15 } as const;
+
+/** Reads the command line; throws a TypeError that says what is wrong with it. */
+export function parseRunOptions(args: readonly string[]): RunOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      grep: { type: 'string' },
+      json: { type: 'string' },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+    },
+  });
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 2)) {
+    throw new TypeError(`--rounds: expected a whole number of at least 2, got ${values.rounds}`);
+  }
+  return {
+    grep: values.grep?.toLowerCase(),
+    json: values.json,
+    rounds: rounds ?? (values.quick ? QUICK.rounds : undefined),
+    sliceMs: values.quick ? QUICK.sliceMs : undefined,
+  };
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { formatReport, formatValue } from './format-report.ts';
+import { defineSuite } from './suite.ts';
+import { reportSuite } from './suite-report.ts';
+
+const suite = defineSuite({
+  name: 'made up',
+  baseline: 'base',
+  contenders: { base: () => 1, ours: () => 1 },
+  gates: { ours: { maxRatio: 1.2, maxCpuRatio: 3 } },
+});
+
+const slices = (...values: readonly number[]) =>
+  values.map((value) => ({ value, p99: value * 2, cpuMs: value, operations: 10 }));
+
+const judged = (...ours: readonly number[]) =>
+  reportSuite(
+    suite,
+    new Map([
+      ['base', slices(1, 1, 1, 1, 1)],
+      ['ours', slices(...ours)],
+    ]),
+  );
+
+describe('reportSuite', () => {
+  it('passes a gate that the ratio keeps', () => {
+    const report = judged(1.1, 1.1, 1.1, 1.1, 1.1);
+    expect(report.passed).toBe(true);
+    expect(report.contenders[1]).toMatchObject({
+      median: 1.1,
+      p99: 2.2,
+      operations: 50,
+      gates: [
+        { measure: 'time', maxRatio: 1.2, verdict: 'passed' },
+        { measure: 'cpu', maxRatio: 3, verdict: 'passed' },
+      ],
+    });
+  });
+
+  it('fails a gate only when the whole interval lies above it', () => {
+    expect(judged(1.3, 1.3, 1.3, 1.3, 1.3).passed).toBe(false);
+    const uncertain = judged(1, 1, 1.3, 1.4, 1.4);
+    expect(uncertain.passed).toBe(true);
+    expect(uncertain.contenders[1]?.gates[0]?.verdict).toBe('unproven');
+  });
+
+  it('says in words which gate failed and by how much', () => {
+    const text = formatReport(judged(2, 2, 2, 2, 2));
+    expect(text).toContain('GATE FAILED   ours: time ratio 2.00, at least 2.00, allowed 1.2');
+    expect(text).toContain('base (baseline)');
+    expect(text).toContain('baseline spread 0.0 %');
+  });
+
+  it('says when the machine was too noisy to trust', () => {
+    const report = reportSuite(
+      suite,
+      new Map([
+        ['base', slices(1, 2, 3, 4, 5)],
+        ['ours', slices(1, 2, 3, 4, 5)],
+      ]),
+    );
+    expect(formatReport(report)).toContain('noisy machine');
+  });
+});
+
+describe('formatValue', () => {
+  it('picks the unit that reads best', () => {
+    expect(formatValue(0.0000123, 'ms')).toBe('12.3 ns');
+    expect(formatValue(0.0123, 'ms')).toBe('12.3 µs');
+    expect(formatValue(12.3, 'ms')).toBe('12.3 ms');
+    expect(formatValue(12_300, 'ms')).toBe('12.3 s');
+    expect(formatValue(3, 'requests')).toBe('3.000 requests');
+  });
+});

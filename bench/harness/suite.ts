@@ -1,0 +1,139 @@
+/** One measurement that a contender took by itself, for instance in a process of its own. Lower is better. */
+export interface Sample {
+  readonly value: number;
+  /** CPU time of one operation, in milliseconds. */
+  readonly cpuMs?: number;
+}
+
+/** A contender whose calls the harness times. */
+export interface TimedContender<Context> {
+  /** One run. What it returns is verified: `undefined` without a `verify` fails, for then no work is proved. */
+  run(context: Context): unknown;
+  /** Throws, or returns false, when the (awaited) result of a run is wrong. @defaultValue the suite's */
+  verify?(result: unknown, context: Context): unknown;
+  /** Operations in one run; times are shown per operation. @defaultValue 1 */
+  readonly operations?: number;
+  /** Called untimed before each slice of a round, to start from the same state. */
+  beforeSlice?(context: Context): unknown;
+  /** Called untimed after each slice with the operations done since `beforeSlice`; throws when they are not all seen. */
+  afterSlice?(context: Context, operations: number): unknown;
+}
+
+/** A contender that measures itself, once a round. */
+export interface SampledContender<Context> {
+  sample(context: Context): Sample | Promise<Sample>;
+}
+
+export type Contender<Context> =
+  | ((context: Context) => unknown)
+  | TimedContender<Context>
+  | SampledContender<Context>;
+
+/** Limits against the baseline. A gate fails only when the whole interval of the ratio lies above it. */
+export interface Gate {
+  readonly maxRatio?: number;
+  readonly maxCpuRatio?: number;
+}
+
+export interface SuiteDefinition<Context> {
+  /** `--grep` matches it. */
+  readonly name: string;
+  /** The contender that the others are compared with. */
+  readonly baseline: string;
+  readonly contenders: Readonly<Record<string, Contender<Context>>>;
+  /** A gate by contender; a bare number is `maxRatio`. */
+  readonly gates?: Readonly<Record<string, Gate | number>>;
+  /** Makes what every contender gets; runs once before the first round. */
+  setup?(): Context | Promise<Context>;
+  /** Runs once at the end, also after a failure. */
+  teardown?(context: Context): unknown;
+  /** Verifies the results of every contender without a `verify` of its own. */
+  verify?(result: unknown, context: Context): unknown;
+  /** Rounds unless the command line says otherwise. @defaultValue 15 */
+  readonly rounds?: number;
+  /** Least time that one contender is measured in one round, in milliseconds. @defaultValue 60 */
+  readonly sliceMs?: number;
+  /** Unit of self-measured samples. @defaultValue 'ms' */
+  readonly unit?: string;
+}
+
+/** A contender bound to the suite's context. */
+export type PreparedContender = { readonly name: string } & (
+  | { readonly kind: 'sampled'; sample(): Sample | Promise<Sample> }
+  | {
+      readonly kind: 'timed';
+      readonly operations: number;
+      run(): unknown;
+      verify(result: unknown): void;
+      beforeSlice(): unknown;
+      afterSlice(operations: number): unknown;
+    }
+);
+
+export interface PreparedSuite {
+  readonly contenders: readonly PreparedContender[];
+  teardown(): Promise<void>;
+}
+
+/** A suite whose context type is hidden, so that different suites fit in one list. */
+export interface Suite extends Omit<SuiteDefinition<never>, 'contenders' | 'setup' | 'teardown' | 'verify'> {
+  readonly contenderNames: readonly string[];
+  prepare(): Promise<PreparedSuite>;
+}
+
+/**
+ * Describes contenders that are measured against each other. See bench/README.md.
+ * Throws at once when the baseline or a gate names no contender.
+ */
+export function defineSuite<Context = undefined>(definition: SuiteDefinition<Context>): Suite {
+  const { contenders, setup, teardown, verify, ...rest } = definition;
+  const contenderNames = Object.keys(contenders);
+  for (const name of [rest.baseline, ...Object.keys(rest.gates ?? {})]) {
+    if (!contenderNames.includes(name)) throw new RangeError(`${rest.name}: no contender is called ${name}`);
+  }
+  return {
+    ...rest,
+    contenderNames,
+    async prepare() {
+      const context = (await setup?.()) as Context;
+      return {
+        contenders: contenderNames.map((name) =>
+          prepareContender(name, contenders[name] as Contender<Context>, context, verify),
+        ),
+        teardown: async () => {
+          await teardown?.(context);
+        },
+      };
+    },
+  };
+}
+
+function prepareContender<Context>(
+  name: string,
+  contender: Contender<Context>,
+  context: Context,
+  suiteVerify: SuiteDefinition<Context>['verify'],
+): PreparedContender {
+  if (typeof contender === 'object' && 'sample' in contender) {
+    return { name, kind: 'sampled', sample: () => contender.sample(context) };
+  }
+  const timed: TimedContender<Context> = typeof contender === 'function' ? { run: contender } : contender;
+  const verify = timed.verify ?? suiteVerify;
+  return {
+    name,
+    kind: 'timed',
+    operations: timed.operations ?? 1,
+    run: () => timed.run(context),
+    verify: (result) => {
+      if (
+        verify === undefined ? result === undefined || result === false : verify(result, context) === false
+      ) {
+        throw new Error(
+          `${name}: the result is wrong${verify === undefined ? ', or nothing was returned' : ''}`,
+        );
+      }
+    },
+    beforeSlice: () => timed.beforeSlice?.(context),
+    afterSlice: (operations) => timed.afterSlice?.(context, operations),
+  };
+}
