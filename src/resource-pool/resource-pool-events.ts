@@ -1,0 +1,18 @@
+import type { GrowReason, RetireReason } from './slot.ts';
+
+export interface ResourcePoolEvents {
+  /** A resource was made. */
+  readonly created: { readonly reason: GrowReason; readonly size: number; readonly waiting: number };
+  /** A resource could not be made; nothing is made for `retryInMs`. */
+  readonly createFailed: { readonly error: unknown; readonly failures: number; readonly retryInMs: number };
+  /** A resource was taken out to be destroyed. */
+  readonly retired: { readonly reason: RetireReason; readonly size: number };
+  /** `factory.destroy` threw or took too long. */
+  readonly destroyFailed: { readonly error: unknown };
+  /** A loan is older than `leakThresholdMs`; `acquiredAt` is the stack of its acquire. Once a loan. */
+  readonly leaked: { readonly heldMs: number; readonly acquiredAt: string };
+  /** An acquire ran out of time. */
+  readonly acquireTimedOut: { readonly timeoutMs: number; readonly waiting: number };
+  /** The pool is closed and every resource is gone. */
+  readonly closed: { readonly reason?: unknown };
+}

@@ -1,0 +1,307 @@
+import { LeaseError, PoolCreateError, TimeoutError } from '../errors/index.ts';
+import { systemClock } from '../internal/clock.ts';
+import { deepFreeze } from '../internal/deep-freeze.ts';
+import { Deferred } from '../internal/deferred.ts';
+import { Emitter, type Listener, type Unsubscribe } from '../internal/emitter.ts';
+import { onAbort } from '../internal/signals.ts';
+import { type Lease, type LeaseHome, SlotLease } from './lease.ts';
+import { PoolUpkeep } from './pool-upkeep.ts';
+import type { ResourcePoolEvents } from './resource-pool-events.ts';
+import { checkResourcePoolOptions, DEFAULTS, type ResourcePoolOptions } from './resource-pool-options.ts';
+import { PoolCounters, type ResourcePoolStats } from './resource-pool-stats.ts';
+import type { Slot } from './slot.ts';
+import { type AcquireOptions, SlotDispatcher } from './slot-dispatcher.ts';
+
+export interface DrainOptions {
+  /** Longest wait for loans to come back, in milliseconds. @defaultValue 30_000 */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
+
+/**
+ * Lends resources that are expensive to make, never more than `maxSize` at a moment and each to one user at a time.
+ * Every acquire settles: with a lease, or with an error that says why not. Makes nothing before its first use.
+ *
+ * @example
+ * ```ts
+ * import { ResourcePool } from '@describe-it/sdk';
+ *
+ * const pool = new ResourcePool({
+ *   factory: {
+ *     create: async () => ({ query: async (text: string) => text.length, end: async () => {} }),
+ *     destroy: (connection) => connection.end(),
+ *   },
+ *   minSize: 2,
+ *   maxSize: 10,
+ * });
+ * const length = await pool.use((connection) => connection.query('select 1'));
+ * await pool.close();
+ * ```
+ */
+export class ResourcePool<Resource> implements AsyncDisposable {
+  readonly #name: string;
+  readonly #minSize: number;
+  readonly #maxSize: number;
+  readonly #isBroken: ((error: unknown) => boolean) | undefined;
+  readonly #clock;
+  readonly #counters = new PoolCounters();
+  readonly #events = new Emitter<ResourcePoolEvents>();
+  readonly #slots: SlotDispatcher<Resource>;
+  readonly #upkeep: PoolUpkeep<Resource>;
+  readonly #home: LeaseHome<Slot<Resource>>;
+  readonly #warmers = new Set<Deferred<void>>();
+  #drained: Deferred<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #ending: Promise<void> | undefined;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
+  constructor(options: ResourcePoolOptions<Resource>) {
+    checkResourcePoolOptions(options);
+    const { minSize = DEFAULTS.minSize, maxSize = DEFAULTS.maxSize, name = DEFAULTS.name } = options;
+    const { clock = systemClock, isBroken, leakThresholdMs } = options;
+    this.#name = name;
+    this.#minSize = minSize;
+    this.#maxSize = Math.max(minSize, maxSize);
+    this.#isBroken = isBroken;
+    this.#clock = clock;
+    this.#slots = new SlotDispatcher<Resource>(
+      {
+        factory: options.factory,
+        minSize,
+        maxSize,
+        name,
+        clock,
+        acquireTimeoutMs: options.acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs,
+        createTimeoutMs: options.createTimeoutMs ?? DEFAULTS.createTimeoutMs,
+        validateTimeoutMs: options.validateTimeoutMs ?? DEFAULTS.validateTimeoutMs,
+        resetTimeoutMs: options.resetTimeoutMs ?? DEFAULTS.resetTimeoutMs,
+        destroyTimeoutMs: options.destroyTimeoutMs ?? DEFAULTS.destroyTimeoutMs,
+        createBackoff: options.createBackoff ?? DEFAULTS.createBackoff,
+        maxWaiting: options.maxWaiting ?? DEFAULTS.maxWaiting,
+        maxUsageCount: options.maxUsageCount,
+        maxLifetimeMs: options.maxLifetimeMs,
+        trackLoans: leakThresholdMs !== undefined,
+      },
+      this.#counters,
+      this.#events,
+      (createError) => this.#onChanged(createError),
+    );
+    this.#upkeep = new PoolUpkeep(this.#slots, this.#counters, this.#events, {
+      clock,
+      minSize,
+      idleTimeoutMs: options.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs,
+      maxLifetimeMs: options.maxLifetimeMs,
+      healthCheckInterval: options.factory.validate === undefined ? undefined : options.healthCheckInterval,
+      leakThresholdMs,
+    });
+    this.#home = {
+      giveBack: (slot, broken) => this.#slots.giveBack(slot, broken ? 'requested' : undefined),
+    };
+  }
+
+  /**
+   * Lends a resource until its lease is released.
+   * @throws `DESCRIBE_POOL_TIMEOUT` when nothing became free in time, with the last create's failure as its cause.
+   * @throws `DESCRIBE_POOL_CREATE_FAILED` when the resource made for this acquire could not be made.
+   * @throws `DESCRIBE_QUEUE_FULL` when `maxWaiting` others wait.
+   * @throws `DESCRIBE_CLOSED` when the pool drains, is closed or gets destroyed.
+   * @throws the signal's reason when it aborts.
+   */
+  async acquire(options?: AcquireOptions): Promise<Lease<Resource>> {
+    this.#upkeep.start();
+    const slot = await this.#slots.take(options);
+    return new SlotLease<Resource, Slot<Resource>>(this.#home, slot);
+  }
+
+  /**
+   * Lends a resource to `fn` and settles as it does; the resource comes back on every path. It is destroyed only when
+   * `isBroken` says so of what `fn` threw. When a resource is idle, `fn` runs before `use` returns.
+   * @throws whatever `acquire` and `fn` throw.
+   */
+  use<Result>(
+    fn: (resource: Resource) => Result | PromiseLike<Result>,
+    options?: AcquireOptions,
+  ): Promise<Awaited<Result>> {
+    this.#upkeep.start();
+    const taken = this.#slots.take(options);
+    if (!(taken instanceof Promise)) return this.#run(taken, fn);
+    return taken.then((slot) => {
+      // Between the hand-over and this moment the caller may have lost interest.
+      if (options?.signal?.aborted) {
+        this.#slots.giveBack(slot, undefined);
+        throw options.signal.reason;
+      }
+      return this.#run(slot, fn);
+    });
+  }
+
+  /**
+   * Gives a lease of this pool back, as `lease.release()` does.
+   * @throws `DESCRIBE_LEASE_INVALID` for what this pool did not lend, or lends no longer.
+   */
+  release(lease: Lease<Resource>): void {
+    if (!(lease instanceof SlotLease) || !lease.isFrom(this.#home)) {
+      throw new LeaseError(`this is not a lease of this ${this.#name}`);
+    }
+    lease.release();
+  }
+
+  /**
+   * Makes resources until `minSize` exist.
+   * @throws `DESCRIBE_POOL_CREATE_FAILED` when one can't be made; the pool keeps trying in the background.
+   * @throws `DESCRIBE_CLOSED` when the pool is closed.
+   */
+  async warmUp(): Promise<void> {
+    this.#upkeep.start();
+    await this.#slots.warm(this.#warmers);
+  }
+
+  /** Calls `listener` on every later event of that name. */
+  on<Name extends keyof ResourcePoolEvents>(
+    name: Name,
+    listener: Listener<ResourcePoolEvents[Name]>,
+  ): Unsubscribe {
+    return this.#events.on(name, listener);
+  }
+
+  /** A frozen, JSON-safe snapshot. */
+  getStats(): ResourcePoolStats {
+    const { keeper, idle, borrowed, line, checks, state } = this.#slots;
+    const { created, retired, ...counts } = this.#counters;
+    return deepFreeze({
+      state,
+      size: keeper.size,
+      minSize: this.#minSize,
+      maxSize: this.#maxSize,
+      idle: idle.length,
+      borrowed,
+      checking: checks.running,
+      creating: keeper.creating,
+      destroying: keeper.destroying,
+      waiting: line.size,
+      ...counts,
+      created: { ...created },
+      retired: { ...retired },
+    });
+  }
+
+  /**
+   * Takes no new acquire, serves those who wait, and resolves when every loan came back. The resources stay until
+   * `close()`.
+   * @throws `DESCRIBE_TIMEOUT` when loans are still out after `timeoutMs`; the pool stays draining.
+   * @throws the signal's reason when it aborts.
+   */
+  drain({ timeoutMs = DEFAULT_DRAIN_TIMEOUT_MS, signal }: DrainOptions = {}): Promise<void> {
+    if (this.#slots.state === 'open') this.#slots.state = 'draining';
+    this.#drained ??= new Deferred<void>();
+    const { promise } = this.#drained;
+    this.#onChanged();
+    return new Promise<void>((resolve, reject) => {
+      const timer = this.#clock.setTimeout(() => {
+        detach();
+        reject(new TimeoutError(`drain of ${this.#name}`, timeoutMs));
+      }, timeoutMs);
+      const detach = onAbort(signal, (reason) => {
+        this.#clock.clearTimeout(timer);
+        reject(reason);
+      });
+      void promise.then(() => {
+        this.#clock.clearTimeout(timer);
+        detach();
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Drains, then destroys every resource; loans that are not back after `timeoutMs` are taken back by force. Resolves
+   * when all are gone and never rejects. Idempotent.
+   */
+  close(options: DrainOptions = {}): Promise<void> {
+    this.#closing ??= this.drain(options)
+      .catch(() => {})
+      .then(() => this.#end(undefined));
+    return this.#closing;
+  }
+
+  /**
+   * Rejects who waits with `DESCRIBE_CLOSED` and `reason` as its cause, and destroys every resource at once, those on
+   * loan too. Resolves when all are gone and never rejects. Idempotent.
+   */
+  destroy(reason?: unknown): Promise<void> {
+    return this.#end(reason);
+  }
+
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #run<Result>(
+    slot: Slot<Resource>,
+    fn: (resource: Resource) => Result | PromiseLike<Result>,
+  ): Promise<Awaited<Result>> {
+    let work: Result | PromiseLike<Result>;
+    try {
+      work = fn(slot.resource);
+    } catch (error) {
+      this.#giveBackAfter(slot, error);
+      return Promise.reject(error);
+    }
+    return Promise.resolve(work).then(
+      (result) => {
+        this.#slots.giveBack(slot, undefined);
+        return result;
+      },
+      (error: unknown) => {
+        this.#giveBackAfter(slot, error);
+        throw error;
+      },
+    );
+  }
+
+  #giveBackAfter(slot: Slot<Resource>, error: unknown): void {
+    this.#slots.giveBack(slot, this.#breaks(error) ? 'broken' : undefined);
+  }
+
+  #breaks(error: unknown): boolean {
+    if (this.#isBroken === undefined) return false;
+    try {
+      return this.#isBroken(error);
+    } catch {
+      // Unknown is not healthy.
+      return true;
+    }
+  }
+
+  #end(reason: unknown): Promise<void> {
+    this.#ending ??= this.#endNow(reason);
+    return this.#ending;
+  }
+
+  async #endNow(reason: unknown): Promise<void> {
+    this.#upkeep.stop();
+    this.#slots.end(reason);
+    this.#onChanged();
+    await this.#slots.keeper.close();
+    this.#events.emit('closed', reason === undefined ? {} : { reason });
+  }
+
+  #onChanged(createError?: { readonly error: unknown }): void {
+    const { state, line, borrowed, keeper } = this.#slots;
+    for (const warmer of this.#warmers) {
+      if (keeper.live.size >= this.#minSize || state !== 'open') warmer.resolve();
+      else if (createError !== undefined) {
+        warmer.reject(new PoolCreateError(this.#name, 'factory.create failed', { cause: createError.error }));
+      }
+    }
+    if (state !== 'open' && line.size === 0 && borrowed === 0) this.#drained?.resolve();
+  }
+}
+
+/** Makes a `ResourcePool`. */
+export function createResourcePool<Resource>(options: ResourcePoolOptions<Resource>): ResourcePool<Resource> {
+  return new ResourcePool(options);
+}

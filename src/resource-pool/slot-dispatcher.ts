@@ -1,0 +1,320 @@
+import { ClosedError, PoolCreateError, PoolTimeoutError, QueueFullError } from '../errors/index.ts';
+import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
+import { Deferred } from '../internal/deferred.ts';
+import type { Emitter } from '../internal/emitter.ts';
+import type { ResourcePoolEvents } from './resource-pool-events.ts';
+import type { PoolCounters, ResourcePoolState } from './resource-pool-stats.ts';
+import { type RetireReason, Slot } from './slot.ts';
+import { SlotChecks } from './slot-checks.ts';
+import { SlotKeeper, type SlotKeeperOptions } from './slot-keeper.ts';
+import { type Waiter, WaitingLine } from './waiting-line.ts';
+
+/** How one acquires. */
+export interface AcquireOptions {
+  /** Ends the wait: the acquire leaves the line at once and rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Higher is served first; first come, first served within a priority. @defaultValue 0 */
+  readonly priority?: number | undefined;
+  /** Bound of this wait in milliseconds. @defaultValue the pool's `acquireTimeoutMs` */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface SlotDispatcherOptions<Resource>
+  extends Omit<SlotKeeperOptions<Resource>, 'opened' | 'failed' | 'freed' | 'destroyFailed'> {
+  readonly minSize: number;
+  readonly acquireTimeoutMs: number;
+  readonly validateTimeoutMs: number;
+  readonly resetTimeoutMs: number;
+  readonly maxUsageCount: number | undefined;
+  readonly maxWaiting: number;
+  readonly trackLoans: boolean;
+  readonly clock: Clock;
+}
+
+const NO_OPTIONS: AcquireOptions = Object.freeze({});
+
+/** Brings slots and acquirers together: idle stack, waiting line, growth. Its owner decides when to shrink and end. */
+export class SlotDispatcher<Resource> {
+  readonly keeper: SlotKeeper<Resource>;
+  readonly line: WaitingLine<Slot<Resource>>;
+  /** The stack of idle slots: the last one in is lent first, so that the others can grow old and go. */
+  readonly idle: Slot<Resource>[] = [];
+  readonly checks: SlotChecks<Resource>;
+  readonly #options: SlotDispatcherOptions<Resource>;
+  readonly #counters: PoolCounters;
+  readonly #events: Emitter<ResourcePoolEvents>;
+  /** Told after anything that may have ended a drain or a warm-up. */
+  readonly #changed: (createError?: { readonly error: unknown }) => void;
+  readonly #validates: boolean;
+  #backoffTimer: TimerHandle | undefined;
+  state: ResourcePoolState = 'open';
+  /** Whether the pool was used: only then `minSize` is kept. */
+  started = false;
+  /** On loan, or being cleaned after a loan. */
+  borrowed = 0;
+
+  constructor(
+    options: SlotDispatcherOptions<Resource>,
+    counters: PoolCounters,
+    events: Emitter<ResourcePoolEvents>,
+    changed: (createError?: { readonly error: unknown }) => void,
+  ) {
+    this.#options = options;
+    this.#counters = counters;
+    this.#events = events;
+    this.#changed = changed;
+    this.#validates = options.factory.validate !== undefined;
+    this.checks = new SlotChecks(options);
+    this.line = new WaitingLine({
+      clock: options.clock,
+      timeoutMs: options.acquireTimeoutMs,
+      timedOut: (waiter) => new PoolTimeoutError(options.name, waiter.timeoutMs, this.keeper.lastFailure),
+      left: (waiter, why) => this.#onLeft(waiter, why),
+    });
+    this.keeper = new SlotKeeper<Resource>({
+      ...options,
+      opened: (slot) => this.#onOpened(slot),
+      failed: (slot, error, failures, retryInMs) => this.#onFailed(slot, error, failures, retryInMs),
+      freed: () => this.pump(),
+      destroyFailed: (error) => events.emit('destroyFailed', { error }),
+    });
+  }
+
+  /** Lends an idle slot at once, or promises the next one. */
+  take(options: AcquireOptions = NO_OPTIONS): Slot<Resource> | Promise<Slot<Resource>> {
+    if (this.state !== 'open') return Promise.reject(new ClosedError(this.#options.name));
+    const { signal, priority = 0, timeoutMs = this.#options.acquireTimeoutMs } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    this.started = true;
+    const slot = this.#popUsable();
+    if (slot !== undefined) return this.#lend(slot);
+    if (this.line.size - this.#coming() >= this.#options.maxWaiting && !this.keeper.canOpen()) {
+      this.#counters.refused += 1;
+      return Promise.reject(new QueueFullError(this.#options.name, 'maxWaiting', this.#options.maxWaiting));
+    }
+    return this.line.join(priority, timeoutMs, signal, () => this.#grow());
+  }
+
+  /** Takes a slot back from its user; false when it is not on loan. */
+  giveBack(slot: Slot<Resource>, broken: 'broken' | 'requested' | undefined): boolean {
+    if (slot.state !== 'leased') return false;
+    const now = this.#options.clock.now();
+    slot.idleSinceMs = now;
+    const reason = broken ?? this.#wornOut(slot, now);
+    if (reason !== undefined) {
+      this.borrowed -= 1;
+      this.retire(slot, reason);
+      return true;
+    }
+    if (this.#options.factory.reset === undefined) {
+      this.borrowed -= 1;
+      this.offer(slot);
+      return true;
+    }
+    slot.state = 'resetting';
+    this.checks.reset(slot, (clean) => {
+      if (slot.state !== 'resetting') return;
+      this.borrowed -= 1;
+      if (clean) this.offer(slot);
+      else this.retire(slot, 'reset-failed');
+    });
+    return true;
+  }
+
+  /** Gives a free slot to who waits, else to the stack. `fresh`: it needs no validation. */
+  offer(slot: Slot<Resource>, fresh = false, toBottom = false): void {
+    if (this.state === 'closed') {
+      this.retire(slot, 'closed');
+      return;
+    }
+    if (this.line.size === 0 || (this.#validates && !fresh)) {
+      slot.state = 'idle';
+      if (toBottom) this.idle.unshift(slot);
+      else this.idle.push(slot);
+      if (this.line.size > 0) this.pump();
+    } else {
+      this.#deliver(slot);
+    }
+    if (this.state !== 'open') this.#changed();
+  }
+
+  /** Serves who waits from the stack, then grows for the rest and back to `minSize`. */
+  pump(): void {
+    while (this.line.size > this.#coming() && this.idle.length > 0) {
+      const slot = this.#popUsable();
+      if (slot !== undefined) this.#deliver(slot);
+    }
+    this.#grow();
+    this.fill();
+    if (this.state !== 'open') this.#changed();
+  }
+
+  /** Starts what `minSize` lacks. */
+  fill(): void {
+    if (!this.started || this.state !== 'open') return;
+    while (this.keeper.size < this.#options.minSize && this.keeper.canOpen()) {
+      this.keeper.open(new Slot<Resource>('min-size'));
+    }
+    if (this.keeper.size < this.#options.minSize) this.#armBackoff();
+  }
+
+  /** Settles once `minSize` slots are made, or with what kept one from being made. */
+  async warm(warmers: Set<Deferred<void>>): Promise<void> {
+    if (this.state !== 'open') throw new ClosedError(this.#options.name);
+    this.started = true;
+    this.fill();
+    if (this.keeper.live.size >= this.#options.minSize) return;
+    const warmer = new Deferred<void>();
+    warmers.add(warmer);
+    try {
+      await warmer.promise;
+    } finally {
+      warmers.delete(warmer);
+    }
+  }
+
+  /** Takes a slot out of the pool for good. An idle one is taken off the stack. */
+  retire(slot: Slot<Resource>, reason: RetireReason): void {
+    if (slot.state === 'idle') {
+      const index = this.idle.indexOf(slot);
+      if (index >= 0) this.idle.splice(index, 1);
+    }
+    this.#counters.retired[reason] += 1;
+    this.keeper.retire(slot);
+    this.#events.emit('retired', { reason, size: this.keeper.size });
+    if (this.state !== 'open') this.#changed();
+  }
+
+  /** Validates an idle slot in the background and puts it back at the bottom, or retires it. */
+  async check(slot: Slot<Resource>): Promise<void> {
+    const index = this.idle.indexOf(slot);
+    if (index < 0) return;
+    this.idle.splice(index, 1);
+    slot.state = 'checking';
+    const valid = await this.checks.validateInBackground(slot);
+    if (slot.state !== 'checking') return;
+    if (valid) this.offer(slot, true, true);
+    else this.#retireInvalid(slot);
+  }
+
+  /** Rejects who waits, stops what is being made and retires everything. */
+  end(reason: unknown): void {
+    this.state = 'closed';
+    this.borrowed = 0;
+    if (this.#backoffTimer !== undefined) this.#options.clock.clearTimeout(this.#backoffTimer);
+    this.#backoffTimer = undefined;
+    this.line.clear(() => new ClosedError(this.#options.name, { cause: reason }));
+    this.keeper.stop(reason);
+    for (const slot of [...this.keeper.live]) this.retire(slot, 'closed');
+  }
+
+  /** Waiters that a check or a create under way will serve. */
+  #coming(): number {
+    return this.keeper.creating + this.checks.running;
+  }
+
+  #popUsable(): Slot<Resource> | undefined {
+    for (let slot = this.idle.pop(); slot !== undefined; slot = this.idle.pop()) {
+      if (!this.#validates && slot.expiresAtMs === Number.POSITIVE_INFINITY) return slot;
+      const worn = this.#wornOut(slot, this.#options.clock.now());
+      if (worn !== undefined) {
+        slot.state = 'checking';
+        this.retire(slot, worn);
+        continue;
+      }
+      if (!this.#validates) return slot;
+      const verdict = this.checks.validateOnBorrow(slot, (valid) => this.#onChecked(slot, valid));
+      if (verdict === 'pending') return undefined;
+      if (verdict) return slot;
+      this.retire(slot, 'invalid');
+    }
+    return undefined;
+  }
+
+  #onChecked(slot: Slot<Resource>, valid: boolean): void {
+    if (slot.state !== 'checking') return;
+    if (valid) this.offer(slot, true);
+    else this.#retireInvalid(slot);
+  }
+
+  #retireInvalid(slot: Slot<Resource>): void {
+    this.retire(slot, 'invalid');
+    this.pump();
+  }
+
+  #lend(slot: Slot<Resource>): Slot<Resource> {
+    slot.state = 'leased';
+    slot.uses += 1;
+    this.borrowed += 1;
+    this.#counters.acquired += 1;
+    if (this.#options.trackLoans) {
+      slot.leasedAtMs = this.#options.clock.now();
+      slot.leakReported = false;
+      slot.acquiredBy = new Error('acquired here');
+    }
+    return slot;
+  }
+
+  #deliver(slot: Slot<Resource>): void {
+    this.line.shift()?.resolve(this.#lend(slot));
+  }
+
+  #wornOut(slot: Slot<Resource>, now: number): 'usage' | 'lifetime' | undefined {
+    const { maxUsageCount } = this.#options;
+    if (maxUsageCount !== undefined && slot.uses >= maxUsageCount) return 'usage';
+    return slot.expiresAtMs <= now ? 'lifetime' : undefined;
+  }
+
+  #grow(): void {
+    while (this.line.size > this.#coming() && this.keeper.canOpen()) {
+      const waiter = this.line.firstUnclaimed();
+      if (waiter !== undefined) waiter.claimed = true;
+      this.keeper.open(new Slot<Resource>('waiting', waiter));
+    }
+    if (this.line.size > this.#coming()) this.#armBackoff();
+  }
+
+  #armBackoff(): void {
+    const delayMs = this.keeper.backoffMs;
+    if (delayMs === 0 || this.#backoffTimer !== undefined || this.state === 'closed') return;
+    this.#backoffTimer = setBackgroundTimeout(
+      this.#options.clock,
+      () => {
+        this.#backoffTimer = undefined;
+        this.pump();
+      },
+      delayMs,
+    );
+  }
+
+  #onOpened(slot: Slot<Resource>): void {
+    this.#counters.created[slot.reason] += 1;
+    const { size } = this.keeper;
+    this.#events.emit('created', { reason: slot.reason, size, waiting: this.line.size });
+    this.offer(slot, true);
+    // After a failure slots are made one at a time; this success lets the others follow.
+    if (this.state !== 'closed') this.pump();
+    this.#changed();
+  }
+
+  #onFailed(slot: Slot<Resource>, error: unknown, failures: number, retryInMs: number): void {
+    this.#counters.createFailed += 1;
+    const waiter = slot.madeFor;
+    if (waiter !== undefined && this.line.remove(waiter)) {
+      waiter.reject(new PoolCreateError(this.#options.name, 'factory.create failed', { cause: error }));
+    }
+    this.#events.emit('createFailed', { error, failures, retryInMs });
+    this.pump();
+    this.#changed({ error });
+  }
+
+  #onLeft({ timeoutMs }: Waiter<Slot<Resource>>, why: 'timeout' | 'abort'): void {
+    if (why === 'abort') {
+      this.#counters.aborted += 1;
+    } else {
+      this.#counters.timedOut += 1;
+      this.#events.emit('acquireTimedOut', { timeoutMs, waiting: this.line.size });
+    }
+    if (this.state !== 'open') this.#changed();
+  }
+}
