@@ -1,0 +1,224 @@
+import { ClosedError } from '../errors/closed-error.ts';
+import { InputError } from '../errors/input-error.ts';
+import { QueueFullError } from '../errors/queue-full-error.ts';
+import { TimeoutError } from '../errors/timeout-error.ts';
+import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
+import { Deferred } from '../internal/deferred.ts';
+import type { BatchHandler } from './batch-handler.ts';
+import { BatchItem } from './batch-item.ts';
+import { type BatchMetrics, BatchMetricsRecorder } from './batch-metrics.ts';
+import { type BatchProcessorOptions, type BatchSettings, batchSettings } from './batch-processor-options.ts';
+import { BatchRetry } from './batch-retry.ts';
+import { BatchScheduler } from './batch-scheduler.ts';
+import { Cohort } from './cohort.ts';
+import { RoomLine } from './room-line.ts';
+import { SignalWatch } from './signal-watch.ts';
+
+export interface ProcessOptions {
+  /** Higher goes first; a finite number. Waiting raises it, see `ageingMs`. @defaultValue 0 */
+  readonly priority?: number | undefined;
+  /** Ends the item wherever it is; its promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds, above 0, from this call to the result, waits and retries included. @defaultValue no bound */
+  readonly timeoutMs?: number | undefined;
+}
+
+const NAME = 'the batch processor';
+
+/**
+ * Hands items to `handler` in batches and gives each caller its own result. Every promise settles exactly once; higher
+ * priority goes first, equals in the order of their calls, and nothing starves; at most `maxConcurrentBatches`
+ * handlers run.
+ *
+ * @example
+ * ```ts
+ * import { BatchProcessor } from '@describe-it/sdk/batch-processor';
+ *
+ * const lengths = new BatchProcessor(async (words: readonly string[]) => words.map((word) => word.length), {
+ *   batchSize: 10,
+ *   maxBatchWaitMs: 50,
+ * });
+ * const length = await lengths.process('batch', { priority: 1, timeoutMs: 5_000 });
+ * await lengths.close();
+ * ```
+ */
+export class BatchProcessor<Input, Output> {
+  readonly #settings: BatchSettings<Input>;
+  readonly #scheduler: BatchScheduler<Input, Output>;
+  readonly #line = new RoomLine<Input, Output>();
+  readonly #signals: SignalWatch<Input, Output>;
+  readonly #metrics = new BatchMetricsRecorder();
+  readonly #flushing = new Set<Cohort>();
+  #cohort = new Cohort();
+  #outstanding = 0;
+  #sequence = 0;
+  #open = true;
+  #idle: Deferred<void> | undefined;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
+  constructor(handler: BatchHandler<Input, Output>, options: BatchProcessorOptions<Input> = {}) {
+    this.#settings = batchSettings(options);
+    const retry = options.retry ? new BatchRetry(options.retry) : undefined;
+    this.#scheduler = new BatchScheduler(handler, this.#settings, retry, this.#metrics, {
+      onSettled: (item) => this.#leave(item),
+      onRoom: () => this.#admit(),
+      onConcluded: () => this.#resolveWhenIdle(),
+    });
+    this.#signals = new SignalWatch((item, reason) => {
+      if (this.#cancel(item, reason)) this.#metrics.aborted += 1;
+    });
+  }
+
+  /**
+   * Settles with the handler's result for this input.
+   * @throws `DESCRIBE_CLOSED` after `close()` or `destroy()`
+   * @throws `DESCRIBE_QUEUE_FULL` when there is no room
+   * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`
+   * @throws `DESCRIBE_BATCH_HANDLER` when the handler threw, gave the wrong number of results or did not settle
+   * @throws `DESCRIBE_INPUT_INVALID` for a wrong `priority` or `timeoutMs`
+   * @throws the error that the handler returned for this input, or the reason of `signal`
+   */
+  process(input: Input, options: ProcessOptions = {}): Promise<Output> {
+    if (!this.#open) return Promise.reject(new ClosedError(NAME));
+    const { signal } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      // What this throws, weigh and groupBy included, rejects the promise.
+      this.#accept(this.#makeItem(input, options, resolve, reject), options);
+    });
+  }
+
+  /** Sends what waits without waiting for batches to fill; resolves when every item so far has settled. */
+  flush(): Promise<void> {
+    const cohort = this.#cohort;
+    if (cohort.pending > 0) {
+      cohort.flushed = true;
+      this.#cohort = new Cohort();
+      this.#flushing.add(cohort);
+      void cohort.drained().then(() => this.#flushing.delete(cohort));
+      this.#scheduler.flush();
+    }
+    return Promise.all([...this.#flushing].map((flushing) => flushing.drained())).then(() => {});
+  }
+
+  /** A fresh frozen snapshot. */
+  getMetrics(): BatchMetrics {
+    return this.#metrics.snapshot({ ...this.#scheduler.gauges, waitingForRoom: this.#line.size });
+  }
+
+  /** Refuses new items, sends what waits, and resolves when every item has settled and every handler has ended. */
+  close(): Promise<void> {
+    this.#open = false;
+    this.#idle ??= new Deferred();
+    void this.flush();
+    this.#resolveWhenIdle();
+    return this.#idle.promise;
+  }
+
+  /** Refuses new items, rejects every item with `reason` and aborts every handler; resolves without waiting for them. */
+  destroy(reason: unknown = new ClosedError(NAME)): Promise<void> {
+    this.#open = false;
+    const items = this.#scheduler.items();
+    for (let item = this.#line.takeFirst(); item !== undefined; item = this.#line.takeFirst())
+      items.push(item);
+    for (const item of items) this.#cancel(item, reason);
+    this.#scheduler.abandon(reason);
+    return this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #makeItem(
+    input: Input,
+    { priority = 0, timeoutMs }: ProcessOptions,
+    resolve: (output: Output) => void,
+    reject: (reason: unknown) => void,
+  ): BatchItem<Input, Output> {
+    const { weigh, groupBy, ageingMs, clock } = this.#settings;
+    if (!Number.isFinite(priority)) throw new InputError('priority', 'expected a finite number');
+    if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= MAX_TIMER_DELAY_MS)) {
+      throw new InputError('timeoutMs', `expected milliseconds above 0, at most ${MAX_TIMER_DELAY_MS}`);
+    }
+    const weight = weigh === undefined ? 1 : weigh(input);
+    if (!(weight >= 0)) throw new InputError('weigh', 'expected to give a number of at least 0');
+    const group = groupBy === undefined ? '' : groupBy(input);
+    const acceptedAtMs = clock.now();
+    // All items age alike, so their order never changes: a step of priority is worth ageingMs of earlier arrival.
+    const order = acceptedAtMs - priority * ageingMs;
+    this.#sequence += 1;
+    const fields = {
+      input,
+      group,
+      weight,
+      order,
+      sequence: this.#sequence,
+      acceptedAtMs,
+      cohort: this.#cohort,
+    };
+    return new BatchItem(fields, resolve, reject);
+  }
+
+  #accept(item: BatchItem<Input, Output>, { signal, timeoutMs }: ProcessOptions): void {
+    const { maxQueueSize, onQueueFull, maxWaiting, clock } = this.#settings;
+    // The scheduler sends once a turn; what it can send now is no reason to refuse.
+    if (this.#scheduler.depth >= maxQueueSize) this.#scheduler.pump();
+    const full = this.#scheduler.depth >= maxQueueSize;
+    if (full) this.#refuseUnless(onQueueFull === 'wait', 'maxQueueSize', maxQueueSize);
+    if (full) this.#refuseUnless(this.#line.size < maxWaiting, 'maxWaiting', maxWaiting);
+    this.#metrics.accepted += 1;
+    this.#outstanding += 1;
+    item.cohort.enter();
+    if (signal !== undefined) this.#signals.add(signal, item);
+    if (timeoutMs !== undefined)
+      item.timer = clock.setTimeout(() => this.#timeOut(item, timeoutMs), timeoutMs);
+    if (full) this.#line.add(item);
+    else this.#scheduler.add(item);
+  }
+
+  #refuseUnless(fits: boolean, option: string, limit: number): void {
+    if (fits) return;
+    this.#metrics.turnedAway += 1;
+    throw new QueueFullError('the batch queue', option, limit);
+  }
+
+  #timeOut(item: BatchItem<Input, Output>, timeoutMs: number): void {
+    if (this.#cancel(item, new TimeoutError('the batch item', timeoutMs))) this.#metrics.timedOut += 1;
+  }
+
+  /** Ends an item early, wherever it is. */
+  #cancel(item: BatchItem<Input, Output>, reason: unknown): boolean {
+    const { holder } = item;
+    if (!item.reject(reason)) return false;
+    holder?.drop(item, reason);
+    this.#leave(item);
+    return true;
+  }
+
+  /** Undoes what `#accept` did for an item that has settled. */
+  #leave(item: BatchItem<Input, Output>): void {
+    this.#signals.remove(item);
+    if (item.timer !== undefined) this.#settings.clock.clearTimeout(item.timer);
+    item.timer = undefined;
+    item.cohort.leave();
+    this.#outstanding -= 1;
+    this.#admit();
+    this.#resolveWhenIdle();
+  }
+
+  /** Lets items of the line into the queue as far as there is room. */
+  #admit(): void {
+    const { maxQueueSize, clock } = this.#settings;
+    while (this.#line.size > 0 && this.#scheduler.depth < maxQueueSize) {
+      const item = this.#line.takeFirst();
+      if (item === undefined) return;
+      item.queuedAtMs = clock.now();
+      this.#scheduler.add(item);
+    }
+  }
+
+  #resolveWhenIdle(): void {
+    if (this.#outstanding === 0 && this.#scheduler.activeBatches === 0) this.#idle?.resolve();
+  }
+}

@@ -1,0 +1,162 @@
+import { BatchHandlerError } from '../errors/batch-handler-error.ts';
+import { DescribeError } from '../errors/describe-error.ts';
+import type { Clock, TimerHandle } from '../internal/clock.ts';
+import type { BatchHandler, BatchHandlerContext } from './batch-handler.ts';
+import type { BatchItem, ItemHolder } from './batch-item.ts';
+
+/** What came of one call of the handler: results in order, or one failure for all. */
+export type HandlerOutcome<Output> =
+  | { readonly kind: 'results'; readonly results: readonly (Output | Error)[] }
+  /** `error` is what the items get; `thrown` is what the retry policy judges. */
+  | { readonly kind: 'failure'; readonly error: Error; readonly thrown: unknown }
+  /** Nobody waits for it. */
+  | { readonly kind: 'abandoned' };
+
+interface PartSignal<Input, Output> {
+  readonly items: Set<BatchItem<Input, Output>>;
+  readonly controller: AbortController;
+}
+
+export interface BatchRunHooks<Input, Output> {
+  /** An item got its value before the batch was over. */
+  readonly onResolved: (item: BatchItem<Input, Output>, output: Output) => void;
+  /** An item left before its result; `run.live` counts those that stay. */
+  readonly onDropped: (run: BatchRun<Input, Output>) => void;
+}
+
+/** One batch, from its items to the outcome of one call of the handler. */
+export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, BatchHandlerContext<Output> {
+  readonly items: readonly BatchItem<Input, Output>[];
+  readonly attempt: number;
+  readonly #hooks: BatchRunHooks<Input, Output>;
+  readonly #parts: PartSignal<Input, Output>[] = [];
+  #controller: AbortController | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
+  #live: number;
+  #timer: TimerHandle | undefined;
+  #abandon: (() => void) | undefined;
+
+  constructor(
+    items: readonly BatchItem<Input, Output>[],
+    attempt: number,
+    hooks: BatchRunHooks<Input, Output>,
+  ) {
+    this.items = items;
+    this.attempt = attempt;
+    this.#hooks = hooks;
+    this.#live = items.length;
+    for (const item of items) item.holder = this;
+  }
+
+  get live(): number {
+    return this.#live;
+  }
+
+  // Made when asked for: a handler that takes no signal does not pay for one.
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  resolve(index: number, output: Output): void {
+    const item = this.items[index];
+    if (item === undefined || item.settled || item.holder !== this) return;
+    this.release(item);
+    this.#hooks.onResolved(item, output);
+  }
+
+  isLive(index: number): boolean {
+    return this.items[index]?.settled === false;
+  }
+
+  signalFor(indexes: readonly number[]): AbortSignal {
+    const items = new Set(
+      indexes.flatMap((index) => this.items[index] ?? []).filter(({ settled }) => !settled),
+    );
+    const controller = new AbortController();
+    if (this.#aborted !== undefined) controller.abort(this.#aborted.reason);
+    else this.#parts.push({ items, controller });
+    return controller.signal;
+  }
+
+  drop(item: BatchItem<Input, Output>, reason: unknown): void {
+    this.release(item);
+    for (const { items, controller } of this.#parts) {
+      if (items.size === 0 && !controller.signal.aborted) controller.abort(reason);
+    }
+    if (this.#live === 0) {
+      this.#abort(reason);
+      unreference(this.#timer);
+    }
+    this.#hooks.onDropped(this);
+  }
+
+  /** Takes an item out of this run without abort: it has its result, or moves on to another run. */
+  release(item: BatchItem<Input, Output>): void {
+    item.holder = undefined;
+    this.#live -= 1;
+    for (const { items } of this.#parts) items.delete(item);
+  }
+
+  /** Calls the handler once, in a later microtask, and waits for its end or for `timeoutMs`. Never rejects. */
+  perform(
+    handler: BatchHandler<Input, Output>,
+    timeoutMs: number,
+    clock: Clock,
+  ): Promise<HandlerOutcome<Output>> {
+    return new Promise((resolve) => {
+      const end = (outcome: HandlerOutcome<Output>) => {
+        clock.clearTimeout(timer);
+        resolve(outcome);
+      };
+      const timer = clock.setTimeout(() => {
+        const message = `the handler did not settle within handlerTimeoutMs (${timeoutMs} ms)`;
+        const error = new BatchHandlerError(message, { retryable: true });
+        end({ kind: 'failure', error, thrown: error });
+        this.#abort(error);
+      }, timeoutMs);
+      this.#timer = timer;
+      this.#abandon = () => end({ kind: 'abandoned' });
+      const inputs = this.items.map(({ input }) => input);
+      Promise.resolve()
+        .then(() => (this.#live === 0 ? [] : handler(inputs, this)))
+        .then(
+          (results) => end(this.#live === 0 ? { kind: 'abandoned' } : this.#judge(results)),
+          (thrown: unknown) => end({ kind: 'failure', error: asHandlerError(thrown), thrown }),
+        );
+    });
+  }
+
+  /** Gives up on the handler: aborts it and waits no longer. */
+  abandon(reason: unknown): void {
+    this.#abort(reason);
+    this.#abandon?.();
+  }
+
+  #judge(results: unknown): HandlerOutcome<Output> {
+    if (Array.isArray(results) && results.length === this.items.length) return { kind: 'results', results };
+    const got = Array.isArray(results) ? `${results.length} results` : 'no array of results';
+    const error = new BatchHandlerError(`the handler gave ${got} for ${this.items.length} items`);
+    return { kind: 'failure', error, thrown: error };
+  }
+
+  #abort(reason: unknown): void {
+    if (this.#aborted !== undefined) return;
+    this.#aborted = { reason };
+    this.#controller?.abort(reason);
+    for (const { controller } of this.#parts) controller.abort(reason);
+  }
+}
+
+function asHandlerError(thrown: unknown): Error {
+  if (DescribeError.is(thrown)) return thrown;
+  return new BatchHandlerError('the handler threw', { cause: thrown, retryable: true });
+}
+
+/** Lets the process end although this timer is pending: nobody waits for it any more. */
+function unreference(timer: TimerHandle | undefined): void {
+  if (typeof timer === 'object' && 'unref' in timer && typeof timer.unref === 'function') timer.unref();
+}

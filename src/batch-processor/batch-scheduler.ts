@@ -1,0 +1,218 @@
+import type { TimerHandle } from '../internal/clock.ts';
+import { type BatchHandler, isErrorResult } from './batch-handler.ts';
+import type { BatchItem } from './batch-item.ts';
+import type { BatchGauges, BatchMetricsRecorder } from './batch-metrics.ts';
+import type { BatchSettings } from './batch-processor-options.ts';
+import { BatchQueue } from './batch-queue.ts';
+import type { BatchRetry } from './batch-retry.ts';
+import { BatchRun, type BatchRunHooks, type HandlerOutcome } from './batch-run.ts';
+
+export interface BatchSchedulerHooks<Input, Output> {
+  /** The scheduler settled this item. */
+  readonly onSettled: (item: BatchItem<Input, Output>) => void;
+  /** Waiting items became fewer. */
+  readonly onRoom: () => void;
+  /** A handler ended. */
+  readonly onConcluded: () => void;
+}
+
+/** Decides when a batch goes, runs it, and brings its failed items back after a delay. */
+export class BatchScheduler<Input, Output> {
+  readonly #handler: BatchHandler<Input, Output>;
+  readonly #settings: BatchSettings<Input>;
+  readonly #retry: BatchRetry | undefined;
+  readonly #metrics: BatchMetricsRecorder;
+  readonly #hooks: BatchSchedulerHooks<Input, Output>;
+  readonly #runHooks: BatchRunHooks<Input, Output>;
+  readonly #queue: BatchQueue<Input, Output>;
+  readonly #running = new Set<BatchRun<Input, Output>>();
+  readonly #delayed = new Map<BatchRun<Input, Output>, TimerHandle>();
+  /** Retries whose delay is over; they go before fresh batches. */
+  readonly #retries = new Set<BatchRun<Input, Output>>();
+  #retryingItems = 0;
+  #pumpScheduled = false;
+  #timer: { readonly handle: TimerHandle; readonly dueAtMs: number } | undefined;
+
+  constructor(
+    handler: BatchHandler<Input, Output>,
+    settings: BatchSettings<Input>,
+    retry: BatchRetry | undefined,
+    metrics: BatchMetricsRecorder,
+    hooks: BatchSchedulerHooks<Input, Output>,
+  ) {
+    this.#handler = handler;
+    this.#settings = settings;
+    this.#retry = retry;
+    this.#metrics = metrics;
+    this.#hooks = hooks;
+    this.#queue = new BatchQueue(settings);
+    this.#runHooks = {
+      onResolved: (item, output) => this.#succeed(item, output, this.#settings.clock.now()),
+      onDropped: (run) => this.#forgetDropped(run),
+    };
+  }
+
+  /** Items that wait for a batch or for their next try: what `maxQueueSize` bounds. */
+  get depth(): number {
+    return this.#queue.size + this.#retryingItems;
+  }
+
+  get gauges(): Omit<BatchGauges, 'waitingForRoom'> {
+    return { queued: this.#queue.size, delayed: this.#retryingItems, activeBatches: this.#running.size };
+  }
+
+  get activeBatches(): number {
+    return this.#running.size;
+  }
+
+  add(item: BatchItem<Input, Output>): void {
+    this.#queue.add(item);
+    // Once a turn, so that what one turn brings competes by priority.
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    queueMicrotask(() => {
+      this.#pumpScheduled = false;
+      this.pump();
+    });
+  }
+
+  /** Sends what is ready as far as handlers are free. */
+  pump(): void {
+    const { maxConcurrentBatches } = this.#settings;
+    while (this.#running.size < maxConcurrentBatches) {
+      const run = this.#nextRetry() ?? this.#nextFresh();
+      if (run === undefined) break;
+      this.#start(run);
+    }
+    this.#arm();
+  }
+
+  /** Ends the wait of everything that waits for company. */
+  flush(): void {
+    this.#queue.expireAll();
+    this.pump();
+  }
+
+  /** Hands out every item that has not settled, wherever it is. */
+  items(): BatchItem<Input, Output>[] {
+    const runs = [...this.#running, ...this.#delayed.keys(), ...this.#retries];
+    return [...this.#queue.items(), ...runs.flatMap((run) => run.items.filter(({ settled }) => !settled))];
+  }
+
+  /** Waits for no handler any more. */
+  abandon(reason: unknown): void {
+    for (const run of [...this.#running]) run.abandon(reason);
+    this.#arm();
+  }
+
+  #nextRetry(): BatchRun<Input, Output> | undefined {
+    const [run] = this.#retries;
+    if (run === undefined) return undefined;
+    this.#retries.delete(run);
+    this.#retryingItems -= run.live;
+    if (run.live === run.items.length) return run;
+    const live = run.items.filter(({ settled }) => !settled);
+    return new BatchRun(live, run.attempt, this.#runHooks);
+  }
+
+  #nextFresh(): BatchRun<Input, Output> | undefined {
+    const nowMs = this.#settings.clock.now();
+    this.#queue.expire(nowMs);
+    const items = this.#queue.takeBatch();
+    if (items === undefined) return undefined;
+    for (const { acceptedAtMs } of items) this.#metrics.waitMs.record(nowMs - acceptedAtMs);
+    return new BatchRun(items, 1, this.#runHooks);
+  }
+
+  #start(run: BatchRun<Input, Output>): void {
+    const { clock, handlerTimeoutMs } = this.#settings;
+    this.#running.add(run);
+    this.#metrics.batchSize.record(run.live);
+    this.#metrics.queueDepth.record(this.depth);
+    const startedAtMs = clock.now();
+    void run.perform(this.#handler, handlerTimeoutMs, clock).then((outcome) => {
+      this.#conclude(run, outcome, startedAtMs);
+    });
+    this.#hooks.onRoom();
+  }
+
+  #conclude(run: BatchRun<Input, Output>, outcome: HandlerOutcome<Output>, startedAtMs: number): void {
+    const nowMs = this.#settings.clock.now();
+    this.#running.delete(run);
+    this.#metrics.processingMs.record(nowMs - startedAtMs);
+    const again: BatchItem<Input, Output>[] = [];
+    const errors: unknown[] = [];
+    for (const [index, item] of run.items.entries()) {
+      if (item.settled || outcome.kind === 'abandoned') continue;
+      run.release(item);
+      const result = outcome.kind === 'failure' ? outcome.error : outcome.results[index];
+      if (!isErrorResult(result)) {
+        this.#succeed(item, result as Output, nowMs);
+        continue;
+      }
+      const judged = outcome.kind === 'failure' ? outcome.thrown : result;
+      if (this.#retry?.allows(judged, run.attempt)) {
+        again.push(item);
+        errors.push(judged);
+      } else {
+        this.#fail(item, result, nowMs);
+      }
+    }
+    if (again.length > 0) this.#delay(again, errors, run.attempt);
+    this.pump();
+    this.#hooks.onConcluded();
+  }
+
+  #delay(items: readonly BatchItem<Input, Output>[], errors: readonly unknown[], attempt: number): void {
+    const { clock } = this.#settings;
+    const run = new BatchRun(items, attempt + 1, this.#runHooks);
+    this.#retryingItems += items.length;
+    this.#metrics.retried += items.length;
+    const resume = () => {
+      this.#delayed.delete(run);
+      this.#retries.add(run);
+      this.pump();
+    };
+    this.#delayed.set(run, clock.setTimeout(resume, this.#retry?.delayMs(errors, attempt) ?? 0));
+  }
+
+  #forgetDropped(run: BatchRun<Input, Output>): void {
+    const timer = this.#delayed.get(run);
+    if (timer === undefined && !this.#retries.has(run)) return;
+    this.#retryingItems -= 1;
+    if (run.live > 0) return;
+    this.#retries.delete(run);
+    this.#delayed.delete(run);
+    if (timer !== undefined) this.#settings.clock.clearTimeout(timer);
+  }
+
+  #succeed(item: BatchItem<Input, Output>, output: Output, nowMs: number): void {
+    if (!item.resolve(output)) return;
+    this.#metrics.succeededMs.record(nowMs - item.acceptedAtMs);
+    this.#hooks.onSettled(item);
+  }
+
+  #fail(item: BatchItem<Input, Output>, error: unknown, nowMs: number): void {
+    if (!item.reject(error)) return;
+    this.#metrics.failedMs.record(nowMs - item.acceptedAtMs);
+    this.#hooks.onSettled(item);
+  }
+
+  /** Keeps one timer for the next wait that ends, none while nothing waits or no handler is free. */
+  #arm(): void {
+    const { clock, maxConcurrentBatches } = this.#settings;
+    const dueAtMs = this.#running.size < maxConcurrentBatches ? this.#queue.nextDueAtMs : undefined;
+    if (dueAtMs !== undefined && this.#timer !== undefined && this.#timer.dueAtMs <= dueAtMs) return;
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer.handle);
+    this.#timer = undefined;
+    if (dueAtMs === undefined) return;
+    const handle = clock.setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.pump();
+      },
+      Math.max(0, dueAtMs - clock.now()),
+    );
+    this.#timer = { handle, dueAtMs };
+  }
+}
