@@ -1,0 +1,132 @@
+import { ImageError, InputError } from '../errors/index.ts';
+import { checkOptions, listOf, type OptionCheck, type OptionChecks } from '../internal/option-checks.ts';
+import { type HostPattern, parseHostPattern } from './host-pattern.ts';
+import { type AddressBytes, parseAddress } from './ip-address.ts';
+import { isPublicAddress } from './public-address.ts';
+
+/**
+ * Which hosts images may come from. A pattern is a host name (`images.example.com`), a name with everything below it
+ * (`*.example.com`), an address (`10.1.2.3`, `::1`) or a range (`10.0.0.0/8`).
+ */
+export interface AddressGuardOptions {
+  /** Hosts and ranges that pass although private or reserved, such as an image store of your own network. @defaultValue none */
+  readonly allowHosts?: readonly string[] | undefined;
+  /** Hosts and ranges that never pass; wins over the other two. @defaultValue none */
+  readonly denyHosts?: readonly string[] | undefined;
+  /** Where given, nothing but these hosts passes; private ones need `allowHosts` too. @defaultValue every public host */
+  readonly onlyHosts?: readonly string[] | undefined;
+}
+
+const hostPattern: OptionCheck = (value, option) =>
+  typeof value === 'string' && parseHostPattern(value) !== undefined
+    ? []
+    : [
+        {
+          option,
+          expected: 'a host name, *.name, an address or a range such as 10.0.0.0/8',
+          got: 'something else',
+        },
+      ];
+
+/** Checks of the guard's options, for owners that nest them. */
+export const ADDRESS_GUARD_CHECKS: OptionChecks<AddressGuardOptions> = {
+  allowHosts: listOf(hostPattern),
+  denyHosts: listOf(hostPattern),
+  onlyHosts: listOf(hostPattern),
+};
+
+/** Names that are never a public host: RFC 6761 and 6762, ICANN's `.internal`, and what cloud metadata answers to. */
+const PRIVATE_NAME =
+  /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|onion)$/;
+
+/** Longest URL that passes; browsers and CDNs stop well before. */
+const MAX_URL_LENGTH = 16_384;
+
+const forbidden = (field: string) =>
+  // One text for every reason: it must not tell what a name resolves to or what answers there.
+  new ImageError('DESCRIBE_IMAGE_FORBIDDEN', `${field}: images may not come from this address`);
+
+/**
+ * Decides which addresses images may come from. `checkUrl` needs neither DNS nor a request and holds for a URL that is
+ * only passed on; `checkAddress` is for each address that a name resolved to, before a connection opens.
+ *
+ * @example
+ * ```ts
+ * import { AddressGuard } from '@describe-it/sdk';
+ *
+ * const guard = new AddressGuard({ allowHosts: ['10.20.0.0/16'] });
+ * guard.checkUrl('https://images.example.com/cat.jpg');
+ * ```
+ */
+export class AddressGuard {
+  readonly #allow: readonly HostPattern[];
+  readonly #deny: readonly HostPattern[];
+  readonly #only: readonly HostPattern[] | undefined;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` for a pattern that is none. */
+  constructor(options: AddressGuardOptions = {}) {
+    checkOptions('AddressGuard', options, ADDRESS_GUARD_CHECKS);
+    this.#allow = patterns(options.allowHosts ?? []);
+    this.#deny = patterns(options.denyHosts ?? []);
+    this.#only = options.onlyHosts === undefined ? undefined : patterns(options.onlyHosts);
+  }
+
+  /**
+   * Returns the parsed URL when nothing in it is forbidden: its scheme, credentials, or a host that is private or
+   * reserved as written, in any encoding of an address.
+   *
+   * @param field Name of what the caller passed, for the error.
+   * @throws `DESCRIBE_INPUT_INVALID` for what is no http or https URL.
+   * @throws `DESCRIBE_IMAGE_FORBIDDEN` for credentials in the URL or a host that may not be used.
+   */
+  checkUrl(value: string | URL, field = 'imageUrl'): URL {
+    const url = parseUrl(value, field);
+    if (url.username !== '' || url.password !== '') throw forbidden(field);
+    const host = hostOf(url);
+    const address = parseAddress(host);
+    if (address !== undefined) {
+      this.checkAddress(host, address, field);
+      return url;
+    }
+    if (matches(this.#deny, host) || (this.#only !== undefined && !matches(this.#only, host)))
+      throw forbidden(field);
+    // A name without a dot is one of the local network.
+    const isPrivate = PRIVATE_NAME.test(host) || !host.includes('.');
+    if (isPrivate && !matches(this.#allow, host)) throw forbidden(field);
+    return url;
+  }
+
+  /**
+   * Passes when a connection to `address`, which `host` resolved to, may open.
+   *
+   * @throws `DESCRIBE_IMAGE_FORBIDDEN` when it may not.
+   */
+  checkAddress(host: string, address: AddressBytes | string, field = 'imageUrl'): void {
+    const bytes = typeof address === 'string' ? parseAddress(address) : address;
+    if (bytes === undefined) throw forbidden(field);
+    if (matches(this.#deny, host, bytes)) throw forbidden(field);
+    if (this.#only !== undefined && !matches(this.#only, host, bytes)) throw forbidden(field);
+    if (!isPublicAddress(bytes) && !matches(this.#allow, host, bytes)) throw forbidden(field);
+  }
+}
+
+function parseUrl(value: string | URL, field: string): URL {
+  const text = typeof value === 'string' ? value : value.href;
+  if (text.length > MAX_URL_LENGTH)
+    throw new InputError(field, `a URL of at most ${MAX_URL_LENGTH} characters`);
+  if (!URL.canParse(text)) throw new InputError(field, 'expected an http, https or data URL');
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new InputError(field, `expected an http, https or data URL, got ${url.protocol.slice(0, 20)}`);
+  }
+  return url;
+}
+
+/** The host as it is looked up: the URL parser has decoded it and written every form of IPv4 as dotted decimals. */
+export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.+$/, '');
+
+const patterns = (texts: readonly string[]): readonly HostPattern[] =>
+  texts.flatMap((text) => parseHostPattern(text) ?? []);
+
+const matches = (list: readonly HostPattern[], host: string, address?: AddressBytes) =>
+  list.some((pattern) => pattern(host, address));

@@ -1,0 +1,33 @@
+import { type AddressBytes, type AddressRange, inRange, parseRange } from './ip-address.ts';
+
+/**
+ * IPv4 that is not the public internet: IANA's special-purpose registry (RFC 6890 and its updates), multicast and
+ * reserved space, and 168.63.129.16, the address under which Azure's host agent answers in every virtual machine.
+ */
+const RESERVED_IPV4 = ranges(
+  '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24',
+  '192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4',
+);
+
+/** IPv6 outside of this is loopback, link-local, unique local, multicast, a tunnel or unassigned (RFC 4291, 2.4). */
+const GLOBAL_IPV6 = ranges('2000::/3');
+
+/** Parts of global space that are none: Teredo and other protocol assignments, documentation, 6to4. */
+const RESERVED_IPV6 = ranges('2001::/23 2001:db8::/32 2002::/16 3fff::/20');
+
+/** An IPv4 address in the last four bytes: IPv4-mapped (RFC 4291) and the well-known NAT64 prefix (RFC 6052). */
+const EMBEDS_IPV4 = ranges('::ffff:0:0/96 64:ff9b::/96');
+
+/** Whether an address is a host of the public internet: neither private nor reserved, in any of its encodings. */
+export function isPublicAddress(address: AddressBytes): boolean {
+  if (address.length === 4) return !within(address, RESERVED_IPV4);
+  if (within(address, EMBEDS_IPV4)) return isPublicAddress(address.slice(12));
+  return within(address, GLOBAL_IPV6) && !within(address, RESERVED_IPV6);
+}
+
+const within = (address: AddressBytes, list: readonly AddressRange[]) =>
+  list.some((range) => inRange(address, range));
+
+function ranges(...lists: readonly string[]): readonly AddressRange[] {
+  return lists.flatMap((list) => list.split(' ')).flatMap((text) => parseRange(text) ?? []);
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { canonicalUrl, createImageIdentity, imageIdentity } from './index.ts';
+
+const identity = (url: string) => imageIdentity({ kind: 'url', url });
+
+/** Twenty signatures of one object, by ten vendors' schemes. */
+const signedBy = (index: number): readonly string[] => [
+  `https://b.s3.amazonaws.com/cat.jpg?versionId=3&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=k${index}%2F20261122&X-Amz-Date=2026${index}&X-Amz-Expires=900&X-Amz-Security-Token=t${index}&X-Amz-SignedHeaders=host&X-Amz-Signature=s${index}&x-id=GetObject`,
+  `https://b.s3.amazonaws.com/old.jpg?AWSAccessKeyId=k${index}&Signature=s${index}&Expires=${index}`,
+  `https://storage.googleapis.com/b/cat.jpg?X-Goog-Algorithm=a&X-Goog-Credential=c${index}&X-Goog-Date=d${index}&X-Goog-Expires=9&X-Goog-SignedHeaders=host&X-Goog-Signature=s${index}`,
+  `https://storage.googleapis.com/b/v2.jpg?GoogleAccessId=a${index}&Expires=${index}&Signature=s${index}`,
+  `https://a.blob.core.windows.net/c/cat.jpg?sv=2024-01-01&st=a${index}&se=b${index}&sr=b&sp=r&sig=s${index}`,
+  `https://d1.cloudfront.net/cat?Policy=p${index}&Signature=s${index}&Key-Pair-Id=k${index}`,
+  `https://cdn.example.com/cat.jpg?token=t${index}&expires=${index}`,
+  `https://cdn.example.com/alone.png?token=t${index}`,
+  `https://cdn.discordapp.com/attachments/1/2/cat?ex=${index}&is=${index}&hm=${index}`,
+  `https://firebasestorage.googleapis.com/v0/b/x/o/cat?alt=media&token=${index}`,
+];
+
+describe('canonicalUrl', () => {
+  it('is one text for twenty signatures of one object, under every scheme', () => {
+    for (const scheme of signedBy(0).keys()) {
+      const urls = Array.from({ length: 20 }, (_, index) => signedBy(index)[scheme] ?? '');
+      expect(new Set(urls).size).toBe(20);
+      expect(new Set(urls.map((url) => canonicalUrl(url))).size, urls[0]).toBe(1);
+      expect(canonicalUrl(urls[0] ?? '')).not.toMatch(/sig|token|expires|credential/i);
+    }
+  });
+
+  it('keeps what tells two images apart', () => {
+    expect(canonicalUrl('https://b.s3.amazonaws.com/cat.jpg?versionId=3&X-Amz-Signature=s')).toContain(
+      'versionId=3',
+    );
+    const different = [
+      ['https://example.com/render?token=a', 'https://example.com/render?token=b'],
+      ['https://example.com/cat.jpg?sp=1', 'https://example.com/cat.jpg?sp=2'],
+      ['https://example.com/cat.jpg?v=1', 'https://example.com/cat.jpg?v=2'],
+      ['https://example.com/cat.jpg', 'https://example.com/Cat.jpg'],
+      ['https://example.com/cat.jpg?is=1', 'https://example.com/cat.jpg?is=2'],
+      ['http://example.com/cat.jpg', 'https://example.com/cat.jpg'],
+    ];
+    for (const [left = '', right = ''] of different) expect(identity(left), left).not.toBe(identity(right));
+  });
+
+  it('sees past fragments, order, default ports and the case of hosts', () => {
+    const one = identity('https://example.com/cat.jpg?a=1&b=2');
+    expect(identity('https://EXAMPLE.com:443/cat.jpg?b=2&a=1#top')).toBe(one);
+  });
+
+  it('ignores parameters on request', () => {
+    const identify = createImageIdentity({ ignoreParameters: ['utm_source'] });
+    const plain = identify({ kind: 'url', url: 'https://example.com/cat.jpg' });
+    expect(identify({ kind: 'url', url: 'https://example.com/cat.jpg?utm_source=mail' })).toBe(plain);
+  });
+
+  it('shows nothing of the address in an identity', () => {
+    expect(identity('https://example.com/cat.jpg')).toMatch(/^url:[0-9a-f]{64}$/);
+    expect(imageIdentity({ kind: 'bytes', sha256: 'ab' })).toBe('sha256:ab');
+  });
+});

@@ -1,0 +1,132 @@
+import { InputError } from '../errors/index.ts';
+import { tooLarge } from './image-errors.ts';
+import { yieldToLoop } from './yield-to-loop.ts';
+
+/** A multiple of three bytes, so that pieces join without padding. */
+const ENCODE_PIECE_BYTES = 768 * 1024;
+/** A multiple of four characters. */
+const DECODE_PIECE_CHARS = 1024 * 1024;
+
+/**
+ * Base64 data URL of `bytes`, made in pieces with the event loop running in between, so that 20 MB never stall it.
+ * The whole is one flat string of a third more bytes.
+ *
+ * @throws the signal's reason when it aborts.
+ * @example
+ * ```ts
+ * import { loadImage, toDataUrl } from '@describe-it/sdk';
+ *
+ * const image = await loadImage({ file: 'cat.jpg' });
+ * const url = image.kind === 'url' ? image.url : await toDataUrl(image.bytes, image.mediaType);
+ * ```
+ */
+export async function toDataUrl(bytes: Uint8Array, mediaType: string, signal?: AbortSignal): Promise<string> {
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const prefix = `data:${mediaType};base64,`;
+  const target = Buffer.allocUnsafeSlow(prefix.length + Math.ceil(bytes.length / 3) * 4);
+  let written = target.write(prefix, 'latin1');
+  for (let offset = 0; offset < source.length; offset += ENCODE_PIECE_BYTES) {
+    if (offset > 0) await yieldToLoop();
+    signal?.throwIfAborted();
+    written += target.write(
+      source.toString('base64', offset, offset + ENCODE_PIECE_BYTES),
+      written,
+      'latin1',
+    );
+  }
+  return target.toString('latin1', 0, written);
+}
+
+/** Tells a data URL from other text, without parsing it. */
+export const isDataUrl = (text: string): boolean => /^\s*data:/i.test(text.slice(0, 64));
+
+export interface DataUrlLimits {
+  readonly maxBytes: number;
+  readonly field: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The bytes of a data URL (RFC 2397), base64 or percent-encoded, decoded in pieces. Its media type is ignored.
+ *
+ * @throws `DESCRIBE_INPUT_INVALID` when it is malformed.
+ * @throws `DESCRIBE_IMAGE_TOO_LARGE` when its bytes would pass `maxBytes`, before they are decoded.
+ */
+export async function readDataUrl(text: string, limits: DataUrlLimits): Promise<Uint8Array> {
+  const { maxBytes, field } = limits;
+  const comma = text.indexOf(',');
+  // A media type with its parameters is short; without a bound a missing comma would cost a scan and a huge regex input.
+  if (comma === -1 || comma > MAX_HEAD_CHARS)
+    throw new InputError(field, 'the data URL has no comma after its media type');
+  const isBase64 = /;\s*base64\s*$/i.test(text.slice(0, comma));
+  const chars = text.length - comma - 1;
+  const leastBytes = isBase64 ? Math.floor((chars * 3) / 4) - 2 : Math.floor(chars / 3);
+  if (leastBytes > maxBytes && !(isBase64 && hasEscapes(text, comma))) throw tooLarge(field, maxBytes);
+  const decoded = isBase64
+    ? await decodeBase64(text, comma + 1, limits)
+    : await decodePercent(text, comma + 1, limits);
+  if (decoded.length > maxBytes) throw tooLarge(field, maxBytes);
+  return decoded;
+}
+
+const MAX_HEAD_CHARS = 1_024;
+
+/** Spaces and percent escapes make text longer than its bytes; a sample tells. */
+const hasEscapes = (text: string, comma: number) => /[\s%]/.test(text.slice(comma + 1, comma + 2_048));
+
+async function decodeBase64(
+  text: string,
+  start: number,
+  { maxBytes, field, signal }: DataUrlLimits,
+): Promise<Uint8Array> {
+  const target = Buffer.allocUnsafeSlow(Math.min(maxBytes + 3, Math.ceil(((text.length - start) * 3) / 4)));
+  let written = 0;
+  let carry = '';
+  let ended = false;
+  for (let offset = start; offset < text.length; offset += DECODE_PIECE_CHARS) {
+    if (offset > start) await yieldToLoop();
+    signal?.throwIfAborted();
+    const last = offset + DECODE_PIECE_CHARS >= text.length;
+    const piece = unescapeBase64(carry + text.slice(offset, offset + DECODE_PIECE_CHARS));
+    // A group of four, or an escape, that the cut went through waits for the next piece.
+    const cut = /%.?$/.exec(piece)?.index ?? piece.length;
+    const end = last ? piece.length : cut - (cut % 4);
+    const ready = piece.slice(0, end);
+    carry = piece.slice(end);
+    if (ready === '') continue;
+    if (ended || !BASE64.test(ready)) throw new InputError(field, 'the data URL is not valid base64');
+    ended = ready.endsWith('=');
+    if (written + Math.floor((ready.length * 3) / 4) - 2 > maxBytes) throw tooLarge(field, maxBytes);
+    written += target.write(ready, written, 'base64');
+  }
+  return target.subarray(0, written);
+}
+
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+/** Base64 in the wild has line breaks, and `+`, `/` and `=` percent-encoded. */
+const unescapeBase64 = (piece: string) =>
+  /[\s%]/.test(piece) ? piece.replace(/\s+/g, '').replace(/%(?:2B|2F|3D)/gi, decodeURIComponent) : piece;
+
+async function decodePercent(
+  text: string,
+  start: number,
+  { maxBytes, field, signal }: DataUrlLimits,
+): Promise<Uint8Array> {
+  const target = Buffer.allocUnsafe(Math.min(maxBytes + 1, text.length - start));
+  let written = 0;
+  for (let offset = start; offset < text.length && written <= maxBytes; offset += 1) {
+    if ((offset - start) % DECODE_PIECE_CHARS === DECODE_PIECE_CHARS - 1) {
+      await yieldToLoop();
+      signal?.throwIfAborted();
+    }
+    const code = text.charCodeAt(offset);
+    const escaped = code === 0x25 ? Number.parseInt(text.slice(offset + 1, offset + 3), 16) : Number.NaN;
+    if (code > 0x7f || (code === 0x25 && Number.isNaN(escaped)))
+      throw new InputError(field, 'the data URL is not valid');
+    target[written] = Number.isNaN(escaped) ? code : escaped;
+    written += 1;
+    if (!Number.isNaN(escaped)) offset += 2;
+  }
+  return target.subarray(0, written);
+}

@@ -1,0 +1,50 @@
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { InputError } from '../errors/index.ts';
+import { tooLarge, unreadable } from './image-errors.ts';
+import { joinBytes, type ReadLimits } from './read-stream.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * Reads a regular file whole, and nothing of it when its size already passes `maxBytes`.
+ *
+ * @throws `DESCRIBE_INPUT_INVALID` for a directory, device or pipe; `DESCRIBE_IMAGE_UNREADABLE` when it can't be
+ * opened (`cause` is why); `DESCRIBE_IMAGE_TOO_LARGE`.
+ */
+export async function readFile(
+  path: string | URL,
+  { maxBytes, field, signal }: ReadLimits,
+): Promise<Uint8Array> {
+  signal?.throwIfAborted();
+  const fail = (cause: unknown): never => {
+    const code =
+      typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown';
+    throw unreadable(`the file can't be read (${code})`, { cause });
+  };
+  // Opening a pipe without a writer would block a thread for good, so its kind is asked first.
+  const { size, isRegular } = await stat(path).then(
+    (stats) => ({ size: stats.size, isRegular: stats.isFile() }),
+    fail,
+  );
+  if (!isRegular) throw new InputError(field, 'not a regular file');
+  if (size > maxBytes) throw tooLarge(field, maxBytes);
+  signal?.throwIfAborted();
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(fail);
+  try {
+    const chunks: Uint8Array[] = [];
+    let total = 0;
+    for (;;) {
+      signal?.throwIfAborted();
+      // The size is a hint only: a file may grow while it is read.
+      const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(size - total, 0) + 1));
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, null).catch(fail);
+      if (bytesRead === 0) return await joinBytes(chunks, total);
+      total += bytesRead;
+      if (total > maxBytes) throw tooLarge(field, maxBytes);
+      chunks.push(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await handle.close().catch(() => {});
+  }
+}

@@ -1,0 +1,104 @@
+import { InputError } from '../errors/index.ts';
+import { raceSignal } from '../internal/signals.ts';
+import { tooLarge, unreadable } from './image-errors.ts';
+import { asBytes, isReadableStream } from './image-source.ts';
+import { yieldToLoop } from './yield-to-loop.ts';
+
+export interface ReadLimits {
+  readonly maxBytes: number;
+  /** Name of what the caller passed, for errors. */
+  readonly field: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads a stream of bytes whole. Stops the source as soon as it passes `maxBytes` or the signal aborts.
+ *
+ * @throws `DESCRIBE_IMAGE_TOO_LARGE`, `DESCRIBE_INPUT_INVALID` (used before, or gave no bytes) or
+ * `DESCRIBE_IMAGE_UNREADABLE` (failed while it was read; `cause` is why).
+ */
+export async function readStream(
+  stream: ReadableStream<unknown> | AsyncIterable<unknown>,
+  { maxBytes, field, signal }: ReadLimits,
+): Promise<Uint8Array> {
+  signal?.throwIfAborted();
+  const source = openSource(stream, field);
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  let ended = false;
+  try {
+    for (;;) {
+      const next = await raceSignal(readNext(source), signal);
+      if (next.done === true) break;
+      const chunk = asBytes(next.value);
+      if (chunk === undefined)
+        throw new InputError(field, `the stream gave a ${typeof next.value}, expected bytes`);
+      total += chunk.length;
+      if (total > maxBytes) throw tooLarge(field, maxBytes);
+      chunks.push(chunk);
+    }
+    ended = true;
+  } finally {
+    // Not awaited: a source whose cancellation hangs must not hang the caller.
+    if (!ended) source.cancel();
+  }
+  return joinBytes(chunks, total);
+}
+
+interface ByteSource {
+  next(): Promise<IteratorResult<unknown, unknown>>;
+  cancel(): void;
+}
+
+const readNext = (source: ByteSource) =>
+  source.next().catch((cause: unknown): never => {
+    throw unreadable('the stream failed while it was read', { cause });
+  });
+
+function openSource(stream: ReadableStream<unknown> | AsyncIterable<unknown>, field: string): ByteSource {
+  const swallow = () => {};
+  if (isReadableStream(stream)) {
+    if (stream.locked) throw new InputError(field, 'the stream is locked by another reader');
+    const reader = stream.getReader();
+    return {
+      next: async () => {
+        const { done, value } = await reader.read();
+        return done ? { done, value: undefined } : { done, value };
+      },
+      cancel: () => {
+        reader.cancel().catch(swallow);
+      },
+    };
+  }
+  const iterator = stream[Symbol.asyncIterator]();
+  return {
+    next: async () => iterator.next(),
+    cancel: () => {
+      (async () => iterator.return?.())().catch(swallow);
+    },
+  };
+}
+
+const JOIN_PIECE_BYTES = 2 * 1024 * 1024;
+
+/** One array of all chunks, copied with the event loop running in between. */
+export async function joinBytes(chunks: readonly Uint8Array[], total: number): Promise<Uint8Array> {
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return only;
+  const joined = Buffer.allocUnsafeSlow(total);
+  let offset = 0;
+  let sinceYield = 0;
+  for (const chunk of chunks) {
+    for (let start = 0; start < chunk.length; start += JOIN_PIECE_BYTES) {
+      const piece = chunk.subarray(start, start + JOIN_PIECE_BYTES);
+      joined.set(piece, offset);
+      offset += piece.length;
+      sinceYield += piece.length;
+      if (sinceYield >= JOIN_PIECE_BYTES) {
+        sinceYield = 0;
+        await yieldToLoop();
+      }
+    }
+  }
+  return joined;
+}

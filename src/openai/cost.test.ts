@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { costUsd, tokenUsage } from './cost.ts';
+
+const MILLION = 1_000_000;
+
+describe('costUsd', () => {
+  it('adds input, cached input and output at their own prices', () => {
+    expect(costUsd('gpt-4.1-mini', { inputTokens: MILLION, outputTokens: 0 })).toBeCloseTo(0.4, 10);
+    expect(costUsd('gpt-4.1-mini', { inputTokens: 0, outputTokens: MILLION })).toBeCloseTo(1.6, 10);
+    const half = { inputTokens: MILLION, outputTokens: MILLION, cachedInputTokens: MILLION / 2 };
+    expect(costUsd('gpt-4.1-mini', half)).toBeCloseTo(0.2 + 0.05 + 1.6, 10);
+  });
+
+  it('halves the price of batch and flex', () => {
+    const usage = { inputTokens: 1_000, outputTokens: 100 };
+    const standard = costUsd('gpt-5.4', usage) ?? 0;
+    expect(costUsd('gpt-5.4', usage, { tier: 'batch' })).toBeCloseTo(standard / 2, 12);
+    expect(costUsd('gpt-5.4', usage, { tier: 'flex' })).toBeCloseTo(standard / 2, 12);
+  });
+
+  it('takes the rates of a long context where there are any', () => {
+    expect(costUsd('gpt-5.4', { inputTokens: 300_000, outputTokens: 0 })).toBeCloseTo(0.3 * 5, 10);
+    expect(costUsd('gpt-5.4', { inputTokens: 272_000, outputTokens: 0 })).toBeCloseTo(0.272 * 2.5, 10);
+    expect(costUsd('gpt-4.1', { inputTokens: 300_000, outputTokens: 0 })).toBeCloseTo(0.3 * 2, 10);
+  });
+
+  it('is unknown for an unknown model', () => {
+    expect(costUsd('my-deployment', { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
+  });
+
+  it('reads the usage of both APIs', () => {
+    const expected = { inputTokens: 10, outputTokens: 5, cachedInputTokens: 4 };
+    expect(
+      tokenUsage({ prompt_tokens: 10, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 4 } }),
+    ).toEqual(expected);
+    expect(
+      tokenUsage({ input_tokens: 10, output_tokens: 5, input_tokens_details: { cached_tokens: 4 } }),
+    ).toEqual(expected);
+    expect(tokenUsage({ prompt_tokens: 1, completion_tokens: 2 })).toMatchObject({ cachedInputTokens: 0 });
+  });
+});

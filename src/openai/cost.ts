@@ -1,0 +1,77 @@
+import { type ModelCatalog, modelCatalog } from './model-catalog.ts';
+
+/** Tokens that a call was billed. */
+export interface TokenUsage {
+  /** All input, that from the prompt cache included. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** The part of the input that came from the prompt cache. @defaultValue 0 */
+  readonly cachedInputTokens?: number | undefined;
+}
+
+/** The `usage` of an answer of the Chat Completions API or of the Responses API. */
+export type ApiUsage =
+  | {
+      readonly prompt_tokens: number;
+      readonly completion_tokens: number;
+      readonly prompt_tokens_details?: { readonly cached_tokens?: number | undefined } | null | undefined;
+    }
+  | {
+      readonly input_tokens: number;
+      readonly output_tokens: number;
+      readonly input_tokens_details?: { readonly cached_tokens?: number | undefined } | null | undefined;
+    };
+
+/** One form for the usage of both APIs. */
+export function tokenUsage(usage: ApiUsage): TokenUsage {
+  if ('prompt_tokens' in usage) {
+    return {
+      inputTokens: usage.prompt_tokens,
+      outputTokens: usage.completion_tokens,
+      cachedInputTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
+    };
+  }
+  return {
+    inputTokens: usage.input_tokens,
+    outputTokens: usage.output_tokens,
+    cachedInputTokens: usage.input_tokens_details?.cached_tokens ?? 0,
+  };
+}
+
+export interface CostOptions {
+  /** `batch` and `flex` cost half. @defaultValue 'standard' */
+  readonly tier?: 'standard' | 'batch' | 'flex' | undefined;
+  /** @defaultValue the built-in models */
+  readonly catalog?: ModelCatalog | undefined;
+}
+
+const TOKENS_PER_PRICE = 1_000_000;
+const HALF_PRICE = 0.5;
+
+/**
+ * US dollars that a call cost, at the catalog's prices; `undefined` for a model without a known price.
+ *
+ * @example
+ * ```ts
+ * import { costUsd } from '@describe-it/sdk';
+ *
+ * costUsd('gpt-4.1-mini', { inputTokens: 1_000_000, outputTokens: 0 }); // 0.4
+ * ```
+ */
+export function costUsd(
+  model: string,
+  usage: TokenUsage,
+  { tier = 'standard', catalog = modelCatalog }: CostOptions = {},
+): number | undefined {
+  const price = catalog.find(model)?.price;
+  if (price === undefined) return undefined;
+  const { inputTokens, outputTokens, cachedInputTokens = 0 } = usage;
+  const { longContext } = price;
+  const rates = longContext !== undefined && inputTokens > longContext.aboveInputTokens ? longContext : price;
+  const cached = Math.min(Math.max(0, cachedInputTokens), inputTokens);
+  const sum =
+    (inputTokens - cached) * rates.input +
+    cached * (rates.cachedInput ?? rates.input) +
+    outputTokens * rates.output;
+  return (sum / TOKENS_PER_PRICE) * (tier === 'standard' ? 1 : HALF_PRICE);
+}

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { countPatches, estimateImageTokens, mostImageTokens } from './image-tokens.ts';
+import { createModelCatalog, modelCatalog } from './model-catalog.ts';
+import type { ImageDetail, ModelEntry } from './model-entry.ts';
+
+const square = (model: string, side: number, detail: ImageDetail = 'high') =>
+  estimateImageTokens({ model, width: side, height: side, detail });
+
+describe('estimateImageTokens', () => {
+  it("reproduces the worked figures of OpenAI's guides", () => {
+    expect(['gpt-5', 'gpt-4o', 'gpt-4o-mini', 'o1'].map((model) => square(model, 1024))).toEqual([
+      630, 765, 25_501, 675,
+    ]);
+    expect(countPatches({ width: 1800, height: 2400 }, { maxSidePx: 65_535, maxPatches: 1_536 })).toBe(1_452);
+    expect(estimateImageTokens({ model: 'o4-mini', width: 1800, height: 2400, detail: 'high' })).toBe(
+      Math.ceil(1_452 * 1.72),
+    );
+    expect(countPatches({ width: 4000, height: 3000 }, { maxSidePx: 65_535 })).toBe(11_750);
+    expect([square('gpt-5.4', 1024), square('gpt-5.4', 2048)]).toEqual([1_229, 3_000]);
+  });
+
+  it('charges the base alone for low detail of tile models', () => {
+    expect(['gpt-5', 'gpt-4o', 'gpt-4o-mini', 'o3'].map((model) => square(model, 5_000, 'low'))).toEqual([
+      70, 85, 2_833, 75,
+    ]);
+  });
+
+  it('never passes the budget, whatever the shape', () => {
+    for (const [width, height] of [
+      [1, 100_000],
+      [100_000, 1],
+      [33, 60_000],
+      [5_000, 5_000],
+      [65_535, 31],
+      [1, 1],
+    ] as const) {
+      for (const model of modelCatalog.names()) {
+        for (const detail of ['low', 'high', 'original', 'auto'] as const) {
+          const tokens = estimateImageTokens({ model, width, height, detail });
+          expect(tokens).toBeGreaterThan(0);
+          expect(tokens, `${model} ${detail} ${width}x${height}`).toBeLessThanOrEqual(
+            mostImageTokens({ model, detail }),
+          );
+        }
+      }
+    }
+  });
+
+  it('takes dated snapshots, fine-tunes and extended names for their base', () => {
+    const base = square('gpt-4.1-mini', 900);
+    for (const name of [
+      'gpt-4.1-mini-2025-04-14',
+      'ft:gpt-4.1-mini-2025-04-14:acme::x1',
+      'openai/gpt-4.1-mini',
+      'gpt-4.1-mini-preview',
+    ]) {
+      expect(square(name, 900), name).toBe(base);
+    }
+    expect(modelCatalog.find('some-other-model')).toBeUndefined();
+    expect(square('some-other-model', 900)).toBe(base);
+  });
+
+  it('can be corrected and extended', () => {
+    const known = modelCatalog.find('gpt-4o') as ModelEntry;
+    const catalog = createModelCatalog({
+      mine: known,
+      'gpt-5': { ...known, sizing: { kind: 'tile', baseTokens: 1, tileTokens: 0 } },
+    });
+    expect(estimateImageTokens({ model: 'mine', width: 1024, height: 1024, detail: 'high', catalog })).toBe(
+      765,
+    );
+    expect(estimateImageTokens({ model: 'gpt-5', width: 1024, height: 1024, detail: 'high', catalog })).toBe(
+      1,
+    );
+  });
+
+  it('says of every number where it comes from', () => {
+    for (const name of modelCatalog.names()) {
+      const entry = modelCatalog.find(name);
+      for (const provenance of [entry?.sizingProvenance, entry?.price?.provenance]) {
+        expect(provenance?.source, name).toMatch(/openai\.com/);
+        expect(provenance?.readOn, name).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+      }
+    }
+  });
+});

@@ -1,0 +1,120 @@
+import { type ModelCatalog, modelCatalog, REQUEST_LIMITS } from './model-catalog.ts';
+import type { ImageDetail, ImageSizing, PatchLimits, PatchSizing } from './model-entry.ts';
+
+const PATCH_PX = 32;
+const TILE_PX = 512;
+const TILE_MAX_SIDE_PX = 2_048;
+const TILE_SHORT_SIDE_PX = 768;
+
+/** Size of an image in pixels, as shown. */
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface ImageTokensRequest extends ImageSize {
+  readonly model: string;
+  /** @defaultValue 'auto' */
+  readonly detail?: ImageDetail | undefined;
+  /** @defaultValue the built-in models */
+  readonly catalog?: ModelCatalog | undefined;
+}
+
+/** What an unknown model is taken for: the dearest of the common rules, so that an estimate errs upwards. */
+const UNKNOWN_MODEL: ImageSizing = {
+  kind: 'patch',
+  multiplier: 1.62,
+  details: { high: { maxSidePx: 2_048, maxPatches: 6_144 } },
+};
+
+/**
+ * Input tokens that one image costs, by the rule of its model.
+ *
+ * @example
+ * ```ts
+ * import { estimateImageTokens } from '@describe-it/sdk';
+ *
+ * estimateImageTokens({ model: 'gpt-4o', width: 1024, height: 1024, detail: 'high' }); // 765
+ * ```
+ */
+export function estimateImageTokens({
+  model,
+  width,
+  height,
+  detail = 'auto',
+  catalog = modelCatalog,
+}: ImageTokensRequest): number {
+  return imageTokens(catalog.find(model)?.sizing ?? UNKNOWN_MODEL, { width, height }, detail);
+}
+
+/** Most tokens that an image of unknown size can cost, such as one that is passed on as a URL. */
+export function mostImageTokens({
+  model,
+  detail = 'auto',
+  catalog = modelCatalog,
+}: Omit<ImageTokensRequest, keyof ImageSize>): number {
+  const sizing = catalog.find(model)?.sizing ?? UNKNOWN_MODEL;
+  if (sizing.kind === 'patch') {
+    const { maxSidePx, maxPatches } = patchLimits(sizing, detail);
+    const bySide = Math.ceil(maxSidePx / PATCH_PX) ** 2;
+    const patches = Math.min(
+      bySide,
+      maxPatches ?? Number.POSITIVE_INFINITY,
+      REQUEST_LIMITS.maxPatchesPerImage,
+    );
+    return billed(patches, sizing.multiplier);
+  }
+  // Two tiles across a short side of 768, four along a long side of 2,048.
+  return detail === 'low' ? sizing.baseTokens : sizing.baseTokens + 8 * sizing.tileTokens;
+}
+
+/** Input tokens of an image under a sizing rule. */
+export function imageTokens(sizing: ImageSizing, size: ImageSize, detail: ImageDetail): number {
+  if (sizing.kind === 'patch')
+    return billed(countPatches(size, patchLimits(sizing, detail)), sizing.multiplier);
+  return detail === 'low' ? sizing.baseTokens : sizing.baseTokens + countTiles(size) * sizing.tileTokens;
+}
+
+const patchLimits = ({ details }: PatchSizing, detail: ImageDetail): PatchLimits =>
+  details[detail] ?? details.high;
+
+/** Rounded before it is rounded up, for 2,500 times 1.2 is 3,000 and not 3,000.0000000000005. */
+const billed = (patches: number, multiplier: number) => Math.ceil(Number((patches * multiplier).toFixed(6)));
+
+/**
+ * Patches that cover an image after it was scaled into its bounds. Where the budget is passed, the scale that fits it
+ * is lowered once more, so that one side is a whole number of patches (OpenAI's images guide, "Calculating costs").
+ */
+export function countPatches(size: ImageSize, { maxSidePx, maxPatches }: PatchLimits): number {
+  const { width, height } = fitInto(size, maxSidePx);
+  const patches = patchesOf(width, height);
+  if (maxPatches === undefined || patches <= maxPatches) return patches;
+  const scale = Math.sqrt((PATCH_PX ** 2 * maxPatches) / (width * height));
+  const across = (width * scale) / PATCH_PX;
+  const down = (height * scale) / PATCH_PX;
+  const adjusted = scale * Math.min(Math.floor(across) / across, Math.floor(down) / down);
+  // An image thinner than a patch would be scaled to nothing: it fills the budget.
+  if (adjusted === 0) return maxPatches;
+  return Math.min(maxPatches, patchesOf(floorPixels(width * adjusted), floorPixels(height * adjusted)));
+}
+
+const patchesOf = (width: number, height: number) =>
+  Math.ceil(width / PATCH_PX) * Math.ceil(height / PATCH_PX);
+
+/** 1,056 may come out as 1,055.9999999999998. */
+const floorPixels = (pixels: number) => Math.max(1, Math.floor(pixels + 1e-6));
+
+/** Tiles after fitting into 2,048 squared and then bringing the short side to 768; nothing is enlarged. */
+export function countTiles(size: ImageSize): number {
+  const fitted = fitInto(size, TILE_MAX_SIDE_PX);
+  const scale = Math.min(1, TILE_SHORT_SIDE_PX / Math.min(fitted.width, fitted.height));
+  const across = floorPixels(fitted.width * scale);
+  const down = floorPixels(fitted.height * scale);
+  return Math.ceil(across / TILE_PX) * Math.ceil(down / TILE_PX);
+}
+
+function fitInto({ width, height }: ImageSize, maxSidePx: number): ImageSize {
+  const scale = Math.min(1, maxSidePx / Math.max(width, height));
+  if (scale === 1) return { width, height };
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}

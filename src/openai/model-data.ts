@@ -1,0 +1,111 @@
+import type { ImageSizing, ModelEntry, ModelPrice, PatchLimits, Provenance } from './model-entry.ts';
+
+const GUIDE: Provenance = {
+  source: 'developers.openai.com/api/docs/guides/images-vision, model sizing table (copy of autumn 2026)',
+  readOn: '2026-11-22',
+};
+
+/** The older guide: 1,536 patches for these models. The newer one no longer lists them, for they are being retired. */
+const OLDER_GUIDE: Provenance = {
+  source: 'platform.openai.com/docs/guides/images-vision (copy of spring 2026)',
+  readOn: '2026-11-22',
+  uncertain: 'deprecated; the newer guide gives a multiplier at most, and no budget',
+};
+
+const PRICING: Provenance = {
+  source: 'developers.openai.com/api/docs/pricing, standard tier (copy of autumn 2026, itself undated)',
+  readOn: '2026-11-22',
+};
+
+/** `cachedInput` of undefined: the page lists none. */
+const price = (input: number, cachedInput: number | undefined, output: number): ModelPrice => ({
+  input,
+  ...(cachedInput === undefined ? {} : { cachedInput }),
+  output,
+  provenance: PRICING,
+});
+
+/** Above 272,000 input tokens: twice the input, half as much again for the output. */
+const withLongContext = (base: ModelPrice): ModelPrice => ({
+  ...base,
+  longContext: {
+    aboveInputTokens: 272_000,
+    input: base.input * 2,
+    ...(base.cachedInput === undefined ? {} : { cachedInput: base.cachedInput * 2 }),
+    output: base.output * 1.5,
+  },
+});
+
+const tile = (baseTokens: number, tileTokens: number): ImageSizing => ({
+  kind: 'tile',
+  baseTokens,
+  tileTokens,
+});
+
+const SMALL: PatchLimits = { maxSidePx: 512 };
+const HIGH: PatchLimits = { maxSidePx: 2_048, maxPatches: 2_500 };
+const WIDE: PatchLimits = { maxSidePx: 2_048, maxPatches: 6_144 };
+const ORIGINAL: PatchLimits = { maxSidePx: 6_000, maxPatches: 10_000 };
+const UNBOUNDED: PatchLimits = { maxSidePx: 65_535 };
+const FORMER: PatchLimits = { maxSidePx: 2_048, maxPatches: 1_536 };
+
+const gpt56: ImageSizing = {
+  kind: 'patch',
+  multiplier: 1.2,
+  details: { low: SMALL, high: HIGH, original: UNBOUNDED, auto: UNBOUNDED },
+};
+const gpt55: ImageSizing = {
+  kind: 'patch',
+  multiplier: 1.2,
+  details: { low: SMALL, high: HIGH, original: ORIGINAL, auto: ORIGINAL },
+};
+/** `low` costs more than `high` here: it keeps 2,048 pixels and a larger budget. */
+const gpt54: ImageSizing = {
+  kind: 'patch',
+  multiplier: 1.2,
+  details: { low: WIDE, high: HIGH, original: ORIGINAL, auto: HIGH },
+};
+/** Every level is sized alike: `low` saves nothing. */
+const uniform = (multiplier: number): ImageSizing => ({
+  kind: 'patch',
+  multiplier,
+  details: { low: WIDE, high: WIDE, auto: WIDE },
+});
+const former = (multiplier: number): ImageSizing => ({
+  kind: 'patch',
+  multiplier,
+  details: { low: SMALL, high: FORMER, auto: FORMER },
+});
+
+const entry = (
+  family: string,
+  sizing: ImageSizing,
+  modelPrice: ModelPrice,
+  sizingProvenance: Provenance = GUIDE,
+): ModelEntry => ({ family, sizing, sizingProvenance, price: modelPrice });
+
+const PROMOTION: Provenance = { ...PRICING, uncertain: 'promotional "at least through November 21, 2026"' };
+
+/** Every built-in model. Correct a number here, with its source; users can override any through options. */
+export const BUILT_IN_MODELS: Readonly<Record<string, ModelEntry>> = {
+  'gpt-5.6-sol': entry('gpt-5.6', gpt56, { ...withLongContext(price(4, 0.4, 20)), provenance: PROMOTION }),
+  'gpt-5.6-terra': entry('gpt-5.6', gpt56, withLongContext(price(2, 0.2, 12))),
+  'gpt-5.6-luna': entry('gpt-5.6', gpt56, withLongContext(price(0.2, 0.02, 1.2))),
+  'gpt-5.5': entry('gpt-5.5', gpt55, withLongContext(price(5, 0.5, 30))),
+  'gpt-5.4': entry('gpt-5.4', gpt54, withLongContext(price(2.5, 0.25, 15))),
+  'gpt-5.4-mini': entry('gpt-5.4', gpt54, price(0.75, 0.075, 4.5)),
+  'gpt-5.4-nano': entry('gpt-5.4', gpt54, price(0.2, 0.02, 1.25)),
+  'gpt-5.2': entry('gpt-5.2', uniform(1.2), price(1.75, 0.175, 14)),
+  'gpt-5.1': entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10)),
+  'gpt-5': entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10)),
+  'gpt-5-mini': entry('gpt-5', former(1.62), price(0.25, 0.025, 2), OLDER_GUIDE),
+  'gpt-5-nano': entry('gpt-5', former(2.46), price(0.05, 0.005, 0.4), OLDER_GUIDE),
+  'gpt-4.1': entry('gpt-4.1', tile(85, 170), price(2, 0.5, 8)),
+  'gpt-4.1-mini': entry('gpt-4.1', uniform(1.62), price(0.4, 0.1, 1.6)),
+  'gpt-4.1-nano': entry('gpt-4.1', former(2.46), price(0.1, 0.025, 0.4), OLDER_GUIDE),
+  'gpt-4o': entry('gpt-4o', tile(85, 170), price(2.5, 1.25, 10)),
+  'gpt-4o-mini': entry('gpt-4o', tile(2_833, 5_667), price(0.15, 0.075, 0.6)),
+  o1: entry('o-series', tile(75, 150), price(15, 7.5, 60)),
+  o3: entry('o-series', tile(75, 150), price(2, 0.5, 8)),
+  'o4-mini': entry('o-series', former(1.72), price(1.1, 0.275, 4.4), OLDER_GUIDE),
+};
