@@ -60,5 +60,6 @@ await stall('hash', () => hashBytes(png));
 await stall('data URL', () => toDataUrl(png, 'image/png'));
 await stall('load bytes', () => loadImage(png));
 await stall('load data URL', () => loadImage(url));
-await stall('load stream', () => loadImage(new Blob([png])));
+const blob = new Blob([png]);
+await stall('load Blob', () => loadImage(blob));
 await stall('at once, unguarded (control)', async () => png.toString('base64'));
