@@ -1,0 +1,229 @@
+import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
+import type { Random } from '../internal/backoff.ts';
+import { type Clock, MAX_TIMER_DELAY_MS, systemClock } from '../internal/clock.ts';
+import {
+  callable,
+  describeValue,
+  finiteNumber,
+  integer,
+  milliseconds,
+  nonEmptyText,
+  type OptionChecks,
+  ratio,
+  required,
+  shape,
+  withMethods,
+} from '../internal/option-checks.ts';
+import type { BreakDurationOptions } from './break-duration.ts';
+import type { TripBounds } from './evidence.ts';
+import { isNoAbort } from './neutral-error.ts';
+
+/** Answers in place of a call that failed or was not made. */
+export type CircuitBreakerFallback<Args extends unknown[], Result> = (
+  error: unknown,
+  ...args: Args
+) => Result | PromiseLike<Result>;
+
+export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Result = unknown> {
+  /** Failures in a row that open the breaker, whatever the time between them (see `failureDecayMs`). At least 1. @defaultValue 5 */
+  readonly failureThreshold?: number | undefined;
+  /** Every such span without a failure takes one failure off the run, so that a failure a day never adds up. Milliseconds. @defaultValue 600000 */
+  readonly failureDecayMs?: number | undefined;
+  /** Share of failures in the window that opens the breaker, from 1 to 100, reached or passed. Only a failure opens. @defaultValue 50 */
+  readonly errorThresholdPercentage?: number | undefined;
+  /** Outcomes that the window must hold before a share of it means something. At least 1. @defaultValue 10, or `windowCalls` when that is less */
+  readonly minimumCalls?: number | undefined;
+  /** Length of the window in milliseconds; calls enter it when they end. Not together with `windowCalls`. @defaultValue 60000 */
+  readonly windowMs?: number | undefined;
+  /** Makes the window the last so many outcomes instead of a time. From 1 to 1000000. */
+  readonly windowCalls?: number | undefined;
+  /** Length of a break in milliseconds, unless the error asks for another (`retryAfterMs`). @defaultValue 60000 */
+  readonly resetTimeoutMs?: number | undefined;
+  /** Doubles every further break up to this many milliseconds until the breaker closes. At least `resetTimeoutMs`. */
+  readonly maxResetTimeoutMs?: number | undefined;
+  /** Share of a break that is left to chance, so that many processes do not probe at once: it lasts from (1 - ratio) to 1 times its length. @defaultValue 0.2 with `maxResetTimeoutMs`, else 0 */
+  readonly resetJitterRatio?: number | undefined;
+  /** A call that took at least so many milliseconds is slow. Absent: nothing is. */
+  readonly slowCallDurationMs?: number | undefined;
+  /** Share of slow calls in the window that opens the breaker. Needs `slowCallDurationMs`. @defaultValue 0.5 */
+  readonly slowCallRatio?: number | undefined;
+  /** Probes that a half-open breaker lets through before it decides. At least 1. @defaultValue 1 */
+  readonly halfOpenMaxCalls?: number | undefined;
+  /** Share of these probes that must succeed (and not be slow) to close. @defaultValue 1 */
+  readonly halfOpenSuccessRatio?: number | undefined;
+  /** A probe that has not ended after so many milliseconds is aborted and counts as failed. @defaultValue `resetTimeoutMs` */
+  readonly halfOpenTimeoutMs?: number | undefined;
+  /** Aborts a call and rejects it with `DESCRIBE_TIMEOUT` after so many milliseconds; that always is a failure. Absent: never. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Says whether a rejection tells something about the health of the other side. `false` is neutral: neither success
+   * nor failure, and a probe gives its place back. When it throws, the rejection is a failure. Not asked about a call
+   * that its caller aborted by a signal among the arguments (neutral) or that timed out here (a failure).
+   * @defaultValue every error but an `AbortError`
+   */
+  readonly isFailure?: ((error: unknown) => boolean) | undefined;
+  /** Says whether a result is a failure although nothing was thrown, such as a 503 response. The caller still gets it. @defaultValue none is */
+  readonly isFailureResult?: ((result: Result) => boolean) | undefined;
+  /** Milliseconds that the failing side asked to be left alone, for the error that opens the breaker. At most `maxResetTimeoutMs`, else an hour. @defaultValue the error's own `retryAfterMs` */
+  readonly retryAfterMs?: ((error: unknown) => number | undefined) | undefined;
+  /** Answers in place of a failure or a rejection by the open breaker; neutral errors pass. When it fails, the caller gets the first error. */
+  readonly fallback?: CircuitBreakerFallback<Args, Result> | undefined;
+  /** Source of time. The reset timer is a global one: tests fake global timers along with it. @defaultValue the system's clock */
+  readonly clock?: Clock | undefined;
+  /** Source of chance for the jitter, in [0, 1). @defaultValue Math.random */
+  readonly random?: Random | undefined;
+}
+
+const DEFAULTS = {
+  failureThreshold: 5,
+  failureDecayMs: 600_000,
+  errorThresholdPercentage: 50,
+  minimumCalls: 10,
+  windowMs: 60_000,
+  resetTimeoutMs: 60_000,
+  slowCallRatio: 0.5,
+  halfOpenMaxCalls: 1,
+  halfOpenSuccessRatio: 1,
+  isFailure: isNoAbort,
+  retryAfterMs: ownRetryAfterMs,
+} as const satisfies CircuitBreakerOptions;
+
+/** Jitter of a break that grows; one of a fixed length is kept to the millisecond unless asked otherwise. */
+const GROWING_JITTER_RATIO = 0.2;
+
+const CHECKS: OptionChecks<CircuitBreakerOptions> = {
+  failureThreshold: integer({ min: 1 }),
+  failureDecayMs: milliseconds(),
+  errorThresholdPercentage: finiteNumber({ min: 1, max: 100 }),
+  minimumCalls: integer({ min: 1 }),
+  windowMs: milliseconds(),
+  windowCalls: integer({ min: 1, max: 1_000_000 }),
+  resetTimeoutMs: milliseconds(),
+  maxResetTimeoutMs: milliseconds(),
+  resetJitterRatio: ratio(),
+  slowCallDurationMs: milliseconds(),
+  slowCallRatio: ratio(),
+  halfOpenMaxCalls: integer({ min: 1 }),
+  halfOpenSuccessRatio: ratio(),
+  halfOpenTimeoutMs: milliseconds(),
+  timeoutMs: milliseconds(),
+  isFailure: callable(),
+  isFailureResult: callable(),
+  retryAfterMs: callable(),
+  fallback: callable(),
+  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
+  random: callable(),
+};
+
+/** Checks everything a breaker is made of and throws one `ConfigError` that lists all that is wrong. */
+export function checkBreaker(name: unknown, action: unknown, options: object): void {
+  throwIfAny([...actionIssues(name, action), ...optionIssues(options)]);
+}
+
+export function checkAction(name: unknown, action: unknown): void {
+  throwIfAny(actionIssues(name, action));
+}
+
+export function checkBreakerOptions(options: object): void {
+  throwIfAny(optionIssues(options));
+}
+
+const actionIssues = (name: unknown, action: unknown): readonly ConfigIssue[] => [
+  ...required(nonEmptyText(), 'a non-empty string')(name, 'name'),
+  ...required(callable(), 'a function')(action, 'action'),
+];
+
+const optionIssues = (options: object): readonly ConfigIssue[] => [
+  ...shape(CHECKS)(options, ''),
+  ...contradictions(options ?? {}),
+];
+
+function throwIfAny(issues: readonly ConfigIssue[]): void {
+  if (issues.length > 0) throw new ConfigError('CircuitBreaker', issues);
+}
+
+function contradictions(options: CircuitBreakerOptions): ConfigIssue[] {
+  const { windowMs, windowCalls, minimumCalls, slowCallRatio, slowCallDurationMs } = options;
+  const { maxResetTimeoutMs, resetTimeoutMs = DEFAULTS.resetTimeoutMs } = options;
+  const issues: ConfigIssue[] = [];
+  const wrong = (option: string, expected: string, value: unknown) =>
+    issues.push({ option, expected, got: describeValue(value) });
+  if (windowMs !== undefined && windowCalls !== undefined) {
+    wrong('windowCalls', 'nothing beside windowMs', windowCalls);
+  }
+  if (windowCalls !== undefined && minimumCalls !== undefined && minimumCalls > windowCalls) {
+    wrong('minimumCalls', `at most windowCalls (${windowCalls})`, minimumCalls);
+  }
+  if (slowCallRatio !== undefined && slowCallDurationMs === undefined) {
+    wrong('slowCallRatio', 'slowCallDurationMs beside it', slowCallRatio);
+  }
+  if (maxResetTimeoutMs !== undefined && maxResetTimeoutMs < resetTimeoutMs) {
+    wrong('maxResetTimeoutMs', `at least resetTimeoutMs (${resetTimeoutMs})`, maxResetTimeoutMs);
+  }
+  return issues;
+}
+
+/** The options with every default in place; the fallback, which alone knows the arguments, stays with the breaker. */
+export interface ResolvedOptions extends TripBounds, BreakDurationOptions {
+  readonly slowCallDurationMs: number | undefined;
+  readonly halfOpenMaxCalls: number;
+  readonly halfOpenSuccessRatio: number;
+  readonly halfOpenTimeoutMs: number;
+  readonly timeoutMs: number | undefined;
+  readonly isFailure: (error: unknown) => boolean;
+  readonly isFailureResult: ((result: unknown) => boolean) | undefined;
+  readonly retryAfterMs: (error: unknown) => number | undefined;
+  readonly clock: Clock;
+}
+
+export function resolveOptions<Args extends unknown[], Result>({
+  failureThreshold = DEFAULTS.failureThreshold,
+  failureDecayMs = DEFAULTS.failureDecayMs,
+  errorThresholdPercentage = DEFAULTS.errorThresholdPercentage,
+  windowMs = DEFAULTS.windowMs,
+  windowCalls,
+  minimumCalls = Math.min(DEFAULTS.minimumCalls, windowCalls ?? DEFAULTS.minimumCalls),
+  resetTimeoutMs = DEFAULTS.resetTimeoutMs,
+  maxResetTimeoutMs,
+  resetJitterRatio = maxResetTimeoutMs === undefined ? 0 : GROWING_JITTER_RATIO,
+  slowCallDurationMs,
+  slowCallRatio = DEFAULTS.slowCallRatio,
+  halfOpenMaxCalls = DEFAULTS.halfOpenMaxCalls,
+  halfOpenSuccessRatio = DEFAULTS.halfOpenSuccessRatio,
+  halfOpenTimeoutMs = resetTimeoutMs,
+  timeoutMs,
+  isFailure = DEFAULTS.isFailure,
+  isFailureResult,
+  retryAfterMs = DEFAULTS.retryAfterMs,
+  clock = systemClock,
+  random = Math.random,
+}: CircuitBreakerOptions<Args, Result>): ResolvedOptions {
+  return {
+    failureThreshold,
+    failureDecayMs,
+    errorThresholdPercentage,
+    windowMs,
+    windowCalls,
+    minimumCalls,
+    resetTimeoutMs,
+    maxResetTimeoutMs,
+    resetJitterRatio,
+    slowCallDurationMs,
+    slowCallRatio,
+    halfOpenMaxCalls,
+    halfOpenSuccessRatio,
+    halfOpenTimeoutMs,
+    timeoutMs,
+    isFailure,
+    isFailureResult: isFailureResult as ((result: unknown) => boolean) | undefined,
+    retryAfterMs,
+    clock,
+    random,
+  };
+}
+
+function ownRetryAfterMs(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('retryAfterMs' in error)) return undefined;
+  const { retryAfterMs } = error;
+  return typeof retryAfterMs === 'number' ? Math.min(retryAfterMs, MAX_TIMER_DELAY_MS) : undefined;
+}

@@ -1,0 +1,116 @@
+import { deepFreeze } from '../internal/deep-freeze.ts';
+import type { Circuit } from './circuit.ts';
+import type { CircuitBreakerState } from './circuit-breaker-events.ts';
+
+/** A frozen, JSON-safe snapshot of a breaker. */
+export interface CircuitBreakerStats {
+  readonly name: string;
+  readonly state: CircuitBreakerState;
+  /** What the rules see. Empty unless the breaker is closed. */
+  readonly window: {
+    readonly calls: number;
+    readonly failures: number;
+    readonly slowCalls: number;
+    readonly failureRatio: number;
+    readonly slowCallRatio: number;
+    readonly consecutiveFailures: number;
+  };
+  /** Probes of a half-open breaker. Zeros in every other state. */
+  readonly probes: { readonly running: number; readonly succeeded: number; readonly failed: number };
+  /** Counts since the breaker was made. */
+  readonly totals: CallTotals;
+  /** Calls that run now. */
+  readonly running: number;
+  /** Breaks since the breaker was last closed; it sets the length of the next where `maxResetTimeoutMs` is given. */
+  readonly consecutiveBreaks: number;
+  /** Milliseconds that it has been open for; only while it is. */
+  readonly openForMs?: number;
+  /** Milliseconds until probes are let through; only while it is open. */
+  readonly retryAfterMs?: number;
+  /** Kind of the latest failure. Its message is left out, for it may hold a payload. */
+  readonly lastFailure?: { readonly name: string; readonly code?: string };
+}
+
+/** Counts since a breaker was made. */
+export interface CallTotals {
+  /** Ended well, slow ones included. */
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Ended without a verdict: aborts, and what `isFailure` said no to. */
+  readonly ignored: number;
+  /** Of the succeeded and failed ones, those slower than `slowCallDurationMs`. */
+  readonly slow: number;
+  /** Of the failed ones, those ended by `timeoutMs` or `halfOpenTimeoutMs`. */
+  readonly timedOut: number;
+  /** Of all ended ones, those whose state of the breaker had passed when they ended: they decided nothing. */
+  readonly late: number;
+  /** Never made. */
+  readonly rejected: number;
+  /** Answered by the fallback. */
+  readonly fellBack: number;
+  /** Times the breaker opened. */
+  readonly opened: number;
+}
+
+type Mutable<Counts> = { -readonly [Name in keyof Counts]: Counts[Name] };
+
+/** What a breaker counts by itself; the circuit counts how often it opened. */
+export type CountedTotals = Mutable<Omit<CallTotals, 'opened'>>;
+
+export const emptyTotals = (): CountedTotals => ({
+  succeeded: 0,
+  failed: 0,
+  ignored: 0,
+  slow: 0,
+  timedOut: 0,
+  late: 0,
+  rejected: 0,
+  fellBack: 0,
+});
+
+const NO_EVIDENCE = { calls: 0, failures: 0, slowCalls: 0, consecutiveFailures: 0 };
+
+export function snapshot(
+  name: string,
+  circuit: Circuit,
+  totals: CountedTotals,
+  running: number,
+  nowMs: number,
+): CircuitBreakerStats {
+  const { phase, lastFailure } = circuit;
+  const seen = phase.state === 'CLOSED' ? phase.evidence.summary(nowMs) : NO_EVIDENCE;
+  const trial = phase.state === 'HALF_OPEN' ? phase.trial : undefined;
+  return deepFreeze({
+    name,
+    state: phase.state,
+    window: {
+      ...seen,
+      failureRatio: seen.calls === 0 ? 0 : seen.failures / seen.calls,
+      slowCallRatio: seen.calls === 0 ? 0 : seen.slowCalls / seen.calls,
+    },
+    probes: {
+      running: trial?.running ?? 0,
+      succeeded: trial?.succeeded ?? 0,
+      failed: trial?.failed ?? 0,
+    },
+    totals: { ...totals, opened: circuit.opened },
+    running,
+    consecutiveBreaks: circuit.consecutiveBreaks,
+    ...(phase.state === 'OPEN'
+      ? { openForMs: nowMs - phase.sinceMs, retryAfterMs: phase.untilMs - nowMs }
+      : {}),
+    ...(lastFailure === undefined ? {} : { lastFailure: kindOf(lastFailure) }),
+  });
+}
+
+/** The kind of a thrown value: what tells failures apart without showing what they say. */
+function kindOf(error: unknown): { readonly name: string; readonly code?: string } {
+  if (typeof error !== 'object' || error === null) return { name: typeof error };
+  try {
+    const { name, code } = error as { readonly name?: unknown; readonly code?: unknown };
+    const kind = { name: typeof name === 'string' ? name : 'object' };
+    return typeof code === 'string' ? { ...kind, code } : kind;
+  } catch {
+    return { name: 'object' };
+  }
+}

@@ -1,0 +1,276 @@
+import { ClosedError } from '../errors/closed-error.ts';
+import { TimeoutError } from '../errors/timeout-error.ts';
+import type { Listener, Unsubscribe } from '../internal/emitter.ts';
+import { BreakerCall, type CircuitBreakerCall } from './breaker-call.ts';
+import { Circuit, type Phase, type Verdict } from './circuit.ts';
+import type { CircuitBreakerEvents, CircuitBreakerState } from './circuit-breaker-events.ts';
+import {
+  type CircuitBreakerFallback,
+  type CircuitBreakerOptions,
+  checkBreaker,
+  type ResolvedOptions,
+  resolveOptions,
+} from './circuit-breaker-options.ts';
+import { type CircuitBreakerStats, emptyTotals, snapshot } from './circuit-breaker-stats.ts';
+import { isCallersAbort } from './neutral-error.ts';
+import { openRejection } from './open-rejection.ts';
+import { OrderedEvents } from './ordered-events.ts';
+
+/** What a breaker protects. `this.signal` is the call's abort signal. */
+export type CircuitBreakerAction<Args extends unknown[], Result> = (
+  this: CircuitBreakerCall,
+  ...args: Args
+) => Result | PromiseLike<Result>;
+
+/** Asked of a caller whom a half-open breaker turns away: the verdict is near, but nobody knows when. */
+const PROBING_RETRY_AFTER_MS = 1_000;
+
+/**
+ * Stops calling what keeps failing and finds out by itself when it works again. Every call ends as its action does, or
+ * by the breaker's timeout, or is turned away with `DESCRIBE_CIRCUIT_OPEN`; nothing a listener or callback throws
+ * changes that.
+ *
+ * @example
+ * ```ts
+ * import { CircuitBreaker } from '@describe-it/sdk/circuit-breaker';
+ *
+ * const breaker = new CircuitBreaker(
+ *   'prices',
+ *   async function (article: string) {
+ *     const response = await fetch(`https://prices.example/${article}`, { signal: this.signal });
+ *     if (!response.ok) throw new Error(`prices answered ${response.status}`);
+ *     return response.text();
+ *   },
+ *   { timeoutMs: 5_000 },
+ * );
+ * breaker.on('opened', ({ retryAfterMs }) => console.warn(`no prices for ${retryAfterMs} ms`));
+ * const price = await breaker.fire('cat-food');
+ * ```
+ */
+export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown> implements Disposable {
+  readonly name: string;
+  readonly #action: CircuitBreakerAction<Args, Result>;
+  readonly #fallback: CircuitBreakerFallback<Args, Result> | undefined;
+  readonly #options: ResolvedOptions;
+  readonly #circuit: Circuit;
+  readonly #totals = emptyTotals();
+  #measures: boolean;
+  #running = 0;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
+  constructor(
+    name: string,
+    action: CircuitBreakerAction<Args, Result>,
+    options: CircuitBreakerOptions<Args, Result> = {},
+  ) {
+    checkBreaker(name, action, options);
+    this.name = name;
+    this.#action = action;
+    this.#fallback = options.fallback;
+    this.#options = resolveOptions(options);
+    this.#circuit = new Circuit(name, this.#options);
+    this.#measures = this.#options.slowCallDurationMs !== undefined;
+  }
+
+  /** Calls that run now. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** The state that the next call meets. */
+  get state(): CircuitBreakerState {
+    return this.#circuit.catchUp().state;
+  }
+
+  /**
+   * Runs the action with `args`, unless the breaker is open.
+   * @throws `DESCRIBE_CIRCUIT_OPEN` when the call was not made, with `retryAfterMs` and, as `cause`, the failure that
+   * opened the breaker.
+   * @throws `DESCRIBE_TIMEOUT` when `timeoutMs`, or `halfOpenTimeoutMs` for a probe, has passed.
+   * @throws `DESCRIBE_CLOSED` after `shutdown()`.
+   */
+  fire(...args: Args): Promise<Result> {
+    const { phase } = this.#circuit;
+    if (phase.state !== 'CLOSED' || this.#options.timeoutMs !== undefined) return this.#fireGuarded(args);
+    const startedAtMs = this.#measures ? this.#options.clock.now() : undefined;
+    return this.#invoke(new BreakerCall(), args).then(
+      (result) => this.#endWithResult(phase, startedAtMs, result),
+      (error: unknown) => this.#endWithError(phase, startedAtMs, args, error, false),
+    );
+  }
+
+  /** Opens for the length of a break, then lets probes through. Ends an isolation; does nothing while open. */
+  open(): void {
+    this.#circuit.open();
+  }
+
+  /** Lets nothing through until `close()` or `open()`. */
+  isolate(): void {
+    this.#circuit.isolate();
+  }
+
+  /** Closes the circuit from any state and forgets all evidence: calls that run now decide nothing any more. */
+  close(): void {
+    this.#circuit.close();
+  }
+
+  /** Leaves no timer and ends the breaker: later calls reject with `DESCRIBE_CLOSED`, running ones end on their own. Idempotent. */
+  shutdown(): void {
+    this.#circuit.shutdown();
+  }
+
+  [Symbol.dispose](): void {
+    this.shutdown();
+  }
+
+  /** Calls `listener` on every later event of that name; what it throws is swallowed. */
+  on<Name extends keyof CircuitBreakerEvents>(
+    name: Name,
+    listener: Listener<CircuitBreakerEvents[Name]>,
+  ): Unsubscribe {
+    this.#circuit.events ??= new OrderedEvents();
+    if (name === 'succeeded' || name === 'failed' || name === 'ignored') this.#measures = true;
+    return this.#circuit.events.on(name, listener);
+  }
+
+  /** A frozen snapshot. */
+  getStats(): CircuitBreakerStats {
+    this.#circuit.catchUp();
+    return snapshot(this.name, this.#circuit, this.#totals, this.#running, this.#options.clock.now());
+  }
+
+  #fireGuarded(args: Args): Promise<Result> {
+    if (this.#circuit.shutDown) return Promise.reject(new ClosedError(`circuit breaker ${this.name}`));
+    const phase = this.#circuit.catchUp();
+    const { timeoutMs = Number.POSITIVE_INFINITY, halfOpenTimeoutMs, clock } = this.#options;
+    switch (phase.state) {
+      case 'CLOSED':
+        return this.#fireTimed(phase, args, timeoutMs);
+      case 'HALF_OPEN':
+        if (!phase.trial.admit()) return this.#turnAway(args, PROBING_RETRY_AFTER_MS, phase.cause);
+        return this.#fireTimed(phase, args, Math.min(halfOpenTimeoutMs, timeoutMs));
+      case 'OPEN':
+        return this.#turnAway(args, phase.untilMs - clock.now(), phase.cause);
+      case 'ISOLATED':
+        return this.#turnAway(args, undefined, phase.cause);
+    }
+  }
+
+  #fireTimed(phase: Phase, args: Args, timeoutMs: number): Promise<Result> {
+    const { clock } = this.#options;
+    const startedAtMs = this.#measures ? clock.now() : undefined;
+    return new Promise<Result>((resolve) => {
+      const call = new BreakerCall();
+      let ended = false;
+      const timer = clock.setTimeout(() => {
+        ended = true;
+        const error = new TimeoutError(`a call of circuit breaker ${this.name}`, timeoutMs);
+        resolve(this.#endWithError(phase, startedAtMs, args, error, true));
+        call.abort(error);
+      }, timeoutMs);
+      const end = (settle: () => Result | Promise<Result>) => {
+        if (ended) return;
+        clock.clearTimeout(timer);
+        resolve(settle());
+      };
+      this.#invoke(call, args).then(
+        (result) => end(() => this.#endWithResult(phase, startedAtMs, result)),
+        (error: unknown) => end(() => this.#endWithError(phase, startedAtMs, args, error, false)),
+      );
+    });
+  }
+
+  #invoke(call: BreakerCall, args: Args): Promise<Result> {
+    this.#running += 1;
+    try {
+      const outcome = this.#action.apply(call, args);
+      return outcome instanceof Promise ? outcome : Promise.resolve(outcome);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #endWithResult(phase: Phase, startedAtMs: number | undefined, result: Result): Result {
+    const { isFailureResult } = this.#options;
+    const failed = isFailureResult !== undefined && asks(isFailureResult, result, false);
+    this.#end(phase, startedAtMs, failed ? 'failure' : 'success', undefined, false);
+    return result;
+  }
+
+  #endWithError(
+    phase: Phase,
+    startedAtMs: number | undefined,
+    args: Args,
+    error: unknown,
+    timedOut: boolean,
+  ): Promise<Result> {
+    const { isFailure } = this.#options;
+    const failed = timedOut || (!isCallersAbort(error, args) && asks(isFailure, error, true));
+    this.#end(phase, startedAtMs, failed ? 'failure' : 'neutral', error, timedOut);
+    return failed ? this.#answerFor(error, args) : Promise.reject(error);
+  }
+
+  #end(
+    phase: Phase,
+    startedAtMs: number | undefined,
+    verdict: Verdict,
+    error: unknown,
+    timedOut: boolean,
+  ): void {
+    const nowMs = this.#options.clock.now();
+    const { slowCallDurationMs = Number.POSITIVE_INFINITY } = this.#options;
+    const durationMs = startedAtMs === undefined ? undefined : nowMs - startedAtMs;
+    const slow = verdict !== 'neutral' && durationMs !== undefined && durationMs >= slowCallDurationMs;
+    const totals = this.#totals;
+    this.#running -= 1;
+    if (verdict === 'success') totals.succeeded += 1;
+    else if (verdict === 'failure') totals.failed += 1;
+    else totals.ignored += 1;
+    if (slow) totals.slow += 1;
+    if (timedOut) totals.timedOut += 1;
+    if (!this.#circuit.conclude(phase, verdict, slow, error, nowMs)) totals.late += 1;
+    const { events } = this.#circuit;
+    if (events === undefined) return;
+    const { name } = this;
+    if (verdict === 'success') events.emit('succeeded', { name, durationMs, slow });
+    else if (verdict === 'failure') events.emit('failed', { name, durationMs, error, timedOut });
+    else events.emit('ignored', { name, durationMs, error });
+  }
+
+  #turnAway(args: Args, retryAfterMs: number | undefined, cause: unknown): Promise<Result> {
+    const error = openRejection(this.name, retryAfterMs, cause);
+    this.#totals.rejected += 1;
+    this.#circuit.events?.emit('rejected', { name: this.name, error });
+    return this.#answerFor(error, args);
+  }
+
+  #answerFor(error: unknown, args: Args): Promise<Result> {
+    return this.#fallback === undefined ? Promise.reject(error) : this.#fallBack(this.#fallback, error, args);
+  }
+
+  /** The fallback's answer, or the error when it fails. */
+  async #fallBack(
+    fallback: CircuitBreakerFallback<Args, Result>,
+    error: unknown,
+    args: Args,
+  ): Promise<Result> {
+    let answer: Result;
+    try {
+      answer = await fallback(error, ...args);
+    } catch {
+      throw error;
+    }
+    this.#totals.fellBack += 1;
+    this.#circuit.events?.emit('fellBack', { name: this.name, error });
+    return answer;
+  }
+}
+
+/** A user's yes or no; `whenItThrows` when it has none. */
+function asks<Value>(question: (value: Value) => boolean, value: Value, whenItThrows: boolean): boolean {
+  try {
+    return question(value);
+  } catch {
+    return whenItThrows;
+  }
+}

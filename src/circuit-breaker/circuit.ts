@@ -1,0 +1,153 @@
+import { breakDurationMs } from './break-duration.ts';
+import type { CircuitBreakerEvents, CircuitBreakerState, OpenReason } from './circuit-breaker-events.ts';
+import type { ResolvedOptions } from './circuit-breaker-options.ts';
+import { Evidence } from './evidence.ts';
+import { HalfOpenTrial } from './half-open-trial.ts';
+import { OpossumEngine } from './opossum-engine.ts';
+import type { OrderedEvents } from './ordered-events.ts';
+
+/** A stay in one state. Its identity tells whether a call that ends began in the state that still holds. */
+export type Phase =
+  | { readonly state: 'CLOSED'; readonly evidence: Evidence }
+  | { readonly state: 'OPEN'; readonly sinceMs: number; readonly untilMs: number; readonly cause: unknown }
+  | { readonly state: 'HALF_OPEN'; readonly trial: HalfOpenTrial; readonly cause: unknown }
+  | { readonly state: 'ISOLATED'; readonly cause: unknown };
+
+/** What an ended call says about the other side. */
+export type Verdict = 'success' | 'failure' | 'neutral';
+
+/** The states of a breaker and what moves it between them. It knows outcomes, not calls. */
+export class Circuit {
+  /** The stay that holds now, as far as the last `catchUp` or timer knew. */
+  phase: Phase;
+  /** Set by the first listener, so that breakers nobody listens to carry none. */
+  events: OrderedEvents<CircuitBreakerEvents> | undefined = undefined;
+  /** Breaks since the circuit was last closed. */
+  consecutiveBreaks = 0;
+  opened = 0;
+  lastFailure: unknown = undefined;
+  shutDown = false;
+  readonly #name: string;
+  readonly #options: ResolvedOptions;
+  #engine: OpossumEngine | undefined = undefined;
+
+  constructor(name: string, options: ResolvedOptions) {
+    this.#name = name;
+    this.#options = options;
+    this.phase = { state: 'CLOSED', evidence: new Evidence(options) };
+  }
+
+  /** Half-opens when the break is over by the clock although its timer has not fired yet: the loop was blocked. */
+  catchUp(): Phase {
+    if (this.phase.state === 'OPEN' && this.#options.clock.now() >= this.phase.untilMs) {
+      this.#engine?.halfOpenNow();
+      this.#halfOpen();
+    }
+    return this.phase;
+  }
+
+  /** Takes the outcome of a call that began in `phase`; false when that stay is over and the outcome decides nothing. */
+  conclude(phase: Phase, verdict: Verdict, slow: boolean, error: unknown, nowMs: number): boolean {
+    if (verdict === 'failure' && error !== undefined) this.lastFailure = error;
+    if (phase !== this.phase) return false;
+    if (phase.state === 'CLOSED') this.#weigh(phase.evidence, verdict, slow, error, nowMs);
+    else if (phase.state === 'HALF_OPEN') this.#judge(phase.trial, verdict, slow, error);
+    return true;
+  }
+
+  open(): void {
+    if (!this.shutDown && this.catchUp().state !== 'OPEN') this.#break('manual', undefined);
+  }
+
+  isolate(): void {
+    if (this.shutDown || this.phase.state === 'ISOLATED') return;
+    this.#engine?.release();
+    this.#enter({ state: 'ISOLATED', cause: this.phase.state === 'CLOSED' ? undefined : this.phase.cause });
+  }
+
+  close(): void {
+    if (this.shutDown) return;
+    this.#engine?.release();
+    this.consecutiveBreaks = 0;
+    this.#enter({ state: 'CLOSED', evidence: new Evidence(this.#options) });
+  }
+
+  /** Leaves no timer and lets nothing through for ever. */
+  shutdown(): void {
+    this.shutDown = true;
+    this.#engine?.release();
+    this.phase = { state: 'ISOLATED', cause: undefined };
+    this.events?.clear();
+  }
+
+  #weigh(evidence: Evidence, verdict: Verdict, slow: boolean, error: unknown, nowMs: number): void {
+    if (verdict === 'neutral') return;
+    if (verdict === 'success' && !slow) {
+      evidence.recordSuccess(nowMs);
+      return;
+    }
+    const broken =
+      verdict === 'failure' ? evidence.recordFailure(nowMs, slow) : evidence.recordSlowSuccess(nowMs);
+    if (broken !== undefined) this.#break(broken, error);
+  }
+
+  #judge(trial: HalfOpenTrial, verdict: Verdict, slow: boolean, error: unknown): void {
+    if (verdict === 'neutral') {
+      trial.release();
+      return;
+    }
+    const decision = verdict === 'success' && !slow ? trial.succeed() : trial.fail();
+    if (decision === 'close') this.close();
+    else if (decision === 'open') this.#break('probe-failed', error);
+  }
+
+  #break(reason: OpenReason, error: unknown): void {
+    // Only the failure that opened it may say for how long; the cause shown may be an older one.
+    const askedMs = this.#askedMs(error);
+    const cause = reason === 'manual' ? undefined : (error ?? this.lastFailure);
+    this.consecutiveBreaks += 1;
+    this.opened += 1;
+    const durationMs = breakDurationMs(this.consecutiveBreaks, askedMs, this.#options);
+    const sinceMs = this.#options.clock.now();
+    this.#engine ??= new OpossumEngine(() => {
+      if (this.phase.state === 'OPEN') this.#halfOpen();
+    });
+    this.#engine.open(durationMs);
+    this.#enter({ state: 'OPEN', sinceMs, untilMs: sinceMs + durationMs, cause }, () =>
+      this.events?.emit('opened', { name: this.#name, reason, retryAfterMs: durationMs, cause }),
+    );
+  }
+
+  #halfOpen(): void {
+    const cause = this.phase.state === 'CLOSED' ? undefined : this.phase.cause;
+    const { halfOpenMaxCalls, halfOpenSuccessRatio } = this.#options;
+    this.#enter({
+      state: 'HALF_OPEN',
+      trial: new HalfOpenTrial(halfOpenMaxCalls, halfOpenSuccessRatio),
+      cause,
+    });
+  }
+
+  #enter(next: Phase, tell = () => this.#tell(next.state)): void {
+    const from = this.phase.state;
+    this.phase = next;
+    if (this.events === undefined || from === next.state) return;
+    tell();
+    this.events.emit('stateChanged', { name: this.#name, from, to: next.state });
+  }
+
+  #tell(state: CircuitBreakerState): void {
+    if (state === 'CLOSED') this.events?.emit('closed', { name: this.#name });
+    else if (state === 'HALF_OPEN') this.events?.emit('halfOpened', { name: this.#name });
+    else if (state === 'ISOLATED') this.events?.emit('isolated', { name: this.#name });
+  }
+
+  #askedMs(error: unknown): number | undefined {
+    if (error === undefined) return undefined;
+    try {
+      return this.#options.retryAfterMs(error);
+    } catch {
+      return undefined;
+    }
+  }
+}

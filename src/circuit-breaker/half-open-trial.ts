@@ -1,0 +1,56 @@
+/** What a trial says once enough probes have ended. */
+export type TrialVerdict = 'close' | 'open';
+
+/**
+ * Lets at most `maxCalls` probes through at once and decides by their results: as soon as `successRatio` of them can't
+ * be missed any more it says close, as soon as it can't be reached any more, open. A neutral probe gives its place back.
+ */
+export class HalfOpenTrial {
+  readonly #maxCalls: number;
+  readonly #neededSuccesses: number;
+  #running = 0;
+  #succeeded = 0;
+  #failed = 0;
+
+  constructor(maxCalls: number, successRatio: number) {
+    this.#maxCalls = maxCalls;
+    // At least one success closes, even at a ratio of 0; the epsilon undoes 0.1 * 30 > 3.
+    this.#neededSuccesses = Math.max(1, Math.ceil(maxCalls * successRatio - 1e-9));
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get succeeded(): number {
+    return this.#succeeded;
+  }
+
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** Takes a place for a probe; false when running and judged probes fill them all. */
+  admit(): boolean {
+    if (this.#running + this.#succeeded + this.#failed >= this.#maxCalls) return false;
+    this.#running += 1;
+    return true;
+  }
+
+  /** A probe ended without a verdict: its place is free again. */
+  release(): void {
+    this.#running -= 1;
+  }
+
+  succeed(): TrialVerdict | undefined {
+    this.#running -= 1;
+    this.#succeeded += 1;
+    return this.#succeeded >= this.#neededSuccesses ? 'close' : undefined;
+  }
+
+  fail(): TrialVerdict | undefined {
+    this.#running -= 1;
+    this.#failed += 1;
+    return this.#failed > this.#maxCalls - this.#neededSuccesses ? 'open' : undefined;
+  }
+}

@@ -1,0 +1,11 @@
+/** The outcomes that still count as evidence. Calls enter when they end, never when they start. */
+export interface OutcomeWindow {
+  readonly calls: number;
+  readonly failures: number;
+  readonly slowCalls: number;
+  /** The same as `record` of a fast success, for the path that every healthy call takes. */
+  recordSuccess(nowMs: number): void;
+  record(nowMs: number, failed: boolean, slow: boolean): void;
+  /** Drops what is too old at `nowMs`, so that a snapshot shows no evidence that is none. */
+  forget(nowMs: number): void;
+}

@@ -1,0 +1,89 @@
+import type { CircuitBreakerCall } from './breaker-call.ts';
+import { CircuitBreaker, type CircuitBreakerAction } from './circuit-breaker.ts';
+import {
+  type CircuitBreakerFallback,
+  type CircuitBreakerOptions,
+  checkBreakerOptions,
+  resolveOptions,
+} from './circuit-breaker-options.ts';
+
+/** What belongs to one callable of a name, and not to the breaker behind it. */
+export interface Callable {
+  readonly action: CircuitBreakerAction<unknown[], unknown>;
+  readonly fallback: CircuitBreakerFallback<unknown[], unknown> | undefined;
+}
+
+type CallableArgs = [callable: Callable, ...args: unknown[]];
+
+let uses = 0;
+
+/** The breaker behind all callables of one name. It runs what each call brings and keeps nothing of it. */
+export class SharedBreaker {
+  readonly breaker: CircuitBreaker<CallableArgs, unknown>;
+  /** The data options in use, defaults included. */
+  readonly data: Readonly<Record<string, unknown>>;
+  #retired = false;
+  #lastUse = 0;
+
+  constructor(name: string, { fallback: _belongsToTheCallable, ...options }: CircuitBreakerOptions) {
+    this.breaker = new CircuitBreaker<CallableArgs, unknown>(name, runCallable, {
+      ...options,
+      fallback: answerCallable,
+    });
+    this.data = dataOf({ ...resolveOptions(options) });
+    this.touch();
+  }
+
+  /** Whether the registry dropped it. */
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  run(callable: Callable, args: unknown[]): Promise<unknown> {
+    this.touch();
+    return this.breaker.fire(callable, ...args);
+  }
+
+  touch(): void {
+    uses += 1;
+    this.#lastUse = uses;
+  }
+
+  retire(): void {
+    this.#retired = true;
+    this.breaker.shutdown();
+  }
+
+  isBetterVictimThan(other: SharedBreaker): boolean {
+    if (this.#idle !== other.#idle) return this.#idle;
+    return this.#lastUse < other.#lastUse;
+  }
+
+  get #idle(): boolean {
+    return this.breaker.running === 0 && this.breaker.state === 'CLOSED';
+  }
+}
+
+function runCallable(this: CircuitBreakerCall, { action }: Callable, ...args: unknown[]): unknown {
+  return action.apply(this, args);
+}
+
+function answerCallable(error: unknown, { fallback }: Callable, ...args: unknown[]): unknown {
+  if (fallback === undefined) throw error;
+  return fallback(error, ...args);
+}
+
+/** The options that are data and can be compared; checked, for a wrong one must not pass as a changed one. */
+export function dataOptions<Args extends unknown[], Result>(
+  options: CircuitBreakerOptions<Args, Result>,
+): Readonly<Record<string, unknown>> {
+  checkBreakerOptions(options);
+  return dataOf(options);
+}
+
+const dataOf = (options: object): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(options).filter(
+      ([, value]) => value !== undefined && typeof value !== 'function' && typeof value !== 'object',
+    ),
+  );
