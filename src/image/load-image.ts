@@ -23,7 +23,7 @@ import {
 } from './image-source.ts';
 import { inspectImage } from './inspect-image.ts';
 import { readFile } from './read-file.ts';
-import { type ReadLimits, readStream } from './read-stream.ts';
+import { blobPieces, type ReadLimits, readStream } from './read-stream.ts';
 
 /** Bounds on one image, and where it may come from. */
 export interface ImageOptions extends AddressGuardOptions {
@@ -146,7 +146,7 @@ async function readSource(source: Exclude<ImageSource, URL>, limits: ReadLimits)
   }
   if (isBlob(source)) {
     if (source.size > limits.maxBytes) throw tooLarge(limits.field, limits.maxBytes);
-    return readStream(source.stream(), limits);
+    return readStream(blobPieces(source), limits);
   }
   if (isReadableStream(source) || isAsyncIterable(source)) return readStream(source, limits);
   if (isFileSource(source)) return raceSignal(readFile(source.file, limits), limits.signal);

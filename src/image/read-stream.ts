@@ -4,6 +4,8 @@ import { tooLarge, unreadable } from './image-errors.ts';
 import { asBytes, isReadableStream } from './image-source.ts';
 import { yieldToLoop } from './yield-to-loop.ts';
 
+const PIECE_BYTES = 1024 * 1024;
+
 export interface ReadLimits {
   readonly maxBytes: number;
   /** Name of what the caller passed, for errors. */
@@ -25,9 +27,15 @@ export async function readStream(
   const source = openSource(stream, field);
   const chunks: Uint8Array[] = [];
   let total = 0;
+  let sinceYield = 0;
   let ended = false;
   try {
     for (;;) {
+      // A source whose bytes are all at hand settles without a turn of the loop.
+      if (sinceYield >= PIECE_BYTES) {
+        sinceYield = 0;
+        await yieldToLoop();
+      }
       const next = await raceSignal(readNext(source), signal);
       if (next.done === true) break;
       const chunk = asBytes(next.value);
@@ -35,6 +43,7 @@ export async function readStream(
         throw new InputError(field, `the stream gave a ${typeof next.value}, expected bytes`);
       total += chunk.length;
       if (total > maxBytes) throw tooLarge(field, maxBytes);
+      sinceYield += chunk.length;
       chunks.push(chunk);
     }
     ended = true;
@@ -79,7 +88,19 @@ function openSource(stream: ReadableStream<unknown> | AsyncIterable<unknown>, fi
   };
 }
 
-const JOIN_PIECE_BYTES = 2 * 1024 * 1024;
+/**
+ * The bytes of a `Blob` a piece at a time: its own stream would give 20 MB as one chunk, copied at once. A polyfill
+ * without `slice` is streamed.
+ */
+export async function* blobPieces(blob: Blob): AsyncGenerator<unknown, void> {
+  if (typeof blob.slice !== 'function') {
+    yield* blob.stream();
+    return;
+  }
+  for (let offset = 0; offset < blob.size; offset += PIECE_BYTES) {
+    yield await blob.slice(offset, offset + PIECE_BYTES).arrayBuffer();
+  }
+}
 
 /** One array of all chunks, copied with the event loop running in between. */
 export async function joinBytes(chunks: readonly Uint8Array[], total: number): Promise<Uint8Array> {
@@ -89,12 +110,12 @@ export async function joinBytes(chunks: readonly Uint8Array[], total: number): P
   let offset = 0;
   let sinceYield = 0;
   for (const chunk of chunks) {
-    for (let start = 0; start < chunk.length; start += JOIN_PIECE_BYTES) {
-      const piece = chunk.subarray(start, start + JOIN_PIECE_BYTES);
+    for (let start = 0; start < chunk.length; start += PIECE_BYTES) {
+      const piece = chunk.subarray(start, start + PIECE_BYTES);
       joined.set(piece, offset);
       offset += piece.length;
       sinceYield += piece.length;
-      if (sinceYield >= JOIN_PIECE_BYTES) {
+      if (sinceYield >= PIECE_BYTES) {
         sinceYield = 0;
         await yieldToLoop();
       }
