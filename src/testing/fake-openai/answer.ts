@@ -1,0 +1,103 @@
+import { invalidRequest } from './api-error.ts';
+import type { Fault } from './fault-plan.ts';
+import { applyItemFault } from './item-fault.ts';
+import { answerBySchema, describeAll } from './structured-answer.ts';
+import { countFramingTokens, countImageTokens, countTextTokens, cutToTokens } from './token-count.ts';
+import type { SeenImage, VisionRequest } from './vision-request.ts';
+
+/** What a request costs, in tokens. */
+export interface FakeUsage {
+  readonly promptTokens: number;
+  /** The part of `promptTokens` that is images. */
+  readonly imageTokens: number;
+  readonly completionTokens: number;
+}
+
+/** A finished answer, in the terms of neither API. */
+export interface Answer {
+  readonly text: string;
+  readonly refusal: string | undefined;
+  readonly finishReason: 'stop' | 'length' | 'content_filter';
+  readonly usage: FakeUsage;
+}
+
+/** Tokens of the prompt: texts by their length, images by the model's rule. */
+export function countPrompt(
+  request: VisionRequest,
+  images: readonly SeenImage[],
+): Omit<FakeUsage, 'completionTokens'> {
+  let characters = request.form.type === 'json_schema' ? JSON.stringify(request.form.schema).length : 0;
+  for (const part of request.parts) if (part.type === 'text') characters += part.text.length;
+  let imageTokens = 0;
+  for (const { facts, detail } of images)
+    imageTokens += countImageTokens(request.model.images, facts, detail);
+  const textTokens = countTextTokens(characters) + countFramingTokens(request.messages);
+  return { promptTokens: textTokens + imageTokens, imageTokens };
+}
+
+/** Throws the API's 400 when prompt and answer don't fit into the model's context. */
+export function checkContext(request: VisionRequest, promptTokens: number): void {
+  const { contextTokens } = request.model;
+  if (promptTokens + (request.maxOutputTokens ?? 0) <= contextTokens) return;
+  throw invalidRequest(
+    `This model's maximum context length is ${contextTokens} tokens. However, your messages resulted in ${promptTokens} tokens. Please reduce the length of the messages.`,
+    request.endpoint === 'chat' ? 'messages' : 'input',
+    'context_length_exceeded',
+  );
+}
+
+/** Faults that change what the model says rather than how it is sent. */
+export type ContentFault = Extract<
+  Fault,
+  { kind: 'refusal' | 'finish' | 'items' | 'truncate' | 'wrong-json' }
+>;
+
+const REFUSAL = "I'm sorry, I can't assist with that.";
+
+/** Describes the images in the form that the request asks for, cut to its output limit. */
+export function composeAnswer(
+  request: VisionRequest,
+  images: readonly SeenImage[],
+  fault: ContentFault | undefined,
+): Answer {
+  const prompt = countPrompt(request, images);
+  const finish = (text: string, finishReason: Answer['finishReason'], refusal?: string): Answer => ({
+    text,
+    refusal,
+    finishReason,
+    usage: {
+      ...prompt,
+      completionTokens: request.choices * Math.max(1, countTextTokens((refusal ?? text).length)),
+    },
+  });
+  if (fault?.kind === 'refusal') return finish('', 'stop', fault.text ?? REFUSAL);
+  const text = spoil(speak(request, images, fault), fault);
+  if (fault?.kind === 'finish') return finish(text.slice(0, Math.floor(text.length / 2)), fault.reason);
+  const limit = request.maxOutputTokens ?? Number.POSITIVE_INFINITY;
+  if (countTextTokens(text.length) > limit) return finish(cutToTokens(text, limit), 'length');
+  return finish(text, 'stop');
+}
+
+function speak(
+  request: VisionRequest,
+  images: readonly SeenImage[],
+  fault: ContentFault | undefined,
+): string {
+  const { form } = request;
+  const prompt = request.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  if (form.type === 'text') return describeAll(images, prompt);
+  if (form.type === 'json_object') return JSON.stringify({ description: describeAll(images, prompt) });
+  const { value, items } = answerBySchema(form.schema, images, prompt);
+  if (fault?.kind === 'items' && items !== undefined) applyItemFault(items, fault);
+  return JSON.stringify(value);
+}
+
+function spoil(text: string, fault: ContentFault | undefined): string {
+  if (fault?.kind === 'truncate' && fault.where === 'content') {
+    return text.slice(0, Math.floor(text.length * (fault.afterRatio ?? 0.5)));
+  }
+  if (fault?.kind === 'wrong-json' && fault.where === 'content') {
+    return JSON.stringify(fault.json ?? { unexpected: true });
+  }
+  return text;
+}

@@ -1,0 +1,282 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { wallClockNow } from '../../internal/clock.ts';
+import { type Answer, type ContentFault, checkContext, composeAnswer, countPrompt } from './answer.ts';
+import { ApiError, invalidRequest } from './api-error.ts';
+import { type AnswerIdentity, chatCompletion, chatStream } from './chat-answer.ts';
+import { readChatRequest } from './chat-request.ts';
+import { type DeliveryFault, deliver, type Payload } from './delivery.ts';
+import { errorAnswer } from './error-answer.ts';
+import type { FaultPicker, PickedFault } from './fault-picker.ts';
+import type { Fault } from './fault-plan.ts';
+import { loadImage } from './image-source.ts';
+import { drawLatencyMs } from './latency.ts';
+import { modelList, modelObject } from './models-answer.ts';
+import type { ResolvedOptions } from './options.ts';
+import { pauseFor } from './pause.ts';
+import type { QuotaGroup } from './quota-group.ts';
+import type { QuotaGroups } from './quota-groups.ts';
+import { parseBody, readBody } from './request-body.ts';
+import type { JsonObject } from './request-fields.ts';
+import { checkKey, readKey } from './request-key.ts';
+import { responseObject, responseStream } from './responses-answer.ts';
+import { readResponsesRequest } from './responses-request.ts';
+import { checkMethod, type Route } from './route.ts';
+import type { OpenRequest, SeenLog } from './seen-log.ts';
+import type { SeenStats } from './seen-stats.ts';
+import { type FakeModel, findModel } from './token-table.ts';
+import type { SeenImage, VisionRequest } from './vision-request.ts';
+
+/** What every exchange of a server shares. */
+export interface ExchangeContext {
+  readonly options: ResolvedOptions;
+  readonly models: Readonly<Record<string, FakeModel>>;
+  readonly apiKeys: ReadonlySet<string>;
+  readonly groups: QuotaGroups;
+  readonly stats: SeenStats;
+  readonly log: SeenLog;
+  readonly picker: FaultPicker;
+  /** Breaks the connection at its next request, or after that time. */
+  readonly closeIdle: (response: ServerResponse, afterMs: number | undefined) => void;
+}
+
+/** Answers one request. */
+export class Exchange {
+  readonly #context: ExchangeContext;
+  readonly #incoming: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #route: Route;
+  readonly #seen: OpenRequest;
+  readonly #headers: Record<string, string>;
+  #group: QuotaGroup | undefined;
+  #admitted = false;
+
+  constructor(
+    context: ExchangeContext,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    route: Route,
+    seen: OpenRequest,
+  ) {
+    this.#context = context;
+    this.#incoming = incoming;
+    this.#response = response;
+    this.#route = route;
+    this.#seen = seen;
+    this.#headers = {
+      'x-request-id': `req_${seen.endpoint}_${identityOf(seen.number)}`,
+      'openai-organization': 'org-fake',
+      'openai-version': '2020-10-01',
+      'openai-processing-ms': '1',
+    };
+  }
+
+  async run(): Promise<void> {
+    try {
+      const bytes = await readBody(this.#incoming, this.#context.options.maxBodyBytes);
+      this.#seen.bodyBytes = bytes.length;
+      const apiKey = checkKey(readKey(this.#incoming.headers), this.#context.apiKeys);
+      checkMethod(this.#route, this.#seen.method, this.#seen.path);
+      if (this.#route.endpoint === 'models') await this.#answerModels();
+      else await this.#answerCall(apiKey, this.#readJson(bytes));
+    } catch (error) {
+      this.#answerError(error);
+    }
+  }
+
+  #readJson(bytes: Buffer): JsonObject {
+    const parsed = parseBody(bytes);
+    const body = this.#route.model === undefined ? parsed : { model: this.#route.model, ...parsed };
+    this.#seen.model = typeof body['model'] === 'string' ? body['model'] : undefined;
+    this.#seen.stream = body['stream'] === true;
+    if (this.#context.options.record) this.#context.log.addBody(this.#seen, parsed);
+    return body;
+  }
+
+  async #answerModels(): Promise<void> {
+    const picked = this.#pick([]);
+    if (await this.#applyEarly(picked)) return;
+    const { models } = this.#context;
+    const name = this.#route.model;
+    const found = name === undefined ? modelList(models) : modelObject(models, name);
+    await this.#send(json(found), picked.fault);
+  }
+
+  async #answerCall(apiKey: string, body: JsonObject): Promise<void> {
+    const { models, groups, options } = this.#context;
+    const modelName = this.#seen.model ?? '';
+    if (findModel(models, modelName) !== undefined) this.#group = groups.find(apiKey, modelName);
+    const request =
+      this.#route.action === 'chat' ? readChatRequest(body, models) : readResponsesRequest(body, models);
+    const images = await this.#loadImages(request);
+    const { promptTokens } = countPrompt(request, images);
+    if (this.#route.action === 'count-tokens') {
+      await this.#send(json({ object: 'response.input_tokens', input_tokens: promptTokens }), undefined);
+      return;
+    }
+    checkContext(request, promptTokens);
+    this.#admit(request, promptTokens, images.length);
+    const picked = this.#pick(this.#seen.images);
+    const latencyMs =
+      options.latency === undefined ? 0 : drawLatencyMs(options.latency, options.seed, this.#seen.number);
+    if (await this.#applyEarly({ ...picked, latencyMs: picked.latencyMs + latencyMs })) {
+      if (picked.billed) this.#bill(composeAnswer(request, images, undefined));
+      return;
+    }
+    const answer = composeAnswer(request, images, contentFault(picked.fault));
+    if (picked.billed) this.#bill(answer);
+    if (this.#response.destroyed) return;
+    await this.#send(this.#render(request, answer, body['store'] !== false), picked.fault);
+  }
+
+  async #loadImages(request: VisionRequest): Promise<SeenImage[]> {
+    const { options, stats } = this.#context;
+    const pending: Promise<SeenImage>[] = [];
+    let label = '';
+    for (const part of request.parts) {
+      if (part.type === 'text') {
+        label = part.text;
+        continue;
+      }
+      const { detail } = part;
+      const beside = label;
+      label = '';
+      pending.push(
+        loadImage(part.url, part.param, options).then((facts) => ({ facts, detail, label: beside })),
+      );
+    }
+    if (pending.length > options.maxImages) {
+      for (const image of pending) image.catch(() => {});
+      throw invalidRequest(
+        `Too many images in request. Expected at most ${options.maxImages}, but got ${pending.length}.`,
+        request.endpoint === 'chat' ? 'messages' : 'input',
+        'invalid_value',
+      );
+    }
+    const images = await Promise.all(pending);
+    this.#seen.images = images.map(({ facts }) => facts.hash);
+    for (const hash of this.#seen.images) stats.imageSeen(hash);
+    return images;
+  }
+
+  #admit(request: VisionRequest, promptTokens: number, images: number): void {
+    const group = this.#group;
+    if (group === undefined) {
+      this.#admitted = true;
+      return;
+    }
+    const tokens = Math.max(promptTokens, request.maxOutputTokens ?? 0);
+    try {
+      group.admit({ requests: 1, tokens, images }, request.modelName);
+    } catch (error) {
+      this.#context.stats.limitReached();
+      this.#admitted = true;
+      throw error;
+    }
+    this.#admitted = true;
+    this.#response.once('close', group.enter());
+    Object.assign(this.#headers, group.headers());
+  }
+
+  #pick(imageHashes: readonly string[]): PickedFault {
+    const { number, endpoint, apiKey, model, stream } = this.#seen;
+    const picked = this.#context.picker.pick({ number, endpoint, apiKey, model, stream, imageHashes });
+    if (picked.fault !== undefined) {
+      this.#seen.fault = picked.fault.kind;
+      this.#context.stats.faultHappened(picked.fault.kind);
+    }
+    return picked;
+  }
+
+  /** Waits, and does the faults that leave no answer to make. Returns whether that was all. */
+  async #applyEarly({ fault, latencyMs }: PickedFault): Promise<boolean> {
+    if (latencyMs > 0) await pauseFor(this.#response, latencyMs, this.#context.options.clock);
+    switch (fault?.kind) {
+      case 'hang':
+        return true;
+      case 'reset':
+        if (fault.at !== 'before-answer') return false;
+        this.#seen.outcome = 'broken';
+        this.#response.socket?.resetAndDestroy();
+        return true;
+      case 'error': {
+        if (this.#response.destroyed) return true;
+        const { status, headers, payload, code } = errorAnswer(fault);
+        this.#answered(status, code);
+        await deliver(this.#response, payload, { status, headers: { ...this.#headers, ...headers } });
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+
+  #render(request: VisionRequest, answer: Answer, store: boolean): Payload {
+    const identity: AnswerIdentity = {
+      id: identityOf(this.#seen.number),
+      createdAtSeconds: Math.floor(wallClockNow() / 1000),
+    };
+    if (request.endpoint === 'chat') {
+      return request.stream
+        ? { type: 'stream', events: chatStream(request, answer, identity) }
+        : json(chatCompletion(request, answer, identity));
+    }
+    return request.stream
+      ? { type: 'stream', events: responseStream(request, answer, identity, store) }
+      : json(responseObject(request, answer, identity, store));
+  }
+
+  #bill({ usage }: Answer): void {
+    this.#seen.billedTokens = usage.promptTokens + usage.completionTokens;
+    this.#context.stats.billed(usage, this.#seen.images);
+  }
+
+  async #send(payload: Payload, fault: Fault | undefined): Promise<void> {
+    const { streamDelayMs, clock } = this.#context.options;
+    if (fault?.kind === 'close-idle') this.#context.closeIdle(this.#response, fault.afterMs);
+    this.#answered(200, undefined);
+    await deliver(this.#response, payload, {
+      status: 200,
+      headers: this.#headers,
+      fault: deliveryFault(fault),
+      pause: streamDelayMs > 0 ? () => pauseFor(this.#response, streamDelayMs, clock) : undefined,
+    });
+  }
+
+  #answerError(error: unknown): void {
+    if (this.#response.destroyed || this.#response.headersSent) return;
+    if (!(error instanceof ApiError)) {
+      // The request could not be read to its end: its client is gone.
+      this.#response.destroy();
+      return;
+    }
+    if (!this.#admitted) this.#group?.chargeFailed();
+    const { status, body, headers } = error;
+    this.#answered(status, body.code ?? undefined);
+    void deliver(this.#response, json({ error: body }), {
+      status,
+      headers: { ...this.#headers, ...headers },
+    });
+  }
+
+  #answered(status: number, code: string | undefined): void {
+    this.#seen.status = status;
+    this.#seen.code = code;
+    this.#context.stats.answered(status);
+  }
+}
+
+const json = (value: object): Payload => ({
+  type: 'body',
+  text: JSON.stringify(value),
+  contentType: 'application/json',
+});
+
+const identityOf = (number: number) => number.toString(16).padStart(12, '0');
+
+const CONTENT: ReadonlySet<Fault['kind']> = new Set(['refusal', 'finish', 'items', 'truncate', 'wrong-json']);
+const DELIVERY: ReadonlySet<Fault['kind']> = new Set(['stall', 'reset', 'truncate', 'wrong-json']);
+
+const contentFault = (fault: Fault | undefined) =>
+  fault !== undefined && CONTENT.has(fault.kind) ? (fault as ContentFault) : undefined;
+const deliveryFault = (fault: Fault | undefined) =>
+  fault !== undefined && DELIVERY.has(fault.kind) ? (fault as DeliveryFault) : undefined;

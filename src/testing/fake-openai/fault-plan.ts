@@ -1,0 +1,118 @@
+import type { ApiErrorCode } from './error-table.ts';
+import type { Latency } from './latency.ts';
+
+/** Which requests a rule is about. Every condition given must hold; no condition means every request. */
+export interface FaultMatch {
+  /**
+   * Numbers of the requests, from 1, counted from the start or the last `reset()`: calls of chat and responses together,
+   * those of models apart. One number, a list, or a range (both ends inclusive; `every: 3` takes each third of it).
+   */
+  readonly requests?:
+    | number
+    | readonly number[]
+    | { readonly from?: number; readonly to?: number; readonly every?: number };
+  /** Requests with this API key. */
+  readonly apiKey?: string;
+  /** Requests with an image whose hash starts so: the 12 digits of `describeImageFacts`, or fewer. */
+  readonly imageHash?: string;
+  /** Requests that name this model. */
+  readonly model?: string;
+  /** @defaultValue `'chat'` and `'responses'` */
+  readonly endpoint?: 'chat' | 'responses' | 'models';
+  /** Streaming requests only, or others only. @defaultValue both */
+  readonly stream?: boolean;
+  /** Share of the other matches that it happens to, 0 to 1. @defaultValue 1 */
+  readonly probability?: number;
+  /**
+   * What the probability is drawn for: `'request'` draws for each request number, so a retry may fare better;
+   * `'image'` draws for the request's first image, so that the same image always fares the same.
+   * @defaultValue 'request'
+   */
+  readonly drawPer?: 'request' | 'image';
+}
+
+/** How the wait is told. `'both'` sends seconds and milliseconds, as the API does. */
+export interface RetryAfter {
+  readonly form: 'seconds' | 'milliseconds' | 'http-date' | 'both';
+  /** The wait; seconds and dates are rounded up to whole seconds. */
+  readonly ms: number;
+}
+
+/** What goes wrong. */
+export type Fault =
+  | {
+      /** An error answer with the API's body. Give a code of the table, a status, or both. */
+      readonly kind: 'error';
+      readonly code?: ApiErrorCode | (string & {});
+      readonly status?: number;
+      readonly retryAfter?: RetryAfter;
+      /** Further headers, such as `x-should-retry`; they win over the usual ones. */
+      readonly headers?: Readonly<Record<string, string>>;
+      /** A body to send as it is, such as a gateway's HTML. @defaultValue the API's error JSON; HTML for 502 and 504 */
+      readonly body?: string;
+    }
+  /** A slow answer; adds to the server's own latency and to that of other matching rules. */
+  | { readonly kind: 'latency'; readonly latency: Latency }
+  /** The request is read and nothing ever comes. */
+  | { readonly kind: 'hang' }
+  /** Headers and the start of the body come, then nothing more. */
+  | { readonly kind: 'stall'; readonly afterRatio?: number }
+  /** The connection is reset: before any byte of the answer, or in the middle of its body. */
+  | { readonly kind: 'reset'; readonly at: 'before-answer' | 'mid-body'; readonly afterRatio?: number }
+  /** The answer ends early, and well-formed as HTTP: the body's JSON is cut, or only the model's own text. */
+  | { readonly kind: 'truncate'; readonly where?: 'body' | 'content'; readonly afterRatio?: number }
+  /** JSON of another shape: as the body, or as the model's own text. */
+  | { readonly kind: 'wrong-json'; readonly where?: 'body' | 'content'; readonly json?: unknown }
+  /** A 200 whose message is a refusal. */
+  | { readonly kind: 'refusal'; readonly text?: string }
+  /** A 200 that stopped early for that reason, with the text so far. */
+  | { readonly kind: 'finish'; readonly reason: 'length' | 'content_filter' }
+  /** A structured answer whose items are wrong: `count` of them. Other answers are left whole. */
+  | {
+      readonly kind: 'items';
+      readonly change: 'missing' | 'duplicated' | 'reordered' | 'invented';
+      /** Items that are missing, duplicated or invented. @defaultValue 1 */
+      readonly count?: number;
+    }
+  /**
+   * The answer comes whole; then the server closes the kept-alive connection under the client: after `afterMs`, or, when
+   * that is not given, at the next request on it, of which not a byte is answered.
+   */
+  | { readonly kind: 'close-idle'; readonly afterMs?: number };
+
+/** One fault and when it happens. */
+export interface FaultRule {
+  /** @defaultValue every request */
+  readonly when?: FaultMatch;
+  readonly fault: Fault;
+  /** The rule ends after so many faults. @defaultValue no end */
+  readonly times?: number;
+  /**
+   * Whether the tokens count as billed.
+   * @defaultValue true where an answer was made (also when its body breaks off), false for `error`, `hang` and `reset` before an answer
+   */
+  readonly billed?: boolean;
+}
+
+/**
+ * What goes wrong, and when. The first matching rule that is not about latency is applied, and the latency rules add
+ * up. The same plan and seed do the same to the same request numbers, whatever the timing.
+ *
+ * @example
+ * ```ts
+ * import type { FaultPlan } from '@describe-it/sdk/testing';
+ *
+ * const plan: FaultPlan = {
+ *   seed: 42,
+ *   rules: [
+ *     { when: { probability: 0.05 }, fault: { kind: 'error', status: 500 } },
+ *     { when: { requests: 3 }, fault: { kind: 'hang' } },
+ *   ],
+ * };
+ * ```
+ */
+export interface FaultPlan {
+  /** @defaultValue the server's seed */
+  readonly seed?: number;
+  readonly rules: readonly FaultRule[];
+}

@@ -1,0 +1,152 @@
+import type { ConfigIssue } from '../../errors/config-error.ts';
+import { type Clock, systemClock } from '../../internal/clock.ts';
+import {
+  anything,
+  boolean,
+  checkOptions,
+  finiteNumber,
+  integer,
+  listOf,
+  milliseconds,
+  nonEmptyText,
+  type OptionCheck,
+  required,
+  secret,
+  shape,
+  withMethods,
+} from '../../internal/option-checks.ts';
+import { checkFaultPlan } from './fault-checks.ts';
+import type { FaultPlan, FaultRule } from './fault-plan.ts';
+import type { Latency } from './latency.ts';
+import { checkLatency } from './latency-checks.ts';
+import type { FakeLimits } from './quota-group.ts';
+import type { FakeQuotaGroup } from './quota-groups.ts';
+import type { FakeModel } from './token-table.ts';
+
+/** Options of {@link startFakeOpenAI}. */
+export interface FakeOpenAIOptions {
+  /** TCP port on 127.0.0.1; 0 takes a free one. @defaultValue 0 */
+  readonly port?: number;
+  /** Keys that are let in, as a bearer token or in an `api-key` header. @defaultValue `['sk-fake']` */
+  readonly apiKeys?: readonly string[];
+  /** Models on top of the built-in table; the same name replaces its entry. @defaultValue none */
+  readonly models?: Readonly<Record<string, FakeModel>>;
+  /** Limits of all keys together, for each model its own; holds where no group of `quotaGroups` fits. @defaultValue none */
+  readonly limits?: FakeLimits;
+  /** Which keys and models share which limits; the first group that fits a request holds it. @defaultValue none */
+  readonly quotaGroups?: readonly FakeQuotaGroup[];
+  /** How long each answer takes before its first byte. @defaultValue no added time */
+  readonly latency?: Latency;
+  /** Milliseconds between the events of a stream. @defaultValue 0 */
+  readonly streamDelayMs?: number;
+  /** What goes wrong; `setFaults()` replaces it. @defaultValue nothing */
+  readonly faults?: FaultPlan | readonly FaultRule[];
+  /** Seed of everything that is drawn. @defaultValue 1 */
+  readonly seed?: number;
+  /** Whether `seen()` keeps requests with their bodies. Turn it off for benches. @defaultValue true */
+  readonly record?: boolean;
+  /** Most requests that `seen()` keeps; the oldest go first. @defaultValue 10000 */
+  readonly maxRecordedRequests?: number;
+  /** Most bytes of bodies that `seen()` keeps; the oldest requests go first. @defaultValue 67108864 (64 MiB) */
+  readonly maxRecordedBytes?: number;
+  /** Milliseconds after which the server closes an idle connection. @defaultValue 60000 */
+  readonly keepAliveTimeoutMs?: number;
+  /** Largest body of a request, in bytes. @defaultValue 536870912 (512 MiB) */
+  readonly maxBodyBytes?: number;
+  /** Largest image, in bytes. @defaultValue 52428800 (50 MiB) */
+  readonly maxImageBytes?: number;
+  /** Most images of a request. @defaultValue 1500 */
+  readonly maxImages?: number;
+  /** Milliseconds that an image's server may be silent. @defaultValue 5000 */
+  readonly imageTimeoutMs?: number;
+  /** Time of limits and latencies. @defaultValue the system's */
+  readonly clock?: Clock;
+}
+
+type Given = 'limits' | 'quotaGroups' | 'latency' | 'faults';
+
+/** The options with every default filled in. */
+export type ResolvedOptions = Required<Omit<FakeOpenAIOptions, Given>> & {
+  readonly quotaGroups: readonly FakeQuotaGroup[];
+  readonly latency: Latency | undefined;
+  readonly faults: FaultPlan;
+};
+
+const DEFAULTS = {
+  port: 0,
+  apiKeys: ['sk-fake'],
+  models: {},
+  streamDelayMs: 0,
+  seed: 1,
+  record: true,
+  maxRecordedRequests: 10_000,
+  maxRecordedBytes: 64 * 2 ** 20,
+  keepAliveTimeoutMs: 60_000,
+  maxBodyBytes: 512 * 2 ** 20,
+  maxImageBytes: 50 * 2 ** 20,
+  maxImages: 1500,
+  imageTimeoutMs: 5000,
+} as const satisfies FakeOpenAIOptions;
+
+const limitsCheck: OptionCheck = shape({
+  requestsPerMinute: finiteNumber({ min: 1 }),
+  requestsPerDay: finiteNumber({ min: 1 }),
+  tokensPerMinute: finiteNumber({ min: 1 }),
+  tokensPerDay: finiteNumber({ min: 1 }),
+  imagesPerMinute: finiteNumber({ min: 1 }),
+  maxConcurrency: integer({ min: 1 }),
+  burstSeconds: finiteNumber({ min: 0.001, max: 60 }),
+  countRejected: boolean(),
+});
+
+const filled =
+  (list: OptionCheck): OptionCheck =>
+  (value, option): readonly ConfigIssue[] =>
+    Array.isArray(value) && value.length === 0
+      ? [{ option, expected: 'a filled array', got: 'an empty one' }]
+      : list(value, option);
+
+/** Checks everything at once and fills in the defaults. */
+export function resolveOptions(options: FakeOpenAIOptions): ResolvedOptions {
+  checkOptions<FakeOpenAIOptions>('startFakeOpenAI', options, {
+    port: integer({ min: 0, max: 65_535 }),
+    apiKeys: filled(listOf(secret())),
+    models: anything(),
+    limits: limitsCheck,
+    quotaGroups: listOf(
+      shape({
+        name: required(nonEmptyText()),
+        apiKeys: filled(listOf(secret())),
+        models: filled(listOf(nonEmptyText())),
+        limits: required(limitsCheck),
+      }),
+    ),
+    latency: checkLatency,
+    streamDelayMs: milliseconds({ min: 0 }),
+    faults: checkFaultPlan,
+    seed: integer(),
+    record: boolean(),
+    maxRecordedRequests: integer({ min: 1 }),
+    maxRecordedBytes: integer({ min: 0 }),
+    keepAliveTimeoutMs: milliseconds(),
+    maxBodyBytes: integer({ min: 1 }),
+    maxImageBytes: integer({ min: 1 }),
+    maxImages: integer({ min: 1 }),
+    imageTimeoutMs: milliseconds(),
+    clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
+  });
+  const { limits, quotaGroups, latency, faults = [], clock = systemClock, ...rest } = options;
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return {
+    ...DEFAULTS,
+    ...Object.fromEntries(given),
+    quotaGroups: [...(quotaGroups ?? []), ...(limits === undefined ? [] : [{ name: 'default', limits }])],
+    latency,
+    faults: toPlan(faults),
+    clock,
+  };
+}
+
+/** A plan out of a plan or its rules. */
+export const toPlan = (faults: FaultPlan | readonly FaultRule[]): FaultPlan =>
+  'rules' in faults ? faults : { rules: faults };

@@ -1,0 +1,44 @@
+import type { Clock } from '../../internal/clock.ts';
+import { type FakeLimits, QuotaGroup } from './quota-group.ts';
+
+/** Keys, and perhaps models, that share their limits. */
+export interface FakeQuotaGroup {
+  /** Appears in stats. */
+  readonly name: string;
+  /** @defaultValue every key */
+  readonly apiKeys?: readonly string[];
+  /** Models that share one set of buckets. @defaultValue every model, each with buckets of its own */
+  readonly models?: readonly string[];
+  readonly limits: FakeLimits;
+}
+
+/** Finds the quota group of a request: the first that its key and model belong to. */
+export class QuotaGroups {
+  readonly #definitions: readonly FakeQuotaGroup[];
+  readonly #clock: Clock;
+  readonly #groups = new Map<string, QuotaGroup>();
+
+  constructor(definitions: readonly FakeQuotaGroup[], clock: Clock) {
+    this.#definitions = definitions;
+    this.#clock = clock;
+  }
+
+  find(apiKey: string, model: string): QuotaGroup | undefined {
+    const index = this.#definitions.findIndex(
+      ({ apiKeys, models }) => (apiKeys?.includes(apiKey) ?? true) && (models?.includes(model) ?? true),
+    );
+    const definition = this.#definitions[index];
+    if (definition === undefined) return undefined;
+    const key = definition.models === undefined ? `${index}/${model}` : String(index);
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const group = new QuotaGroup(definition.name, definition.limits, this.#clock);
+    this.#groups.set(key, group);
+    return group;
+  }
+
+  /** Fills every bucket again. Requests in flight no longer count. */
+  reset(): void {
+    this.#groups.clear();
+  }
+}

@@ -1,0 +1,60 @@
+import OpenAI from 'openai';
+import type { FakeOpenAI } from './fake-openai.ts';
+import { createTestImage, type TestImageOptions } from './test-image.ts';
+
+/** The real client, without retries of its own. For this folder's tests. */
+export const clientOf = (server: FakeOpenAI, apiKey = server.apiKey): OpenAI =>
+  new OpenAI({ apiKey, baseURL: server.baseURL, maxRetries: 0, timeout: 5000 });
+
+export const dataUrl = (bytes: Uint8Array, type = 'image/png'): string =>
+  `data:${type};base64,${Buffer.from(bytes).toString('base64')}`;
+
+export const imageUrl = (options?: TestImageOptions): string => dataUrl(createTestImage(options));
+
+/** A chat request about one image. */
+export const chatBody = (url = imageUrl(), more: object = {}) => ({
+  model: 'gpt-4.1-mini',
+  messages: [
+    {
+      role: 'user' as const,
+      content: [
+        { type: 'text' as const, text: 'Describe this image.' },
+        { type: 'image_url' as const, image_url: { url, detail: 'low' as const } },
+      ],
+    },
+  ],
+  ...more,
+});
+
+/** Posts a body as it is and returns status, headers and parsed JSON. */
+export async function post(server: FakeOpenAI, path: string, body: unknown, headers: object = {}) {
+  const response = await fetch(`${server.url}${path}`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${server.apiKey}`,
+      'content-type': 'application/json',
+      ...headers,
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, json: parse(text) };
+}
+
+function parse(text: string): ApiAnswer {
+  try {
+    return JSON.parse(text) as ApiAnswer;
+  } catch {
+    return {};
+  }
+}
+
+interface ApiAnswer {
+  readonly error?: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string | null;
+  };
+  readonly [name: string]: unknown;
+}

@@ -1,0 +1,54 @@
+import { crc32, deflateSync } from 'node:zlib';
+
+/** What a test image looks like. */
+export interface TestImageOptions {
+  /** Images of different seeds have different bytes; the same seed gives the same bytes. @defaultValue 0 */
+  readonly seed?: number;
+  /** Pixels, 1 to 16384. @defaultValue 8 */
+  readonly width?: number;
+  /** Pixels, 1 to 16384. @defaultValue 8 */
+  readonly height?: number;
+}
+
+const DEFAULTS = { seed: 0, width: 8, height: 8 } as const satisfies TestImageOptions;
+
+/**
+ * Makes a whole, decodable PNG of one grey tone. The seed stands in a text chunk, so that any number of images differ
+ * in their bytes.
+ *
+ * @example
+ * ```ts
+ * import { createTestImage } from '@describe-it/sdk/testing';
+ *
+ * const images = Array.from({ length: 1000 }, (_, seed) => createTestImage({ seed }));
+ * ```
+ */
+export function createTestImage(options: TestImageOptions = {}): Buffer {
+  const { seed = DEFAULTS.seed, width = DEFAULTS.width, height = DEFAULTS.height } = options;
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 8; // bits a sample; colour type 0 (grey), no interlace
+  const row = Buffer.alloc(1 + width, Math.abs(Math.trunc(seed)) % 256);
+  row[0] = 0; // filter: none
+  const rows = Buffer.concat(Array.from({ length: height }, () => row));
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('tEXt', Buffer.from(`Comment\0seed ${seed}`, 'latin1')),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const framed = Buffer.alloc(body.length + 8);
+  framed.writeUInt32BE(data.length, 0);
+  body.copy(framed, 4);
+  framed.writeUInt32BE(checksum(body), body.length + 4);
+  return framed;
+}
+
+// zlib.crc32 came with Node 20.15 and 22.2, below our floor of 20.19.
+const checksum = (bytes: Buffer): number => crc32(bytes);
