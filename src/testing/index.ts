@@ -1,5 +1,11 @@
 export type { ApiErrorCode } from './fake-openai/error-table.ts';
 export { FakeOpenAI, startFakeOpenAI } from './fake-openai/fake-openai.ts';
+export { runFakeOpenAIChild } from './fake-openai/fake-openai-child.ts';
+export {
+  FakeOpenAIProcess,
+  type FakeOpenAIProcessOptions,
+  startFakeOpenAIProcess,
+} from './fake-openai/fake-openai-process.ts';
 export type { Fault, FaultMatch, FaultPlan, FaultRule, RetryAfter } from './fake-openai/fault-plan.ts';
 export { describeImageFacts } from './fake-openai/image-facts.ts';
 export type { Latency } from './fake-openai/latency.ts';
