@@ -1,0 +1,51 @@
+import { InputError } from '../errors/input-error.ts';
+
+/** Values of a series' labels. Names are letters, digits and `_`; values of more than 200 characters are cut. */
+export type MetricLabels = Readonly<Record<string, string | number | boolean>>;
+
+const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** Labels with which Prometheus itself tells buckets and quantiles apart. */
+const RESERVED_NAMES: ReadonlySet<string> = new Set(['le', 'quantile']);
+
+/** Longest label value kept: a bound for values that come from outside. */
+const MAX_VALUE_LENGTH = 200;
+
+/** Label value of everything that goes beyond `maxSeries`. */
+export const OVERFLOW_VALUE = 'other';
+
+/**
+ * The names of these labels in the order of the alphabet.
+ * @throws `DESCRIBE_INPUT_INVALID` for a name that Prometheus does not take, or that every series has already.
+ */
+export function labelNamesOf(
+  metric: string,
+  labels: MetricLabels,
+  taken: Readonly<Record<string, string>>,
+): readonly string[] {
+  const names = Object.keys(labels).sort();
+  for (const name of names) {
+    const problem = labelNameProblem(name, taken);
+    if (problem !== undefined)
+      throw new InputError('labels', `${metric}: label ${JSON.stringify(name)} ${problem}`);
+  }
+  return names;
+}
+
+/** What is wrong with a label's name, nothing when it is right. */
+export function labelNameProblem(
+  name: string,
+  taken: Readonly<Record<string, string>> = {},
+): string | undefined {
+  if (!LABEL_NAME.test(name)) return 'is not a label name';
+  if (RESERVED_NAMES.has(name)) return 'is reserved by Prometheus';
+  return Object.hasOwn(taken, name) ? "is one of the monitor's own labels" : undefined;
+}
+
+/** A label value as text; nothing for what can't be one. */
+export function labelText(value: unknown): string | undefined {
+  if (typeof value === 'string') {
+    return value.length <= MAX_VALUE_LENGTH ? value : value.slice(0, MAX_VALUE_LENGTH);
+  }
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}

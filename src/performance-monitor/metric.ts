@@ -1,0 +1,36 @@
+/** The kinds of metric that this monitor keeps. */
+export type MetricKind = 'counter' | 'gauge' | 'histogram';
+
+/** One line of the exposition. */
+export interface ExposedSample {
+  /** Name of the line where it is not the metric's, such as `wait_seconds_bucket`. */
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
+/** What a registry shows: it is asked at scrape time. */
+export interface MetricSource {
+  /** Name as exposed. */
+  readonly exposedName: string;
+  readonly kind: MetricKind;
+  readonly help: string;
+  /** Sources of one name must agree on it: the bounds of a histogram. */
+  readonly shape: string;
+  samples(): readonly ExposedSample[];
+  /** Forgets all values. */
+  reset(): void;
+}
+
+/** What every metric of the monitor is made from. */
+export interface MetricOptions {
+  /** Name as the caller knows it, without `_total`. */
+  readonly name: string;
+  readonly exposedName: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  /** Labels of every series of the monitor. */
+  readonly ownLabels: Readonly<Record<string, string>>;
+  readonly maxSeries: number;
+  onOverflow(): void;
+}

@@ -1,0 +1,132 @@
+/** What the handlers serve; `client`'s own methods fit, and so do a monitor's behind arrows. */
+export interface MonitoringPorts {
+  /** Its `status` decides the HTTP status: 503 for `unhealthy`, else 200. */
+  health(): { readonly status: string } | Promise<{ readonly status: string }>;
+  /** Anything JSON-safe. */
+  stats(): unknown;
+  /** Prometheus text. */
+  metrics(): string | Promise<string>;
+}
+
+/** An answer before it takes the form of one of the two styles. */
+interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export type NodeHandler = (request: NodeRequest, response: NodeResponse) => Promise<void>;
+export type FetchHandler = (request: { readonly method: string }) => Promise<Response>;
+
+export interface NodeRequest {
+  readonly method?: string | undefined;
+}
+
+/** What a handler uses of Node's, Express's and Next.js's response. */
+export interface NodeResponse {
+  statusCode: number;
+  setHeader(name: string, value: string): unknown;
+  end(body?: string): unknown;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const OPEN_METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+
+const json = (status: number, value: unknown): Answer => ({
+  status,
+  contentType: JSON_TYPE,
+  body: JSON.stringify(value),
+});
+
+const answers = ({ health, stats, metrics }: MonitoringPorts) => ({
+  health: async () => {
+    const report = await health();
+    return json(report.status === 'unhealthy' ? 503 : 200, report);
+  },
+  stats: async () => json(200, await stats()),
+  metrics: async () => {
+    const body = await metrics();
+    // Only OpenMetrics has an end mark, so the text itself says which of the two formats it is.
+    return { status: 200, contentType: body.endsWith('# EOF\n') ? OPEN_METRICS_TYPE : PROMETHEUS_TYPE, body };
+  },
+});
+
+/** Never rejects: a port that fails is a 500 without its message, which might hold anything. */
+async function answer(method: string | undefined, make: () => Promise<Answer>): Promise<Answer> {
+  if (method !== 'GET' && method !== 'HEAD') return json(405, { error: 'only GET and HEAD are served here' });
+  try {
+    return await make();
+  } catch {
+    return json(500, { status: 'unhealthy', error: 'the state could not be read' });
+  }
+}
+
+const headersOf = ({ status, contentType }: Answer): Readonly<Record<string, string>> => ({
+  'content-type': contentType,
+  'cache-control': 'no-store',
+  ...(status === 405 && { allow: 'GET, HEAD' }),
+});
+
+/**
+ * Handlers `(request, response)` for Node's http, Express and Next.js pages: health (503 when unhealthy), stats and
+ * metrics, never cached. They never reject.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import { createNodeHandlers, PerformanceMonitor } from '@describe-it/sdk/performance-monitor';
+ *
+ * const monitor = new PerformanceMonitor();
+ * const { metrics } = createNodeHandlers({
+ *   health: () => monitor.getHealthStatus(),
+ *   stats: () => monitor.getStats(),
+ *   metrics: () => monitor.getMetrics(),
+ * });
+ * console.log(createServer(metrics).listening);
+ * ```
+ */
+export function createNodeHandlers(
+  ports: MonitoringPorts,
+): Readonly<Record<keyof MonitoringPorts, NodeHandler>> {
+  const { health, stats, metrics } = answers(ports);
+  const handler =
+    (make: () => Promise<Answer>): NodeHandler =>
+    async (request, response) => {
+      const made = await answer(request.method, make);
+      response.statusCode = made.status;
+      for (const [name, value] of Object.entries(headersOf(made))) response.setHeader(name, value);
+      response.end(request.method === 'HEAD' ? undefined : made.body);
+    };
+  return { health: handler(health), stats: handler(stats), metrics: handler(metrics) };
+}
+
+/**
+ * The same as handlers `(request) => Response`, for Next.js routes, Hono and whatever speaks fetch. They never reject.
+ *
+ * @example
+ * ```ts
+ * import { createFetchHandlers, getPerformanceMonitor } from '@describe-it/sdk/performance-monitor';
+ *
+ * export const { metrics: GET } = createFetchHandlers({
+ *   health: () => getPerformanceMonitor().getHealthStatus(),
+ *   stats: () => getPerformanceMonitor().getStats(),
+ *   metrics: () => getPerformanceMonitor().getMetrics(),
+ * });
+ * ```
+ */
+export function createFetchHandlers(
+  ports: MonitoringPorts,
+): Readonly<Record<keyof MonitoringPorts, FetchHandler>> {
+  const { health, stats, metrics } = answers(ports);
+  const handler =
+    (make: () => Promise<Answer>): FetchHandler =>
+    async ({ method }) => {
+      const made = await answer(method, make);
+      return new Response(method === 'HEAD' ? null : made.body, {
+        status: made.status,
+        headers: headersOf(made),
+      });
+    };
+  return { health: handler(health), stats: handler(stats), metrics: handler(metrics) };
+}

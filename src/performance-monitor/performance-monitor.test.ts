@@ -1,0 +1,432 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { DescribeError } from '../errors/index.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import type { PerformanceMonitorOptions } from './index.ts';
+import { PerformanceMonitor } from './index.ts';
+import { parseExposition } from './strict-exposition-parser.ts';
+
+const open: PerformanceMonitor[] = [];
+
+const monitorOn = (options: PerformanceMonitorOptions = {}) => {
+  const clock = new ManualClock();
+  const monitor = new PerformanceMonitor({ clock, ...options });
+  open.push(monitor);
+  return { clock, monitor };
+};
+
+afterEach(() => {
+  for (const monitor of open.splice(0)) monitor.close();
+});
+
+const exposed = async (monitor: PerformanceMonitor, name: string) =>
+  parseExposition(await monitor.getMetrics()).get(name);
+
+describe('incrementCounter', () => {
+  it('adds up by label set, and is exposed with _total', async () => {
+    const { monitor } = monitorOn();
+    monitor.incrementCounter('uploads', { format: 'png' });
+    monitor.incrementCounter('uploads', { format: 'png' }, 2);
+    monitor.incrementCounter('uploads', { format: 'jpeg' });
+    expect(await exposed(monitor, 'describe_it_uploads_total')).toMatchObject({
+      type: 'counter',
+      samples: [
+        { labels: { format: 'png' }, value: 3 },
+        { labels: { format: 'jpeg' }, value: 1 },
+      ],
+    });
+  });
+
+  it('is the same counter with and without _total', async () => {
+    const { monitor } = monitorOn();
+    monitor.incrementCounter('uploads');
+    monitor.incrementCounter('uploads_total');
+    expect((await exposed(monitor, 'describe_it_uploads_total'))?.samples).toMatchObject([{ value: 2 }]);
+  });
+
+  it('takes labels in any order and numbers as text', () => {
+    const { monitor } = monitorOn();
+    monitor.incrementCounter('calls', { model: 'a', status: 200 });
+    monitor.incrementCounter('calls', { status: '200', model: 'a' });
+    expect(monitor.getStats().series).toBe(1);
+  });
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('refuses to grow by %s', (by) => {
+    const { monitor } = monitorOn();
+    expect(() => monitor.incrementCounter('calls', {}, by)).toThrow(/finite number of at least 0/);
+  });
+});
+
+describe('names and labels', () => {
+  it.each(['', '1st', 'with-dash', 'ümlaut', 'a b', 'x'.repeat(300)])(
+    'refuses the name %j at once',
+    (name) => {
+      const { monitor } = monitorOn();
+      const record = [
+        () => monitor.incrementCounter(name),
+        () => monitor.gauge(name, 1),
+        () => monitor.histogram(name, 1),
+      ];
+      for (const call of record) {
+        expect(call).toThrow(expect.objectContaining({ code: 'DESCRIBE_INPUT_INVALID', field: 'name' }));
+      }
+    },
+  );
+
+  it.each(['le', 'quantile', '__name__', 'with-dash', 'service'])('refuses the label %s', (label) => {
+    const { monitor } = monitorOn({ labels: { service: 'gallery' } });
+    expect(() => monitor.incrementCounter('calls', { [label]: 'x' })).toThrow(
+      expect.objectContaining({ code: 'DESCRIBE_INPUT_INVALID', field: 'labels' }),
+    );
+  });
+
+  it('refuses a name that is another kind of metric already', () => {
+    const { monitor } = monitorOn();
+    monitor.incrementCounter('calls');
+    expect(() => monitor.gauge('calls', 1)).toThrow('calls is a counter already');
+    monitor.histogram('wait', 1, {}, { unit: 'ms' });
+    expect(() => monitor.incrementCounter('wait')).toThrow('wait is a histogram already');
+  });
+
+  it('refuses two metrics that would be exposed under one name', () => {
+    const { monitor } = monitorOn();
+    monitor.incrementCounter('calls');
+    expect(() => monitor.gauge('calls_total', 1)).toThrow('describe_it_calls_total');
+    monitor.histogram('wait', 1);
+    expect(() => monitor.gauge('wait_count', 1)).toThrow('describe_it_wait_count');
+  });
+
+  it('refuses other labels than at the first use', () => {
+    const { monitor } = monitorOn();
+    monitor.incrementCounter('calls', { model: 'a' });
+    for (const labels of [{}, { status: 'a' }, { model: 'a', status: 'b' }]) {
+      expect(() => monitor.incrementCounter('calls', labels)).toThrow('calls has model');
+    }
+    const wrong = { model: undefined } as unknown as { model: string };
+    expect(() => monitor.incrementCounter('calls', wrong)).toThrow('no string, number or boolean');
+  });
+
+  it('refuses another unit or other buckets than at the first use', () => {
+    const { monitor } = monitorOn();
+    monitor.histogram('size', 1, {}, { unit: 'bytes', buckets: [1, 2] });
+    monitor.histogram('size', 2);
+    monitor.histogram('size', 2, {}, { unit: 'bytes', buckets: [1, 2] });
+    expect(() => monitor.histogram('size', 2, {}, { unit: 'ms' })).toThrow('in bytes already');
+    expect(() => monitor.histogram('size', 2, {}, { buckets: [1] })).toThrow('other buckets');
+  });
+
+  it.each([[[]], [[2, 1]], [[1, 1]], [[Number.NaN]]])('refuses the buckets %j', (buckets) => {
+    const { monitor } = monitorOn();
+    expect(() => monitor.histogram('size', 1, {}, { buckets })).toThrow('ascending order');
+  });
+});
+
+describe('histogram', () => {
+  it('exposes milliseconds as seconds', async () => {
+    const { monitor } = monitorOn();
+    for (const value of [20, 30, 70_000]) monitor.histogram('wait_ms', value, { queue: 'a' }, { unit: 'ms' });
+    const family = await exposed(monitor, 'describe_it_wait_seconds');
+    expect(family?.samples).toContainEqual({
+      name: 'describe_it_wait_seconds_bucket',
+      labels: { queue: 'a', le: '0.025' },
+      value: 1,
+    });
+    expect(family?.samples.at(-2)).toMatchObject({ name: 'describe_it_wait_seconds_sum', value: 70.05 });
+    expect(family?.samples.at(-1)).toMatchObject({ name: 'describe_it_wait_seconds_count', value: 3 });
+  });
+
+  it('refuses what is no number', () => {
+    const { monitor } = monitorOn();
+    expect(() => monitor.histogram('wait', Number.NaN)).toThrow('finite number');
+    expect(() => monitor.gauge('depth', Number.POSITIVE_INFINITY)).toThrow('finite number');
+  });
+});
+
+describe('timing', () => {
+  it('records the time between start and end', async () => {
+    const { clock, monitor } = monitorOn();
+    const id = monitor.startTimer('describe', { model: 'a' });
+    await clock.advance(40);
+    expect(monitor.endTimer(id)).toBe(40);
+    expect(monitor.endTimer(id)).toBeUndefined();
+    expect(monitor.generateReport().operations).toMatchObject([
+      { name: 'describe', count: 1, errorCount: 0, meanMs: 40, p50Ms: 40 },
+    ]);
+  });
+
+  it('lets the oldest timer make room', () => {
+    const { monitor } = monitorOn({ maxPendingTimers: 2 });
+    const [first, second] = [monitor.startTimer('a'), monitor.startTimer('a'), monitor.startTimer('a')];
+    expect(monitor.endTimer(first ?? 0)).toBeUndefined();
+    expect(monitor.endTimer(second ?? 0)).toBe(0);
+    expect(monitor.getStats()).toMatchObject({ pendingTimers: 1, droppedTimers: 1 });
+  });
+
+  it('settles as the function does, sync and async', async () => {
+    const { monitor } = monitorOn();
+    const boom = new Error('boom');
+    expect(monitor.time('sync', () => 5)).toBe(5);
+    expect(await monitor.time('async', async () => 6)).toBe(6);
+    const throwing = () => {
+      throw boom;
+    };
+    expect(() => monitor.time('sync', throwing)).toThrow(boom);
+    await expect(monitor.time('async', () => Promise.reject(boom))).rejects.toBe(boom);
+    expect(monitor.generateReport().operations).toMatchObject([
+      { name: 'sync', count: 2, errorCount: 1, errorRatio: 0.5 },
+      { name: 'async', count: 2, errorCount: 1, errorRatio: 0.5 },
+    ]);
+  });
+
+  it('does not call the function under a wrong name', () => {
+    const { monitor } = monitorOn();
+    const work = vi.fn();
+    expect(() => monitor.time('no name', work)).toThrow(DescribeError);
+    expect(work).not.toHaveBeenCalled();
+  });
+});
+
+describe('bounds', () => {
+  it('collapses further label sets into one called other, and counts them', async () => {
+    const { monitor } = monitorOn({ maxSeries: 2 });
+    for (const user of ['a', 'b', 'c', 'd', 'a']) monitor.incrementCounter('calls', { user });
+    const family = await exposed(monitor, 'describe_it_calls_total');
+    expect(family?.samples.map(({ labels, value }) => [labels['user'], value])).toEqual([
+      ['a', 2],
+      ['b', 1],
+      ['other', 2],
+    ]);
+    expect((await exposed(monitor, 'describe_it_monitor_overflow_total'))?.samples).toMatchObject([
+      { labels: { metric: 'calls' }, value: 2 },
+    ]);
+    expect(monitor.getStats().overflows).toBe(2);
+  });
+
+  it('drops further metrics and counts what they recorded', async () => {
+    const { monitor } = monitorOn({ maxMetrics: 1 });
+    monitor.incrementCounter('first');
+    monitor.gauge('second', 1);
+    monitor.histogram('third', 1);
+    monitor.incrementCounter('first');
+    expect(monitor.getStats()).toMatchObject({ metrics: 1, overflows: 2 });
+    expect((await exposed(monitor, 'describe_it_monitor_overflow_total'))?.samples).toMatchObject([
+      { labels: { metric: 'other' }, value: 2 },
+    ]);
+  });
+
+  it('cuts long label values', async () => {
+    const { monitor } = monitorOn();
+    monitor.incrementCounter('calls', { user: 'x'.repeat(5000) });
+    monitor.incrementCounter('calls', { user: `${'x'.repeat(200)}y` });
+    expect((await exposed(monitor, 'describe_it_calls_total'))?.samples).toMatchObject([{ value: 2 }]);
+  });
+
+  it('keeps no timer', () => {
+    const { clock, monitor } = monitorOn();
+    monitor.histogram('wait', 1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('generateReport', () => {
+  it('looks back over the window only', async () => {
+    const { clock, monitor } = monitorOn({ windowMs: 10_000 });
+    for (let value = 1; value <= 100; value += 1) monitor.histogram('size', value);
+    monitor.incrementCounter('calls', {}, 50);
+    await clock.advance(5_000);
+    const report = monitor.generateReport();
+    expect(report.distributions[0]).toMatchObject({
+      name: 'size',
+      count: 100,
+      min: 1,
+      max: 100,
+      perSecond: 20,
+    });
+    expect(Math.abs((report.distributions[0]?.p95 ?? 0) / 95 - 1)).toBeLessThan(0.008);
+    expect(report.counters).toEqual([{ name: 'calls', total: 50, perSecond: 10 }]);
+    await clock.advance(10_000);
+    monitor.histogram('size', 7);
+    expect(monitor.generateReport().distributions[0]).toMatchObject({ count: 1, p50: 7 });
+    await clock.advance(20_000);
+    expect(monitor.generateReport()).toMatchObject({
+      distributions: [{ count: 0, p50: 0 }],
+      counters: [{ total: 50 }],
+    });
+  });
+
+  it('is frozen and safe to log', () => {
+    const { monitor } = monitorOn();
+    monitor.gauge('depth', 3, { queue: 'a' });
+    const report = monitor.generateReport();
+    expect(report.gauges).toEqual([{ name: 'depth', labels: { queue: 'a' }, value: 3 }]);
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+    expect(Object.isFrozen(report.system.memory)).toBe(true);
+    expect(report.system.memory.heapUsedBytes).toBeGreaterThan(1e6);
+  });
+});
+
+describe('startReporting', () => {
+  it('sends a report every interval, until it is stopped', async () => {
+    const info = vi.fn();
+    const { clock, monitor } = monitorOn({ logger: { info } });
+    const stop = monitor.startReporting(1000);
+    await clock.advance(3000);
+    expect(info).toHaveBeenCalledTimes(3);
+    expect(info).toHaveBeenCalledWith(
+      { report: expect.objectContaining({ uptimeMs: 1000 }) },
+      'performance report',
+    );
+    stop();
+    await clock.advance(3000);
+    expect(info).toHaveBeenCalledTimes(3);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('outlives a logger that throws', async () => {
+    const info = vi.fn(() => {
+      throw new Error('disk full');
+    });
+    const { clock, monitor } = monitorOn({ logger: { info } });
+    monitor.startReporting(1000);
+    await clock.advance(2000);
+    expect(info).toHaveBeenCalledTimes(2);
+  });
+
+  it('replaces the reports that run already', async () => {
+    const info = vi.fn();
+    const { clock, monitor } = monitorOn({ logger: { info } });
+    monitor.startReporting(10);
+    monitor.startReporting(1000);
+    await clock.advance(1000);
+    expect(info).toHaveBeenCalledTimes(1);
+  });
+
+  it('refuses an interval that is none, and a monitor without a logger', () => {
+    const { monitor } = monitorOn();
+    expect(() => monitor.startReporting(0)).toThrow(/intervalMs: .*; logger: /);
+  });
+});
+
+describe('alerts and health', () => {
+  const failing = (monitor: PerformanceMonitor, failures: number, successes: number) => {
+    const fail = () => {
+      throw new Error('down');
+    };
+    for (let call = 0; call < failures; call += 1)
+      expect(() => monitor.time('describe', fail)).toThrow('down');
+    for (let call = 0; call < successes; call += 1) monitor.time('describe', () => true);
+  };
+
+  it('is healthy at rest', () => {
+    const { monitor } = monitorOn();
+    expect(monitor.getHealthStatus()).toMatchObject({
+      status: 'healthy',
+      checks: {
+        heapUsedRatio: { status: 'healthy' },
+        errorRatio: { value: 0, warning: 0.25, critical: 0.75 },
+      },
+    });
+  });
+
+  it('judges the worst operation once it has enough calls', () => {
+    const { monitor } = monitorOn({ alerts: { minimumCalls: 4 } });
+    failing(monitor, 3, 0);
+    expect(monitor.getHealthStatus().status).toBe('healthy');
+    failing(monitor, 0, 3);
+    expect(monitor.getHealthStatus()).toMatchObject({
+      status: 'degraded',
+      checks: { errorRatio: { status: 'degraded', value: 0.5, operation: 'describe' } },
+    });
+    failing(monitor, 12, 0);
+    expect(monitor.getHealthStatus().status).toBe('unhealthy');
+  });
+
+  it('turns a check off, and takes a bare number as warning', () => {
+    const { monitor } = monitorOn({
+      alerts: { heapUsedRatio: false, eventLoopDelayMs: false, latencyMs: 100 },
+    });
+    expect(Object.keys(monitor.getHealthStatus().checks)).toEqual(['errorRatio', 'latencyMs']);
+    expect(monitor.getHealthStatus().checks.latencyMs).toEqual({ status: 'healthy', value: 0, warning: 100 });
+  });
+
+  it('tells once when a check gets worse and once when it recovers', async () => {
+    const { clock, monitor } = monitorOn({ alerts: { minimumCalls: 1 }, windowMs: 60_000 });
+    const alerts: unknown[] = [];
+    const off = monitor.onAlert(({ check, status, previousStatus, worsened }) => {
+      alerts.push([check, previousStatus, status, worsened]);
+    });
+    failing(monitor, 1, 1);
+    await clock.advance(30_000);
+    expect(alerts).toEqual([['errorRatio', 'healthy', 'degraded', true]]);
+    await clock.advance(60_000);
+    expect(alerts.slice(1)).toEqual([['errorRatio', 'degraded', 'healthy', false]]);
+    off();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('outlives a listener that throws', async () => {
+    const { clock, monitor } = monitorOn({ alerts: { minimumCalls: 1 } });
+    const second = vi.fn();
+    monitor.onAlert(() => {
+      throw new Error('listener');
+    });
+    monitor.onAlert(second);
+    failing(monitor, 1, 0);
+    await clock.advance(10_000);
+    expect(second).toHaveBeenCalledOnce();
+  });
+});
+
+describe('life', () => {
+  it('lists every wrong option', () => {
+    const options = {
+      maxSeries: 0,
+      windowMs: 'x',
+      prefx: 'a',
+      labels: { le: 'x' },
+      alerts: { errorRatio: 2 },
+    };
+    expect(() => new PerformanceMonitor(options as unknown as PerformanceMonitorOptions)).toThrow(
+      /did you mean prefix\?.*labels\.le.*maxSeries.*windowMs.*alerts\.errorRatio/,
+    );
+  });
+
+  it('records nothing after close, and still shows what it recorded', async () => {
+    const { clock, monitor } = monitorOn({ logger: { info: vi.fn() } });
+    monitor.incrementCounter('calls');
+    monitor.startReporting(10);
+    monitor.onAlert(() => {});
+    monitor.close();
+    monitor.close();
+    monitor.incrementCounter('calls');
+    monitor.gauge('depth', 1);
+    expect(monitor.time('late', () => 5)).toBe(5);
+    expect(clock.pendingTimers).toBe(0);
+    expect(() => monitor.onAlert(() => {})).toThrow(expect.objectContaining({ code: 'DESCRIBE_CLOSED' }));
+    expect(() => monitor.startReporting(10)).toThrow(expect.objectContaining({ code: 'DESCRIBE_CLOSED' }));
+    expect((await exposed(monitor, 'describe_it_calls_total'))?.samples).toMatchObject([{ value: 1 }]);
+  });
+
+  it('records, starts and shows nothing when it is not enabled', async () => {
+    const { monitor } = monitorOn({ enabled: false });
+    monitor.incrementCounter('calls');
+    expect(monitor.time('work', () => 1)).toBe(1);
+    expect(monitor.getStats()).toEqual({
+      metrics: 0,
+      series: 0,
+      overflows: 0,
+      pendingTimers: 0,
+      droppedTimers: 0,
+    });
+    expect(await monitor.getMetrics()).toBe('');
+  });
+
+  it('puts its own labels on every series', async () => {
+    const { monitor } = monitorOn({ labels: { service: 'a "b"\nc\\' }, prefix: '' });
+    monitor.incrementCounter('calls', { model: 'x' });
+    const families = parseExposition(await monitor.getMetrics());
+    expect(families.get('calls_total')?.samples[0]?.labels).toEqual({ service: 'a "b"\nc\\', model: 'x' });
+    for (const { samples } of families.values()) {
+      for (const { labels } of samples) expect(labels['service']).toBe('a "b"\nc\\');
+    }
+  });
+});

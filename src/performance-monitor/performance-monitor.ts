@@ -1,0 +1,311 @@
+import { ClosedError } from '../errors/closed-error.ts';
+import { ConfigError } from '../errors/config-error.ts';
+import {
+  type Clock,
+  setBackgroundTimeout,
+  systemClock,
+  type TimerHandle,
+  wallClockNow,
+} from '../internal/clock.ts';
+import { deepFreeze } from '../internal/deep-freeze.ts';
+import { callSafely, type Listener, type Unsubscribe } from '../internal/emitter.ts';
+import { checkOptions, milliseconds, required } from '../internal/option-checks.ts';
+import { AlertWatch, type PerformanceAlert } from './alert-watch.ts';
+import { type AlertOptions, type PerformanceHealth, runHealthChecks } from './health-checks.ts';
+import type { MetricLabels } from './metric-labels.ts';
+import { type HistogramOptions, MetricStore } from './metric-store.ts';
+import {
+  MONITOR_CHECKS,
+  type MonitorLogger,
+  type PerformanceMonitorOptions,
+  withDefaults,
+} from './monitor-options.ts';
+import { OperationTimers, type TimerId } from './operation-timers.ts';
+import {
+  DURATION_SUFFIX,
+  ERRORS_SUFFIX,
+  type PerformanceMonitorStats,
+  type PerformanceReport,
+  reportMetrics,
+} from './performance-report.ts';
+import { RegistryBinding } from './registry-binding.ts';
+import { SystemMetrics } from './system-metrics.ts';
+import { systemSources } from './system-sources.ts';
+
+const NO_LABELS: MetricLabels = Object.freeze({});
+const IN_MS: HistogramOptions = Object.freeze({ unit: 'ms' });
+
+/** Slots of the window; the oldest falls out whole. */
+const SLOTS = 5;
+
+/** Counts between two looks at the clock: counting alone moves the window on, too, but need not read the time. */
+const COUNTS_PER_LOOK = 256;
+
+/**
+ * Counts, measures and times in bounded memory, and shows it as Prometheus text, as a report and as health. Recording
+ * is synchronous, and throws only for what is wrong in the code: a bad name, or a name used in two ways. After
+ * `close()` it records nothing, so that late work can still end.
+ *
+ * @example
+ * ```ts
+ * import { PerformanceMonitor } from '@describe-it/sdk/performance-monitor';
+ *
+ * const monitor = new PerformanceMonitor({ labels: { service: 'gallery' } });
+ * monitor.incrementCounter('uploads', { format: 'jpeg' });
+ * const thumbnail = await monitor.time('thumbnail', async () => new Uint8Array(3));
+ * console.log(thumbnail.length, monitor.generateReport().operations, await monitor.getMetrics());
+ * monitor.close();
+ * ```
+ */
+export class PerformanceMonitor {
+  readonly #clock: Clock;
+  readonly #windowMs: number;
+  readonly #thresholds: AlertOptions;
+  readonly #logger: MonitorLogger | undefined;
+  readonly #startedAtMs: number;
+  readonly #enabled: boolean;
+  readonly #store: MetricStore;
+  readonly #binding: RegistryBinding;
+  readonly #timers: OperationTimers;
+  readonly #system: SystemMetrics;
+  readonly #alerts: AlertWatch;
+  #recording: boolean;
+  #closed = false;
+  #slotEndsAtMs: number;
+  #countsUntilLook = COUNTS_PER_LOOK;
+  #reportTimer: TimerHandle | undefined;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
+  constructor(options: PerformanceMonitorOptions = {}) {
+    checkOptions('PerformanceMonitor', options, MONITOR_CHECKS);
+    const { clock = systemClock } = options;
+    const { enabled, registry, windowMs, alerts, alertIntervalMs, maxPendingTimers, logger, ...rest } =
+      withDefaults(options);
+    this.#clock = clock;
+    this.#windowMs = windowMs;
+    this.#thresholds = alerts;
+    this.#logger = logger;
+    this.#enabled = enabled;
+    this.#recording = enabled;
+    this.#startedAtMs = clock.now();
+    this.#slotEndsAtMs = this.#startedAtMs + windowMs / SLOTS;
+    this.#timers = new OperationTimers(maxPendingTimers);
+    this.#system = new SystemMetrics(clock, windowMs, enabled);
+    this.#alerts = new AlertWatch(clock, alertIntervalMs, () => this.getHealthStatus());
+    this.#binding = new RegistryBinding(registry);
+    this.#store = new MetricStore({
+      ...rest,
+      now: () => clock.now(),
+      onAdded: (metric) => this.#binding.add(metric),
+    });
+    if (!enabled) return;
+    for (const source of systemSources(rest.prefix, rest.labels, () => this.#system.read())) {
+      this.#binding.add(source);
+    }
+  }
+
+  /**
+   * Adds `by` (1 unless given) to the counter; it is exposed as `<prefix><name>_total`.
+   * @throws `DESCRIBE_INPUT_INVALID` for a wrong name or label, a negative amount, a name that is another kind of
+   * metric, and for other label names than at its first use.
+   */
+  incrementCounter(name: string, labels: MetricLabels = NO_LABELS, by = 1): void {
+    if (!this.#recording) return;
+    this.#countsUntilLook -= 1;
+    if (this.#countsUntilLook === 0) {
+      this.#countsUntilLook = COUNTS_PER_LOOK;
+      this.#moveWindow(this.#clock.now());
+    }
+    this.#store.counter(name, labels)?.increment(labels, by);
+  }
+
+  /**
+   * Sets the gauge.
+   * @throws `DESCRIBE_INPUT_INVALID` as `incrementCounter` does, and for a value that is not finite.
+   */
+  gauge(name: string, value: number, labels: MetricLabels = NO_LABELS): void {
+    if (this.#recording) this.#store.gauge(name, labels)?.set(value, labels);
+  }
+
+  /**
+   * Records one value. The first call fixes unit and buckets; `ms` is exposed as `<prefix><name>_seconds`.
+   * @throws `DESCRIBE_INPUT_INVALID` as `gauge` does, and for another unit or other buckets than at its first use.
+   */
+  histogram(name: string, value: number, labels: MetricLabels = NO_LABELS, options?: HistogramOptions): void {
+    if (!this.#recording) return;
+    this.#moveWindow(this.#clock.now());
+    this.#store.histogram(name, labels, options)?.observe(value, labels);
+  }
+
+  /**
+   * Starts timing; `endTimer` records it. A timer that never ends makes room when there are `maxPendingTimers`.
+   * @throws `DESCRIBE_INPUT_INVALID` as `histogram` does.
+   */
+  startTimer(name: string, labels: MetricLabels = NO_LABELS): TimerId {
+    if (this.#recording) this.#store.histogram(name + DURATION_SUFFIX, labels, IN_MS)?.series.find(labels);
+    return this.#timers.start({ name, labels, startedAtMs: this.#clock.now() });
+  }
+
+  /**
+   * Records the time since `startTimer` in the histogram `<name>_duration` and returns it, in milliseconds; `undefined`
+   * when that timer ended before or had to make room.
+   */
+  endTimer(id: TimerId): number | undefined {
+    const timer = this.#timers.take(id);
+    if (timer === undefined) return undefined;
+    const elapsedMs = this.#clock.now() - timer.startedAtMs;
+    this.histogram(timer.name + DURATION_SUFFIX, elapsedMs, timer.labels, IN_MS);
+    return elapsedMs;
+  }
+
+  /**
+   * Calls `fn` and settles as it does. Its duration goes to the histogram `<name>_duration`; when it throws or rejects,
+   * the counter `<name>_errors` grows, too.
+   * @throws `DESCRIBE_INPUT_INVALID` as `histogram` does, before `fn` is called.
+   */
+  time<Value>(name: string, fn: () => PromiseLike<Value>, labels?: MetricLabels): Promise<Value>;
+  time<Value>(name: string, fn: () => Value, labels?: MetricLabels): Value;
+  time(name: string, fn: () => unknown, labels: MetricLabels = NO_LABELS): unknown {
+    const id = this.startTimer(name, labels);
+    const end = (failed: boolean) => {
+      this.endTimer(id);
+      if (failed) callSafely(() => this.incrementCounter(name + ERRORS_SUFFIX, labels), undefined);
+    };
+    let result: unknown;
+    try {
+      result = fn();
+    } catch (error) {
+      end(true);
+      throw error;
+    }
+    if (!isThenable(result)) {
+      end(false);
+      return result;
+    }
+    return Promise.resolve(result).then(
+      (value) => {
+        end(false);
+        return value;
+      },
+      (error: unknown) => {
+        end(true);
+        throw error;
+      },
+    );
+  }
+
+  /** What was recorded, how the process does, and what is wrong, as a frozen object that is safe to log. */
+  generateReport(): PerformanceReport {
+    const nowMs = this.#clock.now();
+    this.#moveWindow(nowMs);
+    const system = this.#system.read();
+    const metrics = reportMetrics(this.#store.metrics, nowMs);
+    const health = runHealthChecks(this.#thresholds, system, metrics.operations);
+    this.#alerts.update(health.checks);
+    return deepFreeze({
+      generatedAtMs: wallClockNow(),
+      uptimeMs: nowMs - this.#startedAtMs,
+      windowMs: this.#windowMs,
+      health,
+      ...metrics,
+      system,
+      monitor: this.getStats(),
+    });
+  }
+
+  /** The checks of `alerts`, and the worst of them as `status`. */
+  getHealthStatus(): PerformanceHealth {
+    return this.generateReport().health;
+  }
+
+  /** What the monitor itself holds. */
+  getStats(): PerformanceMonitorStats {
+    const { metrics, overflows } = this.#store;
+    return Object.freeze({
+      metrics: metrics.length,
+      series: metrics.reduce((sum, { series }) => sum + series.size, 0),
+      overflows,
+      pendingTimers: this.#timers.pending,
+      droppedTimers: this.#timers.dropped,
+    });
+  }
+
+  /** The text that Prometheus scrapes: the whole registry's; empty when the monitor is not enabled. */
+  async getMetrics(): Promise<string> {
+    return this.#enabled ? this.#binding.text() : '';
+  }
+
+  /**
+   * Calls `listener` whenever a check gets worse or better. While anybody listens, the checks run every
+   * `alertIntervalMs`, without holding the process.
+   * @throws `DESCRIBE_CLOSED` after `close()`.
+   */
+  onAlert(listener: Listener<PerformanceAlert>): Unsubscribe {
+    this.#refuseWhenClosed();
+    return this.#alerts.on(listener);
+  }
+
+  /**
+   * Sends a report to `logger.info` every `intervalMs`, without holding the process. Call what it returns to stop; a
+   * second call replaces the first.
+   * @throws `DESCRIBE_CONFIG_INVALID` for an interval that is no duration, or without a `logger`.
+   * @throws `DESCRIBE_CLOSED` after `close()`.
+   */
+  startReporting(intervalMs: number): Unsubscribe {
+    this.#refuseWhenClosed();
+    const issues = [
+      ...required(milliseconds(), 'milliseconds')(intervalMs, 'intervalMs'),
+      ...required(() => [], 'a logger that takes the reports')(this.#logger, 'logger'),
+    ];
+    if (issues.length > 0) throw new ConfigError('startReporting', issues);
+    this.#stopReporting();
+    const report = () => {
+      this.#reportTimer = setBackgroundTimeout(this.#clock, report, intervalMs);
+      callSafely(
+        () => this.#logger?.info({ report: this.generateReport() }, 'performance report'),
+        undefined,
+      );
+    };
+    const timer = setBackgroundTimeout(this.#clock, report, intervalMs);
+    this.#reportTimer = timer;
+    const stop = () => this.#stopReporting();
+    return Object.assign(stop, { [Symbol.dispose]: stop });
+  }
+
+  /** Stops reports and alerts, takes the metrics out of the user's registry, and records nothing more. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#recording = false;
+    this.#stopReporting();
+    this.#alerts.close();
+    this.#timers.clear();
+    this.#system.close();
+    this.#binding.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #stopReporting(): void {
+    if (this.#reportTimer !== undefined) this.#clock.clearTimeout(this.#reportTimer);
+    this.#reportTimer = undefined;
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closed) throw new ClosedError('PerformanceMonitor');
+  }
+
+  #moveWindow(nowMs: number): void {
+    if (nowMs < this.#slotEndsAtMs) return;
+    this.#slotEndsAtMs = nowMs + this.#windowMs / SLOTS;
+    for (const metric of this.#store.metrics) {
+      if (metric.kind === 'histogram') metric.window.advance(nowMs, this.#windowMs);
+      if (metric.kind === 'counter') metric.rate.advance(metric.total, nowMs, this.#windowMs);
+    }
+  }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';

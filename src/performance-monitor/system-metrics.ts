@@ -1,0 +1,108 @@
+import {
+  type EventLoopUtilization,
+  monitorEventLoopDelay,
+  performance as nodePerformance,
+} from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import type { Clock } from '../internal/clock.ts';
+
+/** How the process does. Delays and ratios are of the last window at most. */
+export interface SystemSnapshot {
+  /** How late timers fire, in milliseconds. */
+  readonly eventLoopDelayMs: {
+    readonly mean: number;
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+  };
+  /** Share of the time that the event loop was busy. */
+  readonly eventLoopBusyRatio: number;
+  /** CPU time of the process over elapsed time; above 1 when several threads work. */
+  readonly cpuRatio: number;
+  /** CPU time of the process since its start. */
+  readonly cpuSeconds: number;
+  readonly memory: {
+    readonly rssBytes: number;
+    readonly heapUsedBytes: number;
+    readonly heapTotalBytes: number;
+    /** At which V8 gives up. */
+    readonly heapLimitBytes: number;
+    /** Buffers and other memory that V8 knows of but does not hold. */
+    readonly externalBytes: number;
+  };
+  readonly uptimeSeconds: number;
+}
+
+/** How often the delay is sampled. Node adds it to each sample. */
+const RESOLUTION_MS = 20;
+
+/** Where the CPU and the event loop stood at the start of the window. */
+interface Mark {
+  readonly atMs: number;
+  readonly cpu: NodeJS.CpuUsage;
+  readonly loop: EventLoopUtilization;
+}
+
+/** Reads the event loop, CPU and memory of the process. Its sampling timer never holds the process. */
+export class SystemMetrics {
+  readonly #clock: Clock;
+  readonly #windowMs: number;
+  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  #mark: Mark;
+
+  /** `sampling` off leaves the delays at 0 and starts nothing. */
+  constructor(clock: Clock, windowMs: number, sampling: boolean) {
+    this.#clock = clock;
+    this.#windowMs = windowMs;
+    this.#mark = this.#takeMark();
+    if (sampling) this.#delay.enable();
+  }
+
+  read(): SystemSnapshot {
+    const now = this.#takeMark();
+    const elapsedMs = now.atMs - this.#mark.atMs;
+    const usedMs = (cpuMicroseconds(now.cpu) - cpuMicroseconds(this.#mark.cpu)) / 1000;
+    const memory = process.memoryUsage();
+    const snapshot: SystemSnapshot = {
+      eventLoopDelayMs: this.#readDelay(),
+      eventLoopBusyRatio: nodePerformance.eventLoopUtilization(now.loop, this.#mark.loop).utilization || 0,
+      cpuRatio: elapsedMs > 0 ? usedMs / elapsedMs : 0,
+      cpuSeconds: cpuMicroseconds(now.cpu) / 1e6,
+      memory: {
+        rssBytes: memory.rss,
+        heapUsedBytes: memory.heapUsed,
+        heapTotalBytes: memory.heapTotal,
+        heapLimitBytes: getHeapStatistics().heap_size_limit,
+        externalBytes: memory.external,
+      },
+      uptimeSeconds: process.uptime(),
+    };
+    if (elapsedMs >= this.#windowMs) {
+      this.#mark = now;
+      this.#delay.reset();
+    }
+    return snapshot;
+  }
+
+  close(): void {
+    this.#delay.disable();
+  }
+
+  #takeMark(): Mark {
+    return { atMs: this.#clock.now(), cpu: process.cpuUsage(), loop: nodePerformance.eventLoopUtilization() };
+  }
+
+  #readDelay(): SystemSnapshot['eventLoopDelayMs'] {
+    const delay = this.#delay;
+    if (delay.count === 0) return { mean: 0, p50: 0, p99: 0, max: 0 };
+    const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+    return {
+      mean: late(delay.mean),
+      p50: late(delay.percentile(50)),
+      p99: late(delay.percentile(99)),
+      max: late(delay.max),
+    };
+  }
+}
+
+const cpuMicroseconds = ({ user, system }: NodeJS.CpuUsage): number => user + system;
