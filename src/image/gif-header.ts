@@ -6,7 +6,7 @@ const EXTENSION = 0x21;
 const IMAGE = 0x2c;
 const TRAILER = 0x3b;
 /** 255 bytes each: 20 MB of one frame has 80,000. */
-const MAX_BLOCKS = 1_000_000;
+const MAX_BLOCKS = 400_000;
 
 /** Walks a GIF's blocks (GIF89a) until its second frame or its trailer. */
 export function readGifHeader(reader: ByteReader): ImageHeader {

@@ -8,7 +8,9 @@ const END_OF_IMAGE = 0xd9;
 const APP1 = 0xe1;
 const END_MARKER = Buffer.from([0xff, END_OF_IMAGE]);
 /** A photo with ICC profile, EXIF and XMP has some dozens. */
-const MAX_SEGMENTS = 100_000;
+const MAX_SEGMENTS = 20_000;
+/** Fill and stray bytes that are skipped in one file, as decoders do with the few that broken writers leave. */
+const MAX_STRAY_BYTES = 65_536;
 
 /** SOF0 to SOF15 but for DHT, JPG and DAC, which share the range. */
 const isStartOfFrame = (marker: number) =>
@@ -22,8 +24,9 @@ export function readJpegHeader(reader: ByteReader): ImageHeader {
   let orientation: number | undefined;
   let size: { readonly width: number; readonly height: number } | undefined;
   let offset = 2;
+  const budget = { strayBytes: MAX_STRAY_BYTES };
   for (let segment = 0; segment < MAX_SEGMENTS; segment += 1) {
-    const marker = nextMarker(reader, offset);
+    const marker = nextMarker(reader, offset, budget);
     if (marker === undefined || marker.code === END_OF_IMAGE) break;
     offset = marker.end;
     if (standsAlone(marker.code)) continue;
@@ -45,20 +48,26 @@ export function readJpegHeader(reader: ByteReader): ImageHeader {
   return { ...size, orientation: orientation ?? 1, animated: false, truncated: true };
 }
 
-/** The next marker from `offset`, past fill bytes and stray ones as decoders skip them. */
+interface Marker {
+  readonly code: number;
+  /** Offset of the first byte after it. */
+  readonly end: number;
+}
+
+/** The next marker from `offset`, past fill bytes and stray ones; `undefined` at the end or past the budget. */
 function nextMarker(
-  reader: ByteReader,
+  { bytes }: ByteReader,
   offset: number,
-): { readonly code: number; readonly end: number } | undefined {
-  for (let from = offset; ; ) {
-    let position = reader.bytes.indexOf(0xff, from);
-    if (position === -1) return undefined;
-    while (reader.bytes[position] === 0xff) position += 1;
-    const code = reader.bytes[position];
-    if (code === undefined) return undefined;
-    if (code !== 0) return { code, end: position + 1 };
-    from = position + 1;
+  budget: { strayBytes: number },
+): Marker | undefined {
+  const last = Math.min(bytes.length - 1, offset + budget.strayBytes);
+  for (let position = offset; position < last; position += 1) {
+    const code = bytes[position + 1];
+    if (bytes[position] !== 0xff || code === 0xff || code === 0 || code === undefined) continue;
+    budget.strayBytes -= position - offset;
+    return { code, end: position + 2 };
   }
+  return undefined;
 }
 
 /** Whether an end marker follows the scan; trailing bytes after it are common (phones append video). */

@@ -7,7 +7,7 @@ const FIRST_CHUNK = 8;
 /** Length, type and checksum around a chunk's data. */
 const CHUNK_FRAME = 12;
 /** A 20 MB file of usual 8 kB chunks has 2,500; past this the file is taken as whole rather than walked on. */
-const MAX_CHUNKS = 100_000;
+const MAX_CHUNKS = 20_000;
 
 /** Reads a PNG's chunk list (W3C PNG, 5.3): size, eXIf orientation, APNG's acTL, and whether IEND is there. */
 export function readPngHeader(reader: ByteReader): ImageHeader {

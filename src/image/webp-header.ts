@@ -5,7 +5,7 @@ import type { ImageHeader } from './image-format.ts';
 
 const FIRST_CHUNK = 12;
 const ANIMATION_FLAG = 0x02;
-const MAX_CHUNKS = 100_000;
+const MAX_CHUNKS = 20_000;
 
 /** Reads the first chunk of a WebP (RFC 9649): lossy `VP8 `, lossless `VP8L` or extended `VP8X`. */
 export function readWebpHeader(reader: ByteReader): ImageHeader {

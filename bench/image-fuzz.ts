@@ -1,0 +1,190 @@
+/**
+ * Feeds mutated images to the header readers and reports what came out, the slowest file and the memory held.
+ * Run: node bench/image-fuzz.ts [count] [seed]
+ */
+import { readFile } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
+import sharp from 'sharp';
+import { DescribeError } from '../src/errors/index.ts';
+import { inspectImage, loadImage } from '../src/image/index.ts';
+
+export interface FuzzReport {
+  readonly files: number;
+  readonly loaded: number;
+  readonly refused: Readonly<Record<string, number>>;
+  /** Anything thrown that is no DescribeError, with the seed and number of its file. */
+  readonly escaped: readonly string[];
+  readonly slowestMs: number;
+  readonly slowestFile: string;
+  readonly largestGrowthBytes: number;
+}
+
+/** mulberry32: small, seeded, good enough to pick mutations. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+async function seeds(): Promise<readonly Buffer[]> {
+  const canvas = () =>
+    sharp({ create: { width: 60, height: 40, channels: 3, background: { r: 9, g: 90, b: 200 } } });
+  const frames = await Promise.all(
+    [1, 2].map((step) =>
+      canvas()
+        .linear(1, step * 30)
+        .png()
+        .toBuffer(),
+    ),
+  );
+  const animated = () => sharp(frames, { join: { animated: true } });
+  const generated = [
+    canvas().png(),
+    canvas().png({ progressive: true }),
+    canvas().withMetadata({ orientation: 6 }).png(),
+    canvas().withMetadata({ orientation: 6 }).jpeg(),
+    canvas().jpeg({ progressive: true }),
+    canvas().webp(),
+    canvas().webp({ lossless: true }),
+    canvas().withMetadata({ orientation: 8 }).webp(),
+    canvas().gif(),
+    animated().gif({ delay: 10 }),
+    animated().webp({ delay: 10 }),
+    canvas().tiff(),
+    canvas().heif({ compression: 'av1' }),
+  ];
+  const photo = await readFile(new URL('../examples/images/rocket.jpg', import.meta.url));
+  return [...(await Promise.all(generated.map((image) => image.toBuffer()))), photo.subarray(0, 30_000)];
+}
+
+const INTERESTING = [0, 1, 2, 0x7f, 0x80, 0xc0, 0xd8, 0xd9, 0xda, 0xe1, 0xfe, 0xff];
+
+function mutate(original: Buffer, other: Buffer, random: (below: number) => number): Buffer {
+  let bytes = Buffer.from(original);
+  for (let round = random(6); round >= 0; round -= 1) {
+    // Headers decide, so most mutations fall there.
+    const at = random(random(3) === 0 ? bytes.length + 1 : Math.min(bytes.length, 120) + 1);
+    const value = INTERESTING[random(INTERESTING.length)] ?? 0;
+    switch (random(8)) {
+      case 0:
+        bytes[at] = value;
+        break;
+      case 1:
+        bytes[at] = random(256);
+        break;
+      case 2:
+        bytes.fill(value, at, Math.min(bytes.length, at + 1 + random(8)));
+        break;
+      case 3:
+        bytes = bytes.subarray(0, at);
+        break;
+      case 4:
+        bytes = Buffer.concat([
+          bytes.subarray(0, at),
+          Buffer.alloc(1 + random(300), value),
+          bytes.subarray(at),
+        ]);
+        break;
+      case 5:
+        bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + random(40))]);
+        break;
+      case 6:
+        bytes = Buffer.concat([bytes.subarray(0, at), other.subarray(random(other.length))]);
+        break;
+      default:
+        bytes = Buffer.concat([bytes, bytes.subarray(at)]);
+    }
+  }
+  return bytes;
+}
+
+/** Files made to cost the most: 20 MB of the smallest piece that each reader walks over. */
+export function pathologicalFiles(sizeBytes = 20_000_000): Readonly<Record<string, Buffer>> {
+  const repeat = (head: string, piece: string) =>
+    Buffer.concat([Buffer.from(head, 'latin1'), Buffer.alloc(sizeBytes, Buffer.from(piece, 'latin1'))]);
+  const png = '\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x10\0\0\0\x10\0\x08\x02\0\0\0\0\0\0\0';
+  return {
+    'png of empty chunks': repeat(png, '\0\0\0\0teSt\0\0\0\0'),
+    'png of eXIf chunks': repeat(png, '\0\0\0\x08eXIfII*\0\0\0\0\x08\0\0\0\0'),
+    'jpeg of empty segments': repeat('\xff\xd8', '\xff\xfe\0\x02'),
+    'jpeg of fill bytes': repeat('\xff\xd8', '\xff'),
+    'jpeg of stuffed bytes': repeat('\xff\xd8', '\xff\0'),
+    'jpeg of restart markers': repeat('\xff\xd8', '\xff\xd0'),
+    'jpeg of zeros': repeat('\xff\xd8\xff', '\0'),
+    'jpeg of stray bytes between segments': repeat(
+      '\xff\xd8\xff\xfe\0\x02',
+      `${'\xff\0'.repeat(500)}\xff\xfe\0\x02`,
+    ),
+    'jpeg of EXIF segments': repeat('\xff\xd8', '\xff\xe1\0\x0aExif\0\0II'),
+    'jpeg scan without end': repeat(
+      '\xff\xd8\xff\xc0\0\x0b\x08\0\x10\0\x10\x01\x01\x11\0\xff\xda\0\x02',
+      '\xff\0',
+    ),
+    'gif of one-byte blocks': repeat('GIF89a\x10\0\x10\0\0\0\0,\0\0\0\0\x10\0\x10\0\0\x02', '\x01\x01'),
+    'gif of empty extensions': repeat('GIF89a\x10\0\x10\0\0\0\0', '!\xfe\0'),
+    'webp of empty chunks': repeat(
+      'RIFF\xff\xff\xff\xffWEBPVP8X\x0a\0\0\0\0\0\0\0\x0f\0\0\x0f\0\0',
+      'XXXX\0\0\0\0',
+    ),
+    'svg prolog without end': repeat('<?xml version="1.0"?>', '<!-- svg'),
+    'heif of brands': repeat('\x01\0\0\0ftyp', 'mif1'),
+  };
+}
+
+export async function fuzz(count: number, seed: number, { measureMemory = false } = {}): Promise<FuzzReport> {
+  const originals = await seeds();
+  const random = randomFrom(seed);
+  const pick = () => originals[random(originals.length)] ?? Buffer.alloc(0);
+  const refused: Record<string, number> = {};
+  const escaped: string[] = [];
+  let loaded = 0;
+  let slowestMs = 0;
+  let slowestFile = '';
+  let largestGrowthBytes = 0;
+  const held = () => (({ heapUsed, external }) => heapUsed + external)(process.memoryUsage());
+  const run = async (name: string, bytes: Buffer, alsoLoad: boolean) => {
+    const before = measureMemory ? held() : 0;
+    const startedAt = performance.now();
+    try {
+      inspectImage(bytes);
+      loaded += 1;
+    } catch (error) {
+      const code = DescribeError.is(error) ? error.code : undefined;
+      if (code === undefined) escaped.push(`${name}: ${String(error)}`);
+      else refused[code] = (refused[code] ?? 0) + 1;
+    }
+    const tookMs = performance.now() - startedAt;
+    if (tookMs > slowestMs) [slowestMs, slowestFile] = [tookMs, name];
+    if (measureMemory) largestGrowthBytes = Math.max(largestGrowthBytes, held() - before);
+    if (!alsoLoad) return;
+    await loadImage(bytes).catch((error: unknown) => {
+      if (!DescribeError.is(error)) escaped.push(`${name}, loaded: ${String(error)}`);
+    });
+  };
+  for (let index = 0; index < count; index += 1) {
+    await run(`seed ${seed} file ${index}`, mutate(pick(), pick(), random), index % 20 === 0);
+  }
+  for (const [name, bytes] of Object.entries(pathologicalFiles())) await run(name, bytes, false);
+  return { files: count, loaded, refused, escaped, slowestMs, slowestFile, largestGrowthBytes };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [count = '100000', seed = '20261122'] = process.argv.slice(2);
+  console.log(await fuzz(Number(count), Number(seed), { measureMemory: true }));
+  for (const [name, bytes] of Object.entries(pathologicalFiles())) {
+    const times = Array.from({ length: 7 }, () => {
+      const startedAt = performance.now();
+      try {
+        inspectImage(bytes);
+      } catch (error) {
+        if (!DescribeError.is(error)) throw error;
+      }
+      return performance.now() - startedAt;
+    }).sort((a, b) => a - b);
+    console.log(`${name}: median ${(times[3] ?? 0).toFixed(1)} ms, worst ${(times[6] ?? 0).toFixed(1)} ms`);
+  }
+}
