@@ -1,0 +1,177 @@
+import type { BatchHandlerContext } from './batch-handler.ts';
+import { type AnswerPart, packAnswers, requestIdOf, singleAnswer } from './pack-answer.ts';
+import { packIds, packRequest, singleRequest } from './pack-request.ts';
+import { asVisionError, type VisionFault, visionFaultOf } from './vision-fault.ts';
+import type { VisionDescription, VisionItem } from './vision-request.ts';
+import type { VisionChatCompletion, VisionSend } from './vision-target.ts';
+import { addUsage, splitUsage, usageOf } from './vision-usage.ts';
+
+/** How a request ended: answered, or failed by the fault of someone. */
+type Verdict = 'answered' | VisionFault;
+
+export type VisionClassify = (error: unknown) => VisionFault;
+
+/**
+ * Gets an answer for every image of a pack with few requests. A pack that fails by one of its images is halved: the
+ * second half is not tried as a whole when the first one was clean, for then the bad image is in it. So one bad image
+ * among k costs at most 2·log2 k further requests.
+ */
+export class PackSolver {
+  readonly #send: VisionSend;
+  readonly #classify: VisionClassify;
+
+  constructor(send: VisionSend, classify: VisionClassify = visionFaultOf) {
+    this.#send = send;
+    this.#classify = classify;
+  }
+
+  /** A result an item, in order. Never rejects. */
+  async solve(
+    items: readonly VisionItem[],
+    context: BatchHandlerContext<VisionDescription>,
+  ): Promise<(VisionDescription | Error)[]> {
+    const pack = new Pack(items, context, this.#send, this.#classify);
+    await pack.solve(items.map((_, index) => index));
+    return pack.results;
+  }
+}
+
+class Pack {
+  readonly results: (VisionDescription | Error)[] = [];
+  readonly #items: readonly VisionItem[];
+  readonly #context: BatchHandlerContext<VisionDescription>;
+  readonly #send: VisionSend;
+  readonly #classify: VisionClassify;
+
+  constructor(
+    items: readonly VisionItem[],
+    context: BatchHandlerContext<VisionDescription>,
+    send: VisionSend,
+    classify: VisionClassify,
+  ) {
+    this.#items = items;
+    this.#context = context;
+    this.#send = send;
+    this.#classify = classify;
+    this.results.length = items.length;
+  }
+
+  /** Tells whether some image of these is at fault. `suspect` says that one is known to be, so asking all is vain. */
+  async solve(indexes: readonly number[], suspect = false): Promise<boolean> {
+    const live = indexes.filter((index) => this.#context.isLive(index));
+    if (live.length === 0) return false;
+    if (live.length === 1) return (await this.#ask(live)) === 'item';
+    const verdict = suspect ? 'item' : await this.#ask(live);
+    if (verdict === 'answered' || verdict === 'pack') return false;
+    const middle = live.length >> 1;
+    const [first, second] = [live.slice(0, middle), live.slice(middle)];
+    if (verdict === 'size') {
+      const faults = await Promise.all([this.solve(first), this.solve(second)]);
+      return faults.includes(true);
+    }
+    const inFirst = await this.solve(first);
+    await this.solve(second, !inFirst);
+    return true;
+  }
+
+  /** One request for these images; those it leaves without an answer are asked for again alone. */
+  async #ask(indexes: readonly number[]): Promise<Verdict> {
+    const signal = this.#context.signalFor(indexes);
+    try {
+      const missing = await this.#exchange(indexes, signal);
+      await Promise.all(missing.map((index) => this.solve([index])));
+      return 'answered';
+    } catch (error) {
+      const fault = this.#blame(error);
+      if (indexes.length === 1 || fault === 'pack') {
+        const failure = asVisionError(error);
+        for (const index of indexes) this.results[index] = failure;
+      }
+      return fault;
+    }
+  }
+
+  /** Sends the request and settles what its answer answers; gives the rest. */
+  async #exchange(indexes: readonly number[], signal: AbortSignal): Promise<number[]> {
+    const items = indexes.flatMap((index) => this.#items[index] ?? []);
+    const urls = await Promise.all(items.map((item) => item.url(signal)));
+    const context = { signal, requests: items.map(({ request }) => request) };
+    const [only] = items;
+    if (only !== undefined && items.length === 1) {
+      const completion = await this.#send(singleRequest(only, urls[0] ?? ''), context);
+      charge(items, completion, []);
+      this.#settle(indexes[0] ?? 0, only, singleAnswer(completion, only.schema), completion, 1);
+      return [];
+    }
+    const ids = packIds(items.length);
+    const completion = await this.#send(packRequest(items, urls, ids), context);
+    const answers = readCharged(items, ids, completion);
+    return indexes.filter((index, place) => {
+      const item = items[place];
+      const part = answers.get(ids[place] ?? '');
+      if (item === undefined || part === undefined) return true;
+      this.#settle(index, item, part, completion, items.length);
+      return false;
+    });
+  }
+
+  #settle(
+    index: number,
+    item: VisionItem,
+    part: AnswerPart,
+    completion: VisionChatCompletion,
+    packSize: number,
+  ): void {
+    const requestId = requestIdOf(completion);
+    this.#context.resolve(index, {
+      ...part,
+      model: completion.model,
+      ...(item.spent === undefined ? {} : { usage: item.spent }),
+      ...(requestId === undefined ? {} : { requestId }),
+      packSize,
+    });
+  }
+
+  #blame(error: unknown): VisionFault {
+    try {
+      return this.#classify(error);
+    } catch {
+      return 'pack';
+    }
+  }
+}
+
+/** Reads a pack's answer and charges it to its items, also when it answers nothing. */
+function readCharged(
+  items: readonly VisionItem[],
+  ids: readonly string[],
+  completion: VisionChatCompletion,
+): Map<string, AnswerPart> {
+  let answers = new Map<string, AnswerPart>();
+  try {
+    answers = packAnswers(completion, new Map(ids.map((id, place) => [id, items[place]?.schema])));
+    return answers;
+  } finally {
+    charge(
+      items,
+      completion,
+      ids.map((id) => answers.get(id)?.description.length ?? 0),
+    );
+  }
+}
+
+/** Adds each item's part of what an answer cost: the prompt by the size of its image, the rest by its answer. */
+function charge(
+  items: readonly VisionItem[],
+  completion: VisionChatCompletion,
+  answerLengths: readonly number[],
+): void {
+  const usage = completion == null ? undefined : usageOf(completion);
+  if (usage === undefined) return;
+  const byImage = items.map(({ imageTokens }) => imageTokens);
+  const byAnswer = items.map((_, place) => answerLengths[place] ?? 0);
+  for (const [place, share] of splitUsage(usage, byImage, byAnswer).entries()) {
+    const item = items[place];
+    if (item !== undefined) item.spent = addUsage(item.spent, share);
+  }
+}

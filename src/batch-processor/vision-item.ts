@@ -1,0 +1,89 @@
+import { InputError } from '../errors/input-error.ts';
+import { dataUrlLength, imageDataUrl, mediaTypeOf } from './image-data-url.ts';
+import type { VisionItem, VisionRequest } from './vision-request.ts';
+
+/** What a request that says nothing gets. */
+export interface VisionDefaults {
+  readonly prompt: string;
+  readonly model: string;
+  readonly detail: 'low' | 'high' | 'auto';
+  readonly maxOutputTokens: number;
+  readonly estimateTokens: (request: VisionRequest) => number;
+}
+
+const DETAILS: readonly unknown[] = ['low', 'high', 'auto'];
+
+/**
+ * Checks a request and fills in its defaults; nothing is loaded or encoded yet.
+ * @throws `DESCRIBE_INPUT_INVALID` that names the wrong field, `DESCRIBE_IMAGE_UNSUPPORTED` by the first bytes.
+ */
+export function visionItem(request: VisionRequest, defaults: VisionDefaults): VisionItem {
+  const { prompt = defaults.prompt, model = defaults.model, detail = defaults.detail, schema } = request;
+  const { maxOutputTokens = defaults.maxOutputTokens } = request;
+  if (typeof prompt !== 'string' || prompt.trim() === '')
+    throw new InputError('prompt', 'expected some text');
+  if (typeof model !== 'string' || model === '') throw new InputError('model', 'expected a name');
+  if (!DETAILS.includes(detail)) throw new InputError('detail', "expected 'low', 'high' or 'auto'");
+  if (!Number.isSafeInteger(maxOutputTokens) || maxOutputTokens < 1) {
+    throw new InputError('maxOutputTokens', 'expected a whole number of at least 1');
+  }
+  if (schema !== undefined) checkSchema(schema);
+  const imageTokens = defaults.estimateTokens(request);
+  if (!(imageTokens >= 0)) throw new InputError('estimateTokens', 'expected to give a number of at least 0');
+  return {
+    request,
+    prompt,
+    model,
+    detail,
+    maxOutputTokens,
+    schema,
+    group: JSON.stringify([model, detail, maxOutputTokens, prompt, schemaKey(schema)]),
+    imageTokens,
+    ...imageOf(request),
+    spent: undefined,
+  };
+}
+
+function checkSchema({ name, jsonSchema }: NonNullable<VisionRequest['schema']>): void {
+  if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name)) {
+    throw new InputError('schema.name', 'expected letters, digits, _ and -, at most 64');
+  }
+  if (typeof jsonSchema !== 'object' || jsonSchema === null) {
+    throw new InputError('schema.jsonSchema', 'expected a JSON Schema');
+  }
+}
+
+/** A schema is an object that many requests share: it is written out once. */
+const schemaKeys = new WeakMap<object, string>();
+
+function schemaKey(schema: VisionRequest['schema']): string | null {
+  if (schema === undefined) return null;
+  const { name, jsonSchema } = schema;
+  let json = schemaKeys.get(jsonSchema);
+  if (json === undefined) {
+    json = JSON.stringify(jsonSchema);
+    schemaKeys.set(jsonSchema, json);
+  }
+  return `${name}:${json}`;
+}
+
+function imageOf({ imageUrl, image }: VisionRequest): Pick<VisionItem, 'imageBytes' | 'url'> {
+  if ((imageUrl === undefined) === (image === undefined)) {
+    throw new InputError('imageUrl', 'expected exactly one of imageUrl and image');
+  }
+  if (image !== undefined) {
+    if (!(image instanceof Uint8Array)) throw new InputError('image', 'expected bytes');
+    mediaTypeOf(image);
+    let encoded: string | undefined;
+    const url = async (signal: AbortSignal) => {
+      encoded ??= await imageDataUrl(image, signal);
+      return encoded;
+    };
+    return { imageBytes: dataUrlLength(image.byteLength), url };
+  }
+  const text = String(imageUrl);
+  if (!/^(https?:\/\/|data:image\/)/i.test(text)) {
+    throw new InputError('imageUrl', 'expected an http or https address, or a data URL of an image');
+  }
+  return { imageBytes: text.length, url: async () => text };
+}

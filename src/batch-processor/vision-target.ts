@@ -1,0 +1,85 @@
+import type {
+  ChatCompletion,
+  ChatCompletionCreateParamsNonStreaming,
+} from 'openai/resources/chat/completions';
+import { ConfigError } from '../errors/config-error.ts';
+import { describeValue, hasMethods } from '../internal/option-checks.ts';
+import type { VisionRequest } from './vision-request.ts';
+
+export type VisionChatRequest = ChatCompletionCreateParamsNonStreaming;
+export type VisionChatCompletion = ChatCompletion;
+
+export interface VisionSendContext {
+  /** Aborts when none of the request's images is wanted any more. */
+  readonly signal: AbortSignal;
+  /** What was passed to `process` for each image of the request: the very objects, in order. */
+  readonly requests: readonly VisionRequest[];
+}
+
+/** Sends one request and gives its answer, or throws. */
+export interface VisionSender {
+  send(request: VisionChatRequest, context: VisionSendContext): PromiseLike<VisionChatCompletion>;
+}
+
+/** The part of an `OpenAI` client that is used. */
+export interface VisionClient {
+  readonly chat: {
+    readonly completions: {
+      create(
+        request: VisionChatRequest,
+        options: { readonly signal: AbortSignal; readonly maxRetries: number },
+      ): PromiseLike<VisionChatCompletion>;
+    };
+  };
+}
+
+/** A lent client, such as `OpenAIConnectionPool.acquire()` gives. It stays lent: release it after the processor's end. */
+export interface VisionLease {
+  readonly client: VisionClient;
+}
+
+/** A pool that lends a client for one call, such as `OpenAIConnectionPool`. */
+export interface VisionPool {
+  use<Result>(
+    run: (client: VisionClient) => Promise<Result>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Result>;
+}
+
+export type VisionTarget = VisionClient | VisionLease | VisionPool | VisionSender;
+
+export type VisionSend = VisionSender['send'];
+
+/**
+ * One way to send, whatever the target is. The client's own retries are off: the processor's are the only ones.
+ * @throws `DESCRIBE_CONFIG_INVALID` when it is none of the four.
+ */
+export function visionSend(target: VisionTarget): VisionSend {
+  if (isSender(target)) return (request, context) => target.send(request, context);
+  if (isPool(target)) {
+    return (request, { signal }) => target.use(async (client) => call(client, request, signal), { signal });
+  }
+  if (isLease(target)) return (request, { signal }) => call(target.client, request, signal);
+  if (isClient(target)) return (request, { signal }) => call(target, request, signal);
+  throw new ConfigError('VisionDescriptionBatchProcessor', [
+    {
+      option: 'target',
+      expected: 'an OpenAI client, a lease, a pool or { send }',
+      got: describeValue(target),
+    },
+  ]);
+}
+
+const call = (client: VisionClient, request: VisionChatRequest, signal: AbortSignal) =>
+  client.chat.completions.create(request, { signal, maxRetries: 0 });
+
+const isSender = (target: unknown): target is VisionSender => hasMethods(target, ['send']);
+const isPool = (target: unknown): target is VisionPool => hasMethods(target, ['use']);
+const isLease = (target: unknown): target is VisionLease => isClient(propertyOf(target, 'client'));
+const isClient = (target: unknown): target is VisionClient =>
+  hasMethods(propertyOf(propertyOf(target, 'chat'), 'completions'), ['create']);
+
+const propertyOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined;
