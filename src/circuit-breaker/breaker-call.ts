@@ -10,18 +10,14 @@ export interface CircuitBreakerCall {
 /** One running call. It holds no state of the breaker's. */
 export class BreakerCall implements CircuitBreakerCall {
   #controller: AbortController | undefined = undefined;
-  #reason: unknown = undefined;
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
-    }
+    this.#controller ??= new AbortController();
     return this.#controller.signal;
   }
 
   abort(reason: Error): void {
-    this.#reason = reason;
-    this.#controller?.abort(reason);
+    this.#controller ??= new AbortController();
+    this.#controller.abort(reason);
   }
 }
