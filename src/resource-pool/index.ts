@@ -1,3 +1,16 @@
+export {
+  HttpClient,
+  type HttpMethod,
+  type HttpReply,
+  type HttpRequestOptions,
+} from '../http/http-client.ts';
+export { HttpStatusError } from '../http/http-status-error.ts';
+export type { TlsOptions } from '../http/tls-options.ts';
+export {
+  HttpClientFactory,
+  type HttpClientFactoryOptions,
+  PooledHttpClient,
+} from './http-client-factory.ts';
 export type { Lease } from './lease.ts';
 export type { ResourceFactory, ValidateContext } from './resource-factory.ts';
 export { createResourcePool, type DrainOptions, ResourcePool } from './resource-pool.ts';

@@ -72,6 +72,11 @@ export class PoolUpkeep<Resource> {
     }
   }
 
+  async checkAllIdle(): Promise<{ readonly checked: number; readonly failed: number }> {
+    const verdicts = await Promise.all([...this.#slots.idle].map((slot) => this.#slots.check(slot)));
+    return { checked: verdicts.length, failed: verdicts.filter((valid) => !valid).length };
+  }
+
   #reap(): void {
     const { clock, minSize, idleTimeoutMs } = this.#options;
     const now = clock.now();

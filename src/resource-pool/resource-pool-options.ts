@@ -45,8 +45,8 @@ export interface ResourcePoolOptions<Resource> {
   readonly maxWaiting?: number | undefined;
   /** Delays between creates that fail. @defaultValue `{ initialDelayMs: 100, maxDelayMs: 10_000 }` */
   readonly createBackoff?: BackoffOptions | undefined;
-  /** Whether an error of `use`'s function means that the resource is broken and must be destroyed. @defaultValue never */
-  readonly isBroken?: ((error: unknown) => boolean) | undefined;
+  /** Whether an error of `use`'s function means that the resource is broken and must be destroyed; throwing means yes. @defaultValue never */
+  readonly isBroken?: ((error: unknown, resource: Resource) => boolean) | undefined;
   /** Milliseconds after which a loan is reported as leaked, with the stack of its acquire. Costs a stack trace per acquire. @defaultValue off */
   readonly leakThresholdMs?: number | undefined;
   /** Name in errors. @defaultValue 'resource pool' */

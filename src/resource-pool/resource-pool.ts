@@ -44,7 +44,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   readonly #name: string;
   readonly #minSize: number;
   readonly #maxSize: number;
-  readonly #isBroken: ((error: unknown) => boolean) | undefined;
+  readonly #isBroken: ((error: unknown, resource: Resource) => boolean) | undefined;
   readonly #clock;
   readonly #counters = new PoolCounters();
   readonly #events = new Emitter<ResourcePoolEvents>();
@@ -158,6 +158,14 @@ export class ResourcePool<Resource> implements AsyncDisposable {
     await this.#slots.warm(this.#warmers);
   }
 
+  /**
+   * Validates every idle resource now, all at once, and replaces those that fail. Resolves with how many were looked
+   * at and how many failed.
+   */
+  checkIdle(): Promise<{ readonly checked: number; readonly failed: number }> {
+    return this.#upkeep.checkAllIdle();
+  }
+
   /** Calls `listener` on every later event of that name. */
   on<Name extends keyof ResourcePoolEvents>(
     name: Name,
@@ -227,8 +235,9 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   }
 
   /**
-   * Rejects who waits with `DESCRIBE_CLOSED` and `reason` as its cause, and destroys every resource at once, those on
-   * loan too. Resolves when all are gone and never rejects. Idempotent.
+   * Rejects who waits and who comes, and destroys every resource at once, those on loan too. They are told `reason` when
+   * it is a `DescribeError`, else `DESCRIBE_CLOSED` with `reason` as its cause. Resolves when all are gone and never
+   * rejects. Idempotent.
    */
   destroy(reason?: unknown): Promise<void> {
     return this.#end(reason);
@@ -263,13 +272,13 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   }
 
   #giveBackAfter(slot: Slot<Resource>, error: unknown): void {
-    this.#slots.giveBack(slot, this.#breaks(error) ? 'broken' : undefined);
+    this.#slots.giveBack(slot, this.#breaks(error, slot.resource) ? 'broken' : undefined);
   }
 
-  #breaks(error: unknown): boolean {
+  #breaks(error: unknown, resource: Resource): boolean {
     if (this.#isBroken === undefined) return false;
     try {
-      return this.#isBroken(error);
+      return this.#isBroken(error, resource);
     } catch {
       // Unknown is not healthy.
       return true;

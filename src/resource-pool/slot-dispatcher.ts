@@ -1,4 +1,10 @@
-import { ClosedError, PoolCreateError, PoolTimeoutError, QueueFullError } from '../errors/index.ts';
+import {
+  ClosedError,
+  DescribeError,
+  PoolCreateError,
+  PoolTimeoutError,
+  QueueFullError,
+} from '../errors/index.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import type { Emitter } from '../internal/emitter.ts';
@@ -46,6 +52,7 @@ export class SlotDispatcher<Resource> {
   /** Told after anything that may have ended a drain or a warm-up. */
   readonly #changed: (createError?: { readonly error: unknown }) => void;
   readonly #validates: boolean;
+  #endReason: unknown;
   #backoffTimer: TimerHandle | undefined;
   state: ResourcePoolState = 'open';
   /** Whether the pool was used: only then `minSize` is kept. */
@@ -82,7 +89,7 @@ export class SlotDispatcher<Resource> {
 
   /** Lends an idle slot at once, or promises the next one. */
   take(options: AcquireOptions = NO_OPTIONS): Slot<Resource> | Promise<Slot<Resource>> {
-    if (this.state !== 'open') return Promise.reject(new ClosedError(this.#options.name));
+    if (this.state !== 'open') return Promise.reject(this.#closedError());
     const { signal, priority = 0, timeoutMs = this.#options.acquireTimeoutMs } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     this.started = true;
@@ -160,7 +167,7 @@ export class SlotDispatcher<Resource> {
 
   /** Settles once `minSize` slots are made, or with what kept one from being made. */
   async warm(warmers: Set<Deferred<void>>): Promise<void> {
-    if (this.state !== 'open') throw new ClosedError(this.#options.name);
+    if (this.state !== 'open') throw this.#closedError();
     this.started = true;
     this.fill();
     if (this.keeper.live.size >= this.#options.minSize) return;
@@ -185,16 +192,18 @@ export class SlotDispatcher<Resource> {
     if (this.state !== 'open') this.#changed();
   }
 
-  /** Validates an idle slot in the background and puts it back at the bottom, or retires it. */
-  async check(slot: Slot<Resource>): Promise<void> {
+  /** Validates an idle slot in the background and puts it back at the bottom, or retires it. Resolves to the verdict. */
+  async check(slot: Slot<Resource>): Promise<boolean> {
     const index = this.idle.indexOf(slot);
-    if (index < 0) return;
+    if (index < 0) return true;
     this.idle.splice(index, 1);
     slot.state = 'checking';
     const valid = await this.checks.validateInBackground(slot);
-    if (slot.state !== 'checking') return;
-    if (valid) this.offer(slot, true, true);
-    else this.#retireInvalid(slot);
+    if (slot.state === 'checking') {
+      if (valid) this.offer(slot, true, true);
+      else this.#retireInvalid(slot);
+    }
+    return valid;
   }
 
   /** Rejects who waits, stops what is being made and retires everything. */
@@ -203,9 +212,16 @@ export class SlotDispatcher<Resource> {
     this.borrowed = 0;
     if (this.#backoffTimer !== undefined) this.#options.clock.clearTimeout(this.#backoffTimer);
     this.#backoffTimer = undefined;
-    this.line.clear(() => new ClosedError(this.#options.name, { cause: reason }));
+    this.#endReason = reason;
+    this.line.clear(() => this.#closedError());
     this.keeper.stop(reason);
     for (const slot of [...this.keeper.live]) this.retire(slot, 'closed');
+  }
+
+  /** An error of this package explains itself; anything else is the cause of a `ClosedError`. */
+  #closedError(): unknown {
+    const reason = this.#endReason;
+    return DescribeError.is(reason) ? reason : new ClosedError(this.#options.name, { cause: reason });
   }
 
   /** Waiters that a check or a create under way will serve. */

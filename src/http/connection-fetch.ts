@@ -1,0 +1,96 @@
+import { InputError } from '../errors/index.ts';
+import type { HttpConnection } from './http-connection.ts';
+import type { AnswerHeaders, StreamedAnswer } from './http-message.ts';
+import { ThinResponse } from './thin-response.ts';
+
+/** A `fetch` on one connection. */
+export type ConnectionFetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/**
+ * Makes a `fetch` whose requests all take this connection. JSON answers arrive whole, so that a caller's deadline
+ * covers headers and body, and come as a `ThinResponse`; everything else comes as the web's own streaming `Response`.
+ * Redirects are not followed, and another origin is refused: a key must not travel there.
+ */
+export function connectionFetch(connection: HttpConnection): ConnectionFetch {
+  const { origin } = connection;
+  return async (input, init = {}) => {
+    const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
+    const { bytes, contentType } = await bodyBytes(init.body);
+    const answer = await connection.send(
+      {
+        method: init.method ?? 'GET',
+        path: pathOn(origin, url),
+        headers: headerList(init.headers, contentType),
+        body: bytes,
+        signal: init.signal ?? undefined,
+      },
+      isStreamed,
+    );
+    if (answer.kind === 'streamed') return webResponse(answer);
+    return new ThinResponse(answer, url) as unknown as Response;
+  };
+}
+
+function pathOn(origin: string, url: string): string {
+  if (url.startsWith(origin) && url.charCodeAt(origin.length) === 0x2f && !url.includes('#')) {
+    return url.slice(origin.length);
+  }
+  const parsed = new URL(url);
+  if (parsed.origin !== origin) {
+    throw new InputError('url', `this connection goes to ${origin} only, not to ${parsed.origin}`);
+  }
+  return parsed.pathname + parsed.search;
+}
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
+
+/** Bodies that no client reads bit by bit are collected: JSON, and those that are empty. */
+function isStreamed(status: number, headers: AnswerHeaders): boolean {
+  if (status === 204 || status === 304 || headers['content-length'] === '0') return false;
+  const type = headers['content-type'];
+  return typeof type !== 'string' || !JSON_TYPE.test(type);
+}
+
+function headerList(headers: RequestInit['headers'], contentType: string | undefined): string[] {
+  const list: string[] = [];
+  let typed = contentType === undefined;
+  for (const [name, value] of headerPairs(headers)) {
+    list.push(name, value);
+    typed ||= name.toLowerCase() === 'content-type';
+  }
+  if (!typed && contentType !== undefined) list.push('content-type', contentType);
+  return list;
+}
+
+function headerPairs(headers: RequestInit['headers']): Iterable<readonly [string, string]> {
+  if (headers === undefined) return [];
+  if (typeof (headers as Headers).entries === 'function' && !Array.isArray(headers)) {
+    return (headers as Headers).entries();
+  }
+  return new Headers(headers).entries();
+}
+
+interface Encoded {
+  readonly bytes?: Uint8Array | undefined;
+  readonly contentType?: string | undefined;
+}
+
+/** Encodes a body once, to bytes that can be sent again. Forms, blobs and streams go through the web's `Response`. */
+async function bodyBytes(body: RequestInit['body']): Promise<Encoded> {
+  if (body === undefined || body === null) return {};
+  if (typeof body === 'string') return { bytes: Buffer.from(body), contentType: 'text/plain;charset=UTF-8' };
+  if (ArrayBuffer.isView(body))
+    return { bytes: new Uint8Array(body.buffer, body.byteOffset, body.byteLength) };
+  const response = new Response(body);
+  const contentType = response.headers.get('content-type') ?? undefined;
+  return { bytes: new Uint8Array(await response.arrayBuffer()), contentType };
+}
+
+function webResponse({ status, statusText, headers, body }: StreamedAnswer): Response {
+  const pairs: [string, string][] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === 'string') pairs.push([name, value]);
+    else for (const entry of value ?? []) pairs.push([name, entry]);
+  }
+  return new Response(body, { status, statusText, headers: pairs });
+}

@@ -1,0 +1,58 @@
+import type { Dispatcher } from 'undici';
+import type { TlsOptions } from './tls-options.ts';
+
+export interface DispatcherOptions {
+  /** Scheme, host and port that every request goes to. */
+  readonly origin: string;
+  readonly connectTimeoutMs: number;
+  /** How long an idle socket is kept, in milliseconds, unless the server announces a shorter time. */
+  readonly keepAliveMs: number;
+  /** URL of an HTTP proxy. */
+  readonly proxy?: string | undefined;
+  readonly tls?: TlsOptions | undefined;
+}
+
+/**
+ * Makes an undici dispatcher that keeps one HTTP/1.1 connection to one origin, opened by its first request. undici's
+ * own deadlines are off: they can't be told per call, and 300 s beat every longer deadline of a caller
+ * (openai-node #2153).
+ */
+export async function createDispatcher({
+  origin,
+  connectTimeoutMs,
+  keepAliveMs,
+  proxy,
+  tls,
+}: DispatcherOptions): Promise<Dispatcher> {
+  const { Client, ProxyAgent } = await import('undici');
+  const common = {
+    pipelining: 1,
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMs,
+  } as const;
+  const secure = tlsSettings(tls);
+  if (proxy === undefined) {
+    return new Client(origin, { ...common, connect: { ...secure, timeout: connectTimeoutMs } });
+  }
+  return new ProxyAgent({
+    ...common,
+    uri: proxy,
+    connections: 1,
+    connectTimeout: connectTimeoutMs,
+    requestTls: { ...secure, timeout: connectTimeoutMs },
+  });
+}
+
+function tlsSettings({ ca, cert, key, passphrase, servername, rejectUnauthorized }: TlsOptions = {}) {
+  return {
+    ...(ca !== undefined && { ca: typeof ca === 'string' ? ca : [...ca] }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(passphrase !== undefined && { passphrase }),
+    ...(servername !== undefined && { servername }),
+    ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+  };
+}

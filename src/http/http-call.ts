@@ -1,0 +1,204 @@
+import type { Dispatcher } from 'undici';
+import { TimeoutError, UpstreamError } from '../errors/index.ts';
+import type { Clock, TimerHandle } from '../internal/clock.ts';
+import { AnswerStream } from './answer-stream.ts';
+import type { AnswerHeaders, HttpAnswer, HttpRequest } from './http-message.ts';
+
+export interface HttpCallOptions {
+  readonly clock: Clock;
+  readonly maxResponseBytes: number;
+  readonly streamIdleTimeoutMs: number;
+  /** Whether an answer with these headers is streamed rather than collected. */
+  readonly streams: (status: number, headers: AnswerHeaders) => boolean;
+  /** Whether the connection has answered before, so that its socket may have died of age. */
+  readonly isReused: () => boolean;
+  /** Sends the call once more on a new socket. */
+  readonly resend: (call: HttpCall) => void;
+  /** Told when the connection failed, rather than the caller or the answer. */
+  readonly brokeDown: () => void;
+  /** Told once when the exchange is over, body included; `answered` when it went to its end. */
+  readonly ended: (answered: boolean) => void;
+}
+
+/**
+ * A server that closes an idle connection answers what was sent meanwhile with a reset, within a round trip. A reset
+ * later than this is no such race, and the request may have been worked on: it is not sent again.
+ */
+const STALE_SOCKET_WINDOW_MS = 2_000;
+
+const SOCKET_DEATHS: ReadonlySet<unknown> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ECONNABORTED',
+  'UND_ERR_SOCKET',
+]);
+
+/** One request and its answer, as undici's handler. Settles exactly once and leaves nothing on its signal. */
+export class HttpCall implements Dispatcher.DispatchHandler {
+  readonly request: HttpRequest;
+  readonly #options: HttpCallOptions;
+  readonly #resolve: (answer: HttpAnswer) => void;
+  readonly #reject: (reason: unknown) => void;
+  readonly #onAbort: (() => void) | undefined;
+  readonly #chunks: Buffer[] = [];
+  #timer: TimerHandle | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #stream: AnswerStream | undefined;
+  #status = 0;
+  #statusText = '';
+  #headers: AnswerHeaders = {};
+  #bytes = 0;
+  #answered = false;
+  #resent = false;
+  #reused = false;
+  #sentAtMs = 0;
+  #over = false;
+
+  constructor(
+    request: HttpRequest,
+    options: HttpCallOptions,
+    resolve: (answer: HttpAnswer) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.request = request;
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    const { signal, timeoutMs } = request;
+    if (signal !== undefined) {
+      this.#onAbort = () => this.#fail(signal.reason);
+      signal.addEventListener('abort', this.#onAbort, { once: true });
+    }
+    if (timeoutMs !== undefined) {
+      this.#timer = options.clock.setTimeout(
+        () => this.#fail(new TimeoutError('the request', timeoutMs)),
+        timeoutMs,
+      );
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#over) {
+      controller.abort(new Error('the request was given up'));
+      return;
+    }
+    this.#reused = this.#options.isReused();
+    this.#sentAtMs = this.#options.clock.now();
+  }
+
+  onResponseStarted(): void {
+    this.#answered = true;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: AnswerHeaders,
+    statusText = '',
+  ): void {
+    this.#answered = true;
+    if (status < 200 || this.#over) return;
+    this.#status = status;
+    this.#statusText = statusText;
+    this.#headers = headers;
+    if (this.#options.streams(status, headers)) this.#startStream(controller);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return;
+    this.#bytes += chunk.length;
+    const { maxResponseBytes } = this.#options;
+    if (this.#bytes > maxResponseBytes) {
+      const message = `the answer is larger than maxResponseBytes (${maxResponseBytes})`;
+      this.#fail(new UpstreamError('DESCRIBE_RESPONSE_INVALID', message, { status: this.#status }));
+    } else if (this.#stream === undefined) {
+      this.#chunks.push(chunk);
+    } else {
+      this.#stream.push(chunk);
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return;
+    this.#end(true);
+    if (this.#stream !== undefined) {
+      this.#stream.close();
+      return;
+    }
+    const [first] = this.#chunks;
+    const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
+    this.#resolve({
+      kind: 'whole',
+      status: this.#status,
+      statusText: this.#statusText,
+      headers: this.#headers,
+      body,
+    });
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (this.#over) return;
+    if (this.#diedOfAge(error)) {
+      this.#resent = true;
+      this.#controller = undefined;
+      // undici is in the middle of taking the socket down.
+      queueMicrotask(() => {
+        if (!this.#over) this.#options.resend(this);
+      });
+      return;
+    }
+    this.#options.brokeDown();
+    this.#fail(error);
+  }
+
+  #diedOfAge(error: Error): boolean {
+    return (
+      this.#reused &&
+      !this.#resent &&
+      !this.#answered &&
+      SOCKET_DEATHS.has((error as { readonly code?: unknown }).code) &&
+      this.#options.clock.now() - this.#sentAtMs <= STALE_SOCKET_WINDOW_MS
+    );
+  }
+
+  #startStream(controller: Dispatcher.DispatchController): void {
+    this.#clearTimer();
+    const { clock, streamIdleTimeoutMs } = this.#options;
+    this.#stream = new AnswerStream({
+      clock,
+      idleTimeoutMs: streamIdleTimeoutMs,
+      pause: () => controller.pause(),
+      resume: () => controller.resume(),
+      giveUp: (reason) => this.#fail(reason),
+    });
+    this.#resolve({
+      kind: 'streamed',
+      status: this.#status,
+      statusText: this.#statusText,
+      headers: this.#headers,
+      body: this.#stream.readable,
+    });
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#over) return;
+    this.#end(false);
+    this.#chunks.length = 0;
+    if (this.#stream === undefined) this.#reject(reason);
+    else this.#stream.fail(reason);
+    this.#controller?.abort(new Error('the request was given up'));
+  }
+
+  #end(answered: boolean): void {
+    this.#over = true;
+    this.#clearTimer();
+    if (this.#onAbort !== undefined) this.request.signal?.removeEventListener('abort', this.#onAbort);
+    this.#options.ended(answered);
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,181 @@
+import { DescribeError, InputError, UpstreamError } from '../errors/index.ts';
+import type { HttpConnection } from './http-connection.ts';
+import type { AnswerHeaders, WholeAnswer } from './http-message.ts';
+import { HttpStatusError } from './http-status-error.ts';
+
+/** Methods that a client sends. */
+export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
+
+export interface HttpRequestOptions {
+  /** Headers of this request; they win over the client's. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Query parameters, added to those of the path. */
+  readonly query?: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** Bytes and strings are sent as they are, `undefined` sends nothing, anything else is sent as JSON. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  /** Bound of the whole answer, in milliseconds. @defaultValue the client's */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** An answer with a status from 200 to 299. */
+export interface HttpReply<Data = unknown> {
+  readonly status: number;
+  /** Names in lower case; a header that came more than once is joined by commas. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON as its value, text as a string, anything else as bytes; `undefined` when the answer has no body. */
+  readonly data: Data;
+}
+
+export interface HttpClientOptions {
+  readonly baseURL: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+const WHOLE = (): boolean => false;
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
+const TEXT_TYPE = /^text\//i;
+
+/**
+ * An HTTP client on one keep-alive connection. Every answer arrives whole and within its deadline, redirects are not
+ * followed, and a request never leaves the origin of its base URL.
+ */
+export class HttpClient {
+  readonly #connection: HttpConnection;
+  readonly #base: URL;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #timeoutMs: number;
+
+  constructor(connection: HttpConnection, { baseURL, headers, timeoutMs }: HttpClientOptions) {
+    this.#connection = connection;
+    this.#base = new URL(baseURL.endsWith('/') ? baseURL : `${baseURL}/`);
+    this.#headers = headers;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Whether a request failed on the way, so that the connection should be replaced. */
+  get failed(): boolean {
+    return this.#connection.failed;
+  }
+
+  /** Sends GET. @throws as `request` does. */
+  get<Data = unknown>(path: string, options?: HttpRequestOptions): Promise<HttpReply<Data>> {
+    return this.request<Data>('GET', path, options);
+  }
+
+  /** Sends POST with a body. @throws as `request` does. */
+  post<Data = unknown>(path: string, body?: unknown, options?: HttpRequestOptions): Promise<HttpReply<Data>> {
+    return this.request<Data>('POST', path, { ...options, body });
+  }
+
+  /** Sends PUT with a body. @throws as `request` does. */
+  put<Data = unknown>(path: string, body?: unknown, options?: HttpRequestOptions): Promise<HttpReply<Data>> {
+    return this.request<Data>('PUT', path, { ...options, body });
+  }
+
+  /** Sends DELETE. @throws as `request` does. */
+  delete<Data = unknown>(path: string, options?: HttpRequestOptions): Promise<HttpReply<Data>> {
+    return this.request<Data>('DELETE', path, options);
+  }
+
+  /**
+   * Sends a request to a path below the base URL and resolves with its answer.
+   * @throws `DESCRIBE_UPSTREAM` as `HttpStatusError` for a status outside 200 to 299, with the answer as `reply`.
+   * @throws `DESCRIBE_UPSTREAM` when no answer came, with the reason as its cause.
+   * @throws `DESCRIBE_RESPONSE_INVALID` for JSON that does not parse, or an answer above `maxResponseBytes`.
+   * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`.
+   * @throws `DESCRIBE_INPUT_INVALID` for a path that leads to another origin, or a body that is not JSON.
+   * @throws the signal's reason when it aborts.
+   */
+  async request<Data = unknown>(
+    method: HttpMethod,
+    path: string,
+    { headers, query, body, signal, timeoutMs = this.#timeoutMs }: HttpRequestOptions = {},
+  ): Promise<HttpReply<Data>> {
+    const encoded = encodeBody(body);
+    const merged = mergeHeaders(this.#headers, headers, encoded?.contentType);
+    const answer = await this.#connection
+      .send(
+        { method, path: this.#pathOf(path, query), headers: merged, body: encoded?.bytes, signal, timeoutMs },
+        WHOLE,
+      )
+      .catch((error: unknown) => {
+        if (DescribeError.is(error) || signal?.aborted) throw error;
+        throw new UpstreamError('DESCRIBE_UPSTREAM', `${method} got no answer`, {
+          cause: error,
+          retryable: true,
+        });
+      });
+    const reply = toReply(method, answer as WholeAnswer);
+    if (reply.status < 200 || reply.status > 299) throw new HttpStatusError(method, reply);
+    return reply as HttpReply<Data>;
+  }
+
+  #pathOf(path: string, query: HttpRequestOptions['query']): string {
+    const url = new URL(path.replace(/^\/+(?!\/)/, ''), this.#base);
+    if (url.origin !== this.#base.origin) {
+      throw new InputError('path', `it leads away from ${this.#base.origin}`);
+    }
+    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, String(value));
+    return url.pathname + url.search;
+  }
+}
+
+function encodeBody(
+  body: unknown,
+): { readonly bytes: Uint8Array; readonly contentType?: string } | undefined {
+  if (body === undefined) return undefined;
+  if (typeof body === 'string') return { bytes: Buffer.from(body), contentType: 'text/plain; charset=utf-8' };
+  if (body instanceof Uint8Array) return { bytes: body };
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(body);
+  } catch (cause) {
+    throw new InputError('body', 'it is not JSON', { cause });
+  }
+  if (text === undefined) throw new InputError('body', 'it is not JSON');
+  return { bytes: Buffer.from(text), contentType: 'application/json' };
+}
+
+function mergeHeaders(
+  common: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>> | undefined,
+  contentType: string | undefined,
+): string[] {
+  const merged = new Map<string, string>();
+  if (contentType !== undefined) merged.set('content-type', contentType);
+  for (const [name, value] of Object.entries(common)) merged.set(name.toLowerCase(), value);
+  for (const [name, value] of Object.entries(own ?? {})) merged.set(name.toLowerCase(), value);
+  return [...merged].flat();
+}
+
+function toReply(method: string, { status, headers, body }: WholeAnswer): HttpReply {
+  return { status, headers: joinHeaders(headers), data: decodeBody(method, status, headers, body) };
+}
+
+function joinHeaders(headers: AnswerHeaders): Readonly<Record<string, string>> {
+  const joined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) joined[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return joined;
+}
+
+function decodeBody(method: string, status: number, headers: AnswerHeaders, body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  const type = headers['content-type'];
+  if (typeof type === 'string' && JSON_TYPE.test(type)) {
+    const text = body.toString('utf8');
+    try {
+      return JSON.parse(text);
+    } catch {
+      // An error page under the wrong name is still an error page. The parser's error would quote the body.
+      if (status < 200 || status > 299) return text;
+      throw new UpstreamError('DESCRIBE_RESPONSE_INVALID', `${method} answered JSON that does not parse`, {
+        status,
+      });
+    }
+  }
+  return typeof type === 'string' && TEXT_TYPE.test(type) ? body.toString('utf8') : new Uint8Array(body);
+}

@@ -1,0 +1,165 @@
+import type { Dispatcher } from 'undici';
+import { ClosedError } from '../errors/index.ts';
+import { type Clock, systemClock } from '../internal/clock.ts';
+import { Deferred } from '../internal/deferred.ts';
+import { createDispatcher } from './dispatcher.ts';
+import { HttpCall } from './http-call.ts';
+import type { AnswerHeaders, HttpAnswer, HttpRequest } from './http-message.ts';
+import type { TlsOptions } from './tls-options.ts';
+
+export interface HttpConnectionOptions {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Longest time to connect, TLS included, in milliseconds. @defaultValue 10_000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** How long an idle socket is kept, in milliseconds, unless the server announces a shorter time. @defaultValue 60_000 */
+  readonly keepAliveMs?: number | undefined;
+  /** Largest answer, in bytes. @defaultValue 67_108_864 */
+  readonly maxResponseBytes?: number | undefined;
+  /** Longest time a streamed answer may stand still, in milliseconds. @defaultValue 60_000 */
+  readonly streamIdleTimeoutMs?: number | undefined;
+  /** URL of an HTTP proxy. @defaultValue none */
+  readonly proxy?: string | undefined;
+  readonly tls?: TlsOptions | undefined;
+  readonly clock?: Clock | undefined;
+  /** Counts kept together with other connections. */
+  readonly counters?: ConnectionCounters | undefined;
+}
+
+/** What connections did since the first of them was made. */
+export class ConnectionCounters {
+  /** Sockets opened. */
+  opened = 0;
+  /** Requests sent. */
+  requests = 0;
+  /** Requests sent a second time because a kept-alive socket had died before any byte of an answer. */
+  resent = 0;
+  /** Requests that failed on the way, not by their answer. */
+  failed = 0;
+}
+
+const DEFAULTS = {
+  connectTimeoutMs: 10_000,
+  keepAliveMs: 60_000,
+  maxResponseBytes: 64 * 1024 * 1024,
+  streamIdleTimeoutMs: 60_000,
+} as const satisfies Partial<HttpConnectionOptions>;
+
+/** Decides by status and headers whether an answer is streamed. */
+export type StreamDecision = (status: number, headers: AnswerHeaders) => boolean;
+
+/** One keep-alive connection to one origin. It opens with its first request and opens again after it was lost. */
+export class HttpConnection {
+  readonly origin: string;
+  readonly #dispatcher: Dispatcher;
+  readonly #clock: Clock;
+  readonly #counters: ConnectionCounters;
+  readonly #maxResponseBytes: number;
+  readonly #streamIdleTimeoutMs: number;
+  #inFlight = 0;
+  /** Answers received on the socket of this moment. */
+  #answersOnSocket = 0;
+  #failed = false;
+  #ended = false;
+  #quiet: Deferred<void> | undefined;
+
+  /** Loads undici at its first call. Opens no socket yet. */
+  static async create(options: HttpConnectionOptions): Promise<HttpConnection> {
+    const dispatcher = await createDispatcher({
+      origin: options.origin,
+      connectTimeoutMs: options.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
+      keepAliveMs: options.keepAliveMs ?? DEFAULTS.keepAliveMs,
+      proxy: options.proxy,
+      tls: options.tls,
+    });
+    return new HttpConnection(dispatcher, options);
+  }
+
+  private constructor(dispatcher: Dispatcher, options: HttpConnectionOptions) {
+    this.origin = options.origin;
+    this.#dispatcher = dispatcher;
+    this.#clock = options.clock ?? systemClock;
+    this.#counters = options.counters ?? new ConnectionCounters();
+    this.#maxResponseBytes = options.maxResponseBytes ?? DEFAULTS.maxResponseBytes;
+    this.#streamIdleTimeoutMs = options.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs;
+    dispatcher.on('connect', () => {
+      this.#counters.opened += 1;
+      this.#answersOnSocket = 0;
+    });
+  }
+
+  /** Exchanges whose answer has not ended. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Whether a request failed on the way: connection refused, reset, name not found, bad certificate. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /**
+   * Sends a request and resolves with its whole answer, or with its headers where `streams` says so.
+   * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, `DESCRIBE_RESPONSE_INVALID` for an answer above `maxResponseBytes`,
+   * `DESCRIBE_CLOSED` after `destroy()`, the signal's reason, or the socket's own error.
+   */
+  send(request: HttpRequest, streams: StreamDecision): Promise<HttpAnswer> {
+    if (this.#ended) return Promise.reject(new ClosedError('the connection'));
+    if (request.signal?.aborted) return Promise.reject(request.signal.reason);
+    this.#inFlight += 1;
+    this.#counters.requests += 1;
+    return new Promise<HttpAnswer>((resolve, reject) => {
+      const call = new HttpCall(
+        request,
+        {
+          clock: this.#clock,
+          maxResponseBytes: this.#maxResponseBytes,
+          streamIdleTimeoutMs: this.#streamIdleTimeoutMs,
+          streams,
+          isReused: () => this.#answersOnSocket > 0,
+          resend: (again) => {
+            this.#counters.resent += 1;
+            this.#dispatch(again);
+          },
+          brokeDown: () => {
+            this.#failed = true;
+            this.#counters.failed += 1;
+          },
+          ended: (answered) => this.#onEnded(answered),
+        },
+        resolve,
+        reject,
+      );
+      this.#dispatch(call);
+    });
+  }
+
+  /** Resolves when no exchange is in flight; undefined when none is. */
+  whenQuiet(): Promise<void> | undefined {
+    if (this.#inFlight === 0) return undefined;
+    this.#quiet ??= new Deferred<void>();
+    return this.#quiet.promise;
+  }
+
+  /** Ends the connection and what is in flight on it. */
+  async destroy(): Promise<void> {
+    this.#ended = true;
+    await this.#dispatcher.destroy(new ClosedError('the connection'));
+  }
+
+  #dispatch(call: HttpCall): void {
+    const { method, path, headers, body } = call.request;
+    this.#dispatcher.dispatch(
+      { origin: this.origin, path, method, headers: headers as string[], body: body ?? null },
+      call,
+    );
+  }
+
+  #onEnded(answered: boolean): void {
+    if (answered) this.#answersOnSocket += 1;
+    this.#inFlight -= 1;
+    if (this.#inFlight > 0 || this.#quiet === undefined) return;
+    this.#quiet.resolve();
+    this.#quiet = undefined;
+  }
+}

@@ -1,0 +1,34 @@
+/** Header names in lower case; a header that came more than once is a list. */
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly body?: Uint8Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Bound of the whole answer, headers and body, in milliseconds; for a stream, of its headers. @defaultValue none */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** An answer that arrived whole. */
+export interface WholeAnswer {
+  readonly kind: 'whole';
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: AnswerHeaders;
+  readonly body: Buffer;
+}
+
+/** An answer whose body is still on its way. */
+export interface StreamedAnswer {
+  readonly kind: 'streamed';
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: AnswerHeaders;
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+export type HttpAnswer = WholeAnswer | StreamedAnswer;

@@ -1,0 +1,50 @@
+import type OpenAI from 'openai';
+import type { Lease } from '../resource-pool/index.ts';
+import type { OpenAIConnection } from './openai-connection.ts';
+
+/** A client on loan, alone on its connection. Give it back, or let `await using` do so. */
+export interface OpenAIConnectionLease extends AsyncDisposable {
+  /**
+   * A real `OpenAI` client that retries nothing.
+   * @throws `DESCRIBE_LEASE_INVALID` after the lease ended.
+   */
+  readonly client: OpenAI;
+  /**
+   * Gives the connection back. One that failed is replaced, and one that still streams is lent again when it has ended.
+   * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already.
+   */
+  release(): void;
+  /**
+   * Gives the connection back to be cut.
+   * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already.
+   */
+  destroy(): void;
+}
+
+/** A lease of the pool below, seen as a client. */
+export class ConnectionLease implements OpenAIConnectionLease {
+  readonly #lease: Lease<OpenAIConnection>;
+  readonly #connection: OpenAIConnection;
+
+  constructor(lease: Lease<OpenAIConnection>) {
+    this.#lease = lease;
+    this.#connection = lease.resource;
+  }
+
+  get client(): OpenAI {
+    return this.#lease.resource.client;
+  }
+
+  release(): void {
+    if (this.#connection.http.failed) this.#lease.destroy();
+    else this.#lease.release();
+  }
+
+  destroy(): void {
+    this.#lease.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lease[Symbol.asyncDispose]();
+  }
+}

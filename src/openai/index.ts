@@ -1,0 +1,15 @@
+export type { TlsOptions } from '../http/tls-options.ts';
+export type {
+  AcquireOptions,
+  DrainOptions,
+  ResourcePoolEvents,
+  ResourcePoolState,
+} from '../resource-pool/index.ts';
+export type { OpenAIConnectionLease } from './connection-lease.ts';
+export {
+  OpenAIConnectionPool,
+  type OpenAIConnectionPoolStats,
+  type OpenAIPoolHealth,
+} from './openai-connection-pool.ts';
+export type { OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
+export { PoolManager, type PoolManagerOptions, type PoolManagerStats, poolManager } from './pool-manager.ts';

@@ -1,0 +1,256 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { OpenAIConnectionPool } from './openai-connection-pool.ts';
+import type { OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
+
+type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
+
+const KEY = 'sk-secret-of-this-test';
+
+const completion = (content: string) => ({
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  created: 1,
+  model: 'gpt-4.1-mini',
+  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content } }],
+  usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+});
+
+const json = (response: ServerResponse, status: number, body: unknown, headers = {}) => {
+  response.writeHead(status, { 'content-type': 'application/json', 'x-request-id': 'req_1', ...headers });
+  response.end(JSON.stringify(body));
+};
+
+const answer: Handler = (request, response) => {
+  if (request.url?.includes('/models')) json(response, 200, { object: 'list', data: [] });
+  else json(response, 200, completion('a cat'));
+};
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function startServer(handler: Handler = answer, port = 0) {
+  const sockets = new Set<Socket>();
+  const seen: { url: string; headers: IncomingMessage['headers']; body: string }[] = [];
+  let opened = 0;
+  const server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks).toString();
+      seen.push({ url: request.url ?? '', headers: request.headers, body });
+      handler(request, response, body);
+    });
+  });
+  server.keepAliveTimeout = 60_000;
+  server.on('connection', (socket) => {
+    opened += 1;
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const stop = async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  cleanups.push(stop);
+  const { port: bound } = server.address() as AddressInfo;
+  return { port: bound, baseURL: `http://127.0.0.1:${bound}/v1`, seen, sockets, stop, opened: () => opened };
+}
+
+function makePool(baseURL: string, options: OpenAIConnectionPoolOptions = {}) {
+  const pool = new OpenAIConnectionPool(KEY, baseURL, options);
+  cleanups.push(() => pool.destroy());
+  return pool;
+}
+
+const body = {
+  model: 'gpt-4.1-mini',
+  messages: [{ role: 'user' as const, content: 'What is this?' }],
+};
+
+describe('OpenAIConnectionPool', () => {
+  it('opens nothing before its first use', async () => {
+    const server = await startServer();
+    const pool = makePool(server.baseURL);
+    expect(pool.getStats()).toMatchObject({ size: 0, connections: { opened: 0 } });
+    expect(server.opened()).toBe(0);
+  });
+
+  it('opens and authenticates exactly min connections at warmUp', async () => {
+    const server = await startServer();
+    const pool = makePool(server.baseURL, { min: 2 });
+    await pool.warmUp();
+    expect(server.opened()).toBe(2);
+    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([
+      `Bearer ${KEY}`,
+      `Bearer ${KEY}`,
+    ]);
+    expect(pool.getStats()).toMatchObject({ idle: 2, size: 2 });
+  });
+
+  it('answers a call with data, response and headers', async () => {
+    const server = await startServer();
+    const pool = makePool(server.baseURL, { headers: { 'x-team': 'vision' } });
+    const { data, response, request_id } = await pool.use((client) =>
+      client.chat.completions.create(body, { timeout: 5_000 }).withResponse(),
+    );
+    expect(data.choices[0]?.message.content).toBe('a cat');
+    expect(request_id).toBe('req_1');
+    expect(response.headers.get('X-Request-Id')).toBe('req_1');
+    expect(response.status).toBe(200);
+    expect(server.seen[0]).toMatchObject({ url: '/v1/chat/completions', headers: { 'x-team': 'vision' } });
+    expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual(body);
+  });
+
+  it('sends calls of one connection over one socket', async () => {
+    const server = await startServer();
+    const pool = makePool(server.baseURL, { min: 1, max: 3 });
+    await Promise.all(
+      Array.from({ length: 60 }, () => pool.use((client) => client.chat.completions.create(body))),
+    );
+    expect(server.opened()).toBe(3);
+    expect(pool.getStats().connections).toEqual({ opened: 3, requests: 60, resent: 0, failed: 0 });
+  });
+
+  it('streams, and lends the connection again only when the stream has ended', async () => {
+    const chunk = (content: string) =>
+      `data: ${JSON.stringify({ id: '1', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content } }] })}\n\n`;
+    const server = await startServer((_request, response, text) => {
+      if (!JSON.parse(text).stream) {
+        json(response, 200, completion('next'));
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(chunk('a '));
+      setTimeout(() => response.end(`${chunk('dog')}data: [DONE]\n\n`), 30);
+    });
+    const pool = makePool(server.baseURL, { min: 0, max: 1 });
+    const stream = await pool.use((client) => client.chat.completions.create({ ...body, stream: true }));
+    const order: string[] = [];
+    const next = pool.use((client) => client.chat.completions.create(body)).then(() => order.push('next'));
+    let text = '';
+    for await (const part of stream) text += part.choices[0]?.delta.content ?? '';
+    order.push('stream');
+    await next;
+    expect(text).toBe('a dog');
+    expect(order).toEqual(['stream', 'next']);
+    expect(server.opened()).toBe(1);
+  });
+
+  it('shows an API error as the client does: status, code, type, headers', async () => {
+    const server = await startServer((_request, response) =>
+      json(
+        response,
+        429,
+        { error: { message: 'slow down', type: 'requests', code: 'rate_limit_exceeded', param: null } },
+        { 'retry-after': '7' },
+      ),
+    );
+    const pool = makePool(server.baseURL);
+    const error = await pool.use((client) => client.chat.completions.create(body)).catch((caught) => caught);
+    expect(error).toMatchObject({
+      status: 429,
+      code: 'rate_limit_exceeded',
+      type: 'requests',
+      requestID: 'req_1',
+      message: '429 slow down',
+    });
+    expect(error.headers.get('retry-after')).toBe('7');
+    expect(server.seen).toHaveLength(1);
+    expect(pool.getStats()).toMatchObject({ retired: { broken: 0 } });
+  });
+
+  it('shows a refused connection as the client does, and replaces the connection', async () => {
+    const server = await startServer();
+    await server.stop();
+    const pool = makePool(server.baseURL, { min: 1 });
+    const error = await pool.use((client) => client.chat.completions.create(body)).catch((caught) => caught);
+    expect(error.constructor.name).toBe('APIConnectionError');
+    expect(error.status).toBeUndefined();
+    expect(error.cause.code).toBe('ECONNREFUSED');
+    expect(pool.getStats()).toMatchObject({ retired: { broken: 1 } });
+    await startServer(answer, server.port);
+    const { choices } = await pool.use((client) => client.chat.completions.create(body));
+    expect(choices[0]?.message.content).toBe('a cat');
+  });
+
+  it('ends a call whose body stalls when its timeout is over', async () => {
+    const server = await startServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('{"id":');
+    });
+    const pool = makePool(server.baseURL, { min: 0, max: 1 });
+    const error = await pool
+      .use((client) => client.chat.completions.create(body, { timeout: 50 }))
+      .catch((caught) => caught);
+    expect(error.constructor.name).toBe('APIConnectionTimeoutError');
+    expect(pool.getStats()).toMatchObject({ borrowed: 0 });
+  });
+
+  it('aborts a call by its signal and keeps the slot', async () => {
+    const server = await startServer((_request, _response) => {});
+    const pool = makePool(server.baseURL, { min: 0, max: 1 });
+    const controller = new AbortController();
+    const call = pool.use((client) => client.chat.completions.create(body, { signal: controller.signal }));
+    setTimeout(() => controller.abort(new Error('enough')), 20);
+    const error = await call.catch((caught) => caught);
+    expect(error.constructor.name).toBe('APIUserAbortError');
+    expect(pool.getStats()).toMatchObject({ borrowed: 0, retired: { broken: 0 } });
+  });
+
+  it('fails no call when the server closes every idle socket', async () => {
+    const server = await startServer();
+    const pool = makePool(server.baseURL, { min: 2, max: 2 });
+    const call = () => pool.use((client) => client.chat.completions.create(body));
+    await Promise.all([call(), call()]);
+    for (let round = 0; round < 10; round += 1) {
+      for (const socket of server.sockets) socket.destroy();
+      const answers = await Promise.all([call(), call()]);
+      expect(answers).toHaveLength(2);
+    }
+    expect(pool.getStats()).toMatchObject({ connections: { failed: 0 } });
+  });
+
+  it('stops when the API refuses the key, and says so to everybody', async () => {
+    const server = await startServer((_request, response) =>
+      json(response, 401, { error: { message: 'Incorrect API key', code: 'invalid_api_key' } }),
+    );
+    const pool = makePool(server.baseURL, { min: 2 });
+    await expect(pool.warmUp()).rejects.toMatchObject({ code: 'DESCRIBE_AUTH', status: 401 });
+    await expect(pool.acquire()).rejects.toMatchObject({ code: 'DESCRIBE_AUTH' });
+    await expect(pool.use(() => 1)).rejects.toMatchObject({ code: 'DESCRIBE_AUTH' });
+    expect(await pool.healthCheck()).toMatchObject({ status: 'unhealthy', keyRefused: true });
+    expect(server.seen.length).toBeLessThanOrEqual(2);
+  });
+
+  it('reports health by asking the API', async () => {
+    const server = await startServer();
+    const pool = makePool(server.baseURL, { min: 1 });
+    expect(await pool.healthCheck()).toEqual({ status: 'healthy', checked: 1, failed: 0, keyRefused: false });
+    await server.stop();
+    expect(await pool.healthCheck()).toMatchObject({ status: 'unhealthy', failed: 1 });
+  });
+
+  it('speaks Azure when it is given an API version', async () => {
+    const server = await startServer();
+    const pool = makePool(server.baseURL.replace('/v1', '/openai'), { apiVersion: '2024-10-21' });
+    await pool.use((client) => client.chat.completions.create({ ...body, model: 'my-deployment' }));
+    expect(server.seen[0]?.url).toBe(
+      '/openai/deployments/my-deployment/chat/completions?api-version=2024-10-21',
+    );
+    expect(server.seen[0]?.headers['api-key']).toBe(KEY);
+  });
+
+  it('shows the key nowhere', async () => {
+    const server = await startServer();
+    const pool = makePool(server.baseURL);
+    await pool.warmUp();
+    await using lease = await pool.acquire();
+    expect(JSON.stringify([pool.getStats(), pool, lease])).not.toContain(KEY);
+  });
+});

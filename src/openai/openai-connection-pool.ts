@@ -1,0 +1,240 @@
+import type OpenAI from 'openai';
+import type { UpstreamError } from '../errors/index.ts';
+import { ConnectionCounters } from '../http/http-connection.ts';
+import { MAX_TIMER_DELAY_MS, systemClock } from '../internal/clock.ts';
+import { deepFreeze } from '../internal/deep-freeze.ts';
+import type { Listener, Unsubscribe } from '../internal/emitter.ts';
+import {
+  type AcquireOptions,
+  type DrainOptions,
+  ResourcePool,
+  type ResourcePoolEvents,
+  type ResourcePoolStats,
+  type ValidateContext,
+} from '../resource-pool/index.ts';
+import { ConnectionLease, type OpenAIConnectionLease } from './connection-lease.ts';
+import { probe, refusedKey } from './connection-probe.ts';
+import { createOpenAIConnection, type OpenAIConnection } from './openai-connection.ts';
+import {
+  checkPoolOptions,
+  DEFAULT_BASE_URL,
+  DEFAULTS,
+  type OpenAIConnectionPoolOptions,
+} from './openai-pool-options.ts';
+
+/** `healthy`: what was checked answers. `degraded`: some of it. `unhealthy`: none of it, or the key was refused. */
+export interface OpenAIPoolHealth {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  /** Connections that were asked. */
+  readonly checked: number;
+  /** Those of them that gave no answer and are being replaced. */
+  readonly failed: number;
+  /** Whether the API refused the key: the pool has stopped. */
+  readonly keyRefused: boolean;
+}
+
+/** Stats of the pool, and what its connections did. */
+export interface OpenAIConnectionPoolStats extends ResourcePoolStats {
+  /** Scheme, host and port of the API. */
+  readonly origin: string;
+  readonly connections: {
+    /** Sockets opened. */
+    readonly opened: number;
+    readonly requests: number;
+    /** Requests sent again because a kept-alive socket had died before any byte of an answer. */
+    readonly resent: number;
+    /** Requests that failed on the way, not by their answer. */
+    readonly failed: number;
+  };
+  readonly keyRefused: boolean;
+}
+
+/**
+ * Lends OpenAI clients, each on one keep-alive connection of its own: at most `max` requests are on the wire, and
+ * `min` connections stay open. Opens nothing before its first use. The clients retry nothing.
+ *
+ * @example
+ * ```ts
+ * import { OpenAIConnectionPool } from '@describe-it/sdk/openai';
+ *
+ * await using pool = new OpenAIConnectionPool('sk-…', undefined, { min: 2, max: 10 });
+ * await pool.warmUp();
+ * const answer = await pool.use((client) =>
+ *   client.chat.completions.create({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'Hello' }] }),
+ * );
+ * ```
+ */
+export class OpenAIConnectionPool implements AsyncDisposable {
+  readonly #pool: ResourcePool<OpenAIConnection>;
+  readonly #origin: string;
+  readonly #counters = new ConnectionCounters();
+  readonly #healthCheckTimeoutMs: number;
+  #refusal: UpstreamError | undefined;
+  #lastProbeError: unknown;
+
+  /**
+   * @param apiKey - Key of the API; never shown in stats, errors or logs.
+   * @param baseURL - Base of the API's URLs. @defaultValue `https://api.openai.com/v1`
+   * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
+   */
+  constructor(apiKey: string, baseURL?: string, options: OpenAIConnectionPoolOptions = {}) {
+    checkPoolOptions(apiKey, baseURL, options);
+    const { clock = systemClock, idleTimeoutMs = DEFAULTS.idleTimeoutMs } = options;
+    const base = baseURL ?? DEFAULT_BASE_URL;
+    this.#origin = new URL(base).origin;
+    this.#healthCheckTimeoutMs = options.healthCheckTimeoutMs ?? DEFAULTS.healthCheckTimeoutMs;
+    this.#pool = new ResourcePool<OpenAIConnection>({
+      factory: {
+        create: () =>
+          createOpenAIConnection({
+            apiKey,
+            baseURL: base,
+            organization: options.organization,
+            project: options.project,
+            apiVersion: options.apiVersion,
+            headers: options.headers,
+            requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
+            streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs,
+            maxResponseBytes: options.maxResponseBytes ?? DEFAULTS.maxResponseBytes,
+            connectTimeoutMs: options.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
+            keepAliveMs: idleTimeoutMs,
+            proxy: options.proxy,
+            tls: options.tls,
+            clock,
+            counters: this.#counters,
+          }),
+        destroy: ({ http }) => http.destroy(),
+        validate: (connection, context) => this.#validate(connection, context),
+        // A stream outlives the call that opened it: its connection is free only when it has ended.
+        reset: ({ http }) => http.whenQuiet(),
+      },
+      name: 'OpenAI connection pool',
+      minSize: options.min ?? DEFAULTS.min,
+      maxSize: options.max ?? DEFAULTS.max,
+      acquireTimeoutMs: options.acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs,
+      idleTimeoutMs,
+      healthCheckInterval: options.healthCheckInterval ?? DEFAULTS.healthCheckInterval,
+      validateTimeoutMs: Math.min(this.#healthCheckTimeoutMs + 1_000, MAX_TIMER_DELAY_MS),
+      // The stream's own idle timeout bounds it.
+      resetTimeoutMs: MAX_TIMER_DELAY_MS,
+      maxUsageCount: options.maxUsageCount,
+      maxLifetimeMs: options.maxLifetimeMs,
+      maxWaiting: options.maxWaiting,
+      leakThresholdMs: options.leakThresholdMs,
+      isBroken: (_error, { http }) => http.failed,
+      clock,
+    });
+    if (options.warmUpOnStart ?? DEFAULTS.warmUpOnStart) this.warmUp().catch(() => {});
+  }
+
+  /**
+   * Lends a client until its lease is released.
+   * @throws `DESCRIBE_POOL_TIMEOUT` when no connection became free in time.
+   * @throws `DESCRIBE_POOL_CREATE_FAILED` when no client could be made.
+   * @throws `DESCRIBE_QUEUE_FULL` when `maxWaiting` others wait.
+   * @throws `DESCRIBE_AUTH` after a health check found the key refused.
+   * @throws `DESCRIBE_CLOSED` when the pool drains or is closed.
+   * @throws the signal's reason when it aborts.
+   */
+  async acquire(options?: AcquireOptions): Promise<OpenAIConnectionLease> {
+    return new ConnectionLease(await this.#pool.acquire(options));
+  }
+
+  /**
+   * Lends a client to `fn` and settles as it does. The connection comes back on every path, and is replaced when it
+   * failed; while a stream that `fn` opened is read, it is not lent to anybody else.
+   * @throws whatever `acquire` and `fn` throw.
+   */
+  use<Result>(
+    fn: (client: OpenAI) => Result | PromiseLike<Result>,
+    options?: AcquireOptions,
+  ): Promise<Awaited<Result>> {
+    return this.#pool.use(({ client }) => fn(client), options);
+  }
+
+  /**
+   * Opens and authenticates `min` connections, in parallel and TLS included.
+   * @throws `DESCRIBE_AUTH` when the API refuses the key; the pool stops.
+   * @throws the connection's error when one can't be opened; it is replaced in the background.
+   */
+  async warmUp(): Promise<void> {
+    await this.#pool.warmUp();
+    this.#lastProbeError = undefined;
+    const { failed } = await this.#pool.checkIdle();
+    if (this.#refusal !== undefined) throw this.#refusal;
+    if (failed > 0) throw this.#lastProbeError;
+  }
+
+  /** Asks the API on every idle connection, on a new one when there is none, and replaces what fails. Never rejects. */
+  async healthCheck(): Promise<OpenAIPoolHealth> {
+    let { checked, failed } = await this.#pool.checkIdle();
+    const { size, state } = this.#pool.getStats();
+    if (checked === 0 && size === 0 && state === 'open') {
+      checked = 1;
+      const alive = await this.#pool
+        .use((connection) => this.#ask(connection, undefined), { timeoutMs: this.#healthCheckTimeoutMs })
+        .catch(() => false);
+      if (!alive) failed = 1;
+    }
+    const keyRefused = this.#refusal !== undefined;
+    const unhealthy = keyRefused || (checked > 0 && failed === checked) || state === 'closed';
+    const status = unhealthy ? 'unhealthy' : failed > 0 ? 'degraded' : 'healthy';
+    return Object.freeze({ status, checked, failed, keyRefused });
+  }
+
+  /** A frozen, JSON-safe snapshot without the key. */
+  getStats(): OpenAIConnectionPoolStats {
+    return deepFreeze({
+      ...this.#pool.getStats(),
+      origin: this.#origin,
+      connections: { ...this.#counters },
+      keyRefused: this.#refusal !== undefined,
+    });
+  }
+
+  /** Calls `listener` on every later event of that name. */
+  on<Name extends keyof ResourcePoolEvents>(
+    name: Name,
+    listener: Listener<ResourcePoolEvents[Name]>,
+  ): Unsubscribe {
+    return this.#pool.on(name, listener);
+  }
+
+  /**
+   * Takes no new acquire, serves those who wait, and resolves when every connection came back.
+   * @throws `DESCRIBE_TIMEOUT` when some are still out after `timeoutMs`.
+   */
+  drain(options?: DrainOptions): Promise<void> {
+    return this.#pool.drain(options);
+  }
+
+  /** Drains, then closes every connection, by force what is not back in time. Idempotent; never rejects. */
+  close(options?: DrainOptions): Promise<void> {
+    return this.#pool.close(options);
+  }
+
+  /** Rejects who waits with `DESCRIBE_CLOSED` and cuts every connection. Idempotent; never rejects. */
+  destroy(reason?: unknown): Promise<void> {
+    return this.#pool.destroy(reason);
+  }
+
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #validate(connection: OpenAIConnection, { phase, signal }: ValidateContext): boolean | Promise<boolean> {
+    return phase === 'borrow' ? !connection.http.failed : this.#ask(connection, signal);
+  }
+
+  async #ask(connection: OpenAIConnection, signal: AbortSignal | undefined): Promise<boolean> {
+    const verdict = await probe(connection, { signal, timeoutMs: this.#healthCheckTimeoutMs });
+    if (verdict.kind === 'alive') return true;
+    this.#lastProbeError = verdict.error;
+    if (verdict.kind === 'unauthorized' && this.#refusal === undefined) {
+      this.#refusal = refusedKey(verdict.error);
+      void this.#pool.destroy(this.#refusal);
+    }
+    return false;
+  }
+}

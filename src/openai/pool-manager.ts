@@ -1,0 +1,151 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { ClosedError, QueueFullError } from '../errors/index.ts';
+import { type Clock, setBackgroundTimeout, systemClock, type TimerHandle } from '../internal/clock.ts';
+import { deepFreeze } from '../internal/deep-freeze.ts';
+import { anything, checkOptions, integer, milliseconds } from '../internal/option-checks.ts';
+import { processSingleton } from '../internal/process-singleton.ts';
+import { OpenAIConnectionPool, type OpenAIConnectionPoolStats } from './openai-connection-pool.ts';
+import { DEFAULT_BASE_URL, type OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
+
+export interface PoolManagerOptions {
+  /** Most pools; an unused one makes room, the longest unused first. At least 1. @defaultValue 100 */
+  readonly maxPools?: number | undefined;
+  /** Time after which a pool that nobody asked for or uses is closed, in milliseconds. @defaultValue 600_000 */
+  readonly idleTimeoutMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const DEFAULTS = { maxPools: 100, idleTimeoutMs: 600_000 } as const satisfies PoolManagerOptions;
+
+interface Entry {
+  readonly pool: OpenAIConnectionPool;
+  usedAtMs: number;
+  acquired: number;
+}
+
+/** Stats of every pool by a name that is made of key and base URL and tells neither. */
+export type PoolManagerStats = Readonly<Record<string, OpenAIConnectionPoolStats>>;
+
+/**
+ * Gives the same pool for the same key and base URL, never more than `maxPools`, and closes those out of use.
+ *
+ * @example
+ * ```ts
+ * import { poolManager } from '@describe-it/sdk/openai';
+ *
+ * const pool = poolManager.getPool('sk-…');
+ * console.log(pool === poolManager.getPool('sk-…')); // true
+ * await poolManager.closeAll();
+ * ```
+ */
+export class PoolManager {
+  readonly #maxPools: number;
+  readonly #idleTimeoutMs: number;
+  readonly #clock: Clock;
+  /** In the order of their last use. */
+  readonly #entries = new Map<string, Entry>();
+  /** Names differ from process to process, so that a leaked one can't be matched against known keys. */
+  readonly #salt = randomBytes(16);
+  #timer: TimerHandle | undefined;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
+  constructor(options: PoolManagerOptions = {}) {
+    checkOptions<PoolManagerOptions>('PoolManager', options, {
+      maxPools: integer({ min: 1 }),
+      idleTimeoutMs: milliseconds(),
+      clock: anything(),
+    });
+    this.#maxPools = options.maxPools ?? DEFAULTS.maxPools;
+    this.#idleTimeoutMs = options.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * The pool of this key and base URL. `options` count when it is made; later ones are ignored. A pool that was closed,
+   * or whose key was refused, is made anew.
+   * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
+   * @throws `DESCRIBE_QUEUE_FULL` when `maxPools` pools are all in use.
+   */
+  getPool(apiKey: string, baseURL?: string, options?: OpenAIConnectionPoolOptions): OpenAIConnectionPool {
+    const name = this.#nameOf(apiKey, baseURL);
+    const known = this.#entries.get(name);
+    if (known !== undefined && known.pool.getStats().state === 'open') {
+      this.#entries.delete(name);
+      known.usedAtMs = this.#clock.now();
+      this.#entries.set(name, known);
+      return known.pool;
+    }
+    const pool = new OpenAIConnectionPool(apiKey, baseURL, options);
+    this.#entries.delete(name);
+    this.#makeRoom();
+    this.#entries.set(name, { pool, usedAtMs: this.#clock.now(), acquired: 0 });
+    this.#arm();
+    return pool;
+  }
+
+  /** A frozen, JSON-safe snapshot of every pool, without keys. */
+  getStats(): PoolManagerStats {
+    return deepFreeze(
+      Object.fromEntries([...this.#entries].map(([name, { pool }]) => [name, pool.getStats()])),
+    );
+  }
+
+  /** Closes every pool and forgets it. The manager stays usable. */
+  async closeAll(): Promise<void> {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const pools = [...this.#entries.values()];
+    this.#entries.clear();
+    await Promise.all(pools.map(({ pool }) => pool.close()));
+  }
+
+  #nameOf(apiKey: string, baseURL = DEFAULT_BASE_URL): string {
+    return createHmac('sha256', this.#salt).update(`${apiKey}\n${baseURL}`).digest('hex').slice(0, 16);
+  }
+
+  #makeRoom(): void {
+    if (this.#entries.size < this.#maxPools) return;
+    for (const [name, { pool }] of this.#entries) {
+      if (inUse(pool)) continue;
+      this.#drop(name, pool);
+      return;
+    }
+    throw new QueueFullError('pool manager', 'maxPools', this.#maxPools);
+  }
+
+  #drop(name: string, pool: OpenAIConnectionPool): void {
+    this.#entries.delete(name);
+    void pool.destroy(new ClosedError('pool manager entry'));
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined || this.#entries.size === 0) return;
+    this.#timer = setBackgroundTimeout(
+      this.#clock,
+      () => {
+        this.#timer = undefined;
+        this.#closeUnused();
+        this.#arm();
+      },
+      this.#idleTimeoutMs / 2,
+    );
+  }
+
+  #closeUnused(): void {
+    const now = this.#clock.now();
+    for (const [name, entry] of this.#entries) {
+      const { acquired } = entry.pool.getStats();
+      if (inUse(entry.pool) || acquired !== entry.acquired) entry.usedAtMs = now;
+      entry.acquired = acquired;
+      if (now - entry.usedAtMs >= this.#idleTimeoutMs) this.#drop(name, entry.pool);
+    }
+  }
+}
+
+function inUse(pool: OpenAIConnectionPool): boolean {
+  const { borrowed, waiting, state } = pool.getStats();
+  return state === 'open' && borrowed + waiting > 0;
+}
+
+/** The manager of the process, shared by every copy and entry point of this package. */
+export const poolManager: PoolManager = processSingleton('pool-manager', () => new PoolManager());

@@ -1,0 +1,114 @@
+import { HttpClient } from '../http/http-client.ts';
+import { HttpConnection } from '../http/http-connection.ts';
+import { type TlsOptions, tlsOptionsCheck } from '../http/tls-options.ts';
+import type { Clock } from '../internal/clock.ts';
+import {
+  anything,
+  checkOptions,
+  httpUrl,
+  integer,
+  milliseconds,
+  nonEmptyText,
+  required,
+  textRecord,
+} from '../internal/option-checks.ts';
+import type { ResourceFactory, ValidateContext } from './resource-factory.ts';
+
+export interface HttpClientFactoryOptions {
+  /** Where every path starts from. */
+  readonly baseURL: string;
+  /** Headers sent with every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Bound of a whole answer, in milliseconds. @defaultValue 30_000 */
+  readonly timeoutMs?: number | undefined;
+  /** Longest time to connect, TLS included, in milliseconds. @defaultValue 10_000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** How long an idle socket is kept, in milliseconds, unless the server announces a shorter time. @defaultValue 60_000 */
+  readonly keepAliveMs?: number | undefined;
+  /** Largest answer, in bytes. @defaultValue 67_108_864 */
+  readonly maxResponseBytes?: number | undefined;
+  /** Path that the background health check of a pool asks for; any answer will do. @defaultValue none */
+  readonly healthCheckPath?: string | undefined;
+  /** URL of an HTTP proxy. @defaultValue none */
+  readonly proxy?: string | undefined;
+  /** Custom authorities and client certificate. @defaultValue the system's */
+  readonly tls?: TlsOptions | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** An HTTP client that its factory can close. */
+export class PooledHttpClient extends HttpClient {
+  readonly #connection: HttpConnection;
+
+  constructor(
+    connection: HttpConnection,
+    settings: { baseURL: string; headers: Readonly<Record<string, string>>; timeoutMs: number },
+  ) {
+    super(connection, settings);
+    this.#connection = connection;
+  }
+
+  /** Cuts the connection and what is in flight on it. */
+  async close(): Promise<void> {
+    await this.#connection.destroy();
+  }
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * Makes HTTP clients, each on one keep-alive connection of its own. It is a factory for a `ResourcePool`.
+ *
+ * @example
+ * ```ts
+ * import { createResourcePool, HttpClientFactory } from '@describe-it/sdk/resource-pool';
+ *
+ * const pool = createResourcePool({
+ *   factory: new HttpClientFactory({ baseURL: 'https://images.example.com/api' }),
+ *   maxSize: 5,
+ * });
+ * const { status, data } = await pool.use((http) => http.get('albums/1'));
+ * ```
+ */
+export class HttpClientFactory implements ResourceFactory<PooledHttpClient> {
+  readonly #options: HttpClientFactoryOptions;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
+  constructor(options: HttpClientFactoryOptions) {
+    checkOptions<HttpClientFactoryOptions>('HttpClientFactory', options, {
+      baseURL: required(httpUrl(), 'an http or https URL'),
+      headers: textRecord(),
+      timeoutMs: milliseconds(),
+      connectTimeoutMs: milliseconds(),
+      keepAliveMs: milliseconds(),
+      maxResponseBytes: integer({ min: 1 }),
+      healthCheckPath: nonEmptyText(),
+      proxy: httpUrl(),
+      tls: tlsOptionsCheck,
+      clock: anything(),
+    });
+    this.#options = options;
+  }
+
+  /** Makes a client. Its connection opens with its first request. */
+  async create(): Promise<PooledHttpClient> {
+    const { baseURL, headers = {}, timeoutMs = DEFAULT_TIMEOUT_MS, ...transport } = this.#options;
+    const connection = await HttpConnection.create({ ...transport, origin: new URL(baseURL).origin });
+    return new PooledHttpClient(connection, { baseURL, headers, timeoutMs });
+  }
+
+  /** Closes a client. */
+  async destroy(client: PooledHttpClient): Promise<void> {
+    await client.close();
+  }
+
+  /** A client whose connection failed is no longer valid, nor one that gets no answer from `healthCheckPath`. */
+  validate(client: PooledHttpClient, { phase, signal }: ValidateContext): boolean | Promise<boolean> {
+    const { healthCheckPath } = this.#options;
+    if (client.failed || phase === 'borrow' || healthCheckPath === undefined) return !client.failed;
+    return client.get(healthCheckPath, { signal }).then(
+      () => true,
+      () => !client.failed,
+    );
+  }
+}
