@@ -13,6 +13,7 @@ interface CounterSeries {
 export class CounterMetric implements MetricSource {
   readonly kind = 'counter';
   readonly shape = '';
+  readonly merge = 'sum';
   readonly name: string;
   readonly exposedName: string;
   readonly help: string;

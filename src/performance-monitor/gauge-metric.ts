@@ -12,6 +12,7 @@ interface GaugeSeries {
 export class GaugeMetric implements MetricSource {
   readonly kind = 'gauge';
   readonly shape = '';
+  readonly merge = 'last';
   readonly name: string;
   readonly exposedName: string;
   readonly help: string;

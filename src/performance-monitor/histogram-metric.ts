@@ -22,6 +22,7 @@ export interface HistogramMetricOptions extends MetricOptions {
 /** How values spread: counts by upper bound for Prometheus, and quantiles of the last window for reports. */
 export class HistogramMetric implements MetricSource {
   readonly kind = 'histogram';
+  readonly merge = 'sum';
   readonly name: string;
   readonly exposedName: string;
   readonly help: string;

@@ -13,7 +13,7 @@ interface CollectedValues {
 
 /**
  * All sources of one name in a registry: monitors that share a registry share its families, where the same series of
- * two monitors is one line (sums of counters and histograms, the younger one's gauge).
+ * two monitors is one line.
  */
 export class MetricFamily {
   /** Mutable: an OpenMetrics registry takes `_total` off a counter's name. */
@@ -68,10 +68,12 @@ export class MetricFamily {
 
   #merged(): readonly ExposedSample[] {
     const merged = new Map<string, ExposedSample>();
-    for (const sample of [...this.#sources].flatMap((source) => source.samples())) {
-      const key = JSON.stringify([sample.metricName, Object.entries(sample.labels).sort()]);
-      const before = this.type === 'gauge' ? 0 : (merged.get(key)?.value ?? 0);
-      merged.set(key, { ...sample, value: before + sample.value });
+    for (const source of this.#sources) {
+      for (const sample of source.samples()) {
+        const key = JSON.stringify([sample.metricName, Object.entries(sample.labels).sort()]);
+        const before = source.merge === 'sum' ? (merged.get(key)?.value ?? 0) : 0;
+        merged.set(key, { ...sample, value: before + sample.value });
+      }
     }
     return [...merged.values()];
   }

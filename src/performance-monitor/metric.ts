@@ -17,6 +17,8 @@ export interface MetricSource {
   readonly help: string;
   /** Sources of one name must agree on it: the bounds of a histogram. */
   readonly shape: string;
+  /** How the same series of two sources become one line; `last` takes the younger source's. */
+  readonly merge: 'sum' | 'last';
   samples(): readonly ExposedSample[];
   /** Forgets all values. */
   reset(): void;

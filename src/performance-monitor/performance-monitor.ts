@@ -1,12 +1,6 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { ConfigError } from '../errors/config-error.ts';
-import {
-  type Clock,
-  setBackgroundTimeout,
-  systemClock,
-  type TimerHandle,
-  wallClockNow,
-} from '../internal/clock.ts';
+import { type Clock, systemClock, wallClockNow } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { callSafely, type Listener, type Unsubscribe } from '../internal/emitter.ts';
 import { checkOptions, milliseconds, required } from '../internal/option-checks.ts';
@@ -29,6 +23,7 @@ import {
   reportMetrics,
 } from './performance-report.ts';
 import { RegistryBinding } from './registry-binding.ts';
+import { ReportSchedule } from './report-schedule.ts';
 import { SystemMetrics } from './system-metrics.ts';
 import { systemSources } from './system-sources.ts';
 
@@ -69,11 +64,11 @@ export class PerformanceMonitor {
   readonly #timers: OperationTimers;
   readonly #system: SystemMetrics;
   readonly #alerts: AlertWatch;
+  readonly #reports: ReportSchedule;
   #recording: boolean;
   #closed = false;
   #slotEndsAtMs: number;
   #countsUntilLook = COUNTS_PER_LOOK;
-  #reportTimer: TimerHandle | undefined;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: PerformanceMonitorOptions = {}) {
@@ -92,6 +87,9 @@ export class PerformanceMonitor {
     this.#timers = new OperationTimers(maxPendingTimers);
     this.#system = new SystemMetrics(clock, windowMs, enabled);
     this.#alerts = new AlertWatch(clock, alertIntervalMs, () => this.getHealthStatus());
+    this.#reports = new ReportSchedule(clock, () => {
+      logger?.info({ report: this.generateReport() }, 'performance report');
+    });
     this.#binding = new RegistryBinding(registry);
     this.#store = new MetricStore({
       ...rest,
@@ -258,17 +256,8 @@ export class PerformanceMonitor {
       ...required(() => [], 'a logger that takes the reports')(this.#logger, 'logger'),
     ];
     if (issues.length > 0) throw new ConfigError('startReporting', issues);
-    this.#stopReporting();
-    const report = () => {
-      this.#reportTimer = setBackgroundTimeout(this.#clock, report, intervalMs);
-      callSafely(
-        () => this.#logger?.info({ report: this.generateReport() }, 'performance report'),
-        undefined,
-      );
-    };
-    const timer = setBackgroundTimeout(this.#clock, report, intervalMs);
-    this.#reportTimer = timer;
-    const stop = () => this.#stopReporting();
+    this.#reports.start(intervalMs);
+    const stop = () => this.#reports.stop();
     return Object.assign(stop, { [Symbol.dispose]: stop });
   }
 
@@ -277,7 +266,7 @@ export class PerformanceMonitor {
     if (this.#closed) return;
     this.#closed = true;
     this.#recording = false;
-    this.#stopReporting();
+    this.#reports.stop();
     this.#alerts.close();
     this.#timers.clear();
     this.#system.close();
@@ -286,11 +275,6 @@ export class PerformanceMonitor {
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  #stopReporting(): void {
-    if (this.#reportTimer !== undefined) this.#clock.clearTimeout(this.#reportTimer);
-    this.#reportTimer = undefined;
   }
 
   #refuseWhenClosed(): void {

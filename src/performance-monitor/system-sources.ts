@@ -68,6 +68,7 @@ export function systemSources(
     kind: line.kind,
     help: line.help,
     shape: 'system',
+    merge: 'last',
     samples: () => [{ labels, value: line.read(readOnce()) }],
     reset: () => {},
   }));
