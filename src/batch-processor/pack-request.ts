@@ -10,7 +10,10 @@ const ID_LENGTH = 6;
 const ITEM_OVERHEAD_TOKENS = 32;
 
 /** The plain request for one image. */
-export function singleRequest(item: VisionItem, url: string): VisionChatRequest {
+export function singleRequest(
+  item: Pick<VisionItem, 'prompt' | 'model' | 'detail' | 'maxOutputTokens' | 'schema'>,
+  url: string,
+): VisionChatRequest {
   const { prompt, model, detail, maxOutputTokens, schema } = item;
   return {
     model,

@@ -1,0 +1,77 @@
+// The layers of src: imports run one way. A folder may import those it is given here, and itself.
+const layers = {
+  errors: [],
+  internal: ['errors'],
+  http: ['errors', 'internal'],
+  'resource-pool': ['http', 'errors', 'internal'],
+  image: ['resource-pool', 'http', 'errors', 'internal'],
+  openai: ['resource-pool', 'http', 'errors', 'internal'],
+  retry: ['resource-pool', 'http', 'errors', 'internal'],
+  'batch-processor': ['resource-pool', 'http', 'errors', 'internal'],
+  'circuit-breaker': ['resource-pool', 'http', 'errors', 'internal'],
+  'performance-monitor': ['resource-pool', 'http', 'errors', 'internal'],
+  'redis-cache': ['circuit-breaker', 'resource-pool', 'http', 'errors', 'internal'],
+  routing: ['circuit-breaker', 'resource-pool', 'http', 'errors', 'internal'],
+  'describe-client': [
+    'image',
+    'openai',
+    'routing',
+    'retry',
+    'batch-processor',
+    'redis-cache',
+    'circuit-breaker',
+    'performance-monitor',
+    'resource-pool',
+    'http',
+    'errors',
+    'internal',
+  ],
+};
+
+// Each of these is imported by one folder only, so that replacing one is one change.
+const owners = {
+  opossum: 'circuit-breaker',
+  'generic-pool': 'resource-pool',
+  ioredis: 'redis-cache',
+  undici: 'http',
+  'prom-client': 'performance-monitor',
+  'lru-cache': 'redis-cache',
+};
+
+const tests = '\\.test(-d)?\\.ts$';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'nothing-imports-testing',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/testing/', tests] },
+      to: { path: '^src/testing/' },
+    },
+    {
+      name: 'edge-stands-alone',
+      severity: 'error',
+      from: { path: '^src/edge/', pathNot: tests },
+      to: { path: '^src/', pathNot: '^src/edge/' },
+    },
+    ...Object.entries(layers).map(([folder, allowed]) => ({
+      name: `layer-of-${folder}`,
+      severity: 'error',
+      from: { path: `^src/${folder}/`, pathNot: tests },
+      to: { path: '^src/', pathNot: [folder, ...allowed].map((name) => `^src/${name}/`) },
+    })),
+    ...Object.entries(owners).map(([dependency, folder]) => ({
+      name: `only-${folder}-imports-${dependency}`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: [`^src/${folder}/`, '^src/testing/', tests] },
+      to: { path: `(^|/)node_modules/(@types/)?${dependency}/` },
+    })),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+};
