@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { setBackgroundTimeout, systemClock } from '../../internal/clock.ts';
 import type { Fault } from './fault-plan.ts';
 
 /** An answer on its way: one body, or the events of a stream. */
@@ -43,7 +44,7 @@ function deliverBody(
   { status, headers, fault }: DeliveryOptions,
 ): void {
   const body = Buffer.from(text);
-  const cut = body.subarray(0, Math.floor(body.length * cutRatio(fault)));
+  const cut = isCut(fault) ? body.subarray(0, Math.floor(body.length * cutRatio(fault))) : body;
   const sentLength = fault?.kind === 'truncate' ? cut.length : body.length;
   response.writeHead(status, {
     ...headers,
@@ -90,8 +91,18 @@ function sendCut(response: ServerResponse, part: Buffer, { kind }: DeliveryFault
     return;
   }
   response.flushHeaders();
-  // Reset only after the part left, or the client would see no answer at all.
   response.write(part, () => {
-    if (kind === 'reset') response.socket?.resetAndDestroy();
+    if (kind === 'reset') resetLater(response);
   });
 }
+
+/**
+ * A reset overtakes what the client has not read yet, and it would see no answer at all. So the part gets some time,
+ * and, where the client shares this event loop, a turn of it.
+ */
+function resetLater(response: ServerResponse): void {
+  const reset = () => response.socket?.resetAndDestroy();
+  setBackgroundTimeout(systemClock, () => setImmediate(reset), RESET_DELAY_MS);
+}
+
+const RESET_DELAY_MS = 25;

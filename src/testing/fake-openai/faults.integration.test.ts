@@ -1,0 +1,375 @@
+import { Agent, request as httpRequest } from 'node:http';
+import OpenAI from 'openai';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ERROR_TABLE } from './error-table.ts';
+import { type FakeOpenAI, startFakeOpenAI } from './fake-openai.ts';
+import type { Fault, RetryAfter } from './fault-plan.ts';
+import { describeImageFacts } from './image-facts.ts';
+import { chatBody, clientOf, dataUrl, imageUrl, post } from './test-clients.ts';
+import { createTestImage } from './test-image.ts';
+
+let server: FakeOpenAI;
+beforeEach(async () => {
+  server = await startFakeOpenAI();
+});
+afterEach(async () => {
+  await server.close();
+});
+
+const always = (fault: Fault) => server.setFaults([{ fault }]);
+const ask = () => clientOf(server).chat.completions.create(chatBody());
+const askRaw = (more: object = {}) => post(server, '/v1/chat/completions', chatBody(imageUrl(), more));
+
+interface RawAnswer {
+  readonly status?: number | undefined;
+  readonly length?: number;
+  readonly text: string;
+  readonly bytes: number;
+  readonly error?: string;
+}
+
+/** Status, headers, and how the body ended, without any client's own handling. */
+function askOverHttp(agent = new Agent(), more: object = {}): Promise<RawAnswer> {
+  return new Promise((resolve) => {
+    let head: Pick<RawAnswer, 'status' | 'length'> = {};
+    const chunks: Buffer[] = [];
+    const settle = (error: object) => {
+      const body = Buffer.concat(chunks);
+      resolve({ ...head, text: body.toString(), bytes: body.length, ...error });
+    };
+    const failed = ({ code = 'unknown' }: NodeJS.ErrnoException) =>
+      settle({ error: silent ? 'SILENT' : code });
+    let silent = false;
+    const request = httpRequest(
+      `${server.baseURL}/chat/completions`,
+      { method: 'POST', agent, headers: { authorization: `Bearer ${server.apiKey}` }, timeout: 200 },
+      (response) => {
+        head = { status: response.statusCode, length: Number(response.headers['content-length']) };
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => settle({}));
+        response.on('error', failed);
+      },
+    );
+    request.on('timeout', () => {
+      silent = true;
+      request.destroy();
+    });
+    request.on('error', failed);
+    request.end(JSON.stringify(chatBody(imageUrl(), more)));
+  });
+}
+
+describe('error answers', () => {
+  it.each(Object.entries(ERROR_TABLE))('%s reaches the client as the API sends it', async (code, row) => {
+    always({ kind: 'error', code });
+    const error = await ask().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(OpenAI.APIError);
+    expect(error).toMatchObject({ status: row.status, code, type: row.type });
+    expect((error as InstanceType<typeof OpenAI.APIError>).requestID).toMatch(/^req_/);
+    expect(server.getStats().tokensBilled.total).toBe(0);
+  });
+
+  it.each([400, 401, 403, 404, 408, 409, 429, 500, 503])('%i without a code', async (status) => {
+    always({ kind: 'error', status });
+    const { status: got, json } = await askRaw();
+    expect(got).toBe(status);
+    expect(json.error).toMatchObject({ code: null, message: expect.any(String), type: expect.any(String) });
+  });
+
+  it.each([502, 504])('%i comes from a gateway that speaks HTML', async (status) => {
+    always({ kind: 'error', status });
+    const answer = await askRaw();
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toContain('text/html');
+    expect(answer.text).toContain(`<h1>${status}`);
+    await expect(ask()).rejects.toMatchObject({ status });
+  });
+
+  it('sends a body and headers of the plan as they are', async () => {
+    always({ kind: 'error', status: 500, body: 'oops', headers: { 'x-should-retry': 'false' } });
+    const answer = await askRaw();
+    expect(answer.text).toBe('oops');
+    expect(answer.headers.get('x-should-retry')).toBe('false');
+  });
+
+  it.each<[RetryAfter['form'], RegExp | null, string | null]>([
+    ['seconds', /^3$/, null],
+    ['milliseconds', null, '2500'],
+    ['both', /^3$/, '2500'],
+    ['http-date', /GMT$/, null],
+  ])('tells the wait as %s', async (form, retryAfter, ms) => {
+    always({ kind: 'error', code: 'rate_limit_exceeded', retryAfter: { form, ms: 2500 } });
+    const { headers } = await askRaw();
+    if (retryAfter === null) expect(headers.get('retry-after')).toBeNull();
+    else expect(headers.get('retry-after')).toMatch(retryAfter);
+    expect(headers.get('retry-after-ms')).toBe(ms);
+    if (form === 'http-date') {
+      const waitMs = Date.parse(headers.get('retry-after') ?? '') - Date.now();
+      expect(waitMs).toBeGreaterThan(1500);
+      expect(waitMs).toBeLessThan(4000);
+    }
+    expect(server.getStats()).toMatchObject({ rateLimited: 1, limitsReached: 0 });
+  });
+});
+
+describe('answers that never come whole', () => {
+  it('hangs before headers', async () => {
+    always({ kind: 'hang' });
+    expect(await askOverHttp()).toEqual({ text: '', bytes: 0, error: 'SILENT' });
+    await expect.poll(() => server.getStats().aborted).toBe(1);
+    expect(server.getStats().requestsBilled).toBe(0);
+  });
+
+  it('stalls in the body, which is billed', async () => {
+    always({ kind: 'stall' });
+    const answer = await askOverHttp();
+    expect(answer).toMatchObject({ status: 200, error: 'SILENT' });
+    expect(answer.bytes).toBe(Math.floor((answer.length ?? 0) / 2));
+    expect(server.getStats().requestsBilled).toBe(1);
+  });
+
+  it('stalls in a stream', async () => {
+    always({ kind: 'stall', afterRatio: 0.3 });
+    const answer = await askOverHttp(undefined, { stream: true });
+    expect(answer).toMatchObject({ status: 200, error: 'SILENT' });
+    expect(answer.text).toContain('data: {');
+    expect(answer.text).not.toContain('[DONE]');
+  });
+
+  it('resets before the answer, which is not billed', async () => {
+    always({ kind: 'reset', at: 'before-answer' });
+    expect(await askOverHttp()).toEqual({ text: '', bytes: 0, error: 'ECONNRESET' });
+    await expect(ask()).rejects.toThrow('Connection error');
+    expect(server.getStats()).toMatchObject({ requestsBilled: 0, faults: { reset: 2 }, aborted: 0 });
+    expect(server.seen()[0]).toMatchObject({ outcome: 'broken', status: undefined, fault: 'reset' });
+  });
+
+  it('resets in the middle of the body, which is billed', async () => {
+    always({ kind: 'reset', at: 'mid-body' });
+    const answer = await askOverHttp();
+    expect(answer).toMatchObject({ status: 200, error: 'ECONNRESET' });
+    expect(answer.text).toMatch(/^\{"id":"chatcmpl-/);
+    expect(server.getStats().requestsBilled).toBe(1);
+    await expect(ask()).rejects.toThrow();
+  });
+
+  it('resets in the middle of a stream', async () => {
+    always({ kind: 'reset', at: 'mid-body' });
+    const pieces: string[] = [];
+    const read = async () => {
+      const stream = await clientOf(server).chat.completions.create({ ...chatBody(), stream: true });
+      for await (const chunk of stream) pieces.push(chunk.choices[0]?.delta.content ?? '');
+    };
+    await expect(read()).rejects.toThrow();
+    expect(pieces.length).toBeGreaterThan(0);
+  });
+});
+
+describe('answers that are not what they should be', () => {
+  it('cuts the JSON of the body, well-formed as HTTP', async () => {
+    always({ kind: 'truncate' });
+    const answer = await askOverHttp();
+    expect(answer).toMatchObject({ status: 200, length: answer.bytes });
+    expect(answer.error).toBeUndefined();
+    expect(() => JSON.parse(answer.text)).toThrow();
+  });
+
+  it('cuts a stream before its end', async () => {
+    always({ kind: 'truncate' });
+    const { text, error } = await askOverHttp(undefined, { stream: true });
+    expect(error).toBeUndefined();
+    expect(text).not.toContain('[DONE]');
+  });
+
+  it("cuts only the model's own text", async () => {
+    always({ kind: 'truncate', where: 'content', afterRatio: 0.25 });
+    const { choices } = await ask();
+    expect(choices[0]?.message.content).toBe('PNG 8×');
+    expect(choices[0]?.finish_reason).toBe('stop');
+  });
+
+  it('sends other JSON', async () => {
+    always({ kind: 'wrong-json' });
+    expect((await askRaw()).json).toEqual({ unexpected: true });
+    always({ kind: 'wrong-json', json: [] });
+    expect((await askRaw()).text).toBe('[]');
+    always({ kind: 'wrong-json', where: 'content', json: { items: 'none' } });
+    expect((await ask()).choices[0]?.message.content).toBe('{"items":"none"}');
+  });
+
+  it('refuses', async () => {
+    always({ kind: 'refusal', text: 'No.' });
+    const { choices } = await ask();
+    expect(choices[0]?.message).toMatchObject({ content: null, refusal: 'No.' });
+    const response = await clientOf(server).responses.create({ model: 'gpt-4.1-mini', input: 'hello' });
+    expect(response.output[0]).toMatchObject({ content: [{ type: 'refusal', refusal: 'No.' }] });
+  });
+
+  it.each(['length', 'content_filter'] as const)('finishes early for %s', async (reason) => {
+    always({ kind: 'finish', reason });
+    const { choices } = await ask();
+    expect(choices[0]?.finish_reason).toBe(reason);
+    expect(choices[0]?.message.content?.length).toBeGreaterThan(0);
+    const response = await clientOf(server).responses.create({ model: 'gpt-4.1-mini', input: 'hello' });
+    expect(response.status).toBe('incomplete');
+    expect(response.incomplete_details?.reason).toBe(reason === 'length' ? 'max_output_tokens' : reason);
+  });
+});
+
+describe('structured answers', () => {
+  const schema = {
+    type: 'object',
+    properties: {
+      items: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { id: { type: 'string' }, description: { type: 'string' } },
+          required: ['id', 'description'],
+          additionalProperties: false,
+        },
+      },
+    },
+    required: ['items'],
+    additionalProperties: false,
+  };
+  const images = [1, 2, 3].map((seed) => createTestImage({ seed }));
+  const askPack = async () => {
+    const { choices } = await clientOf(server).chat.completions.create({
+      model: 'gpt-4.1-mini',
+      messages: [
+        {
+          role: 'user',
+          content: images.flatMap((image, at) => [
+            { type: 'text' as const, text: `Image id: x${at}` },
+            { type: 'image_url' as const, image_url: { url: dataUrl(image) } },
+          ]),
+        },
+      ],
+      response_format: { type: 'json_schema', json_schema: { name: 'pack', strict: true, schema } },
+    });
+    const { items } = JSON.parse(choices[0]?.message.content ?? '') as {
+      items: { id: string; description: string }[];
+    };
+    return items;
+  };
+
+  it.each<[Extract<Fault, { kind: 'items' }>, string[]]>([
+    [{ kind: 'items', change: 'missing' }, ['x0', 'x1']],
+    [{ kind: 'items', change: 'missing', count: 3 }, []],
+    [{ kind: 'items', change: 'duplicated' }, ['x0', 'x1', 'x2', 'x0']],
+    [{ kind: 'items', change: 'reordered' }, ['x2', 'x1', 'x0']],
+    [{ kind: 'items', change: 'invented', count: 2 }, ['x0', 'x1', 'x2', 'invented-1', 'invented-2']],
+  ])('%o', async (fault, ids) => {
+    always(fault);
+    const items = await askPack();
+    expect(items.map(({ id }) => id)).toEqual(ids);
+    for (const { id, description } of items) {
+      const image = images[Number(id.slice(1))];
+      if (image !== undefined && id.startsWith('x')) expect(description).toBe(describeImageFacts(image));
+    }
+  });
+});
+
+describe('connections', () => {
+  it('closes a kept-alive connection under the next request', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    server.setFaults([{ when: { requests: 1 }, fault: { kind: 'close-idle' } }]);
+    expect(await askOverHttp(agent)).toMatchObject({ status: 200 });
+    expect(await askOverHttp(agent)).toEqual({ text: '', bytes: 0, error: 'ECONNRESET' });
+    expect(await askOverHttp(agent)).toMatchObject({ status: 200 });
+    expect(server.getStats()).toMatchObject({ requests: 2, connections: { opened: 2 } });
+    agent.destroy();
+  });
+
+  it('closes it after a while', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    server.setFaults([{ when: { requests: 1 }, fault: { kind: 'close-idle', afterMs: 20 } }]);
+    await askOverHttp(agent);
+    expect(server.getStats().connections.open).toBe(1);
+    await expect.poll(() => server.getStats().connections.open).toBe(0);
+    agent.destroy();
+  });
+
+  it('closes idle connections on demand and leaves busy ones', async () => {
+    const agent = new Agent({ keepAlive: true });
+    await askOverHttp(agent);
+    server.setFaults([{ fault: { kind: 'latency', latency: { distribution: 'fixed', ms: 60 } } }]);
+    const busy = Promise.all([askOverHttp(agent), askOverHttp(agent)]);
+    await expect.poll(() => server.getStats().inFlight).toBe(2);
+    server.closeIdleConnections();
+    expect(await busy).toMatchObject([{ status: 200 }, { status: 200 }]);
+    server.closeIdleConnections();
+    await expect.poll(() => server.getStats().connections.open).toBe(0);
+    agent.destroy();
+  });
+});
+
+describe('latency', () => {
+  it('delays the answer, and rules of latency add up with another fault', async () => {
+    server.setFaults([
+      { fault: { kind: 'latency', latency: { distribution: 'fixed', ms: 40 } } },
+      { fault: { kind: 'latency', latency: { distribution: 'uniform', minMs: 20, maxMs: 30 } } },
+      { fault: { kind: 'error', status: 500 } },
+      { fault: { kind: 'hang' } },
+    ]);
+    const startedAtMs = performance.now();
+    expect((await askRaw()).status).toBe(500);
+    expect(performance.now() - startedAtMs).toBeGreaterThanOrEqual(58);
+  });
+});
+
+describe('rules', () => {
+  const statuses = async (count: number, body = () => chatBody()) => {
+    const got: number[] = [];
+    for (let index = 0; index < count; index += 1) {
+      got.push((await post(server, '/v1/chat/completions', body())).status);
+    }
+    return got;
+  };
+  const failing: Fault = { kind: 'error', status: 500 };
+
+  it('match numbers, ranges and an end', async () => {
+    server.setFaults([{ when: { requests: [2, 4] }, fault: failing }]);
+    expect(await statuses(5)).toEqual([200, 500, 200, 500, 200]);
+    server.reset();
+    server.setFaults([{ when: { requests: { from: 2, to: 4, every: 2 } }, fault: failing }]);
+    expect(await statuses(6)).toEqual([200, 500, 200, 500, 200, 200]);
+    server.setFaults([{ times: 2, fault: failing }]);
+    expect(await statuses(3)).toEqual([500, 500, 200]);
+  });
+
+  it('match an image, a model, a key and an endpoint', async () => {
+    const bad = createTestImage({ seed: 99 });
+    server.setFaults([{ when: { imageHash: describeImageFacts(bad).slice(-12) }, fault: failing }]);
+    expect(await statuses(1, () => chatBody(dataUrl(bad)))).toEqual([500]);
+    expect(await statuses(1)).toEqual([200]);
+    server.setFaults([{ when: { model: 'gpt-4o' }, fault: failing }]);
+    expect(await statuses(1, () => chatBody(imageUrl(), { model: 'gpt-4o' }))).toEqual([500]);
+    expect(await statuses(1)).toEqual([200]);
+    server.setFaults([{ when: { apiKey: 'sk-unknown' }, fault: failing }]);
+    expect(await statuses(1)).toEqual([200]);
+    server.setFaults([{ when: { endpoint: 'models' }, fault: failing }]);
+    expect(await statuses(1)).toEqual([200]);
+    await expect(clientOf(server).models.list()).rejects.toMatchObject({ status: 500 });
+  });
+
+  it('draw the same requests for the same seed', async () => {
+    const plan = { seed: 7, rules: [{ when: { probability: 0.5 }, fault: failing }] };
+    server.setFaults(plan);
+    const first = await statuses(24);
+    server.reset();
+    server.setFaults(plan);
+    expect(await statuses(24)).toEqual(first);
+    expect(new Set(first)).toEqual(new Set([200, 500]));
+    server.reset();
+    server.setFaults({ ...plan, seed: 8 });
+    expect(await statuses(24)).not.toEqual(first);
+  });
+
+  it('refuse a wrong plan', () => {
+    expect(() => server.setFaults([{ fault: { kind: 'explode' } as never }])).toThrow(/kind/);
+    expect(() => server.setFaults([{ fault: failing, when: { probability: 2 } }])).toThrow(/probability/);
+    expect(() => server.setFaults([{ fault: failing, time: 1 } as never])).toThrow(/did you mean .*times/);
+  });
+});
