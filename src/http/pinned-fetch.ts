@@ -1,0 +1,152 @@
+import { lookup } from 'node:dns/promises';
+import type { LookupFunction } from 'node:net';
+import { ImageError, TimeoutError } from '../errors/index.ts';
+import { type Clock, systemClock } from '../internal/clock.ts';
+import { childController, raceSignal } from '../internal/signals.ts';
+import { hostOf } from './address-guard.ts';
+import { parseAddress } from './ip-address.ts';
+import { type PinnedAnswer, requestPinned } from './pinned-request.ts';
+
+/** What decides over addresses; `AddressGuard` is one. Both methods throw to forbid. */
+export interface AddressCheck {
+  checkUrl(url: string | URL, field?: string): URL;
+  checkAddress(host: string, address: string, field?: string): void;
+}
+
+/** Looks a host name up: every address it has. */
+export type ResolveHost = (host: string) => Promise<readonly string[]>;
+
+export interface PinnedFetchOptions {
+  readonly guard: AddressCheck;
+  /** Most bytes of an answer. @defaultValue 20_000_000 */
+  readonly maxBytes?: number | undefined;
+  /** Most redirects that are followed; each is checked like the first address. @defaultValue 3 */
+  readonly maxRedirects?: number | undefined;
+  /** Most milliseconds for everything, from the first look-up to the last byte. @defaultValue 15_000 */
+  readonly fetchTimeoutMs?: number | undefined;
+  /** @defaultValue the system's resolver */
+  readonly resolveHost?: ResolveHost | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+export interface PinnedFetchRequest {
+  readonly signal?: AbortSignal | undefined;
+  /** ETag of what is known already: an answer that has not changed comes back as `undefined`. */
+  readonly etag?: string | undefined;
+}
+
+/** What an address answered. */
+export interface FetchedBytes {
+  readonly chunks: readonly Uint8Array[];
+  readonly byteLength: number;
+  readonly etag?: string;
+}
+
+export type PinnedFetch = (
+  url: string | URL,
+  request?: PinnedFetchRequest,
+) => Promise<FetchedBytes | undefined>;
+
+const DEFAULTS = { maxBytes: 20_000_000, maxRedirects: 3, fetchTimeoutMs: 15_000 } as const;
+
+const FIELD = 'imageUrl';
+
+const failed = (what: string, options: { readonly cause?: unknown; readonly retryable?: boolean } = {}) =>
+  new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', `${FIELD}: ${what}`, options);
+
+/**
+ * Makes a GET for addresses that strangers chose. Each name is looked up once, every address of it is checked, and the
+ * connection goes to one of those very addresses, so that a second answer of its DNS server changes nothing. Redirects
+ * are checked the same way. Answers are never decompressed, and their size, time and number of redirects are bounded.
+ * Proxies are not used: a proxy would look the name up again.
+ */
+export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
+  const { guard, clock = systemClock, resolveHost = resolveBySystem } = options;
+  const { maxBytes = DEFAULTS.maxBytes, maxRedirects = DEFAULTS.maxRedirects } = options;
+  const { fetchTimeoutMs = DEFAULTS.fetchTimeoutMs } = options;
+
+  const pin = async (url: URL, signal: AbortSignal): Promise<readonly string[]> => {
+    const host = hostOf(url);
+    const addresses = parseAddress(host) === undefined ? await lookUp(resolveHost, host, signal) : [host];
+    // One forbidden address forbids the name: which of several a connection takes is not ours to choose.
+    for (const address of addresses) guard.checkAddress(host, address, FIELD);
+    return addresses;
+  };
+
+  const follow = async (start: URL, etag: string | undefined, signal: AbortSignal): Promise<PinnedAnswer> => {
+    let url = start;
+    for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
+      const addresses = await pin(url, signal);
+      const answer = await requestPinned(url, {
+        lookup: lookupOf(addresses),
+        etag,
+        maxBytes,
+        timeoutMs: fetchTimeoutMs,
+        signal,
+      });
+      if (answer.location === undefined) return answer;
+      if (!URL.canParse(answer.location, url.href)) throw failed('redirected to something that is no URL');
+      url = guard.checkUrl(new URL(answer.location, url), FIELD);
+    }
+    throw failed(`redirected more than maxRedirects (${maxRedirects}) times`);
+  };
+
+  return async (address, { signal, etag } = {}) => {
+    signal?.throwIfAborted();
+    const url = guard.checkUrl(address, FIELD);
+    const timed = childController(signal);
+    const timer = clock.setTimeout(() => {
+      timed.abort(new TimeoutError('downloading the image (fetchTimeoutMs)', fetchTimeoutMs));
+    }, fetchTimeoutMs);
+    try {
+      const answer = await follow(url, etag, timed.signal);
+      return toBytes(answer, maxBytes);
+    } catch (error) {
+      // Whatever the abort made of the connection, its own reason is what the caller learns.
+      timed.signal.throwIfAborted();
+      throw error;
+    } finally {
+      clock.clearTimeout(timer);
+      timed.detach();
+    }
+  };
+}
+
+const NOT_MODIFIED = 304;
+
+function toBytes({ status, chunks, byteLength, tooLarge, encoded, etag }: PinnedAnswer, maxBytes: number) {
+  if (status === NOT_MODIFIED) return undefined;
+  if (status < 200 || status > 299) {
+    throw failed(`the host answered with status ${status}`, { retryable: status >= 500 || status === 429 });
+  }
+  if (encoded) throw failed('the host compressed the image although it was asked not to');
+  if (tooLarge) {
+    throw new ImageError(
+      'DESCRIBE_IMAGE_TOO_LARGE',
+      `${FIELD}: the image has more than maxBytes (${maxBytes} bytes)`,
+    );
+  }
+  return { chunks, byteLength, ...(etag === undefined ? {} : { etag }) };
+}
+
+const resolveBySystem: ResolveHost = async (host) =>
+  (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address);
+
+async function lookUp(resolve: ResolveHost, host: string, signal: AbortSignal): Promise<readonly string[]> {
+  const addresses = await raceSignal(resolve(host), signal).catch((cause: unknown): never => {
+    signal.throwIfAborted();
+    throw failed('its host was not found', { cause, retryable: true });
+  });
+  if (addresses.length === 0) throw failed('its host was not found', { retryable: true });
+  return addresses;
+}
+
+/** A look-up for the connector that only ever answers with these addresses. */
+function lookupOf(addresses: readonly string[]): LookupFunction {
+  const all = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+  return (_host, { all: wantsAll }, callback) => {
+    const [first] = all;
+    if (wantsAll === true) callback(null, all);
+    else callback(null, first?.address ?? '', first?.family ?? 0);
+  };
+}
