@@ -38,7 +38,7 @@ function decodeDataUrl(url: string, param: string, { maxImageBytes }: ImageBound
   if (comma < 0 || !attributes.includes('base64')) throw rejected('invalid_base64_image', param);
   if (!MEDIA_TYPES.has(mediaType)) throw rejected('unsupported_image_media_type', param);
   const base64 = url.slice(comma + 1);
-  if (base64.length > Math.ceil(maxImageBytes / 3) * 4) throw rejected('image_file_too_large', param);
+  if (lengthOfBase64(base64) > maxImageBytes) throw rejected('image_file_too_large', param);
   const bytes = Buffer.from(base64, 'base64');
   // Buffer skips what is not base64, so anything skipped shows as bytes that are missing.
   if (bytes.length !== lengthOfBase64(base64)) throw rejected('invalid_base64_image', param);

@@ -1,0 +1,407 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AzureOpenAI } from 'openai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeOpenAI, startFakeOpenAI } from './fake-openai.ts';
+import { chatBody, clientOf, dataUrl, imageUrl, post } from './test-clients.ts';
+import { createTestImage } from './test-image.ts';
+
+let server: FakeOpenAI;
+beforeAll(async () => {
+  server = await startFakeOpenAI({
+    apiKeys: ['sk-one', 'sk-two'],
+    maxImageBytes: 100_000,
+    maxImages: 3,
+    maxBodyBytes: 2e6,
+  });
+});
+afterAll(async () => {
+  await server.close();
+});
+
+const CHAT = '/v1/chat/completions';
+const RESPONSES = '/v1/responses';
+const user = (...content: object[]) => ({ messages: [{ role: 'user', content }] });
+const image = (url: unknown, more: object = {}) => user({ type: 'image_url', image_url: { url, ...more } });
+const base = { model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'hello' }] };
+const input = (...content: object[]) => ({ model: 'gpt-4.1-mini', input: [{ role: 'user', content }] });
+const png = createTestImage();
+const schemaOf = (schema: object, more: object = {}) => ({
+  response_format: { type: 'json_schema', json_schema: { name: 'x', schema, ...more } },
+});
+
+describe('chat requests that are wrong', () => {
+  const url = imageUrl();
+  const rows: [string, unknown, Record<string, unknown>][] = [
+    ['no JSON', '{"model":', { param: null, code: null }],
+    ['JSON that is no object', '[]', { param: null, code: null }],
+    ['no model', { ...base, model: undefined }, { param: null, code: null }],
+    ['no messages', { model: 'gpt-4o' }, { param: 'messages', code: 'missing_required_parameter' }],
+    ['messages of another type', { ...base, messages: 'hi' }, { param: 'messages', code: 'invalid_type' }],
+    ['empty messages', { ...base, messages: [] }, { param: 'messages', code: 'empty_array' }],
+    ['an unknown parameter', { ...base, max_token: 5 }, { param: null, code: null }],
+    [
+      'an unknown role',
+      { ...base, messages: [{ role: 'bot', content: 'x' }] },
+      { param: 'messages[0].role', code: 'invalid_value' },
+    ],
+    [
+      'no content',
+      { ...base, messages: [{ role: 'user' }] },
+      { param: 'messages[0].content', code: 'missing_required_parameter' },
+    ],
+    [
+      'content that is null',
+      { ...base, messages: [{ role: 'user', content: null }] },
+      { param: 'messages[0].content', code: 'invalid_type' },
+    ],
+    [
+      'a part of Responses',
+      { ...base, ...user({ type: 'input_text', text: 'x' }) },
+      { param: 'messages[0].content[0].type', code: 'invalid_value' },
+    ],
+    [
+      'an image of the assistant',
+      { ...base, messages: [{ role: 'assistant', content: [{ type: 'image_url', image_url: { url } }] }] },
+      { param: 'messages[0].content[0].type', code: 'invalid_value' },
+    ],
+    [
+      'an image_url that is a string',
+      { ...base, ...user({ type: 'image_url', image_url: url }) },
+      { param: 'messages[0].content[0].image_url', code: 'invalid_type' },
+    ],
+    [
+      'an unknown detail',
+      { ...base, ...image(url, { detail: 'medium' }) },
+      { param: 'messages[0].content[0].image_url.detail', code: 'invalid_value' },
+    ],
+    ['detail original', { ...base, ...image(url, { detail: 'original' }) }, { code: 'invalid_value' }],
+    [
+      'zero tokens',
+      { ...base, max_completion_tokens: 0 },
+      { param: 'max_completion_tokens', code: 'integer_below_min_value' },
+    ],
+    ['half a token', { ...base, max_tokens: 1.5 }, { param: 'max_tokens', code: 'invalid_type' }],
+    ['both token limits', { ...base, max_tokens: 5, max_completion_tokens: 5 }, { param: 'max_tokens' }],
+    [
+      'max_tokens for a reasoning model',
+      { ...base, model: 'gpt-5', max_tokens: 5 },
+      { param: 'max_tokens', code: 'unsupported_parameter' },
+    ],
+    [
+      'a temperature for a reasoning model',
+      { ...base, model: 'o3', temperature: 0.2 },
+      { param: 'temperature', code: 'unsupported_value' },
+    ],
+    [
+      'too hot a temperature',
+      { ...base, temperature: 2.1 },
+      { param: 'temperature', code: 'decimal_above_max_value' },
+    ],
+    ['stream that is no boolean', { ...base, stream: 'yes' }, { param: 'stream', code: 'invalid_type' }],
+    [
+      'stream_options without stream',
+      { ...base, stream_options: { include_usage: true } },
+      { param: 'stream_options', code: null },
+    ],
+    [
+      'json_object without the word',
+      { ...base, response_format: { type: 'json_object' } },
+      { param: 'messages', code: null },
+    ],
+    [
+      'an unknown response format',
+      { ...base, response_format: { type: 'xml' } },
+      { param: 'response_format.type', code: 'invalid_value' },
+    ],
+    [
+      'no json_schema',
+      { ...base, response_format: { type: 'json_schema' } },
+      { param: 'response_format.json_schema', code: 'missing_required_parameter' },
+    ],
+    [
+      'a schema name with a space',
+      {
+        ...base,
+        response_format: { type: 'json_schema', json_schema: { name: 'a b', schema: { type: 'object' } } },
+      },
+      { param: 'response_format.json_schema.name' },
+    ],
+    [
+      'a strict schema that is open',
+      { ...base, ...schemaOf({ type: 'object', properties: {} }, { strict: true }) },
+      { param: 'response_format', code: 'invalid_json_schema' },
+    ],
+    [
+      'a strict schema with an optional property',
+      {
+        ...base,
+        ...schemaOf(
+          {
+            type: 'object',
+            additionalProperties: false,
+            properties: { a: { type: 'string' } },
+            required: [],
+          },
+          { strict: true },
+        ),
+      },
+      { code: 'invalid_json_schema' },
+    ],
+    [
+      'a strict schema that is open further down',
+      {
+        ...base,
+        ...schemaOf(
+          {
+            type: 'object',
+            additionalProperties: false,
+            properties: { a: { type: 'array', items: { type: 'object', properties: {} } } },
+            required: ['a'],
+          },
+          { strict: true },
+        ),
+      },
+      { code: 'invalid_json_schema' },
+    ],
+    [
+      'more than fits into the context',
+      { ...base, model: 'gpt-4o', messages: [{ role: 'user', content: 'x'.repeat(600_000) }] },
+      { param: 'messages', code: 'context_length_exceeded' },
+    ],
+  ];
+
+  it.each(rows)('%s', async (_, body, error) => {
+    const answer = await post(server, CHAT, body);
+    expect(answer.status).toBe(400);
+    expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', ...error });
+    expect(Object.keys(answer.json.error ?? {})).toEqual(['message', 'type', 'param', 'code']);
+    expect(answer.headers.get('x-request-id')).toMatch(/^req_/);
+  });
+
+  it('takes what is only unusual', async () => {
+    for (const more of [
+      { max_tokens: null, stream: null, response_format: null },
+      { temperature: 0, top_p: 0.5, seed: 4, store: false, user: 'me', n: 2, metadata: {} },
+      { response_format: { type: 'text' } },
+      schemaOf({ type: 'object', properties: { a: { type: 'string' } } }),
+    ]) {
+      expect((await post(server, CHAT, { ...base, ...more })).status).toBe(200);
+    }
+  });
+});
+
+describe('images that are wrong', () => {
+  const rows: [string, string, string][] = [
+    ['no data', 'data:image/png;base64,', 'empty_image_file'],
+    ['no base64', 'data:image/png;base64,!!!!', 'invalid_base64_image'],
+    ['a data URL without base64', 'data:image/png,abc', 'invalid_base64_image'],
+    ['another media type', dataUrl(png, 'text/plain'), 'unsupported_image_media_type'],
+    ['bytes of no image', dataUrl(Buffer.from('just a text')), 'invalid_image_format'],
+    ['a truncated image', dataUrl(png.subarray(0, 60)), 'image_parse_error'],
+    ['too large a file', dataUrl(Buffer.alloc(100_001, 1)), 'image_file_too_large'],
+    ['no URL', 'cat.png', 'invalid_image_url'],
+    ['another scheme', 'ftp://127.0.0.1/cat.png', 'invalid_image_url'],
+    ['a private host', 'http://10.0.0.1/cat.png', 'failed_to_download_image'],
+    [
+      'a name that only looks like loopback',
+      'http://127.0.0.1.example.com/cat.png',
+      'failed_to_download_image',
+    ],
+    ['a closed port', 'http://127.0.0.1:1/cat.png', 'failed_to_download_image'],
+  ];
+
+  it.each(rows)('%s', async (_, url, code) => {
+    const answer = await post(server, CHAT, { ...base, ...image(url) });
+    expect(answer.status).toBe(400);
+    expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', code });
+    const response = await post(
+      server,
+      RESPONSES,
+      input({ type: 'input_image', image_url: url, detail: 'low' }),
+    );
+    expect(response.status).toBe(400);
+    expect(response.json.error).toMatchObject({ code });
+  });
+
+  it('fails a download that is too slow, too large or not there', async () => {
+    const patient = await startFakeOpenAI({ imageTimeoutMs: 40, maxImageBytes: 1000 });
+    const host = createServer((incoming, response) => {
+      if (incoming.url === '/slow') return;
+      if (incoming.url === '/large') response.end(Buffer.alloc(5000));
+      else response.writeHead(404).end();
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => host.once('listening', resolve));
+    const at = (path: string) => `http://localhost:${(host.address() as AddressInfo).port}${path}`;
+    const errorOf = async (path: string) =>
+      (await post(patient, CHAT, { ...base, ...image(at(path)) })).json.error;
+    expect(await errorOf('/slow')).toMatchObject({
+      code: 'invalid_value',
+      param: 'url',
+      message: expect.stringContaining('Timeout while downloading'),
+    });
+    expect(await errorOf('/large')).toMatchObject({ code: 'image_file_too_large' });
+    expect(await errorOf('/none')).toMatchObject({ code: 'failed_to_download_image' });
+    host.closeAllConnections();
+    host.close();
+    await patient.close();
+  });
+
+  it('turns down too many', async () => {
+    const parts = Array.from({ length: 4 }, () => ({ type: 'image_url', image_url: { url: imageUrl() } }));
+    expect((await post(server, CHAT, { ...base, ...user(...parts) })).json.error?.message).toContain(
+      'Too many images',
+    );
+  });
+});
+
+describe('Responses requests that are wrong', () => {
+  const text = { type: 'input_text', text: 'hi' };
+  const rows: [string, object, Record<string, unknown>][] = [
+    ['no input', { model: 'gpt-4o' }, { param: 'input', code: 'missing_required_parameter' }],
+    [
+      'an unknown parameter',
+      { ...input(text), max_tokens: 50 },
+      { param: 'max_tokens', code: 'unknown_parameter' },
+    ],
+    [
+      'too few output tokens',
+      { ...input(text), max_output_tokens: 15 },
+      { param: 'max_output_tokens', code: 'integer_below_min_value' },
+    ],
+    [
+      'a part of chat',
+      input({ type: 'text', text: 'x' }),
+      { param: 'input[0].content[0].type', code: 'invalid_value' },
+    ],
+    [
+      'an image object',
+      input({ type: 'input_image', image_url: { url: imageUrl() } }),
+      { code: 'invalid_type' },
+    ],
+    [
+      'an image without a source',
+      input({ type: 'input_image', detail: 'low' }),
+      { code: 'missing_required_parameter' },
+    ],
+    [
+      'an unknown file',
+      input({ type: 'input_image', file_id: 'file-1' }),
+      { param: 'input[0].content[0].file_id' },
+    ],
+    [
+      'detail original on an older model',
+      input({ type: 'input_image', image_url: imageUrl(), detail: 'original' }),
+      { param: 'input[0].content[0].detail', code: 'invalid_value' },
+    ],
+    [
+      'a strict schema that is open',
+      {
+        ...input(text),
+        text: {
+          format: {
+            type: 'json_schema',
+            name: 'x',
+            strict: true,
+            schema: { type: 'object', properties: {} },
+          },
+        },
+      },
+      { code: 'invalid_json_schema' },
+    ],
+  ];
+
+  it.each(rows)('%s', async (_, body, error) => {
+    const answer = await post(server, RESPONSES, body);
+    expect(answer.status).toBe(400);
+    expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', ...error });
+  });
+
+  it('takes original where the model does, a string, instructions and a schema', async () => {
+    const original = {
+      ...input({ type: 'input_image', image_url: imageUrl(), detail: 'original' }),
+      model: 'gpt-5.4',
+    };
+    expect((await post(server, RESPONSES, original)).status).toBe(200);
+    const response = await clientOf(server).responses.create({
+      model: 'gpt-4.1-mini',
+      input: 'hello',
+      instructions: 'Answer in JSON.',
+      store: false,
+      text: {
+        format: {
+          type: 'json_schema',
+          name: 'x',
+          strict: true,
+          schema: {
+            type: 'object',
+            properties: { a: { type: 'string' } },
+            required: ['a'],
+            additionalProperties: false,
+          },
+        },
+      },
+    });
+    expect(JSON.parse(response.output_text)).toEqual({ a: expect.any(String) });
+    expect(response).toMatchObject({ store: false });
+  });
+});
+
+describe('who may ask for what', () => {
+  it('lets in its own keys only, and says of a missing one what the API says', async () => {
+    expect((await post(server, CHAT, base, { authorization: 'Bearer sk-two' })).status).toBe(200);
+    const wrong = await post(server, CHAT, base, { authorization: 'Bearer sk-secret-value' });
+    expect(wrong.status).toBe(401);
+    expect(wrong.json.error).toMatchObject({ type: 'invalid_request_error', code: 'invalid_api_key' });
+    expect(wrong.text).not.toContain('secret-value');
+    const missing = await post(server, CHAT, base, { authorization: '' });
+    expect(missing.status).toBe(401);
+    expect(missing.json.error).toMatchObject({
+      code: null,
+      message: expect.stringContaining("didn't provide"),
+    });
+    expect(JSON.stringify(server.seen())).not.toContain('secret-value');
+  });
+
+  it("speaks to Azure's client, by deployment and api-key", async () => {
+    const client = new AzureOpenAI({
+      endpoint: server.url,
+      apiKey: 'sk-one',
+      apiVersion: '2025-04-01-preview',
+      deployment: 'gpt-4o',
+      maxRetries: 0,
+    });
+    const { choices } = await client.chat.completions.create({ ...chatBody(), model: 'gpt-4o' });
+    expect(choices[0]?.message.content).toMatch(/^PNG 8×8/);
+    expect(server.seen().at(-1)).toMatchObject({
+      path: '/openai/deployments/gpt-4o/chat/completions',
+      apiKey: 'sk-one',
+    });
+  });
+
+  it('knows its models, URLs and methods only', async () => {
+    const unknown = await post(server, CHAT, { ...base, model: 'gpt-9' });
+    expect(unknown.status).toBe(404);
+    expect(unknown.json.error).toMatchObject({
+      code: 'model_not_found',
+      type: 'invalid_request_error',
+      param: null,
+    });
+    expect((await post(server, '/v1/completions', base)).json.error?.message).toBe(
+      'Invalid URL (POST /v1/completions)',
+    );
+    expect((await post(server, '/v1/models', base)).status).toBe(405);
+    expect(
+      (await post(server, CHAT, { ...base, messages: [{ role: 'user', content: 'x'.repeat(2.1e6) }] }))
+        .status,
+    ).toBe(413);
+  });
+});
+
+describe('the output limit', () => {
+  it('cuts the answer, with finish reason length', async () => {
+    const cut = await clientOf(server).chat.completions.create({ ...chatBody(), max_completion_tokens: 2 });
+    expect(cut.choices[0]).toMatchObject({ finish_reason: 'length', message: { content: 'PNG 8×8 ' } });
+    expect(cut.usage?.completion_tokens).toBe(2);
+  });
+});
