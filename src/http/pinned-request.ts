@@ -1,94 +1,99 @@
-import type { OpenMetricsContentType, PrometheusContentType, Registry } from 'prom-client';
-import { InputError } from '../errors/input-error.ts';
-import { processSingleton } from '../internal/process-singleton.ts';
-import type { MetricSource } from './metric.ts';
-import { MetricFamily } from './metric-family.ts';
+import type { LookupFunction, Socket } from 'node:net';
+import { ImageError } from '../errors/index.ts';
+import { onAbort } from '../internal/signals.ts';
 
-/** A prom-client registry of either text format. */
-export type MonitorRegistry = Registry<PrometheusContentType> | Registry<OpenMetricsContentType>;
+export interface PinnedRequestOptions {
+  /** Answers the connector's look-up. */
+  readonly lookup: LookupFunction;
+  readonly etag?: string | undefined;
+  readonly maxBytes: number;
+  /** Bound of connecting, in milliseconds; the signal bounds the whole. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
 
-/** The families of each registry: every monitor of the process finds those of the others. */
-const familiesOf = (registry: MonitorRegistry): Map<string, MetricFamily> => {
-  const all = processSingleton(
-    'metric-families',
-    () => new WeakMap<MonitorRegistry, Map<string, MetricFamily>>(),
-  );
-  const families = all.get(registry) ?? new Map<string, MetricFamily>();
-  all.set(registry, families);
-  return families;
-};
+export interface PinnedAnswer {
+  readonly status: number;
+  /** Where a redirect leads. */
+  readonly location?: string;
+  readonly etag?: string;
+  /** Compressed: its bytes were not read. */
+  readonly encoded: boolean;
+  /** Larger than allowed: reading stopped. */
+  readonly tooLarge: boolean;
+  readonly chunks: readonly Uint8Array[];
+  readonly byteLength: number;
+}
 
-/**
- * Shows one monitor's metrics in a registry: the user's at once, else one of its own that is made when the text is
- * first asked for, for prom-client is loaded then.
- */
-export class RegistryBinding {
-  #registry: MonitorRegistry | undefined;
-  readonly #ownsRegistry: boolean;
-  readonly #sources = new Map<string, MetricSource>();
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-  constructor(registry: MonitorRegistry | undefined) {
-    this.#registry = registry;
-    this.#ownsRegistry = registry === undefined;
-  }
-
-  /** @throws `DESCRIBE_INPUT_INVALID` when the registry has another metric of that name. */
-  add(source: MetricSource): void {
-    if (this.#registry !== undefined) attach(this.#registry, source);
-    this.#sources.set(source.exposedName, source);
-  }
-
-  /** The registry's text, in its own format. */
-  async text(): Promise<string> {
-    const registry = await this.#load();
-    return registry.metrics();
-  }
-
-  /** Takes this monitor's metrics out of the user's registry. */
-  close(): void {
-    if (this.#registry === undefined || this.#ownsRegistry) return;
-    for (const source of this.#sources.values()) detach(this.#registry, source);
-  }
-
-  async #load(): Promise<MonitorRegistry> {
-    if (this.#registry !== undefined) return this.#registry;
-    const { Registry } = await import('prom-client');
-    if (this.#registry === undefined) {
-      const registry: MonitorRegistry = new Registry();
-      for (const source of this.#sources.values()) attach(registry, source);
-      this.#registry = registry;
+/** Sends one GET on a connection of its own, which ends with it. */
+export async function requestPinned(
+  url: URL,
+  { lookup, etag, maxBytes, timeoutMs, signal }: PinnedRequestOptions,
+): Promise<PinnedAnswer> {
+  const { buildConnector, Client } = await import('undici');
+  signal.throwIfAborted();
+  const connector = buildConnector({ lookup, timeout: timeoutMs, allowH2: false });
+  let socket: Socket | undefined;
+  const client = new Client(url.origin, {
+    // The connector hands its socket out before it is connected, so that an abort can end it at once.
+    connect: (options, callback) => {
+      socket = (connector as (...args: Parameters<typeof connector>) => unknown)(options, callback) as Socket;
+    },
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: 16_384,
+  });
+  const detach = onAbort(signal, () => {
+    socket?.destroy();
+  });
+  try {
+    const { statusCode, headers, body } = await client.request({
+      method: 'GET',
+      path: `${url.pathname}${url.search}`,
+      headers: {
+        accept: 'image/png,image/jpeg,image/webp,image/gif',
+        'accept-encoding': 'identity',
+        'user-agent': 'describe-it-sdk',
+        ...(etag === undefined ? {} : { 'if-none-match': etag }),
+      },
+      signal,
+    });
+    // An answer that is left unread errors when its connection goes, with nobody listening.
+    body.on('error', () => {});
+    const location = REDIRECTS.has(statusCode) ? single(headers['location']) : undefined;
+    const answerEtag = single(headers['etag']);
+    const facts = {
+      status: statusCode,
+      encoded: !/^(?:|identity)$/i.test(single(headers['content-encoding']) ?? ''),
+      ...(location === undefined ? {} : { location }),
+      ...(answerEtag === undefined ? {} : { etag: answerEtag }),
+    };
+    const empty = { ...facts, chunks: [], byteLength: 0 };
+    const announced = Number(single(headers['content-length']) ?? 0);
+    if (statusCode > 299 || facts.encoded) return { ...empty, tooLarge: false };
+    if (announced > maxBytes) return { ...empty, tooLarge: true };
+    const chunks: Uint8Array[] = [];
+    let byteLength = 0;
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      byteLength += chunk.length;
+      if (byteLength > maxBytes) return { ...empty, tooLarge: true };
+      chunks.push(chunk);
     }
-    return this.#registry;
+    return { ...facts, tooLarge: false, chunks, byteLength };
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    throw new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', 'imageUrl: the download failed', {
+      cause,
+      retryable: true,
+    });
+  } finally {
+    detach();
+    socket?.destroy();
+    client.destroy().catch(() => {});
   }
 }
 
-function attach(registry: MonitorRegistry, source: MetricSource): void {
-  const families = familiesOf(registry);
-  const name = source.exposedName;
-  const found = families.get(name);
-  // The user may have cleared the registry since: then the family is put back.
-  const present = registry.getSingleMetric(name);
-  if (found !== undefined && (present === undefined || present === found.asMetric)) {
-    found.add(source);
-    if (present === undefined) registry.registerMetric(found.asMetric);
-    return;
-  }
-  if (present !== undefined) {
-    throw new InputError('name', `${name} is in the registry already and is not this monitor's`);
-  }
-  const family = new MetricFamily(source);
-  family.add(source);
-  registry.registerMetric(family.asMetric);
-  families.set(name, family);
-}
-
-function detach(registry: MonitorRegistry, source: MetricSource): void {
-  const families = familiesOf(registry);
-  const family = families.get(source.exposedName);
-  family?.delete(source);
-  if (family?.isEmpty !== true) return;
-  families.delete(source.exposedName);
-  if (registry.getSingleMetric(source.exposedName) === family.asMetric) {
-    registry.removeSingleMetric(source.exposedName);
-  }
-}
+const single = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);
