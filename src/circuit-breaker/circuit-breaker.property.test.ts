@@ -215,7 +215,12 @@ const settingsArbitrary: fc.Arbitrary<Settings> = fc
     ),
     resetTimeoutMs: fc.constantFrom(100, 1_000),
     maxResetTimeoutMs: fc.constantFrom(undefined, 1_000, 3_500),
-    slow: fc.constantFrom({}, { slowCallDurationMs: 100 }, { slowCallDurationMs: 300, slowCallRatio: 0.75 }),
+    slow: fc.constantFrom(
+      {},
+      { slowCallDurationMs: 100 },
+      { slowCallDurationMs: 100, slowCallRatio: 1 },
+      { slowCallDurationMs: 300, slowCallRatio: 0 },
+    ),
     halfOpenMaxCalls: fc.integer({ min: 1, max: 4 }),
     halfOpenSuccessRatio: fc.constantFrom(0, 0.5, 1),
     halfOpenTimeoutMs: fc.constantFrom(150, 2_000),

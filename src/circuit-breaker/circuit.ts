@@ -1,10 +1,10 @@
 import { breakDurationMs } from './break-duration.ts';
-import type { CircuitBreakerEvents, CircuitBreakerState, OpenReason } from './circuit-breaker-events.ts';
+import type { CircuitBreakerEvents, OpenReason } from './circuit-breaker-events.ts';
 import type { ResolvedOptions } from './circuit-breaker-options.ts';
 import { Evidence } from './evidence.ts';
 import { HalfOpenTrial } from './half-open-trial.ts';
 import { OpossumEngine } from './opossum-engine.ts';
-import type { OrderedEvents } from './ordered-events.ts';
+import type { EventOf, OrderedEvents } from './ordered-events.ts';
 
 /** A stay in one state. Its identity tells whether a call that ends began in the state that still holds. */
 export type Phase =
@@ -62,14 +62,15 @@ export class Circuit {
   isolate(): void {
     if (this.shutDown || this.phase.state === 'ISOLATED') return;
     this.#engine?.release();
-    this.#enter({ state: 'ISOLATED', cause: this.phase.state === 'CLOSED' ? undefined : this.phase.cause });
+    const cause = this.phase.state === 'CLOSED' ? undefined : this.phase.cause;
+    this.#enter({ state: 'ISOLATED', cause }, ['isolated', { name: this.#name }]);
   }
 
   close(): void {
     if (this.shutDown) return;
     this.#engine?.release();
     this.consecutiveBreaks = 0;
-    this.#enter({ state: 'CLOSED', evidence: new Evidence(this.#options) });
+    this.#enter({ state: 'CLOSED', evidence: new Evidence(this.#options) }, ['closed', { name: this.#name }]);
   }
 
   /** Leaves no timer and lets nothing through for ever. */
@@ -113,33 +114,23 @@ export class Circuit {
       if (this.phase.state === 'OPEN') this.#halfOpen();
     });
     this.#engine.open(durationMs);
-    this.#enter({ state: 'OPEN', sinceMs, untilMs: sinceMs + durationMs, cause }, () =>
-      this.events?.emit('opened', { name: this.#name, reason, retryAfterMs: durationMs, cause }),
-    );
+    const untilMs = sinceMs + durationMs;
+    const opened = { name: this.#name, reason, retryAfterMs: durationMs, cause };
+    this.#enter({ state: 'OPEN', sinceMs, untilMs, cause }, ['opened', opened]);
   }
 
   #halfOpen(): void {
     const cause = this.phase.state === 'CLOSED' ? undefined : this.phase.cause;
     const { halfOpenMaxCalls, halfOpenSuccessRatio } = this.#options;
-    this.#enter({
-      state: 'HALF_OPEN',
-      trial: new HalfOpenTrial(halfOpenMaxCalls, halfOpenSuccessRatio),
-      cause,
-    });
+    const trial = new HalfOpenTrial(halfOpenMaxCalls, halfOpenSuccessRatio);
+    this.#enter({ state: 'HALF_OPEN', trial, cause }, ['halfOpened', { name: this.#name }]);
   }
 
-  #enter(next: Phase, tell = () => this.#tell(next.state)): void {
+  #enter(next: Phase, event: EventOf<CircuitBreakerEvents>): void {
     const from = this.phase.state;
     this.phase = next;
     if (this.events === undefined || from === next.state) return;
-    tell();
-    this.events.emit('stateChanged', { name: this.#name, from, to: next.state });
-  }
-
-  #tell(state: CircuitBreakerState): void {
-    if (state === 'CLOSED') this.events?.emit('closed', { name: this.#name });
-    else if (state === 'HALF_OPEN') this.events?.emit('halfOpened', { name: this.#name });
-    else if (state === 'ISOLATED') this.events?.emit('isolated', { name: this.#name });
+    this.events.emitAll(event, ['stateChanged', { name: this.#name, from, to: next.state }]);
   }
 
   #askedMs(error: unknown): number | undefined {

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { OpossumEngine } from './opossum-engine.ts';
+
+let halfOpened: number;
+let engine: OpossumEngine;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  halfOpened = 0;
+  engine = new OpossumEngine(() => {
+    halfOpened += 1;
+  });
+});
+
+afterEach(() => {
+  engine.release();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+describe('OpossumEngine', () => {
+  it('holds nothing until it opens, then one timer', () => {
+    expect(vi.getTimerCount()).toBe(0);
+    engine.open(100);
+    expect(engine.opened).toBe(true);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  it('half-opens once after the given time', () => {
+    engine.open(100);
+    vi.advanceTimersByTime(99);
+    expect(engine.halfOpen).toBe(false);
+    vi.advanceTimersByTime(10_000);
+    expect(engine.halfOpen).toBe(true);
+    expect(halfOpened).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('starts anew when opened while open, and when opened while half-open', () => {
+    engine.open(100);
+    vi.advanceTimersByTime(60);
+    engine.open(200);
+    vi.advanceTimersByTime(199);
+    expect(engine.opened).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(engine.halfOpen).toBe(true);
+    engine.open(300);
+    expect(engine.opened).toBe(true);
+    vi.advanceTimersByTime(300);
+    expect(engine.halfOpen).toBe(true);
+    expect(halfOpened).toBe(2);
+  });
+
+  it('half-opens at once without the timer', () => {
+    engine.open(100);
+    engine.halfOpenNow();
+    expect(engine.halfOpen).toBe(true);
+    vi.advanceTimersByTime(1_000);
+    expect(halfOpened).toBe(0);
+  });
+
+  it('forgets circuit and timer when released, open or half-open, as often as one likes', () => {
+    engine.open(100);
+    engine.release();
+    engine.release();
+    expect(engine.opened || engine.halfOpen).toBe(false);
+    engine.halfOpenNow();
+    engine.release();
+    vi.advanceTimersByTime(1_000);
+    expect(halfOpened).toBe(0);
+  });
+});
