@@ -6,7 +6,7 @@ import type { OpenAIConnection } from './openai-connection.ts';
 export interface OpenAIConnectionLease extends AsyncDisposable {
   /**
    * A real `OpenAI` client that retries nothing.
-   * @throws `DESCRIBE_LEASE_INVALID` after the lease ended.
+   * @throws `DESCRIBE_LEASE_INVALID` after the lease ended, or its pool cut the connection.
    */
   readonly client: OpenAI;
   /**

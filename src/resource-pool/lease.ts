@@ -4,7 +4,7 @@ import { LeaseError } from '../errors/index.ts';
 export interface Lease<Resource> extends AsyncDisposable {
   /**
    * What was borrowed.
-   * @throws `DESCRIBE_LEASE_INVALID` after the lease ended.
+   * @throws `DESCRIBE_LEASE_INVALID` after the lease ended, or its pool took the resource back.
    */
   readonly resource: Resource;
   /**
@@ -26,6 +26,7 @@ export interface LeaseHome<Slot> {
 }
 
 interface Loanable<Resource> {
+  readonly state: string;
   readonly resource: Resource;
 }
 
@@ -40,8 +41,9 @@ export class SlotLease<Resource, Slot extends Loanable<Resource>> implements Lea
   }
 
   get resource(): Resource {
-    if (this.#slot === undefined) throw new LeaseError('this lease has ended; acquire another');
-    return this.#slot.resource;
+    const slot = this.#slot;
+    if (slot?.state !== 'leased') throw new LeaseError('this lease has ended; acquire another');
+    return slot.resource;
   }
 
   /** Tells whether this lease came from that pool. */

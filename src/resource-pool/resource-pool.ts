@@ -111,7 +111,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    */
   async acquire(options?: AcquireOptions): Promise<Lease<Resource>> {
     this.#upkeep.start();
-    const slot = await this.#slots.take(options);
+    const slot = this.#slots.confirm(await this.#slots.take(options), options?.signal);
     return new SlotLease<Resource, Slot<Resource>>(this.#home, slot);
   }
 
@@ -127,14 +127,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
     this.#upkeep.start();
     const taken = this.#slots.take(options);
     if (!(taken instanceof Promise)) return this.#run(taken, fn);
-    return taken.then((slot) => {
-      // Between the hand-over and this moment the caller may have lost interest.
-      if (options?.signal?.aborted) {
-        this.#slots.giveBack(slot, undefined);
-        throw options.signal.reason;
-      }
-      return this.#run(slot, fn);
-    });
+    return taken.then((slot) => this.#run(this.#slots.confirm(slot, options?.signal), fn));
   }
 
   /**

@@ -17,6 +17,7 @@ const ON_BORROW: ValidateContext = Object.freeze({ phase: 'borrow' });
 export class SlotChecks<Resource> {
   readonly #options: SlotChecksOptions<Resource>;
   #running = 0;
+  #forBorrowers = 0;
 
   constructor(options: SlotChecksOptions<Resource>) {
     this.#options = options;
@@ -25,6 +26,11 @@ export class SlotChecks<Resource> {
   /** Validations under way. */
   get running(): number {
     return this.#running;
+  }
+
+  /** Those of them that somebody in line waits for. */
+  get forBorrowers(): number {
+    return this.#forBorrowers;
   }
 
   /**
@@ -40,7 +46,11 @@ export class SlotChecks<Resource> {
       return false;
     }
     if (!isPromiseLike(verdict)) return verdict === true;
-    void this.#settle(verdict).then(done);
+    this.#forBorrowers += 1;
+    void this.#settle(verdict).then((valid) => {
+      this.#forBorrowers -= 1;
+      done(valid);
+    });
     return 'pending';
   }
 

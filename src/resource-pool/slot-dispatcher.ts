@@ -95,11 +95,22 @@ export class SlotDispatcher<Resource> {
     this.started = true;
     const slot = this.#popUsable();
     if (slot !== undefined) return this.#lend(slot);
-    if (this.line.size - this.#coming() >= this.#options.maxWaiting && !this.keeper.canOpen()) {
+    if (this.line.size - this.#expected() >= this.#options.maxWaiting && !this.keeper.canOpen()) {
       this.#counters.refused += 1;
       return Promise.reject(new QueueFullError(this.#options.name, 'maxWaiting', this.#options.maxWaiting));
     }
     return this.line.join(priority, timeoutMs, signal, () => this.#grow());
+  }
+
+  /**
+   * Looks once more at a slot that was handed over a moment ago: before its new user ran, the user may have lost
+   * interest, or the pool have been destroyed.
+   */
+  confirm(slot: Slot<Resource>, signal: AbortSignal | undefined): Slot<Resource> {
+    if (slot.state !== 'leased') throw this.#closedError();
+    if (!signal?.aborted) return slot;
+    this.giveBack(slot, undefined);
+    throw signal.reason;
   }
 
   /** Takes a slot back from its user; false when it is not on loan. */
@@ -147,7 +158,7 @@ export class SlotDispatcher<Resource> {
 
   /** Serves who waits from the stack, then grows for the rest and back to `minSize`. */
   pump(): void {
-    while (this.line.size > this.#coming() && this.idle.length > 0) {
+    while (this.line.size > this.checks.forBorrowers && this.idle.length > 0) {
       const slot = this.#popUsable();
       if (slot !== undefined) this.#deliver(slot);
     }
@@ -224,9 +235,9 @@ export class SlotDispatcher<Resource> {
     return DescribeError.is(reason) ? reason : new ClosedError(this.#options.name, { cause: reason });
   }
 
-  /** Waiters that a check or a create under way will serve. */
-  #coming(): number {
-    return this.keeper.creating + this.checks.running;
+  /** Waiters that a check or a create under way is going to serve. */
+  #expected(): number {
+    return this.line.claimed + this.checks.forBorrowers;
   }
 
   #popUsable(): Slot<Resource> | undefined {
@@ -281,13 +292,15 @@ export class SlotDispatcher<Resource> {
     return slot.expiresAtMs <= now ? 'lifetime' : undefined;
   }
 
+  /**
+   * Makes a slot for everybody whom neither a check nor a slot of their own will serve. What is made for one who was
+   * served otherwise counts for nobody: it may hang.
+   */
   #grow(): void {
-    while (this.line.size > this.#coming() && this.keeper.canOpen()) {
-      const waiter = this.line.firstUnclaimed();
-      if (waiter !== undefined) waiter.claimed = true;
-      this.keeper.open(new Slot<Resource>('waiting', waiter));
+    while (this.line.size - this.#expected() > 0 && this.keeper.canOpen()) {
+      this.keeper.open(new Slot<Resource>('waiting', this.line.claim()));
     }
-    if (this.line.size > this.#coming()) this.#armBackoff();
+    if (this.line.size - this.#expected() > 0) this.#armBackoff();
   }
 
   #armBackoff(): void {

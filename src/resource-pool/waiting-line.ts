@@ -62,6 +62,7 @@ export class WaitingLine<Item> {
   /** Never empty levels, highest priority first. */
   readonly #levels: Level<Item>[] = [];
   #size = 0;
+  #claimed = 0;
   #sweep: TimerHandle | undefined;
 
   constructor({ clock, timeoutMs, timedOut, left }: WaitingLineOptions<Item>) {
@@ -73,6 +74,11 @@ export class WaitingLine<Item> {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** How many of them have something being made for them. */
+  get claimed(): number {
+    return this.#claimed;
   }
 
   /** Adds one to the end of its priority. `onJoined` runs before the promise is returned. */
@@ -113,11 +119,14 @@ export class WaitingLine<Item> {
     return true;
   }
 
-  /** The first in line for whom nothing is being made. */
-  firstUnclaimed(): Waiter<Item> | undefined {
+  /** Marks the first in line for whom nothing is being made, and returns it. */
+  claim(): Waiter<Item> | undefined {
     for (const level of this.#levels) {
       for (let waiter = level.first; waiter !== undefined; waiter = waiter.next) {
-        if (!waiter.claimed) return waiter;
+        if (waiter.claimed) continue;
+        waiter.claimed = true;
+        this.#claimed += 1;
+        return waiter;
       }
     }
     return undefined;
@@ -172,6 +181,7 @@ export class WaitingLine<Item> {
     waiter.detach?.();
     if (waiter.timer !== undefined) this.#clock.clearTimeout(waiter.timer);
     this.#size -= 1;
+    if (waiter.claimed) this.#claimed -= 1;
     if (this.#size === 0) holdProcess(this.#sweep, false);
   }
 
