@@ -1,0 +1,63 @@
+import { UpstreamError } from '../errors/upstream-error.ts';
+import { costUsd } from '../openai/cost.ts';
+import type { CallTrace } from './call-trace.ts';
+import type { DescribeSchema } from './describe-request.ts';
+import type { DescribeResult, DescriptionSource } from './describe-result.ts';
+import type { NormalisedRequest } from './normalise-request.ts';
+import type { Answer } from './vision-asker.ts';
+
+/** The part of an answer that is worth caching. */
+export type CachedDescription = Pick<Answer, 'description' | 'model'>;
+
+/** What was obtained for one call, and what obtaining it caused. */
+export interface Obtained {
+  readonly cached: CachedDescription;
+  readonly source: DescriptionSource;
+  /** The answer that this very call caused; undefined when it caused none. */
+  readonly caused: Answer | undefined;
+}
+
+/** What the caller gets. */
+export function buildResult<Data>(
+  request: NormalisedRequest<Data>,
+  { cached, source, caused }: Obtained,
+  trace: CallTrace,
+): DescribeResult<Data> {
+  const { schema, metadata } = request;
+  const { usage, requestId } = caused ?? {};
+  const cost = usage === undefined ? undefined : costOf(cached.model, request.model, usage);
+  return {
+    description: cached.description,
+    ...(schema === undefined ? {} : { data: dataOf(cached.description, schema) }),
+    model: cached.model,
+    source,
+    ...(usage === undefined ? {} : { usage }),
+    ...(cost === undefined ? {} : { costUsd: cost }),
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(metadata === undefined ? {} : { metadata }),
+    explain: trace.explain(),
+  };
+}
+
+/** By the model that answered; compatible servers often name it otherwise, then by the one that was asked for. */
+const costOf = (
+  answered: string,
+  asked: string,
+  { promptTokens, completionTokens }: { readonly promptTokens: number; readonly completionTokens: number },
+): number | undefined => {
+  const usage = { inputTokens: promptTokens, outputTokens: completionTokens };
+  return costUsd(answered, usage) ?? costUsd(asked, usage);
+};
+
+function dataOf<Data>(description: string, { parse }: DescribeSchema<Data>): Data {
+  try {
+    const json: unknown = JSON.parse(description);
+    return parse === undefined ? (json as Data) : parse(json);
+  } catch {
+    // A fresh answer passed `parse` before; so this one is cached, from before `parse` changed.
+    throw new UpstreamError(
+      'DESCRIBE_RESPONSE_INVALID',
+      "the cached answer does not pass the schema's parse: use cache 'reload'",
+    );
+  }
+}

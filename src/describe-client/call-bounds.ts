@@ -1,0 +1,33 @@
+import { TimeoutError } from '../errors/timeout-error.ts';
+import type { Clock } from '../internal/clock.ts';
+import { childController } from '../internal/signals.ts';
+
+/** The bounds of one call: its own signal and the time it must end at. */
+export interface CallBounds {
+  readonly signal: AbortSignal;
+  readonly deadlineAtMs: number;
+}
+
+/**
+ * Runs a call under one deadline. Its signal aborts with the caller's reason, with the reason of the client's own end,
+ * or with `DESCRIBE_TIMEOUT`; every listener and timer is gone when it has settled.
+ */
+export async function settleWithin<Value>(
+  timeoutMs: number,
+  parents: readonly (AbortSignal | undefined)[],
+  clock: Clock,
+  run: (bounds: CallBounds) => Promise<Value>,
+): Promise<Value> {
+  const child = childController(...parents);
+  const deadlineAtMs = clock.now() + timeoutMs;
+  const timer = clock.setTimeout(() => {
+    child.abort(new TimeoutError('the call', timeoutMs));
+  }, timeoutMs);
+  try {
+    child.signal.throwIfAborted();
+    return await run({ signal: child.signal, deadlineAtMs });
+  } finally {
+    clock.clearTimeout(timer);
+    child.detach();
+  }
+}

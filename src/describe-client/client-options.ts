@@ -1,0 +1,93 @@
+import type { VisionDescriptionBatchOptions } from '../batch-processor/index.ts';
+import type { CircuitBreakerOptions } from '../circuit-breaker/index.ts';
+import type { ImageOptions } from '../image/index.ts';
+import type { Clock } from '../internal/clock.ts';
+import type { OpenAIConnectionPool, OpenAIConnectionPoolOptions } from '../openai/index.ts';
+import type { PerformanceMonitor, PerformanceMonitorOptions } from '../performance-monitor/index.ts';
+import type {
+  RedisCache,
+  RedisCacheOptions,
+  RedisClientLike,
+  RedisTargetOptions,
+} from '../redis-cache/index.ts';
+import type { RetryOptions } from '../retry/index.ts';
+import type { AttemptBreaker } from './breaker-group.ts';
+import type { ImageDetail } from './describe-request.ts';
+import type { Logger } from './logger.ts';
+
+/** What a part of the client is made for. */
+export interface EndpointDescription {
+  /** Name of the endpoint, as in stats and metrics. */
+  readonly name: string;
+  readonly apiKey: string;
+  readonly baseURL?: string;
+}
+
+export interface DescribeClientOptions {
+  /** Key of the API. @defaultValue `OPENAI_API_KEY` */
+  readonly apiKey?: string | undefined;
+  /** Base URL of the API, or of a compatible server. @defaultValue `OPENAI_BASE_URL`, else OpenAI's */
+  readonly baseURL?: string | undefined;
+  /** Model of requests that name none. @defaultValue 'gpt-4.1-mini' */
+  readonly model?: string | undefined;
+  /** Prompt of requests that have none. @defaultValue 'Describe this image.' */
+  readonly prompt?: string | undefined;
+  /** Detail of requests that name none; it is always sent, for the API's own default is the dearest. @defaultValue 'low' */
+  readonly detail?: ImageDetail | undefined;
+  /** Bound of an answer in tokens, at least 1. Rate limits reserve it: set it tightly. @defaultValue 300 */
+  readonly maxOutputTokens?: number | undefined;
+  /** Bound of a whole call, waits and retries included, in milliseconds. @defaultValue 60000 */
+  readonly timeoutMs?: number | undefined;
+  /** Bound of one attempt, from the connection to the end of the answer, in milliseconds. @defaultValue 30000 */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** Where Redis is: its options, its URL, or your own ioredis client. @defaultValue `REDIS_URL`, `REDIS_HOST`…, else memory only */
+  readonly redis?: string | RedisTargetOptions | RedisClientLike | undefined;
+  /** Options of the cache, your own, or `false` for none. @defaultValue on */
+  readonly cache?:
+    | Omit<RedisCacheOptions, keyof RedisTargetOptions | 'clock'>
+    | RedisCache
+    | false
+    | undefined;
+  /** Options of the monitor, your own, or `false` for none: then `metrics()` is empty. @defaultValue on */
+  readonly monitor?: PerformanceMonitorOptions | PerformanceMonitor | false | undefined;
+  /** Options of the connection pool, or a function that gives it. @defaultValue on */
+  readonly pool?:
+    | OpenAIConnectionPoolOptions
+    | ((endpoint: EndpointDescription) => OpenAIConnectionPool)
+    | undefined;
+  /** Options of the circuit breakers, one an endpoint and model, a function that gives them, or `false` for none. @defaultValue on */
+  readonly circuitBreaker?:
+    | CircuitBreakerOptions
+    | false
+    | ((endpoint: EndpointDescription, model: string) => AttemptBreaker)
+    | undefined;
+  /** Packs several images into one request; options of the processor, or `false`. @defaultValue false */
+  readonly batch?: BatchOptions | false | undefined;
+  /** Options of the retry, or `false` for one attempt only. @defaultValue on, 3 attempts */
+  readonly retry?: Omit<RetryOptions, 'clock'> | false | undefined;
+  /** Limits of images and the hosts they may come from. @defaultValue guarded */
+  readonly images?: ImageOptions | undefined;
+  /** Opens the pool's connections at once rather than at the first call. @defaultValue false */
+  readonly warmUpOnStart?: boolean | undefined;
+  /** Told of what an operator wants to know; of the shape of pino. Never told a key, a prompt, an image or a description. @defaultValue silent */
+  readonly logger?: Logger | undefined;
+  /** Source of time. @defaultValue the system clock */
+  readonly clock?: Clock | undefined;
+}
+
+/** The options of the batch processor that the client leaves to you; retries are its own. */
+export type BatchOptions = Omit<
+  VisionDescriptionBatchOptions,
+  'model' | 'prompt' | 'detail' | 'maxOutputTokens' | 'estimateTokens' | 'classify' | 'retry' | 'clock'
+>;
+
+/** Value of every option that is a plain value. */
+export const CLIENT_DEFAULTS = {
+  model: 'gpt-4.1-mini',
+  prompt: 'Describe this image.',
+  detail: 'low',
+  maxOutputTokens: 300,
+  timeoutMs: 60_000,
+  attemptTimeoutMs: 30_000,
+  warmUpOnStart: false,
+} as const satisfies DescribeClientOptions;

@@ -1,0 +1,119 @@
+import { describe, expect, it, vi } from 'vitest';
+import { ConfigError } from '../errors/config-error.ts';
+import { OpenAIConnectionPool } from '../openai/index.ts';
+import { PerformanceMonitor } from '../performance-monitor/index.ts';
+import { RedisCache } from '../redis-cache/index.ts';
+import { composeParts } from './compose-parts.ts';
+import { createDescribeClient } from './create-describe-client.ts';
+import { DescribeClient } from './describe-client.ts';
+
+const KEY = 'sk-very-secret';
+
+const errorOf = (options: unknown, variables: Record<string, string> = {}): ConfigError => {
+  try {
+    composeParts(options as Parameters<typeof composeParts>[0], variables);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+};
+
+const wrongOptions = (options: unknown, variables?: Record<string, string>) =>
+  errorOf(options, variables).issues.map(({ option }) => option);
+
+describe('createDescribeClient', () => {
+  it('is synchronous and opens nothing', async () => {
+    const client = createDescribeClient({ apiKey: KEY, redis: { host: '127.0.0.1', port: 1 } });
+    expect(client).toBeInstanceOf(DescribeClient);
+    expect(client.stats().pools['default']?.size).toBe(0);
+    await client.close();
+  });
+
+  it('lists everything wrong at once, in its parts and in the environment too', () => {
+    const options = {
+      apiKey: ' ',
+      timeoutMs: -1,
+      attemptTimeoutMs: Number.NaN,
+      maxOutputTokens: '300',
+      modle: 'x',
+      pool: { min: 5, max: 'ten' },
+      circuitBreaker: { failureThreshold: 0 },
+      cache: { defaultTTL: -1 },
+      retry: { maxAttempts: 0 },
+      batch: { batchSize: 0 },
+      images: { maxBytes: 0 },
+      monitor: { maxSeries: 0 },
+      logger: {},
+    };
+    expect(wrongOptions(options, { REDIS_PORT: 'many', BATCH_SIZE: '-3' }).toSorted()).toEqual(
+      [
+        'apiKey',
+        'timeoutMs',
+        'attemptTimeoutMs',
+        'maxOutputTokens',
+        'modle',
+        'pool.max',
+        'circuitBreaker.failureThreshold',
+        'cache.defaultTTL',
+        'retry.maxAttempts',
+        'batch.batchSize',
+        'images.maxBytes',
+        'monitor.maxSeries',
+        'logger',
+        'REDIS_PORT',
+        'BATCH_SIZE',
+      ].toSorted(),
+    );
+  });
+
+  it('suggests the nearest option and shows no secret', () => {
+    const error = errorOf({ apiKey: KEY, baseUrl: 'https://x', redis: 5 });
+    expect(error.message).toContain('did you mean baseURL?');
+    expect(error.message).not.toContain(KEY);
+  });
+
+  it('wants a key, from the options or the environment', () => {
+    expect(wrongOptions({})).toEqual(['apiKey']);
+    expect(() => composeParts({}, { OPENAI_API_KEY: KEY })).not.toThrow();
+  });
+
+  it('lets options win over the environment, which wins over defaults', () => {
+    const variables = { OPENAI_API_KEY: 'env', OPENAI_POOL_MAX_SIZE: '3', OPENAI_POOL_MIN_SIZE: '1' };
+    const pool = composeParts({ apiKey: KEY, pool: { max: 7 } }, variables).pools['default']?.getStats();
+    expect(pool).toMatchObject({ minSize: 1, maxSize: 7 });
+    expect(composeParts({}, variables).settings.apiKey).toBe('env');
+    expect(composeParts({ apiKey: undefined, model: undefined }, variables).settings).toMatchObject({
+      apiKey: 'env',
+      model: 'gpt-4.1-mini',
+    });
+    expect(
+      composeParts({}, { ...variables, PERFORMANCE_MONITORING_ENABLED: 'false' }).monitor,
+    ).toBeUndefined();
+    expect(composeParts({ batch: {} }, { ...variables, BATCH_SIZE: '9' }).batch).toBeDefined();
+  });
+
+  it('closes only what it made', async () => {
+    const cache = new RedisCache();
+    const monitor = new PerformanceMonitor();
+    const pool = new OpenAIConnectionPool(KEY);
+    const closed = [vi.spyOn(cache, 'close'), vi.spyOn(monitor, 'close'), vi.spyOn(pool, 'close')];
+    const client = createDescribeClient({ apiKey: KEY, cache, monitor, pool: () => pool });
+    expect(client.cache).toBe(cache);
+    expect(client.monitor).toBe(monitor);
+    expect(client.pools['default']).toBe(pool);
+    await client.close();
+    for (const spy of closed) expect(spy).not.toHaveBeenCalled();
+    await cache.close();
+    await pool.close();
+    monitor.close();
+  });
+
+  it('leaves out what is switched off', async () => {
+    const client = createDescribeClient({ apiKey: KEY, cache: false, monitor: false, circuitBreaker: false });
+    expect([client.cache, client.monitor, client.batch]).toEqual([undefined, undefined, undefined]);
+    expect(client.breakers).toEqual({});
+    expect(Object.keys((await client.health()).parts)).toEqual(['pool:default', 'breakers']);
+    await client.close();
+  });
+});

@@ -1,0 +1,20 @@
+import type { DescribeClientOptions } from './client-options.ts';
+import { DescribeClient } from './describe-client.ts';
+
+/**
+ * Makes a client; opens nothing until needed, and never throws for an absent Redis. Options win over the environment,
+ * which wins over defaults.
+ *
+ * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option and environment variable.
+ * @example
+ * ```ts
+ * import { createDescribeClient } from '@describe-it/sdk';
+ *
+ * await using client = createDescribeClient({ apiKey: 'sk-…' });
+ * const { description } = await client.describe('https://example.com/cat.jpg');
+ * console.log(description);
+ * ```
+ */
+export function createDescribeClient(options: DescribeClientOptions = {}): DescribeClient {
+  return new DescribeClient(options);
+}

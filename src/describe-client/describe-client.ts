@@ -1,0 +1,216 @@
+import type { BatchMetrics, VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
+import type { CircuitBreakerStats } from '../circuit-breaker/index.ts';
+import { CacheMissError } from '../errors/cache-error.ts';
+import { ClosedError } from '../errors/closed-error.ts';
+import { deepFreeze } from '../internal/deep-freeze.ts';
+import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../openai/index.ts';
+import type { PerformanceMonitor } from '../performance-monitor/index.ts';
+import type { RedisCache, RedisCacheStats } from '../redis-cache/index.ts';
+import type { AttemptBreaker } from './breaker-group.ts';
+import { buildResult, type CachedDescription, type Obtained } from './build-result.ts';
+import { type CallBounds, settleWithin } from './call-bounds.ts';
+import { CallRegister, type CallStats } from './call-register.ts';
+import { CallTrace } from './call-trace.ts';
+import { type ClientHealth, clientHealth } from './client-health.ts';
+import type { DescribeClientOptions } from './client-options.ts';
+import { type ClientParts, composeParts } from './compose-parts.ts';
+import { type DescribeManyItem, type DescribeManyOptions, describeEach } from './describe-many.ts';
+import type { DescribeInput, DescribeOptions } from './describe-request.ts';
+import type { DescribeResult } from './describe-result.ts';
+import { type NormalisedRequest, normaliseRequest } from './normalise-request.ts';
+import type { Answer } from './vision-asker.ts';
+
+/** A frozen, JSON-safe picture of every part. */
+export interface ClientStats {
+  readonly calls: CallStats;
+  readonly pools: Readonly<Record<string, OpenAIConnectionPoolStats>>;
+  readonly breakers: Readonly<Record<string, CircuitBreakerStats>>;
+  /** Absent with `cache: false`. */
+  readonly cache?: RedisCacheStats;
+  /** Absent without `batch`. */
+  readonly batch?: BatchMetrics;
+}
+
+/**
+ * Describes images through pool, batch, cache, breaker and monitor, composed. It opens nothing until the first call, and
+ * closes only what it made.
+ *
+ * @example
+ * ```ts
+ * import { createDescribeClient } from '@describe-it/sdk';
+ *
+ * const client = createDescribeClient({ apiKey: 'sk-…' });
+ * const { description } = await client.describe({ file: 'cat.jpg', prompt: 'What is in the picture?' });
+ * console.log(description);
+ * await client.close();
+ * ```
+ */
+export class DescribeClient implements AsyncDisposable {
+  readonly #parts: ClientParts;
+  readonly #calls: CallRegister;
+  #ending: Promise<void> | undefined;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option and environment variable. */
+  constructor(options: DescribeClientOptions = {}) {
+    this.#parts = composeParts(options);
+    this.#calls = new CallRegister();
+    if (this.#parts.settings.warmUpOnStart) this.warmUp().catch(() => {});
+  }
+
+  /** Connection pools by the name of their endpoint. */
+  get pools(): Readonly<Record<string, OpenAIConnectionPool>> {
+    return this.#parts.pools;
+  }
+
+  /** The batch processor; absent without `batch`. */
+  get batch(): VisionDescriptionBatchProcessor | undefined {
+    return this.#parts.batch;
+  }
+
+  /** The cache; absent with `cache: false`. */
+  get cache(): RedisCache | undefined {
+    return this.#parts.cache;
+  }
+
+  /** Circuit breakers by endpoint and model; empty with `circuitBreaker: false`. */
+  get breakers(): Readonly<Record<string, AttemptBreaker>> {
+    return this.#parts.breakers.byName();
+  }
+
+  /** The monitor; absent with `monitor: false`. */
+  get monitor(): PerformanceMonitor | undefined {
+    return this.#parts.monitor;
+  }
+
+  /**
+   * Describes one image. `options` wins over what the request says.
+   *
+   * @throws `DESCRIBE_INPUT_INVALID` and `DESCRIBE_IMAGE_…` for what can't be sent, before anything is spent.
+   * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, or the signal's reason when it aborts.
+   * @throws `DESCRIBE_CACHE_MISS` with `cache: 'only-if-cached'`.
+   * @throws `DESCRIBE_CLOSED` after `close()`.
+   * @throws the last failure of the API, after retries: see docs/errors.md.
+   */
+  async describe<Data = unknown>(
+    input: DescribeInput<Data>,
+    options?: DescribeOptions<Data>,
+  ): Promise<DescribeResult<Data>> {
+    this.#calls.assertOpen();
+    const { settings, clock, metrics } = this.#parts;
+    const request = normaliseRequest(input, options, settings);
+    const trace = new CallTrace(clock);
+    return this.#calls.track(async (ended) => {
+      try {
+        const obtained = await settleWithin(request.timeoutMs, [request.signal, ended], clock, (bounds) =>
+          this.#obtain(request, bounds, trace),
+        );
+        const result = buildResult(request, obtained, trace);
+        metrics.callSucceeded(request.model, result);
+        return result;
+      } catch (error) {
+        metrics.callFailed(request.model, error, trace.explain());
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Describes any number of images with bounded concurrency and memory; one item's failure is yielded, not thrown.
+   * Stopping the iteration aborts what is in work.
+   *
+   * @throws `DESCRIBE_INPUT_INVALID` for wrong options, the signal's reason when it aborts, and what the iterable of
+   * inputs itself throws.
+   */
+  describeMany<Data = unknown>(
+    inputs: Iterable<DescribeInput<Data>> | AsyncIterable<DescribeInput<Data>>,
+    options: DescribeManyOptions = {},
+  ): AsyncGenerator<DescribeManyItem<Data>, void, undefined> {
+    return describeEach(inputs, (input, signal) => this.describe(input, { signal }), options);
+  }
+
+  /** Opens and authenticates the pools' minimum of connections. */
+  async warmUp(): Promise<void> {
+    this.#calls.assertOpen();
+    await Promise.all(Object.values(this.#parts.pools).map((pool) => pool.warmUp()));
+  }
+
+  /** Drops every cached description with one of these tags, on every process. */
+  async invalidateTags(tags: readonly string[]): Promise<void> {
+    this.#calls.assertOpen();
+    await this.#parts.cache?.invalidateByTags([...tags]);
+  }
+
+  /** How each part does, and the worst of it. */
+  async health(): Promise<ClientHealth> {
+    return clientHealth(this.#parts, this.#calls.isOpen);
+  }
+
+  /** Prometheus text of the monitor; empty without one. */
+  async metrics(): Promise<string> {
+    return (await this.#parts.monitor?.getMetrics()) ?? '';
+  }
+
+  /** A frozen, JSON-safe snapshot of every part. */
+  stats(): ClientStats {
+    const { pools, batch, cache, breakers } = this.#parts;
+    return deepFreeze({
+      calls: this.#calls.stats(),
+      pools: Object.fromEntries(Object.entries(pools).map(([name, pool]) => [name, pool.getStats()])),
+      breakers: Object.fromEntries(
+        Object.entries(breakers.byName()).map(([name, breaker]) => [name, breaker.getStats()]),
+      ),
+      ...(cache === undefined ? {} : { cache: cache.getStats() }),
+      ...(batch === undefined ? {} : { batch: batch.getMetrics() }),
+    });
+  }
+
+  /** Takes no more calls, lets those in work end, and closes what the client made. */
+  close(): Promise<void> {
+    this.#calls.refuse();
+    this.#ending ??= this.#calls.drained().then(() => this.#parts.close());
+    return this.#ending;
+  }
+
+  /** Rejects every call in work with `reason`, and closes what the client made. */
+  destroy(reason: unknown = new ClosedError('the client')): Promise<void> {
+    this.#calls.end(reason);
+    this.#ending ??= this.#parts.destroy(reason);
+    return this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #obtain(request: NormalisedRequest, bounds: CallBounds, trace: CallTrace): Promise<Obtained> {
+    const { loader, cache, flights, keyOf, ask } = this.#parts;
+    const { signal } = bounds;
+    const image = await loader.load(request.image, { signal });
+    const key = keyOf(image, request);
+    if (request.cache === 'only-if-cached') {
+      const found = await cache?.getWithSource<CachedDescription>(key, { signal });
+      if (found === undefined) throw new CacheMissError();
+      return { cached: found.value, source: found.source, caused: undefined };
+    }
+    let caused: Answer | undefined;
+    const askOnce = async ({
+      signal: flightSignal,
+    }: {
+      readonly signal: AbortSignal;
+    }): Promise<CachedDescription> => {
+      caused = await ask(image, request, { ...bounds, signal: flightSignal }, trace);
+      return { description: caused.description, model: caused.model };
+    };
+    if (cache === undefined || request.cache === 'no-store') {
+      const { value, shared } = await flights.run(key, askOnce, { signal });
+      return { cached: value, source: shared ? 'shared' : 'upstream', caused };
+    }
+    const { value, source } = await cache.getOrSetWithSource<CachedDescription>(key, askOnce, {
+      signal,
+      tags: request.tags,
+      ttlSeconds: request.ttlSeconds,
+      forceRefresh: request.cache === 'reload',
+    });
+    return { cached: value, source: source === 'factory' ? 'upstream' : source, caused };
+  }
+}

@@ -1,0 +1,141 @@
+import { InputError } from '../errors/input-error.ts';
+import { childController, onAbort } from '../internal/signals.ts';
+import type { DescribeInput } from './describe-request.ts';
+import type { DescribeResult } from './describe-result.ts';
+
+export interface DescribeManyOptions {
+  /** Images in work, or described and not yet taken, at a time; a whole number of at least 1. @defaultValue 16 */
+  readonly concurrency?: number | undefined;
+  /** Yields in the order of the inputs rather than of completion. @defaultValue false */
+  readonly ordered?: boolean | undefined;
+  /** Ends the iteration at once: it throws the signal's reason, and what is in work is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One input and what became of it. */
+export type DescribeManyItem<Data = unknown> =
+  | {
+      readonly index: number;
+      readonly input: DescribeInput<Data>;
+      readonly status: 'fulfilled';
+      readonly value: DescribeResult<Data>;
+    }
+  | {
+      readonly index: number;
+      readonly input: DescribeInput<Data>;
+      readonly status: 'rejected';
+      readonly reason: unknown;
+    };
+
+type DescribeOne<Data> = (input: DescribeInput<Data>, signal: AbortSignal) => Promise<DescribeResult<Data>>;
+
+/** What a run needs to know of the source of its inputs. */
+type InputSource<Data> = Iterable<DescribeInput<Data>> | AsyncIterable<DescribeInput<Data>>;
+
+/**
+ * Describes inputs of any number with bounded concurrency and memory. Nothing is read ahead of the consumer: what is
+ * in work and what waits to be taken never exceed `concurrency` together.
+ */
+export async function* describeEach<Data>(
+  inputs: InputSource<Data>,
+  describeOne: DescribeOne<Data>,
+  { concurrency = 16, ordered = false, signal }: DescribeManyOptions = {},
+): AsyncGenerator<DescribeManyItem<Data>, void, undefined> {
+  const iterator = iteratorOf(inputs);
+  const run = childController(signal);
+  const ready = new Map<number, DescribeManyItem<Data>>();
+  let inWork = 0;
+  let nextIndex = 0;
+  let nextToYield = 0;
+  let reading = false;
+  let exhausted = false;
+  let sourceFailure: { readonly error: unknown } | undefined;
+  let wake = () => {};
+
+  const finish = (item: DescribeManyItem<Data>) => {
+    inWork -= 1;
+    ready.set(item.index, item);
+    wake();
+  };
+  const begin = (input: DescribeInput<Data>) => {
+    const index = nextIndex;
+    nextIndex += 1;
+    inWork += 1;
+    describeOne(input, run.signal).then(
+      (value) => finish({ index, input, status: 'fulfilled', value }),
+      (reason: unknown) => finish({ index, input, status: 'rejected', reason }),
+    );
+  };
+  const readMore = async () => {
+    if (reading) return;
+    reading = true;
+    try {
+      while (!exhausted && !run.signal.aborted && inWork + ready.size < concurrency) {
+        const { done, value } = await iterator.next();
+        if (done === true) exhausted = true;
+        else if (!run.signal.aborted) begin(value);
+      }
+    } catch (error) {
+      exhausted = true;
+      sourceFailure = { error };
+    }
+    reading = false;
+    wake();
+  };
+  const takeReady = () => {
+    const index = ordered ? nextToYield : firstKey(ready);
+    const item = index === undefined ? undefined : ready.get(index);
+    if (item !== undefined) {
+      ready.delete(item.index);
+      nextToYield += 1;
+    }
+    return item;
+  };
+
+  const detach = onAbort(run.signal, () => wake());
+  try {
+    while (true) {
+      run.signal.throwIfAborted();
+      void readMore();
+      const item = takeReady();
+      if (item !== undefined) {
+        yield item;
+        continue;
+      }
+      if (exhausted && inWork === 0 && ready.size === 0 && !reading) break;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    if (sourceFailure !== undefined) throw sourceFailure.error;
+  } finally {
+    detach();
+    run.abort(new DOMException('the iteration ended', 'AbortError'));
+    run.detach();
+    if (!exhausted) void closeSource(iterator);
+  }
+}
+
+/** A source that is not asked for more is told so; what it answers does not matter any more. */
+async function closeSource(iterator: { return?(): unknown }): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {
+    // The iteration has ended already; a source that fails to close can't change that.
+  }
+}
+
+const firstKey = (map: ReadonlyMap<number, unknown>): number | undefined => map.keys().next().value;
+
+type InputIterator<Data> = {
+  next(): Promise<IteratorResult<DescribeInput<Data>>> | IteratorResult<DescribeInput<Data>>;
+  return?(): unknown;
+};
+
+function iteratorOf<Data>(inputs: InputSource<Data>): InputIterator<Data> {
+  if (typeof inputs === 'object' && inputs !== null) {
+    if (Symbol.asyncIterator in inputs) return inputs[Symbol.asyncIterator]();
+    if (Symbol.iterator in inputs) return inputs[Symbol.iterator]();
+  }
+  throw new InputError('inputs', 'expected an iterable or an async iterable of inputs');
+}

@@ -1,0 +1,17 @@
+export type { AttemptBreaker } from './breaker-group.ts';
+export type { CallStats } from './call-register.ts';
+export type { ClientHealth, HealthState, PartHealth } from './client-health.ts';
+export type { BatchOptions, DescribeClientOptions, EndpointDescription } from './client-options.ts';
+export { createDescribeClient } from './create-describe-client.ts';
+export { type ClientStats, DescribeClient } from './describe-client.ts';
+export type { DescribeManyItem, DescribeManyOptions } from './describe-many.ts';
+export type {
+  CacheMode,
+  DescribeInput,
+  DescribeOptions,
+  DescribeRequest,
+  DescribeSchema,
+  ImageBytes,
+} from './describe-request.ts';
+export type { AttemptRecord, CallExplanation, DescribeResult, DescriptionSource } from './describe-result.ts';
+export type { Logger } from './logger.ts';

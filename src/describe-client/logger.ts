@@ -1,0 +1,21 @@
+/** What the client needs of a logger: the shape of pino, and of most others through a thin wrapper. */
+export interface Logger {
+  debug(fields: object, message?: string): void;
+  info(fields: object, message?: string): void;
+  warn(fields: object, message?: string): void;
+  error(fields: object, message?: string): void;
+}
+
+/** Wraps a logger so that what it throws never changes the outcome of a call. Without one, logs go nowhere. */
+export function safeLogger(logger: Logger | undefined): Logger {
+  const guard =
+    (level: keyof Logger) =>
+    (fields: object, message?: string): void => {
+      try {
+        logger?.[level](fields, message);
+      } catch {
+        // A logger that fails has nowhere to say so.
+      }
+    };
+  return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') };
+}

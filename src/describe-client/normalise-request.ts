@@ -1,0 +1,177 @@
+import type { ConfigIssue } from '../errors/config-error.ts';
+import { InputError } from '../errors/input-error.ts';
+import type { ImageSource } from '../image/index.ts';
+import { definedOf } from '../internal/defined-of.ts';
+import {
+  anything,
+  callable,
+  hasMethods,
+  integer,
+  listOf,
+  milliseconds,
+  nonEmptyText,
+  type OptionCheck,
+  oneOf,
+  required,
+  shape,
+} from '../internal/option-checks.ts';
+import type {
+  CacheMode,
+  DescribeInput,
+  DescribeOptions,
+  DescribeRequest,
+  DescribeSchema,
+  ImageBytes,
+  ImageDetail,
+} from './describe-request.ts';
+
+/** What the client fills in where a request is silent. */
+export interface RequestDefaults {
+  readonly model: string;
+  readonly prompt: string;
+  readonly detail: ImageDetail;
+  readonly maxOutputTokens: number;
+  readonly timeoutMs: number;
+}
+
+/** A checked request with nothing left open. */
+export interface NormalisedRequest<Data = unknown> {
+  /** Where the image is. */
+  readonly image: ImageSource;
+  readonly prompt: string;
+  readonly model: string;
+  readonly detail: ImageDetail;
+  readonly maxOutputTokens: number;
+  readonly schema: DescribeSchema<Data> | undefined;
+  readonly priority: number;
+  readonly tags: readonly string[];
+  readonly ttlSeconds: number | undefined;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly cache: CacheMode;
+  readonly metadata: unknown;
+}
+
+const IMAGE_FIELDS = ['imageUrl', 'image', 'file'] as const;
+
+const abortSignal = (): OptionCheck => (value, option) =>
+  value === undefined ||
+  (hasMethods(value, ['addEventListener', 'removeEventListener']) && 'aborted' in (value as object))
+    ? []
+    : [{ option, expected: 'an AbortSignal', got: 'something else' }];
+
+const OPTION_CHECKS: { readonly [Name in keyof Required<DescribeOptions>]: OptionCheck } = {
+  prompt: nonEmptyText(),
+  model: nonEmptyText(),
+  detail: oneOf('low', 'high', 'auto'),
+  maxOutputTokens: integer({ min: 1 }),
+  schema: shape({
+    name: required(schemaName(), 'a name of letters, digits, _ and -'),
+    jsonSchema: required(plainObject(), 'a JSON schema'),
+    parse: callable(),
+  }),
+  priority: integer(),
+  tags: listOf(nonEmptyText()),
+  ttlSeconds: integer({ min: 1 }),
+  timeoutMs: milliseconds(),
+  signal: abortSignal(),
+  cache: oneOf('default', 'no-store', 'reload', 'only-if-cached'),
+  metadata: anything(),
+};
+
+const checkRequestShape = shape({
+  ...OPTION_CHECKS,
+  imageUrl: anything(),
+  image: anything(),
+  file: anything(),
+});
+const checkOptionsShape = shape(OPTION_CHECKS);
+
+/**
+ * Makes one complete request of what the caller passed.
+ * @throws `DESCRIBE_INPUT_INVALID` that names the first wrong field and lists all of them.
+ */
+export function normaliseRequest<Data>(
+  input: DescribeInput<Data>,
+  options: DescribeOptions<Data> | undefined,
+  defaults: RequestDefaults,
+): NormalisedRequest<Data> {
+  const request = requestOf(input);
+  throwIssues([
+    ...checkRequestShape(request, ''),
+    ...(options === undefined ? [] : checkOptionsShape(options, '')),
+  ]);
+  const merged: DescribeOptions<Data> = { ...request, ...definedOf(options) };
+  return {
+    image: imageOf(request),
+    prompt: merged.prompt ?? defaults.prompt,
+    model: merged.model ?? defaults.model,
+    detail: merged.detail ?? defaults.detail,
+    maxOutputTokens: merged.maxOutputTokens ?? defaults.maxOutputTokens,
+    schema: merged.schema,
+    priority: merged.priority ?? 0,
+    tags: merged.tags ?? [],
+    ttlSeconds: merged.ttlSeconds,
+    timeoutMs: merged.timeoutMs ?? defaults.timeoutMs,
+    signal: merged.signal,
+    cache: merged.cache ?? 'default',
+    metadata: merged.metadata,
+  };
+}
+
+function requestOf<Data>(input: DescribeInput<Data>): DescribeRequest<Data> {
+  if (typeof input === 'string' || input instanceof URL) return { imageUrl: input };
+  if (input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob)
+    return { image: input };
+  if (typeof input === 'object' && input !== null) return input;
+  throw new InputError('input', 'expected an image URL, bytes, a Blob or a request object');
+}
+
+function imageOf(request: DescribeRequest): ImageSource {
+  const given = IMAGE_FIELDS.filter((field) => request[field] !== undefined);
+  const [field] = given;
+  if (field === undefined)
+    throw new InputError('image', 'there is none: pass one of imageUrl, image and file');
+  if (given.length > 1) throw new InputError(field, `pass only one of ${given.join(' and ')}`);
+  const { imageUrl, image, file } = request;
+  if (imageUrl !== undefined) {
+    if (typeof imageUrl === 'string' || imageUrl instanceof URL) return imageUrl;
+    throw new InputError('imageUrl', 'expected a URL');
+  }
+  if (file !== undefined) {
+    if (typeof file === 'string' && file !== '') return { file };
+    throw new InputError('file', 'expected a path');
+  }
+  if (isImageBytes(image)) return image;
+  throw new InputError('image', 'expected bytes, a Blob or a stream of bytes');
+}
+
+const isImageBytes = (value: unknown): value is ImageBytes =>
+  value instanceof Uint8Array ||
+  value instanceof ArrayBuffer ||
+  value instanceof Blob ||
+  hasMethods(value, ['getReader']) ||
+  (typeof value === 'object' && value !== null && Symbol.asyncIterator in value);
+
+function throwIssues(issues: readonly ConfigIssue[]): void {
+  const [first] = issues;
+  if (first === undefined) return;
+  const said = issues.map(({ option, expected, got }, index) =>
+    index === 0 ? `expected ${expected}, got ${got}` : `${option}: expected ${expected}, got ${got}`,
+  );
+  throw new InputError(first.option, said.join('; '));
+}
+
+function schemaName(): OptionCheck {
+  return (value, option) =>
+    typeof value === 'string' && /^[\w-]{1,64}$/.test(value)
+      ? []
+      : [{ option, expected: 'a name of letters, digits, _ and - (at most 64)', got: 'another value' }];
+}
+
+function plainObject(): OptionCheck {
+  return (value, option) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? []
+      : [{ option, expected: 'a JSON schema', got: 'another value' }];
+}

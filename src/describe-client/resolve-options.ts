@@ -1,0 +1,141 @@
+import { type EnvironmentSettings, parseEnvironment } from '../internal/environment.ts';
+import {
+  anything,
+  boolean,
+  callable,
+  hasMethods,
+  httpUrl,
+  integer,
+  milliseconds,
+  nonEmptyText,
+  type OptionCheck,
+  type OptionChecks,
+  oneOf,
+  secret,
+  shape,
+  whichever,
+  withMethods,
+} from '../internal/option-checks.ts';
+import type { RedisTargetOptions } from '../redis-cache/index.ts';
+import { CLIENT_DEFAULTS, type DescribeClientOptions } from './client-options.ts';
+import type { ConfigIssues } from './config-issues.ts';
+import type { RequestDefaults } from './normalise-request.ts';
+
+/** The options that are plain values, with environment and defaults filled in. */
+export interface ClientSettings extends RequestDefaults {
+  readonly apiKey: string;
+  readonly baseURL: string | undefined;
+  readonly attemptTimeoutMs: number;
+  readonly warmUpOnStart: boolean;
+  /** Where Redis is, by option or environment; undefined for memory only. */
+  readonly redis: RedisTargetOptions | undefined;
+  readonly environment: EnvironmentSettings;
+  /** The options without those that are wrong, so that parts can be made and looked at before the error is thrown. */
+  readonly usable: DescribeClientOptions;
+}
+
+const optionsObject =
+  (expected: string): OptionCheck =>
+  (value, option) =>
+    value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))
+      ? []
+      : [{ option, expected, got: 'something else' }];
+
+const off: readonly [(value: unknown) => boolean, OptionCheck] = [(value) => value === false, anything()];
+const aFunction: readonly [(value: unknown) => boolean, OptionCheck] = [
+  (value) => typeof value === 'function',
+  callable(),
+];
+const aString: readonly [(value: unknown) => boolean, OptionCheck] = [
+  (value) => typeof value === 'string',
+  secret(),
+];
+
+// What is inside a part's options is checked by the part itself; here only that it can be such options.
+const CHECKS: OptionChecks<DescribeClientOptions> = {
+  apiKey: secret(),
+  baseURL: httpUrl(),
+  model: nonEmptyText(),
+  prompt: nonEmptyText(),
+  detail: oneOf('low', 'high', 'auto'),
+  maxOutputTokens: integer({ min: 1 }),
+  timeoutMs: milliseconds(),
+  attemptTimeoutMs: milliseconds(),
+  redis: whichever([aString], optionsObject('options, a URL or an ioredis client')),
+  cache: whichever([off], optionsObject('options, a cache or false')),
+  monitor: whichever([off], optionsObject('options, a monitor or false')),
+  pool: whichever([aFunction], optionsObject('options or a function')),
+  circuitBreaker: whichever([off, aFunction], optionsObject('options, a function or false')),
+  batch: whichever([off], optionsObject('options or false')),
+  retry: whichever([off], optionsObject('options or false')),
+  images: optionsObject('options'),
+  warmUpOnStart: boolean(),
+  logger: withMethods('a logger with debug, info, warn and error', 'debug', 'info', 'warn', 'error'),
+  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
+};
+
+/** Fills in environment and defaults, and gathers what is wrong. Options win over the environment. */
+export function resolveOptions(
+  options: DescribeClientOptions,
+  variables: Readonly<Record<string, string | undefined>>,
+  issues: ConfigIssues,
+): ClientSettings {
+  const { settings: environment, issues: wrongVariables } = parseEnvironment(variables);
+  issues.add(shape(CHECKS)(options, ''));
+  issues.add(wrongVariables);
+  const usable = withoutWrong(options, issues);
+  const {
+    apiKey = environment.openaiApiKey,
+    baseURL = environment.openaiBaseURL,
+    model = CLIENT_DEFAULTS.model,
+    prompt = CLIENT_DEFAULTS.prompt,
+    detail = CLIENT_DEFAULTS.detail,
+    maxOutputTokens = CLIENT_DEFAULTS.maxOutputTokens,
+    timeoutMs = CLIENT_DEFAULTS.timeoutMs,
+    attemptTimeoutMs = CLIENT_DEFAULTS.attemptTimeoutMs,
+    warmUpOnStart = CLIENT_DEFAULTS.warmUpOnStart,
+  } = usable;
+  if (apiKey === undefined && !issues.has('apiKey')) {
+    issues.add([{ option: 'apiKey', expected: 'a key, here or in OPENAI_API_KEY', got: 'nothing' }]);
+  }
+  const redis = redisTargetOf(usable.redis, environment);
+  if (usable.redis !== undefined && usable.cache === false) {
+    issues.add([{ option: 'redis', expected: 'nothing with cache: false', got: 'a Redis' }]);
+  }
+  if (usable.redis !== undefined && isInstance(usable.cache, 'getOrSet')) {
+    issues.add([{ option: 'redis', expected: 'nothing with a cache of your own', got: 'a Redis' }]);
+  }
+  return {
+    apiKey: apiKey ?? '',
+    baseURL,
+    model,
+    prompt,
+    detail,
+    maxOutputTokens,
+    timeoutMs,
+    attemptTimeoutMs,
+    warmUpOnStart,
+    redis,
+    environment,
+    usable,
+  };
+}
+
+function withoutWrong(options: DescribeClientOptions, issues: ConfigIssues): DescribeClientOptions {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([name]) => !issues.has(name)));
+}
+
+/** Tells the user's own instance from options, by a method that only the instance has. */
+export const isInstance = (value: unknown, method: string): boolean => hasMethods(value, [method]);
+
+function redisTargetOf(
+  option: DescribeClientOptions['redis'],
+  { redisUrl, redisHost, redisPort, redisPassword, redisDb }: EnvironmentSettings,
+): RedisTargetOptions | undefined {
+  if (typeof option === 'string') return { url: option };
+  if (isInstance(option, 'defineCommand'))
+    return { client: option as NonNullable<RedisTargetOptions['client']> };
+  if (option !== undefined) return option as RedisTargetOptions;
+  if (redisUrl === undefined && redisHost === undefined) return undefined;
+  return { url: redisUrl, host: redisHost, port: redisPort, password: redisPassword, db: redisDb };
+}

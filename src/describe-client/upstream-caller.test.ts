@@ -1,0 +1,126 @@
+import { getEventListeners } from 'node:events';
+import type OpenAI from 'openai';
+import type { ChatCompletion } from 'openai/resources/chat/completions';
+import { describe, expect, it } from 'vitest';
+import { TimeoutError } from '../errors/timeout-error.ts';
+import { RetryPolicy } from '../retry/index.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { CallTrace } from './call-trace.ts';
+import { countsForBreaker, UpstreamCaller } from './upstream-caller.ts';
+
+type Respond = (signal: AbortSignal) => Promise<unknown>;
+
+const untilAborted: Respond = (signal) =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('Request was aborted.')), { once: true });
+  });
+
+/** A caller over a client that responds by hand; what its breaker sees is written down. */
+const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAttempts = 1 } = {}) => {
+  const clock = new ManualClock();
+  const seenByBreaker: { readonly counts: boolean; readonly error: unknown }[] = [];
+  const caller = new UpstreamCaller({
+    endpoint: 'default',
+    connections: {
+      use: async (run, { signal }) => {
+        await Promise.race([waitForLease, untilAborted(signal)]);
+        const create = (_request: unknown, { signal: own }: { signal: AbortSignal }) => respond(own);
+        return run({ chat: { completions: { create } } } as unknown as OpenAI);
+      },
+    },
+    guard: async (_model, run) => {
+      try {
+        return await run(undefined);
+      } catch (error) {
+        seenByBreaker.push({ counts: countsForBreaker(error), error });
+        throw error;
+      }
+    },
+    retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
+    attemptTimeoutMs: 1000,
+    clock,
+    onAttempt: () => {},
+  });
+  const trace = new CallTrace(clock);
+  const send = (signal: AbortSignal = new AbortController().signal, timeoutMs = 10_000) => {
+    const sent = caller.send({ model: 'm', messages: [] }, (completion) => completion as ChatCompletion, {
+      signal,
+      priority: 0,
+      timeoutMs,
+      deadlineAtMs: clock.now() + timeoutMs,
+      trace,
+    });
+    sent.catch(() => {});
+    return sent;
+  };
+  return { clock, send, seenByBreaker, trace };
+};
+
+describe('UpstreamCaller', () => {
+  it('ends a hanging attempt after attemptTimeoutMs, as an outage, and tries again', async () => {
+    let calls = 0;
+    const { send, clock, seenByBreaker, trace } = callerOver(
+      (signal) => {
+        calls += 1;
+        return calls === 1 ? untilAborted(signal) : Promise.resolve('answer');
+      },
+      { maxAttempts: 2 },
+    );
+    const sent = send();
+    await clock.advance(5000);
+    await expect(sent).resolves.toBe('answer');
+    expect(seenByBreaker).toMatchObject([
+      { counts: true, error: { code: 'DESCRIBE_TIMEOUT', timeoutMs: 1000 } },
+    ]);
+    expect(trace.explain().attempts.map(({ outcome }) => outcome)).toEqual(['failure', 'success']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("rejects with the caller's reason, and is neutral for the breaker", async () => {
+    const { send, clock, seenByBreaker } = callerOver(untilAborted);
+    const controller = new AbortController();
+    const sent = send(controller.signal);
+    await clock.advance(100);
+    const reason = { why: 'enough' };
+    controller.abort(reason);
+    await expect(sent).rejects.toBe(reason);
+    expect(seenByBreaker.map(({ counts }) => counts)).toEqual([false]);
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('takes a deadline that the API used up for an outage', async () => {
+    const { send, clock, seenByBreaker } = callerOver(untilAborted);
+    const controller = new AbortController();
+    const sent = send(controller.signal, 800);
+    await clock.advance(800);
+    controller.abort(new TimeoutError('the call', 800));
+    await expect(sent).rejects.toMatchObject({ code: 'DESCRIBE_TIMEOUT', timeoutMs: 800 });
+    expect(seenByBreaker.map(({ counts }) => counts)).toEqual([true]);
+  });
+
+  it('takes a deadline that passed in our own line for nothing', async () => {
+    const { send, clock, seenByBreaker } = callerOver(untilAborted, { waitForLease: new Promise(() => {}) });
+    const controller = new AbortController();
+    const sent = send(controller.signal, 800);
+    await clock.advance(800);
+    controller.abort(new TimeoutError('the call', 800));
+    await expect(sent).rejects.toMatchObject({ code: 'DESCRIBE_TIMEOUT' });
+    expect(seenByBreaker.map(({ counts }) => counts)).toEqual([false]);
+  });
+
+  it.each([
+    [{ status: 500 }, true],
+    [{ status: 503 }, true],
+    [{ status: 429 }, false],
+    [{ status: 429, code: 'insufficient_quota' }, false],
+    [{ status: 401 }, false],
+    [{ status: 400, code: 'invalid_image' }, false],
+    [{ status: 404 }, false],
+    [{ code: 'ECONNRESET' }, true],
+  ])('classifies %o before the breaker sees it: counts %s', async (fields, counts) => {
+    const { send, seenByBreaker } = callerOver(() => Promise.reject(Object.assign(new Error('x'), fields)));
+    await expect(send()).rejects.toMatchObject({ code: expect.stringMatching(/^DESCRIBE_/) });
+    expect(seenByBreaker.map((seen) => seen.counts)).toEqual([counts]);
+  });
+});

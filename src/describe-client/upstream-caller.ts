@@ -1,0 +1,135 @@
+import type OpenAI from 'openai';
+import type {
+  ChatCompletion,
+  ChatCompletionCreateParamsNonStreaming,
+} from 'openai/resources/chat/completions';
+import { DescribeError } from '../errors/describe-error.ts';
+import { TimeoutError } from '../errors/timeout-error.ts';
+import type { Clock } from '../internal/clock.ts';
+import { childController } from '../internal/signals.ts';
+import { classifyFailure } from '../openai/classify-failure.ts';
+import { failureKind } from '../openai/failure-kind.ts';
+import type { RetryPolicy } from '../retry/index.ts';
+import type { AttemptSink, AttemptTrace } from './call-trace.ts';
+
+export type ChatRequest = ChatCompletionCreateParamsNonStreaming;
+
+/** The part of a connection pool that a call needs. */
+export interface ConnectionSource {
+  use<Value>(
+    run: (client: OpenAI) => Promise<Value>,
+    options: { readonly signal: AbortSignal; readonly priority: number },
+  ): Promise<Value>;
+}
+
+/** Runs an attempt unless the breaker of its model forbids it. */
+export type BreakerGuard = <Value>(
+  model: string,
+  run: (breakerSignal: AbortSignal | undefined) => Promise<Value>,
+) => Promise<Value>;
+
+export interface UpstreamCallerParts {
+  readonly endpoint: string;
+  readonly connections: ConnectionSource;
+  readonly guard: BreakerGuard;
+  readonly retry: RetryPolicy;
+  readonly attemptTimeoutMs: number;
+  readonly clock: Clock;
+  /** Told of every attempt that ended, for metrics. */
+  readonly onAttempt: (outcome: 'success' | 'failure' | 'aborted', error?: DescribeError) => void;
+}
+
+export interface SendOptions {
+  readonly signal: AbortSignal;
+  readonly priority: number;
+  readonly timeoutMs: number;
+  readonly deadlineAtMs: number;
+  readonly trace: AttemptSink;
+}
+
+/** The call's own end: neither success nor failure of the other side. Not a DescribeError, so that no breaker counts it. */
+class CallEnded extends Error {}
+
+/** Tells a breaker what counts: outages only. Throttles, quotas, wrong keys, the caller's own faults and aborts don't. */
+export const countsForBreaker = (error: unknown): boolean =>
+  DescribeError.is(error) && failureKind(error) === 'outage';
+
+/**
+ * Sends one request: retry → breaker → pool → call. Each attempt has a time limit of its own, and every failure is
+ * classified once, before the breaker and the retry see it.
+ */
+export class UpstreamCaller {
+  readonly #parts: UpstreamCallerParts;
+
+  constructor(parts: UpstreamCallerParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws the last failure as a `DescribeError`, or the signal's reason. */
+  send<Value>(
+    request: ChatRequest,
+    read: (completion: ChatCompletion) => Value,
+    options: SendOptions,
+  ): Promise<Value> {
+    const { retry, guard } = this.#parts;
+    const { signal, deadlineAtMs } = options;
+    return retry.run(() => guard(request.model, (own) => this.#attempt(request, read, options, own)), {
+      signal,
+      deadlineAtMs,
+    });
+  }
+
+  async #attempt<Value>(
+    request: ChatRequest,
+    read: (completion: ChatCompletion) => Value,
+    { signal, priority, timeoutMs, trace }: SendOptions,
+    breakerSignal: AbortSignal | undefined,
+  ): Promise<Value> {
+    const { connections, endpoint, attemptTimeoutMs, clock, onAttempt } = this.#parts;
+    const attempt = trace.beginAttempt(endpoint);
+    const child = childController(signal, breakerSignal);
+    let timer: ReturnType<Clock['setTimeout']> | undefined;
+    try {
+      const value = await connections.use(
+        async (client) => {
+          attempt.connected();
+          const expire = () => child.abort(new TimeoutError('an attempt', attemptTimeoutMs));
+          timer = clock.setTimeout(expire, attemptTimeoutMs);
+          return read(await client.chat.completions.create(request, { signal: child.signal }));
+        },
+        { signal: child.signal, priority },
+      );
+      attempt.succeeded();
+      onAttempt('success');
+      return value;
+    } catch (error) {
+      throw this.#endAttempt(attempt, error, signal, child.signal, Math.min(timeoutMs, attemptTimeoutMs));
+    } finally {
+      if (timer !== undefined) clock.clearTimeout(timer);
+      child.detach();
+    }
+  }
+
+  #endAttempt(
+    attempt: AttemptTrace,
+    error: unknown,
+    signal: AbortSignal,
+    attemptSignal: AbortSignal,
+    patienceMs: number,
+  ): unknown {
+    // A call that ends while the API has had most of its time and said nothing is evidence against the API; one that
+    // spent its time in our own queue, or was cancelled at once, is not.
+    if (
+      signal.aborted &&
+      !(DescribeError.is(signal.reason, 'DESCRIBE_TIMEOUT') && attempt.onWireMs >= patienceMs / 2)
+    ) {
+      attempt.aborted();
+      this.#parts.onAttempt('aborted');
+      return new CallEnded('the call ended', { cause: error });
+    }
+    const failure = classifyFailure(attemptSignal.aborted ? attemptSignal.reason : error);
+    attempt.failed(failure);
+    this.#parts.onAttempt('failure', failure);
+    return failure;
+  }
+}

@@ -1,0 +1,111 @@
+import type {
+  VisionChatCompletion,
+  VisionDescriptionBatchProcessor,
+  VisionRequest,
+  VisionSender,
+  VisionUsage,
+} from '../batch-processor/index.ts';
+import { requestIdOf, singleAnswer } from '../batch-processor/pack-answer.ts';
+import { singleRequest } from '../batch-processor/pack-request.ts';
+import { usageOf } from '../batch-processor/vision-usage.ts';
+import { type LoadedImage, toDataUrl } from '../image/index.ts';
+import { estimateImageTokens, mostImageTokens } from '../openai/image-tokens.ts';
+import type { CallBounds } from './call-bounds.ts';
+import { type CallTrace, sharedSink } from './call-trace.ts';
+import type { NormalisedRequest } from './normalise-request.ts';
+import type { UpstreamCaller } from './upstream-caller.ts';
+
+/** What the API said of one image. */
+export interface Answer {
+  /** The text; with a schema, its JSON text. */
+  readonly description: string;
+  readonly model: string;
+  readonly usage?: VisionUsage | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/** Asks the API about one image. */
+export type AskVision = (
+  image: LoadedImage,
+  request: NormalisedRequest,
+  bounds: CallBounds,
+  trace: CallTrace,
+) => Promise<Answer>;
+
+/** One request an image. */
+export const askSingly =
+  (caller: UpstreamCaller): AskVision =>
+  async (image, request, { signal, deadlineAtMs }, trace) => {
+    const url = image.kind === 'url' ? image.url : await toDataUrl(image.bytes, image.mediaType, signal);
+    const { priority, timeoutMs, schema } = request;
+    trace.leaves(1);
+    return caller.send(
+      singleRequest(request, url),
+      (completion) => ({
+        description: singleAnswer(completion, schema).description,
+        model: completion.model,
+        usage: usageOf(completion),
+        requestId: requestIdOf(completion),
+      }),
+      { signal, priority, timeoutMs, deadlineAtMs, trace },
+    );
+  };
+
+/** What a request of the batch processor belongs to. */
+interface BatchedCall {
+  readonly image: LoadedImage;
+  readonly request: NormalisedRequest;
+  readonly bounds: CallBounds;
+  readonly trace: CallTrace;
+}
+
+/** Several images a request: joins the batch processor to the caller that sends for it. */
+export class BatchedVision {
+  readonly #calls = new WeakMap<VisionRequest, BatchedCall>();
+  readonly #caller: UpstreamCaller;
+
+  constructor(caller: UpstreamCaller) {
+    this.#caller = caller;
+  }
+
+  /** The processor's way out. A pack has the priority and the patience of the most demanding call in it. */
+  readonly sender: VisionSender = {
+    send: (chatRequest, { signal, requests }) => {
+      const calls = requests.flatMap((request) => this.#calls.get(request) ?? []);
+      for (const { trace } of calls) trace.leaves(calls.length);
+      // A pack's content is judged by the processor, which asks again for what is missing; a lone image has nobody else.
+      const [only] = requests;
+      const read = (completion: VisionChatCompletion) => {
+        if (requests.length === 1) singleAnswer(completion, only?.schema);
+        return completion;
+      };
+      return this.#caller.send(chatRequest, read, {
+        signal,
+        priority: Math.max(...calls.map(({ request }) => request.priority)),
+        timeoutMs: Math.max(...calls.map(({ request }) => request.timeoutMs)),
+        deadlineAtMs: Math.max(...calls.map(({ bounds }) => bounds.deadlineAtMs)),
+        trace: sharedSink(calls.map(({ trace }) => trace)),
+      });
+    },
+  };
+
+  /** Tokens of a request's image by its size; by the bound of its model where only its address is known. */
+  readonly estimateTokens = (request: VisionRequest): number => {
+    const call = this.#calls.get(request);
+    if (call === undefined) return 0;
+    const { model, detail } = call.request;
+    return call.image.kind === 'url'
+      ? mostImageTokens({ model, detail })
+      : estimateImageTokens({ model, detail, width: call.image.width, height: call.image.height });
+  };
+
+  readonly ask =
+    (processor: VisionDescriptionBatchProcessor): AskVision =>
+    async (image, request, bounds, trace) => {
+      const { prompt, model, detail, maxOutputTokens, schema, priority } = request;
+      const location = image.kind === 'url' ? { imageUrl: image.url } : { image: image.bytes };
+      const visionRequest: VisionRequest = { ...location, prompt, model, detail, maxOutputTokens, schema };
+      this.#calls.set(visionRequest, { image, request, bounds, trace });
+      return processor.process(visionRequest, { signal: bounds.signal, priority });
+    };
+}
