@@ -100,7 +100,7 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
     }, fetchTimeoutMs);
     try {
       const answer = await follow(url, etag, timed.signal);
-      return toBytes(answer, maxBytes);
+      return toBytes(answer, etag, maxBytes);
     } catch (error) {
       // Whatever the abort made of the connection, its own reason is what the caller learns.
       timed.signal.throwIfAborted();
@@ -114,8 +114,13 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
 
 const NOT_MODIFIED = 304;
 
-function toBytes({ status, chunks, byteLength, tooLarge, encoded, etag }: PinnedAnswer, maxBytes: number) {
-  if (status === NOT_MODIFIED) return undefined;
+function toBytes(
+  answer: PinnedAnswer,
+  askedEtag: string | undefined,
+  maxBytes: number,
+): FetchedBytes | undefined {
+  const { status, chunks, byteLength, tooLarge, encoded, etag } = answer;
+  if (status === NOT_MODIFIED && askedEtag !== undefined) return undefined;
   if (status < 200 || status > 299) {
     throw failed(`the host answered with status ${status}`, { retryable: status >= 500 || status === 429 });
   }

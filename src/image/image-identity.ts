@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type CanonicalUrlOptions, canonicalUrl } from './canonical-url.ts';
-import type { BytesImage, UrlImage } from './load-image.ts';
+import type { BytesImage, UrlImage } from './loaded-image.ts';
 
 /** Names an image: two with the same identity are one image. */
 export type ImageIdentity = (image: UrlImage | Pick<BytesImage, 'kind' | 'sha256'>) => string;

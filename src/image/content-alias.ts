@@ -1,0 +1,166 @@
+import { type Clock, systemClock } from '../internal/clock.ts';
+import { checkOptions, integer, milliseconds, type OptionChecks } from '../internal/option-checks.ts';
+import { raceSignal } from '../internal/signals.ts';
+import { canonicalUrl } from './canonical-url.ts';
+import type { ImageLoader } from './image-loader.ts';
+import type { DownloadedImage } from './loaded-image.ts';
+
+export interface ContentAliasOptions {
+  /** Milliseconds for which a URL's content is taken as unchanged without asking, at least 0. @defaultValue 60_000 */
+  readonly aliasTtlMs?: number | undefined;
+  /** Most URLs remembered; the one unused for longest goes first, at least 1. @defaultValue 10_000 */
+  readonly maxAliases?: number | undefined;
+}
+
+export const CONTENT_ALIAS_CHECKS: OptionChecks<ContentAliasOptions> = {
+  aliasTtlMs: milliseconds({ min: 0 }),
+  maxAliases: integer({ min: 1 }),
+};
+
+/** What a URL holds. */
+export interface AliasedContent {
+  readonly kind: 'bytes';
+  /** SHA-256 of the content, in hexadecimal. */
+  readonly sha256: string;
+  /** The content, where this call had to download it. */
+  readonly image?: DownloadedImage;
+}
+
+interface Alias {
+  readonly sha256: string;
+  readonly etag: string | undefined;
+  readonly checkedAtMs: number;
+}
+
+const DEFAULTS = { aliasTtlMs: 60_000, maxAliases: 10_000 } as const satisfies ContentAliasOptions;
+
+/**
+ * Knows images by what their URLs hold: one image under two URLs has one identity, and changed bytes under one URL
+ * have another within `aliasTtlMs`. After that a URL is asked again, with the ETag of what is known, so that an
+ * unchanged image costs an empty answer. Calls for one URL at the same time share one download.
+ *
+ * @example
+ * ```ts
+ * import { ContentAliases, createImageLoader, imageIdentity } from '@describe-it/sdk';
+ *
+ * const aliases = new ContentAliases(createImageLoader());
+ * const identity = imageIdentity(await aliases.resolve('https://images.example.com/cat.jpg'));
+ * ```
+ */
+export class ContentAliases {
+  readonly #loader: Pick<ImageLoader, 'fetch'>;
+  readonly #clock: Clock;
+  readonly #ttlMs: number;
+  readonly #maxAliases: number;
+  /** In the order of use, so that the first is the one to drop. */
+  readonly #aliases = new Map<string, Alias>();
+  readonly #downloads = new Map<string, SharedDownload>();
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
+  constructor(
+    loader: Pick<ImageLoader, 'fetch'>,
+    { clock = systemClock, ...options }: ContentAliasOptions & { readonly clock?: Clock | undefined } = {},
+  ) {
+    checkOptions<ContentAliasOptions>('ContentAliases', options, CONTENT_ALIAS_CHECKS);
+    this.#loader = loader;
+    this.#clock = clock;
+    this.#ttlMs = options.aliasTtlMs ?? DEFAULTS.aliasTtlMs;
+    this.#maxAliases = options.maxAliases ?? DEFAULTS.maxAliases;
+  }
+
+  /** URLs remembered. */
+  get size(): number {
+    return this.#aliases.size;
+  }
+
+  /** What the URL holds now, or held less than `aliasTtlMs` ago. Throws as `ImageLoader.fetch` does. */
+  async resolve(
+    url: string | URL,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<AliasedContent> {
+    signal?.throwIfAborted();
+    const key = canonicalUrl(url);
+    const known = this.#aliases.get(key);
+    if (known !== undefined && this.#clock.now() - known.checkedAtMs < this.#ttlMs) {
+      this.#remember(key, known);
+      return { kind: 'bytes', sha256: known.sha256 };
+    }
+    const running = this.#downloads.get(key) ?? this.#start(key, url, known);
+    return running.join(signal);
+  }
+
+  /** Forgets a URL, or everything. */
+  forget(url?: string | URL): void {
+    if (url === undefined) this.#aliases.clear();
+    else this.#aliases.delete(canonicalUrl(url));
+  }
+
+  #start(key: string, url: string | URL, known: Alias | undefined): SharedDownload {
+    const download = new SharedDownload(
+      (signal) => this.#check(key, url, known, signal),
+      () => {
+        if (this.#downloads.get(key) === download) this.#downloads.delete(key);
+      },
+    );
+    this.#downloads.set(key, download);
+    return download;
+  }
+
+  async #check(
+    key: string,
+    url: string | URL,
+    known: Alias | undefined,
+    signal: AbortSignal,
+  ): Promise<AliasedContent> {
+    const image = await this.#loader.fetch(url, { signal, etag: known?.etag });
+    const checkedAtMs = this.#clock.now();
+    if (image === undefined && known !== undefined) {
+      this.#remember(key, { ...known, checkedAtMs });
+      return { kind: 'bytes', sha256: known.sha256 };
+    }
+    if (image === undefined) throw new TypeError('a download without an ETag was answered as unchanged');
+    this.#remember(key, { sha256: image.sha256, etag: image.etag, checkedAtMs });
+    return { kind: 'bytes', sha256: image.sha256, image };
+  }
+
+  #remember(key: string, alias: Alias): void {
+    this.#aliases.delete(key);
+    this.#aliases.set(key, alias);
+    for (const oldest of this.#aliases.keys()) {
+      if (this.#aliases.size <= this.#maxAliases) break;
+      this.#aliases.delete(oldest);
+    }
+  }
+}
+
+/** One download for all who want it; it stops when the last of them has left. */
+class SharedDownload {
+  readonly #controller = new AbortController();
+  readonly #result: Promise<AliasedContent>;
+  readonly #ended: () => void;
+  #followers = 0;
+  #settled = false;
+
+  constructor(run: (signal: AbortSignal) => Promise<AliasedContent>, ended: () => void) {
+    this.#ended = ended;
+    this.#result = run(this.#controller.signal).finally(() => {
+      this.#settled = true;
+      ended();
+    });
+    this.#result.catch(() => {});
+  }
+
+  async join(signal: AbortSignal | undefined): Promise<AliasedContent> {
+    this.#followers += 1;
+    try {
+      return await raceSignal(this.#result, signal);
+    } finally {
+      this.#followers -= 1;
+      if (this.#followers === 0 && !this.#settled) {
+        // Left out at once, so that whoever comes next does not follow a download that was given up.
+        this.#ended();
+        this.#controller.abort(new DOMException('nobody waits for the download', 'AbortError'));
+      }
+    }
+  }
+}
