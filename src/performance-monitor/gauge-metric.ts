@@ -1,5 +1,5 @@
 import { InputError } from '../errors/input-error.ts';
-import type { ExposedSample, MetricOptions, MetricSource } from './metric.ts';
+import { type ExposedSample, type MetricOptions, type MetricSource, NO_LINE_LABELS } from './metric.ts';
 import type { MetricLabels } from './metric-labels.ts';
 import { SeriesIndex } from './series-index.ts';
 
@@ -39,7 +39,11 @@ export class GaugeMetric implements MetricSource {
   }
 
   samples(): readonly ExposedSample[] {
-    return Array.from(this.series, ({ labels, value }) => ({ labels, value }));
+    return Array.from(this.series, ({ labels, value }) => ({
+      labels: NO_LINE_LABELS,
+      sharedLabels: labels,
+      value,
+    }));
   }
 
   reset(): void {

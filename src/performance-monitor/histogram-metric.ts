@@ -1,9 +1,11 @@
 import { InputError } from '../errors/input-error.ts';
-import type { ExposedSample, MetricOptions, MetricSource } from './metric.ts';
+import { type ExposedSample, type MetricOptions, type MetricSource, NO_LINE_LABELS } from './metric.ts';
 import type { MetricLabels } from './metric-labels.ts';
 import { unitExposition } from './metric-name.ts';
 import { SeriesIndex } from './series-index.ts';
 import { SlidingSketch } from './sliding-sketch.ts';
+
+const ABOVE_ALL = Object.freeze({ le: '+Inf' });
 
 interface HistogramSeries {
   readonly labels: Readonly<Record<string, string>>;
@@ -84,20 +86,24 @@ export class HistogramMetric implements MetricSource {
   }
 
   samples(): readonly ExposedSample[] {
-    const bounds = this.#bounds();
-    return Array.from(this.series).flatMap(({ labels, counts, sum, count }) => {
+    const names = {
+      bucket: `${this.exposedName}_bucket`,
+      sum: `${this.exposedName}_sum`,
+      count: `${this.exposedName}_count`,
+    };
+    const bounds = this.#bounds().map((le) => Object.freeze({ le }));
+    const lines: ExposedSample[] = [];
+    for (const { labels: sharedLabels, counts, sum, count } of this.series) {
       let below = 0;
-      const buckets = bounds.map((le, index) => {
+      for (const [index, labels] of bounds.entries()) {
         below += counts[index] ?? 0;
-        return { metricName: `${this.exposedName}_bucket`, labels: { ...labels, le }, value: below };
-      });
-      return [
-        ...buckets,
-        { metricName: `${this.exposedName}_bucket`, labels: { ...labels, le: '+Inf' }, value: count },
-        { metricName: `${this.exposedName}_sum`, labels, value: sum * this.#factor },
-        { metricName: `${this.exposedName}_count`, labels, value: count },
-      ];
-    });
+        lines.push({ metricName: names.bucket, labels, sharedLabels, value: below });
+      }
+      lines.push({ metricName: names.bucket, labels: ABOVE_ALL, sharedLabels, value: count });
+      lines.push({ metricName: names.sum, labels: NO_LINE_LABELS, sharedLabels, value: sum * this.#factor });
+      lines.push({ metricName: names.count, labels: NO_LINE_LABELS, sharedLabels, value: count });
+    }
+    return lines;
   }
 
   reset(): void {

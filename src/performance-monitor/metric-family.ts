@@ -11,6 +11,17 @@ interface CollectedValues {
   readonly values: readonly ExposedSample[];
 }
 
+/** prom-client writes some 1,000 lines in a millisecond. */
+const LINES_OF_A_TURN = 500;
+
+let lastTurn = Promise.resolve();
+
+/** Resolves in a turn of the event loop that no other caller gets. */
+function nextTurn(): Promise<void> {
+  lastTurn = lastTurn.then(() => new Promise((resolve) => void setImmediate(resolve)));
+  return lastTurn;
+}
+
 /**
  * All sources of one name in a registry: monitors that share a registry share its families, where the same series of
  * two monitors is one line.
@@ -23,6 +34,8 @@ export class MetricFamily {
   readonly aggregator = 'sum';
   readonly #shape: string;
   readonly #sources = new Set<MetricSource>();
+  /** At the last scrape. */
+  #lines = 0;
 
   constructor({ exposedName, help, kind, shape }: MetricSource) {
     this.name = exposedName;
@@ -55,11 +68,26 @@ export class MetricFamily {
     this.#sources.delete(source);
   }
 
-  async get(): Promise<CollectedValues> {
+  /** What a registry makes text from. A large family waits for a turn of its own, so that a scrape blocks nobody long. */
+  async getForPromString(): Promise<CollectedValues> {
+    if (this.#lines > LINES_OF_A_TURN) await nextTurn();
     const { name, help, type, aggregator } = this;
     const [first, ...others] = this.#sources;
     const values = first === undefined ? [] : others.length === 0 ? first.samples() : this.#merged();
+    this.#lines = values.length;
     return { name, help, type, aggregator, values };
+  }
+
+  /** What a registry makes JSON from, to be added up over the processes of a cluster. */
+  async get(): Promise<object> {
+    const { values, ...rest } = await this.getForPromString();
+    return {
+      ...rest,
+      values: values.map(({ sharedLabels, labels, ...sample }) => ({
+        ...sample,
+        labels: { ...sharedLabels, ...labels },
+      })),
+    };
   }
 
   reset(): void {
@@ -70,7 +98,8 @@ export class MetricFamily {
     const merged = new Map<string, ExposedSample>();
     for (const source of this.#sources) {
       for (const sample of source.samples()) {
-        const key = JSON.stringify([sample.metricName, Object.entries(sample.labels).sort()]);
+        const { metricName, labels, sharedLabels } = sample;
+        const key = JSON.stringify([metricName, Object.entries({ ...sharedLabels, ...labels }).sort()]);
         const before = source.merge === 'sum' ? (merged.get(key)?.value ?? 0) : 0;
         merged.set(key, { ...sample, value: before + sample.value });
       }

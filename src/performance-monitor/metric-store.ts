@@ -27,10 +27,15 @@ export interface MetricStoreOptions {
   readonly help: Readonly<Record<string, string>>;
   readonly maxMetrics: number;
   readonly maxSeries: number;
+  /** Exposed names that are taken. */
+  readonly reserved: readonly string[];
   now(): number;
   /** A new metric; throwing refuses it. */
   onAdded(metric: MonitorMetric): void;
 }
+
+/** Owner of the names that the monitor itself uses; no metric can be called so. */
+const RESERVED = "the monitor's own metrics";
 
 const OVERFLOW_NAME = 'monitor_overflow';
 const OVERFLOW_HELP = 'Observations beyond maxSeries or maxMetrics, by metric.';
@@ -47,7 +52,7 @@ export class MetricStore {
 
   constructor(options: MetricStoreOptions) {
     this.#options = options;
-    const { prefix, labels, maxMetrics } = options;
+    const { prefix, labels, maxMetrics, reserved } = options;
     this.#overflow = new CounterMetric(
       {
         name: OVERFLOW_NAME,
@@ -60,7 +65,7 @@ export class MetricStore {
       },
       options.now(),
     );
-    this.#exposed.set(this.#overflow.exposedName, OVERFLOW_NAME);
+    for (const name of [this.#overflow.exposedName, ...reserved]) this.#exposed.set(name, RESERVED);
   }
 
   /** Observations that went to a series `other`, or to no metric. */
@@ -132,10 +137,14 @@ export class MetricStore {
     const { prefix, labels: ownLabels, help, maxMetrics, maxSeries, onAdded } = this.#options;
     const labelNames = labelNamesOf(name, labels, ownLabels);
     const exposedName = `${prefix}${suffixed}`;
+    // prom-client 15.1 keeps metrics in a plain object, where these names are taken.
+    if (exposedName in Object.prototype) throw new InputError('name', `${exposedName} can't be a metric`);
     const metric = make({
       name: name.replace(/_total$/, ''),
       exposedName,
-      help: help[name] ?? `${name}, recorded by the performance monitor.`,
+      help:
+        (Object.hasOwn(help, name) ? help[name] : undefined) ??
+        `${name}, recorded by the performance monitor.`,
       labelNames,
       ownLabels,
       maxSeries,

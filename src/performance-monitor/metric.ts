@@ -5,7 +5,10 @@ export type MetricKind = 'counter' | 'gauge' | 'histogram';
 export interface ExposedSample {
   /** Name of the line where it is not the metric's, such as `wait_seconds_bucket`. */
   readonly metricName?: string;
+  /** Labels of this line alone, such as `le`. */
   readonly labels: Readonly<Record<string, string | number>>;
+  /** The series' labels: always the same object, so that prom-client formats it once. */
+  readonly sharedLabels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
@@ -23,6 +26,9 @@ export interface MetricSource {
   /** Forgets all values. */
   reset(): void;
 }
+
+/** Labels of a line that has none of its own. */
+export const NO_LINE_LABELS: ExposedSample['labels'] = Object.freeze({});
 
 /** What every metric of the monitor is made from. */
 export interface MetricOptions {

@@ -30,7 +30,7 @@ export interface PerformanceMonitorOptions {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** HELP texts by metric name. @defaultValue a sentence made from the name */
   readonly help?: Readonly<Record<string, string>> | undefined;
-  /** Series of one metric, at least 1; further label sets share one whose labels are all `other`. @defaultValue 1000 */
+  /** Series of one metric, at least 1; further label sets share one whose labels are all `other`. @defaultValue 500 */
   readonly maxSeries?: number | undefined;
   /** Metrics of one monitor, at least 1; what further names record is dropped and counted. @defaultValue 500 */
   readonly maxMetrics?: number | undefined;
@@ -55,7 +55,7 @@ export function withDefaults({
   prefix = 'describe_it_',
   labels = {},
   help = {},
-  maxSeries = 1000,
+  maxSeries = 500,
   maxMetrics = 500,
   maxPendingTimers = 10_000,
   windowMs = 300_000,

@@ -95,6 +95,24 @@ describe('names and labels', () => {
     expect(() => monitor.gauge('wait_count', 1)).toThrow('describe_it_wait_count');
   });
 
+  it("refuses the names of the monitor's own metrics, and those that every object has", () => {
+    const { monitor } = monitorOn({ prefix: '', help: {} });
+    expect(() => monitor.gauge('process_heap_used_bytes', 1)).toThrow("the monitor's own metrics");
+    expect(() => monitor.incrementCounter('monitor_overflow')).toThrow("the monitor's own metrics");
+    expect(() => monitor.gauge('constructor', 1)).toThrow("constructor can't be a metric");
+  });
+
+  it('takes its HELP texts from the options', async () => {
+    const { monitor } = monitorOn({ help: { uploads: 'Photographs\nuploaded.' } });
+    monitor.incrementCounter('uploads');
+    monitor.gauge('constructor', 1);
+    const families = parseExposition(await monitor.getMetrics());
+    expect(families.get('describe_it_uploads_total')?.help).toBe('Photographs\\nuploaded.');
+    expect(families.get('describe_it_constructor')?.help).toBe(
+      'constructor, recorded by the performance monitor.',
+    );
+  });
+
   it('refuses other labels than at the first use', () => {
     const { monitor } = monitorOn();
     monitor.incrementCounter('calls', { model: 'a' });

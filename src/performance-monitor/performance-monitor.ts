@@ -91,15 +91,14 @@ export class PerformanceMonitor {
       logger?.info({ report: this.generateReport() }, 'performance report');
     });
     this.#binding = new RegistryBinding(registry);
+    const system = systemSources(rest.prefix, rest.labels, () => this.#system.read());
     this.#store = new MetricStore({
       ...rest,
+      reserved: system.map(({ exposedName }) => exposedName),
       now: () => clock.now(),
       onAdded: (metric) => this.#binding.add(metric),
     });
-    if (!enabled) return;
-    for (const source of systemSources(rest.prefix, rest.labels, () => this.#system.read())) {
-      this.#binding.add(source);
-    }
+    if (enabled) for (const source of system) this.#binding.add(source);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { Counter, type OpenMetricsContentType, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, type OpenMetricsContentType, Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PerformanceMonitorOptions } from './index.ts';
 import { PerformanceMonitor } from './index.ts';
@@ -116,6 +116,36 @@ describe("a user's registry", () => {
     expect(await values(registry, 'calls_total')).toEqual([[{}, 1]]);
   });
 
+  it('gives JSON that a cluster adds up', async () => {
+    const registry = new Registry();
+    const monitor = monitorWith({ registry });
+    monitor.incrementCounter('calls', { model: 'x' }, 3);
+    monitor.histogram('size', 5, { model: 'x' }, { buckets: [10] });
+    const workers = [await registry.getMetricsAsJSON(), await registry.getMetricsAsJSON()];
+    const whole = AggregatorRegistry.aggregate(workers);
+    expect(await values(whole, 'calls_total')).toEqual([[{ model: 'x' }, 6]]);
+    expect(await values(whole, 'size')).toContainEqual([{ model: 'x', le: '10' }, 2]);
+  });
+
+  it('is scraped without blocking the event loop for more than one large metric', async () => {
+    const registry = new Registry();
+    const monitor = monitorWith({ registry, labels: { service: 'gallery' } });
+    for (let metric = 0; metric < 5; metric += 1) {
+      for (let user = 0; user < 100; user += 1) monitor.histogram(`size_${metric}`, user, { user });
+    }
+    await monitor.getMetrics();
+    let turns = 0;
+    let ended = false;
+    const count = () => {
+      turns += 1;
+      if (!ended) setImmediate(count);
+    };
+    setImmediate(count);
+    expect(parseExposition(await monitor.getMetrics()).get('size_4')?.samples).toHaveLength(100 * 24);
+    ended = true;
+    expect(turns).toBeGreaterThanOrEqual(4);
+  });
+
   it('may speak OpenMetrics', async () => {
     const registry = new Registry<OpenMetricsContentType>();
     registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
@@ -130,19 +160,19 @@ describe("a user's registry", () => {
 
 // What MetricFamily relies on: prom-client documents none of it.
 describe('prom-client 15.1', () => {
-  it('asks a registered object for name, get() and reset() only', async () => {
+  it('asks a registered object for name, getForPromString(), get() and reset() only', async () => {
     const registry = new Registry();
     const asked = new Set<PropertyKey>();
+    const about = { name: 'x_total', help: 'help', type: 'counter', aggregator: 'sum' };
+    const sharedLabels = { a: 'b' };
     const metric = new Proxy(
       {
         name: 'x_total',
-        get: async () => ({
-          name: 'x_total',
-          help: 'help',
-          type: 'counter',
-          aggregator: 'sum',
-          values: [{ labels: { a: 'b' }, value: 1 }],
+        getForPromString: async () => ({
+          ...about,
+          values: [{ labels: { c: 'd' }, sharedLabels, value: 1 }],
         }),
+        get: async () => ({ ...about, values: [{ labels: { a: 'b', c: 'd' }, value: 1 }] }),
         reset: () => {},
       },
       {
@@ -153,11 +183,27 @@ describe('prom-client 15.1', () => {
       },
     );
     registry.registerMetric(metric as unknown as Counter);
-    expect(await registry.metrics()).toBe('# HELP x_total help\n# TYPE x_total counter\nx_total{a="b"} 1\n');
+    expect(await registry.metrics()).toBe(
+      '# HELP x_total help\n# TYPE x_total counter\nx_total{c="d",a="b"} 1\n',
+    );
     expect(await registry.getMetricsAsJSON()).toMatchObject([{ name: 'x_total', values: [{ value: 1 }] }]);
     registry.resetMetrics();
     registry.removeSingleMetric('x_total');
     expect([...asked].sort()).toEqual(['get', 'getForPromString', 'name', 'reset']);
+  });
+
+  it('keeps the text of shared labels by their object', async () => {
+    const registry = new Registry();
+    const sharedLabels: Record<string, string> = { a: 'b' };
+    const values = [{ labels: {}, sharedLabels, value: 1 }];
+    const metric = {
+      name: 'x',
+      getForPromString: async () => ({ name: 'x', help: 'x', type: 'gauge', values }),
+    };
+    registry.registerMetric(metric as unknown as Counter);
+    await registry.metrics();
+    sharedLabels['a'] = 'changed';
+    expect(await registry.metrics()).toContain('x{a="b"} 1');
   });
 
   it('throws for a second metric of one name', () => {

@@ -1,4 +1,4 @@
-import type { MetricKind, MetricSource } from './metric.ts';
+import { type MetricKind, type MetricSource, NO_LINE_LABELS } from './metric.ts';
 import type { SystemSnapshot } from './system-metrics.ts';
 
 interface SystemLine {
@@ -69,7 +69,7 @@ export function systemSources(
     help: line.help,
     shape: 'system',
     merge: 'last',
-    samples: () => [{ labels, value: line.read(readOnce()) }],
+    samples: () => [{ labels: NO_LINE_LABELS, sharedLabels: labels, value: line.read(readOnce()) }],
     reset: () => {},
   }));
 }

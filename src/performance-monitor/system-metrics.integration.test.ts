@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../internal/clock.ts';
+import { SystemMetrics } from './system-metrics.ts';
+
+const spin = (durationMs: number) => {
+  const untilMs = systemClock.now() + durationMs;
+  while (systemClock.now() < untilMs);
+};
+
+describe('SystemMetrics', () => {
+  it('sees a blocked event loop and a busy CPU', async () => {
+    const metrics = new SystemMetrics(systemClock, 60_000, true);
+    await sleep(60);
+    spin(200);
+    await sleep(60);
+    const { eventLoopDelayMs, eventLoopBusyRatio, cpuRatio, cpuSeconds, memory } = metrics.read();
+    metrics.close();
+    expect(eventLoopDelayMs.max).toBeGreaterThan(150);
+    expect(eventLoopDelayMs.p50).toBeLessThan(eventLoopDelayMs.max);
+    expect(eventLoopBusyRatio).toBeGreaterThan(0.2);
+    expect(eventLoopBusyRatio).toBeLessThanOrEqual(1);
+    expect(cpuRatio).toBeGreaterThan(0.1);
+    expect(cpuSeconds).toBeGreaterThan(0.1);
+    expect(memory.heapUsedBytes).toBeLessThan(memory.heapLimitBytes);
+  });
+
+  it('looks back over the window only', async () => {
+    const metrics = new SystemMetrics(systemClock, 50, true);
+    await sleep(60);
+    spin(100);
+    await sleep(60);
+    expect(metrics.read().eventLoopDelayMs.max).toBeGreaterThan(40);
+    expect(metrics.read().eventLoopDelayMs).toEqual({ mean: 0, p50: 0, p99: 0, max: 0 });
+    metrics.close();
+  });
+
+  it('reads zeros and starts nothing while it does not sample', async () => {
+    const metrics = new SystemMetrics(systemClock, 60_000, false);
+    spin(50);
+    await sleep(30);
+    expect(metrics.read().eventLoopDelayMs.max).toBe(0);
+    metrics.close();
+  });
+});
