@@ -1,38 +1,34 @@
 import type { BatchItem } from './batch-item.ts';
-import { type HeapNode, IndexedHeap } from './indexed-heap.ts';
+import type { HeapNode } from './indexed-heap.ts';
+import { PriorityLanes } from './priority-lanes.ts';
 
 /** Waiting items that may share a batch. As a heap node it stands where its first item does. */
 export class BatchGroup<Input, Output> implements HeapNode {
   readonly name: string;
-  readonly items = new IndexedHeap<BatchItem<Input, Output>>();
+  readonly items: PriorityLanes<Input, Output>;
   weight = 0;
-  /** Items whose wait is over. */
-  dueCount = 0;
+  /** Lanes whose first item's wait is over. */
+  overLanes = 0;
   order = 0;
   sequence = 0;
   heapIndex = -1;
 
-  constructor(name: string) {
+  constructor(name: string, ageingMs: number) {
     this.name = name;
-  }
-
-  add(item: BatchItem<Input, Output>): void {
-    this.items.push(item);
-    this.weight += item.weight;
+    this.items = new PriorityLanes(ageingMs);
   }
 
   remove(item: BatchItem<Input, Output>): void {
     this.items.remove(item);
     // A sum of fractions drifts; an empty group starts over.
     this.weight = this.items.size === 0 ? 0 : this.weight - item.weight;
-    if (item.due) this.dueCount -= 1;
   }
 
   /** Copies the place of the first item. */
   followFirst(): void {
-    const first = this.items.peek();
-    if (first === undefined) return;
-    this.order = first.order;
-    this.sequence = first.sequence;
+    const lane = this.items.firstLane;
+    if (lane === undefined) return;
+    this.order = lane.order;
+    this.sequence = lane.sequence;
   }
 }

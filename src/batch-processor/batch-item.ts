@@ -1,6 +1,6 @@
 import type { TimerHandle } from '../internal/clock.ts';
-import type { Cohort } from './cohort.ts';
-import type { HeapNode } from './indexed-heap.ts';
+import type { PriorityLane } from './priority-lane.ts';
+import type { Turn } from './turn.ts';
 
 /** Where an item is at the moment; it can be taken out at any time. */
 export interface ItemHolder<Input, Output> {
@@ -8,33 +8,19 @@ export interface ItemHolder<Input, Output> {
   drop(item: BatchItem<Input, Output>, reason: unknown): void;
 }
 
-export interface BatchItemFields<Input> {
-  readonly input: Input;
-  readonly group: string;
-  readonly weight: number;
-  readonly order: number;
-  readonly sequence: number;
-  readonly acceptedAtMs: number;
-  readonly cohort: Cohort;
-}
-
 /** One `process()` call on its way through the processor. It settles once; later settlements are ignored. */
-export class BatchItem<Input, Output> implements HeapNode {
+export class BatchItem<Input, Output> {
   readonly input: Input;
   readonly group: string;
   readonly weight: number;
-  readonly order: number;
+  readonly priority: number;
   readonly sequence: number;
-  readonly acceptedAtMs: number;
-  readonly cohort: Cohort;
-  heapIndex = -1;
+  readonly accepted: Turn;
   /** When its wait for a batch began: at acceptance, or when it found room. */
-  queuedAtMs: number;
-  /** Neighbours in the order of arrival, among items whose wait is not over. */
+  queued: Turn;
+  lane: PriorityLane<Input, Output> | undefined = undefined;
   previous: BatchItem<Input, Output> | undefined = undefined;
   next: BatchItem<Input, Output> | undefined = undefined;
-  /** Its wait is over: its group may go as it is. */
-  due = false;
   settled = false;
   holder: ItemHolder<Input, Output> | undefined = undefined;
   signal: AbortSignal | undefined = undefined;
@@ -42,19 +28,24 @@ export class BatchItem<Input, Output> implements HeapNode {
   readonly #resolve: (value: Output) => void;
   readonly #reject: (reason: unknown) => void;
 
+  // Positional, for it is made once a call: an object of fields would double the garbage.
   constructor(
-    fields: BatchItemFields<Input>,
+    input: Input,
+    group: string,
+    weight: number,
+    priority: number,
+    sequence: number,
+    accepted: Turn,
     resolve: (value: Output) => void,
     reject: (reason: unknown) => void,
   ) {
-    this.input = fields.input;
-    this.group = fields.group;
-    this.weight = fields.weight;
-    this.order = fields.order;
-    this.sequence = fields.sequence;
-    this.acceptedAtMs = fields.acceptedAtMs;
-    this.queuedAtMs = fields.acceptedAtMs;
-    this.cohort = fields.cohort;
+    this.input = input;
+    this.group = group;
+    this.weight = weight;
+    this.priority = priority;
+    this.sequence = sequence;
+    this.accepted = accepted;
+    this.queued = accepted;
     this.#resolve = resolve;
     this.#reject = reject;
   }

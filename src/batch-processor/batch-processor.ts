@@ -13,6 +13,7 @@ import { BatchScheduler } from './batch-scheduler.ts';
 import { Cohort } from './cohort.ts';
 import { RoomLine } from './room-line.ts';
 import { SignalWatch } from './signal-watch.ts';
+import type { Turn } from './turn.ts';
 
 export interface ProcessOptions {
   /** Higher goes first; a finite number. Waiting raises it, see `ageingMs`. @defaultValue 0 */
@@ -45,11 +46,12 @@ const NAME = 'the batch processor';
 export class BatchProcessor<Input, Output> {
   readonly #settings: BatchSettings<Input>;
   readonly #scheduler: BatchScheduler<Input, Output>;
-  readonly #line = new RoomLine<Input, Output>();
+  readonly #line: RoomLine<Input, Output>;
   readonly #signals: SignalWatch<Input, Output>;
   readonly #metrics = new BatchMetricsRecorder();
   readonly #flushing = new Set<Cohort>();
   #cohort = new Cohort();
+  #turn: Turn | undefined;
   #outstanding = 0;
   #sequence = 0;
   #open = true;
@@ -58,6 +60,7 @@ export class BatchProcessor<Input, Output> {
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(handler: BatchHandler<Input, Output>, options: BatchProcessorOptions<Input> = {}) {
     this.#settings = batchSettings(options);
+    this.#line = new RoomLine(this.#settings.ageingMs);
     const retry = options.retry ? new BatchRetry(options.retry) : undefined;
     this.#scheduler = new BatchScheduler(handler, this.#settings, retry, this.#metrics, {
       onSettled: (item) => this.#leave(item),
@@ -92,11 +95,11 @@ export class BatchProcessor<Input, Output> {
   flush(): Promise<void> {
     const cohort = this.#cohort;
     if (cohort.pending > 0) {
-      cohort.flushed = true;
       this.#cohort = new Cohort();
+      this.#turn = undefined;
       this.#flushing.add(cohort);
       void cohort.drained().then(() => this.#flushing.delete(cohort));
-      this.#scheduler.flush();
+      this.#scheduler.flush(this.#sequence);
     }
     return Promise.all([...this.#flushing].map((flushing) => flushing.drained())).then(() => {});
   }
@@ -136,7 +139,7 @@ export class BatchProcessor<Input, Output> {
     resolve: (output: Output) => void,
     reject: (reason: unknown) => void,
   ): BatchItem<Input, Output> {
-    const { weigh, groupBy, ageingMs, clock } = this.#settings;
+    const { weigh, groupBy } = this.#settings;
     if (!Number.isFinite(priority)) throw new InputError('priority', 'expected a finite number');
     if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= MAX_TIMER_DELAY_MS)) {
       throw new InputError('timeoutMs', `expected milliseconds above 0, at most ${MAX_TIMER_DELAY_MS}`);
@@ -144,20 +147,19 @@ export class BatchProcessor<Input, Output> {
     const weight = weigh === undefined ? 1 : weigh(input);
     if (!(weight >= 0)) throw new InputError('weigh', 'expected to give a number of at least 0');
     const group = groupBy === undefined ? '' : groupBy(input);
-    const acceptedAtMs = clock.now();
-    // All items age alike, so their order never changes: a step of priority is worth ageingMs of earlier arrival.
-    const order = acceptedAtMs - priority * ageingMs;
     this.#sequence += 1;
-    const fields = {
-      input,
-      group,
-      weight,
-      order,
-      sequence: this.#sequence,
-      acceptedAtMs,
-      cohort: this.#cohort,
-    };
-    return new BatchItem(fields, resolve, reject);
+    return new BatchItem(input, group, weight, priority, this.#sequence, this.#thisTurn(), resolve, reject);
+  }
+
+  /** One reading of the clock serves all calls of a turn of the event loop. */
+  #thisTurn(): Turn {
+    if (this.#turn === undefined) {
+      this.#turn = { atMs: this.#settings.clock.now(), cohort: this.#cohort };
+      queueMicrotask(() => {
+        this.#turn = undefined;
+      });
+    }
+    return this.#turn;
   }
 
   #accept(item: BatchItem<Input, Output>, { signal, timeoutMs }: ProcessOptions): void {
@@ -169,7 +171,7 @@ export class BatchProcessor<Input, Output> {
     if (full) this.#refuseUnless(this.#line.size < maxWaiting, 'maxWaiting', maxWaiting);
     this.#metrics.accepted += 1;
     this.#outstanding += 1;
-    item.cohort.enter();
+    item.accepted.cohort.enter();
     if (signal !== undefined) this.#signals.add(signal, item);
     if (timeoutMs !== undefined)
       item.timer = clock.setTimeout(() => this.#timeOut(item, timeoutMs), timeoutMs);
@@ -201,7 +203,7 @@ export class BatchProcessor<Input, Output> {
     this.#signals.remove(item);
     if (item.timer !== undefined) this.#settings.clock.clearTimeout(item.timer);
     item.timer = undefined;
-    item.cohort.leave();
+    item.accepted.cohort.leave();
     this.#outstanding -= 1;
     this.#admit();
     this.#resolveWhenIdle();
@@ -209,11 +211,11 @@ export class BatchProcessor<Input, Output> {
 
   /** Lets items of the line into the queue as far as there is room. */
   #admit(): void {
-    const { maxQueueSize, clock } = this.#settings;
+    const { maxQueueSize } = this.#settings;
     while (this.#line.size > 0 && this.#scheduler.depth < maxQueueSize) {
       const item = this.#line.takeFirst();
       if (item === undefined) return;
-      item.queuedAtMs = clock.now();
+      item.queued = this.#thisTurn();
       this.#scheduler.add(item);
     }
   }

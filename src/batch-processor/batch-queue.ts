@@ -1,26 +1,28 @@
 import { BatchGroup } from './batch-group.ts';
 import type { BatchItem, ItemHolder } from './batch-item.ts';
 import { IndexedHeap } from './indexed-heap.ts';
+import type { LaneWait, PriorityLane } from './priority-lane.ts';
 
 export interface BatchQueueLimits {
   readonly batchSize: number;
   readonly maxBatchWeight: number;
   readonly maxBatchWaitMs: number;
+  readonly ageingMs: number;
 }
 
 /**
  * Waiting items in groups, ready to be taken as batches. A group is ready when it fills a batch by size or weight, or
- * when an item of it has waited long enough. Of the ready groups the one with the first item goes first. Every step
- * is O(log n), and an item leaves from anywhere.
+ * when an item of it has waited long enough. Of the ready groups the one with the first item goes first.
  */
 export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   readonly #limits: BatchQueueLimits;
   readonly #groups = new Map<string, BatchGroup<Input, Output>>();
   readonly #ready = new IndexedHeap<BatchGroup<Input, Output>>();
-  /** Items whose wait is not over, oldest first, linked through the items. */
-  #oldest: BatchItem<Input, Output> | undefined;
-  #youngest: BatchItem<Input, Output> | undefined;
+  /** Lanes with a wait that is not over. A lane whose first item left stands too early until it is looked at. */
+  readonly #waits = new IndexedHeap<LaneWait<Input, Output>>();
   #size = 0;
+  #nowMs = Number.NEGATIVE_INFINITY;
+  #flushedThrough = 0;
 
   constructor(limits: BatchQueueLimits) {
     this.#limits = limits;
@@ -31,26 +33,22 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   }
 
   /** When the next wait ends; `undefined` when nothing waits. */
-  get nextDueAtMs(): number | undefined {
-    return this.#oldest === undefined ? undefined : this.#oldest.queuedAtMs + this.#limits.maxBatchWaitMs;
+  nextDueAtMs(): number | undefined {
+    return this.#soonest()?.order;
   }
 
-  /** Adds an item whose `queuedAtMs` is not before that of any other. */
+  /** Adds an item that came after all others of its priority. */
   add(item: BatchItem<Input, Output>): void {
     let group = this.#groups.get(item.group);
     if (group === undefined) {
-      group = new BatchGroup(item.group);
+      group = new BatchGroup(item.group, this.#limits.ageingMs);
       this.#groups.set(item.group, group);
     }
     item.holder = this;
-    group.add(item);
+    group.weight += item.weight;
     this.#size += 1;
-    if (item.cohort.flushed) {
-      item.due = true;
-      group.dueCount += 1;
-    } else {
-      this.#link(item);
-    }
+    const lane = group.items.add(item);
+    if (lane.first === item) this.#judgeWait(lane, group);
     this.#settleReadiness(group);
   }
 
@@ -63,14 +61,22 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
 
   /** Ends the wait of every item that has waited long enough. */
   expire(nowMs: number): void {
-    while (this.#oldest !== undefined && this.#oldest.queuedAtMs + this.#limits.maxBatchWaitMs <= nowMs) {
-      this.#endWait(this.#oldest);
+    this.#nowMs = nowMs;
+    for (let wait = this.#soonest(); wait !== undefined && wait.order <= nowMs; wait = this.#soonest()) {
+      const group = this.#groups.get(wait.group);
+      if (group === undefined) return;
+      this.#judgeWait(wait.lane, group);
+      this.#settleReadiness(group);
     }
   }
 
-  /** Ends the wait of every item. */
-  expireAll(): void {
-    while (this.#oldest !== undefined) this.#endWait(this.#oldest);
+  /** Ends the wait of every item up to that one, also of those that are still to come. */
+  expireThrough(sequence: number): void {
+    this.#flushedThrough = sequence;
+    for (const group of this.#groups.values()) {
+      for (const lane of group.items.lanes()) this.#judgeWait(lane, group);
+      this.#settleReadiness(group);
+    }
   }
 
   /** Takes the next batch: items of one group, first ones first, within size and weight. */
@@ -80,7 +86,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
     const { batchSize, maxBatchWeight } = this.#limits;
     const batch: BatchItem<Input, Output>[] = [];
     let weight = 0;
-    for (let first = group.items.peek(); first !== undefined; first = group.items.peek()) {
+    for (let { first } = group.items; first !== undefined; { first } = group.items) {
       if (batch.length === batchSize) break;
       if (batch.length > 0 && weight + first.weight > maxBatchWeight) break;
       weight += first.weight;
@@ -93,30 +99,58 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
 
   /** Every item that waits, in no order. */
   items(): BatchItem<Input, Output>[] {
-    return [...this.#groups.values()].flatMap((group) => group.items.toArray());
+    return [...this.#groups.values()].flatMap((group) => group.items.items());
   }
 
   #take(item: BatchItem<Input, Output>, group: BatchGroup<Input, Output>): void {
+    const { lane } = item;
     group.remove(item);
-    if (!item.due) this.#unlink(item);
     item.holder = undefined;
     this.#size -= 1;
+    if (lane?.wait.over) this.#judgeWait(lane, group);
   }
 
-  #endWait(item: BatchItem<Input, Output>): void {
-    this.#unlink(item);
-    item.due = true;
-    const group = this.#groups.get(item.group);
-    if (group === undefined) return;
-    group.dueCount += 1;
-    this.#settleReadiness(group);
+  #isOver(item: BatchItem<Input, Output>): boolean {
+    return (
+      item.sequence <= this.#flushedThrough || item.queued.atMs + this.#limits.maxBatchWaitMs <= this.#nowMs
+    );
+  }
+
+  /** Files a lane by its first item: its wait is over, or has an end. */
+  #judgeWait(lane: PriorityLane<Input, Output>, group: BatchGroup<Input, Output>): void {
+    const { first, wait } = lane;
+    const over = first !== undefined && this.#isOver(first);
+    if (over !== wait.over) group.overLanes += over ? 1 : -1;
+    wait.over = over;
+    this.#waits.remove(wait);
+    if (first === undefined || over) return;
+    wait.group = group.name;
+    wait.order = first.queued.atMs + this.#limits.maxBatchWaitMs;
+    this.#waits.push(wait);
+  }
+
+  /** The lane whose wait ends first, after a look at what stands too early. */
+  #soonest(): LaneWait<Input, Output> | undefined {
+    for (let wait = this.#waits.peek(); wait !== undefined; wait = this.#waits.peek()) {
+      const { first } = wait.lane;
+      if (first === undefined) {
+        this.#waits.remove(wait);
+        continue;
+      }
+      const dueAtMs = first.queued.atMs + this.#limits.maxBatchWaitMs;
+      if (dueAtMs === wait.order) return wait;
+      wait.order = dueAtMs;
+      this.#waits.update(wait);
+    }
+    return undefined;
   }
 
   #settleReadiness(group: BatchGroup<Input, Output>): void {
     const { size } = group.items;
-    if (size === 0) this.#groups.delete(group.name);
+    // The nameless group stays: a Map that shrinks and grows keeps its dead tables alive until a full GC.
+    if (size === 0 && group.name !== '') this.#groups.delete(group.name);
     const { batchSize, maxBatchWeight } = this.#limits;
-    const ready = size >= batchSize || group.dueCount > 0 || (size > 0 && group.weight >= maxBatchWeight);
+    const ready = size >= batchSize || group.overLanes > 0 || (size > 0 && group.weight >= maxBatchWeight);
     if (!ready) {
       this.#ready.remove(group);
       return;
@@ -124,22 +158,5 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
     group.followFirst();
     if (group.heapIndex < 0) this.#ready.push(group);
     else this.#ready.update(group);
-  }
-
-  #link(item: BatchItem<Input, Output>): void {
-    item.previous = this.#youngest;
-    if (this.#youngest === undefined) this.#oldest = item;
-    else this.#youngest.next = item;
-    this.#youngest = item;
-  }
-
-  #unlink(item: BatchItem<Input, Output>): void {
-    const { previous, next } = item;
-    if (previous === undefined) this.#oldest = next;
-    else previous.next = next;
-    if (next === undefined) this.#youngest = previous;
-    else next.previous = previous;
-    item.previous = undefined;
-    item.next = undefined;
   }
 }

@@ -34,7 +34,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   #aborted: { readonly reason: unknown } | undefined;
   #live: number;
   #timer: TimerHandle | undefined;
-  #abandon: (() => void) | undefined;
+  #resolve: ((outcome: HandlerOutcome<Output>) => void) | undefined;
 
   constructor(
     items: readonly BatchItem<Input, Output>[],
@@ -108,35 +108,39 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
     clock: Clock,
   ): Promise<HandlerOutcome<Output>> {
     return new Promise((resolve) => {
-      const end = (outcome: HandlerOutcome<Output>) => {
-        clock.clearTimeout(timer);
-        resolve(outcome);
-      };
-      const timer = clock.setTimeout(() => {
-        const message = `the handler did not settle within handlerTimeoutMs (${timeoutMs} ms)`;
-        const error = new BatchHandlerError(message, { retryable: true });
-        end({ kind: 'failure', error, thrown: error });
-        this.#abort(error);
-      }, timeoutMs);
-      this.#timer = timer;
-      this.#abandon = () => end({ kind: 'abandoned' });
+      this.#resolve = resolve;
+      this.#timer = clock.setTimeout(() => this.#expire(timeoutMs, clock), timeoutMs);
       const inputs = this.items.map(({ input }) => input);
-      Promise.resolve()
-        .then(() => (this.#live === 0 ? [] : handler(inputs, this)))
-        .then(
-          (results) => end(this.#live === 0 ? { kind: 'abandoned' } : this.#judge(results)),
-          (thrown: unknown) => end({ kind: 'failure', error: asHandlerError(thrown), thrown }),
-        );
+      const handled = Promise.resolve().then(() => (this.#live === 0 ? [] : handler(inputs, this)));
+      handled.then(
+        (results) => this.#end(this.#judge(results), clock),
+        (thrown: unknown) => this.#end({ kind: 'failure', error: asHandlerError(thrown), thrown }, clock),
+      );
     });
   }
 
   /** Gives up on the handler: aborts it and waits no longer. */
-  abandon(reason: unknown): void {
+  abandon(reason: unknown, clock: Clock): void {
     this.#abort(reason);
-    this.#abandon?.();
+    this.#end({ kind: 'abandoned' }, clock);
+  }
+
+  #expire(timeoutMs: number, clock: Clock): void {
+    const message = `the handler did not settle within handlerTimeoutMs (${timeoutMs} ms)`;
+    const error = new BatchHandlerError(message, { retryable: true });
+    this.#end({ kind: 'failure', error, thrown: error }, clock);
+    this.#abort(error);
+  }
+
+  #end(outcome: HandlerOutcome<Output>, clock: Clock): void {
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#resolve?.(outcome);
+    this.#resolve = undefined;
   }
 
   #judge(results: unknown): HandlerOutcome<Output> {
+    if (this.#live === 0) return { kind: 'abandoned' };
     if (Array.isArray(results) && results.length === this.items.length) return { kind: 'results', results };
     const got = Array.isArray(results) ? `${results.length} results` : 'no array of results';
     const error = new BatchHandlerError(`the handler gave ${got} for ${this.items.length} items`);

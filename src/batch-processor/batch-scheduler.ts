@@ -25,7 +25,8 @@ export class BatchScheduler<Input, Output> {
   readonly #hooks: BatchSchedulerHooks<Input, Output>;
   readonly #runHooks: BatchRunHooks<Input, Output>;
   readonly #queue: BatchQueue<Input, Output>;
-  readonly #running = new Set<BatchRun<Input, Output>>();
+  /** In no order. An array, for a Set that shrinks and grows keeps its dead tables, and all they held, alive until a full GC. */
+  readonly #running: BatchRun<Input, Output>[] = [];
   readonly #delayed = new Map<BatchRun<Input, Output>, TimerHandle>();
   /** Retries whose delay is over; they go before fresh batches. */
   readonly #retries = new Set<BatchRun<Input, Output>>();
@@ -58,11 +59,11 @@ export class BatchScheduler<Input, Output> {
   }
 
   get gauges(): Omit<BatchGauges, 'waitingForRoom'> {
-    return { queued: this.#queue.size, delayed: this.#retryingItems, activeBatches: this.#running.size };
+    return { queued: this.#queue.size, delayed: this.#retryingItems, activeBatches: this.#running.length };
   }
 
   get activeBatches(): number {
-    return this.#running.size;
+    return this.#running.length;
   }
 
   add(item: BatchItem<Input, Output>): void {
@@ -79,7 +80,7 @@ export class BatchScheduler<Input, Output> {
   /** Sends what is ready as far as handlers are free. */
   pump(): void {
     const { maxConcurrentBatches } = this.#settings;
-    while (this.#running.size < maxConcurrentBatches) {
+    while (this.#running.length < maxConcurrentBatches) {
       const run = this.#nextRetry() ?? this.#nextFresh();
       if (run === undefined) break;
       this.#start(run);
@@ -87,9 +88,9 @@ export class BatchScheduler<Input, Output> {
     this.#arm();
   }
 
-  /** Ends the wait of everything that waits for company. */
-  flush(): void {
-    this.#queue.expireAll();
+  /** Ends the wait for company of every item up to that one. */
+  flush(sequence: number): void {
+    this.#queue.expireThrough(sequence);
     this.pump();
   }
 
@@ -101,7 +102,7 @@ export class BatchScheduler<Input, Output> {
 
   /** Waits for no handler any more. */
   abandon(reason: unknown): void {
-    for (const run of [...this.#running]) run.abandon(reason);
+    for (const run of [...this.#running]) run.abandon(reason, this.#settings.clock);
     this.#arm();
   }
 
@@ -120,13 +121,13 @@ export class BatchScheduler<Input, Output> {
     this.#queue.expire(nowMs);
     const items = this.#queue.takeBatch();
     if (items === undefined) return undefined;
-    for (const { acceptedAtMs } of items) this.#metrics.waitMs.record(nowMs - acceptedAtMs);
+    for (const { accepted } of items) this.#metrics.waitMs.record(nowMs - accepted.atMs);
     return new BatchRun(items, 1, this.#runHooks);
   }
 
   #start(run: BatchRun<Input, Output>): void {
     const { clock, handlerTimeoutMs } = this.#settings;
-    this.#running.add(run);
+    this.#running.push(run);
     this.#metrics.batchSize.record(run.live);
     this.#metrics.queueDepth.record(this.depth);
     const startedAtMs = clock.now();
@@ -138,7 +139,7 @@ export class BatchScheduler<Input, Output> {
 
   #conclude(run: BatchRun<Input, Output>, outcome: HandlerOutcome<Output>, startedAtMs: number): void {
     const nowMs = this.#settings.clock.now();
-    this.#running.delete(run);
+    this.#forgetRunning(run);
     this.#metrics.processingMs.record(nowMs - startedAtMs);
     const again: BatchItem<Input, Output>[] = [];
     const errors: unknown[] = [];
@@ -161,6 +162,11 @@ export class BatchScheduler<Input, Output> {
     if (again.length > 0) this.#delay(again, errors, run.attempt);
     this.pump();
     this.#hooks.onConcluded();
+  }
+
+  #forgetRunning(run: BatchRun<Input, Output>): void {
+    const last = this.#running.pop();
+    if (last !== undefined && last !== run) this.#running[this.#running.indexOf(run)] = last;
   }
 
   #delay(items: readonly BatchItem<Input, Output>[], errors: readonly unknown[], attempt: number): void {
@@ -188,20 +194,20 @@ export class BatchScheduler<Input, Output> {
 
   #succeed(item: BatchItem<Input, Output>, output: Output, nowMs: number): void {
     if (!item.resolve(output)) return;
-    this.#metrics.succeededMs.record(nowMs - item.acceptedAtMs);
+    this.#metrics.succeededMs.record(nowMs - item.accepted.atMs);
     this.#hooks.onSettled(item);
   }
 
   #fail(item: BatchItem<Input, Output>, error: unknown, nowMs: number): void {
     if (!item.reject(error)) return;
-    this.#metrics.failedMs.record(nowMs - item.acceptedAtMs);
+    this.#metrics.failedMs.record(nowMs - item.accepted.atMs);
     this.#hooks.onSettled(item);
   }
 
   /** Keeps one timer for the next wait that ends, none while nothing waits or no handler is free. */
   #arm(): void {
     const { clock, maxConcurrentBatches } = this.#settings;
-    const dueAtMs = this.#running.size < maxConcurrentBatches ? this.#queue.nextDueAtMs : undefined;
+    const dueAtMs = this.#running.length < maxConcurrentBatches ? this.#queue.nextDueAtMs() : undefined;
     if (dueAtMs !== undefined && this.#timer !== undefined && this.#timer.dueAtMs <= dueAtMs) return;
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer.handle);
     this.#timer = undefined;

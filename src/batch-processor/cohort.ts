@@ -2,8 +2,6 @@ import { Deferred } from '../internal/deferred.ts';
 
 /** The items accepted between two flushes, counted, so that a flush can wait for exactly those before it. */
 export class Cohort {
-  /** A flush asked for these items: none of them waits for its batch to fill. */
-  flushed = false;
   #pending = 0;
   #drained: Deferred<void> | undefined;
 

@@ -1,9 +1,13 @@
 import type { BatchItem, ItemHolder } from './batch-item.ts';
-import { IndexedHeap } from './indexed-heap.ts';
+import { PriorityLanes } from './priority-lanes.ts';
 
 /** Items that wait for room in a full queue, in the queue's own order. */
 export class RoomLine<Input, Output> implements ItemHolder<Input, Output> {
-  readonly #items = new IndexedHeap<BatchItem<Input, Output>>();
+  readonly #items: PriorityLanes<Input, Output>;
+
+  constructor(ageingMs: number) {
+    this.#items = new PriorityLanes(ageingMs);
+  }
 
   get size(): number {
     return this.#items.size;
@@ -11,7 +15,7 @@ export class RoomLine<Input, Output> implements ItemHolder<Input, Output> {
 
   add(item: BatchItem<Input, Output>): void {
     item.holder = this;
-    this.#items.push(item);
+    this.#items.add(item);
   }
 
   drop(item: BatchItem<Input, Output>): void {
@@ -20,8 +24,8 @@ export class RoomLine<Input, Output> implements ItemHolder<Input, Output> {
   }
 
   takeFirst(): BatchItem<Input, Output> | undefined {
-    const item = this.#items.pop();
-    if (item !== undefined) item.holder = undefined;
+    const item = this.#items.first;
+    if (item !== undefined) this.drop(item);
     return item;
   }
 }
