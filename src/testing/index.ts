@@ -1,8 +1,8 @@
 export type { ApiErrorCode } from './fake-openai/error-table.ts';
-export { FakeOpenAI, startFakeOpenAI } from './fake-openai/fake-openai.ts';
+export { type FakeOpenAI, startFakeOpenAI } from './fake-openai/fake-openai.ts';
 export { runFakeOpenAIChild } from './fake-openai/fake-openai-child.ts';
 export {
-  FakeOpenAIProcess,
+  type FakeOpenAIProcess,
   type FakeOpenAIProcessOptions,
   startFakeOpenAIProcess,
 } from './fake-openai/fake-openai-process.ts';

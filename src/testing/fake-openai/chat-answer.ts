@@ -1,4 +1,5 @@
 import type { Answer, FakeUsage } from './answer.ts';
+import type { ApiErrorBody } from './api-error.ts';
 import { splitForStream, sseEvent } from './sse.ts';
 import type { VisionRequest } from './vision-request.ts';
 
@@ -53,6 +54,9 @@ export function* chatStream(
   if (request.includeUsage) yield sseEvent({ ...head, choices: [], usage: chatUsage(answer.usage) });
   yield 'data: [DONE]\n\n';
 }
+
+/** An error in the middle of a stream: an event with the body that a failed answer would have. */
+export const chatErrorEvent = (error: ApiErrorBody): string => sseEvent({ error });
 
 const envelope = (
   { modelName }: VisionRequest,

@@ -1,14 +1,24 @@
 import type { ServerResponse } from 'node:http';
-import { setBackgroundTimeout, systemClock } from '../../internal/clock.ts';
+import type { ApiErrorBody } from './api-error.ts';
+import { lookUpError } from './error-table.ts';
 import type { Fault } from './fault-plan.ts';
+import { nextTurn, realPause } from './real-timers.ts';
 
 /** An answer on its way: one body, or the events of a stream. */
 export type Payload =
   | { readonly type: 'body'; readonly text: string; readonly contentType: string }
-  | { readonly type: 'stream'; readonly events: Iterable<string> };
+  | {
+      readonly type: 'stream';
+      readonly events: Iterable<string>;
+      /** How this stream tells an error. */
+      readonly errorEvent: (error: ApiErrorBody) => string;
+    };
 
 /** Faults that change how an answer is sent. */
-export type DeliveryFault = Extract<Fault, { kind: 'stall' | 'reset' | 'truncate' | 'wrong-json' }>;
+export type DeliveryFault = Extract<
+  Fault,
+  { kind: 'stall' | 'reset' | 'stream-error' | 'truncate' | 'wrong-json' }
+>;
 
 export interface DeliveryOptions {
   readonly status: number;
@@ -30,11 +40,16 @@ export async function deliver(
 }
 
 function spoil(payload: Payload, fault: DeliveryFault | undefined): Payload {
+  if (fault?.kind === 'stream-error' && payload.type === 'stream') {
+    const events = [...payload.events];
+    const kept = events.slice(0, Math.floor(events.length * cutRatio(fault)));
+    return { ...payload, events: [...kept, payload.errorEvent(lookUpError(fault.code, fault.status).body)] };
+  }
   if (fault?.kind !== 'wrong-json' || fault.where === 'content') return payload;
   const text = JSON.stringify(fault.json ?? { unexpected: true });
   return payload.type === 'body'
     ? { ...payload, text }
-    : { type: 'stream', events: [`data: ${text}\n\n`, 'data: [DONE]\n\n'] };
+    : { ...payload, events: [`data: ${text}\n\n`, 'data: [DONE]\n\n'] };
 }
 
 function deliverBody(
@@ -80,6 +95,7 @@ async function deliverStream(
 const isCut = (fault: DeliveryFault | undefined): fault is DeliveryFault =>
   fault !== undefined &&
   fault.kind !== 'wrong-json' &&
+  fault.kind !== 'stream-error' &&
   !(fault.kind === 'truncate' && fault.where === 'content');
 
 const cutRatio = (fault: DeliveryFault | undefined): number =>
@@ -92,7 +108,7 @@ function sendCut(response: ServerResponse, part: Buffer, { kind }: DeliveryFault
   }
   response.flushHeaders();
   response.write(part, () => {
-    if (kind === 'reset') resetLater(response);
+    if (kind === 'reset') void resetLater(response);
   });
 }
 
@@ -100,9 +116,10 @@ function sendCut(response: ServerResponse, part: Buffer, { kind }: DeliveryFault
  * A reset overtakes what the client has not read yet, and it would see no answer at all. So the part gets some time,
  * and, where the client shares this event loop, a turn of it.
  */
-function resetLater(response: ServerResponse): void {
-  const reset = () => response.socket?.resetAndDestroy();
-  setBackgroundTimeout(systemClock, () => setImmediate(reset), RESET_DELAY_MS);
+async function resetLater(response: ServerResponse): Promise<void> {
+  await realPause(RESET_DELAY_MS);
+  await nextTurn();
+  response.socket?.resetAndDestroy();
 }
 
 const RESET_DELAY_MS = 25;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { wallClockNow } from '../../internal/clock.ts';
 import { type Answer, type ContentFault, checkContext, composeAnswer, countPrompt } from './answer.ts';
 import { ApiError, invalidRequest } from './api-error.ts';
-import { type AnswerIdentity, chatCompletion, chatStream } from './chat-answer.ts';
+import { type AnswerIdentity, chatCompletion, chatErrorEvent, chatStream } from './chat-answer.ts';
 import { readChatRequest } from './chat-request.ts';
 import { type DeliveryFault, deliver, type Payload } from './delivery.ts';
 import { errorAnswer } from './error-answer.ts';
@@ -18,7 +18,7 @@ import type { QuotaGroups } from './quota-groups.ts';
 import { parseBody, readBody } from './request-body.ts';
 import type { JsonObject } from './request-fields.ts';
 import { checkKey, readKey } from './request-key.ts';
-import { responseObject, responseStream } from './responses-answer.ts';
+import { responseErrorEvent, responseObject, responseStream } from './responses-answer.ts';
 import { readResponsesRequest } from './responses-request.ts';
 import { checkMethod, type Route } from './route.ts';
 import type { OpenRequest, SeenLog } from './seen-log.ts';
@@ -66,8 +66,9 @@ export class Exchange {
       'x-request-id': `req_${seen.endpoint}_${identityOf(seen.number)}`,
       'openai-organization': 'org-fake',
       'openai-version': '2020-10-01',
-      'openai-processing-ms': '1',
     };
+    // Given by hand, for Node would add a Keep-Alive hint that the API doesn't send and clients obey.
+    if (response.shouldKeepAlive) this.#headers['connection'] = 'keep-alive';
   }
 
   async run(): Promise<void> {
@@ -173,7 +174,8 @@ export class Exchange {
       throw error;
     }
     this.#admitted = true;
-    this.#response.once('close', group.enter());
+    // One that is gone already would never leave.
+    if (!this.#response.destroyed) this.#response.once('close', group.enter());
     Object.assign(this.#headers, group.headers());
   }
 
@@ -217,11 +219,15 @@ export class Exchange {
     };
     if (request.endpoint === 'chat') {
       return request.stream
-        ? { type: 'stream', events: chatStream(request, answer, identity) }
+        ? { type: 'stream', events: chatStream(request, answer, identity), errorEvent: chatErrorEvent }
         : json(chatCompletion(request, answer, identity));
     }
     return request.stream
-      ? { type: 'stream', events: responseStream(request, answer, identity, store) }
+      ? {
+          type: 'stream',
+          events: responseStream(request, answer, identity, store),
+          errorEvent: responseErrorEvent,
+        }
       : json(responseObject(request, answer, identity, store));
   }
 
@@ -232,6 +238,7 @@ export class Exchange {
 
   async #send(payload: Payload, fault: Fault | undefined): Promise<void> {
     const { streamDelayMs, clock } = this.#context.options;
+    if (fault?.kind === 'reset') this.#seen.outcome = 'broken';
     if (fault?.kind === 'close-idle') this.#context.closeIdle(this.#response, fault.afterMs);
     this.#answered(200, undefined);
     await deliver(this.#response, payload, {
@@ -259,6 +266,8 @@ export class Exchange {
   }
 
   #answered(status: number, code: string | undefined): void {
+    const { clock } = this.#context.options;
+    this.#headers['openai-processing-ms'] = String(Math.round(clock.now() - this.#seen.receivedAtMs));
     this.#seen.status = status;
     this.#seen.code = code;
     this.#context.stats.answered(status);
@@ -274,7 +283,13 @@ const json = (value: object): Payload => ({
 const identityOf = (number: number) => number.toString(16).padStart(12, '0');
 
 const CONTENT: ReadonlySet<Fault['kind']> = new Set(['refusal', 'finish', 'items', 'truncate', 'wrong-json']);
-const DELIVERY: ReadonlySet<Fault['kind']> = new Set(['stall', 'reset', 'truncate', 'wrong-json']);
+const DELIVERY: ReadonlySet<Fault['kind']> = new Set([
+  'stall',
+  'reset',
+  'stream-error',
+  'truncate',
+  'wrong-json',
+]);
 
 const contentFault = (fault: Fault | undefined) =>
   fault !== undefined && CONTENT.has(fault.kind) ? (fault as ContentFault) : undefined;

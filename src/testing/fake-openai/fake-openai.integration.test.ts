@@ -210,7 +210,28 @@ describe('what it saw', () => {
   });
 });
 
+describe('connections', () => {
+  it('are kept alive without a hint that the real API does not give', async () => {
+    const { headers } = await post(server, '/v1/chat/completions', chatBody());
+    expect(headers.get('connection')).toBe('keep-alive');
+    expect(headers.get('keep-alive')).toBeNull();
+    const closing = await post(server, '/v1/chat/completions', chatBody(), { connection: 'close' });
+    expect(closing.headers.get('connection')).toBe('close');
+  });
+});
+
 describe('outages', () => {
+  it('break off what is being answered', async () => {
+    server.setFaults([{ fault: { kind: 'hang' } }]);
+    const call = clientOf(server).chat.completions.create(chatBody());
+    const failed = expect(call).rejects.toThrow('Connection error');
+    await expect.poll(() => server.getStats().inFlight).toBe(1);
+    await server.stop();
+    await failed;
+    expect(server.seen()[0]).toMatchObject({ outcome: 'broken' });
+    expect(server.getStats()).toMatchObject({ inFlight: 0, aborted: 0, connections: { open: 0 } });
+  });
+
   it('refuses connections while stopped and comes back on the same port', async () => {
     const client = clientOf(server);
     await client.chat.completions.create(chatBody());

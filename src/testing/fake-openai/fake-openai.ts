@@ -7,6 +7,7 @@ import { FaultPicker } from './fault-picker.ts';
 import type { FaultPlan, FaultRule } from './fault-plan.ts';
 import { type FakeOpenAIOptions, type ResolvedOptions, resolveOptions, toPlan } from './options.ts';
 import { QuotaGroups } from './quota-groups.ts';
+import { nextTurn, realPause } from './real-timers.ts';
 import { readKey } from './request-key.ts';
 import { findRoute, type Route } from './route.ts';
 import { type OpenRequest, SeenLog, type SeenRequest } from './seen-log.ts';
@@ -41,6 +42,7 @@ export class FakeOpenAI implements AsyncDisposable {
   #picker: FaultPicker;
   #numbers: Record<Endpoint, number> = { chat: 0, responses: 0, models: 0, other: 0 };
   #nextConnection = 1;
+  #ongoing = 0;
   #port: number;
 
   /** @internal */
@@ -110,6 +112,8 @@ export class FakeOpenAI implements AsyncDisposable {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#connections.keys()) socket.resetAndDestroy();
     await closed;
+    // What was broken off hears of it some turns later.
+    while (this.#ongoing > 0 || this.#connections.size > 0) await nextTurn();
   }
 
   /** Listens again on the same port. */
@@ -121,7 +125,7 @@ export class FakeOpenAI implements AsyncDisposable {
         break;
       } catch (error) {
         if (attempt >= START_ATTEMPTS) throw error;
-        await new Promise<void>((resolve) => this.#options.clock.setTimeout(resolve, START_RETRY_MS));
+        await realPause(START_RETRY_MS);
       }
     }
     this.#port = (this.#server.address() as AddressInfo).port;
@@ -165,9 +169,11 @@ export class FakeOpenAI implements AsyncDisposable {
     const { clock, record } = this.#options;
     if (record) this.#log.add(seen);
     this.#stats.requestArrived(route.endpoint, connection.requests > 1);
+    this.#ongoing += 1;
     response.once('close', () => {
+      this.#ongoing -= 1;
       if (seen.outcome === 'pending') {
-        seen.outcome = response.writableFinished ? 'answered' : 'aborted';
+        seen.outcome = response.writableFinished ? 'answered' : this.#server.listening ? 'aborted' : 'broken';
       }
       seen.durationMs = clock.now() - seen.receivedAtMs;
       this.#stats.requestEnded(route.endpoint, seen.outcome === 'aborted');

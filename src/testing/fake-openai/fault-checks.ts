@@ -38,6 +38,11 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, OptionCheck>>>> = 
   hang: {},
   stall: { afterRatio: ratio() },
   reset: { at: required(oneOf('before-answer', 'mid-body')), afterRatio: ratio() },
+  'stream-error': {
+    code: nonEmptyText(),
+    status: integer({ min: 400, max: 599 }),
+    afterRatio: ratio(),
+  },
   truncate: { where: somewhere, afterRatio: ratio() },
   'wrong-json': { where: somewhere, json: anything() },
   refusal: { text: nonEmptyText() },

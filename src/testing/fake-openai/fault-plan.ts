@@ -59,6 +59,13 @@ export type Fault =
   | { readonly kind: 'stall'; readonly afterRatio?: number }
   /** The connection is reset: before any byte of the answer, or in the middle of its body. */
   | { readonly kind: 'reset'; readonly at: 'before-answer' | 'mid-body'; readonly afterRatio?: number }
+  /** A stream that ends with an error event after a part of its events; other answers are left whole. */
+  | {
+      readonly kind: 'stream-error';
+      readonly code?: ApiErrorCode | (string & {});
+      readonly status?: number;
+      readonly afterRatio?: number;
+    }
   /** The answer ends early, and well-formed as HTTP: the body's JSON is cut, or only the model's own text. */
   | { readonly kind: 'truncate'; readonly where?: 'body' | 'content'; readonly afterRatio?: number }
   /** JSON of another shape: as the body, or as the model's own text. */

@@ -149,7 +149,8 @@ describe('answers that never come whole', () => {
     const answer = await askOverHttp();
     expect(answer).toMatchObject({ status: 200, error: 'ECONNRESET' });
     expect(answer.text).toMatch(/^\{"id":"chatcmpl-/);
-    expect(server.getStats().requestsBilled).toBe(1);
+    expect(server.getStats()).toMatchObject({ requestsBilled: 1, aborted: 0 });
+    expect(server.seen()[0]).toMatchObject({ outcome: 'broken', status: 200 });
     await expect(ask()).rejects.toThrow();
   });
 
@@ -162,6 +163,33 @@ describe('answers that never come whole', () => {
     };
     await expect(read()).rejects.toThrow();
     expect(pieces.length).toBeGreaterThan(0);
+  });
+});
+
+describe('streams that end with an error', () => {
+  it('throws the API error in the middle of chat', async () => {
+    always({ kind: 'stream-error', code: 'server_is_overloaded' });
+    let text = '';
+    const read = async () => {
+      const stream = await clientOf(server).chat.completions.create({ ...chatBody(), stream: true });
+      for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'server_is_overloaded' });
+    expect(text).toMatch(/^PNG/);
+    expect((await ask()).choices[0]?.finish_reason).toBe('stop');
+  });
+
+  it('throws it in the middle of Responses', async () => {
+    always({ kind: 'stream-error', status: 500 });
+    const types: string[] = [];
+    const read = async () => {
+      const request = { model: 'gpt-4.1-mini', input: 'hello', stream: true } as const;
+      for await (const event of await clientOf(server).responses.create(request)) types.push(event.type);
+    };
+    await read().catch((error: unknown) => types.push(String(error)));
+    expect(types[0]).toBe('response.created');
+    expect(types.at(-1)).toMatch(/error/i);
+    expect(types).not.toContain('response.completed');
   });
 });
 

@@ -1,4 +1,5 @@
 import { get, type IncomingMessage } from 'node:http';
+import { systemClock } from '../../internal/clock.ts';
 import { type ApiError, invalidRequest } from './api-error.ts';
 import { type ApiErrorCode, ERROR_TABLE } from './error-table.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
@@ -78,7 +79,7 @@ function fetchBytes(
       reject(rejected('failed_to_download_image', param, `Failed to download image from ${url.href}.`));
       request.destroy();
     };
-    const request = get(url, { agent: false, timeout: imageTimeoutMs }, (response: IncomingMessage) => {
+    const request = get(url, { agent: false }, (response: IncomingMessage) => {
       if (response.statusCode !== 200) {
         failed();
         return;
@@ -95,10 +96,11 @@ function fetchBytes(
       response.on('end', () => resolve(Buffer.concat(chunks)));
       response.on('error', failed);
     });
-    request.on('timeout', () => {
+    const timer = systemClock.setTimeout(() => {
       reject(rejected('invalid_value', 'url', `Timeout while downloading ${url.href}.`));
       request.destroy();
-    });
+    }, imageTimeoutMs);
+    request.on('close', () => systemClock.clearTimeout(timer));
     request.on('error', failed);
   });
 }

@@ -49,7 +49,7 @@ export interface FakeOpenAIOptions {
   readonly maxRecordedRequests?: number;
   /** Most bytes of bodies that `seen()` keeps; the oldest requests go first. @defaultValue 67108864 (64 MiB) */
   readonly maxRecordedBytes?: number;
-  /** Milliseconds after which the server closes an idle connection. @defaultValue 60000 */
+  /** Milliseconds after which the server closes an idle connection. It sends no `Keep-Alive` hint, as the API doesn't. @defaultValue 60000 */
   readonly keepAliveTimeoutMs?: number;
   /** Largest body of a request, in bytes. @defaultValue 536870912 (512 MiB) */
   readonly maxBodyBytes?: number;
@@ -57,7 +57,7 @@ export interface FakeOpenAIOptions {
   readonly maxImageBytes?: number;
   /** Most images of a request. @defaultValue 1500 */
   readonly maxImages?: number;
-  /** Milliseconds that an image's server may be silent. @defaultValue 5000 */
+  /** Milliseconds that the download of an image may take, by the system's clock. @defaultValue 5000 */
   readonly imageTimeoutMs?: number;
   /** Time of limits and latencies. @defaultValue the system's */
   readonly clock?: Clock;

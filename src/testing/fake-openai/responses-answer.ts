@@ -1,4 +1,5 @@
 import type { Answer, FakeUsage } from './answer.ts';
+import type { ApiErrorBody } from './api-error.ts';
 import type { AnswerIdentity } from './chat-answer.ts';
 import { splitForStream, sseEvent } from './sse.ts';
 import type { VisionRequest } from './vision-request.ts';
@@ -59,6 +60,10 @@ export function* responseStream(
   const last = answer.finishReason === 'stop' ? 'response.completed' : 'response.incomplete';
   yield event(last, { response: responseObject(request, answer, identity, store) });
 }
+
+/** An error in the middle of a stream. */
+export const responseErrorEvent = ({ code, message, param }: ApiErrorBody): string =>
+  sseEvent({ type: 'error', sequence_number: 0, code, message, param }, 'error');
 
 const unfinished = (request: VisionRequest, { id, createdAtSeconds }: AnswerIdentity, store: boolean) => ({
   id: `resp_${id}`,

@@ -1,3 +1,4 @@
+import { deepFreeze } from '../../internal/deep-freeze.ts';
 import type { Fault } from './fault-plan.ts';
 import type { Endpoint } from './vision-request.ts';
 
@@ -45,7 +46,7 @@ export type OpenRequest = { -readonly [Name in keyof SeenRequest]: SeenRequest[N
 export class SeenLog {
   readonly #maxRequests: number;
   readonly #maxBytes: number;
-  readonly #requests: OpenRequest[] = [];
+  readonly #requests = new Set<OpenRequest>();
   #bytes = 0;
 
   constructor(maxRequests: number, maxBytes: number) {
@@ -54,31 +55,31 @@ export class SeenLog {
   }
 
   add(request: OpenRequest): void {
-    this.#requests.push(request);
+    this.#requests.add(request);
     this.#trim();
   }
 
   /** Counts the body of a request that was added before. */
   addBody(request: OpenRequest, body: unknown): void {
-    if (!this.#requests.includes(request)) return;
+    if (!this.#requests.has(request)) return;
     request.body = body;
     this.#bytes += request.bodyBytes;
     this.#trim();
   }
 
   list(): readonly SeenRequest[] {
-    return Object.freeze(this.#requests.map((request) => Object.freeze({ ...request })));
+    return deepFreeze([...this.#requests].map((request) => ({ ...request })));
   }
 
   clear(): void {
-    this.#requests.length = 0;
+    this.#requests.clear();
     this.#bytes = 0;
   }
 
   #trim(): void {
-    while (this.#requests.length > this.#maxRequests || this.#bytes > this.#maxBytes) {
-      const oldest = this.#requests.shift();
-      if (oldest === undefined) return;
+    for (const oldest of this.#requests) {
+      if (this.#requests.size <= this.#maxRequests && this.#bytes <= this.#maxBytes) return;
+      this.#requests.delete(oldest);
       if (oldest.body !== undefined) this.#bytes -= oldest.bodyBytes;
     }
   }
