@@ -4,6 +4,7 @@ export { formatReport, formatValue } from './format-report.ts';
 export { type FreshProcessOptions, freshProcess, sampleInFreshProcess } from './fresh-process.ts';
 export { inRoundOrder, type Measurements, type MeasureOptions, measureSuite } from './measure-suite.ts';
 export { parseRunOptions, type RunOptions, USAGE } from './run-options.ts';
+export { type ExitCode, type Output, runSuites } from './run-suites.ts';
 export { type Random, seededRandom } from './seeded-random.ts';
 export {
   median,
