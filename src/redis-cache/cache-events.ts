@@ -1,0 +1,21 @@
+import type { RedisFailureReason } from './redis-gateway.ts';
+
+/** What a cache tells. No event carries a value. */
+export interface RedisCacheEvents {
+  /** Keys or tags were invalidated, here or on another process; no names mean everything. */
+  invalidated: {
+    readonly by: 'this-process' | 'another-process';
+    readonly keys: readonly string[];
+    readonly tags: readonly string[];
+  };
+  /** A Redis operation gave no answer; the caller saw a miss, or nothing. */
+  redisFailed: { readonly operation: string; readonly reason: RedisFailureReason; readonly kind: string };
+  /** Redis can be used again. */
+  redisReady: object;
+  /** The connection to Redis was lost. */
+  redisLost: object;
+  /** What stood under a key was no entry of ours, or too large, and was removed. */
+  entryRejected: { readonly key: string };
+  /** A value could not be stored: it can't be encoded, or is too large. */
+  storeFailed: { readonly key: string; readonly error: unknown };
+}

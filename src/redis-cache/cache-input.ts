@@ -1,0 +1,42 @@
+import { InputError } from '../errors/input-error.ts';
+import { MAX_TTL_SECONDS } from './cache-options.ts';
+
+const MAX_KEY_LENGTH = 8_192;
+const MAX_TAGS = 128;
+
+/** @throws `DESCRIBE_INPUT_INVALID` for anything but a string of 1 to 8192 characters. */
+export function checkKey(key: unknown, field = 'key'): asserts key is string {
+  if (typeof key !== 'string' || key === '') throw new InputError(field, 'expected a non-empty string');
+  if (key.length > MAX_KEY_LENGTH) {
+    throw new InputError(field, `expected at most ${MAX_KEY_LENGTH} characters; see generateKey`);
+  }
+}
+
+/** The tags without repetition. @throws `DESCRIBE_INPUT_INVALID` for anything but an array of at most 128 non-empty strings. */
+export function checkTags(tags: unknown): readonly string[] {
+  if (tags === undefined) return [];
+  if (!Array.isArray(tags)) throw new InputError('tags', 'expected an array of strings');
+  if (tags.length > MAX_TAGS) throw new InputError('tags', `expected at most ${MAX_TAGS}`);
+  for (const tag of tags) checkKey(tag, 'tags');
+  return [...new Set(tags as string[])];
+}
+
+/** Milliseconds of a time to live. @throws `DESCRIBE_INPUT_INVALID` outside 0.001 to ten years. */
+export function ttlMsOf(seconds: unknown, defaultMs: number, field = 'ttlSeconds'): number {
+  if (seconds === undefined) return defaultMs;
+  if (typeof seconds !== 'number' || !(seconds >= 0.001 && seconds <= MAX_TTL_SECONDS)) {
+    throw new InputError(field, `expected seconds from 0.001 to ${MAX_TTL_SECONDS}`);
+  }
+  return seconds * 1_000;
+}
+
+/** Milliseconds of a grace. @throws `DESCRIBE_INPUT_INVALID` outside 0 to ten years. */
+export const graceMsOf = (seconds: unknown, defaultMs: number): number =>
+  seconds === 0 ? 0 : ttlMsOf(seconds, defaultMs, 'graceSeconds');
+
+/** @throws `DESCRIBE_INPUT_INVALID` for what is no duration. */
+export function checkDurationMs(value: unknown, field: string): void {
+  if (value !== undefined && !(typeof value === 'number' && value >= 0 && value < 2 ** 31)) {
+    throw new InputError(field, 'expected milliseconds of at least 0');
+  }
+}

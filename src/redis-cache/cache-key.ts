@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { types } from 'node:util';
+import { InputError } from '../errors/input-error.ts';
+
+/**
+ * A key from any parts: equal parts give the same key, parts that differ in value, type or number give different keys,
+ * and the order of an object's properties does not matter. 64 hex digits (SHA-256), so no part can be read from it.
+ *
+ * Takes what JSON takes, and `undefined`, `bigint`, `Date`, `URL`, binary views and `ArrayBuffer`.
+ *
+ * @throws `DESCRIBE_INPUT_INVALID` for a function, a symbol, another class instance, or a circular object.
+ */
+export function generateKey(...parts: readonly unknown[]): string {
+  const hash = createHash('sha256');
+  const ancestors = new Set<object>();
+  const add = (tag: string, content: string | Uint8Array): void => {
+    hash.update(`${tag}${content.length}:`).update(content);
+  };
+
+  const addObject = (value: object) => {
+    if (ancestors.has(value)) throw new InputError('parts', 'a circular object has no key');
+    ancestors.add(value);
+    if (Array.isArray(value)) {
+      hash.update(`a${value.length}:`);
+      for (const entry of value) addPart(entry);
+    } else if (isPlain(value)) {
+      const names = Object.keys(value).sort();
+      hash.update(`o${names.length}:`);
+      for (const name of names) {
+        add('k', name);
+        addPart((value as Record<string, unknown>)[name]);
+      }
+    } else {
+      throw new InputError('parts', `an instance of ${value.constructor?.name ?? 'a class'} has no key`);
+    }
+    ancestors.delete(value);
+  };
+
+  const addPart = (part: unknown): void => {
+    const atom = atomOf(part);
+    if (atom !== undefined) add(...atom);
+    else if (typeof part === 'object' && part !== null) addObject(part);
+    else throw new InputError('parts', `a ${typeof part} has no key`);
+  };
+
+  hash.update(`${parts.length}:`);
+  for (const part of parts) addPart(part);
+  return hash.digest('hex');
+}
+
+/** Type tag and content of a part that holds no other parts. */
+function atomOf(part: unknown): [tag: string, content: string | Uint8Array] | undefined {
+  const bytes = bytesOf(part);
+  if (bytes !== undefined) return ['x', bytes];
+  if (part === null) return ['0', ''];
+  if (types.isDate(part)) return ['d', String(part.getTime())];
+  if (part instanceof URL) return ['l', part.href];
+  const tag = ATOM_TAGS[typeof part];
+  return tag === undefined ? undefined : [tag, String(part)];
+}
+
+const ATOM_TAGS: Readonly<Record<string, string>> = {
+  string: 's',
+  number: 'n',
+  bigint: 'i',
+  boolean: 'b',
+  undefined: 'u',
+};
+
+/** The bytes of a binary view or buffer, without a copy. */
+export function bytesOf(value: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}

@@ -1,0 +1,288 @@
+import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
+import { type Clock, systemClock } from '../internal/clock.ts';
+import {
+  boolean,
+  describeValue,
+  finiteNumber,
+  integer,
+  listOf,
+  milliseconds,
+  nonEmptyText,
+  type OptionCheck,
+  type OptionChecks,
+  oneOf,
+  ratio,
+  required,
+  secret,
+  shape,
+  text,
+  withMethods,
+} from '../internal/option-checks.ts';
+import { type CacheCodec, jsonCodec } from './codec.ts';
+import type { RedisClientLike } from './redis-client.ts';
+
+/** An address of a Redis server. */
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface MemoryTierSettings {
+  /** Most bytes that entries take, estimated from their encoded length. @defaultValue 67108864 (64 MiB) */
+  readonly maxBytes?: number | undefined;
+  /** Most entries; the least recently used goes first. @defaultValue 10000 */
+  readonly maxEntries?: number | undefined;
+  /** Seconds an entry stays in memory at most; it never outlives its own time to live. @defaultValue 60 with Redis, unbounded without */
+  readonly ttlSeconds?: number | undefined;
+}
+
+/** Which Redis is used, and how; nothing of it means memory only. */
+export interface RedisTargetOptions {
+  /** Host of a Redis server. @defaultValue '127.0.0.1' when another of these options names Redis */
+  readonly host?: string | undefined;
+  /** @defaultValue 6379 */
+  readonly port?: number | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** Index of the database. @defaultValue 0 */
+  readonly db?: number | undefined;
+  /** `redis://` or `rediss://` (TLS) URL. The options beside it win over what it says. */
+  readonly url?: string | undefined;
+  /** TLS options as for `node:tls`, or `true` for the defaults. */
+  readonly tls?: boolean | object | undefined;
+  /** A client of ioredis that you made and that you close. Its own options stay as they are. */
+  readonly client?: RedisClientLike | undefined;
+  /** Nodes of a Cluster to start from. */
+  readonly cluster?: readonly RedisAddress[] | undefined;
+  /** Sentinels to ask for the master of `sentinelName`. */
+  readonly sentinels?: readonly RedisAddress[] | undefined;
+  /** Name of the master that the Sentinels watch. @defaultValue 'mymaster' */
+  readonly sentinelName?: string | undefined;
+  /** What happens when Redis is named but `ioredis` is not installed: every operation rejects with `DESCRIBE_CONFIG_INVALID`, or the cache works in memory only and says so in `health()`. @defaultValue 'reject' */
+  readonly onDriverMissing?: 'reject' | 'memory-only' | undefined;
+}
+
+export interface RedisCacheOptions extends RedisTargetOptions {
+  /** Seconds an entry lives when nothing else is said. @defaultValue 3600 */
+  readonly defaultTTL?: number | undefined;
+  /** Start of every name that is written to Redis. @defaultValue 'describe_it:' */
+  readonly keyPrefix?: string | undefined;
+  /** Failed reconnects in a row before `health()` says unhealthy. Commands are never retried; reconnecting never stops. @defaultValue 3 */
+  readonly maxRetries?: number | undefined;
+  readonly memory?: MemoryTierSettings | undefined;
+  /** Rejects with `DESCRIBE_CACHE` where Redis fails, instead of treating it as a miss. @defaultValue false */
+  readonly strict?: boolean | undefined;
+  /** Longest time one operation may spend on Redis, in milliseconds; bulk operations get 0.1 ms a key more. @defaultValue 75 */
+  readonly operationTimeoutMs?: number | undefined;
+  /** Longest time that memory is believed without asking Redis, whatever happens to messages. Milliseconds. @defaultValue 2000 */
+  readonly tagTrustMs?: number | undefined;
+  /**
+   * The same while Redis can't be asked. More than `tagTrustMs` keeps serving from memory through an outage, at the
+   * price that an invalidation made elsewhere meanwhile is seen late. Milliseconds. @defaultValue `tagTrustMs`
+   */
+  readonly outageTrustMs?: number | undefined;
+  /** Seconds an expired entry is kept for the time when its factory fails or is slow. @defaultValue 0 */
+  readonly graceSeconds?: number | undefined;
+  /** Seconds between two tries to refresh a stale entry. @defaultValue 10 */
+  readonly refreshThrottleSeconds?: number | undefined;
+  /** Share of a computed entry's time to live that is left to chance, so that entries made together do not end together: it lives from (1 - ratio) to 1 times as long. What `set` writes lives exactly as long as it says. @defaultValue 0.1 */
+  readonly ttlJitterRatio?: number | undefined;
+  /** Milliseconds after which another process may take over the work of a process that died. @defaultValue 5000 */
+  readonly leaseMs?: number | undefined;
+  /** Longest wait for another process that works on the same key, in milliseconds; then this one does the work itself. @defaultValue 30000 */
+  readonly followerWaitMs?: number | undefined;
+  /** Largest encoded value, in characters; larger ones are not stored, and larger ones found in Redis are removed. @defaultValue 8388608 */
+  readonly maxValueBytes?: number | undefined;
+  /** Encoded size from which a value is compressed, in characters or bytes. @defaultValue 16384 */
+  readonly compressAboveBytes?: number | undefined;
+  /** Invalidations that are remembered during an outage; one more makes the replay a `clear()`. @defaultValue 10000 */
+  readonly maxPendingInvalidations?: number | undefined;
+  /** @defaultValue JSON */
+  readonly codec?: CacheCodec | undefined;
+  /** @defaultValue the system's clock */
+  readonly clock?: Clock | undefined;
+}
+
+const DEFAULTS = {
+  defaultTTL: 3_600,
+  keyPrefix: 'describe_it:',
+  maxRetries: 3,
+  strict: false,
+  operationTimeoutMs: 75,
+  tagTrustMs: 2_000,
+  graceSeconds: 0,
+  refreshThrottleSeconds: 10,
+  ttlJitterRatio: 0.1,
+  leaseMs: 5_000,
+  followerWaitMs: 30_000,
+  maxValueBytes: 8 * 1024 * 1024,
+  compressAboveBytes: 16_384,
+  maxPendingInvalidations: 10_000,
+  onDriverMissing: 'reject',
+} as const satisfies RedisCacheOptions;
+
+const MEMORY_DEFAULTS = { maxBytes: 64 * 1024 * 1024, maxEntries: 10_000 } as const;
+const MEMORY_TTL_WITH_REDIS_SECONDS = 60;
+
+/** Longest time to live, ten years: Redis and JavaScript both count further, but a unit was mistaken by then. */
+export const MAX_TTL_SECONDS = 315_360_000;
+
+const seconds = (): OptionCheck => finiteNumber({ min: 0.001, max: MAX_TTL_SECONDS });
+const address = () =>
+  shape({ host: required(nonEmptyText()), port: required(integer({ min: 1, max: 65_535 })) });
+
+const redisUrl = (): OptionCheck => (value, option) => {
+  const isRight =
+    value === undefined ||
+    (typeof value === 'string' && URL.canParse(value) && /^rediss?:$/.test(new URL(value).protocol));
+  return isRight
+    ? []
+    : [
+        {
+          option,
+          expected: 'a redis or rediss URL',
+          got: typeof value === 'string' ? 'a string (not shown)' : describeValue(value),
+        },
+      ];
+};
+
+const CHECKS: OptionChecks<RedisCacheOptions> = {
+  host: nonEmptyText(),
+  port: integer({ min: 1, max: 65_535 }),
+  username: nonEmptyText(),
+  password: secret(),
+  db: integer({ min: 0 }),
+  url: redisUrl(),
+  tls: (value, option) =>
+    value === undefined || typeof value === 'boolean' || (typeof value === 'object' && value !== null)
+      ? []
+      : [{ option, expected: 'true, false or TLS options', got: describeValue(value) }],
+  client: withMethods('an ioredis client', 'call', 'pipeline', 'duplicate', 'on'),
+  cluster: listOf(address()),
+  sentinels: listOf(address()),
+  sentinelName: nonEmptyText(),
+  onDriverMissing: oneOf('reject', 'memory-only'),
+  defaultTTL: seconds(),
+  keyPrefix: text(),
+  maxRetries: integer({ min: 0 }),
+  memory: shape({
+    maxBytes: integer({ min: 1 }),
+    maxEntries: integer({ min: 1, max: 10_000_000 }),
+    ttlSeconds: seconds(),
+  }),
+  strict: boolean(),
+  operationTimeoutMs: milliseconds(),
+  tagTrustMs: milliseconds({ min: 0 }),
+  outageTrustMs: milliseconds({ min: 0 }),
+  graceSeconds: finiteNumber({ min: 0, max: MAX_TTL_SECONDS }),
+  refreshThrottleSeconds: finiteNumber({ min: 0, max: MAX_TTL_SECONDS }),
+  ttlJitterRatio: ratio(),
+  leaseMs: milliseconds({ min: 100 }),
+  followerWaitMs: milliseconds({ min: 0 }),
+  maxValueBytes: integer({ min: 1_024, max: 256 * 1024 * 1024 }),
+  compressAboveBytes: integer({ min: 0 }),
+  maxPendingInvalidations: integer({ min: 1 }),
+  codec: withMethods('a codec', 'encode', 'decode'),
+  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
+};
+
+/** Where Redis is. */
+export type RedisTarget =
+  | { readonly kind: 'client'; readonly client: RedisClientLike }
+  | {
+      readonly kind: 'cluster';
+      readonly nodes: readonly RedisAddress[];
+      readonly options: RedisTargetOptions;
+    }
+  | { readonly kind: 'sentinels' | 'server'; readonly options: RedisTargetOptions };
+
+/** The options with every default filled in. */
+export interface ResolvedCacheOptions {
+  readonly target: RedisTarget | undefined;
+  readonly onDriverMissing: 'reject' | 'memory-only';
+  readonly defaultTtlMs: number;
+  readonly keyPrefix: string;
+  readonly maxRetries: number;
+  readonly memory: { readonly maxBytes: number; readonly maxEntries: number; readonly ttlMs: number };
+  readonly strict: boolean;
+  readonly operationTimeoutMs: number;
+  readonly tagTrustMs: number;
+  readonly outageTrustMs: number;
+  readonly graceMs: number;
+  readonly refreshThrottleMs: number;
+  readonly ttlJitterRatio: number;
+  readonly leaseMs: number;
+  readonly followerWaitMs: number;
+  readonly maxValueBytes: number;
+  readonly compressAboveBytes: number;
+  readonly maxPendingInvalidations: number;
+  readonly codec: CacheCodec;
+  readonly clock: Clock;
+}
+
+/** Checks the options and fills in defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists all that is wrong. */
+export function resolveCacheOptions(options: RedisCacheOptions): ResolvedCacheOptions {
+  const issues = [...shape(CHECKS)(options, ''), ...contradictions(options)];
+  if (issues.length > 0) throw new ConfigError('RedisCache', issues);
+  const {
+    defaultTTL = DEFAULTS.defaultTTL,
+    keyPrefix = DEFAULTS.keyPrefix,
+    maxRetries = DEFAULTS.maxRetries,
+    memory: { maxBytes = MEMORY_DEFAULTS.maxBytes, maxEntries = MEMORY_DEFAULTS.maxEntries, ttlSeconds } = {},
+    strict = DEFAULTS.strict,
+    operationTimeoutMs = DEFAULTS.operationTimeoutMs,
+    tagTrustMs = DEFAULTS.tagTrustMs,
+    outageTrustMs = tagTrustMs,
+    graceSeconds = DEFAULTS.graceSeconds,
+    refreshThrottleSeconds = DEFAULTS.refreshThrottleSeconds,
+    ttlJitterRatio = DEFAULTS.ttlJitterRatio,
+    leaseMs = DEFAULTS.leaseMs,
+    followerWaitMs = DEFAULTS.followerWaitMs,
+    maxValueBytes = DEFAULTS.maxValueBytes,
+    compressAboveBytes = DEFAULTS.compressAboveBytes,
+    maxPendingInvalidations = DEFAULTS.maxPendingInvalidations,
+    onDriverMissing = DEFAULTS.onDriverMissing,
+    codec = jsonCodec,
+    clock = systemClock,
+  } = options;
+  const target = targetOf(options);
+  const memoryTtlSeconds = ttlSeconds ?? (target ? MEMORY_TTL_WITH_REDIS_SECONDS : Number.POSITIVE_INFINITY);
+  return {
+    target,
+    onDriverMissing,
+    defaultTtlMs: defaultTTL * 1_000,
+    keyPrefix,
+    maxRetries,
+    memory: { maxBytes, maxEntries, ttlMs: memoryTtlSeconds * 1_000 },
+    strict,
+    operationTimeoutMs,
+    tagTrustMs,
+    outageTrustMs: Math.max(tagTrustMs, outageTrustMs),
+    graceMs: graceSeconds * 1_000,
+    refreshThrottleMs: refreshThrottleSeconds * 1_000,
+    ttlJitterRatio,
+    leaseMs,
+    followerWaitMs,
+    maxValueBytes,
+    compressAboveBytes,
+    maxPendingInvalidations,
+    codec,
+    clock,
+  };
+}
+
+const WAYS = ['client', 'cluster', 'sentinels'] as const;
+const NAMES_REDIS = ['host', 'port', 'username', 'password', 'db', 'url', 'tls', ...WAYS] as const;
+
+/** Ways to Redis that exclude each other. */
+function contradictions(options: RedisCacheOptions | undefined): ConfigIssue[] {
+  const [first, ...others] = WAYS.filter((way) => options?.[way] !== undefined);
+  return others.map((way) => ({ option: way, expected: `nothing beside ${first}`, got: 'both' }));
+}
+
+function targetOf(options: RedisCacheOptions): RedisTarget | undefined {
+  if (options.client !== undefined) return { kind: 'client', client: options.client };
+  if (options.cluster !== undefined) return { kind: 'cluster', nodes: options.cluster, options };
+  if (options.sentinels !== undefined) return { kind: 'sentinels', options };
+  return NAMES_REDIS.some((name) => options[name] !== undefined) ? { kind: 'server', options } : undefined;
+}

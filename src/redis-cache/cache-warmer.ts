@@ -1,0 +1,130 @@
+import { InputError } from '../errors/input-error.ts';
+import type { CacheFactory } from './filler.ts';
+import type { RedisCache, SetOptions } from './redis-cache.ts';
+
+/** Makes the description of one image. */
+export type WarmFetcher<Value> = (
+  url: string,
+  context: { readonly signal: AbortSignal },
+) => Value | PromiseLike<Value>;
+
+export interface WarmProgress {
+  readonly done: number;
+  /** Images so far; the whole number where the URLs are an array. */
+  readonly total: number | undefined;
+  readonly url: string;
+  readonly outcome: 'warmed' | 'skipped' | 'failed';
+}
+
+export interface WarmOptions extends SetOptions {
+  /** Images at a time, at least 1. @defaultValue 4 */
+  readonly concurrency?: number | undefined;
+  /** Called after each image; what it throws is swallowed. */
+  readonly onProgress?: ((progress: WarmProgress) => void) | undefined;
+  /** Stops it: nothing new is started, what runs is aborted, and the promise rejects with the reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Key of an image. @defaultValue `cache.generateKey('image-description', cache.generateImageHash(url))` */
+  readonly keyOf?: ((url: string) => string) | undefined;
+}
+
+export interface WarmFailure {
+  readonly url: string;
+  readonly error: unknown;
+}
+
+export interface WarmResult {
+  /** Images that were described and stored. */
+  readonly warmed: number;
+  /** Images that were stored already. */
+  readonly skipped: number;
+  /** Images that could not be described, in the order of their failure. */
+  readonly failed: readonly WarmFailure[];
+}
+
+export interface CacheWarmer {
+  /**
+   * Fills the cache with the images that are missing, each once even where a URL stands twice.
+   * @throws `signal.reason` once aborted. A failed image does not reject: it is listed.
+   */
+  warmImageDescriptions<Value>(
+    urls: Iterable<string> | AsyncIterable<string>,
+    fetcher: WarmFetcher<Value>,
+    options?: WarmOptions,
+  ): Promise<WarmResult>;
+}
+
+/**
+ * A warmer for a cache.
+ *
+ * @example
+ * ```ts
+ * import { createCacheWarmer, getCache } from '@describe-it/sdk/redis-cache';
+ *
+ * const warmer = createCacheWarmer(getCache());
+ * const { warmed, skipped, failed } = await warmer.warmImageDescriptions(
+ *   ['https://example.com/cat.jpg'],
+ *   async (url) => ({ description: `what is on ${url}` }),
+ *   { concurrency: 8 },
+ * );
+ * console.log(warmed, skipped, failed.length);
+ * ```
+ */
+export function createCacheWarmer(cache: RedisCache): CacheWarmer {
+  return {
+    async warmImageDescriptions(urls, fetcher, options = {}) {
+      const { concurrency = 4, onProgress, signal, keyOf, ...stored } = options;
+      if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+        throw new InputError('concurrency', 'expected a whole number of at least 1');
+      }
+      const key =
+        keyOf ?? ((url: string) => cache.generateKey('image-description', cache.generateImageHash(url)));
+      const total = Array.isArray(urls) ? urls.length : undefined;
+      const failed: WarmFailure[] = [];
+      const counts = { warmed: 0, skipped: 0 };
+      let done = 0;
+
+      const warmOne = async (url: string): Promise<WarmProgress['outcome']> => {
+        try {
+          const factory: CacheFactory<unknown> = (context) => fetcher(url, context);
+          const { source } = await cache.getOrSetWithSource(key(url), factory, { ...stored, signal });
+          const outcome = source === 'factory' ? 'warmed' : 'skipped';
+          counts[outcome] += 1;
+          return outcome;
+        } catch (error) {
+          signal?.throwIfAborted();
+          failed.push({ url, error });
+          return 'failed';
+        }
+      };
+
+      const source = iteratorOf(urls);
+      const work = async () => {
+        for (let next = await source.next(); next.done !== true; next = await source.next()) {
+          signal?.throwIfAborted();
+          const outcome = await warmOne(next.value);
+          done += 1;
+          report(onProgress, { done, total, url: next.value, outcome });
+        }
+      };
+      signal?.throwIfAborted();
+      await Promise.all(Array.from({ length: concurrency }, work));
+      return { ...counts, failed };
+    },
+  };
+}
+
+/** One iterator for all workers, that lets a second `next` wait for the first: generators of both kinds need it. */
+function iteratorOf(urls: Iterable<string> | AsyncIterable<string>): AsyncIterator<string> {
+  async function* each(): AsyncGenerator<string, void> {
+    yield* urls;
+  }
+  return each();
+}
+
+function report(onProgress: ((progress: WarmProgress) => void) | undefined, progress: WarmProgress): void {
+  try {
+    onProgress?.(progress);
+  } catch {
+    // A listener's failure is its own.
+  }
+}

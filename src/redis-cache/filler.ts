@@ -1,0 +1,256 @@
+import { TimeoutError } from '../errors/timeout-error.ts';
+import { childController, raceSignal } from '../internal/signals.ts';
+import { type CacheEntry, carriesAny, EVERY_ENTRY, type StoredFailure } from './cache-entry.ts';
+import { type EncodedEntry, encodeEntry } from './envelope.ts';
+import { Lease, newLeaseToken } from './lease.ts';
+import { reviveFailure, storeFailure } from './negative-entry.ts';
+import type { RedisLink } from './redis-link.ts';
+import { RemoteWork } from './remote-work.ts';
+import type { FlightContext } from './single-flight.ts';
+import type { TieredReader } from './tiered-reader.ts';
+import type { Stamps, TieredWriter } from './tiered-writer.ts';
+import type { Tiers } from './tiers.ts';
+
+/** Makes the value of a key. `signal` aborts when every caller left, or the hard timeout passed. */
+export type CacheFactory<Value> = (context: FlightContext) => Value | PromiseLike<Value>;
+
+/** One key to fill, with every default filled in. */
+export interface FillRequest {
+  readonly key: string;
+  readonly factory: CacheFactory<unknown>;
+  readonly ttlMs: number;
+  readonly graceMs: number;
+  readonly tags: readonly string[];
+  /** Makes the value anew whatever is stored, and takes the work from whoever does it. */
+  readonly force: boolean;
+  readonly hardTimeoutMs: number | undefined;
+  readonly negativeTtlSeconds: ((error: unknown) => number | undefined) | undefined;
+  /** Something stale is there to fall back to: a failure is not remembered over it. */
+  readonly hasStale: boolean;
+}
+
+export interface Filled {
+  readonly value: unknown;
+  readonly source: 'factory' | 'memory' | 'redis';
+}
+
+/** The right to make a value: with a lease in Redis, or of this process alone. */
+interface Turn {
+  readonly stamps: Stamps;
+  readonly lease: Lease | undefined;
+  readonly startedAtMs: number;
+}
+
+/** Work that is under way, so that an invalidation finds it. */
+interface OpenWork {
+  readonly key: string;
+  readonly tags: readonly string[];
+  superseded: boolean;
+}
+
+const FIRST_POLL_MS = 50;
+const MAX_POLL_MS = 1_000;
+
+/** Makes values that are missing, once across processes: who has the lease works, the others wait for what it writes. */
+export class Filler {
+  readonly #tiers: Tiers;
+  readonly #reader: TieredReader;
+  readonly #writer: TieredWriter;
+  readonly #remote: RemoteWork;
+  readonly #open = new Set<OpenWork>();
+
+  constructor(tiers: Tiers, reader: TieredReader, writer: TieredWriter) {
+    this.#tiers = tiers;
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#remote = new RemoteWork(tiers.options.clock);
+    tiers.namedLink?.events.on('told', ({ action, names }) => {
+      if (action !== 'tags') this.#remote.wake(names);
+    });
+  }
+
+  /** Keys and tags of work that these keys or tags concern; what it makes will not be stored. */
+  supersede(keys: readonly string[], tags: readonly string[]): readonly string[] {
+    const concerned: string[] = [];
+    for (const work of this.#open) {
+      if (
+        !keys.includes(work.key) &&
+        !tags.includes(EVERY_ENTRY) &&
+        !work.tags.some((tag) => tags.includes(tag))
+      ) {
+        continue;
+      }
+      work.superseded = true;
+      concerned.push(work.key);
+    }
+    return concerned;
+  }
+
+  async fill(request: FillRequest, signal: AbortSignal): Promise<Filled> {
+    const work: OpenWork = { key: request.key, tags: request.tags, superseded: false };
+    this.#open.add(work);
+    try {
+      const turn = await this.#takeTurn(request, signal);
+      return 'value' in turn ? turn : await this.#make(request, turn, work, signal);
+    } finally {
+      this.#open.delete(work);
+    }
+  }
+
+  /** Waits for the right to work, or for another process's value. */
+  async #takeTurn(request: FillRequest, signal: AbortSignal): Promise<Turn | Filled> {
+    const { clock, followerWaitMs } = this.#tiers.options;
+    const giveUpAtMs = clock.now() + followerWaitMs;
+    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
+      const entry = request.force ? undefined : this.#tiers.peek(request.key);
+      if (entry !== undefined && answers(entry, request.tags)) return filledBy(entry, 'memory');
+      const { link } = this.#tiers;
+      const startedAtMs = clock.now();
+      if (link === undefined) {
+        return { stamps: this.#writer.ownStamps(request.tags), lease: undefined, startedAtMs };
+      }
+      const turn = await this.#claim(request, link, startedAtMs);
+      if (turn !== undefined) return turn;
+      const leftMs = giveUpAtMs - clock.now();
+      if (leftMs <= 0) return { stamps: this.#writer.ownStamps(request.tags), lease: undefined, startedAtMs };
+      await this.#remote.wait(request.key, Math.min(pollMs, leftMs), signal);
+    }
+  }
+
+  /** Undefined while another process has the lease. */
+  async #claim(
+    request: FillRequest,
+    link: RedisLink,
+    startedAtMs: number,
+  ): Promise<Turn | Filled | undefined> {
+    const { key, tags, force, ttlMs, graceMs } = request;
+    const { options } = this.#tiers;
+    const token = newLeaseToken();
+    const all = [...new Set([...tags, EVERY_ENTRY])];
+    const keepMs = (ttlMs + graceMs) * 2;
+    const ticket = this.#tiers.tags.begin();
+    try {
+      const claim = { token, leaseMs: options.leaseMs, force, tags: all, keepMs };
+      const reply = await link.tier.claim(key, claim, link.gateway.deadline(all.length + 1));
+      const raw = this.#tiers.unwrap(reply);
+      if (raw === undefined) return { stamps: this.#writer.ownStamps(tags), lease: undefined, startedAtMs };
+      const stamps = this.#writer.adopt(tags, raw.versions, { ticket, askedAtMs: startedAtMs, keepMs });
+      const lease = raw.owned ? new Lease(link, key, token, options) : undefined;
+      if (!force && raw.text !== undefined) {
+        const found = await this.#reader.accept(key, raw.text, link);
+        if (found?.fresh && answers(found.entry, tags)) {
+          await lease?.end({ give: true });
+          return filledBy(found.entry, 'redis');
+        }
+      }
+      return lease === undefined ? undefined : { stamps, lease, startedAtMs };
+    } finally {
+      this.#tiers.tags.end();
+    }
+  }
+
+  async #make(request: FillRequest, turn: Turn, work: OpenWork, signal: AbortSignal): Promise<Filled> {
+    const { counters } = this.#tiers;
+    let value: unknown;
+    try {
+      counters.factoryCalls += 1;
+      value = await this.#callFactory(request, signal);
+    } catch (error) {
+      counters.factoryFailures += 1;
+      await this.#storeFailure(request, turn, work, error);
+      throw error;
+    }
+    if (value === undefined) {
+      await turn.lease?.end({ give: true });
+      return { value, source: 'factory' };
+    }
+    const stored = await this.#store(request, turn, work, { value });
+    return { value: stored === undefined ? value : stored.entry.value, source: 'factory' };
+  }
+
+  async #callFactory({ factory, hardTimeoutMs }: FillRequest, signal: AbortSignal): Promise<unknown> {
+    if (hardTimeoutMs === undefined) return factory({ signal });
+    const { clock } = this.#tiers.options;
+    const child = childController(signal);
+    const timer = clock.setTimeout(
+      () => child.abort(new TimeoutError('a cache factory', hardTimeoutMs)),
+      hardTimeoutMs,
+    );
+    try {
+      const work = (async () => factory({ signal: child.signal }))();
+      return await raceSignal(work, child.signal);
+    } finally {
+      clock.clearTimeout(timer);
+      child.detach();
+    }
+  }
+
+  async #storeFailure(request: FillRequest, turn: Turn, work: OpenWork, error: unknown): Promise<void> {
+    const seconds = request.hasStale ? undefined : secondsFor(request, error);
+    const failure = seconds === undefined ? undefined : storeFailure(error);
+    if (seconds === undefined || failure === undefined) {
+      await turn.lease?.end({ give: true });
+      return;
+    }
+    await this.#store({ ...request, ttlMs: seconds * 1_000, graceMs: 0 }, turn, work, { failure });
+  }
+
+  /** Stores in both tiers unless an invalidation, or another process, came between. */
+  async #store(
+    { key, ttlMs, graceMs }: FillRequest,
+    { lease, stamps, startedAtMs }: Turn,
+    work: OpenWork,
+    content: { readonly value?: unknown; readonly failure?: StoredFailure },
+  ): Promise<EncodedEntry | undefined> {
+    const { options, counters, nowMs } = this.#tiers;
+    const lifeMs = Math.max(1, Math.round(ttlMs * (1 - Math.random() * options.ttlJitterRatio)));
+    const { value, failure } = content;
+    const costMs = nowMs - startedAtMs;
+    let encoded: EncodedEntry;
+    try {
+      const envelope = { value, failure, tags: stamps.tags, ttlMs: lifeMs, graceMs, costMs };
+      encoded = await encodeEntry(envelope, options, nowMs);
+    } catch (error) {
+      counters.unstorableValues += 1;
+      this.#tiers.events.emit('storeFailed', { key, error });
+      await lease?.end({ give: true });
+      return undefined;
+    }
+    counters.writes += 1;
+    const { link } = this.#tiers;
+    const askedAtMs = this.#tiers.nowMs;
+    let written: boolean | undefined;
+    if (link !== undefined && lease !== undefined && stamps.shared && !work.superseded) {
+      const write = { key, text: encoded.text, keepMs: lifeMs + graceMs };
+      const reply = await link.tier.fill(write, lease.token, link.gateway.deadline());
+      written = reply.ok ? reply.value : undefined;
+    }
+    if (link !== undefined && written !== true) counters.droppedWrites += 1;
+    // Refused: the lease was lost to a removal, a newer value or another process, whose word counts.
+    if (!work.superseded && written !== false) {
+      this.#tiers.remember(key, encoded.entry, written === true ? askedAtMs : startedAtMs);
+    }
+    await lease?.end({ give: written === undefined });
+    return encoded;
+  }
+}
+
+/** An entry answers a request only if it carries every tag asked for: a tag added in code invalidates older entries. */
+export const answers = ({ tags }: CacheEntry, asked: readonly string[]): boolean =>
+  asked.every((tag) => carriesAny(tags, [tag]));
+
+/** The value of an entry. @throws the failure that is remembered instead. */
+export function filledBy(entry: CacheEntry, source: Filled['source']): Filled {
+  const error = entry.failure && reviveFailure(entry.failure);
+  if (error !== undefined) throw error;
+  return { value: entry.value, source };
+}
+
+function secondsFor({ negativeTtlSeconds }: FillRequest, error: unknown): number | undefined {
+  try {
+    const seconds = negativeTtlSeconds?.(error);
+    return seconds !== undefined && seconds > 0 ? seconds : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+import { readEnvironment } from '../internal/environment.ts';
+import { processSingleton } from '../internal/process-singleton.ts';
+import { RedisCache } from './redis-cache.ts';
+
+/**
+ * The cache of this process, made at the first call from `REDIS_URL`, `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD` and
+ * `REDIS_DB`; in memory only when none is set, or ioredis is not installed, which `health()` then says. Shared by all
+ * copies of this package in the process. Its connections never keep the process alive.
+ *
+ * @throws `DESCRIBE_CONFIG_INVALID` that names every variable whose value does not parse.
+ *
+ * @example
+ * ```ts
+ * import { getCache } from '@describe-it/sdk/redis-cache';
+ *
+ * const answer = await getCache().getOrSet('answer', () => 42);
+ * console.log(answer);
+ * ```
+ */
+export function getCache(): RedisCache {
+  return processSingleton('cache', () => {
+    const { redisUrl, redisHost, redisPort, redisPassword, redisDb } = readEnvironment();
+    return new RedisCache({
+      url: redisUrl,
+      host: redisHost,
+      port: redisPort,
+      password: redisPassword,
+      db: redisDb,
+      onDriverMissing: 'memory-only',
+    });
+  });
+}

@@ -1,0 +1,174 @@
+import { raceSignal } from '../internal/signals.ts';
+import { EVERY_ENTRY } from './cache-entry.ts';
+import { checkDurationMs, checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
+import { answers, type CacheFactory, type Filled, Filler, type FillRequest, filledBy } from './filler.ts';
+import { SingleFlight } from './single-flight.ts';
+import type { Found, TieredReader } from './tiered-reader.ts';
+import type { TieredWriter } from './tiered-writer.ts';
+import type { Tiers } from './tiers.ts';
+
+/**
+ * Where a value came from: made by this call, read from a tier, served stale, or `shared` with another call of this
+ * process that was under way. What another process made meanwhile is `redis`.
+ */
+export type CacheSource = 'factory' | 'memory' | 'redis' | 'stale' | 'shared';
+
+export interface CacheHit<Value, Source extends CacheSource> {
+  readonly value: Value;
+  readonly source: Source;
+}
+
+export interface GetOrSetOptions {
+  /** Seconds the value lives, shortened by chance (`ttlJitterRatio`). @defaultValue the cache's `defaultTTL` */
+  readonly ttlSeconds?: number | undefined;
+  /** Names to invalidate it by. A stored entry without one of them is a miss. @defaultValue none */
+  readonly tags?: readonly string[] | undefined;
+  /** Takes this caller out; the work goes on while others wait for it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Makes the value anew whatever is stored. @defaultValue false */
+  readonly forceRefresh?: boolean | undefined;
+  /** Seconds it may be served stale after its time, when its factory fails or is slow. @defaultValue the cache's `graceSeconds` */
+  readonly graceSeconds?: number | undefined;
+  /** Milliseconds after which a stale value is served while the factory goes on in the background; 0 never waits. @defaultValue the stale value waits for the factory to fail */
+  readonly softTimeoutMs?: number | undefined;
+  /** Milliseconds after which the factory is aborted and counts as failed. @defaultValue none; 120000 for one that a stale value stands in for */
+  readonly hardTimeoutMs?: number | undefined;
+  /** Seconds to remember this failure and answer with it, `undefined` for not at all. Only errors of this package are remembered. @defaultValue none is */
+  readonly negativeTtlSeconds?: ((error: unknown) => number | undefined) | undefined;
+}
+
+const BACKGROUND_TIMEOUT_MS = 120_000;
+
+/** `getOrSet`: reads, and where nothing valid is there lets one caller a key fill while the others wait. */
+export class Getter {
+  readonly #tiers: Tiers;
+  readonly #reader: TieredReader;
+  readonly #filler: Filler;
+  readonly #flights = new SingleFlight<Filled>();
+  /** Work that was forced, apart: its followers want nothing older. */
+  readonly #forced = new SingleFlight<Filled>();
+
+  constructor(tiers: Tiers, reader: TieredReader, writer: TieredWriter) {
+    this.#tiers = tiers;
+    this.#reader = reader;
+    this.#filler = new Filler(tiers, reader, writer);
+    tiers.events.on('invalidated', ({ by, keys, tags }) => {
+      if (by === 'another-process')
+        this.supersede(keys, keys.length + tags.length === 0 ? [EVERY_ENTRY] : tags);
+    });
+    tiers.namedLink?.events.on('replayed', ({ keys, tags }) => this.supersede(keys, tags));
+  }
+
+  /** Later callers start anew, and what is made for these keys or tags at the moment is not stored. */
+  supersede(keys: readonly string[], tags: readonly string[]): void {
+    for (const key of this.#filler.supersede(keys, tags)) {
+      this.#flights.forget(key);
+      this.#forced.forget(key);
+    }
+  }
+
+  async getOrSet<Value>(
+    key: string,
+    factory: CacheFactory<Value>,
+    options: GetOrSetOptions,
+  ): Promise<CacheHit<Value, CacheSource>> {
+    const { signal, softTimeoutMs, negativeTtlSeconds, forceRefresh = false } = options;
+    signal?.throwIfAborted();
+    checkDurationMs(softTimeoutMs, 'softTimeoutMs');
+    checkDurationMs(options.hardTimeoutMs, 'hardTimeoutMs');
+    const tags = checkTags(options.tags);
+    const stale = forceRefresh ? undefined : await this.#read(key, tags, signal);
+    if (stale?.fresh) return this.#hit<Value>(stale);
+    if (stale !== undefined && this.#tiers.nowMs < this.#refreshNotBeforeMs(key))
+      return this.#stale<Value>(stale);
+    const request: FillRequest = {
+      key,
+      factory,
+      tags,
+      ttlMs: ttlMsOf(options.ttlSeconds, this.#tiers.options.defaultTtlMs),
+      graceMs: graceMsOf(options.graceSeconds, this.#tiers.options.graceMs),
+      force: forceRefresh,
+      hardTimeoutMs: options.hardTimeoutMs ?? (stale === undefined ? undefined : BACKGROUND_TIMEOUT_MS),
+      negativeTtlSeconds,
+      hasStale: stale !== undefined,
+    };
+    if (stale !== undefined) return this.#refresh<Value>(request, stale, options);
+    this.#tiers.counters.misses += 1;
+    const { value, shared } = await this.#fly(request, signal);
+    return this.#filled<Value>(value, shared);
+  }
+
+  async #read(
+    key: string,
+    tags: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Found | undefined> {
+    const entry = this.#tiers.peek(key);
+    const found =
+      entry === undefined
+        ? await raceSignal(this.#reader.read(key), signal)
+        : ({ entry, tier: 'memory', fresh: true } as const);
+    if (found === undefined || !answers(found.entry, tags)) return undefined;
+    return found.entry.failure !== undefined && !found.fresh ? undefined : found;
+  }
+
+  #fly(request: FillRequest, signal?: AbortSignal) {
+    const flights = request.force ? this.#forced : this.#flights;
+    return flights.run(request.key, (context) => this.#filler.fill(request, context.signal), { signal });
+  }
+
+  /** Serves the stale value when the factory fails, or takes longer than the caller wants to wait; it then goes on. */
+  async #refresh<Value>(
+    request: FillRequest,
+    stale: Found,
+    { signal, softTimeoutMs }: GetOrSetOptions,
+  ): Promise<CacheHit<Value, CacheSource>> {
+    const { clock } = this.#tiers.options;
+    // Without the caller's signal: what is under way in the background serves the callers to come.
+    const flight = this.#fly(request).then(
+      ({ value, shared }) => ({ value, shared }),
+      () => {
+        this.#delayRefresh(request.key);
+        return undefined;
+      },
+    );
+    const slow = new Promise<undefined>((resolve) => {
+      if (softTimeoutMs === 0) resolve(undefined);
+      if (softTimeoutMs === undefined || softTimeoutMs === 0) return;
+      const timer = clock.setTimeout(() => resolve(undefined), softTimeoutMs);
+      void flight.then(() => clock.clearTimeout(timer));
+    });
+    const outcome = await raceSignal(Promise.race([flight, slow]), signal);
+    return outcome === undefined
+      ? this.#stale<Value>(stale)
+      : this.#filled<Value>(outcome.value, outcome.shared);
+  }
+
+  #refreshNotBeforeMs(key: string): number {
+    return this.#tiers.memory.get(key)?.refreshNotBeforeMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  #delayRefresh(key: string): void {
+    const record = this.#tiers.memory.get(key);
+    if (record !== undefined)
+      record.refreshNotBeforeMs = this.#tiers.nowMs + this.#tiers.options.refreshThrottleMs;
+  }
+
+  #hit<Value>({ entry, tier }: Found): CacheHit<Value, CacheSource> {
+    const { counters } = this.#tiers;
+    if (entry.failure !== undefined) counters.negativeHits += 1;
+    else if (tier === 'memory') counters.memoryHits += 1;
+    else counters.redisHits += 1;
+    return { value: filledBy(entry, tier).value as Value, source: tier };
+  }
+
+  #stale<Value>({ entry }: Found): CacheHit<Value, CacheSource> {
+    this.#tiers.counters.staleHits += 1;
+    return { value: entry.value as Value, source: 'stale' };
+  }
+
+  #filled<Value>({ value, source }: Filled, shared: boolean): CacheHit<Value, CacheSource> {
+    if (shared) this.#tiers.counters.sharedHits += 1;
+    return { value: value as Value, source: shared ? 'shared' : source };
+  }
+}

@@ -1,0 +1,302 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DescribeError } from '../errors/describe-error.ts';
+import { Deferred } from '../internal/deferred.ts';
+import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import type { RedisCacheOptions } from './cache-options.ts';
+import { RedisCache } from './redis-cache.ts';
+
+describe.runIf(findRedisServer())('RedisCache with Redis', () => {
+  let server: RedisServer;
+  let raw: Redis;
+  const open: RedisCache[] = [];
+  let prefixes = 0;
+
+  beforeAll(async () => {
+    server = await startRedisServer();
+    raw = new Redis(server.url);
+  });
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((cache) => cache.close()));
+  });
+  afterAll(async () => {
+    raw.disconnect();
+    await server.stop();
+  });
+
+  const newPrefix = () => {
+    prefixes += 1;
+    return `test${prefixes}:`;
+  };
+  const connect = (options: RedisCacheOptions = {}) => {
+    const cache = new RedisCache({ url: server.url, operationTimeoutMs: 1_000, ...options });
+    open.push(cache);
+    return cache;
+  };
+  const pair = (options: RedisCacheOptions = {}): [RedisCache, RedisCache] => {
+    const keyPrefix = newPrefix();
+    return [connect({ keyPrefix, ...options }), connect({ keyPrefix, ...options })];
+  };
+  const hears = (cache: RedisCache) => expect.poll(() => cache.health().redis?.subscribed).toBe(true);
+
+  it('shares values between processes, and says from which tier they come', async () => {
+    const [writer, reader] = pair();
+    await Promise.all([writer.has('key'), reader.has('key')]);
+    await hears(writer);
+    await hears(reader);
+    await writer.set('key', { n: 1 }, 60, ['tag']);
+    expect(await reader.getWithSource('key')).toEqual({ value: { n: 1 }, source: 'redis' });
+    // The message about the write may drop it once more.
+    await expect.poll(() => reader.getWithSource('key')).toEqual({ value: { n: 1 }, source: 'memory' });
+    expect(await writer.getWithSource('key')).toEqual({ value: { n: 1 }, source: 'memory' });
+    expect(Object.isFrozen(await reader.get('key'))).toBe(true);
+  });
+
+  it('writes nothing without an end, and nothing under another prefix', async () => {
+    const keyPrefix = newPrefix();
+    const cache = connect({ keyPrefix });
+    await cache.set('key', 1, 60, ['tag']);
+    await cache.getOrSet('other', () => 2);
+    const names = await raw.keys('*');
+    const own = names.filter((name) => name.startsWith(keyPrefix)).sort();
+    expect(own).toEqual(['e:key', 'e:other', 't:', 't:tag'].map((name) => `${keyPrefix}${name}`));
+    for (const name of own) expect(await raw.pttl(name)).toBeGreaterThan(0);
+  });
+
+  it('drops an invalidated tag on every process at once, and a deleted or replaced key', async () => {
+    const [one, two] = pair({ tagTrustMs: 60_000 });
+    await one.mset([
+      { key: 'tagged', data: 1, tags: ['tag'] },
+      { key: 'deleted', data: 2 },
+      { key: 'replaced', data: 3 },
+      { key: 'kept', data: 4, tags: ['other'] },
+    ]);
+    const keys = ['tagged', 'deleted', 'replaced', 'kept'];
+    expect(await two.mget(keys)).toEqual([1, 2, 3, 4]);
+    await hears(two);
+    const heard: unknown[] = [];
+    two.on('invalidated', (event) => heard.push(event));
+    await two.mget(keys);
+    await one.invalidateByTags(['tag']);
+    await one.delete('deleted');
+    await one.set('replaced', 5);
+    await expect.poll(() => heard.length).toBe(3);
+    expect(await two.mget(keys)).toEqual([undefined, undefined, 5, 4]);
+    await one.clear();
+    await expect.poll(() => heard.length).toBe(4);
+    expect(await two.mget(keys)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it('sees an invalidation within tagTrustMs when no message arrives', async () => {
+    const keyPrefix = newPrefix();
+    const [one, two] = [connect({ keyPrefix }), connect({ keyPrefix, tagTrustMs: 50 })];
+    await one.get('key');
+    await hears(one);
+    await one.set('key', 1, 60, ['tag']);
+    expect(await two.get('key')).toBe(1);
+    await raw.del(`${keyPrefix}t:tag`);
+    await expect.poll(() => two.get('key'), { timeout: 1_000 }).toBeUndefined();
+    expect(await one.get('key')).toBe(1);
+  });
+
+  it('verifies memory again when the subscriber was lost', async () => {
+    const keyPrefix = newPrefix();
+    const cache = connect({ keyPrefix, tagTrustMs: 60_000 });
+    await cache.set('key', 1, 60, ['tag']);
+    await hears(cache);
+    await cache.get('key');
+    await raw.del(`${keyPrefix}t:tag`);
+    expect(await cache.get('key')).toBe(1);
+    await raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await expect.poll(() => cache.get('key')).toBeUndefined();
+    await hears(cache);
+  });
+
+  it('keeps a value that was made before an invalidation on another process from being read', async () => {
+    const [one, two] = pair();
+    const answer = new Deferred<string>();
+    const making = one.getOrSet('key', () => answer.promise, { tags: ['tag'] });
+    await expect.poll(() => one.getStats().factoryCalls).toBe(1);
+    await two.invalidateByTags(['tag']);
+    answer.resolve('old');
+    expect(await making).toBe('old');
+    expect(await one.get('key')).toBeUndefined();
+    expect(await two.get('key')).toBeUndefined();
+  });
+
+  it('calls one factory for two processes, the follower reads what the owner wrote', async () => {
+    const [one, two] = pair();
+    const answer = new Deferred<string>();
+    const first = one.getOrSetWithSource('key', () => answer.promise);
+    await expect.poll(() => one.getStats().factoryCalls).toBe(1);
+    const second = two.getOrSetWithSource('key', () => 'not called');
+    await hears(two);
+    answer.resolve('made once');
+    expect(await first).toEqual({ value: 'made once', source: 'factory' });
+    expect(await second).toEqual({ value: 'made once', source: 'redis' });
+    expect(two.getStats().factoryCalls).toBe(0);
+  });
+
+  it('lets a follower work when the owner fails or dies', async () => {
+    const [one, two] = pair({ leaseMs: 300 });
+    const answer = new Deferred<string>();
+    const failing = one.getOrSet('failing', () => answer.promise);
+    await expect.poll(() => one.getStats().factoryCalls).toBe(1);
+    const after = two.getOrSet('failing', () => 'second try');
+    answer.reject(new Error('no'));
+    await expect(failing).rejects.toThrow('no');
+    expect(await after).toBe('second try');
+
+    void one.getOrSet('dying', () => new Promise(() => {})).catch(() => {});
+    await expect.poll(() => one.getStats().factoryCalls).toBe(2);
+    await one.close();
+    expect(await two.getOrSet('dying', () => 'taken over')).toBe('taken over');
+  });
+
+  it('does not let work that was deleted meanwhile overwrite what came after', async () => {
+    const [one, two] = pair();
+    const answer = new Deferred<string>();
+    const making = one.getOrSet('key', () => answer.promise);
+    await expect.poll(() => one.getStats().factoryCalls).toBe(1);
+    await two.set('key', 'newer');
+    answer.resolve('older');
+    expect(await making).toBe('older');
+    expect(await one.get('key')).toBe('newer');
+    expect(await two.get('key')).toBe('newer');
+  });
+
+  it.each([
+    ['text that is no JSON', (key: string) => raw.set(key, 'garbage')],
+    ['JSON that is no entry', (key: string) => raw.set(key, '["id",1,2,3,4,{},"json"]')],
+    ['bytes', (key: string) => raw.set(key, Buffer.from([0, 255, 254]))],
+    ['a list', (key: string) => raw.rpush(key, 'a', 'b')],
+    [
+      'a value above maxValueBytes',
+      (key: string) => raw.set(key, `["id",1,9e15,9e15,0,{},"json","${'x'.repeat(5_000)}"]`),
+    ],
+    [
+      'what inflates beyond maxValueBytes',
+      (key: string) =>
+        raw.set(key, `["id",1,9e15,9e15,0,{},"deflated-text","${Buffer.from('00').toString('base64')}"]`),
+    ],
+  ])('takes %s under its key for a miss and removes it', async (_, plant) => {
+    const keyPrefix = newPrefix();
+    const cache = connect({ keyPrefix, maxValueBytes: 4_096, strict: true });
+    await plant(`${keyPrefix}e:key`);
+    expect(await cache.get('key')).toBeUndefined();
+    await expect.poll(() => raw.exists(`${keyPrefix}e:key`)).toBe(0);
+    expect(await cache.getOrSet('key', () => 'made')).toBe('made');
+    expect(cache.health().status).toBe('healthy');
+  });
+
+  it('makes a new version where a tag key holds something else', async () => {
+    const keyPrefix = newPrefix();
+    const cache = connect({ keyPrefix });
+    await raw.rpush(`${keyPrefix}t:tag`, 'a');
+    await cache.set('key', 1, 60, ['tag']);
+    expect(await connect({ keyPrefix }).get('key')).toBe(1);
+  });
+
+  it('stores large values compressed, and bytes of a codec', async () => {
+    const keyPrefix = newPrefix();
+    const text = 'description '.repeat(5_000);
+    const [one, two] = [connect({ keyPrefix }), connect({ keyPrefix })];
+    await one.set('key', { text });
+    expect(await raw.strlen(`${keyPrefix}e:key`)).toBeLessThan(2_000);
+    expect(await two.get('key')).toEqual({ text });
+
+    const codec = {
+      encode: (value: unknown) => new TextEncoder().encode(JSON.stringify(value)),
+      decode: (bytes: string | Uint8Array): unknown =>
+        JSON.parse(new TextDecoder().decode(bytes as Uint8Array)),
+    };
+    const other = newPrefix();
+    const [three, four] = [connect({ keyPrefix: other, codec }), connect({ keyPrefix: other, codec })];
+    await three.set('small', { n: 1 });
+    await three.set('large', { text });
+    expect(await four.mget(['small', 'large'])).toEqual([{ n: 1 }, { text }]);
+  });
+
+  it("uses the user's client and leaves it open", async () => {
+    const client = new Redis(server.url);
+    const cache = connect({ client, url: undefined, keyPrefix: newPrefix() });
+    await cache.set('key', 1);
+    await hears(cache);
+    await cache.close();
+    expect(await client.ping()).toBe('PONG');
+    client.disconnect();
+  });
+
+  it('answers with a miss and no error while Redis is away, and recovers by itself', async () => {
+    await using away = await startRedisServer();
+    const cache = connect({ url: away.url, operationTimeoutMs: 75, tagTrustMs: 0 });
+    await cache.set('key', 1);
+    await away.kill();
+    await expect.poll(() => cache.health().redis?.state).toBe('reconnecting');
+    expect(await cache.get('key')).toBeUndefined();
+    expect(await cache.getOrSet('key', () => 2)).toBe(2);
+    await cache.delete('key');
+    await cache.invalidateByTags(['tag']);
+    expect(cache.health()).toMatchObject({ redis: { pendingInvalidations: 2 } });
+    await expect.poll(() => cache.health().redis?.lastError).toBe('ECONNREFUSED');
+    expect(cache.health().status).not.toBe('healthy');
+    await away.restart();
+    await expect.poll(() => cache.health().status, { timeout: 5_000 }).toBe('healthy');
+    await expect.poll(() => cache.health().redis?.pendingInvalidations).toBe(0);
+    await cache.set('key', 3);
+    expect(await cache.getWithSource('key')).toEqual({ value: 3, source: 'redis' });
+  });
+
+  it('spends no more than its deadline on a hanging Redis, and nothing once the breaker is open', async () => {
+    await using hanging = await startRedisServer();
+    const cache = connect({ url: hanging.url, operationTimeoutMs: 75 });
+    await cache.set('key', 1);
+    hanging.pause();
+    const started = performance.now();
+    expect(await cache.get('absent')).toBeUndefined();
+    expect(performance.now() - started).toBeLessThan(500);
+    await cache.get('absent');
+    await cache.get('absent');
+    expect(cache.health()).toMatchObject({ status: 'degraded', redis: { circuit: 'open' } });
+    const { operations } = cache.getStats().redis ?? {};
+    const fast = performance.now();
+    for (let n = 0; n < 100; n += 1) await cache.get('absent');
+    expect(performance.now() - fast).toBeLessThan(75);
+    expect(cache.getStats().redis?.operations).toBe(operations);
+    hanging.resume();
+    await expect.poll(() => cache.getWithSource('key').then((hit) => hit?.value), { timeout: 8_000 }).toBe(1);
+    expect(cache.health().status).toBe('healthy');
+  });
+
+  it('replays an invalidation made during an outage before it trusts Redis again', async () => {
+    await using flaky = await startRedisServer();
+    const keyPrefix = newPrefix();
+    const cache = connect({ url: flaky.url, keyPrefix, operationTimeoutMs: 50 });
+    const other = connect({ url: flaky.url, keyPrefix });
+    await cache.set('key', 'old', 60, ['tag']);
+    await cache.set('deleted', 'old');
+    await other.mget(['key', 'deleted']);
+    flaky.pause();
+    await cache.invalidateByTags(['tag']);
+    await cache.delete('deleted');
+    flaky.resume();
+    expect(await cache.mget(['key', 'deleted'])).toEqual([undefined, undefined]);
+    await expect.poll(() => cache.health().redis?.pendingInvalidations, { timeout: 5_000 }).toBe(0);
+    expect(await cache.mget(['key', 'deleted'])).toEqual([undefined, undefined]);
+    await expect.poll(() => other.mget(['key', 'deleted'])).toEqual([undefined, undefined]);
+  });
+
+  it('rejects with the failure when strict', async () => {
+    await using away = await startRedisServer();
+    const cache = connect({ url: away.url, strict: true });
+    await cache.set('key', 1);
+    await away.kill();
+    await expect.poll(() => cache.health().redis?.state).toBe('reconnecting');
+    const code = (work: Promise<unknown>) =>
+      work.catch((error: unknown) => DescribeError.is(error) && error.code);
+    expect(await code(cache.get('absent'))).toBe('DESCRIBE_CACHE');
+    expect(await code(cache.set('key', 1))).toBe('DESCRIBE_CACHE');
+    expect(await code(cache.invalidateByTags(['tag']))).toBe('DESCRIBE_CACHE');
+    expect(await code(cache.getOrSet('absent', () => 1))).toBe('DESCRIBE_CACHE');
+  });
+});

@@ -1,0 +1,292 @@
+import { CacheError } from '../errors/cache-error.ts';
+import { ClosedError } from '../errors/closed-error.ts';
+import type { Listener, Unsubscribe } from '../internal/emitter.ts';
+import { raceSignal } from '../internal/signals.ts';
+import type { RedisCacheEvents } from './cache-events.ts';
+import { checkKey, checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
+import { generateKey } from './cache-key.ts';
+import { type RedisCacheOptions, resolveCacheOptions } from './cache-options.ts';
+import { healthOf, type RedisCacheHealth, type RedisCacheStats, statsOf } from './cache-stats.ts';
+import { encodeEntry } from './envelope.ts';
+import type { CacheFactory } from './filler.ts';
+import { type CacheHit, type CacheSource, type GetOrSetOptions, Getter } from './getter.ts';
+import { generateImageHash } from './image-hash.ts';
+import type { Found } from './tiered-reader.ts';
+import { TieredReader } from './tiered-reader.ts';
+import { type KeyedEntry, TieredWriter } from './tiered-writer.ts';
+import { Tiers } from './tiers.ts';
+
+export interface SetOptions {
+  /** Seconds the entry lives, from 0.001 to ten years. @defaultValue the cache's `defaultTTL` */
+  readonly ttlSeconds?: number | undefined;
+  /** Names to invalidate it by, at most 128. @defaultValue none */
+  readonly tags?: readonly string[] | undefined;
+  /** Seconds it may be served stale after that, by `getOrSet`. @defaultValue the cache's `graceSeconds` */
+  readonly graceSeconds?: number | undefined;
+}
+
+/** One entry of `mset`. */
+export interface MsetEntry {
+  readonly key: string;
+  readonly data: unknown;
+  /** Seconds. @defaultValue the cache's `defaultTTL` */
+  readonly ttl?: number | undefined;
+  readonly tags?: readonly string[] | undefined;
+}
+
+export interface ReadOptions {
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A cache in two tiers, memory over Redis, that never gives a value older than an invalidation that this process has
+ * finished, and that no trouble of Redis makes slow or makes fail: a Redis that is down, slow or hung costs an operation
+ * at most `operationTimeoutMs`, and is seen in `health()`. Values are stored as `decode(encode(value))` and deeply frozen,
+ * so both tiers agree, no reader can change what another gets, and a hit copies nothing. `undefined` is a miss and can't be stored;
+ * `null` is a value like any other.
+ *
+ * @example
+ * ```ts
+ * import { RedisCache } from '@describe-it/sdk/redis-cache';
+ *
+ * const cache = new RedisCache({ host: 'localhost', defaultTTL: 600 });
+ * await cache.set('greeting', { text: 'hello' }, 60, ['texts']);
+ * const greeting = await cache.get<{ text: string }>('greeting');
+ * const report = await cache.getOrSet('report', async () => ({ pages: 3 }), { tags: ['reports'] });
+ * console.log(greeting?.text, report.pages);
+ * await cache.invalidateByTags(['texts', 'reports']);
+ * await cache.close();
+ * ```
+ */
+export class RedisCache implements AsyncDisposable {
+  readonly #tiers: Tiers;
+  readonly #reader: TieredReader;
+  readonly #writer: TieredWriter;
+  readonly #getter: Getter;
+  #closed = false;
+
+  /**
+   * Opens nothing: Redis is connected to by the first operation.
+   * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
+   */
+  constructor(options: RedisCacheOptions = {}) {
+    this.#tiers = new Tiers(resolveCacheOptions(options));
+    this.#reader = new TieredReader(this.#tiers);
+    this.#writer = new TieredWriter(this.#tiers);
+    this.#getter = new Getter(this.#tiers, this.#reader, this.#writer);
+  }
+
+  /**
+   * The value, or `undefined` when there is none, it is over, or it was invalidated.
+   * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`; `DESCRIBE_CACHE` when strict.
+   */
+  async get<Value = unknown>(key: string): Promise<Value | undefined> {
+    const entry = this.#closed ? undefined : this.#tiers.peek(key);
+    if (entry !== undefined && entry.failure === undefined) {
+      this.#tiers.counters.memoryHits += 1;
+      return entry.value as Value;
+    }
+    return (await this.getWithSource<Value>(key))?.value;
+  }
+
+  /** The same, with the tier that it came from. */
+  async getWithSource<Value = unknown>(
+    key: string,
+    { signal }: ReadOptions = {},
+  ): Promise<CacheHit<Value, 'memory' | 'redis'> | undefined> {
+    this.#check(key);
+    const found = await raceSignal(this.#reader.read(key), signal);
+    return this.#count<Value>(found);
+  }
+
+  /** Whether `get` would find a value. */
+  async has(key: string): Promise<boolean> {
+    this.#check(key);
+    const found = await this.#reader.read(key);
+    return found?.fresh === true && found.entry.failure === undefined;
+  }
+
+  /**
+   * Stores a value until its time is over or one of its tags is invalidated. Takes seconds and tags, or an options object.
+   * What Redis can't take at the moment is held in memory only: written later, it could replace a newer value.
+   * @throws `DESCRIBE_CACHE` for a value that can't be encoded (`undefined` too) or is larger than `maxValueBytes`.
+   * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`.
+   */
+  async set(
+    key: string,
+    value: unknown,
+    ttlSeconds?: number | SetOptions,
+    tags?: readonly string[],
+  ): Promise<void> {
+    this.#check(key);
+    const options = typeof ttlSeconds === 'object' ? ttlSeconds : { ttlSeconds, tags };
+    await this.#setAll([{ key, value, ...options }]);
+  }
+
+  /** Stores many values, each with its own time to live and tags, in one round trip; two where tags are not known yet. */
+  async mset(entries: readonly MsetEntry[]): Promise<void> {
+    for (const { key } of entries) this.#check(key);
+    if (entries.length === 0) return;
+    await this.#setAll(
+      entries.map(({ key, data, ttl, tags }) => ({ key, value: data, ttlSeconds: ttl, tags })),
+    );
+  }
+
+  /** The values in the order of the keys, `undefined` where there is none, in one round trip. */
+  async mget<Value = unknown>(keys: readonly string[]): Promise<(Value | undefined)[]> {
+    for (const key of keys) this.#check(key);
+    const results = await this.#reader.readMany(keys);
+    return results.map((found) => this.#count<Value>(found)?.value);
+  }
+
+  /**
+   * The stored value, or what the factory makes, which is then stored. The factory runs once at a time a key, in this
+   * process and, through Redis, in all of them. See `GetOrSetOptions` for staleness, timeouts and remembered failures.
+   * @throws what the factory throws, `signal.reason`, `DESCRIBE_TIMEOUT` after `hardTimeoutMs`.
+   * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`; `DESCRIBE_CACHE` when strict.
+   */
+  async getOrSet<Value>(
+    key: string,
+    factory: CacheFactory<Value>,
+    options: GetOrSetOptions = {},
+  ): Promise<Value> {
+    return (await this.getOrSetWithSource<Value>(key, factory, options)).value;
+  }
+
+  /** The same, with where the value came from. */
+  async getOrSetWithSource<Value>(
+    key: string,
+    factory: CacheFactory<Value>,
+    options: GetOrSetOptions = {},
+  ): Promise<CacheHit<Value, CacheSource>> {
+    this.#check(key);
+    return this.#getter.getOrSet<Value>(key, factory, options);
+  }
+
+  /** Removes an entry everywhere; whether there was one, as far as is known. Work on it that is under way is not stored. */
+  async delete(key: string): Promise<boolean> {
+    return (await this.deleteMany([key])) > 0;
+  }
+
+  /** Removes entries everywhere in one round trip; how many there were, as far as is known. */
+  async deleteMany(keys: readonly string[]): Promise<number> {
+    for (const key of keys) this.#check(key);
+    if (keys.length === 0) return 0;
+    this.#getter.supersede(keys, []);
+    const removed = await this.#writer.remove(keys);
+    this.#getter.supersede(keys, []);
+    this.#tiers.events.emit('invalidated', { by: 'this-process', keys, tags: [] });
+    return removed;
+  }
+
+  /**
+   * Makes every entry with one of these tags a miss, on every process, at a cost that does not depend on how many there
+   * are. Reads of this process that begin after it resolved never see them, even while Redis is away.
+   */
+  async invalidateByTags(tags: readonly string[]): Promise<void> {
+    this.#checkOpen();
+    const checked = checkTags(tags);
+    if (checked.length === 0) return;
+    this.#getter.supersede([], checked);
+    await this.#writer.invalidate(checked);
+    this.#getter.supersede([], checked);
+    this.#tiers.events.emit('invalidated', { by: 'this-process', keys: [], tags: checked });
+  }
+
+  /** Makes every entry of this `keyPrefix` a miss, on every process, without looking for them. */
+  async clear(): Promise<void> {
+    this.#checkOpen();
+    this.#getter.supersede([], ['']);
+    await this.#writer.clear();
+    this.#getter.supersede([], ['']);
+    this.#tiers.events.emit('invalidated', { by: 'this-process', keys: [], tags: [] });
+  }
+
+  /** A key from any parts, see the function of the same name. Never holds the prefix. */
+  generateKey(...parts: readonly unknown[]): string {
+    return generateKey(...parts);
+  }
+
+  /** The identity of an image, see the function of the same name. Synchronous. */
+  generateImageHash(image: string | URL | Uint8Array | ArrayBuffer): string {
+    return generateImageHash(image);
+  }
+
+  /** Calls `listener` on every later event of that name; what it throws is swallowed. */
+  on<Name extends keyof RedisCacheEvents>(
+    name: Name,
+    listener: Listener<RedisCacheEvents[Name]>,
+  ): Unsubscribe {
+    return this.#tiers.events.on(name, listener);
+  }
+
+  /** A frozen snapshot. */
+  getStats(): RedisCacheStats {
+    return statsOf(this.#tiers);
+  }
+
+  /** A frozen snapshot of how well the cache is; asks nobody. */
+  health(): RedisCacheHealth {
+    return healthOf(this.#tiers);
+  }
+
+  /** Takes no more work and disconnects; a client of the user's stays open. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#tiers.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #setAll(
+    items: readonly (SetOptions & { readonly key: string; readonly value: unknown })[],
+  ): Promise<void> {
+    const { options } = this.#tiers;
+    const plans = items.map(({ key, value, ttlSeconds, tags, graceSeconds }) => ({
+      key,
+      value,
+      tags: checkTags(tags),
+      ttlMs: ttlMsOf(ttlSeconds, options.defaultTtlMs),
+      graceMs: graceMsOf(graceSeconds, options.graceMs),
+    }));
+    const keys = plans.map(({ key }) => key);
+    const longestMs = Math.max(...plans.map(({ ttlMs, graceMs }) => ttlMs + graceMs));
+    const allTags = [...new Set(plans.flatMap(({ tags }) => tags))];
+    const stamps = await this.#writer.stamp(allTags, longestMs);
+    const entries = await Promise.all(
+      plans.map(async ({ key, value, tags, ttlMs, graceMs }): Promise<KeyedEntry> => {
+        if (value === undefined) throw new CacheError('undefined can not be stored: it means a miss');
+        const own = Object.fromEntries(['', ...tags].map((tag) => [tag, stamps.tags[tag] ?? '']));
+        const content = { value, tags: own, ttlMs, graceMs, costMs: 0 };
+        const encoded = await encodeEntry(content, options, this.#tiers.nowMs);
+        return { key, keepMs: ttlMs + graceMs, ...encoded };
+      }),
+    );
+    this.#getter.supersede(keys, []);
+    await this.#writer.write(entries, stamps.shared);
+    this.#getter.supersede(keys, []);
+  }
+
+  #count<Value>(found: Found | undefined): CacheHit<Value, 'memory' | 'redis'> | undefined {
+    const { counters } = this.#tiers;
+    if (found?.fresh !== true || found.entry.failure !== undefined) {
+      counters.misses += 1;
+      return undefined;
+    }
+    if (found.tier === 'memory') counters.memoryHits += 1;
+    else counters.redisHits += 1;
+    return { value: found.entry.value as Value, source: found.tier };
+  }
+
+  #check(key: string): void {
+    this.#checkOpen();
+    checkKey(key);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ClosedError('the cache');
+  }
+}

@@ -1,0 +1,58 @@
+/** A pipeline of the user's client: one `[error, result]` a command. */
+export interface RedisPipelineLike {
+  exec(): Promise<readonly (readonly [Error | null, unknown])[] | null>;
+}
+
+/**
+ * What is used of an ioredis client: `Redis` and `Cluster` of ioredis 5 and 6 have it. Declared here, so that these
+ * types work without ioredis installed.
+ */
+export interface RedisClientLike {
+  /** `'ready'` when commands can be sent. */
+  readonly status: string;
+  /** True for a Cluster. */
+  readonly isCluster: boolean;
+  call(command: string, ...args: (string | number)[]): Promise<unknown>;
+  pipeline(commands: unknown[][]): RedisPipelineLike;
+  subscribe(channel: string): Promise<unknown>;
+  connect(): Promise<unknown>;
+  disconnect(reconnect?: boolean): void;
+  duplicate(...args: never[]): unknown;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
+  off(event: string, listener: (...args: unknown[]) => void): unknown;
+}
+
+/** One Redis command and its arguments. */
+export type RedisCommand = readonly [command: string, ...args: (string | number)[]];
+
+/** A refusal that concerns one command's data, such as a list where text was expected; Redis itself is well. */
+export class RedisDataError extends Error {
+  override readonly name = 'RedisDataError';
+}
+
+/**
+ * Sends commands in one go and answers in their order. A refusal that concerns the data stands in its place as a
+ * `RedisDataError`; anything else that fails rejects the whole.
+ */
+export async function sendCommands(
+  client: RedisClientLike,
+  commands: readonly RedisCommand[],
+): Promise<readonly unknown[]> {
+  if (commands.length === 1 || client.isCluster) {
+    // A Cluster sends each to the owner of its slot; they leave together and are awaited together.
+    return Promise.all(commands.map(([name, ...args]) => client.call(name, ...args).catch(sortError)));
+  }
+  const replies = await client.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec();
+  if (replies === null) throw new Error('a pipeline was discarded');
+  return replies.map(([error, result]) => (error ? sortError(error) : result));
+}
+
+/** Server answers about the data of one command: wrong type, out of memory, bad script input, missing permission. */
+const DATA_REFUSAL = /^(WRONGTYPE|OOM|ERR|NOPERM)\b/;
+
+function sortError(error: unknown): RedisDataError {
+  if (error instanceof Error && DATA_REFUSAL.test(error.message)) {
+    return new RedisDataError(error.message.slice(0, 60), { cause: error });
+  }
+  throw error;
+}

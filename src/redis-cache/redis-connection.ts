@@ -1,0 +1,249 @@
+import { ConfigError } from '../errors/config-error.ts';
+import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
+import { Deferred } from '../internal/deferred.ts';
+import { Emitter } from '../internal/emitter.ts';
+import { withTimeout } from '../internal/signals.ts';
+import type { RedisTarget } from './cache-options.ts';
+import type { RedisClientLike } from './redis-client.ts';
+import { createRedisClients, type RedisClients } from './redis-driver.ts';
+
+/** Where the connection to Redis stands. */
+export type RedisConnectionState =
+  /** Nothing was asked yet, so nothing was opened. */
+  | 'idle'
+  | 'connecting'
+  | 'ready'
+  | 'reconnecting'
+  /** `ioredis` is not installed. */
+  | 'driver-missing'
+  | 'closed';
+
+export interface RedisConnectionEvents {
+  ready: { readonly first: boolean };
+  lost: object;
+  subscriberReady: object;
+  subscriberLost: object;
+  message: { readonly text: string };
+}
+
+export interface RedisConnectionOptions {
+  readonly target: RedisTarget;
+  readonly channel: string;
+  readonly clock: Clock;
+}
+
+const PING_INTERVAL_MS = 15_000;
+const PING_TIMEOUT_MS = 5_000;
+
+/**
+ * Two connections to one Redis, opened at first use and reopened for ever: one for data, one for messages. Never throws
+ * and never emits an unheard error; what fails is told by `state` and `lastError`.
+ */
+export class RedisConnection {
+  readonly events = new Emitter<RedisConnectionEvents>();
+  readonly #options: RedisConnectionOptions;
+  readonly #detachers: (() => void)[] = [];
+  #clients: RedisClients | undefined;
+  #opening: Promise<void> | undefined;
+  #state: RedisConnectionState = 'idle';
+  #subscribed = false;
+  #failedAttempts = 0;
+  #lastError: string | undefined;
+  #driverError: ConfigError | undefined;
+  #firstOutcome = new Deferred<void>();
+  #pingTimer: TimerHandle | undefined;
+
+  constructor(options: RedisConnectionOptions) {
+    this.#options = options;
+  }
+
+  get state(): RedisConnectionState {
+    return this.#state;
+  }
+
+  get isCluster(): boolean {
+    const { target } = this.#options;
+    return target.kind === 'cluster' || (target.kind === 'client' && target.client.isCluster);
+  }
+
+  /** Whether messages arrive. */
+  get subscribed(): boolean {
+    return this.#subscribed;
+  }
+
+  /** Connections in a row that failed or were lost since the last one that was ready. */
+  get failedAttempts(): number {
+    return this.#failedAttempts;
+  }
+
+  /** Kind of the last failure, such as `ECONNREFUSED` or `WRONGPASS`; never a whole message. */
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /** The error to reject with when the driver is missing. */
+  get driverError(): ConfigError | undefined {
+    return this.#driverError;
+  }
+
+  /** The client to send commands to; opens the connection when none is open and waits for the first try to end. */
+  async client(timeoutMs: number): Promise<RedisClientLike | undefined> {
+    if (this.#state === 'idle' || this.#state === 'connecting') {
+      this.#opening ??= this.#open();
+      await withTimeout(this.#firstOutcome.promise, timeoutMs, () => undefined, this.#options.clock).catch(
+        () => {},
+      );
+    }
+    return this.readyClient;
+  }
+
+  /** The client when commands can be sent at this moment. */
+  get readyClient(): RedisClientLike | undefined {
+    const data = this.#clients?.data;
+    return this.#state === 'ready' && data?.status === 'ready' ? data : undefined;
+  }
+
+  /** Ends both connections. Idempotent. */
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#subscribed = false;
+    this.#firstOutcome.resolve();
+    if (this.#pingTimer !== undefined) this.#options.clock.clearTimeout(this.#pingTimer);
+    for (const detach of this.#detachers.splice(0)) detach();
+    if (this.#clients?.ownsData) this.#clients.data.disconnect();
+    this.#clients?.subscriber.disconnect();
+    this.events.clear();
+  }
+
+  async #open(): Promise<void> {
+    this.#state = 'connecting';
+    try {
+      const clients = await createRedisClients(this.#options.target);
+      if ((this.#state as RedisConnectionState) === 'closed') {
+        clients.subscriber.disconnect();
+        if (clients.ownsData) clients.data.disconnect();
+        return;
+      }
+      this.#clients = clients;
+      this.#watchData(clients.data, clients.ownsData);
+      this.#watchSubscriber(clients.subscriber);
+      if (clients.data.status === 'ready') this.#becomeReady();
+      else if (clients.data.status === 'wait') clients.data.connect().catch(() => {});
+      clients.subscriber.connect().catch(() => {});
+    } catch (error) {
+      this.#state = 'driver-missing';
+      this.#lastError = 'DRIVER_MISSING';
+      if (error instanceof ConfigError) this.#driverError = error;
+      this.#firstOutcome.resolve();
+    }
+  }
+
+  #watchData(client: RedisClientLike, owned: boolean): void {
+    this.#listen(client, 'error', this.#note);
+    this.#listen(client, 'ready', () => this.#becomeReady());
+    this.#listen(client, 'close', () => {
+      const wasReady = this.#state === 'ready';
+      this.#failedAttempts += 1;
+      this.#state = 'reconnecting';
+      this.#firstOutcome.resolve();
+      if (wasReady) this.events.emit('lost', {});
+    });
+    if (owned) this.#letProcessEnd(client);
+  }
+
+  #watchSubscriber(client: RedisClientLike): void {
+    this.#listen(client, 'error', this.#note);
+    this.#listen(client, 'message', (channel: string, text: string) => {
+      if (channel === this.#options.channel) this.events.emit('message', { text });
+    });
+    this.#listen(client, 'close', () => {
+      const wasSubscribed = this.#subscribed;
+      this.#subscribed = false;
+      if (wasSubscribed) this.events.emit('subscriberLost', {});
+    });
+    this.#listen(client, 'ready', () => {
+      // Again after each reconnect: the answer tells that messages arrive from now on.
+      client.subscribe(this.#options.channel).then(
+        () => {
+          this.#subscribed = true;
+          this.events.emit('subscriberReady', {});
+        },
+        () => client.disconnect(true),
+      );
+    });
+    this.#letProcessEnd(client);
+    this.#schedulePing(client);
+  }
+
+  /** A connection whose other end vanished says nothing, and neither does a quiet one: only an answer tells them apart. */
+  #schedulePing(client: RedisClientLike): void {
+    const { clock } = this.#options;
+    this.#pingTimer = setBackgroundTimeout(
+      clock,
+      () => {
+        this.#schedulePing(client);
+        if (!this.#subscribed) return;
+        withTimeout(client.call('PING'), PING_TIMEOUT_MS, () => new Error('no pong'), clock).catch(() => {
+          if (this.#state !== 'closed') client.disconnect(true);
+        });
+      },
+      PING_INTERVAL_MS,
+    );
+  }
+
+  #becomeReady(): void {
+    const first = !this.#firstOutcome.settled;
+    this.#state = 'ready';
+    this.#failedAttempts = 0;
+    this.#firstOutcome.resolve();
+    this.events.emit('ready', { first });
+  }
+
+  readonly #note = (error: unknown): void => {
+    this.#lastError = errorKind(error);
+  };
+
+  #listen<Args extends unknown[]>(
+    client: RedisClientLike,
+    event: string,
+    listener: (...args: Args) => void,
+  ): void {
+    const guarded = listener as (...args: unknown[]) => void;
+    client.on(event, guarded);
+    this.#detachers.push(() => {
+      client.off(event, guarded);
+      // ioredis reports what comes after a disconnect too, and an unheard error would end the process.
+      if (event === 'error') client.on('error', () => {});
+    });
+  }
+
+  /**
+   * Lets the process end while these connections idle or wait to reconnect: whoever waits for an answer holds it open
+   * by the timer of the deadline. `stream` and `reconnectTimeout` are internals of ioredis, which has no way to ask for
+   * this (ioredis 5 and 6; a test pins it).
+   */
+  #letProcessEnd(client: RedisClientLike): void {
+    const unref = (holder: object, name: string) => {
+      const held: unknown = Reflect.get(holder, name);
+      if (typeof held === 'object' && held !== null && 'unref' in held && typeof held.unref === 'function')
+        held.unref();
+    };
+    const watch = (instance: RedisClientLike) => {
+      this.#listen(instance, 'connect', () => unref(instance, 'stream'));
+      this.#listen(instance, 'reconnecting', () => unref(instance, 'reconnectTimeout'));
+    };
+    watch(client);
+    if (!client.isCluster) return;
+    this.#listen(client, '+node', (node: RedisClientLike) => watch(node));
+    this.#listen(client, 'ready', () => unref(client, 'slotsTimer'));
+  }
+}
+
+/** The code of a system error, or the first word of a Redis error, in capitals; else the name. */
+export function errorKind(error: unknown): string {
+  if (!(error instanceof Error)) return 'UNKNOWN';
+  const code = (error as { readonly code?: unknown }).code;
+  if (typeof code === 'string') return code;
+  return /^[A-Z]{3,20}\b/.exec(error.message)?.[0] ?? error.name;
+}

@@ -1,0 +1,181 @@
+import { CircuitBreaker } from '../circuit-breaker/circuit-breaker.ts';
+import { CacheError } from '../errors/cache-error.ts';
+import type { ConfigError } from '../errors/config-error.ts';
+import { DescribeError } from '../errors/describe-error.ts';
+import { TimeoutError } from '../errors/timeout-error.ts';
+import type { Clock } from '../internal/clock.ts';
+import { Deferred } from '../internal/deferred.ts';
+import { Emitter } from '../internal/emitter.ts';
+import { type RedisCommand, sendCommands } from './redis-client.ts';
+import { errorKind, type RedisConnection } from './redis-connection.ts';
+
+/** Why Redis gave no answer. */
+export type RedisFailureReason =
+  /** Not connected: nothing was sent. */
+  | 'unavailable'
+  /** The breaker around Redis is open: nothing was sent. */
+  | 'circuit-open'
+  /** Sent, and no answer in time: whether it was done is not known. */
+  | 'timeout'
+  /** Sent, and refused or lost. */
+  | 'failed'
+  /** The cache is closed, or its driver is missing. */
+  | 'closed';
+
+/** What became of an operation: its replies in order, or why there are none. It never throws. */
+export type RedisReply<Value = readonly unknown[]> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly reason: RedisFailureReason; readonly error: CacheError };
+
+export interface RedisGatewayEvents {
+  failed: { readonly operation: string; readonly reason: RedisFailureReason; readonly kind: string };
+}
+
+export interface RedisGatewayOptions {
+  readonly connection: RedisConnection;
+  readonly operationTimeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** Counts of operations by outcome. */
+export interface RedisGatewayStats {
+  readonly operations: number;
+  readonly failures: number;
+  readonly timeouts: number;
+  /** Operations that were not sent: no connection, or an open breaker. */
+  readonly rejections: number;
+}
+
+/** Failed operations in a row that open the breaker. */
+const FAILURE_THRESHOLD = 3;
+const RESET_TIMEOUT_MS = 500;
+const MAX_RESET_TIMEOUT_MS = 5_000;
+const BULK_MS_PER_COMMAND = 0.1;
+
+/**
+ * The one way to Redis: every command passes here and gets a deadline, the breaker's permission and a contained
+ * failure, so that a Redis that is down, slow or hung costs a caller at most the deadline and never an error.
+ */
+export class RedisGateway {
+  readonly events = new Emitter<RedisGatewayEvents>();
+  /** Whether Redis is a Cluster, where a command may touch the keys of one slot only. */
+  readonly isCluster: boolean;
+  readonly #connection: RedisConnection;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #breaker: CircuitBreaker<[() => Promise<readonly unknown[]>], readonly unknown[]>;
+  #operations = 0;
+  #failures = 0;
+  #timeouts = 0;
+  #rejections = 0;
+  #inFlight = 0;
+  #idle: Deferred<void> | undefined;
+
+  constructor({ connection, operationTimeoutMs, clock }: RedisGatewayOptions) {
+    this.#connection = connection;
+    this.isCluster = connection.isCluster;
+    this.#clock = clock;
+    this.#timeoutMs = operationTimeoutMs;
+    this.#breaker = new CircuitBreaker('redis-cache', (send: () => Promise<readonly unknown[]>) => send(), {
+      failureThreshold: FAILURE_THRESHOLD,
+      resetTimeoutMs: RESET_TIMEOUT_MS,
+      maxResetTimeoutMs: MAX_RESET_TIMEOUT_MS,
+      halfOpenTimeoutMs: Math.max(1_000, operationTimeoutMs * 2),
+      clock,
+    });
+    // A fresh connection is news: the next operation finds out at once whether Redis is well again.
+    connection.events.on('ready', () => this.#breaker.close());
+  }
+
+  /** The time by which an operation of so many commands has to be over. */
+  deadline(commands = 1): number {
+    return this.#clock.now() + this.#timeoutMs + (commands - 1) * BULK_MS_PER_COMMAND;
+  }
+
+  get circuit(): 'closed' | 'open' | 'half-open' {
+    const { state } = this.#breaker;
+    if (state === 'CLOSED') return 'closed';
+    return state === 'HALF_OPEN' ? 'half-open' : 'open';
+  }
+
+  /** Whether a command would be sent at this moment. */
+  get available(): boolean {
+    return this.#connection.readyClient !== undefined && this.circuit !== 'open';
+  }
+
+  /** Why nothing can ever be sent, if so. */
+  get driverError(): ConfigError | undefined {
+    return this.#connection.driverError;
+  }
+
+  stats(): RedisGatewayStats {
+    return {
+      operations: this.#operations,
+      failures: this.#failures,
+      timeouts: this.#timeouts,
+      rejections: this.#rejections,
+    };
+  }
+
+  /** Sends commands in one go; the replies come in their order, those about bad data as `RedisDataError`. */
+  async send(
+    operation: string,
+    commands: readonly RedisCommand[],
+    deadlineAtMs: number,
+  ): Promise<RedisReply> {
+    const client =
+      this.#connection.readyClient ?? (await this.#connection.client(deadlineAtMs - this.#clock.now()));
+    if (client === undefined) {
+      const closed = this.#connection.state === 'closed' || this.#connection.state === 'driver-missing';
+      return this.#fail(operation, closed ? 'closed' : 'unavailable', undefined);
+    }
+    this.#operations += 1;
+    this.#inFlight += 1;
+    try {
+      const value = await this.#breaker.fire(() =>
+        this.#within(deadlineAtMs, operation, sendCommands(client, commands)),
+      );
+      return { ok: true, value };
+    } catch (error) {
+      if (DescribeError.is(error, 'DESCRIBE_CIRCUIT_OPEN') || DescribeError.is(error, 'DESCRIBE_CLOSED')) {
+        this.#operations -= 1;
+        return this.#fail(operation, 'circuit-open', error);
+      }
+      return this.#fail(operation, DescribeError.is(error, 'DESCRIBE_TIMEOUT') ? 'timeout' : 'failed', error);
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#idle?.resolve();
+    }
+  }
+
+  /** Resolves when nothing is under way, which takes no longer than the deadlines do. */
+  async settled(): Promise<void> {
+    if (this.#inFlight === 0) return;
+    this.#idle = new Deferred();
+    await this.#idle.promise;
+  }
+
+  shutdown(): void {
+    this.#breaker.shutdown();
+    this.events.clear();
+  }
+
+  /** A busy event loop runs a late timer before the answer that has already arrived: one turn of grace lets that win. */
+  #within<Value>(deadlineAtMs: number, operation: string, work: Promise<Value>): Promise<Value> {
+    const timeoutMs = Math.max(1, deadlineAtMs - this.#clock.now());
+    return new Promise<Value>((resolve, reject) => {
+      const giveUp = () => reject(new TimeoutError(`Redis ${operation}`, this.#timeoutMs));
+      const timer = this.#clock.setTimeout(() => setImmediate(giveUp), timeoutMs);
+      work.then(resolve, reject).finally(() => this.#clock.clearTimeout(timer));
+    });
+  }
+
+  #fail(operation: string, reason: RedisFailureReason, cause: unknown): RedisReply {
+    if (reason === 'timeout') this.#timeouts += 1;
+    else if (reason === 'failed') this.#failures += 1;
+    else this.#rejections += 1;
+    const error = new CacheError(`Redis ${operation}: ${reason}`, { cause, retryable: true });
+    this.events.emit('failed', { operation, reason, kind: cause === undefined ? reason : errorKind(cause) });
+    return { ok: false, reason, error };
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Scripts that touch the keys of one slot only, sent whole each time: Redis keeps them compiled by their digest, and no
+ * restart or failover can lose them.
+ */
+
+/** Gets the version of a tag or makes it `ARGV[1]`, and keeps it for at least `ARGV[2]` ms. What is no version is replaced. */
+export const STAMP_TAG = `
+local version = redis.pcall('GET', KEYS[1])
+if type(version) ~= 'string' or #version > 64 then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return ARGV[1]
+end
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return version`;
+
+/** Takes the lease with token `ARGV[1]` for `ARGV[2]` ms when it is free, without an end (so not ours), or `ARGV[3]` is 1. */
+export const TAKE_LEASE = `
+if ARGV[3] == '1' or redis.call('PTTL', KEYS[1]) < 0 then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return 1
+end
+return 0`;
+
+/** Keeps the lease of token `ARGV[1]` for `ARGV[2]` ms more; 0 when it is another's. */
+export const KEEP_LEASE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
+
+/** Gives the lease of token `ARGV[1]` back, and says so on channel `ARGV[2]`. */
+export const END_LEASE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('UNLINK', KEYS[1])
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+return 1`;
+
+/** Writes the entry only while the lease is still ours, gives the lease back and tells the others; 0 when it was lost. */
+export const FILL = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.call('UNLINK', KEYS[1])
+redis.call('PUBLISH', ARGV[4], ARGV[5])
+return 1`;

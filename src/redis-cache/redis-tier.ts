@@ -1,0 +1,245 @@
+import { type BusMessage, encodeMessage } from './bus-message.ts';
+import { newTagVersion } from './local-tags.ts';
+import { type RedisCommand, RedisDataError } from './redis-client.ts';
+import type { RedisGateway, RedisReply } from './redis-gateway.ts';
+import { RedisNames } from './redis-names.ts';
+import { END_LEASE, FILL, KEEP_LEASE, STAMP_TAG, TAKE_LEASE } from './redis-scripts.ts';
+
+/** Tag → its current version in Redis, `undefined` where there is none. */
+export type TagVersions = ReadonlyMap<string, string | undefined>;
+
+/** What stands under a key: `undefined` for nothing. Whatever is no text reads as text that is no entry. */
+export interface RawRead {
+  readonly text: string | undefined;
+  readonly versions: TagVersions;
+}
+
+export interface RawWrite {
+  readonly key: string;
+  readonly text: string;
+  readonly keepMs: number;
+}
+
+export interface RawClaim extends RawRead {
+  readonly owned: boolean;
+}
+
+/** Stands for a value of another type under one of our keys. */
+const NO_ENTRY = '?';
+const MAX_NAMES_IN_MESSAGE = 500;
+
+const textOf = (reply: unknown): string | undefined => {
+  if (reply instanceof RedisDataError) return NO_ENTRY;
+  return typeof reply === 'string' && reply !== '' ? reply : undefined;
+};
+
+const versionOf = (reply: unknown) => (typeof reply === 'string' ? reply : undefined);
+const map = <From, To>(reply: RedisReply<From>, change: (value: From) => To): RedisReply<To> =>
+  reply.ok ? { ok: true, value: change(reply.value) } : reply;
+
+/** The tier in Redis: what is sent for each operation, and how its answer reads. Failures come back as replies. */
+export class RedisTier {
+  readonly #gateway: RedisGateway;
+  readonly #names: RedisNames;
+  readonly #source: string;
+  readonly #maxValueBytes: number;
+
+  constructor(
+    gateway: RedisGateway,
+    { keyPrefix, source, maxValueBytes }: { keyPrefix: string; source: string; maxValueBytes: number },
+  ) {
+    this.#gateway = gateway;
+    this.#names = new RedisNames(keyPrefix);
+    this.#source = source;
+    this.#maxValueBytes = maxValueBytes;
+  }
+
+  /** One entry and the versions of some tags. */
+  async read(key: string, tags: readonly string[], deadlineAtMs: number): Promise<RedisReply<RawRead>> {
+    const commands = [this.#get(key), ...this.#getTags(tags)];
+    return map(await this.#gateway.send('read', commands, deadlineAtMs), ([text, ...versions]) => ({
+      text: textOf(text),
+      versions: zip(tags, versions),
+    }));
+  }
+
+  /** Many entries in one command, or one command each on a Cluster. */
+  async readMany(
+    keys: readonly string[],
+    deadlineAtMs: number,
+  ): Promise<RedisReply<readonly (string | undefined)[]>> {
+    if (this.#gateway.isCluster) {
+      const replies = await this.#gateway.send(
+        'read',
+        keys.map((key) => this.#get(key)),
+        deadlineAtMs,
+      );
+      return map(replies, (texts) => texts.map(textOf));
+    }
+    const command: RedisCommand = ['MGET', ...keys.map((key) => this.#names.entry(key))];
+    return map(await this.#gateway.send('read', [command], deadlineAtMs), ([texts]) =>
+      Array.isArray(texts) ? texts.map(textOf) : keys.map(() => undefined),
+    );
+  }
+
+  async versions(tags: readonly string[], deadlineAtMs: number): Promise<RedisReply<TagVersions>> {
+    const reply = await this.#gateway.send('read tags', this.#getTags(tags), deadlineAtMs);
+    return map(reply, (versions) => zip(tags, versions));
+  }
+
+  /** The versions of these tags, made where there is none, kept for at least `keepMs`. */
+  async stamp(
+    tags: readonly string[],
+    keepMs: number,
+    deadlineAtMs: number,
+  ): Promise<RedisReply<TagVersions>> {
+    const reply = await this.#gateway.send('stamp tags', this.#stampTags(tags, keepMs), deadlineAtMs);
+    return map(reply, (versions) => zip(tags, versions));
+  }
+
+  /** Stamps tags, asks for the lease, then reads the entry: in this order, so that an owner sees what was written before. */
+  async claim(
+    key: string,
+    { token, leaseMs, force, tags, keepMs }: ClaimRequest,
+    deadlineAtMs: number,
+  ): Promise<RedisReply<RawClaim>> {
+    const lease = this.#names.lease(key);
+    const commands: RedisCommand[] = [
+      ['EVAL', TAKE_LEASE, 1, lease, token, Math.ceil(leaseMs), force ? 1 : 0],
+      this.#get(key),
+      ...this.#stampTags(tags, keepMs),
+    ];
+    return map(await this.#gateway.send('claim', commands, deadlineAtMs), ([owned, text, ...versions]) => ({
+      owned: owned === 1,
+      text: textOf(text),
+      versions: zip(tags, versions),
+    }));
+  }
+
+  /** Whether the lease is still held. */
+  async keepLease(
+    key: string,
+    token: string,
+    leaseMs: number,
+    deadlineAtMs: number,
+  ): Promise<RedisReply<boolean>> {
+    const command: RedisCommand = ['EVAL', KEEP_LEASE, 1, this.#names.lease(key), token, Math.ceil(leaseMs)];
+    return map(await this.#gateway.send('keep lease', [command], deadlineAtMs), ([held]) => held === 1);
+  }
+
+  async endLease(key: string, token: string, deadlineAtMs: number): Promise<void> {
+    const message = this.#message('released', [key]);
+    const command: RedisCommand = [
+      'EVAL',
+      END_LEASE,
+      1,
+      this.#names.lease(key),
+      token,
+      this.#names.channel,
+      message,
+    ];
+    await this.#gateway.send('end lease', [command], deadlineAtMs);
+  }
+
+  /** Whether the entry was written: not when the lease was lost meanwhile, or Redis had no room. */
+  async fill(
+    { key, text, keepMs }: RawWrite,
+    token: string,
+    deadlineAtMs: number,
+  ): Promise<RedisReply<boolean>> {
+    const keys = [this.#names.lease(key), this.#names.entry(key)];
+    const args = [token, text, Math.ceil(keepMs), this.#names.channel, this.#message('keys', [key])];
+    const reply = await this.#gateway.send('fill', [['EVAL', FILL, 2, ...keys, ...args]], deadlineAtMs);
+    return map(reply, ([written]) => written === 1);
+  }
+
+  /** Writes all, ends work on these keys elsewhere, and tells the others; false for those that Redis had no room for. */
+  async write(writes: readonly RawWrite[], deadlineAtMs: number): Promise<RedisReply<readonly boolean[]>> {
+    const keys = writes.map(({ key }) => key);
+    const sets = writes.map(
+      ({ key, text, keepMs }): RedisCommand => ['SET', this.#names.entry(key), text, 'PX', Math.ceil(keepMs)],
+    );
+    const commands = [...sets, ...this.#unlink(keys.map((key) => this.#names.lease(key)))];
+    const reply = await this.#sendAndTell('write', commands, 'keys', keys, deadlineAtMs);
+    return map(reply, (results) => results.slice(0, sets.length).map((result) => result === 'OK'));
+  }
+
+  /** How many of the keys stood in Redis. */
+  async remove(keys: readonly string[], deadlineAtMs: number): Promise<RedisReply<number>> {
+    const entries = this.#unlink(keys.map((key) => this.#names.entry(key)));
+    const leases = this.#unlink(keys.map((key) => this.#names.lease(key)));
+    const reply = await this.#sendAndTell('remove', [...entries, ...leases], 'keys', keys, deadlineAtMs);
+    return map(reply, (results) =>
+      results
+        .slice(0, entries.length)
+        .reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0),
+    );
+  }
+
+  async removeTags(tags: readonly string[], deadlineAtMs: number): Promise<RedisReply> {
+    const commands = this.#unlink(tags.map((tag) => this.#names.tag(tag)));
+    return this.#sendAndTell('invalidate', commands, 'tags', tags, deadlineAtMs);
+  }
+
+  #get(key: string): RedisCommand {
+    // A range bounds what is transferred, whatever someone put there.
+    return ['GETRANGE', this.#names.entry(key), 0, this.#maxValueBytes];
+  }
+
+  #getTags(tags: readonly string[]): RedisCommand[] {
+    return tags.map((tag) => ['GET', this.#names.tag(tag)]);
+  }
+
+  #stampTags(tags: readonly string[], keepMs: number): RedisCommand[] {
+    return tags.map((tag) => [
+      'EVAL',
+      STAMP_TAG,
+      1,
+      this.#names.tag(tag),
+      newTagVersion(),
+      Math.ceil(keepMs),
+    ]);
+  }
+
+  #unlink(names: readonly string[]): RedisCommand[] {
+    if (names.length === 0) return [];
+    return this.#gateway.isCluster ? names.map((name) => ['UNLINK', name]) : [['UNLINK', ...names]];
+  }
+
+  /** Messages follow the writes on one connection; a Cluster has many, so there they wait for the writes' answers. */
+  async #sendAndTell(
+    operation: string,
+    commands: readonly RedisCommand[],
+    action: BusMessage['action'],
+    names: readonly string[],
+    deadlineAtMs: number,
+  ): Promise<RedisReply> {
+    const messages: RedisCommand[] = [];
+    for (let start = 0; start < names.length; start += MAX_NAMES_IN_MESSAGE) {
+      const message = this.#message(action, names.slice(start, start + MAX_NAMES_IN_MESSAGE));
+      messages.push(['PUBLISH', this.#names.channel, message]);
+    }
+    if (!this.#gateway.isCluster)
+      return this.#gateway.send(operation, [...commands, ...messages], deadlineAtMs);
+    const reply = await this.#gateway.send(operation, commands, deadlineAtMs);
+    if (reply.ok) await this.#gateway.send('tell', messages, deadlineAtMs);
+    return reply;
+  }
+
+  #message(action: BusMessage['action'], names: readonly string[]): string {
+    return encodeMessage({ source: this.#source, action, names });
+  }
+}
+
+export interface ClaimRequest {
+  readonly token: string;
+  readonly leaseMs: number;
+  /** Takes the lease from whoever has it. */
+  readonly force: boolean;
+  readonly tags: readonly string[];
+  readonly keepMs: number;
+}
+
+function zip(tags: readonly string[], versions: readonly unknown[]): TagVersions {
+  return new Map(tags.map((tag, index) => [tag, versionOf(versions[index])]));
+}

@@ -1,0 +1,225 @@
+import { type CacheEntry, EVERY_ENTRY } from './cache-entry.ts';
+import { carriesId, decodeEntry } from './envelope.ts';
+import type { MemoryRecord } from './memory-tier.ts';
+import type { ReadTicket } from './read-guard.ts';
+import type { RedisLink } from './redis-link.ts';
+import type { TagVersions } from './redis-tier.ts';
+import type { Tiers } from './tiers.ts';
+
+/** An entry that is valid as far as this process may know; fresh, or stale within its grace. */
+export interface Found {
+  readonly entry: CacheEntry;
+  readonly tier: 'memory' | 'redis';
+  readonly fresh: boolean;
+}
+
+/** What Redis gave for a key, on its way to be believed. */
+interface Candidate {
+  readonly key: string;
+  readonly text: string;
+  readonly record: MemoryRecord | undefined;
+}
+
+interface ReadContext {
+  readonly link: RedisLink;
+  readonly ticket: ReadTicket;
+  readonly tagTicket: ReadTicket;
+  readonly askedAtMs: number;
+  readonly deadlineAtMs: number;
+}
+
+/** Reads through both tiers: memory where it may be trusted, else Redis, which is always asked for the tags it does not know. */
+export class TieredReader {
+  readonly #tiers: Tiers;
+
+  constructor(tiers: Tiers) {
+    this.#tiers = tiers;
+  }
+
+  /** Also finds what is stale within its grace. */
+  async read(key: string): Promise<Found | undefined> {
+    const { memory, nowMs, tags } = this.#tiers;
+    let record = memory.get(key);
+    let unknown: readonly string[] = [];
+    if (record !== undefined) {
+      const verdict = this.#tiers.judge(record, nowMs);
+      if (verdict.kind === 'valid') return found(record.entry, 'memory', nowMs);
+      if (verdict.kind === 'unverified') {
+        unknown = verdict.tags;
+      } else {
+        memory.delete(key);
+        record = undefined;
+      }
+    } else if (tags.judge({ [EVERY_ENTRY]: '' }, nowMs).kind !== 'valid') {
+      unknown = [EVERY_ENTRY];
+    }
+    const { link } = this.#tiers;
+    if (link === undefined) return undefined;
+    return this.#asking(link, 1, (context) => this.#readOne(key, record, unknown, context));
+  }
+
+  /** The same for many keys in one round trip, two where tags are not known. Answers in the order of the keys. */
+  async readMany(keys: readonly string[]): Promise<(Found | undefined)[]> {
+    const { nowMs, link } = this.#tiers;
+    const results = keys.map((key) => {
+      const entry = this.#tiers.peek(key);
+      return entry === undefined ? undefined : found(entry, 'memory', nowMs);
+    });
+    const missing = keys.flatMap((key, index) => (results[index] === undefined ? [{ key, index }] : []));
+    if (link === undefined || missing.length === 0) return results;
+    await this.#asking(link, missing.length, async (context) => {
+      const asked = missing.filter(({ key }) => !link.outage.distrusts(key));
+      if (asked.length === 0) return;
+      const names = asked.map(({ key }) => key);
+      const texts = this.#tiers.unwrap(await link.tier.readMany(names, context.deadlineAtMs));
+      const candidates = asked.flatMap(({ key }, position): Candidate[] => {
+        const text = texts?.[position];
+        return text === undefined ? [] : [{ key, text, record: this.#tiers.memory.get(key) }];
+      });
+      const entries = await this.#believe(candidates, new Map(), context);
+      for (const { key, index } of asked) {
+        const entry = entries.get(key);
+        if (entry !== undefined) results[index] = found(entry, 'redis', this.#tiers.nowMs);
+      }
+    });
+    return results;
+  }
+
+  async #asking<Result>(
+    link: RedisLink,
+    keys: number,
+    work: (context: ReadContext) => Promise<Result>,
+  ): Promise<Result> {
+    const { guard, tags, nowMs } = this.#tiers;
+    const deadlineAtMs = link.gateway.deadline(keys);
+    const context = { link, ticket: guard.begin(), tagTicket: tags.begin(), askedAtMs: nowMs, deadlineAtMs };
+    try {
+      return await work(context);
+    } finally {
+      guard.end();
+      tags.end();
+    }
+  }
+
+  async #readOne(
+    key: string,
+    record: MemoryRecord | undefined,
+    tags: readonly string[],
+    context: ReadContext,
+  ): Promise<Found | undefined> {
+    const { link, deadlineAtMs } = context;
+    if (link.outage.distrusts(key)) return this.#lastResort(key, record);
+    const reply = await link.tier.read(key, tags, deadlineAtMs);
+    const raw = this.#tiers.unwrap(reply);
+    if (raw === undefined) return this.#lastResort(key, record);
+    if (raw.text === undefined) {
+      if (record !== undefined) this.#tiers.memory.delete(key);
+      return undefined;
+    }
+    const versions = this.#learn(raw.versions, context);
+    const entry = (await this.#believe([{ key, text: raw.text, record }], versions, context)).get(key);
+    return entry === undefined ? undefined : found(entry, 'redis', this.#tiers.nowMs);
+  }
+
+  /** Takes an entry that came with another operation, such as a claim, as `read` would. */
+  async accept(key: string, text: string, link: RedisLink): Promise<Found | undefined> {
+    return this.#asking(link, 1, async (context) => {
+      if (link.outage.distrusts(key)) return undefined;
+      const record = this.#tiers.memory.get(key);
+      const entry = (await this.#believe([{ key, text, record }], new Map(), context)).get(key);
+      return entry === undefined ? undefined : found(entry, 'redis', this.#tiers.nowMs);
+    });
+  }
+
+  /** Keeps those candidates whose every tag has the version they carry, asking Redis for the versions not known. */
+  async #believe(
+    candidates: readonly Candidate[],
+    known: TagVersions,
+    context: ReadContext,
+  ): Promise<ReadonlyMap<string, CacheEntry>> {
+    const { tags, nowMs } = this.#tiers;
+    const decoded: { readonly candidate: Candidate; readonly entry: CacheEntry }[] = [];
+    const unknown = new Set<string>();
+    for (const candidate of candidates) {
+      const decoding = this.#decode(candidate, nowMs);
+      const entry = decoding instanceof Promise ? await decoding : decoding;
+      if (entry === undefined) this.#reject(candidate.key, context.link);
+      if (entry === undefined || nowMs >= entry.staleUntilMs) continue;
+      if (context.link.outage.distrustsStamps(entry.tags)) continue;
+      decoded.push({ candidate, entry });
+      const verdict = tags.judge(entry.tags, nowMs);
+      if (verdict.kind !== 'unknown') continue;
+      for (const tag of verdict.tags) if (!known.has(tag)) unknown.add(tag);
+    }
+    const versions = unknown.size === 0 ? known : await this.#ask([...unknown], known, context);
+    const believed = new Map<string, CacheEntry>();
+    if (versions === undefined) return believed;
+    for (const { candidate, entry } of decoded) {
+      const verdict = tags.judge(entry.tags, nowMs);
+      const current =
+        verdict.kind === 'valid' ||
+        (verdict.kind === 'unknown' && verdict.tags.every((tag) => versions.get(tag) === entry.tags[tag]));
+      if (current) {
+        believed.set(candidate.key, entry);
+        this.#keep(candidate, entry, context);
+      } else if (candidate.record !== undefined) {
+        this.#tiers.memory.delete(candidate.key);
+      }
+    }
+    return believed;
+  }
+
+  #decode({ text, record }: Candidate, nowMs: number) {
+    if (record !== undefined && carriesId(text, record.entry.id)) return record.entry;
+    return decodeEntry(text, this.#tiers.options, nowMs);
+  }
+
+  #keep({ key, record }: Candidate, entry: CacheEntry, { ticket, askedAtMs }: ReadContext): void {
+    const { guard, memory } = this.#tiers;
+    if (!guard.isClean(ticket, key)) return;
+    const kept = this.#tiers.remember(key, entry, askedAtMs);
+    const before = record ?? memory.get(key);
+    if (before?.entry === entry) kept.refreshNotBeforeMs = before.refreshNotBeforeMs;
+  }
+
+  async #ask(
+    tags: readonly string[],
+    known: TagVersions,
+    context: ReadContext,
+  ): Promise<TagVersions | undefined> {
+    const asked = this.#tiers.unwrap(await context.link.tier.versions(tags, context.deadlineAtMs));
+    if (asked === undefined) return undefined;
+    return new Map([...known, ...this.#learn(asked, context)]);
+  }
+
+  /** Remembers versions, and takes those whose invalidation Redis has not heard of for missing. */
+  #learn(versions: TagVersions, { link, tagTicket, askedAtMs }: ReadContext): TagVersions {
+    const believed = new Map<string, string | undefined>();
+    for (const [tag, said] of versions) {
+      const version = link.outage.distrustsTag(tag) ? undefined : said;
+      believed.set(tag, version);
+      this.#tiers.tags.learn(tagTicket, tag, version, askedAtMs);
+    }
+    return believed;
+  }
+
+  /** Redis can't be asked: memory may be believed for as long as `outageTrustMs` says. */
+  #lastResort(key: string, record: MemoryRecord | undefined): Found | undefined {
+    const { nowMs, options, memory } = this.#tiers;
+    if (record === undefined || memory.get(key) !== record) return undefined;
+    const verdict = this.#tiers.judge(record, nowMs, options.outageTrustMs);
+    return verdict.kind === 'valid' ? found(record.entry, 'memory', nowMs) : undefined;
+  }
+
+  #reject(key: string, link: RedisLink): void {
+    this.#tiers.counters.rejectedEntries += 1;
+    this.#tiers.events.emit('entryRejected', { key });
+    void link.tier.remove([key], link.gateway.deadline());
+  }
+}
+
+const found = (entry: CacheEntry, tier: Found['tier'], nowMs: number): Found => ({
+  entry,
+  tier,
+  fresh: nowMs < entry.freshUntilMs,
+});
