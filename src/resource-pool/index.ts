@@ -13,9 +13,9 @@ export {
 } from './http-client-factory.ts';
 export type { Lease } from './lease.ts';
 export type { ResourceFactory, ValidateContext } from './resource-factory.ts';
-export { createResourcePool, type DrainOptions, ResourcePool } from './resource-pool.ts';
+export { createResourcePool, ResourcePool } from './resource-pool.ts';
 export type { ResourcePoolEvents } from './resource-pool-events.ts';
-export type { ResourcePoolOptions } from './resource-pool-options.ts';
+export type { DrainOptions, ResourcePoolOptions } from './resource-pool-options.ts';
 export type { ResourcePoolState, ResourcePoolStats } from './resource-pool-stats.ts';
 export type { GrowReason, RetireReason } from './slot.ts';
 export type { AcquireOptions } from './slot-dispatcher.ts';

@@ -86,7 +86,7 @@ export class PoolUpkeep<Resource> {
         this.#slots.retire(slot, 'idle');
       }
     }
-    this.#slots.fill();
+    this.#slots.pump();
   }
 
   #findLeaks(leakThresholdMs: number): void {

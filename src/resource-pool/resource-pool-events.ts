@@ -1,11 +1,11 @@
 import type { GrowReason, RetireReason } from './slot.ts';
 
 export interface ResourcePoolEvents {
-  /** A resource was made. */
+  /** The pool grew to `size` resources. */
   readonly created: { readonly reason: GrowReason; readonly size: number; readonly waiting: number };
   /** A resource could not be made; nothing is made for `retryInMs`. */
   readonly createFailed: { readonly error: unknown; readonly failures: number; readonly retryInMs: number };
-  /** A resource was taken out to be destroyed. */
+  /** The pool shrank to `size` resources: one was taken out to be destroyed. */
   readonly retired: { readonly reason: RetireReason; readonly size: number };
   /** `factory.destroy` threw or took too long. */
   readonly destroyFailed: { readonly error: unknown };

@@ -55,6 +55,14 @@ export interface ResourcePoolOptions<Resource> {
   readonly clock?: Clock | undefined;
 }
 
+export interface DrainOptions {
+  /** Longest wait for loans to come back, in milliseconds. @defaultValue 30_000 */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
+
 const positiveCount = integer({ min: 1 });
 
 const CHECKS: OptionChecks<ResourcePoolOptions<unknown>> = {

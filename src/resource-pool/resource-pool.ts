@@ -1,4 +1,4 @@
-import { LeaseError, PoolCreateError, TimeoutError } from '../errors/index.ts';
+import { LeaseError, TimeoutError } from '../errors/index.ts';
 import { systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { Deferred } from '../internal/deferred.ts';
@@ -7,18 +7,16 @@ import { onAbort } from '../internal/signals.ts';
 import { type Lease, type LeaseHome, SlotLease } from './lease.ts';
 import { PoolUpkeep } from './pool-upkeep.ts';
 import type { ResourcePoolEvents } from './resource-pool-events.ts';
-import { checkResourcePoolOptions, DEFAULTS, type ResourcePoolOptions } from './resource-pool-options.ts';
+import {
+  checkResourcePoolOptions,
+  DEFAULT_DRAIN_TIMEOUT_MS,
+  DEFAULTS,
+  type DrainOptions,
+  type ResourcePoolOptions,
+} from './resource-pool-options.ts';
 import { PoolCounters, type ResourcePoolStats } from './resource-pool-stats.ts';
 import type { Slot } from './slot.ts';
 import { type AcquireOptions, SlotDispatcher } from './slot-dispatcher.ts';
-
-export interface DrainOptions {
-  /** Longest wait for loans to come back, in milliseconds. @defaultValue 30_000 */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 
 /**
  * Lends resources that are expensive to make, never more than `maxSize` at a moment and each to one user at a time.
@@ -51,7 +49,6 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   readonly #slots: SlotDispatcher<Resource>;
   readonly #upkeep: PoolUpkeep<Resource>;
   readonly #home: LeaseHome<Slot<Resource>>;
-  readonly #warmers = new Set<Deferred<void>>();
   #drained: Deferred<void> | undefined;
   #closing: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
@@ -86,7 +83,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
       },
       this.#counters,
       this.#events,
-      (createError) => this.#onChanged(createError),
+      () => this.#onChanged(),
     );
     this.#upkeep = new PoolUpkeep(this.#slots, this.#counters, this.#events, {
       clock,
@@ -148,7 +145,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    */
   async warmUp(): Promise<void> {
     this.#upkeep.start();
-    await this.#slots.warm(this.#warmers);
+    await this.#slots.warm();
   }
 
   /**
@@ -291,14 +288,8 @@ export class ResourcePool<Resource> implements AsyncDisposable {
     this.#events.emit('closed', reason === undefined ? {} : { reason });
   }
 
-  #onChanged(createError?: { readonly error: unknown }): void {
-    const { state, line, borrowed, keeper } = this.#slots;
-    for (const warmer of this.#warmers) {
-      if (keeper.live.size >= this.#minSize || state !== 'open') warmer.resolve();
-      else if (createError !== undefined) {
-        warmer.reject(new PoolCreateError(this.#name, 'factory.create failed', { cause: createError.error }));
-      }
-    }
+  #onChanged(): void {
+    const { state, line, borrowed } = this.#slots;
     if (state !== 'open' && line.size === 0 && borrowed === 0) this.#drained?.resolve();
   }
 }

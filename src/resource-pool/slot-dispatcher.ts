@@ -1,18 +1,12 @@
-import {
-  ClosedError,
-  DescribeError,
-  PoolCreateError,
-  PoolTimeoutError,
-  QueueFullError,
-} from '../errors/index.ts';
-import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
-import { Deferred } from '../internal/deferred.ts';
+import { ClosedError, DescribeError, InputError, PoolTimeoutError, QueueFullError } from '../errors/index.ts';
+import type { Clock } from '../internal/clock.ts';
 import type { Emitter } from '../internal/emitter.ts';
 import type { ResourcePoolEvents } from './resource-pool-events.ts';
 import type { PoolCounters, ResourcePoolState } from './resource-pool-stats.ts';
-import { type RetireReason, Slot } from './slot.ts';
+import type { RetireReason, Slot } from './slot.ts';
 import { SlotChecks } from './slot-checks.ts';
-import { SlotKeeper, type SlotKeeperOptions } from './slot-keeper.ts';
+import type { SlotKeeper } from './slot-keeper.ts';
+import { SlotSupply, type SlotSupplyOptions } from './slot-supply.ts';
 import { type Waiter, WaitingLine } from './waiting-line.ts';
 
 /** How one acquires. */
@@ -25,9 +19,7 @@ export interface AcquireOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-export interface SlotDispatcherOptions<Resource>
-  extends Omit<SlotKeeperOptions<Resource>, 'opened' | 'failed' | 'freed' | 'destroyFailed'> {
-  readonly minSize: number;
+export interface SlotDispatcherOptions<Resource> extends SlotSupplyOptions<Resource> {
   readonly acquireTimeoutMs: number;
   readonly validateTimeoutMs: number;
   readonly resetTimeoutMs: number;
@@ -39,9 +31,9 @@ export interface SlotDispatcherOptions<Resource>
 
 const NO_OPTIONS: AcquireOptions = Object.freeze({});
 
-/** Brings slots and acquirers together: idle stack, waiting line, growth. Its owner decides when to shrink and end. */
+/** Brings slots and acquirers together: idle stack, waiting line, supply. Its owner decides when to shrink and end. */
 export class SlotDispatcher<Resource> {
-  readonly keeper: SlotKeeper<Resource>;
+  readonly supply: SlotSupply<Resource>;
   readonly line: WaitingLine<Slot<Resource>>;
   /** The stack of idle slots: the last one in is lent first, so that the others can grow old and go. */
   readonly idle: Slot<Resource>[] = [];
@@ -49,11 +41,10 @@ export class SlotDispatcher<Resource> {
   readonly #options: SlotDispatcherOptions<Resource>;
   readonly #counters: PoolCounters;
   readonly #events: Emitter<ResourcePoolEvents>;
-  /** Told after anything that may have ended a drain or a warm-up. */
-  readonly #changed: (createError?: { readonly error: unknown }) => void;
+  /** Told after anything that may have ended a drain. */
+  readonly #changed: () => void;
   readonly #validates: boolean;
   #endReason: unknown;
-  #backoffTimer: TimerHandle | undefined;
   state: ResourcePoolState = 'open';
   /** Whether the pool was used: only then `minSize` is kept. */
   started = false;
@@ -64,7 +55,7 @@ export class SlotDispatcher<Resource> {
     options: SlotDispatcherOptions<Resource>,
     counters: PoolCounters,
     events: Emitter<ResourcePoolEvents>,
-    changed: (createError?: { readonly error: unknown }) => void,
+    changed: () => void,
   ) {
     this.#options = options;
     this.#counters = counters;
@@ -78,13 +69,28 @@ export class SlotDispatcher<Resource> {
       timedOut: (waiter) => new PoolTimeoutError(options.name, waiter.timeoutMs, this.keeper.lastFailure),
       left: (waiter, why) => this.#onLeft(waiter, why),
     });
-    this.keeper = new SlotKeeper<Resource>({
-      ...options,
-      opened: (slot) => this.#onOpened(slot),
-      failed: (slot, error, failures, retryInMs) => this.#onFailed(slot, error, failures, retryInMs),
-      freed: () => this.pump(),
-      destroyFailed: (error) => events.emit('destroyFailed', { error }),
-    });
+    this.supply = new SlotSupply<Resource>(
+      options,
+      {
+        line: this.line,
+        beingChecked: () => this.checks.forBorrowers,
+        offer: (slot) => this.offer(slot, true),
+        pump: () => this.pump(),
+      },
+      counters,
+      events,
+    );
+  }
+
+  get keeper(): SlotKeeper<Resource> {
+    return this.supply.keeper;
+  }
+
+  /** Settles once `minSize` slots are made, or with what kept one from being made. */
+  async warm(): Promise<void> {
+    if (this.state !== 'open') throw this.#closedError();
+    this.started = true;
+    await this.supply.warm();
   }
 
   /** Lends an idle slot at once, or promises the next one. */
@@ -93,13 +99,20 @@ export class SlotDispatcher<Resource> {
     const { signal, priority = 0, timeoutMs = this.#options.acquireTimeoutMs } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     this.started = true;
+    // Here, where the caller is still on the stack.
+    const acquiredBy = this.#options.trackLoans ? new Error('acquired here') : undefined;
     const slot = this.#popUsable();
-    if (slot !== undefined) return this.#lend(slot);
-    if (this.line.size - this.#expected() >= this.#options.maxWaiting && !this.keeper.canOpen()) {
+    if (slot !== undefined) return this.#lend(slot, acquiredBy);
+    if (!Number.isFinite(priority)) return Promise.reject(new InputError('priority', 'it is not a number'));
+    if (!(timeoutMs > 0)) return Promise.reject(new InputError('timeoutMs', 'it is not above 0'));
+    if (this.supply.unserved >= this.#options.maxWaiting && !this.keeper.canOpen()) {
       this.#counters.refused += 1;
       return Promise.reject(new QueueFullError(this.#options.name, 'maxWaiting', this.#options.maxWaiting));
     }
-    return this.line.join(priority, timeoutMs, signal, () => this.#grow());
+    return this.line.join(priority, timeoutMs, signal, (waiter) => {
+      waiter.joinedAt = acquiredBy;
+      this.supply.grow();
+    });
   }
 
   /**
@@ -162,33 +175,10 @@ export class SlotDispatcher<Resource> {
       const slot = this.#popUsable();
       if (slot !== undefined) this.#deliver(slot);
     }
-    this.#grow();
-    this.fill();
+    if (this.state === 'closed') return;
+    this.supply.grow();
+    if (this.started && this.state === 'open') this.supply.fill();
     if (this.state !== 'open') this.#changed();
-  }
-
-  /** Starts what `minSize` lacks. */
-  fill(): void {
-    if (!this.started || this.state !== 'open') return;
-    while (this.keeper.size < this.#options.minSize && this.keeper.canOpen()) {
-      this.keeper.open(new Slot<Resource>('min-size'));
-    }
-    if (this.keeper.size < this.#options.minSize) this.#armBackoff();
-  }
-
-  /** Settles once `minSize` slots are made, or with what kept one from being made. */
-  async warm(warmers: Set<Deferred<void>>): Promise<void> {
-    if (this.state !== 'open') throw this.#closedError();
-    this.started = true;
-    this.fill();
-    if (this.keeper.live.size >= this.#options.minSize) return;
-    const warmer = new Deferred<void>();
-    warmers.add(warmer);
-    try {
-      await warmer.promise;
-    } finally {
-      warmers.delete(warmer);
-    }
   }
 
   /** Takes a slot out of the pool for good. An idle one is taken off the stack. */
@@ -199,7 +189,7 @@ export class SlotDispatcher<Resource> {
     }
     this.#counters.retired[reason] += 1;
     this.keeper.retire(slot);
-    this.#events.emit('retired', { reason, size: this.keeper.size });
+    this.#events.emit('retired', { reason, size: this.keeper.live.size });
     if (this.state !== 'open') this.#changed();
   }
 
@@ -221,11 +211,9 @@ export class SlotDispatcher<Resource> {
   end(reason: unknown): void {
     this.state = 'closed';
     this.borrowed = 0;
-    if (this.#backoffTimer !== undefined) this.#options.clock.clearTimeout(this.#backoffTimer);
-    this.#backoffTimer = undefined;
     this.#endReason = reason;
     this.line.clear(() => this.#closedError());
-    this.keeper.stop(reason);
+    this.supply.stop(reason, () => this.#closedError());
     for (const slot of [...this.keeper.live]) this.retire(slot, 'closed');
   }
 
@@ -233,11 +221,6 @@ export class SlotDispatcher<Resource> {
   #closedError(): unknown {
     const reason = this.#endReason;
     return DescribeError.is(reason) ? reason : new ClosedError(this.#options.name, { cause: reason });
-  }
-
-  /** Waiters that a check or a create under way is going to serve. */
-  #expected(): number {
-    return this.line.claimed + this.checks.forBorrowers;
   }
 
   #popUsable(): Slot<Resource> | undefined {
@@ -269,72 +252,28 @@ export class SlotDispatcher<Resource> {
     this.pump();
   }
 
-  #lend(slot: Slot<Resource>): Slot<Resource> {
+  #lend(slot: Slot<Resource>, acquiredBy: Error | undefined): Slot<Resource> {
     slot.state = 'leased';
     slot.uses += 1;
     this.borrowed += 1;
     this.#counters.acquired += 1;
-    if (this.#options.trackLoans) {
+    if (acquiredBy !== undefined) {
       slot.leasedAtMs = this.#options.clock.now();
       slot.leakReported = false;
-      slot.acquiredBy = new Error('acquired here');
+      slot.acquiredBy = acquiredBy;
     }
     return slot;
   }
 
   #deliver(slot: Slot<Resource>): void {
-    this.line.shift()?.resolve(this.#lend(slot));
+    const waiter = this.line.shift();
+    waiter?.resolve(this.#lend(slot, waiter.joinedAt));
   }
 
   #wornOut(slot: Slot<Resource>, now: number): 'usage' | 'lifetime' | undefined {
     const { maxUsageCount } = this.#options;
     if (maxUsageCount !== undefined && slot.uses >= maxUsageCount) return 'usage';
     return slot.expiresAtMs <= now ? 'lifetime' : undefined;
-  }
-
-  /**
-   * Makes a slot for everybody whom neither a check nor a slot of their own will serve. What is made for one who was
-   * served otherwise counts for nobody: it may hang.
-   */
-  #grow(): void {
-    while (this.line.size - this.#expected() > 0 && this.keeper.canOpen()) {
-      this.keeper.open(new Slot<Resource>('waiting', this.line.claim()));
-    }
-    if (this.line.size - this.#expected() > 0) this.#armBackoff();
-  }
-
-  #armBackoff(): void {
-    const delayMs = this.keeper.backoffMs;
-    if (delayMs === 0 || this.#backoffTimer !== undefined || this.state === 'closed') return;
-    this.#backoffTimer = setBackgroundTimeout(
-      this.#options.clock,
-      () => {
-        this.#backoffTimer = undefined;
-        this.pump();
-      },
-      delayMs,
-    );
-  }
-
-  #onOpened(slot: Slot<Resource>): void {
-    this.#counters.created[slot.reason] += 1;
-    const { size } = this.keeper;
-    this.#events.emit('created', { reason: slot.reason, size, waiting: this.line.size });
-    this.offer(slot, true);
-    // After a failure slots are made one at a time; this success lets the others follow.
-    if (this.state !== 'closed') this.pump();
-    this.#changed();
-  }
-
-  #onFailed(slot: Slot<Resource>, error: unknown, failures: number, retryInMs: number): void {
-    this.#counters.createFailed += 1;
-    const waiter = slot.madeFor;
-    if (waiter !== undefined && this.line.remove(waiter)) {
-      waiter.reject(new PoolCreateError(this.#options.name, 'factory.create failed', { cause: error }));
-    }
-    this.#events.emit('createFailed', { error, failures, retryInMs });
-    this.pump();
-    this.#changed({ error });
   }
 
   #onLeft({ timeoutMs }: Waiter<Slot<Resource>>, why: 'timeout' | 'abort'): void {

@@ -8,6 +8,8 @@ export class Waiter<Item> {
   readonly dueAtMs: number;
   readonly resolve: (item: Item) => void;
   readonly reject: (reason: unknown) => void;
+  /** Where it joined, kept only while leaks are looked for. */
+  joinedAt: Error | undefined;
   /** Whether something is being made for this waiter. */
   claimed = false;
   previous: Waiter<Item> | undefined;

@@ -1,0 +1,348 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ManualClock } from '../testing/manual-clock.ts';
+import type { ResourceFactory } from './resource-factory.ts';
+import { ResourcePool } from './resource-pool.ts';
+import type { ResourcePoolOptions } from './resource-pool-options.ts';
+
+interface Thing {
+  readonly id: number;
+}
+
+const pools: ResourcePool<Thing>[] = [];
+afterEach(async () => {
+  for (const pool of pools.splice(0)) void pool.destroy();
+});
+
+type Hooks = Partial<ResourceFactory<Thing>>;
+
+function makePool(hooks: Hooks = {}, options: Partial<ResourcePoolOptions<Thing>> = {}) {
+  const clock = new ManualClock();
+  let nextId = 1;
+  const create = vi.fn<ResourceFactory<Thing>['create']>(() => ({ id: nextId++ }));
+  const destroy = vi.fn();
+  const pool = new ResourcePool<Thing>({
+    factory: { create, destroy, ...hooks },
+    maxSize: 2,
+    clock,
+    ...options,
+  });
+  pools.push(pool);
+  return { pool, clock, create, destroy };
+}
+
+describe('a resource that can not be made', () => {
+  it('is tried again only after a growing, jittered delay', async () => {
+    const create = vi.fn(() => Promise.reject(new Error('refused')));
+    const { pool, clock } = makePool(
+      { create },
+      { minSize: 1, createBackoff: { initialDelayMs: 100, maxDelayMs: 1_000 } },
+    );
+    const delays: number[] = [];
+    pool.on('createFailed', ({ retryInMs }) => delays.push(retryInMs));
+    await expect(pool.warmUp()).rejects.toMatchObject({ code: 'DESCRIBE_POOL_CREATE_FAILED' });
+    await clock.advance(10_000);
+    expect(delays.every((delay) => delay >= 100 && delay <= 1_000)).toBe(true);
+    expect(Math.max(...delays)).toBeGreaterThan(300);
+    expect(create.mock.calls.length).toBeLessThanOrEqual(100);
+    expect(create.mock.calls.length).toBeGreaterThanOrEqual(10);
+  });
+
+  it('rejects its own acquirer, is tried once at a time, and lets the others through when it can be made again', async () => {
+    let fails = true;
+    const create = vi.fn(async () => {
+      if (fails) throw new Error('refused');
+      return { id: 7 };
+    });
+    const { pool, clock } = makePool({ create });
+    const first = pool.acquire();
+    await expect(first).rejects.toMatchObject({ code: 'DESCRIBE_POOL_CREATE_FAILED' });
+    const others = Promise.all([pool.use(({ id }) => id), pool.use(({ id }) => id)]);
+    await clock.flush();
+    expect(create).toHaveBeenCalledTimes(1);
+    fails = false;
+    await clock.advance(300);
+    expect(await others).toEqual([7, 7]);
+  });
+
+  it('is the cause when an acquire runs out of time', async () => {
+    const cause = new Error('refused');
+    const { pool, clock } = makePool(
+      { create: () => Promise.reject(cause) },
+      { maxSize: 1, acquireTimeoutMs: 50 },
+    );
+    await pool.acquire().catch(() => {});
+    const late = pool.acquire().catch((error: unknown) => error);
+    await clock.advance(50);
+    expect(await late).toMatchObject({ code: 'DESCRIBE_POOL_TIMEOUT', cause });
+  });
+
+  it('hears of its timeout by the signal', async () => {
+    const reasons: unknown[] = [];
+    const create = vi.fn<ResourceFactory<Thing>['create']>(({ signal }) => {
+      signal.addEventListener('abort', () => reasons.push(signal.reason));
+      return new Promise(() => {});
+    });
+    const { pool, clock } = makePool({ create }, { createTimeoutMs: 50 });
+    const acquired = pool.acquire().catch((error: unknown) => error);
+    await clock.advance(50);
+    expect(await acquired).toMatchObject({
+      code: 'DESCRIBE_POOL_CREATE_FAILED',
+      cause: { code: 'DESCRIBE_TIMEOUT' },
+    });
+    expect(reasons).toMatchObject([{ code: 'DESCRIBE_TIMEOUT' }]);
+  });
+});
+
+describe('validation', () => {
+  const bad: [string, NonNullable<Hooks['validate']>][] = [
+    ['says no', () => false],
+    ['says no later', async () => false],
+    [
+      'throws',
+      () => {
+        throw new Error('bad');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('bad'))],
+    ['answers no boolean', () => 'yes' as unknown as boolean],
+  ];
+  it.each(bad)('on borrow replaces a resource when it %s', async (_, validate) => {
+    const { pool, destroy } = makePool({ validate }, { maxSize: 1 });
+    expect(await pool.use(({ id }) => id)).toBe(1);
+    expect(await pool.use(({ id }) => id)).toBe(2);
+    expect(destroy).toHaveBeenCalledWith({ id: 1 });
+    expect(pool.getStats()).toMatchObject({ retired: { invalid: 1 }, size: 1 });
+  });
+
+  it('on borrow takes no longer than validateTimeoutMs', async () => {
+    const { pool, clock } = makePool(
+      { validate: () => new Promise(() => {}) },
+      { maxSize: 1, validateTimeoutMs: 40 },
+    );
+    await pool.use(() => 1);
+    const second = pool.use(({ id }) => id);
+    await clock.advance(40);
+    expect(await second).toBe(2);
+  });
+
+  it('in the background replaces what fails and keeps minSize', async () => {
+    const broken = new Set<number>();
+    const phases: string[] = [];
+    const validate = vi.fn<NonNullable<Hooks['validate']>>(async ({ id }, { phase }) => {
+      phases.push(phase);
+      return !broken.has(id);
+    });
+    const { pool, clock, destroy } = makePool({ validate }, { minSize: 2, healthCheckInterval: 1_000 });
+    await pool.warmUp();
+    broken.add(1);
+    await clock.advance(1_000);
+    expect(destroy.mock.calls).toEqual([[{ id: 1 }]]);
+    expect(pool.getStats()).toMatchObject({ size: 2, idle: 2, retired: { invalid: 1 } });
+    expect(phases).toEqual(['background', 'background']);
+  });
+
+  it('in the background leaves alone what was used within the interval', async () => {
+    const validate = vi.fn<NonNullable<Hooks['validate']>>(() => true);
+    const { pool, clock } = makePool({ validate }, { healthCheckInterval: 1_000 });
+    for (let round = 0; round < 5; round += 1) {
+      await pool.use(() => 1);
+      await clock.advance(900);
+    }
+    expect(validate.mock.calls.filter(([, { phase }]) => phase === 'background')).toHaveLength(0);
+  });
+
+  it('in the background delays nobody who comes meanwhile', async () => {
+    const { pool, clock } = makePool(
+      { validate: (_thing, { phase }) => phase === 'borrow' || new Promise<boolean>(() => {}) },
+      { healthCheckInterval: 1_000, validateTimeoutMs: 500 },
+    );
+    await pool.use(() => 1);
+    await clock.advance(1_000);
+    expect(pool.getStats().checking).toBe(1);
+    expect(await pool.use(({ id }) => id)).toBe(2);
+  });
+
+  it('aborts its background check when its time is up', async () => {
+    let aborted = false;
+    const { pool, clock } = makePool(
+      {
+        validate: (_thing, { phase, signal }) => {
+          if (phase === 'borrow') return true;
+          signal?.addEventListener('abort', () => {
+            aborted = true;
+          });
+          return new Promise<boolean>(() => {});
+        },
+      },
+      { healthCheckInterval: 1_000, validateTimeoutMs: 500 },
+    );
+    await pool.use(() => 1);
+    await clock.advance(1_500);
+    expect(aborted).toBe(true);
+    expect(pool.getStats()).toMatchObject({ retired: { invalid: 1 } });
+  });
+});
+
+describe('reset', () => {
+  it('cleans a resource before its next user gets it', async () => {
+    const order: string[] = [];
+    const { pool } = makePool(
+      {
+        reset: async ({ id }) => {
+          await Promise.resolve();
+          order.push(`reset ${id}`);
+        },
+      },
+      { maxSize: 1 },
+    );
+    await Promise.all([pool.use(() => order.push('first')), pool.use(() => order.push('second'))]);
+    expect(order.slice(0, 3)).toEqual(['first', 'reset 1', 'second']);
+  });
+
+  it.each<[string, NonNullable<Hooks['reset']>]>([
+    [
+      'throws',
+      () => {
+        throw new Error('dirty');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('dirty'))],
+    ['hangs', () => new Promise(() => {})],
+  ])('destroys the resource when it %s', async (_, reset) => {
+    const { pool, clock } = makePool({ reset }, { maxSize: 1, resetTimeoutMs: 30 });
+    await pool.use(() => 1);
+    const next = pool.use(({ id }) => id);
+    await clock.advance(30);
+    expect(await next).toBe(2);
+    expect(pool.getStats().retired['reset-failed']).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe('recycling', () => {
+  it('replaces a resource after maxUsageCount uses', async () => {
+    const { pool } = makePool({}, { maxUsageCount: 2 });
+    const ids: number[] = [];
+    for (let use = 0; use < 5; use += 1) ids.push(await pool.use(({ id }) => id));
+    expect(ids).toEqual([1, 1, 2, 2, 3]);
+    expect(pool.getStats()).toMatchObject({ retired: { usage: 2 } });
+  });
+
+  it('replaces a resource at maxLifetimeMs, up to a tenth earlier, and not all at once', async () => {
+    const { pool, clock, destroy } = makePool({}, { maxSize: 20, minSize: 20, maxLifetimeMs: 10_000 });
+    const goneAt: number[] = [];
+    destroy.mockImplementation(() => goneAt.push(clock.now()));
+    await pool.warmUp();
+    await clock.advance(8_999);
+    expect(goneAt).toEqual([]);
+    await Promise.all(Array.from({ length: 20 }, () => pool.use(() => clock.advance(0))));
+    for (let ms = 9_000; ms <= 13_000; ms += 50) {
+      await clock.advance(50);
+      const leases = await Promise.all(Array.from({ length: 20 }, () => pool.acquire()));
+      for (const lease of leases) lease.release();
+      if (goneAt.length >= 20) break;
+    }
+    expect(goneAt.length).toBeGreaterThanOrEqual(20);
+    expect(Math.max(...goneAt.slice(0, 20))).toBeLessThanOrEqual(10_100);
+    expect(new Set(goneAt.slice(0, 20)).size).toBeGreaterThan(3);
+  });
+
+  it('does not lend a resource whose lifetime is over', async () => {
+    const { pool, clock } = makePool({}, { maxLifetimeMs: 1_000, idleTimeoutMs: 100_000_000 });
+    await pool.use(() => 1);
+    await clock.advance(1_001);
+    expect(await pool.use(({ id }) => id)).toBe(2);
+    expect(pool.getStats()).toMatchObject({ retired: { lifetime: 1 } });
+  });
+});
+
+describe('scaling', () => {
+  it('grows while somebody waits, shrinks to minSize when idle, and tells why', async () => {
+    const { pool, clock } = makePool({}, { minSize: 1, maxSize: 4, idleTimeoutMs: 1_000 });
+    const log: string[] = [];
+    pool.on('created', ({ reason, size, waiting }) => log.push(`+${size} ${reason} (${waiting} waiting)`));
+    pool.on('retired', ({ reason, size }) => log.push(`-${size} ${reason}`));
+    const leases = await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()]);
+    for (const lease of leases) lease.release();
+    expect(log).toEqual(['+1 waiting (3 waiting)', '+2 waiting (2 waiting)', '+3 waiting (1 waiting)']);
+    log.length = 0;
+    await clock.advance(2_000);
+    expect(log).toEqual(['-2 idle', '-1 idle']);
+    expect(pool.getStats()).toMatchObject({ size: 1, idle: 1, retired: { idle: 2 } });
+  });
+
+  it('restores minSize after resources broke', async () => {
+    const { pool, clock } = makePool({}, { minSize: 2, isBroken: () => true });
+    await pool.warmUp();
+    await pool.use(() => Promise.reject(new Error('socket died'))).catch(() => {});
+    await clock.flush();
+    expect(pool.getStats()).toMatchObject({ size: 2, idle: 2, created: { 'min-size': 3 } });
+  });
+
+  it('keeps the place of a resource whose destroy hangs for destroyTimeoutMs', async () => {
+    const destroy = vi.fn(() => new Promise(() => {}));
+    const { pool, clock } = makePool({ destroy }, { maxSize: 1, destroyTimeoutMs: 100 });
+    const failures = vi.fn();
+    pool.on('destroyFailed', failures);
+    (await pool.acquire()).destroy();
+    const next = pool.use(({ id }) => id);
+    await clock.advance(99);
+    expect(pool.getStats()).toMatchObject({ destroying: 1, waiting: 1 });
+    await clock.advance(1);
+    expect(await next).toBe(2);
+    expect(failures).toHaveBeenCalledWith({ error: expect.objectContaining({ code: 'DESCRIBE_TIMEOUT' }) });
+  });
+});
+
+describe('leak detection', () => {
+  it('reports a loan older than leakThresholdMs once, with the stack of its acquire', async () => {
+    const { pool, clock } = makePool({}, { leakThresholdMs: 1_000 });
+    const leaks: { heldMs: number; acquiredAt: string }[] = [];
+    pool.on('leaked', (leak) => leaks.push(leak));
+    const borrowForEver = () => pool.use(() => new Promise(() => {}));
+    await pool.warmUp();
+    void borrowForEver();
+    await clock.flush();
+    (await pool.acquire()).release();
+    await clock.advance(5_000);
+    expect(leaks).toHaveLength(1);
+    expect(leaks[0]?.heldMs).toBeGreaterThanOrEqual(1_000);
+    expect(leaks[0]?.acquiredAt).toContain('resource-pool-lifecycle.test');
+    expect(pool.getStats()).toMatchObject({ leaked: 1, borrowed: 1 });
+  });
+
+  it('shows the waiting caller too, not only the hand-over', async () => {
+    const { pool, clock } = makePool({}, { leakThresholdMs: 1_000, maxSize: 1 });
+    const stacks: string[] = [];
+    pool.on('leaked', ({ acquiredAt }) => stacks.push(acquiredAt));
+    const lease = await pool.acquire();
+    const waiting = pool.acquire();
+    lease.release();
+    await waiting;
+    await clock.advance(2_000);
+    expect(stacks[0]).toContain('resource-pool-lifecycle.test');
+  });
+});
+
+describe('a callback of the user that throws', () => {
+  it('never changes the outcome: listener, isBroken, destroy', async () => {
+    const { pool, create } = makePool(
+      {
+        destroy: () => {
+          throw new Error('destroy');
+        },
+      },
+      {
+        isBroken: () => {
+          throw new Error('isBroken');
+        },
+      },
+    );
+    pool.on('created', () => {
+      throw new Error('listener');
+    });
+    await expect(pool.use(() => Promise.reject(new Error('mine')))).rejects.toThrow('mine');
+    expect(await pool.use(({ id }) => id)).toBe(2);
+    expect(create).toHaveBeenCalledTimes(2);
+    await pool.close();
+  });
+});
