@@ -38,7 +38,7 @@ beforeAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   server = await startFakeOpenAI();
-  process.env['OPENAI_API_KEY'] = 'sk-test';
+  process.env['OPENAI_API_KEY'] = server.apiKey;
   process.env['OPENAI_BASE_URL'] = server.baseURL;
 });
 

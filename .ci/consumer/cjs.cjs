@@ -8,7 +8,7 @@ const { describeImageFacts, startFakeOpenAI } = require('@describe-it/sdk/testin
 async function main() {
   const image = readFileSync(join(process.env.CONSUMER_IMAGES, 'rocket.jpg'));
   const server = await startFakeOpenAI();
-  const client = createDescribeClient({ apiKey: 'sk-test', baseURL: server.baseURL });
+  const client = createDescribeClient({ apiKey: server.apiKey, baseURL: server.baseURL });
   const { description } = await client.describe({ image, prompt: 'What is it?' });
   assert.equal(description, describeImageFacts(image));
   await client.close();

@@ -7,7 +7,7 @@ import { describeImageFacts, startFakeOpenAI } from '@describe-it/sdk/testing';
 
 const image = readFileSync(join(process.env.CONSUMER_IMAGES, 'coffee.png'));
 const server = await startFakeOpenAI();
-const client = createDescribeClient({ apiKey: 'sk-test', baseURL: server.baseURL });
+const client = createDescribeClient({ apiKey: server.apiKey, baseURL: server.baseURL });
 const first = await client.describe(image);
 assert.equal(first.description, describeImageFacts(image));
 assert.equal(first.source, 'upstream');

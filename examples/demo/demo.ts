@@ -76,7 +76,7 @@ async function main(): Promise<void> {
       : `No OPENAI_API_KEY: using a fake OpenAI server in this process, ${server.baseURL}. Its descriptions are facts of the bytes it received.`,
   );
   const client = createDescribeClient({
-    ...(server === undefined ? {} : { apiKey: 'sk-demo', baseURL: server.baseURL }),
+    ...(server === undefined ? {} : { apiKey: server.apiKey, baseURL: server.baseURL }),
     pool: { min: 2, max: 4 },
     batch: { batchSize: 2, maxBatchWaitMs: 20 },
     retry: { initialDelayMs: 50, maxDelayMs: 200 },
@@ -90,7 +90,9 @@ async function main(): Promise<void> {
     else await surviveOutage(client, server);
     const { status, parts } = await client.health();
     console.log(`\nHealth: ${status}`);
-    for (const [name, part] of Object.entries(parts)) console.log(`  ${name}: ${part.status}`);
+    for (const [name, { status: state, reason }] of Object.entries(parts)) {
+      console.log(`  ${name}: ${state}${reason === undefined ? '' : ` (${reason})`}`);
+    }
   } finally {
     await client.close();
     await server?.close();

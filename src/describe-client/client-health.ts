@@ -26,7 +26,7 @@ export async function clientHealth(parts: ClientParts, isOpen: boolean): Promise
     health[`pool:${name}`] = poolHealth(pool.getStats());
   health['breakers'] = breakersHealth(parts.breakers);
   if (parts.cache !== undefined) health['cache'] = await cacheHealth(parts.cache);
-  if (parts.monitor !== undefined) health['monitor'] = { status: parts.monitor.getHealthStatus().status };
+  if (parts.monitor !== undefined) health['monitor'] = monitorHealth(parts.monitor);
   return deepFreeze({ status: overall(health), parts: health });
 }
 
@@ -52,6 +52,14 @@ function breakersHealth(breakers: ClientParts['breakers']): PartHealth {
     status: notClosed.length === all.length ? 'unhealthy' : 'degraded',
     reason: `not closed: ${notClosed.slice(0, 5).join(', ')}`,
   };
+}
+
+function monitorHealth(monitor: NonNullable<ClientParts['monitor']>): PartHealth {
+  const { status, checks } = monitor.getHealthStatus();
+  const failing = Object.entries(checks)
+    .filter(([, check]) => check.status !== 'healthy')
+    .map(([name]) => name);
+  return failing.length === 0 ? { status } : { status, reason: failing.join(', ') };
 }
 
 async function cacheHealth(cache: NonNullable<ClientParts['cache']>): Promise<PartHealth> {

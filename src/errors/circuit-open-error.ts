@@ -5,7 +5,7 @@ export class CircuitOpenError extends DescribeError {
   /** Name of the breaker. */
   readonly breaker: string;
   /** Milliseconds until a probe is let through; absent while the breaker is isolated by hand. */
-  readonly retryAfterMs?: number;
+  declare readonly retryAfterMs?: number;
 
   constructor(breaker: string, retryAfterMs: number | undefined, options: { readonly cause?: unknown } = {}) {
     super('DESCRIBE_CIRCUIT_OPEN', `circuit breaker ${breaker} is open`, {

@@ -31,10 +31,11 @@ export interface UpstreamErrorOptions {
 /** The API, or the way to it, gave no usable description. */
 export class UpstreamError extends DescribeError {
   declare readonly code: UpstreamErrorCode;
-  readonly status?: number;
-  readonly requestId?: string;
-  readonly upstreamCode?: string;
-  readonly retryAfterMs?: number;
+  // Declared only, so that what is unknown is no field at all.
+  declare readonly status?: number;
+  declare readonly requestId?: string;
+  declare readonly upstreamCode?: string;
+  declare readonly retryAfterMs?: number;
 
   constructor(
     code: UpstreamErrorCode,
