@@ -10,8 +10,8 @@ const MAX_BLOCKS = 400_000;
 
 /** Walks a GIF's blocks (GIF89a) until its second frame or its trailer. */
 export function readGifHeader(reader: ByteReader): ImageHeader {
-  const width = reader.u16(6, true);
-  const height = reader.u16(8, true);
+  let width = reader.u16(6, true);
+  let height = reader.u16(8, true);
   const found = (frames: number, truncated: boolean): ImageHeader => {
     if (frames === 0) throw unreadable('the GIF has no frame');
     return { width, height, orientation: 1, animated: frames > 1, truncated };
@@ -26,6 +26,9 @@ export function readGifHeader(reader: ByteReader): ImageHeader {
       frames += 1;
       if (frames > 1) return found(frames, false);
       if (!reader.has(offset, 11)) break;
+      // A screen of no size, or smaller than its frame, is grown to it as decoders do.
+      width = Math.max(width, reader.u16(offset + 1, true) + reader.u16(offset + 5, true));
+      height = Math.max(height, reader.u16(offset + 3, true) + reader.u16(offset + 7, true));
       offset = skipSubBlocks(reader, offset + 11 + colorTableLength(reader.u8(offset + 9)), budget);
     } else if (kind === EXTENSION) {
       offset = skipSubBlocks(reader, offset + 2, budget);

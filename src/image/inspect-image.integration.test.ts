@@ -86,6 +86,18 @@ function exif(orientation: number, order: 'II' | 'MM', tail = Buffer.alloc(0)): 
   return segment(0xe1, Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), block, tail]));
 }
 
+/** A GIF of one frame that need not lie inside its screen. */
+function gifOf(screen: readonly number[], frame: readonly number[]): Buffer {
+  const words = (values: readonly number[]) => Buffer.from(new Uint16Array(values).buffer);
+  return Buffer.concat([
+    Buffer.from('GIF89a'),
+    words(screen),
+    Buffer.from([0x80, 0, 0, 0, 0, 0, 255, 255, 255, 0x2c]),
+    words(frame),
+    Buffer.from([0, 2, 2, 0x44, 1, 0, 0x3b]),
+  ]);
+}
+
 async function oddities(): Promise<CorpusFile[]> {
   const jpeg = await canvas(50, 30).jpeg().toBuffer();
   const thumbnail = await canvas(16, 12).jpeg().toBuffer();
@@ -103,6 +115,11 @@ async function oddities(): Promise<CorpusFile[]> {
     { name: 'jpeg, fill bytes before a marker', bytes: withSegments(jpeg, Buffer.from([0xff, 0xff, 0xff])) },
     { name: 'jpeg, long comment', bytes: withSegments(jpeg, segment(0xfe, Buffer.alloc(60_000, 0xff))) },
     { name: 'jpeg, restart marker in the header', bytes: withSegments(jpeg, Buffer.from([0xff, 0x01])) },
+    { name: 'gif, screen of no size', bytes: gifOf([0, 0], [0, 0, 5, 7]) },
+    { name: 'gif, frame larger than its screen', bytes: gifOf([1, 1], [0, 0, 10, 12]) },
+    { name: 'gif, frame beyond its screen', bytes: gifOf([10, 10], [5, 3, 10, 10]) },
+    // Not 640×480: libnsgif distrusts screens of a monitor's size and takes the frame's, which browsers don't.
+    { name: 'gif, frame smaller than its screen', bytes: gifOf([300, 200], [7, 7, 2, 2]) },
     ...(['jpeg', 'png', 'webp', 'gif'] as const).map((format) => ({
       name: `${format}, trailing bytes`,
       bytes: Buffer.concat([{ jpeg, png, webp, gif }[format], garbage]),
