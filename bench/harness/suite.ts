@@ -70,7 +70,7 @@ export type PreparedContender = { readonly name: string } & (
     }
 );
 
-export interface PreparedSuite {
+interface PreparedSuite {
   readonly contenders: readonly PreparedContender[];
   teardown(): Promise<void>;
 }

@@ -17,14 +17,14 @@ const SEVERITY = { healthy: 0, degraded: 1, unhealthy: 2 } as const;
 /** Tells listeners about changes of the checks. Looks by itself only while somebody listens. */
 export class AlertWatch {
   readonly #clock: Clock;
-  readonly #intervalMs: number;
+  readonly #intervalMs: number | undefined;
   readonly #look: () => void;
   readonly #events = new Emitter<{ alert: PerformanceAlert }>();
   readonly #statuses = new Map<HealthCheckName, HealthCheck['status']>();
   #timer: TimerHandle | undefined;
 
-  /** `look` judges the moment and calls `update`. */
-  constructor(clock: Clock, intervalMs: number, look: () => void) {
+  /** `look` judges the moment and calls `update`; without an interval nothing looks by itself. */
+  constructor(clock: Clock, intervalMs: number | undefined, look: () => void) {
     this.#clock = clock;
     this.#intervalMs = intervalMs;
     this.#look = look;
@@ -59,6 +59,7 @@ export class AlertWatch {
   }
 
   #arm(): void {
+    if (this.#intervalMs === undefined) return;
     this.#timer ??= setBackgroundTimeout(
       this.#clock,
       () => {

@@ -276,7 +276,10 @@ describe('life', () => {
   });
 
   it('records, starts and shows nothing when it is not enabled', async () => {
-    const { monitor } = monitorOn({ enabled: false });
+    const { clock, monitor } = monitorOn({ enabled: false, logger: { info: vi.fn() } });
+    monitor.onAlert(() => {});
+    monitor.startReporting(1000);
+    expect(clock.pendingTimers).toBe(0);
     monitor.incrementCounter('calls');
     expect(monitor.time('work', () => 1)).toBe(1);
     expect(monitor.getStats()).toEqual({

@@ -86,7 +86,7 @@ export class PerformanceMonitor {
     this.#slotEndsAtMs = this.#startedAtMs + windowMs / SLOTS;
     this.#timers = new OperationTimers(maxPendingTimers);
     this.#system = new SystemMetrics(clock, windowMs, enabled);
-    this.#alerts = new AlertWatch(clock, alertIntervalMs, () => this.getHealthStatus());
+    this.#alerts = new AlertWatch(clock, enabled ? alertIntervalMs : undefined, () => this.getHealthStatus());
     this.#reports = new ReportSchedule(clock, () => {
       logger?.info({ report: this.generateReport() }, 'performance report');
     });
@@ -255,7 +255,7 @@ export class PerformanceMonitor {
       ...required(() => [], 'a logger that takes the reports')(this.#logger, 'logger'),
     ];
     if (issues.length > 0) throw new ConfigError('startReporting', issues);
-    this.#reports.start(intervalMs);
+    if (this.#enabled) this.#reports.start(intervalMs);
     const stop = () => this.#reports.stop();
     return Object.assign(stop, { [Symbol.dispose]: stop });
   }
