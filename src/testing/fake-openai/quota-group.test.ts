@@ -118,6 +118,9 @@ describe('QuotaGroup', () => {
     leave();
     leave();
     group.admit(one, 'm');
+    const leaveAgain = group.enter();
+    expect(rejectionOf(() => group.admit(one, 'm'))?.body.message).toContain('concurrent');
+    leaveAgain();
     group.admit(one, 'm');
     const error = rejectionOf(() => group.admit(one, 'm'));
     expect(error?.body.message).toContain('requests per day (RPD): Limit 3');
