@@ -1,10 +1,7 @@
-import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
-import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AddressGuard } from './address-guard.ts';
 import { type AddressCheck, createPinnedFetch, type ResolveHost } from './pinned-fetch.ts';
 
@@ -180,13 +177,6 @@ describe('createPinnedFetch', () => {
     expect(reached.length).toBeGreaterThanOrEqual(80);
   });
 
-  it('gets what a public host serves, on a fresh connection that is closed afterwards', async () => {
-    const answer = await guarded(`http://outside.example:${port}/cat.jpg`);
-    expect(Buffer.concat([...(answer?.chunks ?? [])]).toString()).toBe('image');
-    expect(outsideConnections).toBe(1);
-    await expect.poll(() => sockets.size).toBe(0);
-  });
-
   it('never follows a redirect inside', async () => {
     const targets = bypassUrls().filter((url) => url.startsWith('http://'));
     const chain = [...targets, `//127.0.0.1:${port}/`, `//localhost:${port}/`, `/\\127.0.0.1:${port}/`];
@@ -209,171 +199,5 @@ describe('createPinnedFetch', () => {
       response.writeHead(302, { location: `http://127.0.0.1:${port}/` }).end();
     await outcome(unguarded(`http://outside.example:${port}/`));
     expect(insideConnections).toBe(1);
-  });
-
-  it('refuses redirects to other schemes, to nothing, and without end', async () => {
-    const url = `http://outside.example:${port}/`;
-    answerOutside = (_request, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end();
-    expect(await outcome(guarded(url))).toBe('DESCRIBE_INPUT_INVALID');
-    answerOutside = (_request, response) => response.writeHead(302, { location: 'http://' }).end();
-    expect(await outcome(guarded(url))).toBe('DESCRIBE_IMAGE_FETCH_FAILED');
-    outsideConnections = 0;
-    answerOutside = (_request, response) => response.writeHead(302, { location: '/again' }).end();
-    await expect(guarded(url)).rejects.toThrow('maxRedirects (3)');
-    expect(outsideConnections).toBe(4);
-  });
-
-  it('stops at the size limit, announced or not', async () => {
-    const small = createPinnedFetch({ guard, resolveHost, maxBytes: 1_000 });
-    const url = `http://outside.example:${port}/`;
-    answerOutside = (_request, response) =>
-      response.writeHead(200, { 'content-length': 1_001 }).flushHeaders();
-    expect(await outcome(small(url))).toBe('DESCRIBE_IMAGE_TOO_LARGE');
-    let sent = 0;
-    answerOutside = (_request, response) => {
-      const send = () => {
-        sent += 1;
-        if (!response.destroyed && sent < 10_000) response.write(Buffer.alloc(500), send);
-      };
-      send();
-    };
-    expect(await outcome(small(url))).toBe('DESCRIBE_IMAGE_TOO_LARGE');
-    expect(sent).toBeLessThan(10_000);
-    answerOutside = (_request, response) => response.end(Buffer.alloc(1_000));
-    expect(await outcome(small(url))).toBe('1000 bytes');
-  });
-
-  it('reads no compressed answer, so that none can grow', async () => {
-    answerOutside = (request, response) => {
-      expect(request.headers['accept-encoding']).toBe('identity');
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end(Buffer.alloc(20));
-    };
-    expect(await outcome(guarded(`http://outside.example:${port}/`))).toBe('DESCRIBE_IMAGE_FETCH_FAILED');
-  });
-
-  it('asks with the ETag and tells that nothing changed', async () => {
-    answerOutside = (request, response) => {
-      response.writeHead(request.headers['if-none-match'] === '"v1"' ? 304 : 200, { etag: '"v1"' }).end();
-    };
-    const url = `http://outside.example:${port}/`;
-    expect(await guarded(url)).toMatchObject({ etag: '"v1"', byteLength: 0 });
-    expect(await guarded(url, { etag: '"v1"' })).toBeUndefined();
-    expect(await guarded(url, { etag: '"v0"' })).toMatchObject({ etag: '"v1"' });
-  });
-
-  it('says whether another try may help', async () => {
-    const url = `http://outside.example:${port}/`;
-    for (const [status, retryable] of [
-      [404, false],
-      [500, true],
-      [429, true],
-      [403, false],
-    ] as const) {
-      answerOutside = (_request, response) => response.writeHead(status).end('private words of the host');
-      const error = await guarded(url).catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ code: 'DESCRIBE_IMAGE_FETCH_FAILED', retryable });
-      expect(String(error)).not.toContain('private words');
-    }
-    expect(await outcome(guarded('http://nowhere.example/'))).toBe('DESCRIBE_IMAGE_FETCH_FAILED');
-  });
-
-  describe('with a host that stalls', () => {
-    afterEach(() => expect.poll(() => sockets.size).toBe(0));
-
-    for (const [where, answer] of [
-      ['before its headers', () => {}],
-      [
-        'inside its body',
-        (_request, response) => response.writeHead(200, { 'content-length': 10 }).write('part'),
-      ],
-    ] as readonly (readonly [string, RequestListener])[]) {
-      it(`gives up ${where} after fetchTimeoutMs`, async () => {
-        const clock = new ManualClock();
-        const arrived = new Promise<void>((resolve) => {
-          answerOutside = (request, response) => {
-            answer(request, response);
-            resolve();
-          };
-        });
-        const fetch = createPinnedFetch({ guard, resolveHost, clock, fetchTimeoutMs: 2_000 });
-        const result = outcome(fetch(`http://outside.example:${port}/`));
-        await arrived;
-        await clock.advance(2_000);
-        expect(await result).toBe('DESCRIBE_TIMEOUT');
-        expect(clock.pendingTimers).toBe(0);
-      });
-
-      it(`leaves ${where} when the caller does`, async () => {
-        const controller = new AbortController();
-        const reason = new Error('caller left');
-        answerOutside = (request, response) => {
-          answer(request, response);
-          setImmediate(() => controller.abort(reason));
-        };
-        const work = guarded(`http://outside.example:${port}/`, { signal: controller.signal });
-        await expect(work).rejects.toBe(reason);
-      });
-    }
-
-    it('leaves a look-up that never ends', async () => {
-      const controller = new AbortController();
-      const fetch = createPinnedFetch({ guard, resolveHost: () => new Promise(() => {}) });
-      const work = fetch('http://slow.example/', { signal: controller.signal });
-      controller.abort(new Error('caller left'));
-      await expect(work).rejects.toThrow('caller left');
-    });
-  });
-});
-
-describe('with a DNS server that rebinds', () => {
-  let dns: DatagramSocket;
-  let queries = 0;
-  let resolver: Resolver;
-
-  /** Answers A queries with the outside at first and the inside ever after, with no time to live. */
-  beforeAll(async () => {
-    dns = createSocket('udp4');
-    dns.on('message', (query, { port: from, address }) => {
-      queries += 1;
-      const response = Buffer.concat([
-        query.subarray(0, questionEnd(query)),
-        Buffer.from('c00c00010001000000000004', 'hex'),
-      ]);
-      response.writeUInt16BE(0x8180, 2);
-      response.writeUInt32BE(0x0001_0001, 4);
-      response.writeUInt32BE(0, 8);
-      const target = queries % 2 === 1 ? [127, 0, 0, 2] : [127, 0, 0, 1];
-      dns.send(Buffer.concat([response, Buffer.from(target)]), from, address);
-    });
-    dns.bind(0, '127.0.0.1');
-    await once(dns, 'listening');
-    resolver = new Resolver({ timeout: 2_000, tries: 1 });
-    resolver.setServers([`127.0.0.1:${dns.address().port}`]);
-  });
-  afterAll(() => {
-    resolver.cancel();
-    dns.close();
-  });
-  beforeEach(() => {
-    queries = 0;
-  });
-
-  const questionEnd = (query: Buffer) => query.indexOf(0, 12) + 5;
-  const viaDns: ResolveHost = (host) => resolver.resolve4(host);
-
-  it('connects to the very address that was checked', async () => {
-    const fetch = createPinnedFetch({ guard, resolveHost: viaDns });
-    expect(await outcome(fetch(`http://rebind.example:${port}/cat.jpg`))).toBe('5 bytes');
-    expect([queries, outsideConnections, insideConnections]).toEqual([1, 1, 0]);
-    // The second fetch of the same name is told the inside, and stops there.
-    expect(await outcome(fetch(`http://rebind.example:${port}/cat.jpg`))).toBe(FORBIDDEN);
-    expect([queries, outsideConnections, insideConnections]).toEqual([2, 1, 0]);
-  });
-
-  it('reaches the inside where the check and the connection look up apart (control)', async () => {
-    const url = `http://rebind.example:${port}/cat.jpg`;
-    for (const address of await viaDns('rebind.example')) guard.checkAddress('rebind.example', address);
-    await outcome(createPinnedFetch({ guard: noGuard, resolveHost: viaDns })(url));
-    expect([queries, insideConnections]).toEqual([2, 1]);
   });
 });
