@@ -6,7 +6,7 @@ import {
   shape,
   whichever,
 } from '../internal/option-checks.ts';
-import type { OperationReport } from './performance-report.ts';
+import type { OperationReport } from './metrics-report.ts';
 import type { SystemSnapshot } from './system-metrics.ts';
 
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';

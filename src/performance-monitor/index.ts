@@ -9,6 +9,13 @@ export type {
 } from './health-checks.ts';
 export type { MetricLabels } from './metric-labels.ts';
 export type { HistogramOptions } from './metric-store.ts';
+export type {
+  CounterReport,
+  DistributionReport,
+  GaugeReport,
+  MetricsReport,
+  OperationReport,
+} from './metrics-report.ts';
 export type { MonitorLogger, PerformanceMonitorOptions } from './monitor-options.ts';
 export {
   createFetchHandlers,
@@ -28,15 +35,7 @@ export {
   type PerformanceMiddlewareOptions,
 } from './performance-middleware.ts';
 export { PerformanceMonitor } from './performance-monitor.ts';
-export type {
-  CounterReport,
-  DistributionReport,
-  GaugeReport,
-  MetricsReport,
-  OperationReport,
-  PerformanceMonitorStats,
-  PerformanceReport,
-} from './performance-report.ts';
+export type { PerformanceMonitorStats, PerformanceReport } from './performance-report.ts';
 export { getPerformanceMonitor, type ProcessMonitorOptions } from './process-monitor.ts';
 export type { MonitorRegistry } from './registry-binding.ts';
 export type { RoutedRequest } from './route-label.ts';

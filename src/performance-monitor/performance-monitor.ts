@@ -8,6 +8,7 @@ import { AlertWatch, type PerformanceAlert } from './alert-watch.ts';
 import { type AlertOptions, type PerformanceHealth, runHealthChecks } from './health-checks.ts';
 import type { MetricLabels } from './metric-labels.ts';
 import { type HistogramOptions, MetricStore } from './metric-store.ts';
+import { DURATION_SUFFIX, ERRORS_SUFFIX, reportMetrics } from './metrics-report.ts';
 import {
   MONITOR_CHECKS,
   type MonitorLogger,
@@ -15,13 +16,7 @@ import {
   withDefaults,
 } from './monitor-options.ts';
 import { OperationTimers, type TimerId } from './operation-timers.ts';
-import {
-  DURATION_SUFFIX,
-  ERRORS_SUFFIX,
-  type PerformanceMonitorStats,
-  type PerformanceReport,
-  reportMetrics,
-} from './performance-report.ts';
+import type { PerformanceMonitorStats, PerformanceReport } from './performance-report.ts';
 import { RegistryBinding } from './registry-binding.ts';
 import { ReportSchedule } from './report-schedule.ts';
 import { SystemMetrics } from './system-metrics.ts';
