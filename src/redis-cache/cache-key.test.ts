@@ -72,7 +72,9 @@ describe('generateKey', () => {
   });
 
   it('is 64 hex digits that never change between versions', () => {
-    expect(generateKey('image', { detail: 'low', n: 1 }, [true, null])).toMatchInlineSnapshot(`"1db132bac5fdf51888d86ed21f075f67645b6ab45b475dbcd61eca7f5ad813c0"`);
+    expect(generateKey('image', { detail: 'low', n: 1 }, [true, null])).toMatchInlineSnapshot(
+      `"1db132bac5fdf51888d86ed21f075f67645b6ab45b475dbcd61eca7f5ad813c0"`,
+    );
   });
 
   it('refuses what has no identity', () => {

@@ -143,6 +143,16 @@ export function decodeEntry(
   }
 }
 
+/** The tags of a stored text; `undefined` for what is no entry of ours. */
+export function tagsOfText(text: string): TagStamps | undefined {
+  try {
+    const fields: unknown = JSON.parse(text);
+    return isFields(fields) ? fields[5] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 async function inflateValue(packed: Buffer, kind: PayloadKind, { codec, maxValueBytes }: EnvelopeOptions) {
   const bytes = await inflate(packed, { maxOutputLength: maxValueBytes });
   return codec.decode(kind === 'deflated-text' ? bytes.toString() : bytes);

@@ -217,6 +217,22 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     expect(await four.mget(['small', 'large'])).toEqual([{ n: 1 }, { text }]);
   });
 
+  it('removes the entries of purged tags at once, and nothing else', async () => {
+    const keyPrefix = newPrefix();
+    const cache = connect({ keyPrefix });
+    const entries = Array.from({ length: 450 }, (_, n) => ({
+      key: `k${n}`,
+      data: n,
+      tags: [n % 3 === 0 ? 'fizz' : 'none'],
+    }));
+    await cache.mset(entries);
+    await raw.set(`${keyPrefix}e:garbage`, 'x');
+    expect(await cache.purgeTags(['fizz'])).toBe(150);
+    const left = await raw.keys(`${keyPrefix}e:*`);
+    expect(left.filter((name) => name !== `${keyPrefix}e:garbage`)).toHaveLength(300);
+    expect(cache.getStats().memory.entries).toBe(300);
+    expect(await cache.mget(['k0', 'k1'])).toEqual([undefined, 1]);
+  });
   it("uses the user's client and leaves it open", async () => {
     const client = new Redis(server.url);
     const cache = connect({ client, url: undefined, keyPrefix: newPrefix() });

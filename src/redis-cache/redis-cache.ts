@@ -11,6 +11,7 @@ import { encodeEntry } from './envelope.ts';
 import type { CacheFactory } from './filler.ts';
 import { type CacheHit, type CacheSource, type GetOrSetOptions, Getter } from './getter.ts';
 import { generateImageHash } from './image-hash.ts';
+import { purgeTags } from './purge.ts';
 import type { Found } from './tiered-reader.ts';
 import { TieredReader } from './tiered-reader.ts';
 import { type KeyedEntry, TieredWriter } from './tiered-writer.ts';
@@ -192,6 +193,15 @@ export class RedisCache implements AsyncDisposable {
     await this.#writer.invalidate(checked);
     this.#getter.supersede([], checked);
     this.#tiers.events.emit('invalidated', { by: 'this-process', keys: [], tags: checked });
+  }
+
+  /**
+   * Invalidates these tags and also removes their entries from memory and Redis at once, by walking through all names:
+   * for erasure, not for freshness. How many entries Redis held; where Redis fails on the way, the rest ends with its time.
+   */
+  async purgeTags(tags: readonly string[]): Promise<number> {
+    await this.invalidateByTags(tags);
+    return purgeTags(this.#tiers, checkTags(tags));
   }
 
   /** Makes every entry of this `keyPrefix` a miss, on every process, without looking for them. */

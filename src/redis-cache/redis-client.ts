@@ -12,6 +12,7 @@ export interface RedisClientLike {
   readonly status: string;
   /** True for a Cluster. */
   readonly isCluster: boolean;
+  readonly options: { readonly keyPrefix?: string | undefined };
   call(command: string, ...args: (string | number)[]): Promise<unknown>;
   pipeline(commands: unknown[][]): RedisPipelineLike;
   subscribe(channel: string): Promise<unknown>;
@@ -20,6 +21,12 @@ export interface RedisClientLike {
   duplicate(...args: never[]): unknown;
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   off(event: string, listener: (...args: unknown[]) => void): unknown;
+}
+
+/** The servers that hold the data: the masters of a Cluster, else the one that the client is connected to. */
+export function mastersOf(client: RedisClientLike): readonly RedisClientLike[] {
+  const { nodes } = client as { nodes?: (role: 'master') => readonly RedisClientLike[] };
+  return client.isCluster && nodes !== undefined ? nodes.call(client, 'master') : [client];
 }
 
 /** One Redis command and its arguments. */

@@ -19,7 +19,7 @@ export type RedisConnectionState =
   | 'closed';
 
 export interface RedisConnectionEvents {
-  ready: { readonly first: boolean };
+  ready: object;
   lost: object;
   subscriberReady: object;
   subscriberLost: object;
@@ -32,6 +32,8 @@ export interface RedisConnectionOptions {
   readonly clock: Clock;
 }
 
+/** How long operations wait for the first connection, so that a start loses nothing: about what TLS over a slow way takes. */
+const FIRST_CONNECT_MS = 500;
 const PING_INTERVAL_MS = 15_000;
 const PING_TIMEOUT_MS = 5_000;
 
@@ -86,15 +88,10 @@ export class RedisConnection {
     return this.#driverError;
   }
 
-  /** The client to send commands to; opens the connection when none is open and waits for the first try to end. */
-  async client(timeoutMs: number): Promise<RedisClientLike | undefined> {
-    if (this.#state === 'idle' || this.#state === 'connecting') {
-      this.#opening ??= this.#open();
-      await withTimeout(this.#firstOutcome.promise, timeoutMs, () => undefined, this.#options.clock).catch(
-        () => {},
-      );
-    }
-    return this.readyClient;
+  /** Opens the connection when none was, and waits for the first try, once and at most `FIRST_CONNECT_MS`. */
+  open(): Promise<void> {
+    this.#opening ??= this.#open();
+    return this.#firstOutcome.promise;
   }
 
   /** The client when commands can be sent at this moment. */
@@ -117,8 +114,10 @@ export class RedisConnection {
   }
 
   async #open(): Promise<void> {
+    if (this.#state === 'closed') return;
     this.#state = 'connecting';
     try {
+      // Loading the driver is not counted: it takes the processor's time and not the network's.
       const clients = await createRedisClients(this.#options.target);
       if ((this.#state as RedisConnectionState) === 'closed') {
         clients.subscriber.disconnect();
@@ -128,6 +127,9 @@ export class RedisConnection {
       this.#clients = clients;
       this.#watchData(clients.data, clients.ownsData);
       this.#watchSubscriber(clients.subscriber);
+      const { clock } = this.#options;
+      const timer = clock.setTimeout(() => this.#firstOutcome.resolve(), FIRST_CONNECT_MS);
+      void this.#firstOutcome.promise.then(() => clock.clearTimeout(timer));
       if (clients.data.status === 'ready') this.#becomeReady();
       else if (clients.data.status === 'wait') clients.data.connect().catch(() => {});
       clients.subscriber.connect().catch(() => {});
@@ -193,11 +195,10 @@ export class RedisConnection {
   }
 
   #becomeReady(): void {
-    const first = !this.#firstOutcome.settled;
     this.#state = 'ready';
     this.#failedAttempts = 0;
     this.#firstOutcome.resolve();
-    this.events.emit('ready', { first });
+    this.events.emit('ready', {});
   }
 
   readonly #note = (error: unknown): void => {

@@ -6,7 +6,7 @@ import { TimeoutError } from '../errors/timeout-error.ts';
 import type { Clock } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { Emitter } from '../internal/emitter.ts';
-import { type RedisCommand, sendCommands } from './redis-client.ts';
+import { mastersOf, type RedisClientLike, type RedisCommand, sendCommands } from './redis-client.ts';
 import { errorKind, type RedisConnection } from './redis-connection.ts';
 
 /** Why Redis gave no answer. */
@@ -26,6 +26,11 @@ export type RedisFailureReason =
 export type RedisReply<Value = readonly unknown[]> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly reason: RedisFailureReason; readonly error: CacheError };
+
+/** When an operation of one or more round trips has to be over; put off by the wait for the first connection. */
+export interface OperationDeadline {
+  untilMs: number;
+}
 
 export interface RedisGatewayEvents {
   failed: { readonly operation: string; readonly reason: RedisFailureReason; readonly kind: string };
@@ -88,14 +93,21 @@ export class RedisGateway {
   }
 
   /** The time by which an operation of so many commands has to be over. */
-  deadline(commands = 1): number {
-    return this.#clock.now() + this.#timeoutMs + (commands - 1) * BULK_MS_PER_COMMAND;
+  deadline(commands = 1): OperationDeadline {
+    return { untilMs: this.#clock.now() + this.#timeoutMs + (commands - 1) * BULK_MS_PER_COMMAND };
   }
 
   get circuit(): 'closed' | 'open' | 'half-open' {
     const { state } = this.#breaker;
     if (state === 'CLOSED') return 'closed';
     return state === 'HALF_OPEN' ? 'half-open' : 'open';
+  }
+
+  /** The servers that hold the data, and what the user's client puts before each name; none while Redis is away. */
+  get servers(): { readonly nodes: readonly RedisClientLike[]; readonly clientPrefix: string } {
+    const client = this.#connection.readyClient;
+    if (client === undefined) return { nodes: [], clientPrefix: '' };
+    return { nodes: mastersOf(client), clientPrefix: client.options.keyPrefix ?? '' };
   }
 
   /** Whether a command would be sent at this moment. */
@@ -121,10 +133,10 @@ export class RedisGateway {
   async send(
     operation: string,
     commands: readonly RedisCommand[],
-    deadlineAtMs: number,
+    deadline: OperationDeadline,
+    node?: RedisClientLike,
   ): Promise<RedisReply> {
-    const client =
-      this.#connection.readyClient ?? (await this.#connection.client(deadlineAtMs - this.#clock.now()));
+    const client = node ?? this.#connection.readyClient ?? (await this.#firstClient(deadline));
     if (client === undefined) {
       const closed = this.#connection.state === 'closed' || this.#connection.state === 'driver-missing';
       return this.#fail(operation, closed ? 'closed' : 'unavailable', undefined);
@@ -133,7 +145,7 @@ export class RedisGateway {
     this.#inFlight += 1;
     try {
       const value = await this.#breaker.fire(() =>
-        this.#within(deadlineAtMs, operation, sendCommands(client, commands)),
+        this.#within(deadline, operation, sendCommands(client, commands)),
       );
       return { ok: true, value };
     } catch (error) {
@@ -160,9 +172,16 @@ export class RedisGateway {
     this.events.clear();
   }
 
+  async #firstClient(deadline: OperationDeadline) {
+    const startedAtMs = this.#clock.now();
+    await this.#connection.open();
+    deadline.untilMs += this.#clock.now() - startedAtMs;
+    return this.#connection.readyClient;
+  }
+
   /** A busy event loop runs a late timer before the answer that has already arrived: one turn of grace lets that win. */
-  #within<Value>(deadlineAtMs: number, operation: string, work: Promise<Value>): Promise<Value> {
-    const timeoutMs = Math.max(1, deadlineAtMs - this.#clock.now());
+  #within<Value>({ untilMs }: OperationDeadline, operation: string, work: Promise<Value>): Promise<Value> {
+    const timeoutMs = Math.max(1, untilMs - this.#clock.now());
     return new Promise<Value>((resolve, reject) => {
       const giveUp = () => reject(new TimeoutError(`Redis ${operation}`, this.#timeoutMs));
       const timer = this.#clock.setTimeout(() => setImmediate(giveUp), timeoutMs);

@@ -85,9 +85,9 @@ export class RedisLink {
     const batch = this.outage.next();
     const keys = [...batch.keys.keys()];
     const tags = [...batch.tags.keys()];
-    const deadlineAtMs = this.gateway.deadline(keys.length + tags.length);
-    if (keys.length > 0 && !(await this.tier.remove(keys, deadlineAtMs)).ok) return false;
-    if (tags.length > 0 && !(await this.tier.removeTags(tags, deadlineAtMs)).ok) return false;
+    const deadline = this.gateway.deadline(keys.length + tags.length);
+    if (keys.length > 0 && !(await this.tier.remove(keys, deadline)).ok) return false;
+    if (tags.length > 0 && !(await this.tier.removeTags(tags, deadline)).ok) return false;
     this.events.emit('replayed', { keys, tags });
     this.outage.settle(batch);
     return true;

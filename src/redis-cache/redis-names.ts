@@ -24,9 +24,9 @@ export class RedisNames {
     return `${this.#prefix}t:${tag}`;
   }
 
-  /** Pattern of every entry of this cache, for SCAN. */
-  get everyEntry(): string {
-    return `${this.#prefix.replace(/[\\*?[\]]/g, '\\$&')}e:*`;
+  /** Pattern of every entry of this cache for SCAN, which sees names with what the client puts before them. */
+  everyEntry(clientPrefix: string): string {
+    return `${`${clientPrefix}${this.#prefix}`.replace(/[\\*?[\]]/g, '\\$&')}e:*`;
   }
 }
 

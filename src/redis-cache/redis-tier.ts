@@ -1,7 +1,7 @@
 import { type BusMessage, encodeMessage } from './bus-message.ts';
 import { newTagVersion } from './local-tags.ts';
 import { type RedisCommand, RedisDataError } from './redis-client.ts';
-import type { RedisGateway, RedisReply } from './redis-gateway.ts';
+import type { OperationDeadline, RedisGateway, RedisReply } from './redis-gateway.ts';
 import { RedisNames } from './redis-names.ts';
 import { END_LEASE, FILL, KEEP_LEASE, STAMP_TAG, TAKE_LEASE } from './redis-scripts.ts';
 
@@ -55,9 +55,13 @@ export class RedisTier {
   }
 
   /** One entry and the versions of some tags. */
-  async read(key: string, tags: readonly string[], deadlineAtMs: number): Promise<RedisReply<RawRead>> {
+  async read(
+    key: string,
+    tags: readonly string[],
+    deadline: OperationDeadline,
+  ): Promise<RedisReply<RawRead>> {
     const commands = [this.#get(key), ...this.#getTags(tags)];
-    return map(await this.#gateway.send('read', commands, deadlineAtMs), ([text, ...versions]) => ({
+    return map(await this.#gateway.send('read', commands, deadline), ([text, ...versions]) => ({
       text: textOf(text),
       versions: zip(tags, versions),
     }));
@@ -66,24 +70,24 @@ export class RedisTier {
   /** Many entries in one command, or one command each on a Cluster. */
   async readMany(
     keys: readonly string[],
-    deadlineAtMs: number,
+    deadline: OperationDeadline,
   ): Promise<RedisReply<readonly (string | undefined)[]>> {
     if (this.#gateway.isCluster) {
       const replies = await this.#gateway.send(
         'read',
         keys.map((key) => this.#get(key)),
-        deadlineAtMs,
+        deadline,
       );
       return map(replies, (texts) => texts.map(textOf));
     }
     const command: RedisCommand = ['MGET', ...keys.map((key) => this.#names.entry(key))];
-    return map(await this.#gateway.send('read', [command], deadlineAtMs), ([texts]) =>
+    return map(await this.#gateway.send('read', [command], deadline), ([texts]) =>
       Array.isArray(texts) ? texts.map(textOf) : keys.map(() => undefined),
     );
   }
 
-  async versions(tags: readonly string[], deadlineAtMs: number): Promise<RedisReply<TagVersions>> {
-    const reply = await this.#gateway.send('read tags', this.#getTags(tags), deadlineAtMs);
+  async versions(tags: readonly string[], deadline: OperationDeadline): Promise<RedisReply<TagVersions>> {
+    const reply = await this.#gateway.send('read tags', this.#getTags(tags), deadline);
     return map(reply, (versions) => zip(tags, versions));
   }
 
@@ -91,9 +95,9 @@ export class RedisTier {
   async stamp(
     tags: readonly string[],
     keepMs: number,
-    deadlineAtMs: number,
+    deadline: OperationDeadline,
   ): Promise<RedisReply<TagVersions>> {
-    const reply = await this.#gateway.send('stamp tags', this.#stampTags(tags, keepMs), deadlineAtMs);
+    const reply = await this.#gateway.send('stamp tags', this.#stampTags(tags, keepMs), deadline);
     return map(reply, (versions) => zip(tags, versions));
   }
 
@@ -101,7 +105,7 @@ export class RedisTier {
   async claim(
     key: string,
     { token, leaseMs, force, tags, keepMs }: ClaimRequest,
-    deadlineAtMs: number,
+    deadline: OperationDeadline,
   ): Promise<RedisReply<RawClaim>> {
     const lease = this.#names.lease(key);
     const commands: RedisCommand[] = [
@@ -109,7 +113,7 @@ export class RedisTier {
       this.#get(key),
       ...this.#stampTags(tags, keepMs),
     ];
-    return map(await this.#gateway.send('claim', commands, deadlineAtMs), ([owned, text, ...versions]) => ({
+    return map(await this.#gateway.send('claim', commands, deadline), ([owned, text, ...versions]) => ({
       owned: owned === 1,
       text: textOf(text),
       versions: zip(tags, versions),
@@ -121,13 +125,13 @@ export class RedisTier {
     key: string,
     token: string,
     leaseMs: number,
-    deadlineAtMs: number,
+    deadline: OperationDeadline,
   ): Promise<RedisReply<boolean>> {
     const command: RedisCommand = ['EVAL', KEEP_LEASE, 1, this.#names.lease(key), token, Math.ceil(leaseMs)];
-    return map(await this.#gateway.send('keep lease', [command], deadlineAtMs), ([held]) => held === 1);
+    return map(await this.#gateway.send('keep lease', [command], deadline), ([held]) => held === 1);
   }
 
-  async endLease(key: string, token: string, deadlineAtMs: number): Promise<void> {
+  async endLease(key: string, token: string, deadline: OperationDeadline): Promise<void> {
     const message = this.#message('released', [key]);
     const command: RedisCommand = [
       'EVAL',
@@ -138,37 +142,40 @@ export class RedisTier {
       this.#names.channel,
       message,
     ];
-    await this.#gateway.send('end lease', [command], deadlineAtMs);
+    await this.#gateway.send('end lease', [command], deadline);
   }
 
   /** Whether the entry was written: not when the lease was lost meanwhile, or Redis had no room. */
   async fill(
     { key, text, keepMs }: RawWrite,
     token: string,
-    deadlineAtMs: number,
+    deadline: OperationDeadline,
   ): Promise<RedisReply<boolean>> {
     const keys = [this.#names.lease(key), this.#names.entry(key)];
     const args = [token, text, Math.ceil(keepMs), this.#names.channel, this.#message('keys', [key])];
-    const reply = await this.#gateway.send('fill', [['EVAL', FILL, 2, ...keys, ...args]], deadlineAtMs);
+    const reply = await this.#gateway.send('fill', [['EVAL', FILL, 2, ...keys, ...args]], deadline);
     return map(reply, ([written]) => written === 1);
   }
 
   /** Writes all, ends work on these keys elsewhere, and tells the others; false for those that Redis had no room for. */
-  async write(writes: readonly RawWrite[], deadlineAtMs: number): Promise<RedisReply<readonly boolean[]>> {
+  async write(
+    writes: readonly RawWrite[],
+    deadline: OperationDeadline,
+  ): Promise<RedisReply<readonly boolean[]>> {
     const keys = writes.map(({ key }) => key);
     const sets = writes.map(
       ({ key, text, keepMs }): RedisCommand => ['SET', this.#names.entry(key), text, 'PX', Math.ceil(keepMs)],
     );
     const commands = [...sets, ...this.#unlink(keys.map((key) => this.#names.lease(key)))];
-    const reply = await this.#sendAndTell('write', commands, 'keys', keys, deadlineAtMs);
+    const reply = await this.#sendAndTell('write', commands, 'keys', keys, deadline);
     return map(reply, (results) => results.slice(0, sets.length).map((result) => result === 'OK'));
   }
 
   /** How many of the keys stood in Redis. */
-  async remove(keys: readonly string[], deadlineAtMs: number): Promise<RedisReply<number>> {
+  async remove(keys: readonly string[], deadline: OperationDeadline): Promise<RedisReply<number>> {
     const entries = this.#unlink(keys.map((key) => this.#names.entry(key)));
     const leases = this.#unlink(keys.map((key) => this.#names.lease(key)));
-    const reply = await this.#sendAndTell('remove', [...entries, ...leases], 'keys', keys, deadlineAtMs);
+    const reply = await this.#sendAndTell('remove', [...entries, ...leases], 'keys', keys, deadline);
     return map(reply, (results) =>
       results
         .slice(0, entries.length)
@@ -176,9 +183,9 @@ export class RedisTier {
     );
   }
 
-  async removeTags(tags: readonly string[], deadlineAtMs: number): Promise<RedisReply> {
+  async removeTags(tags: readonly string[], deadline: OperationDeadline): Promise<RedisReply> {
     const commands = this.#unlink(tags.map((tag) => this.#names.tag(tag)));
-    return this.#sendAndTell('invalidate', commands, 'tags', tags, deadlineAtMs);
+    return this.#sendAndTell('invalidate', commands, 'tags', tags, deadline);
   }
 
   #get(key: string): RedisCommand {
@@ -212,17 +219,16 @@ export class RedisTier {
     commands: readonly RedisCommand[],
     action: BusMessage['action'],
     names: readonly string[],
-    deadlineAtMs: number,
+    deadline: OperationDeadline,
   ): Promise<RedisReply> {
     const messages: RedisCommand[] = [];
     for (let start = 0; start < names.length; start += MAX_NAMES_IN_MESSAGE) {
       const message = this.#message(action, names.slice(start, start + MAX_NAMES_IN_MESSAGE));
       messages.push(['PUBLISH', this.#names.channel, message]);
     }
-    if (!this.#gateway.isCluster)
-      return this.#gateway.send(operation, [...commands, ...messages], deadlineAtMs);
-    const reply = await this.#gateway.send(operation, commands, deadlineAtMs);
-    if (reply.ok) await this.#gateway.send('tell', messages, deadlineAtMs);
+    if (!this.#gateway.isCluster) return this.#gateway.send(operation, [...commands, ...messages], deadline);
+    const reply = await this.#gateway.send(operation, commands, deadline);
+    if (reply.ok) await this.#gateway.send('tell', messages, deadline);
     return reply;
   }
 

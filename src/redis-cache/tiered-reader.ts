@@ -2,6 +2,7 @@ import { type CacheEntry, EVERY_ENTRY } from './cache-entry.ts';
 import { carriesId, decodeEntry } from './envelope.ts';
 import type { MemoryRecord } from './memory-tier.ts';
 import type { ReadTicket } from './read-guard.ts';
+import type { OperationDeadline } from './redis-gateway.ts';
 import type { RedisLink } from './redis-link.ts';
 import type { TagVersions } from './redis-tier.ts';
 import type { Tiers } from './tiers.ts';
@@ -25,7 +26,7 @@ interface ReadContext {
   readonly ticket: ReadTicket;
   readonly tagTicket: ReadTicket;
   readonly askedAtMs: number;
-  readonly deadlineAtMs: number;
+  readonly deadline: OperationDeadline;
 }
 
 /** Reads through both tiers: memory where it may be trusted, else Redis, which is always asked for the tags it does not know. */
@@ -71,7 +72,7 @@ export class TieredReader {
       const asked = missing.filter(({ key }) => !link.outage.distrusts(key));
       if (asked.length === 0) return;
       const names = asked.map(({ key }) => key);
-      const texts = this.#tiers.unwrap(await link.tier.readMany(names, context.deadlineAtMs));
+      const texts = this.#tiers.unwrap(await link.tier.readMany(names, context.deadline));
       const candidates = asked.flatMap(({ key }, position): Candidate[] => {
         const text = texts?.[position];
         return text === undefined ? [] : [{ key, text, record: this.#tiers.memory.get(key) }];
@@ -91,8 +92,8 @@ export class TieredReader {
     work: (context: ReadContext) => Promise<Result>,
   ): Promise<Result> {
     const { guard, tags, nowMs } = this.#tiers;
-    const deadlineAtMs = link.gateway.deadline(keys);
-    const context = { link, ticket: guard.begin(), tagTicket: tags.begin(), askedAtMs: nowMs, deadlineAtMs };
+    const deadline = link.gateway.deadline(keys);
+    const context = { link, ticket: guard.begin(), tagTicket: tags.begin(), askedAtMs: nowMs, deadline };
     try {
       return await work(context);
     } finally {
@@ -107,9 +108,9 @@ export class TieredReader {
     tags: readonly string[],
     context: ReadContext,
   ): Promise<Found | undefined> {
-    const { link, deadlineAtMs } = context;
+    const { link, deadline } = context;
     if (link.outage.distrusts(key)) return this.#lastResort(key, record);
-    const reply = await link.tier.read(key, tags, deadlineAtMs);
+    const reply = await link.tier.read(key, tags, deadline);
     const raw = this.#tiers.unwrap(reply);
     if (raw === undefined) return this.#lastResort(key, record);
     if (raw.text === undefined) {
@@ -187,7 +188,7 @@ export class TieredReader {
     known: TagVersions,
     context: ReadContext,
   ): Promise<TagVersions | undefined> {
-    const asked = this.#tiers.unwrap(await context.link.tier.versions(tags, context.deadlineAtMs));
+    const asked = this.#tiers.unwrap(await context.link.tier.versions(tags, context.deadline));
     if (asked === undefined) return undefined;
     return new Map([...known, ...this.#learn(asked, context)]);
   }

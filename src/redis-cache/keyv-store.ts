@@ -1,0 +1,95 @@
+import type { RedisCache } from './redis-cache.ts';
+
+/** One entry of Keyv's `setMany`. */
+export interface KeyvStoreEntry {
+  readonly key: string;
+  readonly value: unknown;
+  /** Milliseconds. */
+  readonly ttl?: number | undefined;
+}
+
+/** What Keyv 5 asks of a store. */
+export interface KeyvStore {
+  readonly opts: Readonly<Record<string, unknown>>;
+  namespace?: string | undefined;
+  get<Value>(key: string): Promise<Value | undefined>;
+  getMany<Value>(keys: string[]): Promise<(Value | undefined)[]>;
+  set(key: string, value: unknown, ttlMs?: number): Promise<boolean>;
+  setMany(entries: KeyvStoreEntry[]): Promise<boolean[]>;
+  delete(key: string): Promise<boolean>;
+  deleteMany(keys: string[]): Promise<boolean>;
+  has(key: string): Promise<boolean>;
+  hasMany(keys: string[]): Promise<boolean[]>;
+  clear(): Promise<void>;
+  disconnect(): Promise<void>;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
+}
+
+/** Keyv keeps what has no time to live for ever; a cache must not. */
+const NO_TTL_SECONDS = 30 * 24 * 3_600;
+const MAX_TAG_LENGTH = 8_192;
+
+/**
+ * A store for Keyv over a cache: both tiers, tags, and no error when Redis is away. A namespace is a tag, so clearing
+ * one costs the same whatever is in it. What Keyv sets without a time to live lives 30 days.
+ *
+ * @example
+ * ```ts
+ * import { createKeyvStore, RedisCache } from '@describe-it/sdk/redis-cache';
+ *
+ * const store = createKeyvStore(new RedisCache({ host: 'localhost' }));
+ * // new Keyv({ store, namespace: 'pages' })
+ * await store.set('key', 'value', 60_000);
+ * ```
+ */
+export function createKeyvStore(cache: RedisCache): KeyvStore {
+  const tagOf = (namespace: string | undefined) => `keyv:${namespace ?? ''}`.slice(0, MAX_TAG_LENGTH);
+  return {
+    opts: {},
+    namespace: undefined,
+    async get<Value>(key: string) {
+      return cache.get<Value>(key);
+    },
+    async getMany<Value>(keys: string[]) {
+      return cache.mget<Value>(keys);
+    },
+    async set(key, value, ttlMs) {
+      return (await this.setMany([{ key, value, ttl: ttlMs }]))[0] ?? false;
+    },
+    async setMany(entries) {
+      const tags = [tagOf(this.namespace)];
+      const stored = entries.filter(({ value }) => value !== undefined);
+      await cache.mset(
+        stored.map(({ key, value, ttl }) => ({
+          key,
+          data: value,
+          ttl: ttl === undefined || ttl === 0 ? NO_TTL_SECONDS : ttl / 1_000,
+          tags,
+        })),
+      );
+      return entries.map(({ value }) => value !== undefined);
+    },
+    async delete(key) {
+      return cache.delete(key);
+    },
+    async deleteMany(keys) {
+      return (await cache.deleteMany(keys)) > 0;
+    },
+    async has(key) {
+      return cache.has(key);
+    },
+    async hasMany(keys) {
+      return Promise.all(keys.map((key) => cache.has(key)));
+    },
+    async clear() {
+      await cache.invalidateByTags([tagOf(this.namespace)]);
+    },
+    async disconnect() {
+      await cache.close();
+    },
+    on() {
+      // Failures of Redis are events and health of the cache; Keyv would throw for an `error` without a listener.
+      return this;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { carriesAny } from './cache-entry.ts';
+import { tagsOfText } from './envelope.ts';
+import { type RedisClientLike, type RedisCommand, RedisDataError } from './redis-client.ts';
+import type { RedisGateway } from './redis-gateway.ts';
+import { RedisNames } from './redis-names.ts';
+import type { Tiers } from './tiers.ts';
+
+const NAMES_PER_SCAN = 200;
+
+/** Removes every entry with one of these tags from memory and from every server, a few names at a time. */
+export async function purgeTags(tiers: Tiers, tags: readonly string[]): Promise<number> {
+  tiers.memory.purge((entry) => carriesAny(entry.tags, tags));
+  const { link } = tiers;
+  if (link === undefined || tags.length === 0) return 0;
+  const { nodes } = link.gateway.servers;
+  let removed = 0;
+  for (const node of nodes) {
+    for await (const names of scan(tiers, link.gateway, node)) {
+      removed += await purgeNames(tiers, link.gateway, names, tags);
+    }
+  }
+  return removed;
+}
+
+/** Names of entries as commands take them: without what the client puts before each. */
+async function* scan(
+  tiers: Tiers,
+  gateway: RedisGateway,
+  node: RedisClientLike,
+): AsyncGenerator<readonly string[], void> {
+  const { clientPrefix } = gateway.servers;
+  const pattern = new RedisNames(tiers.options.keyPrefix).everyEntry(clientPrefix);
+  let cursor = '0';
+  do {
+    const command: RedisCommand = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', NAMES_PER_SCAN];
+    const [reply] = tiers.unwrap(await gateway.send('scan', [command], gateway.deadline(), node)) ?? [];
+    if (!Array.isArray(reply)) return;
+    const [next, names] = reply as [string, string[]];
+    cursor = next;
+    yield names.map((name) => name.slice(clientPrefix.length));
+  } while (cursor !== '0');
+}
+
+async function purgeNames(
+  tiers: Tiers,
+  gateway: RedisGateway,
+  names: readonly string[],
+  tags: readonly string[],
+): Promise<number> {
+  if (names.length === 0) return 0;
+  const reads = names.map((name): RedisCommand => ['GETRANGE', name, 0, tiers.options.maxValueBytes]);
+  const texts = tiers.unwrap(await gateway.send('purge', reads, gateway.deadline(names.length)));
+  const doomed = names.filter((_, index) => {
+    const text = texts?.[index];
+    if (text instanceof RedisDataError || typeof text !== 'string') return false;
+    const stamps = tagsOfText(text);
+    return stamps !== undefined && carriesAny(stamps, tags);
+  });
+  if (doomed.length === 0) return 0;
+  const unlinks = doomed.map((name): RedisCommand => ['UNLINK', name]);
+  const counts = tiers.unwrap(await gateway.send('purge', unlinks, gateway.deadline(doomed.length))) ?? [];
+  return counts.filter((count) => count === 1).length;
+}
