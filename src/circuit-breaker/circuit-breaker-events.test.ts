@@ -141,11 +141,14 @@ describe('the events of a breaker', () => {
     const breaker = makeBreaker();
     const seen: unknown[] = [];
     breaker.on('opened', () => breaker.close());
+    breaker.on('opened', () => seen.push('opened'));
+    breaker.on('closed', () => seen.push('closed'));
     breaker.on('stateChanged', ({ to }) => seen.push(to));
+    const story = ['opened', 'OPEN', 'closed', 'CLOSED'];
     breaker.open();
-    expect(seen).toEqual(['OPEN', 'CLOSED']);
+    expect(seen).toEqual(story);
     breaker.open();
-    expect(seen).toEqual(['OPEN', 'CLOSED', 'OPEN', 'CLOSED']);
+    expect(seen).toEqual([...story, ...story]);
   });
 
   it('stop at unsubscribe and at shutdown', async () => {

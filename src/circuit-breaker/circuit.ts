@@ -40,7 +40,7 @@ export class Circuit {
   /** Half-opens when the break is over by the clock although its timer has not fired yet: the loop was blocked. */
   catchUp(): Phase {
     if (this.phase.state === 'OPEN' && this.#options.clock.now() >= this.phase.untilMs) {
-      this.#engine?.halfOpenNow();
+      this.#engine?.release();
       this.#halfOpen();
     }
     return this.phase;
@@ -110,9 +110,7 @@ export class Circuit {
     this.opened += 1;
     const durationMs = breakDurationMs(this.consecutiveBreaks, askedMs, this.#options);
     const sinceMs = this.#options.clock.now();
-    this.#engine ??= new OpossumEngine(() => {
-      if (this.phase.state === 'OPEN') this.#halfOpen();
-    });
+    this.#engine ??= new OpossumEngine(() => this.#halfOpen());
     this.#engine.open(durationMs);
     const untilMs = sinceMs + durationMs;
     const opened = { name: this.#name, reason, retryAfterMs: durationMs, cause };

@@ -51,21 +51,11 @@ describe('OpossumEngine', () => {
     expect(halfOpened).toBe(2);
   });
 
-  it('half-opens at once without the timer', () => {
-    engine.open(100);
-    engine.halfOpenNow();
-    expect(engine.halfOpen).toBe(true);
-    vi.advanceTimersByTime(1_000);
-    expect(halfOpened).toBe(0);
-  });
-
-  it('forgets circuit and timer when released, open or half-open, as often as one likes', () => {
+  it('forgets circuit and timer when released, as often as one likes', () => {
     engine.open(100);
     engine.release();
     engine.release();
     expect(engine.opened || engine.halfOpen).toBe(false);
-    engine.halfOpenNow();
-    engine.release();
     vi.advanceTimersByTime(1_000);
     expect(halfOpened).toBe(0);
   });

@@ -4,7 +4,7 @@ import Opossum from 'opossum';
 /**
  * The only file that knows opossum. It holds what opossum is good at, the open state and the unref'd reset timer, and
  * fences the rest: calls never go through opossum's `fire`, so none of its counting, timeouts, caching or fallbacks run.
- * One circuit exists from the first break until the breaker closes again.
+ * One circuit exists from a break until it is released.
  */
 export class OpossumEngine {
   readonly #onHalfOpen: () => void;
@@ -33,19 +33,13 @@ export class OpossumEngine {
     this.#circuit.open();
   }
 
-  /** Half-opens at once, for a timer that is late: the loop was blocked or the machine slept. */
-  halfOpenNow(): void {
-    this.release();
-    this.#circuit = this.#makeCircuit({ closed: false, halfOpen: true });
-  }
-
-  /** Forgets the circuit and its timer; the breaker is closed, isolated or shut down. */
+  /** Forgets the circuit and its timer. */
   release(): void {
     this.#circuit?.shutdown();
     this.#circuit = undefined;
   }
 
-  #makeCircuit(state?: { readonly closed: boolean; readonly halfOpen: boolean }): Opossum {
+  #makeCircuit(): Opossum {
     // A fresh options object each: opossum keeps and mutates it. Its own emitter and no snapshots: no interval timers.
     const options = {
       timeout: false as const,
@@ -54,7 +48,6 @@ export class OpossumEngine {
       rollingPercentilesEnabled: false,
       rollingCountBuckets: 1,
       rotateBucketController: new EventEmitter(),
-      ...(state === undefined ? {} : { state }),
     };
     const circuit = new Opossum(neverFired, options as Opossum.Options);
     circuit.on('halfOpen', this.#onHalfOpen);

@@ -79,15 +79,6 @@ describe('opossum, relied on', () => {
     expect(circuit.halfOpen).toBe(true);
   });
 
-  it('can be made half-open, without a timer', () => {
-    const circuit = makeOpossum(act, {
-      ...engineOptions(),
-      state: { closed: false, halfOpen: true },
-    } as unknown as Opossum.Options);
-    expect(circuit.halfOpen).toBe(true);
-    expect(vi.getTimerCount()).toBe(0);
-  });
-
   it('clears the reset timer at its end', () => {
     const circuit = makeOpossum(act, engineOptions());
     circuit.open();
