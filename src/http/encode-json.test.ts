@@ -1,0 +1,73 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeBase64 } from './encode-base64.ts';
+import { encodeJson, InlineBytes } from './encode-json.ts';
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
+
+describe('encodeJson', () => {
+  it('writes what JSON.stringify writes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), async (value) => {
+        expect(text(await encodeJson(value))).toBe(JSON.stringify(value));
+      }),
+      { seed: 3, numRuns: 200 },
+    );
+  });
+
+  it.each([
+    ['base64', 'QUJD'.repeat(200_000)],
+    ['quotes and controls', '"\\\n\u0000'.repeat(80_000)],
+    ['text beyond ASCII', 'héllo wörld – 日本 '.repeat(40_000)],
+    ['surrogate pairs across every cut', `a${'😀'.repeat(300_000)}`],
+    ['a lone surrogate at a cut', `${'x'.repeat(256 * 1024 - 1)}\ud83dtail${'y'.repeat(1_000)}`],
+    ['a lone surrogate at the end', `${'x'.repeat(100_000)}\ud83d`],
+  ])('writes a long string as JSON.stringify does: %s', async (_, long) => {
+    const value = { model: 'm', parts: [long, { url: long, n: 1 }], tail: 'ü' };
+    expect(text(await encodeJson(value))).toBe(JSON.stringify(value));
+  });
+
+  it('writes bytes as their data URL', async () => {
+    for (const size of [0, 1, 2, 3, 1_000, 3 * 128 * 1024, 1_000_001]) {
+      const bytes = Buffer.alloc(size, 'image').subarray(0, size);
+      const made = await encodeJson({ url: new InlineBytes(bytes, 'image/png'), after: true });
+      expect(text(made)).toBe(
+        JSON.stringify({ url: `data:image/png;base64,${bytes.toString('base64')}`, after: true }),
+      );
+    }
+  });
+
+  it('refuses what JSON can not hold', async () => {
+    await expect(encodeJson(undefined)).rejects.toThrow(TypeError);
+    await expect(encodeJson(1n)).rejects.toThrow(TypeError);
+  });
+
+  it('ends with the reason of its signal', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const encoding = encodeJson({ url: new InlineBytes(Buffer.alloc(5_000_000), 'image/png') }, controller);
+    setImmediate(() => controller.abort(reason));
+    await expect(encoding).rejects.toBe(reason);
+    await expect(encodeJson(1, { signal: controller.signal })).rejects.toBe(reason);
+  });
+});
+
+describe('encodeBase64', () => {
+  it('gives what Buffer gives, for any length', async () => {
+    for (const size of [0, 1, 2, 3, 4, 3 * 128 * 1024 - 1, 3 * 128 * 1024 + 1, 2_000_003]) {
+      const bytes = Uint8Array.from({ length: size }, (_, index) => (index * 7) % 256);
+      expect(await encodeBase64(bytes)).toBe(Buffer.from(bytes).toString('base64'));
+    }
+  });
+
+  it('leaves the loop free while many large images are encoded at once', async () => {
+    const images = Array.from({ length: 16 }, (_, index) => Buffer.alloc(5_000_000, index + 1));
+    await encodeJson({ url: new InlineBytes(Buffer.alloc(500_000), 'image/png') });
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    await Promise.all(images.map((image) => encodeJson({ url: new InlineBytes(image, 'image/jpeg') })));
+    delay.disable();
+    expect(delay.percentile(90) / 1e6).toBeLessThan(10);
+  });
+});

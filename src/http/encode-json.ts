@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { base64Length, type EncodeOptions, writeBase64 } from './encode-base64.ts';
+import { nextTurn } from './loop-share.ts';
+
+/** Bytes that stand in a JSON value for the data URL of their base64, which `encodeJson` writes right into the body. */
+export class InlineBytes {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+
+  constructor(bytes: Uint8Array, mediaType: string) {
+    this.bytes = bytes;
+    this.mediaType = mediaType;
+  }
+}
+
+/** Strings up to this length are left to `JSON.stringify`. */
+const LONG_STRING = 64 * 1024;
+const PIECE_CHARACTERS = 256 * 1024;
+
+/** What JSON writes as it is: printable ASCII but quote and backslash. Base64 and URLs are made of it. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+/** A stretch of the body: bytes, a long string, or bytes to be written as a data URL. */
+type Part = Buffer | InlineBytes;
+
+/**
+ * The JSON of `value` as bytes, the same that `JSON.stringify` gives, made in pieces, so that the event loop is never
+ * blocked for long however long its strings are. Encode once and send as often as needed.
+ * @throws `TypeError` for a value that JSON can't hold, and the signal's reason when it aborts.
+ */
+export async function encodeJson(value: unknown, { signal }: EncodeOptions = {}): Promise<Uint8Array> {
+  signal?.throwIfAborted();
+  const mark = randomUUID();
+  const long: (string | InlineBytes)[] = [];
+  const skeleton = JSON.stringify(value, (_key, entry: unknown) => {
+    const isLong = typeof entry === 'string' ? entry.length > LONG_STRING : entry instanceof InlineBytes;
+    if (!isLong) return entry;
+    long.push(entry as string | InlineBytes);
+    return mark;
+  });
+  if (skeleton === undefined) throw new TypeError('the value is not JSON');
+  if (long.length === 0) return Buffer.from(skeleton);
+  const parts: Part[] = [];
+  for (const [index, text] of skeleton.split(`"${mark}"`).entries()) {
+    if (index > 0) await pushLong(parts, long[index - 1] as string | InlineBytes, signal);
+    parts.push(Buffer.from(text));
+  }
+  return join(parts, signal);
+}
+
+async function pushLong(
+  parts: Part[],
+  entry: string | InlineBytes,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (entry instanceof InlineBytes) {
+    parts.push(Buffer.from(`"data:${entry.mediaType};base64,`), entry, Buffer.from('"'));
+    return;
+  }
+  parts.push(Buffer.from('"'));
+  for (let start = 0; start < entry.length; ) {
+    if (start > 0) await nextTurn();
+    signal?.throwIfAborted();
+    const end = pieceEnd(entry, start + PIECE_CHARACTERS);
+    const piece = entry.slice(start, end);
+    parts.push(
+      PLAIN.test(piece) ? Buffer.from(piece, 'latin1') : Buffer.from(JSON.stringify(piece).slice(1, -1)),
+    );
+    start = end;
+  }
+  parts.push(Buffer.from('"'));
+}
+
+/** Never between the two halves of a surrogate pair, which JSON would escape when they stand alone. */
+function pieceEnd(text: string, end: number): number {
+  if (end >= text.length) return text.length;
+  const unit = text.charCodeAt(end - 1);
+  return unit >= 0xd800 && unit <= 0xdbff ? end + 1 : end;
+}
+
+async function join(parts: readonly Part[], signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const target = Buffer.allocUnsafe(parts.reduce((length, part) => length + lengthOf(part), 0));
+  let offset = 0;
+  let sinceTurn = 0;
+  for (const part of parts) {
+    if (part instanceof InlineBytes) {
+      const { buffer, byteOffset, byteLength } = part.bytes;
+      await nextTurn();
+      offset = await writeBase64(Buffer.from(buffer, byteOffset, byteLength), target, offset, signal);
+      continue;
+    }
+    offset += part.copy(target, offset);
+    sinceTurn += part.length;
+    if (sinceTurn > PIECE_CHARACTERS * 4) {
+      await nextTurn();
+      sinceTurn = 0;
+    }
+  }
+  return target;
+}
+
+const lengthOf = (part: Part): number =>
+  part instanceof InlineBytes ? base64Length(part.bytes.byteLength) : part.length;
