@@ -135,6 +135,16 @@ export function pathologicalFiles(sizeBytes = 20_000_000): Readonly<Record<strin
   };
 }
 
+function timed(bytes: Buffer): { readonly tookMs: number; readonly error?: unknown } {
+  const startedAt = performance.now();
+  try {
+    inspectImage(bytes);
+    return { tookMs: performance.now() - startedAt };
+  } catch (error) {
+    return { tookMs: performance.now() - startedAt, error };
+  }
+}
+
 export async function fuzz(count: number, seed: number, { measureMemory = false } = {}): Promise<FuzzReport> {
   const originals = await seeds();
   const random = randomFrom(seed);
@@ -148,16 +158,14 @@ export async function fuzz(count: number, seed: number, { measureMemory = false 
   const held = () => (({ heapUsed, external }) => heapUsed + external)(process.memoryUsage());
   const run = async (name: string, bytes: Buffer, alsoLoad: boolean) => {
     const before = measureMemory ? held() : 0;
-    const startedAt = performance.now();
-    try {
-      inspectImage(bytes);
-      loaded += 1;
-    } catch (error) {
-      const code = DescribeError.is(error) ? error.code : undefined;
-      if (code === undefined) escaped.push(`${name}: ${String(error)}`);
-      else refused[code] = (refused[code] ?? 0) + 1;
-    }
-    const tookMs = performance.now() - startedAt;
+    const first = timed(bytes);
+    const { error } = first;
+    if (error === undefined) loaded += 1;
+    else if (DescribeError.is(error)) refused[error.code] = (refused[error.code] ?? 0) + 1;
+    else escaped.push(`${name}: ${String(error)}`);
+    // What another process took of the machine is not the file's: a slow one gets two more tries.
+    const tookMs =
+      first.tookMs < 10 ? first.tookMs : Math.min(first.tookMs, timed(bytes).tookMs, timed(bytes).tookMs);
     if (tookMs > slowestMs) [slowestMs, slowestFile] = [tookMs, name];
     if (measureMemory) largestGrowthBytes = Math.max(largestGrowthBytes, held() - before);
     if (!alsoLoad) return;

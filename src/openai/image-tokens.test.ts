@@ -19,6 +19,16 @@ describe('estimateImageTokens', () => {
     expect([square('gpt-5.4', 1024), square('gpt-5.4', 2048)]).toEqual([1_229, 3_000]);
   });
 
+  it('counts a tile more at the very pixel where one is needed', () => {
+    // 1000×1333 comes down to 768×1023, two tiles by two; 1000×1335 to 768×1025, two by three.
+    const tokens = (height: number) =>
+      estimateImageTokens({ model: 'gpt-4o', width: 1000, height, detail: 'high' });
+    expect([tokens(1333), tokens(1335)]).toEqual([85 + 4 * 170, 85 + 6 * 170]);
+    const short = (width: number) =>
+      estimateImageTokens({ model: 'gpt-4o', width, height: 512, detail: 'high' });
+    expect([short(512), short(513)]).toEqual([85 + 170, 85 + 2 * 170]);
+  });
+
   it('charges the base alone for low detail of tile models', () => {
     expect(['gpt-5', 'gpt-4o', 'gpt-4o-mini', 'o3'].map((model) => square(model, 5_000, 'low'))).toEqual([
       70, 85, 2_833, 75,
@@ -77,7 +87,11 @@ describe('estimateImageTokens', () => {
   it('says of every number where it comes from', () => {
     for (const name of modelCatalog.names()) {
       const entry = modelCatalog.find(name);
-      for (const provenance of [entry?.sizingProvenance, entry?.price?.provenance]) {
+      for (const provenance of [
+        entry?.sizingProvenance,
+        entry?.price?.provenance,
+        entry?.limits?.provenance,
+      ]) {
         expect(provenance?.source, name).toMatch(/openai\.com/);
         expect(provenance?.readOn, name).toMatch(/^\d{4}-\d{2}-\d{2}$/);
       }

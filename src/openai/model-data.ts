@@ -1,4 +1,11 @@
-import type { ImageSizing, ModelEntry, ModelPrice, PatchLimits, Provenance } from './model-entry.ts';
+import type {
+  ImageSizing,
+  ModelEntry,
+  ModelLimits,
+  ModelPrice,
+  PatchLimits,
+  Provenance,
+} from './model-entry.ts';
 
 const GUIDE: Provenance = {
   source: 'developers.openai.com/api/docs/guides/images-vision, model sizing table (copy of autumn 2026)',
@@ -77,35 +84,59 @@ const former = (multiplier: number): ImageSizing => ({
   details: { low: SMALL, high: FORMER, auto: FORMER },
 });
 
+const MODEL_PAGES: Provenance = {
+  source: 'model pages under developers.openai.com/api/docs/models, as gateways quote them',
+  readOn: '2026-11-22',
+};
+
+const limits = (contextTokens: number, maxOutputTokens: number, uncertain?: string): ModelLimits => ({
+  contextTokens,
+  maxOutputTokens,
+  provenance: uncertain === undefined ? MODEL_PAGES : { ...MODEL_PAGES, uncertain },
+});
+
+const GPT4O = limits(128_000, 16_384);
+const GPT41 = limits(1_047_576, 32_768);
+const GPT5 = limits(400_000, 128_000);
+const MILLION = limits(1_050_000, 128_000);
+const ABOUT_A_MILLION = limits(1_050_000, 128_000, 'quoted as "1M" only; taken to be as of gpt-5.4');
+const O_SERIES = limits(200_000, 100_000);
+
 const entry = (
   family: string,
   sizing: ImageSizing,
   modelPrice: ModelPrice,
+  modelLimits: ModelLimits,
   sizingProvenance: Provenance = GUIDE,
-): ModelEntry => ({ family, sizing, sizingProvenance, price: modelPrice });
+): ModelEntry => ({ family, sizing, sizingProvenance, price: modelPrice, limits: modelLimits });
 
 const PROMOTION: Provenance = { ...PRICING, uncertain: 'promotional "at least through November 21, 2026"' };
 
 /** Every built-in model. Correct a number here, with its source; users can override any through options. */
 export const BUILT_IN_MODELS: Readonly<Record<string, ModelEntry>> = {
-  'gpt-5.6-sol': entry('gpt-5.6', gpt56, { ...withLongContext(price(4, 0.4, 20)), provenance: PROMOTION }),
-  'gpt-5.6-terra': entry('gpt-5.6', gpt56, withLongContext(price(2, 0.2, 12))),
-  'gpt-5.6-luna': entry('gpt-5.6', gpt56, withLongContext(price(0.2, 0.02, 1.2))),
-  'gpt-5.5': entry('gpt-5.5', gpt55, withLongContext(price(5, 0.5, 30))),
-  'gpt-5.4': entry('gpt-5.4', gpt54, withLongContext(price(2.5, 0.25, 15))),
-  'gpt-5.4-mini': entry('gpt-5.4', gpt54, price(0.75, 0.075, 4.5)),
-  'gpt-5.4-nano': entry('gpt-5.4', gpt54, price(0.2, 0.02, 1.25)),
-  'gpt-5.2': entry('gpt-5.2', uniform(1.2), price(1.75, 0.175, 14)),
-  'gpt-5.1': entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10)),
-  'gpt-5': entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10)),
-  'gpt-5-mini': entry('gpt-5', former(1.62), price(0.25, 0.025, 2), OLDER_GUIDE),
-  'gpt-5-nano': entry('gpt-5', former(2.46), price(0.05, 0.005, 0.4), OLDER_GUIDE),
-  'gpt-4.1': entry('gpt-4.1', tile(85, 170), price(2, 0.5, 8)),
-  'gpt-4.1-mini': entry('gpt-4.1', uniform(1.62), price(0.4, 0.1, 1.6)),
-  'gpt-4.1-nano': entry('gpt-4.1', former(2.46), price(0.1, 0.025, 0.4), OLDER_GUIDE),
-  'gpt-4o': entry('gpt-4o', tile(85, 170), price(2.5, 1.25, 10)),
-  'gpt-4o-mini': entry('gpt-4o', tile(2_833, 5_667), price(0.15, 0.075, 0.6)),
-  o1: entry('o-series', tile(75, 150), price(15, 7.5, 60)),
-  o3: entry('o-series', tile(75, 150), price(2, 0.5, 8)),
-  'o4-mini': entry('o-series', former(1.72), price(1.1, 0.275, 4.4), OLDER_GUIDE),
+  'gpt-5.6-sol': entry(
+    'gpt-5.6',
+    gpt56,
+    { ...withLongContext(price(4, 0.4, 20)), provenance: PROMOTION },
+    ABOUT_A_MILLION,
+  ),
+  'gpt-5.6-terra': entry('gpt-5.6', gpt56, withLongContext(price(2, 0.2, 12)), ABOUT_A_MILLION),
+  'gpt-5.6-luna': entry('gpt-5.6', gpt56, withLongContext(price(0.2, 0.02, 1.2)), ABOUT_A_MILLION),
+  'gpt-5.5': entry('gpt-5.5', gpt55, withLongContext(price(5, 0.5, 30)), ABOUT_A_MILLION),
+  'gpt-5.4': entry('gpt-5.4', gpt54, withLongContext(price(2.5, 0.25, 15)), MILLION),
+  'gpt-5.4-mini': entry('gpt-5.4', gpt54, price(0.75, 0.075, 4.5), GPT5),
+  'gpt-5.4-nano': entry('gpt-5.4', gpt54, price(0.2, 0.02, 1.25), GPT5),
+  'gpt-5.2': entry('gpt-5.2', uniform(1.2), price(1.75, 0.175, 14), GPT5),
+  'gpt-5.1': entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5),
+  'gpt-5': entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5),
+  'gpt-5-mini': entry('gpt-5', former(1.62), price(0.25, 0.025, 2), GPT5, OLDER_GUIDE),
+  'gpt-5-nano': entry('gpt-5', former(2.46), price(0.05, 0.005, 0.4), GPT5, OLDER_GUIDE),
+  'gpt-4.1': entry('gpt-4.1', tile(85, 170), price(2, 0.5, 8), GPT41),
+  'gpt-4.1-mini': entry('gpt-4.1', uniform(1.62), price(0.4, 0.1, 1.6), GPT41),
+  'gpt-4.1-nano': entry('gpt-4.1', former(2.46), price(0.1, 0.025, 0.4), GPT41, OLDER_GUIDE),
+  'gpt-4o': entry('gpt-4o', tile(85, 170), price(2.5, 1.25, 10), GPT4O),
+  'gpt-4o-mini': entry('gpt-4o', tile(2_833, 5_667), price(0.15, 0.075, 0.6), GPT4O),
+  o1: entry('o-series', tile(75, 150), price(15, 7.5, 60), O_SERIES),
+  o3: entry('o-series', tile(75, 150), price(2, 0.5, 8), O_SERIES),
+  'o4-mini': entry('o-series', former(1.72), price(1.1, 0.275, 4.4), O_SERIES, OLDER_GUIDE),
 };

@@ -52,6 +52,15 @@ export interface ModelPrice {
   readonly provenance: Provenance;
 }
 
+/** What one request may hold. */
+export interface ModelLimits {
+  /** Tokens of input and output together. */
+  readonly contextTokens: number;
+  /** Most tokens of an answer. */
+  readonly maxOutputTokens: number;
+  readonly provenance: Provenance;
+}
+
 /** What is known of one model. */
 export interface ModelEntry {
   /** Models of one family share a tokenizer rule and usually a quota. */
@@ -59,4 +68,5 @@ export interface ModelEntry {
   readonly sizing: ImageSizing;
   readonly sizingProvenance: Provenance;
   readonly price?: ModelPrice;
+  readonly limits?: ModelLimits;
 }
