@@ -14,6 +14,13 @@ export type Payload =
       readonly errorEvent: (error: ApiErrorBody) => string;
     };
 
+/** A body of JSON. */
+export const jsonPayload = (value: object): Payload => ({
+  type: 'body',
+  text: JSON.stringify(value),
+  contentType: 'application/json',
+});
+
 /** Faults that change how an answer is sent. */
 export type DeliveryFault = Extract<
   Fault,
@@ -58,16 +65,21 @@ function deliverBody(
   contentType: string,
   { status, headers, fault }: DeliveryOptions,
 ): void {
-  const body = Buffer.from(text);
-  const cut = isCut(fault) ? body.subarray(0, Math.floor(body.length * cutRatio(fault))) : body;
-  const sentLength = fault?.kind === 'truncate' ? cut.length : body.length;
+  const cut = isCut(fault) ? cutText(text, cutRatio(fault)) : undefined;
+  const sentLength = fault?.kind === 'truncate' && cut !== undefined ? cut.length : Buffer.byteLength(text);
   response.writeHead(status, {
     ...headers,
     'content-type': contentType,
     'content-length': String(sentLength),
   });
-  if (isCut(fault)) sendCut(response, cut, fault);
-  else response.end(body);
+  if (isCut(fault) && cut !== undefined) sendCut(response, cut, fault);
+  // As a string it leaves in one write with the headers.
+  else response.end(text);
+}
+
+function cutText(text: string, share: number): Buffer {
+  const body = Buffer.from(text);
+  return body.subarray(0, Math.floor(body.length * share));
 }
 
 async function deliverStream(

@@ -1,5 +1,5 @@
 import { wallClockNow } from '../../internal/clock.ts';
-import type { Payload } from './delivery.ts';
+import { jsonPayload, type Payload } from './delivery.ts';
 import { lookUpError } from './error-table.ts';
 import type { Fault, RetryAfter } from './fault-plan.ts';
 
@@ -18,7 +18,7 @@ export function errorAnswer({ code, status, retryAfter, headers, body }: Extract
     headers: { ...(retryAfter === undefined ? {} : retryAfterHeaders(retryAfter)), ...headers },
     payload:
       html === undefined
-        ? { type: 'body', text: JSON.stringify({ error: found.body }), contentType: 'application/json' }
+        ? jsonPayload({ error: found.body })
         : { type: 'body', text: html, contentType: 'text/html; charset=utf-8' },
   };
 }

@@ -1,24 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { wallClockNow } from '../../internal/clock.ts';
 import { type Answer, type ContentFault, checkContext, composeAnswer, countPrompt } from './answer.ts';
-import { ApiError, invalidRequest } from './api-error.ts';
-import { type AnswerIdentity, chatCompletion, chatErrorEvent, chatStream } from './chat-answer.ts';
+import { ApiError } from './api-error.ts';
 import { readChatRequest } from './chat-request.ts';
-import { type DeliveryFault, deliver, type Payload } from './delivery.ts';
+import { type DeliveryFault, deliver, jsonPayload, type Payload } from './delivery.ts';
 import { errorAnswer } from './error-answer.ts';
 import type { FaultPicker, PickedFault } from './fault-picker.ts';
 import type { Fault } from './fault-plan.ts';
-import { loadImage } from './image-source.ts';
 import { drawLatencyMs } from './latency.ts';
+import { loadImages } from './load-images.ts';
 import { modelList, modelObject } from './models-answer.ts';
 import type { ResolvedOptions } from './options.ts';
 import { pauseFor } from './pause.ts';
 import type { QuotaGroup } from './quota-group.ts';
 import type { QuotaGroups } from './quota-groups.ts';
+import { renderAnswer } from './render-answer.ts';
 import { parseBody, readBody } from './request-body.ts';
 import type { JsonObject } from './request-fields.ts';
 import { checkKey, readKey } from './request-key.ts';
-import { responseErrorEvent, responseObject, responseStream } from './responses-answer.ts';
 import { readResponsesRequest } from './responses-request.ts';
 import { checkMethod, type Route } from './route.ts';
 import type { OpenRequest, SeenLog } from './seen-log.ts';
@@ -99,7 +97,7 @@ export class Exchange {
     const { models } = this.#context;
     const name = this.#route.model;
     const found = name === undefined ? modelList(models) : modelObject(models, name);
-    await this.#send(json(found), picked.fault);
+    await this.#send(jsonPayload(found), picked.fault);
   }
 
   async #answerCall(apiKey: string, body: JsonObject): Promise<void> {
@@ -111,7 +109,10 @@ export class Exchange {
     const images = await this.#loadImages(request);
     const { promptTokens } = countPrompt(request, images);
     if (this.#route.action === 'count-tokens') {
-      await this.#send(json({ object: 'response.input_tokens', input_tokens: promptTokens }), undefined);
+      await this.#send(
+        jsonPayload({ object: 'response.input_tokens', input_tokens: promptTokens }),
+        undefined,
+      );
       return;
     }
     checkContext(request, promptTokens);
@@ -126,36 +127,14 @@ export class Exchange {
     const answer = composeAnswer(request, images, contentFault(picked.fault));
     if (picked.billed) this.#bill(answer);
     if (this.#response.destroyed) return;
-    await this.#send(this.#render(request, answer, body['store'] !== false), picked.fault);
+    const payload = renderAnswer(request, answer, identityOf(this.#seen.number), body['store'] !== false);
+    await this.#send(payload, picked.fault);
   }
 
-  async #loadImages(request: VisionRequest): Promise<SeenImage[]> {
-    const { options, stats } = this.#context;
-    const pending: Promise<SeenImage>[] = [];
-    let label = '';
-    for (const part of request.parts) {
-      if (part.type === 'text') {
-        label = part.text;
-        continue;
-      }
-      const { detail } = part;
-      const beside = label;
-      label = '';
-      pending.push(
-        loadImage(part.url, part.param, options).then((facts) => ({ facts, detail, label: beside })),
-      );
-    }
-    if (pending.length > options.maxImages) {
-      for (const image of pending) image.catch(() => {});
-      throw invalidRequest(
-        `Too many images in request. Expected at most ${options.maxImages}, but got ${pending.length}.`,
-        request.endpoint === 'chat' ? 'messages' : 'input',
-        'invalid_value',
-      );
-    }
-    const images = await Promise.all(pending);
+  async #loadImages(request: VisionRequest): Promise<readonly SeenImage[]> {
+    const images = await loadImages(request, this.#context.options);
     this.#seen.images = images.map(({ facts }) => facts.hash);
-    for (const hash of this.#seen.images) stats.imageSeen(hash);
+    for (const hash of this.#seen.images) this.#context.stats.imageSeen(hash);
     return images;
   }
 
@@ -212,25 +191,6 @@ export class Exchange {
     }
   }
 
-  #render(request: VisionRequest, answer: Answer, store: boolean): Payload {
-    const identity: AnswerIdentity = {
-      id: identityOf(this.#seen.number),
-      createdAtSeconds: Math.floor(wallClockNow() / 1000),
-    };
-    if (request.endpoint === 'chat') {
-      return request.stream
-        ? { type: 'stream', events: chatStream(request, answer, identity), errorEvent: chatErrorEvent }
-        : json(chatCompletion(request, answer, identity));
-    }
-    return request.stream
-      ? {
-          type: 'stream',
-          events: responseStream(request, answer, identity, store),
-          errorEvent: responseErrorEvent,
-        }
-      : json(responseObject(request, answer, identity, store));
-  }
-
   #bill({ usage }: Answer): void {
     this.#seen.billedTokens = usage.promptTokens + usage.completionTokens;
     this.#context.stats.billed(usage, this.#seen.images);
@@ -251,18 +211,11 @@ export class Exchange {
 
   #answerError(error: unknown): void {
     if (this.#response.destroyed || this.#response.headersSent) return;
-    if (!(error instanceof ApiError)) {
-      // The request could not be read to its end: its client is gone.
-      this.#response.destroy();
-      return;
-    }
+    const { status, body, headers } = asApiError(error);
     if (!this.#admitted) this.#group?.chargeFailed();
-    const { status, body, headers } = error;
     this.#answered(status, body.code ?? undefined);
-    void deliver(this.#response, json({ error: body }), {
-      status,
-      headers: { ...this.#headers, ...headers },
-    });
+    const answer = { status, headers: { ...this.#headers, ...headers } };
+    deliver(this.#response, jsonPayload({ error: body }), answer).catch(() => this.#response.destroy());
   }
 
   #answered(status: number, code: string | undefined): void {
@@ -274,11 +227,16 @@ export class Exchange {
   }
 }
 
-const json = (value: object): Payload => ({
-  type: 'body',
-  text: JSON.stringify(value),
-  contentType: 'application/json',
-});
+/** Whatever else was thrown is a bug of the server, which should show. */
+const asApiError = (error: unknown): ApiError =>
+  error instanceof ApiError
+    ? error
+    : new ApiError(500, {
+        message: `The fake server failed: ${String(error)}`,
+        type: 'server_error',
+        param: null,
+        code: null,
+      });
 
 const identityOf = (number: number) => number.toString(16).padStart(12, '0');
 

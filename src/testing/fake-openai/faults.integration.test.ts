@@ -1,11 +1,10 @@
-import { Agent, request as httpRequest } from 'node:http';
 import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ERROR_TABLE } from './error-table.ts';
 import { type FakeOpenAI, startFakeOpenAI } from './fake-openai.ts';
 import type { Fault, RetryAfter } from './fault-plan.ts';
 import { describeImageFacts } from './image-facts.ts';
-import { chatBody, clientOf, dataUrl, imageUrl, post } from './test-clients.ts';
+import { askOverHttp, chatBody, clientOf, dataUrl, imageUrl, post } from './test-clients.ts';
 import { createTestImage } from './test-image.ts';
 
 let server: FakeOpenAI;
@@ -19,45 +18,6 @@ afterEach(async () => {
 const always = (fault: Fault) => server.setFaults([{ fault }]);
 const ask = () => clientOf(server).chat.completions.create(chatBody());
 const askRaw = (more: object = {}) => post(server, '/v1/chat/completions', chatBody(imageUrl(), more));
-
-interface RawAnswer {
-  readonly status?: number | undefined;
-  readonly length?: number;
-  readonly text: string;
-  readonly bytes: number;
-  readonly error?: string;
-}
-
-/** Status, headers, and how the body ended, without any client's own handling. */
-function askOverHttp(agent = new Agent(), more: object = {}): Promise<RawAnswer> {
-  return new Promise((resolve) => {
-    let head: Pick<RawAnswer, 'status' | 'length'> = {};
-    const chunks: Buffer[] = [];
-    const settle = (error: object) => {
-      const body = Buffer.concat(chunks);
-      resolve({ ...head, text: body.toString(), bytes: body.length, ...error });
-    };
-    const failed = ({ code = 'unknown' }: NodeJS.ErrnoException) =>
-      settle({ error: silent ? 'SILENT' : code });
-    let silent = false;
-    const request = httpRequest(
-      `${server.baseURL}/chat/completions`,
-      { method: 'POST', agent, headers: { authorization: `Bearer ${server.apiKey}` }, timeout: 200 },
-      (response) => {
-        head = { status: response.statusCode, length: Number(response.headers['content-length']) };
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => settle({}));
-        response.on('error', failed);
-      },
-    );
-    request.on('timeout', () => {
-      silent = true;
-      request.destroy();
-    });
-    request.on('error', failed);
-    request.end(JSON.stringify(chatBody(imageUrl(), more)));
-  });
-}
 
 describe('error answers', () => {
   it.each(Object.entries(ERROR_TABLE))('%s reaches the client as the API sends it', async (code, row) => {
@@ -115,14 +75,14 @@ describe('error answers', () => {
 describe('answers that never come whole', () => {
   it('hangs before headers', async () => {
     always({ kind: 'hang' });
-    expect(await askOverHttp()).toEqual({ text: '', bytes: 0, error: 'SILENT' });
+    expect(await askOverHttp(server)).toEqual({ text: '', bytes: 0, error: 'SILENT' });
     await expect.poll(() => server.getStats().aborted).toBe(1);
     expect(server.getStats().requestsBilled).toBe(0);
   });
 
   it('stalls in the body, which is billed', async () => {
     always({ kind: 'stall' });
-    const answer = await askOverHttp();
+    const answer = await askOverHttp(server);
     expect(answer).toMatchObject({ status: 200, error: 'SILENT' });
     expect(answer.bytes).toBe(Math.floor((answer.length ?? 0) / 2));
     expect(server.getStats().requestsBilled).toBe(1);
@@ -130,7 +90,7 @@ describe('answers that never come whole', () => {
 
   it('stalls in a stream', async () => {
     always({ kind: 'stall', afterRatio: 0.3 });
-    const answer = await askOverHttp(undefined, { stream: true });
+    const answer = await askOverHttp(server, { stream: true });
     expect(answer).toMatchObject({ status: 200, error: 'SILENT' });
     expect(answer.text).toContain('data: {');
     expect(answer.text).not.toContain('[DONE]');
@@ -138,7 +98,7 @@ describe('answers that never come whole', () => {
 
   it('resets before the answer, which is not billed', async () => {
     always({ kind: 'reset', at: 'before-answer' });
-    expect(await askOverHttp()).toEqual({ text: '', bytes: 0, error: 'ECONNRESET' });
+    expect(await askOverHttp(server)).toEqual({ text: '', bytes: 0, error: 'ECONNRESET' });
     await expect(ask()).rejects.toThrow('Connection error');
     expect(server.getStats()).toMatchObject({ requestsBilled: 0, faults: { reset: 2 }, aborted: 0 });
     expect(server.seen()[0]).toMatchObject({ outcome: 'broken', status: undefined, fault: 'reset' });
@@ -146,7 +106,7 @@ describe('answers that never come whole', () => {
 
   it('resets in the middle of the body, which is billed', async () => {
     always({ kind: 'reset', at: 'mid-body' });
-    const answer = await askOverHttp();
+    const answer = await askOverHttp(server);
     expect(answer).toMatchObject({ status: 200, error: 'ECONNRESET' });
     expect(answer.text).toMatch(/^\{"id":"chatcmpl-/);
     expect(server.getStats()).toMatchObject({ requestsBilled: 1, aborted: 0 });
@@ -196,7 +156,7 @@ describe('streams that end with an error', () => {
 describe('answers that are not what they should be', () => {
   it('cuts the JSON of the body, well-formed as HTTP', async () => {
     always({ kind: 'truncate' });
-    const answer = await askOverHttp();
+    const answer = await askOverHttp(server);
     expect(answer).toMatchObject({ status: 200, length: answer.bytes });
     expect(answer.error).toBeUndefined();
     expect(() => JSON.parse(answer.text)).toThrow();
@@ -204,7 +164,7 @@ describe('answers that are not what they should be', () => {
 
   it('cuts a stream before its end', async () => {
     always({ kind: 'truncate' });
-    const { text, error } = await askOverHttp(undefined, { stream: true });
+    const { text, error } = await askOverHttp(server, { stream: true });
     expect(error).toBeUndefined();
     expect(text).not.toContain('[DONE]');
   });
@@ -296,108 +256,5 @@ describe('structured answers', () => {
       const image = images[Number(id.slice(1))];
       if (image !== undefined && id.startsWith('x')) expect(description).toBe(describeImageFacts(image));
     }
-  });
-});
-
-describe('connections', () => {
-  it('closes a kept-alive connection under the next request', async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    server.setFaults([{ when: { requests: 1 }, fault: { kind: 'close-idle' } }]);
-    expect(await askOverHttp(agent)).toMatchObject({ status: 200 });
-    expect(await askOverHttp(agent)).toEqual({ text: '', bytes: 0, error: 'ECONNRESET' });
-    expect(await askOverHttp(agent)).toMatchObject({ status: 200 });
-    expect(server.getStats()).toMatchObject({ requests: 2, connections: { opened: 2 } });
-    agent.destroy();
-  });
-
-  it('closes it after a while', async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    server.setFaults([{ when: { requests: 1 }, fault: { kind: 'close-idle', afterMs: 20 } }]);
-    await askOverHttp(agent);
-    expect(server.getStats().connections.open).toBe(1);
-    await expect.poll(() => server.getStats().connections.open).toBe(0);
-    agent.destroy();
-  });
-
-  it('closes idle connections on demand and leaves busy ones', async () => {
-    const agent = new Agent({ keepAlive: true });
-    await askOverHttp(agent);
-    server.setFaults([{ fault: { kind: 'latency', latency: { distribution: 'fixed', ms: 60 } } }]);
-    const busy = Promise.all([askOverHttp(agent), askOverHttp(agent)]);
-    await expect.poll(() => server.getStats().inFlight).toBe(2);
-    server.closeIdleConnections();
-    expect(await busy).toMatchObject([{ status: 200 }, { status: 200 }]);
-    server.closeIdleConnections();
-    await expect.poll(() => server.getStats().connections.open).toBe(0);
-    agent.destroy();
-  });
-});
-
-describe('latency', () => {
-  it('delays the answer, and rules of latency add up with another fault', async () => {
-    server.setFaults([
-      { fault: { kind: 'latency', latency: { distribution: 'fixed', ms: 40 } } },
-      { fault: { kind: 'latency', latency: { distribution: 'uniform', minMs: 20, maxMs: 30 } } },
-      { fault: { kind: 'error', status: 500 } },
-      { fault: { kind: 'hang' } },
-    ]);
-    const startedAtMs = performance.now();
-    expect((await askRaw()).status).toBe(500);
-    expect(performance.now() - startedAtMs).toBeGreaterThanOrEqual(58);
-  });
-});
-
-describe('rules', () => {
-  const statuses = async (count: number, body = () => chatBody()) => {
-    const got: number[] = [];
-    for (let index = 0; index < count; index += 1) {
-      got.push((await post(server, '/v1/chat/completions', body())).status);
-    }
-    return got;
-  };
-  const failing: Fault = { kind: 'error', status: 500 };
-
-  it('match numbers, ranges and an end', async () => {
-    server.setFaults([{ when: { requests: [2, 4] }, fault: failing }]);
-    expect(await statuses(5)).toEqual([200, 500, 200, 500, 200]);
-    server.reset();
-    server.setFaults([{ when: { requests: { from: 2, to: 4, every: 2 } }, fault: failing }]);
-    expect(await statuses(6)).toEqual([200, 500, 200, 500, 200, 200]);
-    server.setFaults([{ times: 2, fault: failing }]);
-    expect(await statuses(3)).toEqual([500, 500, 200]);
-  });
-
-  it('match an image, a model, a key and an endpoint', async () => {
-    const bad = createTestImage({ seed: 99 });
-    server.setFaults([{ when: { imageHash: describeImageFacts(bad).slice(-12) }, fault: failing }]);
-    expect(await statuses(1, () => chatBody(dataUrl(bad)))).toEqual([500]);
-    expect(await statuses(1)).toEqual([200]);
-    server.setFaults([{ when: { model: 'gpt-4o' }, fault: failing }]);
-    expect(await statuses(1, () => chatBody(imageUrl(), { model: 'gpt-4o' }))).toEqual([500]);
-    expect(await statuses(1)).toEqual([200]);
-    server.setFaults([{ when: { apiKey: 'sk-unknown' }, fault: failing }]);
-    expect(await statuses(1)).toEqual([200]);
-    server.setFaults([{ when: { endpoint: 'models' }, fault: failing }]);
-    expect(await statuses(1)).toEqual([200]);
-    await expect(clientOf(server).models.list()).rejects.toMatchObject({ status: 500 });
-  });
-
-  it('draw the same requests for the same seed', async () => {
-    const plan = { seed: 7, rules: [{ when: { probability: 0.5 }, fault: failing }] };
-    server.setFaults(plan);
-    const first = await statuses(24);
-    server.reset();
-    server.setFaults(plan);
-    expect(await statuses(24)).toEqual(first);
-    expect(new Set(first)).toEqual(new Set([200, 500]));
-    server.reset();
-    server.setFaults({ ...plan, seed: 8 });
-    expect(await statuses(24)).not.toEqual(first);
-  });
-
-  it('refuse a wrong plan', () => {
-    expect(() => server.setFaults([{ fault: { kind: 'explode' } as never }])).toThrow(/kind/);
-    expect(() => server.setFaults([{ fault: failing, when: { probability: 2 } }])).toThrow(/probability/);
-    expect(() => server.setFaults([{ fault: failing, time: 1 } as never])).toThrow(/did you mean .*times/);
   });
 });

@@ -24,9 +24,17 @@ export function findRoute(path: string): Route {
     const match = pattern.exec(path);
     if (match === null) continue;
     const model = match.groups?.['model'];
-    return model === undefined ? route : { ...route, model: decodeURIComponent(model) };
+    return model === undefined ? route : { ...route, model: decode(model) };
   }
   return { endpoint: 'other', action: 'unknown' };
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 /** Throws the API's answer to an unknown URL or the wrong method. */

@@ -1,3 +1,4 @@
+import { Agent, request as httpRequest } from 'node:http';
 import OpenAI from 'openai';
 import type { FakeOpenAI } from './fake-openai.ts';
 import { createTestImage, type TestImageOptions } from './test-image.ts';
@@ -57,4 +58,47 @@ interface ApiAnswer {
     readonly code: string | null;
   };
   readonly [name: string]: unknown;
+}
+
+/** An answer as it came over the wire. */
+export interface RawAnswer {
+  readonly status?: number | undefined;
+  readonly length?: number;
+  readonly text: string;
+  readonly bytes: number;
+  readonly error?: string;
+}
+
+/** Status, headers, and how the body ended, without any client's own handling. */
+export function askOverHttp(
+  server: FakeOpenAI,
+  { agent = new Agent(), ...more }: { readonly agent?: Agent; readonly stream?: boolean } = {},
+): Promise<RawAnswer> {
+  return new Promise((resolve) => {
+    let head: Pick<RawAnswer, 'status' | 'length'> = {};
+    const chunks: Buffer[] = [];
+    const settle = (error: object) => {
+      const body = Buffer.concat(chunks);
+      resolve({ ...head, text: body.toString(), bytes: body.length, ...error });
+    };
+    const failed = ({ code = 'unknown' }: NodeJS.ErrnoException) =>
+      settle({ error: silent ? 'SILENT' : code });
+    let silent = false;
+    const request = httpRequest(
+      `${server.baseURL}/chat/completions`,
+      { method: 'POST', agent, headers: { authorization: `Bearer ${server.apiKey}` }, timeout: 200 },
+      (response) => {
+        head = { status: response.statusCode, length: Number(response.headers['content-length']) };
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => settle({}));
+        response.on('error', failed);
+      },
+    );
+    request.on('timeout', () => {
+      silent = true;
+      request.destroy();
+    });
+    request.on('error', failed);
+    request.end(JSON.stringify(chatBody(imageUrl(), more)));
+  });
 }

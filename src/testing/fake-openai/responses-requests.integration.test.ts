@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeOpenAI, startFakeOpenAI } from './fake-openai.ts';
+import { clientOf, imageUrl, post } from './test-clients.ts';
+import { createTestImage } from './test-image.ts';
+
+let server: FakeOpenAI;
+beforeAll(async () => {
+  server = await startFakeOpenAI({
+    apiKeys: ['sk-one', 'sk-two'],
+    maxImageBytes: 100_000,
+    maxImages: 3,
+    maxBodyBytes: 2e6,
+  });
+});
+afterAll(async () => {
+  await server.close();
+});
+
+const _CHAT = '/v1/chat/completions';
+const RESPONSES = '/v1/responses';
+const user = (...content: object[]) => ({ messages: [{ role: 'user', content }] });
+const _image = (url: unknown, more: object = {}) => user({ type: 'image_url', image_url: { url, ...more } });
+const _base = { model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'hello' }] };
+const input = (...content: object[]) => ({ model: 'gpt-4.1-mini', input: [{ role: 'user', content }] });
+const _png = createTestImage();
+const _schemaOf = (schema: object, more: object = {}) => ({
+  response_format: { type: 'json_schema', json_schema: { name: 'x', schema, ...more } },
+});
+
+describe('Responses requests that are wrong', () => {
+  const text = { type: 'input_text', text: 'hi' };
+  const rows: [string, object, Record<string, unknown>][] = [
+    ['no input', { model: 'gpt-4o' }, { param: 'input', code: 'missing_required_parameter' }],
+    [
+      'an unknown parameter',
+      { ...input(text), max_tokens: 50 },
+      { param: 'max_tokens', code: 'unknown_parameter' },
+    ],
+    [
+      'too few output tokens',
+      { ...input(text), max_output_tokens: 15 },
+      { param: 'max_output_tokens', code: 'integer_below_min_value' },
+    ],
+    [
+      'a part of chat',
+      input({ type: 'text', text: 'x' }),
+      { param: 'input[0].content[0].type', code: 'invalid_value' },
+    ],
+    [
+      'an image object',
+      input({ type: 'input_image', image_url: { url: imageUrl() } }),
+      { code: 'invalid_type' },
+    ],
+    [
+      'an image without a source',
+      input({ type: 'input_image', detail: 'low' }),
+      { code: 'missing_required_parameter' },
+    ],
+    [
+      'an unknown file',
+      input({ type: 'input_image', file_id: 'file-1' }),
+      { param: 'input[0].content[0].file_id' },
+    ],
+    [
+      'detail original on an older model',
+      input({ type: 'input_image', image_url: imageUrl(), detail: 'original' }),
+      { param: 'input[0].content[0].detail', code: 'invalid_value' },
+    ],
+    [
+      'a strict schema that is open',
+      {
+        ...input(text),
+        text: {
+          format: {
+            type: 'json_schema',
+            name: 'x',
+            strict: true,
+            schema: { type: 'object', properties: {} },
+          },
+        },
+      },
+      { code: 'invalid_json_schema' },
+    ],
+  ];
+
+  it.each(rows)('%s', async (_, body, error) => {
+    const answer = await post(server, RESPONSES, body);
+    expect(answer.status).toBe(400);
+    expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', ...error });
+  });
+
+  it('takes original where the model does, a string, instructions and a schema', async () => {
+    const original = {
+      ...input({ type: 'input_image', image_url: imageUrl(), detail: 'original' }),
+      model: 'gpt-5.4',
+    };
+    expect((await post(server, RESPONSES, original)).status).toBe(200);
+    const response = await clientOf(server).responses.create({
+      model: 'gpt-4.1-mini',
+      input: 'hello',
+      instructions: 'Answer in JSON.',
+      store: false,
+      text: {
+        format: {
+          type: 'json_schema',
+          name: 'x',
+          strict: true,
+          schema: {
+            type: 'object',
+            properties: { a: { type: 'string' } },
+            required: ['a'],
+            additionalProperties: false,
+          },
+        },
+      },
+    });
+    expect(JSON.parse(response.output_text)).toEqual({ a: expect.any(String) });
+    expect(response).toMatchObject({ store: false });
+  });
+});
