@@ -1,5 +1,5 @@
-import type { RatioEstimate } from './statistics.ts';
-import type { ContenderReport, GateReport, SuiteReport } from './suite-report.ts';
+import type { GateReport } from './gate.ts';
+import type { ContenderReport, SuiteReport } from './suite-report.ts';
 
 /** Above this spread of the baseline, small differences mean nothing. */
 const NOISY_RATIO = 0.1;
@@ -10,8 +10,8 @@ export function formatReport(report: SuiteReport): string {
   const rows = report.contenders.map((contender) => row(contender, report));
   const noise = `${(report.noiseRatio * 100).toFixed(1)} %`;
   const noisy = report.noiseRatio > NOISY_RATIO ? ' (noisy machine: trust only large differences)' : '';
-  const gates = report.contenders.flatMap(({ name, gates: judged, ratio, cpuRatio }) =>
-    judged.map((gate) => gateLine(name, gate, gate.measure === 'cpu' ? cpuRatio : ratio)),
+  const gates = report.contenders.flatMap(({ name, gates: judged }) =>
+    judged.map((gate) => gateLine(name, gate)),
   );
   return [
     `${report.name}: ${report.rounds} rounds, baseline spread ${noise}${noisy}`,
@@ -39,9 +39,9 @@ const WORDS = {
   failed: 'GATE FAILED  ',
 } as const;
 
-function gateLine(name: string, { measure, maxRatio, verdict }: GateReport, ratio?: RatioEstimate): string {
-  const interval = ratio && `${formatRatio(ratio.value)}, at least ${formatRatio(ratio.lower)}`;
-  return `  ${WORDS[verdict]} ${name}: ${measure} ratio ${interval}, allowed ${maxRatio}`;
+function gateLine(name: string, { measure, versus, maxRatio, ratio, verdict }: GateReport): string {
+  const measured = `${formatRatio(ratio.value)}, at least ${formatRatio(ratio.lower)}`;
+  return `  ${WORDS[verdict]} ${name}: ${measure} ratio to ${versus} ${measured}, allowed ${maxRatio}`;
 }
 
 const formatRatio = (ratio: number): string => ratio.toPrecision(3);

@@ -2,6 +2,7 @@ export { collectGarbage } from './collect-garbage.ts';
 export { type FoundSuite, findSuites } from './find-suites.ts';
 export { formatReport, formatValue } from './format-report.ts';
 export { type FreshProcessOptions, freshProcess, sampleInFreshProcess } from './fresh-process.ts';
+export type { Gate, GateReport, Gates, Verdict } from './gate.ts';
 export { inRoundOrder, type Measurements, type MeasureOptions, measureSuite } from './measure-suite.ts';
 export { parseRunOptions, type RunOptions, USAGE } from './run-options.ts';
 export { type ExitCode, type Output, runSuites } from './run-suites.ts';
@@ -17,7 +18,6 @@ export {
 export {
   type Contender,
   defineSuite,
-  type Gate,
   type Sample,
   type SampledContender,
   type Suite,
@@ -26,8 +26,6 @@ export {
 } from './suite.ts';
 export {
   type ContenderReport,
-  type GateReport,
   reportSuite,
   type SuiteReport,
-  type Verdict,
 } from './suite-report.ts';

@@ -100,5 +100,7 @@ describe('defineSuite', () => {
     const contenders = { ours: () => 1 };
     expect(() => defineSuite({ name: 'x', baseline: 'theirs', contenders })).toThrow('theirs');
     expect(() => defineSuite({ name: 'x', baseline: 'ours', contenders, gates: { our: 1 } })).toThrow('our');
+    const versus = { ours: [{ versus: 'them', maxRatio: 1 }] };
+    expect(() => defineSuite({ name: 'x', baseline: 'ours', contenders, gates: versus })).toThrow('them');
   });
 });

@@ -49,7 +49,7 @@ describe('runSuites', () => {
     await benchFile('gated', CONTENDERS, '{ slow: 1.5 }');
     const { code, text } = await run();
     expect(code).toBe(1);
-    expect(text).toMatch(/GATE FAILED {3}slow: time ratio .*, allowed 1.5/);
+    expect(text).toMatch(/GATE FAILED {3}slow: time ratio to base .*, allowed 1.5/);
     expect(text).toContain('FAILED: gated suite');
   });
 

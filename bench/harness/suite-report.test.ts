@@ -31,8 +31,8 @@ describe('reportSuite', () => {
       p99: 2.2,
       operations: 50,
       gates: [
-        { measure: 'time', maxRatio: 1.2, verdict: 'passed' },
-        { measure: 'cpu', maxRatio: 3, verdict: 'passed' },
+        { measure: 'time', versus: 'base', maxRatio: 1.2, verdict: 'passed' },
+        { measure: 'cpu', versus: 'base', maxRatio: 3, verdict: 'passed' },
       ],
     });
   });
@@ -44,9 +44,37 @@ describe('reportSuite', () => {
     expect(uncertain.contenders[1]?.gates[0]?.verdict).toBe('unproven');
   });
 
+  it('gates one contender against several others', () => {
+    const several = defineSuite({
+      name: 'several',
+      baseline: 'base',
+      contenders: { base: () => 1, other: () => 1, ours: () => 1 },
+      gates: { ours: [{ maxRatio: 0.5 }, { versus: 'other', maxRatio: 0.3, maxCpuRatio: 0.1 }] },
+    });
+    const measurements = new Map([
+      ['base', slices(1, 1, 1)],
+      ['other', slices(2, 2, 2)],
+      ['ours', slices(0.5, 0.5, 0.5)],
+    ]);
+    expect(reportSuite(several, measurements).contenders[2]?.gates).toMatchObject([
+      { versus: 'base', verdict: 'passed', ratio: { value: 0.5 } },
+      { versus: 'other', measure: 'time', verdict: 'passed', ratio: { value: 0.25 } },
+      { versus: 'other', measure: 'cpu', verdict: 'failed', ratio: { value: 0.25 } },
+    ]);
+  });
+
+  it('refuses a gate on CPU time that nobody measured', () => {
+    const sampled = (...values: readonly number[]) => values.map((value) => ({ value, operations: 1 }));
+    const measurements = new Map([
+      ['base', sampled(1, 1)],
+      ['ours', sampled(1, 1)],
+    ]);
+    expect(() => reportSuite(suite, measurements)).toThrow('ours: there is a gate on cpu');
+  });
+
   it('says in words which gate failed and by how much', () => {
     const text = formatReport(judged(2, 2, 2, 2, 2));
-    expect(text).toContain('GATE FAILED   ours: time ratio 2.00, at least 2.00, allowed 1.2');
+    expect(text).toContain('GATE FAILED   ours: time ratio to base 2.00, at least 2.00, allowed 1.2');
     expect(text).toContain('base (baseline)');
     expect(text).toContain('baseline spread 0.0 %');
   });

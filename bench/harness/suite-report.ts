@@ -1,15 +1,7 @@
+import { type GateReport, judgeGates, type RoundValues } from './gate.ts';
 import type { Measurements } from './measure-suite.ts';
 import { median, type RatioEstimate, ratioOfMedians, relativeSpread } from './statistics.ts';
-import type { Gate, Suite } from './suite.ts';
-
-/** `passed`: at or under the gate. `unproven`: over it, but not by more than noise explains. `failed`: surely over it. */
-export type Verdict = 'passed' | 'unproven' | 'failed';
-
-export interface GateReport {
-  readonly measure: 'time' | 'cpu';
-  readonly maxRatio: number;
-  readonly verdict: Verdict;
-}
+import type { Suite } from './suite.ts';
 
 export interface ContenderReport {
   readonly name: string;
@@ -40,60 +32,38 @@ export interface SuiteReport {
 
 /** Judges what was measured. */
 export function reportSuite(suite: Suite, measurements: Measurements): SuiteReport {
-  const baseline = measurements.get(suite.baseline) ?? [];
-  const baselineValues = baseline.map(({ value }) => value);
-  const baselineCpu = present(baseline.map(({ cpuMs }) => cpuMs));
+  const valuesOf = (name: string): RoundValues => {
+    const slices = measurements.get(name) ?? [];
+    return { time: slices.map(({ value }) => value), cpu: present(slices.map(({ cpuMs }) => cpuMs)) };
+  };
+  const baseline = valuesOf(suite.baseline);
   const contenders = suite.contenderNames.map((name): ContenderReport => {
     const slices = measurements.get(name) ?? [];
-    const values = slices.map(({ value }) => value);
-    const cpu = present(slices.map(({ cpuMs }) => cpuMs));
+    const { time, cpu } = valuesOf(name);
     const p99 = present(slices.map((slice) => slice.p99));
     const compared = name !== suite.baseline;
-    const ratio = compared ? ratioOfMedians(values, baselineValues) : undefined;
-    const comparesCpu = compared && cpu.length > 0 && cpu.length === baselineCpu.length;
-    const cpuRatio = comparesCpu ? ratioOfMedians(cpu, baselineCpu) : undefined;
+    const comparesCpu = compared && cpu.length > 0 && cpu.length === baseline.cpu.length;
     return {
       name,
-      median: median(values),
+      median: median(time),
       ...(p99.length > 0 && { p99: median(p99) }),
       ...(cpu.length > 0 && { cpuMs: median(cpu) }),
       operations: slices.reduce((sum, { operations }) => sum + operations, 0),
-      ...(ratio && { ratio }),
-      ...(cpuRatio && { cpuRatio }),
-      gates: judge(suite.gates?.[name], ratio, cpuRatio),
-      rounds: values,
+      ...(compared && { ratio: ratioOfMedians(time, baseline.time) }),
+      ...(comparesCpu && { cpuRatio: ratioOfMedians(cpu, baseline.cpu) }),
+      gates: judgeGates(name, suite.gates?.[name], suite.baseline, valuesOf),
+      rounds: time,
     };
   });
   return {
     name: suite.name,
     baseline: suite.baseline,
     unit: suite.unit ?? 'ms',
-    rounds: baseline.length,
-    noiseRatio: relativeSpread(baselineValues),
+    rounds: baseline.time.length,
+    noiseRatio: relativeSpread(baseline.time),
     contenders,
     passed: contenders.every(({ gates }) => gates.every(({ verdict }) => verdict !== 'failed')),
   };
-}
-
-function judge(
-  gate: Gate | number | undefined,
-  ratio: RatioEstimate | undefined,
-  cpuRatio: RatioEstimate | undefined,
-): readonly GateReport[] {
-  const { maxRatio, maxCpuRatio } = typeof gate === 'number' ? { maxRatio: gate } : ((gate ?? {}) as Gate);
-  const reports: GateReport[] = [];
-  if (maxRatio !== undefined && ratio) {
-    reports.push({ measure: 'time', maxRatio, verdict: verdictOf(ratio, maxRatio) });
-  }
-  if (maxCpuRatio !== undefined && cpuRatio) {
-    reports.push({ measure: 'cpu', maxRatio: maxCpuRatio, verdict: verdictOf(cpuRatio, maxCpuRatio) });
-  }
-  return reports;
-}
-
-function verdictOf({ value, lower }: RatioEstimate, maxRatio: number): Verdict {
-  if (lower > maxRatio) return 'failed';
-  return value > maxRatio ? 'unproven' : 'passed';
 }
 
 const present = (values: readonly (number | undefined)[]): readonly number[] =>

@@ -1,3 +1,5 @@
+import { type Gates, listGates } from './gate.ts';
+
 /** One measurement that a contender took by itself, for instance in a process of its own. Lower is better. */
 export interface Sample {
   readonly value: number;
@@ -29,20 +31,14 @@ export type Contender<Context> =
   | TimedContender<Context>
   | SampledContender<Context>;
 
-/** Limits against the baseline. A gate fails only when the whole interval of the ratio lies above it. */
-export interface Gate {
-  readonly maxRatio?: number;
-  readonly maxCpuRatio?: number;
-}
-
 export interface SuiteDefinition<Context> {
   /** `--grep` matches it. */
   readonly name: string;
   /** The contender that the others are compared with. */
   readonly baseline: string;
   readonly contenders: Readonly<Record<string, Contender<Context>>>;
-  /** A gate by contender; a bare number is `maxRatio`. */
-  readonly gates?: Readonly<Record<string, Gate | number>>;
+  /** Limits by contender. */
+  readonly gates?: Readonly<Record<string, Gates>>;
   /** Makes what every contender gets; runs once before the first round. */
   setup?(): Context | Promise<Context>;
   /** Runs once at the end, also after a failure. */
@@ -88,7 +84,11 @@ export interface Suite extends Omit<SuiteDefinition<never>, 'contenders' | 'setu
 export function defineSuite<Context = undefined>(definition: SuiteDefinition<Context>): Suite {
   const { contenders, setup, teardown, verify, ...rest } = definition;
   const contenderNames = Object.keys(contenders);
-  for (const name of [rest.baseline, ...Object.keys(rest.gates ?? {})]) {
+  const gated = Object.entries(rest.gates ?? {}).flatMap(([name, gates]) => [
+    name,
+    ...listGates(gates).map(({ versus = rest.baseline }) => versus),
+  ]);
+  for (const name of [rest.baseline, ...gated]) {
     if (!contenderNames.includes(name)) throw new RangeError(`${rest.name}: no contender is called ${name}`);
   }
   return {
