@@ -24,7 +24,9 @@ describe('costUsd', () => {
     expect(costUsd('gpt-4.1', { inputTokens: 300_000, outputTokens: 0 })).toBeCloseTo(0.3 * 2, 10);
   });
 
-  it('is unknown for an unknown model', () => {
+  it('is unknown for an unknown model, and for one that only shares a name with a known one', () => {
+    expect(costUsd('gpt-5-pro', { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
+    expect(costUsd('gpt-5-2025-08-07', { inputTokens: 1_000_000, outputTokens: 0 })).toBeCloseTo(1.25, 10);
     expect(costUsd('my-deployment', { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
   });
 

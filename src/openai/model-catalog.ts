@@ -16,7 +16,7 @@ export type ModelOverrides = Readonly<Record<string, ModelEntry>>;
 export interface ModelCatalog {
   /**
    * The entry of a model: by its own name, else without a fine-tune's `ft:…` or a snapshot's date, else of the longest
-   * built-in name that it extends at a dash. `undefined` for a model that is not known.
+   * built-in name that it extends at a dash, then without a price. `undefined` for a model that is not known.
    */
   find(model: string): ModelEntry | undefined;
   /** Every name in the catalog. */
@@ -43,9 +43,13 @@ export function createModelCatalog(overrides: ModelOverrides = {}): ModelCatalog
   return {
     find: (model) => {
       const base = baseName(model);
-      const name = [model, base].find((candidate) => entries.has(candidate));
-      const extended = name ?? byLength.find((known) => base.startsWith(`${known}-`));
-      return extended === undefined ? undefined : entries.get(extended);
+      const exact = entries.get(model) ?? entries.get(base);
+      if (exact !== undefined) return exact;
+      const stem = entries.get(byLength.find((known) => base.startsWith(`${known}-`)) ?? '');
+      if (stem === undefined) return undefined;
+      // `gpt-5-pro` sizes images as `gpt-5` does, and costs twelve times as much.
+      const { price: _price, ...unpriced } = stem;
+      return unpriced;
     },
     names: () => [...entries.keys()],
   };

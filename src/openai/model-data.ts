@@ -19,6 +19,9 @@ const OLDER_GUIDE: Provenance = {
   uncertain: 'deprecated; the newer guide gives a multiplier at most, and no budget',
 };
 
+/** The guide's copy is older than these models; what others measured agrees with gpt-5.6. */
+const LIKE_GPT56: Provenance = { ...GUIDE, uncertain: 'sized as gpt-5.6, which the guide lists' };
+
 const PRICING: Provenance = {
   source: 'developers.openai.com/api/docs/pricing, standard tier (copy of autumn 2026, itself undated)',
   readOn: '2026-11-22',
@@ -114,14 +117,17 @@ const PROMOTION: Provenance = { ...PRICING, uncertain: 'promotional "at least th
 
 /** Every built-in model. Correct a number here, with its source; users can override any through options. */
 export const BUILT_IN_MODELS: Readonly<Record<string, ModelEntry>> = {
+  'gpt-6-astra': entry('gpt-6', gpt56, withLongContext(price(10, 1, 50)), ABOUT_A_MILLION, LIKE_GPT56),
+  'gpt-6-sol': entry('gpt-6', gpt56, withLongContext(price(2, 0.2, 10)), MILLION, LIKE_GPT56),
+  'gpt-6-luna': entry('gpt-6', gpt56, withLongContext(price(0.1, 0.01, 0.5)), MILLION, LIKE_GPT56),
   'gpt-5.6-sol': entry(
     'gpt-5.6',
     gpt56,
     { ...withLongContext(price(4, 0.4, 20)), provenance: PROMOTION },
-    ABOUT_A_MILLION,
+    MILLION,
   ),
-  'gpt-5.6-terra': entry('gpt-5.6', gpt56, withLongContext(price(2, 0.2, 12)), ABOUT_A_MILLION),
-  'gpt-5.6-luna': entry('gpt-5.6', gpt56, withLongContext(price(0.2, 0.02, 1.2)), ABOUT_A_MILLION),
+  'gpt-5.6-terra': entry('gpt-5.6', gpt56, withLongContext(price(2, 0.2, 12)), MILLION),
+  'gpt-5.6-luna': entry('gpt-5.6', gpt56, withLongContext(price(0.2, 0.02, 1.2)), MILLION),
   'gpt-5.5': entry('gpt-5.5', gpt55, withLongContext(price(5, 0.5, 30)), ABOUT_A_MILLION),
   'gpt-5.4': entry('gpt-5.4', gpt54, withLongContext(price(2.5, 0.25, 15)), MILLION),
   'gpt-5.4-mini': entry('gpt-5.4', gpt54, price(0.75, 0.075, 4.5), GPT5),
