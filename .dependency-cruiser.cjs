@@ -38,7 +38,7 @@ const owners = {
   'lru-cache': 'redis-cache',
 };
 
-const tests = '\\.test(-d)?\\.ts$';
+const tests = '\\.(test(-d)?|fixture)\\.ts$';
 
 module.exports = {
   forbidden: [

@@ -1,6 +1,6 @@
 // Installs the packed tarball as a stranger would and runs it: every Node, both majors of openai, ESM, CJS and
 // TypeScript, with and without ioredis.
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -73,6 +73,28 @@ try {
       passed(`types openai-${openaiMajor} ${project}, skipLibCheck off, no ioredis`);
     }
   }
+  const example = join(workspace, 'express');
+  for (const folder of ['examples/express', '.ci/consumer-express']) {
+    cpSync(join(repositoryRoot, folder), example, {
+      recursive: true,
+      filter: (path) => !path.includes('node_modules'),
+    });
+  }
+  // The example's own package.json, but for the package itself, which is the one packed just now.
+  const manifest = JSON.parse(readFileSync(join(example, 'package.json'), 'utf8'));
+  manifest.dependencies['@describe-it/sdk'] = `file:${tarball}`;
+  writeFileSync(join(example, 'package.json'), JSON.stringify(manifest));
+  runCommand(
+    'npm',
+    NPM_INSTALL.filter((argument) => argument !== '--no-save'),
+    { cwd: example, env },
+  );
+  runCommand(runtime.node, ['drive.mjs'], {
+    cwd: example,
+    env: { ...env, CONSUMER_IMAGES: images },
+    timeoutMs: 40_000,
+  });
+  passed('examples/express, driven over HTTP');
   console.log(`consumers: ${checks} checks passed`);
 } finally {
   rmSync(workspace, { recursive: true, force: true });

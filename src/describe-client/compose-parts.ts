@@ -15,7 +15,7 @@ import { ConfigIssues } from './config-issues.ts';
 import { type Logger, safeLogger } from './logger.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 import { type ClientSettings, isInstance, resolveOptions } from './resolve-options.ts';
-import { countsForBreaker, UpstreamCaller } from './upstream-caller.ts';
+import { countsForBreaker, isWorthAnotherAttempt, UpstreamCaller } from './upstream-caller.ts';
 import { type AskVision, askSingly, BatchedVision } from './vision-asker.ts';
 
 /** A client has one endpoint; its name in stats, metrics and `explain`. */
@@ -156,7 +156,11 @@ function makeCache(
 }
 
 function makeRetry({ retry }: DescribeClientOptions, clock: Clock): RetryPolicy {
-  return new RetryPolicy(retry === false ? { maxAttempts: 1, clock } : { ...retry, clock });
+  return new RetryPolicy({
+    isRetryable: isWorthAnotherAttempt,
+    ...definedOf(retry === false ? { maxAttempts: 1 } : retry),
+    clock,
+  });
 }
 
 function makePool(

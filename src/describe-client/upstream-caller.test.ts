@@ -2,11 +2,13 @@ import { getEventListeners } from 'node:events';
 import type OpenAI from 'openai';
 import type { ChatCompletion } from 'openai/resources/chat/completions';
 import { describe, expect, it } from 'vitest';
+import { CircuitOpenError } from '../errors/circuit-open-error.ts';
+import { PoolCreateError, PoolTimeoutError } from '../errors/pool-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { CallTrace } from './call-trace.ts';
-import { countsForBreaker, UpstreamCaller } from './upstream-caller.ts';
+import { countsForBreaker, isWorthAnotherAttempt, UpstreamCaller } from './upstream-caller.ts';
 
 type Respond = (signal: AbortSignal) => Promise<unknown>;
 
@@ -107,6 +109,12 @@ describe('UpstreamCaller', () => {
     controller.abort(new TimeoutError('the call', 800));
     await expect(sent).rejects.toMatchObject({ code: 'DESCRIBE_TIMEOUT' });
     expect(seenByBreaker.map(({ counts }) => counts)).toEqual([false]);
+  });
+
+  it('does not wait for what this process refused itself', () => {
+    expect(isWorthAnotherAttempt(new CircuitOpenError('b', 10))).toBe(false);
+    expect(isWorthAnotherAttempt(new PoolTimeoutError('p', 10))).toBe(false);
+    expect(isWorthAnotherAttempt(new PoolCreateError('p', 'x'))).toBe(true);
   });
 
   it.each([

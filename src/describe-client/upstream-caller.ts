@@ -55,6 +55,13 @@ export const countsForBreaker = (error: unknown): boolean =>
   DescribeError.is(error) && failureKind(error) === 'outage';
 
 /**
+ * Tells what is retried: outages and throttles that may pass. What this process refused itself is not: behind an open
+ * breaker or a full line an attempt costs nothing, and waiting there would only hide the state that the caller asked for.
+ */
+export const isWorthAnotherAttempt = (error: unknown): boolean =>
+  DescribeError.is(error) && error.retryable && ['outage', 'throttle'].includes(failureKind(error));
+
+/**
  * Sends one request: retry → breaker → pool → call. Each attempt has a time limit of its own, and every failure is
  * classified once, before the breaker and the retry see it.
  */

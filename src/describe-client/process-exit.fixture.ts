@@ -1,0 +1,32 @@
+// Run by process-exit.integration.test.ts: everything is used, then closed or left, and the process must end by itself.
+import { systemClock } from '../internal/clock.ts';
+import { createTestImage } from '../testing/index.ts';
+import { createDescribeClient } from './create-describe-client.ts';
+
+process.on('unhandledRejection', (reason) => {
+  process.stderr.write(`${String(reason)}\n`);
+  process.exit(2);
+});
+
+const [mode = '', baseURL = '', apiKey = '', redisUrl = ''] = process.argv.slice(2);
+const client = createDescribeClient({
+  apiKey,
+  baseURL,
+  redis: redisUrl,
+  batch: { batchSize: 2, maxBatchWaitMs: 5 },
+  attemptTimeoutMs: 500,
+  retry: { initialDelayMs: 5, maxDelayMs: 20 },
+});
+await client.warmUp();
+const images = Array.from({ length: 50 }, (_, seed) => createTestImage({ seed: 5000 + seed }));
+let described = 0;
+for await (const { status } of client.describeMany(images)) described += status === 'fulfilled' ? 1 : 0;
+await client.metrics();
+if (mode === 'close') {
+  await client.close();
+  // Sockets of the fake server's side may take a turn to end.
+  await new Promise<void>((resolve) => void systemClock.setTimeout(resolve, 50));
+  const left = process.getActiveResourcesInfo().filter((name) => !/^(TTYWrap|PipeWrap)$/.test(name));
+  if (left.length > 0) process.stdout.write(`left: ${left.join(', ')}\n`);
+}
+process.stdout.write(`described ${described}\n`);
