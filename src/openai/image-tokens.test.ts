@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { countPatches, estimateImageTokens, mostImageTokens } from './image-tokens.ts';
-import { createModelCatalog, modelCatalog } from './model-catalog.ts';
+import { createModelCatalog, type ModelOverrides, modelCatalog } from './model-catalog.ts';
 import type { ImageDetail, ModelEntry } from './model-entry.ts';
 
 const square = (model: string, side: number, detail: ImageDetail = 'high') =>
@@ -82,6 +82,28 @@ describe('estimateImageTokens', () => {
     expect(estimateImageTokens({ model: 'gpt-5', width: 1024, height: 1024, detail: 'high', catalog })).toBe(
       1,
     );
+  });
+
+  it('lists what is wrong with an entry', () => {
+    const entry = { family: '', sizing: { kind: 'tile', baseTokens: -1 }, sizingProvenance: {}, prices: 1 };
+    const make = () => createModelCatalog({ mine: entry } as unknown as ModelOverrides);
+    for (const part of [
+      'models["mine"].family',
+      'baseTokens',
+      'tileTokens',
+      'readOn',
+      'did you mean models["mine"].price?',
+    ]) {
+      expect(make, part).toThrow(part);
+    }
+    expect(() => createModelCatalog([] as unknown as ModelOverrides)).toThrow('by model name');
+    expect(() => createModelCatalog({ mine: { ...entry, sizing: {} } } as unknown as ModelOverrides)).toThrow(
+      "kind 'patch' or 'tile'",
+    );
+    const builtIn = Object.fromEntries(
+      modelCatalog.names().map((name) => [name, modelCatalog.find(name) as ModelEntry]),
+    );
+    expect(createModelCatalog(builtIn).names()).toEqual(modelCatalog.names());
   });
 
   it('says of every number where it comes from', () => {

@@ -1,3 +1,5 @@
+import { ConfigError } from '../errors/index.ts';
+import { modelOverridesCheck } from './model-checks.ts';
 import { BUILT_IN_MODELS } from './model-data.ts';
 import type { ModelEntry } from './model-entry.ts';
 
@@ -26,6 +28,7 @@ export interface ModelCatalog {
 /**
  * Makes a catalog of the built-in models and yours; yours win.
  *
+ * @throws `DESCRIBE_CONFIG_INVALID` that lists everything wrong with your entries.
  * @example
  * ```ts
  * import { createModelCatalog } from '@describe-it/sdk';
@@ -35,6 +38,8 @@ export interface ModelCatalog {
  * ```
  */
 export function createModelCatalog(overrides: ModelOverrides = {}): ModelCatalog {
+  const issues = modelOverridesCheck(overrides, 'models');
+  if (issues.length > 0) throw new ConfigError('model catalog', issues);
   const entries = new Map<string, ModelEntry>([
     ...Object.entries(BUILT_IN_MODELS),
     ...Object.entries(overrides),
@@ -43,11 +48,12 @@ export function createModelCatalog(overrides: ModelOverrides = {}): ModelCatalog
   return {
     find: (model) => {
       const base = baseName(model);
-      const exact = entries.get(model) ?? entries.get(base);
+      const tuned = model.startsWith(TUNED);
+      const exact = entries.get(model) ?? (tuned ? undefined : entries.get(base));
       if (exact !== undefined) return exact;
-      const stem = entries.get(byLength.find((known) => base.startsWith(`${known}-`)) ?? '');
+      const stem = entries.get(byLength.find((known) => `${base}-`.startsWith(`${known}-`)) ?? '');
       if (stem === undefined) return undefined;
-      // `gpt-5-pro` sizes images as `gpt-5` does, and costs twelve times as much.
+      // `gpt-5-pro` sizes images as `gpt-5` does, and costs twelve times as much; so do fine-tunes have prices of their own.
       const { price: _price, ...unpriced } = stem;
       return unpriced;
     },
@@ -55,9 +61,11 @@ export function createModelCatalog(overrides: ModelOverrides = {}): ModelCatalog
   };
 }
 
+const TUNED = 'ft:';
+
 /** `ft:gpt-4.1-mini-2025-04-14:org::id` → `gpt-4.1-mini`; `openai/gpt-4o` → `gpt-4o`. */
 const baseName = (model: string) =>
-  (model.startsWith('ft:') ? (model.split(':')[1] ?? model) : model)
+  (model.startsWith(TUNED) ? (model.split(':')[1] ?? model) : model)
     .replace(/^.*\//, '')
     .replace(/-\d{4}-\d{2}-\d{2}$/, '');
 
