@@ -15,7 +15,7 @@ export type { FakeQuotaGroup } from './fake-openai/quota-groups.ts';
 export type { SeenOutcome, SeenRequest } from './fake-openai/seen-log.ts';
 export type { FakeOpenAIStats, SeenImageStats } from './fake-openai/seen-stats.ts';
 export { createTestImage, type TestImageOptions } from './fake-openai/test-image.ts';
-export type { FakeModel, ImageTokenRule } from './fake-openai/token-table.ts';
+export type { FakeModel, ImageTokenRule, PatchBounds } from './fake-openai/token-table.ts';
 export { type FakeTimers, ManualClock, type ManualClockOptions } from './manual-clock.ts';
 export {
   findFreePort,

@@ -2,7 +2,14 @@ import { invalidRequest } from './api-error.ts';
 import type { Fault } from './fault-plan.ts';
 import { applyItemFault } from './item-fault.ts';
 import { answerBySchema, describeAll } from './structured-answer.ts';
-import { countFramingTokens, countImageTokens, countTextTokens, cutToTokens } from './token-count.ts';
+import {
+  boundsOf,
+  countFramingTokens,
+  countImageTokens,
+  countPatches,
+  countTextTokens,
+  cutToTokens,
+} from './token-count.ts';
 import type { SeenImage, VisionRequest } from './vision-request.ts';
 
 /** What a request costs, in tokens. */
@@ -33,6 +40,23 @@ export function countPrompt(
     imageTokens += countImageTokens(request.model.images, facts, detail);
   const textTokens = countTextTokens(characters) + countFramingTokens(request.messages);
   return { promptTokens: textTokens + imageTokens, imageTokens };
+}
+
+/** More patches than this in one image are refused, and not scaled down. Source: error bodies quoted in public issues. */
+const MAX_PATCHES_PER_IMAGE = 30_000;
+
+/** Throws the API's 400 for an image that has too many patches for its detail. */
+export function checkPatches({ endpoint, model }: VisionRequest, images: readonly SeenImage[]): void {
+  for (const { facts, detail } of images) {
+    if (model.images.by !== 'patches') return;
+    const patches = countPatches(facts, boundsOf(model.images, detail));
+    if (patches <= MAX_PATCHES_PER_IMAGE) continue;
+    throw invalidRequest(
+      `The image you provided requires ${patches} patches after processing, exceeding the limit of ${MAX_PATCHES_PER_IMAGE}. Please resize the image and try again.`,
+      endpoint === 'chat' ? 'messages' : 'input',
+      'invalid_value',
+    );
+  }
 }
 
 /** Throws the API's 400 when prompt and answer don't fit into the model's context. */

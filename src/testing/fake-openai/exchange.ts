@@ -1,5 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Answer, type ContentFault, checkContext, composeAnswer, countPrompt } from './answer.ts';
+import {
+  type Answer,
+  type ContentFault,
+  checkContext,
+  checkPatches,
+  composeAnswer,
+  countPrompt,
+} from './answer.ts';
 import { ApiError } from './api-error.ts';
 import { readChatRequest } from './chat-request.ts';
 import { type DeliveryFault, deliver, jsonPayload, type Payload } from './delivery.ts';
@@ -107,6 +114,7 @@ export class Exchange {
     const request =
       this.#route.action === 'chat' ? readChatRequest(body, models) : readResponsesRequest(body, models);
     const images = await this.#loadImages(request);
+    checkPatches(request, images);
     const { promptTokens } = countPrompt(request, images);
     if (this.#route.action === 'count-tokens') {
       await this.#send(

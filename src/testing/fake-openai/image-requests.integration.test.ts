@@ -85,6 +85,20 @@ describe('images that are wrong', () => {
     await patient.close();
   });
 
+  it('turns down one with too many patches, where its detail keeps them', async () => {
+    const vast = Buffer.from(png);
+    vast.writeUInt32BE(7952, 16);
+    vast.writeUInt32BE(5304, 20);
+    const ask = (detail: string) =>
+      post(server, CHAT, { ...base, model: 'gpt-5.6-sol', ...image(dataUrl(vast), { detail }) });
+    expect((await ask('auto')).json.error).toMatchObject({
+      message: expect.stringContaining('requires 41334 patches'),
+      param: 'messages',
+      code: 'invalid_value',
+    });
+    expect((await ask('high')).status).toBe(200);
+  });
+
   it('turns down too many', async () => {
     const parts = Array.from({ length: 4 }, () => ({ type: 'image_url', image_url: { url: imageUrl() } }));
     expect((await post(server, CHAT, { ...base, ...user(...parts) })).json.error?.message).toContain(

@@ -106,7 +106,7 @@ function readPart(value: unknown, param: string, role: (typeof ROLES)[number]): 
 
 function checkOriginal(part: PromptPart, name: string, { images }: FakeModel): void {
   if (part.type !== 'image' || part.detail !== 'original') return;
-  if (images.by === 'patches' && images.originalBudget !== undefined) return;
+  if (images.by === 'patches' && images.original !== undefined) return;
   throw invalidRequest(
     `Invalid value: 'original'. The model ${name} does not support it.`,
     part.param.replace(/image_url$/, 'detail'),

@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countImageTokens, countPatches, countTiles } from './token-count.ts';
+import { boundsOf, countImageTokens, countPatches, countTiles } from './token-count.ts';
 import { findModel, MODEL_TABLE } from './token-table.ts';
 
 const ruleOf = (name: string) => {
   const model = findModel(MODEL_TABLE, name);
   if (model === undefined) throw new Error(name);
   return model.images;
+};
+const patchRuleOf = (name: string) => {
+  const rule = ruleOf(name);
+  if (rule.by !== 'patches') throw new Error(name);
+  return rule;
 };
 const square = { width: 1024, height: 1024 };
 
@@ -21,29 +26,39 @@ describe('countImageTokens', () => {
   });
 
   it('scales to the patch budget as the guide works it out', () => {
-    expect(countPatches({ width: 1800, height: 2400 }, 1536)).toBe(1452);
-    expect(countPatches(square, 1536)).toBe(1024);
+    expect(countPatches({ width: 1800, height: 2400 }, { maxSidePx: 65_535, maxPatches: 1536 })).toBe(1452);
     expect(countImageTokens(ruleOf('gpt-4.1-mini'), square, 'high')).toBe(Math.ceil(1024 * 1.62));
     expect(countImageTokens(ruleOf('gpt-4.1-nano'), square, 'high')).toBe(Math.ceil(1024 * 2.46));
     expect(countImageTokens(ruleOf('o4-mini'), square, 'high')).toBe(Math.ceil(1024 * 1.72));
+    expect(countImageTokens(ruleOf('gpt-5.4'), square, 'high')).toBe(1229);
+    expect(countImageTokens(ruleOf('gpt-5.4'), { width: 2048, height: 2048 }, 'high')).toBe(3000);
   });
 
   it('takes original for auto on the newest models', () => {
     const photo = { width: 4000, height: 3000 };
-    expect(countPatches(photo, Number.POSITIVE_INFINITY)).toBe(11_750);
-    const newest = ruleOf('gpt-5.4');
-    expect(countImageTokens(newest, photo)).toBe(countImageTokens(newest, photo, 'original'));
-    expect(countImageTokens(newest, photo)).toBeGreaterThan(countImageTokens(newest, photo, 'high'));
-    expect(countImageTokens(ruleOf('gpt-5.2'), photo)).toBe(
-      countImageTokens(ruleOf('gpt-5.2'), photo, 'high'),
+    expect(countPatches(photo, boundsOf(patchRuleOf('gpt-5.6-sol')))).toBe(11_750);
+    for (const [name, auto] of [
+      ['gpt-5.6-sol', 'original'],
+      ['gpt-5.5', 'original'],
+      ['gpt-5.4', 'high'],
+      ['gpt-5.2', 'high'],
+    ] as const) {
+      expect(countImageTokens(ruleOf(name), photo), name).toBe(countImageTokens(ruleOf(name), photo, auto));
+    }
+    expect(countImageTokens(ruleOf('gpt-5.5'), photo)).toBeGreaterThan(
+      countImageTokens(ruleOf('gpt-5.5'), photo, 'high'),
     );
   });
 
-  it('charges low detail the base of tile models and at most 256 patches of the others', () => {
-    expect(countImageTokens(ruleOf('gpt-4o'), { width: 4000, height: 3000 }, 'low')).toBe(85);
+  it('charges low detail the base of tile models, and what fits into 512² of those that have it', () => {
+    const photo = { width: 4000, height: 3000 };
+    expect(countImageTokens(ruleOf('gpt-4o'), photo, 'low')).toBe(85);
     expect(countImageTokens(ruleOf('gpt-5'), square, 'low')).toBe(70);
-    expect(countImageTokens(ruleOf('gpt-4.1-mini'), square, 'low')).toBe(Math.ceil(256 * 1.62));
-    expect(countImageTokens(ruleOf('gpt-4.1-mini'), { width: 8, height: 8 }, 'low')).toBe(2);
+    expect(countImageTokens(ruleOf('gpt-5-mini'), square, 'low')).toBe(Math.ceil(256 * 1.62));
+    expect(countImageTokens(ruleOf('gpt-5.5'), photo, 'low')).toBe(Math.ceil(16 * 12 * 1.2));
+    expect(countImageTokens(ruleOf('gpt-4.1-mini'), photo, 'low')).toBe(
+      countImageTokens(ruleOf('gpt-4.1-mini'), photo, 'high'),
+    );
   });
 
   it('counts tiles after fitting into 2048² and 768', () => {
@@ -57,7 +72,7 @@ describe('countImageTokens', () => {
     const side = fc.integer({ min: 1, max: 60_000 });
     fc.assert(
       fc.property(side, side, fc.integer({ min: 16, max: 10_000 }), (width, height, budget) => {
-        const patches = countPatches({ width, height }, budget);
+        const patches = countPatches({ width, height }, { maxSidePx: 65_535, maxPatches: budget });
         expect(patches).toBeGreaterThanOrEqual(1);
         expect(patches).toBeLessThanOrEqual(budget);
         expect(patches).toBeLessThanOrEqual(Math.ceil(width / 32) * Math.ceil(height / 32));

@@ -1,3 +1,11 @@
+/** What an image is scaled into before its patches are counted. */
+export interface PatchBounds {
+  /** Longest side, in pixels. */
+  readonly maxSidePx: number;
+  /** Most 32×32 patches. @defaultValue no budget */
+  readonly maxPatches?: number;
+}
+
 /** How a family of models counts an image. */
 export type ImageTokenRule =
   | {
@@ -9,12 +17,14 @@ export type ImageTokenRule =
     }
   | {
       readonly by: 'patches';
-      /** Most 32×32 patches of an image at high detail. */
-      readonly budget: number;
-      /** Most patches at `original` detail; absent where the model does not take `original`. */
-      readonly originalBudget?: number;
       /** Tokens a patch. */
       readonly multiplier: number;
+      readonly low: PatchBounds;
+      readonly high: PatchBounds;
+      /** Absent where the model does not take `original`. */
+      readonly original?: PatchBounds;
+      /** What `auto`, and no detail at all, means. @defaultValue 'high' */
+      readonly auto?: 'high' | 'original';
     };
 
 /** What the fake server knows of a model. */
@@ -27,36 +37,67 @@ export interface FakeModel {
 }
 
 const tiles = (base: number, perTile: number): ImageTokenRule => ({ by: 'tiles', base, perTile });
-const patches = (budget: number, multiplier: number, originalBudget?: number): ImageTokenRule => ({
+
+const SMALL: PatchBounds = { maxSidePx: 512 };
+const STANDARD: PatchBounds = { maxSidePx: 2048, maxPatches: 2500 };
+const WIDE: PatchBounds = { maxSidePx: 2048, maxPatches: 6144 };
+const LARGE: PatchBounds = { maxSidePx: 6000, maxPatches: 10_000 };
+const WHOLE: PatchBounds = { maxSidePx: 65_535 };
+const FORMER: PatchBounds = { maxSidePx: 2048, maxPatches: 1536 };
+
+/** Models of the older guide: a budget of 1,536 patches. */
+const former = (multiplier: number): ImageTokenRule => ({
   by: 'patches',
-  budget,
   multiplier,
-  ...(originalBudget === undefined ? {} : { originalBudget }),
+  low: SMALL,
+  high: FORMER,
+});
+/** Models that see every image alike, whatever the detail. */
+const uniform = (multiplier: number): ImageTokenRule => ({
+  by: 'patches',
+  multiplier,
+  low: WIDE,
+  high: WIDE,
+});
+
+const gpt54: ImageTokenRule = { by: 'patches', multiplier: 1.2, low: WIDE, high: STANDARD, original: LARGE };
+const gpt55: ImageTokenRule = { ...gpt54, low: SMALL, auto: 'original' };
+const gpt56: ImageTokenRule = { ...gpt55, original: WHOLE };
+
+const reasoning = (images: ImageTokenRule, contextTokens: number): FakeModel => ({
+  images,
+  contextTokens,
+  reasoning: true,
 });
 
 /**
  * The models that the fake server knows unless told otherwise.
- * Source of the image rules: OpenAI, "Images and vision", calculating costs (copies of August to October 2026).
+ * Source of the image rules: OpenAI, "Images and vision", model sizing table and calculating costs, the copies of autumn
+ * 2026; of spring 2026 (`former`) for models that the newer one no longer lists.
  * Source of the context windows: OpenAI's model pages; they only decide when `context_length_exceeded` is answered.
  */
 export const MODEL_TABLE: Readonly<Record<string, FakeModel>> = {
   'gpt-4o': { images: tiles(85, 170), contextTokens: 128_000 },
   'gpt-4o-mini': { images: tiles(2833, 5667), contextTokens: 128_000 },
   'gpt-4.1': { images: tiles(85, 170), contextTokens: 1_047_576 },
-  'gpt-4.1-mini': { images: patches(1536, 1.62), contextTokens: 1_047_576 },
-  'gpt-4.1-nano': { images: patches(1536, 2.46), contextTokens: 1_047_576 },
+  'gpt-4.1-mini': { images: uniform(1.62), contextTokens: 1_047_576 },
+  'gpt-4.1-nano': { images: former(2.46), contextTokens: 1_047_576 },
   'gpt-4.5': { images: tiles(85, 170), contextTokens: 128_000 },
-  'gpt-5': { images: tiles(70, 140), contextTokens: 400_000, reasoning: true },
-  'gpt-5-mini': { images: patches(1536, 1.62), contextTokens: 400_000, reasoning: true },
-  'gpt-5-nano': { images: patches(1536, 2.46), contextTokens: 400_000, reasoning: true },
-  'gpt-5.2': { images: patches(1536, 1), contextTokens: 400_000, reasoning: true },
-  'gpt-5.4': { images: patches(2500, 1, 10_000), contextTokens: 1_050_000, reasoning: true },
-  'gpt-5.4-mini': { images: patches(1536, 1.62), contextTokens: 400_000, reasoning: true },
-  'gpt-5.4-nano': { images: patches(1536, 2.46), contextTokens: 400_000, reasoning: true },
-  'gpt-5.5': { images: patches(2500, 1, 10_000), contextTokens: 1_050_000, reasoning: true },
-  o1: { images: tiles(75, 150), contextTokens: 200_000, reasoning: true },
-  o3: { images: tiles(75, 150), contextTokens: 200_000, reasoning: true },
-  'o4-mini': { images: patches(1536, 1.72), contextTokens: 200_000, reasoning: true },
+  'gpt-5': reasoning(tiles(70, 140), 400_000),
+  'gpt-5.1': reasoning(tiles(70, 140), 400_000),
+  'gpt-5-mini': reasoning(former(1.62), 400_000),
+  'gpt-5-nano': reasoning(former(2.46), 400_000),
+  'gpt-5.2': reasoning(uniform(1.2), 400_000),
+  'gpt-5.4': reasoning(gpt54, 1_050_000),
+  'gpt-5.4-mini': reasoning(gpt54, 400_000),
+  'gpt-5.4-nano': reasoning(gpt54, 400_000),
+  'gpt-5.5': reasoning(gpt55, 1_050_000),
+  'gpt-5.6-sol': reasoning(gpt56, 1_050_000),
+  'gpt-5.6-terra': reasoning(gpt56, 1_050_000),
+  'gpt-5.6-luna': reasoning(gpt56, 1_050_000),
+  o1: reasoning(tiles(75, 150), 200_000),
+  o3: reasoning(tiles(75, 150), 200_000),
+  'o4-mini': reasoning(former(1.72), 200_000),
 };
 
 /** Finds a model by its name, or by its name with a date after it, such as `gpt-4o-2024-08-06`. */
