@@ -1,5 +1,6 @@
 import type { BatchItem } from './batch-item.ts';
 import type { HeapNode } from './indexed-heap.ts';
+import type { PriorityLane } from './priority-lane.ts';
 import { PriorityLanes } from './priority-lanes.ts';
 
 /** Waiting items that may share a batch. As a heap node it stands where its first item does. */
@@ -18,10 +19,12 @@ export class BatchGroup<Input, Output> implements HeapNode {
     this.items = new PriorityLanes(ageingMs);
   }
 
-  remove(item: BatchItem<Input, Output>): void {
-    this.items.remove(item);
+  /** Takes an item out and gives the lane it was in. */
+  remove(item: BatchItem<Input, Output>): PriorityLane<Input, Output> | undefined {
+    const lane = this.items.remove(item);
     // A sum of fractions drifts; an empty group starts over.
     this.weight = this.items.size === 0 ? 0 : this.weight - item.weight;
+    return lane;
   }
 
   /** Copies the place of the first item. */

@@ -26,5 +26,6 @@ export type BatchHandler<Input, Output> = (
 
 /** Tells an error result from a value, also one from another realm or of another copy of a library. */
 export function isErrorResult(result: unknown): result is Error {
+  if (typeof result !== 'object' || result === null) return false;
   return result instanceof Error || Object.prototype.toString.call(result) === '[object Error]';
 }

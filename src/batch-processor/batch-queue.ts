@@ -16,6 +16,8 @@ export interface BatchQueueLimits {
  */
 export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   readonly #limits: BatchQueueLimits;
+  /** The only group without `groupBy`. It stays: a Map that shrinks and grows keeps dead tables alive until a full GC. */
+  readonly #nameless: BatchGroup<Input, Output>;
   readonly #groups = new Map<string, BatchGroup<Input, Output>>();
   readonly #ready = new IndexedHeap<BatchGroup<Input, Output>>();
   /** Lanes with a wait that is not over. A lane whose first item left stands too early until it is looked at. */
@@ -26,6 +28,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
 
   constructor(limits: BatchQueueLimits) {
     this.#limits = limits;
+    this.#nameless = new BatchGroup('', limits.ageingMs);
   }
 
   get size(): number {
@@ -39,22 +42,18 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
 
   /** Adds an item that came after all others of its priority. */
   add(item: BatchItem<Input, Output>): void {
-    let group = this.#groups.get(item.group);
-    if (group === undefined) {
-      group = new BatchGroup(item.group, this.#limits.ageingMs);
-      this.#groups.set(item.group, group);
-    }
+    const group = this.#groupOf(item.group);
     item.holder = this;
     group.weight += item.weight;
     this.#size += 1;
     const lane = group.items.add(item);
     if (lane.first === item) this.#judgeWait(lane, group);
+    else if (group.heapIndex >= 0) return;
     this.#settleReadiness(group);
   }
 
   drop(item: BatchItem<Input, Output>): void {
-    const group = this.#groups.get(item.group);
-    if (group === undefined) return;
+    const group = this.#groupOf(item.group);
     this.#take(item, group);
     this.#settleReadiness(group);
   }
@@ -63,8 +62,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   expire(nowMs: number): void {
     this.#nowMs = nowMs;
     for (let wait = this.#soonest(); wait !== undefined && wait.order <= nowMs; wait = this.#soonest()) {
-      const group = this.#groups.get(wait.group);
-      if (group === undefined) return;
+      const group = this.#groupOf(wait.group);
       this.#judgeWait(wait.lane, group);
       this.#settleReadiness(group);
     }
@@ -73,7 +71,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   /** Ends the wait of every item up to that one, also of those that are still to come. */
   expireThrough(sequence: number): void {
     this.#flushedThrough = sequence;
-    for (const group of this.#groups.values()) {
+    for (const group of [this.#nameless, ...this.#groups.values()]) {
       for (const lane of group.items.lanes()) this.#judgeWait(lane, group);
       this.#settleReadiness(group);
     }
@@ -99,12 +97,21 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
 
   /** Every item that waits, in no order. */
   items(): BatchItem<Input, Output>[] {
-    return [...this.#groups.values()].flatMap((group) => group.items.items());
+    return [this.#nameless, ...this.#groups.values()].flatMap((group) => group.items.items());
+  }
+
+  #groupOf(name: string): BatchGroup<Input, Output> {
+    if (name === '') return this.#nameless;
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = new BatchGroup(name, this.#limits.ageingMs);
+      this.#groups.set(name, group);
+    }
+    return group;
   }
 
   #take(item: BatchItem<Input, Output>, group: BatchGroup<Input, Output>): void {
-    const { lane } = item;
-    group.remove(item);
+    const lane = group.remove(item);
     item.holder = undefined;
     this.#size -= 1;
     if (lane?.wait.over) this.#judgeWait(lane, group);
@@ -147,8 +154,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
 
   #settleReadiness(group: BatchGroup<Input, Output>): void {
     const { size } = group.items;
-    // The nameless group stays: a Map that shrinks and grows keeps its dead tables alive until a full GC.
-    if (size === 0 && group.name !== '') this.#groups.delete(group.name);
+    if (size === 0) this.#groups.delete(group.name);
     const { batchSize, maxBatchWeight } = this.#limits;
     const ready = size >= batchSize || group.overLanes > 0 || (size > 0 && group.weight >= maxBatchWeight);
     if (!ready) {

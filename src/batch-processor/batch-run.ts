@@ -98,7 +98,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   release(item: BatchItem<Input, Output>): void {
     item.holder = undefined;
     this.#live -= 1;
-    for (const { items } of this.#parts) items.delete(item);
+    if (this.#parts.length > 0) for (const { items } of this.#parts) items.delete(item);
   }
 
   /** Calls the handler once, in a later microtask, and waits for its end or for `timeoutMs`. Never rejects. */

@@ -143,16 +143,15 @@ export class BatchScheduler<Input, Output> {
     this.#metrics.processingMs.record(nowMs - startedAtMs);
     const again: BatchItem<Input, Output>[] = [];
     const errors: unknown[] = [];
-    for (const [index, item] of run.items.entries()) {
-      if (item.settled || outcome.kind === 'abandoned') continue;
+    for (let index = 0; index < run.items.length; index += 1) {
+      const item = run.items[index];
+      if (item === undefined || item.settled || outcome.kind === 'abandoned') continue;
       run.release(item);
       const result = outcome.kind === 'failure' ? outcome.error : outcome.results[index];
+      const judged = outcome.kind === 'failure' ? outcome.thrown : result;
       if (!isErrorResult(result)) {
         this.#succeed(item, result as Output, nowMs);
-        continue;
-      }
-      const judged = outcome.kind === 'failure' ? outcome.thrown : result;
-      if (this.#retry?.allows(judged, run.attempt)) {
+      } else if (this.#retry?.allows(judged, run.attempt)) {
         again.push(item);
         errors.push(judged);
       } else {

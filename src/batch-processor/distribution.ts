@@ -27,11 +27,17 @@ export class Distribution {
   #sum = 0;
   #min = Number.POSITIVE_INFINITY;
   #max = 0;
+  #lastValue = 0;
+  #lastIndex = 0;
 
   record(value: number): void {
-    const bounded = Math.max(0, value);
-    const bucket = bounded < SMALLEST ? 0 : 1 + Math.floor(Math.log(bounded / SMALLEST) / LOG_GROWTH);
-    const index = Math.min(BUCKETS - 1, bucket);
+    const bounded = Math.max(value, 0);
+    // The items of a batch mostly have one value: one logarithm serves them all.
+    if (bounded !== this.#lastValue) {
+      this.#lastValue = bounded;
+      this.#lastIndex = indexOf(bounded);
+    }
+    const index = this.#lastIndex;
     this.#counts[index] = (this.#counts[index] ?? 0) + 1;
     this.#count += 1;
     this.#sum += bounded;
@@ -65,4 +71,9 @@ export class Distribution {
     }
     return this.#max;
   }
+}
+
+function indexOf(value: number): number {
+  if (value < SMALLEST) return 0;
+  return Math.min(BUCKETS - 1, 1 + Math.floor(Math.log(value / SMALLEST) / LOG_GROWTH));
 }

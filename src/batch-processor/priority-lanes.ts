@@ -51,20 +51,15 @@ export class PriorityLanes<Input, Output> {
     return lane;
   }
 
-  remove(item: BatchItem<Input, Output>): void {
+  /** Takes an item out and gives the lane it was in. */
+  remove(item: BatchItem<Input, Output>): PriorityLane<Input, Output> | undefined {
     const { lane } = item;
-    if (lane === undefined) return;
+    if (lane === undefined) return undefined;
     const wasFirst = lane.first === item;
     lane.unlink(item);
     this.#size -= 1;
-    if (!wasFirst) return;
-    if (lane.first === undefined) {
-      this.#heap.remove(lane);
-      if (this.#lanes.size > MAX_EMPTY_LANES) this.#lanes.delete(lane.priority);
-    } else {
-      this.#follow(lane, lane.first);
-      this.#heap.update(lane);
-    }
+    if (wasFirst) this.#firstLeft(lane);
+    return lane;
   }
 
   /** Lanes that have items, in no order. */
@@ -79,6 +74,16 @@ export class PriorityLanes<Input, Output> {
       for (let item = lane.first; item !== undefined; item = item.next) items.push(item);
     }
     return items;
+  }
+
+  #firstLeft(lane: PriorityLane<Input, Output>): void {
+    if (lane.first === undefined) {
+      this.#heap.remove(lane);
+      if (this.#lanes.size > MAX_EMPTY_LANES) this.#lanes.delete(lane.priority);
+    } else {
+      this.#follow(lane, lane.first);
+      this.#heap.update(lane);
+    }
   }
 
   #follow(lane: PriorityLane<Input, Output>, first: BatchItem<Input, Output>): void {
