@@ -35,10 +35,8 @@ function pathOn(origin: string, url: string): string {
   if (url.startsWith(origin) && url.charCodeAt(origin.length) === 0x2f && !url.includes('#')) {
     return url.slice(origin.length);
   }
-  const parsed = new URL(url);
-  if (parsed.origin !== origin) {
-    throw new InputError('url', `this connection goes to ${origin} only, not to ${parsed.origin}`);
-  }
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.origin !== origin) throw new InputError('url', `this connection goes to ${origin} only`);
   return parsed.pathname + parsed.search;
 }
 

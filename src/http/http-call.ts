@@ -106,7 +106,9 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#over) return;
+    // undici 8 flushes its parser with an empty chunk when it is resumed: passed on, it would pause the stream again
+    // before any byte was read, for ever.
+    if (this.#over || chunk.length === 0) return;
     this.#bytes += chunk.length;
     const { maxResponseBytes } = this.#options;
     if (this.#bytes > maxResponseBytes) {
