@@ -1,6 +1,7 @@
 import { InputError } from '../errors/input-error.ts';
 import type { CacheFactory } from './filler.ts';
-import type { RedisCache, SetOptions } from './redis-cache.ts';
+import type { RedisCache } from './redis-cache.ts';
+import type { SetOptions } from './setter.ts';
 
 /** Makes the description of one image. */
 export type WarmFetcher<Value> = (

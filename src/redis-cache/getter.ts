@@ -2,7 +2,7 @@ import { raceSignal } from '../internal/signals.ts';
 import { EVERY_ENTRY } from './cache-entry.ts';
 import { checkDurationMs, checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
 import { answers, type CacheFactory, type Filled, Filler, type FillRequest, filledBy } from './filler.ts';
-import { SingleFlight } from './single-flight.ts';
+import { type FlightContext, SingleFlight } from './single-flight.ts';
 import type { Found, TieredReader } from './tiered-reader.ts';
 import type { TieredWriter } from './tiered-writer.ts';
 import type { Tiers } from './tiers.ts';
@@ -47,6 +47,9 @@ export class Getter {
   readonly #flights = new SingleFlight<Filled>();
   /** Work that was forced, apart: its followers want nothing older. */
   readonly #forced = new SingleFlight<Filled>();
+
+  /** When the work that can be followed began. */
+  readonly #startedAtMs = new Map<string, number>();
 
   constructor(tiers: Tiers, reader: TieredReader, writer: TieredWriter) {
     this.#tiers = tiers;
@@ -112,9 +115,26 @@ export class Getter {
     return found.entry.failure !== undefined && !found.fresh ? undefined : found;
   }
 
+  /**
+   * Follows the work on the key that is under way, or starts it. Work older than memory is trusted may miss an
+   * invalidation whose message was lost: a caller then asks Redis instead, waits there for the same work, and takes its
+   * value only if the tags still agree.
+   */
   #fly(request: FillRequest, signal?: AbortSignal) {
+    const { link, options, nowMs } = this.#tiers;
     const flights = request.force ? this.#forced : this.#flights;
-    return flights.run(request.key, (context) => this.#filler.fill(request, context.signal), { signal });
+    const name = `${request.force ? 'forced' : 'usual'}:${request.key}`;
+    const startedAtMs = this.#startedAtMs.get(name) ?? nowMs;
+    if (link?.gateway.available && nowMs >= startedAtMs + options.tagTrustMs) flights.forget(request.key);
+    const work = async ({ signal: common }: FlightContext) => {
+      this.#startedAtMs.set(name, nowMs);
+      try {
+        return await this.#filler.fill(request, common);
+      } finally {
+        if (this.#startedAtMs.get(name) === nowMs) this.#startedAtMs.delete(name);
+      }
+    };
+    return flights.run(request.key, work, { signal });
   }
 
   /** Serves the stale value when the factory fails, or takes longer than the caller wants to wait; it then goes on. */

@@ -1,30 +1,20 @@
-import { CacheError } from '../errors/cache-error.ts';
 import { ClosedError } from '../errors/closed-error.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
 import { raceSignal } from '../internal/signals.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
-import { checkKey, checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
+import { checkKey, checkTags } from './cache-input.ts';
 import { generateKey } from './cache-key.ts';
 import { type RedisCacheOptions, resolveCacheOptions } from './cache-options.ts';
 import { healthOf, type RedisCacheHealth, type RedisCacheStats, statsOf } from './cache-stats.ts';
-import { encodeEntry } from './envelope.ts';
 import type { CacheFactory } from './filler.ts';
 import { type CacheHit, type CacheSource, type GetOrSetOptions, Getter } from './getter.ts';
 import { generateImageHash } from './image-hash.ts';
 import { purgeTags } from './purge.ts';
+import { type SetItem, type SetOptions, setAll } from './setter.ts';
 import type { Found } from './tiered-reader.ts';
 import { TieredReader } from './tiered-reader.ts';
-import { type KeyedEntry, TieredWriter } from './tiered-writer.ts';
+import { TieredWriter } from './tiered-writer.ts';
 import { Tiers } from './tiers.ts';
-
-export interface SetOptions {
-  /** Seconds the entry lives, from 0.001 to ten years. @defaultValue the cache's `defaultTTL` */
-  readonly ttlSeconds?: number | undefined;
-  /** Names to invalidate it by, at most 128. @defaultValue none */
-  readonly tags?: readonly string[] | undefined;
-  /** Seconds it may be served stale after that, by `getOrSet`. @defaultValue the cache's `graceSeconds` */
-  readonly graceSeconds?: number | undefined;
-}
 
 /** One entry of `mset`. */
 export interface MsetEntry {
@@ -251,32 +241,10 @@ export class RedisCache implements AsyncDisposable {
     return this.close();
   }
 
-  async #setAll(
-    items: readonly (SetOptions & { readonly key: string; readonly value: unknown })[],
-  ): Promise<void> {
-    const { options } = this.#tiers;
-    const plans = items.map(({ key, value, ttlSeconds, tags, graceSeconds }) => ({
-      key,
-      value,
-      tags: checkTags(tags),
-      ttlMs: ttlMsOf(ttlSeconds, options.defaultTtlMs),
-      graceMs: graceMsOf(graceSeconds, options.graceMs),
-    }));
-    const keys = plans.map(({ key }) => key);
-    const longestMs = Math.max(...plans.map(({ ttlMs, graceMs }) => ttlMs + graceMs));
-    const allTags = [...new Set(plans.flatMap(({ tags }) => tags))];
-    const stamps = await this.#writer.stamp(allTags, longestMs);
-    const entries = await Promise.all(
-      plans.map(async ({ key, value, tags, ttlMs, graceMs }): Promise<KeyedEntry> => {
-        if (value === undefined) throw new CacheError('undefined can not be stored: it means a miss');
-        const own = Object.fromEntries(['', ...tags].map((tag) => [tag, stamps.tags[tag] ?? '']));
-        const content = { value, tags: own, ttlMs, graceMs, costMs: 0 };
-        const encoded = await encodeEntry(content, options, this.#tiers.nowMs);
-        return { key, keepMs: ttlMs + graceMs, ...encoded };
-      }),
-    );
+  async #setAll(items: readonly SetItem[]): Promise<void> {
+    const keys = items.map(({ key }) => key);
     this.#getter.supersede(keys, []);
-    await this.#writer.write(entries, stamps.shared);
+    await setAll(this.#tiers, this.#writer, items);
     this.#getter.supersede(keys, []);
   }
 

@@ -72,6 +72,8 @@ const SHARED_OPTIONS = {
   retryStrategy,
   // What was sent before a connection was lost is not sent again: it could overwrite what came later.
   autoResendUnfulfilledCommands: false,
+  // ioredis would leave the answer to its own subscription unheard; the connection subscribes itself.
+  autoResubscribe: false,
   // A failover leaves clients connected to what is now a replica.
   reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
 } as const satisfies RedisOptions;
@@ -149,7 +151,7 @@ function definedOf<Given extends object>(
 
 function duplicateAsSubscriber(client: RedisClientLike): RedisClientLike {
   const duplicate = client.duplicate as (...args: unknown[]) => RedisClientLike;
-  const options = { lazyConnect: true, enableOfflineQueue: true };
+  const options = { lazyConnect: true, enableOfflineQueue: true, autoResubscribe: false };
   if (client.isCluster) return duplicate.call(client, undefined, options);
   return duplicate.call(client, { ...options, maxRetriesPerRequest: null, keyPrefix: '' });
 }

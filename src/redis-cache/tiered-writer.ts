@@ -1,5 +1,6 @@
 import { EVERY_ENTRY, type TagStamps } from './cache-entry.ts';
 import type { EncodedEntry } from './envelope.ts';
+import type { ReadTicket } from './read-guard.ts';
 import type { RedisLink } from './redis-link.ts';
 import type { TagVersions } from './redis-tier.ts';
 import type { Tiers } from './tiers.ts';
@@ -69,9 +70,11 @@ export class TieredWriter {
     return { tags: Object.fromEntries(stamps), shared: true };
   }
 
-  /** Writes what the user set. What Redis did not take is held here alone, and what it holds instead is not believed. */
-  async write(entries: readonly KeyedEntry[], shared: boolean): Promise<void> {
-    const { link, guard, counters, nowMs } = this.#tiers;
+  /** Writes what the user set from `began` (a ticket of `removals`), save keys removed since. What Redis did not take is held here alone, and what it holds instead is not believed. */
+  async write(all: readonly KeyedEntry[], shared: boolean, began: ReadTicket): Promise<void> {
+    const { link, guard, removals, counters, nowMs } = this.#tiers;
+    const entries = all.filter(({ key }) => removals.isClean(began, key));
+    if (entries.length === 0) return;
     counters.writes += entries.length;
     const keys = entries.map(({ key }) => key);
     for (const key of keys) guard.removed(key);
@@ -91,9 +94,10 @@ export class TieredWriter {
 
   /** Removes keys; how many were there, as far as is known. */
   async remove(keys: readonly string[]): Promise<number> {
-    const { link, memory, counters } = this.#tiers;
+    const { link, memory, counters, removals } = this.#tiers;
     const held = keys.filter((key) => memory.get(key) !== undefined).length;
     counters.removals += keys.length;
+    for (const key of keys) removals.removed(key);
     this.#tiers.forgetKeys(keys);
     if (link === undefined) return held;
     const reply = await link.tier.remove(keys, link.gateway.deadline(keys.length));

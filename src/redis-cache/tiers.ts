@@ -30,6 +30,8 @@ export class Tiers {
   readonly memory: MemoryTier;
   readonly tags: LocalTags;
   readonly guard = new ReadGuard();
+  /** Removals by this process, so that a write that began before one does not land after it. */
+  readonly removals = new ReadGuard();
   readonly counters: CacheCounters = newCounters();
   readonly events = new Emitter<RedisCacheEvents>();
   readonly #link: RedisLink | undefined;

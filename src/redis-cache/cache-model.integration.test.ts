@@ -1,0 +1,326 @@
+import { connect, createServer, type Socket } from 'node:net';
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  findFreePort,
+  findRedisServer,
+  type RedisServer,
+  startRedisServer,
+} from '../testing/redis-server.ts';
+import { RedisCache } from './redis-cache.ts';
+
+const CACHES = 3;
+const TAG_TRUST_MS = 60;
+/** Tags are a function of the key, so that an entry of another key or tag shows. */
+const TAGS_OF = { k0: ['t0'], k1: ['t0', 't1'], k2: ['t1'], k3: [] } as const;
+type Key = keyof typeof TAGS_OF;
+type Tag = 't0' | 't1';
+
+/** A way to Redis that can be cut. */
+class Cable {
+  readonly #sockets = new Set<Socket>();
+  readonly #server = createServer((near) => {
+    if (this.down) return void near.destroy();
+    const far = connect(this.#target, '127.0.0.1');
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.#sockets.add(one);
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        this.#sockets.delete(one);
+        other.destroy();
+      });
+      one.pipe(other);
+    }
+  });
+  readonly #target: number;
+  port = 0;
+  down = false;
+
+  constructor(target: number) {
+    this.#target = target;
+  }
+
+  async open(): Promise<this> {
+    this.port = await findFreePort();
+    await new Promise<void>((resolve) => this.#server.listen(this.port, '127.0.0.1', resolve));
+    return this;
+  }
+
+  cut(): void {
+    this.down = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend(): void {
+    this.down = false;
+  }
+
+  close(): void {
+    this.cut();
+    this.#server.close();
+  }
+}
+
+interface Made {
+  readonly key: Key;
+  /** Place in the order of all events at which the making of the value began. */
+  readonly madeAt: number;
+}
+
+interface Removal {
+  readonly kind: 'tag' | 'key';
+  readonly by: number;
+  readonly concerns: (key: Key) => boolean;
+  readonly beganAt: number;
+  /** Place in the order at which it returned; for its own process it counts from there. */
+  endedAt: number;
+  /** When Redis had it for certain; elsewhere it counts from `TAG_TRUST_MS` later. */
+  confirmedAtMs: number;
+}
+
+const cacheIndex = fc.nat({ max: CACHES - 1 });
+const key = fc.constantFrom<Key>('k0', 'k1', 'k2', 'k3');
+const command = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('get' as const), cache: cacheIndex, key }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('mget' as const), cache: cacheIndex }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('getOrSet' as const),
+      cache: cacheIndex,
+      key,
+      delayMs: fc.constantFrom(0, 0, 5, 30, 120),
+      force: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('set' as const),
+      cache: cacheIndex,
+      key,
+      ttlMs: fc.constantFrom(15, 60_000),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('invalidate' as const),
+      cache: cacheIndex,
+      tag: fc.constantFrom<Tag>('t0', 't1'),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), cache: cacheIndex, key }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const), cache: cacheIndex }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('evict' as const), cache: cacheIndex, key }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cut' as const), cache: cacheIndex }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('mend' as const), cache: cacheIndex }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('pause' as const), forMs: fc.constantFrom(1, 20, 80) }),
+  },
+);
+const step = fc.record({ command, awaited: fc.boolean() });
+type Command = typeof command extends fc.Arbitrary<infer Value> ? Value : never;
+
+class World {
+  readonly caches: RedisCache[];
+  readonly cables: Cable[];
+  readonly #keyPrefix: string;
+  readonly #raw: Redis;
+  readonly #removals: Removal[] = [];
+  /** Sets by their value. Until a set of another cache returns it may land after a `delete`, as one that came later. */
+  readonly #sets = new Map<number, { readonly by: number; endedAt: number }>();
+  #order = 0;
+  reads = 0;
+
+  constructor(cables: Cable[], raw: Redis, keyPrefix: string) {
+    this.cables = cables;
+    this.#raw = raw;
+    this.#keyPrefix = keyPrefix;
+    this.caches = cables.map(
+      ({ port }) =>
+        new RedisCache({
+          host: '127.0.0.1',
+          port,
+          keyPrefix,
+          tagTrustMs: TAG_TRUST_MS,
+          operationTimeoutMs: 300,
+          leaseMs: 200,
+          followerWaitMs: 400,
+          memory: { maxEntries: 3 },
+        }),
+    );
+  }
+
+  #next(): number {
+    this.#order += 1;
+    return this.#order;
+  }
+
+  async run(command: Command): Promise<void> {
+    if (command.kind === 'pause') return sleep(command.forMs);
+    const cache = this.caches[command.cache] as RedisCache;
+    const cable = this.cables[command.cache] as Cable;
+    switch (command.kind) {
+      case 'cut':
+        return cable.cut();
+      case 'mend':
+        return cable.mend();
+      case 'get':
+        return this.#read(command.cache, async () => [await cache.get<Made>(command.key)], [command.key]);
+      case 'mget': {
+        const keys = Object.keys(TAGS_OF) as Key[];
+        return this.#read(command.cache, () => cache.mget<Made>(keys), keys);
+      }
+      case 'getOrSet': {
+        const factory = async (): Promise<Made> => {
+          const madeAt = this.#next();
+          await sleep(command.delayMs);
+          return { key: command.key, madeAt };
+        };
+        const options = { tags: TAGS_OF[command.key], forceRefresh: command.force };
+        const ask = async () => {
+          const { value, source } = await cache.getOrSetWithSource(command.key, factory, options);
+          // While Redis can't be asked, work that is under way is shared for as long as it takes.
+          return source === 'shared' && cable.down ? [] : [value];
+        };
+        return this.#read(command.cache, ask, [command.key]);
+      }
+      case 'set': {
+        const value: Made = { key: command.key, madeAt: this.#next() };
+        const set = { by: command.cache, endedAt: Number.POSITIVE_INFINITY };
+        this.#sets.set(value.madeAt, set);
+        await cache.set(command.key, value, command.ttlMs / 1_000, TAGS_OF[command.key]);
+        set.endedAt = this.#next();
+        return;
+      }
+      case 'invalidate':
+        return this.#remove(
+          command.cache,
+          'tag',
+          (candidate) => (TAGS_OF[candidate] as readonly Tag[]).includes(command.tag),
+          () => cache.invalidateByTags([command.tag]),
+        );
+      case 'delete':
+        return this.#remove(
+          command.cache,
+          'key',
+          (candidate) => candidate === command.key,
+          () => cache.delete(command.key),
+        );
+      case 'clear':
+        return this.#remove(
+          command.cache,
+          'tag',
+          () => true,
+          () => cache.clear(),
+        );
+      case 'evict':
+        // As maxmemory would: a tag is lost, and nobody is told.
+        await this.#raw.del(`${this.#keyPrefix}t:${TAGS_OF[command.key][0] ?? ''}`);
+    }
+  }
+
+  async #remove(
+    by: number,
+    kind: Removal['kind'],
+    concerns: Removal['concerns'],
+    work: () => Promise<unknown>,
+  ): Promise<void> {
+    const removal: Removal = {
+      kind,
+      by,
+      concerns,
+      beganAt: this.#next(),
+      endedAt: Number.POSITIVE_INFINITY,
+      confirmedAtMs: Number.POSITIVE_INFINITY,
+    };
+    this.#removals.push(removal);
+    await work();
+    removal.endedAt = this.#next();
+    void this.#confirm(removal);
+  }
+
+  async #confirm(removal: Removal): Promise<void> {
+    const cache = this.caches[removal.by] as RedisCache;
+    while ((cache.health().redis?.pendingInvalidations ?? 0) > 0) await sleep(5);
+    removal.confirmedAtMs = performance.now();
+  }
+
+  async #read(by: number, work: () => Promise<(Made | undefined)[]>, keys: readonly Key[]): Promise<void> {
+    const beganAt = this.#next();
+    const beganAtMs = performance.now();
+    const values = await work();
+    this.reads += 1;
+    values.forEach((value, index) => {
+      if (value === undefined) return;
+      expect(value.key).toBe(keys[index]);
+      for (const removal of this.#removals) {
+        const set = removal.kind === 'key' ? this.#sets.get(value.madeAt) : undefined;
+        const madeAt = set === undefined || set.by === removal.by ? value.madeAt : set.endedAt;
+        if (!removal.concerns(value.key) || madeAt > removal.beganAt) continue;
+        const here = removal.by === by && removal.endedAt < beganAt;
+        const elsewhere = removal.confirmedAtMs + TAG_TRUST_MS < beganAtMs;
+        if (!here && !elsewhere) continue;
+        throw new Error(
+          `cache ${by} read at ${beganAt} a ${value.key} made at ${value.madeAt}, though ${removal.by} removed it from ${removal.beganAt} to ${removal.endedAt}${here ? '' : ' (elsewhere)'}`,
+        );
+      }
+    });
+  }
+}
+
+const sleep = (durationMs: number) => new Promise<void>((resolve) => setTimeout(resolve, durationMs));
+
+describe.runIf(findRedisServer())('three caches over one Redis', () => {
+  let server: RedisServer;
+  let cables: Cable[];
+  let raw: Redis;
+  beforeAll(async () => {
+    server = await startRedisServer();
+    raw = new Redis(server.url);
+    cables = await Promise.all(Array.from({ length: CACHES }, () => new Cable(server.port).open()));
+  });
+  afterAll(async () => {
+    for (const cable of cables) cable.close();
+    raw.disconnect();
+    await server.stop();
+  });
+
+  it('never give a value older than an invalidation that they know of, nor one of another key', async () => {
+    let runs = 0;
+    let reads = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
+        runs += 1;
+        const world = new World(cables, raw, `model${runs}:`);
+        const running: Promise<void>[] = [];
+        try {
+          for (const { command, awaited } of steps) {
+            const work = world.run(command);
+            work.catch(() => {});
+            running.push(work);
+            if (awaited) await Promise.race([work, sleep(150)]);
+          }
+          for (const cable of cables) cable.mend();
+          await Promise.all(running);
+        } finally {
+          for (const cable of cables) cable.mend();
+          reads += world.reads;
+          await Promise.all(world.caches.map((cache) => cache.close()));
+        }
+      }),
+      {
+        seed: Number(process.env['FC_SEED'] ?? 7),
+        numRuns: Number(process.env['FC_RUNS'] ?? 8),
+        endOnFailure: true,
+      },
+    );
+    expect(reads).toBeGreaterThan(50);
+  }, 120_000);
+});
