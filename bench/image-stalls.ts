@@ -1,13 +1,13 @@
 /**
  * Longest stall of the event loop while a 20 MB image is loaded, hashed and written as a data URL, and read back.
- * Run: node bench/image-stalls.ts
+ * Run: node bench/image-stalls.ts [rounds]
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hashBytes, loadImage, toDataUrl } from '../src/image/index.ts';
 
 const SIZE_BYTES = 20_000_000;
-const ROUNDS = 15;
+const ROUNDS = Number(process.argv[2] ?? 15);
 
 /** A PNG of 20 MB: a header, one huge data chunk that nothing decodes, an end. */
 function largePng(): Buffer {
@@ -60,3 +60,6 @@ await stall('load data URL', () => loadImage(url));
 const blob = new Blob([png]);
 await stall('load Blob', () => loadImage(blob));
 await stall('at once, unguarded (control)', async () => png.toString('base64'));
+const thirtyTwo = (work: () => Promise<unknown>) => Promise.all(Array.from({ length: 32 }, work));
+await stall('32 hashes at the same time', () => thirtyTwo(() => hashBytes(png)));
+await stall('32 data URLs at the same time', () => thirtyTwo(() => toDataUrl(png, 'image/png')));

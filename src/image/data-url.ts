@@ -4,6 +4,8 @@ import { yieldToLoop } from './yield-to-loop.ts';
 
 /** A multiple of three bytes, so that pieces join without padding. */
 const ENCODE_PIECE_BYTES = 768 * 1024;
+/** Not worth a turn of the loop. */
+const AT_ONCE_BYTES = 64 * 1024;
 /** A multiple of four characters. */
 const DECODE_PIECE_CHARS = 1024 * 1024;
 
@@ -23,7 +25,7 @@ export async function toDataUrl(bytes: Uint8Array, mediaType: string, signal?: A
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let url = `data:${mediaType};base64,`;
   for (let offset = 0; offset < source.length; offset += ENCODE_PIECE_BYTES) {
-    if (offset > 0) await yieldToLoop();
+    if (source.length > AT_ONCE_BYTES) await yieldToLoop();
     signal?.throwIfAborted();
     // The engine joins pieces when the text is first read, not here: joining 27 MB at once would stall the loop.
     url += source.toString('base64', offset, offset + ENCODE_PIECE_BYTES);
@@ -78,7 +80,7 @@ async function decodeBase64(
   let carry = '';
   let ended = false;
   for (let offset = start; offset < text.length; offset += DECODE_PIECE_CHARS) {
-    if (offset > start) await yieldToLoop();
+    if (text.length > AT_ONCE_BYTES) await yieldToLoop();
     signal?.throwIfAborted();
     const last = offset + DECODE_PIECE_CHARS >= text.length;
     const piece = unescapeBase64(carry + text.slice(offset, offset + DECODE_PIECE_CHARS));

@@ -3,12 +3,14 @@ import { yieldToLoop } from './yield-to-loop.ts';
 
 /** About a millisecond without hardware SHA. */
 const PIECE_BYTES = 512 * 1024;
+/** Not worth a turn of the loop. */
+const AT_ONCE_BYTES = 64 * 1024;
 
 /** SHA-256 of `bytes` in hexadecimal; the event loop runs in between, so that 20 MB never stall it. */
 export async function hashBytes(bytes: Uint8Array, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   for (let offset = 0; offset < bytes.length; offset += PIECE_BYTES) {
-    if (offset > 0) {
+    if (bytes.length > AT_ONCE_BYTES) {
       await yieldToLoop();
       signal?.throwIfAborted();
     }
