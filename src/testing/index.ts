@@ -7,7 +7,12 @@ export {
   startFakeOpenAIProcess,
 } from './fake-openai/fake-openai-process.ts';
 export type { Fault, FaultMatch, FaultPlan, FaultRule, RetryAfter } from './fake-openai/fault-plan.ts';
-export { describeImageFacts } from './fake-openai/image-facts.ts';
+export {
+  describeImageFacts,
+  type ImageFacts,
+  type ImageSize,
+  readImageFacts,
+} from './fake-openai/image-facts.ts';
 export type { Latency } from './fake-openai/latency.ts';
 export type { FakeOpenAIOptions } from './fake-openai/options.ts';
 export type { FakeLimits } from './fake-openai/quota-group.ts';

@@ -1,5 +1,6 @@
 import { readAnswerForm } from './answer-form.ts';
 import { ApiError, invalidRequest } from './api-error.ts';
+import { checkDetail, DETAILS } from './request-detail.ts';
 import {
   isJsonObject,
   type JsonObject,
@@ -26,7 +27,6 @@ const NAMES = new Set(
   ),
 );
 const ROLES = ['system', 'assistant', 'user', 'function', 'tool', 'developer'] as const;
-const DETAILS = ['auto', 'low', 'high'] as const;
 
 /** Reads the body of `/v1/chat/completions`. */
 export function readChatRequest(
@@ -40,6 +40,7 @@ export function readChatRequest(
   }
   const messages = readList(body['messages'], 'messages');
   const parts = messages.flatMap((message, at) => readMessage(message, `messages[${at}]`));
+  for (const part of parts) checkDetail(part, name, model);
   const stream = readBoolean(body, 'stream') ?? false;
   const form = readForm(body, parts);
   readNumber(body, 'top_p', { min: 0, max: 1 });

@@ -72,7 +72,7 @@ const checkRule = shape({
       shape({ from: position, to: position, every: position }),
     ),
     apiKey: nonEmptyText(),
-    imageHash: nonEmptyText(),
+    imageHash: whichever([[Array.isArray, listOf(nonEmptyText())]], nonEmptyText()),
     model: nonEmptyText(),
     endpoint: oneOf('chat', 'responses', 'models'),
     stream: boolean(),

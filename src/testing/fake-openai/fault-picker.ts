@@ -61,9 +61,7 @@ export class FaultPicker {
     if (apiKey !== undefined && apiKey !== subject.apiKey) return false;
     if (model !== undefined && model !== subject.model) return false;
     if (stream !== undefined && stream !== subject.stream) return false;
-    if (imageHash !== undefined && !subject.imageHashes.some((hash) => hash.startsWith(imageHash))) {
-      return false;
-    }
+    if (imageHash !== undefined && !matchesImage(imageHash, subject.imageHashes)) return false;
     return probability === undefined || drawAt(this.#seed, rule, drawnFor(when, subject)) < probability;
   }
 }
@@ -77,6 +75,11 @@ function drawnFor({ drawPer }: FaultMatch, { number, imageHashes }: FaultSubject
 
 function matchesEndpoint(wanted: FaultMatch['endpoint'], endpoint: Endpoint): boolean {
   return wanted === undefined ? endpoint !== 'models' : wanted === endpoint;
+}
+
+function matchesImage(wanted: string | readonly string[], hashes: readonly string[]): boolean {
+  const starts = typeof wanted === 'string' ? [wanted] : wanted;
+  return hashes.some((hash) => starts.some((start) => hash.startsWith(start)));
 }
 
 function matchesNumber(requests: NonNullable<FaultMatch['requests']>, number: number): boolean {

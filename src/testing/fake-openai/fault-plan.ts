@@ -13,8 +13,8 @@ export interface FaultMatch {
     | { readonly from?: number; readonly to?: number; readonly every?: number };
   /** Requests with this API key. */
   readonly apiKey?: string;
-  /** Requests with an image whose hash starts so: the 12 digits of `describeImageFacts`, or fewer. */
-  readonly imageHash?: string;
+  /** Requests with an image whose hash (of `readImageFacts`) is this, or one of these; a start of it is enough. */
+  readonly imageHash?: string | readonly string[];
   /** Requests that name this model. */
   readonly model?: string;
   /** @defaultValue `'chat'` and `'responses'` */

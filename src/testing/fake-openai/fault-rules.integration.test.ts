@@ -2,7 +2,7 @@ import { Agent } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeOpenAI, startFakeOpenAI } from './fake-openai.ts';
 import type { Fault } from './fault-plan.ts';
-import { describeImageFacts } from './image-facts.ts';
+import { readImageFacts } from './image-facts.ts';
 import { askOverHttp, chatBody, clientOf, dataUrl, imageUrl, post } from './test-clients.ts';
 import { createTestImage } from './test-image.ts';
 
@@ -86,7 +86,8 @@ describe('rules', () => {
 
   it('match an image, a model, a key and an endpoint', async () => {
     const bad = createTestImage({ seed: 99 });
-    server.setFaults([{ when: { imageHash: describeImageFacts(bad).slice(-12) }, fault: failing }]);
+    const { hash } = readImageFacts(bad);
+    server.setFaults([{ when: { imageHash: ['000000000000', hash] }, fault: failing }]);
     expect(await statuses(1, () => chatBody(dataUrl(bad)))).toEqual([500]);
     expect(await statuses(1)).toEqual([200]);
     server.setFaults([{ when: { model: 'gpt-4o' }, fault: failing }]);

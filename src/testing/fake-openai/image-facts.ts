@@ -38,7 +38,12 @@ export function describeImageFacts(bytes: Uint8Array): string {
   return readImageFacts(bytes).text;
 }
 
-/** Reads format and size from the headers and checks that the file ends where it says. Decodes no pixel. */
+/**
+ * What the fake server sees in an image: format and size from the headers, after checking that the file ends where it
+ * says. Decodes no pixel. `hash` is how stats and fault rules name the image.
+ *
+ * @throws an Error with the API's `code` for bytes that are not a whole PNG, JPEG, WEBP or non-animated GIF
+ */
 export function readImageFacts(bytes: Uint8Array): ImageFacts {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (file.length === 0) throw new ImageProblem('empty_image_file');

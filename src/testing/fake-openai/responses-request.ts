@@ -1,6 +1,7 @@
 import { readAnswerForm } from './answer-form.ts';
 import { invalidRequest } from './api-error.ts';
 import { readTemperature } from './chat-request.ts';
+import { checkDetail, DETAILS } from './request-detail.ts';
 import {
   type JsonObject,
   missing,
@@ -24,7 +25,6 @@ const NAMES = new Set(
    temperature text tool_choice tools top_logprobs top_p truncation user personality`.split(/\s+/),
 );
 const ROLES = ['assistant', 'system', 'developer', 'user'] as const;
-const DETAILS = ['low', 'high', 'auto', 'original'] as const;
 /** Fewest output tokens that the Responses API takes. */
 const MIN_OUTPUT_TOKENS = 16;
 
@@ -39,13 +39,21 @@ export function readResponsesRequest(
     throw invalidRequest(`Unknown parameter: '${unknown}'.`, unknown, 'unknown_parameter');
   }
   const { parts, messages } = readInput(body);
+  const previous = body['previous_response_id'] ?? undefined;
+  if (previous !== undefined) {
+    throw invalidRequest(
+      `Previous response with id '${readText(previous, 'previous_response_id')}' not found.`,
+      'previous_response_id',
+      'previous_response_not_found',
+    );
+  }
   const instructions = body['instructions'] ?? undefined;
   if (instructions !== undefined) {
     parts.unshift({ type: 'text', text: readText(instructions, 'instructions') });
   }
   readTemperature(body, name, model);
   readNumber(body, 'top_p', { min: 0, max: 1 });
-  for (const part of parts) checkOriginal(part, name, model);
+  for (const part of parts) checkDetail(part, name, model);
   return {
     endpoint: 'responses',
     modelName: name,
@@ -102,16 +110,6 @@ function readPart(value: unknown, param: string, role: (typeof ROLES)[number]): 
     detail: detail === undefined ? undefined : readChoice(detail, `${param}.detail`, DETAILS),
     param: `${param}.image_url`,
   };
-}
-
-function checkOriginal(part: PromptPart, name: string, { images }: FakeModel): void {
-  if (part.type !== 'image' || part.detail !== 'original') return;
-  if (images.by === 'patches' && images.original !== undefined) return;
-  throw invalidRequest(
-    `Invalid value: 'original'. The model ${name} does not support it.`,
-    part.param.replace(/image_url$/, 'detail'),
-    'invalid_value',
-  );
 }
 
 function readForm(body: JsonObject, parts: readonly PromptPart[]): AnswerForm {

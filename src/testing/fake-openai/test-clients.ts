@@ -72,7 +72,11 @@ export interface RawAnswer {
 /** Status, headers, and how the body ended, without any client's own handling. */
 export function askOverHttp(
   server: FakeOpenAI,
-  { agent = new Agent(), ...more }: { readonly agent?: Agent; readonly stream?: boolean } = {},
+  {
+    agent = new Agent(),
+    silenceMs = 500,
+    ...more
+  }: { readonly agent?: Agent; readonly silenceMs?: number; readonly stream?: boolean } = {},
 ): Promise<RawAnswer> {
   return new Promise((resolve) => {
     let head: Pick<RawAnswer, 'status' | 'length'> = {};
@@ -86,7 +90,7 @@ export function askOverHttp(
     let silent = false;
     const request = httpRequest(
       `${server.baseURL}/chat/completions`,
-      { method: 'POST', agent, headers: { authorization: `Bearer ${server.apiKey}` }, timeout: 200 },
+      { method: 'POST', agent, headers: { authorization: `Bearer ${server.apiKey}` }, timeout: silenceMs },
       (response) => {
         head = { status: response.statusCode, length: Number(response.headers['content-length']) };
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
