@@ -494,6 +494,18 @@ describe('a fallback', () => {
 });
 
 describe('corners', () => {
+  it('ends a run of failures by a slow success too', async () => {
+    const breaker = makeBreaker({ failureThreshold: 2, slowCallDurationMs: 100, minimumCalls: 100 });
+    await times(1, breaker, fail);
+    const gate = new Deferred<string>();
+    const slow = breaker.fire(() => gate.promise);
+    await clock.advance(100);
+    gate.resolve('phew');
+    await slow;
+    await times(1, breaker, fail);
+    expect(breaker.state).toBe('CLOSED');
+  });
+
   it('takes its own timeout for a failure whatever isFailure says', async () => {
     const breaker = makeBreaker({ failureThreshold: 1, timeoutMs: 100, isFailure: () => false });
     const call = settle(breaker.fire(() => new Promise(() => {})));

@@ -66,7 +66,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
   constructor(
     name: string,
     action: CircuitBreakerAction<Args, Result>,
-    options: CircuitBreakerOptions<Args, Result> = {},
+    options: CircuitBreakerOptions<NoInfer<Args>, NoInfer<Result>> = {},
   ) {
     checkBreaker(name, action, options);
     this.name = name;

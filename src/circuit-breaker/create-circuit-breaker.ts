@@ -38,7 +38,10 @@ export interface CreateCircuitBreakerOptions<Args extends unknown[] = unknown[],
 export function createCircuitBreaker<Args extends unknown[], Result>(
   name: string,
   action: CircuitBreakerAction<Args, Result>,
-  { registry = circuitBreakerRegistry, ...options }: CreateCircuitBreakerOptions<Args, Result> = {},
+  {
+    registry = circuitBreakerRegistry,
+    ...options
+  }: CreateCircuitBreakerOptions<NoInfer<Args>, NoInfer<Result>> = {},
 ): CircuitBreakerCallable<Args, Result> {
   checkAction(name, action);
   const callable = { action, fallback: options.fallback } as unknown as Callable;

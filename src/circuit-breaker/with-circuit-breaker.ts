@@ -37,19 +37,22 @@ export interface WithCircuitBreakerOptions<Args extends unknown[] = unknown[], R
 export function withCircuitBreaker<Request, Response extends NodeHandlerResponse>(
   name: string,
   fn: NodeHandler<Request, Response>,
-  options: WithCircuitBreakerOptions<[Request, Response, (error?: unknown) => void], void> & {
+  options: WithCircuitBreakerOptions<
+    [NoInfer<Request>, NoInfer<Response>, (error?: unknown) => void],
+    void
+  > & {
     readonly handler: 'node';
   },
 ): (request: Request, response: Response, next?: (error?: unknown) => void) => Promise<void>;
 export function withCircuitBreaker<Args extends unknown[]>(
   name: string,
   fn: FetchHandler<Args>,
-  options: WithCircuitBreakerOptions<Args, Response> & { readonly handler: 'fetch' },
+  options: WithCircuitBreakerOptions<NoInfer<Args>, Response> & { readonly handler: 'fetch' },
 ): (...args: Args) => Promise<Response>;
 export function withCircuitBreaker<Args extends unknown[], Result>(
   name: string,
   fn: CircuitBreakerAction<Args, Result>,
-  options?: WithCircuitBreakerOptions<Args, Result> & { readonly handler?: undefined },
+  options?: WithCircuitBreakerOptions<NoInfer<Args>, NoInfer<Result>> & { readonly handler?: undefined },
 ): CircuitBreakerCallable<Args, Result>;
 export function withCircuitBreaker(name: string, fn: unknown, options: object = {}): unknown {
   const { handler, ...rest } = options as WithCircuitBreakerOptions;

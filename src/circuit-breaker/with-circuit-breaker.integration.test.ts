@@ -1,0 +1,233 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, {
+  type Request as ExpressRequest,
+  type Response as ExpressResponse,
+  type NextFunction,
+} from 'express';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CircuitBreakerRegistry } from './registry.ts';
+import { withCircuitBreaker } from './with-circuit-breaker.ts';
+
+let registry: CircuitBreakerRegistry;
+const servers: Server[] = [];
+
+beforeEach(() => {
+  registry = new CircuitBreakerRegistry();
+});
+
+afterEach(async () => {
+  for (const name of registry.getAll().keys()) registry.remove(name);
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
+  }
+});
+
+async function listen(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  servers.push(server);
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const opts = () => ({ registry, failureThreshold: 2, resetTimeoutMs: 30_000 });
+const totals = () => registry.get('orders')?.getStats().totals;
+const statuses = async (url: string, count: number) => {
+  const seen: number[] = [];
+  for (let index = 0; index < count; index += 1) seen.push((await fetch(url)).status);
+  return seen;
+};
+
+describe("withCircuitBreaker, handler: 'node', in Express", () => {
+  async function serve(handler: (req: ExpressRequest, res: ExpressResponse, next: NextFunction) => unknown) {
+    const app = express();
+    app.get('/', withCircuitBreaker('orders', handler, { handler: 'node', ...opts() }));
+    app.get('/', (_req, res) => void res.send('the next handler'));
+    app.use((error: Error, _req: ExpressRequest, res: ExpressResponse, _next: NextFunction) => {
+      res.status(500).send(error.message);
+    });
+    return listen(app);
+  }
+
+  it('passes answers through and counts them', async () => {
+    const url = await serve((_req, res) => void res.status(404).send('no such order'));
+    expect(await statuses(url, 3)).toEqual([404, 404, 404]);
+    expect(totals()).toMatchObject({ succeeded: 3, failed: 0 });
+  });
+
+  it('answers 503 with Retry-After once answers of 500 or more have opened it', async () => {
+    const handler = vi.fn((_req: ExpressRequest, res: ExpressResponse) => {
+      setTimeout(() => res.status(502).send('upstream'), 5);
+    });
+    const url = await serve(handler);
+    expect(await statuses(url, 2)).toEqual([502, 502]);
+    const response = await fetch(url);
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(29);
+    await expect(response.json()).resolves.toEqual({ error: 'service temporarily unavailable' });
+    expect(handler).toHaveBeenCalledTimes(2);
+  });
+
+  it.each<[string, (req: ExpressRequest, res: ExpressResponse, next: NextFunction) => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('boom');
+      },
+    ],
+    [
+      'rejects',
+      async () => {
+        throw new Error('boom');
+      },
+    ],
+    ['calls next(error)', (_req, _res, next) => next(new Error('boom'))],
+  ])('hands on the error once and counts a failure when the handler %s', async (_how, handler) => {
+    const url = await serve(handler);
+    const response = await fetch(url);
+    expect([response.status, await response.text()]).toEqual([500, 'boom']);
+    expect(totals()).toMatchObject({ succeeded: 0, failed: 1 });
+  });
+
+  it.each([undefined, 'route'])('passes on with next(%s), which is a success', async (word) => {
+    const url = await serve((_req, _res, next) => next(word as 'route'));
+    const response = await fetch(url);
+    expect(await response.text()).toBe('the next handler');
+    expect(totals()).toMatchObject({ succeeded: 1, failed: 0 });
+  });
+
+  it('is neutral about a client that leaves', async () => {
+    let arrived = () => {};
+    const arrival = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const url = await serve(() => arrived());
+    const abandoned = request(url);
+    abandoned.on('error', () => {});
+    abandoned.end();
+    await arrival;
+    abandoned.destroy();
+    await vi.waitFor(() => expect(totals()).toMatchObject({ ignored: 1, failed: 0 }));
+    expect(registry.get('orders')?.running).toBe(0);
+  });
+
+  it('lets a fallback answer', async () => {
+    const url = await listen(
+      withCircuitBreaker(
+        'orders',
+        (_req: IncomingMessage, res: ServerResponse) => void res.writeHead(500).end(),
+        { handler: 'node', ...opts(), fallback: (_error, _req, res) => void res.end('cached') },
+      ),
+    );
+    await statuses(url, 2);
+    const response = await fetch(url);
+    expect([response.status, await response.text()]).toEqual([200, 'cached']);
+  });
+});
+
+describe("withCircuitBreaker, handler: 'node', without next", () => {
+  it('rejects as the handler does, for frameworks that await it, and answers 503 when open', async () => {
+    const rejections: unknown[] = [];
+    const page = withCircuitBreaker(
+      'orders',
+      async (_req: IncomingMessage, _res: ServerResponse) => {
+        throw new Error('boom');
+      },
+      { handler: 'node', ...opts() },
+    );
+    const url = await listen((req, res) => {
+      page(req, res).catch((error: Error) => {
+        rejections.push(error.message);
+        res.writeHead(500).end();
+      });
+    });
+    expect(await statuses(url, 3)).toEqual([500, 500, 503]);
+    expect(rejections).toEqual(['boom', 'boom']);
+  });
+
+  it('sends no Retry-After while isolated, for there is no end in sight', async () => {
+    const page = withCircuitBreaker(
+      'orders',
+      (_req: IncomingMessage, res: ServerResponse) => void res.end(),
+      {
+        handler: 'node',
+        ...opts(),
+      },
+    );
+    registry.get('orders')?.isolate();
+    const response = await fetch(await listen((req, res) => void page(req, res)));
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, null]);
+  });
+});
+
+describe("withCircuitBreaker, handler: 'fetch'", () => {
+  const get = (handler: (request: Request) => Promise<Response> | Response) =>
+    withCircuitBreaker('orders', handler, { handler: 'fetch', ...opts() });
+  const ask = (init?: RequestInit) => new Request('http://orders.example/', init);
+
+  it('passes responses through, counts 5xx as failures, and answers 503 with Retry-After when open', async () => {
+    const handler = vi.fn(async (_request: Request) => new Response('down', { status: 500 }));
+    const GET = get(handler);
+    expect((await GET(ask())).status).toBe(500);
+    expect((await GET(ask())).status).toBe(500);
+    const response = await GET(ask());
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '30']);
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(handler).toHaveBeenCalledTimes(2);
+  });
+
+  it('rejects as the handler does, also with the open rejection of another breaker', async () => {
+    const inner = withCircuitBreaker('inner', async () => 'never', { registry });
+    inner.breaker.isolate();
+    const GET = get(async () => new Response(await inner()));
+    await expect(GET(ask())).rejects.toMatchObject({ breaker: 'inner' });
+    expect(totals()).toMatchObject({ failed: 1, rejected: 0 });
+  });
+
+  it('is neutral about a request that its client aborted', async () => {
+    const controller = new AbortController();
+    const GET = get(
+      (request) =>
+        new Promise((_resolve, reject) => {
+          request.signal.addEventListener('abort', () => reject(request.signal.reason));
+        }),
+    );
+    const answer = GET(ask({ signal: controller.signal }));
+    controller.abort(new Error('left'));
+    await expect(answer).rejects.toThrow('left');
+    expect(totals()).toMatchObject({ ignored: 1, failed: 0 });
+  });
+
+  it('asks the isFailureResult of the user where there is one', async () => {
+    const GET = withCircuitBreaker('orders', (_request: Request) => new Response('', { status: 500 }), {
+      handler: 'fetch',
+      ...opts(),
+      isFailureResult: () => false,
+    });
+    await GET(ask());
+    expect(totals()).toMatchObject({ succeeded: 1 });
+  });
+});
+
+describe('withCircuitBreaker, plain', () => {
+  it('wraps a function and refuses an unknown kind of handler', async () => {
+    const add = withCircuitBreaker('add', (left: number, right: number) => left + right, { registry });
+    const sum: number = await add(2, 3);
+    expect(sum).toBe(5);
+    expect(() => withCircuitBreaker('x', () => 1, { handler: 'express' } as never)).toThrow(
+      /handler: .*"node", "fetch"/,
+    );
+  });
+});
