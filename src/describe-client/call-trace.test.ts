@@ -7,6 +7,7 @@ describe('CallTrace', () => {
   it('tells where the time of a call went, attempt by attempt', async () => {
     const clock = new ManualClock();
     const trace = new CallTrace(clock);
+    trace.queued();
     await clock.advance(5);
     trace.leaves(3);
     const first = trace.beginAttempt('default');

@@ -13,6 +13,7 @@ export class CallTrace implements AttemptSink {
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   readonly #attempts: AttemptRecord[] = [];
+  #queuedAtMs: number | undefined;
   #queueMs = 0;
   #poolMs = 0;
   #upstreamMs = 0;
@@ -57,9 +58,15 @@ export class CallTrace implements AttemptSink {
     };
   }
 
+  /** The image begins to wait for its batch. */
+  queued(): void {
+    this.#queuedAtMs = this.#clock.now();
+  }
+
   /** A request for this image and `batchSize - 1` others leaves now. */
   leaves(batchSize: number): void {
-    if (this.#batchSize === 0) this.#queueMs = this.#clock.now() - this.#startedAtMs;
+    if (this.#queuedAtMs !== undefined) this.#queueMs += this.#clock.now() - this.#queuedAtMs;
+    this.#queuedAtMs = undefined;
     this.#batchSize = batchSize;
   }
 

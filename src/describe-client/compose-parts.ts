@@ -25,6 +25,7 @@ const ENDPOINT = 'default';
 export interface ClientParts {
   readonly settings: ClientSettings;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly loader: ImageLoader;
   readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
   readonly breakers: BreakerGroup;
@@ -64,7 +65,7 @@ export function composeParts(
   const monitor = issues.attempt('monitor', () => makeMonitor(given, settings, clock, logger));
   const metrics = new CallMetrics(monitor);
   const loader = issues.attempt('images', () => createImageLoader({ ...given.images, clock }));
-  const cache = issues.attempt('cache', () => makeCache(given, settings, clock));
+  const cache = issues.attempt('cache', () => makeCache(given, settings, clock, logger));
   const retry = issues.attempt('retry', () => makeRetry(given, clock));
   const breakers = issues.attempt('circuitBreaker', () =>
     makeBreakers(given, settings, endpoint, clock, logger, metrics),
@@ -95,6 +96,7 @@ export function composeParts(
   return {
     settings,
     clock,
+    logger,
     loader: requirePart(loader),
     pools: { [ENDPOINT]: requirePart(pool) },
     breakers: requirePart(breakers),
@@ -143,16 +145,20 @@ function makeCache(
   { cache }: DescribeClientOptions,
   { redis }: ClientSettings,
   clock: Clock,
+  logger: Logger,
 ): RedisCache | undefined {
   if (cache === false) return undefined;
   if (isInstance(cache, 'getOrSet')) return cache as RedisCache;
   // A missing driver is no reason to fail a call: the cache says so in its health and works in memory.
-  return new RedisCache({
+  const made = new RedisCache({
     clock,
     onDriverMissing: 'memory-only',
     ...(cache as object | undefined),
     ...redis,
   });
+  made.on('redisLost', () => logger.warn({}, 'Redis is lost: the cache goes on in memory'));
+  made.on('redisReady', () => logger.info({}, 'Redis is ready'));
+  return made;
 }
 
 function makeRetry({ retry }: DescribeClientOptions, clock: Clock): RetryPolicy {

@@ -2,9 +2,10 @@ import type { BatchMetrics, VisionDescriptionBatchProcessor } from '../batch-pro
 import type { CircuitBreakerStats } from '../circuit-breaker/index.ts';
 import { CacheMissError } from '../errors/cache-error.ts';
 import { ClosedError } from '../errors/closed-error.ts';
+import { DescribeError } from '../errors/describe-error.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../openai/index.ts';
-import type { PerformanceMonitor } from '../performance-monitor/index.ts';
+import type { PerformanceMonitor, PerformanceReport } from '../performance-monitor/index.ts';
 import type { RedisCache, RedisCacheStats } from '../redis-cache/index.ts';
 import type { AttemptBreaker } from './breaker-group.ts';
 import { buildResult, type CachedDescription, type Obtained } from './build-result.ts';
@@ -54,7 +55,11 @@ export class DescribeClient implements AsyncDisposable {
   constructor(options: DescribeClientOptions = {}) {
     this.#parts = composeParts(options);
     this.#calls = new CallRegister();
-    if (this.#parts.settings.warmUpOnStart) this.warmUp().catch(() => {});
+    const { settings, logger } = this.#parts;
+    if (!settings.warmUpOnStart) return;
+    this.warmUp().catch((error: unknown) => {
+      logger.warn({ code: DescribeError.is(error) ? error.code : undefined }, 'the warm-up failed');
+    });
   }
 
   /** Connection pools by the name of their endpoint. */
@@ -148,6 +153,11 @@ export class DescribeClient implements AsyncDisposable {
   /** Prometheus text of the monitor; empty without one. */
   async metrics(): Promise<string> {
     return (await this.#parts.monitor?.getMetrics()) ?? '';
+  }
+
+  /** The monitor's report over its window; undefined without a monitor. */
+  report(): PerformanceReport | undefined {
+    return this.#parts.monitor?.generateReport();
   }
 
   /** A frozen, JSON-safe snapshot of every part. */

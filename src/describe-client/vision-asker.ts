@@ -106,6 +106,7 @@ export class BatchedVision {
       const location = image.kind === 'url' ? { imageUrl: image.url } : { image: image.bytes };
       const visionRequest: VisionRequest = { ...location, prompt, model, detail, maxOutputTokens, schema };
       this.#calls.set(visionRequest, { image, request, bounds, trace });
+      trace.queued();
       return processor.process(visionRequest, { signal: bounds.signal, priority });
     };
 }
