@@ -27,7 +27,22 @@ const SIZES = [
   [2049, 700],
 ] as const;
 /** Models of both rules whose numbers the fake server counts on its own; its table and the catalog are written apart. */
-const MODELS = ['gpt-4o', 'gpt-4o-mini', 'gpt-5', 'o3', 'o4-mini', 'gpt-4.1-nano', 'gpt-5-mini'];
+const MODELS = [
+  'gpt-4.1-mini',
+  'gpt-4.1',
+  'gpt-4.1-nano',
+  'gpt-4o',
+  'gpt-4o-mini',
+  'gpt-4.5',
+  'gpt-5',
+  'gpt-5-mini',
+  'gpt-5.2',
+  'gpt-5.4',
+  'gpt-5.4-mini',
+  'gpt-5.5',
+  'o3',
+  'o4-mini',
+];
 const PROMPT = 'Describe this image in two sentences.';
 
 async function billed(model: string, url: string, detail: ImageDetail): Promise<number> {

@@ -140,6 +140,7 @@ export const BUILT_IN_MODELS: Readonly<Record<string, ModelEntry>> = {
   'gpt-4.1': entry('gpt-4.1', tile(85, 170), price(2, 0.5, 8), GPT41),
   'gpt-4.1-mini': entry('gpt-4.1', uniform(1.62), price(0.4, 0.1, 1.6), GPT41),
   'gpt-4.1-nano': entry('gpt-4.1', former(2.46), price(0.1, 0.025, 0.4), GPT41, OLDER_GUIDE),
+  'gpt-4.5': { family: 'gpt-4.5', sizing: tile(85, 170), sizingProvenance: OLDER_GUIDE, limits: GPT4O },
   'gpt-4o': entry('gpt-4o', tile(85, 170), price(2.5, 1.25, 10), GPT4O),
   'gpt-4o-mini': entry('gpt-4o', tile(2_833, 5_667), price(0.15, 0.075, 0.6), GPT4O),
   o1: entry('o-series', tile(75, 150), price(15, 7.5, 60), O_SERIES),
