@@ -1,7 +1,8 @@
 import type { BatchHandlerContext } from './batch-handler.ts';
 import { type AnswerPart, packAnswers, requestIdOf, singleAnswer } from './pack-answer.ts';
 import { packIds, packRequest, singleRequest } from './pack-request.ts';
-import { asVisionError, type VisionFault, visionFaultOf } from './vision-fault.ts';
+import { asVisionError } from './vision-error.ts';
+import { type VisionFault, visionFaultOf } from './vision-fault.ts';
 import type { VisionDescription, VisionItem } from './vision-request.ts';
 import type { VisionChatCompletion, VisionSend } from './vision-target.ts';
 import { addUsage, splitUsage, usageOf } from './vision-usage.ts';

@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { splitInteger, splitUsage } from './vision-usage.ts';
+
+describe('a split of usage', () => {
+  it('adds up exactly in whole numbers, each part within 1 of its share', () => {
+    const weights = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(fc.nat(1_000_000), weights, (total, shares) => {
+        const parts = splitInteger(total, shares);
+        const sum = shares.reduce((left, right) => left + right, 0);
+        expect(parts.reduce((left, right) => left + right, 0)).toBe(total);
+        for (const [index, part] of parts.entries()) {
+          const exact = sum > 0 ? (total * (shares[index] ?? 0)) / sum : total / shares.length;
+          expect(Number.isInteger(part)).toBe(true);
+          expect(Math.abs(part - exact)).toBeLessThanOrEqual(1);
+        }
+      }),
+      { numRuns: 500, seed: 8 },
+    );
+  });
+
+  it('keeps what a server counts into the total beyond prompt and completion', () => {
+    const parts = splitUsage({ promptTokens: 10, completionTokens: 5, totalTokens: 18 }, [1, 1], [0, 0]);
+    expect(parts.reduce((sum, { totalTokens }) => sum + totalTokens, 0)).toBe(18);
+  });
+});
