@@ -83,6 +83,13 @@ describe('measureSuite', () => {
 });
 
 describe('inRoundOrder', () => {
+  it('turns the order round from one round to the next', () => {
+    for (const round of [0, 2, 4]) {
+      const order = inRoundOrder(['a', 'b', 'c'], round);
+      expect(inRoundOrder(['a', 'b', 'c'], round + 1)).toEqual([...order].reverse());
+    }
+  });
+
   it('gives every contender every place equally often', () => {
     const items = ['a', 'b', 'c'];
     const places = new Map<string, number>();

@@ -42,6 +42,20 @@ describe('generateReport', () => {
     });
   });
 
+  it('counts errors over the same window as calls', async () => {
+    const { clock, monitor } = monitorOn({ windowMs: 10_000 });
+    const fail = () => {
+      throw new Error('down');
+    };
+    for (let call = 0; call < 4; call += 1) expect(() => monitor.time('describe', fail)).toThrow('down');
+    await clock.advance(12_000);
+    for (let call = 0; call < 4; call += 1) monitor.time('describe', () => true);
+    expect(monitor.generateReport().operations).toMatchObject([{ count: 4, errorCount: 0, errorRatio: 0 }]);
+    await clock.advance(3_000);
+    expect(() => monitor.time('describe', fail)).toThrow('down');
+    expect(monitor.generateReport().operations).toMatchObject([{ count: 5, errorCount: 1, errorRatio: 0.2 }]);
+  });
+
   it('is frozen and safe to log', () => {
     const { monitor } = monitorOn();
     monitor.gauge('depth', 3, { queue: 'a' });

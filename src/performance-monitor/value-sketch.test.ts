@@ -32,6 +32,26 @@ describe('ValueSketch', () => {
     );
   });
 
+  it.each([
+    [1, 2],
+    [-2, -1],
+    [-3, 3],
+  ])('is as near where all values lie from %i to %i', (min, max) => {
+    const near = fc.array(fc.double({ min, max, noNaN: true }).map(measurable), {
+      minLength: 20,
+      maxLength: 200,
+    });
+    fc.assert(
+      fc.property(near, (given) => {
+        for (const [index, quantile] of sketchOf(given).quantiles(SHARES).entries()) {
+          const truth = exact(given, SHARES[index] ?? 0);
+          expect(Math.abs(quantile - truth)).toBeLessThanOrEqual(Math.abs(truth) * 0.008);
+        }
+      }),
+      { seed: 20_261_122, numRuns: 50 },
+    );
+  });
+
   it('is the same merged from parts', () => {
     fc.assert(
       fc.property(values, values, (left, right) => {
