@@ -10,7 +10,6 @@ export type { Fault, FaultMatch, FaultPlan, FaultRule, RetryAfter } from './fake
 export {
   describeImageFacts,
   type ImageFacts,
-  type ImageSize,
   readImageFacts,
 } from './fake-openai/image-facts.ts';
 export type { Latency } from './fake-openai/latency.ts';

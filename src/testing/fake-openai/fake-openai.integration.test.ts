@@ -232,6 +232,12 @@ describe('outages', () => {
     expect(server.getStats()).toMatchObject({ inFlight: 0, aborted: 0, connections: { open: 0 } });
   });
 
+  it('do not end once it is closed', async () => {
+    await server.close();
+    await server.close();
+    await expect(server.start()).rejects.toMatchObject({ code: 'DESCRIBE_CLOSED' });
+  });
+
   it('refuses connections while stopped and comes back on the same port', async () => {
     const client = clientOf(server);
     await client.chat.completions.create(chatBody());

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { ClosedError } from '../../errors/closed-error.ts';
 import { type Clock, setBackgroundTimeout } from '../../internal/clock.ts';
 import { Exchange } from './exchange.ts';
 import { checkFaults } from './fault-checks.ts';
@@ -43,6 +44,7 @@ export class FakeOpenAI implements AsyncDisposable {
   #numbers: Record<Endpoint, number> = { chat: 0, responses: 0, models: 0, other: 0 };
   #nextConnection = 1;
   #ongoing = 0;
+  #closed = false;
   #port: number;
 
   /** @internal */
@@ -116,8 +118,12 @@ export class FakeOpenAI implements AsyncDisposable {
     while (this.#ongoing > 0 || this.#connections.size > 0) await nextTurn();
   }
 
-  /** Listens again on the same port. */
+  /**
+   * Listens again on the same port.
+   * @throws ClosedError `DESCRIBE_CLOSED` after `close()`
+   */
   async start(): Promise<void> {
+    if (this.#closed) throw new ClosedError('the fake server');
     if (this.#server.listening) return;
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -139,6 +145,7 @@ export class FakeOpenAI implements AsyncDisposable {
 
   /** Stops for good and breaks every connection. Idempotent. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.stop();
   }
 

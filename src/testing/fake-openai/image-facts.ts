@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readGif } from './image-gif.ts';
 import { readJpeg } from './image-jpeg.ts';
 import { ImageProblem } from './image-problem.ts';
+import type { ImageSize } from './image-size.ts';
 
 /** What the fake server reads from an image's own bytes. */
 export interface ImageFacts {
@@ -12,12 +13,6 @@ export interface ImageFacts {
   readonly hash: string;
   /** The description: `PNG 512×512 sha256:0123456789ab`. */
   readonly text: string;
-}
-
-/** Width and height in pixels. */
-export interface ImageSize {
-  readonly width: number;
-  readonly height: number;
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { ImageSize } from './image-facts.ts';
 import { ImageProblem } from './image-problem.ts';
+import type { ImageSize } from './image-size.ts';
 
 const EXTENSION = 0x21;
 const IMAGE = 0x2c;

@@ -1,5 +1,5 @@
-import type { ImageSize } from './image-facts.ts';
 import { ImageProblem } from './image-problem.ts';
+import type { ImageSize } from './image-size.ts';
 
 const END_OF_IMAGE = Buffer.from([0xff, 0xd9]);
 

@@ -15,7 +15,7 @@ export const wrongType = (param: string, expected: string, got: unknown): ApiErr
     'invalid_type',
   );
 
-export const wrongValue = (param: string, got: unknown, supported: readonly string[]): ApiError => {
+const wrongValue = (param: string, got: unknown, supported: readonly string[]): ApiError => {
   const quoted = supported.map((value) => `'${value}'`);
   const list = [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter(Boolean).join(', and ');
   return invalidRequest(

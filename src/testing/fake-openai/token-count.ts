@@ -1,4 +1,4 @@
-import type { ImageSize } from './image-facts.ts';
+import type { ImageSize } from './image-size.ts';
 import type { ImageTokenRule, PatchBounds } from './token-table.ts';
 
 export type ImageDetail = 'low' | 'high' | 'auto' | 'original';
