@@ -17,3 +17,4 @@ export { INLINE_HOSTS_CHECKS, InlineHosts, type InlineHostsOptions } from './inl
 export { inspectImage } from './inspect-image.ts';
 export { type LoadImageOptions, loadImage } from './load-image.ts';
 export type { BytesImage, DownloadedImage, LoadedImage, UrlImage } from './loaded-image.ts';
+export { UrlLadder, type UrlLadderOptions } from './url-ladder.ts';

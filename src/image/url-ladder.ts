@@ -1,0 +1,71 @@
+import { DescribeError } from '../errors/index.ts';
+import type { Clock } from '../internal/clock.ts';
+import type { ImageLoader } from './image-loader.ts';
+import { InlineHosts, type InlineHostsOptions } from './inline-hosts.ts';
+import type { LoadedImage } from './loaded-image.ts';
+
+export interface UrlLadderOptions extends InlineHostsOptions {
+  readonly clock?: Clock | undefined;
+  /** Tells the failures of a host that the API could not download from. @defaultValue code `DESCRIBE_IMAGE_FETCH_FAILED` */
+  readonly isDownloadFailure?: ((error: unknown) => boolean) | undefined;
+}
+
+/**
+ * Sends an image in the cheapest way that works: its URL first, and where the API cannot download that, its bytes,
+ * once. The host is remembered, so that its next image goes inline at once.
+ *
+ * @example
+ * ```ts
+ * import { createImageLoader, UrlLadder } from '@describe-it/sdk';
+ *
+ * const ladder = new UrlLadder(createImageLoader());
+ * const image = { kind: 'url', url: 'https://images.example.com/cat.jpg' } as const;
+ * await ladder.send(image, async (sendable) => sendable.kind);
+ * ```
+ */
+export class UrlLadder {
+  readonly #loader: Pick<ImageLoader, 'fetch'>;
+  readonly #hosts: InlineHosts;
+  readonly #isDownloadFailure: (error: unknown) => boolean;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
+  constructor(
+    loader: Pick<ImageLoader, 'fetch'>,
+    { isDownloadFailure = isFetchFailure, ...hosts }: UrlLadderOptions = {},
+  ) {
+    this.#loader = loader;
+    this.#hosts = new InlineHosts(hosts);
+    this.#isDownloadFailure = isDownloadFailure;
+  }
+
+  /** Hosts whose images go inline at once. */
+  get inlineHosts(): number {
+    return this.#hosts.size;
+  }
+
+  /**
+   * Calls `send` with the image, and a second time with its bytes where the first failed on the download. Rejects as
+   * `send` does, or as the download does.
+   */
+  async send<Result>(
+    image: LoadedImage,
+    send: (image: LoadedImage) => Promise<Result>,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Result> {
+    if (image.kind === 'bytes') return send(image);
+    if (!this.#hosts.has(image.url)) {
+      try {
+        return await send(image);
+      } catch (error) {
+        if (signal?.aborted === true || !this.#isDownloadFailure(error)) throw error;
+      }
+    }
+    const downloaded = await this.#loader.fetch(image.url, { signal });
+    if (downloaded === undefined) throw new TypeError('a download without an ETag was answered as unchanged');
+    // Only now: a host that nobody can reach is not one that needs us.
+    this.#hosts.add(image.url);
+    return send(downloaded);
+  }
+}
+
+const isFetchFailure = (error: unknown) => DescribeError.is(error, 'DESCRIBE_IMAGE_FETCH_FAILED');
