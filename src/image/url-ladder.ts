@@ -57,7 +57,8 @@ export class UrlLadder {
       try {
         return await send(image);
       } catch (error) {
-        if (signal?.aborted === true || !this.#isDownloadFailure(error)) throw error;
+        signal?.throwIfAborted();
+        if (!this.#isDownloadFailure(error)) throw error;
       }
     }
     const downloaded = await this.#loader.fetch(image.url, { signal });
