@@ -58,7 +58,8 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
   /**
    * Says whether a rejection tells something about the health of the other side. `false` is neutral: neither success
    * nor failure, and a probe gives its place back. When it throws, the rejection is a failure. Not asked about a call
-   * that its caller aborted by a signal among the arguments (neutral) or that timed out here (a failure).
+   * that its caller aborted by a signal among the arguments (neutral; `AbortSignal.timeout` aside) or that timed out
+   * here (a failure).
    * @defaultValue every error but an `AbortError`
    */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;

@@ -97,7 +97,7 @@ export function snapshot(
     running,
     consecutiveBreaks: circuit.consecutiveBreaks,
     ...(phase.state === 'OPEN'
-      ? { openForMs: nowMs - phase.sinceMs, retryAfterMs: phase.untilMs - nowMs }
+      ? { openForMs: nowMs - phase.sinceMs, retryAfterMs: Math.max(0, phase.untilMs - nowMs) }
       : {}),
     ...(lastFailure === undefined ? {} : { lastFailure: kindOf(lastFailure) }),
   });

@@ -551,6 +551,19 @@ describe('corners', () => {
     breaker.shutdown();
   });
 
+  it('takes a timeout by a signal of the caller for what it is: the other side was too slow', async () => {
+    const request = new CircuitBreaker(
+      'request',
+      ({ signal }: { signal: AbortSignal }) => Promise.reject(signal.reason),
+      { failureThreshold: 1 },
+    );
+    const controller = new AbortController();
+    controller.abort(new DOMException('too slow', 'TimeoutError'));
+    await settle(request.fire(controller));
+    expect(request.state).toBe('OPEN');
+    request.shutdown();
+  });
+
   it('survives arguments that throw when looked at, and errors that are no objects', async () => {
     const hostile = {
       get signal(): never {
@@ -559,6 +572,24 @@ describe('corners', () => {
     };
     const breaker = new CircuitBreaker('hostile', (_hostile: object) => Promise.reject(undefined), { clock });
     await expect(breaker.fire(hostile)).rejects.toBeUndefined();
+    const proxy = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('hands off');
+        },
+        getPrototypeOf: () => {
+          throw new Error('hands off');
+        },
+      },
+    );
+    const nasty = new CircuitBreaker('nasty', (error: object) => Promise.reject(error), { clock });
+    await expect(nasty.fire(proxy).catch((error) => error === proxy)).resolves.toBe(true);
+    expect(nasty.getStats()).toMatchObject({
+      running: 0,
+      totals: { failed: 1 },
+      lastFailure: { name: 'object' },
+    });
     expect(breaker.getStats().totals.failed).toBe(1);
   });
 
@@ -567,6 +598,18 @@ describe('corners', () => {
     const thenable = { then: (resolve: (value: string) => void) => resolve('from afar') };
     const breaker = new CircuitBreaker('thenable', () => thenable as PromiseLike<string>);
     await expect(breaker.fire()).resolves.toBe('from afar');
+  });
+
+  it('adopts a promise whose then throws', async () => {
+    class Nasty extends Promise<string> {
+      // biome-ignore lint/suspicious/noThenProperty: a hostile promise is what this is about
+      override then(): never {
+        throw boom;
+      }
+    }
+    const breaker = new CircuitBreaker('nasty', () => new Nasty(() => {}) as Promise<string>);
+    await expect(breaker.fire()).rejects.toBe(boom);
+    expect(breaker.running).toBe(0);
   });
 
   it('rejects without stack frames and leaves the limit of others alone', async () => {

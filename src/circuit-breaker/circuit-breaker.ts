@@ -158,7 +158,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
         if (!phase.trial.admit()) return this.#turnAway(args, PROBING_RETRY_AFTER_MS, phase.cause);
         return this.#fireTimed(phase, args, Math.min(halfOpenTimeoutMs, timeoutMs));
       case 'OPEN':
-        return this.#turnAway(args, phase.untilMs - clock.now(), phase.cause);
+        return this.#turnAway(args, Math.max(0, phase.untilMs - clock.now()), phase.cause);
       case 'ISOLATED':
         return this.#turnAway(args, undefined, phase.cause);
     }
@@ -192,7 +192,9 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.#running += 1;
     try {
       const outcome = this.#action.apply(call, args);
-      return outcome instanceof Promise ? outcome : Promise.resolve(outcome);
+      // A foreign promise, or a subclass with a `then` of its own, is adopted: its `then` may throw or answer twice.
+      const plain = outcome instanceof Promise && outcome.then === Promise.prototype.then;
+      return plain ? outcome : Promise.resolve(outcome);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -77,32 +77,45 @@ export function protectNodeHandler<Request, Response extends NodeHandlerResponse
   };
 }
 
-/** Settles when the request is over for this handler, which may be long after the handler returned. */
+/** Settles when the request is over for this handler: its answer is out and its promise settled, or it passed on. */
 function ending(
   response: NodeHandlerResponse,
   next: Next,
   run: (wrappedNext: Next) => unknown,
 ): Promise<Ending> {
   return new Promise<Ending>((resolve, reject) => {
-    const finished = () => settle(() => resolve(response.statusCode >= 500 ? 'failed' : 'answered'));
-    const closed = () => (response.writableFinished ? finished() : settle(() => reject(new ClientLeft())));
-    const settle = (how: () => void) => {
+    let returned: unknown;
+    const detach = () => {
       response.removeListener('finish', finished);
       response.removeListener('close', closed);
-      how();
     };
-    const failed = (error: unknown) => settle(() => reject(error));
+    const failed = (error: unknown) => {
+      detach();
+      reject(error);
+    };
+    const finished = () => {
+      detach();
+      const how: Ending = response.statusCode >= 500 ? 'failed' : 'answered';
+      // The promise of the handler may still reject, and the framework must hear of it.
+      Promise.resolve(returned).then(() => resolve(how), reject);
+    };
+    const closed = () => (response.writableFinished ? finished() : failed(new ClientLeft()));
+    if (response.destroyed) {
+      failed(new ClientLeft());
+      return;
+    }
     response.once('finish', finished);
     response.once('close', closed);
-    if (response.destroyed) closed();
     const wrappedNext = (error?: unknown) => {
-      next(error);
       // Express gives `next` two words that are no errors.
-      if (error === undefined || error === 'route' || error === 'router') settle(() => resolve('passed on'));
-      else failed(error);
+      const passes = error === undefined || error === null || error === 'route' || error === 'router';
+      detach();
+      if (passes) resolve('passed on');
+      else reject(error);
+      next(error);
     };
     try {
-      const returned = run(wrappedNext);
+      returned = run(wrappedNext);
       if (returned instanceof Promise) returned.catch(failed);
     } catch (error) {
       failed(error);

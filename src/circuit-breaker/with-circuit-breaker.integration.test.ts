@@ -108,6 +108,24 @@ describe("withCircuitBreaker, handler: 'node', in Express", () => {
     expect(totals()).toMatchObject({ succeeded: 1, failed: 0 });
   });
 
+  it('hands on what the handler rejects with after its answer', async () => {
+    const errors: unknown[] = [];
+    const page = withCircuitBreaker(
+      'orders',
+      async (_req: IncomingMessage, res: ServerResponse) => {
+        await new Promise<void>((resolve) => {
+          res.end('done', resolve);
+        });
+        throw new Error('too late');
+      },
+      { handler: 'node', ...opts() },
+    );
+    const url = await listen((req, res) => void page(req, res, (error) => errors.push(error)));
+    expect(await statuses(url, 1)).toEqual([200]);
+    await vi.waitFor(() => expect(errors).toEqual([new Error('too late')]));
+    expect(totals()).toMatchObject({ failed: 1 });
+  });
+
   it('is neutral about a client that leaves', async () => {
     let arrived = () => {};
     const arrival = new Promise<void>((resolve) => {
