@@ -13,32 +13,18 @@ import { RedisCache } from './redis-cache.ts';
 const CACHES = 3;
 const TAG_TRUST_MS = 60;
 /** Tags are a function of the key, so that an entry of another key or tag shows. */
-const TAGS_OF = { k0: ['t0'], k1: ['t0', 't1'], k2: ['t1'], k3: [] } as const;
+const TAGS_OF = { k0: ['t0'], k1: ['t0', 't1'], k2: [] } as const;
 type Key = keyof typeof TAGS_OF;
 type Tag = 't0' | 't1';
 
-/** A way to Redis that can be cut. */
+/** A way to Redis that can be cut, and that can lose every message while all else works. */
 class Cable {
   readonly #sockets = new Set<Socket>();
-  readonly #server = createServer((near) => {
-    if (this.down) return void near.destroy();
-    const far = connect(this.#target, '127.0.0.1');
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      this.#sockets.add(one);
-      one.on('error', () => other.destroy());
-      one.on('close', () => {
-        this.#sockets.delete(one);
-        other.destroy();
-      });
-      one.pipe(other);
-    }
-  });
+  readonly #server = createServer((near) => this.#join(near));
   readonly #target: number;
   port = 0;
   down = false;
+  mute = false;
 
   constructor(target: number) {
     this.#target = target;
@@ -57,11 +43,36 @@ class Cable {
 
   mend(): void {
     this.down = false;
+    this.mute = false;
   }
 
   close(): void {
     this.cut();
     this.#server.close();
+  }
+
+  #join(near: Socket): void {
+    near.on('error', () => {});
+    if (this.down) {
+      near.destroy();
+      return;
+    }
+    const far = connect(this.#target, '127.0.0.1');
+    far.on('error', () => {});
+    near.on('data', (chunk) => far.write(chunk));
+    far.on('data', (chunk) => {
+      if (!this.mute || !chunk.includes(':bus\r\n')) near.write(chunk);
+    });
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.#sockets.add(one);
+      one.on('close', () => {
+        this.#sockets.delete(one);
+        other.destroy();
+      });
+    }
   }
 }
 
@@ -83,7 +94,7 @@ interface Removal {
 }
 
 const cacheIndex = fc.nat({ max: CACHES - 1 });
-const key = fc.constantFrom<Key>('k0', 'k1', 'k2', 'k3');
+const key = fc.constantFrom<Key>('k0', 'k1', 'k2');
 const command = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('get' as const), cache: cacheIndex, key }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('mget' as const), cache: cacheIndex }) },
@@ -93,8 +104,8 @@ const command = fc.oneof(
       kind: fc.constant('getOrSet' as const),
       cache: cacheIndex,
       key,
-      delayMs: fc.constantFrom(0, 0, 5, 30, 120),
-      force: fc.boolean(),
+      delayMs: fc.constantFrom(0, 0, 5, 30, 80),
+      force: fc.constantFrom(false, false, false, true),
     }),
   },
   {
@@ -118,10 +129,11 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const), cache: cacheIndex }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('evict' as const), cache: cacheIndex, key }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cut' as const), cache: cacheIndex }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('mute' as const), cache: cacheIndex }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('mend' as const), cache: cacheIndex }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('pause' as const), forMs: fc.constantFrom(1, 20, 80) }),
+    arbitrary: fc.record({ kind: fc.constant('pause' as const), forMs: fc.constantFrom(1, 5, 100) }),
   },
 );
 const step = fc.record({ command, awaited: fc.boolean() });
@@ -152,7 +164,7 @@ class World {
           operationTimeoutMs: 300,
           leaseMs: 200,
           followerWaitMs: 400,
-          memory: { maxEntries: 3 },
+          memory: { maxEntries: 2 },
         }),
     );
   }
@@ -169,6 +181,9 @@ class World {
     switch (command.kind) {
       case 'cut':
         return cable.cut();
+      case 'mute':
+        cable.mute = true;
+        return;
       case 'mend':
         return cable.mend();
       case 'get':
@@ -296,7 +311,7 @@ describe.runIf(findRedisServer())('three caches over one Redis', () => {
     let runs = 0;
     let reads = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 40, maxLength: 100 }), async (steps) => {
         runs += 1;
         const world = new World(cables, raw, `model${runs}:`);
         const running: Promise<void>[] = [];
@@ -305,7 +320,7 @@ describe.runIf(findRedisServer())('three caches over one Redis', () => {
             const work = world.run(command);
             work.catch(() => {});
             running.push(work);
-            if (awaited) await Promise.race([work, sleep(150)]);
+            if (awaited) await Promise.race([work, sleep(15)]);
           }
           for (const cable of cables) cable.mend();
           await Promise.all(running);
@@ -317,7 +332,7 @@ describe.runIf(findRedisServer())('three caches over one Redis', () => {
       }),
       {
         seed: Number(process.env['FC_SEED'] ?? 7),
-        numRuns: Number(process.env['FC_RUNS'] ?? 8),
+        numRuns: Number(process.env['FC_RUNS'] ?? 10),
         endOnFailure: true,
       },
     );

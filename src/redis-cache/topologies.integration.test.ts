@@ -1,0 +1,81 @@
+import { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
+import { findRedisServer, startRedisServer } from '../testing/redis-server.ts';
+import { startRedisCluster, startRedisSentinel } from '../testing/redis-topologies.ts';
+import { RedisCache } from './redis-cache.ts';
+
+const names = Array.from({ length: 60 }, (_, index) => `key${index}`);
+const operationTimeoutMs = 1_000;
+
+describe.runIf(findRedisServer())('RedisCache on other topologies', () => {
+  it('works over a Cluster, loses only what a dead node held, and recovers', async () => {
+    await using cluster = await startRedisCluster(3);
+    const options = { cluster: cluster.addresses, operationTimeoutMs, tagTrustMs: 20 };
+    await using one = new RedisCache(options);
+    await using two = new RedisCache(options);
+    await one.mset(names.map((key, n) => ({ key, data: n, tags: [`tag${n % 3}`, 'all'] })));
+    await one.set('in {braces}', 1);
+    expect(await two.mget(names)).toEqual(names.map((_, n) => n));
+    expect(await two.get('in {braces}')).toBe(1);
+    expect(await two.getOrSetWithSource('made', () => 'once')).toEqual({ value: 'once', source: 'factory' });
+    expect(await one.getOrSetWithSource('made', () => 'twice')).toEqual({ value: 'once', source: 'redis' });
+    await one.invalidateByTags(['tag1']);
+    await expect.poll(() => two.mget(names)).toEqual(names.map((_, n) => (n % 3 === 1 ? undefined : n)));
+    expect(await two.purgeTags(['tag2'])).toBe(20);
+
+    await cluster.nodes[0]?.kill();
+    const values = await one.mget(names.slice(0, 10));
+    expect(values).toHaveLength(10);
+    expect(await one.getOrSet('during', () => 'made')).toBe('made');
+    await cluster.nodes[0]?.restart();
+    await expect
+      .poll(
+        async () => {
+          await one.set('after', 1);
+          return (await two.get('after')) === 1 && one.health().status;
+        },
+        { timeout: 10_000 },
+      )
+      .toBe('healthy');
+  });
+
+  it('follows a failover through Sentinel', async () => {
+    await using setup = await startRedisSentinel();
+    const sentinels = [{ host: setup.sentinel.host, port: setup.sentinel.port }];
+    await using cache = new RedisCache({ sentinels, operationTimeoutMs, tagTrustMs: 20 });
+    await cache.set('key', 1, 60, ['tag']);
+    await setup.failOver();
+    const readable = async () => {
+      await cache.set('key', 2, 60, ['tag']);
+      return (await cache.getWithSource('key'))?.value === 2 && cache.health().status;
+    };
+    await expect.poll(readable, { timeout: 10_000 }).toBe('healthy');
+    const raw = new Redis(setup.replica.url);
+    expect(await raw.exists('describe_it:e:key')).toBe(1);
+    raw.disconnect();
+  });
+
+  it('connects with a password, and says so when it is wrong', async () => {
+    await using server = await startRedisServer({ args: ['--requirepass', 'right'] });
+    const { host, port } = server;
+    await using right = new RedisCache({
+      url: `redis://:wrong@${host}:${port}/2`,
+      password: 'right',
+      operationTimeoutMs,
+    });
+    await right.set('key', 1);
+    const raw = new Redis({ host, port, password: 'right', db: 2 });
+    expect(await raw.exists('describe_it:e:key')).toBe(1);
+    raw.disconnect();
+
+    await using wrong = new RedisCache({ host, port, password: 'wrong' });
+    expect(await wrong.getOrSet('key', () => 'made')).toBe('made');
+    await expect
+      .poll(() => wrong.health(), { timeout: 5_000 })
+      .toMatchObject({
+        status: 'unhealthy',
+        redis: { lastError: 'WRONGPASS' },
+      });
+    expect(JSON.stringify([wrong.health(), wrong.getStats()])).not.toContain('wrong');
+  });
+});
