@@ -1,3 +1,5 @@
+export { type EncodeOptions, encodeBase64 } from '../http/encode-base64.ts';
+export { InlineBytes } from '../http/encode-json.ts';
 export type { TlsOptions } from '../http/tls-options.ts';
 export type {
   AcquireOptions,
@@ -6,6 +8,7 @@ export type {
   ResourcePoolState,
 } from '../resource-pool/index.ts';
 export type { OpenAIConnectionLease } from './connection-lease.ts';
+export { type EncodedRequest, encodeRequest } from './encode-request.ts';
 export {
   OpenAIConnectionPool,
   type OpenAIConnectionPoolStats,

@@ -53,6 +53,7 @@ export async function createOpenAIConnection(options: OpenAIConnectionOptions): 
     baseURL,
     organization: organization ?? null,
     project: project ?? null,
+    adminAPIKey: null,
     webhookSecret: null,
     maxRetries: 0,
     timeout: requestTimeoutMs,
