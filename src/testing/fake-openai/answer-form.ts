@@ -7,7 +7,8 @@ import {
   readChoice,
   readText,
 } from './request-fields.ts';
-import type { AnswerForm, JsonSchema } from './vision-request.ts';
+import { strictProblem } from './strict-schema.ts';
+import type { AnswerForm } from './vision-request.ts';
 
 const FORMS = ['json_object', 'json_schema', 'text'] as const;
 
@@ -40,48 +41,9 @@ export function readAnswerForm(
   if (!isJsonObject(schema)) throw reject(`schema must be a JSON Schema of 'type: "object"'.`);
   if (readBoolean(holder, 'strict') === true) {
     if (schema['type'] !== 'object') throw reject(`schema must be a JSON Schema of 'type: "object"'.`);
-    const problem = strictProblem(schema, []);
+    const problem =
+      schema['anyOf'] === undefined ? strictProblem(schema, []) : "schema must not have 'anyOf' at its root.";
     if (problem !== undefined) throw reject(problem);
   }
   return { type, schema };
-}
-
-/** What structured outputs turn down in a strict schema. Source: OpenAI, "Structured outputs", supported schemas. */
-function strictProblem(schema: unknown, path: readonly string[]): string | undefined {
-  if (!isJsonObject(schema)) return undefined;
-  const context = `In context=(${path.map((step) => `'${step}'`).join(', ')}), `;
-  const properties = schema['properties'];
-  if (schema['type'] === 'object' || isJsonObject(properties)) {
-    if (schema['additionalProperties'] !== false) {
-      return `${context}'additionalProperties' is required to be supplied and to be false.`;
-    }
-    const names = isJsonObject(properties) ? Object.keys(properties) : [];
-    const required = Array.isArray(schema['required']) ? schema['required'] : [];
-    const absent = names.find((name) => !required.includes(name));
-    if (absent !== undefined) {
-      return `${context}'required' is required to be supplied and to be an array including every key in properties. Missing '${absent}'.`;
-    }
-  }
-  if (schema['type'] === 'array' && schema['items'] === undefined)
-    return `${context}array schema missing items.`;
-  for (const [name, inner] of innerSchemas(schema)) {
-    const problem = strictProblem(inner, [...path, ...name]);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
-function innerSchemas(schema: JsonObject): (readonly [readonly string[], unknown])[] {
-  const inner: (readonly [readonly string[], unknown])[] = [];
-  for (const group of ['properties', '$defs']) {
-    for (const [name, value] of Object.entries((schema[group] as JsonSchema | undefined) ?? {})) {
-      inner.push([[group, name], value]);
-    }
-  }
-  if (schema['items'] !== undefined) inner.push([['items'], schema['items']]);
-  const choices = schema['anyOf'];
-  if (Array.isArray(choices)) {
-    for (const [at, value] of choices.entries()) inner.push([['anyOf', String(at)], value]);
-  }
-  return inner;
 }

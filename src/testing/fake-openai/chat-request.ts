@@ -1,5 +1,6 @@
 import { readAnswerForm } from './answer-form.ts';
-import { ApiError, invalidRequest } from './api-error.ts';
+import { invalidRequest } from './api-error.ts';
+import { checkCommon } from './request-common.ts';
 import { checkDetail, DETAILS } from './request-detail.ts';
 import {
   isJsonObject,
@@ -43,8 +44,12 @@ export function readChatRequest(
   for (const part of parts) checkDetail(part, name, model);
   const stream = readBoolean(body, 'stream') ?? false;
   const form = readForm(body, parts);
-  readNumber(body, 'top_p', { min: 0, max: 1 });
-  readTemperature(body, name, model);
+  checkCommon(body, name, model);
+  for (const penalty of ['frequency_penalty', 'presence_penalty']) {
+    readNumber(body, penalty, { min: -2, max: 2 });
+  }
+  readNumber(body, 'seed', { min: Number.MIN_SAFE_INTEGER, integer: true });
+  readBoolean(body, 'logprobs');
   return {
     endpoint: 'chat',
     modelName: name,
@@ -127,18 +132,6 @@ function readLimit(body: JsonObject, model: FakeModel): number | undefined {
     );
   }
   return current ?? old;
-}
-
-/** Reasoning models take their default temperature only. */
-export function readTemperature(body: JsonObject, name: string, model: FakeModel): void {
-  const temperature = readNumber(body, 'temperature', { min: 0, max: 2 });
-  if (temperature === undefined || temperature === 1 || model.reasoning !== true) return;
-  throw new ApiError(400, {
-    message: `Unsupported value: 'temperature' does not support ${temperature} with ${name}. Only the default (1) value is supported.`,
-    type: 'invalid_request_error',
-    param: 'temperature',
-    code: 'unsupported_value',
-  });
 }
 
 function readStreamOptions(body: JsonObject, stream: boolean): boolean {

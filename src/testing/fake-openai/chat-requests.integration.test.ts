@@ -28,6 +28,9 @@ const schemaOf = (schema: object, more: object = {}) => ({
   response_format: { type: 'json_schema', json_schema: { name: 'x', schema, ...more } },
 });
 
+const closed = { type: 'object', additionalProperties: false };
+const strictly = (schema: object) => schemaOf(schema, { strict: true });
+
 describe('chat requests that are wrong', () => {
   const url = imageUrl();
   const rows: [string, unknown, Record<string, unknown>][] = [
@@ -162,6 +165,28 @@ describe('chat requests that are wrong', () => {
       },
       { code: 'invalid_json_schema' },
     ],
+    ...['allOf', 'oneOf', 'not', 'if'].map((keyword): [string, unknown, Record<string, unknown>] => [
+      `a strict schema with ${keyword}`,
+      { ...base, ...strictly({ type: 'object', [keyword]: [] }) },
+      { code: 'invalid_json_schema' },
+    ]),
+    ...[{}, { type: 'array' }, { type: 'object' }].map(
+      (inner): [string, unknown, Record<string, unknown>] => [
+        `a strict schema with a property of ${JSON.stringify(inner)}`,
+        { ...base, ...strictly({ ...closed, properties: { a: inner }, required: ['a'] }) },
+        { code: 'invalid_json_schema' },
+      ],
+    ),
+    [
+      'a strict schema that requires more than it has',
+      { ...base, ...strictly({ ...closed, properties: {}, required: ['a'] }) },
+      { code: 'invalid_json_schema' },
+    ],
+    ['a seed that is text', { ...base, seed: '7' }, { param: 'seed', code: 'invalid_type' }],
+    ['an unknown service tier', { ...base, service_tier: 'gold' }, { param: 'service_tier' }],
+    ['metadata of numbers', { ...base, metadata: { a: 1 } }, { param: 'metadata.a', code: 'invalid_type' }],
+    ['store that is text', { ...base, store: 'no' }, { param: 'store', code: 'invalid_type' }],
+    ['too high a penalty', { ...base, presence_penalty: 3 }, { code: 'decimal_above_max_value' }],
     [
       'more than fits into the context',
       { ...base, model: 'gpt-4o', messages: [{ role: 'user', content: 'x'.repeat(600_000) }] },

@@ -91,6 +91,10 @@ describe('describeImageFacts', () => {
 });
 
 describe('createTestImage', () => {
+  it('turns down sizes that are none', () => {
+    expect(() => createTestImage({ width: 0, height: 1.5 })).toThrow(/width: .*; height: /);
+  });
+
   it('makes images that sharp decodes and that differ by their seed', async () => {
     const image = createTestImage({ seed: 300, width: 20, height: 10 });
     const { data, info } = await sharp(image).raw().toBuffer({ resolveWithObject: true });

@@ -1,6 +1,6 @@
 import { readAnswerForm } from './answer-form.ts';
 import { invalidRequest } from './api-error.ts';
-import { readTemperature } from './chat-request.ts';
+import { checkCommon } from './request-common.ts';
 import { checkDetail, DETAILS } from './request-detail.ts';
 import {
   type JsonObject,
@@ -51,8 +51,10 @@ export function readResponsesRequest(
   if (instructions !== undefined) {
     parts.unshift({ type: 'text', text: readText(instructions, 'instructions') });
   }
-  readTemperature(body, name, model);
-  readNumber(body, 'top_p', { min: 0, max: 1 });
+  checkCommon(body, name, model);
+  const truncation = body['truncation'] ?? undefined;
+  if (truncation !== undefined) readChoice(truncation, 'truncation', ['auto', 'disabled']);
+  readBoolean(body, 'background');
   for (const part of parts) checkDetail(part, name, model);
   return {
     endpoint: 'responses',

@@ -81,6 +81,12 @@ describe('Responses requests that are wrong', () => {
       },
       { code: 'invalid_json_schema' },
     ],
+    [
+      'a response that was never stored',
+      { ...input(text), previous_response_id: 'resp_1' },
+      { param: 'previous_response_id', code: 'previous_response_not_found' },
+    ],
+    ['an unknown truncation', { ...input(text), truncation: 'some' }, { param: 'truncation' }],
   ];
 
   it.each(rows)('%s', async (_, body, error) => {

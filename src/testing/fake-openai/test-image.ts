@@ -1,8 +1,9 @@
 import { crc32, deflateSync } from 'node:zlib';
+import { checkOptions, integer } from '../../internal/option-checks.ts';
 
 /** What a test image looks like. */
 export interface TestImageOptions {
-  /** Images of different seeds have different bytes; the same seed gives the same bytes. @defaultValue 0 */
+  /** A whole number; images of different seeds have different bytes, the same seed gives the same bytes. @defaultValue 0 */
   readonly seed?: number;
   /** Pixels, 1 to 16384. @defaultValue 8 */
   readonly width?: number;
@@ -12,9 +13,13 @@ export interface TestImageOptions {
 
 const DEFAULTS = { seed: 0, width: 8, height: 8 } as const satisfies TestImageOptions;
 
+const MAX_SIDE_PX = 16_384;
+
 /**
  * Makes a whole, decodable PNG of one grey tone. The seed stands in a text chunk, so that any number of images differ
  * in their bytes.
+ *
+ * @throws ConfigError `DESCRIBE_CONFIG_INVALID` for wrong options
  *
  * @example
  * ```ts
@@ -24,6 +29,11 @@ const DEFAULTS = { seed: 0, width: 8, height: 8 } as const satisfies TestImageOp
  * ```
  */
 export function createTestImage(options: TestImageOptions = {}): Buffer {
+  checkOptions<TestImageOptions>('createTestImage', options, {
+    seed: integer(),
+    width: integer({ min: 1, max: MAX_SIDE_PX }),
+    height: integer({ min: 1, max: MAX_SIDE_PX }),
+  });
   const { seed = DEFAULTS.seed, width = DEFAULTS.width, height = DEFAULTS.height } = options;
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
