@@ -1,3 +1,4 @@
+import { DescribeError } from '../errors/describe-error.ts';
 import { UpstreamError } from '../errors/upstream-error.ts';
 import type { VisionSchema } from './vision-request.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
@@ -51,7 +52,7 @@ export function singleAnswer(completion: VisionChatCompletion, schema: VisionSch
 /**
  * The answers of a pack by id: only ids that were asked for, that came exactly once, and whose content is valid. What
  * is absent has to be asked for again. Order does not matter; ids that nobody gave are ignored.
- * @throws as `answerText`.
+ * @throws `DESCRIBE_REFUSED` or `DESCRIBE_OUTPUT_TRUNCATED`; an answer without text answers nothing.
  */
 export function packAnswers(
   completion: VisionChatCompletion,
@@ -59,7 +60,7 @@ export function packAnswers(
 ): Map<string, AnswerPart> {
   const answers = new Map<string, AnswerPart>();
   const seen = new Set<string>();
-  for (const item of itemsOf(parseJson(answerText(completion)))) {
+  for (const item of itemsOf(parseJson(packText(completion)))) {
     const { id } = item;
     if (typeof id !== 'string' || !wanted.has(id)) continue;
     // Two answers under one id: either may be another image's.
@@ -69,6 +70,15 @@ export function packAnswers(
     if (part !== undefined) answers.set(id, part);
   }
   return answers;
+}
+
+function packText(completion: VisionChatCompletion): string {
+  try {
+    return answerText(completion);
+  } catch (error) {
+    if (DescribeError.is(error, 'DESCRIBE_RESPONSE_INVALID')) return '';
+    throw error;
+  }
 }
 
 interface PackItem {

@@ -205,15 +205,16 @@ describe('an answer in doubt', () => {
     expect(sizes(sender)).toEqual([2, 1]);
   });
 
-  it('asks for each alone when the pack is answered with words', async () => {
-    const fault: FakeFault = ({ urls }) =>
-      urls.length > 1
-        ? { completion: new FakeSender().complete('Here are your images!', urls.length) }
-        : undefined;
-    const { sender, pack } = visionProcessor({ batchSize: 3 }, { fault });
-    expect(await pack(3)).toEqual(isRight(3));
-    expect(sizes(sender)).toEqual([3, 1, 1, 1]);
-  });
+  it.each(['Here are your images!', '', '{"items": 3}'])(
+    'asks for each alone when the pack is answered with %j',
+    async (words) => {
+      const fault: FakeFault = ({ urls }) =>
+        urls.length > 1 ? { completion: new FakeSender().complete(words, urls.length) } : undefined;
+      const { sender, pack } = visionProcessor({ batchSize: 3 }, { fault });
+      expect(await pack(3)).toEqual(isRight(3));
+      expect(sizes(sender)).toEqual([3, 1, 1, 1]);
+    },
+  );
 });
 
 describe('a bad image', () => {
