@@ -1,21 +1,20 @@
-import { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
-import { CircuitBreaker } from '../circuit-breaker/index.ts';
+import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { createImageLoader, type ImageLoader, imageIdentity, type LoadedImage } from '../image/index.ts';
-import { type Clock, MAX_TIMER_DELAY_MS, systemClock } from '../internal/clock.ts';
-import { definedOf } from '../internal/defined-of.ts';
-import { OpenAIConnectionPool } from '../openai/index.ts';
-import { PerformanceMonitor } from '../performance-monitor/index.ts';
-import { generateKey, RedisCache, SingleFlight } from '../redis-cache/index.ts';
+import { type Clock, systemClock } from '../internal/clock.ts';
+import type { OpenAIConnectionPool } from '../openai/index.ts';
+import type { PerformanceMonitor } from '../performance-monitor/index.ts';
+import { generateKey, type RedisCache, SingleFlight } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
-import { type AttemptBreaker, BreakerGroup } from './breaker-group.ts';
+import type { BreakerGroup } from './breaker-group.ts';
 import type { CachedDescription } from './build-result.ts';
 import { CallMetrics } from './call-metrics.ts';
 import type { DescribeClientOptions, EndpointDescription } from './client-options.ts';
 import { ConfigIssues } from './config-issues.ts';
 import { type Logger, safeLogger } from './logger.ts';
+import { makeBatch, makeBreakers, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 import { type ClientSettings, isInstance, resolveOptions } from './resolve-options.ts';
-import { countsForBreaker, isWorthAnotherAttempt, UpstreamCaller } from './upstream-caller.ts';
+import { UpstreamCaller } from './upstream-caller.ts';
 import { type AskVision, askSingly, BatchedVision } from './vision-asker.ts';
 
 /** A client has one endpoint; its name in stats, metrics and `explain`. */
@@ -65,7 +64,11 @@ export function composeParts(
   const monitor = issues.attempt('monitor', () => makeMonitor(given, settings, clock, logger));
   const metrics = new CallMetrics(monitor);
   const loader = issues.attempt('images', () => createImageLoader({ ...given.images, clock }));
-  const cache = issues.attempt('cache', () => makeCache(given, settings, clock, logger));
+  const cache = issues.attempt(
+    'cache',
+    () => makeCache(given, settings, clock, logger),
+    (name) => (settings.redis !== undefined && name in settings.redis ? 'redis' : 'cache'),
+  );
   const retry = issues.attempt('retry', () => makeRetry(given, clock));
   const breakers = issues.attempt('circuitBreaker', () =>
     makeBreakers(given, settings, endpoint, clock, logger, metrics),
@@ -83,7 +86,6 @@ export function composeParts(
   });
   const batched = new BatchedVision(caller);
   const batch = issues.attempt('batch', () => makeBatch(given, settings, batched, clock));
-  issues.throwIfAny('createDescribeClient');
 
   const ownPool = typeof given.pool === 'function' ? undefined : pool;
   const ownCache = isInstance(given.cache, 'getOrSet') ? undefined : cache;
@@ -93,6 +95,11 @@ export function composeParts(
     await ownCache?.close();
     ownMonitor?.close();
   };
+  if (issues.any) {
+    void ownPool?.destroy();
+    void finish();
+  }
+  issues.throwIfAny('createDescribeClient');
   return {
     settings,
     clock,
@@ -127,128 +134,6 @@ export function composeParts(
       await finish();
     },
   };
-}
-
-function makeMonitor(
-  { monitor }: DescribeClientOptions,
-  { environment }: ClientSettings,
-  clock: Clock,
-  logger: Logger,
-): PerformanceMonitor | undefined {
-  if (monitor === false) return undefined;
-  if (isInstance(monitor, 'incrementCounter')) return monitor as PerformanceMonitor;
-  if (monitor === undefined && environment.performanceMonitoringEnabled === false) return undefined;
-  return new PerformanceMonitor({ clock, logger, ...definedOf(monitor as object | undefined) });
-}
-
-function makeCache(
-  { cache }: DescribeClientOptions,
-  { redis }: ClientSettings,
-  clock: Clock,
-  logger: Logger,
-): RedisCache | undefined {
-  if (cache === false) return undefined;
-  if (isInstance(cache, 'getOrSet')) return cache as RedisCache;
-  // A missing driver is no reason to fail a call: the cache says so in its health and works in memory.
-  const made = new RedisCache({
-    clock,
-    onDriverMissing: 'memory-only',
-    ...(cache as object | undefined),
-    ...redis,
-  });
-  made.on('redisLost', () => logger.warn({}, 'Redis is lost: the cache goes on in memory'));
-  made.on('redisReady', () => logger.info({}, 'Redis is ready'));
-  return made;
-}
-
-function makeRetry({ retry }: DescribeClientOptions, clock: Clock): RetryPolicy {
-  return new RetryPolicy({
-    isRetryable: isWorthAnotherAttempt,
-    ...definedOf(retry === false ? { maxAttempts: 1 } : retry),
-    clock,
-  });
-}
-
-function makePool(
-  { pool }: DescribeClientOptions,
-  { environment }: ClientSettings,
-  { apiKey, baseURL, name }: EndpointDescription,
-  issues: ConfigIssues,
-  clock: Clock,
-): OpenAIConnectionPool | undefined {
-  // With a wrong key or address nothing will be made in the end; the options are looked at all the same.
-  const usable = !issues.has('apiKey') && !issues.has('baseURL');
-  if (typeof pool === 'function') {
-    return usable ? pool({ name, apiKey, ...(baseURL === undefined ? {} : { baseURL }) }) : undefined;
-  }
-  return new OpenAIConnectionPool(usable ? apiKey : 'unusable', usable ? baseURL : undefined, {
-    min: environment.poolMinSize,
-    max: environment.poolMaxSize,
-    clock,
-    ...definedOf(pool),
-  });
-}
-
-function makeBreakers(
-  { circuitBreaker }: DescribeClientOptions,
-  { model }: ClientSettings,
-  endpoint: EndpointDescription,
-  clock: Clock,
-  logger: Logger,
-  metrics: CallMetrics,
-): BreakerGroup {
-  if (circuitBreaker === false) return new BreakerGroup(ENDPOINT, undefined, () => {});
-  if (typeof circuitBreaker === 'function') {
-    return new BreakerGroup(
-      ENDPOINT,
-      (name) => circuitBreaker(endpoint, name),
-      () => {},
-    );
-  }
-  const create = (name: string): AttemptBreaker => {
-    const breaker: AttemptBreaker = new CircuitBreaker<Parameters<AttemptBreaker['fire']>, unknown>(
-      `${ENDPOINT}:${name}`,
-      function (run) {
-        return run(this.signal);
-      },
-      { clock, isFailure: countsForBreaker, ...definedOf(circuitBreaker) },
-    );
-    breaker.on('stateChanged', ({ name: breakerName, from, to }) => {
-      metrics.breakerMoved(breakerName, to);
-      logger[to === 'CLOSED' ? 'info' : 'warn'](
-        { breaker: breakerName, from, to },
-        'circuit breaker changed state',
-      );
-    });
-    return breaker;
-  };
-  const group = new BreakerGroup(ENDPOINT, create, (breaker) => breaker.shutdown());
-  // The first one is made now, so that wrong options are found now.
-  group.of(model);
-  return group;
-}
-
-function makeBatch(
-  { batch }: DescribeClientOptions,
-  { environment, model, prompt, detail, maxOutputTokens }: ClientSettings,
-  batched: BatchedVision,
-  clock: Clock,
-): VisionDescriptionBatchProcessor | undefined {
-  if (batch === undefined || batch === false) return undefined;
-  return new VisionDescriptionBatchProcessor(batched.sender, {
-    model,
-    prompt,
-    detail,
-    maxOutputTokens,
-    clock,
-    batchSize: environment.batchSize,
-    maxBatchWaitMs: environment.batchWaitMs,
-    // Every image has a deadline of its own, so that a pack ends with the last of them.
-    handlerTimeoutMs: MAX_TIMER_DELAY_MS,
-    estimateTokens: batched.estimateTokens,
-    ...definedOf(batch),
-    retry: false,
-  });
 }
 
 /** A part that is missing was reported before; this only tells the compiler. */

@@ -5,6 +5,10 @@ import { DescribeError } from '../errors/describe-error.ts';
 export class ConfigIssues {
   readonly #issues: ConfigIssue[] = [];
 
+  get any(): boolean {
+    return this.#issues.length > 0;
+  }
+
   add(issues: readonly ConfigIssue[]): void {
     this.#issues.push(...issues);
   }
@@ -16,22 +20,26 @@ export class ConfigIssues {
 
   /**
    * Makes a part from an option of the client. What its constructor finds wrong is gathered under the option's name,
-   * and what is wrong already is not tried.
+   * and what is wrong already is not tried. `ownerOf` names the option of an issue where it is another.
    */
-  attempt<Part>(option: string, make: () => Part): Part | undefined {
+  attempt<Part>(
+    option: string,
+    make: () => Part,
+    ownerOf: (name: string) => string = () => option,
+  ): Part | undefined {
     if (this.has(option)) return undefined;
     try {
       return make();
     } catch (error) {
       if (!DescribeError.is(error, 'DESCRIBE_CONFIG_INVALID')) throw error;
       const { issues } = error as ConfigError;
-      this.add(issues.map((issue) => ({ ...issue, option: `${option}.${issue.option}` })));
+      this.add(issues.map((issue) => ({ ...issue, option: `${ownerOf(issue.option)}.${issue.option}` })));
       return undefined;
     }
   }
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists everything, when there is anything. */
   throwIfAny(owner: string): void {
-    if (this.#issues.length > 0) throw new ConfigError(owner, this.#issues);
+    if (this.any) throw new ConfigError(owner, this.#issues);
   }
 }

@@ -67,6 +67,17 @@ describe('createDescribeClient', () => {
     );
   });
 
+  it('names the option of Redis that is wrong, and shows no password', () => {
+    const error = errorOf({
+      apiKey: KEY,
+      redis: { host: 'h', port: 'many', password: 'hunter2' },
+      cache: { defaultTTL: 0 },
+    });
+    expect(error.issues.map(({ option }) => option).toSorted()).toEqual(['cache.defaultTTL', 'redis.port']);
+    expect(error.message).not.toContain('hunter2');
+    expect(wrongOptions({ apiKey: KEY, redis: 'http://h' })).toEqual(['redis.url']);
+  });
+
   it('suggests the nearest option and shows no secret', () => {
     const error = errorOf({ apiKey: KEY, baseUrl: 'https://x', redis: 5 });
     expect(error.message).toContain('did you mean baseURL?');

@@ -1,0 +1,140 @@
+import { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
+import { CircuitBreaker } from '../circuit-breaker/index.ts';
+import { type Clock, MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
+import { definedOf } from '../internal/defined-of.ts';
+import { OpenAIConnectionPool } from '../openai/index.ts';
+import { PerformanceMonitor } from '../performance-monitor/index.ts';
+import { RedisCache } from '../redis-cache/index.ts';
+import { RetryPolicy } from '../retry/index.ts';
+import { type AttemptBreaker, BreakerGroup } from './breaker-group.ts';
+import type { CallMetrics } from './call-metrics.ts';
+import type { DescribeClientOptions, EndpointDescription } from './client-options.ts';
+import type { ConfigIssues } from './config-issues.ts';
+import type { Logger } from './logger.ts';
+import { type ClientSettings, isInstance } from './resolve-options.ts';
+import { countsForBreaker, isWorthAnotherAttempt } from './upstream-caller.ts';
+import type { BatchedVision } from './vision-asker.ts';
+
+/** The user's own monitor, or one by options and environment. */
+export function makeMonitor(
+  { monitor }: DescribeClientOptions,
+  { environment }: ClientSettings,
+  clock: Clock,
+  logger: Logger,
+): PerformanceMonitor | undefined {
+  if (monitor === false) return undefined;
+  if (isInstance(monitor, 'incrementCounter')) return monitor as PerformanceMonitor;
+  if (monitor === undefined && environment.performanceMonitoringEnabled === false) return undefined;
+  return new PerformanceMonitor({ clock, logger, ...definedOf(monitor as object | undefined) });
+}
+
+export function makeCache(
+  { cache }: DescribeClientOptions,
+  { redis }: ClientSettings,
+  clock: Clock,
+  logger: Logger,
+): RedisCache | undefined {
+  if (cache === false) return undefined;
+  if (isInstance(cache, 'getOrSet')) return cache as RedisCache;
+  // A missing driver is no reason to fail a call: the cache says so in its health and works in memory.
+  const made = new RedisCache({
+    clock,
+    onDriverMissing: 'memory-only',
+    ...definedOf(cache as object | undefined),
+    ...redis,
+  });
+  made.on('redisLost', () => logger.warn({}, 'Redis is lost: the cache goes on in memory'));
+  made.on('redisReady', () => logger.info({}, 'Redis is ready'));
+  return made;
+}
+
+export function makeRetry({ retry }: DescribeClientOptions, clock: Clock): RetryPolicy {
+  return new RetryPolicy({
+    isRetryable: isWorthAnotherAttempt,
+    ...definedOf(retry === false ? { maxAttempts: 1 } : retry),
+    clock,
+  });
+}
+
+export function makePool(
+  { pool }: DescribeClientOptions,
+  { environment }: ClientSettings,
+  { apiKey, baseURL, name }: EndpointDescription,
+  issues: ConfigIssues,
+  clock: Clock,
+): OpenAIConnectionPool | undefined {
+  // With a wrong key or address nothing will be made in the end; the options are looked at all the same.
+  const usable = !issues.has('apiKey') && !issues.has('baseURL');
+  if (typeof pool === 'function') {
+    return usable ? pool({ name, apiKey, ...(baseURL === undefined ? {} : { baseURL }) }) : undefined;
+  }
+  return new OpenAIConnectionPool(usable ? apiKey : 'unusable', usable ? baseURL : undefined, {
+    min: environment.poolMinSize,
+    max: environment.poolMaxSize,
+    clock,
+    ...definedOf(pool),
+    ...(usable ? {} : { warmUpOnStart: false }),
+  });
+}
+
+export function makeBreakers(
+  { circuitBreaker }: DescribeClientOptions,
+  { model }: ClientSettings,
+  endpoint: EndpointDescription,
+  clock: Clock,
+  logger: Logger,
+  metrics: CallMetrics,
+): BreakerGroup {
+  if (circuitBreaker === false) return new BreakerGroup(endpoint.name, undefined, () => {});
+  if (typeof circuitBreaker === 'function') {
+    return new BreakerGroup(
+      endpoint.name,
+      (name) => circuitBreaker(endpoint, name),
+      () => {},
+    );
+  }
+  const create = (name: string): AttemptBreaker => {
+    const breaker: AttemptBreaker = new CircuitBreaker<Parameters<AttemptBreaker['fire']>, unknown>(
+      `${endpoint.name}:${name}`,
+      function (run) {
+        return run(this.signal);
+      },
+      { clock, isFailure: countsForBreaker, ...definedOf(circuitBreaker) },
+    );
+    breaker.on('stateChanged', ({ name: breakerName, from, to }) => {
+      metrics.breakerMoved(breakerName, to);
+      logger[to === 'CLOSED' ? 'info' : 'warn'](
+        { breaker: breakerName, from, to },
+        'circuit breaker changed state',
+      );
+    });
+    return breaker;
+  };
+  const group = new BreakerGroup(endpoint.name, create, (breaker) => breaker.shutdown());
+  // The first one is made now, so that wrong options are found now.
+  group.of(model);
+  return group;
+}
+
+export function makeBatch(
+  { batch }: DescribeClientOptions,
+  { environment, model, prompt, detail, maxOutputTokens }: ClientSettings,
+  batched: BatchedVision,
+  clock: Clock,
+): VisionDescriptionBatchProcessor | undefined {
+  if (batch === undefined || batch === false) return undefined;
+  return new VisionDescriptionBatchProcessor(batched.sender, {
+    model,
+    prompt,
+    detail,
+    maxOutputTokens,
+    clock,
+    batchSize: environment.batchSize,
+    maxBatchWaitMs: environment.batchWaitMs,
+    // Every image has a deadline of its own, so that a pack ends with the last of them.
+    handlerTimeoutMs: MAX_TIMER_DELAY_MS,
+    estimateTokens: batched.estimateTokens,
+    ...definedOf(batch),
+    retry: false,
+  });
+}
