@@ -13,10 +13,7 @@ export interface EncodedRequest {
  * Encodes the body of a request once, in pieces that leave the event loop free, for as many attempts as needed. An
  * `InlineBytes` in it is written as its data URL.
  *
- * ```ts
- * const encoded = await encodeRequest(params, { signal });
- * await client.chat.completions.create(params, { ...encoded, signal });
- * ```
+ * Spread it into the options of the call: `client.chat.completions.create(params, { ...encoded, signal })`.
  *
  * The client still reads `stream` from `params`, and serialises none of it. Headers of your own go beside those of
  * `encoded.headers`.
