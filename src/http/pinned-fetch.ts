@@ -24,6 +24,8 @@ export interface PinnedFetchOptions {
   readonly maxRedirects?: number | undefined;
   /** Most milliseconds for everything, from the first look-up to the last byte. @defaultValue 15_000 */
   readonly fetchTimeoutMs?: number | undefined;
+  /** Is shown the first bytes of an answer as soon as they are there; a DescribeError from it ends the download. */
+  readonly checkHead?: ((head: Uint8Array) => void) | undefined;
   /** @defaultValue the system's resolver */
   readonly resolveHost?: ResolveHost | undefined;
   readonly clock?: Clock | undefined;
@@ -61,7 +63,7 @@ const failed = (what: string, options: { readonly cause?: unknown; readonly retr
  * Proxies are not used: a proxy would look the name up again.
  */
 export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
-  const { guard, clock = systemClock, resolveHost = resolveBySystem } = options;
+  const { guard, checkHead, clock = systemClock, resolveHost = resolveBySystem } = options;
   const { maxBytes = DEFAULTS.maxBytes, maxRedirects = DEFAULTS.maxRedirects } = options;
   const { fetchTimeoutMs = DEFAULTS.fetchTimeoutMs } = options;
 
@@ -81,6 +83,7 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
         lookup: lookupOf(addresses),
         etag,
         maxBytes,
+        checkHead,
         timeoutMs: fetchTimeoutMs,
         signal,
       });

@@ -1,12 +1,15 @@
 import type { LookupFunction, Socket } from 'node:net';
-import { ImageError } from '../errors/index.ts';
+import { DescribeError, ImageError } from '../errors/index.ts';
 import { onAbort } from '../internal/signals.ts';
+import { HeadCheck } from './head-check.ts';
 
 export interface PinnedRequestOptions {
   /** Answers the connector's look-up. */
   readonly lookup: LookupFunction;
   readonly etag?: string | undefined;
   readonly maxBytes: number;
+  /** Is shown the first bytes of an answer; what it throws ends the request. */
+  readonly checkHead?: ((head: Uint8Array) => void) | undefined;
   /** Bound of connecting, in milliseconds; the signal bounds the whole. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -30,7 +33,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Sends one GET on a connection of its own, which ends with it. */
 export async function requestPinned(
   url: URL,
-  { lookup, etag, maxBytes, timeoutMs, signal }: PinnedRequestOptions,
+  { lookup, etag, maxBytes, checkHead, timeoutMs, signal }: PinnedRequestOptions,
 ): Promise<PinnedAnswer> {
   const { buildConnector, Client } = await import('undici');
   signal.throwIfAborted();
@@ -76,15 +79,18 @@ export async function requestPinned(
     if (statusCode > 299 || facts.encoded) return { ...empty, tooLarge: false };
     if (announced > maxBytes) return { ...empty, tooLarge: true };
     const chunks: Uint8Array[] = [];
+    const head = new HeadCheck(checkHead);
     let byteLength = 0;
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       byteLength += chunk.length;
       if (byteLength > maxBytes) return { ...empty, tooLarge: true };
+      head.push(chunk);
       chunks.push(chunk);
     }
     return { ...facts, tooLarge: false, chunks, byteLength };
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
+    if (DescribeError.is(cause)) throw cause;
     throw new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', 'imageUrl: the download failed', {
       cause,
       retryable: true,

@@ -58,6 +58,22 @@ describe('ImageLoader.fetch', () => {
     });
   });
 
+  it('stops downloading what is no image', async () => {
+    let sent = 0;
+    answer = (_request, response) => {
+      const send = () => {
+        sent += 1;
+        if (!response.destroyed && sent < 10_000) response.write(Buffer.alloc(1_000, '<p>'), send);
+        else response.end();
+      };
+      send();
+    };
+    await expect(createImageLoader({ allowHosts }).fetch(base)).rejects.toMatchObject({
+      code: 'DESCRIBE_IMAGE_UNREADABLE',
+    });
+    expect(sent).toBeLessThan(10_000);
+  });
+
   it('follows the content of a URL by its ETag', async () => {
     let current = photo;
     answer = (request, response) => {

@@ -9,7 +9,7 @@ import { hashBytes } from './hash-bytes.ts';
 import { unreadable, unsupportedFormat } from './image-errors.ts';
 import { IMAGE_DEFAULTS, IMAGE_OPTION_CHECKS, type ImageOptions } from './image-options.ts';
 import { type ImageSource, isFileSource } from './image-source.ts';
-import { inspectImage } from './inspect-image.ts';
+import { checkImageHead, inspectImage } from './inspect-image.ts';
 import type { BytesImage, DownloadedImage, LoadedImage } from './loaded-image.ts';
 import { readSource } from './read-source.ts';
 import { joinBytes } from './read-stream.ts';
@@ -48,7 +48,15 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
   const { readTimeoutMs = IMAGE_DEFAULTS.readTimeoutMs, maxRedirects = IMAGE_DEFAULTS.maxRedirects } = limits;
   const { fetchTimeoutMs = IMAGE_DEFAULTS.fetchTimeoutMs, allowHosts, denyHosts, onlyHosts } = limits;
   const guard = new AddressGuard({ allowHosts, denyHosts, onlyHosts });
-  const download = createPinnedFetch({ guard, maxBytes, maxRedirects, fetchTimeoutMs, resolveHost, clock });
+  const download = createPinnedFetch({
+    guard,
+    maxBytes,
+    maxRedirects,
+    fetchTimeoutMs,
+    resolveHost,
+    clock,
+    checkHead: checkImageHead,
+  });
   return {
     load: async (source, { signal } = {}) => {
       signal?.throwIfAborted();
@@ -60,7 +68,12 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
         timed.abort(new TimeoutError('reading the image (readTimeoutMs)', readTimeoutMs));
       }, readTimeoutMs);
       try {
-        const bytes = await readSource(source, { maxBytes, field: fieldOf(source), signal: timed.signal });
+        const bytes = await readSource(source, {
+          maxBytes,
+          field: fieldOf(source),
+          signal: timed.signal,
+          checkHead: checkImageHead,
+        });
         return await describeBytes(bytes, maxPixels, timed.signal);
       } finally {
         clock.clearTimeout(timer);

@@ -32,12 +32,8 @@ const FIRST_SIDEWAYS_ORIENTATION = 5;
  * ```
  */
 export function inspectImage(bytes: Uint8Array): ImageInfo {
-  if (bytes.length === 0) throw unreadable('empty');
   const reader = new ByteReader(bytes);
-  const detected = detectFormat(reader);
-  if (detected === undefined) throw unreadable('not an image of any known format');
-  if (!detected.supported) throw unsupportedFormat(detected.name);
-  const { format } = detected;
+  const format = formatOf(reader);
   const { width, height, orientation, animated, truncated } = HEADER_READERS[format](reader);
   if (width === 0 || height === 0) throw unreadable(`the ${format} has no size`);
   const sideways = orientation >= FIRST_SIDEWAYS_ORIENTATION;
@@ -50,4 +46,17 @@ export function inspectImage(bytes: Uint8Array): ImageInfo {
     animated,
     truncated,
   };
+}
+
+/** Throws as `inspectImage` does where already the first bytes are of no image that the API takes. */
+export const checkImageHead = (head: Uint8Array): void => {
+  formatOf(new ByteReader(head));
+};
+
+function formatOf(reader: ByteReader): ImageFormat {
+  if (reader.length === 0) throw unreadable('empty');
+  const detected = detectFormat(reader);
+  if (detected === undefined) throw unreadable('not an image of any known format');
+  if (!detected.supported) throw unsupportedFormat(detected.name);
+  return detected.format;
 }

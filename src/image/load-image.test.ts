@@ -150,6 +150,7 @@ describe('loadImage', () => {
     let stopped = false;
     async function* endless() {
       try {
+        yield PIXEL.subarray(0, 8);
         for (;;) {
           pulled += 1;
           yield new Uint8Array(1_000);
@@ -160,7 +161,7 @@ describe('loadImage', () => {
     }
     const large = await message(loadImage(endless(), { maxBytes: 10_000 }));
     expect(large).toContain('maxBytes (10000 bytes)');
-    expect([pulled, stopped]).toEqual([11, true]);
+    expect([pulled, stopped]).toEqual([10, true]);
     const over = { maxBytes: PIXEL.length - 1 };
     for (const source of [PIXEL, new Blob([PIXEL]), `data:;base64,${PIXEL.toString('base64')}`]) {
       expect(await code(loadImage(source, over))).toBe('DESCRIBE_IMAGE_TOO_LARGE');
@@ -170,6 +171,22 @@ describe('loadImage', () => {
     expect(await message(loadImage({ file: sample('rocket.jpg') }, { maxPixels: 100_000 }))).toContain(
       'maxPixels',
     );
+  });
+
+  it('stops reading what is no image after its first bytes', async () => {
+    let pulled = 0;
+    async function* video() {
+      yield Buffer.from('\0\0\0\x18ftypmp42', 'latin1');
+      for (; pulled < 1_000; pulled += 1) yield new Uint8Array(1_000);
+    }
+    expect(await message(loadImage(video()))).toContain('MP4 or QuickTime video');
+    expect(pulled).toBeLessThan(10);
+    pulled = 0;
+    async function* text() {
+      for (; pulled < 1_000; pulled += 1) yield Buffer.alloc(1_000, 'words ');
+    }
+    expect(await code(loadImage(text()))).toBe('DESCRIBE_IMAGE_UNREADABLE');
+    expect(pulled).toBeLessThan(10);
   });
 
   it('leaves a stream that stalls, and cancels it', async () => {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { InputError } from '../errors/index.ts';
+import { HeadCheck } from '../http/head-check.ts';
 import { tooLarge, unreadable } from './image-errors.ts';
 import { joinBytes, type ReadLimits } from './read-stream.ts';
 
@@ -14,7 +15,7 @@ const CHUNK_BYTES = 1024 * 1024;
  */
 export async function readFile(
   path: string | URL,
-  { maxBytes, field, signal }: ReadLimits,
+  { maxBytes, field, signal, checkHead }: ReadLimits,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted();
   const fail = (cause: unknown): never => {
@@ -33,6 +34,7 @@ export async function readFile(
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(fail);
   try {
     const chunks: Uint8Array[] = [];
+    const head = new HeadCheck(checkHead);
     let total = 0;
     for (;;) {
       signal?.throwIfAborted();
@@ -42,7 +44,9 @@ export async function readFile(
       if (bytesRead === 0) return await joinBytes(chunks, total);
       total += bytesRead;
       if (total > maxBytes) throw tooLarge(field, maxBytes);
-      chunks.push(buffer.subarray(0, bytesRead));
+      const chunk = buffer.subarray(0, bytesRead);
+      head.push(chunk);
+      chunks.push(chunk);
     }
   } finally {
     await handle.close().catch(() => {});

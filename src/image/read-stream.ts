@@ -1,4 +1,5 @@
 import { InputError } from '../errors/index.ts';
+import { HeadCheck } from '../http/head-check.ts';
 import { raceSignal } from '../internal/signals.ts';
 import { tooLarge, unreadable } from './image-errors.ts';
 import { asBytes, isReadableStream } from './image-source.ts';
@@ -11,6 +12,8 @@ export interface ReadLimits {
   /** Name of what the caller passed, for errors. */
   readonly field: string;
   readonly signal?: AbortSignal | undefined;
+  /** Is shown the first bytes of a stream; what it throws ends the reading. */
+  readonly checkHead?: ((head: Uint8Array) => void) | undefined;
 }
 
 /**
@@ -21,9 +24,10 @@ export interface ReadLimits {
  */
 export async function readStream(
   stream: ReadableStream<unknown> | AsyncIterable<unknown>,
-  { maxBytes, field, signal }: ReadLimits,
+  { maxBytes, field, signal, checkHead }: ReadLimits,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted();
+  const head = new HeadCheck(checkHead);
   const source = openSource(stream, field);
   const chunks: Uint8Array[] = [];
   let total = 0;
@@ -43,6 +47,7 @@ export async function readStream(
         throw new InputError(field, `the stream gave a ${typeof next.value}, expected bytes`);
       total += chunk.length;
       if (total > maxBytes) throw tooLarge(field, maxBytes);
+      head.push(chunk);
       sinceYield += chunk.length;
       chunks.push(chunk);
     }
