@@ -29,6 +29,8 @@ const schemaOf = (schema: object, more: object = {}) => ({
 });
 
 const closed = { type: 'object', additionalProperties: false };
+const nested = (depth: number): object =>
+  depth === 0 ? { type: 'string' } : { ...closed, properties: { a: nested(depth - 1) }, required: ['a'] };
 const strictly = (schema: object) => schemaOf(schema, { strict: true });
 
 describe('chat requests that are wrong', () => {
@@ -167,8 +169,8 @@ describe('chat requests that are wrong', () => {
     ],
     ...['allOf', 'oneOf', 'not', 'if'].map((keyword): [string, unknown, Record<string, unknown>] => [
       `a strict schema with ${keyword}`,
-      { ...base, ...strictly({ type: 'object', [keyword]: [] }) },
-      { code: 'invalid_json_schema' },
+      { ...base, ...strictly({ ...closed, properties: {}, required: [], [keyword]: [] }) },
+      { code: 'invalid_json_schema', message: expect.stringContaining(`'${keyword}' is not permitted`) },
     ]),
     ...[{}, { type: 'array' }, { type: 'object' }].map(
       (inner): [string, unknown, Record<string, unknown>] => [
@@ -181,6 +183,16 @@ describe('chat requests that are wrong', () => {
       'a strict schema that requires more than it has',
       { ...base, ...strictly({ ...closed, properties: {}, required: ['a'] }) },
       { code: 'invalid_json_schema' },
+    ],
+    [
+      'a strict schema that is too deep',
+      { ...base, ...strictly(nested(12)) },
+      { code: 'invalid_json_schema', message: expect.stringContaining('maximum nesting depth') },
+    ],
+    [
+      'too much metadata',
+      { ...base, metadata: Object.fromEntries(Array.from({ length: 17 }, (_, at) => [`k${at}`, 'v'])) },
+      { param: 'metadata', code: 'object_above_max_properties' },
     ],
     ['a seed that is text', { ...base, seed: '7' }, { param: 'seed', code: 'invalid_type' }],
     ['an unknown service tier', { ...base, service_tier: 'gold' }, { param: 'service_tier' }],
@@ -208,6 +220,7 @@ describe('chat requests that are wrong', () => {
       { temperature: 0, top_p: 0.5, seed: 4, store: false, user: 'me', n: 2, metadata: {} },
       { response_format: { type: 'text' } },
       schemaOf({ type: 'object', properties: { a: { type: 'string' } } }),
+      strictly(nested(10)),
     ]) {
       expect((await post(server, CHAT, { ...base, ...more })).status).toBe(200);
     }

@@ -10,7 +10,7 @@ import {
 } from './request-fields.ts';
 import type { FakeModel } from './token-table.ts';
 
-const SERVICE_TIERS = ['auto', 'default', 'flex', 'scale', 'priority', 'fast'] as const;
+const SERVICE_TIERS = ['auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast'] as const;
 /** Most entries of `metadata`, and the most characters of a key and a value. */
 const METADATA = { entries: 16, key: 64, value: 512 } as const;
 
