@@ -83,7 +83,6 @@ interface Made {
 }
 
 interface Removal {
-  readonly kind: 'tag' | 'key';
   readonly by: number;
   readonly concerns: (key: Key) => boolean;
   readonly beganAt: number;
@@ -145,7 +144,7 @@ class World {
   readonly #keyPrefix: string;
   readonly #raw: Redis;
   readonly #removals: Removal[] = [];
-  /** Sets by their value. Until a set of another cache returns it may land after a `delete`, as one that came later. */
+  /** Sets by their value. Until a set of another cache returns it may land after a removal, as one that came later. */
   readonly #sets = new Map<number, { readonly by: number; endedAt: number }>();
   #order = 0;
   reads = 0;
@@ -217,21 +216,18 @@ class World {
       case 'invalidate':
         return this.#remove(
           command.cache,
-          'tag',
           (candidate) => (TAGS_OF[candidate] as readonly Tag[]).includes(command.tag),
           () => cache.invalidateByTags([command.tag]),
         );
       case 'delete':
         return this.#remove(
           command.cache,
-          'key',
           (candidate) => candidate === command.key,
           () => cache.delete(command.key),
         );
       case 'clear':
         return this.#remove(
           command.cache,
-          'tag',
           () => true,
           () => cache.clear(),
         );
@@ -241,14 +237,8 @@ class World {
     }
   }
 
-  async #remove(
-    by: number,
-    kind: Removal['kind'],
-    concerns: Removal['concerns'],
-    work: () => Promise<unknown>,
-  ): Promise<void> {
+  async #remove(by: number, concerns: Removal['concerns'], work: () => Promise<unknown>): Promise<void> {
     const removal: Removal = {
-      kind,
       by,
       concerns,
       beganAt: this.#next(),
@@ -276,7 +266,7 @@ class World {
       if (value === undefined) return;
       expect(value.key).toBe(keys[index]);
       for (const removal of this.#removals) {
-        const set = removal.kind === 'key' ? this.#sets.get(value.madeAt) : undefined;
+        const set = this.#sets.get(value.madeAt);
         const madeAt = set === undefined || set.by === removal.by ? value.madeAt : set.endedAt;
         if (!removal.concerns(value.key) || madeAt > removal.beganAt) continue;
         const here = removal.by === by && removal.endedAt < beganAt;

@@ -136,6 +136,13 @@ export class LocalTags {
     this.#guard.end();
   }
 
+  /** The same stamps, save tags dropped since `ticket`: these get a version that no tag ever has. */
+  since(ticket: ReadTicket, stamps: TagStamps): TagStamps {
+    const dropped = Object.keys(stamps).filter((tag) => !this.#guard.isClean(ticket, tag));
+    if (dropped.length === 0) return stamps;
+    return { ...stamps, ...Object.fromEntries(dropped.map((tag) => [tag, newTagVersion()])) };
+  }
+
   /** Takes in what Redis said at `askedAtMs`, unless the tag was dropped since. */
   learn(
     ticket: ReadTicket,

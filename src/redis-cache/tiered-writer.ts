@@ -26,7 +26,7 @@ export class TieredWriter {
     this.#tiers = tiers;
   }
 
-  /** Call it before the value is made: an invalidation from then on wins over it. */
+  /** For a value that is there already: an invalidation that begins after this call wins over it. */
   async stamp(tags: readonly string[], keepMs: number): Promise<Stamps> {
     const { link, nowMs } = this.#tiers;
     const all = withEveryEntry(tags);
@@ -36,7 +36,10 @@ export class TieredWriter {
     const ticket = this.#tiers.tags.begin();
     try {
       const reply = await link.tier.stamp(all, keepMs * 2, link.gateway.deadline(all.length));
-      return this.adopt(tags, this.#tiers.unwrap(reply), { ticket, askedAtMs: nowMs, keepMs: keepMs * 2 });
+      const asked = { ticket, askedAtMs: nowMs, keepMs: keepMs * 2 };
+      const stamps = this.adopt(tags, this.#tiers.unwrap(reply), asked);
+      // Redis may have answered after an invalidation of this process that began after the value was there.
+      return { ...stamps, tags: this.#tiers.tags.since(ticket, stamps.tags) };
     } finally {
       this.#tiers.tags.end();
     }
