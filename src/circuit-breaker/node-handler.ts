@@ -7,7 +7,6 @@ import { isOpenRejection, retryAfterSeconds, UNAVAILABLE_BODY } from './retry-af
 export interface NodeHandlerResponse {
   statusCode: number;
   readonly headersSent: boolean;
-  readonly writableFinished: boolean;
   readonly destroyed: boolean;
   setHeader(name: string, value: string): unknown;
   end(body?: string): unknown;
@@ -25,12 +24,26 @@ export type NodeHandler<Request, Response> = (
   next: Next,
 ) => unknown;
 
-/** The client left before the answer was out: nobody's failure. */
-class ClientLeft extends Error {}
+/** The client left before the answer was out: nobody's failure, so it goes by the name of an abort. */
+class ClientLeft extends Error {
+  override readonly name = 'AbortError';
+}
 
-/** How an answered request ended: a sent response, or passed on with `next()`. */
-type Ending = 'answered' | 'failed' | 'passed on';
+/** The handler answered with 500 or more. Only the breaker hears of it, for the answer is out. */
+class AnsweredWithError extends Error {
+  override readonly name = 'AnsweredWithError';
+  readonly status: number;
 
+  constructor(status: number) {
+    super(`answered ${status}`);
+    this.status = status;
+  }
+}
+
+/**
+ * How a request ended is told by rejections alone, which every `isFailure` understands: the name may be shared with
+ * callables of another kind, whose functions came first.
+ */
 export function protectNodeHandler<Request, Response extends NodeHandlerResponse>(
   name: string,
   handler: NodeHandler<Request, Response>,
@@ -43,47 +56,39 @@ export function protectNodeHandler<Request, Response extends NodeHandlerResponse
   const protectedHandler = createCircuitBreaker(
     name,
     function (this: CircuitBreakerCall, request: Request, response: Response, next: Next) {
-      return ending(response, next, (wrappedNext) => handler.call(this, request, response, wrappedNext));
+      return ending(response, next, (passOn) => handler.call(this, request, response, passOn));
     },
     {
       ...options,
       isFailure: (error) => !(error instanceof ClientLeft) && isFailure(error),
-      isFailureResult: (result: Ending) => result === 'failed',
-      ...(fallback === undefined
-        ? {}
-        : {
-            fallback: async (error: unknown, request: Request, response: Response, next: Next) => {
-              await fallback(error, request, response, next);
-              return 'answered';
-            },
-          }),
-    } as CreateCircuitBreakerOptions<[Request, Response, Next], Ending>,
+      fallback:
+        fallback &&
+        ((error, ...args) => {
+          if (error instanceof AnsweredWithError) throw error;
+          return fallback(error, ...args);
+        }),
+    },
   );
   return async (request, response, next) => {
     let passedOn = false;
-    const nextOnce = (error?: unknown) => {
-      if (passedOn) return;
+    const passOn = (error?: unknown) => {
       passedOn = true;
       next?.(error);
     };
     try {
-      await protectedHandler(request, response, nextOnce);
+      await protectedHandler(request, response, passOn);
     } catch (error) {
-      if (passedOn || error instanceof ClientLeft) return;
+      if (passedOn || error instanceof ClientLeft || error instanceof AnsweredWithError) return;
       if (isOpenRejection(error, name)) answerUnavailable(response, retryAfterSeconds(error));
       else if (next === undefined) throw error;
-      else nextOnce(error);
+      else next(error);
     }
   };
 }
 
 /** Settles when the request is over for this handler: its answer is out and its promise settled, or it passed on. */
-function ending(
-  response: NodeHandlerResponse,
-  next: Next,
-  run: (wrappedNext: Next) => unknown,
-): Promise<Ending> {
-  return new Promise<Ending>((resolve, reject) => {
+function ending(response: NodeHandlerResponse, next: Next, run: (passOn: Next) => unknown): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
     let returned: unknown;
     const detach = () => {
       response.removeListener('finish', finished);
@@ -95,27 +100,30 @@ function ending(
     };
     const finished = () => {
       detach();
-      const how: Ending = response.statusCode >= 500 ? 'failed' : 'answered';
       // The promise of the handler may still reject, and the framework must hear of it.
-      Promise.resolve(returned).then(() => resolve(how), reject);
+      Promise.resolve(returned).then(() => {
+        if (response.statusCode < 500) resolve();
+        else reject(new AnsweredWithError(response.statusCode));
+      }, reject);
     };
-    const closed = () => (response.writableFinished ? finished() : failed(new ClientLeft()));
+    // Node tells `finish` before `close`.
+    const closed = () => failed(new ClientLeft());
     if (response.destroyed) {
-      failed(new ClientLeft());
+      closed();
       return;
     }
     response.once('finish', finished);
     response.once('close', closed);
-    const wrappedNext = (error?: unknown) => {
+    const passOn = (error?: unknown) => {
       // Express gives `next` two words that are no errors.
       const passes = error === undefined || error === null || error === 'route' || error === 'router';
       detach();
-      if (passes) resolve('passed on');
+      if (passes) resolve();
       else reject(error);
       next(error);
     };
     try {
-      returned = run(wrappedNext);
+      returned = run(passOn);
       if (returned instanceof Promise) returned.catch(failed);
     } catch (error) {
       failed(error);

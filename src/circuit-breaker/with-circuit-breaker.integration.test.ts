@@ -17,10 +17,12 @@ import { CircuitBreakerRegistry } from './registry.ts';
 import { withCircuitBreaker } from './with-circuit-breaker.ts';
 
 let registry: CircuitBreakerRegistry;
+let errors: Error[];
 const servers: Server[] = [];
 
 beforeEach(() => {
   registry = new CircuitBreakerRegistry();
+  errors = [];
 });
 
 afterEach(async () => {
@@ -56,6 +58,7 @@ describe("withCircuitBreaker, handler: 'node', in Express", () => {
     app.get('/', withCircuitBreaker('orders', handler, { handler: 'node', ...opts() }));
     app.get('/', (_req, res) => void res.send('the next handler'));
     app.use((error: Error, _req: ExpressRequest, res: ExpressResponse, _next: NextFunction) => {
+      errors.push(error);
       res.status(500).send(error.message);
     });
     return listen(app);
@@ -98,6 +101,7 @@ describe("withCircuitBreaker, handler: 'node', in Express", () => {
     const url = await serve(handler);
     const response = await fetch(url);
     expect([response.status, await response.text()]).toEqual([500, 'boom']);
+    expect(errors).toHaveLength(1);
     expect(totals()).toMatchObject({ succeeded: 0, failed: 1 });
   });
 
@@ -109,7 +113,6 @@ describe("withCircuitBreaker, handler: 'node', in Express", () => {
   });
 
   it('hands on what the handler rejects with after its answer', async () => {
-    const errors: unknown[] = [];
     const page = withCircuitBreaker(
       'orders',
       async (_req: IncomingMessage, res: ServerResponse) => {
@@ -120,7 +123,7 @@ describe("withCircuitBreaker, handler: 'node', in Express", () => {
       },
       { handler: 'node', ...opts() },
     );
-    const url = await listen((req, res) => void page(req, res, (error) => errors.push(error)));
+    const url = await listen((req, res) => void page(req, res, (error) => errors.push(error as Error)));
     expect(await statuses(url, 1)).toEqual([200]);
     await vi.waitFor(() => expect(errors).toEqual([new Error('too late')]));
     expect(totals()).toMatchObject({ failed: 1 });
@@ -139,6 +142,7 @@ describe("withCircuitBreaker, handler: 'node', in Express", () => {
     abandoned.destroy();
     await vi.waitFor(() => expect(totals()).toMatchObject({ ignored: 1, failed: 0 }));
     expect(registry.get('orders')?.running).toBe(0);
+    expect(errors).toEqual([]);
   });
 
   it('lets a fallback answer', async () => {
@@ -173,6 +177,60 @@ describe("withCircuitBreaker, handler: 'node', without next", () => {
     });
     expect(await statuses(url, 3)).toEqual([500, 500, 503]);
     expect(rejections).toEqual(['boom', 'boom']);
+  });
+
+  it('leaves an answer alone that has begun before it', async () => {
+    const page = withCircuitBreaker(
+      'orders',
+      (_req: IncomingMessage, res: ServerResponse) => void res.end(),
+      {
+        handler: 'node',
+        ...opts(),
+      },
+    );
+    registry.get('orders')?.isolate();
+    const url = await listen(async (req, res) => {
+      res.write('begun');
+      await page(req, res);
+      res.end(' and ended');
+    });
+    const response = await fetch(url);
+    expect([response.status, await response.text()]).toEqual([200, 'begun and ended']);
+  });
+
+  it('is neutral about a client that was gone before', async () => {
+    const handler = vi.fn();
+    const page = withCircuitBreaker('orders', handler, { handler: 'node', ...opts() });
+    await page({}, { destroyed: true, once: vi.fn(), removeListener: vi.fn() } as never);
+    expect(handler).not.toHaveBeenCalled();
+    expect(totals()).toMatchObject({ ignored: 1 });
+  });
+
+  it('counts an answer of 500 and a client that left alike where the name was first used otherwise', async () => {
+    withCircuitBreaker('orders', () => 'plain', {
+      ...opts(),
+      isFailure: ({ status }: never) => status === 502,
+    } as never);
+    let status = 501;
+    const page = withCircuitBreaker(
+      'orders',
+      (_req: IncomingMessage, res: ServerResponse) => void res.writeHead(status).end(),
+      {
+        handler: 'node',
+        ...opts(),
+      },
+    );
+    const url = await listen((req, res) => void page(req, res));
+    expect(await statuses(url, 3)).toEqual([501, 501, 501]);
+    status = 502;
+    expect(await statuses(url, 3)).toEqual([502, 502, 503]);
+  });
+
+  it('takes no isFailureResult', () => {
+    const options = { handler: 'node', registry, isFailureResult: () => true } as const;
+    expect(() => withCircuitBreaker('orders', () => {}, options)).toThrow(
+      /isFailureResult: expected nothing/,
+    );
   });
 
   it('sends no Retry-After while isolated, for there is no end in sight', async () => {

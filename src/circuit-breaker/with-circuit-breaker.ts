@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors/config-error.ts';
 import { checkOptions, oneOf } from '../internal/option-checks.ts';
 import type { CircuitBreakerAction } from './circuit-breaker.ts';
 import {
@@ -16,6 +17,12 @@ export interface WithCircuitBreakerOptions<Args extends unknown[] = unknown[], R
    */
   readonly handler?: 'node' | 'fetch' | undefined;
 }
+
+const NO_RESULT = {
+  option: 'isFailureResult',
+  expected: "nothing with handler 'node': isFailure is asked about an answer of 500 or more, with its status",
+  got: 'a function',
+};
 
 /**
  * Puts a function or a request handler behind the breaker of that name (see `createCircuitBreaker`). A response of 500
@@ -59,6 +66,7 @@ export function withCircuitBreaker(name: string, fn: unknown, options: object = 
   checkOptions('withCircuitBreaker', { handler }, { handler: oneOf('node', 'fetch') });
   switch (handler) {
     case 'node':
+      if (rest.isFailureResult !== undefined) throw new ConfigError('withCircuitBreaker', [NO_RESULT]);
       return protectNodeHandler(name, fn as NodeHandler<unknown, NodeHandlerResponse>, rest as object);
     case 'fetch':
       return protectFetchHandler(name, fn as FetchHandler<unknown[]>, rest as object);
