@@ -38,7 +38,7 @@ export interface PinnedFetchRequest {
 }
 
 /** What an address answered. */
-export interface FetchedBytes {
+interface FetchedBytes {
   readonly chunks: readonly Uint8Array[];
   readonly byteLength: number;
   readonly etag?: string;

@@ -69,7 +69,7 @@ export function mostImageTokens({
 }
 
 /** Input tokens of an image under a sizing rule. */
-export function imageTokens(sizing: ImageSizing, size: ImageSize, detail: ImageDetail): number {
+function imageTokens(sizing: ImageSizing, size: ImageSize, detail: ImageDetail): number {
   if (sizing.kind === 'patch')
     return billed(countPatches(size, patchLimits(sizing, detail)), sizing.multiplier);
   return detail === 'low' ? sizing.baseTokens : sizing.baseTokens + countTiles(size) * sizing.tileTokens;
@@ -105,7 +105,7 @@ const patchesOf = (width: number, height: number) =>
 const floorPixels = (pixels: number) => Math.max(1, Math.floor(pixels + 1e-6));
 
 /** Tiles after fitting into 2,048 squared and then bringing the short side to 768; nothing is enlarged. */
-export function countTiles(size: ImageSize): number {
+function countTiles(size: ImageSize): number {
   const fitted = fitInto(size, TILE_MAX_SIDE_PX);
   const scale = Math.min(1, TILE_SHORT_SIDE_PX / Math.min(fitted.width, fitted.height));
   const across = floorPixels(fitted.width * scale);
