@@ -57,6 +57,7 @@ export {
   type CallExplanation,
   type CallStats,
   type ClientHealth,
+  type ClientImageOptions,
   type ClientStats,
   createDescribeClient,
   DescribeClient,
@@ -70,6 +71,7 @@ export {
   type DescribeSchema,
   type DescriptionSource,
   type EndpointDescription,
+  type EstimateOptions,
   type HealthState,
   type ImageBytes,
   type Logger,
@@ -101,31 +103,57 @@ export {
 } from './errors/index.ts';
 export { AddressGuard, type AddressGuardOptions } from './http/address-guard.ts';
 export {
+  type AliasedContent,
   type ByteStream,
   type BytesImage,
   type CanonicalUrlOptions,
+  ContentAliases,
+  type ContentAliasOptions,
   canonicalUrl,
   createImageIdentity,
   createImageLoader,
+  type DownloadedImage,
   type FileSource,
   hashBytes,
   type ImageFormat,
   type ImageIdentity,
   type ImageInfo,
   type ImageLoader,
+  type ImageLoaderOptions,
   type ImageMediaType,
   type ImageOptions,
   type ImageSource,
+  InlineHosts,
+  type InlineHostsOptions,
   imageIdentity,
   inspectImage,
   type LoadedImage,
   type LoadImageOptions,
   loadImage,
+  type ResolveHost,
   toDataUrl,
   type UrlImage,
+  UrlLadder,
+  type UrlLadderOptions,
 } from './image/index.ts';
+export type { Random } from './internal/backoff.ts';
 export type { Clock, TimerHandle } from './internal/clock.ts';
-export type { Unsubscribe } from './internal/emitter.ts';
+export type { Listener, Unsubscribe } from './internal/emitter.ts';
+export { type ApiUsage, type CostOptions, costUsd, type TokenUsage, tokenUsage } from './openai/cost.ts';
+export {
+  type CallEstimate,
+  estimateCall,
+  estimateSpending,
+  type PaceLimits,
+  type PlannedCall,
+  type SpendingEstimate,
+} from './openai/estimate.ts';
+export {
+  estimateImageTokens,
+  type ImageSize,
+  type ImageTokensRequest,
+  mostImageTokens,
+} from './openai/image-tokens.ts';
 export {
   type OpenAIConnectionLease,
   OpenAIConnectionPool,
@@ -137,6 +165,25 @@ export {
   type PoolManagerStats,
   poolManager,
 } from './openai/index.ts';
+export {
+  createModelCatalog,
+  type ModelCatalog,
+  type ModelOverrides,
+  modelCatalog,
+  REQUEST_LIMITS,
+} from './openai/model-catalog.ts';
+export type {
+  ImageDetail,
+  ImageSizing,
+  ModelEntry,
+  ModelLimits,
+  ModelPrice,
+  PatchLimits,
+  PatchSizing,
+  Provenance,
+  TileSizing,
+} from './openai/model-entry.ts';
+export { estimateTextTokens } from './openai/text-tokens.ts';
 export {
   type AlertOptions,
   createFetchHandlers,

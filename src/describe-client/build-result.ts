@@ -1,5 +1,7 @@
+import type { VisionUsage } from '../batch-processor/index.ts';
 import { UpstreamError } from '../errors/upstream-error.ts';
 import { costUsd } from '../openai/cost.ts';
+import type { ModelCatalog } from '../openai/model-catalog.ts';
 import type { CallTrace } from './call-trace.ts';
 import type { DescribeSchema } from './describe-request.ts';
 import type { DescribeResult, DescriptionSource } from './describe-result.ts';
@@ -22,10 +24,11 @@ export function buildResult<Data>(
   request: NormalisedRequest<Data>,
   { cached, source, caused }: Obtained,
   trace: CallTrace,
+  catalog: ModelCatalog,
 ): DescribeResult<Data> {
   const { schema, metadata } = request;
   const { usage, requestId } = caused ?? {};
-  const cost = usage === undefined ? undefined : costOf(cached.model, request.model, usage);
+  const cost = usage === undefined ? undefined : costOf(catalog, [cached.model, request.model], usage);
   return {
     description: cached.description,
     ...(schema === undefined ? {} : { data: dataOf(cached.description, schema) }),
@@ -40,14 +43,18 @@ export function buildResult<Data>(
 }
 
 /** By the model that answered; compatible servers often name it otherwise, then by the one that was asked for. */
-const costOf = (
-  answered: string,
-  asked: string,
-  { promptTokens, completionTokens }: { readonly promptTokens: number; readonly completionTokens: number },
-): number | undefined => {
+function costOf(
+  catalog: ModelCatalog,
+  models: readonly string[],
+  { promptTokens, completionTokens }: VisionUsage,
+): number | undefined {
   const usage = { inputTokens: promptTokens, outputTokens: completionTokens };
-  return costUsd(answered, usage) ?? costUsd(asked, usage);
-};
+  for (const model of models) {
+    const cost = costUsd(model, usage, { catalog });
+    if (cost !== undefined) return cost;
+  }
+  return undefined;
+}
 
 function dataOf<Data>(description: string, { parse }: DescribeSchema<Data>): Data {
   try {

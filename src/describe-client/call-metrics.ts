@@ -1,7 +1,11 @@
 import { DescribeError } from '../errors/describe-error.ts';
+import { failureKind } from '../openai/failure-kind.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import type { CallExplanation, DescribeResult } from './describe-result.ts';
 import type { UpstreamCallerParts } from './upstream-caller.ts';
+
+/** Whether a failed call says something about our health: a bad image, a refusal and an abort do not. */
+const isTrouble = (error: unknown) => DescribeError.is(error) && failureKind(error) !== 'item';
 
 /**
  * Writes what calls do to the monitor, when there is one. `describe_duration` and `describe_errors` are one operation
@@ -29,7 +33,7 @@ export class CallMetrics {
   callFailed(requestedModel: string, error: unknown, { totalMs }: CallExplanation): void {
     this.#record((monitor) => {
       monitor.histogram('describe_duration', totalMs, { model: requestedModel }, { unit: 'ms' });
-      monitor.incrementCounter('describe_errors', { model: requestedModel });
+      if (isTrouble(error)) monitor.incrementCounter('describe_errors', { model: requestedModel });
       monitor.incrementCounter('failures', { code: DescribeError.is(error) ? error.code : 'ABORTED' });
     });
   }

@@ -1,8 +1,8 @@
 import type { VisionDescriptionBatchOptions } from '../batch-processor/index.ts';
 import type { CircuitBreakerOptions } from '../circuit-breaker/index.ts';
-import type { ImageOptions } from '../image/index.ts';
 import type { Clock } from '../internal/clock.ts';
 import type { OpenAIConnectionPool, OpenAIConnectionPoolOptions } from '../openai/index.ts';
+import type { ModelOverrides } from '../openai/model-catalog.ts';
 import type { PerformanceMonitor, PerformanceMonitorOptions } from '../performance-monitor/index.ts';
 import type {
   RedisCache,
@@ -13,6 +13,7 @@ import type {
 import type { RetryOptions } from '../retry/index.ts';
 import type { AttemptBreaker } from './breaker-group.ts';
 import type { ImageDetail } from './describe-request.ts';
+import type { ClientImageOptions } from './image-intake.ts';
 import type { Logger } from './logger.ts';
 
 /** What a part of the client is made for. */
@@ -65,8 +66,10 @@ export interface DescribeClientOptions {
   readonly batch?: BatchOptions | false | undefined;
   /** Options of the retry, or `false` for one attempt only. @defaultValue on, 3 attempts */
   readonly retry?: Omit<RetryOptions, 'clock'> | false | undefined;
-  /** Limits of images and the hosts they may come from. @defaultValue guarded */
-  readonly images?: ImageOptions | undefined;
+  /** Limits of images, the hosts they may come from, and what makes two of them one. @defaultValue guarded, by URL */
+  readonly images?: ClientImageOptions | undefined;
+  /** Sizes and prices of models that the built-in catalog lacks or has wrong, by name. @defaultValue none */
+  readonly models?: ModelOverrides | undefined;
   /** Opens the pool's connections at once rather than at the first call. @defaultValue false */
   readonly warmUpOnStart?: boolean | undefined;
   /** Told of what an operator wants to know; of the shape of pino. Never told a key, a prompt, an image or a description. @defaultValue silent */

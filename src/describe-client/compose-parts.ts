@@ -1,7 +1,7 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
-import { createImageLoader, type ImageLoader, imageIdentity, type LoadedImage } from '../image/index.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import type { OpenAIConnectionPool } from '../openai/index.ts';
+import { createModelCatalog, type ModelCatalog } from '../openai/model-catalog.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { generateKey, type RedisCache, SingleFlight } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
@@ -10,6 +10,7 @@ import type { CachedDescription } from './build-result.ts';
 import { CallMetrics } from './call-metrics.ts';
 import type { DescribeClientOptions, EndpointDescription } from './client-options.ts';
 import { ConfigIssues } from './config-issues.ts';
+import { ImageIntake } from './image-intake.ts';
 import { type Logger, safeLogger } from './logger.ts';
 import { makeBatch, makeBreakers, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
@@ -25,7 +26,8 @@ export interface ClientParts {
   readonly settings: ClientSettings;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly loader: ImageLoader;
+  readonly intake: ImageIntake;
+  readonly catalog: ModelCatalog;
   readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
   readonly breakers: BreakerGroup;
   readonly cache: RedisCache | undefined;
@@ -35,7 +37,7 @@ export interface ClientParts {
   readonly batch: VisionDescriptionBatchProcessor | undefined;
   readonly metrics: CallMetrics;
   /** What two requests must share to have one description. */
-  readonly keyOf: (image: LoadedImage, request: NormalisedRequest) => string;
+  readonly keyOf: (identity: string, request: NormalisedRequest) => string;
   readonly ask: AskVision;
   /** Ends, in the order of a call's way, what the client made. */
   close(): Promise<void>;
@@ -63,7 +65,8 @@ export function composeParts(
 
   const monitor = issues.attempt('monitor', () => makeMonitor(given, settings, clock, logger));
   const metrics = new CallMetrics(monitor);
-  const loader = issues.attempt('images', () => createImageLoader({ ...given.images, clock }));
+  const intake = issues.attempt('images', () => new ImageIntake(given.images ?? {}, clock));
+  const catalog = issues.attempt('models', () => createModelCatalog(given.models));
   const cache = issues.attempt(
     'cache',
     () => makeCache(given, settings, clock, logger),
@@ -84,7 +87,7 @@ export function composeParts(
     clock,
     onAttempt: metrics.attemptEnded,
   });
-  const batched = new BatchedVision(caller);
+  const batched = new BatchedVision(caller, catalog);
   const batch = issues.attempt('batch', () => makeBatch(given, settings, batched, clock));
 
   const ownPool = typeof given.pool === 'function' ? undefined : pool;
@@ -104,7 +107,8 @@ export function composeParts(
     settings,
     clock,
     logger,
-    loader: requirePart(loader),
+    intake: requirePart(intake),
+    catalog: requirePart(catalog),
     pools: { [ENDPOINT]: requirePart(pool) },
     breakers: requirePart(breakers),
     cache,
@@ -112,16 +116,8 @@ export function composeParts(
     monitor,
     batch,
     metrics,
-    keyOf: (image, { model, prompt, detail, schema }) =>
-      generateKey(
-        'description',
-        imageIdentity(image),
-        model,
-        prompt,
-        detail,
-        schema?.name,
-        schema?.jsonSchema,
-      ),
+    keyOf: (identity, { model, prompt, detail, schema }) =>
+      generateKey('description', identity, model, prompt, detail, schema?.name, schema?.jsonSchema),
     ask: batch === undefined ? askSingly(caller) : batched.ask(batch),
     close: async () => {
       await batch?.close();

@@ -4,6 +4,7 @@ import { CacheMissError } from '../errors/cache-error.ts';
 import { ClosedError } from '../errors/closed-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
+import type { SpendingEstimate } from '../openai/estimate.ts';
 import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../openai/index.ts';
 import type { PerformanceMonitor, PerformanceReport } from '../performance-monitor/index.ts';
 import type { RedisCache, RedisCacheStats } from '../redis-cache/index.ts';
@@ -18,6 +19,7 @@ import { type ClientParts, composeParts } from './compose-parts.ts';
 import { type DescribeManyItem, type DescribeManyOptions, describeEach } from './describe-many.ts';
 import type { DescribeInput, DescribeOptions } from './describe-request.ts';
 import type { DescribeResult } from './describe-result.ts';
+import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
 import { type NormalisedRequest, normaliseRequest } from './normalise-request.ts';
 import type { Answer } from './vision-asker.ts';
 
@@ -101,7 +103,7 @@ export class DescribeClient implements AsyncDisposable {
     options?: DescribeOptions<Data>,
   ): Promise<DescribeResult<Data>> {
     this.#calls.assertOpen();
-    const { settings, clock, metrics } = this.#parts;
+    const { settings, clock, metrics, catalog } = this.#parts;
     const request = normaliseRequest(input, options, settings);
     const trace = new CallTrace(clock);
     return this.#calls.track(async (ended) => {
@@ -109,7 +111,7 @@ export class DescribeClient implements AsyncDisposable {
         const obtained = await settleWithin(request.timeoutMs, [request.signal, ended], clock, (bounds) =>
           this.#obtain(request, bounds, trace),
         );
-        const result = buildResult(request, obtained, trace);
+        const result = buildResult(request, obtained, trace, catalog);
         metrics.callSucceeded(request.model, result);
         return result;
       } catch (error) {
@@ -131,6 +133,19 @@ export class DescribeClient implements AsyncDisposable {
     options: DescribeManyOptions = {},
   ): AsyncGenerator<DescribeManyItem<Data>, void, undefined> {
     return describeEach(inputs, (input, signal) => this.describe(input, { signal }), options);
+  }
+
+  /**
+   * Tokens, price and time before anything is spent, as if nothing were cached. Sends nothing; an image of which only
+   * the URL is known counts as the largest that its model and detail allow.
+   *
+   * @throws `DESCRIBE_INPUT_INVALID` and `DESCRIBE_IMAGE_…` for an input that could not be described either.
+   */
+  estimate(
+    inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
+    options: EstimateOptions = {},
+  ): Promise<SpendingEstimate> {
+    return estimateCalls(inputs, options, this.#parts);
   }
 
   /** Opens and authenticates the pools' minimum of connections. */
@@ -193,10 +208,10 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   async #obtain(request: NormalisedRequest, bounds: CallBounds, trace: CallTrace): Promise<Obtained> {
-    const { loader, cache, flights, keyOf, ask } = this.#parts;
+    const { intake, cache, flights, keyOf, ask } = this.#parts;
     const { signal } = bounds;
-    const image = await loader.load(request.image, { signal });
-    const key = keyOf(image, request);
+    const { image, identity } = await intake.take(request.image, signal);
+    const key = keyOf(identity, request);
     if (request.cache === 'only-if-cached') {
       const found = await cache?.getWithSource<CachedDescription>(key, { signal });
       if (found === undefined) throw new CacheMissError();
@@ -208,7 +223,11 @@ export class DescribeClient implements AsyncDisposable {
     }: {
       readonly signal: AbortSignal;
     }): Promise<CachedDescription> => {
-      caused = await ask(image, request, { ...bounds, signal: flightSignal }, trace);
+      caused = await intake.send(
+        image,
+        (sendable) => ask(sendable, request, { ...bounds, signal: flightSignal }, trace),
+        flightSignal,
+      );
       return { description: caused.description, model: caused.model };
     };
     if (cache === undefined || request.cache === 'no-store') {

@@ -14,4 +14,6 @@ export type {
   ImageBytes,
 } from './describe-request.ts';
 export type { AttemptRecord, CallExplanation, DescribeResult, DescriptionSource } from './describe-result.ts';
+export type { EstimateOptions } from './estimate-calls.ts';
+export type { ClientImageOptions } from './image-intake.ts';
 export type { Logger } from './logger.ts';

@@ -69,6 +69,7 @@ const CHECKS: OptionChecks<DescribeClientOptions> = {
   batch: whichever([off], optionsObject('options or false')),
   retry: whichever([off], optionsObject('options or false')),
   images: optionsObject('options'),
+  models: optionsObject('entries by model'),
   warmUpOnStart: boolean(),
   logger: withMethods('a logger with debug, info, warn and error', 'debug', 'info', 'warn', 'error'),
   clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),

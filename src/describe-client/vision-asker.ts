@@ -10,6 +10,7 @@ import { singleRequest } from '../batch-processor/pack-request.ts';
 import { usageOf } from '../batch-processor/vision-usage.ts';
 import { type LoadedImage, toDataUrl } from '../image/index.ts';
 import { estimateImageTokens, mostImageTokens } from '../openai/image-tokens.ts';
+import type { ModelCatalog } from '../openai/model-catalog.ts';
 import type { CallBounds } from './call-bounds.ts';
 import { type CallTrace, sharedSink } from './call-trace.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
@@ -63,9 +64,11 @@ interface BatchedCall {
 export class BatchedVision {
   readonly #calls = new WeakMap<VisionRequest, BatchedCall>();
   readonly #caller: UpstreamCaller;
+  readonly #catalog: ModelCatalog | undefined;
 
-  constructor(caller: UpstreamCaller) {
+  constructor(caller: UpstreamCaller, catalog: ModelCatalog | undefined) {
     this.#caller = caller;
+    this.#catalog = catalog;
   }
 
   /** The processor's way out. A pack has the priority and the patience of the most demanding call in it. */
@@ -94,9 +97,10 @@ export class BatchedVision {
     const call = this.#calls.get(request);
     if (call === undefined) return 0;
     const { model, detail } = call.request;
+    const catalog = this.#catalog;
     return call.image.kind === 'url'
-      ? mostImageTokens({ model, detail })
-      : estimateImageTokens({ model, detail, width: call.image.width, height: call.image.height });
+      ? mostImageTokens({ model, detail, catalog })
+      : estimateImageTokens({ model, detail, catalog, width: call.image.width, height: call.image.height });
   };
 
   readonly ask =

@@ -1,0 +1,81 @@
+import {
+  type CanonicalUrlOptions,
+  ContentAliases,
+  createImageIdentity,
+  createImageLoader,
+  IMAGE_OPTION_CHECKS,
+  type ImageIdentity,
+  type ImageLoader,
+  type ImageOptions,
+  type ImageSource,
+  type LoadedImage,
+  UrlLadder,
+} from '../image/index.ts';
+import type { Clock } from '../internal/clock.ts';
+import { checkOptions, listOf, milliseconds, nonEmptyText, oneOf } from '../internal/option-checks.ts';
+
+/** Limits of images, the hosts they may come from, and what makes two of them one. */
+export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
+  /**
+   * What an image at a URL is known by. `'url'`: its canonical form, without signature parameters; no request is made.
+   * `'content'`: its bytes, which this process downloads (guarded); the same image under two URLs is then described
+   * once, and changed bytes under one URL are described anew.
+   * @defaultValue 'url'
+   */
+  readonly imageIdentity?: 'url' | 'content' | undefined;
+  /** With `imageIdentity: 'content'`, milliseconds for which a URL's content is taken as unchanged; then its ETag is asked for. At least 0. @defaultValue 60_000 */
+  readonly aliasTtlMs?: number | undefined;
+}
+
+/** An image that was taken in, and its name. */
+export interface TakenImage {
+  readonly image: LoadedImage;
+  readonly identity: string;
+}
+
+/** Takes images in: loads and names them, and sends them in the cheapest way that works. */
+export class ImageIntake {
+  readonly #loader: ImageLoader;
+  readonly #identify: ImageIdentity;
+  readonly #aliases: ContentAliases | undefined;
+  readonly #ladder: UrlLadder;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
+  constructor(options: ClientImageOptions, clock: Clock) {
+    checkOptions<ClientImageOptions>('images', options, {
+      ...IMAGE_OPTION_CHECKS,
+      ignoreParameters: listOf(nonEmptyText()),
+      imageIdentity: oneOf('url', 'content'),
+      aliasTtlMs: milliseconds({ min: 0 }),
+    });
+    const { ignoreParameters, imageIdentity = 'url', aliasTtlMs, ...limits } = options;
+    this.#loader = createImageLoader({ ...limits, clock });
+    this.#identify = createImageIdentity({ ignoreParameters });
+    this.#aliases =
+      imageIdentity === 'content' ? new ContentAliases(this.#loader, { aliasTtlMs, clock }) : undefined;
+    this.#ladder = new UrlLadder(this.#loader, { clock });
+  }
+
+  /** Loads an image, of a URL only as much as its name needs. */
+  async take(source: ImageSource, signal: AbortSignal): Promise<TakenImage> {
+    const image = await this.#loader.load(source, { signal });
+    if (image.kind === 'bytes' || this.#aliases === undefined)
+      return { image, identity: this.#identify(image) };
+    const content = await this.#aliases.resolve(image.url, { signal });
+    return { image: content.image ?? image, identity: this.#identify(content) };
+  }
+
+  /** Loads an image without any request: what a URL holds stays unknown. */
+  peek(source: ImageSource, signal: AbortSignal | undefined): Promise<LoadedImage> {
+    return this.#loader.load(source, { signal });
+  }
+
+  /** Sends an image's URL, and where the API can't download that, its bytes, once; remembers such hosts. */
+  send<Result>(
+    image: LoadedImage,
+    send: (image: LoadedImage) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    return this.#ladder.send(image, send, { signal });
+  }
+}

@@ -1,0 +1,186 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
+import { createDescribeClient } from './create-describe-client.ts';
+import type { DescribeClient } from './describe-client.ts';
+import type { ClientImageOptions } from './image-intake.ts';
+
+let api: FakeOpenAI;
+let host: Server;
+let hostUrl: string;
+let serve: RequestListener;
+let asked: string[];
+let client: DescribeClient | undefined;
+
+beforeAll(async () => {
+  api = await startFakeOpenAI();
+  host = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url} ${request.headers['if-none-match'] ?? ''}`.trim());
+    serve(request, response);
+  });
+  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
+  const address = host.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  hostUrl = `http://127.0.0.1:${address.port}`;
+});
+beforeEach(() => {
+  asked = [];
+});
+afterEach(async () => {
+  await client?.destroy();
+  api.setFaults([]);
+  api.reset();
+});
+afterAll(async () => {
+  host.closeAllConnections();
+  host.close();
+  await api.close();
+});
+
+const start = (images: ClientImageOptions = {}) => {
+  client = createDescribeClient({
+    apiKey: api.apiKey,
+    baseURL: api.baseURL,
+    images: { allowHosts: ['127.0.0.1'], ...images },
+  });
+  return client;
+};
+
+/** Serves these bytes at every path, with an ETag of their facts. */
+const serveImage = (bytes: Uint8Array) => {
+  const etag = `"${describeImageFacts(bytes).replaceAll(/\W/g, '')}"`;
+  serve = (request, response) => {
+    response.setHeader('etag', etag);
+    response.statusCode = request.headers['if-none-match'] === etag ? 304 : 200;
+    response.end(response.statusCode === 304 ? undefined : bytes);
+  };
+};
+
+const signedUrl = (index: number) =>
+  `${hostUrl}/cat.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=${index.toString(16).padStart(64, '0')}&X-Amz-Date=${index}`;
+
+describe('an image under many URLs', () => {
+  it('is described once under 20 signed URLs', async () => {
+    const image = createTestImage({ seed: 1 });
+    serveImage(image);
+    const started = start();
+    const urls = Array.from({ length: 20 }, (_, index) => signedUrl(index));
+    const results = await Promise.all(urls.map((url) => started.describe(url)));
+    expect(results.map(({ description }) => description)).toEqual(Array(20).fill(describeImageFacts(image)));
+    expect(api.getStats().requests).toBe(1);
+  });
+
+  it('is described once under two paths when it is known by its content', async () => {
+    const image = createTestImage({ seed: 2 });
+    serveImage(image);
+    const started = start({ imageIdentity: 'content' });
+    await started.describe(`${hostUrl}/a.png`);
+    await expect(started.describe(`${hostUrl}/b.png`)).resolves.toMatchObject({ source: 'memory' });
+    await expect(started.describe(image)).resolves.toMatchObject({ source: 'memory' });
+    expect(api.getStats().requests).toBe(1);
+  });
+});
+
+describe('a URL whose bytes change', () => {
+  it('is described anew after the alias TTL, and asked by ETag until then', async () => {
+    const [before, after] = [createTestImage({ seed: 3 }), createTestImage({ seed: 4 })];
+    const started = start({ imageIdentity: 'content', aliasTtlMs: 0 });
+    serveImage(before);
+    await expect(started.describe(`${hostUrl}/x.png`)).resolves.toMatchObject({
+      description: describeImageFacts(before),
+    });
+    await expect(started.describe(`${hostUrl}/x.png`)).resolves.toMatchObject({ source: 'memory' });
+    expect(asked.at(-1)).toMatch(/^GET \/x\.png "/);
+    serveImage(after);
+    await expect(started.describe(`${hostUrl}/x.png`)).resolves.toMatchObject({
+      description: describeImageFacts(after),
+      source: 'upstream',
+    });
+    expect(api.getStats().requests).toBe(2);
+  });
+});
+
+describe('a URL that the API can not download', () => {
+  it.each([false as const, { batchSize: 2, maxBatchWaitMs: 5 }])(
+    'is sent inline, once, and its host remembered (batch: %o)',
+    async (batch) => {
+      const image = createTestImage({ seed: 5 });
+      serveImage(image);
+      api.setFaults([{ times: 1, fault: { kind: 'error', code: 'failed_to_download_image' } }]);
+      client = createDescribeClient({
+        apiKey: api.apiKey,
+        baseURL: api.baseURL,
+        images: { allowHosts: ['127.0.0.1'] },
+        batch,
+      });
+      await expect(client.describe(`${hostUrl}/one.png`)).resolves.toMatchObject({
+        description: describeImageFacts(image),
+      });
+      expect(api.getStats().requests).toBe(2);
+      // The API's own try, then ours; the second image of that host is downloaded by us alone.
+      expect(asked).toEqual(['GET /one.png', 'GET /one.png']);
+      await client.describe(`${hostUrl}/two.png`);
+      expect(api.getStats().requests).toBe(3);
+      expect(asked.slice(2)).toEqual(['GET /two.png']);
+    },
+  );
+
+  it('fails when we can not download it either', async () => {
+    serve = (_request, response) => {
+      response.statusCode = 404;
+      response.end();
+    };
+    await expect(start().describe(`${hostUrl}/gone.png`)).rejects.toMatchObject({
+      code: 'DESCRIBE_IMAGE_FETCH_FAILED',
+    });
+    expect(api.getStats().requests).toBe(1);
+  });
+});
+
+describe('estimate', () => {
+  it('comes within 2 % of what is billed, and sends nothing', async () => {
+    const started = start();
+    const sizes = [64, 200, 512, 777, 1024, 1500];
+    const inputs = sizes.map((width, seed) => ({
+      image: createTestImage({ seed: 50 + seed, width, height: Math.round(width * 0.7) }),
+      prompt: 'Describe this image.',
+      detail: 'high' as const,
+    }));
+    const estimate = await started.estimate(inputs, { expectedOutputTokens: 10, requestsPerMinute: 60 });
+    expect(api.getStats().requests).toBe(0);
+    expect(estimate).toMatchObject({ calls: 6, durationMs: 6000, unpricedCalls: 0 });
+    for await (const item of started.describeMany(inputs)) expect(item.status).toBe('fulfilled');
+    const { prompt } = api.getStats().tokensBilled;
+    expect(Math.abs(estimate.inputTokens - prompt) / prompt).toBeLessThan(0.02);
+    expect(estimate.costUsd).toBeGreaterThan(0);
+  });
+
+  it('counts an image of which only the URL is known as the largest', async () => {
+    const started = start();
+    const [known, unknown] = await Promise.all([
+      started.estimate([createTestImage({ seed: 1 })]),
+      started.estimate(['https://example.com/any.png']),
+    ]);
+    expect(unknown.inputTokens).toBeGreaterThan(known.inputTokens);
+    expect(asked).toEqual([]);
+  });
+
+  it('takes prices of the caller', async () => {
+    const price = { input: 1000, output: 0, provenance: { source: 'mine', readOn: '2026-11-22' } };
+    client = createDescribeClient({
+      apiKey: api.apiKey,
+      baseURL: api.baseURL,
+      models: {
+        'gpt-4.1-mini': {
+          family: 'mine',
+          sizing: { kind: 'tile', baseTokens: 1000, tileTokens: 0 },
+          sizingProvenance: { source: 'mine', readOn: '2026-11-22' },
+          price,
+        },
+      },
+    });
+    const { costUsd } = await client.estimate([createTestImage({ seed: 1 })]);
+    expect(costUsd).toBeGreaterThanOrEqual(1);
+    expect(costUsd).toBeLessThan(1.1);
+  });
+});
