@@ -49,10 +49,23 @@ function isStreamed(status: number, headers: AnswerHeaders): boolean {
   return typeof type !== 'string' || !JSON_TYPE.test(type);
 }
 
+/** Headers that belong to the connection and not to its user. Nothing here decompresses, so nothing may ask for it. */
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'accept-encoding',
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+]);
+
 function headerList(headers: RequestInit['headers'], contentType: string | undefined): string[] {
   const list: string[] = [];
   let typed = contentType === undefined;
   for (const [name, value] of headerPairs(headers)) {
+    if (OWN_HEADERS.has(name.toLowerCase())) continue;
     list.push(name, value);
     typed ||= name.toLowerCase() === 'content-type';
   }

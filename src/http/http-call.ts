@@ -33,6 +33,9 @@ const SOCKET_DEATHS: ReadonlySet<unknown> = new Set([
   'UND_ERR_SOCKET',
 ]);
 
+/** What undici says of a request that it never sent, such as one with a line break in a header. */
+const CALLER_MISTAKES: ReadonlySet<unknown> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
+
 /** One request and its answer, as undici's handler. Settles exactly once and leaves nothing on its signal. */
 export class HttpCall implements Dispatcher.DispatchHandler {
   readonly request: HttpRequest;
@@ -150,7 +153,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       });
       return;
     }
-    this.#options.brokeDown();
+    if (!CALLER_MISTAKES.has((error as { readonly code?: unknown }).code)) this.#options.brokeDown();
     this.#fail(error);
   }
 

@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import {
@@ -10,9 +8,8 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { TEST_CERTIFICATE } from './certificate.fixture.ts';
 import { connectionFetch } from './connection-fetch.ts';
 import { ConnectionCounters, HttpConnection, type HttpConnectionOptions } from './http-connection.ts';
 import type { HttpRequest } from './http-message.ts';
@@ -194,6 +191,32 @@ describe('a request', () => {
     }
   });
 
+  it('keeps the headers of the connection to itself', async () => {
+    const seen: Record<string, unknown>[] = [];
+    const { fetch, port } = await overHttp((request, response) => {
+      seen.push(request.headers);
+      response.end();
+    });
+    const headers = {
+      'accept-encoding': 'gzip',
+      'Keep-Alive': 'timeout=1',
+      expect: '100-continue',
+      'x-own': 'yes',
+    };
+    await fetch(`http://127.0.0.1:${port}/`, { headers });
+    expect(seen[0]).toEqual({ host: `127.0.0.1:${port}`, connection: 'keep-alive', 'x-own': 'yes' });
+  });
+
+  it('is not the fault of the connection when it can not be sent', async () => {
+    const { send, connection } = await overHttp((_request, response) => response.end());
+    await expect(send({ headers: ['x-bad', 'line\nbreak'] })).rejects.toMatchObject({
+      code: 'UND_ERR_INVALID_ARG',
+    });
+    expect(connection.failed).toBe(false);
+    expect(connection.inFlight).toBe(0);
+    await send();
+  });
+
   it('does not follow a redirect', async () => {
     const { fetch, port } = await overHttp((_request, response) => {
       response.writeHead(302, { location: 'http://elsewhere.example/' });
@@ -348,7 +371,7 @@ describe('a proxy', () => {
   }
 
   it('carries TLS through a tunnel, on one connection, with its credentials', async () => {
-    const { cert, key } = makeCertificate();
+    const { cert, key } = TEST_CERTIFICATE;
     const port = await listen(
       createHttpsServer({ cert, key }, (_request, response) => {
         response.writeHead(200, { 'content-type': 'application/json' });
@@ -376,7 +399,7 @@ describe('a proxy', () => {
 
 describe('TLS', () => {
   it('trusts a custom authority, and no unknown one', async () => {
-    const { cert, key } = makeCertificate();
+    const { cert, key } = TEST_CERTIFICATE;
     const port = await listen(createHttpsServer({ cert, key }, (_request, response) => response.end('ok')));
     const origin = `https://127.0.0.1:${port}`;
     const trusting = await open(origin, { tls: { ca: [cert] } });
@@ -389,7 +412,7 @@ describe('TLS', () => {
   });
 
   it('shows its client certificate', async () => {
-    const { cert, key } = makeCertificate();
+    const { cert, key } = TEST_CERTIFICATE;
     const port = await listen(
       createHttpsServer({ cert, key, requestCert: true, ca: cert }, (request, response) => {
         response.end((request.socket as never as { authorized: boolean }).authorized ? 'known' : 'stranger');
@@ -400,36 +423,3 @@ describe('TLS', () => {
     expect(await (await fetch(`${origin}/`)).text()).toBe('known');
   });
 });
-
-let certificate: { cert: string; key: string } | undefined;
-function makeCertificate() {
-  if (certificate !== undefined) return certificate;
-  const folder = mkdtempSync(join(tmpdir(), 'describe-it-'));
-  const file = (name: string) => join(folder, name);
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=localhost',
-      '-addext',
-      'subjectAltName=IP:127.0.0.1,DNS:localhost',
-      '-keyout',
-      file('key.pem'),
-      '-out',
-      file('cert.pem'),
-    ],
-    { stdio: 'ignore' },
-  );
-  certificate = { cert: readFileSync(file('cert.pem'), 'utf8'), key: readFileSync(file('key.pem'), 'utf8') };
-  rmSync(folder, { recursive: true });
-  return certificate;
-}

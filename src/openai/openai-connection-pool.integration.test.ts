@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { TEST_CERTIFICATE } from '../http/certificate.fixture.ts';
 import { OpenAIConnectionPool } from './openai-connection-pool.ts';
 import type { OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
 
@@ -91,6 +93,32 @@ describe('OpenAIConnectionPool', () => {
       `Bearer ${KEY}`,
     ]);
     expect(pool.getStats()).toMatchObject({ idle: 2, size: 2 });
+  });
+
+  it('opens its connections by TLS at warmUp, and none for the calls after it', async () => {
+    const { cert, key } = TEST_CERTIFICATE;
+    let handshakes = 0;
+    const server = createHttpsServer({ cert, key, keepAliveTimeout: 60_000 }, (request, response) => {
+      request.resume();
+      request.on('end', () => answer(request, response, ''));
+    });
+    server.on('secureConnection', () => {
+      handshakes += 1;
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanups.push(async () => server.close());
+    const baseURL = `https://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    const pool = makePool(baseURL, { min: 2, max: 2, tls: { ca: cert } });
+    await pool.warmUp();
+    expect(handshakes).toBe(2);
+    await Promise.all(
+      Array.from({ length: 20 }, () => pool.use((client) => client.chat.completions.create(body))),
+    );
+    expect(handshakes).toBe(2);
+    const wary = makePool(baseURL, { min: 1 });
+    await expect(wary.warmUp()).rejects.toMatchObject({
+      cause: { code: expect.stringMatching(/SELF_SIGNED|UNABLE/) },
+    });
   });
 
   it('answers a call with data, response and headers', async () => {
