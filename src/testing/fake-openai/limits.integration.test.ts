@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../manual-clock.ts';
 import { type FakeOpenAI, startFakeOpenAI } from './fake-openai.ts';
+import { readImageFacts } from './image-facts.ts';
 import type { FakeOpenAIOptions } from './options.ts';
-import { chatBody, imageUrl, post } from './test-clients.ts';
+import { chatBody, dataUrl, imageUrl, post } from './test-clients.ts';
+import { createTestImage } from './test-image.ts';
 
 let server: FakeOpenAI | undefined;
 afterEach(async () => {
@@ -94,6 +96,10 @@ describe('options', () => {
       limits: { requestsPerMinute: 0 },
       latency: { distribution: 'gauss' },
       keepAliveTimeout: 5,
+      models: {
+        mine: { images: { by: 'tiles', base: 1 }, contextTokens: 0 },
+        yours: { images: { by: 'area' } },
+      },
     } as unknown as FakeOpenAIOptions;
     await expect(startFakeOpenAI(wrong)).rejects.toMatchObject({
       code: 'DESCRIBE_CONFIG_INVALID',
@@ -101,6 +107,9 @@ describe('options', () => {
         expect.objectContaining({ option: 'apiKeys' }),
         expect.objectContaining({ option: 'limits.requestsPerMinute' }),
         expect.objectContaining({ option: 'latency.distribution' }),
+        expect.objectContaining({ option: 'models.mine.images.perTile' }),
+        expect.objectContaining({ option: 'models.mine.contextTokens' }),
+        expect.objectContaining({ option: 'models.yours.images.by' }),
         expect.objectContaining({
           option: 'keepAliveTimeout',
           expected: expect.stringContaining('keepAliveTimeoutMs'),
@@ -122,6 +131,17 @@ describe('options', () => {
     const small = await start({ maxRecordedBytes: 700 });
     await statuses(3, () => ask(small));
     expect(small.seen().length).toBeLessThan(3);
+  });
+
+  it('say of an image what they are told to', async () => {
+    const cat = createTestImage({ seed: 5 });
+    const own = await start({ descriptions: { [readImageFacts(cat).hash]: 'A cat.' } });
+    const textOf = async (url: string) => {
+      const { json } = await post(own, '/v1/chat/completions', chatBody(url));
+      return (json['choices'] as { message: { content: string } }[])[0]?.message.content;
+    };
+    expect(await textOf(dataUrl(cat))).toBe('A cat.');
+    expect(await textOf(imageUrl({ seed: 6 }))).toMatch(/^PNG/);
   });
 
   it('add models and replace their counting', async () => {

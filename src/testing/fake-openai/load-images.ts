@@ -2,34 +2,42 @@ import { invalidRequest } from './api-error.ts';
 import { type ImageBounds, loadImage } from './image-source.ts';
 import type { PromptPart, SeenImage, VisionRequest } from './vision-request.ts';
 
-/** Bounds of the images of one request. */
-export interface RequestImageBounds extends ImageBounds {
+/** How the images of one request are looked at. */
+export interface LookOptions extends ImageBounds {
   readonly maxImages: number;
+  /** What to say of an image instead of its facts, by hash. */
+  readonly descriptions: Readonly<Record<string, string>>;
 }
 
 /** Looks at every image of a request, in the order sent, each with the text that stands right before it. */
 export async function loadImages(
   { endpoint, parts }: VisionRequest,
-  bounds: RequestImageBounds,
+  options: LookOptions,
 ): Promise<readonly SeenImage[]> {
   const count = parts.filter(({ type }) => type === 'image').length;
-  if (count > bounds.maxImages) {
+  if (count > options.maxImages) {
     throw invalidRequest(
-      `Too many images in request. Expected at most ${bounds.maxImages}, but got ${count}.`,
+      `Too many images in request. Expected at most ${options.maxImages}, but got ${count}.`,
       endpoint === 'chat' ? 'messages' : 'input',
       'invalid_value',
     );
   }
-  const pending = parts.map((part, at) => lookAt(part, parts[at - 1], bounds));
+  const pending = parts.map((part, at) => lookAt(part, parts[at - 1], options));
   return (await Promise.all(pending)).filter((image) => image !== undefined);
 }
 
 async function lookAt(
   part: PromptPart,
   before: PromptPart | undefined,
-  bounds: ImageBounds,
+  options: LookOptions,
 ): Promise<SeenImage | undefined> {
   if (part.type !== 'image') return undefined;
-  const facts = await loadImage(part.url, part.param, bounds);
-  return { facts, detail: part.detail, label: before?.type === 'text' ? before.text : '' };
+  const facts = await loadImage(part.url, part.param, options);
+  const { descriptions } = options;
+  const text = Object.hasOwn(descriptions, facts.hash) ? descriptions[facts.hash] : undefined;
+  return {
+    facts: text === undefined ? facts : { ...facts, text },
+    detail: part.detail,
+    label: before?.type === 'text' ? before.text : '',
+  };
 }

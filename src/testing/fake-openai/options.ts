@@ -1,7 +1,6 @@
 import type { ConfigIssue } from '../../errors/config-error.ts';
 import { type Clock, systemClock } from '../../internal/clock.ts';
 import {
-  anything,
   boolean,
   checkOptions,
   finiteNumber,
@@ -13,12 +12,14 @@ import {
   required,
   secret,
   shape,
+  textRecord,
   withMethods,
 } from '../../internal/option-checks.ts';
 import { checkFaultPlan } from './fault-checks.ts';
 import type { FaultPlan, FaultRule } from './fault-plan.ts';
 import type { Latency } from './latency.ts';
 import { checkLatency } from './latency-checks.ts';
+import { checkModels } from './model-checks.ts';
 import type { FakeLimits } from './quota-group.ts';
 import type { FakeQuotaGroup } from './quota-groups.ts';
 import type { FakeModel } from './token-table.ts';
@@ -31,6 +32,11 @@ export interface FakeOpenAIOptions {
   readonly apiKeys?: readonly string[];
   /** Models on top of the built-in table; the same name replaces its entry. @defaultValue none */
   readonly models?: Readonly<Record<string, FakeModel>>;
+  /**
+   * What to say of images instead of their facts, by the image's hash (of `readImageFacts`).
+   * @defaultValue none: every image is described by its facts
+   */
+  readonly descriptions?: Readonly<Record<string, string>>;
   /** Limits of all keys together, for each model its own; holds where no group of `quotaGroups` fits. @defaultValue none */
   readonly limits?: FakeLimits;
   /** Which keys and models share which limits; the first group that fits a request holds it. @defaultValue none */
@@ -76,6 +82,7 @@ const DEFAULTS = {
   port: 0,
   apiKeys: ['sk-fake'],
   models: {},
+  descriptions: {},
   streamDelayMs: 0,
   seed: 1,
   record: true,
@@ -111,7 +118,8 @@ export function resolveOptions(options: FakeOpenAIOptions): ResolvedOptions {
   checkOptions<FakeOpenAIOptions>('startFakeOpenAI', options, {
     port: integer({ min: 0, max: 65_535 }),
     apiKeys: filled(listOf(secret())),
-    models: anything(),
+    models: checkModels,
+    descriptions: textRecord(),
     limits: limitsCheck,
     quotaGroups: listOf(
       shape({
