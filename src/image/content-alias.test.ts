@@ -67,6 +67,18 @@ describe('ContentAliases', () => {
     expect(log).toEqual(['whole', 'unchanged', 'changed']);
   });
 
+  it('hands out the bytes themselves, and remembers what they were', async () => {
+    const pages: Record<string, string> = { [URL_A]: 'cat' };
+    const { loader, log } = web(pages);
+    const aliases = new ContentAliases(loader, { clock: new ManualClock() });
+    await aliases.resolve(URL_A);
+    pages[URL_A] = 'dog';
+    const images = await Promise.all([aliases.download(URL_A), aliases.download(`${URL_A}#top`)]);
+    expect(images.map(({ sha256 }) => sha256)).toEqual([imageOf('dog').sha256, imageOf('dog').sha256]);
+    expect(await aliases.resolve(URL_A)).toEqual({ kind: 'bytes', sha256: imageOf('dog').sha256 });
+    expect(log).toEqual(['whole', 'whole']);
+  });
+
   it('shares one download among calls, whoever of them leaves', async () => {
     const gate = new Deferred<DownloadedImage>();
     let calls = 0;

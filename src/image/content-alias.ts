@@ -85,8 +85,25 @@ export class ContentAliases {
       this.#remember(key, known);
       return { kind: 'bytes', sha256: known.sha256 };
     }
-    const running = this.#downloads.get(key) ?? this.#start(key, url, known);
+    const running = this.#downloads.get(key) ?? this.#start(key, key, url, known);
     return running.join(signal);
+  }
+
+  /**
+   * Downloads what the URL holds now and remembers it. A description that is about to be asked for must be of the very
+   * bytes that name it: the URL itself may hold others by the time the API downloads it. Throws as `resolve` does.
+   */
+  async download(
+    url: string | URL,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<DownloadedImage> {
+    signal?.throwIfAborted();
+    const key = canonicalUrl(url);
+    const shared = `${key} whole`;
+    const running = this.#downloads.get(shared) ?? this.#start(shared, key, url, undefined);
+    const { image } = await running.join(signal);
+    if (image === undefined) throw withoutEtag();
+    return image;
   }
 
   /** Forgets a URL, or everything. */
@@ -95,14 +112,14 @@ export class ContentAliases {
     else this.#aliases.delete(canonicalUrl(url));
   }
 
-  #start(key: string, url: string | URL, known: Alias | undefined): SharedDownload {
+  #start(shared: string, key: string, url: string | URL, known: Alias | undefined): SharedDownload {
     const download = new SharedDownload(
       (signal) => this.#check(key, url, known, signal),
       () => {
-        if (this.#downloads.get(key) === download) this.#downloads.delete(key);
+        if (this.#downloads.get(shared) === download) this.#downloads.delete(shared);
       },
     );
-    this.#downloads.set(key, download);
+    this.#downloads.set(shared, download);
     return download;
   }
 
@@ -118,7 +135,7 @@ export class ContentAliases {
       this.#remember(key, { ...known, checkedAtMs });
       return { kind: 'bytes', sha256: known.sha256 };
     }
-    if (image === undefined) throw new TypeError('a download without an ETag was answered as unchanged');
+    if (image === undefined) throw withoutEtag();
     this.#remember(key, { sha256: image.sha256, etag: image.etag, checkedAtMs });
     return { kind: 'bytes', sha256: image.sha256, image };
   }
@@ -132,6 +149,9 @@ export class ContentAliases {
     }
   }
 }
+
+/** Can't happen with our loader: it takes "unchanged" as a failure where no ETag was sent. */
+const withoutEtag = () => new TypeError('a download without an ETag was answered as unchanged');
 
 /** One download for all who want it; it stops when the last of them has left. */
 class SharedDownload {
