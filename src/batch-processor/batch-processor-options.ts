@@ -46,7 +46,11 @@ export interface BatchProcessorOptions<Input> {
   readonly maxBatchWeight?: number | undefined;
   /** Items of different groups never share a batch. What it throws rejects the item. @defaultValue one group */
   readonly groupBy?: ((input: Input) => string) | undefined;
-  /** Retry of the failed items of a batch, without those that succeeded; `false` for none. @defaultValue false */
+  /**
+   * Retry of the failed items of a batch, without those that succeeded; `false` for none. A batch of which every item
+   * failed keeps its handler's place during the delay, so that an outage slows the queue down in place of failing it.
+   * @defaultValue false
+   */
   readonly retry?: BatchRetryOptions | false | undefined;
   /**
    * Milliseconds, at least 1, that one call of the handler may take. Then its items fail, its signal aborts and its

@@ -334,6 +334,56 @@ describe('retry', () => {
     ]);
   });
 
+  it('keeps the place of a batch that failed as a whole, so that an outage does not use up the tries of the queue', async () => {
+    const clock = new ManualClock();
+    let calls = 0;
+    const processor = new BatchProcessor<string, string>(
+      (items) => {
+        calls += 1;
+        return clock.now() < 1_000 ? items.map(() => new Error('down')) : items;
+      },
+      { clock, batchSize: 1, maxConcurrentBatches: 2, retry: { initialDelayMs: 600, random: () => 1 } },
+    );
+    const inputs = Array.from({ length: 50 }, (_, index) => `${index}`);
+    const results = Promise.all(inputs.map((input) => processor.process(input)));
+    await clock.advance(60_000);
+    expect(await results).toEqual(inputs);
+    // Two places, tries at 0 ms and 600 ms each, then everything goes through.
+    expect(calls).toBe(4 + 50);
+  });
+
+  it('gives the place up when an item of a batch succeeded, or when the last one leaves', async () => {
+    const { clock, calls, call, processor } = gatedProcessor({ batchSize: 2, retry: { random: () => 1 } });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const first = ['a', 'b'].map((input) => outcome(processor.process(input, { signal })));
+    const second = ['c', 'd'].map((input) => outcome(processor.process(input, { signal })));
+    const third = ['e', 'f'].map((input) => outcome(processor.process(input)));
+    await clock.flush();
+    call(0).end.resolve(['A', new Error('only b')]);
+    await clock.flush();
+    expect(calls.map(({ items }) => items)).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    call(1).end.resolve([new Error('both'), new Error('both')]);
+    await clock.flush();
+    expect(calls).toHaveLength(2);
+    controller.abort('enough');
+    await clock.flush();
+    expect(call(2).items).toEqual(['e', 'f']);
+    call(2).end.resolve(['E', 'F']);
+    expect(await Promise.all([...first, ...second, ...third])).toEqual([
+      'A',
+      'enough',
+      'enough',
+      'enough',
+      'E',
+      'F',
+    ]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('forgets an item that leaves during the delay', async () => {
     const { clock, calls, call, processor } = gatedProcessor({ retry: { random: () => 1 } });
     const controller = new AbortController();
@@ -400,6 +450,7 @@ describe('the end', () => {
 
   it('rejects every item with the reason on destroy, wherever it is, and leaves nothing behind', async () => {
     const { clock, call, processor } = gatedProcessor({
+      maxConcurrentBatches: 2,
       maxQueueSize: 2,
       onQueueFull: 'wait',
       retry: { random: () => 1 },

@@ -46,6 +46,8 @@ const DEFAULTS = {
   factor: 2,
 } as const satisfies BatchRetryOptions;
 
+const JITTER_RATIO = 0.1;
+
 /** Decides on further tries; never throws. */
 export class BatchRetry {
   readonly #maxAttempts: number;
@@ -88,8 +90,14 @@ export class BatchRetry {
       { initialDelayMs: this.#initialDelayMs, maxDelayMs: this.#maxDelayMs, factor: this.#factor },
       this.#random,
     );
-    return Math.max(backoffMs, ...errors.map(retryAfterMsOf));
+    // What was asked for is a minimum: a little more, so that many do not come back at the same moment.
+    return Math.max(backoffMs, longestRetryAfterMs(errors) * (1 + JITTER_RATIO * this.#random()));
   }
+}
+
+/** Milliseconds that these errors ask to wait, 0 when none does. */
+export function longestRetryAfterMs(errors: readonly unknown[]): number {
+  return errors.reduce<number>((longest, error) => Math.max(longest, retryAfterMsOf(error)), 0);
 }
 
 function retryableByDefault(error: unknown): boolean {

@@ -33,6 +33,12 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   });
   readonly items: readonly BatchItem<Input, Output>[];
   readonly attempt: number;
+  /** The handler settled an item before its end. */
+  answered = false;
+  /** It keeps a handler's place while it is delayed. */
+  keepsPlace = false;
+  /** No fresh batch starts while it is delayed. */
+  stopsIntake = false;
   readonly #hooks: BatchRunHooks<Input, Output>;
   readonly #parts: PartSignal<Input, Output>[] = [];
   #controller: AbortController | undefined;
@@ -69,6 +75,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   resolve(index: number, output: Output): void {
     const item = this.items[index];
     if (item === undefined || item.settled || item.holder !== this) return;
+    this.answered = true;
     this.release(item);
     this.#hooks.onResolved(item, output);
   }

@@ -4,7 +4,7 @@ import type { BatchItem } from './batch-item.ts';
 import type { BatchGauges, BatchMetricsRecorder } from './batch-metrics.ts';
 import type { BatchSettings } from './batch-processor-options.ts';
 import { BatchQueue } from './batch-queue.ts';
-import type { BatchRetry } from './batch-retry.ts';
+import { type BatchRetry, longestRetryAfterMs } from './batch-retry.ts';
 import { BatchRun, type BatchRunHooks, type HandlerOutcome } from './batch-run.ts';
 
 export interface BatchSchedulerHooks<Input, Output> {
@@ -31,6 +31,10 @@ export class BatchScheduler<Input, Output> {
   /** Retries whose delay is over; they go before fresh batches. */
   readonly #retries = new Set<BatchRun<Input, Output>>();
   #retryingItems = 0;
+  /** Places of delayed runs that keep theirs. */
+  #keptPlaces = 0;
+  /** Delayed runs that keep fresh batches from starting. */
+  #stops = 0;
   #pumpScheduled = false;
   #timer: { readonly handle: TimerHandle; readonly dueAtMs: number } | undefined;
 
@@ -62,25 +66,22 @@ export class BatchScheduler<Input, Output> {
     return { queued: this.#queue.size, delayed: this.#retryingItems, activeBatches: this.#running.length };
   }
 
+  get #hasPlace(): boolean {
+    return this.#running.length + this.#keptPlaces < this.#settings.maxConcurrentBatches;
+  }
+
   get activeBatches(): number {
     return this.#running.length;
   }
 
   add(item: BatchItem<Input, Output>): void {
     this.#queue.add(item);
-    // Once a turn, so that what one turn brings competes by priority.
-    if (this.#pumpScheduled) return;
-    this.#pumpScheduled = true;
-    queueMicrotask(() => {
-      this.#pumpScheduled = false;
-      this.pump();
-    });
+    this.#pumpSoon();
   }
 
   /** Sends what is ready as far as handlers are free. */
   pump(): void {
-    const { maxConcurrentBatches } = this.#settings;
-    while (this.#running.length < maxConcurrentBatches) {
+    while (this.#hasPlace) {
       const run = this.#nextRetry() ?? this.#nextFresh();
       if (run === undefined) break;
       this.#start(run);
@@ -106,6 +107,16 @@ export class BatchScheduler<Input, Output> {
     this.#arm();
   }
 
+  /** Once a turn, so that what one turn brings competes by priority. */
+  #pumpSoon(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    queueMicrotask(() => {
+      this.#pumpScheduled = false;
+      this.pump();
+    });
+  }
+
   #nextRetry(): BatchRun<Input, Output> | undefined {
     const [run] = this.#retries;
     if (run === undefined) return undefined;
@@ -117,6 +128,7 @@ export class BatchScheduler<Input, Output> {
   }
 
   #nextFresh(): BatchRun<Input, Output> | undefined {
+    if (this.#stops > 0) return undefined;
     const nowMs = this.#settings.clock.now();
     this.#queue.expire(nowMs);
     const items = this.#queue.takeBatch();
@@ -141,6 +153,7 @@ export class BatchScheduler<Input, Output> {
     const nowMs = this.#settings.clock.now();
     this.#forgetRunning(run);
     this.#metrics.processingMs.record(nowMs - startedAtMs);
+    const waiting = run.live;
     const again: BatchItem<Input, Output>[] = [];
     const errors: unknown[] = [];
     for (let index = 0; index < run.items.length; index += 1) {
@@ -158,7 +171,9 @@ export class BatchScheduler<Input, Output> {
         this.#fail(item, result, nowMs);
       }
     }
-    if (again.length > 0) this.#delay(again, errors, run.attempt);
+    // What fails as a whole fails for a reason that the next batch would meet too, such as an outage or a throttle:
+    // its place stays taken, so that the queue waits instead of using up its tries.
+    if (again.length > 0) this.#delay(again, errors, run.attempt, again.length === waiting && !run.answered);
     this.pump();
     this.#hooks.onConcluded();
   }
@@ -168,14 +183,25 @@ export class BatchScheduler<Input, Output> {
     if (last !== undefined && last !== run) this.#running[this.#running.indexOf(run)] = last;
   }
 
-  #delay(items: readonly BatchItem<Input, Output>[], errors: readonly unknown[], attempt: number): void {
+  #delay(
+    items: readonly BatchItem<Input, Output>[],
+    errors: readonly unknown[],
+    attempt: number,
+    keepsPlace: boolean,
+  ): void {
     const { clock } = this.#settings;
     const run = new BatchRun(items, attempt + 1, this.#runHooks);
+    run.keepsPlace = keepsPlace;
+    if (keepsPlace) this.#keptPlaces += 1;
+    // A throttle is everybody's: who was refused goes first when it ends, or fresh ones would take its turn for ever.
+    run.stopsIntake = keepsPlace && longestRetryAfterMs(errors) > 0;
+    if (run.stopsIntake) this.#stops += 1;
     this.#retryingItems += items.length;
     this.#metrics.retried += items.length;
     const resume = () => {
       this.#delayed.delete(run);
       this.#retries.add(run);
+      this.#giveUpPlace(run);
       this.pump();
     };
     this.#delayed.set(run, clock.setTimeout(resume, this.#retry?.delayMs(errors, attempt) ?? 0));
@@ -189,6 +215,15 @@ export class BatchScheduler<Input, Output> {
     this.#retries.delete(run);
     this.#delayed.delete(run);
     if (timer !== undefined) this.#settings.clock.clearTimeout(timer);
+    this.#giveUpPlace(run);
+    this.#pumpSoon();
+  }
+
+  #giveUpPlace(run: BatchRun<Input, Output>): void {
+    if (run.keepsPlace) this.#keptPlaces -= 1;
+    run.keepsPlace = false;
+    if (run.stopsIntake) this.#stops -= 1;
+    run.stopsIntake = false;
   }
 
   #succeed(item: BatchItem<Input, Output>, output: Output, nowMs: number): void {
@@ -205,8 +240,8 @@ export class BatchScheduler<Input, Output> {
 
   /** Keeps one timer for the next wait that ends, none while nothing waits or no handler is free. */
   #arm(): void {
-    const { clock, maxConcurrentBatches } = this.#settings;
-    const dueAtMs = this.#running.length < maxConcurrentBatches ? this.#queue.nextDueAtMs() : undefined;
+    const { clock } = this.#settings;
+    const dueAtMs = this.#hasPlace && this.#stops === 0 ? this.#queue.nextDueAtMs() : undefined;
     if (dueAtMs !== undefined && this.#timer !== undefined && this.#timer.dueAtMs <= dueAtMs) return;
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer.handle);
     this.#timer = undefined;
