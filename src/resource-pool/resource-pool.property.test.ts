@@ -51,6 +51,14 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ do: 'flush' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'warmUp' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'checkIdle' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      { do: 'drain' as const },
+      { do: 'close' as const },
+      { do: 'destroy' as const },
+    ),
+  },
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -84,7 +92,7 @@ class Play {
   readonly clock = new ManualClock();
   readonly pool: ResourcePool<Thing>;
   readonly #story: Story;
-  readonly #leases: Lease<Thing>[] = [];
+  readonly #leases: { readonly lease: Lease<Thing>; readonly thing: Thing }[] = [];
   readonly #ended: Lease<Thing>[] = [];
   readonly #controllers: AbortController[] = [];
   readonly #held = new Set<Thing>();
@@ -207,8 +215,9 @@ class Play {
         const acquired = this.pool.acquire({ priority, timeoutMs, signal: controller.signal });
         this.#watch(
           acquired.then((lease) => {
-            this.#hold(lease.resource);
-            this.#leases.push(lease);
+            const thing = lease.resource;
+            this.#hold(thing);
+            this.#leases.push({ lease, thing });
           }),
         );
         return;
@@ -241,6 +250,15 @@ class Play {
         return;
       case 'checkIdle':
         this.#watch(this.pool.checkIdle());
+        return;
+      case 'drain':
+        this.#watch(this.pool.drain({ timeoutMs: 30 }));
+        return;
+      case 'close':
+        this.#watch(this.pool.close({ timeoutMs: 60 }));
+        return;
+      case 'destroy':
+        this.#watch(this.pool.destroy(new Error('destroyed by the story')));
     }
   }
 
@@ -257,11 +275,13 @@ class Play {
   }
 
   #giveBack(at: number, destroy: boolean): void {
-    const [lease] = this.#leases.splice(at % Math.max(1, this.#leases.length), 1);
-    if (lease === undefined) return;
-    this.#held.delete(lease.resource);
-    if (destroy) lease.destroy();
-    else lease.release();
+    const [held] = this.#leases.splice(at % Math.max(1, this.#leases.length), 1);
+    if (held === undefined) return;
+    const { lease, thing } = held;
+    const giveBack = () => (destroy ? lease.destroy() : lease.release());
+    if (this.#destroyed.has(thing)) expect(giveBack).toThrowError(/taken the resource back/);
+    else giveBack();
+    this.#held.delete(thing);
     this.#ended.push(lease);
   }
 
@@ -270,7 +290,8 @@ class Play {
     expect(borrowed + idle + creating).toBeLessThanOrEqual(maxSize);
     expect(size).toBeLessThanOrEqual(maxSize);
     expect(idle + borrowed + creating + destroying).toBeLessThanOrEqual(size);
-    expect(this.#held.size).toBeLessThanOrEqual(borrowed);
+    const lent = [...this.#held].filter((thing) => !this.#destroyed.has(thing));
+    expect(lent.length).toBeLessThanOrEqual(borrowed);
     expect(this.#wrong).toEqual([]);
     expect(waiting).toBeLessThanOrEqual(this.asked - this.settled);
     if (waiting > checking) expect(idle, 'nobody waits while a resource is idle').toBe(0);
