@@ -8,6 +8,7 @@ import { TimeoutError } from '../errors/timeout-error.ts';
 import type { Clock } from '../internal/clock.ts';
 import { childController } from '../internal/signals.ts';
 import { classifyFailure } from '../openai/classify-failure.ts';
+import { type EncodedRequest, encodeRequest } from '../openai/encode-request.ts';
 import { failureKind } from '../openai/failure-kind.ts';
 import type { RetryPolicy } from '../retry/index.ts';
 import type { AttemptSink, AttemptTrace } from './call-trace.ts';
@@ -47,6 +48,13 @@ export interface SendOptions {
   readonly trace: AttemptSink;
 }
 
+/** A request with the bytes of its body, and what to take from its answer. */
+interface EncodedCall<Value> {
+  readonly request: ChatRequest;
+  readonly encoded: EncodedRequest;
+  readonly read: (completion: ChatCompletion) => Value;
+}
+
 /** The call's own end: neither success nor failure of the other side. Not a DescribeError, so that no breaker counts it. */
 class CallEnded extends Error {}
 
@@ -72,23 +80,25 @@ export class UpstreamCaller {
     this.#parts = parts;
   }
 
-  /** @throws the last failure as a `DescribeError`, or the signal's reason. */
-  send<Value>(
+  /**
+   * The request may hold `InlineBytes` where the API takes a data URL; it is encoded once for all attempts.
+   * @throws the last failure as a `DescribeError`, or the signal's reason.
+   */
+  async send<Value>(
     request: ChatRequest,
     read: (completion: ChatCompletion) => Value,
     options: SendOptions,
   ): Promise<Value> {
     const { retry, guard } = this.#parts;
     const { signal, deadlineAtMs } = options;
-    return retry.run(() => guard(request.model, (own) => this.#attempt(request, read, options, own)), {
-      signal,
-      deadlineAtMs,
-    });
+    const encoded = await encodeRequest(request, { signal });
+    const attempt = (breakerSignal: AbortSignal | undefined) =>
+      this.#attempt({ request, encoded, read }, options, breakerSignal);
+    return retry.run(() => guard(request.model, attempt), { signal, deadlineAtMs });
   }
 
   async #attempt<Value>(
-    request: ChatRequest,
-    read: (completion: ChatCompletion) => Value,
+    { request, encoded, read }: EncodedCall<Value>,
     { signal, priority, timeoutMs, trace }: SendOptions,
     breakerSignal: AbortSignal | undefined,
   ): Promise<Value> {
@@ -102,7 +112,7 @@ export class UpstreamCaller {
           attempt.connected();
           const expire = () => child.abort(new TimeoutError('an attempt', attemptTimeoutMs));
           timer = clock.setTimeout(expire, attemptTimeoutMs);
-          return read(await client.chat.completions.create(request, { signal: child.signal }));
+          return read(await client.chat.completions.create(request, { ...encoded, signal: child.signal }));
         },
         { signal: child.signal, priority },
       );

@@ -8,7 +8,8 @@ import type {
 import { requestIdOf, singleAnswer } from '../batch-processor/pack-answer.ts';
 import { singleRequest } from '../batch-processor/pack-request.ts';
 import { usageOf } from '../batch-processor/vision-usage.ts';
-import { type LoadedImage, toDataUrl } from '../image/index.ts';
+import { InlineBytes } from '../http/encode-json.ts';
+import type { LoadedImage } from '../image/index.ts';
 import { estimateImageTokens, mostImageTokens } from '../openai/image-tokens.ts';
 import type { ModelCatalog } from '../openai/model-catalog.ts';
 import type { CallBounds } from './call-bounds.ts';
@@ -37,11 +38,12 @@ export type AskVision = (
 export const askSingly =
   (caller: UpstreamCaller): AskVision =>
   async (image, request, { signal, deadlineAtMs }, trace) => {
-    const url = image.kind === 'url' ? image.url : await toDataUrl(image.bytes, image.mediaType, signal);
+    // The caller encodes the bytes right into the body; the request only ever travels encoded.
+    const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
     const { priority, timeoutMs, schema } = request;
     trace.leaves(1);
     return caller.send(
-      singleRequest(request, url),
+      singleRequest(request, inline as string),
       (completion) => ({
         description: singleAnswer(completion, schema).description,
         model: completion.model,
