@@ -322,7 +322,7 @@ describe.runIf(findRedisServer())('three caches over one Redis', () => {
       }),
       {
         seed: Number(process.env['FC_SEED'] ?? 7),
-        numRuns: Number(process.env['FC_RUNS'] ?? 10),
+        numRuns: Number(process.env['FC_RUNS'] ?? 6),
         endOnFailure: true,
       },
     );

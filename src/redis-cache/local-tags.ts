@@ -37,6 +37,8 @@ const STALE: TagVerdict = { kind: 'stale' };
  */
 export class LocalTags {
   readonly #known = new Map<string, KnownVersion>();
+  /** Drops since a stamp was asked for; unlike the other guard's, never of all tags for mere distrust. */
+  readonly drops = new ReadGuard();
   readonly #guard = new ReadGuard();
   readonly #clock: Clock;
   #trustMs: number;
@@ -69,6 +71,7 @@ export class LocalTags {
     for (const tag of tags) {
       this.#known.delete(tag);
       this.#guard.removed(tag);
+      this.drops.removed(tag);
     }
     this.#epoch += 1;
   }
@@ -136,9 +139,9 @@ export class LocalTags {
     this.#guard.end();
   }
 
-  /** The same stamps, save tags dropped since `ticket`: these get a version that no tag ever has. */
+  /** The same stamps, save tags dropped since `ticket` of `drops`: these get a version that no tag ever has. */
   since(ticket: ReadTicket, stamps: TagStamps): TagStamps {
-    const dropped = Object.keys(stamps).filter((tag) => !this.#guard.isClean(ticket, tag));
+    const dropped = Object.keys(stamps).filter((tag) => !this.drops.isClean(ticket, tag));
     if (dropped.length === 0) return stamps;
     return { ...stamps, ...Object.fromEntries(dropped.map((tag) => [tag, newTagVersion()])) };
   }

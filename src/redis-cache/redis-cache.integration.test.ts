@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
@@ -167,17 +168,20 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
 
   it.each([
     ['text that is no JSON', (key: string) => raw.set(key, 'garbage')],
-    ['JSON that is no entry', (key: string) => raw.set(key, '["id",1,2,3,4,{},"json"]')],
+    ['text that is nearly an entry', (key: string) => raw.set(key, 'id 1 9e15 9e15 0 json {"a":1}\n{}')],
     ['bytes', (key: string) => raw.set(key, Buffer.from([0, 255, 254]))],
     ['a list', (key: string) => raw.rpush(key, 'a', 'b')],
     [
       'a value above maxValueBytes',
-      (key: string) => raw.set(key, `["id",1,9e15,9e15,0,{},"json","${'x'.repeat(5_000)}"]`),
+      (key: string) => raw.set(key, `id 1 9e15 9e15 0 json {}\n"${'x'.repeat(5_000)}"`),
     ],
     [
       'what inflates beyond maxValueBytes',
       (key: string) =>
-        raw.set(key, `["id",1,9e15,9e15,0,{},"deflated-text","${Buffer.from('00').toString('base64')}"]`),
+        raw.set(
+          key,
+          `id 1 9e15 9e15 0 deflated-text {}\n${deflateRawSync('"'.padEnd(100_000, 'x')).toString('base64')}`,
+        ),
     ],
   ])('takes %s under its key for a miss and removes it', async (_, plant) => {
     const keyPrefix = newPrefix();

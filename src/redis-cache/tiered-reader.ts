@@ -1,5 +1,6 @@
-import { type CacheEntry, EVERY_ENTRY } from './cache-entry.ts';
+import { type CacheEntry, EVERY_ENTRY, type TagStamps } from './cache-entry.ts';
 import { carriesId, decodeEntry } from './envelope.ts';
+import type { TagVerdict } from './local-tags.ts';
 import type { MemoryRecord } from './memory-tier.ts';
 import type { ReadTicket } from './read-guard.ts';
 import type { OperationDeadline } from './redis-gateway.ts';
@@ -69,7 +70,8 @@ export class TieredReader {
     const missing = keys.flatMap((key, index) => (results[index] === undefined ? [{ key, index }] : []));
     if (link === undefined || missing.length === 0) return results;
     await this.#asking(link, missing.length, async (context) => {
-      const asked = missing.filter(({ key }) => !link.outage.distrusts(key));
+      const asked =
+        link.outage.size === 0 ? missing : missing.filter(({ key }) => !link.outage.distrusts(key));
       if (asked.length === 0) return;
       const names = asked.map(({ key }) => key);
       const texts = this.#tiers.unwrap(await link.tier.readMany(names, context.deadline));
@@ -78,9 +80,10 @@ export class TieredReader {
         return text === undefined ? [] : [{ key, text, record: this.#tiers.memory.get(key) }];
       });
       const entries = await this.#believe(candidates, new Map(), context);
+      const thenMs = this.#tiers.nowMs;
       for (const { key, index } of asked) {
         const entry = entries.get(key);
-        if (entry !== undefined) results[index] = found(entry, 'redis', this.#tiers.nowMs);
+        if (entry !== undefined) results[index] = found(entry, 'redis', thenMs);
       }
     });
     return results;
@@ -139,32 +142,41 @@ export class TieredReader {
     context: ReadContext,
   ): Promise<ReadonlyMap<string, CacheEntry>> {
     const { tags, nowMs } = this.#tiers;
-    const decoded: { readonly candidate: Candidate; readonly entry: CacheEntry }[] = [];
-    const unknown = new Set<string>();
+    const believed = new Map<string, CacheEntry>();
+    const doubtful: {
+      readonly candidate: Candidate;
+      readonly entry: CacheEntry;
+      readonly tags: readonly string[];
+    }[] = [];
+    // Entries made together share their stamps, and so the verdict.
+    const verdicts = new Map<TagStamps, TagVerdict>();
     for (const candidate of candidates) {
       const decoding = this.#decode(candidate, nowMs);
       const entry = decoding instanceof Promise ? await decoding : decoding;
       if (entry === undefined) this.#reject(candidate.key, context.link);
       if (entry === undefined || nowMs >= entry.staleUntilMs) continue;
       if (context.link.outage.distrustsStamps(entry.tags)) continue;
-      decoded.push({ candidate, entry });
-      const verdict = tags.judge(entry.tags, nowMs);
-      if (verdict.kind !== 'unknown') continue;
-      for (const tag of verdict.tags) if (!known.has(tag)) unknown.add(tag);
+      const verdict = verdicts.get(entry.tags) ?? tags.judge(entry.tags, nowMs);
+      verdicts.set(entry.tags, verdict);
+      if (verdict.kind === 'valid') believed.set(candidate.key, entry);
+      else if (verdict.kind === 'unknown') doubtful.push({ candidate, entry, tags: verdict.tags });
     }
+    const unknown = new Set(
+      doubtful.flatMap(({ tags: doubted }) => doubted).filter((tag) => !known.has(tag)),
+    );
     const versions = unknown.size === 0 ? known : await this.#ask([...unknown], known, context);
-    const believed = new Map<string, CacheEntry>();
-    if (versions === undefined) return believed;
-    for (const { candidate, entry } of decoded) {
-      const verdict = tags.judge(entry.tags, nowMs);
-      const current =
-        verdict.kind === 'valid' ||
-        (verdict.kind === 'unknown' && verdict.tags.every((tag) => versions.get(tag) === entry.tags[tag]));
-      if (current) {
+    for (const { candidate, entry, tags: doubted } of doubtful) {
+      if (versions !== undefined && doubted.every((tag) => versions.get(tag) === entry.tags[tag])) {
         believed.set(candidate.key, entry);
-        this.#keep(candidate, entry, context);
-      } else if (candidate.record !== undefined) {
+      } else if (versions !== undefined && candidate.record !== undefined) {
         this.#tiers.memory.delete(candidate.key);
+      }
+    }
+    // More than memory holds would only drive out what is there, itself too.
+    if (believed.size <= this.#tiers.options.memory.maxEntries) {
+      for (const candidate of candidates) {
+        const entry = believed.get(candidate.key);
+        if (entry !== undefined) this.#keep(candidate, entry, context);
       }
     }
     return believed;

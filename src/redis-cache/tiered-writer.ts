@@ -34,14 +34,16 @@ export class TieredWriter {
     const trusted = this.#tiers.tags.trusted(all, nowMs, nowMs + keepMs);
     if (trusted !== undefined && link.gateway.available) return { tags: trusted, shared: true };
     const ticket = this.#tiers.tags.begin();
+    const drops = this.#tiers.tags.drops.begin();
     try {
       const reply = await link.tier.stamp(all, keepMs * 2, link.gateway.deadline(all.length));
       const asked = { ticket, askedAtMs: nowMs, keepMs: keepMs * 2 };
       const stamps = this.adopt(tags, this.#tiers.unwrap(reply), asked);
       // Redis may have answered after an invalidation of this process that began after the value was there.
-      return { ...stamps, tags: this.#tiers.tags.since(ticket, stamps.tags) };
+      return { ...stamps, tags: this.#tiers.tags.since(drops, stamps.tags) };
     } finally {
       this.#tiers.tags.end();
+      this.#tiers.tags.drops.end();
     }
   }
 
