@@ -52,6 +52,14 @@ describe('createPinnedFetch', () => {
     await expect.poll(() => sockets.size).toBe(0);
   });
 
+  it('tries the next address of a host where one does not answer', async () => {
+    const fetch = createPinnedFetch({
+      guard: new AddressGuard({ allowHosts: ['127.0.0.0/8'] }),
+      resolveHost: async () => ['127.0.0.9', HOST],
+    });
+    expect(await outcome(fetch(`http://two.example:${port}/`))).toBe('5 bytes');
+  });
+
   it('refuses redirects to other schemes, to nothing, and without end', async () => {
     const url = `http://outside.example:${port}/`;
     answerOutside = (_request, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end();

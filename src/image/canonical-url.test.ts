@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalUrl, createImageIdentity, imageIdentity } from './index.ts';
 
@@ -34,6 +35,7 @@ describe('canonicalUrl', () => {
     const different = [
       ['https://example.com/render?token=a', 'https://example.com/render?token=b'],
       ['https://example.com/cat.jpg?sp=1', 'https://example.com/cat.jpg?sp=2'],
+      ['https://example.com/cat?sig=x&st=light', 'https://example.com/cat?sig=x&si=dark'],
       ['https://example.com/cat.jpg?v=1', 'https://example.com/cat.jpg?v=2'],
       ['https://example.com/cat.jpg', 'https://example.com/Cat.jpg'],
       ['https://example.com/cat.jpg?is=1', 'https://example.com/cat.jpg?is=2'],
@@ -45,6 +47,35 @@ describe('canonicalUrl', () => {
   it('sees past fragments, order, default ports and the case of hosts', () => {
     const one = identity('https://example.com/cat.jpg?a=1&b=2');
     expect(identity('https://EXAMPLE.com:443/cat.jpg?b=2&a=1#top')).toBe(one);
+  });
+
+  it('is its own canonical form, and the same for any order of parameters', () => {
+    const names = fc.constantFrom(
+      'a',
+      'sig',
+      'se',
+      'token',
+      'Expires',
+      'Signature',
+      'X-Amz-Signature',
+      'x-amz-date',
+      'GoogleAccessId',
+      'ttl',
+      'é',
+    );
+    const pair = fc.tuple(names, fc.string({ maxLength: 5 }));
+    const path = fc.constantFrom('/cat.jpg', '/render', '/');
+    const distinct = fc.uniqueArray(pair, { selector: ([name]) => name, maxLength: 8 });
+    fc.assert(
+      fc.property(path, distinct, (pathname, pairs) => {
+        const url = (list: typeof pairs) =>
+          `https://example.com${pathname}?${new URLSearchParams(list as [string, string][])}`;
+        const canonical = canonicalUrl(url(pairs));
+        expect(canonicalUrl(canonical)).toBe(canonical);
+        expect(canonicalUrl(url(pairs.toReversed()))).toBe(canonical);
+      }),
+      { seed: 20_261_122, numRuns: 500 },
+    );
   });
 
   it('ignores parameters on request', () => {

@@ -1,26 +1,26 @@
-/** What a parameter group needs to be a signature: any of `when` present strips all of `strip`. */
+/** A signature's parameters: where every one of its marks is there, all of `strip` goes. */
 interface SignatureScheme {
-  readonly when: RegExp;
+  readonly marks: readonly RegExp[];
   readonly strip: RegExp;
 }
 
 /** Signed-URL schemes by vendor. A group is stripped only where its own mark is there: `sp` or `se` alone mean nothing. */
 const SCHEMES: readonly SignatureScheme[] = [
   // AWS Signature 4 and everything that speaks it (S3, R2, MinIO, Spaces).
-  { when: /^x-amz-(?:signature|algorithm|credential)$/i, strip: /^x-amz-/i },
-  { when: /^awsaccesskeyid$/i, strip: /^(?:awsaccesskeyid|signature|expires|x-amz-.*)$/i },
-  { when: /^x-goog-(?:signature|algorithm|credential)$/i, strip: /^x-goog-/i },
-  { when: /^googleaccessid$/i, strip: /^(?:googleaccessid|signature|expires)$/i },
-  // Azure shared access signature: `sig` over the rest.
+  { marks: [/^x-amz-(?:signature|algorithm|credential)$/i], strip: /^x-amz-/i },
+  { marks: [/^awsaccesskeyid$/i], strip: /^(?:awsaccesskeyid|signature|expires|x-amz-.*)$/i },
+  { marks: [/^x-goog-(?:signature|algorithm|credential)$/i], strip: /^x-goog-/i },
+  { marks: [/^googleaccessid$/i], strip: /^(?:googleaccessid|signature|expires)$/i },
+  // Azure shared access signature: `sig` over the rest, of which the version is never missing.
   {
-    when: /^sig$/i,
+    marks: [/^sig$/i, /^sv$/i],
     strip: /^(?:s[vrtepiks]|srt|spr|sig|sip|sdd|skoid|sktid|skt|ske|sks|skv|saoid|suoid|scid|ses)$/i,
   },
-  { when: /^key-pair-id$/i, strip: /^(?:key-pair-id|signature|policy|expires|hash-algorithm)$/i },
-  { when: /^ossaccesskeyid$/i, strip: /^(?:ossaccesskeyid|signature|expires|security-token)$/i },
-  { when: /^x-oss-signature$/i, strip: /^x-oss-(?:signature.*|credential|date|expires|security-token)$/i },
-  { when: /^q-signature$/i, strip: /^(?:q-.*|x-cos-security-token)$/i },
-  { when: /^hdnt[sl]$/i, strip: /^hdnt[sl]$/i },
+  { marks: [/^key-pair-id$/i], strip: /^(?:key-pair-id|signature|policy|expires|hash-algorithm)$/i },
+  { marks: [/^ossaccesskeyid$/i], strip: /^(?:ossaccesskeyid|signature|expires|security-token)$/i },
+  { marks: [/^x-oss-signature$/i], strip: /^x-oss-(?:signature.*|credential|date|expires|security-token)$/i },
+  { marks: [/^q-signature$/i], strip: /^(?:q-.*|x-cos-security-token)$/i },
+  { marks: [/^hdnt[sl]$/i], strip: /^hdnt[sl]$/i },
 ];
 
 /** CDNs whose signatures have names too short to strip elsewhere. */
@@ -34,9 +34,9 @@ const HOST_SCHEMES: readonly { readonly host: RegExp; readonly strip: RegExp }[]
 ];
 
 const GENERIC_SIGNATURE =
-  /^(?:token|access_token|auth|auth_token|authorization|sig|sign|signature|hmac|hash|digest|verify|policy|jwt|key-pair-id)$/i;
+  /^(?:token|access_token|auth|auth_token|authorization|sig|sign|signature|hmac|hash|md5|digest|verify|policy|jwt|key-pair-id)$/i;
 const GENERIC_EXPIRY =
-  /^(?:exp|expires|expires_at|expires_in|expiry|expiration|valid_until|st|ttl|timestamp|ts)$/i;
+  /^(?:exp|expires|expires_at|expires_in|expiry|expiration|valid_until|ttl|timestamp|ts)$/i;
 const IMAGE_PATH = /\.(?:avif|bmp|gif|heic|jfif|jpe?g|png|tiff?|webp)$/i;
 
 export interface CanonicalUrlOptions {
@@ -58,9 +58,9 @@ export function canonicalUrl(
   const url = new URL(value);
   url.hash = '';
   const names = [...new Set(url.searchParams.keys())];
-  const stripped = SCHEMES.filter(({ when }) => names.some((name) => when.test(name))).map(
-    ({ strip }) => strip,
-  );
+  const stripped = SCHEMES.filter(({ marks }) =>
+    marks.every((mark) => names.some((name) => mark.test(name))),
+  ).map(({ strip }) => strip);
   for (const { host, strip } of HOST_SCHEMES) if (host.test(url.hostname)) stripped.push(strip);
   const signed = names.some((name) => GENERIC_SIGNATURE.test(name));
   const expires = names.some((name) => GENERIC_EXPIRY.test(name));
