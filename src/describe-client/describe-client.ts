@@ -20,6 +20,7 @@ import { type DescribeManyItem, type DescribeManyOptions, describeEach } from '.
 import type { DescribeInput, DescribeOptions } from './describe-request.ts';
 import type { DescribeResult } from './describe-result.ts';
 import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
+import { ImageMoved, type TakenImage } from './image-intake.ts';
 import { type NormalisedRequest, normaliseRequest } from './normalise-request.ts';
 import type { Answer } from './vision-asker.ts';
 
@@ -208,10 +209,24 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   async #obtain(request: NormalisedRequest, bounds: CallBounds, trace: CallTrace): Promise<Obtained> {
+    const taken = await this.#parts.intake.take(request.image, bounds.signal);
+    try {
+      return await this.#obtainTaken(taken, request, bounds, trace);
+    } catch (error) {
+      if (error instanceof ImageMoved) return this.#obtainTaken(error.taken, request, bounds, trace);
+      throw error;
+    }
+  }
+
+  async #obtainTaken(
+    taken: TakenImage,
+    request: NormalisedRequest,
+    bounds: CallBounds,
+    trace: CallTrace,
+  ): Promise<Obtained> {
     const { intake, cache, flights, keyOf, ask } = this.#parts;
     const { signal } = bounds;
-    const { image, identity } = await intake.take(request.image, signal);
-    const key = keyOf(identity, request);
+    const key = keyOf(taken.identity, request);
     if (request.cache === 'only-if-cached') {
       const found = await cache?.getWithSource<CachedDescription>(key, { signal });
       if (found === undefined) throw new CacheMissError();
@@ -224,7 +239,7 @@ export class DescribeClient implements AsyncDisposable {
       readonly signal: AbortSignal;
     }): Promise<CachedDescription> => {
       caused = await intake.send(
-        image,
+        await intake.settle(taken, flightSignal),
         (sendable) => ask(sendable, request, { ...bounds, signal: flightSignal }, trace),
         flightSignal,
       );

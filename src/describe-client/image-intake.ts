@@ -33,6 +33,16 @@ export interface TakenImage {
   readonly identity: string;
 }
 
+/** The bytes at a URL are not those that its name was made of any more. Never reaches a caller. */
+export class ImageMoved extends Error {
+  readonly taken: TakenImage;
+
+  constructor(taken: TakenImage) {
+    super('the image at this URL has changed');
+    this.taken = taken;
+  }
+}
+
 /** Takes images in: loads and names them, and sends them in the cheapest way that works. */
 export class ImageIntake {
   readonly #loader: ImageLoader;
@@ -68,6 +78,18 @@ export class ImageIntake {
   /** Loads an image without any request: what a URL holds stays unknown. */
   peek(source: ImageSource, signal: AbortSignal | undefined): Promise<LoadedImage> {
     return this.#loader.load(source, { signal });
+  }
+
+  /**
+   * The image to send for a name. Known by content, a URL may hold other bytes by now than its name says: so its bytes
+   * are sent, and where they have another name, `ImageMoved` tells it.
+   */
+  async settle({ image, identity }: TakenImage, signal: AbortSignal): Promise<LoadedImage> {
+    if (image.kind === 'bytes' || this.#aliases === undefined) return image;
+    const downloaded = await this.#aliases.download(image.url, { signal });
+    const current = this.#identify(downloaded);
+    if (current !== identity) throw new ImageMoved({ image: downloaded, identity: current });
+    return downloaded;
   }
 
   /** Sends an image's URL, and where the API can't download that, its bytes, once; remembers such hosts. */

@@ -100,6 +100,25 @@ describe('a URL whose bytes change', () => {
   });
 });
 
+describe('a URL whose bytes change while it is trusted', () => {
+  it('never has a description of its new bytes under the name of the old', async () => {
+    const [before, after] = [createTestImage({ seed: 6 }), createTestImage({ seed: 7 })];
+    const started = start({ imageIdentity: 'content', aliasTtlMs: 60_000 });
+    serveImage(before);
+    await started.describe(`${hostUrl}/y.png`);
+    serveImage(after);
+    // Another prompt is a miss: what is sent, and what it is cached under, are the bytes of now.
+    await expect(started.describe(`${hostUrl}/y.png`, { prompt: 'Other?' })).resolves.toMatchObject({
+      description: describeImageFacts(after),
+    });
+    await expect(started.describe(before, { prompt: 'Other?' })).resolves.toMatchObject({
+      description: describeImageFacts(before),
+      source: 'upstream',
+    });
+    await expect(started.describe(after, { prompt: 'Other?' })).resolves.toMatchObject({ source: 'memory' });
+  });
+});
+
 describe('a URL that the API can not download', () => {
   it.each([false as const, { batchSize: 2, maxBatchWaitMs: 5 }])(
     'is sent inline, once, and its host remembered (batch: %o)',
