@@ -218,7 +218,8 @@ export class Exchange {
   }
 
   #answerError(error: unknown): void {
-    if (this.#response.destroyed || this.#response.headersSent) return;
+    if (this.#response.headersSent) this.#response.destroy();
+    if (this.#response.destroyed) return;
     const { status, body, headers } = asApiError(error);
     if (!this.#admitted) this.#group?.chargeFailed();
     this.#answered(status, body.code ?? undefined);

@@ -232,6 +232,20 @@ describe('outages', () => {
     expect(server.getStats()).toMatchObject({ inFlight: 0, aborted: 0, connections: { open: 0 } });
   });
 
+  it('take every order of stop and start', async () => {
+    const client = clientOf(server);
+    await client.chat.completions.create(chatBody());
+    await Promise.all([server.stop(), server.stop(), server.start(), server.start()]);
+    await Promise.all([server.restart(), server.start()]);
+    await client.chat.completions.create(chatBody());
+    await Promise.all([server.close(), server.stop(), server.close()]);
+    expect(server.getStats().connections.open).toBe(0);
+  });
+
+  it('can not take the port of another', async () => {
+    await expect(startFakeOpenAI({ port: server.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
   it('do not end once it is closed', async () => {
     await server.close();
     await server.close();

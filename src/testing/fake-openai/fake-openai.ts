@@ -45,6 +45,7 @@ export class FakeOpenAI implements AsyncDisposable {
   #nextConnection = 1;
   #ongoing = 0;
   #closed = false;
+  #stopped: Promise<void> = Promise.resolve();
   #port: number;
 
   /** @internal */
@@ -109,13 +110,9 @@ export class FakeOpenAI implements AsyncDisposable {
   }
 
   /** An outage: stops listening and breaks every connection. Clients get ECONNREFUSED until `start()`. */
-  async stop(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#connections.keys()) socket.resetAndDestroy();
-    await closed;
-    // What was broken off hears of it some turns later.
-    while (this.#ongoing > 0 || this.#connections.size > 0) await nextTurn();
+  stop(): Promise<void> {
+    if (this.#server.listening) this.#stopped = this.#breakOff();
+    return this.#stopped;
   }
 
   /**
@@ -123,12 +120,11 @@ export class FakeOpenAI implements AsyncDisposable {
    * @throws ClosedError `DESCRIBE_CLOSED` after `close()`
    */
   async start(): Promise<void> {
-    if (this.#closed) throw new ClosedError('the fake server');
-    if (this.#server.listening) return;
-    for (let attempt = 1; ; attempt += 1) {
+    await this.#stopped;
+    for (let attempt = 1; !this.#server.listening; attempt += 1) {
+      if (this.#closed) throw new ClosedError('the fake server');
       try {
         await listen(this.#server, this.#port);
-        break;
       } catch (error) {
         if (attempt >= START_ATTEMPTS) throw error;
         await realPause(START_RETRY_MS);
@@ -151,6 +147,14 @@ export class FakeOpenAI implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #breakOff(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#connections.keys()) socket.resetAndDestroy();
+    await closed;
+    // What was broken off hears of it some turns later.
+    while (this.#ongoing > 0 || this.#connections.size > 0) await nextTurn();
   }
 
   #opened(socket: Socket): void {
