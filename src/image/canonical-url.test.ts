@@ -4,7 +4,7 @@ import { canonicalUrl, createImageIdentity, imageIdentity } from './index.ts';
 
 const identity = (url: string) => imageIdentity({ kind: 'url', url });
 
-/** Twenty signatures of one object, by ten vendors' schemes. */
+/** Twenty signatures of one object, by vendors' schemes and plain ones. */
 const signedBy = (index: number): readonly string[] => [
   `https://b.s3.amazonaws.com/cat.jpg?versionId=3&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=k${index}%2F20261122&X-Amz-Date=2026${index}&X-Amz-Expires=900&X-Amz-Security-Token=t${index}&X-Amz-SignedHeaders=host&X-Amz-Signature=s${index}&x-id=GetObject`,
   `https://b.s3.amazonaws.com/old.jpg?AWSAccessKeyId=k${index}&Signature=s${index}&Expires=${index}`,
@@ -14,6 +14,7 @@ const signedBy = (index: number): readonly string[] => [
   `https://d1.cloudfront.net/cat?Policy=p${index}&Signature=s${index}&Key-Pair-Id=k${index}`,
   `https://cdn.example.com/cat.jpg?token=t${index}&expires=${index}`,
   `https://cdn.example.com/alone.png?token=t${index}`,
+  `https://cdn.example.com/linked?md5=t${index}&expires=${index}`,
   `https://cdn.discordapp.com/attachments/1/2/cat?ex=${index}&is=${index}&hm=${index}`,
   `https://firebasestorage.googleapis.com/v0/b/x/o/cat?alt=media&token=${index}`,
 ];
@@ -36,6 +37,8 @@ describe('canonicalUrl', () => {
       ['https://example.com/render?token=a', 'https://example.com/render?token=b'],
       ['https://example.com/cat.jpg?sp=1', 'https://example.com/cat.jpg?sp=2'],
       ['https://example.com/cat?sig=x&st=light', 'https://example.com/cat?sig=x&si=dark'],
+      ['https://example.com/cat.jpg?hash=abc', 'https://example.com/cat.jpg?hash=def'],
+      ['https://example.com/cat.jpg?ts=1', 'https://example.com/cat.jpg?ts=2'],
       ['https://example.com/cat.jpg?v=1', 'https://example.com/cat.jpg?v=2'],
       ['https://example.com/cat.jpg', 'https://example.com/Cat.jpg'],
       ['https://example.com/cat.jpg?is=1', 'https://example.com/cat.jpg?is=2'],

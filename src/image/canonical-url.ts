@@ -34,7 +34,9 @@ const HOST_SCHEMES: readonly { readonly host: RegExp; readonly strip: RegExp }[]
 ];
 
 const GENERIC_SIGNATURE =
-  /^(?:token|access_token|auth|auth_token|authorization|sig|sign|signature|hmac|hash|md5|digest|verify|policy|jwt|key-pair-id)$/i;
+  /^(?:token|access_token|auth|auth_token|authorization|sig|sign|signature|hmac|jwt|key-pair-id)$/i;
+/** Signatures beside an expiry only: alone, a hash names the version of an image. */
+const SIGNATURE_BESIDE_EXPIRY = /^(?:hash|md5|digest|verify|policy)$/i;
 const GENERIC_EXPIRY =
   /^(?:exp|expires|expires_at|expires_in|expiry|expiration|valid_until|ttl|timestamp|ts)$/i;
 const IMAGE_PATH = /\.(?:avif|bmp|gif|heic|jfif|jpe?g|png|tiff?|webp)$/i;
@@ -62,9 +64,14 @@ export function canonicalUrl(
     marks.every((mark) => names.some((name) => mark.test(name))),
   ).map(({ strip }) => strip);
   for (const { host, strip } of HOST_SCHEMES) if (host.test(url.hostname)) stripped.push(strip);
-  const signed = names.some((name) => GENERIC_SIGNATURE.test(name));
-  const expires = names.some((name) => GENERIC_EXPIRY.test(name));
-  if (signed && (expires || IMAGE_PATH.test(url.pathname))) stripped.push(GENERIC_SIGNATURE, GENERIC_EXPIRY);
+  const has = (pattern: RegExp) => names.some((name) => pattern.test(name));
+  if (has(GENERIC_EXPIRY)) {
+    if (has(GENERIC_SIGNATURE) || has(SIGNATURE_BESIDE_EXPIRY)) {
+      stripped.push(GENERIC_SIGNATURE, SIGNATURE_BESIDE_EXPIRY, GENERIC_EXPIRY);
+    }
+  } else if (IMAGE_PATH.test(url.pathname)) {
+    stripped.push(GENERIC_SIGNATURE);
+  }
   for (const name of names) {
     if (ignoreParameters.includes(name) || stripped.some((strip) => strip.test(name)))
       url.searchParams.delete(name);
