@@ -203,6 +203,29 @@ describe('corners', () => {
     await expect(lengthFor(1, { retryAfterMs: throwing })).resolves.toBe(1_000);
   });
 
+  it('asks a condemned result for the length of the break, but not a slow one', async () => {
+    const failed = new CircuitBreaker('result', () => ({ retryAfterMs: 4_000 }), {
+      clock,
+      failureThreshold: 1,
+      isFailureResult: () => true,
+    });
+    await failed.fire();
+    expect(failed.getStats().retryAfterMs).toBe(4_000);
+    const gate = new Deferred<{ retryAfterMs: number }>();
+    const slow = new CircuitBreaker('slow', () => gate.promise, {
+      clock,
+      minimumCalls: 1,
+      slowCallDurationMs: 100,
+    });
+    const call = slow.fire();
+    await clock.advance(100);
+    gate.resolve({ retryAfterMs: 4_000 });
+    await call;
+    expect(slow.getStats().retryAfterMs).toBe(60_000);
+    failed.shutdown();
+    slow.shutdown();
+  });
+
   it('shows the last failure as the cause when slow calls opened it, but not its wish for a length', async () => {
     const breaker = makeBreaker({
       slowCallDurationMs: 100,

@@ -65,8 +65,12 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
   /** Says whether a result is a failure although nothing was thrown, such as a 503 response. The caller still gets it. @defaultValue none is */
   readonly isFailureResult?: ((result: Result) => boolean) | undefined;
-  /** Milliseconds that the failing side asked to be left alone, for the error that opens the breaker. At most `maxResetTimeoutMs`, else an hour. @defaultValue the error's own `retryAfterMs` */
-  readonly retryAfterMs?: ((error: unknown) => number | undefined) | undefined;
+  /**
+   * Milliseconds that the failing side asked to be left alone, by the error (or the result that `isFailureResult`
+   * condemned) that opens the breaker. At most `maxResetTimeoutMs`, else an hour; what is not above 0 is no answer.
+   * @defaultValue its own `retryAfterMs`
+   */
+  readonly retryAfterMs?: ((failure: unknown) => number | undefined) | undefined;
   /** Answers in place of a failure or a rejection by the open breaker; neutral errors pass. When it fails, the caller gets the first error. */
   readonly fallback?: CircuitBreakerFallback<Args, Result> | undefined;
   /** Source of time. The reset timer is a global one: tests fake global timers along with it. @defaultValue the system's clock */
@@ -173,7 +177,7 @@ export interface ResolvedOptions extends TripBounds, BreakDurationOptions {
   readonly timeoutMs: number | undefined;
   readonly isFailure: (error: unknown) => boolean;
   readonly isFailureResult: ((result: unknown) => boolean) | undefined;
-  readonly retryAfterMs: (error: unknown) => number | undefined;
+  readonly retryAfterMs: (failure: unknown) => number | undefined;
   readonly clock: Clock;
 }
 
@@ -223,8 +227,9 @@ export function resolveOptions<Args extends unknown[], Result>({
   };
 }
 
-function ownRetryAfterMs(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('retryAfterMs' in error)) return undefined;
-  const { retryAfterMs } = error;
+/** The default of `retryAfterMs`. */
+export function ownRetryAfterMs(failure: unknown): number | undefined {
+  if (typeof failure !== 'object' || failure === null || !('retryAfterMs' in failure)) return undefined;
+  const { retryAfterMs } = failure;
   return typeof retryAfterMs === 'number' ? Math.min(retryAfterMs, MAX_TIMER_DELAY_MS) : undefined;
 }

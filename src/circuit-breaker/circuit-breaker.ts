@@ -1,6 +1,7 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
+import { ask } from './ask.ts';
 import { BreakerCall, type CircuitBreakerCall } from './breaker-call.ts';
 import { Circuit, type Phase, type Verdict } from './circuit.ts';
 import type { CircuitBreakerEvents, CircuitBreakerState } from './circuit-breaker-events.ts';
@@ -215,8 +216,16 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
       return result;
     }
     const { isFailureResult } = this.#options;
-    const failed = isFailureResult !== undefined && asks(isFailureResult, result, false);
-    this.#end(phase, startedAtMs, nowMs, failed ? 'failure' : 'success', undefined, false);
+    const failed = isFailureResult !== undefined && ask(isFailureResult, result, false);
+    this.#end(
+      phase,
+      startedAtMs,
+      nowMs,
+      failed ? 'failure' : 'success',
+      undefined,
+      false,
+      failed ? result : undefined,
+    );
     return result;
   }
 
@@ -228,7 +237,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     timedOut: boolean,
   ): Promise<Result> {
     const { isFailure } = this.#options;
-    const failed = timedOut || (!isCallersAbort(error, args) && asks(isFailure, error, true));
+    const failed = timedOut || (!isCallersAbort(error, args) && ask(isFailure, error, true));
     const nowMs = this.#options.clock.now();
     this.#end(phase, startedAtMs, nowMs, failed ? 'failure' : 'neutral', error, timedOut);
     return failed ? this.#answerFor(error, args) : Promise.reject(error);
@@ -241,6 +250,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     verdict: Verdict,
     error: unknown,
     timedOut: boolean,
+    result?: Result,
   ): void {
     const durationMs = startedAtMs === UNMEASURED ? undefined : Math.max(0, nowMs - startedAtMs);
     const slow = verdict !== 'neutral' && (durationMs ?? 0) >= this.#slowCallDurationMs;
@@ -251,7 +261,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     else totals.ignored += 1;
     if (slow) totals.slow += 1;
     if (timedOut) totals.timedOut += 1;
-    if (!this.#circuit.conclude(phase, verdict, slow, error, nowMs)) totals.late += 1;
+    if (!this.#circuit.conclude(phase, verdict, slow, nowMs, error, result)) totals.late += 1;
     const { events } = this.#circuit;
     if (events === undefined) return;
     const { name } = this;
@@ -286,14 +296,5 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.#totals.fellBack += 1;
     this.#circuit.events?.emit('fellBack', { name: this.name, error });
     return answer;
-  }
-}
-
-/** A user's yes or no; `whenItThrows` when it has none. */
-function asks<Value>(question: (value: Value) => boolean, value: Value, whenItThrows: boolean): boolean {
-  try {
-    return question(value);
-  } catch {
-    return whenItThrows;
   }
 }

@@ -1,3 +1,4 @@
+import { ask } from './ask.ts';
 import { breakDurationMs } from './break-duration.ts';
 import type { CircuitBreakerEvents, OpenReason } from './circuit-breaker-events.ts';
 import type { ResolvedOptions } from './circuit-breaker-options.ts';
@@ -47,16 +48,23 @@ export class Circuit {
   }
 
   /** Takes the outcome of a call that began in `phase`; false when that stay is over and the outcome decides nothing. */
-  conclude(phase: Phase, verdict: Verdict, slow: boolean, error: unknown, nowMs: number): boolean {
+  conclude(
+    phase: Phase,
+    verdict: Verdict,
+    slow: boolean,
+    nowMs: number,
+    error: unknown,
+    result: unknown,
+  ): boolean {
     if (verdict === 'failure' && error !== undefined) this.lastFailure = error;
     if (phase !== this.phase) return false;
-    if (phase.state === 'CLOSED') this.#weigh(phase.evidence, verdict, slow, error, nowMs);
-    else if (phase.state === 'HALF_OPEN') this.#judge(phase.trial, verdict, slow, error);
+    if (phase.state === 'CLOSED') this.#weigh(phase.evidence, verdict, slow, nowMs, error, result);
+    else if (phase.state === 'HALF_OPEN') this.#judge(phase.trial, verdict, slow, error, result);
     return true;
   }
 
   open(): void {
-    if (!this.shutDown && this.catchUp().state !== 'OPEN') this.#break('manual', undefined);
+    if (!this.shutDown && this.catchUp().state !== 'OPEN') this.#break('manual');
   }
 
   isolate(): void {
@@ -81,7 +89,14 @@ export class Circuit {
     this.events?.clear();
   }
 
-  #weigh(evidence: Evidence, verdict: Verdict, slow: boolean, error: unknown, nowMs: number): void {
+  #weigh(
+    evidence: Evidence,
+    verdict: Verdict,
+    slow: boolean,
+    nowMs: number,
+    error: unknown,
+    result: unknown,
+  ): void {
     if (verdict === 'neutral') return;
     if (verdict === 'success' && !slow) {
       evidence.recordSuccess(nowMs);
@@ -89,22 +104,23 @@ export class Circuit {
     }
     const broken =
       verdict === 'failure' ? evidence.recordFailure(nowMs, slow) : evidence.recordSlowSuccess(nowMs);
-    if (broken !== undefined) this.#break(broken, error);
+    if (broken !== undefined) this.#break(broken, error, result);
   }
 
-  #judge(trial: HalfOpenTrial, verdict: Verdict, slow: boolean, error: unknown): void {
+  #judge(trial: HalfOpenTrial, verdict: Verdict, slow: boolean, error: unknown, result: unknown): void {
     if (verdict === 'neutral') {
       trial.release();
       return;
     }
     const decision = verdict === 'success' && !slow ? trial.succeed() : trial.fail();
     if (decision === 'close') this.close();
-    else if (decision === 'open') this.#break('probe-failed', error);
+    else if (decision === 'open') this.#break('probe-failed', error, result);
   }
 
-  #break(reason: OpenReason, error: unknown): void {
+  #break(reason: OpenReason, error?: unknown, result?: unknown): void {
     // Only the failure that opened it may say for how long; the cause shown may be an older one.
-    const askedMs = this.#askedMs(error);
+    const failure = error ?? result;
+    const askedMs = failure === undefined ? undefined : ask(this.#options.retryAfterMs, failure, undefined);
     const cause = reason === 'manual' ? undefined : (error ?? this.lastFailure);
     this.consecutiveBreaks += 1;
     this.opened += 1;
@@ -129,14 +145,5 @@ export class Circuit {
     this.phase = next;
     if (this.events === undefined || from === next.state) return;
     this.events.emitAll(event, ['stateChanged', { name: this.#name, from, to: next.state }]);
-  }
-
-  #askedMs(error: unknown): number | undefined {
-    if (error === undefined) return undefined;
-    try {
-      return this.#options.retryAfterMs(error);
-    } catch {
-      return undefined;
-    }
   }
 }

@@ -1,4 +1,5 @@
 import type { CircuitBreakerCall } from './breaker-call.ts';
+import { ownRetryAfterMs } from './circuit-breaker-options.ts';
 import { type CreateCircuitBreakerOptions, createCircuitBreaker } from './create-circuit-breaker.ts';
 import { isOpenRejection, retryAfterSeconds, UNAVAILABLE_BODY } from './retry-after-header.ts';
 
@@ -16,6 +17,7 @@ export function protectFetchHandler<Args extends unknown[]>(
   const protectedHandler = createCircuitBreaker(name, handler, {
     ...options,
     isFailureResult: options.isFailureResult ?? (({ status }) => status >= 500),
+    retryAfterMs: options.retryAfterMs ?? askedByResponse,
   });
   return async (...args) => {
     try {
@@ -28,4 +30,11 @@ export function protectFetchHandler<Args extends unknown[]>(
       return new Response(UNAVAILABLE_BODY, { status: 503, headers });
     }
   };
+}
+
+/** What an error or a response asks for: its own `retryAfterMs`, or whole seconds in a `Retry-After` header. */
+function askedByResponse(failure: unknown): number | undefined {
+  if (!(failure instanceof Response)) return ownRetryAfterMs(failure);
+  const seconds = failure.headers.get('retry-after');
+  return seconds !== null && /^\d+$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
 }

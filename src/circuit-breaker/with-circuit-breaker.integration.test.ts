@@ -286,6 +286,13 @@ describe("withCircuitBreaker, handler: 'fetch'", () => {
     expect(totals()).toMatchObject({ ignored: 1, failed: 0 });
   });
 
+  it('stays away as long as the response asked for', async () => {
+    const GET = get(() => new Response('', { status: 503, headers: { 'retry-after': '120' } }));
+    await GET(ask());
+    await GET(ask());
+    expect((await GET(ask())).headers.get('retry-after')).toBe('120');
+  });
+
   it('asks the isFailureResult of the user where there is one', async () => {
     const GET = withCircuitBreaker('orders', (_request: Request) => new Response('', { status: 500 }), {
       handler: 'fetch',
