@@ -207,6 +207,7 @@ export class Exchange {
   async #send(payload: Payload, fault: Fault | undefined): Promise<void> {
     const { streamDelayMs, clock } = this.#context.options;
     if (fault?.kind === 'reset') this.#seen.outcome = 'broken';
+    if (fault?.kind === 'headers') Object.assign(this.#headers, fault.headers);
     if (fault?.kind === 'close-idle') this.#context.closeIdle(this.#response, fault.afterMs);
     this.#answered(200, undefined);
     await deliver(this.#response, payload, {

@@ -48,6 +48,7 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, OptionCheck>>>> = 
   refusal: { text: nonEmptyText() },
   finish: { reason: required(oneOf('length', 'content_filter')) },
   items: { change: required(oneOf('missing', 'duplicated', 'reordered', 'invented')), count: position },
+  headers: { headers: required(textRecord()) },
   'close-idle': { afterMs: wait },
 };
 

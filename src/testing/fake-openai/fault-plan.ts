@@ -81,6 +81,8 @@ export type Fault =
       /** Items that are missing, duplicated or invented. @defaultValue 1 */
       readonly count?: number;
     }
+  /** The answer comes whole, with these headers over its own, such as the limits of -1 that Azure sends. */
+  | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> }
   /**
    * The answer comes whole; then the server closes the kept-alive connection under the client: after `afterMs`, or, when
    * that is not given, at the next request on it, of which not a byte is answered.

@@ -185,6 +185,14 @@ describe('answers that are not what they should be', () => {
     expect((await ask()).choices[0]?.message.content).toBe('{"items":"none"}');
   });
 
+  it('sends other headers with a good answer', async () => {
+    always({ kind: 'headers', headers: { 'x-ratelimit-limit-requests': '-1', 'openai-organization': '' } });
+    const { status, headers } = await askRaw();
+    expect(status).toBe(200);
+    expect(headers.get('x-ratelimit-limit-requests')).toBe('-1');
+    expect(headers.get('openai-organization')).toBe('');
+  });
+
   it('refuses', async () => {
     always({ kind: 'refusal', text: 'No.' });
     const { choices } = await ask();
