@@ -6,7 +6,7 @@ import { PriorityLanes } from './priority-lanes.ts';
 /** Waiting items that may share a batch. As a heap node it stands where its first item does. */
 export class BatchGroup<Input, Output> implements HeapNode {
   readonly name: string;
-  readonly items: PriorityLanes<Input, Output>;
+  readonly items: PriorityLanes<BatchItem<Input, Output>>;
   weight = 0;
   /** Lanes whose first item's wait is over. */
   overLanes = 0;
@@ -20,7 +20,7 @@ export class BatchGroup<Input, Output> implements HeapNode {
   }
 
   /** Takes an item out and gives the lane it was in. */
-  remove(item: BatchItem<Input, Output>): PriorityLane<Input, Output> | undefined {
+  remove(item: BatchItem<Input, Output>): PriorityLane<BatchItem<Input, Output>> | undefined {
     const lane = this.items.remove(item);
     // A sum of fractions drifts; an empty group starts over.
     this.weight = this.items.size === 0 ? 0 : this.weight - item.weight;

@@ -1,6 +1,6 @@
 import type { TimerHandle } from '../internal/clock.ts';
 import { Cohort } from './cohort.ts';
-import type { PriorityLane } from './priority-lane.ts';
+import type { LaneItem, PriorityLane } from './priority-lane.ts';
 import type { Turn } from './turn.ts';
 
 /** Where an item is at the moment; it can be taken out at any time. */
@@ -10,7 +10,7 @@ export interface ItemHolder<Input, Output> {
 }
 
 /** One `process()` call on its way through the processor. It settles once; later settlements are ignored. */
-export class BatchItem<Input, Output> {
+export class BatchItem<Input, Output> implements LaneItem<BatchItem<Input, Output>> {
   /** One that stays: V8 forgets the shape of a class, and the code compiled for it, when a GC finds no instance. */
   static readonly kept: BatchItem<unknown, unknown> = new BatchItem<unknown, unknown>(
     undefined,
@@ -30,7 +30,7 @@ export class BatchItem<Input, Output> {
   readonly accepted: Turn;
   /** When its wait for a batch began: at acceptance, or when it found room. */
   queued: Turn;
-  lane: PriorityLane<Input, Output> | undefined = undefined;
+  lane: PriorityLane<BatchItem<Input, Output>> | undefined = undefined;
   previous: BatchItem<Input, Output> | undefined = undefined;
   next: BatchItem<Input, Output> | undefined = undefined;
   settled = false;

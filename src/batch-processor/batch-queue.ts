@@ -21,7 +21,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   readonly #groups = new Map<string, BatchGroup<Input, Output>>();
   readonly #ready = new IndexedHeap<BatchGroup<Input, Output>>();
   /** Lanes with a wait that is not over. A lane whose first item left stands too early until it is looked at. */
-  readonly #waits = new IndexedHeap<LaneWait<Input, Output>>();
+  readonly #waits = new IndexedHeap<LaneWait<BatchItem<Input, Output>>>();
   #size = 0;
   #nowMs = Number.NEGATIVE_INFINITY;
   #flushedThrough = 0;
@@ -114,7 +114,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
     const lane = group.remove(item);
     item.holder = undefined;
     this.#size -= 1;
-    if (lane?.wait.over) this.#judgeWait(lane, group);
+    if (lane !== undefined && (lane.wait.over || lane.first === undefined)) this.#judgeWait(lane, group);
   }
 
   #isOver(item: BatchItem<Input, Output>): boolean {
@@ -124,7 +124,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   }
 
   /** Files a lane by its first item: its wait is over, or has an end. */
-  #judgeWait(lane: PriorityLane<Input, Output>, group: BatchGroup<Input, Output>): void {
+  #judgeWait(lane: PriorityLane<BatchItem<Input, Output>>, group: BatchGroup<Input, Output>): void {
     const { first, wait } = lane;
     const over = first !== undefined && this.#isOver(first);
     if (over !== wait.over) group.overLanes += over ? 1 : -1;
@@ -137,7 +137,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   }
 
   /** The lane whose wait ends first, after a look at what stands too early. */
-  #soonest(): LaneWait<Input, Output> | undefined {
+  #soonest(): LaneWait<BatchItem<Input, Output>> | undefined {
     for (let wait = this.#waits.peek(); wait !== undefined; wait = this.#waits.peek()) {
       const { first } = wait.lane;
       if (first === undefined) {

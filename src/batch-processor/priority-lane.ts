@@ -1,23 +1,32 @@
-import type { BatchItem } from './batch-item.ts';
 import type { HeapNode } from './indexed-heap.ts';
 
+/** What stands in a lane; the lane links its items through themselves. */
+export interface LaneItem<Item extends LaneItem<Item>> {
+  readonly priority: number;
+  readonly sequence: number;
+  readonly accepted: { readonly atMs: number };
+  lane: PriorityLane<Item> | undefined;
+  previous: Item | undefined;
+  next: Item | undefined;
+}
+
 /** Items of one priority in the order of their calls. As a heap node it stands where its first item does. */
-export class PriorityLane<Input, Output> implements HeapNode {
+export class PriorityLane<Item extends LaneItem<Item>> implements HeapNode {
   readonly priority: number;
   order = 0;
   sequence = 0;
   heapIndex = -1;
   /** Its place among the lanes whose first item still waits for company; for the queue. */
-  readonly wait: LaneWait<Input, Output>;
-  first: BatchItem<Input, Output> | undefined;
-  #last: BatchItem<Input, Output> | undefined;
+  readonly wait: LaneWait<Item>;
+  first: Item | undefined;
+  #last: Item | undefined;
 
   constructor(priority: number) {
     this.priority = priority;
     this.wait = new LaneWait(this);
   }
 
-  append(item: BatchItem<Input, Output>): void {
+  append(item: Item): void {
     item.lane = this;
     item.previous = this.#last;
     if (this.#last === undefined) this.first = item;
@@ -25,7 +34,7 @@ export class PriorityLane<Input, Output> implements HeapNode {
     this.#last = item;
   }
 
-  unlink(item: BatchItem<Input, Output>): void {
+  unlink(item: Item): void {
     const { previous, next } = item;
     if (previous === undefined) this.first = next;
     else previous.next = next;
@@ -38,8 +47,8 @@ export class PriorityLane<Input, Output> implements HeapNode {
 }
 
 /** A lane in the heap of waits; `order` is when the wait of its first item ends, or earlier. */
-export class LaneWait<Input, Output> implements HeapNode {
-  readonly lane: PriorityLane<Input, Output>;
+export class LaneWait<Item extends LaneItem<Item>> implements HeapNode {
+  readonly lane: PriorityLane<Item>;
   order = 0;
   readonly sequence = 0;
   heapIndex = -1;
@@ -47,7 +56,7 @@ export class LaneWait<Input, Output> implements HeapNode {
   over = false;
   group = '';
 
-  constructor(lane: PriorityLane<Input, Output>) {
+  constructor(lane: PriorityLane<Item>) {
     this.lane = lane;
   }
 }

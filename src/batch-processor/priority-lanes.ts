@@ -1,6 +1,5 @@
-import type { BatchItem } from './batch-item.ts';
 import { IndexedHeap } from './indexed-heap.ts';
-import { PriorityLane } from './priority-lane.ts';
+import { type LaneItem, PriorityLane } from './priority-lane.ts';
 
 /** Empty lanes kept for their next item: a Map that shrinks and grows keeps its dead tables alive until a full GC. */
 const MAX_EMPTY_LANES = 32;
@@ -11,10 +10,10 @@ const MAX_EMPTY_LANES = 32;
  *
  * All items age alike, so their order never changes: a step of priority is worth `ageingMs` of earlier arrival.
  */
-export class PriorityLanes<Input, Output> {
+export class PriorityLanes<Item extends LaneItem<Item>> {
   readonly #ageingMs: number;
-  readonly #lanes = new Map<number, PriorityLane<Input, Output>>();
-  readonly #heap = new IndexedHeap<PriorityLane<Input, Output>>();
+  readonly #lanes = new Map<number, PriorityLane<Item>>();
+  readonly #heap = new IndexedHeap<PriorityLane<Item>>();
   #size = 0;
 
   constructor(ageingMs: number) {
@@ -26,16 +25,16 @@ export class PriorityLanes<Input, Output> {
   }
 
   /** The lane whose first item goes first. */
-  get firstLane(): PriorityLane<Input, Output> | undefined {
+  get firstLane(): PriorityLane<Item> | undefined {
     return this.#heap.peek();
   }
 
-  get first(): BatchItem<Input, Output> | undefined {
+  get first(): Item | undefined {
     return this.#heap.peek()?.first;
   }
 
   /** Adds an item that came after all others of its priority. */
-  add(item: BatchItem<Input, Output>): PriorityLane<Input, Output> {
+  add(item: Item): PriorityLane<Item> {
     const { priority } = item;
     let lane = this.#lanes.get(priority);
     if (lane === undefined) {
@@ -52,7 +51,7 @@ export class PriorityLanes<Input, Output> {
   }
 
   /** Takes an item out and gives the lane it was in. */
-  remove(item: BatchItem<Input, Output>): PriorityLane<Input, Output> | undefined {
+  remove(item: Item): PriorityLane<Item> | undefined {
     const { lane } = item;
     if (lane === undefined) return undefined;
     const wasFirst = lane.first === item;
@@ -63,20 +62,20 @@ export class PriorityLanes<Input, Output> {
   }
 
   /** Lanes that have items, in no order. */
-  lanes(): PriorityLane<Input, Output>[] {
+  lanes(): PriorityLane<Item>[] {
     return this.#heap.toArray();
   }
 
   /** Every item, in no order. */
-  items(): BatchItem<Input, Output>[] {
-    const items: BatchItem<Input, Output>[] = [];
+  items(): Item[] {
+    const items: Item[] = [];
     for (const lane of this.#heap.toArray()) {
       for (let item = lane.first; item !== undefined; item = item.next) items.push(item);
     }
     return items;
   }
 
-  #firstLeft(lane: PriorityLane<Input, Output>): void {
+  #firstLeft(lane: PriorityLane<Item>): void {
     if (lane.first === undefined) {
       this.#heap.remove(lane);
       if (this.#lanes.size > MAX_EMPTY_LANES) this.#lanes.delete(lane.priority);
@@ -86,7 +85,7 @@ export class PriorityLanes<Input, Output> {
     }
   }
 
-  #follow(lane: PriorityLane<Input, Output>, first: BatchItem<Input, Output>): void {
+  #follow(lane: PriorityLane<Item>, first: Item): void {
     lane.order = first.accepted.atMs - lane.priority * this.#ageingMs;
     lane.sequence = first.sequence;
   }

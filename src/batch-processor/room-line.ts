@@ -3,7 +3,7 @@ import { PriorityLanes } from './priority-lanes.ts';
 
 /** Items that wait for room in a full queue, in the queue's own order. */
 export class RoomLine<Input, Output> implements ItemHolder<Input, Output> {
-  readonly #items: PriorityLanes<Input, Output>;
+  readonly #items: PriorityLanes<BatchItem<Input, Output>>;
 
   constructor(ageingMs: number) {
     this.#items = new PriorityLanes(ageingMs);
