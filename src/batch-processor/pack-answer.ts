@@ -20,7 +20,7 @@ export function requestIdOf(completion: VisionChatCompletion): string | undefine
  * The text of an answer.
  * @throws `DESCRIBE_REFUSED`, `DESCRIBE_OUTPUT_TRUNCATED` or `DESCRIBE_RESPONSE_INVALID` when it has none.
  */
-export function answerText(completion: VisionChatCompletion): string {
+function answerText(completion: VisionChatCompletion): string {
   const choice = completion?.choices?.[0];
   if (choice?.message == null) throw invalid(completion, 'the answer holds no message');
   const { finish_reason: finishReason, message } = choice;
