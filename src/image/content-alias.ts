@@ -1,7 +1,7 @@
+import { canonicalUrl } from '../internal/canonical-url.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { checkOptions, integer, milliseconds, type OptionChecks } from '../internal/option-checks.ts';
 import { raceSignal } from '../internal/signals.ts';
-import { canonicalUrl } from './canonical-url.ts';
 import type { ImageLoader } from './image-loader.ts';
 import type { DownloadedImage } from './loaded-image.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type CanonicalUrlOptions, canonicalUrl } from './canonical-url.ts';
+import { type CanonicalUrlOptions, canonicalUrl } from '../internal/canonical-url.ts';
 import type { BytesImage, UrlImage } from './loaded-image.ts';
 
 /** Names an image: two with the same identity are one image. */

@@ -1,5 +1,5 @@
 export type { ResolveHost } from '../http/pinned-fetch.ts';
-export { type CanonicalUrlOptions, canonicalUrl } from './canonical-url.ts';
+export { type CanonicalUrlOptions, canonicalUrl } from '../internal/canonical-url.ts';
 export {
   type AliasedContent,
   CONTENT_ALIAS_CHECKS,

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { InputError } from '../errors/input-error.ts';
+import { canonicalUrl } from '../internal/canonical-url.ts';
 import { bytesOf } from './cache-key.ts';
-import { canonicalUrl } from './canonical-url.ts';
 
 /**
  * The identity of an image in 64 hex digits: the SHA-256 of its bytes; for a data URL of the bytes in it; for another

@@ -58,6 +58,8 @@ export function canonicalUrl(
   { ignoreParameters = [] }: CanonicalUrlOptions = {},
 ): string {
   const url = new URL(value);
+  url.username = '';
+  url.password = '';
   url.hash = '';
   const names = [...new Set(url.searchParams.keys())];
   const stripped = SCHEMES.filter(({ marks }) =>
