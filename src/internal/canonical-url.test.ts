@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalUrl, createImageIdentity, imageIdentity } from './index.ts';
+import { createImageIdentity, imageIdentity } from '../image/index.ts';
+import { canonicalUrl } from './canonical-url.ts';
 
 const identity = (url: string) => imageIdentity({ kind: 'url', url });
 

@@ -49,7 +49,7 @@ export interface CanonicalUrlOptions {
 /**
  * The same text for every signed URL of one image: no fragment, no signature or expiry, parameters in order.
  *
- * Vendors' schemes (AWS, Google, Azure, CloudFront, Alibaba, Tencent, Akamai) are known by their own marks. Generic
+ * Vendors' schemes (AWS, Google, Azure, CloudFront, Alibaba, Tencent, Akamai, imgix) are known by their own marks. Generic
  * names such as `token` are dropped only where the path itself names an image file or an expiry stands beside them:
  * in `/render?token=…` the token may be what tells two images apart.
  */
@@ -65,6 +65,8 @@ export function canonicalUrl(
   const stripped = SCHEMES.filter(({ marks }) =>
     marks.every((mark) => names.some((name) => mark.test(name))),
   ).map(({ strip }) => strip);
+  // imgix marks by a bare `s`, which others use for a size: only 32 hexadecimal digits are a signature.
+  if (/^[0-9a-f]{32}$/.test(url.searchParams.get('s') ?? '')) stripped.push(/^(?:s|expires)$/);
   for (const { host, strip } of HOST_SCHEMES) if (host.test(url.hostname)) stripped.push(strip);
   const has = (pattern: RegExp) => names.some((name) => pattern.test(name));
   if (has(GENERIC_EXPIRY)) {

@@ -125,13 +125,7 @@ describe('generateImageHash', () => {
     expect(hash('https://example.com/cat.jpg?a=1&b=2')).toBe(base);
     expect(hash('https://user:pass@example.com/cat.jpg?a=1&b=2')).toBe(base);
     expect(hash(new URL('https://example.com/cat.jpg?a=1&b=2').href)).toBe(base);
-    for (const other of [
-      '?a=2&b=2',
-      '?a=1',
-      '?a=1&b=2&expires=5',
-      '?a=1&b=2&s=100',
-      '?a=1&b=2&signature=x',
-    ]) {
+    for (const other of ['?a=2&b=2', '?a=1', '?a=1&b=2&expires=5', '?a=1&b=2&s=100']) {
       expect(hash(`https://example.com/cat.jpg${other}`)).not.toBe(base);
     }
     expect(hash('https://example.com/Cat.jpg?a=1&b=2')).not.toBe(base);
