@@ -200,7 +200,7 @@ describe("withCircuitBreaker, handler: 'node', without next", () => {
 
   it('is neutral about a client that was gone before', async () => {
     const handler = vi.fn();
-    const page = withCircuitBreaker('orders', handler, { handler: 'node', ...opts() });
+    const page = withCircuitBreaker('orders', handler, { handler: 'node', ...opts(), isFailure: () => true });
     await page({}, { destroyed: true, once: vi.fn(), removeListener: vi.fn() } as never);
     expect(handler).not.toHaveBeenCalled();
     expect(totals()).toMatchObject({ ignored: 1 });
