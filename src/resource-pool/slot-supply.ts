@@ -102,6 +102,9 @@ export class SlotSupply<Resource> {
     const { size } = this.keeper.live;
     this.#events.emit('created', { reason: slot.reason, size, waiting: this.#owner.line.size });
     if (size >= this.#options.minSize) this.#settleWarmers((warmer) => warmer.resolve());
+    // It goes to who is first in line. If that is another one, this waiter needs a slot again.
+    if (slot.madeFor !== undefined) this.#owner.line.unclaim(slot.madeFor);
+    slot.madeFor = undefined;
     this.#owner.offer(slot);
     // After a failure slots are made one at a time; this success lets the others follow.
     this.#owner.pump();

@@ -134,6 +134,13 @@ export class WaitingLine<Item> {
     return undefined;
   }
 
+  /** Takes the mark off again: what was being made for this waiter is made. */
+  unclaim(waiter: Waiter<Item>): void {
+    if (!waiter.claimed || waiter.level === undefined) return;
+    waiter.claimed = false;
+    this.#claimed -= 1;
+  }
+
   /** Rejects everybody and drops the timer. */
   clear(makeReason: () => unknown): void {
     for (let waiter = this.shift(); waiter !== undefined; waiter = this.shift()) waiter.reject(makeReason());
