@@ -1,4 +1,5 @@
 import { exponentialDelay, type Random } from '../internal/backoff.ts';
+import { ask } from './ask.ts';
 
 export interface BreakDurationOptions {
   readonly resetTimeoutMs: number;
@@ -27,5 +28,6 @@ export function breakDurationMs(
     maxResetTimeoutMs === undefined
       ? resetTimeoutMs
       : exponentialDelay(breaks, { initialDelayMs: resetTimeoutMs, maxDelayMs: maxResetTimeoutMs });
-  return fullMs * (1 - resetJitterRatio * random());
+  const chance = Math.min(1, Math.max(0, ask(random, undefined, 0))) || 0;
+  return fullMs * (1 - resetJitterRatio * chance);
 }

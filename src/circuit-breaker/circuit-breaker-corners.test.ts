@@ -203,6 +203,32 @@ describe('corners', () => {
     await expect(lengthFor(1, { retryAfterMs: throwing })).resolves.toBe(1_000);
   });
 
+  it('is not opened by an outcome whose callback gave it a command', async () => {
+    const breaker = makeBreaker({
+      failureThreshold: 1,
+      retryAfterMs: () => {
+        breaker.shutdown();
+        return undefined;
+      },
+    });
+    await expect(breaker.fire(fail)).rejects.toBe(boom);
+    expect(vi.getTimerCount()).toBe(0);
+    await expect(breaker.fire(succeed)).rejects.toMatchObject({ code: 'DESCRIBE_CLOSED' });
+  });
+
+  it('has no jitter when its source of chance throws or talks nonsense', async () => {
+    for (const random of [
+      () => {
+        throw new Error('no luck');
+      },
+      () => Number.NaN,
+      () => -3,
+    ]) {
+      const breaker = await openBreaker({ random, resetJitterRatio: 1 });
+      expect(breaker.getStats().retryAfterMs).toBe(1_000);
+    }
+  });
+
   it('asks a condemned result for the length of the break, but not a slow one', async () => {
     const failed = new CircuitBreaker('result', () => ({ retryAfterMs: 4_000 }), {
       clock,

@@ -119,8 +119,11 @@ export class Circuit {
 
   #break(reason: OpenReason, error?: unknown, result?: unknown): void {
     // Only the failure that opened it may say for how long; the cause shown may be an older one.
+    const before = this.phase;
     const failure = error ?? result;
     const askedMs = failure === undefined ? undefined : ask(this.#options.retryAfterMs, failure, undefined);
+    // The user's own code ran: a command in it counts for more than this outcome.
+    if (this.phase !== before) return;
     const cause = reason === 'manual' ? undefined : (error ?? this.lastFailure);
     this.consecutiveBreaks += 1;
     this.opened += 1;
