@@ -7,7 +7,7 @@ import type { VisionChatRequest } from './vision-target.ts';
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const ID_LENGTH = 6;
 /** Tokens of an item's id and JSON around its answer, with room to spare. */
-const ITEM_OVERHEAD_TOKENS = 32;
+const ITEM_OVERHEAD_TOKENS = 24;
 
 /** The plain request for one image. */
 export function singleRequest(
