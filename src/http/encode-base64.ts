@@ -6,7 +6,7 @@ export interface EncodeOptions {
 }
 
 /** Bytes of a piece: a multiple of three, so that pieces join without padding, and well below a millisecond of work. */
-export const PIECE_BYTES = 3 * 128 * 1024;
+const PIECE_BYTES = 3 * 128 * 1024;
 
 /**
  * The base64 of `bytes`, made in pieces, so that the event loop is never blocked for long however large they are.

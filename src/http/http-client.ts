@@ -1,6 +1,7 @@
 import { DescribeError, InputError, UpstreamError } from '../errors/index.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { AnswerHeaders, WholeAnswer } from './http-message.ts';
+import type { HttpReply } from './http-reply.ts';
 import { HttpStatusError } from './http-status-error.ts';
 
 /** Methods that a client sends. */
@@ -16,15 +17,6 @@ export interface HttpRequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** Bound of the whole answer, in milliseconds. @defaultValue the client's */
   readonly timeoutMs?: number | undefined;
-}
-
-/** An answer with a status from 200 to 299. */
-export interface HttpReply<Data = unknown> {
-  readonly status: number;
-  /** Names in lower case; a header that came more than once is joined by commas. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** JSON as its value, text as a string, anything else as bytes; `undefined` when the answer has no body. */
-  readonly data: Data;
 }
 
 export interface HttpClientOptions {

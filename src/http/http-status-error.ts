@@ -1,5 +1,5 @@
 import { UpstreamError } from '../errors/index.ts';
-import type { HttpReply } from './http-client.ts';
+import type { HttpReply } from './http-reply.ts';
 
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 

@@ -1,9 +1,9 @@
 export {
   HttpClient,
   type HttpMethod,
-  type HttpReply,
   type HttpRequestOptions,
 } from '../http/http-client.ts';
+export type { HttpReply } from '../http/http-reply.ts';
 export { HttpStatusError } from '../http/http-status-error.ts';
 export type { TlsOptions } from '../http/tls-options.ts';
 export {

@@ -188,6 +188,43 @@ describe('ResourcePool', () => {
     await pool.close();
   });
 
+  it('serves who waits from what comes back while the create for them hangs', async () => {
+    const create = vi.fn<() => Thing | Promise<Thing>>(() => ({ id: 1 }));
+    const { pool } = makePool({ factory: { create, destroy: () => {}, validate: () => true } });
+    const lease = await pool.acquire();
+    create.mockImplementation(() => new Promise(() => {}));
+    const waiting = pool.use(({ id }) => id);
+    lease.release();
+    expect(await waiting).toBe(1);
+    await pool.destroy();
+  });
+
+  it('makes another for a waiter whose own went to an earlier one', async () => {
+    let creates = 1;
+    const create = vi.fn<() => Thing | Promise<Thing>>(() => ({ id: ++creates }));
+    create.mockImplementationOnce(() => new Promise(() => {}));
+    const { pool } = makePool({ factory: { create, destroy: () => {} }, maxSize: 3 });
+    const first = pool.acquire();
+    const second = pool.acquire();
+    expect([(await first).resource.id, (await second).resource.id]).toEqual([2, 3]);
+    await pool.destroy();
+  });
+
+  it('refuses a priority or a timeout that is no number', async () => {
+    const { pool } = makePool({ maxSize: 1 });
+    const lease = await pool.acquire();
+    for (const options of [
+      { priority: Number.NaN },
+      { timeoutMs: Number.NaN },
+      { timeoutMs: 0 },
+      { timeoutMs: -1 },
+    ]) {
+      expect(await codeOf(pool.acquire(options))).toBe('DESCRIBE_INPUT_INVALID');
+    }
+    lease.release();
+    await pool.close();
+  });
+
   it('detects a lease that is released twice, used after its end, or not its own', async () => {
     const { pool } = makePool();
     const { pool: stranger } = makePool();
