@@ -202,7 +202,9 @@ export class WaitingLine<Item> {
 
   #armSweep(dueAtMs: number): void {
     if (this.#sweep !== undefined) return;
-    this.#sweep = this.#clock.setTimeout(() => this.#sweepExpired(), dueAtMs - this.#clock.now());
+    // A busy moment may have passed it already, and Node warns of a negative delay.
+    const delayMs = Math.max(0, dueAtMs - this.#clock.now());
+    this.#sweep = this.#clock.setTimeout(() => this.#sweepExpired(), delayMs);
   }
 
   #sweepExpired(): void {
