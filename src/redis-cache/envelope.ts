@@ -6,6 +6,7 @@ import { wallClockNow } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import type { CacheEntry, StoredFailure, TagStamps } from './cache-entry.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
+import { readHead, type StoredHead, writeHead } from './envelope-head.ts';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -34,19 +35,6 @@ export interface EnvelopeContent {
 /** How the payload stands in the text: as JSON, text, or base64 of bytes; compressed ones, base64 too, name what comes out. */
 type PayloadKind = 'json' | 'text' | 'bytes' | 'deflated-text' | 'deflated-bytes' | 'failure';
 
-/**
- * A stored text is a line of `id createdAt expiresAt staleUntil cost kind tags`, then the payload. The id stands first,
- * see `carriesId`; the tags last, as JSON, which holds no line break.
- */
-interface Head {
-  readonly id: string;
-  readonly expiresAtMs: number;
-  readonly staleUntilMs: number;
-  readonly costMs: number;
-  readonly kind: string;
-  readonly tags: TagStamps;
-}
-
 const PROCESS_ID = randomBytes(9).toString('base64url');
 let writes = 0;
 
@@ -54,10 +42,6 @@ function nextId(): string {
   writes += 1;
   return `${PROCESS_ID}${writes.toString(36)}`;
 }
-
-/** Tells from its first characters whether a stored text is the write of that id. */
-export const carriesId = (text: string, id: string): boolean =>
-  text.startsWith(id) && text[id.length] === ' ';
 
 /** An entry in both forms: as stored in Redis and as held in memory. */
 export interface EncodedEntry {
@@ -79,8 +63,8 @@ export async function encodeEntry(
     ? (['failure', JSON.stringify(failure), undefined] as const)
     : await encodeValue(value, options);
   const wallMs = Math.round(wallClockNow());
-  const times = [wallMs, wallMs + ttlMs, wallMs + ttlMs + graceMs, Math.round(costMs)].join(' ');
-  const text = `${id} ${times} ${kind} ${JSON.stringify(tags)}\n${payload}`;
+  const head = { id, createdAtMs: wallMs, ttlMs, graceMs, costMs, kind, tags };
+  const text = writeHead(head) + payload;
   if (text.length > options.maxValueBytes) throw tooLarge(options);
   const freshUntilMs = nowMs + ttlMs;
   const bytes = text.length * 2 + ENTRY_OVERHEAD_BYTES;
@@ -114,30 +98,32 @@ export function decodeEntry(
   text: string,
   options: EnvelopeOptions,
   nowMs: number,
+  wallMs = wallClockNow(),
 ): CacheEntry | undefined | Promise<CacheEntry | undefined> {
   if (text.length > options.maxValueBytes) return undefined;
   try {
-    const end = text.indexOf('\n');
-    const head = readHead(text, end);
+    const head = readHead(text);
     if (head === undefined) return undefined;
-    const payload = text.slice(end + 1);
+    const payload = text.slice(head.endsAt);
+    // Stored by the clock of the world, held by the clock of this process.
+    const madeAtMs = nowMs - wallMs + head.createdAtMs;
     const bytes = text.length * 2 + ENTRY_OVERHEAD_BYTES;
     const { codec } = options;
     switch (head.kind as PayloadKind) {
       case 'json':
-        return entryOf(head, freezeJson(JSON.parse(payload)), bytes, nowMs);
+        return entryOf(head, freezeJson(JSON.parse(payload)), bytes, madeAtMs);
       case 'failure': {
         const failure: unknown = JSON.parse(payload);
-        return isFailure(failure) ? { ...entryOf(head, undefined, bytes, nowMs), failure } : undefined;
+        return isFailure(failure) ? { ...entryOf(head, undefined, bytes, madeAtMs), failure } : undefined;
       }
       case 'text':
-        return entryOf(head, deepFreeze(codec.decode(payload)), bytes, nowMs);
+        return entryOf(head, deepFreeze(codec.decode(payload)), bytes, madeAtMs);
       case 'bytes':
-        return entryOf(head, deepFreeze(codec.decode(Buffer.from(payload, 'base64'))), bytes, nowMs);
+        return entryOf(head, deepFreeze(codec.decode(Buffer.from(payload, 'base64'))), bytes, madeAtMs);
       case 'deflated-text':
       case 'deflated-bytes':
         return inflateValue(payload, head.kind, options).then(
-          (value) => entryOf(head, deepFreeze(value), bytes, nowMs),
+          (value) => entryOf(head, deepFreeze(value), bytes, madeAtMs),
           () => undefined,
         );
       default:
@@ -148,47 +134,18 @@ export function decodeEntry(
   }
 }
 
-function entryOf(head: Head, value: unknown, bytes: number, nowMs: number): CacheEntry {
-  const toMonotonicMs = nowMs - wallClockNow();
+function entryOf(head: StoredHead, value: unknown, bytes: number, madeAtMs: number): CacheEntry {
+  const freshUntilMs = madeAtMs + head.ttlMs;
   return {
     id: head.id,
     value,
     failure: undefined,
     tags: head.tags,
-    freshUntilMs: head.expiresAtMs + toMonotonicMs,
-    staleUntilMs: head.staleUntilMs + toMonotonicMs,
+    freshUntilMs,
+    staleUntilMs: freshUntilMs + head.graceMs,
     costMs: head.costMs,
     bytes,
   };
-}
-
-function readHead(text: string, end: number): Head | undefined {
-  if (end < 0) return undefined;
-  const head = text.slice(0, end);
-  const parts = head.split(' ', 6);
-  const [id, created, expires, stale, cost, kind] = parts;
-  if (id === undefined || id === '' || created === undefined || kind === undefined) return undefined;
-  const tags = stampsOf(head.slice(parts.join(' ').length + 1));
-  const expiresAtMs = Number(expires);
-  const staleUntilMs = Number(stale);
-  const costMs = Number(cost);
-  if (tags === undefined || !(expiresAtMs > 0 && staleUntilMs > 0 && costMs >= 0)) return undefined;
-  return { id, expiresAtMs, staleUntilMs, costMs, kind, tags };
-}
-
-/** Entries made together carry the same tags: reading them once saves most of reading a head. Bounded. */
-const knownStamps = new Map<string, TagStamps>();
-const MAX_KNOWN_STAMPS = 1_000;
-
-function stampsOf(text: string): TagStamps | undefined {
-  const known = knownStamps.get(text);
-  if (known !== undefined) return known;
-  const stamps: unknown = JSON.parse(text);
-  if (typeof stamps !== 'object' || stamps === null || Array.isArray(stamps)) return undefined;
-  if (!Object.values(stamps).every((version) => typeof version === 'string')) return undefined;
-  if (knownStamps.size >= MAX_KNOWN_STAMPS) knownStamps.clear();
-  knownStamps.set(text, Object.freeze(stamps) as TagStamps);
-  return stamps as TagStamps;
 }
 
 /** As `deepFreeze`, for what `JSON.parse` made: it has no symbols, no cycles and nothing frozen, which saves half the time. */
@@ -199,15 +156,6 @@ function freezeJson<Value>(value: Value): Value {
     if (typeof inner === 'object' && inner !== null) freezeJson(inner);
   }
   return Object.freeze(value);
-}
-
-/** The tags of a stored text; `undefined` for what is no entry of ours. */
-export function tagsOfText(text: string): TagStamps | undefined {
-  try {
-    return readHead(text, text.indexOf('\n'))?.tags;
-  } catch {
-    return undefined;
-  }
 }
 
 async function inflateValue(payload: string, kind: string, { codec, maxValueBytes }: EnvelopeOptions) {

@@ -5,7 +5,7 @@ import type { CacheEntry } from './cache-entry.ts';
 export interface MemoryRecord {
   readonly entry: CacheEntry;
   /** End of its stay in memory: the memory tier's own time to live. */
-  readonly keptUntilMs: number;
+  keptUntilMs: number;
   /** When Redis was last asked and said that this write is the current one. */
   verifiedAtMs: number;
   /** Fresh, verified and its tags unchanged until then, as long as the tags' epoch is `validEpoch`. */

@@ -54,6 +54,7 @@ export class OutageLog {
 
   /** Whether what Redis says about this key must not be believed. */
   distrusts(key: string): boolean {
+    if (this.size === 0) return false;
     return this.#keys.has(key) || this.#overwritten.has(key) || this.#tags.has(EVERY_ENTRY);
   }
 

@@ -1,5 +1,5 @@
 import { carriesAny } from './cache-entry.ts';
-import { tagsOfText } from './envelope.ts';
+import { tagsOfText } from './envelope-head.ts';
 import { type RedisClientLike, type RedisCommand, RedisDataError } from './redis-client.ts';
 import type { RedisGateway } from './redis-gateway.ts';
 import { RedisNames } from './redis-names.ts';

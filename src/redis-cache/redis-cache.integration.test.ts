@@ -168,19 +168,22 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
 
   it.each([
     ['text that is no JSON', (key: string) => raw.set(key, 'garbage')],
-    ['text that is nearly an entry', (key: string) => raw.set(key, 'id 1 9e15 9e15 0 json {"a":1}\n{}')],
+    [
+      'text that is nearly an entry',
+      (key: string) => raw.set(key, 'id 1 900000000000000 0 0 json {"a":1}\n{}'),
+    ],
     ['bytes', (key: string) => raw.set(key, Buffer.from([0, 255, 254]))],
     ['a list', (key: string) => raw.rpush(key, 'a', 'b')],
     [
       'a value above maxValueBytes',
-      (key: string) => raw.set(key, `id 1 9e15 9e15 0 json {}\n"${'x'.repeat(5_000)}"`),
+      (key: string) => raw.set(key, `id 1 900000000000000 0 0 json {}\n"${'x'.repeat(5_000)}"`),
     ],
     [
       'what inflates beyond maxValueBytes',
       (key: string) =>
         raw.set(
           key,
-          `id 1 9e15 9e15 0 deflated-text {}\n${deflateRawSync('"'.padEnd(100_000, 'x')).toString('base64')}`,
+          `id 1 900000000000000 0 0 deflated-text {}\n${deflateRawSync('"'.padEnd(100_000, 'x')).toString('base64')}`,
         ),
     ],
   ])('takes %s under its key for a miss and removes it', async (_, plant) => {

@@ -128,7 +128,7 @@ export class RedisCache implements AsyncDisposable {
   async mget<Value = unknown>(keys: readonly string[]): Promise<(Value | undefined)[]> {
     for (const key of keys) this.#check(key);
     const results = await this.#reader.readMany(keys);
-    return results.map((found) => this.#count<Value>(found)?.value);
+    return results.map((found) => (this.#isHit(found) ? (found.entry.value as Value) : undefined));
   }
 
   /**
@@ -249,14 +249,18 @@ export class RedisCache implements AsyncDisposable {
   }
 
   #count<Value>(found: Found | undefined): CacheHit<Value, 'memory' | 'redis'> | undefined {
+    return this.#isHit(found) ? { value: found.entry.value as Value, source: found.tier } : undefined;
+  }
+
+  #isHit(found: Found | undefined): found is Found {
     const { counters } = this.#tiers;
     if (found?.fresh !== true || found.entry.failure !== undefined) {
       counters.misses += 1;
-      return undefined;
+      return false;
     }
     if (found.tier === 'memory') counters.memoryHits += 1;
     else counters.redisHits += 1;
-    return { value: found.entry.value as Value, source: found.tier };
+    return true;
   }
 
   #check(key: string): void {

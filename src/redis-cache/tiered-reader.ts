@@ -1,5 +1,7 @@
+import { wallClockNow } from '../internal/clock.ts';
 import { type CacheEntry, EVERY_ENTRY, type TagStamps } from './cache-entry.ts';
-import { carriesId, decodeEntry } from './envelope.ts';
+import { decodeEntry } from './envelope.ts';
+import { carriesId } from './envelope-head.ts';
 import type { TagVerdict } from './local-tags.ts';
 import type { MemoryRecord } from './memory-tier.ts';
 import type { ReadTicket } from './read-guard.ts';
@@ -62,31 +64,37 @@ export class TieredReader {
 
   /** The same for many keys in one round trip, two where tags are not known. Answers in the order of the keys. */
   async readMany(keys: readonly string[]): Promise<(Found | undefined)[]> {
-    const { nowMs, link } = this.#tiers;
-    const results = keys.map((key) => {
+    const { nowMs, link, memory } = this.#tiers;
+    const results: (Found | undefined)[] = [];
+    const asked: string[] = [];
+    const places: number[] = [];
+    for (const key of keys) {
       const entry = this.#tiers.peek(key);
-      return entry === undefined ? undefined : found(entry, 'memory', nowMs);
-    });
-    const missing = keys.flatMap((key, index) => (results[index] === undefined ? [{ key, index }] : []));
-    if (link === undefined || missing.length === 0) return results;
-    await this.#asking(link, missing.length, async (context) => {
-      const asked =
-        link.outage.size === 0 ? missing : missing.filter(({ key }) => !link.outage.distrusts(key));
-      if (asked.length === 0) return;
-      const names = asked.map(({ key }) => key);
-      const texts = this.#tiers.unwrap(await link.tier.readMany(names, context.deadline));
-      const candidates = asked.flatMap(({ key }, position): Candidate[] => {
-        const text = texts?.[position];
-        return text === undefined ? [] : [{ key, text, record: this.#tiers.memory.get(key) }];
-      });
+      results.push(entry === undefined ? undefined : found(entry, 'memory', nowMs));
+      if (entry !== undefined || link === undefined || link.outage.distrusts(key)) continue;
+      asked.push(key);
+      places.push(results.length - 1);
+    }
+    if (link === undefined || asked.length === 0) return results;
+    return this.#asking(link, asked.length, async (context) => {
+      const texts = this.#tiers.unwrap(await link.tier.readMany(asked, context.deadline)) ?? [];
+      const candidates: Candidate[] = [];
+      const origins: number[] = [];
+      for (let position = 0; position < texts.length; position += 1) {
+        const text = texts[position];
+        const key = asked[position];
+        if (text === undefined || key === undefined) continue;
+        candidates.push({ key, text, record: memory.get(key) });
+        origins.push(places[position] ?? 0);
+      }
       const entries = await this.#believe(candidates, new Map(), context);
       const thenMs = this.#tiers.nowMs;
-      for (const { key, index } of asked) {
-        const entry = entries.get(key);
-        if (entry !== undefined) results[index] = found(entry, 'redis', thenMs);
+      for (let position = 0; position < entries.length; position += 1) {
+        const entry = entries[position];
+        if (entry !== undefined) results[origins[position] ?? 0] = found(entry, 'redis', thenMs);
       }
+      return results;
     });
-    return results;
   }
 
   async #asking<Result>(
@@ -121,7 +129,7 @@ export class TieredReader {
       return undefined;
     }
     const versions = this.#learn(raw.versions, context);
-    const entry = (await this.#believe([{ key, text: raw.text, record }], versions, context)).get(key);
+    const [entry] = await this.#believe([{ key, text: raw.text, record }], versions, context);
     return entry === undefined ? undefined : found(entry, 'redis', this.#tiers.nowMs);
   }
 
@@ -130,69 +138,78 @@ export class TieredReader {
     return this.#asking(link, 1, async (context) => {
       if (link.outage.distrusts(key)) return undefined;
       const record = this.#tiers.memory.get(key);
-      const entry = (await this.#believe([{ key, text, record }], new Map(), context)).get(key);
+      const [entry] = await this.#believe([{ key, text, record }], new Map(), context);
       return entry === undefined ? undefined : found(entry, 'redis', this.#tiers.nowMs);
     });
   }
 
-  /** Keeps those candidates whose every tag has the version they carry, asking Redis for the versions not known. */
+  /**
+   * The entries of those candidates whose every tag has the version they carry, asking Redis for the versions not known;
+   * undefined in the place of the others.
+   */
   async #believe(
     candidates: readonly Candidate[],
     known: TagVersions,
     context: ReadContext,
-  ): Promise<ReadonlyMap<string, CacheEntry>> {
-    const { tags, nowMs } = this.#tiers;
-    const believed = new Map<string, CacheEntry>();
+  ): Promise<(CacheEntry | undefined)[]> {
+    const { tags, nowMs, options } = this.#tiers;
+    const wallMs = wallClockNow();
+    const entries: (CacheEntry | undefined)[] = [];
     const doubtful: {
-      readonly candidate: Candidate;
+      readonly place: number;
       readonly entry: CacheEntry;
       readonly tags: readonly string[];
     }[] = [];
-    // Entries made together share their stamps, and so the verdict.
-    const verdicts = new Map<TagStamps, TagVerdict>();
+    let verdict: TagVerdict | undefined;
+    let judged: TagStamps | undefined;
     for (const candidate of candidates) {
-      const decoding = this.#decode(candidate, nowMs);
+      const place = entries.length;
+      const decoding = this.#decode(candidate, nowMs, wallMs);
       const entry = decoding instanceof Promise ? await decoding : decoding;
+      entries.push(undefined);
       if (entry === undefined) this.#reject(candidate.key, context.link);
       if (entry === undefined || nowMs >= entry.staleUntilMs) continue;
       if (context.link.outage.distrustsStamps(entry.tags)) continue;
-      const verdict = verdicts.get(entry.tags) ?? tags.judge(entry.tags, nowMs);
-      verdicts.set(entry.tags, verdict);
-      if (verdict.kind === 'valid') believed.set(candidate.key, entry);
-      else if (verdict.kind === 'unknown') doubtful.push({ candidate, entry, tags: verdict.tags });
+      // Entries made together share their stamps, and so the verdict.
+      if (verdict === undefined || entry.tags !== judged) verdict = tags.judge(entry.tags, nowMs);
+      judged = entry.tags;
+      if (verdict.kind === 'valid') entries[place] = entry;
+      else if (verdict.kind === 'unknown') doubtful.push({ place, entry, tags: verdict.tags });
     }
-    const unknown = new Set(
-      doubtful.flatMap(({ tags: doubted }) => doubted).filter((tag) => !known.has(tag)),
-    );
-    const versions = unknown.size === 0 ? known : await this.#ask([...unknown], known, context);
-    for (const { candidate, entry, tags: doubted } of doubtful) {
-      if (versions !== undefined && doubted.every((tag) => versions.get(tag) === entry.tags[tag])) {
-        believed.set(candidate.key, entry);
-      } else if (versions !== undefined && candidate.record !== undefined) {
-        this.#tiers.memory.delete(candidate.key);
+    if (doubtful.length > 0) {
+      const unknown = new Set(
+        doubtful.flatMap(({ tags: doubted }) => doubted).filter((tag) => !known.has(tag)),
+      );
+      const versions = unknown.size === 0 ? known : await this.#ask([...unknown], known, context);
+      for (const { place, entry, tags: doubted } of doubtful) {
+        if (versions === undefined) continue;
+        if (doubted.every((tag) => versions.get(tag) === entry.tags[tag])) entries[place] = entry;
+        else this.#drop(candidates[place]);
       }
     }
     // More than memory holds would only drive out what is there, itself too.
-    if (believed.size <= this.#tiers.options.memory.maxEntries) {
-      for (const candidate of candidates) {
-        const entry = believed.get(candidate.key);
-        if (entry !== undefined) this.#keep(candidate, entry, context);
-      }
+    if (entries.length > options.memory.maxEntries) return entries;
+    for (const [place, entry] of entries.entries()) {
+      const candidate = candidates[place];
+      if (entry !== undefined && candidate !== undefined) this.#keep(candidate, entry, context);
     }
-    return believed;
+    return entries;
   }
 
-  #decode({ text, record }: Candidate, nowMs: number) {
+  #drop(candidate: Candidate | undefined): void {
+    if (candidate?.record !== undefined) this.#tiers.memory.delete(candidate.key);
+  }
+
+  #decode({ text, record }: Candidate, nowMs: number, wallMs: number) {
     if (record !== undefined && carriesId(text, record.entry.id)) return record.entry;
-    return decodeEntry(text, this.#tiers.options, nowMs);
+    return decodeEntry(text, this.#tiers.options, nowMs, wallMs);
   }
 
   #keep({ key, record }: Candidate, entry: CacheEntry, { ticket, askedAtMs }: ReadContext): void {
-    const { guard, memory } = this.#tiers;
-    if (!guard.isClean(ticket, key)) return;
-    const kept = this.#tiers.remember(key, entry, askedAtMs);
-    const before = record ?? memory.get(key);
-    if (before?.entry === entry) kept.refreshNotBeforeMs = before.refreshNotBeforeMs;
+    if (!this.#tiers.guard.isClean(ticket, key)) return;
+    if (record?.entry === entry && this.#tiers.memory.get(key) === record)
+      this.#tiers.confirm(record, askedAtMs);
+    else this.#tiers.remember(key, entry, askedAtMs);
   }
 
   async #ask(

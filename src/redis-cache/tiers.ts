@@ -107,6 +107,12 @@ export class Tiers {
     return record;
   }
 
+  /** Takes in that Redis was asked at `verifiedAtMs` and holds the same write. */
+  confirm(record: MemoryRecord, verifiedAtMs: number): void {
+    record.verifiedAtMs = verifiedAtMs;
+    record.keptUntilMs = this.nowMs + this.options.memory.ttlMs;
+  }
+
   /** Forgets keys, and what reads that are under way bring back of them. */
   forgetKeys(keys: Iterable<string>): void {
     for (const key of keys) {
