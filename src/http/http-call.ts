@@ -24,7 +24,7 @@ export interface HttpCallOptions {
  * A server that closes an idle connection answers what was sent meanwhile with a reset, within a round trip. A reset
  * later than this is no such race, and the request may have been worked on: it is not sent again.
  */
-const STALE_SOCKET_WINDOW_MS = 2_000;
+const STALE_SOCKET_WINDOW_MS = 1_000;
 
 const SOCKET_DEATHS: ReadonlySet<unknown> = new Set([
   'ECONNRESET',
