@@ -93,7 +93,7 @@ export interface RedisCacheOptions extends RedisTargetOptions {
   readonly followerWaitMs?: number | undefined;
   /** Largest encoded value, in characters; larger ones are not stored, and larger ones found in Redis are removed. @defaultValue 8388608 */
   readonly maxValueBytes?: number | undefined;
-  /** Encoded size from which a value is compressed, in characters or bytes. @defaultValue 16384 */
+  /** Encoded size from which a value is compressed for Redis, in characters or bytes. @defaultValue 16384 */
   readonly compressAboveBytes?: number | undefined;
   /** Invalidations that are remembered during an outage; one more makes the replay a `clear()`. @defaultValue 10000 */
   readonly maxPendingInvalidations?: number | undefined;
@@ -264,7 +264,8 @@ export function resolveCacheOptions(options: RedisCacheOptions): ResolvedCacheOp
     leaseMs,
     followerWaitMs,
     maxValueBytes,
-    compressAboveBytes,
+    // What never leaves the process is held decoded: compressing it would be for nothing.
+    compressAboveBytes: target === undefined ? Number.POSITIVE_INFINITY : compressAboveBytes,
     maxPendingInvalidations,
     codec,
     clock,

@@ -90,7 +90,7 @@ export class Filler {
     const work: OpenWork = { key: request.key, tags: request.tags, superseded: false };
     this.#open.add(work);
     try {
-      const turn = await this.#takeTurn(request, signal);
+      const turn = await this.#takeTurn(request, work, signal);
       return 'value' in turn ? turn : await this.#make(request, turn, work, signal);
     } finally {
       this.#open.delete(work);
@@ -98,10 +98,12 @@ export class Filler {
   }
 
   /** Waits for the right to work, or for another process's value. */
-  async #takeTurn(request: FillRequest, signal: AbortSignal): Promise<Turn | Filled> {
+  async #takeTurn(request: FillRequest, work: OpenWork, signal: AbortSignal): Promise<Turn | Filled> {
     const { clock, followerWaitMs } = this.#tiers.options;
     const giveUpAtMs = clock.now() + followerWaitMs;
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
+      // A removal from before this try concerns what others made: what is made after it may be stored.
+      work.superseded = false;
       const entry = request.force ? undefined : this.#tiers.peek(request.key);
       if (entry !== undefined && answers(entry, request.tags)) return filledBy(entry, 'memory');
       const { link } = this.#tiers;

@@ -94,6 +94,8 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     await one.get('key');
     await hears(one);
     await one.set('key', 1, 60, ['tag']);
+    await two.get('key');
+    await hears(two);
     expect(await two.get('key')).toBe(1);
     await raw.del(`${keyPrefix}t:tag`);
     await expect.poll(() => two.get('key'), { timeout: 1_000 }).toBeUndefined();
@@ -164,6 +166,56 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     expect(await making).toBe('older');
     expect(await one.get('key')).toBe('newer');
     expect(await two.get('key')).toBe('newer');
+  });
+
+  it('stores what a follower makes after the removal that set it free', async () => {
+    const [one, two] = pair();
+    const never = new AbortController();
+    const owner = one.getOrSet('key', () => new Promise(() => {}), { signal: never.signal });
+    owner.catch(() => {});
+    await expect.poll(() => one.getStats().factoryCalls).toBe(1);
+    const following = two.getOrSet('key', () => 'made after');
+    await hears(two);
+    await connect({ keyPrefix: `test${prefixes}:` }).delete('key');
+    expect(await following).toBe('made after');
+    expect(await raw.exists(`test${prefixes}:e:key`)).toBe(1);
+    expect((await two.getWithSource('key'))?.value).toBe('made after');
+    never.abort(new Error('over'));
+  });
+
+  it('does not write what it made once its lease is lost, even when no message told so', async () => {
+    const keyPrefix = newPrefix();
+    const cache = connect({ keyPrefix });
+    const answer = new Deferred<string>();
+    const making = cache.getOrSet('key', () => answer.promise);
+    await expect.poll(() => cache.getStats().factoryCalls).toBe(1);
+    expect(await raw.del(`{${keyPrefix}e:key}:lease`)).toBe(1);
+    answer.resolve('made');
+    expect(await making).toBe('made');
+    expect(await raw.exists(`${keyPrefix}e:key`)).toBe(0);
+    expect(await cache.get('key')).toBeUndefined();
+    expect(cache.getStats().droppedWrites).toBe(1);
+  });
+
+  it('does not believe Redis about what it could not remove, until the removal is replayed', async () => {
+    await using server = await startRedisServer();
+    const cache = connect({ url: server.url });
+    const admin = new Redis(server.url);
+    await cache.mset([
+      { key: 'deleted', data: 1 },
+      { key: 'tagged', data: 2, tags: ['tag'] },
+      { key: 'kept', data: 3 },
+    ]);
+    await admin.call('ACL', 'SETUSER', 'default', '-unlink');
+    await Promise.all([cache.delete('deleted'), cache.invalidateByTags(['tag'])]);
+    expect(await cache.mget(['deleted', 'tagged', 'kept'])).toEqual([undefined, undefined, 3]);
+    expect(await cache.get('deleted')).toBeUndefined();
+    expect(await cache.get('tagged')).toBeUndefined();
+    expect(cache.health().redis?.pendingInvalidations).toBe(2);
+    await admin.call('ACL', 'SETUSER', 'default', '+unlink');
+    await expect.poll(() => cache.health().redis?.pendingInvalidations, { timeout: 8_000 }).toBe(0);
+    expect(await admin.exists('describe_it:e:deleted', 'describe_it:t:tag')).toBe(0);
+    admin.disconnect();
   });
 
   it.each([

@@ -54,8 +54,8 @@ export async function sendCommands(
   return replies.map(([error, result]) => (error ? sortError(error) : result));
 }
 
-/** Server answers about the data of one command: wrong type, out of memory, bad script input, missing permission. */
-const DATA_REFUSAL = /^(WRONGTYPE|OOM|ERR|NOPERM)\b/;
+/** Server answers about the data of one command: wrong type, no room for it, a value that a script can't take. */
+const DATA_REFUSAL = /^(WRONGTYPE|OOM|ERR)\b/;
 
 function sortError(error: unknown): RedisDataError {
   if (error instanceof Error && DATA_REFUSAL.test(error.message)) {

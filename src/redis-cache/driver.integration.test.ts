@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+
+const FOLDER = dirname(fileURLToPath(import.meta.url));
+
+/** Runs a script in a process of its own and gives its last line, once it ended by itself. */
+async function run(
+  script: string,
+  module = join(FOLDER, 'index.ts'),
+  env: NodeJS.ProcessEnv = {},
+): Promise<string> {
+  const text = `const { RedisCache, getCache } = await import(${JSON.stringify(module)});\n${script}`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', text], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += String(chunk);
+  });
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(0);
+  return output.trim();
+}
+
+describe('without a Redis to talk to', () => {
+  it('loads neither ioredis nor anything else until Redis is used', async () => {
+    const script = `
+      const { createRequire } = await import('node:module');
+      const loaded = Object.keys(createRequire('/').cache).filter((name) => name.includes('ioredis'));
+      await new RedisCache().set('key', 1);
+      console.log(loaded.length);`;
+    expect(await run(script)).toBe('0');
+  });
+
+  it('lets the process end while it tries to reconnect', async () => {
+    const script = `
+      const cache = new RedisCache({ host: '127.0.0.1', port: 1 });
+      await cache.set('key', 1);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      console.log(cache.health().redis.state, cache.health().redis.lastError);`;
+    expect(await run(script)).toBe('reconnecting ECONNREFUSED');
+  });
+
+  describe('and without ioredis', () => {
+    let folder: string;
+    beforeAll(() => {
+      // A copy of the sources from where no package can be found, save the two that are needed.
+      folder = mkdtempSync(join(tmpdir(), 'describe-it-driver-'));
+      cpSync(join(FOLDER, '..'), join(folder, 'src'), { recursive: true });
+      for (const name of ['lru-cache', 'opossum']) {
+        cpSync(join(FOLDER, '../../node_modules', name), join(folder, 'node_modules', name), {
+          recursive: true,
+        });
+      }
+    });
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    const module = () => join(folder, 'src/redis-cache/index.ts');
+
+    it('rejects with what to install where Redis was named', async () => {
+      const script = `
+        const cache = new RedisCache({ host: '127.0.0.1' });
+        const errors = await Promise.all([cache.get('key'), cache.getOrSet('key', () => 1)].map((work) => work.catch((error) => error)));
+        console.log(errors.map(({ code }) => code).join(), errors[0].message.includes('npm install ioredis'));`;
+      expect(await run(script, module())).toBe('DESCRIBE_CONFIG_INVALID,DESCRIBE_CONFIG_INVALID true');
+    });
+
+    it('works in memory where only the environment named it, and says so', async () => {
+      const script = `
+        const cache = getCache();
+        await cache.set('key', 1, 60, ['tag']);
+        const before = await cache.get('key');
+        await cache.invalidateByTags(['tag']);
+        const { status, redis } = cache.health();
+        console.log(before, await cache.get('key'), status, redis.state);`;
+      const env = { REDIS_HOST: '127.0.0.1' };
+      expect(await run(script, module(), env)).toBe('1 undefined degraded driver-missing');
+    });
+  });
+});
+
+describe.runIf(findRedisServer())('getCache', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedisServer();
+  });
+  afterAll(() => server.stop());
+
+  it('is one for the process, made from the environment', async () => {
+    const script = `
+      await getCache().set('key', 1);
+      const other = await new RedisCache({ url: process.env.REDIS_URL, db: 3 }).get('key');
+      console.log(getCache() === getCache(), getCache().health().redis.state, other);`;
+    const env = { REDIS_URL: server.url, REDIS_DB: '3' };
+    expect(await run(script, undefined, env)).toBe('true ready 1');
+  });
+});
