@@ -170,6 +170,29 @@ describe('OpenAIConnectionPool', () => {
     expect(server.opened()).toBe(1);
   });
 
+  it('takes another connection while a stream is open', async () => {
+    let end = () => {};
+    const server = await startServer((_request, response, text) => {
+      if (!JSON.parse(text).stream) {
+        json(response, 200, completion('next'));
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(': open\n\n');
+      end = () => response.end('data: [DONE]\n\n');
+    });
+    const pool = makePool(server.baseURL, { min: 0, max: 2 });
+    const stream = await pool.use((client) => client.chat.completions.create({ ...body, stream: true }));
+    const { choices } = await pool.use((client) => client.chat.completions.create(body, { timeout: 2_000 }));
+    expect(choices[0]?.message.content).toBe('next');
+    expect(pool.getStats()).toMatchObject({ borrowed: 1, idle: 1 });
+    end();
+    for await (const part of stream) expect(part).toBeUndefined();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(pool.getStats()).toMatchObject({ borrowed: 0, idle: 2 });
+    expect(server.opened()).toBe(2);
+  });
+
   it('shows an API error as the client does: status, code, type, headers', async () => {
     const server = await startServer((_request, response) =>
       json(
