@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { jsonCodec } from './codec.ts';
+import { decodeEntry, encodeEntry } from './envelope.ts';
+import { carriesId, tagsOfText } from './envelope-head.ts';
+
+const options = { codec: jsonCodec, compressAboveBytes: 200, maxValueBytes: 100_000 };
+const content = { tags: { '': 'v0', 'a tag {"}\n': 'v1' }, ttlMs: 1_000.4, graceMs: 500, costMs: 12.3 };
+const encode = (value: unknown, given = options) => encodeEntry({ ...content, value }, given, 50);
+
+describe('an envelope', () => {
+  it('gives back every JSON value, frozen, with its tags and times, compressed or not', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue({ maxDepth: 4 }), async (value) => {
+        const { text, entry } = await encode(value);
+        const decoded = await decodeEntry(text, options, 50);
+        const plain: unknown = JSON.parse(JSON.stringify(value));
+        expect(decoded?.value).toEqual(plain);
+        expect(entry.value).toEqual(plain);
+        expect(Object.isFrozen(decoded?.value)).toBe(true);
+        expect(decoded).toMatchObject({ id: entry.id, tags: content.tags, costMs: 12 });
+        expect((decoded?.staleUntilMs ?? 0) - (decoded?.freshUntilMs ?? 0)).toBe(500);
+        expect(Math.abs((decoded?.freshUntilMs ?? 0) - entry.freshUntilMs)).toBeLessThan(1_000);
+        expect([carriesId(text, entry.id), carriesId(text, entry.id.slice(0, -1))]).toEqual([true, false]);
+        expect(tagsOfText(text)).toEqual(content.tags);
+      }),
+      { seed: 1, numRuns: 150 },
+    );
+  });
+
+  it('takes whatever is no envelope for none, without throwing', async () => {
+    const { text } = await encode({ some: 'value' });
+    const damaged = fc.tuple(fc.nat({ max: text.length }), fc.string({ maxLength: 4 }), fc.nat({ max: 5 }));
+    const texts = fc.oneof(
+      fc.string(),
+      fc.string({ unit: 'binary' }),
+      damaged.map(([at, inserted, removed]) => text.slice(0, at) + inserted + text.slice(at + removed)),
+    );
+    await fc.assert(
+      fc.asyncProperty(texts, async (given) => {
+        const decoded = await decodeEntry(given, options, 50);
+        expect(decoded === undefined || typeof decoded.id === 'string').toBe(true);
+        tagsOfText(given);
+      }),
+      { seed: 2, numRuns: 2_000 },
+    );
+  });
+
+  it('refuses what is larger than maxValueBytes, either way', async () => {
+    const small = { ...options, maxValueBytes: 1_000 };
+    await expect(encode('x'.repeat(1_000), small)).rejects.toThrow('maxValueBytes (1000)');
+    const { text } = await encode('x'.repeat(90_000));
+    expect(text.length).toBeLessThan(1_000);
+    expect(await decodeEntry(text, small, 50)).toBeUndefined();
+    expect((await decodeEntry(text, options, 50))?.value).toHaveLength(90_000);
+  });
+
+  it('never gives two writes one id', async () => {
+    const ids = await Promise.all(Array.from({ length: 100 }, async (_, n) => (await encode(n)).entry.id));
+    expect(new Set(ids).size).toBe(100);
+  });
+});

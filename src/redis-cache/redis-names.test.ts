@@ -1,0 +1,40 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeMessage, encodeMessage } from './bus-message.ts';
+import { RedisNames } from './redis-names.ts';
+
+/** What a Cluster hashes of a name: what stands in the first braces, if anything does. */
+const hashedPart = (name: string) => /\{([^}]+)\}/.exec(name)?.[1] ?? name;
+
+const key = fc.oneof(fc.string({ minLength: 1 }), fc.stringMatching(/^[{}%7BD]{1,8}$/));
+
+describe('names in Redis', () => {
+  it('differ for different keys, and stand in one slot for one key', () => {
+    fc.assert(
+      fc.property(key, key, fc.constantFrom('', 'app:', '{app}:'), (left, right, prefix) => {
+        const names = new RedisNames(prefix);
+        expect(names.entry(left) === names.entry(right)).toBe(left === right);
+        expect(hashedPart(names.lease(left))).toBe(hashedPart(names.entry(left)));
+        expect(names.entry(left)).not.toBe(names.tag(right));
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+  });
+
+  it('are found by a pattern that takes nothing of the prefix for a wildcard', () => {
+    expect(new RedisNames('a*[b]?:').everyEntry('client:')).toBe('client:a\\*\\[b\\]\\?:e:*');
+  });
+});
+
+describe('messages', () => {
+  it('arrive as they were sent', () => {
+    const message = { source: 's', action: 'tags', names: ['', 'a', '"\n'] } as const;
+    expect(decodeMessage(encodeMessage(message))).toEqual(message);
+  });
+
+  it('that nobody of us sent are ignored', () => {
+    for (const text of ['', '{}', '[1]', '["s","other"]', '["s","keys",5]', 'x'.repeat(5_000_000)]) {
+      expect(decodeMessage(text)).toBeUndefined();
+    }
+  });
+});
