@@ -3,6 +3,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TEST_CERTIFICATE } from '../http/certificate.fixture.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
 import { OpenAIConnectionPool } from './openai-connection-pool.ts';
 import type { OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
 
@@ -285,6 +286,31 @@ describe('OpenAIConnectionPool', () => {
     expect(await pool.healthCheck()).toEqual({ status: 'healthy', checked: 1, failed: 0, keyRefused: false });
     await server.stop();
     expect(await pool.healthCheck()).toMatchObject({ status: 'unhealthy', failed: 1 });
+  });
+
+  it('leaves no timer after its end', async () => {
+    const server = await startServer();
+    const clock = new ManualClock();
+    const pool = makePool(server.baseURL, { min: 2, clock, leakThresholdMs: 1_000 });
+    await pool.warmUp();
+    await pool.use((client) => client.chat.completions.create(body));
+    expect(clock.pendingTimers).toBeGreaterThan(0);
+    await pool.close();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('waits no longer than its signal, and tells its reason', async () => {
+    const server = await startServer();
+    const pool = makePool(server.baseURL, { min: 0, max: 1 });
+    const lease = await pool.acquire();
+    const reason = new Error('enough');
+    await expect(pool.acquire({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const controller = new AbortController();
+    const waiting = pool.use(() => 1, { signal: controller.signal });
+    controller.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    lease.release();
+    expect(() => lease.client).toThrowError(/has ended/);
   });
 
   it('speaks Azure when it is given an API version', async () => {
