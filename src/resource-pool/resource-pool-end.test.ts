@@ -1,0 +1,88 @@
+import { describe, expect, it, vi } from 'vitest';
+import { DescribeError } from '../errors/index.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { ResourcePool } from './resource-pool.ts';
+import type { ResourcePoolOptions } from './resource-pool-options.ts';
+
+interface Thing {
+  readonly id: number;
+}
+
+function makePool(options: Partial<ResourcePoolOptions<Thing>> = {}) {
+  const clock = new ManualClock();
+  let nextId = 1;
+  const create = vi.fn((): Thing | Promise<Thing> => ({ id: nextId++ }));
+  const destroy = vi.fn((_thing: Thing): unknown => undefined);
+  const pool = new ResourcePool<Thing>({
+    factory: { create, destroy },
+    maxSize: 2,
+    clock,
+    ...options,
+    ...(options.factory && { factory: { ...options.factory } }),
+  });
+  return { pool, clock, create, destroy };
+}
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'fulfilled',
+    (error: unknown) => (DescribeError.is(error) ? error.code : error),
+  );
+
+describe('the end of a ResourcePool', () => {
+  it('detects a release after the pool took the resource back', async () => {
+    const { pool, destroy } = makePool();
+    const lease = await pool.acquire();
+    await pool.destroy(new Error('stop'));
+    expect(destroy).toHaveBeenCalledTimes(1);
+    expect(() => lease.release()).toThrowError(/pool was closed/);
+  });
+
+  it('drains: serves who waits, refuses who comes, resolves when all is back', async () => {
+    const { pool } = makePool({ maxSize: 1 });
+    const lease = await pool.acquire();
+    const waiting = pool.use(({ id }) => id);
+    const drained = pool.drain();
+    expect(await codeOf(pool.acquire())).toBe('DESCRIBE_CLOSED');
+    lease.release();
+    expect(await waiting).toBe(1);
+    await drained;
+    expect(pool.getStats()).toMatchObject({ state: 'draining', idle: 1 });
+    await pool.close();
+    expect(pool.getStats()).toMatchObject({ state: 'closed', size: 0, idle: 0 });
+  });
+
+  it('takes back by force what is not back when the drain of a close runs out', async () => {
+    const { pool, clock, destroy } = makePool();
+    const lease = await pool.acquire();
+    const drain = codeOf(pool.drain({ timeoutMs: 50 }));
+    const closed = pool.close({ timeoutMs: 100 });
+    await clock.advance(50);
+    expect(await drain).toBe('DESCRIBE_TIMEOUT');
+    expect(destroy).not.toHaveBeenCalled();
+    await clock.advance(50);
+    await closed;
+    expect(destroy).toHaveBeenCalledWith({ id: 1 });
+    expect(() => lease.release()).toThrow();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('rejects who waits when it is destroyed, with the reason as cause', async () => {
+    const { pool, clock } = makePool({ maxSize: 1 });
+    await pool.acquire();
+    const reason = new Error('shutdown');
+    const waiting = pool.acquire();
+    const ended = pool.destroy(reason);
+    await expect(waiting).rejects.toMatchObject({ code: 'DESCRIBE_CLOSED', cause: reason });
+    await ended;
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('ends while a create hangs', async () => {
+    const { pool, clock } = makePool({ factory: { create: () => new Promise(() => {}), destroy: () => {} } });
+    const waiting = codeOf(pool.acquire());
+    await pool.destroy();
+    expect(await waiting).toBe('DESCRIBE_CLOSED');
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
