@@ -112,6 +112,24 @@ describe('OpenAIConnectionPool', () => {
     expect(server.opened()).toBe(1);
   });
 
+  it('cuts no stream of a connection that is worn out', async () => {
+    const server = await startServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(': open\n\n');
+      setTimeout(
+        () => response.end(`data: ${JSON.stringify({ choices: [{ delta: { content: 'whole' } }] })}\n\n`),
+        40,
+      );
+    });
+    const pool = makePool(server.baseURL, { min: 0, max: 1, maxUsageCount: 1 });
+    const stream = await pool.use((client) => client.chat.completions.create({ ...body, stream: true }));
+    let text = '';
+    for await (const part of stream) text += part.choices[0]?.delta.content ?? '';
+    expect(text).toBe('whole');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(pool.getStats().retired.usage).toBe(1);
+  });
+
   it('takes another connection while a stream is open', async () => {
     let end = () => {};
     const server = await startServer((_request, response, text) => {

@@ -129,25 +129,20 @@ export class SlotDispatcher<Resource> {
   /** Takes a slot back from its user; false when it is not on loan. */
   giveBack(slot: Slot<Resource>, broken: 'broken' | 'requested' | undefined): boolean {
     if (slot.state !== 'leased') return false;
-    const now = this.#options.clock.now();
-    slot.idleSinceMs = now;
-    const reason = broken ?? this.#wornOut(slot, now);
-    if (reason !== undefined) {
+    slot.idleSinceMs = this.#options.clock.now();
+    if (broken !== undefined) {
       this.borrowed -= 1;
-      this.retire(slot, reason);
+      this.retire(slot, broken);
       return true;
     }
     if (this.#options.factory.reset === undefined) {
-      this.borrowed -= 1;
-      this.offer(slot);
+      this.#settle(slot, true);
       return true;
     }
+    // A worn-out one too: its last user's work may still be under way, as a stream is.
     slot.state = 'resetting';
     this.checks.reset(slot, (clean) => {
-      if (slot.state !== 'resetting') return;
-      this.borrowed -= 1;
-      if (clean) this.offer(slot);
-      else this.retire(slot, 'reset-failed');
+      if (slot.state === 'resetting') this.#settle(slot, clean);
     });
     return true;
   }
@@ -221,6 +216,15 @@ export class SlotDispatcher<Resource> {
   #closedError(): unknown {
     const reason = this.#endReason;
     return DescribeError.is(reason) ? reason : new ClosedError(this.#options.name, { cause: reason });
+  }
+
+  /** What becomes of a slot that its user has done with. */
+  #settle(slot: Slot<Resource>, clean: boolean): void {
+    this.borrowed -= 1;
+    const worn = this.#wornOut(slot, slot.idleSinceMs);
+    if (worn !== undefined) this.retire(slot, worn);
+    else if (clean) this.offer(slot);
+    else this.retire(slot, 'reset-failed');
   }
 
   #popUsable(): Slot<Resource> | undefined {
