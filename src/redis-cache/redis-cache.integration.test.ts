@@ -343,6 +343,22 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     expect(cache.health().status).toBe('healthy');
   });
 
+  it('connects anew when a server says nothing any more, and adds no listener a command', async () => {
+    await using silent = await startRedisServer();
+    const cache = connect({ url: silent.url, operationTimeoutMs: 75 });
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    await Promise.all(Array.from({ length: 50 }, (_, n) => cache.set(`k${n}`, n)));
+    silent.pause();
+    await cache.get('absent');
+    await expect.poll(() => cache.health().redis?.state, { timeout: 8_000 }).toBe('reconnecting');
+    silent.resume();
+    await expect.poll(() => cache.health().status, { timeout: 8_000 }).toBe('healthy');
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it('replays an invalidation made during an outage before it trusts Redis again', async () => {
     await using flaky = await startRedisServer();
     const keyPrefix = newPrefix();
