@@ -203,7 +203,13 @@ export interface ResolvedCacheOptions {
   readonly defaultTtlMs: number;
   readonly keyPrefix: string;
   readonly maxRetries: number;
-  readonly memory: { readonly maxBytes: number; readonly maxEntries: number; readonly ttlMs: number };
+  readonly memory: {
+    readonly maxBytes: number;
+    readonly maxEntries: number;
+    readonly ttlMs: number;
+    /** The same where Redis was named but its driver is missing. */
+    readonly ttlAloneMs: number;
+  };
   readonly strict: boolean;
   readonly operationTimeoutMs: number;
   readonly tagTrustMs: number;
@@ -253,7 +259,12 @@ export function resolveCacheOptions(options: RedisCacheOptions): ResolvedCacheOp
     defaultTtlMs: defaultTTL * 1_000,
     keyPrefix,
     maxRetries,
-    memory: { maxBytes, maxEntries, ttlMs: memoryTtlSeconds * 1_000 },
+    memory: {
+      maxBytes,
+      maxEntries,
+      ttlMs: memoryTtlSeconds * 1_000,
+      ttlAloneMs: (ttlSeconds ?? Number.POSITIVE_INFINITY) * 1_000,
+    },
     strict,
     operationTimeoutMs,
     tagTrustMs,

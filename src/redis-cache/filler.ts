@@ -45,7 +45,10 @@ interface Turn {
 interface OpenWork {
   readonly key: string;
   readonly tags: readonly string[];
+  /** A removal of this process began after the work did. */
   superseded: boolean;
+  /** The same on another process: Redis knows whether it was before or after, by the lease and the tags. */
+  doubted: boolean;
 }
 
 const FIRST_POLL_MS = 50;
@@ -70,7 +73,7 @@ export class Filler {
   }
 
   /** Keys and tags of work that these keys or tags concern; what it makes will not be stored. */
-  supersede(keys: readonly string[], tags: readonly string[]): readonly string[] {
+  supersede(keys: readonly string[], tags: readonly string[], here: boolean): readonly string[] {
     const concerned: string[] = [];
     for (const work of this.#open) {
       if (
@@ -80,14 +83,15 @@ export class Filler {
       ) {
         continue;
       }
-      work.superseded = true;
+      if (here) work.superseded = true;
+      else work.doubted = true;
       concerned.push(work.key);
     }
     return concerned;
   }
 
   async fill(request: FillRequest, signal: AbortSignal): Promise<Filled> {
-    const work: OpenWork = { key: request.key, tags: request.tags, superseded: false };
+    const work: OpenWork = { key: request.key, tags: request.tags, superseded: false, doubted: false };
     this.#open.add(work);
     try {
       const turn = await this.#takeTurn(request, work, signal);
@@ -104,6 +108,7 @@ export class Filler {
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
       // A removal from before this try concerns what others made: what is made after it may be stored.
       work.superseded = false;
+      work.doubted = false;
       const entry = request.force ? undefined : this.#tiers.peek(request.key);
       if (entry !== undefined && answers(entry, request.tags)) return filledBy(entry, 'memory');
       const { link } = this.#tiers;
@@ -229,7 +234,7 @@ export class Filler {
     }
     if (link !== undefined && written !== true) counters.droppedWrites += 1;
     // Refused: the lease was lost to a removal, a newer value or another process, whose word counts.
-    if (!work.superseded && written !== false) {
+    if (!work.superseded && written !== false && (written === true || !work.doubted)) {
       this.#tiers.remember(key, encoded.entry, written === true ? askedAtMs : startedAtMs);
     }
     await lease?.end({ give: written === undefined });

@@ -57,14 +57,14 @@ export class Getter {
     this.#filler = new Filler(tiers, reader, writer);
     tiers.events.on('invalidated', ({ by, keys, tags }) => {
       if (by === 'another-process')
-        this.supersede(keys, keys.length + tags.length === 0 ? [EVERY_ENTRY] : tags);
+        this.supersede(keys, keys.length + tags.length === 0 ? [EVERY_ENTRY] : tags, false);
     });
     tiers.namedLink?.events.on('replayed', ({ keys, tags }) => this.supersede(keys, tags));
   }
 
   /** Later callers start anew, and what is made for these keys or tags at the moment is not stored. */
-  supersede(keys: readonly string[], tags: readonly string[]): void {
-    for (const key of this.#filler.supersede(keys, tags)) {
+  supersede(keys: readonly string[], tags: readonly string[], here = true): void {
+    for (const key of this.#filler.supersede(keys, tags, here)) {
       this.#flights.forget(key);
       this.#forced.forget(key);
     }

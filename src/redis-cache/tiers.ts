@@ -95,9 +95,10 @@ export class Tiers {
 
   /** Holds an entry in memory. `verifiedAtMs`: when Redis was asked about it. */
   remember(key: string, entry: CacheEntry, verifiedAtMs: number): MemoryRecord {
+    const { ttlMs, ttlAloneMs } = this.options.memory;
     const record: MemoryRecord = {
       entry,
-      keptUntilMs: this.nowMs + this.options.memory.ttlMs,
+      keptUntilMs: this.nowMs + (this.link === undefined ? ttlAloneMs : ttlMs),
       verifiedAtMs,
       validUntilMs: Number.NEGATIVE_INFINITY,
       validEpoch: -1,
