@@ -45,7 +45,8 @@ export function singleAnswer(completion: VisionChatCompletion, schema: VisionSch
   const description = answerText(completion);
   if (schema === undefined) return { description };
   const part = structuredPart(parseJson(description), schema);
-  if (part === undefined) throw invalid(completion, 'the answer is not of the schema asked for');
+  // With its status: the API did its part, the model did not.
+  if (part === undefined) throw invalid(completion, 'the answer is not of the schema asked for', 200);
   return part;
 }
 
@@ -117,8 +118,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-const invalid = (completion: VisionChatCompletion, what: string) =>
+const invalid = (completion: VisionChatCompletion, what: string, status?: number) =>
   new UpstreamError('DESCRIBE_RESPONSE_INVALID', what, {
+    status,
     requestId: completion == null ? undefined : requestIdOf(completion),
     retryable: true,
   });

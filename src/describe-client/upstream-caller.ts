@@ -67,7 +67,9 @@ export const countsForBreaker = (error: unknown): boolean =>
  * breaker or a full line an attempt costs nothing, and waiting there would only hide the state that the caller asked for.
  */
 export const isWorthAnotherAttempt = (error: unknown): boolean =>
-  DescribeError.is(error) && error.retryable && ['outage', 'throttle'].includes(failureKind(error));
+  DescribeError.is(error) &&
+  error.retryable &&
+  ['outage', 'throttle', 'content'].includes(failureKind(error));
 
 /**
  * Sends one request: retry → breaker → pool → call. Each attempt has a time limit of its own, and every failure is

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { TimeoutError } from '../errors/timeout-error.ts';
+import { UpstreamError } from '../errors/upstream-error.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { failureKind } from './failure-kind.ts';
 import { retryAfterMsOf } from './retry-after.ts';
@@ -79,12 +80,49 @@ describe('classifyFailure', () => {
     expect(failureKind(error)).toBe('outage');
   });
 
+  it('takes a connection error of the client without a code for an outage', () => {
+    class APIConnectionError extends Error {}
+    expect(classifyFailure(new APIConnectionError('Connection error.'))).toMatchObject({ retryable: true });
+  });
+
+  it('keeps what the system says, and nothing that could repeat a request', () => {
+    const system = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), {
+      code: 'ECONNREFUSED',
+      syscall: 'connect',
+    });
+    expect(inspect(classifyFailure(system))).toContain('127.0.0.1:1');
+    const library = Object.assign(new Error('Bearer sk-very-secret'), { code: 'UND_ERR_INVALID_ARG' });
+    expect(inspect(classifyFailure(library))).not.toContain('sk-very-secret');
+    const echo = apiError(400, {
+      code: 'a prompt that was echoed',
+      type: 'x'.repeat(500),
+      param: 'sk very secret',
+    });
+    expect(inspect(classifyFailure(echo))).not.toMatch(/echoed|xxxx|very secret/);
+  });
+
+  it('knows content that is not of the schema from an answer that is none', () => {
+    const content = new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'x', { status: 200, retryable: true });
+    expect(failureKind(content)).toBe('content');
+    expect(failureKind(classifyFailure(new SyntaxError('x')))).toBe('outage');
+  });
+
   it('reads an answer that is not JSON, a plain throw and its own errors', () => {
     expect(classifyFailure(new SyntaxError('Unexpected end'))).toMatchObject({
       code: 'DESCRIBE_RESPONSE_INVALID',
       retryable: true,
     });
-    expect(classifyFailure(undefined)).toMatchObject({ code: 'DESCRIBE_UPSTREAM' });
+    // Neither the API's nor the network's: a mistake, which another attempt would only repeat.
+    for (const mistake of [
+      undefined,
+      new TypeError('x'),
+      new Error('Bearer sk-very-secret is an invalid header value'),
+    ]) {
+      const classified = classifyFailure(mistake);
+      expect(classified).toMatchObject({ code: 'DESCRIBE_UPSTREAM', retryable: false });
+      expect(failureKind(classified)).toBe('item');
+      expect(inspect(classified)).not.toContain('sk-very-secret');
+    }
     const own = new TimeoutError('the call', 5);
     expect(classifyFailure(own)).toBe(own);
   });

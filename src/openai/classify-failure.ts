@@ -17,6 +17,7 @@ interface ForeignError {
   readonly param?: unknown;
   readonly headers?: unknown;
   readonly requestID?: unknown;
+  readonly syscall?: unknown;
   readonly cause?: unknown;
 }
 
@@ -59,7 +60,7 @@ export function classifyFailure(error: unknown): DescribeError {
 }
 
 function fromStatus(foreign: ForeignError, status: number): DescribeError {
-  const upstreamCode = textOf(foreign.code) ?? textOf(foreign.type);
+  const upstreamCode = codeTextOf(foreign.code) ?? codeTextOf(foreign.type);
   const requestId = textOf(foreign.requestID) ?? headerOf(foreign.headers, 'x-request-id');
   const options: UpstreamErrorOptions = {
     status,
@@ -115,19 +116,41 @@ function fromConnection(foreign: ForeignError, error: unknown): DescribeError {
   if (foreign.name === 'SyntaxError') {
     return new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'the answer is not JSON', { retryable: true });
   }
-  const reason = rootCode(foreign);
-  const detail = reason === undefined ? '' : ` (${reason})`;
+  const root = rootOf(foreign);
+  if (root === undefined && !isConnectionError(error)) {
+    // Neither the API's nor the network's: a mistake in a request or in code. Another attempt would make it again.
+    return new UpstreamError('DESCRIBE_UPSTREAM', `the call could not be made (${classOf(error)})`);
+  }
+  const detail = root === undefined ? '' : ` (${root.code})`;
   return new UpstreamError('DESCRIBE_UPSTREAM', `the connection to the API failed${detail}`, {
     retryable: true,
-    cause: error,
+    cause:
+      root === undefined ? undefined : Object.assign(new Error(systemMessageOf(root)), { code: root.code }),
   });
 }
 
-/** The first system or undici code down the chain of causes, such as `ECONNRESET`. */
-function rootCode(foreign: ForeignError): string | undefined {
+/** Class names of the client, which differ between its copies but not by name. */
+const isConnectionError = (error: unknown) => /^APIConnection/.test(classOf(error));
+
+const classOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null ? (error.constructor?.name ?? 'Object') : typeof error;
+
+/** What the system says names an address and a port; what anybody else says could repeat a header. */
+const systemMessageOf = ({ code, message, syscall }: RootCause): string =>
+  typeof syscall === 'string' && typeof message === 'string' ? message : code;
+
+interface RootCause {
+  readonly code: string;
+  readonly message?: unknown;
+  readonly syscall?: unknown;
+}
+
+/** The first error with a system or undici code down the chain of causes, such as `ECONNRESET`. */
+function rootOf(foreign: ForeignError): RootCause | undefined {
   let current: ForeignError | undefined = foreign;
   for (let depth = 0; depth < 5 && current !== undefined; depth += 1) {
-    if (typeof current.code === 'string') return current.code;
+    const code = codeTextOf(current.code);
+    if (code !== undefined) return { ...pick(current), code };
     current =
       typeof current.cause === 'object' && current.cause !== null
         ? (current.cause as ForeignError)
@@ -136,11 +159,17 @@ function rootCode(foreign: ForeignError): string | undefined {
   return undefined;
 }
 
+const pick = ({ message, syscall }: ForeignError) => ({ message, syscall });
+
 /** What may be kept of the original: its class, status and codes, and nothing that could repeat a secret. */
 function summaryOf(foreign: ForeignError, status: number, upstreamCode: string | undefined): Error {
   const summary = new Error([status, upstreamCode].filter((part) => part !== undefined).join(' '));
-  summary.name = textOf(foreign.name) ?? 'APIError';
-  return Object.assign(summary, { status, type: textOf(foreign.type), param: textOf(foreign.param) });
+  summary.name = codeTextOf(foreign.name) ?? 'APIError';
+  return Object.assign(summary, { status, type: codeTextOf(foreign.type), param: codeTextOf(foreign.param) });
 }
+
+/** A code is a short word; a server that puts anything else there could repeat the request. */
+const codeTextOf = (value: unknown) =>
+  typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : undefined;
 
 const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);

@@ -6,10 +6,12 @@ import type { ErrorCode } from '../errors/error-code.ts';
  * - `throttle`: too fast for a limit; wait, neutral for breakers;
  * - `quota`: the account is used up; never retried, neutral for breakers;
  * - `auth`: the key is not accepted; never retried, neutral for breakers;
+ * - `content`: the API answered, but what the model wrote is not what was asked for; worth another attempt, neutral for
+ *   breakers;
  * - `item`: this image, prompt or call is at fault; never retried, neutral for breakers;
  * - `local`: this process refused or ran out of something of its own; neutral for breakers.
  */
-export type FailureKind = 'outage' | 'throttle' | 'quota' | 'auth' | 'item' | 'local';
+export type FailureKind = 'outage' | 'throttle' | 'content' | 'quota' | 'auth' | 'item' | 'local';
 
 const KINDS: { readonly [Code in ErrorCode]: FailureKind } = {
   DESCRIBE_CONFIG_INVALID: 'local',
@@ -40,8 +42,16 @@ const KINDS: { readonly [Code in ErrorCode]: FailureKind } = {
   DESCRIBE_CACHE_MISS: 'item',
 };
 
-/** The kind of a classified failure. An upstream failure that another attempt can't change is the caller's own. */
-export function failureKind(error: { readonly code: ErrorCode; readonly retryable: boolean }): FailureKind {
+/**
+ * The kind of a classified failure. An upstream failure that another attempt can't change is the caller's own; an invalid
+ * answer that came with a status was valid as an answer of the API, and only its content is not of the schema.
+ */
+export function failureKind(error: {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly status?: number;
+}): FailureKind {
   if (error.code === 'DESCRIBE_UPSTREAM' && !error.retryable) return 'item';
+  if (error.code === 'DESCRIBE_RESPONSE_INVALID' && error.status === 200) return 'content';
   return KINDS[error.code];
 }
