@@ -20,7 +20,9 @@ export function asVisionError(error: unknown): DescribeError {
   const foreign = asForeign(error);
   const status = typeof foreign.status === 'number' ? foreign.status : undefined;
   if (status === undefined) {
-    return new UpstreamError('DESCRIBE_UPSTREAM', 'the request failed', { cause: error, retryable: true });
+    const code = codeOf(foreign);
+    const cause = summaryOf({ name: foreign.name }, code === '' ? 'no answer' : code);
+    return new UpstreamError('DESCRIBE_UPSTREAM', 'the request failed', { cause, retryable: true });
   }
   const upstreamCode = codeOf(foreign) || undefined;
   const detail = upstreamCode === undefined ? `${status}` : `${status} ${upstreamCode}`;

@@ -1,4 +1,5 @@
 import type { CircuitBreaker } from '../circuit-breaker/index.ts';
+import { UpstreamError } from '../errors/upstream-error.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { BreakerGuard } from './upstream-caller.ts';
 
@@ -35,10 +36,25 @@ export class BreakerGroup {
     model: string,
     run: (breakerSignal: AbortSignal | undefined) => Promise<Value>,
   ): Promise<Value> => {
-    if (this.#create === undefined) return run(undefined);
-    // The action returns what `run` does, so the cast only restores what the breaker's type can't carry.
-    return this.of(model)?.fire(run) as Promise<Value>;
+    return this.#create === undefined ? run(undefined) : this.#guarded(model, run);
   };
+
+  async #guarded<Value>(
+    model: string,
+    run: (breakerSignal: AbortSignal | undefined) => Promise<Value>,
+  ): Promise<Value> {
+    let produced: { readonly value: Value } | undefined;
+    const answered = await this.of(model)?.fire(async (breakerSignal) => {
+      const value = await run(breakerSignal);
+      produced = { value };
+      return value;
+    });
+    // A breaker of the user's may answer in place of the API; what it says is no description to keep.
+    if (produced !== undefined && answered === produced.value) return produced.value;
+    throw new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'the circuit breaker answered in place of the API', {
+      status: 200,
+    });
+  }
 
   /** The breaker of a model, made now if need be; undefined when breakers are off. */
   of(model: string): AttemptBreaker | undefined {

@@ -31,7 +31,9 @@ export function buildResult<Data>(
   const cost = usage === undefined ? undefined : costOf(catalog, [cached.model, request.model], usage);
   return {
     description: cached.description,
-    ...(schema === undefined ? {} : { data: dataOf(cached.description, schema) }),
+    ...(schema === undefined
+      ? {}
+      : { data: caused === undefined ? dataOf(cached.description, schema) : (caused.data as Data) }),
     model: cached.model,
     source,
     ...(usage === undefined ? {} : { usage }),
@@ -42,8 +44,8 @@ export function buildResult<Data>(
   };
 }
 
-/** By the model that answered; compatible servers often name it otherwise, then by the one that was asked for. */
-function costOf(
+/** Price of a usage, by the model that answered; compatible servers often name it otherwise, then by the one that was asked for. */
+export function costOf(
   catalog: ModelCatalog,
   models: readonly string[],
   { promptTokens, completionTokens }: VisionUsage,
@@ -61,10 +63,10 @@ function dataOf<Data>(description: string, { parse }: DescribeSchema<Data>): Dat
     const json: unknown = JSON.parse(description);
     return parse === undefined ? (json as Data) : parse(json);
   } catch {
-    // A fresh answer passed `parse` before; so this one is cached, from before `parse` changed.
+    // What is in it is dropped: it may repeat a part of the description.
     throw new UpstreamError(
       'DESCRIBE_RESPONSE_INVALID',
-      "the cached answer does not pass the schema's parse: use cache 'reload'",
+      "the cached answer does not pass the schema's parse",
     );
   }
 }

@@ -1,3 +1,4 @@
+import type { VisionUsage } from '../batch-processor/index.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import { failureKind } from '../openai/failure-kind.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
@@ -13,20 +14,16 @@ const isTrouble = (error: unknown) => DescribeError.is(error) && failureKind(err
  */
 export class CallMetrics {
   readonly #monitor: PerformanceMonitor | undefined;
+  #keyRefused = false;
 
   constructor(monitor: PerformanceMonitor | undefined) {
     this.#monitor = monitor;
   }
 
-  callSucceeded(requestedModel: string, { source, usage, costUsd, explain }: DescribeResult): void {
+  callSucceeded(requestedModel: string, { source, explain }: DescribeResult): void {
     this.#record((monitor) => {
       monitor.histogram('describe_duration', explain.totalMs, { model: requestedModel }, { unit: 'ms' });
       monitor.incrementCounter('descriptions', { source });
-      if (usage !== undefined) {
-        monitor.incrementCounter('tokens', { kind: 'prompt' }, usage.promptTokens);
-        monitor.incrementCounter('tokens', { kind: 'completion' }, usage.completionTokens);
-      }
-      if (costUsd !== undefined) monitor.incrementCounter('cost_usd', {}, costUsd);
     });
   }
 
@@ -38,7 +35,23 @@ export class CallMetrics {
     });
   }
 
+  /** Whether the last answer about the key was a refusal. */
+  get keyRefused(): boolean {
+    return this.#keyRefused;
+  }
+
+  /** Counts what an answer was billed, whoever wanted it and whatever became of it. */
+  answered(usage: VisionUsage, costUsd: number | undefined): void {
+    this.#record((monitor) => {
+      monitor.incrementCounter('tokens', { kind: 'prompt' }, usage.promptTokens);
+      monitor.incrementCounter('tokens', { kind: 'completion' }, usage.completionTokens);
+      if (costUsd !== undefined) monitor.incrementCounter('cost_usd', {}, costUsd);
+    });
+  }
+
   readonly attemptEnded: UpstreamCallerParts['onAttempt'] = (outcome, error) => {
+    if (outcome === 'success') this.#keyRefused = false;
+    else if (error?.code === 'DESCRIBE_AUTH') this.#keyRefused = true;
     this.#record((monitor) => monitor.incrementCounter('attempts', { outcome, code: error?.code ?? 'none' }));
   };
 

@@ -23,7 +23,7 @@ export async function clientHealth(parts: ClientParts, isOpen: boolean): Promise
   const health: Record<string, PartHealth> = {};
   if (!isOpen) health['client'] = { status: 'unhealthy', reason: 'closed' };
   for (const [name, pool] of Object.entries(parts.pools))
-    health[`pool:${name}`] = poolHealth(pool.getStats());
+    health[`pool:${name}`] = poolHealth(pool.getStats(), parts.metrics.keyRefused);
   health['breakers'] = breakersHealth(parts.breakers);
   if (parts.cache !== undefined) health['cache'] = await cacheHealth(parts.cache);
   if (parts.monitor !== undefined) health['monitor'] = monitorHealth(parts.monitor);
@@ -39,8 +39,11 @@ function overall(parts: Readonly<Record<string, PartHealth>>): HealthState {
   return states.every(([, { status }]) => status === 'healthy') ? 'healthy' : 'degraded';
 }
 
-function poolHealth({ keyRefused, state }: ReturnType<ClientParts['pools'][string]['getStats']>): PartHealth {
-  if (keyRefused) return { status: 'unhealthy', reason: 'the API refused the key' };
+function poolHealth(
+  { keyRefused, state }: ReturnType<ClientParts['pools'][string]['getStats']>,
+  keyRefusedInCall: boolean,
+): PartHealth {
+  if (keyRefused || keyRefusedInCall) return { status: 'unhealthy', reason: 'the API refused the key' };
   return state === 'open' ? HEALTHY : { status: 'unhealthy', reason: state };
 }
 
@@ -48,8 +51,10 @@ function breakersHealth(breakers: ClientParts['breakers']): PartHealth {
   const all = Object.entries(breakers.byName());
   const notClosed = all.filter(([, breaker]) => breaker.state !== 'CLOSED').map(([name]) => name);
   if (notClosed.length === 0) return HEALTHY;
+  // A half-open breaker waits for a call to try: who sends traffic by this health must send it some.
+  const shut = all.filter(([, breaker]) => breaker.state === 'OPEN' || breaker.state === 'ISOLATED');
   return {
-    status: notClosed.length === all.length ? 'unhealthy' : 'degraded',
+    status: shut.length === all.length ? 'unhealthy' : 'degraded',
     reason: `not closed: ${notClosed.slice(0, 5).join(', ')}`,
   };
 }

@@ -58,7 +58,7 @@ export interface DescribeClientOptions {
     | undefined;
   /** Options of the circuit breakers, one an endpoint and model, a function that gives them, or `false` for none. @defaultValue on */
   readonly circuitBreaker?:
-    | CircuitBreakerOptions
+    | Omit<CircuitBreakerOptions, 'fallback'>
     | false
     | ((endpoint: EndpointDescription, model: string) => AttemptBreaker)
     | undefined;

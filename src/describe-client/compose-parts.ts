@@ -1,4 +1,5 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
+import { usageOf } from '../batch-processor/vision-usage.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import type { OpenAIConnectionPool } from '../openai/index.ts';
 import { createModelCatalog, type ModelCatalog } from '../openai/model-catalog.ts';
@@ -6,7 +7,7 @@ import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { generateKey, type RedisCache, SingleFlight } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import type { BreakerGroup } from './breaker-group.ts';
-import type { CachedDescription } from './build-result.ts';
+import { type CachedDescription, costOf } from './build-result.ts';
 import { CallMetrics } from './call-metrics.ts';
 import type { DescribeClientOptions, EndpointDescription } from './client-options.ts';
 import { ConfigIssues } from './config-issues.ts';
@@ -85,9 +86,14 @@ export function composeParts(
     retry: retry ?? new RetryPolicy(),
     attemptTimeoutMs: settings.attemptTimeoutMs,
     clock,
+    onAnswer: (completion) => {
+      const usage = usageOf(completion);
+      if (usage === undefined || catalog === undefined) return;
+      metrics.answered(usage, costOf(catalog, [completion.model, settings.model], usage));
+    },
     onAttempt: metrics.attemptEnded,
   });
-  const batched = new BatchedVision(caller, catalog);
+  const batched = new BatchedVision(caller, catalog, settings);
   const batch = issues.attempt('batch', () => makeBatch(given, settings, batched, clock));
 
   const ownPool = typeof given.pool === 'function' ? undefined : pool;

@@ -1,6 +1,5 @@
 import type { BatchMetrics, VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import type { CircuitBreakerStats } from '../circuit-breaker/index.ts';
-import { CacheMissError } from '../errors/cache-error.ts';
 import { ClosedError } from '../errors/closed-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
@@ -9,7 +8,7 @@ import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../openai/
 import type { PerformanceMonitor, PerformanceReport } from '../performance-monitor/index.ts';
 import type { RedisCache, RedisCacheStats } from '../redis-cache/index.ts';
 import type { AttemptBreaker } from './breaker-group.ts';
-import { buildResult, type CachedDescription, type Obtained } from './build-result.ts';
+import { buildResult, type Obtained } from './build-result.ts';
 import { type CallBounds, settleWithin } from './call-bounds.ts';
 import { CallRegister, type CallStats } from './call-register.ts';
 import { CallTrace } from './call-trace.ts';
@@ -22,7 +21,7 @@ import type { DescribeResult } from './describe-result.ts';
 import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
 import { ImageMoved, type TakenImage } from './image-intake.ts';
 import { type NormalisedRequest, normaliseRequest } from './normalise-request.ts';
-import type { Answer } from './vision-asker.ts';
+import { mayFareBetter, OwnFlight } from './own-flight.ts';
 
 /** A frozen, JSON-safe picture of every part. */
 export interface ClientStats {
@@ -53,6 +52,7 @@ export class DescribeClient implements AsyncDisposable {
   readonly #parts: ClientParts;
   readonly #calls: CallRegister;
   #ending: Promise<void> | undefined;
+  #destroyed: Promise<void> | undefined;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option and environment variable. */
   constructor(options: DescribeClientOptions = {}) {
@@ -103,23 +103,7 @@ export class DescribeClient implements AsyncDisposable {
     input: DescribeInput<Data>,
     options?: DescribeOptions<Data>,
   ): Promise<DescribeResult<Data>> {
-    this.#calls.assertOpen();
-    const { settings, clock, metrics, catalog } = this.#parts;
-    const request = normaliseRequest(input, options, settings);
-    const trace = new CallTrace(clock);
-    return this.#calls.track(async (ended) => {
-      try {
-        const obtained = await settleWithin(request.timeoutMs, [request.signal, ended], clock, (bounds) =>
-          this.#obtain(request, bounds, trace),
-        );
-        const result = buildResult(request, obtained, trace, catalog);
-        metrics.callSucceeded(request.model, result);
-        return result;
-      } catch (error) {
-        metrics.callFailed(request.model, error, trace.explain());
-        throw error;
-      }
-    });
+    return this.#describe(input, options, undefined);
   }
 
   /**
@@ -133,7 +117,12 @@ export class DescribeClient implements AsyncDisposable {
     inputs: Iterable<DescribeInput<Data>> | AsyncIterable<DescribeInput<Data>>,
     options: DescribeManyOptions = {},
   ): AsyncGenerator<DescribeManyItem<Data>, void, undefined> {
-    return describeEach(inputs, (input, signal) => this.describe(input, { signal }), options);
+    return describeEach(
+      inputs,
+      (input, signal) => this.#describe(input, undefined, signal),
+      options,
+      () => this.#calls.assertOpen(),
+    );
   }
 
   /**
@@ -197,64 +186,74 @@ export class DescribeClient implements AsyncDisposable {
     return this.#ending;
   }
 
-  /** Rejects every call in work with `reason`, and closes what the client made. */
+  /** Rejects every call in work with `reason`, and closes what the client made, by force; also while it closes. */
   destroy(reason: unknown = new ClosedError('the client')): Promise<void> {
     this.#calls.end(reason);
-    this.#ending ??= this.#parts.destroy(reason);
-    return this.close();
+    this.#destroyed ??= this.#parts.destroy(reason);
+    this.#ending ??= this.#destroyed;
+    return this.#destroyed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #obtain(request: NormalisedRequest, bounds: CallBounds, trace: CallTrace): Promise<Obtained> {
-    const taken = await this.#parts.intake.take(request.image, bounds.signal);
+  async #describe<Data>(
+    input: DescribeInput<Data>,
+    options: DescribeOptions<Data> | undefined,
+    ownerSignal: AbortSignal | undefined,
+  ): Promise<DescribeResult<Data>> {
+    this.#calls.assertOpen();
+    const { settings, clock, metrics } = this.#parts;
+    const request = normaliseRequest(input, options, settings);
+    const trace = new CallTrace(clock);
+    return this.#calls.track(async (ended) => {
+      const signals = [request.signal, ownerSignal, ended];
+      try {
+        const result = await settleWithin(request.timeoutMs, signals, clock, (bounds) =>
+          this.#obtainResult(request, bounds, trace),
+        );
+        metrics.callSucceeded(request.model, result);
+        return result;
+      } catch (error) {
+        metrics.callFailed(request.model, error, trace.explain());
+        throw error;
+      }
+    });
+  }
+
+  async #obtainResult<Data>(
+    request: NormalisedRequest<Data>,
+    bounds: CallBounds,
+    trace: CallTrace,
+  ): Promise<DescribeResult<Data>> {
+    const { catalog, intake } = this.#parts;
+    const taken = await intake.take(request.image, bounds.signal);
+    const obtained = await this.#obtain(taken, request, bounds, trace);
     try {
-      return await this.#obtainTaken(taken, request, bounds, trace);
+      return buildResult(request, obtained, trace, catalog);
     } catch (error) {
-      if (error instanceof ImageMoved) return this.#obtainTaken(error.taken, request, bounds, trace);
-      throw error;
+      // What is cached is from before `parse` changed: as good as nothing.
+      if (obtained.caused !== undefined || request.cache === 'only-if-cached') throw error;
+      const fresh = await this.#obtain(taken, { ...request, cache: 'reload' }, bounds, trace);
+      return buildResult(request, fresh, trace, catalog);
     }
   }
 
-  async #obtainTaken(
+  async #obtain(
     taken: TakenImage,
     request: NormalisedRequest,
     bounds: CallBounds,
     trace: CallTrace,
   ): Promise<Obtained> {
-    const { intake, cache, flights, keyOf, ask } = this.#parts;
-    const { signal } = bounds;
-    const key = keyOf(taken.identity, request);
-    if (request.cache === 'only-if-cached') {
-      const found = await cache?.getWithSource<CachedDescription>(key, { signal });
-      if (found === undefined) throw new CacheMissError();
-      return { cached: found.value, source: found.source, caused: undefined };
+    const flight = new OwnFlight(this.#parts, request, bounds, trace);
+    try {
+      return await flight.obtain(taken);
+    } catch (error) {
+      if (error instanceof ImageMoved) return flight.obtain(error.taken);
+      // Who only followed another call shares its fate, but not its deadline, its limits or its parse.
+      if (!flight.isOwner && !bounds.signal.aborted && mayFareBetter(error)) return flight.obtain(taken);
+      throw error;
     }
-    let caused: Answer | undefined;
-    const askOnce = async ({
-      signal: flightSignal,
-    }: {
-      readonly signal: AbortSignal;
-    }): Promise<CachedDescription> => {
-      caused = await intake.send(
-        await intake.settle(taken, flightSignal),
-        (sendable) => ask(sendable, request, { ...bounds, signal: flightSignal }, trace),
-        flightSignal,
-      );
-      return { description: caused.description, model: caused.model };
-    };
-    if (cache === undefined || request.cache === 'no-store') {
-      const { value, shared } = await flights.run(key, askOnce, { signal });
-      return { cached: value, source: shared ? 'shared' : 'upstream', caused };
-    }
-    const { value, source } = await cache.getOrSetWithSource<CachedDescription>(key, askOnce, {
-      signal,
-      tags: request.tags,
-      ttlSeconds: request.ttlSeconds,
-      forceRefresh: request.cache === 'reload',
-    });
-    return { cached: value, source: source === 'factory' ? 'upstream' : source, caused };
   }
 }

@@ -1,10 +1,13 @@
 import { InputError } from '../errors/input-error.ts';
+import { systemClock } from '../internal/clock.ts';
+import { boolean, integer, shape } from '../internal/option-checks.ts';
 import { childController, onAbort } from '../internal/signals.ts';
 import type { DescribeInput } from './describe-request.ts';
 import type { DescribeResult } from './describe-result.ts';
+import { abortSignal, throwInputIssues } from './input-issues.ts';
 
 export interface DescribeManyOptions {
-  /** Images in work, or described and not yet taken, at a time; a whole number of at least 1. @defaultValue 16 */
+  /** Images in work, or described and not yet taken, at a time; a whole number from 1 to 10000. @defaultValue 16 */
   readonly concurrency?: number | undefined;
   /** Yields in the order of the inputs rather than of completion. @defaultValue false */
   readonly ordered?: boolean | undefined;
@@ -27,6 +30,12 @@ export type DescribeManyItem<Data = unknown> =
       readonly reason: unknown;
     };
 
+const checkOptions = shape({
+  concurrency: integer({ min: 1, max: 10_000 }),
+  ordered: boolean(),
+  signal: abortSignal(),
+});
+
 type DescribeOne<Data> = (input: DescribeInput<Data>, signal: AbortSignal) => Promise<DescribeResult<Data>>;
 
 /** What a run needs to know of the source of its inputs. */
@@ -39,8 +48,11 @@ type InputSource<Data> = Iterable<DescribeInput<Data>> | AsyncIterable<DescribeI
 export async function* describeEach<Data>(
   inputs: InputSource<Data>,
   describeOne: DescribeOne<Data>,
-  { concurrency = 16, ordered = false, signal }: DescribeManyOptions = {},
+  options: DescribeManyOptions = {},
+  assertOpen: () => void = () => {},
 ): AsyncGenerator<DescribeManyItem<Data>, void, undefined> {
+  throwInputIssues(checkOptions(options, ''));
+  const { concurrency = 16, ordered = false, signal } = options;
   const iterator = iteratorOf(inputs);
   const run = childController(signal);
   const ready = new Map<number, DescribeManyItem<Data>>();
@@ -51,6 +63,7 @@ export async function* describeEach<Data>(
   let exhausted = false;
   let sourceFailure: { readonly error: unknown } | undefined;
   let wake = () => {};
+  const turns = new LoopTurns();
 
   const finish = (item: DescribeManyItem<Data>) => {
     inWork -= 1;
@@ -71,6 +84,8 @@ export async function* describeEach<Data>(
     reading = true;
     try {
       while (!exhausted && !run.signal.aborted && inWork + ready.size < concurrency) {
+        assertOpen();
+        await turns.next();
         const { done, value } = await iterator.next();
         if (done === true) exhausted = true;
         else if (!run.signal.aborted) begin(value);
@@ -116,6 +131,21 @@ export async function* describeEach<Data>(
   }
 }
 
+/** How long inputs may follow one another before timers and sockets of the process run again. */
+const TURN_MS = 4;
+
+/** Gives the event loop a turn when items settle so fast (from memory, or by being wrong) that it would starve. */
+class LoopTurns {
+  #startedAtMs = systemClock.now();
+
+  /** Resolves at once while the turn is young; of the process, not of a caller's clock. */
+  async next(): Promise<void> {
+    if (systemClock.now() - this.#startedAtMs < TURN_MS) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#startedAtMs = systemClock.now();
+  }
+}
+
 /** A source that is not asked for more is told so; what it answers does not matter any more. */
 async function closeSource(iterator: { return?(): unknown }): Promise<void> {
   try {
@@ -132,7 +162,8 @@ type InputIterator<Data> = {
   return?(): unknown;
 };
 
-function iteratorOf<Data>(inputs: InputSource<Data>): InputIterator<Data> {
+/** Iterates over either kind of iterable. */
+export function iteratorOf<Data>(inputs: InputSource<Data>): InputIterator<Data> {
   if (typeof inputs === 'object' && inputs !== null) {
     if (Symbol.asyncIterator in inputs) return inputs[Symbol.asyncIterator]();
     if (Symbol.iterator in inputs) return inputs[Symbol.iterator]();

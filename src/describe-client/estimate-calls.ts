@@ -1,4 +1,5 @@
-import { childController } from '../internal/signals.ts';
+import { finiteNumber, integer, shape } from '../internal/option-checks.ts';
+import { childController, raceSignal } from '../internal/signals.ts';
 import {
   estimateSpending,
   type PaceLimits,
@@ -6,8 +7,10 @@ import {
   type SpendingEstimate,
 } from '../openai/estimate.ts';
 import type { ModelCatalog } from '../openai/model-catalog.ts';
+import { iteratorOf } from './describe-many.ts';
 import type { DescribeInput } from './describe-request.ts';
 import type { ImageIntake } from './image-intake.ts';
+import { abortSignal, throwInputIssues } from './input-issues.ts';
 import { normaliseRequest, type RequestDefaults } from './normalise-request.ts';
 
 export interface EstimateOptions extends PaceLimits {
@@ -15,6 +18,15 @@ export interface EstimateOptions extends PaceLimits {
   readonly expectedOutputTokens?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const checkEstimate = shape({
+  requestsPerMinute: finiteNumber({ min: 1 }),
+  tokensPerMinute: finiteNumber({ min: 1 }),
+  maxConcurrency: integer({ min: 1 }),
+  callMs: finiteNumber({ min: 0 }),
+  expectedOutputTokens: integer({ min: 0 }),
+  signal: abortSignal(),
+});
 
 interface EstimateParts {
   readonly intake: ImageIntake;
@@ -28,14 +40,18 @@ interface EstimateParts {
  */
 export async function estimateCalls(
   inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
-  { expectedOutputTokens, signal, ...limits }: EstimateOptions,
+  options: EstimateOptions,
   { intake, settings, catalog }: EstimateParts,
 ): Promise<SpendingEstimate> {
+  throwInputIssues(checkEstimate(options, ''));
+  const { expectedOutputTokens, signal, ...limits } = options;
   const planned: PlannedCall[] = [];
   const child = childController(signal);
   try {
-    for await (const input of inputs) {
-      child.signal.throwIfAborted();
+    const iterator = iteratorOf(inputs);
+    while (true) {
+      const { done, value: input } = await raceSignal(Promise.resolve(iterator.next()), child.signal);
+      if (done === true) break;
       const { image, model, detail, prompt, maxOutputTokens } = normaliseRequest(input, undefined, settings);
       const taken = await intake.peek(image, child.signal);
       const size = taken.kind === 'bytes' ? { width: taken.width, height: taken.height } : undefined;

@@ -1,3 +1,5 @@
+import { callSafely } from '../internal/emitter.ts';
+
 /** What the client needs of a logger: the shape of pino, and of most others through a thin wrapper. */
 export interface Logger {
   debug(fields: object, message?: string): void;
@@ -11,11 +13,7 @@ export function safeLogger(logger: Logger | undefined): Logger {
   const guard =
     (level: keyof Logger) =>
     (fields: object, message?: string): void => {
-      try {
-        logger?.[level](fields, message);
-      } catch {
-        // A logger that fails has nowhere to say so.
-      }
+      if (logger !== undefined) callSafely(() => logger[level](fields, message), undefined);
     };
   return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') };
 }

@@ -1,7 +1,9 @@
 import { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { CircuitBreaker } from '../circuit-breaker/index.ts';
+import { ConfigError } from '../errors/config-error.ts';
 import { type Clock, MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
 import { definedOf } from '../internal/defined-of.ts';
+import { hasMethods } from '../internal/option-checks.ts';
 import { OpenAIConnectionPool } from '../openai/index.ts';
 import { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { RedisCache } from '../redis-cache/index.ts';
@@ -14,6 +16,8 @@ import type { Logger } from './logger.ts';
 import { type ClientSettings, isInstance } from './resolve-options.ts';
 import { countsForBreaker, isWorthAnotherAttempt } from './upstream-caller.ts';
 import type { BatchedVision } from './vision-asker.ts';
+
+const OUTAGE_TRUST_MS = 600_000;
 
 /** The user's own monitor, or one by options and environment. */
 export function makeMonitor(
@@ -36,10 +40,29 @@ export function makeCache(
 ): RedisCache | undefined {
   if (cache === false) return undefined;
   if (isInstance(cache, 'getOrSet')) return cache as RedisCache;
+  refuseNames(
+    cache,
+    [
+      'host',
+      'port',
+      'username',
+      'password',
+      'db',
+      'url',
+      'tls',
+      'client',
+      'cluster',
+      'sentinels',
+      'sentinelName',
+    ],
+    "Redis is named by the client's option redis",
+  );
   // A missing driver is no reason to fail a call: the cache says so in its health and works in memory.
   const made = new RedisCache({
     clock,
     onDriverMissing: 'memory-only',
+    // A description costs money: while Redis is away, memory is believed until its own time to live is over.
+    outageTrustMs: OUTAGE_TRUST_MS,
     ...definedOf(cache as object | undefined),
     ...redis,
   });
@@ -66,7 +89,9 @@ export function makePool(
   // With a wrong key or address nothing will be made in the end; the options are looked at all the same.
   const usable = !issues.has('apiKey') && !issues.has('baseURL');
   if (typeof pool === 'function') {
-    return usable ? pool({ name, apiKey, ...(baseURL === undefined ? {} : { baseURL }) }) : undefined;
+    return usable
+      ? checkedPool(pool({ name, apiKey, ...(baseURL === undefined ? {} : { baseURL }) }))
+      : undefined;
   }
   return new OpenAIConnectionPool(usable ? apiKey : 'unusable', usable ? baseURL : undefined, {
     min: environment.poolMinSize,
@@ -89,10 +114,11 @@ export function makeBreakers(
   if (typeof circuitBreaker === 'function') {
     return new BreakerGroup(
       endpoint.name,
-      (name) => circuitBreaker(endpoint, name),
+      (name) => checkedBreaker(circuitBreaker(endpoint, name)),
       () => {},
     );
   }
+  refuseNames(circuitBreaker, ['fallback'], 'a description that is none must not be cached');
   const create = (name: string): AttemptBreaker => {
     const breaker: AttemptBreaker = new CircuitBreaker<Parameters<AttemptBreaker['fire']>, unknown>(
       `${endpoint.name}:${name}`,
@@ -123,6 +149,11 @@ export function makeBatch(
   clock: Clock,
 ): VisionDescriptionBatchProcessor | undefined {
   if (batch === undefined || batch === false) return undefined;
+  refuseNames(
+    batch,
+    ['model', 'prompt', 'detail', 'maxOutputTokens', 'estimateTokens', 'classify', 'retry'],
+    "it is the client's own",
+  );
   return new VisionDescriptionBatchProcessor(batched.sender, {
     model,
     prompt,
@@ -137,4 +168,26 @@ export function makeBatch(
     ...definedOf(batch),
     retry: false,
   });
+}
+
+/** Options of a part that its own constructor would take, but that the client decides. */
+function refuseNames(options: object | undefined, names: readonly string[], why: string): void {
+  const given = names.filter((name) => options !== undefined && Object.hasOwn(options, name));
+  if (given.length === 0) return;
+  const issues = given.map((option) => ({ option, expected: `nothing: ${why}`, got: 'an option' }));
+  throw new ConfigError('createDescribeClient', issues);
+}
+
+function checkedPool(pool: OpenAIConnectionPool): OpenAIConnectionPool {
+  if (hasMethods(pool, ['use', 'warmUp', 'getStats', 'close', 'destroy'])) return pool;
+  throw new ConfigError('createDescribeClient', [
+    { option: 'result', expected: 'an OpenAIConnectionPool', got: 'something else' },
+  ]);
+}
+
+function checkedBreaker(breaker: AttemptBreaker): AttemptBreaker {
+  if (hasMethods(breaker, ['fire', 'getStats'])) return breaker;
+  throw new ConfigError('createDescribeClient', [
+    { option: 'circuitBreaker.result', expected: 'a CircuitBreaker', got: 'something else' },
+  ]);
 }

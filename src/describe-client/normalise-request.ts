@@ -1,7 +1,5 @@
-import type { ConfigIssue } from '../errors/config-error.ts';
 import { InputError } from '../errors/input-error.ts';
 import type { ImageSource } from '../image/index.ts';
-import { definedOf } from '../internal/defined-of.ts';
 import {
   anything,
   callable,
@@ -24,6 +22,7 @@ import type {
   ImageBytes,
   ImageDetail,
 } from './describe-request.ts';
+import { abortSignal, throwInputIssues } from './input-issues.ts';
 
 /** What the client fills in where a request is silent. */
 export interface RequestDefaults {
@@ -53,12 +52,6 @@ export interface NormalisedRequest<Data = unknown> {
 }
 
 const IMAGE_FIELDS = ['imageUrl', 'image', 'file'] as const;
-
-const abortSignal = (): OptionCheck => (value, option) =>
-  value === undefined ||
-  (hasMethods(value, ['addEventListener', 'removeEventListener']) && 'aborted' in (value as object))
-    ? []
-    : [{ option, expected: 'an AbortSignal', got: 'something else' }];
 
 const OPTION_CHECKS: { readonly [Name in keyof Required<DescribeOptions>]: OptionCheck } = {
   prompt: nonEmptyText(),
@@ -97,11 +90,11 @@ export function normaliseRequest<Data>(
   defaults: RequestDefaults,
 ): NormalisedRequest<Data> {
   const request = requestOf(input);
-  throwIssues([
+  throwInputIssues([
     ...checkRequestShape(request, ''),
     ...(options === undefined ? [] : checkOptionsShape(options, '')),
   ]);
-  const merged: DescribeOptions<Data> = { ...request, ...definedOf(options) };
+  const merged = merge(request, options);
   return {
     image: imageOf(request),
     prompt: merged.prompt ?? defaults.prompt,
@@ -117,6 +110,15 @@ export function normaliseRequest<Data>(
     cache: merged.cache ?? 'default',
     metadata: merged.metadata,
   };
+}
+
+/** By name, not by spreading: a request may be an instance of the caller's class, with getters on its prototype. */
+function merge<Data>(
+  request: DescribeRequest<Data>,
+  options: DescribeOptions<Data> | undefined,
+): DescribeOptions<Data> {
+  const names = Object.keys(OPTION_CHECKS) as (keyof DescribeOptions<Data>)[];
+  return Object.fromEntries(names.map((name) => [name, options?.[name] ?? request[name]]));
 }
 
 function requestOf<Data>(input: DescribeInput<Data>): DescribeRequest<Data> {
@@ -153,15 +155,6 @@ const isImageBytes = (value: unknown): value is ImageBytes =>
   hasMethods(value, ['getReader']) ||
   (typeof value === 'object' && value !== null && Symbol.asyncIterator in value);
 
-function throwIssues(issues: readonly ConfigIssue[]): void {
-  const [first] = issues;
-  if (first === undefined) return;
-  const said = issues.map(({ option, expected, got }, index) =>
-    index === 0 ? `expected ${expected}, got ${got}` : `${option}: expected ${expected}, got ${got}`,
-  );
-  throw new InputError(first.option, said.join('; '));
-}
-
 function schemaName(): OptionCheck {
   return (value, option) =>
     typeof value === 'string' && /^[\w-]{1,64}$/.test(value)
@@ -169,9 +162,21 @@ function schemaName(): OptionCheck {
       : [{ option, expected: 'a name of letters, digits, _ and - (at most 64)', got: 'another value' }];
 }
 
+/** Schemas that were found to be JSON: one schema serves many requests, and is looked at once. */
+const soundSchemas = new WeakSet<object>();
+
 function plainObject(): OptionCheck {
-  return (value, option) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? []
-      : [{ option, expected: 'a JSON schema', got: 'another value' }];
+  return (value, option) => {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      if (soundSchemas.has(value)) return [];
+      try {
+        JSON.stringify(value);
+        soundSchemas.add(value);
+        return [];
+      } catch {
+        // A cycle, a BigInt, a getter that throws: nothing that can be sent.
+      }
+    }
+    return [{ option, expected: 'a JSON schema', got: 'another value' }];
+  };
 }

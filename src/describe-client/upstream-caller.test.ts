@@ -41,6 +41,7 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
     retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
     attemptTimeoutMs: 1000,
     clock,
+    onAnswer: () => {},
     onAttempt: () => {},
   });
   const trace = new CallTrace(clock);

@@ -36,6 +36,8 @@ export interface UpstreamCallerParts {
   readonly retry: RetryPolicy;
   readonly attemptTimeoutMs: number;
   readonly clock: Clock;
+  /** Told of every answer, before it is judged: it was billed. */
+  readonly onAnswer: (completion: ChatCompletion) => void;
   /** Told of every attempt that ended, for metrics. */
   readonly onAttempt: (outcome: 'success' | 'failure' | 'aborted', error?: DescribeError) => void;
 }
@@ -104,7 +106,7 @@ export class UpstreamCaller {
     { signal, priority, timeoutMs, trace }: SendOptions,
     breakerSignal: AbortSignal | undefined,
   ): Promise<Value> {
-    const { connections, endpoint, attemptTimeoutMs, clock, onAttempt } = this.#parts;
+    const { connections, endpoint, attemptTimeoutMs, clock, onAnswer, onAttempt } = this.#parts;
     const attempt = trace.beginAttempt(endpoint);
     const child = childController(signal, breakerSignal);
     let timer: ReturnType<Clock['setTimeout']> | undefined;
@@ -114,7 +116,12 @@ export class UpstreamCaller {
           attempt.connected();
           const expire = () => child.abort(new TimeoutError('an attempt', attemptTimeoutMs));
           timer = clock.setTimeout(expire, attemptTimeoutMs);
-          return read(await client.chat.completions.create(request, { ...encoded, signal: child.signal }));
+          const completion = await client.chat.completions.create(request, {
+            ...encoded,
+            signal: child.signal,
+          });
+          onAnswer(completion);
+          return read(completion);
         },
         { signal: child.signal, priority },
       );

@@ -7,7 +7,7 @@ import type {
 } from '../batch-processor/index.ts';
 import { requestIdOf, singleAnswer } from '../batch-processor/pack-answer.ts';
 import { singleRequest } from '../batch-processor/pack-request.ts';
-import { usageOf } from '../batch-processor/vision-usage.ts';
+import { addUsage, usageOf } from '../batch-processor/vision-usage.ts';
 import { InlineBytes } from '../http/encode-json.ts';
 import type { LoadedImage } from '../image/index.ts';
 import { estimateImageTokens, mostImageTokens } from '../openai/image-tokens.ts';
@@ -21,6 +21,8 @@ import type { UpstreamCaller } from './upstream-caller.ts';
 export interface Answer {
   /** The text; with a schema, its JSON text. */
   readonly description: string;
+  /** The parsed answer as the schema's `parse` gave it; present with a schema only. */
+  readonly data?: unknown;
   readonly model: string;
   readonly usage?: VisionUsage | undefined;
   readonly requestId?: string | undefined;
@@ -42,14 +44,22 @@ export const askSingly =
     const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
     const { priority, timeoutMs, schema } = request;
     trace.leaves(1);
+    let spent: VisionUsage | undefined;
     return caller.send(
       singleRequest(request, inline as string),
-      (completion) => ({
-        description: singleAnswer(completion, schema).description,
-        model: completion.model,
-        usage: usageOf(completion),
-        requestId: requestIdOf(completion),
-      }),
+      (completion) => {
+        // An answer of no use was billed too.
+        const usage = usageOf(completion);
+        if (usage !== undefined) spent = addUsage(spent, usage);
+        const { description, data } = singleAnswer(completion, schema);
+        return {
+          description,
+          data,
+          model: typeof completion.model === 'string' ? completion.model : request.model,
+          usage: spent,
+          requestId: requestIdOf(completion),
+        };
+      },
       { signal, priority, timeoutMs, deadlineAtMs, trace },
     );
   };
@@ -62,15 +72,24 @@ interface BatchedCall {
   readonly trace: CallTrace;
 }
 
+/** Of an image that was given to the processor directly: about a photograph at low detail. */
+const UNKNOWN_IMAGE_TOKENS = 1000;
+
 /** Several images a request: joins the batch processor to the caller that sends for it. */
 export class BatchedVision {
   readonly #calls = new WeakMap<VisionRequest, BatchedCall>();
   readonly #caller: UpstreamCaller;
   readonly #catalog: ModelCatalog | undefined;
+  readonly #timeoutMs: number;
 
-  constructor(caller: UpstreamCaller, catalog: ModelCatalog | undefined) {
+  constructor(
+    caller: UpstreamCaller,
+    catalog: ModelCatalog | undefined,
+    { timeoutMs }: { readonly timeoutMs: number },
+  ) {
     this.#caller = caller;
     this.#catalog = catalog;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** The processor's way out. A pack has the priority and the patience of the most demanding call in it. */
@@ -84,11 +103,15 @@ export class BatchedVision {
         if (requests.length === 1) singleAnswer(completion, only?.schema);
         return completion;
       };
+      // Who uses the client's processor directly has no call here: its images go with the client's own patience.
+      const direct = calls.length === 0;
       return this.#caller.send(chatRequest, read, {
         signal,
-        priority: Math.max(...calls.map(({ request }) => request.priority)),
-        timeoutMs: Math.max(...calls.map(({ request }) => request.timeoutMs)),
-        deadlineAtMs: Math.max(...calls.map(({ bounds }) => bounds.deadlineAtMs)),
+        priority: direct ? 0 : Math.max(...calls.map(({ request }) => request.priority)),
+        timeoutMs: direct ? this.#timeoutMs : Math.max(...calls.map(({ request }) => request.timeoutMs)),
+        deadlineAtMs: direct
+          ? Number.POSITIVE_INFINITY
+          : Math.max(...calls.map(({ bounds }) => bounds.deadlineAtMs)),
         trace: sharedSink(calls.map(({ trace }) => trace)),
       });
     },
@@ -97,7 +120,7 @@ export class BatchedVision {
   /** Tokens of a request's image by its size; by the bound of its model where only its address is known. */
   readonly estimateTokens = (request: VisionRequest): number => {
     const call = this.#calls.get(request);
-    if (call === undefined) return 0;
+    if (call === undefined) return UNKNOWN_IMAGE_TOKENS;
     const { model, detail } = call.request;
     const catalog = this.#catalog;
     return call.image.kind === 'url'

@@ -114,6 +114,19 @@ describe('RetryPolicy', () => {
     await expect(runFailing([error], { isRetryable }).run()).rejects.toBe(error);
   });
 
+  it('swallows what async callbacks reject with', async () => {
+    const rejecting = async () => {
+      throw new Error('callback');
+    };
+    const error = outage();
+    const asPredicate = rejecting as unknown as () => boolean;
+    await expect(runFailing([error], { isRetryable: asPredicate }).run()).rejects.toBe(error);
+    const { run, clock } = runFailing([error], { onRetry: rejecting });
+    const outcome = run();
+    await clock.advance(60_000);
+    await expect(outcome).resolves.toBe('done');
+  });
+
   it('lists wrong options', () => {
     expect(() => new RetryPolicy({ maxAttempts: 0, initialDelayMs: -1 })).toThrow(
       /maxAttempts.*initialDelayMs/,

@@ -1,6 +1,7 @@
 import { DescribeError } from '../errors/describe-error.ts';
 import { type BackoffOptions, decorrelatedJitterDelay, type Random } from '../internal/backoff.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
+import { callSafely } from '../internal/emitter.ts';
 import {
   callable,
   checkOptions,
@@ -121,18 +122,17 @@ export class RetryPolicy {
 
   #retryable(error: unknown): boolean {
     try {
-      return this.#isRetryable(error);
+      // A promise, from a predicate that is async by mistake, is no yes; what it rejects with is swallowed.
+      const verdict: unknown = this.#isRetryable(error);
+      if (verdict instanceof Promise) verdict.catch(() => {});
+      return verdict === true;
     } catch {
       return false;
     }
   }
 
   #tell(event: RetryEvent): void {
-    try {
-      this.#onRetry?.(event);
-    } catch {
-      // The callback is the user's; the call goes on.
-    }
+    if (this.#onRetry !== undefined) callSafely(this.#onRetry, event);
   }
 }
 

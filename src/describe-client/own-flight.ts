@@ -1,0 +1,97 @@
+import { CacheMissError } from '../errors/cache-error.ts';
+import { DescribeError } from '../errors/describe-error.ts';
+import type { CachedDescription, Obtained } from './build-result.ts';
+import type { CallBounds } from './call-bounds.ts';
+import type { CallTrace } from './call-trace.ts';
+import type { ClientParts } from './compose-parts.ts';
+import type { TakenImage } from './image-intake.ts';
+import type { NormalisedRequest } from './normalise-request.ts';
+import { isWorthAnotherAttempt } from './upstream-caller.ts';
+import type { Answer } from './vision-asker.ts';
+
+/** Share of a call's time after which an expired entry is served, where there is one, rather than waiting on. */
+const STALE_AFTER_RATIO = 0.8;
+
+/** Whether a call that failed as another's follower may do better as its own: the other had its own time and limits. */
+export const mayFareBetter = (error: unknown): boolean =>
+  isWorthAnotherAttempt(error) || DescribeError.is(error, 'DESCRIBE_OUTPUT_TRUNCATED');
+
+/** One call's way through cache and single flight; knows whether it did the work or followed somebody who did. */
+export class OwnFlight {
+  readonly #parts: ClientParts;
+  readonly #request: NormalisedRequest;
+  readonly #bounds: CallBounds;
+  readonly #trace: CallTrace;
+  #caused: Answer | undefined;
+  #isOwner = false;
+
+  constructor(parts: ClientParts, request: NormalisedRequest, bounds: CallBounds, trace: CallTrace) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#bounds = bounds;
+    this.#trace = trace;
+  }
+
+  /** Whether the API was asked on behalf of this very call. */
+  get isOwner(): boolean {
+    return this.#isOwner;
+  }
+
+  async obtain(taken: TakenImage): Promise<Obtained> {
+    const { cache, keyOf } = this.#parts;
+    const { cache: mode } = this.#request;
+    const { signal } = this.#bounds;
+    const key = keyOf(taken.identity, this.#request);
+    if (mode === 'only-if-cached') {
+      const found = await cache?.getWithSource<CachedDescription>(key, { signal });
+      if (found === undefined) throw new CacheMissError();
+      return { cached: found.value, source: found.source, caused: undefined };
+    }
+    if (cache === undefined || mode === 'no-store') return this.#obtainUncached(key, taken);
+    try {
+      return await this.#obtainCached(cache, key, taken);
+    } catch (error) {
+      // A cache that its owner closed under us is no cache; the call goes on without.
+      if (this.#isOwner || signal.aborted || !DescribeError.is(error, 'DESCRIBE_CLOSED')) throw error;
+      return this.#obtainUncached(key, taken);
+    }
+  }
+
+  async #obtainCached(
+    cache: NonNullable<ClientParts['cache']>,
+    key: string,
+    taken: TakenImage,
+  ): Promise<Obtained> {
+    const { tags, ttlSeconds, timeoutMs, cache: mode } = this.#request;
+    const { value, source } = await cache.getOrSetWithSource<CachedDescription>(key, this.#ask(taken), {
+      signal: this.#bounds.signal,
+      tags,
+      ttlSeconds,
+      forceRefresh: mode === 'reload',
+      softTimeoutMs: Math.ceil(timeoutMs * STALE_AFTER_RATIO),
+    });
+    return { cached: value, source: source === 'factory' ? 'upstream' : source, caused: this.#caused };
+  }
+
+  async #obtainUncached(key: string, taken: TakenImage): Promise<Obtained> {
+    const { signal } = this.#bounds;
+    const { value, shared } = await this.#parts.flights.run(key, this.#ask(taken), { signal });
+    return { cached: value, source: shared ? 'shared' : 'upstream', caused: this.#caused };
+  }
+
+  readonly #ask =
+    (taken: TakenImage) =>
+    async ({ signal }: { readonly signal: AbortSignal }): Promise<CachedDescription> => {
+      this.#isOwner = true;
+      const { intake, ask } = this.#parts;
+      const bounds = { ...this.#bounds, signal };
+      const image = await intake.settle(taken, signal);
+      this.#caused = await intake.send(
+        image,
+        (sendable) => ask(sendable, this.#request, bounds, this.#trace),
+        signal,
+      );
+      const { description, model } = this.#caused;
+      return { description, model };
+    };
+}
