@@ -45,8 +45,9 @@ interface Turn {
 interface OpenWork {
   readonly key: string;
   readonly tags: readonly string[];
-  /** A removal of this process began after the work did. */
+  /** A removal of this process, or work that was forced, began after the work did. */
   superseded: boolean;
+  lease: Lease | undefined;
   /** The same on another process: Redis knows whether it was before or after, by the lease and the tags. */
   doubted: boolean;
 }
@@ -61,6 +62,7 @@ export class Filler {
   readonly #writer: TieredWriter;
   readonly #remote: RemoteWork;
   readonly #open = new Set<OpenWork>();
+  #closed = false;
 
   constructor(tiers: Tiers, reader: TieredReader, writer: TieredWriter) {
     this.#tiers = tiers;
@@ -91,7 +93,9 @@ export class Filler {
   }
 
   async fill(request: FillRequest, signal: AbortSignal): Promise<Filled> {
-    const work: OpenWork = { key: request.key, tags: request.tags, superseded: false, doubted: false };
+    const { key, tags, force } = request;
+    if (force) for (const older of this.#open) if (older.key === key) older.superseded = true;
+    const work: OpenWork = { key, tags, superseded: false, doubted: false, lease: undefined };
     this.#open.add(work);
     try {
       const turn = await this.#takeTurn(request, work, signal);
@@ -99,6 +103,13 @@ export class Filler {
     } finally {
       this.#open.delete(work);
     }
+  }
+
+  /** Gives leases back and stores no more: whoever waits in this process still gets what is made for it. */
+  close(): void {
+    this.#closed = true;
+    for (const { lease } of this.#open) void lease?.end({ give: true });
+    this.#remote.wakeAll();
   }
 
   /** Waits for the right to work, or for another process's value. */
@@ -113,11 +124,12 @@ export class Filler {
       if (entry !== undefined && answers(entry, request.tags)) return filledBy(entry, 'memory');
       const { link } = this.#tiers;
       const startedAtMs = clock.now();
-      if (link === undefined) {
+      if (link === undefined || this.#closed) {
         return { stamps: this.#writer.ownStamps(request.tags), lease: undefined, startedAtMs };
       }
       const turn = await this.#claim(request, link, startedAtMs);
       if (turn !== undefined) return turn;
+      if (this.#closed) continue;
       const leftMs = giveUpAtMs - clock.now();
       if (leftMs <= 0) return { stamps: this.#writer.ownStamps(request.tags), lease: undefined, startedAtMs };
       await this.#remote.wait(request.key, Math.min(pollMs, leftMs), signal);
@@ -150,7 +162,9 @@ export class Filler {
           return filledBy(found.entry, 'redis');
         }
       }
-      return lease === undefined ? undefined : { stamps, lease, startedAtMs };
+      if (!this.#closed) return lease === undefined ? undefined : { stamps, lease, startedAtMs };
+      await lease?.end({ give: true });
+      return undefined;
     } finally {
       this.#tiers.tags.end();
     }
@@ -159,10 +173,17 @@ export class Filler {
   async #make(request: FillRequest, turn: Turn, work: OpenWork, signal: AbortSignal): Promise<Filled> {
     const { counters } = this.#tiers;
     let value: unknown;
+    work.lease = turn.lease;
     try {
+      // All may have left while Redis was asked.
+      signal.throwIfAborted();
       counters.factoryCalls += 1;
       value = await this.#callFactory(request, signal);
     } catch (error) {
+      if (signal.aborted) {
+        await turn.lease?.end({ give: true });
+        throw error;
+      }
       counters.factoryFailures += 1;
       await this.#storeFailure(request, turn, work, error);
       throw error;
@@ -175,8 +196,10 @@ export class Filler {
     return { value: stored === undefined ? value : stored.entry.value, source: 'factory' };
   }
 
+  /** Waits no longer than its signal: a factory that goes on in spite of it must not keep the key from the next one. */
   async #callFactory({ factory, hardTimeoutMs }: FillRequest, signal: AbortSignal): Promise<unknown> {
-    if (hardTimeoutMs === undefined) return factory({ signal });
+    const call = async (context: FlightContext) => factory(context);
+    if (hardTimeoutMs === undefined) return raceSignal(call({ signal }), signal);
     const { clock } = this.#tiers.options;
     const child = childController(signal);
     const timer = clock.setTimeout(
@@ -184,8 +207,7 @@ export class Filler {
       hardTimeoutMs,
     );
     try {
-      const work = (async () => factory({ signal: child.signal }))();
-      return await raceSignal(work, child.signal);
+      return await raceSignal(call({ signal: child.signal }), child.signal);
     } finally {
       clock.clearTimeout(timer);
       child.detach();
@@ -223,6 +245,7 @@ export class Filler {
       await lease?.end({ give: true });
       return undefined;
     }
+    if (this.#closed) return encoded;
     counters.writes += 1;
     const { link } = this.#tiers;
     const askedAtMs = this.#tiers.nowMs;

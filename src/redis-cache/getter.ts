@@ -1,3 +1,4 @@
+import { ClosedError } from '../errors/closed-error.ts';
 import { raceSignal } from '../internal/signals.ts';
 import { EVERY_ENTRY } from './cache-entry.ts';
 import { checkDurationMs, checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
@@ -39,17 +40,22 @@ export interface GetOrSetOptions {
 
 const BACKGROUND_TIMEOUT_MS = 120_000;
 
+/** Work that can be followed, and when it began. */
+class WorkLine {
+  readonly flights = new SingleFlight<Filled>();
+  readonly startedAtMs = new Map<string, number>();
+}
+
 /** `getOrSet`: reads, and where nothing valid is there lets one caller a key fill while the others wait. */
 export class Getter {
   readonly #tiers: Tiers;
   readonly #reader: TieredReader;
   readonly #filler: Filler;
-  readonly #flights = new SingleFlight<Filled>();
+  readonly #usual = new WorkLine();
   /** Work that was forced, apart: its followers want nothing older. */
-  readonly #forced = new SingleFlight<Filled>();
-
-  /** When the work that can be followed began. */
-  readonly #startedAtMs = new Map<string, number>();
+  readonly #forced = new WorkLine();
+  /** Waits in the background for refreshes whose callers need not, until the cache is closed. */
+  readonly #background = new AbortController();
 
   constructor(tiers: Tiers, reader: TieredReader, writer: TieredWriter) {
     this.#tiers = tiers;
@@ -65,9 +71,15 @@ export class Getter {
   /** Later callers start anew, and what is made for these keys or tags at the moment is not stored. */
   supersede(keys: readonly string[], tags: readonly string[], here = true): void {
     for (const key of this.#filler.supersede(keys, tags, here)) {
-      this.#flights.forget(key);
-      this.#forced.forget(key);
+      this.#usual.flights.forget(key);
+      this.#forced.flights.forget(key);
     }
+  }
+
+  /** Aborts refreshes that nobody else waits for, and gives every lease back. Idempotent. */
+  close(): void {
+    this.#filler.close();
+    this.#background.abort(new ClosedError('the cache'));
   }
 
   async getOrSet<Value>(
@@ -120,21 +132,30 @@ export class Getter {
    * invalidation whose message was lost: a caller then asks Redis instead, waits there for the same work, and takes its
    * value only if the tags still agree.
    */
-  #fly(request: FillRequest, signal?: AbortSignal) {
-    const { link, options, nowMs } = this.#tiers;
-    const flights = request.force ? this.#forced : this.#flights;
-    const name = `${request.force ? 'forced' : 'usual'}:${request.key}`;
-    const startedAtMs = this.#startedAtMs.get(name) ?? nowMs;
-    if (link?.gateway.available && nowMs >= startedAtMs + options.tagTrustMs) flights.forget(request.key);
+  #fly(request: FillRequest, signal: AbortSignal | undefined) {
+    const { nowMs } = this.#tiers;
+    const { flights, startedAtMs } = this.#lineFor(request, nowMs);
     const work = async ({ signal: common }: FlightContext) => {
-      this.#startedAtMs.set(name, nowMs);
+      startedAtMs.set(request.key, nowMs);
       try {
         return await this.#filler.fill(request, common);
       } finally {
-        if (this.#startedAtMs.get(name) === nowMs) this.#startedAtMs.delete(name);
+        if (startedAtMs.get(request.key) === nowMs) startedAtMs.delete(request.key);
       }
     };
     return flights.run(request.key, work, { signal });
+  }
+
+  #lineFor({ key, force }: FillRequest, nowMs: number): WorkLine {
+    const { link, options } = this.#tiers;
+    if (link?.gateway.available) {
+      for (const { flights, startedAtMs } of [this.#usual, this.#forced]) {
+        if (nowMs >= (startedAtMs.get(key) ?? nowMs) + options.tagTrustMs) flights.forget(key);
+      }
+    }
+    // What was forced is newer than what is made the usual way: that is not followed any more.
+    if (force) this.#usual.flights.forget(key);
+    return force || this.#forced.flights.has(key) ? this.#forced : this.#usual;
   }
 
   /** Serves the stale value when the factory fails, or takes longer than the caller wants to wait; it then goes on. */
@@ -145,7 +166,7 @@ export class Getter {
   ): Promise<CacheHit<Value, CacheSource>> {
     const { clock } = this.#tiers.options;
     // Without the caller's signal: what is under way in the background serves the callers to come.
-    const flight = this.#fly(request).then(
+    const flight = this.#fly(request, this.#background.signal).then(
       ({ value, shared }) => ({ value, shared }),
       () => {
         this.#delayRefresh(request.key);

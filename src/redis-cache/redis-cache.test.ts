@@ -182,6 +182,37 @@ describe('RedisCache in memory only', () => {
     expect(await cache.getOrSet('key', next, { tags: ['added'] })).toBe(3);
   });
 
+  it('does not let older work overwrite what a later forceRefresh made', async () => {
+    const { cache, clock } = memoryOnly();
+    const [older, newer] = [new Deferred<number>(), new Deferred<number>()];
+    const first = cache.getOrSet('key', () => older.promise);
+    await clock.flush();
+    const forced = cache.getOrSet('key', () => newer.promise, { forceRefresh: true });
+    await clock.flush();
+    const meanwhile = cache.getOrSetWithSource('key', () => 3);
+    newer.resolve(2);
+    expect(await forced).toBe(2);
+    expect(await meanwhile).toEqual({ value: 2, source: 'shared' });
+    older.resolve(1);
+    expect(await first).toBe(1);
+    expect(await cache.get('key')).toBe(2);
+  });
+
+  it('does not store what a factory makes after every caller left, nor lets it overwrite what came after', async () => {
+    const { cache, clock } = memoryOnly();
+    const answer = new Deferred<number>();
+    const controller = new AbortController();
+    const left = codeOf(cache.getOrSet('key', () => answer.promise, { signal: controller.signal }));
+    await clock.flush();
+    controller.abort('left');
+    expect(await left).toBe('left');
+    expect(await cache.getOrSet('key', () => 2)).toBe(2);
+    answer.resolve(1);
+    await clock.flush();
+    expect(await cache.get('key')).toBe(2);
+    expect(cache.getStats().factoryFailures).toBe(0);
+  });
+
   it('passes on what a factory throws and stores nothing', async () => {
     const { cache } = memoryOnly();
     const failing = () => {
@@ -324,6 +355,37 @@ describe('grace', () => {
     await clock.flush();
     expect(await cache.get('key')).toBeUndefined();
     await expect(cache.getOrSet('key', failing, { tags })).rejects.toThrow('down');
+  });
+
+  it('aborts a refresh in the background on close, though its caller left', async () => {
+    const { cache, clock } = await withStale();
+    const signals: AbortSignal[] = [];
+    const hanging = ({ signal }: { signal: AbortSignal }) => {
+      signals.push(signal);
+      return new Promise<string>(() => {});
+    };
+    const controller = new AbortController();
+    const asked = codeOf(cache.getOrSet('key', hanging, { signal: controller.signal }));
+    await clock.flush();
+    controller.abort('left');
+    expect(await asked).toBe('left');
+    expect(signals[0]?.aborted).toBe(false);
+    await cache.close();
+    expect(DescribeError.is(signals[0]?.reason, 'DESCRIBE_CLOSED')).toBe(true);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('gives a caller that waits for a refresh the stale value on close, and one that has none the value', async () => {
+    const { cache, clock } = await withStale();
+    const answer = new Deferred<string>();
+    const stale = cache.getOrSetWithSource('key', () => new Promise<string>(() => {}));
+    const waiting = cache.getOrSet('other', () => answer.promise);
+    await clock.flush();
+    await cache.close();
+    expect(await stale).toEqual({ value: 'old', source: 'stale' });
+    answer.resolve('made');
+    expect(await waiting).toBe('made');
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('aborts a factory at the hard timeout, with an error or the stale value', async () => {

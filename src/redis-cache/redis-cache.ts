@@ -55,7 +55,7 @@ export class RedisCache implements AsyncDisposable {
   readonly #reader: TieredReader;
   readonly #writer: TieredWriter;
   readonly #getter: Getter;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   /**
    * Opens nothing: Redis is connected to by the first operation.
@@ -73,7 +73,7 @@ export class RedisCache implements AsyncDisposable {
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`; `DESCRIBE_CACHE` when strict.
    */
   async get<Value = unknown>(key: string): Promise<Value | undefined> {
-    const entry = this.#closed ? undefined : this.#tiers.peek(key);
+    const entry = this.#closing === undefined ? this.#tiers.peek(key) : undefined;
     if (entry !== undefined && entry.failure === undefined) {
       this.#tiers.counters.memoryHits += 1;
       return entry.value as Value;
@@ -231,14 +231,23 @@ export class RedisCache implements AsyncDisposable {
     return healthOf(this.#tiers);
   }
 
-  /** Takes no more work and disconnects; a client of the user's stays open. Idempotent. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#tiers.close();
+  /**
+   * Takes no more work, aborts refreshes in the background, and disconnects when what was sent is answered, which takes
+   * no longer than `operationTimeoutMs`; a client of the user's stays open. Waits for no factory: who waits for one
+   * still gets its value, uncached. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#getter.close();
+    await this.#tiers.close();
   }
 
   async #setAll(items: readonly SetItem[]): Promise<void> {
@@ -269,6 +278,6 @@ export class RedisCache implements AsyncDisposable {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new ClosedError('the cache');
+    if (this.#closing !== undefined) throw new ClosedError('the cache');
   }
 }

@@ -162,9 +162,13 @@ export class RedisGateway {
 
   /** Resolves when nothing is under way, which takes no longer than the deadlines do. */
   async settled(): Promise<void> {
-    if (this.#inFlight === 0) return;
-    this.#idle = new Deferred();
-    await this.#idle.promise;
+    while (this.#inFlight > 0) {
+      this.#idle ??= new Deferred();
+      await this.#idle.promise;
+      this.#idle = undefined;
+      // One turn, in which what was answered may send what follows from it, such as a lease given back.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
   }
 
   shutdown(): void {

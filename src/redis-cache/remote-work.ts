@@ -15,6 +15,10 @@ export class RemoteWork {
     for (const key of keys) for (const wake of [...(this.#waiting.get(key) ?? [])]) wake();
   }
 
+  wakeAll(): void {
+    this.wake([...this.#waiting.keys()]);
+  }
+
   /** Resolves at the next message about `key`, at the latest after `maxMs`. Rejects with the signal's reason. */
   wait(key: string, maxMs: number, signal: AbortSignal): Promise<void> {
     return new Promise<void>((resolve, reject) => {
