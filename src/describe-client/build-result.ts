@@ -28,7 +28,7 @@ export function buildResult<Data>(
 ): DescribeResult<Data> {
   const { schema, metadata } = request;
   const { usage, requestId } = caused ?? {};
-  const cost = usage === undefined ? undefined : costOf(catalog, [cached.model, request.model], usage);
+  const cost = usage === undefined ? undefined : costOf(catalog, cached.model, request.model, usage);
   return {
     description: cached.description,
     ...(schema === undefined
@@ -44,18 +44,18 @@ export function buildResult<Data>(
   };
 }
 
-/** Price of a usage, by the model that answered; compatible servers often name it otherwise, then by the one that was asked for. */
+/**
+ * Price of a usage: by the model that answered, or by the one that was asked for where only that is known, as with
+ * compatible servers and deployments that answer under a name of their own.
+ */
 export function costOf(
   catalog: ModelCatalog,
-  models: readonly string[],
+  answered: string,
+  asked: string,
   { promptTokens, completionTokens }: VisionUsage,
 ): number | undefined {
   const usage = { inputTokens: promptTokens, outputTokens: completionTokens };
-  for (const model of models) {
-    const cost = costUsd(model, usage, { catalog });
-    if (cost !== undefined) return cost;
-  }
-  return undefined;
+  return costUsd(answered, usage, { catalog }) ?? costUsd(asked, usage, { catalog });
 }
 
 function dataOf<Data>(description: string, { parse }: DescribeSchema<Data>): Data {

@@ -1,7 +1,7 @@
 import type { VisionDescriptionBatchOptions } from '../batch-processor/index.ts';
 import type { CircuitBreakerOptions } from '../circuit-breaker/index.ts';
 import type { Clock } from '../internal/clock.ts';
-import type { OpenAIConnectionPool, OpenAIConnectionPoolOptions } from '../openai/index.ts';
+import type { OpenAIConnectionPool, OpenAIConnectionPoolOptions, TlsOptions } from '../openai/index.ts';
 import type { ModelOverrides } from '../openai/model-catalog.ts';
 import type { PerformanceMonitor, PerformanceMonitorOptions } from '../performance-monitor/index.ts';
 import type {
@@ -72,6 +72,10 @@ export interface DescribeClientOptions {
   readonly models?: ModelOverrides | undefined;
   /** Opens the pool's connections at once rather than at the first call. @defaultValue false */
   readonly warmUpOnStart?: boolean | undefined;
+  /** URL of an HTTP proxy to the API, or `false` for none whatever the environment says. @defaultValue `HTTPS_PROXY` or `HTTP_PROXY`, but for hosts of `NO_PROXY` */
+  readonly proxy?: string | false | undefined;
+  /** Custom authorities and client certificate for the API. @defaultValue the system's */
+  readonly tls?: TlsOptions | undefined;
   /** Told of what an operator wants to know; of the shape of pino. Never told a key, a prompt, an image or a description. @defaultValue silent */
   readonly logger?: Logger | undefined;
   /** Source of time. @defaultValue the system clock */

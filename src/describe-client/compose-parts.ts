@@ -89,7 +89,7 @@ export function composeParts(
     onAnswer: (completion) => {
       const usage = usageOf(completion);
       if (usage === undefined || catalog === undefined) return;
-      metrics.answered(usage, costOf(catalog, [completion.model, settings.model], usage));
+      metrics.answered(usage, costOf(catalog, String(completion.model), settings.model, usage));
     },
     onAttempt: metrics.attemptEnded,
   });

@@ -33,7 +33,7 @@ export class ConfigIssues {
     } catch (error) {
       if (!DescribeError.is(error, 'DESCRIBE_CONFIG_INVALID')) throw error;
       const { issues } = error as ConfigError;
-      this.add(issues.map((issue) => ({ ...issue, option: `${ownerOf(issue.option)}.${issue.option}` })));
+      this.add(issues.map((issue) => ({ ...issue, option: joined(ownerOf(issue.option), issue.option) })));
       return undefined;
     }
   }
@@ -43,3 +43,5 @@ export class ConfigIssues {
     if (this.any) throw new ConfigError(owner, this.#issues);
   }
 }
+
+const joined = (owner: string, name: string) => (owner === '' ? name : `${owner}.${name}`);

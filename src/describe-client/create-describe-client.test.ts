@@ -104,6 +104,26 @@ describe('createDescribeClient', () => {
     expect(composeParts({ batch: {} }, { ...variables, BATCH_SIZE: '9' }).batch).toBeDefined();
   });
 
+  it('reads the proxy of the environment, but for NO_PROXY and proxy: false', () => {
+    const variables = {
+      OPENAI_API_KEY: KEY,
+      HTTPS_PROXY: 'http://proxy.example:8080',
+      NO_PROXY: 'internal.example',
+    };
+    const proxyOf = (options: Parameters<typeof composeParts>[0]) =>
+      composeParts(options, variables).settings.proxy;
+    expect(proxyOf({})).toBe('http://proxy.example:8080');
+    expect(proxyOf({ proxy: false })).toBeUndefined();
+    expect(proxyOf({ proxy: 'http://other.example' })).toBe('http://other.example');
+    expect(proxyOf({ baseURL: 'https://api.internal.example/v1' })).toBeUndefined();
+    expect(proxyOf({ baseURL: 'http://plain.example/v1' })).toBeUndefined();
+    expect(wrongOptions({ apiKey: KEY }, { HTTPS_PROXY: 'nonsense' })).toEqual(['HTTPS_PROXY']);
+    expect(wrongOptions({ apiKey: KEY, tls: { ca: 'nonsense' }, proxy: 'ftp://x' })).toEqual([
+      'proxy',
+      'pool.tls.ca',
+    ]);
+  });
+
   it('closes only what it made', async () => {
     const cache = new RedisCache();
     const monitor = new PerformanceMonitor();

@@ -80,8 +80,8 @@ export function makeRetry({ retry }: DescribeClientOptions, clock: Clock): Retry
 }
 
 export function makePool(
-  { pool }: DescribeClientOptions,
-  { environment }: ClientSettings,
+  { pool, tls }: DescribeClientOptions,
+  { environment, proxy }: ClientSettings,
   { apiKey, baseURL, name }: EndpointDescription,
   issues: ConfigIssues,
   clock: Clock,
@@ -96,6 +96,8 @@ export function makePool(
   return new OpenAIConnectionPool(usable ? apiKey : 'unusable', usable ? baseURL : undefined, {
     min: environment.poolMinSize,
     max: environment.poolMaxSize,
+    proxy,
+    tls,
     clock,
     ...definedOf(pool),
     ...(usable ? {} : { warmUpOnStart: false }),

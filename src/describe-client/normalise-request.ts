@@ -1,9 +1,14 @@
 import { InputError } from '../errors/input-error.ts';
-import type { ImageSource } from '../image/index.ts';
+import {
+  asBytes,
+  type ImageSource,
+  isAsyncIterable,
+  isBlob,
+  isReadableStream,
+} from '../image/image-source.ts';
 import {
   anything,
   callable,
-  hasMethods,
   integer,
   listOf,
   milliseconds,
@@ -148,12 +153,9 @@ function imageOf(request: DescribeRequest): ImageSource {
   throw new InputError('image', 'expected bytes, a Blob or a stream of bytes');
 }
 
+/** By shape, since bytes and Blobs of another realm or polyfill fail `instanceof`. */
 const isImageBytes = (value: unknown): value is ImageBytes =>
-  value instanceof Uint8Array ||
-  value instanceof ArrayBuffer ||
-  value instanceof Blob ||
-  hasMethods(value, ['getReader']) ||
-  (typeof value === 'object' && value !== null && Symbol.asyncIterator in value);
+  asBytes(value) !== undefined || isBlob(value) || isReadableStream(value) || isAsyncIterable(value);
 
 function schemaName(): OptionCheck {
   return (value, option) =>

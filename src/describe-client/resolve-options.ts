@@ -1,3 +1,4 @@
+import { proxyFor, readProxyEnvironment } from '../http/proxy.ts';
 import { type EnvironmentSettings, parseEnvironment } from '../internal/environment.ts';
 import {
   anything,
@@ -16,6 +17,7 @@ import {
   whichever,
   withMethods,
 } from '../internal/option-checks.ts';
+import { DEFAULT_BASE_URL } from '../openai/openai-pool-options.ts';
 import type { RedisTargetOptions } from '../redis-cache/index.ts';
 import { CLIENT_DEFAULTS, type DescribeClientOptions } from './client-options.ts';
 import type { ConfigIssues } from './config-issues.ts';
@@ -29,6 +31,8 @@ export interface ClientSettings extends RequestDefaults {
   readonly warmUpOnStart: boolean;
   /** Where Redis is, by option or environment; undefined for memory only. */
   readonly redis: RedisTargetOptions | undefined;
+  /** Proxy to the API, by option or environment. */
+  readonly proxy: string | undefined;
   readonly environment: EnvironmentSettings;
   /** The options without those that are wrong, so that parts can be made and looked at before the error is thrown. */
   readonly usable: DescribeClientOptions;
@@ -71,6 +75,8 @@ const CHECKS: OptionChecks<DescribeClientOptions> = {
   images: optionsObject('options'),
   models: optionsObject('entries by model'),
   warmUpOnStart: boolean(),
+  proxy: whichever([off], httpUrl()),
+  tls: optionsObject('options'),
   logger: withMethods('a logger with debug, info, warn and error', 'debug', 'info', 'warn', 'error'),
   clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
 };
@@ -117,6 +123,7 @@ export function resolveOptions(
     attemptTimeoutMs,
     warmUpOnStart,
     redis,
+    proxy: proxyOf(usable, baseURL, variables, issues),
     environment,
     usable,
   };
@@ -128,6 +135,23 @@ function withoutWrong(options: DescribeClientOptions, issues: ConfigIssues): Des
 
 /** Tells the user's own instance from options, by a method that only the instance has. */
 export const isInstance = (value: unknown, method: string): boolean => hasMethods(value, [method]);
+
+function proxyOf(
+  { proxy }: DescribeClientOptions,
+  baseURL: string | undefined,
+  variables: Readonly<Record<string, string | undefined>>,
+  issues: ConfigIssues,
+): string | undefined {
+  if (proxy === false) return undefined;
+  if (proxy !== undefined) return proxy;
+  const environment = issues.attempt(
+    'environment',
+    () => readProxyEnvironment(variables),
+    () => '',
+  );
+  if (environment === undefined || issues.has('baseURL')) return undefined;
+  return proxyFor(baseURL ?? DEFAULT_BASE_URL, environment);
+}
 
 function redisTargetOf(
   option: DescribeClientOptions['redis'],
