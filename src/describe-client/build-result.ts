@@ -24,11 +24,11 @@ export function buildResult<Data>(
   request: NormalisedRequest<Data>,
   { cached, source, caused }: Obtained,
   trace: CallTrace,
-  catalog: ModelCatalog,
+  priceOf: PriceOf,
 ): DescribeResult<Data> {
   const { schema, metadata } = request;
   const { usage, requestId } = caused ?? {};
-  const cost = usage === undefined ? undefined : costOf(catalog, cached.model, request.model, usage);
+  const cost = usage === undefined ? undefined : priceOf(cached.model, request.model, usage);
   return {
     description: cached.description,
     ...(schema === undefined
@@ -44,19 +44,20 @@ export function buildResult<Data>(
   };
 }
 
+/** Price of what an answer was billed. */
+export type PriceOf = (answered: string, asked: string, usage: VisionUsage) => number | undefined;
+
 /**
- * Price of a usage: by the model that answered, or by the one that was asked for where only that is known, as with
- * compatible servers and deployments that answer under a name of their own.
+ * Prices by the model that answered; by the one that was asked for where only that is known, as with compatible servers,
+ * or where the caller has a price of their own for it, as for a deployment.
  */
-export function costOf(
-  catalog: ModelCatalog,
-  answered: string,
-  asked: string,
-  { promptTokens, completionTokens }: VisionUsage,
-): number | undefined {
-  const usage = { inputTokens: promptTokens, outputTokens: completionTokens };
-  return costUsd(answered, usage, { catalog }) ?? costUsd(asked, usage, { catalog });
-}
+export const pricing =
+  (catalog: ModelCatalog, ownModels: readonly string[]): PriceOf =>
+  (answered, asked, { promptTokens, completionTokens }) => {
+    const usage = { inputTokens: promptTokens, outputTokens: completionTokens };
+    const [first, second] = ownModels.includes(asked) ? [asked, answered] : [answered, asked];
+    return costUsd(first, usage, { catalog }) ?? costUsd(second, usage, { catalog });
+  };
 
 function dataOf<Data>(description: string, { parse }: DescribeSchema<Data>): Data {
   try {

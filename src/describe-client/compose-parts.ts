@@ -2,12 +2,12 @@ import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.t
 import { usageOf } from '../batch-processor/vision-usage.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import type { OpenAIConnectionPool } from '../openai/index.ts';
-import { createModelCatalog, type ModelCatalog } from '../openai/model-catalog.ts';
+import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/model-catalog.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { generateKey, type RedisCache, SingleFlight } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import type { BreakerGroup } from './breaker-group.ts';
-import { type CachedDescription, costOf } from './build-result.ts';
+import { type CachedDescription, type PriceOf, pricing } from './build-result.ts';
 import { CallMetrics } from './call-metrics.ts';
 import type { DescribeClientOptions, EndpointDescription } from './client-options.ts';
 import { ConfigIssues } from './config-issues.ts';
@@ -29,6 +29,7 @@ export interface ClientParts {
   readonly logger: Logger;
   readonly intake: ImageIntake;
   readonly catalog: ModelCatalog;
+  readonly priceOf: PriceOf;
   readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
   readonly breakers: BreakerGroup;
   readonly cache: RedisCache | undefined;
@@ -79,6 +80,8 @@ export function composeParts(
   );
   const pool = issues.attempt('pool', () => makePool(given, settings, endpoint, issues, clock));
 
+  const priceOf = pricing(catalog ?? modelCatalog, Object.keys(given.models ?? {}));
+
   const caller = new UpstreamCaller({
     endpoint: ENDPOINT,
     connections: { use: (run, useOptions) => requirePart(pool).use(run, useOptions) },
@@ -88,8 +91,8 @@ export function composeParts(
     clock,
     onAnswer: (completion) => {
       const usage = usageOf(completion);
-      if (usage === undefined || catalog === undefined) return;
-      metrics.answered(usage, costOf(catalog, String(completion.model), settings.model, usage));
+      if (usage !== undefined)
+        metrics.answered(usage, priceOf(String(completion.model), settings.model, usage));
     },
     onAttempt: metrics.attemptEnded,
   });
@@ -115,6 +118,7 @@ export function composeParts(
     logger,
     intake: requirePart(intake),
     catalog: requirePart(catalog),
+    priceOf,
     pools: { [ENDPOINT]: requirePart(pool) },
     breakers: requirePart(breakers),
     cache,

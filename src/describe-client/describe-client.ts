@@ -227,16 +227,16 @@ export class DescribeClient implements AsyncDisposable {
     bounds: CallBounds,
     trace: CallTrace,
   ): Promise<DescribeResult<Data>> {
-    const { catalog, intake } = this.#parts;
+    const { priceOf, intake } = this.#parts;
     const taken = await intake.take(request.image, bounds.signal);
     const obtained = await this.#obtain(taken, request, bounds, trace);
     try {
-      return buildResult(request, obtained, trace, catalog);
+      return buildResult(request, obtained, trace, priceOf);
     } catch (error) {
       // What is cached is from before `parse` changed: as good as nothing.
       if (obtained.caused !== undefined || request.cache === 'only-if-cached') throw error;
       const fresh = await this.#obtain(taken, { ...request, cache: 'reload' }, bounds, trace);
-      return buildResult(request, fresh, trace, catalog);
+      return buildResult(request, fresh, trace, priceOf);
     }
   }
 

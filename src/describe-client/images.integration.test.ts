@@ -201,5 +201,7 @@ describe('estimate', () => {
     const { costUsd } = await client.estimate([createTestImage({ seed: 1 })]);
     expect(costUsd).toBeGreaterThanOrEqual(1);
     expect(costUsd).toBeLessThan(1.1);
+    const described = await client.describe(createTestImage({ seed: 1 }));
+    expect(described.costUsd).toBeCloseTo((described.usage?.promptTokens ?? 0) / 1000);
   });
 });
