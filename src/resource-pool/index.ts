@@ -6,6 +6,7 @@ export {
 export type { HttpReply } from '../http/http-reply.ts';
 export { HttpStatusError } from '../http/http-status-error.ts';
 export type { TlsOptions } from '../http/tls-options.ts';
+export type { AcquireOptions } from './acquire-options.ts';
 export {
   HttpClientFactory,
   type HttpClientFactoryOptions,
@@ -18,4 +19,3 @@ export type { ResourcePoolEvents } from './resource-pool-events.ts';
 export type { DrainOptions, ResourcePoolOptions } from './resource-pool-options.ts';
 export type { ResourcePoolState, ResourcePoolStats } from './resource-pool-stats.ts';
 export type { GrowReason, RetireReason } from './slot.ts';
-export type { AcquireOptions } from './slot-dispatcher.ts';

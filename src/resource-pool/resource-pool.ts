@@ -4,6 +4,7 @@ import { deepFreeze } from '../internal/deep-freeze.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { Emitter, type Listener, type Unsubscribe } from '../internal/emitter.ts';
 import { onAbort } from '../internal/signals.ts';
+import type { AcquireOptions } from './acquire-options.ts';
 import { type Lease, type LeaseHome, SlotLease } from './lease.ts';
 import { PoolUpkeep } from './pool-upkeep.ts';
 import type { ResourcePoolEvents } from './resource-pool-events.ts';
@@ -16,7 +17,7 @@ import {
 } from './resource-pool-options.ts';
 import { PoolCounters, type ResourcePoolStats } from './resource-pool-stats.ts';
 import type { Slot } from './slot.ts';
-import { type AcquireOptions, SlotDispatcher } from './slot-dispatcher.ts';
+import { SlotDispatcher } from './slot-dispatcher.ts';
 
 /**
  * Lends resources that are expensive to make, never more than `maxSize` at a moment and each to one user at a time.

@@ -1,6 +1,7 @@
-import { ClosedError, DescribeError, InputError, PoolTimeoutError, QueueFullError } from '../errors/index.ts';
+import { ClosedError, DescribeError, PoolTimeoutError, QueueFullError } from '../errors/index.ts';
 import type { Clock } from '../internal/clock.ts';
 import type { Emitter } from '../internal/emitter.ts';
+import { type AcquireOptions, wrongAcquireOption } from './acquire-options.ts';
 import type { ResourcePoolEvents } from './resource-pool-events.ts';
 import type { PoolCounters, ResourcePoolState } from './resource-pool-stats.ts';
 import type { RetireReason, Slot } from './slot.ts';
@@ -8,16 +9,6 @@ import { SlotChecks } from './slot-checks.ts';
 import type { SlotKeeper } from './slot-keeper.ts';
 import { SlotSupply, type SlotSupplyOptions } from './slot-supply.ts';
 import { type Waiter, WaitingLine } from './waiting-line.ts';
-
-/** How one acquires. */
-export interface AcquireOptions {
-  /** Ends the wait: the acquire leaves the line at once and rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** Higher is served first; first come, first served within a priority. @defaultValue 0 */
-  readonly priority?: number | undefined;
-  /** Bound of this wait in milliseconds. @defaultValue the pool's `acquireTimeoutMs` */
-  readonly timeoutMs?: number | undefined;
-}
 
 export interface SlotDispatcherOptions<Resource> extends SlotSupplyOptions<Resource> {
   readonly acquireTimeoutMs: number;
@@ -97,14 +88,16 @@ export class SlotDispatcher<Resource> {
   take(options: AcquireOptions = NO_OPTIONS): Slot<Resource> | Promise<Slot<Resource>> {
     if (this.state !== 'open') return Promise.reject(this.#closedError());
     const { signal, priority = 0, timeoutMs = this.#options.acquireTimeoutMs } = options;
+    const wrong = options === NO_OPTIONS ? undefined : wrongAcquireOption(options);
+    if (wrong !== undefined) return Promise.reject(wrong);
     if (signal?.aborted) return Promise.reject(signal.reason);
     this.started = true;
     // Here, where the caller is still on the stack.
     const acquiredBy = this.#options.trackLoans ? new Error('acquired here') : undefined;
     const slot = this.#popUsable();
     if (slot !== undefined) return this.#lend(slot, acquiredBy);
-    if (!Number.isFinite(priority)) return Promise.reject(new InputError('priority', 'it is not a number'));
-    if (!(timeoutMs > 0)) return Promise.reject(new InputError('timeoutMs', 'it is not above 0'));
+    // What was looked at ran hooks and listeners: they may have ended the pool.
+    if (this.state !== 'open') return Promise.reject(this.#closedError());
     if (this.supply.unserved >= this.#options.maxWaiting && !this.keeper.canOpen()) {
       this.#counters.refused += 1;
       return Promise.reject(new QueueFullError(this.#options.name, 'maxWaiting', this.#options.maxWaiting));
@@ -149,6 +142,7 @@ export class SlotDispatcher<Resource> {
 
   /** Gives a free slot to who waits, else to the stack. `fresh`: it needs no validation. */
   offer(slot: Slot<Resource>, fresh = false, toBottom = false): void {
+    if (slot.state === 'retired') return;
     if (this.state === 'closed') {
       this.retire(slot, 'closed');
       return;
@@ -176,8 +170,9 @@ export class SlotDispatcher<Resource> {
     if (this.state !== 'open') this.#changed();
   }
 
-  /** Takes a slot out of the pool for good. An idle one is taken off the stack. */
+  /** Takes a slot out of the pool for good, once. An idle one is taken off the stack. */
   retire(slot: Slot<Resource>, reason: RetireReason): void {
+    if (slot.state === 'retired') return;
     if (slot.state === 'idle') {
       const index = this.idle.indexOf(slot);
       if (index >= 0) this.idle.splice(index, 1);
@@ -239,8 +234,8 @@ export class SlotDispatcher<Resource> {
       if (!this.#validates) return slot;
       const verdict = this.checks.validateOnBorrow(slot, (valid) => this.#onChecked(slot, valid));
       if (verdict === 'pending') return undefined;
-      if (verdict) return slot;
-      this.retire(slot, 'invalid');
+      if (!verdict) this.retire(slot, 'invalid');
+      else if (slot.state === 'checking') return slot;
     }
     return undefined;
   }
@@ -271,7 +266,13 @@ export class SlotDispatcher<Resource> {
 
   #deliver(slot: Slot<Resource>): void {
     const waiter = this.line.shift();
-    waiter?.resolve(this.#lend(slot, waiter.joinedAt));
+    if (waiter !== undefined) {
+      waiter.resolve(this.#lend(slot, waiter.joinedAt));
+      return;
+    }
+    // The last one left while the slot was looked at.
+    slot.state = 'idle';
+    this.idle.push(slot);
   }
 
   #wornOut(slot: Slot<Resource>, now: number): 'usage' | 'lifetime' | undefined {

@@ -208,27 +208,32 @@ export class WaitingLine<Item> {
   }
 
   #sweepExpired(): void {
-    this.#sweep = undefined;
     const now = this.#clock.now();
+    const due: Waiter<Item>[] = [];
+    for (const level of this.#levels) {
+      for (const waiter of untimed(level)) {
+        if (waiter.dueAtMs > now) break;
+        due.push(waiter);
+      }
+    }
+    // Whoever is told of one may make others leave, or come: they must not arm the timer before those who wait.
+    for (const waiter of due) if (waiter.level !== undefined) this.#expire(waiter);
+    this.#sweep = undefined;
     let nextDueAtMs = Number.POSITIVE_INFINITY;
-    for (const level of [...this.#levels]) {
-      nextDueAtMs = Math.min(nextDueAtMs, this.#sweepLevel(level, now));
+    for (const level of this.#levels) {
+      for (const { dueAtMs } of untimed(level)) {
+        nextDueAtMs = Math.min(nextDueAtMs, dueAtMs);
+        break;
+      }
     }
     if (Number.isFinite(nextDueAtMs)) this.#armSweep(nextDueAtMs);
   }
+}
 
-  /** Expires the due ones of a level and returns when its next one with the common timeout falls due. */
-  #sweepLevel(level: Level<Item>, now: number): number {
-    let waiter = level.first;
-    while (waiter !== undefined) {
-      const { next } = waiter;
-      if (waiter.timer === undefined) {
-        if (waiter.dueAtMs > now) return waiter.dueAtMs;
-        this.#expire(waiter);
-      }
-      waiter = next;
-    }
-    return Number.POSITIVE_INFINITY;
+/** The waiters of a level that have no timer of their own, so in the order in which they fall due. */
+function* untimed<Item>(level: Level<Item>): Generator<Waiter<Item>> {
+  for (let waiter = level.first; waiter !== undefined; waiter = waiter.next) {
+    if (waiter.timer === undefined) yield waiter;
   }
 }
 

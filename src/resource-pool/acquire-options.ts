@@ -1,0 +1,20 @@
+import { InputError } from '../errors/index.ts';
+
+/** How one acquires. */
+export interface AcquireOptions {
+  /** Ends the wait: the acquire leaves the line at once and rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Higher is served first; first come, first served within a priority. @defaultValue 0 */
+  readonly priority?: number | undefined;
+  /** Bound of this wait in milliseconds, above 0. @defaultValue the pool's `acquireTimeoutMs` */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What is wrong with them; told whether or not the acquire would have to wait. */
+export function wrongAcquireOption({ priority = 0, timeoutMs = 1 }: AcquireOptions): InputError | undefined {
+  if (!Number.isFinite(priority)) return new InputError('priority', 'it is not a number');
+  return isDuration(timeoutMs) ? undefined : new InputError('timeoutMs', 'it is not above 0');
+}
+
+/** Whether a timer can wait so long; an endless one it takes for its longest. */
+export const isDuration = (ms: unknown): boolean => typeof ms === 'number' && ms > 0;
