@@ -5,6 +5,8 @@ import {
   callable,
   checkOptions,
   finiteNumber,
+  headerRecord,
+  headerSafeSecret,
   httpUrl,
   integer,
   listOf,
@@ -88,6 +90,29 @@ describe('checkOptions', () => {
     );
     expect(error.issues.map(({ option }) => option)).toEqual(['key', 'url', 'headers']);
     expect(error.message).not.toContain('hunter2');
+  });
+
+  it('takes no secret and no header that HTTP can not carry, and shows neither', () => {
+    const wrong = {
+      inner: 'hunter2\nhunter2',
+      spaced: 'hunter2 x',
+      foreign: 'hunter2ü',
+      empty: '',
+      value: { 'x-key': 'hunter2\r\nhost: evil' },
+      wide: { 'x-key': 'hunter2 日' },
+      name: { 'x key': 'hunter2' },
+    };
+    const key = headerSafeSecret();
+    const headers = headerRecord();
+    const checks = { inner: key, spaced: key, foreign: key, empty: key, value: headers, wide: headers };
+    const error = failureOf(() => checkOptions('Thing', wrong, { ...checks, name: headers }));
+    expect(error.issues.map(({ option }) => option)).toEqual(Object.keys(wrong));
+    expect(error.message).not.toContain('hunter2');
+    checkOptions(
+      'Thing',
+      { key: 'sk-proj_A.b~1', more: { 'X-Team': 'vision é\t1' } },
+      { key, more: headers },
+    );
   });
 
   it('rejects what is not an object', () => {

@@ -109,6 +109,17 @@ export const nonEmptyText = (): OptionCheck =>
 export const secret = (): OptionCheck =>
   check('a non-empty string', (value) => typeof value === 'string' && value.trim() !== '', describeSecret);
 
+/**
+ * A secret that a header can carry: printable ASCII without spaces. Anything else would be quoted in the error of
+ * whoever makes the header.
+ */
+export const headerSafeSecret = (): OptionCheck =>
+  check(
+    'a non-empty string of printable ASCII without spaces',
+    (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value),
+    describeSecret,
+  );
+
 /** An absolute http or https URL; its value is not shown, for it may carry credentials. */
 export const httpUrl = (): OptionCheck =>
   check(
@@ -143,6 +154,23 @@ export const textRecord = (): OptionCheck =>
       value !== null &&
       !Array.isArray(value) &&
       Object.values(value).every((entry) => typeof entry === 'string'),
+    describeSecret,
+  );
+
+/** Headers: names and values that HTTP allows (RFC 9110, section 5). Values are not shown. */
+export const headerRecord = (): OptionCheck =>
+  check(
+    'an object of header names and values',
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.entries(value).every(
+        ([name, entry]) =>
+          /^[\w!#$%&'*+.^`|~-]+$/.test(name) &&
+          typeof entry === 'string' &&
+          /^[\t\x20-\x7e\x80-\xff]*$/.test(entry),
+      ),
     describeSecret,
   );
 

@@ -20,6 +20,7 @@ import {
   DEFAULT_BASE_URL,
   DEFAULTS,
   type OpenAIConnectionPoolOptions,
+  poolBounds,
 } from './openai-pool-options.ts';
 
 /** `healthy`: what was checked answers. `degraded`: some of it. `unhealthy`: none of it, or the key was refused. */
@@ -80,6 +81,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   constructor(apiKey: string, baseURL?: string, options: OpenAIConnectionPoolOptions = {}) {
     checkPoolOptions(apiKey, baseURL, options);
     const { clock = systemClock, idleTimeoutMs = DEFAULTS.idleTimeoutMs } = options;
+    const { min, max } = poolBounds(options);
     const base = baseURL ?? DEFAULT_BASE_URL;
     this.#origin = new URL(base).origin;
     this.#healthCheckTimeoutMs = options.healthCheckTimeoutMs ?? DEFAULTS.healthCheckTimeoutMs;
@@ -109,8 +111,8 @@ export class OpenAIConnectionPool implements AsyncDisposable {
         reset: ({ http }) => http.whenQuiet(),
       },
       name: 'OpenAI connection pool',
-      minSize: options.min ?? DEFAULTS.min,
-      maxSize: options.max ?? DEFAULTS.max,
+      minSize: min,
+      maxSize: max,
       acquireTimeoutMs: options.acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs,
       idleTimeoutMs,
       healthCheckInterval: options.healthCheckInterval ?? DEFAULTS.healthCheckInterval,

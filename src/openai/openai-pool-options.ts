@@ -3,23 +3,23 @@ import type { TlsOptions } from '../http/tls-options.ts';
 import { tlsOptionsCheck } from '../http/tls-options.ts';
 import type { Clock } from '../internal/clock.ts';
 import {
-  anything,
   boolean,
   checkOptions,
+  headerRecord,
+  headerSafeSecret,
   httpUrl,
   integer,
   milliseconds,
   nonEmptyText,
   type OptionChecks,
   required,
-  secret,
-  textRecord,
+  withMethods,
 } from '../internal/option-checks.ts';
 
 export interface OpenAIConnectionPoolOptions {
-  /** Connections to keep open once the pool was used; 0 or more. @defaultValue 2 */
+  /** Connections to keep open once the pool was used; from 0 to `max`. @defaultValue 2, or `max` if that is less */
   readonly min?: number | undefined;
-  /** Most connections, and so most requests on the wire at a moment; at least 1 and `min`. @defaultValue 10 */
+  /** Most connections, and so most requests on the wire at a moment; at least 1 and `min`. @defaultValue 10, or `min` if that is more */
   readonly max?: number | undefined;
   /** Longest wait for a free connection, in milliseconds. @defaultValue 30_000 */
   readonly acquireTimeoutMs?: number | undefined;
@@ -76,9 +76,9 @@ const CHECKS: OptionChecks<OpenAIConnectionPoolOptions> = {
   maxLifetimeMs: milliseconds(),
   maxWaiting: integer({ min: 0 }),
   leakThresholdMs: milliseconds(),
-  headers: textRecord(),
-  organization: nonEmptyText(),
-  project: nonEmptyText(),
+  headers: headerRecord(),
+  organization: headerSafeSecret(),
+  project: headerSafeSecret(),
   apiVersion: nonEmptyText(),
   requestTimeoutMs: milliseconds(),
   streamIdleTimeoutMs: milliseconds(),
@@ -86,7 +86,7 @@ const CHECKS: OptionChecks<OpenAIConnectionPoolOptions> = {
   connectTimeoutMs: milliseconds(),
   proxy: httpUrl(),
   tls: tlsOptionsCheck,
-  clock: anything(),
+  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
 };
 
 export const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
@@ -107,15 +107,28 @@ export const DEFAULTS = {
 
 const OWNER = 'OpenAIConnectionPool';
 
+/** The bounds of a pool's size: a default gives way to the bound that was set. */
+export function poolBounds(options: OpenAIConnectionPoolOptions): {
+  readonly min: number;
+  readonly max: number;
+} {
+  const { max = Math.max(DEFAULTS.max, options.min ?? 0) } = options;
+  return { min: options.min ?? Math.min(DEFAULTS.min, max), max };
+}
+
 /** Throws a `ConfigError` that lists everything wrong; never shows the key. */
 export function checkPoolOptions(
   apiKey: string,
   baseURL: string | undefined,
   options: OpenAIConnectionPoolOptions,
 ): void {
-  checkOptions(OWNER, { apiKey, baseURL }, { apiKey: required(secret(), 'a key'), baseURL: httpUrl() });
+  checkOptions(
+    OWNER,
+    { apiKey, baseURL },
+    { apiKey: required(headerSafeSecret(), 'a key'), baseURL: httpUrl() },
+  );
   checkOptions(OWNER, options, CHECKS);
-  const { min = DEFAULTS.min, max = DEFAULTS.max } = options;
+  const { min, max } = poolBounds(options);
   if (min > max) {
     throw new ConfigError(OWNER, [{ option: 'min', expected: `at most max (${max})`, got: String(min) }]);
   }

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { ClosedError, QueueFullError } from '../errors/index.ts';
 import { type Clock, setBackgroundTimeout, systemClock, type TimerHandle } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
-import { anything, checkOptions, integer, milliseconds } from '../internal/option-checks.ts';
+import { checkOptions, integer, milliseconds, withMethods } from '../internal/option-checks.ts';
 import { processSingleton } from '../internal/process-singleton.ts';
 import { OpenAIConnectionPool, type OpenAIConnectionPoolStats } from './openai-connection-pool.ts';
 import { DEFAULT_BASE_URL, type OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
@@ -53,7 +53,7 @@ export class PoolManager {
     checkOptions<PoolManagerOptions>('PoolManager', options, {
       maxPools: integer({ min: 1 }),
       idleTimeoutMs: milliseconds(),
-      clock: anything(),
+      clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
     });
     this.#maxPools = options.maxPools ?? DEFAULTS.maxPools;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs;

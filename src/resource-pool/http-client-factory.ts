@@ -3,14 +3,14 @@ import { HttpConnection } from '../http/http-connection.ts';
 import { type TlsOptions, tlsOptionsCheck } from '../http/tls-options.ts';
 import type { Clock } from '../internal/clock.ts';
 import {
-  anything,
   checkOptions,
+  headerRecord,
   httpUrl,
   integer,
   milliseconds,
   nonEmptyText,
   required,
-  textRecord,
+  withMethods,
 } from '../internal/option-checks.ts';
 import type { ResourceFactory, ValidateContext } from './resource-factory.ts';
 
@@ -77,7 +77,7 @@ export class HttpClientFactory implements ResourceFactory<PooledHttpClient> {
   constructor(options: HttpClientFactoryOptions) {
     checkOptions<HttpClientFactoryOptions>('HttpClientFactory', options, {
       baseURL: required(httpUrl(), 'an http or https URL'),
-      headers: textRecord(),
+      headers: headerRecord(),
       timeoutMs: milliseconds(),
       connectTimeoutMs: milliseconds(),
       keepAliveMs: milliseconds(),
@@ -85,7 +85,7 @@ export class HttpClientFactory implements ResourceFactory<PooledHttpClient> {
       healthCheckPath: nonEmptyText(),
       proxy: httpUrl(),
       tls: tlsOptionsCheck,
-      clock: anything(),
+      clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
     });
     this.#options = options;
   }

@@ -7,6 +7,7 @@ export type { HttpReply } from '../http/http-reply.ts';
 export { HttpStatusError } from '../http/http-status-error.ts';
 export type { TlsOptions } from '../http/tls-options.ts';
 export type { AcquireOptions } from './acquire-options.ts';
+export type { DrainOptions } from './drain-wait.ts';
 export {
   HttpClientFactory,
   type HttpClientFactoryOptions,
@@ -16,6 +17,6 @@ export type { Lease } from './lease.ts';
 export type { ResourceFactory, ValidateContext } from './resource-factory.ts';
 export { createResourcePool, ResourcePool } from './resource-pool.ts';
 export type { ResourcePoolEvents } from './resource-pool-events.ts';
-export type { DrainOptions, ResourcePoolOptions } from './resource-pool-options.ts';
+export type { CreateBackoffOptions, ResourcePoolOptions } from './resource-pool-options.ts';
 export type { ResourcePoolState, ResourcePoolStats } from './resource-pool-stats.ts';
 export type { GrowReason, RetireReason } from './slot.ts';

@@ -1,14 +1,12 @@
-import { ConfigError } from '../errors/index.ts';
-import type { BackoffOptions } from '../internal/backoff.ts';
+import { ConfigError, type ConfigIssue } from '../errors/index.ts';
 import type { Clock } from '../internal/clock.ts';
 import {
-  anything,
   callable,
   checkOptions,
-  finiteNumber,
   integer,
   milliseconds,
   nonEmptyText,
+  type OptionCheck,
   type OptionChecks,
   required,
   shape,
@@ -16,12 +14,20 @@ import {
 } from '../internal/option-checks.ts';
 import type { ResourceFactory } from './resource-factory.ts';
 
+/** Delays between creates that fail: each is drawn from the first delay to three times the last one. */
+export interface CreateBackoffOptions {
+  /** Shortest and first delay, in milliseconds; at least 1. */
+  readonly initialDelayMs: number;
+  /** Longest delay, in milliseconds; at least `initialDelayMs`. */
+  readonly maxDelayMs: number;
+}
+
 export interface ResourcePoolOptions<Resource> {
   /** Makes and unmakes the resources. */
   readonly factory: ResourceFactory<Resource>;
-  /** Resources to keep once the pool was first used, idle or not; 0 or more. @defaultValue 0 */
+  /** Resources to keep once the pool was first used, idle or not; from 0 to `maxSize`. @defaultValue 0 */
   readonly minSize?: number | undefined;
-  /** Most resources that exist at any moment, those being made or destroyed included; at least 1 and `minSize`. @defaultValue 10 */
+  /** Most resources that exist at any moment, those being made or destroyed included; at least 1 and `minSize`. @defaultValue 10, or `minSize` if that is more */
   readonly maxSize?: number | undefined;
   /** Longest wait of an acquire, in milliseconds. @defaultValue 30_000 */
   readonly acquireTimeoutMs?: number | undefined;
@@ -44,7 +50,7 @@ export interface ResourcePoolOptions<Resource> {
   /** Most acquirers that may wait for somebody else's resource; 0 or more. @defaultValue 10_000 */
   readonly maxWaiting?: number | undefined;
   /** Delays between creates that fail. @defaultValue `{ initialDelayMs: 100, maxDelayMs: 10_000 }` */
-  readonly createBackoff?: BackoffOptions | undefined;
+  readonly createBackoff?: CreateBackoffOptions | undefined;
   /** Whether an error of `use`'s function means that the resource is broken and must be destroyed; throwing means yes. @defaultValue never */
   readonly isBroken?: ((error: unknown, resource: Resource) => boolean) | undefined;
   /** Milliseconds after which a loan is reported as leaked, with the stack of its acquire. Costs a stack trace per acquire. @defaultValue off */
@@ -55,18 +61,20 @@ export interface ResourcePoolOptions<Resource> {
   readonly clock?: Clock | undefined;
 }
 
-export interface DrainOptions {
-  /** Longest wait for loans to come back, in milliseconds. @defaultValue 30_000 */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
+type PoolSizes = Pick<ResourcePoolOptions<unknown>, 'minSize' | 'maxSize'>;
 
 const positiveCount = integer({ min: 1 });
 
+/** A hook that is there but no function would fail at each use, and the pool make and destroy without end. */
+const factory: OptionCheck = (value, option) => {
+  const issues = withMethods('an object with create and destroy', 'create', 'destroy')(value, option);
+  if (issues.length > 0 || value === undefined) return issues;
+  const { validate, reset } = value as { readonly validate?: unknown; readonly reset?: unknown };
+  return [...callable()(validate, `${option}.validate`), ...callable()(reset, `${option}.reset`)];
+};
+
 const CHECKS: OptionChecks<ResourcePoolOptions<unknown>> = {
-  factory: required(withMethods('an object with create and destroy', 'create', 'destroy')),
+  factory: required(factory, 'an object with create and destroy'),
   minSize: integer({ min: 0 }),
   maxSize: positiveCount,
   acquireTimeoutMs: milliseconds(),
@@ -82,12 +90,11 @@ const CHECKS: OptionChecks<ResourcePoolOptions<unknown>> = {
   createBackoff: shape({
     initialDelayMs: required(milliseconds()),
     maxDelayMs: required(milliseconds()),
-    factor: finiteNumber({ min: 1 }),
   }),
   isBroken: callable(),
   leakThresholdMs: milliseconds(),
   name: nonEmptyText(),
-  clock: anything(),
+  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
 };
 
 export const DEFAULTS = {
@@ -104,13 +111,26 @@ export const DEFAULTS = {
   name: 'resource pool',
 } as const satisfies Omit<ResourcePoolOptions<unknown>, 'factory'>;
 
+/** The bounds of a pool's size: a default gives way to the bound that was set. */
+export function poolSizes({ minSize = DEFAULTS.minSize, maxSize }: PoolSizes): {
+  readonly minSize: number;
+  readonly maxSize: number;
+} {
+  return { minSize, maxSize: maxSize ?? Math.max(DEFAULTS.maxSize, minSize) };
+}
+
 /** Throws a `ConfigError` that lists everything wrong. */
 export function checkResourcePoolOptions<Resource>(options: ResourcePoolOptions<Resource>): void {
   checkOptions('ResourcePool', options as ResourcePoolOptions<unknown>, CHECKS);
-  const { minSize = DEFAULTS.minSize, maxSize = DEFAULTS.maxSize } = options;
+  const { minSize, maxSize } = poolSizes(options);
+  const issues: ConfigIssue[] = [];
   if (minSize > maxSize) {
-    throw new ConfigError('ResourcePool', [
-      { option: 'minSize', expected: `at most maxSize (${maxSize})`, got: String(minSize) },
-    ]);
+    issues.push({ option: 'minSize', expected: `at most maxSize (${maxSize})`, got: String(minSize) });
   }
+  const { initialDelayMs, maxDelayMs } = options.createBackoff ?? DEFAULTS.createBackoff;
+  if (initialDelayMs > maxDelayMs) {
+    const expected = `at least initialDelayMs (${initialDelayMs})`;
+    issues.push({ option: 'createBackoff.maxDelayMs', expected, got: String(maxDelayMs) });
+  }
+  if (issues.length > 0) throw new ConfigError('ResourcePool', issues);
 }

@@ -238,11 +238,24 @@ describe('ResourcePool', () => {
     await pool.close();
   });
 
+  it('lets the default of maxSize give way to minSize', async () => {
+    const { pool } = makePool({ minSize: 12, maxSize: undefined });
+    expect(pool.getStats()).toMatchObject({ minSize: 12, maxSize: 12 });
+    await pool.close();
+  });
+
   it.each([
     [{ minSize: 3, maxSize: 2 }, /minSize: expected at most maxSize/],
     [{ maxSize: 0 }, /maxSize/],
     [{ minSize: -1 }, /minSize/],
     [{ factory: {} as never }, /factory/],
+    [
+      { factory: { create: () => ({ id: 1 }), destroy: () => {}, validate: true as never } },
+      /factory.validate: expected a function/,
+    ],
+    [{ createBackoff: { initialDelayMs: 20, maxDelayMs: 10 } }, /maxDelayMs: expected at least/],
+    [{ createBackoff: { initialDelayMs: 1, maxDelayMs: 10, factor: 3 } as never }, /createBackoff.factor/],
+    [{ clock: 5 as never }, /clock: expected a clock/],
     [{ maxSiz: 3 } as never, /did you mean maxSize/],
   ])('refuses wrong options %#', (options, message) => {
     const error = (() => {

@@ -1,18 +1,17 @@
-import { LeaseError, TimeoutError } from '../errors/index.ts';
+import { LeaseError } from '../errors/index.ts';
 import { systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { Emitter, type Listener, type Unsubscribe } from '../internal/emitter.ts';
-import { onAbort } from '../internal/signals.ts';
 import type { AcquireOptions } from './acquire-options.ts';
+import { type DrainOptions, drainWait, wrongDrainOption } from './drain-wait.ts';
 import { type Lease, type LeaseHome, SlotLease } from './lease.ts';
 import { PoolUpkeep } from './pool-upkeep.ts';
 import type { ResourcePoolEvents } from './resource-pool-events.ts';
 import {
   checkResourcePoolOptions,
-  DEFAULT_DRAIN_TIMEOUT_MS,
   DEFAULTS,
-  type DrainOptions,
+  poolSizes,
   type ResourcePoolOptions,
 } from './resource-pool-options.ts';
 import { PoolCounters, type ResourcePoolStats } from './resource-pool-stats.ts';
@@ -57,11 +56,11 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: ResourcePoolOptions<Resource>) {
     checkResourcePoolOptions(options);
-    const { minSize = DEFAULTS.minSize, maxSize = DEFAULTS.maxSize, name = DEFAULTS.name } = options;
-    const { clock = systemClock, isBroken, leakThresholdMs } = options;
+    const { minSize, maxSize } = poolSizes(options);
+    const { name = DEFAULTS.name, clock = systemClock, isBroken, leakThresholdMs } = options;
     this.#name = name;
     this.#minSize = minSize;
-    this.#maxSize = Math.max(minSize, maxSize);
+    this.#maxSize = maxSize;
     this.#isBroken = isBroken;
     this.#clock = clock;
     this.#slots = new SlotDispatcher<Resource>(
@@ -190,35 +189,27 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    * Takes no new acquire, serves those who wait, and resolves when every loan came back. The resources stay until
    * `close()`.
    * @throws `DESCRIBE_TIMEOUT` when loans are still out after `timeoutMs`; the pool stays draining.
+   * @throws `DESCRIBE_INPUT_INVALID` when `timeoutMs` is no number from 0 up.
    * @throws the signal's reason when it aborts.
    */
-  drain({ timeoutMs = DEFAULT_DRAIN_TIMEOUT_MS, signal }: DrainOptions = {}): Promise<void> {
+  drain(options: DrainOptions = {}): Promise<void> {
+    const wrong = wrongDrainOption(options);
+    if (wrong !== undefined) return Promise.reject(wrong);
     if (this.#slots.state === 'open') this.#slots.state = 'draining';
     this.#drained ??= new Deferred<void>();
     const { promise } = this.#drained;
     this.#onChanged();
-    return new Promise<void>((resolve, reject) => {
-      const timer = this.#clock.setTimeout(() => {
-        detach();
-        reject(new TimeoutError(`drain of ${this.#name}`, timeoutMs));
-      }, timeoutMs);
-      const detach = onAbort(signal, (reason) => {
-        this.#clock.clearTimeout(timer);
-        reject(reason);
-      });
-      void promise.then(() => {
-        this.#clock.clearTimeout(timer);
-        detach();
-        resolve();
-      });
-    });
+    return drainWait(this.#name, promise, options, this.#clock);
   }
 
   /**
    * Drains, then destroys every resource; loans that are not back after `timeoutMs` are taken back by force. Resolves
-   * when all are gone and never rejects. Idempotent.
+   * when all are gone. Idempotent.
+   * @throws `DESCRIBE_INPUT_INVALID` when `timeoutMs` is no number from 0 up, and nothing else.
    */
   close(options: DrainOptions = {}): Promise<void> {
+    const wrong = wrongDrainOption(options);
+    if (wrong !== undefined) return Promise.reject(wrong);
     this.#closing ??= this.drain(options)
       .catch(() => {})
       .then(() => this.#end(undefined));
