@@ -1,7 +1,7 @@
+import { classifyFailure } from '../internal/classify-failure.ts';
 import type { BatchHandlerContext } from './batch-handler.ts';
 import { type AnswerPart, packAnswers, requestIdOf, singleAnswer } from './pack-answer.ts';
 import { packIds, packRequest, singleRequest } from './pack-request.ts';
-import { asVisionError } from './vision-error.ts';
 import { type VisionFault, visionFaultOf } from './vision-fault.ts';
 import type { VisionDescription, VisionItem } from './vision-request.ts';
 import type { VisionChatCompletion, VisionSend } from './vision-target.ts';
@@ -85,7 +85,7 @@ class Pack {
     } catch (error) {
       const fault = this.#blame(error);
       if (indexes.length === 1 || fault === 'pack') {
-        const failure = asVisionError(error);
+        const failure = classifyFailure(error);
         for (const index of indexes) this.results[index] = failure;
       }
       return fault;

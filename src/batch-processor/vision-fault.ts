@@ -1,5 +1,4 @@
-import { DescribeError } from '../errors/describe-error.ts';
-import { asForeign, codeOf, itemCodeOf } from './foreign-error.ts';
+import { classifyFailure } from '../internal/classify-failure.ts';
 
 /**
  * Who is to blame for a failed request:
@@ -9,19 +8,9 @@ import { asForeign, codeOf, itemCodeOf } from './foreign-error.ts';
  */
 export type VisionFault = 'item' | 'size' | 'pack';
 
-const SIZE_CODES = new Set(['context_length_exceeded', 'request_too_large']);
-
-/** Judges by the shape of the error: ours by its code, the API's by its status and code. */
+/** Judges by what the failure means here, whoever's error it is. */
 export function visionFaultOf(error: unknown): VisionFault {
-  if (DescribeError.is(error)) {
-    if (error.code.startsWith('DESCRIBE_IMAGE_') || error.code === 'DESCRIBE_REFUSED') return 'item';
-    return error.code === 'DESCRIBE_CONTEXT_TOO_LONG' || error.code === 'DESCRIBE_OUTPUT_TRUNCATED'
-      ? 'size'
-      : 'pack';
-  }
-  const foreign = asForeign(error);
-  if (foreign.status === 413) return 'size';
-  if (foreign.status !== 400) return 'pack';
-  if (SIZE_CODES.has(codeOf(foreign))) return 'size';
-  return itemCodeOf(foreign) === undefined ? 'pack' : 'item';
+  const { code } = classifyFailure(error);
+  if (code.startsWith('DESCRIBE_IMAGE_') || code === 'DESCRIBE_REFUSED') return 'item';
+  return code === 'DESCRIBE_CONTEXT_TOO_LONG' || code === 'DESCRIBE_OUTPUT_TRUNCATED' ? 'size' : 'pack';
 }

@@ -1,6 +1,6 @@
 import type { VisionUsage } from '../batch-processor/index.ts';
 import { DescribeError } from '../errors/describe-error.ts';
-import { failureKind } from '../openai/failure-kind.ts';
+import { failureKind } from '../internal/failure-kind.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import type { CallExplanation, DescribeResult } from './describe-result.ts';
 import type { UpstreamCallerParts } from './upstream-caller.ts';

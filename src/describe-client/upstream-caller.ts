@@ -5,11 +5,11 @@ import type {
 } from 'openai/resources/chat/completions';
 import { DescribeError } from '../errors/describe-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
+import { classifyFailure } from '../internal/classify-failure.ts';
 import type { Clock } from '../internal/clock.ts';
+import { failureKind } from '../internal/failure-kind.ts';
 import { childController } from '../internal/signals.ts';
-import { classifyFailure } from '../openai/classify-failure.ts';
 import { type EncodedRequest, encodeRequest } from '../openai/encode-request.ts';
-import { failureKind } from '../openai/failure-kind.ts';
 import type { RetryPolicy } from '../retry/index.ts';
 import type { AttemptSink, AttemptTrace } from './call-trace.ts';
 

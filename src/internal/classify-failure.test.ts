@@ -43,6 +43,18 @@ describe('classifyFailure', () => {
     [400, { code: 'unsupported_image_media_type' }, 'DESCRIBE_IMAGE_UNSUPPORTED', false, 'item'],
     [400, { code: 'image_content_policy_violation' }, 'DESCRIBE_REFUSED', false, 'item'],
     [400, { code: 'context_length_exceeded' }, 'DESCRIBE_CONTEXT_TOO_LONG', false, 'item'],
+    [413, {}, 'DESCRIBE_CONTEXT_TOO_LONG', false, 'item'],
+    [
+      400,
+      {
+        code: 'invalid_value',
+        param: 'messages',
+        message: 'requires 40000 patches, exceeding the limit of 30000',
+      },
+      'DESCRIBE_IMAGE_TOO_LARGE',
+      false,
+      'item',
+    ],
   ])('reads %i %o as %s', (status, fields, code, retryable, kind) => {
     const error = classifyFailure(apiError(status, fields));
     expect(error).toMatchObject({ code, retryable });

@@ -31,6 +31,9 @@ const QUOTA_CODES = new Set([
   'organization_usage_limit_exceeded',
 ]);
 
+/** Codes of the API for a request that is too large as a whole. */
+const SIZE_CODES = new Set(['context_length_exceeded', 'request_too_large']);
+
 /** Codes of the API that blame the image, and what they are here. */
 const IMAGE_CODES: Readonly<Record<string, ImageErrorCode | 'DESCRIBE_REFUSED'>> = {
   image_too_large: 'DESCRIBE_IMAGE_TOO_LARGE',
@@ -84,6 +87,9 @@ function fromStatus(foreign: ForeignError, status: number): DescribeError {
   if (status >= 500 || status === 408 || status === 409) {
     return upstream('DESCRIBE_UPSTREAM', 'the API failed', true);
   }
+  if (status === 413 || SIZE_CODES.has(upstreamCode ?? '')) {
+    return upstream('DESCRIBE_CONTEXT_TOO_LONG', "the request exceeds the model's context", false);
+  }
   return fromRejection(foreign, upstreamCode, options, upstream);
 }
 
@@ -93,12 +99,7 @@ function fromRejection(
   options: UpstreamErrorOptions,
   upstream: (code: UpstreamErrorCode, what: string, retryable: boolean) => DescribeError,
 ): DescribeError {
-  if (upstreamCode === 'context_length_exceeded') {
-    return upstream('DESCRIBE_CONTEXT_TOO_LONG', "the request exceeds the model's context", false);
-  }
-  const imageCode =
-    IMAGE_CODES[upstreamCode ?? ''] ??
-    (isDownloadTimeout(foreign) ? 'DESCRIBE_IMAGE_FETCH_FAILED' : undefined);
+  const imageCode = IMAGE_CODES[upstreamCode ?? ''] ?? imageCodeOfParam(foreign);
   if (imageCode === 'DESCRIBE_REFUSED') return upstream(imageCode, 'the API refused the image', false);
   if (imageCode !== undefined) {
     return new ImageError(imageCode, `the API can't use the image (${upstreamCode})`, {
@@ -108,9 +109,15 @@ function fromRejection(
   return upstream('DESCRIBE_UPSTREAM', 'the API rejected the request', false);
 }
 
-/** The API reports a slow image host as a wrong `url` parameter and only its message tells. */
-const isDownloadTimeout = ({ code, param, message }: ForeignError) =>
-  code === 'invalid_value' && param === 'url' && /timeout while downloading/i.test(textOf(message) ?? '');
+/**
+ * Faults of an image that have no code of their own: an address that the API can't load is a wrong `url`, and an image of
+ * more than 30,000 patches a wrong value that only the message explains.
+ */
+function imageCodeOfParam({ code, param, message }: ForeignError): ImageErrorCode | undefined {
+  if (code !== 'invalid_value') return undefined;
+  if (param === 'url') return 'DESCRIBE_IMAGE_FETCH_FAILED';
+  return /\d+ patches\b.*\blimit\b/i.test(textOf(message) ?? '') ? 'DESCRIBE_IMAGE_TOO_LARGE' : undefined;
+}
 
 function fromConnection(foreign: ForeignError, error: unknown): DescribeError {
   if (foreign.name === 'SyntaxError') {
@@ -165,7 +172,12 @@ const pick = ({ message, syscall }: ForeignError) => ({ message, syscall });
 function summaryOf(foreign: ForeignError, status: number, upstreamCode: string | undefined): Error {
   const summary = new Error([status, upstreamCode].filter((part) => part !== undefined).join(' '));
   summary.name = codeTextOf(foreign.name) ?? 'APIError';
-  return Object.assign(summary, { status, type: codeTextOf(foreign.type), param: codeTextOf(foreign.param) });
+  return Object.assign(summary, {
+    status,
+    code: upstreamCode,
+    type: codeTextOf(foreign.type),
+    param: codeTextOf(foreign.param),
+  });
 }
 
 /** A code is a short word; a server that puts anything else there could repeat the request. */
