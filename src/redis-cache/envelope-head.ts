@@ -12,9 +12,9 @@ export interface EnvelopeHead {
   readonly tags: TagStamps;
 }
 
-export interface StoredHead extends EnvelopeHead {
-  /** Where the payload starts. */
-  readonly endsAt: number;
+export interface StoredHead extends Omit<EnvelopeHead, 'id'> {
+  /** All that stands after the id, with its line break. */
+  readonly text: string;
 }
 
 /**
@@ -34,12 +34,19 @@ const DIGIT_0 = 48;
 const SPACE = 32;
 const MAX_DIGITS = 15;
 
+/** Where the id of a stored text ends; less than 1 where there is none. */
+export const idEndOf = (text: string): number => text.indexOf(' ');
+
+/** Entries made together and read together differ in nothing but their ids: the last one's head is often the next one's. */
+let last: StoredHead | undefined;
+
 /**
- * Reads the line; `undefined` for what is none. By hand and not by `split` and `Number`: bulk reads spend their time here.
+ * Reads the line after its id; `undefined` for what is none. By hand and not by `split` and `Number`: bulk reads spend
+ * their time here.
  * @throws SyntaxError for tags that are no JSON.
  */
-export function readHead(text: string): StoredHead | undefined {
-  const idEnd = text.indexOf(' ');
+export function readHead(text: string, idEnd: number): StoredHead | undefined {
+  if (last !== undefined && text.startsWith(last.text, idEnd)) return last;
   if (idEnd < 1) return undefined;
   const numbers: [number, number, number, number] = [0, 0, 0, 0];
   let at = idEnd + 1;
@@ -63,14 +70,16 @@ export function readHead(text: string): StoredHead | undefined {
   const stamps = readStamps(text, kindEnd + 1);
   if (stamps === undefined) return undefined;
   const [createdAtMs, ttlMs, graceMs, costMs] = numbers;
-  const endsAt = kindEnd + 1 + stamps.text.length;
-  return { id: text.slice(0, idEnd), createdAtMs, ttlMs, graceMs, costMs, kind, tags: stamps.tags, endsAt };
+  // Put together anew: a slice would keep the whole text of an entry in memory.
+  const line = `${text.slice(idEnd, kindEnd + 1)}${stamps.text}`;
+  last = { createdAtMs, ttlMs, graceMs, costMs, kind, tags: stamps.tags, text: line };
+  return last;
 }
 
 /** The tags of a stored text; `undefined` for what is no entry of ours. */
 export function tagsOfText(text: string): TagStamps | undefined {
   try {
-    return readHead(text)?.tags;
+    return readHead(text, idEndOf(text))?.tags;
   } catch {
     return undefined;
   }
@@ -82,17 +91,17 @@ interface KnownStamps {
   readonly tags: TagStamps;
 }
 
-/** Entries made together carry the same tags and are read together: the last one's are often the next one's. */
-let last: KnownStamps = { text: '{}\n', tags: Object.freeze({}) };
+/** Entries of one kind carry the same tags. */
+let lastStamps: KnownStamps = { text: '{}\n', tags: Object.freeze({}) };
 
 function readStamps(text: string, start: number): KnownStamps | undefined {
-  if (text.startsWith(last.text, start)) return last;
+  if (text.startsWith(lastStamps.text, start)) return lastStamps;
   const end = text.indexOf('\n', start);
   if (end < 0) return undefined;
   const line = text.slice(start, end);
   const tags: unknown = JSON.parse(line);
   if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) return undefined;
   if (!Object.values(tags).every((version) => typeof version === 'string')) return undefined;
-  last = { text: `${line}\n`, tags: Object.freeze(tags) as TagStamps };
-  return last;
+  lastStamps = { text: `${line}\n`, tags: Object.freeze(tags) as TagStamps };
+  return lastStamps;
 }

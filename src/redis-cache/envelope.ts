@@ -6,7 +6,7 @@ import { wallClockNow } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import type { CacheEntry, StoredFailure, TagStamps } from './cache-entry.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
-import { readHead, type StoredHead, writeHead } from './envelope-head.ts';
+import { idEndOf, readHead, type StoredHead, writeHead } from './envelope-head.ts';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -102,28 +102,30 @@ export function decodeEntry(
 ): CacheEntry | undefined | Promise<CacheEntry | undefined> {
   if (text.length > options.maxValueBytes) return undefined;
   try {
-    const head = readHead(text);
+    const idEnd = idEndOf(text);
+    const head = readHead(text, idEnd);
     if (head === undefined) return undefined;
-    const payload = text.slice(head.endsAt);
+    const id = text.slice(0, idEnd);
+    const payload = text.slice(idEnd + head.text.length);
     // Stored by the clock of the world, held by the clock of this process.
     const madeAtMs = nowMs - wallMs + head.createdAtMs;
     const bytes = text.length * 2 + ENTRY_OVERHEAD_BYTES;
     const { codec } = options;
     switch (head.kind as PayloadKind) {
       case 'json':
-        return entryOf(head, freezeJson(JSON.parse(payload)), bytes, madeAtMs);
+        return entryOf(id, head, freezeJson(JSON.parse(payload)), bytes, madeAtMs);
       case 'failure': {
         const failure: unknown = JSON.parse(payload);
-        return isFailure(failure) ? { ...entryOf(head, undefined, bytes, madeAtMs), failure } : undefined;
+        return isFailure(failure) ? { ...entryOf(id, head, undefined, bytes, madeAtMs), failure } : undefined;
       }
       case 'text':
-        return entryOf(head, deepFreeze(codec.decode(payload)), bytes, madeAtMs);
+        return entryOf(id, head, deepFreeze(codec.decode(payload)), bytes, madeAtMs);
       case 'bytes':
-        return entryOf(head, deepFreeze(codec.decode(Buffer.from(payload, 'base64'))), bytes, madeAtMs);
+        return entryOf(id, head, deepFreeze(codec.decode(Buffer.from(payload, 'base64'))), bytes, madeAtMs);
       case 'deflated-text':
       case 'deflated-bytes':
         return inflateValue(payload, head.kind, options).then(
-          (value) => entryOf(head, deepFreeze(value), bytes, madeAtMs),
+          (value) => entryOf(id, head, deepFreeze(value), bytes, madeAtMs),
           () => undefined,
         );
       default:
@@ -134,10 +136,10 @@ export function decodeEntry(
   }
 }
 
-function entryOf(head: StoredHead, value: unknown, bytes: number, madeAtMs: number): CacheEntry {
+function entryOf(id: string, head: StoredHead, value: unknown, bytes: number, madeAtMs: number): CacheEntry {
   const freshUntilMs = madeAtMs + head.ttlMs;
   return {
-    id: head.id,
+    id,
     value,
     failure: undefined,
     tags: head.tags,

@@ -249,6 +249,8 @@ export class Filler {
     counters.writes += 1;
     const { link } = this.#tiers;
     const askedAtMs = this.#tiers.nowMs;
+    // What reads that began before this write bring back is older.
+    this.#tiers.guard.removed(key);
     let written: boolean | undefined;
     if (link !== undefined && lease !== undefined && stamps.shared && !work.superseded) {
       const write = { key, text: encoded.text, keepMs: lifeMs + graceMs };

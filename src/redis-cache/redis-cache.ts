@@ -127,8 +127,12 @@ export class RedisCache implements AsyncDisposable {
   /** The values in the order of the keys, `undefined` where there is none, in one round trip. */
   async mget<Value = unknown>(keys: readonly string[]): Promise<(Value | undefined)[]> {
     for (const key of keys) this.#check(key);
-    const results = await this.#reader.readMany(keys);
-    return results.map((found) => (this.#isHit(found) ? (found.entry.value as Value) : undefined));
+    const { values, memoryHits, redisHits } = await this.#reader.readMany(keys);
+    const { counters } = this.#tiers;
+    counters.memoryHits += memoryHits;
+    counters.redisHits += redisHits;
+    counters.misses += keys.length - memoryHits - redisHits;
+    return values as (Value | undefined)[];
   }
 
   /**

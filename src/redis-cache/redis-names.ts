@@ -11,7 +11,10 @@ export class RedisNames {
   }
 
   entry(key: string): string {
-    return `${this.#prefix}e:${key.replace(BRACES_AND_PERCENT, encodeURIComponent)}`;
+    const escaped = HAS_BRACES_OR_PERCENT.test(key)
+      ? key.replace(BRACES_AND_PERCENT, encodeURIComponent)
+      : key;
+    return `${this.#prefix}e:${escaped}`;
   }
 
   /** In the slot of the entry, so that one script can hold both: a Cluster hashes what stands in the first braces. */
@@ -32,3 +35,4 @@ export class RedisNames {
 
 /** Percent too, so that no two keys get one name. */
 const BRACES_AND_PERCENT = /[{}%]/g;
+const HAS_BRACES_OR_PERCENT = /[{}%]/;

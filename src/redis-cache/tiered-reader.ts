@@ -17,11 +17,18 @@ export interface Found {
   readonly fresh: boolean;
 }
 
-/** What Redis gave for a key, on its way to be believed. */
-interface Candidate {
-  readonly key: string;
-  readonly text: string;
-  readonly record: MemoryRecord | undefined;
+/** Fresh values in the order of their keys, `undefined` where there is none, and how many came from which tier. */
+export interface FoundValues {
+  readonly values: readonly unknown[];
+  readonly memoryHits: number;
+  readonly redisHits: number;
+}
+
+/** An entry with tags that this process does not know the versions of. */
+interface Doubtful {
+  readonly place: number;
+  readonly entry: CacheEntry;
+  readonly tags: readonly string[];
 }
 
 interface ReadContext {
@@ -62,38 +69,36 @@ export class TieredReader {
     return this.#asking(link, 1, (context) => this.#readOne(key, record, unknown, context));
   }
 
-  /** The same for many keys in one round trip, two where tags are not known. Answers in the order of the keys. */
-  async readMany(keys: readonly string[]): Promise<(Found | undefined)[]> {
-    const { nowMs, link, memory } = this.#tiers;
-    const results: (Found | undefined)[] = [];
+  /** The fresh values of many keys in one round trip, two where tags are not known. */
+  async readMany(keys: readonly string[]): Promise<FoundValues> {
+    const { link } = this.#tiers;
+    const values: unknown[] = [];
     const asked: string[] = [];
     const places: number[] = [];
+    let memoryHits = 0;
     for (const key of keys) {
       const entry = this.#tiers.peek(key);
-      results.push(entry === undefined ? undefined : found(entry, 'memory', nowMs));
-      if (entry !== undefined || link === undefined || link.outage.distrusts(key)) continue;
-      asked.push(key);
-      places.push(results.length - 1);
+      values.push(entry?.value);
+      if (entry !== undefined) {
+        if (entry.failure === undefined) memoryHits += 1;
+      } else if (link !== undefined && !link.outage.distrusts(key)) {
+        asked.push(key);
+        places.push(values.length - 1);
+      }
     }
-    if (link === undefined || asked.length === 0) return results;
+    if (link === undefined || asked.length === 0) return { values, memoryHits, redisHits: 0 };
     return this.#asking(link, asked.length, async (context) => {
       const texts = this.#tiers.unwrap(await link.tier.readMany(asked, context.deadline)) ?? [];
-      const candidates: Candidate[] = [];
-      const origins: number[] = [];
-      for (let position = 0; position < texts.length; position += 1) {
-        const text = texts[position];
-        const key = asked[position];
-        if (text === undefined || key === undefined) continue;
-        candidates.push({ key, text, record: memory.get(key) });
-        origins.push(places[position] ?? 0);
+      const entries = await this.#believe(asked, texts, new Map(), context);
+      const { nowMs } = this.#tiers;
+      let redisHits = 0;
+      for (let index = 0; index < entries.length; index += 1) {
+        const entry = entries[index];
+        if (entry === undefined || entry.failure !== undefined || nowMs >= entry.freshUntilMs) continue;
+        values[places[index] ?? 0] = entry.value;
+        redisHits += 1;
       }
-      const entries = await this.#believe(candidates, new Map(), context);
-      const thenMs = this.#tiers.nowMs;
-      for (let position = 0; position < entries.length; position += 1) {
-        const entry = entries[position];
-        if (entry !== undefined) results[origins[position] ?? 0] = found(entry, 'redis', thenMs);
-      }
-      return results;
+      return { values, memoryHits, redisHits };
     });
   }
 
@@ -129,7 +134,7 @@ export class TieredReader {
       return undefined;
     }
     const versions = this.#learn(raw.versions, context);
-    const [entry] = await this.#believe([{ key, text: raw.text, record }], versions, context);
+    const [entry] = await this.#believe([key], [raw.text], versions, context);
     return entry === undefined ? undefined : found(entry, 'redis', this.#tiers.nowMs);
   }
 
@@ -137,37 +142,35 @@ export class TieredReader {
   async accept(key: string, text: string, link: RedisLink): Promise<Found | undefined> {
     return this.#asking(link, 1, async (context) => {
       if (link.outage.distrusts(key)) return undefined;
-      const record = this.#tiers.memory.get(key);
-      const [entry] = await this.#believe([{ key, text, record }], new Map(), context);
+      const [entry] = await this.#believe([key], [text], new Map(), context);
       return entry === undefined ? undefined : found(entry, 'redis', this.#tiers.nowMs);
     });
   }
 
   /**
-   * The entries of those candidates whose every tag has the version they carry, asking Redis for the versions not known;
-   * undefined in the place of the others.
+   * The entries that these texts under these keys are, where every tag has the version they carry, asking Redis for the
+   * versions not known; undefined in the place of the others.
    */
   async #believe(
-    candidates: readonly Candidate[],
+    keys: readonly string[],
+    texts: readonly (string | undefined)[],
     known: TagVersions,
     context: ReadContext,
   ): Promise<(CacheEntry | undefined)[]> {
-    const { tags, nowMs, options } = this.#tiers;
+    const { tags, nowMs, options, memory } = this.#tiers;
     const wallMs = wallClockNow();
     const entries: (CacheEntry | undefined)[] = [];
-    const doubtful: {
-      readonly place: number;
-      readonly entry: CacheEntry;
-      readonly tags: readonly string[];
-    }[] = [];
+    const doubtful: Doubtful[] = [];
     let verdict: TagVerdict | undefined;
     let judged: TagStamps | undefined;
-    for (const candidate of candidates) {
-      const place = entries.length;
-      const decoding = this.#decode(candidate, nowMs, wallMs);
-      const entry = decoding instanceof Promise ? await decoding : decoding;
+    for (let place = 0; place < texts.length; place += 1) {
+      const text = texts[place];
       entries.push(undefined);
-      if (entry === undefined) this.#reject(candidate.key, context.link);
+      const key = keys[place];
+      if (text === undefined || key === undefined) continue;
+      const decoding = this.#decode(text, memory.get(key), nowMs, wallMs);
+      const entry = decoding instanceof Promise ? await decoding : decoding;
+      if (entry === undefined) this.#reject(key, context.link);
       if (entry === undefined || nowMs >= entry.staleUntilMs) continue;
       if (context.link.outage.distrustsStamps(entry.tags)) continue;
       // Entries made together share their stamps, and so the verdict.
@@ -184,31 +187,32 @@ export class TieredReader {
       for (const { place, entry, tags: doubted } of doubtful) {
         if (versions === undefined) continue;
         if (doubted.every((tag) => versions.get(tag) === entry.tags[tag])) entries[place] = entry;
-        else this.#drop(candidates[place]);
+        else this.#drop(keys[place], context);
       }
     }
     // More than memory holds would only drive out what is there, itself too.
     if (entries.length > options.memory.maxEntries) return entries;
     for (const [place, entry] of entries.entries()) {
-      const candidate = candidates[place];
-      if (entry !== undefined && candidate !== undefined) this.#keep(candidate, entry, context);
+      const key = keys[place];
+      if (entry !== undefined && key !== undefined) this.#keep(key, entry, context);
     }
     return entries;
   }
 
-  #drop(candidate: Candidate | undefined): void {
-    if (candidate?.record !== undefined) this.#tiers.memory.delete(candidate.key);
+  #drop(key: string | undefined, { ticket }: ReadContext): void {
+    if (key !== undefined && this.#tiers.guard.isClean(ticket, key)) this.#tiers.memory.delete(key);
   }
 
-  #decode({ text, record }: Candidate, nowMs: number, wallMs: number) {
+  #decode(text: string, record: MemoryRecord | undefined, nowMs: number, wallMs: number) {
     if (record !== undefined && carriesId(text, record.entry.id)) return record.entry;
     return decodeEntry(text, this.#tiers.options, nowMs, wallMs);
   }
 
-  #keep({ key, record }: Candidate, entry: CacheEntry, { ticket, askedAtMs }: ReadContext): void {
-    if (!this.#tiers.guard.isClean(ticket, key)) return;
-    if (record?.entry === entry && this.#tiers.memory.get(key) === record)
-      this.#tiers.confirm(record, askedAtMs);
+  #keep(key: string, entry: CacheEntry, { ticket, askedAtMs }: ReadContext): void {
+    const { guard, memory } = this.#tiers;
+    if (!guard.isClean(ticket, key)) return;
+    const record = memory.get(key);
+    if (record?.entry === entry) this.#tiers.confirm(record, askedAtMs);
     else this.#tiers.remember(key, entry, askedAtMs);
   }
 
