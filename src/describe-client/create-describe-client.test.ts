@@ -84,6 +84,15 @@ describe('createDescribeClient', () => {
     expect(error.message).not.toContain(KEY);
   });
 
+  it('refuses a key that no header can take, and shows nothing of it', () => {
+    for (const key of ['sk-hunter2\nfoo', 'sk hunter2', 'sk-hunter2\u0000']) {
+      for (const error of [errorOf({ apiKey: key }), errorOf({}, { OPENAI_API_KEY: key })]) {
+        expect(error.issues.map(({ option }) => option)).toHaveLength(1);
+        expect(error.message).not.toContain('hunter2');
+      }
+    }
+  });
+
   it('wants a key, from the options or the environment', () => {
     expect(wrongOptions({})).toEqual(['apiKey']);
     expect(() => composeParts({}, { OPENAI_API_KEY: KEY })).not.toThrow();

@@ -5,6 +5,7 @@ import {
   boolean,
   callable,
   hasMethods,
+  headerSafeSecret,
   httpUrl,
   integer,
   milliseconds,
@@ -57,7 +58,7 @@ const aString: readonly [(value: unknown) => boolean, OptionCheck] = [
 
 // What is inside a part's options is checked by the part itself; here only that it can be such options.
 const CHECKS: OptionChecks<DescribeClientOptions> = {
-  apiKey: secret(),
+  apiKey: headerSafeSecret(),
   baseURL: httpUrl(),
   model: nonEmptyText(),
   prompt: nonEmptyText(),
@@ -102,7 +103,7 @@ export function resolveOptions(
     attemptTimeoutMs = CLIENT_DEFAULTS.attemptTimeoutMs,
     warmUpOnStart = CLIENT_DEFAULTS.warmUpOnStart,
   } = usable;
-  if (apiKey === undefined && !issues.has('apiKey')) {
+  if (apiKey === undefined && !issues.has('apiKey') && !issues.has('OPENAI_API_KEY')) {
     issues.add([{ option: 'apiKey', expected: 'a key, here or in OPENAI_API_KEY', got: 'nothing' }]);
   }
   const redis = redisTargetOf(usable.redis, environment);

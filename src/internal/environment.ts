@@ -31,6 +31,9 @@ const WRONG = Symbol('wrong');
 
 const asText: Parse = (raw) => raw;
 
+/** What can stand in a header; a key with a line break inside would be shown by the error of whoever refuses it. */
+const asHeaderText: Parse = (raw) => (/^[\x21-\x7e]+$/.test(raw) ? raw : WRONG);
+
 const asUrl =
   (...protocols: readonly string[]): Parse =>
   (raw) =>
@@ -56,7 +59,7 @@ const variable = (name: string, expected: string, parse: Parse, shown = true): V
 });
 
 const VARIABLES: { readonly [Setting in keyof EnvironmentSettings]-?: Variable } = {
-  openaiApiKey: variable('OPENAI_API_KEY', 'a key', asText, false),
+  openaiApiKey: variable('OPENAI_API_KEY', 'a key of printable ASCII without spaces', asHeaderText, false),
   openaiBaseURL: variable('OPENAI_BASE_URL', 'an http or https URL', asUrl('http:', 'https:'), false),
   redisUrl: variable('REDIS_URL', 'a redis or rediss URL', asUrl('redis:', 'rediss:'), false),
   redisHost: variable('REDIS_HOST', 'a host name', asText),
