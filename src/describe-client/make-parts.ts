@@ -87,7 +87,7 @@ export function makePool(
   clock: Clock,
 ): OpenAIConnectionPool | undefined {
   // With a wrong key or address nothing will be made in the end; the options are looked at all the same.
-  const usable = !issues.has('apiKey') && !issues.has('baseURL');
+  const usable = apiKey !== '' && !issues.has('apiKey') && !issues.has('baseURL');
   if (typeof pool === 'function') {
     return usable
       ? checkedPool(pool({ name, apiKey, ...(baseURL === undefined ? {} : { baseURL }) }))
