@@ -25,6 +25,7 @@ export interface OpenAIConnectionLease extends AsyncDisposable {
 export class ConnectionLease implements OpenAIConnectionLease {
   readonly #lease: Lease<OpenAIConnection>;
   readonly #connection: OpenAIConnection;
+  #ended = false;
 
   constructor(lease: Lease<OpenAIConnection>) {
     this.#lease = lease;
@@ -36,15 +37,22 @@ export class ConnectionLease implements OpenAIConnectionLease {
   }
 
   release(): void {
+    this.#ended = true;
     if (this.#connection.http.failed) this.#lease.destroy();
     else this.#lease.release();
   }
 
   destroy(): void {
+    this.#ended = true;
     this.#lease.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#lease[Symbol.asyncDispose]();
+    if (this.#ended) return;
+    try {
+      this.release();
+    } catch {
+      // The pool took the connection back: nothing is left to end.
+    }
   }
 }

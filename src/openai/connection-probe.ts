@@ -24,16 +24,27 @@ export async function probe(
     });
     return { kind: 'alive' };
   } catch (error) {
-    const status = (error as { readonly status?: unknown } | null)?.status;
+    const { status, name } = (error ?? {}) as { readonly status?: unknown; readonly name?: unknown };
     if (status === 401) return { kind: 'unauthorized', error };
-    return typeof status === 'number' ? { kind: 'alive' } : { kind: 'dead', error };
+    // JSON that does not parse is an answer too.
+    return typeof status === 'number' || name === 'SyntaxError' ? { kind: 'alive' } : { kind: 'dead', error };
   }
 }
 
-/** What a pool whose key was refused answers to everybody. */
-export function refusedKey(cause: unknown): UpstreamError {
+/** What a pool whose key was refused answers to everybody: nothing of the API's message, which repeats a part of the key. */
+export function refusedKey(error: unknown): UpstreamError {
+  const { code, type, requestID } = (error ?? {}) as Readonly<Record<string, unknown>>;
+  const upstreamCode = plainWord(code) ?? plainWord(type);
+  const cause = new Error(upstreamCode === undefined ? '401' : `401 ${upstreamCode}`);
+  cause.name = (error as object | null)?.constructor?.name ?? 'Error';
   return new UpstreamError('DESCRIBE_AUTH', 'the API refused the key of this connection pool', {
-    cause,
+    cause: Object.assign(cause, { status: 401, code: plainWord(code), type: plainWord(type) }),
     status: 401,
+    upstreamCode,
+    requestId: plainWord(requestID),
   });
 }
+
+/** Codes and ids are single words; a longer text could hold anything. */
+const plainWord = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) && !/^sk-/i.test(value) ? value : undefined;

@@ -131,4 +131,17 @@ describe('what the pool promises, by what the server saw', () => {
     expect(fake.getStats().connections.open).toBe(0);
     await expect(pool.acquire()).rejects.toMatchObject({ code: 'DESCRIBE_CLOSED' });
   });
+
+  it('warms up for everybody who asks at once, each told when it is done or why not', async () => {
+    const { fake, pool } = await setUp({ min: 2, warmUpOnStart: true });
+    await pool.warmUp();
+    expect(fake.getStats()).toMatchObject({ connections: { opened: 2 }, answersByStatus: { 200: 2 } });
+    const refused = new OpenAIConnectionPool('sk-wrong', fake.baseURL, { min: 2, warmUpOnStart: true });
+    cleanups.push(() => refused.destroy());
+    const outcomes = await Promise.allSettled([refused.warmUp(), refused.warmUp()]);
+    expect(outcomes).toMatchObject([
+      { status: 'rejected', reason: { code: 'DESCRIBE_AUTH' } },
+      { status: 'rejected', reason: { code: 'DESCRIBE_AUTH' } },
+    ]);
+  });
 });

@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import type { UpstreamError } from '../errors/index.ts';
+import { PoolCreateError, type UpstreamError } from '../errors/index.ts';
 import { ConnectionCounters } from '../http/http-connection.ts';
 import { MAX_TIMER_DELAY_MS, systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
@@ -22,6 +22,8 @@ import {
   type OpenAIConnectionPoolOptions,
   poolBounds,
 } from './openai-pool-options.ts';
+
+const NAME = 'OpenAI connection pool';
 
 /** `healthy`: what was checked answers. `degraded`: some of it. `unhealthy`: none of it, or the key was refused. */
 export interface OpenAIPoolHealth {
@@ -110,7 +112,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
         // A stream outlives the call that opened it: its connection is free only when it has ended.
         reset: ({ http }) => http.whenQuiet(),
       },
-      name: 'OpenAI connection pool',
+      name: NAME,
       minSize: min,
       maxSize: max,
       acquireTimeoutMs: options.acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs,
@@ -158,13 +160,14 @@ export class OpenAIConnectionPool implements AsyncDisposable {
    * Opens and authenticates `min` connections, in parallel and TLS included.
    * @throws `DESCRIBE_AUTH` when the API refuses the key; the pool stops.
    * @throws the connection's error when one can't be opened; it is replaced in the background.
+   * @throws `DESCRIBE_CLOSED` when the pool is closed, before or meanwhile.
    */
   async warmUp(): Promise<void> {
     await this.#pool.warmUp();
-    this.#lastProbeError = undefined;
     const { failed } = await this.#pool.checkIdle();
-    if (this.#refusal !== undefined) throw this.#refusal;
-    if (failed > 0) throw this.#lastProbeError;
+    // Tells who closed it, a refused key included.
+    if (this.#pool.getStats().state === 'closed') await this.#pool.warmUp();
+    if (failed > 0) throw this.#lastProbeError ?? new PoolCreateError(NAME, 'a connection gave no answer');
   }
 
   /** Asks the API on every idle connection, on a new one when there is none, and replaces what fails. Never rejects. */
@@ -173,10 +176,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     const { size, state } = this.#pool.getStats();
     if (checked === 0 && size === 0 && state === 'open') {
       checked = 1;
-      const alive = await this.#pool
-        .use((connection) => this.#ask(connection, undefined), { timeoutMs: this.#healthCheckTimeoutMs })
-        .catch(() => false);
-      if (!alive) failed = 1;
+      if (!(await this.#askOnNew())) failed = 1;
     }
     const keyRefused = this.#refusal !== undefined;
     const unhealthy = keyRefused || (checked > 0 && failed === checked) || state === 'closed';
@@ -227,6 +227,19 @@ export class OpenAIConnectionPool implements AsyncDisposable {
 
   #validate(connection: OpenAIConnection, { phase, signal }: ValidateContext): boolean | Promise<boolean> {
     return phase === 'borrow' ? !connection.http.failed : this.#ask(connection, signal);
+  }
+
+  async #askOnNew(): Promise<boolean> {
+    try {
+      const lease = await this.#pool.acquire({ timeoutMs: this.#healthCheckTimeoutMs });
+      const alive = await this.#ask(lease.resource, undefined);
+      if (alive) lease.release();
+      else lease.destroy();
+      return alive;
+    } catch {
+      // Nothing was lent, or the pool has ended and taken the connection back.
+      return false;
+    }
   }
 
   async #ask(connection: OpenAIConnection, signal: AbortSignal | undefined): Promise<boolean> {

@@ -5,7 +5,11 @@ import { deepFreeze } from '../internal/deep-freeze.ts';
 import { checkOptions, integer, milliseconds, withMethods } from '../internal/option-checks.ts';
 import { processSingleton } from '../internal/process-singleton.ts';
 import { OpenAIConnectionPool, type OpenAIConnectionPoolStats } from './openai-connection-pool.ts';
-import { DEFAULT_BASE_URL, type OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
+import {
+  checkPoolOptions,
+  DEFAULT_BASE_URL,
+  type OpenAIConnectionPoolOptions,
+} from './openai-pool-options.ts';
 
 export interface PoolManagerOptions {
   /** Most pools; an unused one makes room, the longest unused first. At least 1. @defaultValue 100 */
@@ -75,9 +79,10 @@ export class PoolManager {
       this.#entries.set(name, known);
       return known.pool;
     }
-    const pool = new OpenAIConnectionPool(apiKey, baseURL, options);
+    checkPoolOptions(apiKey, baseURL, options ?? {});
     this.#entries.delete(name);
     this.#makeRoom();
+    const pool = new OpenAIConnectionPool(apiKey, baseURL, options);
     this.#entries.set(name, { pool, usedAtMs: this.#clock.now(), acquired: 0 });
     this.#arm();
     return pool;
@@ -100,7 +105,8 @@ export class PoolManager {
   }
 
   #nameOf(apiKey: string, baseURL = DEFAULT_BASE_URL): string {
-    return createHmac('sha256', this.#salt).update(`${apiKey}\n${baseURL}`).digest('hex').slice(0, 16);
+    const base = String(baseURL).replace(/\/+$/, '');
+    return createHmac('sha256', this.#salt).update(`${apiKey}\n${base}`).digest('hex').slice(0, 16);
   }
 
   #makeRoom(): void {

@@ -3,6 +3,7 @@ import type { Emitter } from '../internal/emitter.ts';
 import { BackgroundTask } from './background-task.ts';
 import type { ResourcePoolEvents } from './resource-pool-events.ts';
 import type { PoolCounters } from './resource-pool-stats.ts';
+import type { Slot } from './slot.ts';
 import type { SlotDispatcher } from './slot-dispatcher.ts';
 
 export interface PoolUpkeepOptions {
@@ -25,6 +26,8 @@ export class PoolUpkeep<Resource> {
   readonly #events: Emitter<ResourcePoolEvents>;
   readonly #options: PoolUpkeepOptions;
   readonly #tasks: BackgroundTask[] = [];
+  /** Checks under way, whoever asked for them. */
+  readonly #checks = new Set<Promise<boolean>>();
   #started = false;
 
   constructor(
@@ -68,13 +71,21 @@ export class PoolUpkeep<Resource> {
     const now = this.#options.clock.now();
     for (const slot of [...this.#slots.idle]) {
       if (now - Math.max(slot.idleSinceMs, slot.checkedAtMs) < quietMs) continue;
-      if (slot.state === 'idle') await this.#slots.check(slot);
+      if (slot.state === 'idle') await this.#check(slot);
     }
   }
 
+  /** Those that are being checked already count too. */
   async checkAllIdle(): Promise<{ readonly checked: number; readonly failed: number }> {
-    const verdicts = await Promise.all([...this.#slots.idle].map((slot) => this.#slots.check(slot)));
+    for (const slot of [...this.#slots.idle]) void this.#check(slot);
+    const verdicts = await Promise.all(this.#checks);
     return { checked: verdicts.length, failed: verdicts.filter((valid) => !valid).length };
+  }
+
+  #check(slot: Slot<Resource>): Promise<boolean> {
+    const check = this.#slots.check(slot).finally(() => this.#checks.delete(check));
+    this.#checks.add(check);
+    return check;
   }
 
   #reap(): void {

@@ -150,7 +150,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
 
   /**
    * Validates every idle resource now, all at once, and replaces those that fail. Resolves with how many were looked
-   * at and how many failed.
+   * at, those whose check was under way included, and how many failed.
    */
   checkIdle(): Promise<{ readonly checked: number; readonly failed: number }> {
     return this.#upkeep.checkAllIdle();
