@@ -8,7 +8,40 @@ export type {
   ResourcePoolState,
 } from '../resource-pool/index.ts';
 export type { OpenAIConnectionLease } from './connection-lease.ts';
+export { type ApiUsage, type CostOptions, costUsd, type TokenUsage, tokenUsage } from './cost.ts';
 export { type EncodedRequest, encodeRequest } from './encode-request.ts';
+export {
+  type CallEstimate,
+  estimateCall,
+  estimateSpending,
+  type PaceLimits,
+  type PlannedCall,
+  type SpendingEstimate,
+} from './estimate.ts';
+export {
+  estimateImageTokens,
+  type ImageSize,
+  type ImageTokensRequest,
+  mostImageTokens,
+} from './image-tokens.ts';
+export {
+  createModelCatalog,
+  type ModelCatalog,
+  type ModelOverrides,
+  modelCatalog,
+  REQUEST_LIMITS,
+} from './model-catalog.ts';
+export type {
+  ImageDetail,
+  ImageSizing,
+  ModelEntry,
+  ModelLimits,
+  ModelPrice,
+  PatchLimits,
+  PatchSizing,
+  Provenance,
+  TileSizing,
+} from './model-entry.ts';
 export {
   OpenAIConnectionPool,
   type OpenAIConnectionPoolStats,
@@ -16,3 +49,4 @@ export {
 } from './openai-connection-pool.ts';
 export type { OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
 export { PoolManager, type PoolManagerOptions, type PoolManagerStats, poolManager } from './pool-manager.ts';
+export { estimateTextTokens } from './text-tokens.ts';
