@@ -1,12 +1,21 @@
-/** What a user's callback answers; `whenItThrows` when it has no answer. */
+/**
+ * What a user's callback answers; `withoutAnswer` when it throws or promises one, for a verdict can't wait. A promise
+ * that rejects is swallowed.
+ */
 export function ask<Value, Answer>(
   question: (value: Value) => Answer,
   value: Value,
-  whenItThrows: Answer,
+  withoutAnswer: Answer,
 ): Answer {
   try {
-    return question(value);
+    const answer = question(value);
+    if (!isThenable(answer)) return answer;
+    answer.then(undefined, () => {});
+    return withoutAnswer;
   } catch {
-    return whenItThrows;
+    return withoutAnswer;
   }
 }
+
+const isThenable = (answer: unknown): answer is PromiseLike<unknown> =>
+  typeof answer === 'object' && answer !== null && 'then' in answer && typeof answer.then === 'function';

@@ -1,6 +1,6 @@
 import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
 import type { Random } from '../internal/backoff.ts';
-import { type Clock, MAX_TIMER_DELAY_MS, systemClock } from '../internal/clock.ts';
+import { type Clock, systemClock } from '../internal/clock.ts';
 import {
   callable,
   describeValue,
@@ -14,9 +14,12 @@ import {
   shape,
   withMethods,
 } from '../internal/option-checks.ts';
+import { askedWaitMs } from './asked-wait.ts';
 import type { BreakDurationOptions } from './break-duration.ts';
+import { defaultIsFailure } from './default-is-failure.ts';
 import type { TripBounds } from './evidence.ts';
-import { isNoAbort } from './neutral-error.ts';
+import { guardedClock } from './guarded-clock.ts';
+import type { Judges } from './verdict.ts';
 
 /** Answers in place of a call that failed or was not made. */
 export type CircuitBreakerFallback<Args extends unknown[], Result> = (
@@ -51,24 +54,27 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
   readonly halfOpenMaxCalls?: number | undefined;
   /** Share of these probes that must succeed (and not be slow) to close. @defaultValue 1 */
   readonly halfOpenSuccessRatio?: number | undefined;
-  /** A probe that has not ended after so many milliseconds is aborted and counts as failed. @defaultValue `resetTimeoutMs` */
+  /** A probe that has not ended after so many milliseconds is aborted and counts as failed. Shorter than healthy calls take, it would keep the breaker open for ever. @defaultValue `timeoutMs`, else `resetTimeoutMs` but at least 60000 */
   readonly halfOpenTimeoutMs?: number | undefined;
   /** Aborts a call and rejects it with `DESCRIBE_TIMEOUT` after so many milliseconds; that always is a failure. Absent: never. */
   readonly timeoutMs?: number | undefined;
   /**
    * Says whether a rejection tells something about the health of the other side. `false` is neutral: neither success
-   * nor failure, and a probe gives its place back. When it throws, the rejection is a failure. Not asked about a call
-   * that its caller aborted by a signal among the arguments (neutral; `AbortSignal.timeout` aside) or that timed out
-   * here (a failure).
-   * @defaultValue every error but an `AbortError`
+   * nor failure, and a probe gives its place back. When it throws, or promises an answer, the rejection is a failure.
+   * Not asked about an `AbortError` or a call that its caller aborted by a signal among the arguments (neutral;
+   * `AbortSignal.timeout` aside) or that timed out here (a failure).
+   * @defaultValue all but throttles and the caller's own faults: HTTP 4xx other than 408 and 409, and their codes
    */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
   /** Says whether a result is a failure although nothing was thrown, such as a 503 response. The caller still gets it. @defaultValue none is */
   readonly isFailureResult?: ((result: Result) => boolean) | undefined;
+  /** Says whether a result that is no failure is neutral, such as a 429 or 404 response. The caller still gets it. @defaultValue none is */
+  readonly isNeutralResult?: ((result: Result) => boolean) | undefined;
   /**
    * Milliseconds that the failing side asked to be left alone, by the error (or the result that `isFailureResult`
-   * condemned) that opens the breaker. At most `maxResetTimeoutMs`, else an hour; what is not above 0 is no answer.
-   * @defaultValue its own `retryAfterMs`
+   * condemned) that opens the breaker. At most `maxResetTimeoutMs`, else an hour, or `resetTimeoutMs` where that is
+   * longer; what is not above 0 is no answer.
+   * @defaultValue its own `retryAfterMs`, or `Retry-After` among its `headers` or those of its `response`
    */
   readonly retryAfterMs?: ((failure: unknown) => number | undefined) | undefined;
   /** Answers in place of a failure or a rejection by the open breaker; neutral errors pass. When it fails, the caller gets the first error. */
@@ -89,9 +95,12 @@ const DEFAULTS = {
   slowCallRatio: 0.5,
   halfOpenMaxCalls: 1,
   halfOpenSuccessRatio: 1,
-  isFailure: isNoAbort,
-  retryAfterMs: ownRetryAfterMs,
+  isFailure: defaultIsFailure,
+  retryAfterMs: askedWaitMs,
 } as const satisfies CircuitBreakerOptions;
+
+/** Calls may take longer than a break lasts, and a probe that is cut short says nothing about the other side. */
+const SHORTEST_DEFAULT_PROBE_MS = 60_000;
 
 /** Jitter of a break that grows; one of a fixed length is kept to the millisecond unless asked otherwise. */
 const GROWING_JITTER_RATIO = 0.2;
@@ -114,6 +123,7 @@ const CHECKS: OptionChecks<CircuitBreakerOptions> = {
   timeoutMs: milliseconds(),
   isFailure: callable(),
   isFailureResult: callable(),
+  isNeutralResult: callable(),
   retryAfterMs: callable(),
   fallback: callable(),
   clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
@@ -127,6 +137,12 @@ export function checkBreaker(name: unknown, action: unknown, options: object): v
 
 export function checkAction(name: unknown, action: unknown): void {
   throwIfAny(actionIssues(name, action));
+}
+
+/** Before options are taken apart. */
+export function checkIsObject(options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  throwIfAny([{ option: 'options', expected: 'an object', got: describeValue(options) }]);
 }
 
 export function checkBreakerOptions(options: object): void {
@@ -169,14 +185,12 @@ function contradictions(options: CircuitBreakerOptions): ConfigIssue[] {
 }
 
 /** The options with every default in place; the fallback, which alone knows the arguments, stays with the breaker. */
-export interface ResolvedOptions extends TripBounds, BreakDurationOptions {
+export interface ResolvedOptions extends TripBounds, BreakDurationOptions, Judges {
   readonly slowCallDurationMs: number | undefined;
   readonly halfOpenMaxCalls: number;
   readonly halfOpenSuccessRatio: number;
   readonly halfOpenTimeoutMs: number;
   readonly timeoutMs: number | undefined;
-  readonly isFailure: (error: unknown) => boolean;
-  readonly isFailureResult: ((result: unknown) => boolean) | undefined;
   readonly retryAfterMs: (failure: unknown) => number | undefined;
   readonly clock: Clock;
 }
@@ -195,10 +209,11 @@ export function resolveOptions<Args extends unknown[], Result>({
   slowCallRatio = DEFAULTS.slowCallRatio,
   halfOpenMaxCalls = DEFAULTS.halfOpenMaxCalls,
   halfOpenSuccessRatio = DEFAULTS.halfOpenSuccessRatio,
-  halfOpenTimeoutMs = resetTimeoutMs,
   timeoutMs,
+  halfOpenTimeoutMs = timeoutMs ?? Math.max(resetTimeoutMs, SHORTEST_DEFAULT_PROBE_MS),
   isFailure = DEFAULTS.isFailure,
   isFailureResult,
+  isNeutralResult,
   retryAfterMs = DEFAULTS.retryAfterMs,
   clock = systemClock,
   random = Math.random,
@@ -220,16 +235,10 @@ export function resolveOptions<Args extends unknown[], Result>({
     halfOpenTimeoutMs,
     timeoutMs,
     isFailure,
-    isFailureResult: isFailureResult as ((result: unknown) => boolean) | undefined,
+    isFailureResult: isFailureResult as Judges['isFailureResult'],
+    isNeutralResult: isNeutralResult as Judges['isNeutralResult'],
     retryAfterMs,
-    clock,
+    clock: guardedClock(clock),
     random,
   };
-}
-
-/** The default of `retryAfterMs`. */
-export function ownRetryAfterMs(failure: unknown): number | undefined {
-  if (typeof failure !== 'object' || failure === null || !('retryAfterMs' in failure)) return undefined;
-  const { retryAfterMs } = failure;
-  return typeof retryAfterMs === 'number' ? Math.min(retryAfterMs, MAX_TIMER_DELAY_MS) : undefined;
 }

@@ -1,5 +1,5 @@
 import { deepFreeze } from '../internal/deep-freeze.ts';
-import type { Circuit } from './circuit.ts';
+import { type Circuit, remainingMs } from './circuit.ts';
 import type { CircuitBreakerState } from './circuit-breaker-events.ts';
 
 /** A frozen, JSON-safe snapshot of a breaker. */
@@ -21,13 +21,13 @@ export interface CircuitBreakerStats {
   readonly totals: CallTotals;
   /** Calls that run now. */
   readonly running: number;
-  /** Breaks since the breaker was last closed; it sets the length of the next where `maxResetTimeoutMs` is given. */
+  /** Breaks since the breaker was last closed, those by `open()` aside; it sets the length of the next where `maxResetTimeoutMs` is given. */
   readonly consecutiveBreaks: number;
   /** Milliseconds that it has been open for; only while it is. */
   readonly openForMs?: number;
   /** Milliseconds until probes are let through; only while it is open. */
   readonly retryAfterMs?: number;
-  /** Kind of the latest failure. Its message is left out, for it may hold a payload. */
+  /** Kind of the latest failure by an error since the breaker was last closed. Its message is left out, for it may hold a payload. */
   readonly lastFailure?: { readonly name: string; readonly code?: string };
 }
 
@@ -97,20 +97,8 @@ export function snapshot(
     running,
     consecutiveBreaks: circuit.consecutiveBreaks,
     ...(phase.state === 'OPEN'
-      ? { openForMs: nowMs - phase.sinceMs, retryAfterMs: Math.max(0, phase.untilMs - nowMs) }
+      ? { openForMs: Math.max(0, nowMs - phase.sinceMs), retryAfterMs: remainingMs(phase, nowMs) }
       : {}),
-    ...(lastFailure === undefined ? {} : { lastFailure: kindOf(lastFailure) }),
+    ...(lastFailure === undefined ? {} : { lastFailure }),
   });
-}
-
-/** The kind of a thrown value: what tells failures apart without showing what they say. */
-function kindOf(error: unknown): { readonly name: string; readonly code?: string } {
-  if (typeof error !== 'object' || error === null) return { name: typeof error };
-  try {
-    const { name, code } = error as { readonly name?: unknown; readonly code?: unknown };
-    const kind = { name: typeof name === 'string' ? name : 'object' };
-    return typeof code === 'string' ? { ...kind, code } : kind;
-  } catch {
-    return { name: 'object' };
-  }
 }

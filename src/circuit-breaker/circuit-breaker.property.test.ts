@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Clock } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-
+import type { CircuitBreakerStats } from './circuit-breaker-stats.ts';
 import { ASKED_MS, type Ending, Model, type Settings } from './reference-breaker.fixture.ts';
 
 type Step =
@@ -45,7 +46,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('end' as const),
       which: fc.nat({ max: 20 }),
-      how: fc.constantFrom<Ending>('success', 'success', 'failure', 'failure', 'asks', 'neutral'),
+      how: fc.constantFrom<Ending>('success', 'success', 'failure', 'failure', 'asks', 'neutral', 'given-up'),
     }),
   },
   {
@@ -61,8 +62,11 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+const failure = new Error('failure');
 const errors: Record<Exclude<Ending, 'success'>, Error> = {
-  failure: new Error('failure'),
+  failure,
+  // What a client makes of an abort looks like any other failure; only the signal tells.
+  'given-up': failure,
   asks: Object.assign(new Error('asks'), { retryAfterMs: ASKED_MS }),
   neutral: new DOMException('neutral', 'AbortError'),
 };
@@ -80,30 +84,104 @@ describe('CircuitBreaker and its reference model', () => {
     ['with timers that fire in time', () => new ManualClock({ fakeTimers: vi })],
     ['with reset timers that never fire, as when the loop is blocked', () => new ManualClock()],
   ])('agree over random histories, %s', async (_how, makeClock) => {
-    const states = new Set<string>();
+    const seen: Seen = {
+      states: new Set(),
+      late: 0,
+      timedOut: 0,
+      windowsOverflown: 0,
+      givenUp: 0,
+      opened: 0,
+    };
     await fc.assert(
       fc.asyncProperty(
         settingsArbitrary,
-        fc.array(stepArbitrary, { maxLength: 80 }),
+        fc.array(stepArbitrary, { maxLength: 80, size: 'max' }),
         async (settings, steps) => {
-          await live(settings, steps, makeClock(), states);
+          await live(settings, steps, makeClock(), seen);
         },
       ),
       { numRuns: 250, seed: 20_261_122 },
     );
-    expect([...states].sort()).toEqual(['CLOSED', 'HALF_OPEN', 'ISOLATED', 'OPEN']);
+    expect([...seen.states].sort()).toEqual(['CLOSED', 'HALF_OPEN', 'ISOLATED', 'OPEN']);
+    // Histories that never get anywhere would agree about nothing.
+    for (const [what, atLeast] of ENOUGH) expect(seen[what], what).toBeGreaterThanOrEqual(atLeast);
+  });
+
+  it('keeps its counts and its promises on a clock that is put back and forth', async () => {
+    let putBack = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        settingsArbitrary,
+        fc.array(fc.oneof(stepArbitrary, fc.integer({ min: -100_000, max: 100_000 })), {
+          maxLength: 60,
+          size: 'max',
+        }),
+        async (settings, steps) => {
+          const clock = new ManualClock();
+          let offMs = 0;
+          const skewed: Clock = {
+            now: () => clock.now() + offMs,
+            setTimeout: (callback, delayMs) => clock.setTimeout(callback, delayMs),
+            clearTimeout: (handle) => clock.clearTimeout(handle),
+          };
+          const breaker = makeBreaker(settings, skewed);
+          const gates: Deferred<string>[] = [];
+          const calls: Promise<unknown>[] = [];
+          let longestBreakMs = 0;
+          breaker.on('opened', ({ retryAfterMs }) => {
+            longestBreakMs = Math.max(longestBreakMs, retryAfterMs);
+          });
+          for (const step of steps) {
+            if (typeof step === 'number') {
+              offMs += step;
+              if (step < 0) putBack += 1;
+            } else if (step.do === 'start') {
+              const gate = new Deferred<string>();
+              // A call that was turned away leaves its gate to nobody.
+              gate.promise.catch(() => {});
+              gates.push(gate);
+              calls.push(breaker.fire(gate, new AbortController()).catch(() => 'rejected'));
+            } else if (step.do === 'end') {
+              const [gate] = gates.splice(step.which % Math.max(1, gates.length), 1);
+              if (step.how === 'success') gate?.resolve('fine');
+              else gate?.reject(errors[step.how]);
+              await clock.flush();
+            } else if (step.do === 'advance') await clock.advance(step.byMs);
+            else breaker[step.do]();
+            checkCounts(breaker.getStats(), calls.length, longestBreakMs);
+          }
+          for (const gate of gates) gate.resolve('fine');
+          await Promise.all(calls);
+          expect(breaker.running).toBe(0);
+          breaker.shutdown();
+        },
+      ),
+      { numRuns: 100, seed: 20_261_122 },
+    );
+    expect(putBack).toBeGreaterThan(100);
   });
 });
 
-async function live(
-  settings: Settings,
-  steps: readonly Step[],
-  clock: ManualClock,
-  states: Set<string>,
-): Promise<void> {
-  const model = new Model(settings);
-  const gates = new Map<number, Deferred<string>>();
-  const breaker = new CircuitBreaker('modelled', (gate: Deferred<string>) => gate.promise, {
+/** What the histories have reached, added up. */
+interface Seen {
+  readonly states: Set<string>;
+  late: number;
+  timedOut: number;
+  windowsOverflown: number;
+  givenUp: number;
+  opened: number;
+}
+
+const ENOUGH = [
+  ['late', 100],
+  ['timedOut', 100],
+  ['windowsOverflown', 100],
+  ['givenUp', 100],
+  ['opened', 250],
+] as const;
+
+const makeBreaker = (settings: Settings, clock: Clock) =>
+  new CircuitBreaker('modelled', (gate: Deferred<string>, _caller: AbortController) => gate.promise, {
     ...settings,
     ...(settings.maxResetTimeoutMs === undefined
       ? {}
@@ -113,17 +191,40 @@ async function live(
         }),
     clock,
   });
+
+function checkCounts(stats: CircuitBreakerStats, calls: number, longestBreakMs: number): void {
+  const { window, totals, running, openForMs = 0, retryAfterMs = 0 } = stats;
+  const { succeeded, failed, ignored, rejected } = totals;
+  expect(succeeded + failed + ignored + rejected + running).toBe(calls);
+  for (const count of [running, openForMs, retryAfterMs, ...Object.values(window)]) {
+    expect(count).toBeGreaterThanOrEqual(0);
+  }
+  expect(window.failures).toBeLessThanOrEqual(window.calls);
+  expect(window.slowCalls).toBeLessThanOrEqual(window.calls);
+  expect(retryAfterMs).toBeLessThanOrEqual(longestBreakMs + 1e-6);
+}
+
+async function live(
+  settings: Settings,
+  steps: readonly Step[],
+  clock: ManualClock,
+  seen: Seen,
+): Promise<void> {
+  const model = new Model(settings);
+  const gates = new Map<number, { readonly gate: Deferred<string>; readonly caller: AbortController }>();
+  const breaker = makeBreaker(settings, clock);
   let calls = 0;
   for (const step of steps) {
     switch (step.do) {
       case 'start': {
         calls += 1;
         const gate = new Deferred<string>();
-        const outcome = breaker.fire(gate).then(
+        const caller = new AbortController();
+        const outcome = breaker.fire(gate, caller).then(
           () => 'fulfilled',
           (error: { readonly code?: string }) => error.code ?? 'rejected',
         );
-        if (model.start(calls)) gates.set(calls, gate);
+        if (model.start(calls)) gates.set(calls, { gate, caller });
         else expect(await outcome).toBe('DESCRIBE_CIRCUIT_OPEN');
         break;
       }
@@ -131,8 +232,13 @@ async function live(
         const ids = [...gates.keys()];
         const id = ids[step.which % Math.max(1, ids.length)];
         if (id === undefined) break;
-        if (step.how === 'success') gates.get(id)?.resolve('fine');
-        else gates.get(id)?.reject(errors[step.how]);
+        const { gate, caller } = gates.get(id) ?? {};
+        if (step.how === 'given-up') {
+          caller?.abort();
+          seen.givenUp += 1;
+        }
+        if (step.how === 'success') gate?.resolve('fine');
+        else gate?.reject(errors[step.how]);
         gates.delete(id);
         await clock.flush();
         model.end(id, step.how);
@@ -146,15 +252,19 @@ async function live(
         breaker[step.do]();
         model[step.do]();
     }
-    states.add(model.state);
-    compare(breaker, model);
+    seen.states.add(model.state);
+    if (model.outcomes.length > model.window().calls) seen.windowsOverflown += 1;
+    compare(breaker.getStats(), model);
   }
+  seen.late += model.totals.late;
+  seen.timedOut += model.totals.timedOut;
+  seen.opened += model.totals.opened;
   breaker.shutdown();
   expect(vi.getTimerCount()).toBe(0);
 }
 
-function compare(breaker: CircuitBreaker<[Deferred<string>], string>, model: Model): void {
-  const { state, window, probes, totals, running, consecutiveBreaks, retryAfterMs } = breaker.getStats();
+function compare(stats: CircuitBreakerStats, model: Model): void {
+  const { state, window, probes, totals, running, consecutiveBreaks, retryAfterMs } = stats;
   const { fellBack: _never, ...counted } = totals;
   expect({
     state,

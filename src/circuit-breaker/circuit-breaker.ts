@@ -1,9 +1,8 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
-import { ask } from './ask.ts';
 import { BreakerCall, type CircuitBreakerCall } from './breaker-call.ts';
-import { Circuit, type Phase, type Verdict } from './circuit.ts';
+import { Circuit, type Phase, remainingMs } from './circuit.ts';
 import type { CircuitBreakerEvents, CircuitBreakerState } from './circuit-breaker-events.ts';
 import {
   type CircuitBreakerFallback,
@@ -13,9 +12,9 @@ import {
   resolveOptions,
 } from './circuit-breaker-options.ts';
 import { type CircuitBreakerStats, emptyTotals, snapshot } from './circuit-breaker-stats.ts';
-import { isCallersAbort } from './neutral-error.ts';
 import { openRejection } from './open-rejection.ts';
 import { OrderedEvents } from './ordered-events.ts';
+import { type Verdict, verdictOnError, verdictOnResult } from './verdict.ts';
 
 /** What a breaker protects. `this.signal` is the call's abort signal. */
 export type CircuitBreakerAction<Args extends unknown[], Result> = (
@@ -77,7 +76,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.#circuit = new Circuit(name, this.#options);
     this.#slowCallDurationMs = options.slowCallDurationMs ?? Number.POSITIVE_INFINITY;
     this.#measures = options.slowCallDurationMs !== undefined;
-    this.#watched = options.isFailureResult !== undefined;
+    this.#watched = options.isFailureResult !== undefined || options.isNeutralResult !== undefined;
   }
 
   /** Calls that run now. */
@@ -122,7 +121,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.#circuit.close();
   }
 
-  /** Leaves no timer and ends the breaker: later calls reject with `DESCRIBE_CLOSED`, running ones end on their own. Idempotent. */
+  /** Ends the breaker and its break: later calls reject with `DESCRIBE_CLOSED`, running ones end on their own or by their timeout. Idempotent. */
   shutdown(): void {
     this.#circuit.shutdown();
   }
@@ -151,15 +150,15 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
   #fireGuarded(args: Args): Promise<Result> {
     if (this.#circuit.shutDown) return Promise.reject(new ClosedError(`circuit breaker ${this.name}`));
     const phase = this.#circuit.catchUp();
-    const { timeoutMs = Number.POSITIVE_INFINITY, halfOpenTimeoutMs, clock } = this.#options;
+    const { timeoutMs, halfOpenTimeoutMs, clock } = this.#options;
     switch (phase.state) {
       case 'CLOSED':
-        return this.#fireTimed(phase, args, timeoutMs);
+        return timeoutMs === undefined ? this.fire(...args) : this.#fireTimed(phase, args, timeoutMs);
       case 'HALF_OPEN':
         if (!phase.trial.admit()) return this.#turnAway(args, PROBING_RETRY_AFTER_MS, phase.cause);
-        return this.#fireTimed(phase, args, Math.min(halfOpenTimeoutMs, timeoutMs));
+        return this.#fireTimed(phase, args, Math.min(halfOpenTimeoutMs, timeoutMs ?? halfOpenTimeoutMs));
       case 'OPEN':
-        return this.#turnAway(args, Math.max(0, phase.untilMs - clock.now()), phase.cause);
+        return this.#turnAway(args, remainingMs(phase, clock.now()), phase.cause);
       case 'ISOLATED':
         return this.#turnAway(args, undefined, phase.cause);
     }
@@ -193,9 +192,8 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.#running += 1;
     try {
       const outcome = this.#action.apply(call, args);
-      // A foreign promise, or a subclass with a `then` of its own, is adopted: its `then` may throw or answer twice.
-      const plain = outcome instanceof Promise && outcome.then === Promise.prototype.then;
-      return plain ? outcome : Promise.resolve(outcome);
+      // A foreign promise, a subclass, or one with a `then` of its own is adopted: its `then` may throw or answer twice.
+      return isPlainPromise(outcome) ? outcome : new Promise((resolve) => resolve(outcome));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -215,17 +213,8 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
       phase.evidence.recordSuccess(nowMs);
       return result;
     }
-    const { isFailureResult } = this.#options;
-    const failed = isFailureResult !== undefined && ask(isFailureResult, result, false);
-    this.#end(
-      phase,
-      startedAtMs,
-      nowMs,
-      failed ? 'failure' : 'success',
-      undefined,
-      false,
-      failed ? result : undefined,
-    );
+    const verdict = verdictOnResult(result, this.#options);
+    this.#end(phase, startedAtMs, nowMs, verdict, undefined, false, result);
     return result;
   }
 
@@ -236,11 +225,9 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     error: unknown,
     timedOut: boolean,
   ): Promise<Result> {
-    const { isFailure } = this.#options;
-    const failed = timedOut || (!isCallersAbort(error, args) && ask(isFailure, error, true));
-    const nowMs = this.#options.clock.now();
-    this.#end(phase, startedAtMs, nowMs, failed ? 'failure' : 'neutral', error, timedOut);
-    return failed ? this.#answerFor(error, args) : Promise.reject(error);
+    const verdict = timedOut ? 'failure' : verdictOnError(error, args, this.#options);
+    this.#end(phase, startedAtMs, this.#options.clock.now(), verdict, error, timedOut);
+    return verdict === 'failure' ? this.#answerFor(error, args) : Promise.reject(error);
   }
 
   #end(
@@ -297,4 +284,10 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.#circuit.events?.emit('fellBack', { name: this.name, error });
     return answer;
   }
+}
+
+function isPlainPromise<Result>(outcome: Result | PromiseLike<Result>): outcome is Promise<Result> {
+  return (
+    outcome instanceof Promise && outcome.constructor === Promise && outcome.then === Promise.prototype.then
+  );
 }

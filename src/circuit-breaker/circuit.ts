@@ -2,10 +2,12 @@ import { ask } from './ask.ts';
 import { breakDurationMs } from './break-duration.ts';
 import type { CircuitBreakerEvents, OpenReason } from './circuit-breaker-events.ts';
 import type { ResolvedOptions } from './circuit-breaker-options.ts';
+import { type ErrorKind, kindOf } from './error-kind.ts';
 import { Evidence } from './evidence.ts';
 import { HalfOpenTrial } from './half-open-trial.ts';
 import { OpossumEngine } from './opossum-engine.ts';
 import type { EventOf, OrderedEvents } from './ordered-events.ts';
+import type { Verdict } from './verdict.ts';
 
 /** A stay in one state. Its identity tells whether a call that ends began in the state that still holds. */
 export type Phase =
@@ -14,8 +16,11 @@ export type Phase =
   | { readonly state: 'HALF_OPEN'; readonly trial: HalfOpenTrial; readonly cause: unknown }
   | { readonly state: 'ISOLATED'; readonly cause: unknown };
 
-/** What an ended call says about the other side. */
-export type Verdict = 'success' | 'failure' | 'neutral';
+/** Time left of a break. Never more than its length: the clock may have been put back since. */
+export const remainingMs = (
+  { sinceMs, untilMs }: { readonly sinceMs: number; readonly untilMs: number },
+  nowMs: number,
+): number => Math.min(untilMs - sinceMs, Math.max(0, untilMs - nowMs));
 
 /** The states of a breaker and what moves it between them. It knows outcomes, not calls. */
 export class Circuit {
@@ -23,10 +28,11 @@ export class Circuit {
   phase: Phase;
   /** Set by the first listener, so that breakers nobody listens to carry none. */
   events: OrderedEvents<CircuitBreakerEvents> | undefined = undefined;
-  /** Breaks since the circuit was last closed. */
+  /** Breaks since the circuit was last closed, those by hand aside. */
   consecutiveBreaks = 0;
   opened = 0;
-  lastFailure: unknown = undefined;
+  /** Only its kind, for the error may hold much and belong to a request. */
+  lastFailure: ErrorKind | undefined = undefined;
   shutDown = false;
   readonly #name: string;
   readonly #options: ResolvedOptions;
@@ -56,7 +62,7 @@ export class Circuit {
     error: unknown,
     result: unknown,
   ): boolean {
-    if (verdict === 'failure' && error !== undefined) this.lastFailure = error;
+    if (verdict === 'failure' && error !== undefined) this.lastFailure = kindOf(error);
     if (phase !== this.phase) return false;
     if (phase.state === 'CLOSED') this.#weigh(phase.evidence, verdict, slow, nowMs, error, result);
     else if (phase.state === 'HALF_OPEN') this.#judge(phase.trial, verdict, slow, error, result);
@@ -78,6 +84,7 @@ export class Circuit {
     if (this.shutDown) return;
     this.#engine?.release();
     this.consecutiveBreaks = 0;
+    this.lastFailure = undefined;
     this.#enter({ state: 'CLOSED', evidence: new Evidence(this.#options) }, ['closed', { name: this.#name }]);
   }
 
@@ -104,7 +111,7 @@ export class Circuit {
     }
     const broken =
       verdict === 'failure' ? evidence.recordFailure(nowMs, slow) : evidence.recordSlowSuccess(nowMs);
-    if (broken !== undefined) this.#break(broken, error, result);
+    if (broken !== undefined) this.#break(broken, error, verdict === 'failure' ? result : undefined);
   }
 
   #judge(trial: HalfOpenTrial, verdict: Verdict, slow: boolean, error: unknown, result: unknown): void {
@@ -114,26 +121,25 @@ export class Circuit {
     }
     const decision = verdict === 'success' && !slow ? trial.succeed() : trial.fail();
     if (decision === 'close') this.close();
-    else if (decision === 'open') this.#break('probe-failed', error, result);
+    else if (decision === 'open')
+      this.#break('probe-failed', error, verdict === 'failure' ? result : undefined);
   }
 
   #break(reason: OpenReason, error?: unknown, result?: unknown): void {
-    // Only the failure that opened it may say for how long; the cause shown may be an older one.
     const before = this.phase;
     const failure = error ?? result;
     const askedMs = failure === undefined ? undefined : ask(this.#options.retryAfterMs, failure, undefined);
     // The user's own code ran: a command in it counts for more than this outcome.
     if (this.phase !== before) return;
-    const cause = reason === 'manual' ? undefined : (error ?? this.lastFailure);
-    this.consecutiveBreaks += 1;
+    if (reason !== 'manual') this.consecutiveBreaks += 1;
     this.opened += 1;
-    const durationMs = breakDurationMs(this.consecutiveBreaks, askedMs, this.#options);
+    const durationMs = breakDurationMs(Math.max(1, this.consecutiveBreaks), askedMs, this.#options);
     const sinceMs = this.#options.clock.now();
     this.#engine ??= new OpossumEngine(() => this.#halfOpen());
     this.#engine.open(durationMs);
     const untilMs = sinceMs + durationMs;
-    const opened = { name: this.#name, reason, retryAfterMs: durationMs, cause };
-    this.#enter({ state: 'OPEN', sinceMs, untilMs, cause }, ['opened', opened]);
+    const opened = { name: this.#name, reason, retryAfterMs: durationMs, cause: error };
+    this.#enter({ state: 'OPEN', sinceMs, untilMs, cause: error }, ['opened', opened]);
   }
 
   #halfOpen(): void {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CreateCircuitBreakerOptions, createCircuitBreaker } from './create-circuit-breaker.ts';
 import { CircuitBreakerRegistry } from './registry.ts';
+import { withCircuitBreaker } from './with-circuit-breaker.ts';
 
 let registry: CircuitBreakerRegistry;
 
@@ -67,6 +68,34 @@ describe('createCircuitBreaker', () => {
     await callAs('ann', false, { failureThreshold: 3, isFailure: () => false });
   });
 
+  it('refuses windowMs where windowCalls is in use, although that is what windowMs is by default', () => {
+    createCircuitBreaker('n', () => 1, { registry, windowCalls: 20 });
+    expect(() => createCircuitBreaker('n', () => 1, { registry, windowMs: 60_000 })).toThrow(
+      /windowMs: expected nothing, as where the name was first used/,
+    );
+  });
+
+  it('rejects, and does not throw, when its name was removed and has come back with other options', async () => {
+    const call = createCircuitBreaker('n', () => 1, { registry, failureThreshold: 3 });
+    registry.remove('n');
+    createCircuitBreaker('n', () => 1, { registry, failureThreshold: 4 });
+    const outcome = call();
+    await expect(outcome).rejects.toMatchObject({ code: 'DESCRIBE_CONFIG_INVALID' });
+  });
+
+  it.each([
+    ['null options', () => createCircuitBreaker('x', () => 1, null as never)],
+    ['options that are none', () => createCircuitBreaker('x', () => 1, 'fast' as never)],
+    ['a registry that is null', () => createCircuitBreaker('x', () => 1, { registry: null } as never)],
+    ['null options of the registry', () => registry.getOrCreate('x', null as never)],
+    ['null options of a wrapper', () => withCircuitBreaker('x', () => 1, null as never)],
+    ['a handler that is null', () => withCircuitBreaker('x', null as never, { handler: 'node', registry })],
+    ['a route that is null', () => withCircuitBreaker('x', null as never, { handler: 'fetch', registry })],
+  ])('refuses %s', (_what, make) => {
+    expect(make).toThrow(expect.objectContaining({ code: 'DESCRIBE_CONFIG_INVALID' }));
+    expect(registry.getAll().size).toBe(0);
+  });
+
   it('ignores a callers abort by a signal among the arguments', async () => {
     const controller = new AbortController();
     const hang = createCircuitBreaker(
@@ -123,8 +152,19 @@ describe('CircuitBreakerRegistry', () => {
   });
 
   it('stays bounded when none is idle', () => {
-    for (const name of ['a', 'b', 'c', 'd', 'e']) touch(name).breaker.isolate();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) touch(name).breaker.open();
     expect([...registry.getAll().keys()]).toEqual(['c', 'd', 'e']);
+  });
+
+  it('never drops what was isolated, and holds one more where all is', async () => {
+    const first = touch('a');
+    for (const name of ['a', 'b', 'c', 'd']) touch(name).breaker.isolate();
+    for (const name of ['e', 'f', 'g']) touch(name);
+    expect([...registry.getAll().keys()]).toEqual(['a', 'b', 'c', 'd', 'g']);
+    await expect(first()).rejects.toMatchObject({ code: 'DESCRIBE_CIRCUIT_OPEN' });
+    registry.resetAll();
+    touch('h');
+    expect(registry.getAll().size).toBe(3);
   });
 
   it('gives a callable of a dropped name a new breaker', async () => {

@@ -1,12 +1,18 @@
+import { ConfigError } from '../errors/config-error.ts';
+import { hasMethods } from '../internal/option-checks.ts';
 import type { CircuitBreakerAction } from './circuit-breaker.ts';
-import { type CircuitBreakerOptions, checkAction } from './circuit-breaker-options.ts';
+import { type CircuitBreakerOptions, checkAction, checkIsObject } from './circuit-breaker-options.ts';
 import { type CircuitBreakerRegistry, circuitBreakerRegistry, type NamedCircuitBreaker } from './registry.ts';
 import type { Callable } from './shared-breaker.ts';
 
 /** A protected function: the action's arguments and result, and the breaker that decides over it. */
 export interface CircuitBreakerCallable<Args extends unknown[], Result> {
   (...args: Args): Promise<Result>;
-  /** The breaker of that name at this moment. */
+  /**
+   * The breaker of that name at this moment. Its listeners go with it when the registry drops it: listen at the start
+   * only where there are no more names than the registry holds.
+   * @throws `DESCRIBE_CONFIG_INVALID` when the name was removed and has come back with other options; calls reject with it.
+   */
   readonly breaker: NamedCircuitBreaker;
 }
 
@@ -15,6 +21,12 @@ export interface CreateCircuitBreakerOptions<Args extends unknown[] = unknown[],
   /** Where the name is looked up. @defaultValue the process-wide `circuitBreakerRegistry` */
   readonly registry?: CircuitBreakerRegistry | undefined;
 }
+
+const NO_REGISTRY = {
+  option: 'registry',
+  expected: 'a CircuitBreakerRegistry',
+  got: 'something else',
+};
 
 /**
  * Wraps an action with the breaker of that name. All callables of one name share its state, each runs its own action
@@ -38,19 +50,20 @@ export interface CreateCircuitBreakerOptions<Args extends unknown[] = unknown[],
 export function createCircuitBreaker<Args extends unknown[], Result>(
   name: string,
   action: CircuitBreakerAction<Args, Result>,
-  {
-    registry = circuitBreakerRegistry,
-    ...options
-  }: CreateCircuitBreakerOptions<NoInfer<Args>, NoInfer<Result>> = {},
+  options: CreateCircuitBreakerOptions<NoInfer<Args>, NoInfer<Result>> = {},
 ): CircuitBreakerCallable<Args, Result> {
   checkAction(name, action);
-  const callable = { action, fallback: options.fallback } as unknown as Callable;
-  let shared = registry.share(name, options);
+  checkIsObject(options);
+  const { registry = circuitBreakerRegistry, ...rest } = options;
+  if (!hasMethods(registry, ['share'])) throw new ConfigError('createCircuitBreaker', [NO_REGISTRY]);
+  const callable = { action, fallback: rest.fallback } as unknown as Callable;
+  let shared = registry.share(name, rest);
   const current = () => {
-    if (shared.retired) shared = registry.share(name, options);
+    if (shared.retired) shared = registry.share(name, rest);
     return shared;
   };
-  const call = (...args: Args) => current().run(callable, args) as Promise<Result>;
+  // Async, so that a name that came back with other options is a rejection.
+  const call = async (...args: Args) => current().run(callable, args) as Promise<Result>;
   return Object.defineProperty(call, 'breaker', {
     get: () => current().breaker,
   }) as typeof call & { readonly breaker: NamedCircuitBreaker };

@@ -1,7 +1,12 @@
+import { AnsweredWithError } from './answered.ts';
+import { ask } from './ask.ts';
+import { askedWaitMs } from './asked-wait.ts';
 import type { CircuitBreakerCall } from './breaker-call.ts';
-import { ownRetryAfterMs } from './circuit-breaker-options.ts';
 import { type CreateCircuitBreakerOptions, createCircuitBreaker } from './create-circuit-breaker.ts';
+import { isClientStatus } from './default-is-failure.ts';
+import { isGivenUp } from './neutral-error.ts';
 import { isOpenRejection, retryAfterSeconds, UNAVAILABLE_BODY } from './retry-after-header.ts';
+import { type ResultJudges, verdictOnResult } from './verdict.ts';
 
 /** A route handler: a request, and whatever the framework passes beside it, to a response. */
 export type FetchHandler<Args extends unknown[]> = (
@@ -9,20 +14,51 @@ export type FetchHandler<Args extends unknown[]> = (
   ...args: Args
 ) => Response | PromiseLike<Response>;
 
+/** The responses that went through the breaker as rejections; it must not hold them, for it keeps what opened it. */
+const responses = new WeakMap<AnsweredWithError, Response>();
+
+/**
+ * Responses are judged here, within the call, and not by the breaker: the name may be shared with callables of another
+ * kind, whose functions came first.
+ */
 export function protectFetchHandler<Args extends unknown[]>(
   name: string,
   handler: FetchHandler<Args>,
-  options: CreateCircuitBreakerOptions<Args, Response>,
+  {
+    isFailureResult = isServerError,
+    isNeutralResult = isClientError,
+    retryAfterMs = askedWaitMs,
+    fallback,
+    ...options
+  }: CreateCircuitBreakerOptions<Args, Response>,
 ): (...args: Args) => Promise<Response> {
-  const protectedHandler = createCircuitBreaker(name, handler, {
-    ...options,
-    isFailureResult: options.isFailureResult ?? (({ status }) => status >= 500),
-    retryAfterMs: options.retryAfterMs ?? askedByResponse,
-  });
+  const judges = { isFailureResult, isNeutralResult } as ResultJudges;
+  const protectedHandler = createCircuitBreaker<Args, Response>(
+    name,
+    async function (...args) {
+      const response = await handler.apply(this, args);
+      const verdict = verdictOnResult(response, judges);
+      if (verdict === 'success') return response;
+      throw withResponse(response, isGivenUp(args) ? 'neutral' : verdict, retryAfterMs);
+    },
+    {
+      ...(options as CreateCircuitBreakerOptions<Args, Response>),
+      retryAfterMs: (failure) =>
+        failure instanceof AnsweredWithError ? failure.retryAfterMs : retryAfterMs(failure),
+      fallback:
+        fallback &&
+        ((error, ...args) => {
+          if (error instanceof AnsweredWithError) throw error;
+          return fallback(error, ...args);
+        }),
+    },
+  );
   return async (...args) => {
     try {
       return await protectedHandler(...args);
     } catch (error) {
+      const response = responses.get(error as AnsweredWithError);
+      if (response !== undefined) return response;
       if (!isOpenRejection(error, name)) throw error;
       const headers = new Headers({ 'content-type': 'application/json' });
       const seconds = retryAfterSeconds(error);
@@ -32,9 +68,16 @@ export function protectFetchHandler<Args extends unknown[]>(
   };
 }
 
-/** What an error or a response asks for: its own `retryAfterMs`, or whole seconds in a `Retry-After` header. */
-function askedByResponse(failure: unknown): number | undefined {
-  if (!(failure instanceof Response)) return ownRetryAfterMs(failure);
-  const seconds = failure.headers.get('retry-after');
-  return seconds !== null && /^\d+$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
+const isServerError = ({ status }: Response) => status >= 500;
+const isClientError = ({ status }: Response) => isClientStatus(status);
+
+function withResponse(
+  response: Response,
+  verdict: 'failure' | 'neutral',
+  retryAfterMs: (failure: unknown) => number | undefined,
+): AnsweredWithError {
+  const asked = verdict === 'failure' ? ask(retryAfterMs, response, undefined) : undefined;
+  const error = new AnsweredWithError(response.status, { verdict, retryAfterMs: asked });
+  responses.set(error, response);
+  return error;
 }

@@ -10,7 +10,7 @@ export {
 } from './create-circuit-breaker.ts';
 export type { TripRule } from './evidence.ts';
 export type { FetchHandler } from './fetch-handler.ts';
-export type { NodeHandler, NodeHandlerResponse } from './node-handler.ts';
+export type { NodeHandler, NodeHandlerResponse } from './node-exchange.ts';
 export {
   type CircuitBreakerHealthStatus,
   CircuitBreakerRegistry,

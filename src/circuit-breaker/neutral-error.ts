@@ -1,25 +1,22 @@
-/** What is asked of foreign objects must never throw: they may be proxies, or have getters that do. */
-function nameOf(error: unknown): unknown {
-  try {
-    return (error as { readonly name?: unknown } | null | undefined)?.name;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The default of `isFailure`: everything is a failure but an abort. */
-export const isNoAbort = (error: unknown): boolean => nameOf(error) !== 'AbortError';
+import { propertyOf } from './property-of.ts';
 
 /**
- * Tells whether the caller gave the call up: one of the arguments is, or carries as `signal`, an aborted signal, and
- * the error is its reason or an AbortError. A signal of `AbortSignal.timeout` is no giving up: its reason says that the
- * other side was too slow.
+ * Tells whether an error says that somebody gave up: an `AbortError`, or the one of the openai client (6 and 7), whose
+ * name is a plain `Error`.
  */
-export function isCallersAbort(error: unknown, args: readonly unknown[]): boolean {
+export const isAbort = (error: unknown): boolean =>
+  propertyOf(error, 'name') === 'AbortError' ||
+  propertyOf(propertyOf(error, 'constructor'), 'name') === 'APIUserAbortError';
+
+/**
+ * Tells whether the caller gave the call up: one of the arguments is, or carries as `signal`, an aborted signal. What
+ * the call then rejects with does not matter, for clients wrap the signal's reason in errors of their own. A signal of
+ * `AbortSignal.timeout` is no giving up: its reason says that the other side was too slow.
+ */
+export function isGivenUp(args: readonly unknown[]): boolean {
   for (const arg of args) {
     const signal = signalOf(arg);
-    if (signal === undefined || !signal.aborted || nameOf(signal.reason) === 'TimeoutError') continue;
-    if (signal.reason === error || !isNoAbort(error)) return true;
+    if (signal?.aborted && propertyOf(signal.reason, 'name') !== 'TimeoutError') return true;
   }
   return false;
 }

@@ -20,7 +20,7 @@ export interface Settings {
   readonly timeoutMs?: number | undefined;
 }
 
-export type Ending = 'success' | 'failure' | 'asks' | 'neutral';
+export type Ending = 'success' | 'failure' | 'asks' | 'neutral' | 'given-up';
 
 interface ModelCall {
   readonly stay: number;
@@ -79,7 +79,7 @@ export class Model {
     if (call === undefined) return;
     this.calls.delete(id);
     const { slowCallDurationMs = Number.POSITIVE_INFINITY } = this.#settings;
-    const neutral = ending === 'neutral';
+    const neutral = ending === 'neutral' || ending === 'given-up';
     const failed = ending !== 'success' && !neutral;
     const slow = !neutral && this.nowMs - call.startedAtMs >= slowCallDurationMs;
     this.totals[neutral ? 'ignored' : failed ? 'failed' : 'succeeded'] += 1;
@@ -174,9 +174,10 @@ export class Model {
 
   #break(ending: Ending | 'timeout' | undefined): void {
     const { resetTimeoutMs, maxResetTimeoutMs } = this.#settings;
-    this.breaks += 1;
+    if (ending !== undefined) this.breaks += 1;
     this.totals.opened += 1;
-    const grown = maxResetTimeoutMs === undefined ? resetTimeoutMs : resetTimeoutMs * 2 ** (this.breaks - 1);
+    const doublings = Math.max(0, this.breaks - 1);
+    const grown = maxResetTimeoutMs === undefined ? resetTimeoutMs : resetTimeoutMs * 2 ** doublings;
     const lengthMs = Math.min(ending === 'asks' ? ASKED_MS : grown, maxResetTimeoutMs ?? 3_600_000);
     this.untilMs = this.nowMs + lengthMs;
     this.#enter('OPEN');

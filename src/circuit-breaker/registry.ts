@@ -2,7 +2,7 @@ import { ConfigError } from '../errors/config-error.ts';
 import { checkOptions, describeValue, integer } from '../internal/option-checks.ts';
 import { processSingleton } from '../internal/process-singleton.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
-import type { CircuitBreakerOptions } from './circuit-breaker-options.ts';
+import { type CircuitBreakerOptions, checkIsObject } from './circuit-breaker-options.ts';
 import type { CircuitBreakerStats } from './circuit-breaker-stats.ts';
 import { dataOptions, SharedBreaker } from './shared-breaker.ts';
 
@@ -13,7 +13,7 @@ export type NamedCircuitBreaker = Pick<
 >;
 
 export interface CircuitBreakerRegistryOptions {
-  /** Breakers held at most. One more drops the idle one (closed, no call running) that was not used for longest, else the one not used for longest. @defaultValue 1000 */
+  /** Breakers held at most. One more drops the idle one (closed, no call running) that was not used for longest, else the one not used for longest; never an isolated one, which `remove` ends. Where all are isolated, one more finds room. @defaultValue 1000 */
   readonly maxBreakers?: number | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface CircuitBreakerHealthStatus {
 const DEFAULTS = { maxBreakers: 1_000 } as const satisfies CircuitBreakerRegistryOptions;
 
 /**
- * Holds one breaker a name, and never more than `maxBreakers`.
+ * Holds one breaker a name, and never more than `maxBreakers` beside what was isolated by hand.
  *
  * @example
  * ```ts
@@ -42,6 +42,7 @@ export class CircuitBreakerRegistry {
   readonly #maxBreakers: number;
   readonly #shared = new Map<string, SharedBreaker>();
 
+  /** @throws `DESCRIBE_CONFIG_INVALID` when `maxBreakers` is wrong. */
   constructor(options: CircuitBreakerRegistryOptions = {}) {
     checkOptions('CircuitBreakerRegistry', options, { maxBreakers: integer({ min: 1 }) });
     this.#maxBreakers = options.maxBreakers ?? DEFAULTS.maxBreakers;
@@ -56,7 +57,10 @@ export class CircuitBreakerRegistry {
     return new Map([...this.#shared].map(([name, { breaker }]) => [name, breaker]));
   }
 
-  /** The breaker of that name, made when there is none. */
+  /**
+   * The breaker of that name, made when there is none.
+   * @throws `DESCRIBE_CONFIG_INVALID` when an option is wrong, or is given and differs from the one in use.
+   */
   getOrCreate(name: string, options: CircuitBreakerOptions = {}): NamedCircuitBreaker {
     return this.share(name, options).breaker;
   }
@@ -71,13 +75,14 @@ export class CircuitBreakerRegistry {
     name: string,
     options: CircuitBreakerOptions<Args, Result>,
   ): SharedBreaker {
+    checkIsObject(options);
     const shared = this.#shared.get(name);
     if (shared !== undefined) {
       refuseChanges(name, shared.data, dataOptions(options));
       return shared;
     }
     const made = new SharedBreaker(name, options as CircuitBreakerOptions);
-    if (this.#shared.size >= this.#maxBreakers) this.#dropOne();
+    while (this.#shared.size >= this.#maxBreakers && this.#dropOne());
     this.#shared.set(name, made);
     return made;
   }
@@ -104,12 +109,14 @@ export class CircuitBreakerRegistry {
     return this.#shared.delete(name);
   }
 
-  #dropOne(): void {
+  /** False when all are isolated. */
+  #dropOne(): boolean {
     let victim: SharedBreaker | undefined;
     for (const shared of this.#shared.values()) {
+      if (shared.isolated) continue;
       if (victim === undefined || shared.isBetterVictimThan(victim)) victim = shared;
     }
-    if (victim !== undefined) this.remove(victim.breaker.name);
+    return victim !== undefined && this.remove(victim.breaker.name);
   }
 }
 
@@ -122,7 +129,7 @@ function refuseChanges(
     .filter((option) => given[option] !== inUse[option])
     .map((option) => ({
       option,
-      expected: `${describeValue(inUse[option])}, as where the name was first used`,
+      expected: `${option in inUse ? describeValue(inUse[option]) : 'nothing'}, as where the name was first used`,
       got: describeValue(given[option]),
     }));
   if (issues.length > 0) throw new ConfigError(`circuit breaker ${name}`, issues);

@@ -30,7 +30,8 @@ export class SharedBreaker {
       ...options,
       fallback: answerCallable,
     });
-    this.data = dataOf({ ...resolveOptions(options) });
+    const { windowMs, ...inUse } = resolveOptions(options);
+    this.data = dataOf(options.windowCalls === undefined ? { windowMs, ...inUse } : inUse);
     this.touch();
   }
 
@@ -57,6 +58,11 @@ export class SharedBreaker {
   isBetterVictimThan(other: SharedBreaker): boolean {
     if (this.#idle !== other.#idle) return this.#idle;
     return this.#lastUse < other.#lastUse;
+  }
+
+  /** Whether somebody took it out of service by hand, which holds until that is undone. */
+  get isolated(): boolean {
+    return this.breaker.state === 'ISOLATED';
   }
 
   get #idle(): boolean {

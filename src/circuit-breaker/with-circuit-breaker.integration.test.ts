@@ -65,9 +65,15 @@ describe("withCircuitBreaker, handler: 'node', in Express", () => {
   }
 
   it('passes answers through and counts them', async () => {
-    const url = await serve((_req, res) => void res.status(404).send('no such order'));
-    expect(await statuses(url, 3)).toEqual([404, 404, 404]);
+    const url = await serve((_req, res) => void res.send('an order'));
+    expect(await statuses(url, 3)).toEqual([200, 200, 200]);
     expect(totals()).toMatchObject({ succeeded: 3, failed: 0 });
+  });
+
+  it.each([404, 429])('is neutral about an answer of %i', async (status) => {
+    const url = await serve((_req, res) => void res.status(status).send('no'));
+    expect(await statuses(url, 3)).toEqual([status, status, status]);
+    expect(totals()).toMatchObject({ ignored: 3, succeeded: 0, failed: 0 });
   });
 
   it('answers 503 with Retry-After once answers of 500 or more have opened it', async () => {
@@ -126,7 +132,7 @@ describe("withCircuitBreaker, handler: 'node', in Express", () => {
     const url = await listen((req, res) => void page(req, res, (error) => errors.push(error as Error)));
     expect(await statuses(url, 1)).toEqual([200]);
     await vi.waitFor(() => expect(errors).toEqual([new Error('too late')]));
-    expect(totals()).toMatchObject({ failed: 1 });
+    expect(totals()).toMatchObject({ succeeded: 1, failed: 0 });
   });
 
   it('is neutral about a client that leaves', async () => {
@@ -179,7 +185,7 @@ describe("withCircuitBreaker, handler: 'node', without next", () => {
     expect(rejections).toEqual(['boom', 'boom']);
   });
 
-  it('leaves an answer alone that has begun before it', async () => {
+  it('cuts an answer short that has begun before it, so that it neither hangs nor looks whole', async () => {
     const page = withCircuitBreaker(
       'orders',
       (_req: IncomingMessage, res: ServerResponse) => void res.end(),
@@ -192,10 +198,9 @@ describe("withCircuitBreaker, handler: 'node', without next", () => {
     const url = await listen(async (req, res) => {
       res.write('begun');
       await page(req, res);
-      res.end(' and ended');
     });
     const response = await fetch(url);
-    expect([response.status, await response.text()]).toEqual([200, 'begun and ended']);
+    await expect(response.text()).rejects.toThrow();
   });
 
   it('is neutral about a client that was gone before', async () => {
@@ -291,6 +296,37 @@ describe("withCircuitBreaker, handler: 'fetch'", () => {
     await GET(ask());
     await GET(ask());
     expect((await GET(ask())).headers.get('retry-after')).toBe('120');
+  });
+
+  it('keeps its rules where the name was first used by a plain callable', async () => {
+    withCircuitBreaker('orders', () => 'plain', { ...opts(), isFailure: () => false });
+    const GET = get(() => new Response('down', { status: 503, headers: { 'retry-after': '120' } }));
+    expect((await GET(ask())).status).toBe(503);
+    expect(await (await GET(ask())).text()).toBe('down');
+    expect((await GET(ask())).headers.get('retry-after')).toBe('120');
+    expect(totals()).toMatchObject({ failed: 2, rejected: 1 });
+  });
+
+  it('is neutral about a 4xx, which closes nothing, and about a 500 to a client that left', async () => {
+    let status = 429;
+    const GET = get(() => new Response('', { status }));
+    expect((await GET(ask())).status).toBe(429);
+    status = 500;
+    const controller = new AbortController();
+    controller.abort();
+    expect((await GET(ask({ signal: controller.signal }))).status).toBe(500);
+    expect(totals()).toMatchObject({ ignored: 2, succeeded: 0, failed: 0 });
+  });
+
+  it('gives failed responses to the caller, and not to the fallback', async () => {
+    const GET = withCircuitBreaker('orders', (_request: Request) => new Response('', { status: 500 }), {
+      handler: 'fetch',
+      ...opts(),
+      fallback: () => new Response('cached'),
+    });
+    expect((await GET(ask())).status).toBe(500);
+    expect((await GET(ask())).status).toBe(500);
+    expect(await (await GET(ask())).text()).toBe('cached');
   });
 
   it('asks the isFailureResult of the user where there is one', async () => {

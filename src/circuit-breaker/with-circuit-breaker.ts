@@ -1,13 +1,15 @@
 import { ConfigError } from '../errors/config-error.ts';
 import { checkOptions, oneOf } from '../internal/option-checks.ts';
 import type { CircuitBreakerAction } from './circuit-breaker.ts';
+import { checkAction, checkIsObject } from './circuit-breaker-options.ts';
 import {
   type CircuitBreakerCallable,
   type CreateCircuitBreakerOptions,
   createCircuitBreaker,
 } from './create-circuit-breaker.ts';
 import { type FetchHandler, protectFetchHandler } from './fetch-handler.ts';
-import { type NodeHandler, type NodeHandlerResponse, protectNodeHandler } from './node-handler.ts';
+import type { NodeHandler, NodeHandlerResponse } from './node-exchange.ts';
+import { protectNodeHandler } from './node-handler.ts';
 
 export interface WithCircuitBreakerOptions<Args extends unknown[] = unknown[], Result = unknown>
   extends CreateCircuitBreakerOptions<Args, Result> {
@@ -24,9 +26,15 @@ const NO_RESULT = {
   got: 'a function',
 };
 
+const NO_NEUTRAL_RESULT = {
+  option: 'isNeutralResult',
+  expected: "nothing with handler 'node': an answer of 4xx is neutral",
+  got: 'a function',
+};
+
 /**
  * Puts a function or a request handler behind the breaker of that name (see `createCircuitBreaker`). A response of 500
- * or more counts as a failure, a client that left as neutral.
+ * or more counts as a failure, a 4xx and a client that left as neutral.
  *
  * @throws `DESCRIBE_CONFIG_INVALID` as `createCircuitBreaker` does.
  *
@@ -62,11 +70,15 @@ export function withCircuitBreaker<Args extends unknown[], Result>(
   options?: WithCircuitBreakerOptions<NoInfer<Args>, NoInfer<Result>> & { readonly handler?: undefined },
 ): CircuitBreakerCallable<Args, Result>;
 export function withCircuitBreaker(name: string, fn: unknown, options: object = {}): unknown {
+  checkAction(name, fn);
+  checkIsObject(options);
   const { handler, ...rest } = options as WithCircuitBreakerOptions;
   checkOptions('withCircuitBreaker', { handler }, { handler: oneOf('node', 'fetch') });
   switch (handler) {
     case 'node':
       if (rest.isFailureResult !== undefined) throw new ConfigError('withCircuitBreaker', [NO_RESULT]);
+      if (rest.isNeutralResult !== undefined)
+        throw new ConfigError('withCircuitBreaker', [NO_NEUTRAL_RESULT]);
       return protectNodeHandler(name, fn as NodeHandler<unknown, NodeHandlerResponse>, rest as object);
     case 'fetch':
       return protectFetchHandler(name, fn as FetchHandler<unknown[]>, rest as object);
