@@ -62,8 +62,12 @@ export interface DescribeClientOptions {
     | false
     | ((endpoint: EndpointDescription, model: string) => AttemptBreaker)
     | undefined;
-  /** Packs several images into one request; options of the processor, or `false`. @defaultValue false */
-  readonly batch?: BatchOptions | false | undefined;
+  /**
+   * Packs several images into one request: options of the processor for always, `'auto'` for when the requests of a
+   * minute run out before the tokens do (as the answers' headers tell), `false` for never.
+   * @defaultValue false
+   */
+  readonly batch?: BatchOptions | 'auto' | false | undefined;
   /** Options of the retry, or `false` for one attempt only. @defaultValue on, 3 attempts */
   readonly retry?: Omit<RetryOptions, 'clock'> | false | undefined;
   /** Limits of images, the hosts they may come from, and what makes two of them one. @defaultValue guarded, by URL */

@@ -15,9 +15,10 @@ import { ImageIntake } from './image-intake.ts';
 import { type Logger, safeLogger } from './logger.ts';
 import { makeBatch, makeBreakers, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
+import { PackingAdvisor } from './packing-advisor.ts';
 import { type ClientSettings, isInstance, resolveOptions } from './resolve-options.ts';
 import { UpstreamCaller } from './upstream-caller.ts';
-import { type AskVision, askSingly, BatchedVision } from './vision-asker.ts';
+import { type AskVision, askEither, askSingly, BatchedVision, tokensOfCall } from './vision-asker.ts';
 
 /** A client has one endpoint; its name in stats, metrics and `explain`. */
 const ENDPOINT = 'default';
@@ -82,6 +83,7 @@ export function composeParts(
 
   const priceOf = pricing(catalog ?? modelCatalog, Object.keys(given.models ?? {}));
 
+  const advisor = given.batch === 'auto' ? new PackingAdvisor(clock) : undefined;
   const caller = new UpstreamCaller({
     endpoint: ENDPOINT,
     connections: { use: (run, useOptions) => requirePart(pool).use(run, useOptions) },
@@ -94,6 +96,7 @@ export function composeParts(
       if (usage !== undefined)
         metrics.answered(usage, priceOf(String(completion.model), settings.model, usage));
     },
+    onLimits: (model, headers, throttled) => advisor?.observe(model, headers, throttled),
     onAttempt: metrics.attemptEnded,
   });
   const batched = new BatchedVision(caller, catalog, settings);
@@ -112,12 +115,21 @@ export function composeParts(
     void finish();
   }
   issues.throwIfAny('createDescribeClient');
+  const singly = askSingly(caller);
+  const known = requirePart(catalog);
+  const askBy = (packed: AskVision | undefined): AskVision => {
+    if (packed === undefined) return singly;
+    if (advisor === undefined) return packed;
+    return askEither(singly, packed, (image, request) =>
+      advisor.shouldPack(request.model, tokensOfCall(image, request, known)),
+    );
+  };
   return {
     settings,
     clock,
     logger,
     intake: requirePart(intake),
-    catalog: requirePart(catalog),
+    catalog: known,
     priceOf,
     pools: { [ENDPOINT]: requirePart(pool) },
     breakers: requirePart(breakers),
@@ -128,7 +140,7 @@ export function composeParts(
     metrics,
     keyOf: (identity, { model, prompt, detail, schema }) =>
       generateKey('description', identity, model, prompt, detail, schema?.name, schema?.jsonSchema),
-    ask: batch === undefined ? askSingly(caller) : batched.ask(batch),
+    ask: askBy(batch === undefined ? undefined : batched.ask(batch)),
     close: async () => {
       await batch?.close();
       await ownPool?.close();

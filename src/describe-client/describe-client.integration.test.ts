@@ -357,3 +357,31 @@ async function serveBytes(bytes: Uint8Array) {
     },
   };
 }
+
+describe("with batch: 'auto'", () => {
+  const describeAll = async (limits: { requestsPerMinute: number; tokensPerMinute: number }) => {
+    await using limited = await startFakeOpenAI({ limits: { ...limits, burstSeconds: 60 } });
+    const images = Array.from({ length: 24 }, (_, seed) => createTestImage({ seed: 700 + seed }));
+    const started = start({ apiKey: limited.apiKey, baseURL: limited.baseURL, batch: 'auto' });
+    const sizes: number[] = [];
+    for (const image of images.slice(0, 12)) await started.describe(image);
+    for await (const item of started.describeMany(images.slice(12), { concurrency: 12 })) {
+      if (item.status === 'fulfilled') {
+        expect(item.value.description).toBe(describeImageFacts(images[12 + item.index] ?? coffee));
+        sizes.push(item.value.explain.batchSize);
+      }
+    }
+    expect(sizes).toHaveLength(12);
+    return Math.max(...sizes);
+  };
+
+  it('packs when the requests of a minute run out first', async () => {
+    await expect(describeAll({ requestsPerMinute: 20, tokensPerMinute: 1_000_000 })).resolves.toBeGreaterThan(
+      1,
+    );
+  });
+
+  it('sends singly when the tokens run out first', async () => {
+    await expect(describeAll({ requestsPerMinute: 1000, tokensPerMinute: 100_000 })).resolves.toBe(1);
+  });
+});

@@ -151,8 +151,9 @@ export function makeBatch(
   clock: Clock,
 ): VisionDescriptionBatchProcessor | undefined {
   if (batch === undefined || batch === false) return undefined;
+  const options = batch === 'auto' ? {} : batch;
   refuseNames(
-    batch,
+    options,
     ['model', 'prompt', 'detail', 'maxOutputTokens', 'estimateTokens', 'classify', 'retry'],
     "it is the client's own",
   );
@@ -167,7 +168,7 @@ export function makeBatch(
     // Every image has a deadline of its own, so that a pack ends with the last of them.
     handlerTimeoutMs: MAX_TIMER_DELAY_MS,
     estimateTokens: batched.estimateTokens,
-    ...definedOf(batch),
+    ...definedOf(options),
     retry: false,
   });
 }

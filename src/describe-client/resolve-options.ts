@@ -71,7 +71,10 @@ const CHECKS: OptionChecks<DescribeClientOptions> = {
   monitor: whichever([off], optionsObject('options, a monitor or false')),
   pool: whichever([aFunction], optionsObject('options or a function')),
   circuitBreaker: whichever([off, aFunction], optionsObject('options, a function or false')),
-  batch: whichever([off], optionsObject('options or false')),
+  batch: whichever(
+    [off, [(value) => value === 'auto', anything()]],
+    optionsObject("options, 'auto' or false"),
+  ),
   retry: whichever([off], optionsObject('options or false')),
   images: optionsObject('options'),
   models: optionsObject('entries by model'),

@@ -26,7 +26,9 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
     connections: {
       use: async (run, { signal }) => {
         await Promise.race([waitForLease, untilAborted(signal)]);
-        const create = (_request: unknown, { signal: own }: { signal: AbortSignal }) => respond(own);
+        const create = (_request: unknown, { signal: own }: { signal: AbortSignal }) => ({
+          withResponse: async () => ({ data: await respond(own), response: { headers: {} } }),
+        });
         return run({ chat: { completions: { create } } } as unknown as OpenAI);
       },
     },
@@ -42,6 +44,7 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
     attemptTimeoutMs: 1000,
     clock,
     onAnswer: () => {},
+    onLimits: () => {},
     onAttempt: () => {},
   });
   const trace = new CallTrace(clock);

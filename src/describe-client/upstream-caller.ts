@@ -38,6 +38,8 @@ export interface UpstreamCallerParts {
   readonly clock: Clock;
   /** Told of every answer, before it is judged: it was billed. */
   readonly onAnswer: (completion: ChatCompletion) => void;
+  /** Told of the headers of every answer and of every refusal for going too fast. */
+  readonly onLimits: (model: string, headers: unknown, throttled: boolean) => void;
   /** Told of every attempt that ended, for metrics. */
   readonly onAttempt: (outcome: 'success' | 'failure' | 'aborted', error?: DescribeError) => void;
 }
@@ -106,7 +108,7 @@ export class UpstreamCaller {
     { signal, priority, timeoutMs, trace }: SendOptions,
     breakerSignal: AbortSignal | undefined,
   ): Promise<Value> {
-    const { connections, endpoint, attemptTimeoutMs, clock, onAnswer, onAttempt } = this.#parts;
+    const { connections, endpoint, attemptTimeoutMs, clock, onAnswer, onLimits, onAttempt } = this.#parts;
     const attempt = trace.beginAttempt(endpoint);
     const child = childController(signal, breakerSignal);
     let timer: ReturnType<Clock['setTimeout']> | undefined;
@@ -116,10 +118,10 @@ export class UpstreamCaller {
           attempt.connected();
           const expire = () => child.abort(new TimeoutError('an attempt', attemptTimeoutMs));
           timer = clock.setTimeout(expire, attemptTimeoutMs);
-          const completion = await client.chat.completions.create(request, {
-            ...encoded,
-            signal: child.signal,
-          });
+          const { data: completion, response } = await client.chat.completions
+            .create(request, { ...encoded, signal: child.signal })
+            .withResponse();
+          onLimits(request.model, response.headers, false);
           onAnswer(completion);
           return read(completion);
         },
@@ -129,6 +131,8 @@ export class UpstreamCaller {
       onAttempt('success');
       return value;
     } catch (error) {
+      const { status, headers } = (error ?? {}) as { readonly status?: unknown; readonly headers?: unknown };
+      if (status === 429) onLimits(request.model, headers, true);
       throw this.#endAttempt(attempt, error, signal, child.signal, Math.min(timeoutMs, attemptTimeoutMs));
     } finally {
       if (timer !== undefined) clock.clearTimeout(timer);

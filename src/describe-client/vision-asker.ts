@@ -10,6 +10,7 @@ import { singleRequest } from '../batch-processor/pack-request.ts';
 import { addUsage, usageOf } from '../batch-processor/vision-usage.ts';
 import { InlineBytes } from '../http/encode-json.ts';
 import type { LoadedImage } from '../image/index.ts';
+import { estimateCall } from '../openai/estimate.ts';
 import { estimateImageTokens, mostImageTokens } from '../openai/image-tokens.ts';
 import type { ModelCatalog } from '../openai/model-catalog.ts';
 import type { CallBounds } from './call-bounds.ts';
@@ -63,6 +64,26 @@ export const askSingly =
       { signal, priority, timeoutMs, deadlineAtMs, trace },
     );
   };
+
+/** Singly or in packs, as `decide` says for each image. */
+export const askEither =
+  (
+    singly: AskVision,
+    packed: AskVision,
+    decide: (image: LoadedImage, request: NormalisedRequest) => boolean,
+  ): AskVision =>
+  (image, request, bounds, trace) =>
+    (decide(image, request) ? packed : singly)(image, request, bounds, trace);
+
+/** Tokens of a call by the size of its image, or by the bound of its model where only the address is known. */
+export function tokensOfCall(
+  image: LoadedImage,
+  { model, detail, prompt, maxOutputTokens }: NormalisedRequest,
+  catalog: ModelCatalog,
+): number {
+  const size = image.kind === 'url' ? undefined : { width: image.width, height: image.height };
+  return estimateCall({ model, detail, prompt, maxOutputTokens, images: [size] }, catalog).reservedTokens;
+}
 
 /** What a request of the batch processor belongs to. */
 interface BatchedCall {
