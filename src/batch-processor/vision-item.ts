@@ -1,5 +1,6 @@
 import { InputError } from '../errors/input-error.ts';
-import { dataUrlLength, imageDataUrl, mediaTypeOf } from './image-data-url.ts';
+import { encodeDataUrl } from '../http/encode-base64.ts';
+import { dataUrlLength, mediaTypeOf } from './image-data-url.ts';
 import type { VisionItem, VisionRequest } from './vision-request.ts';
 
 /** What a request that says nothing gets. */
@@ -73,10 +74,10 @@ function imageOf({ imageUrl, image }: VisionRequest): Pick<VisionItem, 'imageByt
   }
   if (image !== undefined) {
     if (!(image instanceof Uint8Array)) throw new InputError('image', 'expected bytes');
-    mediaTypeOf(image);
+    const mediaType = mediaTypeOf(image);
     let encoded: string | undefined;
     const url = async (signal: AbortSignal) => {
-      encoded ??= await imageDataUrl(image, signal);
+      encoded ??= await encodeDataUrl(image, mediaType, { signal });
       return encoded;
     };
     return { imageBytes: dataUrlLength(image.byteLength), url };

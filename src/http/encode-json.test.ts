@@ -1,10 +1,27 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeBase64 } from './encode-base64.ts';
 import { encodeJson, InlineBytes } from './encode-json.ts';
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
+
+/** The longest that the event loop stood still while `work` ran. */
+async function longestTurnMs(work: () => Promise<unknown>): Promise<number> {
+  let longestMs = 0;
+  let lastMs = performance.now();
+  let running = true;
+  const look = () => {
+    longestMs = Math.max(longestMs, performance.now() - lastMs);
+    lastMs = performance.now();
+    if (running) setImmediate(look);
+  };
+  setImmediate(look);
+  await work();
+  running = false;
+  look();
+  return longestMs;
+}
 
 describe('encodeJson', () => {
   it('writes what JSON.stringify writes', async () => {
@@ -36,6 +53,17 @@ describe('encodeJson', () => {
         JSON.stringify({ url: `data:image/png;base64,${bytes.toString('base64')}`, after: true }),
       );
     }
+  });
+
+  it('leaves the loop free for many strings that are long only together', async () => {
+    const value = Array.from({ length: 1_000 }, (_, index) =>
+      String.fromCharCode(65 + (index % 26)).repeat(60_000),
+    );
+    const atOnce = await longestTurnMs(async () => Buffer.from(JSON.stringify(value)));
+    // The best of some: a busy machine may stop any of them.
+    const turns = [];
+    for (let run = 0; run < 4; run += 1) turns.push(await longestTurnMs(() => encodeJson(value)));
+    expect(Math.min(...turns)).toBeLessThan(atOnce / 4);
   });
 
   it('refuses what JSON can not hold', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { yieldToLoop } from '../internal/yield-to-loop.ts';
 import { base64Length, type EncodeOptions, writeBase64 } from './encode-base64.ts';
-import { nextTurn } from './loop-share.ts';
 
 /** Bytes that stand in a JSON value for the data URL of their base64, which `encodeJson` writes right into the body. */
 export class InlineBytes {
@@ -13,8 +13,8 @@ export class InlineBytes {
   }
 }
 
-/** Strings up to this length are left to `JSON.stringify`. */
-const LONG_STRING = 64 * 1024;
+/** Strings up to this length are left to `JSON.stringify`: a prompt is, and an image never. */
+const LONG_STRING = 4 * 1024;
 const PIECE_CHARACTERS = 256 * 1024;
 
 /** What JSON writes as it is: printable ASCII but quote and backslash. Base64 and URLs are made of it. */
@@ -59,7 +59,7 @@ async function pushLong(
   }
   parts.push(Buffer.from('"'));
   for (let start = 0; start < entry.length; ) {
-    if (start > 0) await nextTurn();
+    await yieldToLoop();
     signal?.throwIfAborted();
     const end = pieceEnd(entry, start + PIECE_CHARACTERS);
     const piece = entry.slice(start, end);
@@ -84,15 +84,13 @@ async function join(parts: readonly Part[], signal: AbortSignal | undefined): Pr
   let sinceTurn = 0;
   for (const part of parts) {
     if (part instanceof InlineBytes) {
-      const { buffer, byteOffset, byteLength } = part.bytes;
-      await nextTurn();
-      offset = await writeBase64(Buffer.from(buffer, byteOffset, byteLength), target, offset, signal);
+      offset = await writeBase64(part.bytes, target, offset, signal);
       continue;
     }
     offset += part.copy(target, offset);
     sinceTurn += part.length;
     if (sinceTurn > PIECE_CHARACTERS * 4) {
-      await nextTurn();
+      await yieldToLoop();
       sinceTurn = 0;
     }
   }

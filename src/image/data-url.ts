@@ -1,9 +1,8 @@
 import { InputError } from '../errors/index.ts';
+import { encodeDataUrl } from '../http/encode-base64.ts';
+import { yieldToLoop } from '../internal/yield-to-loop.ts';
 import { tooLarge } from './image-errors.ts';
-import { yieldToLoop } from './yield-to-loop.ts';
 
-/** A multiple of three bytes, so that pieces join without padding. */
-const ENCODE_PIECE_BYTES = 768 * 1024;
 /** Not worth a turn of the loop. */
 const AT_ONCE_BYTES = 64 * 1024;
 /** A multiple of four characters. */
@@ -21,16 +20,8 @@ const DECODE_PIECE_CHARS = 1024 * 1024;
  * const url = image.kind === 'url' ? image.url : await toDataUrl(image.bytes, image.mediaType);
  * ```
  */
-export async function toDataUrl(bytes: Uint8Array, mediaType: string, signal?: AbortSignal): Promise<string> {
-  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let url = `data:${mediaType};base64,`;
-  for (let offset = 0; offset < source.length; offset += ENCODE_PIECE_BYTES) {
-    if (source.length > AT_ONCE_BYTES) await yieldToLoop();
-    signal?.throwIfAborted();
-    // The engine joins pieces when the text is first read, not here: joining 27 MB at once would stall the loop.
-    url += source.toString('base64', offset, offset + ENCODE_PIECE_BYTES);
-  }
-  return url;
+export function toDataUrl(bytes: Uint8Array, mediaType: string, signal?: AbortSignal): Promise<string> {
+  return encodeDataUrl(bytes, mediaType, { signal });
 }
 
 /** Tells a data URL from other text, without parsing it. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { yieldToLoop } from './yield-to-loop.ts';
+import { yieldToLoop } from '../internal/yield-to-loop.ts';
 
 /** About a millisecond without hardware SHA. */
 const PIECE_BYTES = 512 * 1024;

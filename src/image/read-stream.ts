@@ -1,9 +1,9 @@
 import { InputError } from '../errors/index.ts';
 import { HeadCheck } from '../http/head-check.ts';
 import { raceSignal } from '../internal/signals.ts';
+import { yieldToLoop } from '../internal/yield-to-loop.ts';
 import { tooLarge, unreadable } from './image-errors.ts';
 import { asBytes, isReadableStream } from './image-source.ts';
-import { yieldToLoop } from './yield-to-loop.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 
