@@ -64,6 +64,6 @@ await Promise.all([
   compare(
     '100,000 tokens a minute',
     { requestsPerMinute: 10_000, tokensPerMinute: 100_000, burstSeconds: 1 },
-    imagesOf(120, 512),
+    imagesOf(240, 512),
   ),
 ]);
