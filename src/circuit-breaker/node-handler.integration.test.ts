@@ -13,6 +13,7 @@ type Options = WithCircuitBreakerOptions<[IncomingMessage, ServerResponse, (erro
 
 let registry: CircuitBreakerRegistry;
 let heard: unknown[];
+let passedOn: number;
 let server: Server;
 const unhandled = vi.fn();
 const boom = new Error('boom');
@@ -24,6 +25,7 @@ const pause = (durationMs: number) =>
 beforeEach(() => {
   registry = new CircuitBreakerRegistry();
   heard = [];
+  passedOn = 0;
   unhandled.mockReset();
   process.on('unhandledRejection', unhandled);
 });
@@ -61,7 +63,10 @@ const plain = (handler: Handler, options?: Options) => {
 function inExpress(handler: Handler, options?: Options): Promise<string> {
   const app = express();
   app.use(protect(handler, options));
-  app.use((_req, res) => void res.end('the next handler'));
+  app.use((_req, res) => {
+    passedOn += 1;
+    res.end('the next handler');
+  });
   app.use((error: unknown, _req: IncomingMessage, res: express.Response, _next: NextFunction) => {
     heard.push(error);
     if (res.headersSent) res.destroy();
@@ -130,6 +135,7 @@ describe("the breaker's own timeout in a plain server", () => {
     await vi.waitFor(() => expect(late).toHaveBeenCalled());
     await pause(5);
     expect(heard).toEqual([expect.objectContaining({ code: 'DESCRIBE_TIMEOUT' })]);
+    expect(passedOn).toBe(0);
   });
 });
 

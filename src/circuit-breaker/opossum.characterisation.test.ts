@@ -140,13 +140,22 @@ describe('opossum, fenced off', () => {
 
   it('aborts all calls with one controller when one times out, and later ones are born aborted', async () => {
     const abortController = new AbortController();
-    const circuit = makeOpossum(hang, { timeout: 100, abortController, volumeThreshold: 100 });
+    const born: boolean[] = [];
+    const circuit = makeOpossum(
+      () => {
+        born.push(abortController.signal.aborted);
+        return hang();
+      },
+      { timeout: 100, abortController, volumeThreshold: 100 },
+    );
     const first = settle(circuit.fire());
     await vi.advanceTimersByTimeAsync(60);
     void settle(circuit.fire());
     await vi.advanceTimersByTimeAsync(40);
     await first;
     expect(abortController.signal.aborted).toBe(true);
+    void settle(circuit.fire());
+    expect(born).toEqual([false, false, true]);
   });
 
   it('frees capacity at a timeout although the work still runs', async () => {
