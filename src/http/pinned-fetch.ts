@@ -102,7 +102,7 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
       timed.abort(new TimeoutError('downloading the image (fetchTimeoutMs)', fetchTimeoutMs));
     }, fetchTimeoutMs);
     try {
-      const answer = await follow(url, etag, timed.signal);
+      const answer = await raceSignal(follow(url, etag, timed.signal), timed.signal);
       return toBytes(answer, etag, maxBytes);
     } catch (error) {
       // Whatever the abort made of the connection, its own reason is what the caller learns.
