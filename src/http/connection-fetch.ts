@@ -13,8 +13,10 @@ export type ConnectionFetch = (url: string | URL | Request, init?: RequestInit) 
  */
 export function connectionFetch(connection: HttpConnection): ConnectionFetch {
   const { origin } = connection;
-  return async (input, init = {}) => {
-    const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
+  return async (input, given = {}) => {
+    const isRequest = typeof input !== 'string' && !(input instanceof URL);
+    const url = typeof input === 'string' ? input : isRequest ? input.url : input.href;
+    const init = isRequest ? { ...(await partsOf(input)), ...given } : given;
     const { bytes, contentType } = await bodyBytes(init.body);
     const answer = await connection.send(
       {
@@ -29,6 +31,11 @@ export function connectionFetch(connection: HttpConnection): ConnectionFetch {
     if (answer.kind === 'streamed') return webResponse(answer);
     return new ThinResponse(answer, url) as unknown as Response;
   };
+}
+
+async function partsOf(request: Request): Promise<RequestInit> {
+  const { method, headers, signal } = request;
+  return { method, headers, signal, body: request.body === null ? null : await request.arrayBuffer() };
 }
 
 function pathOn(origin: string, url: string): string {

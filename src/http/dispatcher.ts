@@ -37,13 +37,22 @@ export async function createDispatcher({
   if (proxy === undefined) {
     return new Client(origin, { ...common, connect: { ...secure, timeout: connectTimeoutMs } });
   }
-  return new ProxyAgent({
+  const agent: Dispatcher = new ProxyAgent({
     ...common,
     uri: proxy,
+    // undici 8 passes these options on to a tunnel's client but not to a forwarding one, and tells of the sockets of
+    // neither.
+    factory: (target, given) => {
+      const client = new Client(target, { ...given, ...common });
+      client.on('connect', (...told) => agent.emit('connect', ...told));
+      client.on('disconnect', (...told) => agent.emit('disconnect', ...told));
+      return client;
+    },
     connections: 1,
     connectTimeout: connectTimeoutMs,
     requestTls: { ...secure, timeout: connectTimeoutMs },
   });
+  return agent;
 }
 
 function tlsSettings({ ca, cert, key, passphrase, servername, rejectUnauthorized }: TlsOptions = {}) {

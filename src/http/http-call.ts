@@ -16,6 +16,8 @@ export interface HttpCallOptions {
   readonly resend: (call: HttpCall) => void;
   /** Told when the connection failed, rather than the caller or the answer. */
   readonly brokeDown: () => void;
+  /** Told when the call was given up before any of it was sent. */
+  readonly unsent: () => void;
   /** Told once when the exchange is over, body included; `answered` when it went to its end. */
   readonly ended: (answered: boolean) => void;
 }
@@ -69,12 +71,12 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#reject = reject;
     const { signal, timeoutMs } = request;
     if (signal !== undefined) {
-      this.#onAbort = () => this.#fail(signal.reason);
+      this.#onAbort = () => this.#giveUp(signal.reason);
       signal.addEventListener('abort', this.#onAbort, { once: true });
     }
     if (timeoutMs !== undefined) {
       this.#timer = options.clock.setTimeout(
-        () => this.#fail(new TimeoutError('the request', timeoutMs)),
+        () => this.#giveUp(new TimeoutError('the request', timeoutMs)),
         timeoutMs,
       );
     }
@@ -184,6 +186,11 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       headers: this.#headers,
       body: this.#stream.readable,
     });
+  }
+
+  #giveUp(reason: unknown): void {
+    if (this.#controller === undefined) this.#options.unsent();
+    this.#fail(reason);
   }
 
   #fail(reason: unknown): void {

@@ -1,4 +1,5 @@
 import { DescribeError, InputError, UpstreamError } from '../errors/index.ts';
+import { headerRecord } from '../internal/option-checks.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { AnswerHeaders, WholeAnswer } from './http-message.ts';
 import type { HttpReply } from './http-reply.ts';
@@ -12,7 +13,7 @@ export interface HttpRequestOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Query parameters, added to those of the path. */
   readonly query?: Readonly<Record<string, string | number | boolean>> | undefined;
-  /** Bytes and strings are sent as they are, `undefined` sends nothing, anything else is sent as JSON. */
+  /** Bytes (an `ArrayBuffer` or a view of one) and strings are sent as they are, `undefined` sends nothing, anything else is sent as JSON. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
   /** Bound of the whole answer, in milliseconds. @defaultValue the client's */
@@ -77,7 +78,8 @@ export class HttpClient {
    * @throws `DESCRIBE_UPSTREAM` when no answer came, with the reason as its cause.
    * @throws `DESCRIBE_RESPONSE_INVALID` for JSON that does not parse, or an answer above `maxResponseBytes`.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`.
-   * @throws `DESCRIBE_INPUT_INVALID` for a path that leads to another origin, or a body that is not JSON.
+   * @throws `DESCRIBE_INPUT_INVALID` for a path that is no URL or leads to another origin, a header that can't be sent, a
+   * body that is not JSON, or a `timeoutMs` that is not above 0.
    * @throws the signal's reason when it aborts.
    */
   async request<Data = unknown>(
@@ -85,6 +87,8 @@ export class HttpClient {
     path: string,
     { headers, query, body, signal, timeoutMs = this.#timeoutMs }: HttpRequestOptions = {},
   ): Promise<HttpReply<Data>> {
+    if (!(typeof timeoutMs === 'number' && timeoutMs > 0))
+      throw new InputError('timeoutMs', 'it is not above 0');
     const encoded = encodeBody(body);
     const merged = mergeHeaders(this.#headers, headers, encoded?.contentType);
     const answer = await this.#connection
@@ -105,7 +109,9 @@ export class HttpClient {
   }
 
   #pathOf(path: string, query: HttpRequestOptions['query']): string {
-    const url = new URL(path.replace(/^\/+(?!\/)/, ''), this.#base);
+    const below = path.replace(/^\/+(?!\/)/, '');
+    if (!URL.canParse(below, this.#base.href)) throw new InputError('path', 'it is no URL');
+    const url = new URL(below, this.#base);
     if (url.origin !== this.#base.origin) {
       throw new InputError('path', `it leads away from ${this.#base.origin}`);
     }
@@ -120,6 +126,9 @@ function encodeBody(
   if (body === undefined) return undefined;
   if (typeof body === 'string') return { bytes: Buffer.from(body), contentType: 'text/plain; charset=utf-8' };
   if (body instanceof Uint8Array) return { bytes: body };
+  if (ArrayBuffer.isView(body))
+    return { bytes: new Uint8Array(body.buffer, body.byteOffset, body.byteLength) };
+  if (body instanceof ArrayBuffer) return { bytes: new Uint8Array(body) };
   let text: string | undefined;
   try {
     text = JSON.stringify(body);
@@ -138,8 +147,30 @@ function mergeHeaders(
   const merged = new Map<string, string>();
   if (contentType !== undefined) merged.set('content-type', contentType);
   for (const [name, value] of Object.entries(common)) merged.set(name.toLowerCase(), value);
-  for (const [name, value] of Object.entries(own ?? {})) merged.set(name.toLowerCase(), value);
+  for (const [name, value] of Object.entries(own ?? {})) {
+    checkHeader(name, value);
+    merged.set(name.toLowerCase(), value);
+  }
   return [...merged].flat();
+}
+
+/** Headers that tell how a message is framed: the connection writes them itself. */
+const FRAMING: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+function checkHeader(name: string, value: unknown): void {
+  if (headerRecord()({ [name]: value }, name).length > 0) {
+    throw new InputError('headers', 'a name or value holds what HTTP does not allow');
+  }
+  if (FRAMING.has(name.toLowerCase())) {
+    throw new InputError('headers', `${name.toLowerCase()} belongs to the connection`);
+  }
 }
 
 function toReply(method: string, { status, headers, body }: WholeAnswer): HttpReply {

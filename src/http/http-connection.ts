@@ -59,6 +59,7 @@ export class HttpConnection {
   #inFlight = 0;
   /** Answers received on the socket of this moment. */
   #answersOnSocket = 0;
+  #open = false;
   #failed = false;
   #ended = false;
   #quiet: Deferred<void> | undefined;
@@ -85,6 +86,10 @@ export class HttpConnection {
     dispatcher.on('connect', () => {
       this.#counters.opened += 1;
       this.#answersOnSocket = 0;
+      this.#open = true;
+    });
+    dispatcher.on('disconnect', () => {
+      this.#open = false;
     });
   }
 
@@ -93,7 +98,10 @@ export class HttpConnection {
     return this.#inFlight;
   }
 
-  /** Whether a request failed on the way: connection refused, reset, name not found, bad certificate. */
+  /**
+   * Whether a request failed on the way: connection refused, reset, name not found, bad certificate; or was given up
+   * before the connection was open, for the next one would wait for the same.
+   */
   get failed(): boolean {
     return this.#failed;
   }
@@ -124,6 +132,9 @@ export class HttpConnection {
           brokeDown: () => {
             this.#failed = true;
             this.#counters.failed += 1;
+          },
+          unsent: () => {
+            if (!this.#open) this.#failed = true;
           },
           ended: (answered) => this.#onEnded(answered),
         },

@@ -12,7 +12,8 @@ export class ThinHeaders implements Iterable<[string, string]> {
   }
 
   get(name: string): string | null {
-    const value = this.#headers[name] ?? this.#headers[name.toLowerCase()];
+    const key = Object.hasOwn(this.#headers, name) ? name : name.toLowerCase();
+    const value = Object.hasOwn(this.#headers, key) ? this.#headers[key] : undefined;
     if (value === undefined) return null;
     return typeof value === 'string' ? value : value.join(', ');
   }

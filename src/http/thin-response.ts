@@ -12,6 +12,7 @@ export class ThinResponse {
   readonly url: string;
   readonly type = 'basic';
   readonly redirected = false;
+  readonly #answer: WholeAnswer;
   readonly #bytes: Buffer;
   #used = false;
   #body: ReadableStream<Uint8Array> | undefined;
@@ -21,6 +22,7 @@ export class ThinResponse {
     this.statusText = answer.statusText;
     this.headers = new ThinHeaders(answer.headers);
     this.url = url;
+    this.#answer = answer;
     this.#bytes = answer.body;
   }
 
@@ -45,11 +47,11 @@ export class ThinResponse {
   }
 
   async text(): Promise<string> {
-    return this.#take().toString('utf8');
+    return this.#text();
   }
 
   async json(): Promise<unknown> {
-    return JSON.parse(this.#take().toString('utf8'));
+    return JSON.parse(this.#text());
   }
 
   async bytes(): Promise<Uint8Array> {
@@ -62,6 +64,18 @@ export class ThinResponse {
 
   async blob(): Promise<Blob> {
     return new Blob([new Uint8Array(this.#take())], { type: this.headers.get('content-type') ?? '' });
+  }
+
+  clone(): ThinResponse {
+    if (this.#used) throw new TypeError('the body was read already');
+    return new ThinResponse(this.#answer, this.url);
+  }
+
+  /** Without a byte order mark, as the web's does. */
+  #text(): string {
+    const bytes = this.#take();
+    const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    return bytes.toString('utf8', marked ? 3 : 0);
   }
 
   #take(): Buffer {
