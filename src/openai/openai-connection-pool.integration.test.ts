@@ -204,11 +204,10 @@ describe('OpenAIConnectionPool', () => {
   });
 
   it('aborts a call by its signal and keeps the slot', async () => {
-    const server = await startServer((_request, _response) => {});
-    const pool = makePool(server.baseURL, { min: 0, max: 1 });
     const controller = new AbortController();
+    const server = await startServer((_request, _response) => controller.abort(new Error('enough')));
+    const pool = makePool(server.baseURL, { min: 0, max: 1 });
     const call = pool.use((client) => client.chat.completions.create(body, { signal: controller.signal }));
-    setTimeout(() => controller.abort(new Error('enough')), 20);
     const error = await call.catch((caught) => caught);
     expect(error.constructor.name).toBe('APIUserAbortError');
     expect(pool.getStats()).toMatchObject({ borrowed: 0, retired: { broken: 0 } });
