@@ -50,6 +50,7 @@ describe('AddressGuard', () => {
       '[fe80::1] [fec0::1] [fc00::1] [fd00:ec2::254] [ff02::1] [64:ff9b::7f00:1] [64:ff9b::10.0.0.1]',
       '[64:ff9b:1::1] [2001::1] [2001:db8::1] [2002:7f00:1::] [2002:a00:1::1] [100::1] [3fff::1] [5f00::1]',
       'localhost LOCALHOST localhost. a.localhost ｌｏｃａｌｈｏｓｔ localhost.localdomain metadata intranet',
+      'images.default.svc a.test a.invalid redis.service.consul host.docker localhost6.localdomain6',
       'metadata.google.internal instance-data.ec2.internal printer.local router.lan nas.home.arpa',
     ].flatMap((line) => line.split(' '));
     for (const host of hosts) expect(verdict(`http://${host}/cat.jpg`), host).toBe(FORBIDDEN);
@@ -105,6 +106,18 @@ describe('AddressGuard', () => {
     expect(verdict('http://10.0.0.1/', { allowHosts: ['10.0.0.0/8'], denyHosts: ['10.0.0.1'] })).toBe(
       FORBIDDEN,
     );
+  });
+
+  it('takes a range of IPv4 to mean its addresses inside of IPv6', () => {
+    const denyHosts = ['93.184.216.0/24', '127.0.0.0/8'];
+    for (const host of ['93.184.216.34', '[::ffff:93.184.216.34]', '[64:ff9b::93.184.216.34]']) {
+      expect(verdict(`http://${host}/`, { denyHosts }), host).toBe(FORBIDDEN);
+    }
+    expect(verdict('http://[::ffff:127.0.0.1]/', { denyHosts, allowHosts: ['::/0'] })).toBe(FORBIDDEN);
+    expect(address('::ffff:93.184.216.34', { denyHosts })).toBe(FORBIDDEN);
+    expect(address('::ffff:10.0.0.1', { allowHosts: ['10.0.0.0/8'] })).toBe('passes');
+    expect(verdict('http://[::ffff:8.8.8.8]/', { onlyHosts: ['8.8.8.0/24'] })).toBe('passes');
+    expect(verdict('http://[::ffff:8.8.8.8]/', { denyHosts: ['8.8.4.0/24'] })).toBe('passes');
   });
 
   it('refuses patterns that are none', () => {

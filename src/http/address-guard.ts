@@ -2,7 +2,7 @@ import { ImageError, InputError } from '../errors/index.ts';
 import { checkOptions, listOf, type OptionCheck, type OptionChecks } from '../internal/option-checks.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { type AddressBytes, parseAddress } from './ip-address.ts';
-import { isPublicAddress } from './public-address.ts';
+import { embeddedIPv4, isPublicAddress } from './public-address.ts';
 
 /**
  * Which hosts images may come from. A pattern is a host name (`images.example.com`), a name with everything below it
@@ -35,14 +35,15 @@ export const ADDRESS_GUARD_CHECKS: OptionChecks<AddressGuardOptions> = {
   onlyHosts: listOf(hostPattern),
 };
 
-/** Names that are never a public host: RFC 6761 and 6762, ICANN's `.internal`, and what cloud metadata answers to. */
+/** Names that are never a public host: RFC 6761 and 6762, ICANN's `.internal`, and what clusters and metadata answer to. */
 const PRIVATE_NAME =
-  /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|onion)$/;
+  /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|onion|test|invalid|svc|consul|docker|localdomain6|localhost6)$/;
 
 /** Longest URL that passes; browsers and CDNs stop well before. */
 const MAX_URL_LENGTH = 16_384;
 
-const forbidden = (field: string) =>
+/** The error for an address that may not be used. */
+export const forbidden = (field: string): ImageError =>
   // One text for every reason: it must not tell what a name resolves to or what answers there.
   new ImageError('DESCRIBE_IMAGE_FORBIDDEN', `${field}: images may not come from this address`);
 
@@ -128,5 +129,8 @@ export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '
 const patterns = (texts: readonly string[]): readonly HostPattern[] =>
   texts.flatMap((text) => parseHostPattern(text) ?? []);
 
-const matches = (list: readonly HostPattern[], host: string, address?: AddressBytes) =>
-  list.some((pattern) => pattern(host, address));
+/** A range of IPv4 means its addresses as IPv6 writes them, too. */
+function matches(list: readonly HostPattern[], host: string, address?: AddressBytes): boolean {
+  const embedded = address && embeddedIPv4(address);
+  return list.some((pattern) => pattern(host, address) || (embedded && pattern(host, embedded)));
+}

@@ -63,7 +63,9 @@ describe('createPinnedFetch', () => {
   it('refuses redirects to other schemes, to nothing, and without end', async () => {
     const url = `http://outside.example:${port}/`;
     answerOutside = (_request, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end();
-    expect(await outcome(guarded(url))).toBe('DESCRIBE_INPUT_INVALID');
+    const refused = await guarded(url).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'DESCRIBE_IMAGE_FORBIDDEN' });
+    expect(String(refused)).not.toMatch(/file|passwd/);
     answerOutside = (_request, response) => response.writeHead(302, { location: 'http://' }).end();
     expect(await outcome(guarded(url))).toBe('DESCRIBE_IMAGE_FETCH_FAILED');
     outsideConnections = 0;
@@ -108,6 +110,39 @@ describe('createPinnedFetch', () => {
     expect(await guarded(url)).toMatchObject({ etag: '"v1"', byteLength: 0 });
     expect(await guarded(url, { etag: '"v1"' })).toBeUndefined();
     expect(await guarded(url, { etag: '"v0"' })).toMatchObject({ etag: '"v1"' });
+  });
+
+  it('sends an ETag to the address it came from only, behind redirects too', async () => {
+    let target = '/v0';
+    const asked: string[] = [];
+    answerOutside = (request, response) => {
+      asked.push(`${request.url} ${request.headers['if-none-match'] ?? '-'}`);
+      if (request.url === '/redirect')
+        response.writeHead(302, { location: `${target}?Expires=1&sig=2` }).end();
+      else response.writeHead(request.headers['if-none-match'] === '"1"' ? 304 : 200, { etag: '"1"' }).end();
+    };
+    const base = `http://outside.example:${port}`;
+    const first = await guarded(`${base}/redirect`);
+    const known = { etag: first?.etag, etagUrl: first?.etagUrl };
+    expect(await guarded(`${base}/redirect`, known)).toBeUndefined();
+    target = '/v1';
+    expect(await guarded(`${base}/redirect`, known)).toMatchObject({ etag: '"1"' });
+    expect(asked.filter((line) => line.startsWith('/v')).map((line) => line.replace(/\?\S+/, ''))).toEqual([
+      '/v0 -',
+      '/v0 "1"',
+      '/v1 -',
+    ]);
+    expect(asked.filter((line) => line.startsWith('/redirect'))).toEqual(Array(3).fill('/redirect -'));
+  });
+
+  it('takes a resolver that throws for one that finds nothing', async () => {
+    const fetch = createPinnedFetch({
+      guard,
+      resolveHost: () => {
+        throw new Error('no resolver');
+      },
+    });
+    expect(await outcome(fetch('http://outside.example/'))).toBe('DESCRIBE_IMAGE_FETCH_FAILED');
   });
 
   it('says whether another try may help', async () => {

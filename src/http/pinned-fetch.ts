@@ -1,9 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
-import { ImageError, TimeoutError } from '../errors/index.ts';
+import { DescribeError, ImageError, TimeoutError } from '../errors/index.ts';
+import { canonicalUrl } from '../internal/canonical-url.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { childController, raceSignal } from '../internal/signals.ts';
-import { hostOf } from './address-guard.ts';
+import { forbidden, hostOf } from './address-guard.ts';
 import { parseAddress } from './ip-address.ts';
 import { type PinnedAnswer, requestPinned } from './pinned-request.ts';
 
@@ -35,6 +36,8 @@ export interface PinnedFetchRequest {
   readonly signal?: AbortSignal | undefined;
   /** ETag of what is known already: an answer that has not changed comes back as `undefined`. */
   readonly etag?: string | undefined;
+  /** The `etagUrl` that came with the ETag, to which alone it is sent. @defaultValue the URL itself */
+  readonly etagUrl?: string | undefined;
 }
 
 /** What an address answered. */
@@ -42,6 +45,8 @@ interface FetchedBytes {
   readonly chunks: readonly Uint8Array[];
   readonly byteLength: number;
   readonly etag?: string;
+  /** Canonical form of the URL behind all redirects, whose ETag it is. */
+  readonly etagUrl?: string;
 }
 
 export type PinnedFetch = (
@@ -75,10 +80,13 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
     return addresses;
   };
 
-  const follow = async (start: URL, etag: string | undefined, signal: AbortSignal): Promise<PinnedAnswer> => {
+  const follow = async (start: URL, known: KnownVersion, signal: AbortSignal): Promise<FinalAnswer> => {
     let url = start;
     for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
       const addresses = await pin(url, signal);
+      const etagUrl = canonicalUrl(url);
+      // Another resource may bear the same ETag: "1" at the end of a redirect that leads elsewhere now.
+      const etag = etagUrl === known.etagUrl ? known.etag : undefined;
       const answer = await requestPinned(url, {
         lookup: lookupOf(addresses),
         etag,
@@ -87,14 +95,14 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
         timeoutMs: fetchTimeoutMs,
         signal,
       });
-      if (answer.location === undefined) return answer;
+      if (answer.location === undefined) return { ...answer, etagUrl, asked: etag !== undefined };
       if (!URL.canParse(answer.location, url.href)) throw failed('redirected to something that is no URL');
-      url = guard.checkUrl(new URL(answer.location, url), FIELD);
+      url = checkRedirect(guard, new URL(answer.location, url));
     }
     throw failed(`redirected more than maxRedirects (${maxRedirects}) times`);
   };
 
-  return async (address, { signal, etag } = {}) => {
+  return async (address, { signal, etag, etagUrl } = {}) => {
     signal?.throwIfAborted();
     const url = guard.checkUrl(address, FIELD);
     const timed = childController(signal);
@@ -102,8 +110,8 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
       timed.abort(new TimeoutError('downloading the image (fetchTimeoutMs)', fetchTimeoutMs));
     }, fetchTimeoutMs);
     try {
-      const answer = await raceSignal(follow(url, etag, timed.signal), timed.signal);
-      return toBytes(answer, etag, maxBytes);
+      const known = { etag, etagUrl: etagUrl ?? canonicalUrl(url) };
+      return toBytes(await raceSignal(follow(url, known, timed.signal), timed.signal), maxBytes);
     } catch (error) {
       // Whatever the abort made of the connection, its own reason is what the caller learns.
       timed.signal.throwIfAborted();
@@ -115,15 +123,32 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
   };
 }
 
+/** What the caller has already. */
+interface KnownVersion {
+  readonly etag: string | undefined;
+  readonly etagUrl: string;
+}
+
+interface FinalAnswer extends PinnedAnswer {
+  readonly etagUrl: string;
+  /** Whether the request bore an ETag. */
+  readonly asked: boolean;
+}
+
+/** Where a redirect leads is no doing of the caller's, and none of the caller's business. */
+function checkRedirect(guard: AddressCheck, target: URL): URL {
+  try {
+    return guard.checkUrl(target, FIELD);
+  } catch (error) {
+    throw DescribeError.is(error, 'DESCRIBE_INPUT_INVALID') ? forbidden(FIELD) : error;
+  }
+}
+
 const NOT_MODIFIED = 304;
 
-function toBytes(
-  answer: PinnedAnswer,
-  askedEtag: string | undefined,
-  maxBytes: number,
-): FetchedBytes | undefined {
-  const { status, chunks, byteLength, tooLarge, encoded, etag } = answer;
-  if (status === NOT_MODIFIED && askedEtag !== undefined) return undefined;
+function toBytes(answer: FinalAnswer, maxBytes: number): FetchedBytes | undefined {
+  const { status, chunks, byteLength, tooLarge, encoded, etag, etagUrl, asked } = answer;
+  if (status === NOT_MODIFIED && asked) return undefined;
   if (status < 200 || status > 299) {
     throw failed(`the host answered with status ${status}`, { retryable: status >= 500 || status === 429 });
   }
@@ -134,14 +159,15 @@ function toBytes(
       `${FIELD}: the image has more than maxBytes (${maxBytes} bytes)`,
     );
   }
-  return { chunks, byteLength, ...(etag === undefined ? {} : { etag }) };
+  return { chunks, byteLength, ...(etag === undefined ? {} : { etag, etagUrl }) };
 }
 
 const resolveBySystem: ResolveHost = async (host) =>
   (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address);
 
 async function lookUp(resolve: ResolveHost, host: string, signal: AbortSignal): Promise<readonly string[]> {
-  const addresses = await raceSignal(resolve(host), signal).catch((cause: unknown): never => {
+  const looking = (async () => resolve(host))();
+  const addresses = await raceSignal(looking, signal).catch((cause: unknown): never => {
     signal.throwIfAborted();
     throw failed('its host was not found', { cause, retryable: true });
   });

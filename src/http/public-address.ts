@@ -18,10 +18,15 @@ const RESERVED_IPV6 = ranges('2001::/23 2001:db8::/32 2002::/16 3fff::/20');
 /** An IPv4 address in the last four bytes: IPv4-mapped (RFC 4291) and the well-known NAT64 prefix (RFC 6052). */
 const EMBEDS_IPV4 = ranges('::ffff:0:0/96 64:ff9b::/96');
 
+/** The IPv4 address that a connection to this IPv6 address ends at. */
+export const embeddedIPv4 = (address: AddressBytes): AddressBytes | undefined =>
+  address.length === 16 && within(address, EMBEDS_IPV4) ? address.slice(12) : undefined;
+
 /** Whether an address is a host of the public internet: neither private nor reserved, in any of its encodings. */
 export function isPublicAddress(address: AddressBytes): boolean {
   if (address.length === 4) return !within(address, RESERVED_IPV4);
-  if (within(address, EMBEDS_IPV4)) return isPublicAddress(address.slice(12));
+  const embedded = embeddedIPv4(address);
+  if (embedded !== undefined) return isPublicAddress(embedded);
   return within(address, GLOBAL_IPV6) && !within(address, RESERVED_IPV6);
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { ImageError } from '../errors/index.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { ContentAliases } from './content-alias.ts';
@@ -46,6 +47,31 @@ describe('ContentAliases', () => {
       expect(imageIdentity(await aliases.resolve(signed))).toBe(imageIdentity(imageOf('cat')));
     }
     expect(log).toEqual(['whole', 'whole']);
+  });
+
+  it('lets another signature be tried where the one that was shared fails, and shares that', async () => {
+    const asked: string[] = [];
+    const loader: Pick<ImageLoader, 'fetch'> = {
+      fetch: async (url) => {
+        asked.push(new URL(url).search);
+        if (String(url).includes('=bad')) throw new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', 'status 403');
+        return imageOf('cat');
+      },
+    };
+    const aliases = new ContentAliases(loader, { clock: new ManualClock() });
+    const signed = (signature: string) => `${URL_A}?X-Amz-Signature=${signature}`;
+    for (const method of ['resolve', 'download'] as const) {
+      aliases.forget();
+      asked.length = 0;
+      const all = ['bad', 'bad', 'good', 'good'].map((name) => aliases[method](signed(name)));
+      expect((await Promise.allSettled(all)).map(({ status }) => status)).toEqual([
+        'rejected',
+        'rejected',
+        'fulfilled',
+        'fulfilled',
+      ]);
+      expect(asked).toEqual(['?X-Amz-Signature=bad', '?X-Amz-Signature=good']);
+    }
   });
 
   it('sees changed bytes under one URL within aliasTtlMs, and asks by ETag', async () => {

@@ -1,3 +1,4 @@
+import { ImageError } from '../errors/index.ts';
 import { canonicalUrl } from '../internal/canonical-url.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { checkOptions, integer, milliseconds, type OptionChecks } from '../internal/option-checks.ts';
@@ -29,6 +30,7 @@ export interface AliasedContent {
 interface Alias {
   readonly sha256: string;
   readonly etag: string | undefined;
+  readonly etagUrl: string | undefined;
   readonly checkedAtMs: number;
 }
 
@@ -37,7 +39,8 @@ const DEFAULTS = { aliasTtlMs: 60_000, maxAliases: 10_000 } as const satisfies C
 /**
  * Knows images by what their URLs hold: one image under two URLs has one identity, and changed bytes under one URL
  * have another within `aliasTtlMs`. After that a URL is asked again, with the ETag of what is known, so that an
- * unchanged image costs an empty answer. Calls for one URL at the same time share one download.
+ * unchanged image costs an empty answer. Calls for one URL at the same time share one download; where it fails, those
+ * whose URL was signed differently try their own.
  *
  * @example
  * ```ts
@@ -85,8 +88,7 @@ export class ContentAliases {
       this.#remember(key, known);
       return { kind: 'bytes', sha256: known.sha256 };
     }
-    const running = this.#downloads.get(key) ?? this.#start(key, key, url, known);
-    return running.join(signal);
+    return this.#share(key, key, url, known, signal);
   }
 
   /**
@@ -100,8 +102,7 @@ export class ContentAliases {
     signal?.throwIfAborted();
     const key = canonicalUrl(url);
     const shared = `${key} whole`;
-    const running = this.#downloads.get(shared) ?? this.#start(shared, key, url, undefined);
-    const { image } = await running.join(signal);
+    const { image } = await this.#share(shared, key, url, undefined, signal);
     if (image === undefined) throw withoutEtag();
     return image;
   }
@@ -112,8 +113,28 @@ export class ContentAliases {
     else this.#aliases.delete(canonicalUrl(url));
   }
 
+  async #share(
+    shared: string,
+    key: string,
+    url: string | URL,
+    known: Alias | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<AliasedContent> {
+    const running = this.#downloads.get(shared) ?? this.#start(shared, key, url, known);
+    const { href } = new URL(url);
+    try {
+      return await running.join(signal);
+    } catch (error) {
+      // Another caller's signature may have expired; this one's has not been tried.
+      if (running.href === href || signal?.aborted || !(error instanceof ImageError)) throw error;
+    }
+    const own = `${shared} ${href}`;
+    return (this.#downloads.get(own) ?? this.#start(own, key, url, known)).join(signal);
+  }
+
   #start(shared: string, key: string, url: string | URL, known: Alias | undefined): SharedDownload {
     const download = new SharedDownload(
+      new URL(url).href,
       (signal) => this.#check(key, url, known, signal),
       () => {
         if (this.#downloads.get(shared) === download) this.#downloads.delete(shared);
@@ -129,15 +150,16 @@ export class ContentAliases {
     known: Alias | undefined,
     signal: AbortSignal,
   ): Promise<AliasedContent> {
-    const image = await this.#loader.fetch(url, { signal, etag: known?.etag });
+    const image = await this.#loader.fetch(url, { signal, etag: known?.etag, etagUrl: known?.etagUrl });
     const checkedAtMs = this.#clock.now();
     if (image === undefined && known !== undefined) {
       this.#remember(key, { ...known, checkedAtMs });
       return { kind: 'bytes', sha256: known.sha256 };
     }
     if (image === undefined) throw withoutEtag();
-    this.#remember(key, { sha256: image.sha256, etag: image.etag, checkedAtMs });
-    return { kind: 'bytes', sha256: image.sha256, image };
+    const { sha256, etag, etagUrl } = image;
+    this.#remember(key, { sha256, etag, etagUrl, checkedAtMs });
+    return { kind: 'bytes', sha256, image };
   }
 
   #remember(key: string, alias: Alias): void {
@@ -155,13 +177,16 @@ const withoutEtag = () => new TypeError('a download without an ETag was answered
 
 /** One download for all who want it; it stops when the last of them has left. */
 class SharedDownload {
+  /** The URL that is downloaded, one of those that mean the same image. */
+  readonly href: string;
   readonly #controller = new AbortController();
   readonly #result: Promise<AliasedContent>;
   readonly #ended: () => void;
   #followers = 0;
   #settled = false;
 
-  constructor(run: (signal: AbortSignal) => Promise<AliasedContent>, ended: () => void) {
+  constructor(href: string, run: (signal: AbortSignal) => Promise<AliasedContent>, ended: () => void) {
+    this.href = href;
     this.#ended = ended;
     this.#result = run(this.#controller.signal).finally(() => {
       this.#settled = true;

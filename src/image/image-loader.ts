@@ -26,8 +26,8 @@ export interface ImageLoader {
   /** Takes an image from any source; a URL is only checked and passed on. Throws as `loadImage` does. */
   load(source: ImageSource, options?: { readonly signal?: AbortSignal | undefined }): Promise<LoadedImage>;
   /**
-   * Downloads an image, for an API that can't. With the `etag` of an earlier download, `undefined` says that the image
-   * has not changed since.
+   * Downloads an image, for an API that can't. With the `etag` and `etagUrl` of an earlier download, `undefined` says
+   * that the image has not changed since.
    *
    * @throws `DESCRIBE_IMAGE_FORBIDDEN` when its host, one of its addresses or a redirect may not be used; nothing was sent there.
    * @throws `DESCRIBE_IMAGE_FETCH_FAILED` when it can't be had; `retryable` says whether another try may help.
@@ -85,7 +85,8 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
       if (answer === undefined) return undefined;
       const bytes = await joinBytes(answer.chunks, answer.byteLength);
       const image = await describeBytes(bytes, maxPixels, request.signal);
-      return answer.etag === undefined ? image : { ...image, etag: answer.etag };
+      const { etag, etagUrl } = answer;
+      return etag === undefined || etagUrl === undefined ? image : { ...image, etag, etagUrl };
     },
   };
 }

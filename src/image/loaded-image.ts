@@ -19,4 +19,6 @@ export type LoadedImage = UrlImage | BytesImage;
 /** An image that was downloaded, with what its host names this version of it. */
 export interface DownloadedImage extends BytesImage {
   readonly etag?: string;
+  /** Canonical form of the URL, behind all redirects, whose ETag it is. */
+  readonly etagUrl?: string;
 }
