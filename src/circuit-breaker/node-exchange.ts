@@ -38,8 +38,10 @@ export type NodeHandler<Request, Response> = (
 export class NodeExchange<Request, Response extends NodeHandlerResponse> {
   readonly request: Request;
   readonly response: Response;
-  /** The handler's `next`. Once somebody else has answered, it does nothing. */
+  /** The handler's `next`. Once somebody else answers, it does nothing. */
   readonly passOn: Next;
+  /** The `next` of whoever answers in place of the handler. */
+  readonly passOnInPlace: Next;
   /** Whether the framework has been told to go on. */
   passedOn = false;
   #over = false;
@@ -52,14 +54,17 @@ export class NodeExchange<Request, Response extends NodeHandlerResponse> {
   constructor(request: Request, response: Response, next: Next | undefined) {
     this.request = request;
     this.response = response;
+    this.passOnInPlace = (error) => {
+      this.passedOn = true;
+      next?.(error);
+    };
     this.passOn = (error) => {
       if (this.#over) return;
-      this.passedOn = true;
       // Express takes what is falsy, and two words, for no error.
       const passes = !error || error === 'route' || error === 'router';
       this.#handsOnTheRest = passes;
       this.#conclude(passes ? undefined : error);
-      next?.(error);
+      this.passOnInPlace(error);
     };
   }
 
@@ -74,7 +79,7 @@ export class NodeExchange<Request, Response extends NodeHandlerResponse> {
   }
 
   /** Somebody else answers: what the handler does from now on is nobody's business. */
-  leaveTo(): void {
+  handOver(): void {
     this.#over = true;
     this.#handsOnTheRest = false;
   }
@@ -86,12 +91,12 @@ export class NodeExchange<Request, Response extends NodeHandlerResponse> {
     if (response.destroyed) return Promise.reject(new ClientLeft());
     return new Promise<void>((resolve, reject) => {
       const finished = () => {
-        this.#handsOnTheRest = true;
+        this.#handsOnTheRest = !this.#over;
         this.#conclude(outcomeOf(response));
       };
       // Node tells `finish` before `close`. A response that was destroyed with an error lost its source, not its client.
       const closed = () => {
-        this.#handsOnTheRest = response.errored instanceof Error;
+        this.#handsOnTheRest = !this.#over && response.errored instanceof Error;
         this.#conclude(response.errored ?? new ClientLeft());
       };
       this.#conclude = (error) => {

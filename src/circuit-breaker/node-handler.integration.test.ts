@@ -139,6 +139,31 @@ describe("the breaker's own timeout in a plain server", () => {
   });
 });
 
+describe('a timeout that the fallback answers', () => {
+  it('is over with its answer, whatever the handler still rejects with', async () => {
+    const late = vi.fn();
+    const url = await inExpress(
+      async () => {
+        await pause(60);
+        late();
+        throw new Error('too late');
+      },
+      {
+        timeoutMs: 20,
+        fallback: async (_error, _req, res) => {
+          await new Promise<void>((resolve) => {
+            res.end('cached', resolve);
+          });
+        },
+      },
+    );
+    expect(await answerOf(url)).toEqual([200, 'cached']);
+    await vi.waitFor(() => expect(late).toHaveBeenCalled());
+    await pause(5);
+    expect(heard).toEqual([]);
+  });
+});
+
 describe('an outage behind a handler that streams', () => {
   it.each<[string, Handler]>([
     ['awaits its pipeline', (_req, res) => pipeline(failingSource(), res)],
@@ -214,6 +239,14 @@ describe('one request', () => {
     expect(await answerOf(url)).toEqual([500, 'error page']);
     await vi.waitFor(() => expect(totals()).toMatchObject({ failed: 1, fellBack: 0 }));
     expect(fallback).not.toHaveBeenCalled();
+  });
+
+  it('goes on to the next handler when its fallback says so', async () => {
+    const url = await inExpress(() => Promise.reject(boom), {
+      fallback: (_error, _req, _res, next) => next(),
+    });
+    expect(await answerOf(url)).toEqual([200, 'the next handler']);
+    expect(totals()).toMatchObject({ failed: 1, fellBack: 1 });
   });
 
   it('fails when a foreign promise of its handler rejects', async () => {

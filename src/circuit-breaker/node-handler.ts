@@ -28,8 +28,8 @@ export function protectNodeHandler<Request, Response extends NodeHandlerResponse
         ((error, exchange) => {
           // One request gets one answer: its own, the framework's or the fallback's.
           if (error instanceof AnsweredWithError || exchange.passedOn) throw error;
-          exchange.leaveTo();
-          return fallback(error, exchange.request, exchange.response, exchange.passOn);
+          exchange.handOver();
+          return fallback(error, exchange.request, exchange.response, exchange.passOnInPlace);
         }),
     },
   );
@@ -60,13 +60,13 @@ function answerInPlace(
   const { response } = exchange;
   const turnedAway = isOpenRejection(error, name);
   if (turnedAway && !response.headersSent) {
-    exchange.leaveTo();
+    exchange.handOver();
     answer(response, 503, UNAVAILABLE_BODY, retryAfterSeconds(error));
   } else if (next !== undefined) {
-    exchange.leaveTo();
+    exchange.handOver();
     next(error || new Error('the handler rejected with nothing'));
   } else if (turnedAway || exchange.endedByBreaker(error)) {
-    exchange.leaveTo();
+    exchange.handOver();
     // Nobody but us knows of this error: thrown, it would be an unhandled rejection and end the process.
     if (response.headersSent) cutShort(response);
     else answer(response, 504, TIMED_OUT_BODY);
