@@ -4,7 +4,7 @@ import { askedWaitMs } from './asked-wait.ts';
 import type { CircuitBreakerCall } from './breaker-call.ts';
 import { type CreateCircuitBreakerOptions, createCircuitBreaker } from './create-circuit-breaker.ts';
 import { isClientStatus } from './default-is-failure.ts';
-import { isGivenUp } from './neutral-error.ts';
+import { wordOfCaller } from './neutral-error.ts';
 import { isOpenRejection, retryAfterSeconds, UNAVAILABLE_BODY } from './retry-after-header.ts';
 import { type ResultJudges, verdictOnResult } from './verdict.ts';
 
@@ -39,7 +39,7 @@ export function protectFetchHandler<Args extends unknown[]>(
       const response = await handler.apply(this, args);
       const verdict = verdictOnResult(response, judges);
       if (verdict === 'success') return response;
-      throw withResponse(response, isGivenUp(args) ? 'neutral' : verdict, retryAfterMs);
+      throw withResponse(response, wordOfCaller(args) === 'gave-up' ? 'neutral' : verdict, retryAfterMs);
     },
     {
       ...(options as CreateCircuitBreakerOptions<Args, Response>),

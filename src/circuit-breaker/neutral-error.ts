@@ -2,24 +2,30 @@ import { propertyOf } from './property-of.ts';
 
 /**
  * Tells whether an error says that somebody gave up: an `AbortError`, or the one of the openai client (6 and 7), whose
- * name is a plain `Error`.
+ * name is a plain `Error`. One that a timeout caused says that the other side was too slow.
  */
 export const isAbort = (error: unknown): boolean =>
-  propertyOf(error, 'name') === 'AbortError' ||
-  propertyOf(propertyOf(error, 'constructor'), 'name') === 'APIUserAbortError';
+  (propertyOf(error, 'name') === 'AbortError' ||
+    propertyOf(propertyOf(error, 'constructor'), 'name') === 'APIUserAbortError') &&
+  !isTimeout(propertyOf(error, 'cause'));
 
 /**
- * Tells whether the caller gave the call up: one of the arguments is, or carries as `signal`, an aborted signal. What
- * the call then rejects with does not matter, for clients wrap the signal's reason in errors of their own. A signal of
- * `AbortSignal.timeout` is no giving up: its reason says that the other side was too slow.
+ * What the caller says by a signal that is one of the arguments, or that one carries as `signal`: that it gave the call
+ * up, or, with `AbortSignal.timeout`, that the other side was too slow. What the call then rejects with does not matter,
+ * for clients wrap the signal's reason in errors of their own.
  */
-export function isGivenUp(args: readonly unknown[]): boolean {
+export function wordOfCaller(args: readonly unknown[]): 'gave-up' | 'too-slow' | undefined {
+  let word: 'too-slow' | undefined;
   for (const arg of args) {
     const signal = signalOf(arg);
-    if (signal?.aborted && propertyOf(signal.reason, 'name') !== 'TimeoutError') return true;
+    if (!signal?.aborted) continue;
+    if (!isTimeout(signal.reason)) return 'gave-up';
+    word = 'too-slow';
   }
-  return false;
+  return word;
 }
+
+const isTimeout = (reason: unknown): boolean => propertyOf(reason, 'name') === 'TimeoutError';
 
 function signalOf(arg: unknown): AbortSignal | undefined {
   if (typeof arg !== 'object' || arg === null) return undefined;

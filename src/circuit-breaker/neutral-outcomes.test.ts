@@ -40,6 +40,30 @@ describe('an abort', () => {
     expect(request.getStats().totals).toMatchObject({ ignored: 1, failed: 0 });
   });
 
+  it.each([
+    ['an abort of the client', () => new DOMException('Request was aborted.', 'AbortError')],
+    ['the reason of the signal', (reason: unknown) => reason],
+  ])('by AbortSignal.timeout is a failure when the call rejects with %s', async (_how, errorOf) => {
+    const request = new CircuitBreaker(
+      'request',
+      ({ signal }: { signal: AbortSignal }) => Promise.reject(errorOf(signal.reason)),
+      { failureThreshold: 1 },
+    );
+    const controller = new AbortController();
+    controller.abort(new DOMException('too slow', 'TimeoutError'));
+    await settle(request.fire(controller));
+    expect(request.state).toBe('OPEN');
+    request.shutdown();
+  });
+
+  it('that a timeout caused is a failure', async () => {
+    const breaker = makeBreaker({ failureThreshold: 1 });
+    const cause = new DOMException('too slow', 'TimeoutError');
+    const slow = Object.assign(new Error('aborted', { cause }), { name: 'AbortError' });
+    await settle(breaker.fire(() => Promise.reject(slow)));
+    expect(breaker.state).toBe('OPEN');
+  });
+
   it('is neutral before a custom isFailure is asked', async () => {
     const isFailure = vi.fn(() => true);
     const breaker = makeBreaker({ failureThreshold: 1, isFailure });

@@ -1,5 +1,5 @@
 import { ask } from './ask.ts';
-import { isAbort, isGivenUp } from './neutral-error.ts';
+import { isAbort, wordOfCaller } from './neutral-error.ts';
 import { propertyOf } from './property-of.ts';
 
 /** What an ended call says about the other side. */
@@ -30,7 +30,9 @@ export function verdictOnError(
 ): 'failure' | 'neutral' {
   const given = propertyOf(error, VERDICT);
   if (given === 'failure' || given === 'neutral') return given;
-  return !isAbort(error) && !isGivenUp(args) && ask(isFailure, error, true) ? 'failure' : 'neutral';
+  const word = wordOfCaller(args);
+  if (word === 'gave-up' || (word === undefined && isAbort(error))) return 'neutral';
+  return ask(isFailure, error, true) ? 'failure' : 'neutral';
 }
 
 /** What a result says. */
