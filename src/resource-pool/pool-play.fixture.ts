@@ -23,6 +23,7 @@ export class Play {
   readonly #destroyed = new Set<Thing>();
   readonly #wrong: unknown[] = [];
   #hookIndex = 0;
+  #meddled = 0;
   #nextId = 1;
   asked = 0;
   settled = 0;
@@ -58,6 +59,32 @@ export class Play {
       isBroken: (error) => String(error).includes('broken'),
       clock: this.clock,
     });
+    if (told.meddling.length > 0) {
+      for (const name of [
+        'created',
+        'createFailed',
+        'retired',
+        'destroyFailed',
+        'acquireTimedOut',
+      ] as const) {
+        this.pool.on(name, () => this.#meddle());
+      }
+    }
+  }
+
+  /** Does to the pool what a listener or a hook might, in the middle of the pool's own work. */
+  #meddle(): void {
+    const { meddling } = this.#story;
+    const what = meddling[this.#meddled];
+    this.#meddled += 1;
+    if (what === 'abort')
+      this.#controllers[this.#meddled % Math.max(1, this.#controllers.length)]?.abort(
+        new Error('aborted by the story'),
+      );
+    else if (what === 'release') this.#giveBack(this.#meddled, this.#meddled % 2 === 0);
+    else if (what === 'destroy') this.#watch(this.pool.destroy(new Error('destroyed by the story')));
+    else if (what === 'close') this.#watch(this.pool.close({ timeoutMs: 60 }));
+    else if (what === 'acquire') this.#acquire(0, undefined);
   }
 
   /** Plays a story in which nothing hangs, gives everything back and tells how many acquires ran out of time. */
@@ -97,6 +124,7 @@ export class Play {
     const { hooks } = this.#story;
     const chosen = hooks[this.#hookIndex % hooks.length] as Hook;
     this.#hookIndex += 1;
+    this.#meddle();
     switch (chosen.does) {
       case 'ok':
         return good();
@@ -147,22 +175,24 @@ export class Play {
     );
   }
 
+  #acquire(priority: number, timeoutMs: number | undefined): void {
+    const controller = new AbortController();
+    this.#controllers.push(controller);
+    const acquired = this.pool.acquire({ priority, timeoutMs, signal: controller.signal });
+    this.#watch(
+      acquired.then((lease) => {
+        const thing = lease.resource;
+        this.#hold(thing);
+        this.#leases.push({ lease, thing });
+      }),
+    );
+  }
+
   async #step(one: Step): Promise<void> {
     switch (one.do) {
-      case 'acquire': {
-        const controller = new AbortController();
-        this.#controllers.push(controller);
-        const { priority, timeoutMs } = one;
-        const acquired = this.pool.acquire({ priority, timeoutMs, signal: controller.signal });
-        this.#watch(
-          acquired.then((lease) => {
-            const thing = lease.resource;
-            this.#hold(thing);
-            this.#leases.push({ lease, thing });
-          }),
-        );
+      case 'acquire':
+        this.#acquire(one.priority, one.timeoutMs);
         return;
-      }
       case 'use':
         this.#watch(this.pool.use((thing) => this.#use(thing, one.ms, one.ends)));
         return;
@@ -220,7 +250,8 @@ export class Play {
     if (held === undefined) return;
     const { lease, thing } = held;
     const giveBack = () => (destroy ? lease.destroy() : lease.release());
-    if (this.#destroyed.has(thing)) expect(giveBack).toThrowError(/taken the resource back/);
+    const takenBack = this.#destroyed.has(thing) || this.pool.getStats().state === 'closed';
+    if (takenBack) expect(giveBack).toThrowError(/taken the resource back/);
     else giveBack();
     this.#held.delete(thing);
     this.#ended.push(lease);

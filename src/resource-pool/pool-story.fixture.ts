@@ -65,6 +65,21 @@ export const story = fc.record({
   validates: fc.boolean(),
   resets: fc.boolean(),
   tracksLeaks: fc.boolean(),
+  /** What listeners and hooks do to the pool from inside of its work, one after the other. */
+  meddling: fc.oneof(
+    { weight: 2, arbitrary: fc.constant([]) },
+    {
+      weight: 1,
+      arbitrary: fc.array(
+        fc.oneof(
+          { weight: 6, arbitrary: fc.constant('nothing' as const) },
+          { weight: 3, arbitrary: fc.constantFrom('acquire' as const, 'abort' as const, 'release' as const) },
+          { weight: 1, arbitrary: fc.constantFrom('destroy' as const, 'close' as const) },
+        ),
+        { minLength: 1, maxLength: 20 },
+      ),
+    },
+  ),
   hooks: fc.array(hook, { minLength: 1, maxLength: 12 }),
   steps: fc.array(step, { minLength: 1, maxLength: 40 }),
   ending: fc.constantFrom('close' as const, 'destroy' as const, 'drain and close' as const),

@@ -119,6 +119,48 @@ describe('a pool that is destroyed from inside of its own work', () => {
   });
 });
 
+describe('a factory whose destroy calls its pool', () => {
+  it('gets no place that is not free yet', async () => {
+    const later: Promise<unknown>[] = [];
+    const { pool, clock } = makePool(
+      {
+        destroy: () => {
+          later.push(pool.use(() => 1).catch(({ code }) => code));
+          return new Promise((resolve) => clock.setTimeout(() => resolve(undefined), 10));
+        },
+      },
+      { maxSize: 1 },
+    );
+    const lease = await pool.acquire();
+    lease.destroy();
+    expect(pool.getStats()).toMatchObject({ size: 1, creating: 0, destroying: 1, waiting: 1 });
+    await clock.advance(20);
+    expect(await later[0]).toBe(1);
+    const ended = pool.destroy();
+    await clock.advance(20);
+    await ended;
+    expect(await later[1]).toBe('DESCRIBE_CLOSED');
+  });
+
+  it('is told that the pool took back what it releases while the pool ends', async () => {
+    const leases: { release(): void }[] = [];
+    const told: unknown[] = [];
+    const made = makePool({
+      destroy: () => {
+        try {
+          leases[1]?.release();
+        } catch (error) {
+          told.push((error as { code: unknown }).code);
+        }
+      },
+    });
+    leases.push(await made.pool.acquire(), await made.pool.acquire());
+    await made.pool.destroy();
+    expect(told).toEqual(['DESCRIBE_LEASE_INVALID', 'DESCRIBE_LEASE_INVALID']);
+    await expectGone(made);
+  });
+});
+
 describe('acquirers that leave while others are served', () => {
   it('keeps a resource whose last waiter left during its validation', async () => {
     const controller = new AbortController();

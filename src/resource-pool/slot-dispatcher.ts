@@ -121,7 +121,8 @@ export class SlotDispatcher<Resource> {
 
   /** Takes a slot back from its user; false when it is not on loan. */
   giveBack(slot: Slot<Resource>, broken: 'broken' | 'requested' | undefined): boolean {
-    if (slot.state !== 'leased') return false;
+    // A closed pool takes its resources back one by one, and whoever is told of one may give back another.
+    if (slot.state !== 'leased' || this.state === 'closed') return false;
     slot.idleSinceMs = this.#options.clock.now();
     if (broken !== undefined) {
       this.borrowed -= 1;
@@ -135,7 +136,7 @@ export class SlotDispatcher<Resource> {
     // A worn-out one too: its last user's work may still be under way, as a stream is.
     slot.state = 'resetting';
     this.checks.reset(slot, (clean) => {
-      if (slot.state === 'resetting') this.#settle(slot, clean);
+      if (slot.state === 'resetting' && this.state !== 'closed') this.#settle(slot, clean);
     });
     return true;
   }

@@ -1,6 +1,7 @@
 import { TimeoutError } from '../errors/index.ts';
 import { type BackoffOptions, decorrelatedJitterDelay } from '../internal/backoff.ts';
 import type { Clock } from '../internal/clock.ts';
+import { Deferred } from '../internal/deferred.ts';
 import { onAbort, withTimeout } from '../internal/signals.ts';
 import type { ResourceFactory } from './resource-factory.ts';
 import type { Slot } from './slot.ts';
@@ -190,12 +191,16 @@ export class SlotKeeper<Resource> {
 
   #unmake(slot: Slot<Resource>): Promise<void> {
     if (slot.failure !== undefined) return Promise.resolve();
-    const work = this.#destroy(slot.resource).then(() => {
-      this.#destroying.delete(work);
+    const destroyed = new Deferred<void>();
+    const { promise } = destroyed;
+    // Before the factory runs: it may call the pool, and this place is not free yet.
+    this.#destroying.add(promise);
+    void this.#destroy(slot.resource).then(() => {
+      this.#destroying.delete(promise);
       this.#options.freed();
+      destroyed.resolve();
     });
-    this.#destroying.add(work);
-    return work;
+    return promise;
   }
 
   async #destroy(resource: Resource): Promise<void> {
