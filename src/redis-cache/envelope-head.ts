@@ -13,8 +13,8 @@ export interface EnvelopeHead {
 }
 
 export interface StoredHead extends Omit<EnvelopeHead, 'id'> {
-  /** All that stands after the id, with its line break. */
-  readonly text: string;
+  /** All that stands between the id and the line break. */
+  readonly line: string;
 }
 
 /**
@@ -33,6 +33,7 @@ export const carriesId = (text: string, id: string): boolean =>
 const DIGIT_0 = 48;
 const SPACE = 32;
 const MAX_DIGITS = 15;
+const SMALL_TEXT = 4_096;
 
 /** Where the id of a stored text ends; less than 1 where there is none. */
 export const idEndOf = (text: string): number => text.indexOf(' ');
@@ -46,8 +47,11 @@ let last: StoredHead | undefined;
  * @throws SyntaxError for tags that are no JSON.
  */
 export function readHead(text: string, idEnd: number): StoredHead | undefined {
-  if (last !== undefined && text.startsWith(last.text, idEnd)) return last;
-  if (idEnd < 1) return undefined;
+  const end = text.indexOf('\n', idEnd);
+  if (idEnd < 1 || end < 0) return undefined;
+  // Comparing a slice takes a quarter of what `startsWith` does.
+  const line = text.slice(idEnd, end);
+  if (line === last?.line) return last;
   const numbers: [number, number, number, number] = [0, 0, 0, 0];
   let at = idEnd + 1;
   for (let index = 0; index < 4; index += 1) {
@@ -65,14 +69,12 @@ export function readHead(text: string, idEnd: number): StoredHead | undefined {
     at += 1;
   }
   const kindEnd = text.indexOf(' ', at);
-  if (kindEnd < 0) return undefined;
-  const kind = text.startsWith('json ', at) ? 'json' : text.slice(at, kindEnd);
-  const stamps = readStamps(text, kindEnd + 1);
-  if (stamps === undefined) return undefined;
+  if (kindEnd < 0 || kindEnd > end) return undefined;
+  const kind = text.startsWith('json ', at) ? 'json' : apartFrom(text, text.slice(at, kindEnd));
+  const tags = readStamps(apartFrom(text, text.slice(kindEnd + 1, end)));
+  if (tags === undefined) return undefined;
   const [createdAtMs, ttlMs, graceMs, costMs] = numbers;
-  // Put together anew: a slice would keep the whole text of an entry in memory.
-  const line = `${text.slice(idEnd, kindEnd + 1)}${stamps.text}`;
-  last = { createdAtMs, ttlMs, graceMs, costMs, kind, tags: stamps.tags, text: line };
+  last = { createdAtMs, ttlMs, graceMs, costMs, kind, tags, line: apartFrom(text, line) };
   return last;
 }
 
@@ -85,23 +87,18 @@ export function tagsOfText(text: string): TagStamps | undefined {
   }
 }
 
-interface KnownStamps {
-  /** With its line break. */
-  readonly text: string;
-  readonly tags: TagStamps;
-}
+/** A slice keeps the whole text in memory: not that of a large entry. */
+const apartFrom = (text: string, slice: string): string =>
+  text.length > SMALL_TEXT ? Buffer.from(slice).toString() : slice;
 
-/** Entries of one kind carry the same tags. */
-let lastStamps: KnownStamps = { text: '{}\n', tags: Object.freeze({}) };
+/** Entries of one kind carry the same tags, and sharing them lets one verdict do for all. */
+let lastStamps: { readonly line: string; readonly tags: TagStamps } = { line: '{}', tags: Object.freeze({}) };
 
-function readStamps(text: string, start: number): KnownStamps | undefined {
-  if (text.startsWith(lastStamps.text, start)) return lastStamps;
-  const end = text.indexOf('\n', start);
-  if (end < 0) return undefined;
-  const line = text.slice(start, end);
+function readStamps(line: string): TagStamps | undefined {
+  if (line === lastStamps.line) return lastStamps.tags;
   const tags: unknown = JSON.parse(line);
   if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) return undefined;
   if (!Object.values(tags).every((version) => typeof version === 'string')) return undefined;
-  lastStamps = { text: `${line}\n`, tags: Object.freeze(tags) as TagStamps };
-  return lastStamps;
+  lastStamps = { line, tags: Object.freeze(tags) as TagStamps };
+  return lastStamps.tags;
 }

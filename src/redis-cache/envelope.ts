@@ -106,7 +106,7 @@ export function decodeEntry(
     const head = readHead(text, idEnd);
     if (head === undefined) return undefined;
     const id = text.slice(0, idEnd);
-    const payload = text.slice(idEnd + head.text.length);
+    const payload = text.slice(idEnd + head.line.length + 1);
     // Stored by the clock of the world, held by the clock of this process.
     const madeAtMs = nowMs - wallMs + head.createdAtMs;
     const bytes = text.length * 2 + ENTRY_OVERHEAD_BYTES;

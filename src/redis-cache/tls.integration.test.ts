@@ -1,0 +1,75 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  findFreePort,
+  findRedisServer,
+  type RedisServer,
+  startRedisServer,
+} from '../testing/redis-server.ts';
+import { RedisCache } from './redis-cache.ts';
+
+const binary = findRedisServer();
+
+/** Not every redis-server is built with TLS, nor is openssl everywhere. A wrong option makes it say so and not start. */
+function canServeTls(): boolean {
+  if (binary === undefined || spawnSync('openssl', ['version']).status !== 0) return false;
+  const { stdout, stderr } = spawnSync(binary, ['--tls-port', '0', '--no-such-option', '1'], {
+    encoding: 'utf8',
+  });
+  const said = `${stdout}${stderr}`;
+  return said.includes('no-such-option') && !said.includes('tls-port');
+}
+
+describe.runIf(canServeTls())('RedisCache over TLS', () => {
+  let folder: string;
+  let ca: string;
+  let server: RedisServer;
+  const operationTimeoutMs = 1_000;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'describe-it-tls-'));
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+    const files = ['-keyout', key, '-out', cert, '-days', '1'];
+    const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    execFileSync('openssl', ['req', ...kind, ...files, ...subject], { stdio: 'ignore' });
+    ca = readFileSync(cert, 'utf8');
+    const port = await findFreePort();
+    const tls = ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no'];
+    const certificate = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert];
+    server = await startRedisServer({ port, args: [...tls, ...certificate] });
+  });
+  afterAll(async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('stores, reads and hears of removals, by URL and by host', async () => {
+    const { host, port } = server;
+    const tls = { ca };
+    await using one = new RedisCache({ url: `rediss://${host}:${port}`, tls, operationTimeoutMs });
+    await using two = new RedisCache({ host, port, tls, operationTimeoutMs, tagTrustMs: 60_000 });
+    await one.set('key', { n: 1 }, 60, ['tag']);
+    expect(await two.getWithSource('key')).toEqual({ value: { n: 1 }, source: 'redis' });
+    await expect.poll(() => two.health().redis?.subscribed).toBe(true);
+    await two.get('key');
+    await one.invalidateByTags(['tag']);
+    await expect.poll(() => two.get('key')).toBeUndefined();
+    expect([one.health().status, two.health().status]).toEqual(['healthy', 'healthy']);
+  });
+
+  it.each([
+    ['does not trust', true, /SELF_SIGNED/],
+    ['is not asked for', undefined, /./],
+  ])('misses and says why where a certificate that it %s stands in the way', async (_, tls, kind) => {
+    const { host, port } = server;
+    await using cache = new RedisCache({ host, port, tls });
+    await cache.set('key', 'memory');
+    expect(await cache.getOrSet('other', () => 'made')).toBe('made');
+    await expect.poll(() => cache.health().redis?.lastError ?? '', { timeout: 5_000 }).toMatch(kind);
+    expect(cache.health().status).not.toBe('healthy');
+  });
+});
