@@ -1,6 +1,7 @@
 import type { LookupFunction, Socket } from 'node:net';
 import { DescribeError, ImageError } from '../errors/index.ts';
 import { onAbort } from '../internal/signals.ts';
+import { ByteCollector } from './byte-collector.ts';
 import { HeadCheck } from './head-check.ts';
 
 export interface PinnedRequestOptions {
@@ -79,16 +80,14 @@ export async function requestPinned(
     const announced = Number(single(headers['content-length']) ?? 0);
     if (statusCode > 299 || facts.encoded) return { ...empty, tooLarge: false };
     if (announced > maxBytes) return { ...empty, tooLarge: true };
-    const chunks: Uint8Array[] = [];
+    const collected = new ByteCollector();
     const head = new HeadCheck(checkHead);
-    let byteLength = 0;
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      byteLength += chunk.length;
-      if (byteLength > maxBytes) return { ...empty, tooLarge: true };
+      if (collected.byteLength + chunk.length > maxBytes) return { ...empty, tooLarge: true };
       head.push(chunk);
-      chunks.push(chunk);
+      collected.push(chunk);
     }
-    return { ...facts, tooLarge: false, chunks, byteLength };
+    return { ...facts, tooLarge: false, chunks: collected.chunks(), byteLength: collected.byteLength };
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     if (DescribeError.is(cause)) throw cause;

@@ -2,6 +2,8 @@ import { ByteReader } from './byte-reader.ts';
 
 const ORIENTATION_TAG = 0x0112;
 const SHORT_TYPE = 3;
+/** Against the rule, and read by viewers all the same. */
+const LONG_TYPE = 4;
 /** No camera writes more; a longer list is damage. */
 const MAX_ENTRIES = 1_000;
 
@@ -22,8 +24,11 @@ export function exifOrientation(block: Uint8Array): number {
     const entry = directory + 2 + index * 12;
     if (!reader.has(entry, 12)) return 1;
     if (reader.u16(entry, littleEndian) !== ORIENTATION_TAG) continue;
-    const value = reader.u16(entry + 8, littleEndian);
-    return reader.u16(entry + 2, littleEndian) === SHORT_TYPE && value >= 1 && value <= 8 ? value : 1;
+    const type = reader.u16(entry + 2, littleEndian);
+    if (type !== SHORT_TYPE && type !== LONG_TYPE) return 1;
+    const value =
+      type === LONG_TYPE ? reader.u32(entry + 8, littleEndian) : reader.u16(entry + 8, littleEndian);
+    return value >= 1 && value <= 8 ? value : 1;
   }
   return 1;
 }

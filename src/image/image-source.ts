@@ -36,8 +36,16 @@ export const isFileSource = (value: unknown): value is FileSource =>
   'file' in value &&
   (typeof value.file === 'string' || value.file instanceof URL);
 
-/** The bytes of any view or buffer, without a copy. */
+/** The bytes of any view or buffer, without a copy; none for one that was handed to another thread. */
 export function asBytes(value: unknown): Uint8Array | undefined {
+  try {
+    return bytesOf(value);
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   const tag = Object.prototype.toString.call(value);

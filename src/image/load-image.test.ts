@@ -193,6 +193,35 @@ describe('loadImage', () => {
     expect(pulled).toBeLessThan(10);
   });
 
+  it('lets the event loop run however small the chunks are, so that it can leave', async () => {
+    for (const size of [0, 1]) {
+      const controller = new AbortController();
+      const reason = new Error('caller left');
+      setImmediate(() => controller.abort(reason));
+      const chunks = async function* () {
+        yield PIXEL;
+        for (let index = 0; index < 300_000; index += 1) yield new Uint8Array(size);
+      };
+      const work = loadImage(chunks(), { signal: controller.signal });
+      await expect(work, `chunks of ${size}`).rejects.toBe(reason);
+    }
+  });
+
+  it('takes a source that fails when it is touched for unreadable', async () => {
+    const thrower = {
+      [Symbol.asyncIterator]() {
+        throw new Error('no');
+      },
+    };
+    const detached = new ArrayBuffer(8);
+    structuredClone(detached, { transfer: [detached] });
+    for (const source of [thrower, { [Symbol.asyncIterator]: 5 }, detached]) {
+      await expect(loadImage(source as unknown as ArrayBuffer)).rejects.toMatchObject({
+        code: 'DESCRIBE_IMAGE_UNREADABLE',
+      });
+    }
+  });
+
   it('leaves a stream that stalls, and cancels it', async () => {
     const clock = new ManualClock();
     let cancelled: unknown = 'not cancelled';

@@ -6,6 +6,8 @@ import { tooLarge, unreadable } from './image-errors.ts';
 import { joinBytes, type ReadLimits } from './read-stream.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
+/** Asked for behind the announced end, where a file of `/proc`, whose size is 0, has all it has. */
+const BEYOND_BYTES = 16 * 1024;
 
 /**
  * Reads a regular file whole, and nothing of it when its size already passes `maxBytes`.
@@ -39,7 +41,8 @@ export async function readFile(
     for (;;) {
       signal?.throwIfAborted();
       // The size is a hint only: a file may grow while it is read.
-      const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(size - total, 0) + 1));
+      const left = size - total;
+      const buffer = Buffer.allocUnsafeSlow(left > 0 ? Math.min(CHUNK_BYTES, left + 1) : BEYOND_BYTES);
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, null).catch(fail);
       if (bytesRead === 0) return await joinBytes(chunks, total);
       total += bytesRead;

@@ -1,11 +1,15 @@
-import { InputError } from '../errors/index.ts';
+import { DescribeError, InputError } from '../errors/index.ts';
+import { ByteCollector } from '../http/byte-collector.ts';
 import { HeadCheck } from '../http/head-check.ts';
+import { systemClock } from '../internal/clock.ts';
 import { raceSignal } from '../internal/signals.ts';
 import { yieldToLoop } from '../internal/yield-to-loop.ts';
 import { tooLarge, unreadable } from './image-errors.ts';
 import { asBytes, isReadableStream } from './image-source.ts';
 
 const PIECE_BYTES = 1024 * 1024;
+/** How long a source whose bytes are all at hand may go on without a turn of the loop. */
+const TURN_MS = 2;
 
 export interface ReadLimits {
   readonly maxBytes: number;
@@ -28,35 +32,33 @@ export async function readStream(
 ): Promise<Uint8Array> {
   signal?.throwIfAborted();
   const head = new HeadCheck(checkHead);
-  const source = openSource(stream, field);
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  let sinceYield = 0;
+  const source = openSafely(stream, field);
+  const collected = new ByteCollector();
+  let turnEndMs = systemClock.now() + TURN_MS;
   let ended = false;
   try {
     for (;;) {
-      // A source whose bytes are all at hand settles without a turn of the loop.
-      if (sinceYield >= PIECE_BYTES) {
-        sinceYield = 0;
+      // By time, for chunks may be tiny or empty; of the process, for it is this thread that must not be held.
+      if (systemClock.now() >= turnEndMs) {
         await yieldToLoop();
+        turnEndMs = systemClock.now() + TURN_MS;
       }
       const next = await raceSignal(readNext(source), signal);
       if (next.done === true) break;
       const chunk = asBytes(next.value);
       if (chunk === undefined)
         throw new InputError(field, `the stream gave a ${typeof next.value}, expected bytes`);
-      total += chunk.length;
-      if (total > maxBytes) throw tooLarge(field, maxBytes);
+      if (collected.byteLength + chunk.length > maxBytes) throw tooLarge(field, maxBytes);
+      if (chunk.length === 0) continue;
       head.push(chunk);
-      sinceYield += chunk.length;
-      chunks.push(chunk);
+      collected.push(chunk);
     }
     ended = true;
   } finally {
     // Not awaited: a source whose cancellation hangs must not hang the caller.
     if (!ended) source.cancel();
   }
-  return joinBytes(chunks, total);
+  return joinBytes(collected.chunks(), collected.byteLength);
 }
 
 interface ByteSource {
@@ -68,6 +70,15 @@ const readNext = (source: ByteSource) =>
   source.next().catch((cause: unknown): never => {
     throw unreadable('the stream failed while it was read', { cause });
   });
+
+/** A stream that fails when it is opened failed. */
+function openSafely(stream: ReadableStream<unknown> | AsyncIterable<unknown>, field: string): ByteSource {
+  try {
+    return openSource(stream, field);
+  } catch (cause) {
+    throw DescribeError.is(cause) ? cause : unreadable('the stream failed while it was read', { cause });
+  }
+}
 
 function openSource(stream: ReadableStream<unknown> | AsyncIterable<unknown>, field: string): ByteSource {
   const swallow = () => {};
