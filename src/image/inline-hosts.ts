@@ -59,6 +59,11 @@ export class InlineHosts {
     return false;
   }
 
+  /** Forgets this URL's host: the API can download from it. */
+  delete(url: string | URL): void {
+    this.#untilMs.delete(new URL(url).host);
+  }
+
   /** Remembers that the API could not download from this URL's host. */
   add(url: string | URL): void {
     const { host } = new URL(url);

@@ -16,13 +16,17 @@ const cannotDownload = () =>
   new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', 'the API could not download the image');
 
 /** An API that can't download from the intranet, and a loader that can; both log what they were asked. */
-function setUp({ loaderFails = false } = {}) {
+function setUp() {
+  let loaderFailure: 'DESCRIBE_IMAGE_FORBIDDEN' | 'DESCRIBE_IMAGE_FETCH_FAILED' | undefined;
+  const setLoaderFailure = (code: typeof loaderFailure) => {
+    loaderFailure = code;
+  };
   const log: string[] = [];
   const clock = new ManualClock();
   const loader = {
     fetch: async (url: string | URL) => {
       log.push(`download ${new URL(url).pathname}`);
-      if (loaderFails) throw new ImageError('DESCRIBE_IMAGE_FORBIDDEN', 'no');
+      if (loaderFailure !== undefined) throw new ImageError(loaderFailure, 'no');
       return (await loadImage(PIXEL)) as DownloadedImage;
     },
   };
@@ -31,7 +35,7 @@ function setUp({ loaderFails = false } = {}) {
     if (sent.kind === 'url' && sent.url.startsWith('https://intranet')) throw cannotDownload();
     return 'described';
   };
-  return { log, clock, send, ladder: new UrlLadder(loader, { clock, rememberMs: 1_000 }) };
+  return { log, clock, send, setLoaderFailure, ladder: new UrlLadder(loader, { clock, rememberMs: 1_000 }) };
 }
 
 describe('UrlLadder', () => {
@@ -76,9 +80,29 @@ describe('UrlLadder', () => {
   });
 
   it('remembers no host that this process cannot reach either', async () => {
-    const { ladder, send } = setUp({ loaderFails: true });
+    const { ladder, send, setLoaderFailure } = setUp();
+    setLoaderFailure('DESCRIBE_IMAGE_FORBIDDEN');
     await expect(ladder.send(image(CAT), send)).rejects.toMatchObject({ code: 'DESCRIBE_IMAGE_FORBIDDEN' });
     expect(ladder.inlineHosts).toBe(0);
+  });
+
+  it('tries the URL once where it can no more download from a host it remembers, and then forgets it', async () => {
+    const { ladder, send, log, setLoaderFailure } = setUp();
+    await ladder.send(image(CAT), send);
+    setLoaderFailure('DESCRIBE_IMAGE_FETCH_FAILED');
+    log.length = 0;
+    await expect(ladder.send(image(DOG), send)).rejects.toMatchObject({
+      code: 'DESCRIBE_IMAGE_FETCH_FAILED',
+    });
+    expect([log, ladder.inlineHosts]).toEqual([['download /dog.jpg', 'send /dog.jpg'], 1]);
+    expect(await ladder.send(image(DOG), async (sent) => sent.kind)).toBe('url');
+    expect(ladder.inlineHosts).toBe(0);
+    setLoaderFailure(undefined);
+    await ladder.send(image(CAT), send);
+    setLoaderFailure('DESCRIBE_IMAGE_FORBIDDEN');
+    log.length = 0;
+    await expect(ladder.send(image(DOG), send)).rejects.toMatchObject({ code: 'DESCRIBE_IMAGE_FORBIDDEN' });
+    expect(log).toEqual(['download /dog.jpg']);
   });
 
   it('downloads nothing for a caller who left', async () => {

@@ -2,7 +2,7 @@ import { DescribeError } from '../errors/index.ts';
 import type { Clock } from '../internal/clock.ts';
 import type { ImageLoader } from './image-loader.ts';
 import { InlineHosts, type InlineHostsOptions } from './inline-hosts.ts';
-import type { LoadedImage } from './loaded-image.ts';
+import type { DownloadedImage, LoadedImage } from './loaded-image.ts';
 
 export interface UrlLadderOptions extends InlineHostsOptions {
   readonly clock?: Clock | undefined;
@@ -44,7 +44,8 @@ export class UrlLadder {
   }
 
   /**
-   * Calls `send` with the image, and a second time with its bytes where the first failed on the download. Rejects as
+   * Calls `send` with the image, and a second time with its bytes where the first failed on the download. A host that
+   * is remembered goes the other way round: where we can't download from it any more, the URL is sent once. Rejects as
    * `send` does, or as the download does.
    */
   async send<Result>(
@@ -53,19 +54,32 @@ export class UrlLadder {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Result> {
     if (image.kind === 'bytes') return send(image);
-    if (!this.#hosts.has(image.url)) {
-      try {
-        return await send(image);
-      } catch (error) {
+    if (this.#hosts.has(image.url)) {
+      const downloaded = await this.#download(image.url, signal).catch((error: unknown) => {
         signal?.throwIfAborted();
-        if (!this.#isDownloadFailure(error)) throw error;
-      }
+        if (!isFetchFailure(error)) throw error;
+      });
+      if (downloaded !== undefined) return send(downloaded);
+      const result = await send(image);
+      this.#hosts.delete(image.url);
+      return result;
     }
-    const downloaded = await this.#loader.fetch(image.url, { signal });
-    if (downloaded === undefined) throw new TypeError('a download without an ETag was answered as unchanged');
+    try {
+      return await send(image);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!this.#isDownloadFailure(error)) throw error;
+    }
+    const downloaded = await this.#download(image.url, signal);
     // Only now: a host that nobody can reach is not one that needs us.
     this.#hosts.add(image.url);
     return send(downloaded);
+  }
+
+  async #download(url: string, signal: AbortSignal | undefined): Promise<DownloadedImage> {
+    const downloaded = await this.#loader.fetch(url, { signal });
+    if (downloaded === undefined) throw new TypeError('a download without an ETag was answered as unchanged');
+    return downloaded;
   }
 }
 
