@@ -66,13 +66,20 @@ export class PoolUpkeep<Resource> {
     for (const task of this.#tasks) task.stop();
   }
 
-  /** Validates, one after the other, the idle slots that were neither used nor checked for `quietMs`. */
+  /**
+   * Validates the idle slots that were neither used nor checked for `quietMs`: one after the other, so that the rest can
+   * be lent, but all at once after the first that fails, for then the others may fail too, each after its whole time.
+   */
   async checkIdle(quietMs: number): Promise<void> {
     const now = this.#options.clock.now();
+    let failed = false;
     for (const slot of [...this.#slots.idle]) {
       if (now - Math.max(slot.idleSinceMs, slot.checkedAtMs) < quietMs) continue;
-      if (slot.state === 'idle') await this.#check(slot);
+      if (slot.state !== 'idle') continue;
+      const check = this.#check(slot);
+      if (!failed && !(await check)) failed = true;
     }
+    await Promise.all(this.#checks);
   }
 
   /** Those that are being checked already count too. */

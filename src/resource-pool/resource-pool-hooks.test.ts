@@ -51,6 +51,19 @@ describe('validation', () => {
     expect(pool.getStats()).toMatchObject({ retired: { invalid: 1 }, size: 1 });
   });
 
+  it('in the background looks at the others at once when one failed, for they may all hang', async () => {
+    const validate: Hooks['validate'] = (_thing, { phase }) => phase === 'borrow' || new Promise(() => {});
+    const { pool, clock } = makePool(
+      { validate },
+      { maxSize: 6, minSize: 6, validateTimeoutMs: 1_000, healthCheckInterval: 10_000 },
+    );
+    await pool.warmUp();
+    await clock.advance(10_000);
+    await clock.advance(1_000);
+    await clock.advance(1_000);
+    expect(pool.getStats().retired.invalid).toBe(6);
+  });
+
   it('on borrow takes no longer than validateTimeoutMs', async () => {
     const { pool, clock } = makePool(
       { validate: () => new Promise(() => {}) },
