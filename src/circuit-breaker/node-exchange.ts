@@ -1,5 +1,5 @@
+import { parseRetryAfter } from '../internal/retry-after.ts';
 import { AnsweredWithError, ClientLeft } from './answered.ts';
-import { waitOfRetryAfter } from './asked-wait.ts';
 import type { CircuitBreakerCall } from './breaker-call.ts';
 import { isClientStatus } from './default-is-failure.ts';
 
@@ -134,6 +134,6 @@ function outcomeOf(response: NodeHandlerResponse): AnsweredWithError | undefined
   if (statusCode < 400) return undefined;
   return new AnsweredWithError(statusCode, {
     verdict: isClientStatus(statusCode) ? 'neutral' : undefined,
-    retryAfterMs: waitOfRetryAfter(response.getHeader?.('retry-after')),
+    retryAfterMs: parseRetryAfter(response.getHeader?.('retry-after')),
   });
 }

@@ -1,45 +1,56 @@
-import { wallClockNow } from '../internal/clock.ts';
+import { wallClockNow } from './clock.ts';
 
-/** Reads one response header, whatever holds them: a `Headers`, or a plain object with lower-case names. */
+/**
+ * Reads one header, whatever holds them: a `Headers`, or a plain object with names in any case. Never throws; what is
+ * neither text nor a number is absent.
+ */
 export function headerOf(headers: unknown, name: string): string | undefined {
   if (typeof headers !== 'object' || headers === null) return undefined;
-  const { get } = headers as { readonly get?: unknown };
-  const value =
-    typeof get === 'function'
-      ? (get.call(headers, name) as unknown)
-      : (headers as Readonly<Record<string, unknown>>)[name];
-  return typeof value === 'string' ? value : undefined;
+  try {
+    const { get } = headers as { readonly get?: unknown };
+    const value = typeof get === 'function' ? (get.call(headers, name) as unknown) : ownOf(headers, name);
+    return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function ownOf(headers: object, name: string): unknown {
+  const record = headers as Readonly<Record<string, unknown>>;
+  if (record[name] !== undefined) return record[name];
+  const found = Object.keys(record).find((key) => key.toLowerCase() === name);
+  return found === undefined ? undefined : record[found];
 }
 
 /**
- * Milliseconds that an answer asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date
- * (RFC 9110, 10.2.3). Undefined where neither says anything usable.
+ * Milliseconds that an answer asks to wait: `retry-after-ms`, else `retry-after`. Undefined where neither says anything
+ * usable.
  */
 export function retryAfterMsOf(headers: unknown, wallNowMs: number = wallClockNow()): number | undefined {
-  const milliseconds = numberOf(headerOf(headers, 'retry-after-ms'));
-  if (milliseconds !== undefined) return milliseconds;
-  const raw = headerOf(headers, 'retry-after');
-  const seconds = numberOf(raw);
+  return (
+    numberOf(headerOf(headers, 'retry-after-ms')) ??
+    parseRetryAfter(headerOf(headers, 'retry-after'), wallNowMs)
+  );
+}
+
+/** Milliseconds that the value of a `Retry-After` asks for: seconds, or an HTTP date (RFC 9110, 10.2.3). At least 0. */
+export function parseRetryAfter(value: unknown, wallNowMs: number = wallClockNow()): number | undefined {
+  const seconds = numberOf(value);
   if (seconds !== undefined) return seconds * 1000;
-  if (raw === undefined) return undefined;
-  const atMs = parseHttpDate(raw);
+  const atMs = typeof value === 'string' ? parseHttpDate(value) : undefined;
   return atMs === undefined ? undefined : Math.max(0, atMs - wallNowMs);
 }
 
-function numberOf(raw: string | undefined): number | undefined {
-  if (raw === undefined || !/^\d+(\.\d+)?$/.test(raw.trim())) return undefined;
-  return Number(raw);
+/** Only digits, for a date would be a number too to those who ask leniently. */
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return value >= 0 ? value : undefined;
+  return typeof value === 'string' && /^\d{1,15}(\.\d+)?$/.test(value.trim()) ? Number(value) : undefined;
 }
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** An IMF-fixdate, the only form that RFC 9110 lets a server send. */
+/** The forms of a date that RFC 9110 names all end in GMT or name no zone; others are not taken. */
 function parseHttpDate(raw: string): number | undefined {
-  const match = /^\w{3}, (\d{2}) (\w{3}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/.exec(raw.trim());
-  if (match === null) return undefined;
-  const [, day, month = '', year, hours, minutes, seconds] = match;
-  const monthIndex = MONTHS.indexOf(month);
-  if (monthIndex < 0) return undefined;
+  if (!/^\w{3,9},? .*GMT$/.test(raw.trim())) return undefined;
   // biome-ignore lint/style/noRestrictedGlobals: a pure conversion, it reads no time.
-  return Date.UTC(Number(year), monthIndex, Number(day), Number(hours), Number(minutes), Number(seconds));
+  const atMs = Date.parse(raw);
+  return Number.isNaN(atMs) ? undefined : atMs;
 }
