@@ -248,6 +248,27 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     expect(cache.health().status).toBe('healthy');
   });
 
+  it('asks for lengths first after a bulk read got no answer, for a value too large may have been the reason', async () => {
+    await using poisoned = await startRedisServer();
+    const admin = new Redis(poisoned.url);
+    const cache = connect({ url: poisoned.url, operationTimeoutMs: 50, maxValueBytes: 4_096, tagTrustMs: 0 });
+    await cache.mset(['a', 'b', 'list', 'large'].map((key) => ({ key, data: key })));
+    await admin.setrange('describe_it:e:large', 8_000_000, 'x');
+    await admin.del('describe_it:e:list');
+    await admin.rpush('describe_it:e:list', 'x');
+    poisoned.pause();
+    await cache.mget(['absent']);
+    poisoned.resume();
+    const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await admin.info('stats'))?.[1]);
+    const before = await sent();
+    const read = () => cache.mget(['a', 'large', 'absent', 'list', 'b']);
+    await expect.poll(read).toEqual(['a', undefined, undefined, undefined, 'b']);
+    expect((await sent()) - before).toBeLessThan(1_000_000);
+    await expect.poll(() => admin.exists('describe_it:e:large', 'describe_it:e:list')).toBe(0);
+    expect(cache.health().status).toBe('healthy');
+    admin.disconnect();
+  });
+
   it('makes a new version where a tag key holds something else', async () => {
     const keyPrefix = newPrefix();
     const cache = connect({ keyPrefix });

@@ -13,6 +13,16 @@ end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return version`;
 
+/** Gets texts of at most `ARGV[1]` bytes; what is longer, or no text, reads as text that is no entry. One slot only, or no Cluster. */
+export const READ_BOUNDED = `
+local texts = {}
+for i, key in ipairs(KEYS) do
+  local length = redis.pcall('STRLEN', key)
+  local fits = type(length) == 'number' and length <= tonumber(ARGV[1])
+  texts[i] = fits and redis.call('GET', key) or not fits and '?'
+end
+return texts`;
+
 /** Takes the lease with token `ARGV[1]` for `ARGV[2]` ms when it is free, without an end (so not ours), or `ARGV[3]` is 1. */
 export const TAKE_LEASE = `
 if ARGV[3] == '1' or redis.call('PTTL', KEYS[1]) < 0 then

@@ -3,7 +3,7 @@ import { newTagVersion } from './local-tags.ts';
 import { type RedisCommand, RedisDataError } from './redis-client.ts';
 import type { OperationDeadline, RedisGateway, RedisReply } from './redis-gateway.ts';
 import { RedisNames } from './redis-names.ts';
-import { END_LEASE, FILL, KEEP_LEASE, STAMP_TAG, TAKE_LEASE } from './redis-scripts.ts';
+import { END_LEASE, FILL, KEEP_LEASE, READ_BOUNDED, STAMP_TAG, TAKE_LEASE } from './redis-scripts.ts';
 
 /** Tag → its current version in Redis, `undefined` where there is none. */
 export type TagVersions = ReadonlyMap<string, string | undefined>;
@@ -27,6 +27,8 @@ export interface RawClaim extends RawRead {
 /** Stands for a value of another type under one of our keys. */
 const NO_ENTRY = '?';
 const MAX_NAMES_IN_MESSAGE = 500;
+/** How long bulk reads ask for lengths first after one that failed. */
+const CAREFUL_MS = 60_000;
 
 const textOf = (reply: unknown): string | undefined => {
   if (reply instanceof RedisDataError) return NO_ENTRY;
@@ -43,6 +45,7 @@ export class RedisTier {
   readonly #names: RedisNames;
   readonly #source: string;
   readonly #maxValueBytes: number;
+  #carefulUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     gateway: RedisGateway,
@@ -67,7 +70,11 @@ export class RedisTier {
     }));
   }
 
-  /** Many entries in one command, or one command each on a Cluster. */
+  /**
+   * Many entries in one command, or one command each on a Cluster. `MGET` can't bound what it transfers, and what can
+   * costs half as much again: so that is used for a while after an `MGET` that got no answer. A value too large that
+   * someone planted then costs one failure, and is found.
+   */
   async readMany(
     keys: readonly string[],
     deadline: OperationDeadline,
@@ -80,10 +87,16 @@ export class RedisTier {
       );
       return map(replies, (texts) => texts.map(textOf));
     }
-    const command: RedisCommand = ['MGET', ...keys.map((key) => this.#names.entry(key))];
-    return map(await this.#gateway.send('read', [command], deadline), ([texts]) =>
-      Array.isArray(texts) ? texts.map(textOf) : keys.map(() => undefined),
-    );
+    const names = keys.map((key) => this.#names.entry(key));
+    const command: RedisCommand =
+      deadline.untilMs < this.#carefulUntilMs
+        ? ['EVAL', READ_BOUNDED, names.length, ...names, this.#maxValueBytes]
+        : ['MGET', ...names];
+    const reply = await this.#gateway.send('read', [command], deadline);
+    if (!reply.ok && (reply.reason === 'timeout' || reply.reason === 'failed')) {
+      this.#carefulUntilMs = deadline.untilMs + CAREFUL_MS;
+    }
+    return map(reply, ([texts]) => (Array.isArray(texts) ? texts.map(textOf) : keys.map(() => undefined)));
   }
 
   async versions(tags: readonly string[], deadline: OperationDeadline): Promise<RedisReply<TagVersions>> {

@@ -1,0 +1,129 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Deferred } from '../internal/deferred.ts';
+import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import type { RedisCacheOptions } from './cache-options.ts';
+import { RedisCache } from './redis-cache.ts';
+
+const never = () => new Promise<never>(() => {});
+
+describe.runIf(findRedisServer())('work that ends early', () => {
+  let server: RedisServer;
+  let raw: Redis;
+  let keyPrefix: string;
+  let rounds = 0;
+  const open: RedisCache[] = [];
+
+  beforeAll(async () => {
+    server = await startRedisServer();
+    raw = new Redis(server.url);
+  });
+  beforeEach(() => {
+    rounds += 1;
+    keyPrefix = `round${rounds}:`;
+  });
+  afterEach(async () => {
+    server.resume();
+    await Promise.all(open.splice(0).map((cache) => cache.close()));
+  });
+  afterAll(async () => {
+    raw.disconnect();
+    await server.stop();
+  });
+
+  const connect = (options: RedisCacheOptions = {}) => {
+    const cache = new RedisCache({ url: server.url, keyPrefix, operationTimeoutMs: 1_000, ...options });
+    open.push(cache);
+    return cache;
+  };
+  const hasLease = () => raw.exists(`{${keyPrefix}e:key}:lease`);
+  const working = (cache: RedisCache) => expect.poll(() => cache.getStats().factoryCalls).toBe(1);
+
+  it('calls no factory when all who asked left while Redis was asked', async () => {
+    const cache = connect();
+    await cache.get('warm');
+    server.pause();
+    const controller = new AbortController();
+    const asked = cache.getOrSet('key', never, { signal: controller.signal, forceRefresh: true });
+    controller.abort('left');
+    await expect(asked).rejects.toBe('left');
+    server.resume();
+    await expect.poll(() => cache.getStats().redis?.operations).toBeGreaterThan(2);
+    await expect.poll(hasLease).toBe(0);
+    expect(cache.getStats().factoryCalls).toBe(0);
+  });
+
+  it('sets the key free when all left, though the factory heeds no signal', async () => {
+    const cache = connect();
+    const controller = new AbortController();
+    const asked = cache.getOrSet('key', never, { signal: controller.signal });
+    asked.catch(() => {});
+    await working(cache);
+    expect(await hasLease()).toBe(1);
+    controller.abort('left');
+    expect(await connect().getOrSet('key', () => 'made by the next')).toBe('made by the next');
+  });
+
+  it('gives leases back on close, and its followers what they make themselves', async () => {
+    const [owner, follower, other] = [connect(), connect(), connect()];
+    const answer = new Deferred<string>();
+    const owned = owner.getOrSet('key', () => answer.promise);
+    await working(owner);
+    const followed = follower.getOrSet('key', () => 'made alone');
+    await expect.poll(() => follower.getStats().redis?.operations).toBeGreaterThan(1);
+    await follower.close();
+    expect(await followed).toBe('made alone');
+    expect(await hasLease()).toBe(1);
+    await owner.close();
+    expect(await hasLease()).toBe(0);
+    expect(await other.getOrSet('key', () => 'made by the next')).toBe('made by the next');
+    answer.resolve('too late to store');
+    expect(await owned).toBe('too late to store');
+    expect(await other.get('key')).toBe('made by the next');
+  });
+
+  it('aborts a refresh in the background on close, and gives its lease back', async () => {
+    const cache = connect({ graceSeconds: 60, ttlJitterRatio: 0 });
+    await cache.getOrSet('key', () => 'old', { ttlSeconds: 0.02 });
+    const reasons: unknown[] = [];
+    const hanging = ({ signal }: { signal: AbortSignal }) => {
+      signal.addEventListener('abort', () => reasons.push(signal.reason));
+      return never();
+    };
+    const refresh = () => cache.getOrSetWithSource('key', hanging, { softTimeoutMs: 0 });
+    await expect.poll(async () => (await refresh()).source).toBe('stale');
+    await expect.poll(() => cache.getStats().factoryCalls).toBe(2);
+    expect(await hasLease()).toBe(1);
+    await cache.close();
+    expect(reasons).toMatchObject([{ code: 'DESCRIBE_CLOSED' }]);
+    expect(await hasLease()).toBe(0);
+  });
+
+  it('closes twice at once while Redis hangs, within its deadlines', async () => {
+    const cache = connect({ operationTimeoutMs: 100 });
+    await cache.set('key', 1);
+    server.pause();
+    const reads = Promise.all([cache.mget(['a', 'b']), cache.get('c'), cache.getOrSet('d', () => 4)]);
+    const started = performance.now();
+    await Promise.all([cache.close(), cache.close()]);
+    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(await reads).toEqual([[undefined, undefined], undefined, 4]);
+  });
+
+  it('never shows what was made before an invalidation that Redis hung in', async () => {
+    const cache = connect({ operationTimeoutMs: 60 });
+    const answer = new Deferred<string>();
+    const making = cache.getOrSet('key', () => answer.promise, { tags: ['tag'] });
+    await working(cache);
+    server.pause();
+    await cache.invalidateByTags(['tag']);
+    answer.resolve('old');
+    expect(await making).toBe('old');
+    expect(await cache.get('key')).toBeUndefined();
+    server.resume();
+    expect(await cache.get('key')).toBeUndefined();
+    await expect.poll(() => cache.health().redis?.pendingInvalidations, { timeout: 8_000 }).toBe(0);
+    expect(await cache.get('key')).toBeUndefined();
+    expect(await connect().get('key')).toBeUndefined();
+  });
+});
