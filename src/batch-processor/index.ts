@@ -1,3 +1,4 @@
+export type { AddressGuardOptions } from '../http/address-guard.ts';
 export type { BatchHandler, BatchHandlerContext } from './batch-handler.ts';
 export type { BatchMetrics } from './batch-metrics.ts';
 export { BatchProcessor, type ProcessOptions } from './batch-processor.ts';

@@ -16,7 +16,7 @@ import {
 } from './vision-description-batch-processor.ts';
 import type { VisionRequest } from './vision-request.ts';
 
-const address = (name: string | number) => `https://images.test/${name}.jpg`;
+const address = (name: string | number) => `https://images.example/${name}.jpg`;
 const PNG = Uint8Array.from(Buffer.from('89504e470d0a1a0a0000000d', 'hex'));
 
 function visionProcessor(options: VisionDescriptionBatchOptions = {}, senderOptions: FakeSenderOptions = {}) {

@@ -1,3 +1,4 @@
+import { ADDRESS_GUARD_CHECKS, AddressGuard, type AddressGuardOptions } from '../http/address-guard.ts';
 import {
   callable,
   checkOptions,
@@ -5,6 +6,7 @@ import {
   nonEmptyText,
   type OptionChecks,
   oneOf,
+  shape,
 } from '../internal/option-checks.ts';
 import { BatchProcessor, type ProcessOptions } from './batch-processor.ts';
 import { BATCH_CHECKS, type BatchProcessorOptions } from './batch-processor-options.ts';
@@ -12,7 +14,7 @@ import { PackSolver } from './pack-solver.ts';
 import type { VisionFault } from './vision-fault.ts';
 import { type VisionDefaults, visionItem } from './vision-item.ts';
 import type { VisionDescription, VisionItem, VisionRequest } from './vision-request.ts';
-import { type VisionTarget, visionSend } from './vision-target.ts';
+import { isSender, type VisionTarget, visionSend } from './vision-target.ts';
 
 export interface VisionDescriptionBatchOptions
   extends Omit<BatchProcessorOptions<VisionRequest>, 'weigh' | 'maxBatchWeight' | 'groupBy'> {
@@ -30,6 +32,11 @@ export interface VisionDescriptionBatchOptions
   readonly maxPackBytes?: number | undefined;
   /** Estimates the tokens of a request's image, at least 0. @defaultValue 300 for detail low, else 2500 */
   readonly estimateTokens?: ((request: VisionRequest) => number) | undefined;
+  /**
+   * Hosts whose addresses are passed on to the API; nothing is requested or looked up. @defaultValue public hosts; all
+   * of them where the target is `{ send }`, which sees every request
+   */
+  readonly images?: AddressGuardOptions | undefined;
   /**
    * Tells who is to blame for what a request failed with: one image (`'item'`), all of them together (`'size'`) or none
    * (`'pack'`). When it throws, none. @defaultValue by the error's code, or by status and code of the API's error
@@ -57,6 +64,7 @@ const CHECKS: OptionChecks<VisionDescriptionBatchOptions> = {
   maxPackTokens: integer({ min: 1 }),
   maxPackBytes: integer({ min: 1 }),
   estimateTokens: callable(),
+  images: shape(ADDRESS_GUARD_CHECKS),
   classify: callable(),
 };
 
@@ -87,7 +95,7 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
    */
   constructor(target: VisionTarget, options: VisionDescriptionBatchOptions = {}) {
     checkOptions('VisionDescriptionBatchProcessor', options, CHECKS);
-    const { model, prompt, detail, maxOutputTokens, estimateTokens, classify, ...rest } = options;
+    const { model, prompt, detail, maxOutputTokens, estimateTokens, images, classify, ...rest } = options;
     const { maxPackTokens = DEFAULTS.maxPackTokens, maxPackBytes = DEFAULTS.maxPackBytes, ...batch } = rest;
     const solver = new PackSolver(visionSend(target), classify);
     // Only `process` below adds items, and it makes them all.
@@ -105,6 +113,7 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
       maxOutputTokens: maxOutputTokens ?? DEFAULTS.maxOutputTokens,
       estimateTokens:
         estimateTokens ?? ((request) => roughTokens(request.detail ?? detail ?? DEFAULTS.detail)),
+      guard: images === undefined && isSender(target) ? undefined : new AddressGuard(images),
     };
   }
 

@@ -1,4 +1,5 @@
 import { InputError } from '../errors/input-error.ts';
+import { type AddressGuard, forbidden } from '../http/address-guard.ts';
 import { encodeDataUrl } from '../http/encode-base64.ts';
 import { dataUrlLength, mediaTypeOf } from './image-data-url.ts';
 import type { VisionItem, VisionRequest } from './vision-request.ts';
@@ -10,13 +11,16 @@ export interface VisionDefaults {
   readonly detail: 'low' | 'high' | 'auto';
   readonly maxOutputTokens: number;
   readonly estimateTokens: (request: VisionRequest) => number;
+  /** Decides over the hosts of addresses; without it the sender does. */
+  readonly guard: AddressGuard | undefined;
 }
 
 const DETAILS: readonly unknown[] = ['low', 'high', 'auto'];
 
 /**
  * Checks a request and fills in its defaults; nothing is loaded or encoded yet.
- * @throws `DESCRIBE_INPUT_INVALID` that names the wrong field, `DESCRIBE_IMAGE_UNSUPPORTED` by the first bytes.
+ * @throws `DESCRIBE_INPUT_INVALID` that names the wrong field, `DESCRIBE_IMAGE_UNSUPPORTED` by the first bytes,
+ * `DESCRIBE_IMAGE_FORBIDDEN` for credentials in an address or a host that may not be used.
  */
 export function visionItem(request: VisionRequest, defaults: VisionDefaults): VisionItem {
   const { prompt = defaults.prompt, model = defaults.model, detail = defaults.detail, schema } = request;
@@ -40,7 +44,7 @@ export function visionItem(request: VisionRequest, defaults: VisionDefaults): Vi
     schema,
     group: JSON.stringify([model, detail, maxOutputTokens, prompt, schemaKey(schema)]),
     imageTokens,
-    ...imageOf(request),
+    ...imageOf(request, defaults.guard),
     spent: undefined,
   };
 }
@@ -68,7 +72,10 @@ function schemaKey(schema: VisionRequest['schema']): string | null {
   return `${name}:${json}`;
 }
 
-function imageOf({ imageUrl, image }: VisionRequest): Pick<VisionItem, 'imageBytes' | 'url'> {
+function imageOf(
+  { imageUrl, image }: VisionRequest,
+  guard: AddressGuard | undefined,
+): Pick<VisionItem, 'imageBytes' | 'url'> {
   if ((imageUrl === undefined) === (image === undefined)) {
     throw new InputError('imageUrl', 'expected exactly one of imageUrl and image');
   }
@@ -86,5 +93,15 @@ function imageOf({ imageUrl, image }: VisionRequest): Pick<VisionItem, 'imageByt
   if (!/^(https?:\/\/|data:image\/)/i.test(text)) {
     throw new InputError('imageUrl', 'expected an http or https address, or a data URL of an image');
   }
+  if (/^http/i.test(text)) checkAddress(text, guard);
   return { imageBytes: text.length, url: async () => text };
+}
+
+/** What needs no request and no look-up, before an address is passed on to the API. */
+function checkAddress(text: string, guard: AddressGuard | undefined): void {
+  if (!URL.canParse(text)) throw new InputError('imageUrl', 'expected an http or https address');
+  const { username, password } = new URL(text);
+  // The API would be told them.
+  if (username !== '' || password !== '') throw forbidden('imageUrl');
+  guard?.checkUrl(text);
 }

@@ -73,7 +73,7 @@ export function visionSend(target: VisionTarget): VisionSend {
 const call = (client: VisionClient, request: VisionChatRequest, signal: AbortSignal) =>
   client.chat.completions.create(request, { signal, maxRetries: 0 });
 
-const isSender = (target: unknown): target is VisionSender => hasMethods(target, ['send']);
+export const isSender = (target: unknown): target is VisionSender => hasMethods(target, ['send']);
 const isPool = (target: unknown): target is VisionPool => hasMethods(target, ['use']);
 const isLease = (target: unknown): target is VisionLease => isClient(propertyOf(target, 'client'));
 const isClient = (target: unknown): target is VisionClient =>
