@@ -244,6 +244,7 @@ export {
 } from './redis-cache/index.ts';
 export {
   type AcquireOptions,
+  type CreateBackoffOptions,
   createResourcePool,
   type DrainOptions,
   HttpClientFactory,
