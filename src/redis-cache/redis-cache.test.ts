@@ -68,6 +68,32 @@ describe('RedisCache in memory only', () => {
     expect(calls).toBe(2);
   });
 
+  it.each([
+    ['a date', new Date(0), '1970-01-01T00:00:00.000Z'],
+    ['a map', new Map([['a', 1]]), {}],
+    ['a stream', new ReadableStream(), {}],
+    ['bytes', new Uint8Array([7]), { 0: 7 }],
+    ['not a number', Number.NaN, null],
+    ['a property that is undefined', { a: undefined, b: 1 }, { b: 1 }],
+  ])('gives back %s as JSON does, from getOrSet too', async (_, value, stored) => {
+    const { cache } = memoryOnly();
+    await cache.set('key', value);
+    expect(await cache.get('key')).toStrictEqual(stored);
+    expect(await cache.getOrSet('other', () => value)).toStrictEqual(stored);
+    expect(await cache.mget(['key', 'other'])).toStrictEqual([stored, stored]);
+  });
+
+  it.each([
+    ['a function', () => 1],
+    ['a symbol', Symbol('s')],
+    ['a big integer', 1n],
+  ])('refuses %s', async (_, value) => {
+    const { cache } = memoryOnly();
+    expect(await codeOf(cache.set('key', value))).toBe('DESCRIBE_CACHE');
+    expect(await cache.getOrSet('key', () => value)).toBe(value);
+    expect(await cache.has('key')).toBe(false);
+  });
+
   it('refuses what can not be encoded or is too large, and getOrSet returns it uncached', async () => {
     const { cache } = memoryOnly({ maxValueBytes: 1_024 });
     const circular: Record<string, unknown> = {};

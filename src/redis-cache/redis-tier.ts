@@ -72,7 +72,7 @@ export class RedisTier {
 
   /**
    * Many entries in one command, or one command each on a Cluster. `MGET` can't bound what it transfers, and what can
-   * costs half as much again: so that is used for a while after an `MGET` that got no answer. A value too large that
+   * costs two thirds more: so that is used for a while after an `MGET` that got no answer. A value too large that
    * someone planted then costs one failure, and is found.
    */
   async readMany(
