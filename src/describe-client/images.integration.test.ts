@@ -81,6 +81,26 @@ describe('an image under many URLs', () => {
   });
 });
 
+describe('two signatures of one address', () => {
+  it('do not fail together when only one of them is bad', async () => {
+    const image = createTestImage({ seed: 8 });
+    serve = (request, response) => {
+      setTimeout(() => {
+        response.statusCode = request.url?.includes('Signature=bad') ? 403 : 200;
+        response.end(response.statusCode === 200 ? image : undefined);
+      }, 20);
+    };
+    const started = start();
+    const url = (signature: string) => `${hostUrl}/s.png?X-Amz-Algorithm=a&X-Amz-Signature=${signature}`;
+    const [bad, good] = await Promise.allSettled([
+      started.describe(url('bad')),
+      started.describe(url('good')),
+    ]);
+    expect(bad).toMatchObject({ reason: { code: 'DESCRIBE_IMAGE_FETCH_FAILED' } });
+    expect(good).toMatchObject({ value: { description: describeImageFacts(image) } });
+  });
+});
+
 describe('a URL whose bytes change', () => {
   it('is described anew after the alias TTL, and asked by ETag until then', async () => {
     const [before, after] = [createTestImage({ seed: 3 }), createTestImage({ seed: 4 })];
