@@ -285,13 +285,8 @@ export class Play {
     await this.clock.advance(400);
     expect(this.#wrong).toEqual([]);
     expect(this.settled, 'every promise settled once').toBe(this.asked);
-    expect(this.pool.getStats()).toMatchObject({
-      state: 'closed',
-      size: 0,
-      idle: 0,
-      borrowed: 0,
-      waiting: 0,
-    });
+    const nothingLeft = { size: 0, idle: 0, borrowed: 0, waiting: 0 };
+    expect(this.pool.getStats()).toMatchObject({ state: 'closed', ...nothingLeft });
     expect(this.clock.pendingTimers, 'timers after the end').toBe(0);
     for (const { signal } of this.#controllers) expect(getEventListeners(signal, 'abort')).toHaveLength(0);
     expect([...this.#destroyed].sort(byId)).toEqual([...this.#made].sort(byId));

@@ -1,34 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { DescribeError } from '../errors/index.ts';
 import { Deferred } from '../internal/deferred.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
-import { ResourcePool } from './resource-pool.ts';
 import type { ResourcePoolOptions } from './resource-pool-options.ts';
-
-interface Thing {
-  readonly id: number;
-}
-
-function makePool(options: Partial<ResourcePoolOptions<Thing>> = {}) {
-  const clock = new ManualClock();
-  let nextId = 1;
-  const create = vi.fn((): Thing | Promise<Thing> => ({ id: nextId++ }));
-  const destroy = vi.fn((_thing: Thing): unknown => undefined);
-  const pool = new ResourcePool<Thing>({
-    factory: { create, destroy },
-    maxSize: 2,
-    clock,
-    ...options,
-    ...(options.factory && { factory: { ...options.factory } }),
-  });
-  return { pool, clock, create, destroy };
-}
-
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'fulfilled',
-    (error: unknown) => (DescribeError.is(error) ? error.code : error),
-  );
+import { codeOf, makePool, type Thing } from './thing-pool.fixture.ts';
 
 describe('ResourcePool', () => {
   it('makes nothing before its first use', async () => {

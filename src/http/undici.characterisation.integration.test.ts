@@ -100,7 +100,7 @@ describe('undici, relied on', () => {
           again = dispatch({});
         }),
     });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await expect.poll(() => again !== undefined).toBe(true);
     expect(await again).toBeUndefined();
     expect(connects).toHaveBeenCalledTimes(2);
   });
