@@ -1,7 +1,7 @@
+import type { HeapNode } from '../internal/indexed-heap.ts';
+import type { PriorityLane } from '../internal/priority-lane.ts';
+import { PriorityLanes } from '../internal/priority-lanes.ts';
 import type { BatchItem } from './batch-item.ts';
-import type { HeapNode } from './indexed-heap.ts';
-import type { PriorityLane } from './priority-lane.ts';
-import { PriorityLanes } from './priority-lanes.ts';
 
 /** Waiting items that may share a batch. As a heap node it stands where its first item does. */
 export class BatchGroup<Input, Output> implements HeapNode {

@@ -1,6 +1,6 @@
 import type { TimerHandle } from '../internal/clock.ts';
+import type { LaneItem, PriorityLane } from '../internal/priority-lane.ts';
 import { Cohort } from './cohort.ts';
-import type { LaneItem, PriorityLane } from './priority-lane.ts';
 import type { Turn } from './turn.ts';
 
 /** Where an item is at the moment; it can be taken out at any time. */

@@ -1,7 +1,7 @@
+import { IndexedHeap } from '../internal/indexed-heap.ts';
+import type { LaneWait, PriorityLane } from '../internal/priority-lane.ts';
 import { BatchGroup } from './batch-group.ts';
 import type { BatchItem, ItemHolder } from './batch-item.ts';
-import { IndexedHeap } from './indexed-heap.ts';
-import type { LaneWait, PriorityLane } from './priority-lane.ts';
 
 export interface BatchQueueLimits {
   readonly batchSize: number;

@@ -1,5 +1,5 @@
+import { PriorityLanes } from '../internal/priority-lanes.ts';
 import type { BatchItem, ItemHolder } from './batch-item.ts';
-import { PriorityLanes } from './priority-lanes.ts';
 
 /** Items that wait for room in a full queue, in the queue's own order. */
 export class RoomLine<Input, Output> implements ItemHolder<Input, Output> {
