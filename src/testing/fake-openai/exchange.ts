@@ -111,6 +111,7 @@ export class Exchange {
     const { models, groups, options } = this.#context;
     const modelName = this.#seen.model ?? '';
     if (findModel(models, modelName) !== undefined) this.#group = groups.find(apiKey, modelName);
+    Object.assign(this.#headers, this.#group?.ownerHeaders);
     const request =
       this.#route.action === 'chat' ? readChatRequest(body, models) : readResponsesRequest(body, models);
     const images = await this.#loadImages(request);

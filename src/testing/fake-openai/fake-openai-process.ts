@@ -67,6 +67,7 @@ export class FakeOpenAIProcess implements AsyncDisposable {
   /** As the server's own, with a promise. */
   readonly seen: Remote<'seen'> = () => this.#call('seen', []);
   readonly getStats: Remote<'getStats'> = () => this.#call('getStats', []);
+  readonly setLimits: Remote<'setLimits'> = (limits) => this.#call('setLimits', [limits]);
   readonly reset: Remote<'reset'> = () => this.#call('reset', []);
   readonly closeIdleConnections: Remote<'closeIdleConnections'> = () =>
     this.#call('closeIdleConnections', []);

@@ -6,8 +6,15 @@ import { Exchange } from './exchange.ts';
 import { checkFaults } from './fault-checks.ts';
 import { FaultPicker } from './fault-picker.ts';
 import type { FaultPlan, FaultRule } from './fault-plan.ts';
-import { type FakeOpenAIOptions, type ResolvedOptions, resolveOptions, toPlan } from './options.ts';
-import { QuotaGroups } from './quota-groups.ts';
+import {
+  checkedGroups,
+  type FakeOpenAIOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  toPlan,
+} from './options.ts';
+import type { FakeLimits } from './quota-group.ts';
+import { type FakeQuotaGroup, QuotaGroups } from './quota-groups.ts';
 import { nextTurn, realPause } from './real-timers.ts';
 import { readKey } from './request-key.ts';
 import { findRoute, type Route } from './route.ts';
@@ -85,6 +92,14 @@ export class FakeOpenAI implements AsyncDisposable {
   setFaults(faults: FaultPlan | readonly FaultRule[]): void {
     checkFaults(faults);
     this.#picker = new FaultPicker(toPlan(faults), this.#options.seed);
+  }
+
+  /**
+   * Other limits from now on, for all keys or by groups, with full buckets. Requests in flight no longer count.
+   * @throws ConfigError `DESCRIBE_CONFIG_INVALID` for wrong ones
+   */
+  setLimits(limits: FakeLimits | readonly FakeQuotaGroup[]): void {
+    this.#groups.replace(checkedGroups(limits));
   }
 
   /** The recorded requests in the order they arrived, bounded by `maxRecordedRequests` and `maxRecordedBytes`. */

@@ -69,6 +69,36 @@ describe('limits', () => {
     expect(await statuses(3, () => ask(limited, { key: 'sk-c' }))).toEqual([200, 200, 200]);
   });
 
+  it('name whose they are', async () => {
+    const limited = await start({
+      apiKeys: ['sk-a', 'sk-b'],
+      quotaGroups: [
+        {
+          name: 'a',
+          organization: 'org-a',
+          project: 'proj-a',
+          apiKeys: ['sk-a'],
+          limits: { requestsPerMinute: 60 },
+        },
+      ],
+    });
+    const [named, other] = [await ask(limited, { key: 'sk-a' }), await ask(limited, { key: 'sk-b' })];
+    expect(named.headers.get('openai-organization')).toBe('org-a');
+    expect(named.headers.get('openai-project')).toBe('proj-a');
+    expect(other.headers.get('openai-organization')).toBe('org-fake');
+    expect(other.headers.get('openai-project')).toBeNull();
+  });
+
+  it('change while the server runs', async () => {
+    const limited = await start({ limits: { requestsPerMinute: 60 }, clock: new ManualClock() });
+    expect(await statuses(2, () => ask(limited))).toEqual([200, 429]);
+    limited.setLimits({ requestsPerMinute: 120 });
+    const answer = await ask(limited);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-ratelimit-limit-requests')).toBe('120');
+    expect(() => limited.setLimits({ requestsPerMinute: 0 })).toThrow('limits.requestsPerMinute');
+  });
+
   it('count requests that fail, and are full again after reset', async () => {
     const limited = await start({ limits: { requestsPerMinute: 60 }, clock: new ManualClock() });
     expect((await ask(limited, { temperature: 9 })).status).toBe(400);

@@ -113,6 +113,32 @@ const filled =
       ? [{ option, expected: 'a filled array', got: 'an empty one' }]
       : list(value, option);
 
+const quotaGroupsCheck: OptionCheck = listOf(
+  shape({
+    name: required(nonEmptyText()),
+    organization: nonEmptyText(),
+    project: nonEmptyText(),
+    apiKeys: filled(listOf(secret())),
+    models: filled(listOf(nonEmptyText())),
+    limits: required(limitsCheck),
+  }),
+);
+
+const groupsOf = (
+  limits: FakeLimits | undefined,
+  quotaGroups: readonly FakeQuotaGroup[] = [],
+): readonly FakeQuotaGroup[] => [
+  ...quotaGroups,
+  ...(limits === undefined ? [] : [{ name: 'default', limits }]),
+];
+
+/** Checks limits that are set later, and gives the groups they make. */
+export function checkedGroups(given: FakeLimits | readonly FakeQuotaGroup[]): readonly FakeQuotaGroup[] {
+  const [limits, quotaGroups] = 'length' in given ? [undefined, given] : [given, undefined];
+  checkOptions('setLimits', { limits, quotaGroups }, { limits: limitsCheck, quotaGroups: quotaGroupsCheck });
+  return groupsOf(limits, quotaGroups);
+}
+
 /** Checks everything at once and fills in the defaults. */
 export function resolveOptions(options: FakeOpenAIOptions): ResolvedOptions {
   checkOptions<FakeOpenAIOptions>('startFakeOpenAI', options, {
@@ -121,14 +147,7 @@ export function resolveOptions(options: FakeOpenAIOptions): ResolvedOptions {
     models: checkModels,
     descriptions: textRecord(),
     limits: limitsCheck,
-    quotaGroups: listOf(
-      shape({
-        name: required(nonEmptyText()),
-        apiKeys: filled(listOf(secret())),
-        models: filled(listOf(nonEmptyText())),
-        limits: required(limitsCheck),
-      }),
-    ),
+    quotaGroups: quotaGroupsCheck,
     latency: checkLatency,
     streamDelayMs: milliseconds({ min: 0 }),
     faults: checkFaultPlan,
@@ -148,7 +167,7 @@ export function resolveOptions(options: FakeOpenAIOptions): ResolvedOptions {
   return {
     ...DEFAULTS,
     ...Object.fromEntries(given),
-    quotaGroups: [...(quotaGroups ?? []), ...(limits === undefined ? [] : [{ name: 'default', limits }])],
+    quotaGroups: groupsOf(limits, quotaGroups),
     latency,
     faults: toPlan(faults),
     clock,

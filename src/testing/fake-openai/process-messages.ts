@@ -3,6 +3,7 @@ import type { FakeOpenAI } from './fake-openai.ts';
 /** Methods of the server that the parent may call in the child. */
 export const REMOTE_METHODS = [
   'setFaults',
+  'setLimits',
   'seen',
   'getStats',
   'reset',

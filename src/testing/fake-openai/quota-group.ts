@@ -43,15 +43,27 @@ const DAY_MS = 86_400_000;
 /** A wait that a client is told when only the concurrency is full. */
 const CONCURRENCY_RETRY_MS = 100;
 
+/** Whom the answers name as the holder of the limits. */
+export interface QuotaOwner {
+  readonly organization?: string;
+  readonly project?: string;
+}
+
 /** The limits that some keys and models share. */
 export class QuotaGroup {
   readonly name: string;
+  /** Whose limits they are, where it is known. */
+  readonly ownerHeaders: Readonly<Record<string, string>>;
   readonly #dimensions: readonly Dimension[];
   readonly #limits: FakeLimits;
   #inFlight = 0;
 
-  constructor(name: string, limits: FakeLimits, clock: Clock) {
+  constructor(name: string, limits: FakeLimits, clock: Clock, owner: QuotaOwner = {}) {
     this.name = name;
+    this.ownerHeaders = {
+      ...(owner.organization === undefined ? {} : { 'openai-organization': owner.organization }),
+      ...(owner.project === undefined ? {} : { 'openai-project': owner.project }),
+    };
     this.#limits = limits;
     const burstMs = (limits.burstSeconds ?? 1) * 1000;
     const dimension = (

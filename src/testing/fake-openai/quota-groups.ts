@@ -5,6 +5,10 @@ import { type FakeLimits, QuotaGroup } from './quota-group.ts';
 export interface FakeQuotaGroup {
   /** Appears in stats. */
   readonly name: string;
+  /** What the header `openai-organization` names in answers to this group. @defaultValue 'org-fake' */
+  readonly organization?: string;
+  /** What the header `openai-project` names in answers to this group. @defaultValue no such header */
+  readonly project?: string;
   /** @defaultValue every key */
   readonly apiKeys?: readonly string[];
   /** Models that share one set of buckets. @defaultValue every model, each with buckets of its own */
@@ -14,7 +18,7 @@ export interface FakeQuotaGroup {
 
 /** Finds the quota group of a request: the first that its key and model belong to. */
 export class QuotaGroups {
-  readonly #definitions: readonly FakeQuotaGroup[];
+  #definitions: readonly FakeQuotaGroup[];
   readonly #clock: Clock;
   readonly #groups = new Map<string, QuotaGroup>();
 
@@ -32,9 +36,15 @@ export class QuotaGroups {
     const key = definition.models === undefined ? `${index}/${model}` : String(index);
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    const group = new QuotaGroup(definition.name, definition.limits, this.#clock);
+    const group = new QuotaGroup(definition.name, definition.limits, this.#clock, definition);
     this.#groups.set(key, group);
     return group;
+  }
+
+  /** Other groups from now on, their buckets full. Requests in flight no longer count. */
+  replace(definitions: readonly FakeQuotaGroup[]): void {
+    this.#definitions = definitions;
+    this.#groups.clear();
   }
 
   /** Fills every bucket again. Requests in flight no longer count. */
