@@ -2,7 +2,10 @@ import type { ChatCompletion } from 'openai/resources/chat/completions';
 
 /** Tokens that were billed. */
 export interface VisionUsage {
+  /** All of the prompt, the part from the API's own prompt cache included. */
   readonly promptTokens: number;
+  /** The part of the prompt that the API found in its own prompt cache, at a lower price; absent where there is none. */
+  readonly cachedPromptTokens?: number;
   readonly completionTokens: number;
   readonly totalTokens: number;
 }
@@ -14,14 +17,21 @@ export function usageOf({ usage }: ChatCompletion): VisionUsage | undefined {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: totalTokens,
+    prompt_tokens_details: details,
   } = usage;
-  return { promptTokens, completionTokens, totalTokens };
+  // No more than the whole, whatever a compatible server says.
+  const cached = Math.min(details?.cached_tokens ?? 0, promptTokens);
+  return { promptTokens, ...cachedPart(cached), completionTokens, totalTokens };
 }
+
+const cachedPart = (cachedPromptTokens: number): Pick<VisionUsage, 'cachedPromptTokens'> =>
+  cachedPromptTokens > 0 ? { cachedPromptTokens } : {};
 
 export function addUsage(left: VisionUsage | undefined, right: VisionUsage): VisionUsage {
   if (left === undefined) return right;
   return {
     promptTokens: left.promptTokens + right.promptTokens,
+    ...cachedPart((left.cachedPromptTokens ?? 0) + (right.cachedPromptTokens ?? 0)),
     completionTokens: left.completionTokens + right.completionTokens,
     totalTokens: left.totalTokens + right.totalTokens,
   };
@@ -34,6 +44,8 @@ export function splitUsage(
   completionWeights: readonly number[],
 ): VisionUsage[] {
   const prompt = splitInteger(usage.promptTokens, promptWeights);
+  // By the parts of the prompt, so that no part is more cached than it is long.
+  const cached = splitInteger(usage.cachedPromptTokens ?? 0, prompt);
   const completion = splitInteger(usage.completionTokens, completionWeights);
   // A total is the sum of both, but for servers that count more into it.
   const rest = splitInteger(usage.totalTokens - usage.promptTokens - usage.completionTokens, promptWeights);
@@ -42,6 +54,7 @@ export function splitUsage(
     const completionTokens = completion[index] ?? 0;
     return {
       promptTokens,
+      ...cachedPart(cached[index] ?? 0),
       completionTokens,
       totalTokens: promptTokens + completionTokens + (rest[index] ?? 0),
     };

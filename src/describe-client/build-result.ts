@@ -53,8 +53,12 @@ export type PriceOf = (answered: string, asked: string, usage: VisionUsage) => n
  */
 export const pricing =
   (catalog: ModelCatalog, ownModels: readonly string[]): PriceOf =>
-  (answered, asked, { promptTokens, completionTokens }) => {
-    const usage = { inputTokens: promptTokens, outputTokens: completionTokens };
+  (answered, asked, { promptTokens, cachedPromptTokens, completionTokens }) => {
+    const usage = {
+      inputTokens: promptTokens,
+      cachedInputTokens: cachedPromptTokens,
+      outputTokens: completionTokens,
+    };
     const [first, second] = ownModels.includes(asked) ? [asked, answered] : [answered, asked];
     return costUsd(first, usage, { catalog }) ?? costUsd(second, usage, { catalog });
   };

@@ -46,7 +46,7 @@ export interface DescribeResult<Data = unknown> {
   readonly source: DescriptionSource;
   /** What this call caused; absent when it caused nothing. */
   readonly usage?: VisionUsage;
-  /** Price of `usage` in US dollars, without the discount of the API's own prompt cache; absent for a model whose price is unknown. */
+  /** Price of `usage` in US dollars, what came from the API's own prompt cache at its lower price; absent for a model whose price is unknown. */
   readonly costUsd?: number;
   /** The API's id of the request. */
   readonly requestId?: string;
