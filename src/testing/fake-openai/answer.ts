@@ -17,6 +17,8 @@ export interface FakeUsage {
   readonly promptTokens: number;
   /** The part of `promptTokens` that is images. */
   readonly imageTokens: number;
+  /** The part of `promptTokens` that is said to come from the prompt cache. */
+  readonly cachedTokens: number;
   readonly completionTokens: number;
 }
 
@@ -32,7 +34,7 @@ export interface Answer {
 export function countPrompt(
   request: VisionRequest,
   images: readonly SeenImage[],
-): Omit<FakeUsage, 'completionTokens'> {
+): Pick<FakeUsage, 'promptTokens' | 'imageTokens'> {
   let characters = request.form.type === 'json_schema' ? JSON.stringify(request.form.schema).length : 0;
   for (const part of request.parts) if (part.type === 'text') characters += part.text.length;
   let imageTokens = 0;
@@ -41,6 +43,15 @@ export function countPrompt(
   const textTokens = countTextTokens(characters) + countFramingTokens(request.messages);
   return { promptTokens: textTokens + imageTokens, imageTokens };
 }
+
+/** Prompts below this are not cached, and hits come in these steps. Source: OpenAI, "Prompt caching". */
+const CACHE = { leastTokens: 1024, stepTokens: 128 } as const;
+
+/** Tokens of a prompt that are said to come from the prompt cache. */
+const countCached = (promptTokens: number, cachedRatio: number): number =>
+  promptTokens < CACHE.leastTokens
+    ? 0
+    : Math.floor((promptTokens * cachedRatio) / CACHE.stepTokens) * CACHE.stepTokens;
 
 /** More patches than this in one image are refused, and not scaled down. Source: error bodies quoted in public issues. */
 const MAX_PATCHES_PER_IMAGE = 30_000;
@@ -83,14 +94,17 @@ export function composeAnswer(
   request: VisionRequest,
   images: readonly SeenImage[],
   fault: ContentFault | undefined,
+  cachedPromptRatio = 0,
 ): Answer {
   const prompt = countPrompt(request, images);
+  const cachedTokens = countCached(prompt.promptTokens, cachedPromptRatio);
   const finish = (text: string, finishReason: Answer['finishReason'], refusal?: string): Answer => ({
     text,
     refusal,
     finishReason,
     usage: {
       ...prompt,
+      cachedTokens,
       completionTokens: request.choices * Math.max(1, countTextTokens((refusal ?? text).length)),
     },
   });

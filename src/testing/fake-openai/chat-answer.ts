@@ -71,11 +71,11 @@ const envelope = (
   system_fingerprint: 'fp_fake',
 });
 
-const chatUsage = ({ promptTokens, completionTokens }: FakeUsage) => ({
+const chatUsage = ({ promptTokens, cachedTokens, completionTokens }: FakeUsage) => ({
   prompt_tokens: promptTokens,
   completion_tokens: completionTokens,
   total_tokens: promptTokens + completionTokens,
-  prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
+  prompt_tokens_details: { cached_tokens: cachedTokens, audio_tokens: 0 },
   completion_tokens_details: {
     reasoning_tokens: 0,
     audio_tokens: 0,

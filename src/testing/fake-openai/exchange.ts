@@ -130,10 +130,10 @@ export class Exchange {
     const latencyMs =
       options.latency === undefined ? 0 : drawLatencyMs(options.latency, options.seed, this.#seen.number);
     if (await this.#applyEarly({ ...picked, latencyMs: picked.latencyMs + latencyMs })) {
-      if (picked.billed) this.#bill(composeAnswer(request, images, undefined));
+      if (picked.billed) this.#bill(composeAnswer(request, images, undefined, options.cachedPromptRatio));
       return;
     }
-    const answer = composeAnswer(request, images, contentFault(picked.fault));
+    const answer = composeAnswer(request, images, contentFault(picked.fault), options.cachedPromptRatio);
     if (picked.billed) this.#bill(answer);
     if (this.#response.destroyed) return;
     const payload = renderAnswer(request, answer, identityOf(this.#seen.number), body['store'] !== false);

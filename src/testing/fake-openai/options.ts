@@ -37,6 +37,11 @@ export interface FakeOpenAIOptions {
    * @defaultValue none: every image is described by its facts
    */
   readonly descriptions?: Readonly<Record<string, string>>;
+  /**
+   * Share of each prompt that `usage` says came from the prompt cache, 0 to 1; as on the API in steps of 128 tokens, and
+   * nothing of prompts below 1,024. @defaultValue 0
+   */
+  readonly cachedPromptRatio?: number;
   /** Limits of all keys together, for each model its own; holds where no group of `quotaGroups` fits. @defaultValue none */
   readonly limits?: FakeLimits;
   /** Which keys and models share which limits; the first group that fits a request holds it. @defaultValue none */
@@ -83,6 +88,7 @@ const DEFAULTS = {
   apiKeys: ['sk-fake'],
   models: {},
   descriptions: {},
+  cachedPromptRatio: 0,
   streamDelayMs: 0,
   seed: 1,
   record: true,
@@ -146,6 +152,7 @@ export function resolveOptions(options: FakeOpenAIOptions): ResolvedOptions {
     apiKeys: filled(listOf(secret())),
     models: checkModels,
     descriptions: textRecord(),
+    cachedPromptRatio: finiteNumber({ min: 0, max: 1 }),
     limits: limitsCheck,
     quotaGroups: quotaGroupsCheck,
     latency: checkLatency,

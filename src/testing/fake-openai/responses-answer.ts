@@ -105,9 +105,9 @@ const content = (text: string, refusal: string | undefined) =>
     ? { type: 'output_text', annotations: [], logprobs: [], text }
     : { type: 'refusal', refusal };
 
-const responseUsage = ({ promptTokens, completionTokens }: FakeUsage) => ({
+const responseUsage = ({ promptTokens, cachedTokens, completionTokens }: FakeUsage) => ({
   input_tokens: promptTokens,
-  input_tokens_details: { cached_tokens: 0 },
+  input_tokens_details: { cached_tokens: cachedTokens },
   output_tokens: completionTokens,
   output_tokens_details: { reasoning_tokens: 0 },
   total_tokens: promptTokens + completionTokens,
