@@ -4,6 +4,7 @@ import { QueueFullError } from '../errors/queue-full-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
+import { SignalWatch } from '../internal/signal-watch.ts';
 import type { BatchHandler } from './batch-handler.ts';
 import { BatchItem } from './batch-item.ts';
 import { type BatchMetrics, BatchMetricsRecorder } from './batch-metrics.ts';
@@ -12,7 +13,6 @@ import { BatchRetry } from './batch-retry.ts';
 import { BatchScheduler } from './batch-scheduler.ts';
 import { Cohort } from './cohort.ts';
 import { RoomLine } from './room-line.ts';
-import { SignalWatch } from './signal-watch.ts';
 import type { Turn } from './turn.ts';
 
 export interface ProcessOptions {
@@ -47,7 +47,7 @@ export class BatchProcessor<Input, Output> {
   readonly #settings: BatchSettings<Input>;
   readonly #scheduler: BatchScheduler<Input, Output>;
   readonly #line: RoomLine<Input, Output>;
-  readonly #signals: SignalWatch<Input, Output>;
+  readonly #signals: SignalWatch<BatchItem<Input, Output>>;
   readonly #metrics = new BatchMetricsRecorder();
   readonly #flushing = new Set<Cohort>();
   #cohort = new Cohort();

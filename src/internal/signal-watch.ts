@@ -1,8 +1,12 @@
-import { onAbort } from '../internal/signals.ts';
-import type { BatchItem } from './batch-item.ts';
+import { onAbort } from './signals.ts';
 
-interface Watched<Input, Output> {
-  readonly items: Set<BatchItem<Input, Output>>;
+/** What ends early when its signal aborts; the watch writes the signal that it follows for it. */
+export interface Watchable {
+  signal: AbortSignal | undefined;
+}
+
+interface Watched<Item> {
+  readonly items: Set<Item>;
   readonly detach: () => void;
 }
 
@@ -10,11 +14,11 @@ interface Watched<Input, Output> {
  * One listener a signal, however many items share it: an EventTarget looks through all its listeners at each
  * addition, so that 10,000 items on one signal would take quadratic time.
  */
-export class SignalWatch<Input, Output> {
-  readonly #watched = new Map<AbortSignal, Watched<Input, Output>>();
-  readonly #onAbort: (item: BatchItem<Input, Output>, reason: unknown) => void;
+export class SignalWatch<Item extends Watchable> {
+  readonly #watched = new Map<AbortSignal, Watched<Item>>();
+  readonly #onAbort: (item: Item, reason: unknown) => void;
 
-  constructor(onAbort: (item: BatchItem<Input, Output>, reason: unknown) => void) {
+  constructor(onAbort: (item: Item, reason: unknown) => void) {
     this.#onAbort = onAbort;
   }
 
@@ -24,7 +28,7 @@ export class SignalWatch<Input, Output> {
   }
 
   /** Follows a signal that has not aborted yet. */
-  add(signal: AbortSignal, item: BatchItem<Input, Output>): void {
+  add(signal: AbortSignal, item: Item): void {
     item.signal = signal;
     const watched = this.#watched.get(signal);
     if (watched !== undefined) {
@@ -40,7 +44,7 @@ export class SignalWatch<Input, Output> {
   }
 
   /** Stops following for this item; the last one detaches the listener. */
-  remove(item: BatchItem<Input, Output>): void {
+  remove(item: Item): void {
     const { signal } = item;
     if (signal === undefined) return;
     item.signal = undefined;
