@@ -187,7 +187,7 @@ describe('estimate', () => {
     }));
     const estimate = await started.estimate(inputs, { expectedOutputTokens: 10, requestsPerMinute: 60 });
     expect(api.getStats().requests).toBe(0);
-    expect(estimate).toMatchObject({ calls: 6, durationMs: 6000, unpricedCalls: 0 });
+    expect(estimate).toMatchObject({ calls: 6, images: 6, durationMs: 8000, unpricedCalls: 0 });
     for await (const item of started.describeMany(inputs)) expect(item.status).toBe('fulfilled');
     const { prompt } = api.getStats().tokensBilled;
     expect(Math.abs(estimate.inputTokens - prompt) / prompt).toBeLessThan(0.02);

@@ -1,59 +1,13 @@
-import { costUsd } from './cost.ts';
-import { estimateImageTokens, type ImageSize, mostImageTokens } from './image-tokens.ts';
+import { estimateCall, type PlannedCall } from './call-estimate.ts';
 import { type ModelCatalog, modelCatalog } from './model-catalog.ts';
-import type { ImageDetail } from './model-entry.ts';
-import { estimateTextTokens, framingTokens } from './text-tokens.ts';
 
-/** A call that may be made. */
-export interface PlannedCall {
-  readonly model: string;
-  /** Sizes of its images; `undefined` for one whose size is not known, which counts as the largest. */
-  readonly images: readonly (ImageSize | undefined)[];
-  readonly detail?: ImageDetail | undefined;
-  readonly prompt: string;
-  /** Bound of the answer, in tokens. */
-  readonly maxOutputTokens: number;
-  /** What answers usually take, in tokens. @defaultValue maxOutputTokens */
-  readonly expectedOutputTokens?: number | undefined;
-}
-
-/** What one call is expected to take. */
-export interface CallEstimate {
-  readonly imageTokens: number;
-  /** Images, prompt and what frames a message. */
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  /** What a rate limit counts before the answer is known: the input and the bound of the output. */
-  readonly reservedTokens: number;
-  /** Absent for a model without a known price. */
-  readonly costUsd?: number;
-}
-
-/** Estimates one call, before anything is sent. */
-export function estimateCall(call: PlannedCall, catalog: ModelCatalog = modelCatalog): CallEstimate {
-  const { model, images, detail, prompt, maxOutputTokens, expectedOutputTokens = maxOutputTokens } = call;
-  let imageTokens = 0;
-  for (const size of images) {
-    imageTokens +=
-      size === undefined
-        ? mostImageTokens({ model, detail, catalog })
-        : estimateImageTokens({ model, detail, catalog, width: size.width, height: size.height });
-  }
-  const inputTokens = imageTokens + estimateTextTokens(prompt) + framingTokens(1);
-  const outputTokens = Math.min(expectedOutputTokens, maxOutputTokens);
-  const cost = costUsd(model, { inputTokens, outputTokens }, { catalog });
-  return {
-    imageTokens,
-    inputTokens,
-    outputTokens,
-    reservedTokens: inputTokens + maxOutputTokens,
-    ...(cost === undefined ? {} : { costUsd: cost }),
-  };
-}
+export { type CallEstimate, estimateCall, type PlannedCall } from './call-estimate.ts';
 
 /** What bounds the speed of many calls. */
 export interface PaceLimits {
+  /** @defaultValue no bound */
   readonly requestsPerMinute?: number | undefined;
+  /** Counts what each call reserves: the larger of its input and the bound of its output. @defaultValue no bound */
   readonly tokensPerMinute?: number | undefined;
   /** Calls at the same time. @defaultValue 16 */
   readonly maxConcurrency?: number | undefined;
@@ -63,19 +17,80 @@ export interface PaceLimits {
 
 /** What many calls are expected to take. */
 export interface SpendingEstimate {
+  /** Requests. */
   readonly calls: number;
+  /** Images of all of them. */
+  readonly images: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
   /** Sum over the calls with a known price. */
   readonly costUsd: number;
   /** Calls that `costUsd` leaves out, for their model has no known price. */
   readonly unpricedCalls: number;
-  /** The longest of what each limit needs. */
+  /**
+   * From the first call's start to the last one's end, at the pace of the slowest limit. Where two limits are about as
+   * slow as one another, calls wait for both in turn and may take a quarter longer.
+   */
   readonly durationMs: number;
 }
 
 const MINUTE_MS = 60_000;
-const PACE_DEFAULTS = { maxConcurrency: 16, callMs: 3_000 } as const;
+const PACE_DEFAULTS = { maxConcurrency: 16, callMs: 3_000 } as const satisfies PaceLimits;
+
+/** Adds calls up, any number of them in constant memory. */
+export class SpendingTally {
+  readonly #catalog: ModelCatalog;
+  #calls = 0;
+  #images = 0;
+  #inputTokens = 0;
+  #outputTokens = 0;
+  #reservedTokens = 0;
+  #costUsd = 0;
+  #unpricedCalls = 0;
+
+  constructor(catalog: ModelCatalog) {
+    this.#catalog = catalog;
+  }
+
+  add(call: PlannedCall): void {
+    const { inputTokens, outputTokens, reservedTokens, costUsd } = estimateCall(call, this.#catalog);
+    this.#calls += 1;
+    this.#images += call.images.length;
+    this.#inputTokens += inputTokens;
+    this.#outputTokens += outputTokens;
+    this.#reservedTokens += reservedTokens;
+    if (costUsd === undefined) this.#unpricedCalls += 1;
+    else this.#costUsd += costUsd;
+  }
+
+  /** What the calls take at these limits. */
+  total(limits: PaceLimits): SpendingEstimate {
+    return {
+      calls: this.#calls,
+      images: this.#images,
+      inputTokens: this.#inputTokens,
+      outputTokens: this.#outputTokens,
+      costUsd: this.#costUsd,
+      unpricedCalls: this.#unpricedCalls,
+      durationMs: this.#calls === 0 ? 0 : this.#durationMs(limits),
+    };
+  }
+
+  /** A limit a minute spaces the starts: of n calls the last one starts after n - 1 spaces, and then takes its time. */
+  #durationMs({ requestsPerMinute, tokensPerMinute, ...limits }: PaceLimits): number {
+    const { maxConcurrency = PACE_DEFAULTS.maxConcurrency, callMs = PACE_DEFAULTS.callMs } = limits;
+    const share = (this.#calls - 1) / this.#calls;
+    const spacedMs = (units: number, perMinute = Number.POSITIVE_INFINITY) =>
+      ((units * share) / perMinute) * MINUTE_MS + callMs;
+    return Math.ceil(
+      Math.max(
+        Math.ceil(this.#calls / maxConcurrency) * callMs,
+        spacedMs(this.#calls, requestsPerMinute),
+        spacedMs(this.#reservedTokens, tokensPerMinute),
+      ),
+    );
+  }
+}
 
 /**
  * Adds up calls: tokens, price, and the time that the given limits need. Takes any number of calls in constant memory.
@@ -93,33 +108,7 @@ export function estimateSpending(
   limits: PaceLimits = {},
   catalog: ModelCatalog = modelCatalog,
 ): SpendingEstimate {
-  let calls = 0;
-  let inputTokens = 0;
-  let outputTokens = 0;
-  let reservedTokens = 0;
-  let cost = 0;
-  let unpricedCalls = 0;
-  for (const call of plannedCalls) {
-    const estimate = estimateCall(call, catalog);
-    calls += 1;
-    inputTokens += estimate.inputTokens;
-    outputTokens += estimate.outputTokens;
-    reservedTokens += estimate.reservedTokens;
-    cost += estimate.costUsd ?? 0;
-    if (estimate.costUsd === undefined) unpricedCalls += 1;
-  }
-  const durationMs = durationOf(calls, reservedTokens, limits);
-  return { calls, inputTokens, outputTokens, costUsd: cost, unpricedCalls, durationMs };
-}
-
-function durationOf(calls: number, tokens: number, limits: PaceLimits): number {
-  const { maxConcurrency = PACE_DEFAULTS.maxConcurrency, callMs = PACE_DEFAULTS.callMs } = limits;
-  const { requestsPerMinute = Number.POSITIVE_INFINITY, tokensPerMinute = Number.POSITIVE_INFINITY } = limits;
-  return Math.ceil(
-    Math.max(
-      Math.ceil(calls / maxConcurrency) * callMs,
-      (calls / requestsPerMinute) * MINUTE_MS,
-      (tokens / tokensPerMinute) * MINUTE_MS,
-    ),
-  );
+  const tally = new SpendingTally(catalog);
+  for (const call of plannedCalls) tally.add(call);
+  return tally.total(limits);
 }

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { estimateCall, type PlannedCall } from './call-estimate.ts';
+import { mostImageTokens } from './image-tokens.ts';
+import { estimateTextTokens } from './text-tokens.ts';
+
+const call: PlannedCall = {
+  model: 'gpt-4o',
+  images: [{ width: 1024, height: 1024 }],
+  detail: 'high',
+  prompt: 'Describe this image.',
+  maxOutputTokens: 300,
+};
+
+describe('estimateCall', () => {
+  it('adds images, prompt, framing and output', () => {
+    const estimate = estimateCall({ ...call, expectedOutputTokens: 100 });
+    expect(estimate).toMatchObject({
+      imageTokens: 765,
+      inputTokens: 765 + 5 + 6,
+      outputTokens: 100,
+      reservedTokens: 776,
+    });
+    expect(estimate.costUsd).toBeCloseTo((776 * 2.5 + 100 * 10) / 1e6, 12);
+  });
+
+  it('counts the text of a schema as a part of the prompt', () => {
+    const jsonSchema = { type: 'object', properties: { title: { type: 'string' } } };
+    const { inputTokens } = estimateCall({ ...call, jsonSchema });
+    expect(inputTokens).toBe(765 + Math.ceil((20 + JSON.stringify(jsonSchema).length) / 4) + 6);
+  });
+
+  it('reserves the larger of the input and the bound of the output', () => {
+    const { inputTokens } = estimateCall(call);
+    const reserved = (maxOutputTokens: number) => estimateCall({ ...call, maxOutputTokens }).reservedTokens;
+    expect([reserved(1), reserved(inputTokens), reserved(5_000)]).toEqual([inputTokens, inputTokens, 5_000]);
+  });
+
+  it('takes an image of unknown size for the largest', () => {
+    const { imageTokens } = estimateCall({ ...call, images: [undefined] });
+    expect(imageTokens).toBe(mostImageTokens({ model: 'gpt-4o', detail: 'high' }));
+    expect(imageTokens).toBe(85 + 8 * 170);
+  });
+
+  it('has no price for a model without one', () => {
+    expect(estimateCall({ ...call, model: 'mine' })).not.toHaveProperty('costUsd');
+  });
+});
+
+describe('estimateTextTokens', () => {
+  it('goes by script', () => {
+    expect(estimateTextTokens('')).toBe(0);
+    expect(estimateTextTokens('Describe this image.')).toBe(5);
+    expect(estimateTextTokens('опиши')).toBe(3);
+    expect(estimateTextTokens('描述这张图片')).toBe(6);
+  });
+});
