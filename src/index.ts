@@ -58,6 +58,7 @@ export {
   type CallStats,
   type ClientHealth,
   type ClientImageOptions,
+  type ClientLimitOptions,
   type ClientStats,
   createDescribeClient,
   DescribeClient,
@@ -71,11 +72,13 @@ export {
   type DescribeSchema,
   type DescriptionSource,
   type EndpointDescription,
+  type EndpointOptions,
   type EstimateOptions,
   type HealthState,
   type ImageBytes,
   type Logger,
   type PartHealth,
+  type QuotaLimitOptions,
 } from './describe-client/index.ts';
 export {
   BatchHandlerError,
@@ -261,4 +264,14 @@ export {
   type ResourcePoolState,
   type ResourcePoolStats,
 } from './resource-pool/index.ts';
-export type { RetryEvent, RetryOptions } from './retry/index.ts';
+export {
+  RetryBudget,
+  type RetryBudgetOptions,
+  type RetryBudgetStats,
+  type RetryClass,
+  type RetryClassPolicy,
+  type RetryEvent,
+  type RetryGiveUpEvent,
+  type RetryGiveUpReason,
+  type RetryOptions,
+} from './retry/index.ts';

@@ -1,8 +1,11 @@
+export { RetryBudget, type RetryBudgetOptions, type RetryBudgetStats } from './retry-budget.ts';
 export {
-  type AttemptContext,
+  type RetryClass,
+  type RetryClassPolicy,
   type RetryEvent,
+  type RetryGiveUpEvent,
+  type RetryGiveUpReason,
   type RetryOptions,
-  RetryPolicy,
-  type RetryRunOptions,
   retryOptionChecks,
-} from './retry-policy.ts';
+} from './retry-options.ts';
+export { type AttemptContext, RetryPolicy, type RetryRunOptions, type RetryStats } from './retry-policy.ts';

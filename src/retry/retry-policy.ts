@@ -1,65 +1,31 @@
 import { DescribeError } from '../errors/describe-error.ts';
-import { type BackoffOptions, decorrelatedJitterDelay, type Random } from '../internal/backoff.ts';
+import type { Random } from '../internal/backoff.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { callSafely } from '../internal/emitter.ts';
-import {
-  callable,
-  checkOptions,
-  integer,
-  milliseconds,
-  type OptionChecks,
-  withMethods,
-} from '../internal/option-checks.ts';
+import { checkOptions } from '../internal/option-checks.ts';
 import { sleep } from '../internal/signals.ts';
+import { RulesByClass, RunBackoff } from './class-backoff.ts';
+import { FastestAttempt } from './fastest-attempt.ts';
+import { RetryBudget, type RetryBudgetStats } from './retry-budget.ts';
+import {
+  isRetryBudget,
+  type RetryEvent,
+  type RetryGiveUpEvent,
+  type RetryGiveUpReason,
+  type RetryOptions,
+  retryOptionChecks,
+} from './retry-options.ts';
 
-/** What a retry callback is told before each wait. */
-export interface RetryEvent {
-  /** The attempt that failed, from 1. */
-  readonly attempt: number;
-  readonly error: unknown;
-  /** How long the policy waits before the next attempt, in milliseconds. */
-  readonly delayMs: number;
-}
-
-export interface RetryOptions {
-  /** Attempts in all, the first included; from 1 (no retry) to 100. @defaultValue 3 */
-  readonly maxAttempts?: number | undefined;
-  /** Lower end of the first wait, in milliseconds, at least 1. @defaultValue 250 */
-  readonly initialDelayMs?: number | undefined;
-  /** Longest wait that jitter may choose, in milliseconds. A longer Retry-After is still kept. @defaultValue 10000 */
-  readonly maxDelayMs?: number | undefined;
-  /** Tells whether an error is worth another attempt. @defaultValue its `retryable` field */
-  readonly isRetryable?: ((error: unknown) => boolean) | undefined;
-  /** Told of every retry before its wait; what it throws is ignored. */
-  readonly onRetry?: ((event: RetryEvent) => void) | undefined;
-  /** Source of time. @defaultValue the system clock */
-  readonly clock?: Clock | undefined;
-  /** Source of jitter, numbers in [0, 1). @defaultValue Math.random */
-  readonly random?: Random | undefined;
-}
-
-const DEFAULTS = {
-  maxAttempts: 3,
-  initialDelayMs: 250,
-  maxDelayMs: 10_000,
-} as const satisfies RetryOptions;
-
-export const retryOptionChecks: OptionChecks<RetryOptions> = {
-  maxAttempts: integer({ min: 1, max: 100 }),
-  initialDelayMs: milliseconds(),
-  maxDelayMs: milliseconds(),
-  isRetryable: callable(),
-  onRetry: callable(),
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-  random: callable(),
-};
-
-/** How one run is bounded. */
+/** How one run is bounded, and who is told of it. */
 export interface RetryRunOptions {
   /** Ends the run at once, waits included, with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Reading of the clock after which no attempt makes sense: a wait that would pass it is not begun. */
+  /** Reading of the clock after which no attempt makes sense: a wait after which none could end is not begun. */
   readonly deadlineAtMs?: number | undefined;
+  /** Told of every retry of this run, after the policy's own `onRetry`. */
+  readonly onRetry?: ((event: RetryEvent) => void) | undefined;
+  /** Told why this run makes no further attempt, after the policy's own `onGiveUp`. */
+  readonly onGiveUp?: ((event: RetryGiveUpEvent) => void) | undefined;
 }
 
 /** What the work is told of itself. */
@@ -68,79 +34,136 @@ export interface AttemptContext {
   readonly attempt: number;
 }
 
+/** A frozen, JSON-safe picture of a policy. */
+export interface RetryStats {
+  /** Retries since the start. */
+  readonly retries: number;
+  /** Runs that made no further attempt after a failure, by reason, since the start. */
+  readonly gaveUp: Readonly<Record<RetryGiveUpReason, number>>;
+  /** Least milliseconds that an attempt needs, as it was given or learned; 0 while nothing is known. */
+  readonly minAttemptMs: number;
+  /** Absent with `budget: false`. */
+  readonly budget?: RetryBudgetStats;
+}
+
+/** What follows a failure. */
+type Verdict = { readonly delayMs: number } | { readonly giveUp: RetryGiveUpReason };
+
 /**
- * Runs work until it succeeds, its error is final, or attempts or time run out; then it rejects with the last error,
- * unwrapped. Waits by decorrelated jitter, and never less than the error's `retryAfterMs`.
+ * Runs work until it succeeds, its error is final, or attempts, time or budget run out; then it rejects with the last
+ * error, unwrapped. Waits by decorrelated jitter, and never less than the error's `retryAfterMs`.
  */
 export class RetryPolicy {
-  readonly #maxAttempts: number;
-  readonly #backoff: BackoffOptions;
+  readonly #rules: RulesByClass;
+  readonly #budget: RetryBudget | undefined;
+  readonly #minAttemptMs: number | undefined;
+  readonly #fastest = new FastestAttempt();
   readonly #isRetryable: (error: unknown) => boolean;
+  readonly #isPaced: ((error: unknown) => boolean) | undefined;
   readonly #onRetry: ((event: RetryEvent) => void) | undefined;
+  readonly #onGiveUp: ((event: RetryGiveUpEvent) => void) | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #gaveUp: Record<RetryGiveUpReason, number> = { final: 0, attempts: 0, deadline: 0, budget: 0 };
+  #retries = 0;
 
+  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: RetryOptions = {}) {
     checkOptions('RetryPolicy', options, retryOptionChecks);
-    const {
-      maxAttempts = DEFAULTS.maxAttempts,
-      initialDelayMs = DEFAULTS.initialDelayMs,
-      maxDelayMs = DEFAULTS.maxDelayMs,
-      isRetryable = isMarkedRetryable,
-      onRetry,
-      clock = systemClock,
-      random = Math.random,
-    } = options;
-    this.#maxAttempts = maxAttempts;
-    this.#backoff = { initialDelayMs, maxDelayMs: Math.max(initialDelayMs, maxDelayMs) };
+    const { clock = systemClock, random = Math.random, isRetryable = isMarkedRetryable, budget } = options;
+    this.#rules = new RulesByClass(options);
+    this.#budget = budgetOf(budget, clock);
+    this.#minAttemptMs = options.minAttemptMs;
     this.#isRetryable = isRetryable;
-    this.#onRetry = onRetry;
+    this.#isPaced = options.isPaced;
+    this.#onRetry = options.onRetry;
+    this.#onGiveUp = options.onGiveUp;
     this.#clock = clock;
     this.#random = random;
   }
 
+  /** @throws the last error of the work, unwrapped, or the signal's reason. */
   async run<Value>(
     work: (context: AttemptContext) => Promise<Value>,
-    { signal, deadlineAtMs = Number.POSITIVE_INFINITY }: RetryRunOptions = {},
+    { signal, deadlineAtMs = Number.POSITIVE_INFINITY, onRetry, onGiveUp }: RetryRunOptions = {},
   ): Promise<Value> {
-    let previousDelayMs = this.#backoff.initialDelayMs;
+    const backoff = new RunBackoff();
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
+      const startedAtMs = this.#clock.now();
+      let failure: { readonly error: unknown };
       try {
-        return await work({ attempt });
+        const value = await work({ attempt });
+        this.#succeeded(attempt, startedAtMs);
+        return value;
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
-        if (attempt >= this.#maxAttempts || !this.#retryable(error)) throw error;
-        previousDelayMs = decorrelatedJitterDelay(previousDelayMs, this.#backoff, this.#random);
-        const delayMs = delayAfter(error, previousDelayMs, this.#random);
-        if (this.#clock.now() + delayMs >= deadlineAtMs) throw error;
-        this.#tell({ attempt, error, delayMs });
-        await sleep(delayMs, { signal, clock: this.#clock });
+        failure = { error };
       }
+      const { error } = failure;
+      if (attempt === 1) this.#budget?.recordCall();
+      const verdict = this.#judge(error, attempt, backoff, deadlineAtMs);
+      if ('giveUp' in verdict) {
+        const reason = verdict.giveUp;
+        this.#gaveUp[reason] += 1;
+        tell({ attempts: attempt, error, reason }, this.#onGiveUp, onGiveUp);
+        throw error;
+      }
+      const { delayMs } = verdict;
+      this.#retries += 1;
+      tell({ attempt, error, delayMs }, this.#onRetry, onRetry);
+      if (delayMs > 0) await sleep(delayMs, { signal, clock: this.#clock });
     }
   }
 
-  #retryable(error: unknown): boolean {
-    try {
-      // A promise, from a predicate that is async by mistake, is no yes; what it rejects with is swallowed.
-      const verdict: unknown = this.#isRetryable(error);
-      if (verdict instanceof Promise) verdict.catch(() => {});
-      return verdict === true;
-    } catch {
-      return false;
-    }
+  getStats(): RetryStats {
+    const nowMs = this.#clock.now();
+    return Object.freeze({
+      retries: this.#retries,
+      gaveUp: Object.freeze({ ...this.#gaveUp }),
+      minAttemptMs: this.#minAttemptMs ?? this.#fastest.leastMs(nowMs),
+      ...(this.#budget === undefined ? {} : { budget: this.#budget.getStats() }),
+    });
   }
 
-  #tell(event: RetryEvent): void {
-    if (this.#onRetry !== undefined) callSafely(this.#onRetry, event);
+  #succeeded(attempt: number, startedAtMs: number): void {
+    if (attempt === 1) this.#budget?.recordCall();
+    const nowMs = this.#clock.now();
+    this.#fastest.record(nowMs - startedAtMs, nowMs);
   }
+
+  /** The budget is asked last, for what is taken from it is spent. */
+  #judge(error: unknown, attempt: number, backoff: RunBackoff, deadlineAtMs: number): Verdict {
+    if (!saysYes(this.#isRetryable, error)) return { giveUp: 'final' };
+    const rules = this.#rules.of(error);
+    if (attempt >= rules.maxAttempts) return { giveUp: 'attempts' };
+    const nowMs = this.#clock.now();
+    const isPaced = this.#isPaced !== undefined && saysYes(this.#isPaced, error);
+    const delayMs = isPaced ? 0 : backoff.next(error, rules, this.#random);
+    const neededMs = this.#minAttemptMs ?? this.#fastest.leastMs(nowMs);
+    if (nowMs + delayMs + neededMs >= deadlineAtMs) return { giveUp: 'deadline' };
+    return this.#budget?.tryWithdraw() === false ? { giveUp: 'budget' } : { delayMs };
+  }
+}
+
+function budgetOf(budget: RetryOptions['budget'], clock: Clock): RetryBudget | undefined {
+  if (budget === false) return undefined;
+  return isRetryBudget(budget) ? budget : new RetryBudget({ ...budget, clock: budget?.clock ?? clock });
+}
+
+function saysYes(predicate: (error: unknown) => boolean, error: unknown): boolean {
+  try {
+    // A promise, from a predicate that is async by mistake, is no yes; what it rejects with is swallowed.
+    const verdict: unknown = predicate(error);
+    if (verdict instanceof Promise) verdict.catch(() => {});
+    return verdict === true;
+  } catch {
+    return false;
+  }
+}
+
+function tell<Event>(event: Event, ...listeners: (((event: Event) => void) | undefined)[]): void {
+  for (const listener of listeners) if (listener !== undefined) callSafely(listener, event);
 }
 
 const isMarkedRetryable = (error: unknown) => DescribeError.is(error) && error.retryable;
-
-/** Retry-After is a minimum: jitter of up to a tenth goes on top, so that those who wait do not return together. */
-function delayAfter(error: unknown, backoffMs: number, random: Random): number {
-  const { retryAfterMs } = (error ?? {}) as { readonly retryAfterMs?: unknown };
-  if (typeof retryAfterMs !== 'number' || !(retryAfterMs > 0)) return backoffMs;
-  return Math.max(backoffMs, retryAfterMs * (1 + random() * 0.1));
-}

@@ -1,0 +1,68 @@
+import { DescribeError } from '../errors/describe-error.ts';
+import { type BackoffOptions, decorrelatedJitterDelay, type Random } from '../internal/backoff.ts';
+import { failureKind } from '../internal/failure-kind.ts';
+import { RETRY_DEFAULTS, type RetryClass, type RetryOptions } from './retry-options.ts';
+
+/** How errors of one class are met, with every default filled in. */
+export interface ClassRules {
+  readonly maxAttempts: number;
+  readonly backoff: BackoffOptions;
+}
+
+/** Finds the rules that an error is met by: those of its class, else the policy's own. */
+export class RulesByClass {
+  readonly #own: ClassRules;
+  readonly #byClass = new Map<string, ClassRules>();
+
+  constructor({ policies = {}, ...own }: RetryOptions) {
+    this.#own = rulesOf(own);
+    for (const name of Object.keys(policies) as RetryClass[]) {
+      const { maxAttempts, initialDelayMs, maxDelayMs } = policies[name] ?? {};
+      this.#byClass.set(
+        name,
+        rulesOf({
+          maxAttempts: maxAttempts ?? own.maxAttempts,
+          initialDelayMs: initialDelayMs ?? own.initialDelayMs,
+          maxDelayMs: maxDelayMs ?? own.maxDelayMs,
+        }),
+      );
+    }
+  }
+
+  of(error: unknown): ClassRules {
+    if (this.#byClass.size === 0 || !DescribeError.is(error)) return this.#own;
+    return this.#byClass.get(failureKind(error)) ?? this.#own;
+  }
+}
+
+function rulesOf({ maxAttempts, initialDelayMs, maxDelayMs }: RetryOptions): ClassRules {
+  const initial = initialDelayMs ?? RETRY_DEFAULTS.initialDelayMs;
+  return {
+    maxAttempts: maxAttempts ?? RETRY_DEFAULTS.maxAttempts,
+    backoff: {
+      initialDelayMs: initial,
+      maxDelayMs: Math.max(initial, maxDelayMs ?? RETRY_DEFAULTS.maxDelayMs),
+    },
+  };
+}
+
+/** The waits of one run: decorrelated jitter, begun anew where the class of the errors changes. */
+export class RunBackoff {
+  #rules: ClassRules | undefined;
+  #previousDelayMs = 0;
+
+  /** Milliseconds to wait after this error, never less than its `retryAfterMs`. */
+  next(error: unknown, rules: ClassRules, random: Random): number {
+    if (rules !== this.#rules) this.#previousDelayMs = rules.backoff.initialDelayMs;
+    this.#rules = rules;
+    this.#previousDelayMs = decorrelatedJitterDelay(this.#previousDelayMs, rules.backoff, random);
+    return delayAfter(error, this.#previousDelayMs, random);
+  }
+}
+
+/** Retry-After is a minimum: jitter of up to a tenth goes on top, so that those who wait do not return together. */
+function delayAfter(error: unknown, backoffMs: number, random: Random): number {
+  const { retryAfterMs } = (error ?? {}) as { readonly retryAfterMs?: unknown };
+  if (typeof retryAfterMs !== 'number' || !(retryAfterMs > 0)) return backoffMs;
+  return Math.max(backoffMs, retryAfterMs * (1 + random() * 0.1));
+}
