@@ -10,6 +10,7 @@ import {
 } from '../internal/option-checks.ts';
 import { BatchProcessor, type ProcessOptions } from './batch-processor.ts';
 import { BATCH_CHECKS, type BatchProcessorOptions } from './batch-processor-options.ts';
+import { PACK_LIMITS, packShare } from './pack-limits.ts';
 import { PackSolver } from './pack-solver.ts';
 import type { VisionFault } from './vision-fault.ts';
 import { type VisionDefaults, visionItem } from './vision-item.ts';
@@ -49,8 +50,7 @@ const DEFAULTS = {
   prompt: 'Describe this image.',
   detail: 'low',
   maxOutputTokens: 300,
-  maxPackTokens: 100_000,
-  maxPackBytes: 20 * 1024 * 1024,
+  ...PACK_LIMITS,
 } as const satisfies VisionDescriptionBatchOptions;
 
 const { weigh: _weigh, maxBatchWeight: _maxBatchWeight, groupBy: _groupBy, ...SHARED_CHECKS } = BATCH_CHECKS;
@@ -103,7 +103,7 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
       ...batch,
       retry: batch.retry ?? {},
       groupBy: (item) => (item as VisionItem).group,
-      weigh: (item) => packShare(item as VisionItem, maxPackTokens, maxPackBytes),
+      weigh: (item) => packShare(item as VisionItem, { maxPackTokens, maxPackBytes }),
       maxBatchWeight: 1,
     });
     this.#defaults = {
@@ -137,10 +137,6 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
     }
   }
 }
-
-/** The larger of the shares that an image takes of the two budgets. */
-const packShare = (item: VisionItem, maxTokens: number, maxBytes: number) =>
-  Math.max((item.imageTokens + item.maxOutputTokens) / maxTokens, item.imageBytes / maxBytes);
 
 // A 1024² image: 255 to 765 tokens by tiles at low to high, up to 2,488 by patches (gpt-4.1-mini).
 const roughTokens = (detail: 'low' | 'high' | 'auto') => (detail === 'low' ? 300 : 2_500);

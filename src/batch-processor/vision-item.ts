@@ -42,12 +42,22 @@ export function visionItem(request: VisionRequest, defaults: VisionDefaults): Vi
     detail,
     maxOutputTokens,
     schema,
-    group: JSON.stringify([model, detail, maxOutputTokens, prompt, schemaKey(schema)]),
+    group: packGroup({ model, detail, maxOutputTokens, prompt, schema }),
     imageTokens,
     ...imageOf(request, defaults.guard),
     spent: undefined,
   };
 }
+
+/** What images must have in common to share a request. */
+export const packGroup = ({
+  model,
+  detail,
+  maxOutputTokens,
+  prompt,
+  schema,
+}: Pick<VisionItem, 'model' | 'detail' | 'maxOutputTokens' | 'prompt' | 'schema'>): string =>
+  JSON.stringify([model, detail, maxOutputTokens, prompt, schemaKey(schema)]);
 
 function checkSchema({ name, jsonSchema }: NonNullable<VisionRequest['schema']>): void {
   if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name)) {
