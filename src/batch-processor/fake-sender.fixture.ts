@@ -4,7 +4,7 @@ import type { VisionChatCompletion, VisionChatRequest, VisionSendContext } from 
 /** One answer item of a pack, as a fault may change it. */
 export interface FakeItem {
   id: string;
-  description?: string;
+  text?: string;
   data?: unknown;
 }
 
@@ -93,7 +93,7 @@ export class FakeSender {
   #item(request: VisionChatRequest, { id, url }: FakeImage): FakeItem {
     return JSON.stringify(request.response_format).includes('"data"')
       ? { id, data: (this.#options.data ?? describeUrl)(url) }
-      : { id, description: describeUrl(url) };
+      : { id, text: describeUrl(url) };
   }
 }
 
@@ -113,7 +113,7 @@ export function imagesOf({ messages }: VisionChatRequest): FakeImage[] {
     for (const part of content) {
       if (part.type === 'text') text = part.text;
       if (part.type !== 'image_url') continue;
-      images.push({ id: text.match(/^Image id: (\w+)$/)?.[1] ?? '', url: part.image_url.url });
+      images.push({ id: text.match(/^id (\w+)$/)?.[1] ?? '', url: part.image_url.url });
     }
   }
   return images;

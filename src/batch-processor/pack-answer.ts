@@ -84,7 +84,7 @@ function packText(completion: VisionChatCompletion): string {
 
 interface PackItem {
   readonly id?: unknown;
-  readonly description?: unknown;
+  readonly text?: unknown;
   readonly data?: unknown;
 }
 
@@ -94,9 +94,9 @@ function itemsOf(json: unknown): PackItem[] {
   return json.items.filter((item): item is PackItem => typeof item === 'object' && item !== null);
 }
 
-function partOf({ description, data }: PackItem, schema: VisionSchema | undefined): AnswerPart | undefined {
+function partOf({ text, data }: PackItem, schema: VisionSchema | undefined): AnswerPart | undefined {
   if (schema !== undefined) return structuredPart(data, schema);
-  return typeof description === 'string' && description.trim() !== '' ? { description } : undefined;
+  return typeof text === 'string' && text.trim() !== '' ? { description: text } : undefined;
 }
 
 function structuredPart(json: unknown, { parse }: VisionSchema): AnswerPart | undefined {

@@ -5,9 +5,13 @@ import type { VisionChatRequest } from './vision-target.ts';
 
 /** Digits and letters that are not mistaken for one another (Crockford's base 32). */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-const ID_LENGTH = 6;
-/** Tokens of an item's id and JSON around its answer, with room to spare. */
-const ITEM_OVERHEAD_TOKENS = 24;
+/** Up to so many ids have two free characters: a quarter of all there are, so that drawing them ends soon. */
+const MAX_SHORT_IDS = ALPHABET.length ** 2 / 4;
+/** Tokens of an item's id and of the JSON around its answer: at least, and with room for what JSON escapes. */
+const LEAST_ITEM_TOKENS = 12;
+const ROOMY_ITEM_TOKENS = 24;
+/** Share of its limit that an answer leaves unused on average, at the very least. */
+const UNUSED_RATIO = 0.05;
 
 /** The plain request for one image. */
 export function singleRequest(
@@ -47,22 +51,20 @@ export function packRequest(
 ): VisionChatRequest {
   const [first] = items;
   if (first === undefined) throw new RangeError('a pack has at least one image');
-  const { prompt, model, detail, maxOutputTokens, schema } = first;
+  const { prompt, model, detail, schema } = first;
   const images = urls.flatMap((url, index) => [
-    { type: 'text' as const, text: `Image id: ${ids[index] ?? ''}` },
+    { type: 'text' as const, text: `id ${ids[index] ?? ''}` },
     { type: 'image_url' as const, image_url: { url, detail } },
   ]);
   return {
     model,
-    max_completion_tokens: items.length * (maxOutputTokens + ITEM_OVERHEAD_TOKENS),
+    max_completion_tokens: packOutputTokens(items),
     store: false,
-    messages: [
-      { role: 'user', content: [{ type: 'text', text: instruction(prompt, items.length) }, ...images] },
-    ],
+    messages: [{ role: 'user', content: [{ type: 'text', text: packPrompt(prompt) }, ...images] }],
     response_format: {
       type: 'json_schema',
       json_schema: {
-        name: schema?.name ?? 'image_descriptions',
+        name: schema?.name ?? 'images',
         schema: { ...packSchema(schema?.jsonSchema) },
         strict: true,
       },
@@ -70,17 +72,40 @@ export function packRequest(
   };
 }
 
-/** So many random ids, all different, so that an id can't be guessed from its neighbours. */
+/** The prompt of a pack. Every word of it is paid for, and counts where tokens are the limit. */
+export const packPrompt = (prompt: string): string =>
+  `${prompt}\n\nDo so for each image alone, as if it were the only one: one item each, under the id before it.`;
+
+/**
+ * Output limit of a pack. A rate limit counts the larger of prompt and output limit: as far as the prompt is larger
+ * anyway there is room for ids and JSON; beyond that only what answers that don't fill their limits can't pay for.
+ */
+export function packOutputTokens(
+  items: readonly Pick<VisionItem, 'imageTokens' | 'maxOutputTokens'>[],
+): number {
+  let answers = 0;
+  let images = 0;
+  for (const { maxOutputTokens, imageTokens } of items) {
+    answers += maxOutputTokens;
+    images += imageTokens;
+  }
+  const free = Math.min(items.length * ROOMY_ITEM_TOKENS, Math.floor(images) - answers);
+  const needed = Math.ceil(items.length * LEAST_ITEM_TOKENS - answers * UNUSED_RATIO);
+  return answers + Math.max(0, free, needed);
+}
+
+/**
+ * So many random ids that differ in at least two characters from one another, so that no slip in one makes another: the
+ * last is a check on the others, by a rule that is random for each pack.
+ */
 export function packIds(count: number): string[] {
+  const free = count <= MAX_SHORT_IDS ? 2 : 3;
+  const offset = randomInt(ALPHABET.length);
   const ids = new Set<string>();
   while (ids.size < count) {
-    ids.add(Array.from({ length: ID_LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join(''));
+    const digits = Array.from({ length: free }, () => randomInt(ALPHABET.length));
+    const check = digits.reduce((sum, digit) => sum + digit, offset) % ALPHABET.length;
+    ids.add([...digits, check].map((digit) => ALPHABET.charAt(digit)).join(''));
   }
   return [...ids];
 }
-
-const instruction = (prompt: string, count: number): string =>
-  `${prompt}
-
-Do this for each of the following ${count} images alone, as if it were the only one; they have nothing to do with one another. \
-Before each image stands its id. Answer with exactly one item an image, under that id.`;

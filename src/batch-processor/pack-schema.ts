@@ -6,11 +6,11 @@ const TEXT: JsonSchema = { type: 'string' };
 const SELF = 'image_data';
 
 /**
- * Schema of a pack's answer: `{ items: [{ id, description }] }`, or `{ id, data }` with `data` by the given schema.
+ * Schema of a pack's answer: `{ items: [{ id, text }] }`, or `{ id, data }` with `data` by the given schema.
  * Definitions move to the root, where references look for them, and references to the root follow the schema.
  */
 export function packSchema(item: JsonSchema | undefined): JsonSchema {
-  if (item === undefined) return envelope('description', TEXT);
+  if (item === undefined) return envelope('text', TEXT);
   const { $defs, definitions, $schema: _, ...own } = item;
   const refersToRoot = JSON.stringify(item).includes('"$ref":"#"');
   const data = refersToRoot ? redirect(own) : own;
@@ -23,7 +23,7 @@ export function packSchema(item: JsonSchema | undefined): JsonSchema {
   };
 }
 
-const envelope = (name: 'description' | 'data', value: unknown): JsonSchema =>
+const envelope = (name: 'text' | 'data', value: unknown): JsonSchema =>
   closedObject({ items: { type: 'array', items: closedObject({ id: TEXT, [name]: value }) } });
 
 const closedObject = (properties: JsonSchema): JsonSchema => ({

@@ -55,7 +55,7 @@ describe('packing', () => {
     });
     const ids = request === undefined ? [] : imagesOf(request).map(({ id }) => id);
     expect(new Set(ids).size).toBe(3);
-    for (const id of ids) expect(id).toMatch(/^[0-9a-z]{6}$/);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-z]{3}$/);
   });
 
   it('asks for a single image plainly', async () => {
@@ -169,15 +169,15 @@ describe('an answer in doubt', () => {
       once((items) => [...items, ...items.slice(0, 1), ...items.slice(0, 1)]),
       [4, 1],
     ],
-    ['with an invented item', once((items) => [...items, { id: 'zzzzzz', description: 'nothing' }]), [4]],
+    ['with an invented item', once((items) => [...items, { id: 'zzz', text: 'nothing' }]), [4]],
     [
       'with an invented id',
-      once((items) => items.map((item, index) => (index === 0 ? { ...item, id: 'zzzzzz' } : item))),
+      once((items) => items.map((item, index) => (index === 0 ? { ...item, id: 'zzz' } : item))),
       [4, 1],
     ],
     [
-      'with an empty description',
-      once((items) => items.map((item, index) => (index === 3 ? { ...item, description: ' ' } : item))),
+      'with an empty text',
+      once((items) => items.map((item, index) => (index === 3 ? { ...item, text: ' ' } : item))),
       [4, 1],
     ],
     ['that is empty', once(() => []), [4, 1, 1, 1, 1]],
