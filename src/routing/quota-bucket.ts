@@ -1,0 +1,109 @@
+export const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
+
+/** What is held back, in time: the way to the API reorders and bunches requests, and others may take from the bucket. */
+const HEADROOM_MS = 500;
+/** Share of the bucket that waiting for full may overshoot. */
+const MAX_GUARD_RATIO = 0.03;
+/** Share of its rate at which a bucket fills at least, whatever others take: without a request nothing would be learned. */
+const MIN_REFILL_RATIO = 0.1;
+
+/**
+ * A token bucket that refills continuously, as the API's do. What is larger than the bucket fits when that is full and
+ * leaves it in debt. Where there is room for it, a part is held back, which costs nothing of the rate.
+ */
+export class QuotaBucket {
+  #perMs: number;
+  #capacity: number;
+  #level: number;
+  #readAtMs: number;
+  #foreignPerMs = 0;
+  #guardUnits = 0;
+
+  /** A full one, of one second's worth: the API may enforce a minute's limit a second at a time. */
+  constructor(perMs: number, nowMs: number) {
+    this.#perMs = perMs;
+    this.#capacity = secondOf(perMs);
+    this.#level = this.#capacity;
+    this.#readAtMs = nowMs;
+  }
+
+  get perMs(): number {
+    return this.#perMs;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Units that others take, a millisecond. */
+  get foreignPerMs(): number {
+    return this.#foreignPerMs;
+  }
+
+  set foreignPerMs(perMs: number) {
+    this.#foreignPerMs = Math.min(Math.max(0, perMs), this.#perMs);
+  }
+
+  levelAt(nowMs: number): number {
+    this.#refill(nowMs);
+    return Math.min(this.#level, this.#capacity);
+  }
+
+  /** Milliseconds until `cost` fits; 0 when it does now. `guardMs` is waited longer where the bucket has to be full. */
+  waitMs(cost: number, guardMs: number, nowMs: number): number {
+    this.#guardUnits = Math.min(this.#perMs * guardMs, this.#capacity * MAX_GUARD_RATIO);
+    this.#refill(nowMs);
+    const headroom = Math.min(this.#perMs * HEADROOM_MS, Math.max(0, (this.#capacity - cost) / 2));
+    const missing = Math.min(cost + headroom, this.#capacity) + this.#guardUnits - this.#level;
+    return missing <= 1e-9 ? 0 : missing / this.#refillPerMs;
+  }
+
+  /** Milliseconds until so many units in all will have flowed in, what is there now included. */
+  drainMs(units: number, nowMs: number): number {
+    return Math.max(0, units - this.levelAt(nowMs)) / this.#refillPerMs;
+  }
+
+  /** Takes it, into debt where it doesn't fit. Returns the level that is left. */
+  take(cost: number, nowMs: number): number {
+    this.#level = this.levelAt(nowMs) - cost;
+    return this.#level;
+  }
+
+  /** Moves the level by `delta` as far as the bucket goes, and returns by how much it was moved. */
+  move(delta: number, nowMs: number): number {
+    const before = this.levelAt(nowMs);
+    this.#level = Math.min(before + delta, this.#capacity);
+    return this.#level - before;
+  }
+
+  /** Another rate from now on; the capacity follows in proportion. */
+  setRate(perMs: number, nowMs: number): void {
+    if (perMs === this.#perMs) return;
+    this.#refill(nowMs);
+    this.#capacity = Math.max(1, (this.#capacity * perMs) / this.#perMs);
+    this.#perMs = perMs;
+    this.#level = Math.min(this.#level, this.#capacity);
+    this.foreignPerMs = Math.min(this.#foreignPerMs, perMs);
+  }
+
+  setCapacity(capacity: number, nowMs: number): void {
+    this.#refill(nowMs);
+    this.#capacity = Math.max(1, capacity);
+    this.#level = Math.min(this.#level, this.#capacity);
+  }
+
+  get #refillPerMs(): number {
+    return Math.max(this.#perMs * MIN_REFILL_RATIO, this.#perMs - this.#foreignPerMs);
+  }
+
+  #refill(nowMs: number): void {
+    const elapsedMs = Math.max(0, nowMs - this.#readAtMs);
+    this.#readAtMs = Math.max(nowMs, this.#readAtMs);
+    const highest = this.#capacity + this.#guardUnits;
+    this.#level = Math.min(highest, this.#level + elapsedMs * this.#refillPerMs);
+  }
+}
+
+/** A second's worth, and at least one. */
+export const secondOf = (perMs: number): number => Math.max(1, perMs * SECOND_MS);

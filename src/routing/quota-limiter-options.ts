@@ -1,0 +1,65 @@
+import type { Random } from '../internal/backoff.ts';
+import type { Clock } from '../internal/clock.ts';
+import {
+  callable,
+  checkOptions,
+  finiteNumber,
+  integer,
+  nonEmptyText,
+  type OptionChecks,
+  required,
+  shape,
+  withMethods,
+} from '../internal/option-checks.ts';
+import type { AtomicScript } from './atomic-script.ts';
+
+/** Upper bounds of a quota. What the API's headers say lowers them, and stands where there are none. */
+export interface QuotaLimits {
+  /** Requests a minute, above 0. @defaultValue what the headers say; no limit where they say nothing */
+  readonly requestsPerMinute?: number | undefined;
+  /** Tokens a minute, above 0. @defaultValue what the headers say; no limit where they say nothing */
+  readonly tokensPerMinute?: number | undefined;
+  /**
+   * Processes that use this quota, at least 1: each takes its share of the limits, unless they share through Redis, and
+   * while Redis is away. @defaultValue 1; with Redis, as many as were seen there
+   */
+  readonly processes?: number | undefined;
+  /**
+   * Tokens a minute from which on the API wants the rate to grow by at most half in 15 minutes; above 0.
+   * @defaultValue 1000000
+   */
+  readonly rampFromTokensPerMinute?: number | undefined;
+}
+
+export interface QuotaLimiterOptions {
+  /** Appears in stats, and names the quota in Redis. */
+  readonly name: string;
+  readonly limits?: QuotaLimits | undefined;
+  /** Shares the quota with other processes. @defaultValue this process, or its share of the limits, alone */
+  readonly shared?: AtomicScript | undefined;
+  /** Source of time. @defaultValue the system clock */
+  readonly clock?: Clock | undefined;
+  /** Source of jitter, numbers in [0, 1). @defaultValue Math.random */
+  readonly random?: Random | undefined;
+}
+
+const positive = finiteNumber({ min: Number.MIN_VALUE });
+
+export const quotaLimitsCheck = shape({
+  requestsPerMinute: positive,
+  tokensPerMinute: positive,
+  processes: integer({ min: 1 }),
+  rampFromTokensPerMinute: positive,
+} satisfies OptionChecks<QuotaLimits>);
+
+const CHECKS: OptionChecks<QuotaLimiterOptions> = {
+  name: required(nonEmptyText()),
+  limits: quotaLimitsCheck,
+  shared: withMethods('a store that runs scripts', 'run'),
+  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
+  random: callable(),
+};
+
+export function checkQuotaLimiterOptions(options: QuotaLimiterOptions): void {
+  checkOptions('QuotaLimiter', options, CHECKS);
+}
