@@ -92,6 +92,7 @@ export {
   type DescribeErrorOptions,
   ERROR_CODES,
   type ErrorCode,
+  type FallbackRecord,
   ImageError,
   type ImageErrorCode,
   InputError,

@@ -1,11 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import type { AttemptRecord, FallbackRecord, RetryGiveUpReason } from '../errors/call-explanation.ts';
 import type { DescribeError } from '../errors/describe-error.ts';
 import type { Clock } from '../internal/clock.ts';
-import type { AttemptRecord, CallExplanation } from './describe-result.ts';
+import type { CallExplanation } from './describe-result.ts';
 
-/** Where the attempts of a request are written down. */
+/** What is known of an attempt when it begins. */
+export interface AttemptDetails {
+  /** The model that is asked. */
+  readonly model?: string | undefined;
+}
+
+/** Where the story of a request is written down. */
 export interface AttemptSink {
   /** Starts an attempt; exactly one of `succeeded`, `failed` and `aborted` ends it. */
-  beginAttempt(endpoint: string): AttemptTrace;
+  beginAttempt(endpoint: string, details?: AttemptDetails): AttemptTrace;
+  /** Begins a wait in a line of this process; ends with the function returned, and later calls of it do nothing. */
+  waits(): () => void;
+  /** The retry waits before the next attempt. */
+  retries(delayMs: number): void;
+  /** The retry makes no further attempt. */
+  givesUp(reason: RetryGiveUpReason): void;
 }
 
 /** Collects what happened to one call, for `explain`. */
@@ -13,82 +27,106 @@ export class CallTrace implements AttemptSink {
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   readonly #attempts: AttemptRecord[] = [];
-  #queuedAtMs: number | undefined;
+  readonly #fallbacks: FallbackRecord[] = [];
+  /** When each wait that still goes on began. */
+  readonly #openWaits = new Set<{ readonly sinceMs: number }>();
+  #endQueue: (() => void) | undefined;
   #queueMs = 0;
   #poolMs = 0;
   #upstreamMs = 0;
+  #retryMs = 0;
+  #retry = { sinceMs: 0, delayMs: 0 };
   #batchSize = 0;
+  #gaveUp: RetryGiveUpReason | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#startedAtMs = clock.now();
   }
 
-  beginAttempt(endpoint: string): AttemptTrace {
-    const clock = this.#clock;
-    const startedAtMs = clock.now();
-    let connectedAtMs: number | undefined;
-    const end = (outcome: AttemptRecord['outcome'], error?: DescribeError) => {
-      const nowMs = clock.now();
-      this.#poolMs += (connectedAtMs ?? nowMs) - startedAtMs;
-      if (connectedAtMs !== undefined) this.#upstreamMs += nowMs - connectedAtMs;
-      const { status, retryAfterMs } = (error ?? {}) as {
-        readonly status?: number;
-        readonly retryAfterMs?: number;
-      };
-      this.#attempts.push({
-        endpoint,
-        outcome,
-        durationMs: nowMs - startedAtMs,
-        ...(error === undefined ? {} : { code: error.code }),
-        ...(status === undefined ? {} : { status }),
-        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      });
-    };
-    return {
-      connected: () => {
-        connectedAtMs = clock.now();
+  beginAttempt(endpoint: string, details: AttemptDetails = {}, id?: string): AttemptTrace {
+    this.#gaveUp = undefined;
+    return new OngoingAttempt(
+      endpoint,
+      details,
+      this.#clock,
+      id ?? randomUUID(),
+      (record, poolMs, wireMs) => {
+        this.#poolMs += poolMs;
+        this.#upstreamMs += wireMs;
+        this.#attempts.push(record);
       },
-      succeeded: () => end('success'),
-      failed: (error) => end('failure', error),
-      aborted: () => end('aborted'),
-      get onWireMs() {
-        return connectedAtMs === undefined ? 0 : clock.now() - connectedAtMs;
-      },
+    );
+  }
+
+  waits(): () => void {
+    const wait = { sinceMs: this.#clock.now() };
+    this.#openWaits.add(wait);
+    return () => {
+      if (this.#openWaits.delete(wait)) this.#queueMs += this.#clock.now() - wait.sinceMs;
     };
+  }
+
+  retries(delayMs: number): void {
+    this.#retryMs += this.#retriedMs();
+    this.#retry = { sinceMs: this.#clock.now(), delayMs };
+  }
+
+  givesUp(reason: RetryGiveUpReason): void {
+    this.#gaveUp = reason;
+  }
+
+  /** A way out was tried. */
+  fallsBack(record: FallbackRecord): void {
+    this.#fallbacks.push(Object.freeze(record));
   }
 
   /** The image begins to wait for its batch. */
   queued(): void {
-    this.#queuedAtMs = this.#clock.now();
+    this.#endQueue?.();
+    this.#endQueue = this.waits();
   }
 
   /** A request for this image and `batchSize - 1` others leaves now. */
   leaves(batchSize: number): void {
-    if (this.#queuedAtMs !== undefined) this.#queueMs += this.#clock.now() - this.#queuedAtMs;
-    this.#queuedAtMs = undefined;
+    this.#endQueue?.();
+    this.#endQueue = undefined;
     this.#batchSize = batchSize;
   }
 
   explain(): CallExplanation {
+    const nowMs = this.#clock.now();
+    let queueMs = this.#queueMs;
+    for (const { sinceMs } of this.#openWaits) queueMs += nowMs - sinceMs;
     const explanation: CallExplanation = {
-      totalMs: this.#clock.now() - this.#startedAtMs,
-      queueMs: this.#queueMs,
+      totalMs: nowMs - this.#startedAtMs,
+      queueMs,
       poolMs: this.#poolMs,
       upstreamMs: this.#upstreamMs,
+      retryMs: this.#retryMs + this.#retriedMs(),
       attempts: Object.freeze([...this.#attempts]),
       batchSize: this.#batchSize,
+      ...(this.#gaveUp === undefined ? {} : { gaveUp: this.#gaveUp }),
+      ...(this.#fallbacks.length === 0 ? {} : { fallbacks: Object.freeze([...this.#fallbacks]) }),
     };
     return Object.freeze(explanation);
   }
+
+  /** Of the last wait between attempts: the call may have ended before it did. */
+  #retriedMs(): number {
+    return Math.min(this.#retry.delayMs, this.#clock.now() - this.#retry.sinceMs);
+  }
 }
 
-/** Writes the attempts of a shared request down for every call that shares it. */
+/** Writes the story of a shared request down for every call that shares it: one attempt with one id. */
 export const sharedSink = (traces: readonly CallTrace[]): AttemptSink => ({
-  beginAttempt: (endpoint) => {
-    const attempts = traces.map((trace) => trace.beginAttempt(endpoint));
+  beginAttempt: (endpoint, details) => {
+    const clientRequestId = randomUUID();
+    const attempts = traces.map((trace) => trace.beginAttempt(endpoint, details, clientRequestId));
     return {
+      clientRequestId,
       connected: () => attempts.forEach((attempt) => void attempt.connected()),
+      answered: (requestId) => attempts.forEach((attempt) => void attempt.answered(requestId)),
       succeeded: () => attempts.forEach((attempt) => void attempt.succeeded()),
       failed: (error) => attempts.forEach((attempt) => void attempt.failed(error)),
       aborted: () => attempts.forEach((attempt) => void attempt.aborted()),
@@ -97,15 +135,95 @@ export const sharedSink = (traces: readonly CallTrace[]): AttemptSink => ({
       },
     };
   },
+  waits: () => {
+    const ends = traces.map((trace) => trace.waits());
+    return () => ends.forEach((end) => void end());
+  },
+  retries: (delayMs) => traces.forEach((trace) => void trace.retries(delayMs)),
+  givesUp: (reason) => traces.forEach((trace) => void trace.givesUp(reason)),
 });
 
 /** One attempt on its way. */
 export interface AttemptTrace {
+  /** Unique to this attempt; to be sent as `X-Client-Request-Id`. */
+  readonly clientRequestId: string;
   /** A connection was lent: from here on the API is waited for. */
   connected(): void;
+  /** The API answered and named the request, whatever the answer is worth. */
+  answered(requestId: string | undefined): void;
   succeeded(): void;
   failed(error: DescribeError): void;
   aborted(): void;
   /** How long the API has been waited for, in milliseconds. */
   readonly onWireMs: number;
+}
+
+type AttemptEnd = (record: AttemptRecord, poolMs: number, wireMs: number) => void;
+
+class OngoingAttempt implements AttemptTrace {
+  readonly clientRequestId: string;
+  readonly #endpoint: string;
+  readonly #details: AttemptDetails;
+  readonly #clock: Clock;
+  readonly #ended: AttemptEnd;
+  readonly #startedAtMs: number;
+  #connectedAtMs: number | undefined;
+  #requestId: string | undefined;
+
+  constructor(endpoint: string, details: AttemptDetails, clock: Clock, id: string, ended: AttemptEnd) {
+    this.clientRequestId = id;
+    this.#endpoint = endpoint;
+    this.#details = details;
+    this.#clock = clock;
+    this.#ended = ended;
+    this.#startedAtMs = clock.now();
+  }
+
+  get onWireMs(): number {
+    return this.#connectedAtMs === undefined ? 0 : this.#clock.now() - this.#connectedAtMs;
+  }
+
+  connected(): void {
+    this.#connectedAtMs = this.#clock.now();
+  }
+
+  answered(requestId: string | undefined): void {
+    this.#requestId = requestId;
+  }
+
+  succeeded(): void {
+    this.#end('success');
+  }
+
+  failed(error: DescribeError): void {
+    this.#end('failure', error);
+  }
+
+  aborted(): void {
+    this.#end('aborted');
+  }
+
+  #end(outcome: AttemptRecord['outcome'], error?: DescribeError): void {
+    const nowMs = this.#clock.now();
+    const { model } = this.#details;
+    const { status, retryAfterMs, requestId = this.#requestId } = (error ?? {}) as ErrorDetails;
+    const record: AttemptRecord = {
+      endpoint: this.#endpoint,
+      ...(model === undefined ? {} : { model }),
+      outcome,
+      durationMs: nowMs - this.#startedAtMs,
+      clientRequestId: this.clientRequestId,
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(error === undefined ? {} : { code: error.code }),
+      ...(status === undefined ? {} : { status }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+    this.#ended(Object.freeze(record), (this.#connectedAtMs ?? nowMs) - this.#startedAtMs, this.onWireMs);
+  }
+}
+
+interface ErrorDetails {
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+  readonly requestId?: string;
 }

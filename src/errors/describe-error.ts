@@ -1,3 +1,4 @@
+import type { CallExplanation } from './call-explanation.ts';
 import type { ErrorCode } from './error-code.ts';
 
 /** Marks every DescribeError of every copy of this package, for `instanceof` fails between ESM and CJS. */
@@ -25,6 +26,11 @@ export interface DescribeErrorOptions {
 export class DescribeError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
+  /**
+   * The story of the call that failed, on errors that `describe` and `describeMany` give. Each caller has its own, also
+   * where several share one request. Not enumerable, so that logs stay short.
+   */
+  declare readonly explain?: CallExplanation;
 
   constructor(code: ErrorCode, message: string, { cause, retryable = false }: DescribeErrorOptions = {}) {
     super(message, cause === undefined ? undefined : { cause });

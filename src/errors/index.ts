@@ -1,5 +1,11 @@
 export { BatchHandlerError } from './batch-handler-error.ts';
 export { CacheError, CacheMissError } from './cache-error.ts';
+export type {
+  AttemptRecord,
+  CallExplanation,
+  FallbackRecord,
+  RetryGiveUpReason,
+} from './call-explanation.ts';
 export { CircuitOpenError } from './circuit-open-error.ts';
 export { ClosedError } from './closed-error.ts';
 export { ConfigError, type ConfigIssue } from './config-error.ts';

@@ -1,10 +1,10 @@
+export type { RetryGiveUpReason } from '../errors/call-explanation.ts';
 export { RetryBudget, type RetryBudgetOptions, type RetryBudgetStats } from './retry-budget.ts';
 export {
   type RetryClass,
   type RetryClassPolicy,
   type RetryEvent,
   type RetryGiveUpEvent,
-  type RetryGiveUpReason,
   type RetryOptions,
   retryOptionChecks,
 } from './retry-options.ts';

@@ -1,3 +1,4 @@
+import type { RetryGiveUpReason } from '../errors/call-explanation.ts';
 import type { Random } from '../internal/backoff.ts';
 import type { Clock } from '../internal/clock.ts';
 import type { FailureKind } from '../internal/failure-kind.ts';
@@ -24,12 +25,6 @@ export interface RetryEvent {
   /** How long the policy waits before the next attempt, in milliseconds. */
   readonly delayMs: number;
 }
-
-/**
- * Why there is no further attempt: the error is `final`, the `attempts` of its class are used up, no attempt could end
- * before the `deadline`, or the `budget` has no retry left.
- */
-export type RetryGiveUpReason = 'final' | 'attempts' | 'deadline' | 'budget';
 
 /** What is told when no further attempt is made after a failure. An abort is not told: it is nobody's failure. */
 export interface RetryGiveUpEvent {

@@ -1,3 +1,4 @@
+import type { RetryGiveUpReason } from '../errors/call-explanation.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import type { Random } from '../internal/backoff.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
@@ -11,7 +12,6 @@ import {
   isRetryBudget,
   type RetryEvent,
   type RetryGiveUpEvent,
-  type RetryGiveUpReason,
   type RetryOptions,
   retryOptionChecks,
 } from './retry-options.ts';
