@@ -1,18 +1,17 @@
 import { finiteNumber, integer, shape } from '../internal/option-checks.ts';
 import { childController, raceSignal } from '../internal/signals.ts';
-import {
-  estimateSpending,
-  type PaceLimits,
-  type PlannedCall,
-  type SpendingEstimate,
-} from '../openai/estimate.ts';
+import { type PaceLimits, type SpendingEstimate, SpendingTally } from '../openai/estimate.ts';
 import type { ModelCatalog } from '../openai/model-catalog.ts';
 import { iteratorOf } from './describe-many.ts';
 import type { DescribeInput } from './describe-request.ts';
 import type { ImageIntake } from './image-intake.ts';
 import { abortSignal, throwInputIssues } from './input-issues.ts';
-import { normaliseRequest, type RequestDefaults } from './normalise-request.ts';
+import { normaliseRequest } from './normalise-request.ts';
+import { paceOf, packPlanOf } from './pace-defaults.ts';
+import { PlannedPacks } from './planned-packs.ts';
+import type { ClientSettings } from './resolve-options.ts';
 
+/** Limits that are not given are the client's. */
 export interface EstimateOptions extends PaceLimits {
   /** What answers usually take, in tokens; at most `maxOutputTokens` counts. @defaultValue `maxOutputTokens` of each request */
   readonly expectedOutputTokens?: number | undefined;
@@ -30,13 +29,14 @@ const checkEstimate = shape({
 
 interface EstimateParts {
   readonly intake: ImageIntake;
-  readonly settings: RequestDefaults;
+  readonly settings: ClientSettings;
   readonly catalog: ModelCatalog;
 }
 
 /**
  * Adds up what describing the inputs would take if nothing were cached. Sends nothing: an image of which only the URL
- * is known counts as the largest that its model and detail allow.
+ * is known counts as the largest that its model and detail allow. With `batch` options, images go into full packs in
+ * their order; with `'auto'`, which packs under pressure only, each goes alone.
  */
 export async function estimateCalls(
   inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
@@ -45,20 +45,21 @@ export async function estimateCalls(
 ): Promise<SpendingEstimate> {
   throwInputIssues(checkEstimate(options, ''));
   const { expectedOutputTokens, signal, ...limits } = options;
-  const planned: PlannedCall[] = [];
+  const packs = new PlannedPacks(packPlanOf(settings), catalog, expectedOutputTokens);
+  const tally = new SpendingTally(catalog);
   const child = childController(signal);
   try {
     const iterator = iteratorOf(inputs);
     while (true) {
       const { done, value: input } = await raceSignal(Promise.resolve(iterator.next()), child.signal);
       if (done === true) break;
-      const { image, model, detail, prompt, maxOutputTokens } = normaliseRequest(input, undefined, settings);
-      const taken = await intake.peek(image, child.signal);
-      const size = taken.kind === 'bytes' ? { width: taken.width, height: taken.height } : undefined;
-      planned.push({ model, detail, prompt, maxOutputTokens, expectedOutputTokens, images: [size] });
+      const request = normaliseRequest(input, undefined, settings);
+      const image = await intake.peek(request.image, child.signal);
+      for (const call of packs.add(image, request)) tally.add(call);
     }
   } finally {
     child.detach();
   }
-  return estimateSpending(planned, limits, catalog);
+  for (const call of packs.rest()) tally.add(call);
+  return tally.total(paceOf(settings, limits));
 }
