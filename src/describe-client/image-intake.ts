@@ -3,6 +3,8 @@ import {
   ContentAliases,
   createImageIdentity,
   createImageLoader,
+  expectedBytes,
+  IMAGE_DEFAULTS,
   IMAGE_OPTION_CHECKS,
   type ImageIdentity,
   type ImageLoader,
@@ -13,6 +15,7 @@ import {
 } from '../image/index.ts';
 import type { Clock } from '../internal/clock.ts';
 import { checkOptions, listOf, milliseconds, nonEmptyText, oneOf } from '../internal/option-checks.ts';
+import { BOUNDLESS_ROOM, type ByteRoom } from './call-ticket.ts';
 
 /** Limits of images, the hosts they may come from, and what makes two of them one. */
 export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
@@ -43,12 +46,16 @@ export class ImageMoved extends Error {
   }
 }
 
-/** Takes images in: loads and names them, and sends them in the cheapest way that works. */
+/**
+ * Takes images in: loads and names them, and sends them in the cheapest way that works. Room is taken before bytes are
+ * read; for what comes from elsewhere, and may be as large as `maxBytes`, for that much until its size is known.
+ */
 export class ImageIntake {
   readonly #loader: ImageLoader;
   readonly #identify: ImageIdentity;
   readonly #aliases: ContentAliases | undefined;
   readonly #ladder: UrlLadder;
+  readonly #maxBytes: number;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: ClientImageOptions, clock: Clock) {
@@ -64,14 +71,20 @@ export class ImageIntake {
     this.#aliases =
       imageIdentity === 'content' ? new ContentAliases(this.#loader, { aliasTtlMs, clock }) : undefined;
     this.#ladder = new UrlLadder(this.#loader, { clock });
+    this.#maxBytes = limits.maxBytes ?? IMAGE_DEFAULTS.maxBytes;
   }
 
   /** Loads an image, of a URL only as much as its name needs. */
-  async take(source: ImageSource, signal: AbortSignal): Promise<TakenImage> {
+  async take(source: ImageSource, signal: AbortSignal, room: ByteRoom = BOUNDLESS_ROOM): Promise<TakenImage> {
+    const expected = expectedBytes(source, { maxBytes: this.#maxBytes, signal });
+    if (expected !== 0) await room.reserve(await expected, signal);
     const image = await this.#loader.load(source, { signal });
+    if (image.kind === 'bytes') room.correct(image.bytes.byteLength);
     if (image.kind === 'bytes' || this.#aliases === undefined)
       return { image, identity: this.#identify(image) };
+    if (!this.#aliases.isFresh(image.url)) await room.reserve(this.#maxBytes, signal);
     const content = await this.#aliases.resolve(image.url, { signal });
+    room.correct(content.image?.bytes.byteLength ?? 0);
     return { image: content.image ?? image, identity: this.#identify(content) };
   }
 
@@ -84,9 +97,15 @@ export class ImageIntake {
    * The image to send for a name. Known by content, a URL may hold other bytes by now than its name says: so its bytes
    * are sent, and where they have another name, `ImageMoved` tells it.
    */
-  async settle({ image, identity }: TakenImage, signal: AbortSignal): Promise<LoadedImage> {
+  async settle(
+    { image, identity }: TakenImage,
+    signal: AbortSignal,
+    room: ByteRoom = BOUNDLESS_ROOM,
+  ): Promise<LoadedImage> {
     if (image.kind === 'bytes' || this.#aliases === undefined) return image;
+    await room.reserve(this.#maxBytes, signal);
     const downloaded = await this.#aliases.download(image.url, { signal });
+    room.correct(downloaded.bytes.byteLength);
     const current = this.#identify(downloaded);
     if (current !== identity) throw new ImageMoved({ image: downloaded, identity: current });
     return downloaded;
@@ -97,7 +116,13 @@ export class ImageIntake {
     image: LoadedImage,
     send: (image: LoadedImage) => Promise<Result>,
     signal: AbortSignal,
+    room: ByteRoom = BOUNDLESS_ROOM,
   ): Promise<Result> {
-    return this.#ladder.send(image, send, { signal });
+    const sendSized = (sendable: LoadedImage) => {
+      room.correct(sendable.kind === 'bytes' ? sendable.bytes.byteLength : 0);
+      return send(sendable);
+    };
+    const beforeDownload = () => room.reserve(this.#maxBytes, signal);
+    return this.#ladder.send(image, sendSized, { signal, beforeDownload });
   }
 }

@@ -76,6 +76,12 @@ export class ContentAliases {
     return this.#aliases.size;
   }
 
+  /** Whether `resolve` would answer from memory, without a request. */
+  isFresh(url: string | URL): boolean {
+    const known = this.#aliases.get(canonicalUrl(url));
+    return known !== undefined && this.#isFresh(known);
+  }
+
   /** What the URL holds now, or held less than `aliasTtlMs` ago. Throws as `ImageLoader.fetch` does. */
   async resolve(
     url: string | URL,
@@ -84,7 +90,7 @@ export class ContentAliases {
     signal?.throwIfAborted();
     const key = canonicalUrl(url);
     const known = this.#aliases.get(key);
-    if (known !== undefined && this.#clock.now() - known.checkedAtMs < this.#ttlMs) {
+    if (known !== undefined && this.#isFresh(known)) {
       this.#remember(key, known);
       return { kind: 'bytes', sha256: known.sha256 };
     }
@@ -111,6 +117,10 @@ export class ContentAliases {
   forget(url?: string | URL): void {
     if (url === undefined) this.#aliases.clear();
     else this.#aliases.delete(canonicalUrl(url));
+  }
+
+  #isFresh({ checkedAtMs }: Alias): boolean {
+    return this.#clock.now() - checkedAtMs < this.#ttlMs;
   }
 
   async #share(

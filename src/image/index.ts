@@ -7,14 +7,15 @@ export {
   type ContentAliasOptions,
 } from './content-alias.ts';
 export { toDataUrl } from './data-url.ts';
+export { expectedBytes } from './expected-bytes.ts';
 export { hashBytes } from './hash-bytes.ts';
 export type { ImageFormat, ImageInfo, ImageMediaType } from './image-format.ts';
 export { createImageIdentity, type ImageIdentity, imageIdentity } from './image-identity.ts';
 export { createImageLoader, type ImageLoader, type ImageLoaderOptions } from './image-loader.ts';
-export { IMAGE_OPTION_CHECKS, type ImageOptions } from './image-options.ts';
+export { IMAGE_DEFAULTS, IMAGE_OPTION_CHECKS, type ImageOptions } from './image-options.ts';
 export type { ByteStream, FileSource, ImageSource } from './image-source.ts';
 export { INLINE_HOSTS_CHECKS, InlineHosts, type InlineHostsOptions } from './inline-hosts.ts';
 export { inspectImage } from './inspect-image.ts';
 export { type LoadImageOptions, loadImage } from './load-image.ts';
 export type { BytesImage, DownloadedImage, LoadedImage, UrlImage } from './loaded-image.ts';
-export { UrlLadder, type UrlLadderOptions } from './url-ladder.ts';
+export { type LadderSendOptions, UrlLadder, type UrlLadderOptions } from './url-ladder.ts';

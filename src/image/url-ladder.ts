@@ -10,6 +10,12 @@ export interface UrlLadderOptions extends InlineHostsOptions {
   readonly isDownloadFailure?: ((error: unknown) => boolean) | undefined;
 }
 
+export interface LadderSendOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Awaited before bytes are downloaded, as for room in memory; what it rejects with ends the sending. */
+  readonly beforeDownload?: (() => Promise<void>) | undefined;
+}
+
 /**
  * Sends an image in the cheapest way that works: its URL first, and where the API cannot download that, its bytes,
  * once. The host is remembered, so that its next image goes inline at once.
@@ -51,11 +57,12 @@ export class UrlLadder {
   async send<Result>(
     image: LoadedImage,
     send: (image: LoadedImage) => Promise<Result>,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: LadderSendOptions = {},
   ): Promise<Result> {
+    const { signal } = options;
     if (image.kind === 'bytes') return send(image);
     if (this.#hosts.has(image.url)) {
-      const downloaded = await this.#download(image.url, signal).catch((error: unknown) => {
+      const downloaded = await this.#download(image.url, options).catch((error: unknown) => {
         signal?.throwIfAborted();
         if (!isFetchFailure(error)) throw error;
       });
@@ -70,13 +77,14 @@ export class UrlLadder {
       signal?.throwIfAborted();
       if (!this.#isDownloadFailure(error)) throw error;
     }
-    const downloaded = await this.#download(image.url, signal);
+    const downloaded = await this.#download(image.url, options);
     // Only now: a host that nobody can reach is not one that needs us.
     this.#hosts.add(image.url);
     return send(downloaded);
   }
 
-  async #download(url: string, signal: AbortSignal | undefined): Promise<DownloadedImage> {
+  async #download(url: string, { signal, beforeDownload }: LadderSendOptions): Promise<DownloadedImage> {
+    await beforeDownload?.();
     const downloaded = await this.#loader.fetch(url, { signal });
     if (downloaded === undefined) throw new TypeError('a download without an ETag was answered as unchanged');
     return downloaded;
