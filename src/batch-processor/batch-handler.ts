@@ -7,25 +7,43 @@ export interface BatchHandlerContext<Output> {
   readonly signal: AbortSignal;
   /** 1 for the first try; a retry has only the items that failed. */
   readonly attempt: number;
-  /** Settles one item before the batch is over; what the handler returns for it is then ignored. */
-  resolve(index: number, output: Output): void;
+  /**
+   * Settles one item before the batch is over; what the handler returns for it is then ignored. A promise settles it when
+   * it is fulfilled; rejected, it leaves the item to what the handler returns.
+   */
+  readonly resolve: (index: number, output: Output | PromiseLike<Output>) => void;
   /** Tells whether someone still waits for that item. */
-  isLive(index: number): boolean;
+  readonly isLive: (index: number) => boolean;
   /** A signal for part of a batch: aborts when none of these items is wanted any more, or with `signal`. */
-  signalFor(indexes: readonly number[]): AbortSignal;
+  readonly signalFor: (indexes: readonly number[]) => AbortSignal;
 }
 
+/** What becomes of one item: a value, an `Error`, or a promise of either, which fails the item alone when it rejects. */
+export type BatchResult<Output> = Output | Error | PromiseLike<Output | Error>;
+
 /**
- * Does the work of a batch: one result an item, in the order of the items, each a value or an `Error`.
- * What it throws fails every item of the batch.
+ * Does the work of a batch: one result an item, in the order of the items. What it throws fails every item of the batch.
  */
 export type BatchHandler<Input, Output> = (
   items: readonly Input[],
   context: BatchHandlerContext<Output>,
-) => PromiseLike<readonly (Output | Error)[]> | readonly (Output | Error)[];
+) => PromiseLike<readonly BatchResult<Output>[]> | readonly BatchResult<Output>[];
 
-/** Tells an error result from a value, also one from another realm or of another copy of a library. */
+/** Tells an error result from a value, also one from another realm or of another copy of a library. Never throws. */
 export function isErrorResult(result: unknown): result is Error {
   if (typeof result !== 'object' || result === null) return false;
-  return result instanceof Error || Object.prototype.toString.call(result) === '[object Error]';
+  try {
+    return result instanceof Error || Object.prototype.toString.call(result) === '[object Error]';
+  } catch {
+    return false;
+  }
+}
+
+/** @throws what a getter of `then` throws. */
+export function isPromiseLike(result: unknown): result is PromiseLike<unknown> {
+  return (
+    typeof result === 'object' &&
+    result !== null &&
+    typeof (result as { readonly then?: unknown }).then === 'function'
+  );
 }

@@ -37,7 +37,7 @@ export interface BatchProcessorOptions<Input> {
    * n steps higher only if that one comes within n times this time, so nothing starves. @defaultValue 5000
    */
   readonly ageingMs?: number | undefined;
-  /** Weight of an item (tokens, bytes), a number of at least 0. What it throws rejects the item. @defaultValue every item weighs 1 */
+  /** Weight of an item (tokens, bytes), a finite number of at least 0. What it throws rejects the item. @defaultValue every item weighs 1 */
   readonly weigh?: ((input: Input) => number) | undefined;
   /**
    * Most weight a batch, above 0; what reaches it goes without waiting. An item that is heavier goes alone.

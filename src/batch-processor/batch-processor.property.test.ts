@@ -33,7 +33,13 @@ const scenario = fc.record({
       durationMs: fc.nat(80),
       ends: fc.oneof(
         { weight: 6, arbitrary: fc.constant('well' as const) },
-        fc.constantFrom('throws' as const, 'short' as const, 'never' as const, 'early' as const),
+        fc.constantFrom(
+          'throws' as const,
+          'short' as const,
+          'never' as const,
+          'early' as const,
+          'promises' as const,
+        ),
       ),
     }),
     { minLength: 1, maxLength: 8 },
@@ -87,6 +93,13 @@ async function play(played: Scenario) {
       const results = items.map(({ index, call: { failures } }) =>
         (tries.get(index) ?? 0) <= failures ? new Error(`item ${index}`) : `value ${index}`,
       );
+      // Each settles on its own, the last long after the handler's time.
+      if (plan.ends === 'promises') {
+        return results.map(async (result, at) => {
+          await sleep(at * 30, { clock, signal });
+          return result;
+        });
+      }
       return plan.ends === 'short' ? results.slice(1) : results;
     },
     {

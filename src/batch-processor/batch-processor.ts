@@ -78,7 +78,7 @@ export class BatchProcessor<Input, Output> {
    * @throws `DESCRIBE_QUEUE_FULL` when there is no room
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`
    * @throws `DESCRIBE_BATCH_HANDLER` when the handler threw, gave the wrong number of results or did not settle
-   * @throws `DESCRIBE_INPUT_INVALID` for a wrong `priority` or `timeoutMs`
+   * @throws `DESCRIBE_INPUT_INVALID` for a wrong `priority`, `timeoutMs`, `signal` or weight
    * @throws the error that the handler returned for this input, or the reason of `signal`
    */
   process(input: Input, options: ProcessOptions = {}): Promise<Output> {
@@ -87,7 +87,11 @@ export class BatchProcessor<Input, Output> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       // What this throws, weigh and groupBy included, rejects the promise.
-      this.#accept(this.#makeItem(input, options, resolve, reject), options);
+      const item = this.#makeItem(input, options, resolve, reject);
+      // These two may have done anything meanwhile.
+      signal?.throwIfAborted();
+      if (!this.#open) throw new ClosedError(NAME);
+      this.#accept(item, options);
     });
   }
 
@@ -135,7 +139,7 @@ export class BatchProcessor<Input, Output> {
 
   #makeItem(
     input: Input,
-    { priority = 0, timeoutMs }: ProcessOptions,
+    { priority = 0, timeoutMs, signal }: ProcessOptions,
     resolve: (output: Output) => void,
     reject: (reason: unknown) => void,
   ): BatchItem<Input, Output> {
@@ -144,8 +148,13 @@ export class BatchProcessor<Input, Output> {
     if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= MAX_TIMER_DELAY_MS)) {
       throw new InputError('timeoutMs', `expected milliseconds above 0, at most ${MAX_TIMER_DELAY_MS}`);
     }
+    if (signal !== undefined && typeof signal.throwIfAborted !== 'function') {
+      throw new InputError('signal', 'expected an AbortSignal');
+    }
     const weight = weigh === undefined ? 1 : weigh(input);
-    if (!(weight >= 0)) throw new InputError('weigh', 'expected to give a number of at least 0');
+    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+      throw new InputError('weigh', 'expected to give a finite number of at least 0');
+    }
     const group = groupBy === undefined ? '' : groupBy(input);
     this.#sequence += 1;
     return new BatchItem(input, group, weight, priority, this.#sequence, this.#thisTurn(), resolve, reject);
@@ -194,6 +203,7 @@ export class BatchProcessor<Input, Output> {
     const { holder } = item;
     if (!item.reject(reason)) return false;
     holder?.drop(item, reason);
+    this.#scheduler.forget();
     this.#leave(item);
     return true;
   }

@@ -1,5 +1,6 @@
 import { DescribeError } from '../errors/describe-error.ts';
 import { fullJitterDelay, type Random } from '../internal/backoff.ts';
+import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
 import {
   callable,
   finiteNumber,
@@ -77,7 +78,10 @@ export class BatchRetry {
   allows(error: unknown, attempt: number): boolean {
     if (attempt >= this.#maxAttempts || retryAfterMsOf(error) > this.#maxDelayMs) return false;
     try {
-      return this.#isRetryable(error);
+      // A promise, from a predicate that is async by mistake, is no yes; what it rejects with is swallowed.
+      const verdict: unknown = this.#isRetryable(error);
+      if (verdict instanceof Promise) verdict.catch(() => {});
+      return verdict === true;
     } catch {
       return false;
     }
@@ -88,11 +92,22 @@ export class BatchRetry {
     const backoffMs = fullJitterDelay(
       attempt,
       { initialDelayMs: this.#initialDelayMs, maxDelayMs: this.#maxDelayMs, factor: this.#factor },
-      this.#random,
+      this.#jitter,
     );
     // What was asked for is a minimum: a little more, so that many do not come back at the same moment.
-    return Math.max(backoffMs, longestRetryAfterMs(errors) * (1 + JITTER_RATIO * this.#random()));
+    const askedMs = longestRetryAfterMs(errors) * (1 + JITTER_RATIO * this.#jitter());
+    return Math.min(MAX_TIMER_DELAY_MS, Math.max(backoffMs, askedMs));
   }
+
+  /** The source's number in [0, 1), the middle when it gives none. */
+  readonly #jitter = (): number => {
+    try {
+      const value = this.#random();
+      return value >= 0 && value <= 1 ? value : 0.5;
+    } catch {
+      return 0.5;
+    }
+  };
 }
 
 /** Milliseconds that these errors ask to wait, 0 when none does. */
@@ -105,7 +120,11 @@ function retryableByDefault(error: unknown): boolean {
 }
 
 function retryAfterMsOf(error: unknown): number {
-  if (typeof error !== 'object' || error === null || !('retryAfterMs' in error)) return 0;
-  const { retryAfterMs } = error;
-  return typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : 0;
+  if (typeof error !== 'object' || error === null) return 0;
+  try {
+    const { retryAfterMs } = error as { readonly retryAfterMs?: unknown };
+    return typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : 0;
+  } catch {
+    return 0;
+  }
 }

@@ -1,7 +1,13 @@
 import { BatchHandlerError } from '../errors/batch-handler-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import type { Clock, TimerHandle } from '../internal/clock.ts';
-import type { BatchHandler, BatchHandlerContext } from './batch-handler.ts';
+import {
+  type BatchHandler,
+  type BatchHandlerContext,
+  type BatchResult,
+  isErrorResult,
+  isPromiseLike,
+} from './batch-handler.ts';
 import type { BatchItem, ItemHolder } from './batch-item.ts';
 
 /** What came of one call of the handler: results in order, or one failure for all. */
@@ -72,19 +78,26 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
     return this.#controller.signal;
   }
 
-  resolve(index: number, output: Output): void {
+  // Arrows, for handlers take their context apart.
+  readonly resolve = (index: number, output: Output | PromiseLike<Output>): void => {
     const item = this.items[index];
     if (item === undefined || item.settled || item.holder !== this) return;
+    if (isPromiseLike(output)) {
+      // Its rejection is no result; what the handler returns for the item is.
+      void Promise.resolve(output).then(
+        (value) => this.resolve(index, value),
+        () => {},
+      );
+      return;
+    }
     this.answered = true;
     this.release(item);
     this.#hooks.onResolved(item, output);
-  }
+  };
 
-  isLive(index: number): boolean {
-    return this.items[index]?.settled === false;
-  }
+  readonly isLive = (index: number): boolean => this.items[index]?.settled === false;
 
-  signalFor(indexes: readonly number[]): AbortSignal {
+  readonly signalFor = (indexes: readonly number[]): AbortSignal => {
     const items = new Set(
       indexes.flatMap((index) => this.items[index] ?? []).filter(({ settled }) => !settled),
     );
@@ -92,7 +105,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
     if (this.#aborted !== undefined) controller.abort(this.#aborted.reason);
     else this.#parts.push({ items, controller });
     return controller.signal;
-  }
+  };
 
   drop(item: BatchItem<Input, Output>, reason: unknown): void {
     this.release(item);
@@ -124,10 +137,12 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
       this.#timer = clock.setTimeout(() => this.#expire(timeoutMs, clock), timeoutMs);
       const inputs = this.items.map(({ input }) => input);
       const handled = Promise.resolve().then(() => (this.#live === 0 ? [] : handler(inputs, this)));
-      handled.then(
-        (results) => this.#end(this.#judge(results), clock),
-        (thrown: unknown) => this.#end({ kind: 'failure', error: asHandlerError(thrown), thrown }, clock),
-      );
+      handled
+        .then((results) => this.#judge(results))
+        .then(
+          (outcome) => this.#end(outcome, clock),
+          (thrown: unknown) => this.#end(failureOf(thrown), clock),
+        );
     });
   }
 
@@ -151,9 +166,14 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
     this.#resolve = undefined;
   }
 
-  #judge(results: unknown): HandlerOutcome<Output> {
+  /** @throws what the results throw when they are looked at; afterwards they are plain values. */
+  #judge(results: unknown): HandlerOutcome<Output> | Promise<HandlerOutcome<Output>> {
     if (this.#live === 0) return { kind: 'abandoned' };
-    if (Array.isArray(results) && results.length === this.items.length) return { kind: 'results', results };
+    if (Array.isArray(results) && results.length === this.items.length) {
+      const each: BatchResult<Output>[] = [...results];
+      if (!hasPromise(each)) return { kind: 'results', results: each as (Output | Error)[] };
+      return Promise.all(each.map(settledResult)).then((settled) => ({ kind: 'results', results: settled }));
+    }
     const got = Array.isArray(results) ? `${results.length} results` : 'no array of results';
     const error = new BatchHandlerError(`the handler gave ${got} for ${this.items.length} items`);
     return { kind: 'failure', error, thrown: error };
@@ -167,8 +187,37 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   }
 }
 
+/** Tells whether these hold a promise; what can't be looked at becomes an error in its place. */
+function hasPromise(results: unknown[]): boolean {
+  let found = false;
+  for (let index = 0; index < results.length; index += 1) {
+    try {
+      if (isPromiseLike(results[index])) found = true;
+    } catch (cause) {
+      results[index] = new BatchHandlerError('a result of the handler can not be looked at', { cause });
+    }
+  }
+  return found;
+}
+
+/** The result that a promise settles with; its rejection is the item's error. */
+async function settledResult<Output>(result: BatchResult<Output>): Promise<Output | Error> {
+  try {
+    return await result;
+  } catch (error) {
+    if (isErrorResult(error)) return error;
+    return new BatchHandlerError('the promise of an item was rejected', { cause: error, retryable: true });
+  }
+}
+
+const failureOf = (thrown: unknown) => ({ kind: 'failure', error: asHandlerError(thrown), thrown }) as const;
+
 function asHandlerError(thrown: unknown): Error {
-  if (DescribeError.is(thrown)) return thrown;
+  try {
+    if (DescribeError.is(thrown)) return thrown;
+  } catch {
+    // A thing that can't even be asked what it is.
+  }
   return new BatchHandlerError('the handler threw', { cause: thrown, retryable: true });
 }
 

@@ -89,6 +89,13 @@ export class BatchScheduler<Input, Output> {
     this.#arm();
   }
 
+  /** An item left: when it was the last that waited, so does the timer, which would keep the process alive. */
+  forget(): void {
+    if (this.#queue.size > 0 || this.#timer === undefined) return;
+    this.#settings.clock.clearTimeout(this.#timer.handle);
+    this.#timer = undefined;
+  }
+
   /** Ends the wait for company of every item up to that one. */
   flush(sequence: number): void {
     this.#queue.expireThrough(sequence);

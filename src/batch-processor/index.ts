@@ -1,5 +1,5 @@
 export type { AddressGuardOptions } from '../http/address-guard.ts';
-export type { BatchHandler, BatchHandlerContext } from './batch-handler.ts';
+export type { BatchHandler, BatchHandlerContext, BatchResult } from './batch-handler.ts';
 export type { BatchMetrics } from './batch-metrics.ts';
 export { BatchProcessor, type ProcessOptions } from './batch-processor.ts';
 export type { BatchProcessorOptions } from './batch-processor-options.ts';
