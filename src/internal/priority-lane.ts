@@ -34,6 +34,23 @@ export class PriorityLane<Item extends LaneItem<Item>> implements HeapNode {
     this.#last = item;
   }
 
+  /** Adds an item before those that came later; for few of them, near the front. */
+  insert(item: Item): void {
+    let next = this.first;
+    while (next !== undefined && next.sequence < item.sequence) next = next.next;
+    if (next === undefined) {
+      this.append(item);
+      return;
+    }
+    const { previous } = next;
+    item.lane = this;
+    item.previous = previous;
+    item.next = next;
+    next.previous = item;
+    if (previous === undefined) this.first = item;
+    else previous.next = item;
+  }
+
   unlink(item: Item): void {
     const { previous, next } = item;
     if (previous === undefined) this.first = next;

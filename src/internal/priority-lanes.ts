@@ -35,12 +35,7 @@ export class PriorityLanes<Item extends LaneItem<Item>> {
 
   /** Adds an item that came after all others of its priority. */
   add(item: Item): PriorityLane<Item> {
-    const { priority } = item;
-    let lane = this.#lanes.get(priority);
-    if (lane === undefined) {
-      lane = new PriorityLane(priority);
-      this.#lanes.set(priority, lane);
-    }
+    const lane = this.#laneOf(item.priority);
     lane.append(item);
     this.#size += 1;
     if (lane.first === item) {
@@ -48,6 +43,17 @@ export class PriorityLanes<Item extends LaneItem<Item>> {
       this.#heap.push(lane);
     }
     return lane;
+  }
+
+  /** Puts an item that was taken out back to where it stood among those of its priority. */
+  restore(item: Item): void {
+    const lane = this.#laneOf(item.priority);
+    lane.insert(item);
+    this.#size += 1;
+    if (lane.first !== item) return;
+    this.#follow(lane, item);
+    if (lane.heapIndex < 0) this.#heap.push(lane);
+    else this.#heap.update(lane);
   }
 
   /** Takes an item out and gives the lane it was in. */
@@ -73,6 +79,15 @@ export class PriorityLanes<Item extends LaneItem<Item>> {
       for (let item = lane.first; item !== undefined; item = item.next) items.push(item);
     }
     return items;
+  }
+
+  #laneOf(priority: number): PriorityLane<Item> {
+    let lane = this.#lanes.get(priority);
+    if (lane === undefined) {
+      lane = new PriorityLane(priority);
+      this.#lanes.set(priority, lane);
+    }
+    return lane;
   }
 
   #firstLeft(lane: PriorityLane<Item>): void {

@@ -1,0 +1,90 @@
+import type { DescribeError } from '../errors/describe-error.ts';
+import type { UpstreamError } from '../errors/upstream-error.ts';
+import { AdaptiveConcurrency } from './adaptive-concurrency.ts';
+import type { EndpointState } from './endpoint-state.ts';
+import { OutlierEjection } from './outlier-ejection.ts';
+import { PeakEwma } from './peak-ewma.ts';
+import type { RouterQuota } from './router-quota.ts';
+
+/** Calls in flight before the first answer tells the limits: one that a new key can't take must not be a hundred. */
+const PROBING_CONCURRENCY = 4;
+
+/** What a router knows of one endpoint for one model: its quota, its slots, its latency, its health. */
+export class EndpointRoute<Target> {
+  readonly endpoint: EndpointState<Target>;
+  /** The model as it is sent. */
+  readonly model: string;
+  readonly concurrency: AdaptiveConcurrency;
+  readonly ejection = new OutlierEjection();
+  readonly latency = new PeakEwma();
+  quota: RouterQuota;
+  inFlight = 0;
+  answers = 0;
+  failures = 0;
+  throttles = 0;
+  ejections = 0;
+  /** Why this model is refused here for good. */
+  dropped: DescribeError | undefined = undefined;
+
+  constructor(endpoint: EndpointState<Target>, model: string, quota: RouterQuota) {
+    this.endpoint = endpoint;
+    this.model = model;
+    this.quota = quota;
+    this.concurrency = new AdaptiveConcurrency({ maxConcurrency: endpoint.maxConcurrency });
+  }
+
+  /** Calls that may be in flight now: fewer while nothing is known, and after an ejection. */
+  slots(nowMs: number): number {
+    const { limit } = this.concurrency;
+    const known = this.answers > 0 || this.quota.limitsKnown === true;
+    const capped = known ? limit : Math.min(limit, PROBING_CONCURRENCY);
+    return Math.max(1, Math.floor(capped * this.ejection.share(nowMs)));
+  }
+
+  latencyMs(nowMs: number): number | undefined {
+    return this.latency.valueMs(nowMs, this.inFlight === 0);
+  }
+
+  /** Calls in flight once it has one more, over its weight. */
+  load(nowMs: number): number {
+    return (this.inFlight + 1) / (this.endpoint.weight * this.ejection.share(nowMs));
+  }
+
+  /** Why nothing can be sent here, as far as it is known to last. */
+  outBecause(tokens: number): DescribeError | undefined {
+    const dropped = this.endpoint.dropped ?? this.dropped;
+    if (dropped !== undefined) return dropped;
+    const { stopped } = this.quota;
+    // A stopped quota may let a probe through now and then.
+    return stopped !== undefined && this.quota.waitMs(tokens) > 0 ? stopped : undefined;
+  }
+
+  /** The key is not accepted: nowhere when the API says that it doesn't know it (401), or not for this model (403). */
+  drop(failure: DescribeError): void {
+    if ((failure as UpstreamError).status === 403) this.dropped = failure;
+    else this.endpoint.dropped = failure;
+  }
+
+  answered(latencyMs: number, startedAtMs: number, nowMs: number, outputTokens: number | undefined): void {
+    const { inFlight } = this;
+    this.answers += 1;
+    this.latency.observe(latencyMs, nowMs);
+    this.ejection.succeeded(startedAtMs, nowMs);
+    this.concurrency.answered({ latencyMs, outputTokens, startedAtMs, nowMs, inFlight });
+  }
+
+  /** Counts an outage beside the `routes` of the same line, itself among them: at most half of them are ejected. */
+  failed(startedAtMs: number, nowMs: number, routes: readonly EndpointRoute<Target>[]): void {
+    this.failures += 1;
+    this.latency.failed(nowMs - startedAtMs, nowMs);
+    const others = routes.filter((route) => route !== this);
+    const ejected = others.filter(({ ejection }) => ejection.returnInMs(nowMs) > 0).length;
+    const mayEject = ejected + 1 <= routes.length / 2;
+    if (this.ejection.failed(startedAtMs, nowMs, meanRatioOf(others, nowMs), mayEject)) this.ejections += 1;
+  }
+}
+
+function meanRatioOf<Target>(routes: readonly EndpointRoute<Target>[], nowMs: number): number | undefined {
+  const ratios = routes.flatMap(({ ejection }) => ejection.successRatio(nowMs) ?? []);
+  return ratios.length === 0 ? undefined : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+}

@@ -1,0 +1,93 @@
+const CONSECUTIVE_OUTAGES = 5;
+const BASE_EJECTION_MS = 10_000;
+const MAX_EJECTION_MS = 300_000;
+/** How long an endpoint takes to get back its whole share. */
+const SLOW_START_MS = 30_000;
+const MIN_SHARE = 0.1;
+/** Time in which the weight of an outcome falls to 1/e, and the weight that a ratio needs to be taken for more than chance. */
+const DECAY_MS = 30_000;
+const MIN_OUTCOMES = 20;
+/** Ejected below this ratio of what the others manage. */
+const FAR_BELOW_RATIO = 0.6;
+
+/**
+ * Takes an endpoint out of rotation after consecutive outages, or when it succeeds far less often than the others, for
+ * a time that grows with each ejection and shrinks with good behaviour. It returns gradually, and a failure before its
+ * first success takes it out again.
+ * Source: Envoy, "Outlier detection" and "Slow start mode".
+ */
+export class OutlierEjection {
+  #consecutive = 0;
+  #successes = 0;
+  #outcomes = 0;
+  #decayedAtMs = 0;
+  #ejectedUntilMs = Number.NEGATIVE_INFINITY;
+  #times = 0;
+  #onProbation = false;
+
+  /** Ejections so far that count for the length of the next one. */
+  get times(): number {
+    return this.#times;
+  }
+
+  /** Milliseconds until it returns; 0 while in rotation. */
+  returnInMs(nowMs: number): number {
+    return Math.max(0, this.#ejectedUntilMs - nowMs);
+  }
+
+  /** The part of its share that it gets, from 0.1 to 1. */
+  share(nowMs: number): number {
+    if (this.#times === 0) return 1;
+    return Math.min(1, Math.max(MIN_SHARE, (nowMs - this.#ejectedUntilMs) / SLOW_START_MS));
+  }
+
+  /** Successes among the recent outcomes; undefined while too few to tell. */
+  successRatio(nowMs: number): number | undefined {
+    this.#decay(nowMs);
+    return this.#outcomes < MIN_OUTCOMES ? undefined : this.#successes / this.#outcomes;
+  }
+
+  succeeded(startedAtMs: number, nowMs: number): void {
+    this.#decay(nowMs);
+    this.#successes += 1;
+    this.#outcomes += 1;
+    this.#consecutive = 0;
+    if (startedAtMs >= this.#ejectedUntilMs) this.#onProbation = false;
+  }
+
+  /**
+   * Counts an outage, and ejects for it where that is due and `mayEject`. What began before the last ejection
+   * ended is no news. Tells whether it ejected.
+   */
+  failed(startedAtMs: number, nowMs: number, othersRatio: number | undefined, mayEject: boolean): boolean {
+    this.#decay(nowMs);
+    this.#outcomes += 1;
+    if (startedAtMs < this.#ejectedUntilMs) return false;
+    this.#consecutive += 1;
+    const ratio = this.successRatio(nowMs);
+    const outlier =
+      this.#consecutive >= (this.#onProbation ? 1 : CONSECUTIVE_OUTAGES) ||
+      (ratio !== undefined && othersRatio !== undefined && ratio < othersRatio * FAR_BELOW_RATIO);
+    if (!outlier || !mayEject) return false;
+    this.#eject(nowMs);
+    return true;
+  }
+
+  #eject(nowMs: number): void {
+    const goodMs = nowMs - this.#ejectedUntilMs;
+    const forgiven = this.#times === 0 ? 0 : Math.floor(goodMs / BASE_EJECTION_MS);
+    this.#times = Math.max(0, this.#times - forgiven) + 1;
+    this.#ejectedUntilMs = nowMs + Math.min(MAX_EJECTION_MS, BASE_EJECTION_MS * this.#times);
+    this.#onProbation = true;
+    this.#consecutive = 0;
+    this.#successes = 0;
+    this.#outcomes = 0;
+  }
+
+  #decay(nowMs: number): void {
+    const kept = Math.exp((this.#decayedAtMs - nowMs) / DECAY_MS);
+    this.#decayedAtMs = nowMs;
+    this.#successes *= kept;
+    this.#outcomes *= kept;
+  }
+}

@@ -1,0 +1,87 @@
+import type { HeapNode } from '../internal/indexed-heap.ts';
+import { PriorityLanes } from '../internal/priority-lanes.ts';
+import type { EndpointRoute } from './endpoint-route.ts';
+import type { RouteCall } from './route-call.ts';
+
+/** What stands before a call in its line. */
+export interface Backlog {
+  requests: number;
+  tokens: number;
+}
+
+/** Empty sums kept: a Map that shrinks and grows keeps its dead tables alive until a full GC. */
+const MAX_EMPTY_SUMS = 32;
+
+/** The calls of one model that wait for an endpoint, and the endpoints that can take them. As a heap node it stands where its first call does. */
+export class RouteLine<Target> implements HeapNode {
+  readonly model: string;
+  readonly routes: readonly EndpointRoute<Target>[];
+  order = 0;
+  sequence = 0;
+  heapIndex = -1;
+  readonly #calls: PriorityLanes<RouteCall<Target>>;
+  readonly #backlogs = new Map<number, Backlog>();
+
+  constructor(model: string, routes: readonly EndpointRoute<Target>[], ageingMs: number) {
+    this.model = model;
+    this.routes = routes;
+    this.#calls = new PriorityLanes(ageingMs);
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  get first(): RouteCall<Target> | undefined {
+    return this.#calls.first;
+  }
+
+  /** Adds a new call, or one that comes back to where it stood. */
+  add(call: RouteCall<Target>): void {
+    if (call.left === undefined) this.#calls.add(call);
+    else this.#calls.restore(call);
+    this.#count(call, 1);
+    this.#followFirst();
+  }
+
+  remove(call: RouteCall<Target>): void {
+    this.#calls.remove(call);
+    this.#count(call, -1);
+    this.#followFirst();
+  }
+
+  /** Every call that waits, in no order. */
+  calls(): RouteCall<Target>[] {
+    return this.#calls.items();
+  }
+
+  /** What waits with at least that priority: all of it is served before a new call of that priority. */
+  backlogOf(priority: number): Backlog {
+    const sum: Backlog = { requests: 0, tokens: 0 };
+    for (const [itsPriority, { requests, tokens }] of this.#backlogs) {
+      if (itsPriority < priority) continue;
+      sum.requests += requests;
+      sum.tokens += tokens;
+    }
+    return sum;
+  }
+
+  #followFirst(): void {
+    const lane = this.#calls.firstLane;
+    if (lane === undefined) return;
+    this.order = lane.order;
+    this.sequence = lane.sequence;
+  }
+
+  #count({ priority, job }: RouteCall<Target>, by: 1 | -1): void {
+    let backlog = this.#backlogs.get(priority);
+    if (backlog === undefined) {
+      backlog = { requests: 0, tokens: 0 };
+      this.#backlogs.set(priority, backlog);
+    }
+    backlog.requests += by;
+    // A sum of fractions drifts; an empty one starts over.
+    backlog.tokens = backlog.requests === 0 ? 0 : backlog.tokens + by * job.tokens;
+    if (backlog.requests === 0 && this.#backlogs.size > MAX_EMPTY_SUMS) this.#backlogs.delete(priority);
+  }
+}

@@ -1,0 +1,95 @@
+import type { DescribeError } from '../errors/describe-error.ts';
+import type { EndpointRoute } from './endpoint-route.ts';
+import type { RouteCall } from './route-call.ts';
+import type { RouterQuota } from './router-quota.ts';
+
+/** Tells for how long the breaker of an endpoint and model lets nothing through. */
+export type BreakerWait = (endpoint: string, model: string) => number;
+
+/**
+ * Finds the endpoints that can take a call now, or when the first of them will. It is one object that is filled anew by
+ * each search, for a search runs for every call that is placed.
+ */
+export class RouteSearch<Target> {
+  /** Endpoints that can take the call now. */
+  readonly ready: EndpointRoute<Target>[] = [];
+  /** Milliseconds until one may be ready by time alone; infinite when it takes an event, such as a call that ends. */
+  readyInMs = 0;
+  /** Milliseconds until one that is cooling down or out of quota returns, whatever it has in flight. */
+  returnInMs = 0;
+  /** Endpoints that are not out for good. */
+  live = 0;
+  /** Why the last of those that are out is out. */
+  outBecause: DescribeError | undefined = undefined;
+  readonly #breakerWaitMs: BreakerWait | undefined;
+
+  constructor(breakerWaitMs: BreakerWait | undefined) {
+    this.#breakerWaitMs = breakerWaitMs;
+  }
+
+  /**
+   * Looks at every endpoint of the call's line. Quotas that a call before it waits for are in `claimed` and not for it;
+   * those that this one waits for are added.
+   */
+  find(call: RouteCall<Target>, nowMs: number, claimed: Set<RouterQuota>): void {
+    const { line, job, left } = call;
+    this.ready.length = 0;
+    this.readyInMs = Number.POSITIVE_INFINITY;
+    this.returnInMs = Number.POSITIVE_INFINITY;
+    this.live = 0;
+    this.outBecause = undefined;
+    let shut: EndpointRoute<Target> | undefined;
+    let open = 0;
+    for (const route of line.routes) {
+      if (left?.has(route.endpoint)) continue;
+      const out = route.outBecause(job.tokens);
+      if (out !== undefined) {
+        this.outBecause = out;
+        continue;
+      }
+      this.live += 1;
+      const breakerMs = this.breakerWaitMs(route, line.routes.length);
+      if (breakerMs === Number.POSITIVE_INFINITY) {
+        shut ??= route;
+        continue;
+      }
+      open += 1;
+      this.#look(route, Math.max(breakerMs, route.ejection.returnInMs(nowMs)), call, nowMs, claimed);
+    }
+    // Nothing but breakers that are isolated by hand: the attempt runs into one and says so.
+    if (open === 0 && shut !== undefined) this.#look(shut, 0, call, nowMs, claimed);
+    if (job.avoid !== undefined && this.ready.length > 1) this.#preferOthers(job.avoid);
+  }
+
+  /** With one endpoint an open breaker is told at once: the attempt runs into it. */
+  breakerWaitMs(route: EndpointRoute<Target>, routes: number): number {
+    if (routes < 2 || this.#breakerWaitMs === undefined) return 0;
+    return this.#breakerWaitMs(route.endpoint.name, route.model);
+  }
+
+  #look(
+    route: EndpointRoute<Target>,
+    coolsForMs: number,
+    { job }: RouteCall<Target>,
+    nowMs: number,
+    claimed: Set<RouterQuota>,
+  ): void {
+    const { quota } = route;
+    const isFree = route.inFlight < route.slots(nowMs);
+    const quotaMs = quota.waitMs(job.tokens);
+    const waitMs = Math.max(coolsForMs, quotaMs);
+    this.returnInMs = Math.min(this.returnInMs, waitMs);
+    if (isFree) this.readyInMs = Math.min(this.readyInMs, waitMs);
+    if (!isFree || coolsForMs > 0) return;
+    if (claimed.has(quota)) return;
+    if (quotaMs > 0) claimed.add(quota);
+    else this.ready.push(route);
+  }
+
+  #preferOthers(avoid: ReadonlySet<string>): void {
+    const others = this.ready.filter(({ endpoint }) => !avoid.has(endpoint.name));
+    if (others.length === 0) return;
+    this.ready.length = 0;
+    this.ready.push(...others);
+  }
+}
