@@ -4,6 +4,7 @@ export {
   type BatchMetrics,
   BatchProcessor,
   type BatchProcessorOptions,
+  type BatchResult,
   type BatchRetryOptions,
   type DistributionSnapshot,
   type ProcessOptions,

@@ -297,22 +297,30 @@ describe('a bad image', () => {
 });
 
 describe('too much', () => {
-  it.each(['length', 'context'] as const)('splits a pack that hits the limit of %s', async (kind) => {
-    const { sender, pack } = visionProcessor(
-      { batchSize: 8 },
-      {
-        fault: ({ urls }) => {
-          if (urls.length <= 2) return undefined;
-          if (kind === 'context') return { error: apiError(400, 'context_length_exceeded') };
-          return {
-            completion: new FakeSender().complete('{"items": [', urls.length, { finish_reason: 'length' }),
-          };
+  it.each(['length', 'context', 'tokens a minute'] as const)(
+    'splits a pack that hits the limit of %s',
+    async (kind) => {
+      const { sender, pack } = visionProcessor(
+        { batchSize: 8 },
+        {
+          fault: ({ urls }) => {
+            if (urls.length <= 2) return undefined;
+            if (kind === 'context') return { error: apiError(400, 'context_length_exceeded') };
+            if (kind === 'tokens a minute') {
+              const message =
+                '429 Request too large for gpt-4.1-mini on tokens per min (TPM): Limit 30000, Requested 51000.';
+              return { error: apiError(429, 'rate_limit_exceeded', { message }) };
+            }
+            return {
+              completion: new FakeSender().complete('{"items": [', urls.length, { finish_reason: 'length' }),
+            };
+          },
         },
-      },
-    );
-    expect(await pack(8)).toEqual(isRight(8));
-    expect(sizes(sender).sort()).toEqual([2, 2, 2, 2, 4, 4, 8]);
-  });
+      );
+      expect(await pack(8)).toEqual(isRight(8));
+      expect(sizes(sender).sort()).toEqual([2, 2, 2, 2, 4, 4, 8]);
+    },
+  );
 
   it('fails the image whose own answer is too long', async () => {
     const { pack } = visionProcessor(

@@ -10,7 +10,9 @@ export type VisionFault = 'item' | 'size' | 'pack';
 
 /** Judges by what the failure means here, whoever's error it is. */
 export function visionFaultOf(error: unknown): VisionFault {
-  const { code } = classifyFailure(error);
+  const { code, retryable } = classifyFailure(error);
   if (code.startsWith('DESCRIBE_IMAGE_') || code === 'DESCRIBE_REFUSED') return 'item';
+  // A request beyond a minute's limit never passes, however long it waits; a part of it may.
+  if (code === 'DESCRIBE_RATE_LIMITED' && !retryable) return 'size';
   return code === 'DESCRIBE_CONTEXT_TOO_LONG' || code === 'DESCRIBE_OUTPUT_TRUNCATED' ? 'size' : 'pack';
 }

@@ -21,6 +21,13 @@ const apiError = (
 describe('classifyFailure', () => {
   it.each([
     [429, { code: 'rate_limit_exceeded' }, 'DESCRIBE_RATE_LIMITED', true, 'throttle'],
+    [
+      429,
+      { code: 'rate_limit_exceeded', message: '429 Request too large for gpt-4.1-mini: Limit 30000' },
+      'DESCRIBE_RATE_LIMITED',
+      false,
+      'throttle',
+    ],
     [429, { code: 'slow_down' }, 'DESCRIBE_RATE_LIMITED', true, 'throttle'],
     [429, { code: 'insufficient_quota' }, 'DESCRIBE_QUOTA_EXHAUSTED', false, 'quota'],
     [429, { code: null, type: 'insufficient_quota' }, 'DESCRIBE_QUOTA_EXHAUSTED', false, 'quota'],

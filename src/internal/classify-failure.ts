@@ -77,8 +77,11 @@ function fromStatus(foreign: ForeignError, status: number): DescribeError {
     return new UpstreamError(code, `${what} (${detail})`, { ...options, retryable, retryAfterMs });
   };
   if (status === 429) {
-    return QUOTA_CODES.has(upstreamCode ?? '') || QUOTA_CODES.has(textOf(foreign.type) ?? '')
-      ? upstream('DESCRIBE_QUOTA_EXHAUSTED', 'the account has no quota left', false)
+    if (QUOTA_CODES.has(upstreamCode ?? '') || QUOTA_CODES.has(textOf(foreign.type) ?? '')) {
+      return upstream('DESCRIBE_QUOTA_EXHAUSTED', 'the account has no quota left', false);
+    }
+    return isBeyondLimit(foreign)
+      ? upstream('DESCRIBE_RATE_LIMITED', "the request is larger than a minute's limit", false)
       : upstream('DESCRIBE_RATE_LIMITED', 'the API limits the rate', true);
   }
   if (status === 401 || status === 403)
@@ -92,6 +95,10 @@ function fromStatus(foreign: ForeignError, status: number): DescribeError {
   }
   return fromRejection(foreign, upstreamCode, options, upstream);
 }
+
+/** One request that takes more than its limit allows in a whole minute has no code of its own; waiting never helps it. */
+const isBeyondLimit = ({ message }: ForeignError): boolean =>
+  /\brequest too large\b/i.test(textOf(message) ?? '');
 
 function fromRejection(
   foreign: ForeignError,
