@@ -14,7 +14,6 @@ const isTrouble = (error: unknown) => DescribeError.is(error) && failureKind(err
  */
 export class CallMetrics {
   readonly #monitor: PerformanceMonitor | undefined;
-  #keyRefused = false;
 
   constructor(monitor: PerformanceMonitor | undefined) {
     this.#monitor = monitor;
@@ -35,11 +34,6 @@ export class CallMetrics {
     });
   }
 
-  /** Whether the last answer about the key was a refusal. */
-  get keyRefused(): boolean {
-    return this.#keyRefused;
-  }
-
   /** Counts what an answer was billed, whoever wanted it and whatever became of it. */
   answered(usage: VisionUsage, costUsd: number | undefined): void {
     this.#record((monitor) => {
@@ -50,8 +44,6 @@ export class CallMetrics {
   }
 
   readonly attemptEnded: UpstreamCallerParts['onAttempt'] = (outcome, error) => {
-    if (outcome === 'success') this.#keyRefused = false;
-    else if (error?.code === 'DESCRIBE_AUTH') this.#keyRefused = true;
     this.#record((monitor) => monitor.incrementCounter('attempts', { outcome, code: error?.code ?? 'none' }));
   };
 

@@ -1,5 +1,7 @@
 import { deepFreeze } from '../internal/deep-freeze.ts';
+import type { EndpointStats } from '../routing/index.ts';
 import type { ClientParts } from './compose-parts.ts';
+import type { EndpointParts } from './endpoint-set.ts';
 
 export type HealthState = 'healthy' | 'degraded' | 'unhealthy';
 
@@ -22,33 +24,60 @@ const HEALTHY: PartHealth = { status: 'healthy' };
 export async function clientHealth(parts: ClientParts, isOpen: boolean): Promise<ClientHealth> {
   const health: Record<string, PartHealth> = {};
   if (!isOpen) health['client'] = { status: 'unhealthy', reason: 'closed' };
-  for (const [name, pool] of Object.entries(parts.pools))
-    health[`pool:${name}`] = poolHealth(pool.getStats(), parts.metrics.keyRefused);
-  health['breakers'] = breakersHealth(parts.breakers);
+  const { endpoints } = parts.routing.router.getStats();
+  const pools = Object.entries(parts.endpoints.pools).map(([name, pool]) => {
+    const partHealth = poolHealth(pool.getStats(), isDropped(endpoints[name]));
+    health[`pool:${name}`] = partHealth;
+    return partHealth;
+  });
+  health['breakers'] = breakersHealth(parts.endpoints);
+  health['routing'] = routingHealth(Object.entries(endpoints));
   if (parts.cache !== undefined) health['cache'] = await cacheHealth(parts.cache);
   if (parts.monitor !== undefined) health['monitor'] = monitorHealth(parts.monitor);
-  return deepFreeze({ status: overall(health), parts: health });
+  const isDown = (part: PartHealth | undefined) => part?.status === 'unhealthy';
+  // Without the API there are no new descriptions; without anything else there are, but slower or dearer.
+  const noneLeft =
+    pools.every(isDown) || ['client', 'breakers', 'routing'].some((name) => isDown(health[name]));
+  const allWell = Object.values(health).every(({ status }) => status === 'healthy');
+  return deepFreeze({
+    status: noneLeft ? 'unhealthy' : allWell ? 'healthy' : 'degraded',
+    parts: health,
+  });
 }
 
-/** Without the API there are no new descriptions; without anything else there are, but slower or dearer. */
-function overall(parts: Readonly<Record<string, PartHealth>>): HealthState {
-  const states = Object.entries(parts);
-  const vital = ([name]: readonly [string, PartHealth]) =>
-    name === 'client' || name.startsWith('pool:') || name === 'breakers';
-  if (states.some((entry) => vital(entry) && entry[1].status === 'unhealthy')) return 'unhealthy';
-  return states.every(([, { status }]) => status === 'healthy') ? 'healthy' : 'degraded';
-}
+/** Whether the API refused the key of an endpoint, so that nothing is sent there any more. */
+const isDropped = (endpoint: EndpointStats | undefined): boolean =>
+  endpoint !== undefined &&
+  endpoint.models.length > 0 &&
+  endpoint.models.every(({ condition }) => condition === 'dropped');
 
 function poolHealth(
-  { keyRefused, state }: ReturnType<ClientParts['pools'][string]['getStats']>,
+  { keyRefused, state }: ReturnType<EndpointParts['pool']['getStats']>,
   keyRefusedInCall: boolean,
 ): PartHealth {
   if (keyRefused || keyRefusedInCall) return { status: 'unhealthy', reason: 'the API refused the key' };
   return state === 'open' ? HEALTHY : { status: 'unhealthy', reason: state };
 }
 
-function breakersHealth(breakers: ClientParts['breakers']): PartHealth {
-  const all = Object.entries(breakers.byName());
+/** A throttled endpoint is a busy one, not a sick one. */
+function routingHealth(endpoints: readonly (readonly [string, EndpointStats])[]): PartHealth {
+  const conditions = endpoints.flatMap(([name, { models }]) =>
+    models.map(({ model, condition }) => ({ name: `${name}:${model}`, condition })),
+  );
+  const out = conditions.filter(({ condition }) => condition === 'stopped' || condition === 'dropped');
+  const away = [...out, ...conditions.filter(({ condition }) => condition === 'ejected')];
+  if (away.length === 0) return HEALTHY;
+  return {
+    status: out.length === conditions.length ? 'unhealthy' : 'degraded',
+    reason: away
+      .slice(0, 5)
+      .map(({ name, condition }) => `${name} ${condition}`)
+      .join(', '),
+  };
+}
+
+function breakersHealth(endpoints: ClientParts['endpoints']): PartHealth {
+  const all = Object.entries(endpoints.breakersByName());
   const notClosed = all.filter(([, breaker]) => breaker.state !== 'CLOSED').map(([name]) => name);
   if (notClosed.length === 0) return HEALTHY;
   // A half-open breaker waits for a call to try: who sends traffic by this health must send it some.

@@ -13,22 +13,20 @@ import type {
 import type { RetryOptions } from '../retry/index.ts';
 import type { AttemptBreaker } from './breaker-group.ts';
 import type { ImageDetail } from './describe-request.ts';
+import type { EndpointDescription, EndpointOptions } from './endpoint-options.ts';
 import type { ClientImageOptions } from './image-intake.ts';
+import type { ClientLimitOptions } from './limit-options.ts';
 import type { Logger } from './logger.ts';
-
-/** What a part of the client is made for. */
-export interface EndpointDescription {
-  /** Name of the endpoint, as in stats and metrics. */
-  readonly name: string;
-  readonly apiKey: string;
-  readonly baseURL?: string;
-}
 
 export interface DescribeClientOptions {
   /** Key of the API. @defaultValue `OPENAI_API_KEY` */
   readonly apiKey?: string | undefined;
   /** Base URL of the API, or of a compatible server. @defaultValue `OPENAI_BASE_URL`, else OpenAI's */
   readonly baseURL?: string | undefined;
+  /** Several keys, addresses or models in place of one `apiKey` and `baseURL`; 1 to 100. @defaultValue one, of `apiKey` and `baseURL` */
+  readonly endpoints?: readonly EndpointOptions[] | undefined;
+  /** How fast and how much at once. @defaultValue what the answers' headers say */
+  readonly limits?: ClientLimitOptions | undefined;
   /** Model of requests that name none. @defaultValue 'gpt-4.1-mini' */
   readonly model?: string | undefined;
   /** Prompt of requests that have none. @defaultValue 'Describe this image.' */

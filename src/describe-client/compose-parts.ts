@@ -1,27 +1,24 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { usageOf } from '../batch-processor/vision-usage.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
-import type { OpenAIConnectionPool } from '../openai/index.ts';
 import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/model-catalog.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { generateKey, type RedisCache, SingleFlight } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
-import type { BreakerGroup } from './breaker-group.ts';
 import { type CachedDescription, type PriceOf, pricing } from './build-result.ts';
 import { CallMetrics } from './call-metrics.ts';
-import type { DescribeClientOptions, EndpointDescription } from './client-options.ts';
+import type { DescribeClientOptions } from './client-options.ts';
 import { ConfigIssues } from './config-issues.ts';
+import { EndpointSet } from './endpoint-set.ts';
 import { ImageIntake } from './image-intake.ts';
 import { type Logger, safeLogger } from './logger.ts';
 import { makeBatch, makeBreakers, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
+import { type CallRouting, makeRouting } from './make-router.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 import { PackingAdvisor } from './packing-advisor.ts';
 import { type ClientSettings, isInstance, resolveOptions } from './resolve-options.ts';
 import { UpstreamCaller } from './upstream-caller.ts';
 import { type AskVision, askEither, askSingly, BatchedVision, tokensOfCall } from './vision-asker.ts';
-
-/** A client has one endpoint; its name in stats, metrics and `explain`. */
-const ENDPOINT = 'default';
 
 /** Everything a client is made of. */
 export interface ClientParts {
@@ -31,14 +28,15 @@ export interface ClientParts {
   readonly intake: ImageIntake;
   readonly catalog: ModelCatalog;
   readonly priceOf: PriceOf;
-  readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
-  readonly breakers: BreakerGroup;
+  readonly endpoints: EndpointSet;
   readonly cache: RedisCache | undefined;
   /** Joins equal calls that pass the cache by. */
   readonly flights: SingleFlight<CachedDescription>;
   readonly monitor: PerformanceMonitor | undefined;
   readonly batch: VisionDescriptionBatchProcessor | undefined;
   readonly metrics: CallMetrics;
+  readonly routing: CallRouting;
+  readonly retry: RetryPolicy;
   /** What two requests must share to have one description. */
   readonly keyOf: (identity: string, request: NormalisedRequest) => string;
   readonly ask: AskVision;
@@ -60,11 +58,6 @@ export function composeParts(
   const given = settings.usable;
   const { clock = systemClock } = given;
   const logger = safeLogger(given.logger);
-  const endpoint: EndpointDescription = {
-    name: ENDPOINT,
-    apiKey: settings.apiKey,
-    ...(settings.baseURL === undefined ? {} : { baseURL: settings.baseURL }),
-  };
 
   const monitor = issues.attempt('monitor', () => makeMonitor(given, settings, clock, logger));
   const metrics = new CallMetrics(monitor);
@@ -76,19 +69,22 @@ export function composeParts(
     (name) => (settings.redis !== undefined && name in settings.redis ? 'redis' : 'cache'),
   );
   const retry = issues.attempt('retry', () => makeRetry(given, clock));
-  const breakers = issues.attempt('circuitBreaker', () =>
-    makeBreakers(given, settings, endpoint, clock, logger, metrics),
-  );
-  const pool = issues.attempt('pool', () => makePool(given, settings, endpoint, issues, clock));
+  const endpoints = settings.endpoints.map((description) => ({
+    description,
+    breakers: issues.attempt('circuitBreaker', () =>
+      makeBreakers(given, settings, description, clock, logger, metrics),
+    ),
+    pool: issues.attempt('pool', () => makePool(given, settings, description, issues, clock)),
+  }));
 
   const priceOf = pricing(catalog ?? modelCatalog, Object.keys(given.models ?? {}));
 
   const advisor = given.batch === 'auto' ? new PackingAdvisor(clock) : undefined;
+  let routing: CallRouting | undefined;
+  const retryPolicy = retry ?? new RetryPolicy();
   const caller = new UpstreamCaller({
-    endpoint: ENDPOINT,
-    connections: { use: (run, useOptions) => requirePart(pool).use(run, useOptions) },
-    guard: (model, run) => requirePart(breakers).guard(model, run),
-    retry: retry ?? new RetryPolicy(),
+    router: { run: (job, attempt) => requirePart(routing).router.run(job, attempt) },
+    retry: retryPolicy,
     attemptTimeoutMs: settings.attemptTimeoutMs,
     clock,
     onAnswer: (completion) => {
@@ -102,21 +98,30 @@ export function composeParts(
   const batched = new BatchedVision(caller, catalog, settings);
   const batch = issues.attempt('batch', () => makeBatch(given, settings, batched, clock));
 
-  const ownPool = typeof given.pool === 'function' ? undefined : pool;
+  const ownPools = typeof given.pool === 'function' ? [] : endpoints.flatMap(({ pool }) => pool ?? []);
   const ownCache = isInstance(given.cache, 'getOrSet') ? undefined : cache;
   const ownMonitor = isInstance(given.monitor, 'incrementCounter') ? undefined : monitor;
   const finish = async () => {
-    breakers?.shutdown();
+    for (const { breakers } of endpoints) breakers?.shutdown();
     await ownCache?.close();
     ownMonitor?.close();
   };
   if (issues.any) {
-    void ownPool?.destroy();
+    for (const pool of ownPools) void pool.destroy();
     void finish();
   }
   issues.throwIfAny('createDescribeClient');
-  const singly = askSingly(caller);
+  const endpointSet = new EndpointSet(
+    endpoints.map(({ description, breakers, pool }) => ({
+      description,
+      breakers: requirePart(breakers),
+      pool: requirePart(pool),
+    })),
+  );
+  routing = makeRouting(endpointSet.all, settings.limits, undefined, clock);
+  const { router, quotas } = routing;
   const known = requirePart(catalog);
+  const singly = askSingly(caller, known);
   const askBy = (packed: AskVision | undefined): AskVision => {
     if (packed === undefined) return singly;
     if (advisor === undefined) return packed;
@@ -131,24 +136,29 @@ export function composeParts(
     intake: requirePart(intake),
     catalog: known,
     priceOf,
-    pools: { [ENDPOINT]: requirePart(pool) },
-    breakers: requirePart(breakers),
+    endpoints: endpointSet,
     cache,
     flights: new SingleFlight<CachedDescription>(),
     monitor,
     batch,
     metrics,
+    routing,
+    retry: retryPolicy,
     keyOf: (identity, { model, prompt, detail, schema }) =>
       generateKey('description', identity, model, prompt, detail, schema?.name, schema?.jsonSchema),
     ask: askBy(batch === undefined ? undefined : batched.ask(batch)),
     close: async () => {
       await batch?.close();
-      await ownPool?.close();
+      await router.close();
+      quotas.close();
+      await Promise.all(ownPools.map((pool) => pool.close()));
       await finish();
     },
     destroy: async (reason) => {
       await batch?.destroy(reason);
-      await ownPool?.destroy(reason);
+      router.destroy(reason);
+      quotas.close();
+      await Promise.all(ownPools.map((pool) => pool.destroy(reason)));
       await finish();
     },
   };

@@ -15,7 +15,9 @@ export class ConfigIssues {
 
   /** Whether something is wrong with that option or with a part of it. */
   has(option: string): boolean {
-    return this.#issues.some((issue) => issue.option === option || issue.option.startsWith(`${option}.`));
+    return this.#issues.some(
+      (issue) => issue.option === option || ['.', '['].some((sign) => issue.option.startsWith(option + sign)),
+    );
   }
 
   /**

@@ -100,11 +100,13 @@ describe('createDescribeClient', () => {
 
   it('lets options win over the environment, which wins over defaults', () => {
     const variables = { OPENAI_API_KEY: 'env', OPENAI_POOL_MAX_SIZE: '3', OPENAI_POOL_MIN_SIZE: '1' };
-    const pool = composeParts({ apiKey: KEY, pool: { max: 7 } }, variables).pools['default']?.getStats();
+    const pool = composeParts({ apiKey: KEY, pool: { max: 7 } }, variables).endpoints.pools[
+      'default'
+    ]?.getStats();
     expect(pool).toMatchObject({ minSize: 1, maxSize: 7 });
-    expect(composeParts({}, variables).settings.apiKey).toBe('env');
+    expect(composeParts({}, variables).settings.endpoints[0]?.apiKey).toBe('env');
     expect(composeParts({ apiKey: undefined, model: undefined }, variables).settings).toMatchObject({
-      apiKey: 'env',
+      endpoints: [{ name: 'default', apiKey: 'env' }],
       model: 'gpt-4.1-mini',
     });
     expect(
@@ -120,7 +122,7 @@ describe('createDescribeClient', () => {
       NO_PROXY: 'internal.example',
     };
     const proxyOf = (options: Parameters<typeof composeParts>[0]) =>
-      composeParts(options, variables).settings.proxy;
+      composeParts(options, variables).settings.proxyTo(options.baseURL);
     expect(proxyOf({})).toBe('http://proxy.example:8080');
     expect(proxyOf({ proxy: false })).toBeUndefined();
     expect(proxyOf({ proxy: 'http://other.example' })).toBe('http://other.example');
@@ -153,7 +155,7 @@ describe('createDescribeClient', () => {
     const client = createDescribeClient({ apiKey: KEY, cache: false, monitor: false, circuitBreaker: false });
     expect([client.cache, client.monitor, client.batch]).toEqual([undefined, undefined, undefined]);
     expect(client.breakers).toEqual({});
-    expect(Object.keys((await client.health()).parts)).toEqual(['pool:default', 'breakers']);
+    expect(Object.keys((await client.health()).parts)).toEqual(['pool:default', 'breakers', 'routing']);
     await client.close();
   });
 });

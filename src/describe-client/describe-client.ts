@@ -7,6 +7,8 @@ import type { SpendingEstimate } from '../openai/estimate.ts';
 import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../openai/index.ts';
 import type { PerformanceMonitor, PerformanceReport } from '../performance-monitor/index.ts';
 import type { RedisCache, RedisCacheStats } from '../redis-cache/index.ts';
+import type { RetryStats } from '../retry/index.ts';
+import type { QuotaStats, RouterStats } from '../routing/index.ts';
 import type { AttemptBreaker } from './breaker-group.ts';
 import { buildResult, type Obtained } from './build-result.ts';
 import { type CallBounds, settleWithin } from './call-bounds.ts';
@@ -19,6 +21,7 @@ import { type DescribeManyItem, type DescribeManyOptions, describeEach } from '.
 import type { DescribeInput, DescribeOptions } from './describe-request.ts';
 import type { DescribeResult } from './describe-result.ts';
 import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
+import { explainError } from './explain-error.ts';
 import { ImageMoved, type TakenImage } from './image-intake.ts';
 import { type NormalisedRequest, normaliseRequest } from './normalise-request.ts';
 import { mayFareBetter, OwnFlight } from './own-flight.ts';
@@ -28,6 +31,11 @@ export interface ClientStats {
   readonly calls: CallStats;
   readonly pools: Readonly<Record<string, OpenAIConnectionPoolStats>>;
   readonly breakers: Readonly<Record<string, CircuitBreakerStats>>;
+  /** The line of calls, and how each endpoint does. */
+  readonly routing: RouterStats;
+  /** What is known of each limit, by quota group and model. */
+  readonly quotas: readonly QuotaStats[];
+  readonly retry: RetryStats;
   /** Absent with `cache: false`. */
   readonly cache?: RedisCacheStats;
   /** Absent without `batch`. */
@@ -67,7 +75,7 @@ export class DescribeClient implements AsyncDisposable {
 
   /** Connection pools by the name of their endpoint. */
   get pools(): Readonly<Record<string, OpenAIConnectionPool>> {
-    return this.#parts.pools;
+    return this.#parts.endpoints.pools;
   }
 
   /** The batch processor; absent without `batch`. */
@@ -82,7 +90,7 @@ export class DescribeClient implements AsyncDisposable {
 
   /** Circuit breakers by endpoint and model; empty with `circuitBreaker: false`. */
   get breakers(): Readonly<Record<string, AttemptBreaker>> {
-    return this.#parts.breakers.byName();
+    return this.#parts.endpoints.breakersByName();
   }
 
   /** The monitor; absent with `monitor: false`. */
@@ -138,10 +146,14 @@ export class DescribeClient implements AsyncDisposable {
     return estimateCalls(inputs, options, this.#parts);
   }
 
-  /** Opens and authenticates the pools' minimum of connections. */
+  /**
+   * Opens and authenticates the minimum of connections of every endpoint.
+   * @throws the failure of the first endpoint when none could be reached.
+   */
   async warmUp(): Promise<void> {
     this.#calls.assertOpen();
-    await Promise.all(Object.values(this.#parts.pools).map((pool) => pool.warmUp()));
+    const { endpoints, logger } = this.#parts;
+    await endpoints.warmUp((endpoint, code) => logger.warn({ endpoint, code }, 'the warm-up failed'));
   }
 
   /** Drops every cached description with one of these tags, on every process. */
@@ -167,13 +179,18 @@ export class DescribeClient implements AsyncDisposable {
 
   /** A frozen, JSON-safe snapshot of every part. */
   stats(): ClientStats {
-    const { pools, batch, cache, breakers } = this.#parts;
+    const { endpoints, routing, retry, batch, cache } = this.#parts;
     return deepFreeze({
       calls: this.#calls.stats(),
-      pools: Object.fromEntries(Object.entries(pools).map(([name, pool]) => [name, pool.getStats()])),
-      breakers: Object.fromEntries(
-        Object.entries(breakers.byName()).map(([name, breaker]) => [name, breaker.getStats()]),
+      pools: Object.fromEntries(
+        Object.entries(endpoints.pools).map(([name, pool]) => [name, pool.getStats()]),
       ),
+      breakers: Object.fromEntries(
+        Object.entries(endpoints.breakersByName()).map(([name, breaker]) => [name, breaker.getStats()]),
+      ),
+      routing: routing.router.getStats(),
+      quotas: routing.quotas.getStats(),
+      retry: retry.getStats(),
       ...(cache === undefined ? {} : { cache: cache.getStats() }),
       ...(batch === undefined ? {} : { batch: batch.getMetrics() }),
     });
@@ -216,8 +233,9 @@ export class DescribeClient implements AsyncDisposable {
         metrics.callSucceeded(request.model, result);
         return result;
       } catch (error) {
-        metrics.callFailed(request.model, error, trace.explain());
-        throw error;
+        const explanation = trace.explain();
+        metrics.callFailed(request.model, error, explanation);
+        throw explainError(error, explanation, signals);
       }
     });
   }

@@ -1,7 +1,7 @@
 export type { AttemptBreaker } from './breaker-group.ts';
 export type { CallStats } from './call-register.ts';
 export type { ClientHealth, HealthState, PartHealth } from './client-health.ts';
-export type { BatchOptions, DescribeClientOptions, EndpointDescription } from './client-options.ts';
+export type { BatchOptions, DescribeClientOptions } from './client-options.ts';
 export { createDescribeClient } from './create-describe-client.ts';
 export { type ClientStats, DescribeClient } from './describe-client.ts';
 export type { DescribeManyItem, DescribeManyOptions } from './describe-many.ts';
@@ -14,6 +14,8 @@ export type {
   ImageBytes,
 } from './describe-request.ts';
 export type { AttemptRecord, CallExplanation, DescribeResult, DescriptionSource } from './describe-result.ts';
+export type { EndpointDescription, EndpointOptions, QuotaLimitOptions } from './endpoint-options.ts';
 export type { EstimateOptions } from './estimate-calls.ts';
 export type { ClientImageOptions } from './image-intake.ts';
+export type { ClientLimitOptions } from './limit-options.ts';
 export type { Logger } from './logger.ts';

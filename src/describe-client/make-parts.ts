@@ -10,11 +10,12 @@ import { RedisCache } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import { type AttemptBreaker, BreakerGroup } from './breaker-group.ts';
 import type { CallMetrics } from './call-metrics.ts';
-import type { DescribeClientOptions, EndpointDescription } from './client-options.ts';
+import type { DescribeClientOptions } from './client-options.ts';
 import type { ConfigIssues } from './config-issues.ts';
+import type { EndpointDescription } from './endpoint-options.ts';
 import type { Logger } from './logger.ts';
 import { type ClientSettings, isInstance } from './resolve-options.ts';
-import { countsForBreaker, isWorthAnotherAttempt } from './upstream-caller.ts';
+import { countsForBreaker, isPacedByLimiter, isWorthAnotherAttempt } from './upstream-caller.ts';
 import type { BatchedVision } from './vision-asker.ts';
 
 const OUTAGE_TRUST_MS = 600_000;
@@ -74,32 +75,35 @@ export function makeCache(
 export function makeRetry({ retry }: DescribeClientOptions, clock: Clock): RetryPolicy {
   return new RetryPolicy({
     isRetryable: isWorthAnotherAttempt,
+    isPaced: isPacedByLimiter,
     ...definedOf(retry === false ? { maxAttempts: 1 } : retry),
     clock,
   });
 }
 
+/** One endpoint's pool, by options or by the user's function. */
 export function makePool(
   { pool, tls }: DescribeClientOptions,
-  { environment, proxy }: ClientSettings,
-  { apiKey, baseURL, name }: EndpointDescription,
+  { environment, proxyTo }: ClientSettings,
+  endpoint: EndpointDescription,
   issues: ConfigIssues,
   clock: Clock,
 ): OpenAIConnectionPool | undefined {
+  const { apiKey, baseURL, organization, project, headers, apiVersion } = endpoint;
   // With a wrong key or address nothing will be made in the end; the options are looked at all the same.
-  const usable = apiKey !== '' && !issues.has('apiKey') && !issues.has('baseURL');
-  if (typeof pool === 'function') {
-    return usable
-      ? checkedPool(pool({ name, apiKey, ...(baseURL === undefined ? {} : { baseURL }) }))
-      : undefined;
-  }
+  const isWrong = ['apiKey', 'baseURL', 'endpoints'].some((option) => issues.has(option));
+  const usable = apiKey !== '' && !isWrong;
+  if (typeof pool === 'function')
+    return usable ? checkedPool(pool(definedOf(endpoint) as EndpointDescription)) : undefined;
   return new OpenAIConnectionPool(usable ? apiKey : 'unusable', usable ? baseURL : undefined, {
     min: environment.poolMinSize,
     max: environment.poolMaxSize,
-    proxy,
+    proxy: proxyTo(baseURL),
     tls,
     clock,
     ...definedOf(pool),
+    ...(usable ? definedOf({ organization, project, apiVersion }) : {}),
+    headers: { ...pool?.headers, ...(usable ? headers : {}) },
     ...(usable ? {} : { warmUpOnStart: false }),
   });
 }

@@ -22,22 +22,28 @@ import { DEFAULT_BASE_URL } from '../openai/openai-pool-options.ts';
 import type { RedisTargetOptions } from '../redis-cache/index.ts';
 import { CLIENT_DEFAULTS, type DescribeClientOptions } from './client-options.ts';
 import type { ConfigIssues } from './config-issues.ts';
+import { type EndpointDescription, endpointsCheck, namedEndpoints } from './endpoint-options.ts';
+import { CLIENT_LIMIT_CHECKS, type ClientLimitOptions } from './limit-options.ts';
 import type { RequestDefaults } from './normalise-request.ts';
 
 /** The options that are plain values, with environment and defaults filled in. */
 export interface ClientSettings extends RequestDefaults {
-  readonly apiKey: string;
-  readonly baseURL: string | undefined;
+  /** At least one; its key is empty where none was given, which is an issue. */
+  readonly endpoints: readonly EndpointDescription[];
+  readonly limits: ClientLimitOptions;
   readonly attemptTimeoutMs: number;
   readonly warmUpOnStart: boolean;
   /** Where Redis is, by option or environment; undefined for memory only. */
   readonly redis: RedisTargetOptions | undefined;
-  /** Proxy to the API, by option or environment. */
-  readonly proxy: string | undefined;
+  /** Proxy to an address of the API, by option or environment. */
+  readonly proxyTo: (baseURL: string | undefined) => string | undefined;
   readonly environment: EnvironmentSettings;
   /** The options without those that are wrong, so that parts can be made and looked at before the error is thrown. */
   readonly usable: DescribeClientOptions;
 }
+
+/** Name of the endpoint of a client that has only a key. */
+const ONLY_ENDPOINT = 'default';
 
 const optionsObject =
   (expected: string): OptionCheck =>
@@ -60,6 +66,8 @@ const aString: readonly [(value: unknown) => boolean, OptionCheck] = [
 const CHECKS: OptionChecks<DescribeClientOptions> = {
   apiKey: headerSafeSecret(),
   baseURL: httpUrl(),
+  endpoints: endpointsCheck,
+  limits: shape(CLIENT_LIMIT_CHECKS),
   model: nonEmptyText(),
   prompt: nonEmptyText(),
   detail: oneOf('low', 'high', 'auto'),
@@ -96,8 +104,7 @@ export function resolveOptions(
   issues.add(wrongVariables);
   const usable = withoutWrong(options, issues);
   const {
-    apiKey = environment.openaiApiKey,
-    baseURL = environment.openaiBaseURL,
+    limits = {},
     model = CLIENT_DEFAULTS.model,
     prompt = CLIENT_DEFAULTS.prompt,
     detail = CLIENT_DEFAULTS.detail,
@@ -106,9 +113,7 @@ export function resolveOptions(
     attemptTimeoutMs = CLIENT_DEFAULTS.attemptTimeoutMs,
     warmUpOnStart = CLIENT_DEFAULTS.warmUpOnStart,
   } = usable;
-  if (apiKey === undefined && !issues.has('apiKey') && !issues.has('OPENAI_API_KEY')) {
-    issues.add([{ option: 'apiKey', expected: 'a key, here or in OPENAI_API_KEY', got: 'nothing' }]);
-  }
+  const endpoints = endpointsOf(usable, environment, issues);
   const redis = redisTargetOf(usable.redis, environment);
   if (usable.redis !== undefined && usable.cache === false) {
     issues.add([{ option: 'redis', expected: 'nothing with cache: false', got: 'a Redis' }]);
@@ -117,8 +122,8 @@ export function resolveOptions(
     issues.add([{ option: 'redis', expected: 'nothing with a cache of your own', got: 'a Redis' }]);
   }
   return {
-    apiKey: apiKey ?? '',
-    baseURL,
+    endpoints,
+    limits,
     model,
     prompt,
     detail,
@@ -127,7 +132,7 @@ export function resolveOptions(
     attemptTimeoutMs,
     warmUpOnStart,
     redis,
-    proxy: proxyOf(usable, baseURL, variables, issues),
+    proxyTo: proxyRule(usable, variables, issues),
     environment,
     usable,
   };
@@ -140,21 +145,41 @@ function withoutWrong(options: DescribeClientOptions, issues: ConfigIssues): Des
 /** Tells the user's own instance from options, by a method that only the instance has. */
 export const isInstance = (value: unknown, method: string): boolean => hasMethods(value, [method]);
 
-function proxyOf(
+/** The endpoints that are named, or the one of the key and address that are. */
+function endpointsOf(
+  { endpoints, apiKey, baseURL }: DescribeClientOptions,
+  { openaiApiKey, openaiBaseURL }: EnvironmentSettings,
+  issues: ConfigIssues,
+): readonly EndpointDescription[] {
+  if (endpoints !== undefined) {
+    const doubled = Object.entries({ apiKey, baseURL }).filter(([, value]) => value !== undefined);
+    issues.add(
+      doubled.map(([option]) => ({ option, expected: 'nothing beside endpoints', got: 'a second one' })),
+    );
+    return namedEndpoints(endpoints);
+  }
+  const key = apiKey ?? openaiApiKey;
+  const isReported = ['apiKey', 'OPENAI_API_KEY', 'endpoints'].some((option) => issues.has(option));
+  if (key === undefined && !isReported) {
+    issues.add([{ option: 'apiKey', expected: 'a key, here or in OPENAI_API_KEY', got: 'nothing' }]);
+  }
+  return [{ name: ONLY_ENDPOINT, apiKey: key ?? '', baseURL: baseURL ?? openaiBaseURL }];
+}
+
+function proxyRule(
   { proxy }: DescribeClientOptions,
-  baseURL: string | undefined,
   variables: Readonly<Record<string, string | undefined>>,
   issues: ConfigIssues,
-): string | undefined {
-  if (proxy === false) return undefined;
-  if (proxy !== undefined) return proxy;
+): ClientSettings['proxyTo'] {
+  if (proxy === false) return () => undefined;
+  if (proxy !== undefined) return () => proxy;
   const environment = issues.attempt(
     'environment',
     () => readProxyEnvironment(variables),
     () => '',
   );
-  if (environment === undefined || issues.has('baseURL')) return undefined;
-  return proxyFor(baseURL ?? DEFAULT_BASE_URL, environment);
+  return (baseURL = DEFAULT_BASE_URL) =>
+    environment === undefined || !URL.canParse(baseURL) ? undefined : proxyFor(baseURL, environment);
 }
 
 function redisTargetOf(

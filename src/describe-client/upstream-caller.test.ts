@@ -8,7 +8,13 @@ import { TimeoutError } from '../errors/timeout-error.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { CallTrace } from './call-trace.ts';
-import { countsForBreaker, isWorthAnotherAttempt, UpstreamCaller } from './upstream-caller.ts';
+import {
+  type CallRouter,
+  countsForBreaker,
+  type EndpointTarget,
+  isWorthAnotherAttempt,
+  UpstreamCaller,
+} from './upstream-caller.ts';
 
 type Respond = (signal: AbortSignal) => Promise<unknown>;
 
@@ -17,29 +23,44 @@ const untilAborted: Respond = (signal) =>
     signal.addEventListener('abort', () => reject(new Error('Request was aborted.')), { once: true });
   });
 
+/** A router of one endpoint that is always ready. */
+const throughOneEndpoint = (target: EndpointTarget): CallRouter => ({
+  run: ({ model }, attempt) =>
+    attempt({
+      endpoint: 'default',
+      model,
+      target,
+      queueMs: 0,
+      sent: () => {},
+      answered: () => {},
+      limited: () => {},
+    }),
+});
+
 /** A caller over a client that responds by hand; what its breaker sees is written down. */
 const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAttempts = 1 } = {}) => {
   const clock = new ManualClock();
   const seenByBreaker: { readonly counts: boolean; readonly error: unknown }[] = [];
   const caller = new UpstreamCaller({
-    endpoint: 'default',
-    connections: {
-      use: async (run, { signal }) => {
-        await Promise.race([waitForLease, untilAborted(signal)]);
-        const create = (_request: unknown, { signal: own }: { signal: AbortSignal }) => ({
-          withResponse: async () => ({ data: await respond(own), response: { headers: {} } }),
-        });
-        return run({ chat: { completions: { create } } } as unknown as OpenAI);
+    router: throughOneEndpoint({
+      connections: {
+        use: async (run, { signal }) => {
+          await Promise.race([waitForLease, untilAborted(signal)]);
+          const create = (_request: unknown, { signal: own }: { signal: AbortSignal }) => ({
+            withResponse: async () => ({ data: await respond(own), response: { headers: {} } }),
+          });
+          return run({ chat: { completions: { create } } } as unknown as OpenAI);
+        },
       },
-    },
-    guard: async (_model, run) => {
-      try {
-        return await run(undefined);
-      } catch (error) {
-        seenByBreaker.push({ counts: countsForBreaker(error), error });
-        throw error;
-      }
-    },
+      guard: async (_model, run) => {
+        try {
+          return await run(undefined);
+        } catch (error) {
+          seenByBreaker.push({ counts: countsForBreaker(error), error });
+          throw error;
+        }
+      },
+    }),
     retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
     attemptTimeoutMs: 1000,
     clock,
@@ -52,6 +73,7 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
     const sent = caller.send({ model: 'm', messages: [] }, (completion) => completion as ChatCompletion, {
       signal,
       priority: 0,
+      tokens: 1,
       timeoutMs,
       deadlineAtMs: clock.now() + timeoutMs,
       trace,

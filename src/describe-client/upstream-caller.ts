@@ -8,10 +8,14 @@ import { TimeoutError } from '../errors/timeout-error.ts';
 import { classifyFailure } from '../internal/classify-failure.ts';
 import type { Clock } from '../internal/clock.ts';
 import { failureKind } from '../internal/failure-kind.ts';
+import { headerOf } from '../internal/retry-after.ts';
 import { childController } from '../internal/signals.ts';
-import { type EncodedRequest, encodeRequest } from '../openai/encode-request.ts';
+import { rateLimitOf } from '../openai/rate-limit-headers.ts';
 import type { RetryPolicy } from '../retry/index.ts';
+import type { RouteJob, RouteLeg, Router } from '../routing/index.ts';
+import { answerReport } from './answer-report.ts';
 import type { AttemptSink, AttemptTrace } from './call-trace.ts';
+import { LazyBody } from './lazy-body.ts';
 
 export type ChatRequest = ChatCompletionCreateParamsNonStreaming;
 
@@ -29,10 +33,17 @@ export type BreakerGuard = <Value>(
   run: (breakerSignal: AbortSignal | undefined) => Promise<Value>,
 ) => Promise<Value>;
 
-export interface UpstreamCallerParts {
-  readonly endpoint: string;
+/** What an endpoint's calls go through. */
+export interface EndpointTarget {
   readonly connections: ConnectionSource;
   readonly guard: BreakerGuard;
+}
+
+/** The part of a router that a call needs. */
+export type CallRouter = Pick<Router<EndpointTarget>, 'run'>;
+
+export interface UpstreamCallerParts {
+  readonly router: CallRouter;
   readonly retry: RetryPolicy;
   readonly attemptTimeoutMs: number;
   readonly clock: Clock;
@@ -47,16 +58,19 @@ export interface UpstreamCallerParts {
 export interface SendOptions {
   readonly signal: AbortSignal;
   readonly priority: number;
+  /** What the request is expected to take of a limit of tokens. */
+  readonly tokens: number;
   readonly timeoutMs: number;
   readonly deadlineAtMs: number;
   readonly trace: AttemptSink;
 }
 
-/** A request with the bytes of its body, and what to take from its answer. */
-interface EncodedCall<Value> {
+/** A call on its way: what is sent, what is taken from the answer, and what it may take. */
+interface OngoingCall<Value> {
   readonly request: ChatRequest;
-  readonly encoded: EncodedRequest;
+  readonly body: LazyBody;
   readonly read: (completion: ChatCompletion) => Value;
+  readonly options: SendOptions;
 }
 
 /** The call's own end: neither success nor failure of the other side. Not a DescribeError, so that no breaker counts it. */
@@ -73,11 +87,20 @@ export const countsForBreaker = (error: unknown): boolean =>
 export const isWorthAnotherAttempt = (error: unknown): boolean =>
   DescribeError.is(error) &&
   error.retryable &&
-  ['outage', 'throttle', 'content'].includes(failureKind(error));
+  ['outage', 'throttle', 'content'].includes(failureKind(error)) &&
+  !isOwnRefusal(error);
+
+/** A limit that this process kept, knowing that the call could not make its deadline: no answer, so no status. */
+const isOwnRefusal = (error: DescribeError): boolean =>
+  error.code === 'DESCRIBE_RATE_LIMITED' && (error as { readonly status?: number }).status === undefined;
+
+/** Throttles are paused for by the limiter of their quota group, which holds the next attempt back itself. */
+export const isPacedByLimiter = (error: unknown): boolean =>
+  DescribeError.is(error) && failureKind(error) === 'throttle';
 
 /**
- * Sends one request: retry → breaker → pool → call. Each attempt has a time limit of its own, and every failure is
- * classified once, before the breaker and the retry see it.
+ * Sends one request: retry → route → breaker → pool → call. Each attempt has a time limit of its own, and every failure is
+ * classified once, before the breaker, the router and the retry see it.
  */
 export class UpstreamCaller {
   readonly #parts: UpstreamCallerParts;
@@ -90,38 +113,72 @@ export class UpstreamCaller {
    * The request may hold `InlineBytes` where the API takes a data URL; it is encoded once for all attempts.
    * @throws the last failure as a `DescribeError`, or the signal's reason.
    */
-  async send<Value>(
+  send<Value>(
     request: ChatRequest,
     read: (completion: ChatCompletion) => Value,
     options: SendOptions,
   ): Promise<Value> {
-    const { retry, guard } = this.#parts;
-    const { signal, deadlineAtMs } = options;
-    const encoded = await encodeRequest(request, { signal });
-    const attempt = (breakerSignal: AbortSignal | undefined) =>
-      this.#attempt({ request, encoded, read }, options, breakerSignal);
-    return retry.run(() => guard(request.model, attempt), { signal, deadlineAtMs });
+    const { retry, router } = this.#parts;
+    const { signal, deadlineAtMs, priority, tokens, trace } = options;
+    const call: OngoingCall<Value> = { request, body: new LazyBody(request, signal), read, options };
+    // Where an endpoint failed this call, another comes first.
+    const avoid = new Set<string>();
+    const job: RouteJob = { model: request.model, tokens, priority, signal, deadlineAtMs, avoid };
+    const attempt = async (leg: RouteLeg<EndpointTarget>): Promise<Value> => {
+      try {
+        return await leg.target.guard(leg.model, (breakerSignal) => this.#attempt(call, leg, breakerSignal));
+      } catch (error) {
+        avoid.add(leg.endpoint);
+        throw error;
+      }
+    };
+    const route = async () => {
+      const endWait = trace.waits();
+      try {
+        return await router.run(job, (leg) => {
+          endWait();
+          return attempt(leg);
+        });
+      } finally {
+        endWait();
+      }
+    };
+    return retry.run(route, {
+      signal,
+      deadlineAtMs,
+      onRetry: ({ delayMs }) => trace.retries(delayMs),
+      onGiveUp: ({ reason }) => trace.givesUp(reason),
+    });
   }
 
   async #attempt<Value>(
-    { request, encoded, read }: EncodedCall<Value>,
-    { signal, priority, timeoutMs, trace }: SendOptions,
+    { request, body, read, options }: OngoingCall<Value>,
+    leg: RouteLeg<EndpointTarget>,
     breakerSignal: AbortSignal | undefined,
   ): Promise<Value> {
-    const { connections, endpoint, attemptTimeoutMs, clock, onAnswer, onLimits, onAttempt } = this.#parts;
-    const attempt = trace.beginAttempt(endpoint);
+    const { attemptTimeoutMs, clock, onAnswer, onLimits, onAttempt } = this.#parts;
+    const { signal, priority, timeoutMs, trace } = options;
+    const attempt = trace.beginAttempt(leg.endpoint, { model: leg.model });
     const child = childController(signal, breakerSignal);
     let timer: ReturnType<Clock['setTimeout']> | undefined;
     try {
-      const value = await connections.use(
+      const value = await leg.target.connections.use(
         async (client) => {
+          const encoded = await body.encodedFor(leg.model);
           attempt.connected();
           const expire = () => child.abort(new TimeoutError('an attempt', attemptTimeoutMs));
           timer = clock.setTimeout(expire, attemptTimeoutMs);
+          leg.sent();
           const { data: completion, response } = await client.chat.completions
-            .create(request, { ...encoded, signal: child.signal })
+            .create(request, {
+              ...encoded,
+              headers: { ...encoded.headers, 'X-Client-Request-Id': attempt.clientRequestId },
+              signal: child.signal,
+            })
             .withResponse();
-          onLimits(request.model, response.headers, false);
+          attempt.answered(headerOf(response.headers, 'x-request-id'));
+          leg.answered(answerReport(request, completion, response.headers));
+          onLimits(leg.model, response.headers, false);
           onAnswer(completion);
           return read(completion);
         },
@@ -132,7 +189,8 @@ export class UpstreamCaller {
       return value;
     } catch (error) {
       const { status, headers } = (error ?? {}) as { readonly status?: unknown; readonly headers?: unknown };
-      if (status === 429) onLimits(request.model, headers, true);
+      if (headers !== undefined) leg.limited({ limits: rateLimitOf(headers) });
+      if (status === 429) onLimits(leg.model, headers, true);
       throw this.#endAttempt(attempt, error, signal, child.signal, Math.min(timeoutMs, attemptTimeoutMs));
     } finally {
       if (timer !== undefined) clock.clearTimeout(timer);

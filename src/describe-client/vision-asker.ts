@@ -39,7 +39,7 @@ export type AskVision = (
 
 /** One request an image. */
 export const askSingly =
-  (caller: UpstreamCaller): AskVision =>
+  (caller: UpstreamCaller, catalog: ModelCatalog): AskVision =>
   async (image, request, { signal, deadlineAtMs }, trace) => {
     // The caller encodes the bytes right into the body; the request only ever travels encoded.
     const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
@@ -61,7 +61,7 @@ export const askSingly =
           requestId: requestIdOf(completion),
         };
       },
-      { signal, priority, timeoutMs, deadlineAtMs, trace },
+      { signal, priority, timeoutMs, deadlineAtMs, trace, tokens: tokensOfCall(image, request, catalog) },
     );
   };
 
@@ -128,6 +128,7 @@ export class BatchedVision {
       const direct = calls.length === 0;
       return this.#caller.send(chatRequest, read, {
         signal,
+        tokens: requests.reduce((sum, request) => sum + this.#tokensOf(request), 0),
         priority: direct ? 0 : Math.max(...calls.map(({ request }) => request.priority)),
         timeoutMs: direct ? this.#timeoutMs : Math.max(...calls.map(({ request }) => request.timeoutMs)),
         deadlineAtMs: direct
@@ -148,6 +149,13 @@ export class BatchedVision {
       ? mostImageTokens({ model, detail, catalog })
       : estimateImageTokens({ model, detail, catalog, width: call.image.width, height: call.image.height });
   };
+
+  /** Tokens that a limit counts for a request, its answer included. */
+  #tokensOf(request: VisionRequest): number {
+    const call = this.#calls.get(request);
+    if (call === undefined || this.#catalog === undefined) return UNKNOWN_IMAGE_TOKENS;
+    return tokensOfCall(call.image, call.request, this.#catalog);
+  }
 
   readonly ask =
     (processor: VisionDescriptionBatchProcessor): AskVision =>

@@ -1,0 +1,119 @@
+import type { ConfigIssue } from '../errors/config-error.ts';
+import {
+  finiteNumber,
+  headerRecord,
+  headerSafeSecret,
+  httpUrl,
+  integer,
+  listOf,
+  nonEmptyText,
+  type OptionCheck,
+  required,
+  shape,
+} from '../internal/option-checks.ts';
+
+/** Limits of one quota group: of the keys of one organisation and project, for each model. */
+export interface QuotaLimitOptions {
+  /** Requests a minute, at least 1. @defaultValue what the answers' headers say */
+  readonly requestsPerMinute?: number | undefined;
+  /** Tokens a minute, at least 1. @defaultValue what the answers' headers say */
+  readonly tokensPerMinute?: number | undefined;
+  /** Requests at the same time at one endpoint, at least 1; never more than its pool has connections. @defaultValue the pool's `max` */
+  readonly maxConcurrency?: number | undefined;
+}
+
+/** One way to an answer: a key, and where it is valid. */
+export interface EndpointOptions extends Omit<EndpointDescription, 'name'> {
+  /** Name of the endpoint, as in stats, metrics and `explain`. @defaultValue 'endpoint-1', 'endpoint-2', … */
+  readonly name?: string | undefined;
+}
+
+/** What a part of the client is made for. */
+export interface EndpointDescription {
+  /** Name of the endpoint, as in stats and metrics. */
+  readonly name: string;
+  readonly apiKey: string;
+  /** @defaultValue OpenAI's */
+  readonly baseURL?: string | undefined;
+  /** Model that this endpoint is asked for, whatever the request names: such as Azure's deployment. @defaultValue the request's */
+  readonly model?: string | undefined;
+  /** Share of the calls beside other endpoints that do equally well; above 0. @defaultValue 1 */
+  readonly weight?: number | undefined;
+  /** `OpenAI-Organization` header. Keys of one organisation and project share their limits. @defaultValue none */
+  readonly organization?: string | undefined;
+  /** `OpenAI-Project` header. @defaultValue none */
+  readonly project?: string | undefined;
+  /** Headers sent with every request. @defaultValue none */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** API version of Azure OpenAI, such as `2024-10-21`. @defaultValue none: not Azure */
+  readonly apiVersion?: string | undefined;
+  /** Limits of its quota group. @defaultValue the client's `limits` */
+  readonly limits?: QuotaLimitOptions | undefined;
+}
+
+export const QUOTA_LIMIT_CHECKS = {
+  requestsPerMinute: finiteNumber({ min: 1 }),
+  tokensPerMinute: finiteNumber({ min: 1 }),
+  maxConcurrency: integer({ min: 1 }),
+} as const;
+
+const endpointCheck = shape({
+  name: nonEmptyText(),
+  apiKey: required(headerSafeSecret(), 'a key'),
+  baseURL: httpUrl(),
+  model: nonEmptyText(),
+  weight: finiteNumber({ min: 0.001, max: 1000 }),
+  organization: headerSafeSecret(),
+  project: headerSafeSecret(),
+  headers: headerRecord(),
+  apiVersion: nonEmptyText(),
+  limits: shape(QUOTA_LIMIT_CHECKS),
+});
+
+/** Breakers, stats and health are kept for each endpoint: a client has a bounded number of them. */
+const MAX_ENDPOINTS = 100;
+
+export const endpointsCheck: OptionCheck = (value, option) => {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_ENDPOINTS) {
+    return value === undefined
+      ? []
+      : [{ option, expected: `an array of 1 to ${MAX_ENDPOINTS} endpoints`, got: 'something else' }];
+  }
+  const issues = listOf(endpointCheck)(value, option);
+  return issues.length > 0 ? issues : repeatedNames(namedEndpoints(value), option);
+};
+
+function repeatedNames(endpoints: readonly EndpointDescription[], option: string): readonly ConfigIssue[] {
+  const names = endpoints.map(({ name }) => name);
+  return names.flatMap((name, index) =>
+    names.indexOf(name) === index
+      ? []
+      : [{ option: `${option}[${index}].name`, expected: 'a name of its own', got: JSON.stringify(name) }],
+  );
+}
+
+/** Gives every endpoint a name. */
+export const namedEndpoints = (endpoints: readonly EndpointOptions[]): readonly EndpointDescription[] =>
+  endpoints.map((endpoint, index) => ({ ...endpoint, name: endpoint.name ?? `endpoint-${index + 1}` }));
+
+/**
+ * The quota group of each endpoint where it is known, named after its first endpoint: limits hold for an organisation and
+ * project, whatever the key. Where neither is named, equal keys are one group, and the rest is learned from answers.
+ * Source: OpenAI, "Rate limits" guide.
+ */
+export function quotaGroupNames(endpoints: readonly EndpointDescription[]): readonly (string | undefined)[] {
+  const owners = endpoints.map(ownerOf);
+  return endpoints.map((endpoint, index) => {
+    const first = owners.indexOf(owners[index] ?? '');
+    const isShared = owners.indexOf(owners[index] ?? '', first + 1) !== -1;
+    return isShared || isNamed(endpoint) ? endpoints[first]?.name : undefined;
+  });
+}
+
+const isNamed = ({ organization, project }: EndpointDescription) =>
+  organization !== undefined || project !== undefined;
+
+const ownerOf = (endpoint: EndpointDescription): string => {
+  const { baseURL, apiKey, organization, project } = endpoint;
+  return JSON.stringify(isNamed(endpoint) ? [baseURL, organization, project] : [baseURL, apiKey]);
+};

@@ -1,0 +1,43 @@
+import { DescribeError } from '../errors/describe-error.ts';
+import type { OpenAIConnectionPool } from '../openai/index.ts';
+import type { AttemptBreaker, BreakerGroup } from './breaker-group.ts';
+import type { EndpointDescription } from './endpoint-options.ts';
+
+/** An endpoint with what its calls go through. */
+export interface EndpointParts {
+  readonly description: EndpointDescription;
+  readonly pool: OpenAIConnectionPool;
+  readonly breakers: BreakerGroup;
+}
+
+/** The endpoints of a client. */
+export class EndpointSet {
+  readonly all: readonly EndpointParts[];
+  /** Connection pools by the name of their endpoint. */
+  readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
+
+  constructor(endpoints: readonly EndpointParts[]) {
+    this.all = endpoints;
+    this.pools = Object.fromEntries(endpoints.map(({ description, pool }) => [description.name, pool]));
+  }
+
+  /**
+   * Opens every pool's minimum of connections. One that can't is told; it may be another's turn to answer.
+   * @throws the first failure when no pool could.
+   */
+  async warmUp(failed: (endpoint: string, code: unknown) => void): Promise<void> {
+    const outcomes = await Promise.allSettled(this.all.map(({ pool }) => pool.warmUp()));
+    const failures = outcomes.map((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    if (failures.every((reasons) => reasons.length > 0)) throw failures[0]?.[0];
+    for (const [index, reasons] of failures.entries()) {
+      for (const reason of reasons) failed(this.all[index]?.description.name ?? '', codeOf(reason));
+    }
+  }
+
+  /** Every breaker so far, by endpoint and model. */
+  breakersByName(): Readonly<Record<string, AttemptBreaker>> {
+    return Object.assign({}, ...this.all.map(({ breakers }) => breakers.byName()));
+  }
+}
+
+const codeOf = (reason: unknown) => (DescribeError.is(reason) ? reason.code : undefined);

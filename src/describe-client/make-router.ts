@@ -1,0 +1,68 @@
+import type { Clock } from '../internal/clock.ts';
+import { definedOf } from '../internal/defined-of.ts';
+import { type AtomicScript, QuotaRegistry, Router } from '../routing/index.ts';
+import type { BreakerGroup } from './breaker-group.ts';
+import { quotaGroupNames } from './endpoint-options.ts';
+import type { EndpointParts } from './endpoint-set.ts';
+import type { ClientLimitOptions } from './limit-options.ts';
+import type { EndpointTarget } from './upstream-caller.ts';
+
+/** A router with the quotas that it draws on. */
+export interface CallRouting {
+  readonly router: Router<EndpointTarget>;
+  readonly quotas: QuotaRegistry;
+}
+
+/** Routes calls over the endpoints, within the limits of their quota groups. */
+export function makeRouting(
+  endpoints: readonly EndpointParts[],
+  limits: ClientLimitOptions,
+  shared: AtomicScript | undefined,
+  clock: Clock,
+): CallRouting {
+  const descriptions = endpoints.map(({ description }) => description);
+  const groups = quotaGroupNames(descriptions);
+  const groupOf = (index: number) => groups[index] ?? descriptions[index]?.name ?? '';
+  const { processes } = limits;
+  const quotas = new QuotaRegistry({
+    clock,
+    shared,
+    limitsOf: (group) => {
+      const given = descriptions.find((endpoint, index) => endpoint.limits && groupOf(index) === group);
+      const { requestsPerMinute, tokensPerMinute } = { ...limits, ...definedOf(given?.limits) };
+      return { requestsPerMinute, tokensPerMinute, processes };
+    },
+  });
+  const breakersByName = new Map(endpoints.map(({ description, breakers }) => [description.name, breakers]));
+  const router = new Router<EndpointTarget>({
+    clock,
+    quotas: (group, model) => quotas.get(group, model),
+    breakerWaitMs: (name, model) => breakerWaitMs(breakersByName.get(name), model),
+    endpoints: endpoints.map(({ description, pool, breakers }, index) => ({
+      name: description.name,
+      weight: description.weight,
+      model: description.model,
+      quotaGroup: groups[index],
+      // A call that waits in the router's line can still go elsewhere; in the line of a pool it can't.
+      maxConcurrency: Math.min(
+        description.limits?.maxConcurrency ?? limits.maxConcurrency ?? Number.POSITIVE_INFINITY,
+        pool.getStats().maxSize,
+      ),
+      target: { connections: pool, guard: breakers.guard },
+    })),
+  });
+  return { router, quotas };
+}
+
+/** Milliseconds for which a breaker lets nothing through. */
+function breakerWaitMs(breakers: BreakerGroup | undefined, model: string): number {
+  const breaker = breakers?.of(model);
+  switch (breaker?.state) {
+    case 'ISOLATED':
+      return Number.POSITIVE_INFINITY;
+    case 'OPEN':
+      return breaker.getStats().retryAfterMs ?? 0;
+    default:
+      return 0;
+  }
+}
