@@ -28,6 +28,8 @@ describe('AddressGuard', () => {
       'https://8.8.8.8/cat',
       'https://[2606:4700::1111]/cat',
       'https://[64:ff9b::808:808]/cat',
+      'https://[2606:4700::5efe:8.8.8.8]/cat',
+      'https://example.com./cat',
       'https://localhost.example.com/',
       'https://127.0.0.1.example.com/',
       'https://my-internal.example.com/',
@@ -51,6 +53,8 @@ describe('AddressGuard', () => {
       '[64:ff9b:1::1] [2001::1] [2001:db8::1] [2002:7f00:1::] [2002:a00:1::1] [100::1] [3fff::1] [5f00::1]',
       'localhost LOCALHOST localhost. a.localhost ｌｏｃａｌｈｏｓｔ localhost.localdomain metadata intranet',
       'images.default.svc a.test a.invalid redis.service.consul host.docker localhost6.localdomain6',
+      '127.1.. 0x7f.1.. 0177.0.0.1.. 169.254.43518... 127.1%2e%2e 127.1。。 localhost.. a..b.example example.com..',
+      '[2606:4700::5efe:127.0.0.1] [2606:4700::200:5efe:10.0.0.1] [::ffff:0:127.0.0.1]',
       'metadata.google.internal instance-data.ec2.internal printer.local router.lan nas.home.arpa',
     ].flatMap((line) => line.split(' '));
     for (const host of hosts) expect(verdict(`http://${host}/cat.jpg`), host).toBe(FORBIDDEN);
@@ -117,6 +121,7 @@ describe('AddressGuard', () => {
     expect(address('::ffff:93.184.216.34', { denyHosts })).toBe(FORBIDDEN);
     expect(address('::ffff:10.0.0.1', { allowHosts: ['10.0.0.0/8'] })).toBe('passes');
     expect(verdict('http://[::ffff:8.8.8.8]/', { onlyHosts: ['8.8.8.0/24'] })).toBe('passes');
+    expect(verdict('http://[2606:4700::5efe:8.8.8.8]/', { onlyHosts: ['8.8.8.0/24'] })).toBe(FORBIDDEN);
     expect(verdict('http://[::ffff:8.8.8.8]/', { denyHosts: ['8.8.4.0/24'] })).toBe('passes');
   });
 

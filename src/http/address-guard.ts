@@ -83,6 +83,8 @@ export class AddressGuard {
   checkUrl(value: string | URL, field = 'imageUrl'): URL {
     const url = parseUrl(value, field);
     if (url.username !== '' || url.password !== '') throw forbidden(field);
+    // No name has an empty label, but `127.1..` is a number to resolvers that drop the dots, and none to the URL parser.
+    if (url.hostname.includes('..')) throw forbidden(field);
     const host = hostOf(url);
     const address = parseAddress(host);
     if (address !== undefined) {

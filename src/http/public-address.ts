@@ -22,11 +22,17 @@ const EMBEDS_IPV4 = ranges('::ffff:0:0/96 64:ff9b::/96');
 export const embeddedIPv4 = (address: AddressBytes): AddressBytes | undefined =>
   address.length === 16 && within(address, EMBEDS_IPV4) ? address.slice(12) : undefined;
 
+/** ISATAP (RFC 5214, 6.1): an interface identifier of `0:5efe` or `200:5efe` and an IPv4 address, below any prefix. */
+const isIsatap = (address: AddressBytes): boolean =>
+  ((address[8] ?? 0) & 0xfd) === 0 && address[9] === 0 && address[10] === 0x5e && address[11] === 0xfe;
+
 /** Whether an address is a host of the public internet: neither private nor reserved, in any of its encodings. */
 export function isPublicAddress(address: AddressBytes): boolean {
   if (address.length === 4) return !within(address, RESERVED_IPV4);
   const embedded = embeddedIPv4(address);
   if (embedded !== undefined) return isPublicAddress(embedded);
+  // A host with such an interface would tunnel to that address; anyone may write one below a prefix of theirs.
+  if (isIsatap(address) && !isPublicAddress(address.slice(12))) return false;
   return within(address, GLOBAL_IPV6) && !within(address, RESERVED_IPV6);
 }
 
