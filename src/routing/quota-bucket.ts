@@ -2,9 +2,11 @@ export const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
 
 /** What is held back, in time: the way to the API reorders and bunches requests, and others may take from the bucket. */
-const HEADROOM_MS = 500;
+const HEADROOM_MS = 550;
+/** The same as a share of what a request leaves of the bucket, where that is less. */
+const HEADROOM_RATIO = 0.55;
 /** Share of the bucket that waiting for full may overshoot. */
-const MAX_GUARD_RATIO = 0.03;
+const MAX_GUARD_RATIO = 0.06;
 /** Share of its rate at which a bucket fills at least, whatever others take: without a request nothing would be learned. */
 const MIN_REFILL_RATIO = 0.1;
 
@@ -52,10 +54,14 @@ export class QuotaBucket {
 
   /** Milliseconds until `cost` fits; 0 when it does now. `guardMs` is waited longer where the bucket has to be full. */
   waitMs(cost: number, guardMs: number, nowMs: number): number {
-    this.#guardUnits = Math.min(this.#perMs * guardMs, this.#capacity * MAX_GUARD_RATIO);
+    const guard = this.#perMs * guardMs;
+    this.#guardUnits = Math.min(guard, this.#capacity * MAX_GUARD_RATIO);
     this.#refill(nowMs);
-    const headroom = Math.min(this.#perMs * HEADROOM_MS, Math.max(0, (this.#capacity - cost) / 2));
-    const missing = Math.min(cost + headroom, this.#capacity) + this.#guardUnits - this.#level;
+    const headroom = Math.min(
+      this.#perMs * HEADROOM_MS,
+      Math.max(0, (this.#capacity - cost) * HEADROOM_RATIO),
+    );
+    const missing = Math.min(cost + headroom + guard, this.#capacity) + this.#guardUnits - this.#level;
     return missing <= 1e-9 ? 0 : missing / this.#refillPerMs;
   }
 

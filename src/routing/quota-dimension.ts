@@ -20,6 +20,8 @@ export interface QuotaMark {
   readonly corrected: number;
   /** Sum of units taken until then, its own included. */
   readonly taken: number;
+  /** Units taken just before: they may arrive after it. */
+  readonly close: number;
 }
 
 export interface QuotaDimensionStats {
@@ -38,13 +40,17 @@ export interface QuotaDimensionStats {
   readonly lowered: number;
 }
 
-/** Share of an upward difference that is believed at once; a downward one is believed whole. */
-const RAISE_RATIO = 0.3;
+/** A downward difference is believed whole; an upward one at least in this share, and more the longer nothing was heard. */
+const RAISE_RATIO = 0.5;
+const RAISE_MS = 500;
+/** Requests sent within such a time may overtake each other on their way. */
+const REORDER_MS = 50;
 /** Differences below this are rounding: a share of the bucket, and units. */
 const DEADBAND_RATIO = 0.01;
-const DEADBAND_UNITS = 0.25;
+const DEADBAND_UNITS = 0.05;
 /** Time constant of what others are believed to take. */
 const FOREIGN_MS = 4_000;
+const FULL_MS = 4_000;
 /** Unheard of for so long, others are believed to take less and less. */
 const FOREIGN_TRUST_MS = 5_000;
 const FOREIGN_DECAY_MS = 10_000;
@@ -66,6 +72,8 @@ export class QuotaDimension {
   #heardPerMs: number | undefined;
   #taken = 0;
   #corrected = 0;
+  #close = 0;
+  #closeAtMs = 0;
   #raised = 0;
   #lowered = 0;
   #latestSequence = -1;
@@ -102,7 +110,10 @@ export class QuotaDimension {
     this.#taken += units;
     this.#budget?.take(units, nowMs);
     const level = this.#model?.take(units, nowMs);
-    return { sequence, atMs: nowMs, units, level, corrected: this.#corrected, taken: this.#taken };
+    const close = this.#close * Math.exp((this.#closeAtMs - nowMs) / REORDER_MS);
+    this.#close = close + units;
+    this.#closeAtMs = nowMs;
+    return { sequence, atMs: nowMs, units, level, corrected: this.#corrected, taken: this.#taken, close };
   }
 
   /** Gives back, or takes, what turned out to be other than reserved. The headers tell a model the same, where there are any. */
@@ -118,6 +129,13 @@ export class QuotaDimension {
     this.#taken -= units;
     this.#budget?.move(units, nowMs);
     this.#corrected += this.#model?.move(units, nowMs) ?? 0;
+  }
+
+  /** Was refused, so what it took was not counted; a model is told by the headers if it was. */
+  refuse({ units }: QuotaMark, nowMs: number): void {
+    if (this.#model === undefined) return;
+    this.#taken -= units;
+    this.#corrected += this.#model.move(units, nowMs);
   }
 
   /** Follows what an answer to the request of that mark says. Returns whether more is allowed than before. */
@@ -138,7 +156,12 @@ export class QuotaDimension {
       const level = told + (nowMs - mark.atMs) * model.perMs - (this.#taken - mark.taken);
       return model.move(level - model.levelAt(nowMs), nowMs) > 0 || faster;
     }
-    const difference = told - (mark.level + this.#corrected - mark.corrected);
+    // It was full when the request came, so others took less than it let flow past.
+    if (told + mark.units >= model.capacity * (1 - DEADBAND_RATIO)) {
+      model.foreignPerMs *= Math.exp(-sinceMs / FULL_MS);
+    }
+    const exact = told - (mark.level + this.#corrected - mark.corrected);
+    const difference = exact > 0 ? Math.max(0, exact - mark.close) : exact;
     if (Math.abs(difference) < Math.max(DEADBAND_UNITS, model.capacity * DEADBAND_RATIO)) return faster;
     return this.#correct(model, difference, mark, sinceMs, nowMs) > 0 || faster;
   }
@@ -164,12 +187,14 @@ export class QuotaDimension {
   }
 
   #correct(model: QuotaBucket, difference: number, mark: QuotaMark, sinceMs: number, nowMs: number): number {
-    const moved = model.move(difference < 0 ? difference : difference * RAISE_RATIO, nowMs);
+    const gain = difference < 0 ? 1 : Math.max(RAISE_RATIO, 1 - Math.exp(-sinceMs / RAISE_MS));
+    const believed = difference * gain;
+    const moved = model.move(believed, nowMs);
     this.#corrected += moved;
     if (moved > 0) this.#raised += moved;
     else this.#lowered -= moved;
     if (mark.sequence >= this.#foreignSinceSequence) {
-      model.foreignPerMs -= moved / Math.max(FOREIGN_MS, Math.min(sinceMs, FOREIGN_DECAY_MS));
+      model.foreignPerMs -= believed / Math.max(FOREIGN_MS, Math.min(sinceMs, FOREIGN_DECAY_MS));
     }
     return moved;
   }

@@ -239,6 +239,8 @@ export class QuotaLimiter {
     this.#throttled += 1;
     this.#stop.passed();
     this.#pause.refused(retryAfterMs, nowMs);
+    if (limits?.requests?.remaining !== undefined) this.#requests.refuse(taking.requests, nowMs);
+    if (limits?.tokens?.remaining !== undefined) this.#tokens.refuse(taking.tokens, nowMs);
     this.#follow(taking, limits, nowMs);
     if (slowDown) this.#ramp.slowDown(nowMs);
     else this.#guard.refused();
