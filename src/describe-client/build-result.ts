@@ -17,18 +17,22 @@ export interface Obtained {
   readonly source: DescriptionSource;
   /** The answer that this very call caused; undefined when it caused none. */
   readonly caused: Answer | undefined;
+  /** The model that was asked in place of the request's. */
+  readonly askedModel?: string;
+  /** What failed where an expired entry stands in for it; absent where that was another call's. */
+  readonly failure?: unknown;
 }
 
 /** What the caller gets. */
 export function buildResult<Data>(
   request: NormalisedRequest<Data>,
-  { cached, source, caused }: Obtained,
+  { cached, source, caused, askedModel = request.model }: Obtained,
   trace: CallTrace,
   priceOf: PriceOf,
 ): DescribeResult<Data> {
   const { schema, metadata } = request;
   const { usage, requestId } = caused ?? {};
-  const cost = usage === undefined ? undefined : priceOf(cached.model, request.model, usage);
+  const cost = usage === undefined ? undefined : priceOf(cached.model, askedModel, usage);
   return {
     description: cached.description,
     ...(schema === undefined

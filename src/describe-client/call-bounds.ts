@@ -1,11 +1,14 @@
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { Clock } from '../internal/clock.ts';
 import { childController } from '../internal/signals.ts';
+import type { CallTicket } from './call-ticket.ts';
 
 /** The bounds of one call: its own signal and the time it must end at. */
 export interface CallBounds {
   readonly signal: AbortSignal;
   readonly deadlineAtMs: number;
+  /** Room in memory for its image. */
+  readonly room?: CallTicket | undefined;
 }
 
 /**

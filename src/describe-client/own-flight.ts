@@ -27,6 +27,7 @@ export class OwnFlight {
   readonly #trace: CallTrace;
   #caused: Answer | undefined;
   #isOwner = false;
+  #failure: unknown;
 
   constructor(parts: ClientParts, request: NormalisedRequest, bounds: CallBounds, trace: CallTrace) {
     this.#parts = parts;
@@ -73,7 +74,12 @@ export class OwnFlight {
       forceRefresh: mode === 'reload',
       softTimeoutMs: Math.ceil(timeoutMs * STALE_AFTER_RATIO),
     });
-    return { cached: value, source: source === 'factory' ? 'upstream' : source, caused: this.#caused };
+    return {
+      cached: value,
+      source: source === 'factory' ? 'upstream' : source,
+      caused: this.#caused,
+      ...(source === 'stale' && this.#failure !== undefined ? { failure: this.#failure } : {}),
+    };
   }
 
   async #obtainUncached(key: string, taken: TakenImage): Promise<Obtained> {
@@ -87,14 +93,25 @@ export class OwnFlight {
     async ({ signal }: { readonly signal: AbortSignal }): Promise<CachedDescription> => {
       this.#isOwner = true;
       const { intake, ask } = this.#parts;
+      const { room } = this.#bounds;
       const bounds = { ...this.#bounds, signal };
-      const image = await intake.settle(taken, signal);
-      this.#caused = await intake.send(
-        image,
-        (sendable) => ask(sendable, this.#request, bounds, this.#trace),
-        signal,
-      );
-      const { description, model } = this.#caused;
-      return { description, model };
+      // Others may still wait for this work when the call it began for has left.
+      const release = room?.hold();
+      try {
+        const image = await intake.settle(taken, signal, room);
+        this.#caused = await intake.send(
+          image,
+          (sendable) => ask(sendable, this.#request, bounds, this.#trace),
+          signal,
+          room,
+        );
+        const { description, model } = this.#caused;
+        return { description, model };
+      } catch (error) {
+        this.#failure = error;
+        throw error;
+      } finally {
+        release?.();
+      }
     };
 }
