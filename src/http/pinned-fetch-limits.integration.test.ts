@@ -112,6 +112,29 @@ describe('createPinnedFetch', () => {
     expect(await guarded(url, { etag: '"v0"' })).toMatchObject({ etag: '"v1"' });
   });
 
+  it('gives no ETag but one that names these very bytes', async () => {
+    const url = `http://outside.example:${port}/`;
+    for (const etag of [
+      'W/"v1"',
+      '*',
+      '"a", "b"',
+      'v1',
+      '',
+      '"\xe9"',
+      '"a b"',
+      `"${'x'.repeat(600)}"`,
+      '"',
+      '""x"',
+    ]) {
+      answerOutside = (_request, response) => response.writeHead(200, { etag }).end('image');
+      expect(await guarded(url), etag).not.toHaveProperty('etag');
+    }
+    for (const etag of ['""', '"v1"', '"!#$%&\'(),/:;<=>?@[]^_`{|}~"']) {
+      answerOutside = (_request, response) => response.writeHead(200, { etag }).end('image');
+      expect(await guarded(url), etag).toMatchObject({ etag });
+    }
+  });
+
   it('sends an ETag to the address it came from only, behind redirects too', async () => {
     let target = '/v0';
     const asked: string[] = [];

@@ -159,8 +159,14 @@ function toBytes(answer: FinalAnswer, maxBytes: number): FetchedBytes | undefine
       `${FIELD}: the image has more than maxBytes (${maxBytes} bytes)`,
     );
   }
-  return { chunks, byteLength, ...(etag === undefined ? {} : { etag, etagUrl }) };
+  return { chunks, byteLength, ...(etag !== undefined && STRONG_ETAG.test(etag) ? { etag, etagUrl } : {}) };
 }
+
+/**
+ * A tag of these very bytes (RFC 9110, 8.8.3). Not a weak one, which bytes may change under, nor what means more than
+ * one version (`*`, a list), nor one too long to remember for thousands of URLs.
+ */
+const STRONG_ETAG = /^"[\x21\x23-\x7e]{0,256}"$/;
 
 const resolveBySystem: ResolveHost = async (host) =>
   (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address);

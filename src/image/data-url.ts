@@ -97,6 +97,14 @@ const unescapeBase64 = (piece: string) =>
     ? piece.replace(/\s+/g, '').replace(/%2B/gi, '+').replace(/%2F/gi, '/').replace(/%3D/gi, '=')
     : piece;
 
+const PERCENT = 0x25;
+
+/** The byte of `%xx`; NaN where no two hexadecimal digits follow. */
+function byteOfEscape(text: string, offset: number): number {
+  const digits = text.slice(offset + 1, offset + 3);
+  return /^[\da-f]{2}$/i.test(digits) ? Number.parseInt(digits, 16) : Number.NaN;
+}
+
 async function decodePercent(
   text: string,
   start: number,
@@ -112,8 +120,8 @@ async function decodePercent(
       signal?.throwIfAborted();
     }
     const code = text.charCodeAt(offset);
-    const escaped = code === 0x25 ? Number.parseInt(text.slice(offset + 1, offset + 3), 16) : Number.NaN;
-    if (code > 0x7f || (code === 0x25 && Number.isNaN(escaped)))
+    const escaped = code === PERCENT ? byteOfEscape(text, offset) : Number.NaN;
+    if (code > 0x7f || (code === PERCENT && Number.isNaN(escaped)))
       throw new InputError(field, 'the data URL is not valid');
     target[written] = Number.isNaN(escaped) ? code : escaped;
     written += 1;

@@ -46,7 +46,8 @@ export function asBytes(value: unknown): Uint8Array | undefined {
 }
 
 function bytesOf(value: unknown): Uint8Array | undefined {
-  if (value instanceof Uint8Array) return value;
+  // Of no length it may be detached, which only making a view of it tells.
+  if (value instanceof Uint8Array && value.length > 0) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   const tag = Object.prototype.toString.call(value);
   if (tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]') {

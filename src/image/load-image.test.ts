@@ -214,8 +214,11 @@ describe('loadImage', () => {
       },
     };
     const detached = new ArrayBuffer(8);
+    const view = new Uint8Array(detached);
     structuredClone(detached, { transfer: [detached] });
-    for (const source of [thrower, { [Symbol.asyncIterator]: 5 }, detached]) {
+    const nothing = { [Symbol.asyncIterator]: () => ({ next: async () => undefined }) };
+    const aNumber = { [Symbol.asyncIterator]: () => ({ next: () => 7 }) };
+    for (const source of [thrower, { [Symbol.asyncIterator]: 5 }, detached, view, nothing, aNumber]) {
       await expect(loadImage(source as unknown as ArrayBuffer)).rejects.toMatchObject({
         code: 'DESCRIBE_IMAGE_UNREADABLE',
       });
@@ -275,6 +278,9 @@ describe('loadImage', () => {
       'data:image/png;base64,a!b',
       'data:;base64,AA==AA==',
       'data:,%zz',
+      'data:,%4x',
+      'data:,%+1',
+      'data:,%',
       'data:,é',
     ]) {
       expect(await code(loadImage(url)), url).toBe('DESCRIBE_INPUT_INVALID');

@@ -66,10 +66,15 @@ interface ByteSource {
   cancel(): void;
 }
 
-const readNext = (source: ByteSource) =>
-  source.next().catch((cause: unknown): never => {
+async function readNext(source: ByteSource): Promise<IteratorResult<unknown, unknown>> {
+  const next: unknown = await source.next().catch((cause: unknown): never => {
     throw unreadable('the stream failed while it was read', { cause });
   });
+  // An iterable of the caller's own may break its protocol.
+  if (typeof next !== 'object' || next === null)
+    throw unreadable('the stream gave no result when it was read');
+  return next as IteratorResult<unknown, unknown>;
+}
 
 /** A stream that fails when it is opened failed. */
 function openSafely(stream: ReadableStream<unknown> | AsyncIterable<unknown>, field: string): ByteSource {
