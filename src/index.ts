@@ -250,6 +250,7 @@ export {
 export {
   type AcquireOptions,
   type CreateBackoffOptions,
+  type CreateContext,
   createResourcePool,
   type DrainOptions,
   HttpClientFactory,

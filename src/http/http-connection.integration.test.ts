@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { createServer as createNetServer, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { cleanUp, listen, open, overHttp } from './http-connection.fixture.ts';
 
 afterEach(cleanUp);
@@ -34,6 +34,24 @@ describe('a kept-alive socket that died', () => {
     expect(await send()).toMatchObject({ status: 200 });
     expect(counters).toEqual({ opened: 2, requests: 2, resent: 1, failed: 0 });
     expect(connection.failed).toBe(false);
+  });
+
+  it('is reported when nothing was in flight on it, and only then', async () => {
+    const lost = vi.fn();
+    const { send, connection } = await overTcp(
+      (socket, nth) => {
+        if (nth === 1) socket.write(OK, () => setTimeout(() => socket.end(), 5));
+      },
+      { lost },
+    );
+    await send();
+    await expect.poll(() => lost.mock.calls.length).toBe(1);
+    await send();
+    const second = send().catch(() => {});
+    await second;
+    expect(lost).toHaveBeenCalledTimes(1);
+    await connection.destroy();
+    expect(lost).toHaveBeenCalledTimes(1);
   });
 
   it('is not worth a second retry', async () => {

@@ -24,6 +24,8 @@ export interface HttpConnectionOptions {
   readonly clock?: Clock | undefined;
   /** Counts kept together with other connections. */
   readonly counters?: ConnectionCounters | undefined;
+  /** Told when the socket was closed or reset while nothing was in flight on it, unless that was agreed before. */
+  readonly lost?: (() => void) | undefined;
 }
 
 /** What connections did since the first of them was made. */
@@ -44,6 +46,9 @@ const DEFAULTS = {
   maxResponseBytes: 64 * 1024 * 1024,
   streamIdleTimeoutMs: 60_000,
 } as const satisfies Partial<HttpConnectionOptions>;
+
+/** What undici says when it closes a socket itself: after `Connection: close`, or at the end of the keep-alive time. */
+const AGREED_END = 'UND_ERR_INFO';
 
 /** Decides by status and headers whether an answer is streamed. */
 export type StreamDecision = (status: number, headers: AnswerHeaders) => boolean;
@@ -88,8 +93,11 @@ export class HttpConnection {
       this.#answersOnSocket = 0;
       this.#open = true;
     });
-    dispatcher.on('disconnect', () => {
+    dispatcher.on('disconnect', (_origin, _targets, error) => {
       this.#open = false;
+      if (this.#inFlight > 0 || this.#ended || (error as { readonly code?: unknown }).code === AGREED_END)
+        return;
+      options.lost?.();
     });
   }
 

@@ -86,6 +86,24 @@ describe('undici, relied on', () => {
     expect(headers).not.toHaveBeenCalled();
   });
 
+  it('tells of an idle socket that the server closed or reset, and says when it closed one itself', async () => {
+    const { client, dispatch } = await setUp((request, response) => {
+      if (request.url === '/last') response.setHeader('connection', 'close');
+      response.end('{}', () => {
+        if (request.url === '/closed') request.socket.end();
+        if (request.url === '/reset') setTimeout(() => request.socket.resetAndDestroy(), 5);
+      });
+    });
+    const codes: unknown[] = [];
+    client.on('disconnect', (_origin, _targets, error) => codes.push((error as { code?: unknown }).code));
+    for (const path of ['/closed', '/reset', '/last']) {
+      const seen = codes.length;
+      await dispatch({}, path);
+      await expect.poll(() => codes.length).toBe(seen + 1);
+    }
+    expect(codes).toEqual(['UND_ERR_SOCKET', 'ECONNRESET', 'UND_ERR_INFO']);
+  });
+
   it('takes a dispatch of the same client while it reports a dead socket', async () => {
     let first = true;
     const { dispatch, connects } = await setUp((request, response) => {

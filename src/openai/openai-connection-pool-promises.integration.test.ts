@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type FakeOpenAI, type FakeOpenAIOptions, startFakeOpenAI } from '../testing/index.ts';
 import { OpenAIConnectionPool } from './openai-connection-pool.ts';
 import type { OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
@@ -62,17 +65,60 @@ describe('what the pool promises, by what the server saw', () => {
     expect(pool.getStats().connections.failed).toBe(0);
   });
 
-  it('heals within one health interval after the server restarted', async () => {
-    const { fake, pool } = await setUp({ min: 3, healthCheckInterval: 100 });
+  it.each([
+    { what: 'at once', intervalMs: 600, awayMs: 0 },
+    { what: 'after a while', intervalMs: 600, awayMs: 250 },
+    { what: 'after more than an interval', intervalMs: 300, awayMs: 700 },
+  ])('heals within one health interval when the server is back $what, and loses no call', async (story) => {
+    const { intervalMs, awayMs } = story;
+    const { fake, pool } = await setUp({ min: 3, healthCheckInterval: intervalMs });
+    for (let round = 0; round < 3; round += 1) {
+      await pool.warmUp();
+      // Wherever between two checks it happens.
+      await sleep(round * 70);
+      await fake.stop();
+      await sleep(awayMs);
+      await fake.start();
+      const isOpen = () => expect(fake.getStats().connections.open).toBeGreaterThanOrEqual(3);
+      await vi.waitFor(isOpen, { timeout: intervalMs, interval: 2 });
+      await Promise.all([call(pool), call(pool), call(pool)]);
+    }
+    expect(await pool.healthCheck()).toMatchObject({ status: 'healthy' });
+  });
+
+  it('opens anew what the server closed while it was idle', async () => {
+    const { fake, pool } = await setUp({ min: 3 });
+    await pool.warmUp();
+    fake.closeIdleConnections();
+    await vi.waitFor(() => expect(opened(fake)).toBe(6), { timeout: 1_000, interval: 5 });
+    expect(fake.getStats()).toMatchObject({ connections: { open: 3 }, answersByStatus: { 200: 6 } });
+  });
+
+  it('asks a server that is away only now and then', async () => {
+    const { fake, pool } = await setUp({ min: 3, healthCheckInterval: 1_000 });
     await pool.warmUp();
     await fake.stop();
-    await expect(call(pool)).rejects.toMatchObject({ cause: { code: expect.any(String) } });
-    await fake.start();
-    const before = opened(fake);
-    await new Promise((resolve) => setTimeout(resolve, 250));
-    expect(await pool.healthCheck()).toMatchObject({ status: 'healthy', checked: 3 });
-    await Promise.all([call(pool), call(pool), call(pool)]);
-    expect(opened(fake) - before).toBeLessThanOrEqual(4);
+    const { requests } = pool.getStats().connections;
+    await sleep(1_000);
+    expect(pool.getStats().connections.requests - requests).toBeLessThanOrEqual(15);
+  });
+
+  it('does not chase a server that closes every connection after its answer', async () => {
+    let answered = 0;
+    const server = createServer((_request, response) => {
+      answered += 1;
+      response.setHeader('content-type', 'application/json');
+      response.end('{"data":[]}', () => response.socket?.end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const options = { min: 1, healthCheckInterval: 1_000 };
+    const pool = new OpenAIConnectionPool('sk-any', `http://127.0.0.1:${port}/v1`, options);
+    cleanups.push(() => pool.destroy());
+    await pool.warmUp();
+    await sleep(1_000);
+    expect(answered).toBeLessThanOrEqual(12);
   });
 
   it('stops at the first 401 of a health check and asks no more', async () => {

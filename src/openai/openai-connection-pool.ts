@@ -89,7 +89,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     this.#healthCheckTimeoutMs = options.healthCheckTimeoutMs ?? DEFAULTS.healthCheckTimeoutMs;
     this.#pool = new ResourcePool<OpenAIConnection>({
       factory: {
-        create: () =>
+        create: ({ suspect }) =>
           createOpenAIConnection({
             apiKey,
             baseURL: base,
@@ -106,6 +106,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
             tls: options.tls,
             clock,
             counters: this.#counters,
+            lost: suspect,
           }),
         destroy: ({ http }) => http.destroy(),
         validate: (connection, context) => this.#validate(connection, context),

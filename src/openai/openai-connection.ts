@@ -20,6 +20,8 @@ export interface OpenAIConnectionOptions {
   readonly tls: TlsOptions | undefined;
   readonly clock: Clock;
   readonly counters: ConnectionCounters;
+  /** Told when the server closed the idle socket. */
+  readonly lost: () => void;
 }
 
 /** One keep-alive connection and the OpenAI client that speaks on it alone. */
@@ -46,6 +48,7 @@ export async function createOpenAIConnection(options: OpenAIConnectionOptions): 
       tls: options.tls,
       clock: options.clock,
       counters: options.counters,
+      lost: options.lost,
     }),
   ]);
   const settings = {

@@ -3,21 +3,21 @@ import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/
 /** Repeats a task in the background. It never runs twice at once, never throws and never holds the process. */
 export class BackgroundTask {
   readonly #clock: Clock;
-  readonly #intervalMs: number;
+  readonly #delayMs: () => number;
   readonly #run: () => unknown;
   #timer: TimerHandle | undefined;
   #stopped = false;
 
-  constructor(clock: Clock, intervalMs: number, run: () => unknown) {
+  constructor(clock: Clock, delayMs: number | (() => number), run: () => unknown) {
     this.#clock = clock;
-    this.#intervalMs = intervalMs;
+    this.#delayMs = typeof delayMs === 'number' ? () => delayMs : delayMs;
     this.#run = run;
   }
 
   /** Starts, unless it runs already or was stopped. */
   start(): void {
     if (this.#stopped || this.#timer !== undefined) return;
-    this.#timer = setBackgroundTimeout(this.#clock, () => void this.#tick(), this.#intervalMs);
+    this.#timer = setBackgroundTimeout(this.#clock, () => void this.#tick(), this.#delayMs());
   }
 
   /** Ends it for good. */

@@ -12,7 +12,7 @@ import {
   required,
   withMethods,
 } from '../internal/option-checks.ts';
-import type { ResourceFactory, ValidateContext } from './resource-factory.ts';
+import type { CreateContext, ResourceFactory, ValidateContext } from './resource-factory.ts';
 
 export interface HttpClientFactoryOptions {
   /** Where every path starts from. */
@@ -91,9 +91,10 @@ export class HttpClientFactory implements ResourceFactory<PooledHttpClient> {
   }
 
   /** Makes a client. Its connection opens with its first request. */
-  async create(): Promise<PooledHttpClient> {
+  async create({ suspect }: Partial<CreateContext> = {}): Promise<PooledHttpClient> {
     const { baseURL, headers = {}, timeoutMs = DEFAULT_TIMEOUT_MS, ...transport } = this.#options;
-    const connection = await HttpConnection.create({ ...transport, origin: new URL(baseURL).origin });
+    const { origin } = new URL(baseURL);
+    const connection = await HttpConnection.create({ ...transport, origin, lost: suspect });
     return new PooledHttpClient(connection, { baseURL, headers, timeoutMs });
   }
 

@@ -14,7 +14,7 @@ export {
   PooledHttpClient,
 } from './http-client-factory.ts';
 export type { Lease } from './lease.ts';
-export type { ResourceFactory, ValidateContext } from './resource-factory.ts';
+export type { CreateContext, ResourceFactory, ValidateContext } from './resource-factory.ts';
 export { createResourcePool, ResourcePool } from './resource-pool.ts';
 export type { ResourcePoolEvents } from './resource-pool-events.ts';
 export type { CreateBackoffOptions, ResourcePoolOptions } from './resource-pool-options.ts';

@@ -21,6 +21,7 @@ export class Play {
   readonly #held = new Set<Thing>();
   readonly #made = new Set<Thing>();
   readonly #destroyed = new Set<Thing>();
+  readonly #suspects: (() => void)[] = [];
   readonly #wrong: unknown[] = [];
   #hookIndex = 0;
   #meddled = 0;
@@ -32,7 +33,10 @@ export class Play {
     this.#story = told;
     this.pool = new ResourcePool<Thing>({
       factory: {
-        create: () => this.#answer(() => this.#make(), undefined as unknown as Thing),
+        create: ({ suspect }) => {
+          this.#suspects.push(suspect);
+          return this.#answer(() => this.#make(), undefined as unknown as Thing);
+        },
         destroy: (thing) => {
           expect(this.#made.has(thing)).toBe(true);
           expect(this.#destroyed.has(thing)).toBe(false);
@@ -221,6 +225,9 @@ export class Play {
         return;
       case 'checkIdle':
         this.#watch(this.pool.checkIdle());
+        return;
+      case 'suspect':
+        this.#suspects[one.at % Math.max(1, this.#suspects.length)]?.();
         return;
       case 'drain':
         this.#watch(this.pool.drain({ timeoutMs: 30 }));

@@ -45,6 +45,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ do: 'flush' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'warmUp' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'checkIdle' as const }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('suspect' as const), at: fc.nat(20) }) },
   {
     weight: 1,
     arbitrary: fc.constantFrom(

@@ -84,6 +84,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
       this.#counters,
       this.#events,
       () => this.#onChanged(),
+      (slot) => this.#upkeep.suspect(slot),
     );
     this.#upkeep = new PoolUpkeep(this.#slots, this.#counters, this.#events, {
       clock,

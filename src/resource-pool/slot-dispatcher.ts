@@ -4,7 +4,7 @@ import type { Emitter } from '../internal/emitter.ts';
 import { type AcquireOptions, wrongAcquireOption } from './acquire-options.ts';
 import type { ResourcePoolEvents } from './resource-pool-events.ts';
 import type { PoolCounters, ResourcePoolState } from './resource-pool-stats.ts';
-import type { RetireReason, Slot } from './slot.ts';
+import { type RetireReason, type Slot, wornOut } from './slot.ts';
 import { SlotChecks } from './slot-checks.ts';
 import type { SlotKeeper } from './slot-keeper.ts';
 import { SlotSupply, type SlotSupplyOptions } from './slot-supply.ts';
@@ -47,6 +47,7 @@ export class SlotDispatcher<Resource> {
     counters: PoolCounters,
     events: Emitter<ResourcePoolEvents>,
     changed: () => void,
+    suspected: (slot: Slot<Resource>) => void,
   ) {
     this.#options = options;
     this.#counters = counters;
@@ -66,6 +67,7 @@ export class SlotDispatcher<Resource> {
         line: this.line,
         beingChecked: () => this.checks.forBorrowers,
         offer: (slot) => this.offer(slot, true),
+        suspect: suspected,
         pump: () => this.pump(),
       },
       counters,
@@ -178,6 +180,7 @@ export class SlotDispatcher<Resource> {
       const index = this.idle.indexOf(slot);
       if (index >= 0) this.idle.splice(index, 1);
     }
+    if (reason === 'broken' || reason === 'invalid') this.supply.replacesDead = this.#validates;
     this.#counters.retired[reason] += 1;
     this.keeper.retire(slot);
     this.#events.emit('retired', { reason, size: this.keeper.live.size });
@@ -190,7 +193,10 @@ export class SlotDispatcher<Resource> {
     if (index < 0) return true;
     this.idle.splice(index, 1);
     slot.state = 'checking';
-    const valid = await this.checks.validateInBackground(slot);
+    const mayBeDead = slot.suspected;
+    slot.suspected = false;
+    const valid = this.#validates ? await this.checks.validateInBackground(slot) : !mayBeDead;
+    if (valid) this.supply.replacesDead = false;
     if (slot.state === 'checking') {
       if (valid) this.offer(slot, true, true);
       else this.#retireInvalid(slot);
@@ -217,7 +223,7 @@ export class SlotDispatcher<Resource> {
   /** What becomes of a slot that its user has done with. */
   #settle(slot: Slot<Resource>, clean: boolean): void {
     this.borrowed -= 1;
-    const worn = this.#wornOut(slot, slot.idleSinceMs);
+    const worn = wornOut(slot, slot.idleSinceMs, this.#options.maxUsageCount);
     if (worn !== undefined) this.retire(slot, worn);
     else if (clean) this.offer(slot);
     else this.retire(slot, 'reset-failed');
@@ -226,7 +232,7 @@ export class SlotDispatcher<Resource> {
   #popUsable(): Slot<Resource> | undefined {
     for (let slot = this.idle.pop(); slot !== undefined; slot = this.idle.pop()) {
       if (!this.#validates && slot.expiresAtMs === Number.POSITIVE_INFINITY) return slot;
-      const worn = this.#wornOut(slot, this.#options.clock.now());
+      const worn = wornOut(slot, this.#options.clock.now(), this.#options.maxUsageCount);
       if (worn !== undefined) {
         slot.state = 'checking';
         this.retire(slot, worn);
@@ -254,6 +260,7 @@ export class SlotDispatcher<Resource> {
 
   #lend(slot: Slot<Resource>, acquiredBy: Error | undefined): Slot<Resource> {
     slot.state = 'leased';
+    slot.suspected = false;
     slot.uses += 1;
     this.borrowed += 1;
     this.#counters.acquired += 1;
@@ -274,12 +281,6 @@ export class SlotDispatcher<Resource> {
     // The last one left while the slot was looked at.
     slot.state = 'idle';
     this.idle.push(slot);
-  }
-
-  #wornOut(slot: Slot<Resource>, now: number): 'usage' | 'lifetime' | undefined {
-    const { maxUsageCount } = this.#options;
-    if (maxUsageCount !== undefined && slot.uses >= maxUsageCount) return 'usage';
-    return slot.expiresAtMs <= now ? 'lifetime' : undefined;
   }
 
   #onLeft({ timeoutMs }: Waiter<Slot<Resource>>, why: 'timeout' | 'abort'): void {

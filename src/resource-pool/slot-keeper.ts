@@ -3,7 +3,7 @@ import { type BackoffOptions, decorrelatedJitterDelay } from '../internal/backof
 import type { Clock } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { onAbort, withTimeout } from '../internal/signals.ts';
-import type { ResourceFactory } from './resource-factory.ts';
+import type { CreateContext, ResourceFactory } from './resource-factory.ts';
 import type { Slot } from './slot.ts';
 import { SlotEngine } from './slot-engine.ts';
 
@@ -23,6 +23,8 @@ export interface SlotKeeperOptions<Resource> {
   /** A place became free. */
   readonly freed: () => void;
   readonly destroyFailed: (error: unknown) => void;
+  /** A resource says that it may have died. */
+  readonly suspected: (slot: Slot<Resource>) => void;
 }
 
 /** Share of a lifetime by which slots differ, so that a pool filled at once is not replaced at once. */
@@ -133,7 +135,7 @@ export class SlotKeeper<Resource> {
   async #make(slot: Slot<Resource>): Promise<void> {
     const { clock, maxLifetimeMs } = this.#options;
     try {
-      slot.resource = await this.#create();
+      slot.resource = await this.#create(slot);
       slot.createdAtMs = clock.now();
       slot.idleSinceMs = slot.createdAtMs;
       slot.checkedAtMs = slot.createdAtMs;
@@ -147,8 +149,8 @@ export class SlotKeeper<Resource> {
   }
 
   /** Runs `factory.create` in its time box; a resource that arrives after it is destroyed. */
-  #create(): Promise<Resource> {
-    const { clock, createTimeoutMs, name } = this.#options;
+  #create(slot: Slot<Resource>): Promise<Resource> {
+    const { clock, createTimeoutMs, name, suspected } = this.#options;
     const abort = new AbortController();
     return new Promise<Resource>((resolve, reject) => {
       let open = true;
@@ -167,7 +169,7 @@ export class SlotKeeper<Resource> {
         giveUp(new TimeoutError(`factory.create of ${name}`, createTimeoutMs));
       }, createTimeoutMs);
       const detach = onAbort(this.#stop.signal, (reason) => queueMicrotask(() => giveUp(reason)));
-      this.#call(abort.signal).then(
+      this.#call({ signal: abort.signal, suspect: () => suspected(slot) }).then(
         (resource) => {
           if (!open) {
             void this.#destroy(resource);
@@ -181,8 +183,8 @@ export class SlotKeeper<Resource> {
     });
   }
 
-  async #call(signal: AbortSignal): Promise<Resource> {
-    const resource = await this.#options.factory.create({ signal });
+  async #call(context: CreateContext): Promise<Resource> {
+    const resource = await this.#options.factory.create(context);
     if (resource === undefined || resource === null) {
       throw new TypeError(`factory.create of ${this.#options.name} resolved ${String(resource)}`);
     }

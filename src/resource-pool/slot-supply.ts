@@ -9,7 +9,7 @@ import { SlotKeeper, type SlotKeeperOptions } from './slot-keeper.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
 export interface SlotSupplyOptions<Resource>
-  extends Omit<SlotKeeperOptions<Resource>, 'opened' | 'failed' | 'freed' | 'destroyFailed'> {
+  extends Omit<SlotKeeperOptions<Resource>, 'opened' | 'failed' | 'freed' | 'destroyFailed' | 'suspected'> {
   readonly minSize: number;
 }
 
@@ -20,6 +20,8 @@ export interface SlotSupplyOwner<Resource> {
   beingChecked(): number;
   /** Gives a new slot to who waits, or keeps it. */
   offer(slot: Slot<Resource>): void;
+  /** A slot may be dead. */
+  suspect(slot: Slot<Resource>): void;
   /** Something changed: serve who can be served, then ask for more. */
   pump(): void;
 }
@@ -32,6 +34,8 @@ export class SlotSupply<Resource> {
   readonly #counters: PoolCounters;
   readonly #events: Emitter<ResourcePoolEvents>;
   readonly #warmers = new Set<Deferred<void>>();
+  /** Whether the last slot that was looked at was dead: what replaces it may be too. */
+  replacesDead = false;
   #backoffTimer: TimerHandle | undefined;
   #stopped = false;
 
@@ -51,6 +55,7 @@ export class SlotSupply<Resource> {
       failed: (slot, error, failures, retryInMs) => this.#onFailed(slot, error, failures, retryInMs),
       freed: () => owner.pump(),
       destroyFailed: (error) => events.emit('destroyFailed', { error }),
+      suspected: (slot) => owner.suspect(slot),
     });
   }
 
@@ -106,6 +111,7 @@ export class SlotSupply<Resource> {
     if (slot.madeFor !== undefined) this.#owner.line.unclaim(slot.madeFor);
     slot.madeFor = undefined;
     this.#owner.offer(slot);
+    if (this.replacesDead) this.#owner.suspect(slot);
     // After a failure slots are made one at a time; this success lets the others follow.
     this.#owner.pump();
   }

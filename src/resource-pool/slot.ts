@@ -33,6 +33,8 @@ export class Slot<Resource> {
   idleSinceMs = 0;
   leasedAtMs = 0;
   checkedAtMs = 0;
+  /** Whether it may be dead: it said so, or it replaces one that was and was not looked at yet. */
+  suspected = false;
   /** Where it was acquired, kept only while leaks are looked for. */
   acquiredBy: Error | undefined;
   leakReported = false;
@@ -46,4 +48,14 @@ export class Slot<Resource> {
     this.reason = reason;
     this.madeFor = madeFor;
   }
+}
+
+/** Why a slot should not be lent again, if so. */
+export function wornOut(
+  { uses, expiresAtMs }: Pick<Slot<unknown>, 'uses' | 'expiresAtMs'>,
+  now: number,
+  maxUsageCount: number | undefined,
+): 'usage' | 'lifetime' | undefined {
+  if (maxUsageCount !== undefined && uses >= maxUsageCount) return 'usage';
+  return expiresAtMs <= now ? 'lifetime' : undefined;
 }
