@@ -1,35 +1,33 @@
+import type { EndpointRoute } from './endpoint-route.ts';
 import type { RouteCall } from './route-call.ts';
 import type { RouterQuota } from './router-quota.ts';
 
 /** How long an endpoint of the call's line cools down, breaker and ejection together. */
-export type CoolDown<Target> = (route: RouteCall<Target>['line']['routes'][number], nowMs: number) => number;
+export type CoolDown<Target> = (route: EndpointRoute<Target>) => number;
 
 /**
  * Milliseconds until a call that has just come to the end of its priority can be sent, as far as quota and cool-downs
  * tell: what waits before it has to pass too. Never more than it will take: slots and lower priorities that have aged
- * are left out, and several quotas are taken to work side by side all the time. Undefined where no endpoint is left.
+ * are left out, and several quotas are taken to work side by side all the time. 0 where there is no telling.
  */
 export function expectedWaitMs<Target>(
   { line, job }: RouteCall<Target>,
-  nowMs: number,
   coolDownMs: CoolDown<Target>,
-): number | undefined {
+): number {
   const before = line.backlogOf(job.priority);
   let earliestMs = Number.POSITIVE_INFINITY;
   let callsPerMs = 0;
   let counted: RouterQuota[] | undefined;
-  let live = 0;
   for (const route of line.routes) {
     if (route.outBecause(job.tokens) !== undefined) continue;
-    live += 1;
     const { quota } = route;
-    const coolsForMs = coolDownMs(route, nowMs);
-    earliestMs = Math.min(earliestMs, Math.max(coolsForMs, quota.waitMs(job.tokens)));
+    earliestMs = Math.min(earliestMs, Math.max(coolDownMs(route), quota.waitMs(job.tokens)));
     if (counted?.includes(quota)) continue;
     counted = [...(counted ?? []), quota];
     // Its own place in the line is part of the backlog.
     const drainMs = quota.drainMs?.(before.requests, before.tokens) ?? 0;
     callsPerMs += 1 / Math.max(drainMs, 1e-9);
   }
-  return live === 0 ? undefined : Math.max(earliestMs, 1 / callsPerMs);
+  const waitMs = Math.max(earliestMs, 1 / callsPerMs);
+  return Number.isFinite(waitMs) ? waitMs : 0;
 }

@@ -13,7 +13,7 @@ export class RouteCall<Target> implements LaneItem<RouteCall<Target>>, Watchable
   readonly sequence: number;
   /** When it came, which its place in the line goes by. */
   readonly accepted: { readonly atMs: number };
-  readonly line: RouteLine<Target>;
+  line: RouteLine<Target>;
   lane: PriorityLane<RouteCall<Target>> | undefined = undefined;
   previous: RouteCall<Target> | undefined = undefined;
   next: RouteCall<Target> | undefined = undefined;

@@ -86,7 +86,7 @@ export class RouteDirectory<Target> {
   #forgetIdle(): void {
     for (const [model, line] of this.#lines) {
       if (this.#lines.size < MAX_MODELS) break;
-      if (line.size > 0 || line.routes.some(({ inFlight }) => inFlight > 0)) continue;
+      if (line.isBusy || line.routes.some(({ inFlight }) => inFlight > 0)) continue;
       this.#lines.delete(model);
     }
     const used = new Set([...this.#lines.values()].flatMap(({ routes }) => routes));

@@ -11,10 +11,16 @@ import type { RouterQuota } from './router-quota.ts';
 
 /** Looks again after so long where only an event is waited for, in case that it never comes. */
 const RECHECK_MS = 1_000;
+/** How long a call that left an endpoint may wait for the next one: a retry of it could use the one that it left. */
+const MOVE_PATIENCE_MS = 1_000;
+/** All deadlines of a line are looked at only when the wait has become so much longer. */
+const CHECK_STEP_MS = 1_000;
 
 /** What becomes of a call that is out of the line. */
 export interface DispatchEnds<Target> {
   placed(call: RouteCall<Target>, route: EndpointRoute<Target>, nowMs: number): void;
+  /** Its signal aborted. */
+  aborted(call: RouteCall<Target>): void;
   /** No endpoint is left for it. */
   stranded(call: RouteCall<Target>, because: DescribeError | undefined): void;
   /** No endpoint can take it before its deadline. */
@@ -61,9 +67,12 @@ export class RouteDispatcher<Target> {
     if (wasFirst) this.place();
   }
 
-  /** Every call that waits, in no order. */
-  calls(): RouteCall<Target>[] {
-    return this.#queue.lines().flatMap((line) => line.calls());
+  /** Takes out every call that waits, in no order. */
+  clear(): RouteCall<Target>[] {
+    const calls = this.#queue.lines().flatMap((line) => line.calls());
+    for (const call of calls) this.#queue.remove(call);
+    this.#clearTimer();
+    return calls;
   }
 
   /** Gives calls to endpoints in the order of the line, until the first call of each model has to wait. */
@@ -101,18 +110,47 @@ export class RouteDispatcher<Target> {
 
   /** Takes the first call of a line out to be placed or refused; false when it has to wait. */
   #serve(call: RouteCall<Target>, nowMs: number): boolean {
+    if (call.job.signal.aborted) {
+      this.#queue.remove(call);
+      this.#ends.aborted(call);
+      return true;
+    }
     const search = this.#search;
     search.find(call, nowMs, this.#claimed);
     const route = this.#balancer.choose(search.ready, nowMs);
-    const { live, outBecause, returnInMs } = search;
-    if (route === undefined && live > 0 && nowMs + returnInMs <= call.job.deadlineAtMs) return false;
-    // Until an event there may be no telling when one returns.
-    if (route === undefined && live > 0 && returnInMs === Number.POSITIVE_INFINITY) return false;
-    this.#queue.remove(call);
-    if (route !== undefined) this.#ends.placed(call, route, nowMs);
-    else if (live === 0) this.#ends.stranded(call, outBecause);
-    else this.#ends.late(call, returnInMs);
-    return true;
+    if (route !== undefined) {
+      this.#queue.remove(call);
+      this.#ends.placed(call, route, nowMs);
+      return true;
+    }
+    const { live, leftBehind, outBecause, returnInMs } = search;
+    if (live === 0 || (leftBehind > 0 && returnInMs > MOVE_PATIENCE_MS)) {
+      this.#queue.remove(call);
+      this.#ends.stranded(call, outBecause);
+      return true;
+    }
+    return this.#refuseLate(call, returnInMs, nowMs);
+  }
+
+  /** Refuses a call that has to wait past its deadline; true when it did. A long wait ends calls behind it too. */
+  #refuseLate(call: RouteCall<Target>, waitMs: number, nowMs: number): boolean {
+    // Until an event there may be no telling when an endpoint returns.
+    if (waitMs === Number.POSITIVE_INFINITY) return false;
+    const untilMs = nowMs + waitMs;
+    const { line } = call;
+    if (call.job.deadlineAtMs < untilMs) {
+      this.#queue.remove(call);
+      this.#ends.late(call, waitMs);
+      return true;
+    }
+    if (untilMs < line.checkedUntilMs + CHECK_STEP_MS) return false;
+    line.checkedUntilMs = untilMs;
+    for (const other of line.calls()) {
+      if (other.job.deadlineAtMs >= untilMs) continue;
+      this.#queue.remove(other);
+      this.#ends.late(other, waitMs);
+    }
+    return false;
   }
 
   #schedule(waitMs: number): void {

@@ -1,6 +1,7 @@
 import type { HeapNode } from '../internal/indexed-heap.ts';
 import { PriorityLanes } from '../internal/priority-lanes.ts';
 import type { EndpointRoute } from './endpoint-route.ts';
+import type { EndpointState } from './endpoint-state.ts';
 import type { RouteCall } from './route-call.ts';
 
 /** What stands before a call in its line. */
@@ -19,12 +20,17 @@ export class RouteLine<Target> implements HeapNode {
   order = 0;
   sequence = 0;
   heapIndex = -1;
+  /** Nothing that waits has to end before that time, as far as was looked. */
+  checkedUntilMs = Number.NEGATIVE_INFINITY;
   readonly #calls: PriorityLanes<RouteCall<Target>>;
   readonly #backlogs = new Map<number, Backlog>();
+  readonly #ageingMs: number;
+  readonly #moved = new Map<EndpointState<Target>, RouteLine<Target>>();
 
   constructor(model: string, routes: readonly EndpointRoute<Target>[], ageingMs: number) {
     this.model = model;
     this.routes = routes;
+    this.#ageingMs = ageingMs;
     this.#calls = new PriorityLanes(ageingMs);
   }
 
@@ -34,6 +40,21 @@ export class RouteLine<Target> implements HeapNode {
 
   get first(): RouteCall<Target> | undefined {
     return this.#calls.first;
+  }
+
+  /** Whether anything waits here, or in a line of those that left an endpoint. */
+  get isBusy(): boolean {
+    return this.size > 0 || [...this.#moved.values()].some((line) => line.isBusy);
+  }
+
+  /** The line of calls that left an endpoint: while they wait for the others, those of this one may go there. */
+  movedFrom(endpoint: EndpointState<Target>): RouteLine<Target> {
+    let line = this.#moved.get(endpoint);
+    if (line === undefined) {
+      line = new RouteLine(this.model, this.routes, this.#ageingMs);
+      this.#moved.set(endpoint, line);
+    }
+    return line;
   }
 
   /** Adds a new call, or one that comes back to where it stood. */

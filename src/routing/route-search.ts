@@ -17,8 +17,9 @@ export class RouteSearch<Target> {
   readyInMs = 0;
   /** Milliseconds until one that is cooling down or out of quota returns, whatever it has in flight. */
   returnInMs = 0;
-  /** Endpoints that are not out for good. */
+  /** Endpoints that are not out for good, of those that the call has not left and of those that it has. */
   live = 0;
+  leftBehind = 0;
   /** Why the last of those that are out is out. */
   outBecause: DescribeError | undefined = undefined;
   readonly #breakerWaitMs: BreakerWait | undefined;
@@ -37,14 +38,18 @@ export class RouteSearch<Target> {
     this.readyInMs = Number.POSITIVE_INFINITY;
     this.returnInMs = Number.POSITIVE_INFINITY;
     this.live = 0;
+    this.leftBehind = 0;
     this.outBecause = undefined;
     let shut: EndpointRoute<Target> | undefined;
     let open = 0;
     for (const route of line.routes) {
-      if (left?.has(route.endpoint)) continue;
       const out = route.outBecause(job.tokens);
       if (out !== undefined) {
         this.outBecause = out;
+        continue;
+      }
+      if (left?.has(route.endpoint)) {
+        this.leftBehind += 1;
         continue;
       }
       this.live += 1;
@@ -79,11 +84,14 @@ export class RouteSearch<Target> {
     const quotaMs = quota.waitMs(job.tokens);
     const waitMs = Math.max(coolsForMs, quotaMs);
     this.returnInMs = Math.min(this.returnInMs, waitMs);
-    if (isFree) this.readyInMs = Math.min(this.readyInMs, waitMs);
-    if (!isFree || coolsForMs > 0) return;
-    if (claimed.has(quota)) return;
-    if (quotaMs > 0) claimed.add(quota);
-    else this.ready.push(route);
+    // One that is claimed is free again when the call that claimed it is placed, which is looked at in the same pass.
+    if (!isFree || claimed.has(quota)) return;
+    if (waitMs === 0) {
+      this.ready.push(route);
+      return;
+    }
+    this.readyInMs = Math.min(this.readyInMs, waitMs);
+    if (coolsForMs === 0) claimed.add(quota);
   }
 
   #preferOthers(avoid: ReadonlySet<string>): void {

@@ -63,6 +63,7 @@ export class Router<Target> {
     this.#search = new RouteSearch(breakerWaitMs);
     this.#dispatcher = new RouteDispatcher(clock, random, this.#search, {
       placed: (call, route, nowMs) => this.#start(call, route, nowMs),
+      aborted: (call) => this.#reject(call, call.job.signal.reason),
       stranded: (call, because) => this.#reject(call, call.lastFailure ?? because),
       late: (call, waitMs) => this.#reject(call, this.#lateError(call, waitMs)),
     });
@@ -122,7 +123,7 @@ export class Router<Target> {
   destroy(reason: unknown): void {
     this.#closing ??= new Deferred<void>();
     this.#destroyed ??= { reason };
-    for (const call of this.#dispatcher.calls()) this.#drop(call, reason);
+    for (const call of this.#dispatcher.clear()) this.#reject(call, reason);
     this.#endIfIdle();
   }
 
@@ -139,7 +140,7 @@ export class Router<Target> {
       this.#drop(call, new QueueFullError('the line for an endpoint', 'maxQueued', maxQueued));
       return;
     }
-    const waitMs = expectedWaitMs(call, nowMs, (route) => this.#coolDownMs(route, nowMs)) ?? 0;
+    const waitMs = expectedWaitMs(call, (route) => this.#coolDownMs(route, nowMs));
     if (nowMs + waitMs > call.job.deadlineAtMs) this.#drop(call, this.#lateError(call, waitMs));
     else this.#signals.add(call.job.signal, call);
   }
@@ -216,7 +217,7 @@ export class Router<Target> {
     } else if (this.#destroyed !== undefined || call.job.signal.aborted) {
       call.reject(this.#destroyed?.reason ?? call.job.signal.reason);
     } else {
-      this.#move(call, end.failure);
+      this.#move(call, leg, end.failure);
     }
   }
 
@@ -245,8 +246,9 @@ export class Router<Target> {
     );
   }
 
-  #move(call: RouteCall<Target>, failure: DescribeError): void {
+  #move(call: RouteCall<Target>, { route }: RunningLeg<Target>, failure: DescribeError): void {
     this.#counts.switched += 1;
+    call.line = call.line.movedFrom(route.endpoint);
     call.lastFailure = failure;
     call.waitsSinceMs = this.#settings.clock.now();
     this.#dispatcher.add(call);
