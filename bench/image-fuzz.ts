@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import sharp from 'sharp';
 import { DescribeError } from '../src/errors/index.ts';
-import { inspectImage, loadImage } from '../src/image/index.ts';
+import { type ImageSource, inspectImage, loadImage } from '../src/image/index.ts';
 
 export interface FuzzReport {
   readonly files: number;
@@ -14,6 +14,8 @@ export interface FuzzReport {
   readonly refused: Readonly<Record<string, number>>;
   /** Anything thrown that is no DescribeError, with the seed and number of its file. */
   readonly escaped: readonly string[];
+  /** Files that another kind of source gave another outcome for than their bytes did. */
+  readonly differing: readonly string[];
   readonly slowestMs: number;
   readonly slowestFile: string;
   readonly largestGrowthBytes: number;
@@ -135,6 +137,31 @@ export function pathologicalFiles(sizeBytes = 20_000_000): Readonly<Record<strin
   };
 }
 
+/** The same bytes as streams in pieces of any size, Blobs and data URLs. */
+function asSource(bytes: Buffer, random: (below: number) => number): ImageSource {
+  switch (random(4)) {
+    case 0:
+      return new Blob([Uint8Array.from(bytes)]);
+    case 1:
+      return `data:image/png;base64,${bytes.toString(random(2) === 0 ? 'base64' : 'base64url')}`;
+    case 2:
+      return `data:,${bytes.toString('hex').replace(/../g, '%$&')}`;
+    default:
+      return (async function* () {
+        for (let start = 0, end = 0; start < bytes.length; start = end) {
+          end = start + 1 + random(random(2) === 0 ? 20 : 5_000);
+          yield bytes.subarray(start, end);
+        }
+      })();
+  }
+}
+
+const outcomeOf = (source: ImageSource) =>
+  loadImage(source).then(
+    (image) => (image.kind === 'bytes' ? image.sha256 : image.kind),
+    (error: unknown) => (DescribeError.is(error) ? error.code : `escaped: ${String(error)}`),
+  );
+
 function timed(bytes: Buffer): { readonly tookMs: number; readonly error?: unknown } {
   const startedAt = performance.now();
   try {
@@ -148,9 +175,12 @@ function timed(bytes: Buffer): { readonly tookMs: number; readonly error?: unkno
 export async function fuzz(count: number, seed: number, { measureMemory = false } = {}): Promise<FuzzReport> {
   const originals = await seeds();
   const random = randomFrom(seed);
+  // Of its own, so that a seed gives the same files whatever they are loaded from.
+  const choose = randomFrom(seed ^ 0x5eed);
   const pick = () => originals[random(originals.length)] ?? Buffer.alloc(0);
   const refused: Record<string, number> = {};
   const escaped: string[] = [];
+  const differing: string[] = [];
   let loaded = 0;
   let slowestMs = 0;
   let slowestFile = '';
@@ -169,15 +199,15 @@ export async function fuzz(count: number, seed: number, { measureMemory = false 
     if (tookMs > slowestMs) [slowestMs, slowestFile] = [tookMs, name];
     if (measureMemory) largestGrowthBytes = Math.max(largestGrowthBytes, held() - before);
     if (!alsoLoad) return;
-    await loadImage(bytes).catch((error: unknown) => {
-      if (!DescribeError.is(error)) escaped.push(`${name}, loaded: ${String(error)}`);
-    });
+    const [whole, other] = [await outcomeOf(bytes), await outcomeOf(asSource(bytes, choose))];
+    if (whole.startsWith('escaped')) escaped.push(`${name}, loaded: ${whole}`);
+    if (whole !== other) differing.push(`${name}: ${whole}, ${other}`);
   };
   for (let index = 0; index < count; index += 1) {
     await run(`seed ${seed} file ${index}`, mutate(pick(), pick(), random), index % 20 === 0);
   }
   for (const [name, bytes] of Object.entries(pathologicalFiles())) await run(name, bytes, false);
-  return { files: count, loaded, refused, escaped, slowestMs, slowestFile, largestGrowthBytes };
+  return { files: count, loaded, refused, escaped, differing, slowestMs, slowestFile, largestGrowthBytes };
 }
 
 if (process.argv[1] === import.meta.filename) {
