@@ -26,7 +26,7 @@ describe('Admission', () => {
     const ticket = gate.enter();
     gate.enter();
     expect(() => gate.enter()).toThrow(
-      expect.objectContaining({ code: 'DESCRIBE_QUEUE_FULL', option: 'maxQueuedCalls', limit: 2 }),
+      expect.objectContaining({ code: 'DESCRIBE_QUEUE_FULL', option: 'limits.maxQueuedCalls', limit: 2 }),
     );
     expect(gate.getStats()).toEqual({ calls: 2, waiting: 0, bytesInFlight: 0, refused: 1 });
     ticket.leave();
@@ -155,6 +155,30 @@ describe('Admission', () => {
     ticket.leave();
     await clock.flush();
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
+  it('tells when a wait for room begins and ends, and nothing of what goes in at once', async () => {
+    const { clock, gate, begin } = gateOf();
+    const { ticket } = begin('full', 100);
+    const told: string[] = [];
+    const waits = () => {
+      told.push('waits');
+      return () => void told.push('ended');
+    };
+    const controller = new AbortController();
+    const [first, second] = [gate.enter(0, waits), gate.enter(0, waits)];
+    void first.reserve(100, never());
+    second.reserve(1, controller.signal).catch(() => {});
+    await clock.flush();
+    controller.abort('enough');
+    await clock.flush();
+    expect(told).toEqual(['waits', 'waits', 'ended']);
+    ticket.leave();
+    await clock.flush();
+    expect(told).toEqual(['waits', 'waits', 'ended', 'ended']);
+    first.leave();
+    await gate.enter(0, waits).reserve(100, never());
+    expect(told).toHaveLength(4);
   });
 
   it('keeps the room for work that outlives the call', async () => {

@@ -73,16 +73,17 @@ export class Admission implements RoomKeeper {
   }
 
   /**
-   * Lets a call in; its ticket must `leave()` once, whatever happens.
+   * Lets a call in; its ticket must `leave()` once, whatever happens. `waits` is called when a wait for room begins, and
+   * what it returns when that ends.
    * @throws `DESCRIBE_QUEUE_FULL` when `maxQueuedCalls` are in.
    */
-  enter(priority = 0): CallTicket {
+  enter(priority = 0, waits: () => () => void = () => () => {}): CallTicket {
     if (this.#calls >= this.#maxQueuedCalls) {
       this.#refused += 1;
-      throw new QueueFullError('the client', 'maxQueuedCalls', this.#maxQueuedCalls);
+      throw new QueueFullError('the client', 'limits.maxQueuedCalls', this.#maxQueuedCalls);
     }
     this.#calls += 1;
-    return new CallTicket(this, priority);
+    return new CallTicket(this, priority, waits);
   }
 
   getStats(): AdmissionStats {

@@ -53,14 +53,16 @@ export class RoomWait {
 export class CallTicket implements ByteRoom {
   readonly #keeper: RoomKeeper;
   readonly #priority: number;
+  readonly #waits: () => () => void;
   /** The call itself, and work that outlives it. */
   #holders = 1;
   #inside = true;
   #bytes = 0;
 
-  constructor(keeper: RoomKeeper, priority: number) {
+  constructor(keeper: RoomKeeper, priority: number, waits: () => () => void) {
     this.#keeper = keeper;
     this.#priority = priority;
+    this.#waits = waits;
   }
 
   async reserve(bytes: number, signal: AbortSignal): Promise<void> {
@@ -72,7 +74,10 @@ export class CallTicket implements ByteRoom {
       return;
     }
     const wait = this.#keeper.takeRoom(bytes, this.#priority);
-    if (wait !== undefined && !wait.granted) await this.#waitFor(wait, signal);
+    if (wait !== undefined && !wait.granted) {
+      const ended = this.#waits();
+      await this.#waitFor(wait, signal).finally(ended);
+    }
     this.#took(bytes);
   }
 
