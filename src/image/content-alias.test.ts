@@ -83,7 +83,10 @@ describe('ContentAliases', () => {
       sha256: imageOf('cat').sha256,
       image: { format: 'png' },
     });
+    expect([aliases.isFresh(URL_A), aliases.isFresh(`${URL_A}?X-Amz-Signature=1`)]).toEqual([true, true]);
+    expect(aliases.isFresh(URL_B)).toBe(false);
     await clock.advance(1_000);
+    expect(aliases.isFresh(URL_A)).toBe(false);
     expect(await aliases.resolve(URL_A)).toEqual({ kind: 'bytes', sha256: imageOf('cat').sha256 });
     pages[URL_A] = 'dog';
     await clock.advance(999);
@@ -91,6 +94,25 @@ describe('ContentAliases', () => {
     await clock.advance(1);
     expect(await aliases.resolve(URL_A)).toMatchObject({ sha256: imageOf('dog').sha256, image: {} });
     expect(log).toEqual(['whole', 'unchanged', 'changed']);
+  });
+
+  it('counts aliasTtlMs from when it asked, however long the answer took', async () => {
+    const clock = new ManualClock();
+    const contents = ['cat', 'dog'];
+    const aliases = new ContentAliases(
+      {
+        // The host reads the image at once, and takes its time to send it.
+        fetch: async () => {
+          const image = imageOf(contents.shift() ?? 'none');
+          await clock.advance(700);
+          return image;
+        },
+      },
+      { clock, aliasTtlMs: 1_000 },
+    );
+    expect(await aliases.resolve(URL_A)).toMatchObject({ sha256: imageOf('cat').sha256 });
+    await clock.advance(300);
+    expect(await aliases.resolve(URL_A)).toMatchObject({ sha256: imageOf('dog').sha256 });
   });
 
   it('hands out the bytes themselves, and remembers what they were', async () => {
@@ -143,6 +165,23 @@ describe('ContentAliases', () => {
     await expect(left).rejects.toThrow('caller left');
     expect(signals[0]?.aborted).toBe(true);
     expect(await aliases.resolve(URL_A)).toMatchObject({ sha256: imageOf('cat').sha256 });
+  });
+
+  it('remembers no ETag of a URL that would take too much memory', async () => {
+    const asked: (string | undefined)[] = [];
+    const loader: Pick<ImageLoader, 'fetch'> = {
+      fetch: async (url, { etag } = {}) => {
+        asked.push(etag);
+        return { ...imageOf('cat'), etagUrl: String(url) };
+      },
+    };
+    const aliases = new ContentAliases(loader, { clock: new ManualClock(), aliasTtlMs: 0 });
+    for (const url of [URL_A, `${URL_A}?${'x'.repeat(3_000)}`]) {
+      await aliases.resolve(url);
+      await aliases.resolve(url);
+    }
+    expect(asked).toEqual([undefined, '"cat"', undefined, undefined]);
+    expect(aliases.size).toBe(2);
   });
 
   it('remembers no failure, and at most maxAliases URLs', async () => {

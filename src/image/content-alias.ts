@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ImageError } from '../errors/index.ts';
 import { canonicalUrl } from '../internal/canonical-url.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
@@ -33,6 +34,12 @@ interface Alias {
   readonly etagUrl: string | undefined;
   readonly checkedAtMs: number;
 }
+
+/** A longer one is asked for whole each time: ten thousand of the longest would take 160 MB. */
+const MAX_ETAG_URL_LENGTH = 2_048;
+
+/** Of one length, however long the URL is. */
+const keyOf = (url: string | URL): string => createHash('sha256').update(canonicalUrl(url)).digest('base64');
 
 const DEFAULTS = { aliasTtlMs: 60_000, maxAliases: 10_000 } as const satisfies ContentAliasOptions;
 
@@ -78,7 +85,7 @@ export class ContentAliases {
 
   /** Whether `resolve` would answer from memory, without a request. */
   isFresh(url: string | URL): boolean {
-    const known = this.#aliases.get(canonicalUrl(url));
+    const known = this.#aliases.get(keyOf(url));
     return known !== undefined && this.#isFresh(known);
   }
 
@@ -88,7 +95,7 @@ export class ContentAliases {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<AliasedContent> {
     signal?.throwIfAborted();
-    const key = canonicalUrl(url);
+    const key = keyOf(url);
     const known = this.#aliases.get(key);
     if (known !== undefined && this.#isFresh(known)) {
       this.#remember(key, known);
@@ -106,7 +113,7 @@ export class ContentAliases {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<DownloadedImage> {
     signal?.throwIfAborted();
-    const key = canonicalUrl(url);
+    const key = keyOf(url);
     const shared = `${key} whole`;
     const { image } = await this.#share(shared, key, url, undefined, signal);
     if (image === undefined) throw withoutEtag();
@@ -116,7 +123,7 @@ export class ContentAliases {
   /** Forgets a URL, or everything. */
   forget(url?: string | URL): void {
     if (url === undefined) this.#aliases.clear();
-    else this.#aliases.delete(canonicalUrl(url));
+    else this.#aliases.delete(keyOf(url));
   }
 
   #isFresh({ checkedAtMs }: Alias): boolean {
@@ -160,15 +167,17 @@ export class ContentAliases {
     known: Alias | undefined,
     signal: AbortSignal,
   ): Promise<AliasedContent> {
-    const image = await this.#loader.fetch(url, { signal, etag: known?.etag, etagUrl: known?.etagUrl });
+    // Before: the host may read the image long before we have it.
     const checkedAtMs = this.#clock.now();
+    const image = await this.#loader.fetch(url, { signal, etag: known?.etag, etagUrl: known?.etagUrl });
     if (image === undefined && known !== undefined) {
       this.#remember(key, { ...known, checkedAtMs });
       return { kind: 'bytes', sha256: known.sha256 };
     }
     if (image === undefined) throw withoutEtag();
-    const { sha256, etag, etagUrl } = image;
-    this.#remember(key, { sha256, etag, etagUrl, checkedAtMs });
+    const { sha256, etagUrl = '' } = image;
+    const etag = etagUrl.length > MAX_ETAG_URL_LENGTH ? undefined : image.etag;
+    this.#remember(key, { sha256, etag, etagUrl: etag && image.etagUrl, checkedAtMs });
     return { kind: 'bytes', sha256, image };
   }
 
