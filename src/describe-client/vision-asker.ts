@@ -78,11 +78,12 @@ export const askEither =
 /** Tokens of a call by the size of its image, or by the bound of its model where only the address is known. */
 export function tokensOfCall(
   image: LoadedImage,
-  { model, detail, prompt, maxOutputTokens }: NormalisedRequest,
+  { model, detail, prompt, maxOutputTokens, schema }: NormalisedRequest,
   catalog: ModelCatalog,
 ): number {
   const size = image.kind === 'url' ? undefined : { width: image.width, height: image.height };
-  return estimateCall({ model, detail, prompt, maxOutputTokens, images: [size] }, catalog).reservedTokens;
+  const call = { model, detail, prompt, jsonSchema: schema?.jsonSchema, maxOutputTokens, images: [size] };
+  return estimateCall(call, catalog).reservedTokens;
 }
 
 /** What a request of the batch processor belongs to. */

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../internal/clock.ts';
+import { modelCatalog } from '../openai/model-catalog.ts';
+import { createTestImage } from '../testing/index.ts';
+import type { DescribeClientOptions } from './client-options.ts';
+import { ConfigIssues } from './config-issues.ts';
+import type { DescribeInput } from './describe-request.ts';
+import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
+import { ImageIntake } from './image-intake.ts';
+import { resolveOptions } from './resolve-options.ts';
+
+const PIXEL = createTestImage({ width: 512, height: 512 });
+const images = (count: number): DescribeInput[] => Array.from({ length: count }, () => PIXEL);
+
+const estimate = (
+  inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
+  clientOptions: DescribeClientOptions = {},
+  options: EstimateOptions = {},
+  variables: Record<string, string> = {},
+) => {
+  const settings = resolveOptions({ apiKey: 'sk-test', ...clientOptions }, variables, new ConfigIssues());
+  const intake = new ImageIntake({}, systemClock);
+  return estimateCalls(inputs, options, { intake, settings, catalog: modelCatalog });
+};
+
+describe('the requests of an estimate', () => {
+  it('hold an image each without batch, and under auto', async () => {
+    for (const batch of [false, 'auto', undefined] as const) {
+      expect(await estimate(images(12), { batch })).toMatchObject({ calls: 12, images: 12 });
+    }
+  });
+
+  it('hold a batch each, by options and environment, and the rest what is left', async () => {
+    expect(await estimate(images(12), { batch: { batchSize: 5 } })).toMatchObject({ calls: 3, images: 12 });
+    expect(await estimate(images(12), { batch: {} }, {}, { BATCH_SIZE: '4' })).toMatchObject({ calls: 3 });
+    expect(await estimate(images(12), { batch: {} })).toMatchObject({ calls: 3 });
+    expect(await estimate(images(12), { batch: { batchSize: 1 } })).toMatchObject({ calls: 12 });
+  });
+
+  it('share a request only where prompt, model, detail, bound and schema are one', async () => {
+    const schema = { name: 'facts', jsonSchema: { type: 'object' } };
+    const requests = [
+      {},
+      { prompt: 'Another?' },
+      { model: 'gpt-4o' },
+      { detail: 'high' as const },
+      { maxOutputTokens: 10 },
+      { schema },
+    ];
+    const inputs = [...requests, ...requests].map((request) => ({ image: PIXEL, ...request }));
+    expect(await estimate(inputs, { batch: { batchSize: 5 } })).toMatchObject({ calls: 6, images: 12 });
+  });
+
+  it('are bounded by tokens and bytes as those of the processor are', async () => {
+    const tokens = await estimate(images(6), { batch: { batchSize: 6, maxPackTokens: 3 * (415 + 300) } });
+    expect(tokens).toMatchObject({ calls: 2 });
+    const bytes = await estimate(images(6), { batch: { batchSize: 6, maxPackBytes: PIXEL.length * 3 } });
+    expect(bytes).toMatchObject({ calls: 3 });
+  });
+
+  it('are taken for full where there are more prompts than are kept in mind', async () => {
+    const inputs = Array.from({ length: 2_400 }, (_, index) => ({
+      image: PIXEL,
+      prompt: `Say ${index % 1_200}.`,
+    }));
+    const { calls, images: counted } = await estimate(inputs, { batch: { batchSize: 2 } });
+    expect([counted, calls]).toEqual([2_400, 2_400]);
+  });
+
+  it('count what frames a pack', async () => {
+    const [alone, packed] = [await estimate(images(5)), await estimate(images(5), { batch: {} })];
+    expect(packed.inputTokens).toBeGreaterThan(alone.inputTokens);
+    expect(packed.outputTokens).toBeGreaterThanOrEqual(alone.outputTokens);
+  });
+
+  it('take the expected answer for each image, at most its bound', async () => {
+    const output = async (batch: DescribeClientOptions['batch'], expectedOutputTokens: number) =>
+      (await estimate(images(5), { batch }, { expectedOutputTokens })).outputTokens;
+    expect(await output(false, 50)).toBe(250);
+    expect(await output(false, 5_000)).toBe(1_500);
+    expect(await output({}, 50)).toBeGreaterThan(250);
+    expect(await output({}, 50)).toBeLessThan(250 + 5 * 12);
+  });
+});
+
+describe('the time of an estimate', () => {
+  const inputs = images(61);
+  const ms = async (clientOptions: DescribeClientOptions, options: EstimateOptions = {}) =>
+    (await estimate(inputs, clientOptions, { callMs: 1_000, ...options })).durationMs;
+
+  it("is that of the client's limits, unless others are given", async () => {
+    const limits = { requestsPerMinute: 60 };
+    expect(await ms({ limits })).toBe(60_000 + 1_000);
+    expect(await ms({ limits }, { requestsPerMinute: undefined })).toBe(60_000 + 1_000);
+    expect(await ms({ limits }, { requestsPerMinute: 120 })).toBe(30_000 + 1_000);
+    expect(await ms({ limits: { tokensPerMinute: 426 } })).toBe(60 * 60_000 + 1_000);
+  });
+
+  it('is that of what the connections, and the batches, do at once', async () => {
+    expect(await ms({})).toBe(7_000);
+    expect(await ms({ pool: { max: 61 } })).toBe(4_000);
+    expect(await ms({ pool: { max: 4 } })).toBe(16_000);
+    expect(await ms({ limits: { maxConcurrency: 1 } })).toBe(61_000);
+    expect(await ms({ pool: { max: 4 } }, { maxConcurrency: 61 })).toBe(1_000);
+    const endpoints = [{ apiKey: 'sk-a' }, { apiKey: 'sk-b' }];
+    expect(await ms({ endpoints, apiKey: undefined, limits: { maxConcurrency: 2 } })).toBe(16_000);
+    expect(await ms({ batch: {} })).toBe(7_000);
+    expect(await ms({ batch: { maxConcurrentBatches: 13 } })).toBe(2_000);
+    expect(await ms({ batch: { maxConcurrentBatches: 13 }, pool: { max: 13 } })).toBe(1_000);
+  });
+});
