@@ -32,6 +32,7 @@ const throughOneEndpoint = (target: EndpointTarget): CallRouter => ({
       target,
       queueMs: 0,
       sent: () => {},
+      unsent: () => {},
       answered: () => {},
       limited: () => {},
     }),

@@ -8,6 +8,7 @@ import { TimeoutError } from '../errors/timeout-error.ts';
 import { classifyFailure } from '../internal/classify-failure.ts';
 import type { Clock } from '../internal/clock.ts';
 import { failureKind } from '../internal/failure-kind.ts';
+import { neverConnected } from '../internal/never-connected.ts';
 import { headerOf } from '../internal/retry-after.ts';
 import { childController } from '../internal/signals.ts';
 import { rateLimitOf } from '../openai/rate-limit-headers.ts';
@@ -50,7 +51,7 @@ export interface UpstreamCallerParts {
   /** Told of every answer, before it is judged: it was billed. */
   readonly onAnswer: (completion: ChatCompletion) => void;
   /** Told of the headers of every answer and of every refusal for going too fast. */
-  readonly onLimits: (model: string, headers: unknown, throttled: boolean) => void;
+  readonly onLimits: (model: string, headers: unknown, throttled: boolean, endpoint: string) => void;
   /** Told of every attempt that ended, for metrics. */
   readonly onAttempt: (outcome: 'success' | 'failure' | 'aborted', error?: DescribeError) => void;
 }
@@ -178,7 +179,8 @@ export class UpstreamCaller {
             .withResponse();
           attempt.answered(headerOf(response.headers, 'x-request-id'));
           leg.answered(answerReport(request, completion, response.headers));
-          onLimits(leg.model, response.headers, false);
+          // By the model that was asked for: an endpoint may have a name of its own for it.
+          onLimits(request.model, response.headers, false, leg.endpoint);
           onAnswer(completion);
           return read(completion);
         },
@@ -190,8 +192,16 @@ export class UpstreamCaller {
     } catch (error) {
       const { status, headers } = (error ?? {}) as { readonly status?: unknown; readonly headers?: unknown };
       if (headers !== undefined) leg.limited({ limits: rateLimitOf(headers) });
-      if (status === 429) onLimits(leg.model, headers, true);
-      throw this.#endAttempt(attempt, error, signal, child.signal, Math.min(timeoutMs, attemptTimeoutMs));
+      if (status === 429) onLimits(request.model, headers, true, leg.endpoint);
+      const failure = this.#endAttempt(
+        attempt,
+        error,
+        signal,
+        child.signal,
+        Math.min(timeoutMs, attemptTimeoutMs),
+      );
+      if (neverConnected(failure)) leg.unsent();
+      throw failure;
     } finally {
       if (timer !== undefined) clock.clearTimeout(timer);
       child.detach();
@@ -204,7 +214,7 @@ export class UpstreamCaller {
     signal: AbortSignal,
     attemptSignal: AbortSignal,
     patienceMs: number,
-  ): unknown {
+  ): Error {
     // A call that ends while the API has had most of its time and said nothing is evidence against the API; one that
     // spent its time in our own queue, or was cancelled at once, is not.
     if (

@@ -35,6 +35,8 @@ export interface RouteLeg<Target> {
   readonly queueMs: number;
   /** From here on bytes may have left. A failure without it is nothing sent: the quota is given back and the call may switch. */
   sent(): void;
+  /** Takes `sent` back: it turned out that no byte left, as where no connection came about. */
+  unsent(): void;
   /** The API answered; to be told before the attempt ends. */
   answered(report: RouteAnswer): void;
   /** The API refused for going too fast, or failed, and its headers said this. */

@@ -60,6 +60,10 @@ export class RunningLeg<Target> implements RouteLeg<Target> {
     this.#startedAtMs = this.#clock.now();
   }
 
+  unsent(): void {
+    this.#wasSent = false;
+  }
+
   answered(report: RouteAnswer): void {
     if (this.#answer !== undefined) return;
     this.#answer = report;
