@@ -79,7 +79,11 @@ describe('five images in a pack, where tokens are the limit', () => {
 
 describe('the output limit of a pack', () => {
   const limitOf = (maxOutputTokens: number, imageTokens: number, count = 5) =>
-    packOutputTokens(Array.from({ length: count }, () => ({ maxOutputTokens, imageTokens })));
+    packOutputTokens({
+      count,
+      maxOutputTokens: count * maxOutputTokens,
+      imageTokens: count * imageTokens,
+    });
 
   it('has room for ids and JSON as far as the images are charged anyway', () => {
     expect(limitOf(300, 415)).toBe(5 * (300 + 24));

@@ -58,7 +58,7 @@ export function packRequest(
   ]);
   return {
     model,
-    max_completion_tokens: packOutputTokens(items),
+    max_completion_tokens: packOutputTokens(totalsOf(items)),
     store: false,
     messages: [{ role: 'user', content: [{ type: 'text', text: packPrompt(prompt) }, ...images] }],
     response_format: {
@@ -76,22 +76,31 @@ export function packRequest(
 export const packPrompt = (prompt: string): string =>
   `${prompt}\n\nDo so for each image alone, as if it were the only one: one item each, under the id before it.`;
 
+/** What the images of a pack take in all. */
+export interface PackTotals {
+  readonly count: number;
+  readonly imageTokens: number;
+  readonly maxOutputTokens: number;
+}
+
 /**
  * Output limit of a pack. A rate limit counts the larger of prompt and output limit: as far as the prompt is larger
  * anyway there is room for ids and JSON; beyond that only what answers that don't fill their limits can't pay for.
  */
-export function packOutputTokens(
-  items: readonly Pick<VisionItem, 'imageTokens' | 'maxOutputTokens'>[],
-): number {
-  let answers = 0;
-  let images = 0;
-  for (const { maxOutputTokens, imageTokens } of items) {
-    answers += maxOutputTokens;
-    images += imageTokens;
+export function packOutputTokens({ count, imageTokens, maxOutputTokens }: PackTotals): number {
+  const free = Math.min(count * ROOMY_ITEM_TOKENS, Math.floor(imageTokens) - maxOutputTokens);
+  const needed = Math.ceil(count * LEAST_ITEM_TOKENS - maxOutputTokens * UNUSED_RATIO);
+  return maxOutputTokens + Math.max(0, free, needed);
+}
+
+function totalsOf(items: readonly VisionItem[]): PackTotals {
+  let imageTokens = 0;
+  let maxOutputTokens = 0;
+  for (const item of items) {
+    imageTokens += item.imageTokens;
+    maxOutputTokens += item.maxOutputTokens;
   }
-  const free = Math.min(items.length * ROOMY_ITEM_TOKENS, Math.floor(images) - answers);
-  const needed = Math.ceil(items.length * LEAST_ITEM_TOKENS - answers * UNUSED_RATIO);
-  return answers + Math.max(0, free, needed);
+  return { count: items.length, imageTokens, maxOutputTokens };
 }
 
 /**

@@ -15,10 +15,12 @@ import { type Logger, safeLogger } from './logger.ts';
 import { makeBatch, makeBreakers, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
 import { type CallRouting, makeRouting } from './make-router.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
-import { PackingAdvisor } from './packing-advisor.ts';
+import { type KnownLimits, PackingAdvisor } from './packing-advisor.ts';
+import { askAsAdvised } from './packing-choice.ts';
+import { packRulesOf } from './packing-cost.ts';
 import { type ClientSettings, isInstance, resolveOptions } from './resolve-options.ts';
 import { UpstreamCaller } from './upstream-caller.ts';
-import { type AskVision, askEither, askSingly, BatchedVision, tokensOfCall } from './vision-asker.ts';
+import { type AskVision, askSingly, BatchedVision } from './vision-asker.ts';
 
 /** Everything a client is made of. */
 export interface ClientParts {
@@ -79,7 +81,8 @@ export function composeParts(
 
   const priceOf = pricing(catalog ?? modelCatalog, Object.keys(given.models ?? {}));
 
-  const advisor = given.batch === 'auto' ? new PackingAdvisor(clock) : undefined;
+  const { limits } = settings;
+  const advisor = given.batch ? new PackingAdvisor(clock, ownShareOf(limits)) : undefined;
   let routing: CallRouting | undefined;
   const retryPolicy = retry ?? new RetryPolicy();
   const caller = new UpstreamCaller({
@@ -92,10 +95,16 @@ export function composeParts(
       if (usage !== undefined)
         metrics.answered(usage, priceOf(String(completion.model), settings.model, usage));
     },
-    onLimits: (model, headers, throttled) => advisor?.observe(model, headers, throttled),
+    onLimits: (model, headers, throttled, endpoint) => advisor?.observe(model, headers, throttled, endpoint),
     onAttempt: metrics.attemptEnded,
   });
-  const batched = new BatchedVision(caller, catalog, settings);
+  const batched = new BatchedVision({
+    caller,
+    catalog,
+    clock,
+    timeoutMs: settings.timeoutMs,
+    onLine: (model, waitMs) => advisor?.waited(model, waitMs),
+  });
   const batch = issues.attempt('batch', () => makeBatch(given, settings, batched, clock));
 
   const ownPools = typeof given.pool === 'function' ? [] : endpoints.flatMap(({ pool }) => pool ?? []);
@@ -118,16 +127,15 @@ export function composeParts(
       pool: requirePart(pool),
     })),
   );
-  routing = makeRouting(endpointSet.all, settings.limits, undefined, clock);
+  routing = makeRouting(endpointSet.all, limits, undefined, clock);
   const { router, quotas } = routing;
   const known = requirePart(catalog);
   const singly = askSingly(caller, known);
   const askBy = (packed: AskVision | undefined): AskVision => {
-    if (packed === undefined) return singly;
-    if (advisor === undefined) return packed;
-    return askEither(singly, packed, (image, request) =>
-      advisor.shouldPack(request.model, tokensOfCall(image, request, known)),
-    );
+    if (packed === undefined || advisor === undefined) return singly;
+    const rules = packRulesOf(typeof given.batch === 'object' ? given.batch : {}, settings.environment);
+    const mode = given.batch === 'auto' ? 'auto' : 'always';
+    return askAsAdvised({ singly, packed, advisor, mode, rules, catalog: known, clock });
   };
   return {
     settings,
@@ -162,6 +170,16 @@ export function composeParts(
       await finish();
     },
   };
+}
+
+/** Limits that are given, by the processes that share them. */
+function ownShareOf({
+  requestsPerMinute,
+  tokensPerMinute,
+  processes = 1,
+}: ClientSettings['limits']): KnownLimits {
+  const shareOf = (limit: number | undefined) => (limit === undefined ? undefined : limit / processes);
+  return { requestsPerMinute: shareOf(requestsPerMinute), tokensPerMinute: shareOf(tokensPerMinute) };
 }
 
 /** A part that is missing was reported before; this only tells the compiler. */

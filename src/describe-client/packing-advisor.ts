@@ -1,53 +1,159 @@
 import type { Clock } from '../internal/clock.ts';
-import { type RateLimitState, rateLimitOf } from '../openai/rate-limit-headers.ts';
+import { callSafely } from '../internal/emitter.ts';
+import { rateLimitOf } from '../openai/rate-limit-headers.ts';
 import { BoundedMap } from './bounded-map.ts';
+import { LimitPressure } from './limit-pressure.ts';
 
-/** Share of the requests of a minute that must be used up before waiting for company is worth it. */
+/** Share of a limit that must be used up before it counts as pressure. */
 const PRESSURE_RATIO = 0.5;
-/** How long a 429 counts as pressure: the window of the limits. */
-const MEMORY_MS = 60_000;
-/** Models are free text of the callers'. */
+/** A call that waited so long for its turn tells of a line; company would not have cost it more. */
+const LINE_MS = 200;
+/** How long a line is remembered. */
+const LINE_MEMORY_MS = 10_000;
+/** Times as many images a minute that packing must bring to be worth the wait for company. */
+const WORTH_PACKING = 1.25;
+/** Below so many it brings nothing, and large requests use a limit less evenly than small ones. */
+const WORTH_LEAVING = 1.05;
+/** Models and endpoints are free text of the callers'. */
 const MAX_MODELS = 100;
+const MAX_ENDPOINTS = 100;
 
-interface ModelLimits {
-  state: RateLimitState;
-  throttledAtMs: number;
+/** What an image takes of the limits, alone and in company. */
+export interface PackingCost {
+  /** Tokens that a limit counts for one image alone. */
+  readonly single: number;
+  /** Tokens for one image of a full pack. */
+  readonly packed: number;
+  /** Images of a full pack. */
+  readonly packSize: number;
+}
+
+/** `pack` or `singly` where it matters; `either` where nothing is scarce, or too little is known. */
+export type PackingAdvice = 'pack' | 'singly' | 'either';
+
+/** Limits of the user's own, a minute. */
+export interface KnownLimits {
+  readonly requestsPerMinute?: number | undefined;
+  readonly tokensPerMinute?: number | undefined;
+}
+
+interface EndpointPressure {
+  readonly requests: LimitPressure;
+  readonly tokens: LimitPressure;
+}
+
+class ModelPressure {
+  readonly endpoints = new BoundedMap<string, EndpointPressure>(MAX_ENDPOINTS, () => {});
+  lineAtMs = Number.NEGATIVE_INFINITY;
+  /** What the watchers were told last. */
+  told = 'false,false';
+}
+
+/** One limit of a model over all its endpoints. */
+interface Scarcity {
+  readonly perMinute: number;
+  readonly pressed: boolean;
 }
 
 /**
- * Decides for `batch: 'auto'` whether an image goes in a pack or alone, by what the answers' headers say of the limits of
- * its model. Packing saves requests and no tokens: it helps only where the requests of a minute run out before the tokens
- * do, and it costs a wait, so only under pressure.
+ * Advises whether an image goes in a pack or alone, by which limit of its model is short and what either way takes of it.
+ * Packing saves requests, and the tokens of a long prompt; it costs a wait, so it is advised only under pressure.
  */
 export class PackingAdvisor {
   readonly #clock: Clock;
-  readonly #models = new BoundedMap<string, ModelLimits>(MAX_MODELS, () => {});
+  readonly #known: KnownLimits;
+  readonly #models = new BoundedMap<string, ModelPressure>(MAX_MODELS, () => {});
+  readonly #watchers = new Set<(model: string) => void>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, known: KnownLimits = {}) {
     this.#clock = clock;
+    this.#known = known;
   }
 
   /** Takes in the headers of an answer, of a refusal too. */
-  observe(model: string, headers: unknown, throttled: boolean): void {
-    const limits = this.#of(model);
+  observe(model: string, headers: unknown, throttled: boolean, endpoint = ''): void {
+    const nowMs = this.#clock.now();
+    const { requests, tokens } = this.#endpoint(model, endpoint);
     const state = rateLimitOf(headers);
-    if (state.requests !== undefined || state.tokens !== undefined) limits.state = state;
-    if (throttled) limits.throttledAtMs = this.#clock.now();
+    if (state.requests !== undefined) requests.read(state.requests, nowMs);
+    if (state.tokens !== undefined) tokens.read(state.tokens, nowMs);
+    if (throttled) {
+      const { remaining } = state.requests ?? {};
+      // What still has requests left was refused for something else.
+      if (remaining === undefined || remaining === 0) requests.throttle(nowMs);
+      if (remaining === undefined || remaining > 0) tokens.throttle(nowMs);
+    }
+    this.#tell(model);
   }
 
-  /** Whether requests are the bottleneck of a model for images of so many tokens each, prompt and answer included. */
-  shouldPack(model: string, tokensPerImage: number): boolean {
-    const { state, throttledAtMs } = this.#of(model);
-    const { requests, tokens } = state;
-    if (requests === undefined) return false;
-    const tokensPerRequest = (tokens?.limit ?? Number.POSITIVE_INFINITY) / requests.limit;
-    // With a request's share of the tokens an image takes at least half of, two images a request gain nothing.
-    if (tokensPerImage * 2 > tokensPerRequest) return false;
-    const throttled = this.#clock.now() - throttledAtMs < MEMORY_MS;
-    return throttled || (requests.remaining ?? requests.limit) < requests.limit * PRESSURE_RATIO;
+  /** Takes in how long a call waited for its turn before anything was sent. */
+  waited(model: string, waitMs: number): void {
+    if (waitMs < LINE_MS) return;
+    this.#model(model).lineAtMs = this.#clock.now();
+    this.#tell(model);
   }
 
-  #of(model: string): ModelLimits {
-    return this.#models.getOrCreate(model, () => ({ state: {}, throttledAtMs: Number.NEGATIVE_INFINITY }));
+  /** Calls `watcher` when a limit of a model has become short, or no longer is; returns what ends that. */
+  watch(watcher: (model: string) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  advise(model: string, { single, packed, packSize }: PackingCost): PackingAdvice {
+    const pressure = this.#model(model);
+    const requests = this.#scarcity(pressure, 'requests', 1);
+    const tokens = this.#scarcity(pressure, 'tokens', single);
+    // What is not short bounds nothing for now, whatever the limits promise: others may use them otherwise than we do.
+    const requestRate = requests.pressed ? requests.perMinute : Number.POSITIVE_INFINITY;
+    const tokenRate = tokens.pressed ? tokens.perMinute : Number.POSITIVE_INFINITY;
+    const alone = Math.min(requestRate, tokenRate / single);
+    if (!Number.isFinite(alone)) return 'either';
+    const together = Math.min(requestRate * packSize, tokenRate / packed);
+    if (together >= alone * WORTH_PACKING) return 'pack';
+    return together < alone * WORTH_LEAVING ? 'singly' : 'either';
+  }
+
+  #scarcity(pressure: ModelPressure, dimension: 'requests' | 'tokens', need: number): Scarcity {
+    const nowMs = this.#clock.now();
+    const hasLine = nowMs - pressure.lineAtMs < LINE_MEMORY_MS;
+    let perMinute = 0;
+    let used = 0;
+    let throttled = false;
+    let short = true;
+    for (const endpoint of pressure.endpoints.values()) {
+      const limit = endpoint[dimension];
+      throttled ||= limit.isThrottled(nowMs);
+      const rate = limit.perMinute(nowMs);
+      if (rate === undefined) continue;
+      perMinute += rate;
+      used += rate * limit.usedRatio(nowMs);
+      short &&= limit.leftLessThan(need);
+    }
+    const known = this.#known[`${dimension}PerMinute`] ?? Number.POSITIVE_INFINITY;
+    return {
+      perMinute: Math.min(known, perMinute === 0 ? Number.POSITIVE_INFINITY : perMinute),
+      pressed: throttled || (perMinute > 0 && used >= perMinute * PRESSURE_RATIO) || (hasLine && short),
+    };
+  }
+
+  #model(model: string): ModelPressure {
+    return this.#models.getOrCreate(model, () => new ModelPressure());
+  }
+
+  #endpoint(model: string, endpoint: string): EndpointPressure {
+    return this.#model(model).endpoints.getOrCreate(endpoint, () => ({
+      requests: new LimitPressure(),
+      tokens: new LimitPressure(),
+    }));
+  }
+
+  /** Tells the watchers, of which each may have thousands of calls to look at, only of what is news. */
+  #tell(model: string): void {
+    const pressure = this.#model(model);
+    const isShort = [this.#scarcity(pressure, 'requests', 1), this.#scarcity(pressure, 'tokens', 1)];
+    const state = isShort.map(({ pressed }) => pressed).join();
+    if (state === pressure.told) return;
+    pressure.told = state;
+    for (const watcher of [...this.#watchers]) callSafely(watcher, model);
   }
 }

@@ -124,7 +124,8 @@ export class PlannedPacks {
   }
 }
 
-function textOf({ messages }: VisionChatRequest): string {
+/** Everything that a request says in words. */
+export function textOf({ messages }: VisionChatRequest): string {
   let text = '';
   for (const { content } of messages) {
     if (!Array.isArray(content)) continue;
@@ -133,5 +134,6 @@ function textOf({ messages }: VisionChatRequest): string {
   return text;
 }
 
-const schemaOf = ({ response_format: format }: VisionChatRequest) =>
+/** The schema that a request asks to be answered by. */
+export const schemaOf = ({ response_format: format }: VisionChatRequest) =>
   format?.type === 'json_schema' ? format.json_schema.schema : undefined;

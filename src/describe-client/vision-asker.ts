@@ -1,5 +1,6 @@
 import type {
   VisionChatCompletion,
+  VisionChatRequest,
   VisionDescriptionBatchProcessor,
   VisionRequest,
   VisionSender,
@@ -10,12 +11,16 @@ import { singleRequest } from '../batch-processor/pack-request.ts';
 import { addUsage, usageOf } from '../batch-processor/vision-usage.ts';
 import { InlineBytes } from '../http/encode-json.ts';
 import type { LoadedImage } from '../image/index.ts';
+import type { Clock } from '../internal/clock.ts';
 import { estimateCall } from '../openai/estimate.ts';
 import { estimateImageTokens, mostImageTokens } from '../openai/image-tokens.ts';
 import type { ModelCatalog } from '../openai/model-catalog.ts';
 import type { CallBounds } from './call-bounds.ts';
-import { type CallTrace, sharedSink } from './call-trace.ts';
+import { type AttemptSink, type CallTrace, sharedSink } from './call-trace.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
+import { estimateOf } from './packing-cost.ts';
+import { schemaOf, textOf } from './planned-packs.ts';
+import { sinkInLine } from './sink-in-line.ts';
 import type { UpstreamCaller } from './upstream-caller.ts';
 
 /** What the API said of one image. */
@@ -35,12 +40,14 @@ export type AskVision = (
   request: NormalisedRequest,
   bounds: CallBounds,
   trace: CallTrace,
+  /** Where its attempts are written down in place of the trace, when it goes alone. */
+  sink?: AttemptSink,
 ) => Promise<Answer>;
 
 /** One request an image. */
 export const askSingly =
   (caller: UpstreamCaller, catalog: ModelCatalog): AskVision =>
-  async (image, request, { signal, deadlineAtMs }, trace) => {
+  async (image, request, { signal, deadlineAtMs }, trace, sink = trace) => {
     // The caller encodes the bytes right into the body; the request only ever travels encoded.
     const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
     const { priority, timeoutMs, schema } = request;
@@ -61,30 +68,16 @@ export const askSingly =
           requestId: requestIdOf(completion),
         };
       },
-      { signal, priority, timeoutMs, deadlineAtMs, trace, tokens: tokensOfCall(image, request, catalog) },
+      {
+        signal,
+        priority,
+        timeoutMs,
+        deadlineAtMs,
+        trace: sink,
+        tokens: estimateOf(image, request, catalog).reservedTokens,
+      },
     );
   };
-
-/** Singly or in packs, as `decide` says for each image. */
-export const askEither =
-  (
-    singly: AskVision,
-    packed: AskVision,
-    decide: (image: LoadedImage, request: NormalisedRequest) => boolean,
-  ): AskVision =>
-  (image, request, bounds, trace) =>
-    (decide(image, request) ? packed : singly)(image, request, bounds, trace);
-
-/** Tokens of a call by the size of its image, or by the bound of its model where only the address is known. */
-export function tokensOfCall(
-  image: LoadedImage,
-  { model, detail, prompt, maxOutputTokens, schema }: NormalisedRequest,
-  catalog: ModelCatalog,
-): number {
-  const size = image.kind === 'url' ? undefined : { width: image.width, height: image.height };
-  const call = { model, detail, prompt, jsonSchema: schema?.jsonSchema, maxOutputTokens, images: [size] };
-  return estimateCall(call, catalog).reservedTokens;
-}
 
 /** What a request of the batch processor belongs to. */
 interface BatchedCall {
@@ -97,45 +90,49 @@ interface BatchedCall {
 /** Of an image that was given to the processor directly: about a photograph at low detail. */
 const UNKNOWN_IMAGE_TOKENS = 1000;
 
+export interface BatchedVisionParts {
+  readonly caller: UpstreamCaller;
+  readonly catalog: ModelCatalog | undefined;
+  readonly clock: Clock;
+  /** Of images that were given to the processor directly, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Told how long a request waited in line before it was sent, in milliseconds. */
+  readonly onLine: (model: string, waitMs: number) => void;
+}
+
 /** Several images a request: joins the batch processor to the caller that sends for it. */
 export class BatchedVision {
   readonly #calls = new WeakMap<VisionRequest, BatchedCall>();
-  readonly #caller: UpstreamCaller;
-  readonly #catalog: ModelCatalog | undefined;
-  readonly #timeoutMs: number;
+  readonly #parts: BatchedVisionParts;
 
-  constructor(
-    caller: UpstreamCaller,
-    catalog: ModelCatalog | undefined,
-    { timeoutMs }: { readonly timeoutMs: number },
-  ) {
-    this.#caller = caller;
-    this.#catalog = catalog;
-    this.#timeoutMs = timeoutMs;
+  constructor(parts: BatchedVisionParts) {
+    this.#parts = parts;
   }
 
   /** The processor's way out. A pack has the priority and the patience of the most demanding call in it. */
   readonly sender: VisionSender = {
     send: (chatRequest, { signal, requests }) => {
       const calls = requests.flatMap((request) => this.#calls.get(request) ?? []);
-      for (const { trace } of calls) trace.leaves(calls.length);
+      for (const { trace } of calls) trace.leaves(requests.length);
       // A pack's content is judged by the processor, which asks again for what is missing; a lone image has nobody else.
       const [only] = requests;
       const read = (completion: VisionChatCompletion) => {
         if (requests.length === 1) singleAnswer(completion, only?.schema);
         return completion;
       };
+      const { caller, clock, timeoutMs: ownTimeoutMs, onLine } = this.#parts;
+      const { priority, timeoutMs, deadlineAtMs } = mostDemanding(calls);
       // Who uses the client's processor directly has no call here: its images go with the client's own patience.
-      const direct = calls.length === 0;
-      return this.#caller.send(chatRequest, read, {
+      const direct = calls.length < requests.length;
+      return caller.send(chatRequest, read, {
         signal,
-        tokens: requests.reduce((sum, request) => sum + this.#tokensOf(request), 0),
-        priority: direct ? 0 : Math.max(...calls.map(({ request }) => request.priority)),
-        timeoutMs: direct ? this.#timeoutMs : Math.max(...calls.map(({ request }) => request.timeoutMs)),
-        deadlineAtMs: direct
-          ? Number.POSITIVE_INFINITY
-          : Math.max(...calls.map(({ bounds }) => bounds.deadlineAtMs)),
-        trace: sharedSink(calls.map(({ trace }) => trace)),
+        tokens: this.#tokensOf(chatRequest, requests),
+        priority: direct ? Math.max(0, priority) : priority,
+        timeoutMs: direct ? Math.max(ownTimeoutMs, timeoutMs) : timeoutMs,
+        deadlineAtMs: direct ? Number.POSITIVE_INFINITY : deadlineAtMs,
+        trace: sinkInLine(sharedSink(calls.map(({ trace }) => trace)), clock, {
+          leaves: (waitMs) => onLine(chatRequest.model, waitMs),
+        }),
       });
     },
   };
@@ -145,17 +142,28 @@ export class BatchedVision {
     const call = this.#calls.get(request);
     if (call === undefined) return UNKNOWN_IMAGE_TOKENS;
     const { model, detail } = call.request;
-    const catalog = this.#catalog;
+    const { catalog } = this.#parts;
     return call.image.kind === 'url'
       ? mostImageTokens({ model, detail, catalog })
       : estimateImageTokens({ model, detail, catalog, width: call.image.width, height: call.image.height });
   };
 
-  /** Tokens that a limit counts for a request, its answer included. */
-  #tokensOf(request: VisionRequest): number {
-    const call = this.#calls.get(request);
-    if (call === undefined || this.#catalog === undefined) return UNKNOWN_IMAGE_TOKENS;
-    return tokensOfCall(call.image, call.request, this.#catalog);
+  /** Tokens that a limit counts for a request: of all that it says and shows, or of the answer that it leaves room for. */
+  #tokensOf(chatRequest: VisionChatRequest, requests: readonly VisionRequest[]): number {
+    const maxOutputTokens = chatRequest.max_completion_tokens ?? 0;
+    const { inputTokens } = estimateCall(
+      {
+        model: chatRequest.model,
+        images: [],
+        prompt: textOf(chatRequest),
+        jsonSchema: schemaOf(chatRequest),
+        maxOutputTokens,
+      },
+      this.#parts.catalog,
+    );
+    let images = 0;
+    for (const request of requests) images += this.estimateTokens(request);
+    return Math.max(inputTokens + images, maxOutputTokens);
   }
 
   readonly ask =
@@ -168,4 +176,17 @@ export class BatchedVision {
       trace.queued();
       return processor.process(visionRequest, { signal: bounds.signal, priority });
     };
+}
+
+/** The highest priority, and the longest patience, of these; the least of all where there are none. */
+function mostDemanding(calls: readonly BatchedCall[]) {
+  let priority = Number.NEGATIVE_INFINITY;
+  let timeoutMs = 0;
+  let deadlineAtMs = Number.NEGATIVE_INFINITY;
+  for (const { request, bounds } of calls) {
+    priority = Math.max(priority, request.priority);
+    timeoutMs = Math.max(timeoutMs, request.timeoutMs);
+    deadlineAtMs = Math.max(deadlineAtMs, bounds.deadlineAtMs);
+  }
+  return { priority, timeoutMs, deadlineAtMs };
 }

@@ -1,0 +1,97 @@
+import { DescribeError } from '../errors/describe-error.ts';
+import type { Clock } from '../internal/clock.ts';
+import { childController } from '../internal/signals.ts';
+import type { ModelCatalog } from '../openai/model-catalog.ts';
+import type { PackingAdvisor } from './packing-advisor.ts';
+import { type PackRules, packingCost } from './packing-cost.ts';
+import { sinkInLine } from './sink-in-line.ts';
+import type { AskVision } from './vision-asker.ts';
+
+/** Ends a call on its own that had better join a pack. */
+const JOINS = Symbol('joins a pack');
+
+export interface PackingChoiceParts {
+  readonly singly: AskVision;
+  readonly packed: AskVision;
+  readonly advisor: PackingAdvisor;
+  /** `auto` packs only where it is advised, `always` unless it is advised against. */
+  readonly mode: 'auto' | 'always';
+  readonly rules: PackRules;
+  readonly catalog: ModelCatalog;
+  readonly clock: Clock;
+}
+
+/**
+ * Asks in packs or singly, as is advised at the moment. A call on its own that still waits for its turn when packing
+ * becomes advisable joins a pack, so that those that came before the limit was known do not use it up one by one.
+ */
+export function askAsAdvised({
+  singly,
+  packed,
+  advisor,
+  mode,
+  rules,
+  catalog,
+  clock,
+}: PackingChoiceParts): AskVision {
+  const waiting = new WaitingCalls(advisor);
+  return async (image, request, bounds, trace) => {
+    const { model } = request;
+    const cost = packingCost(image, request, catalog, rules);
+    // Who has less time than that had most of it spent waiting for company.
+    const hasTime = () => bounds.deadlineAtMs - clock.now() >= 2 * rules.maxBatchWaitMs;
+    const joins = () => cost.packSize > 1 && hasTime() && advisor.advise(model, cost) === 'pack';
+    const advice = advisor.advise(model, cost);
+    if (hasTime() && (mode === 'always' ? advice !== 'singly' : joins())) {
+      return packed(image, request, bounds, trace);
+    }
+    const child = childController(bounds.signal);
+    const place = waiting.place(model, () => joins() && child.abort(JOINS));
+    try {
+      const sink = sinkInLine(trace, clock, {
+        enters: () => place.enter(),
+        leaves: (waitMs) => {
+          place.leave();
+          advisor.waited(model, waitMs);
+        },
+      });
+      return await singly(image, request, { ...bounds, signal: child.signal }, trace, sink);
+    } catch (error) {
+      bounds.signal.throwIfAborted();
+      // Refused for want of time in a line that packs are through with sooner, or at its last attempt.
+      if (error !== JOINS && !(DescribeError.is(error, 'DESCRIBE_RATE_LIMITED') && joins())) throw error;
+    } finally {
+      place.leave();
+      child.detach();
+    }
+    return packed(image, request, bounds, trace);
+  };
+}
+
+/** Calls that wait for their turn, by model, looked at again whenever the advice for it may have changed. */
+class WaitingCalls {
+  readonly #models = new Map<string, Set<() => void>>();
+
+  constructor(advisor: PackingAdvisor) {
+    advisor.watch((model) => {
+      for (const look of [...(this.#models.get(model) ?? [])]) look();
+    });
+  }
+
+  /** A place that a call may enter and leave any number of times. */
+  place(model: string, look: () => void): { enter(): void; leave(): void } {
+    return {
+      enter: () => {
+        const calls = this.#models.get(model) ?? new Set();
+        calls.add(look);
+        this.#models.set(model, calls);
+        look();
+      },
+      leave: () => {
+        const calls = this.#models.get(model);
+        calls?.delete(look);
+        if (calls?.size === 0) this.#models.delete(model);
+      },
+    };
+  }
+}
