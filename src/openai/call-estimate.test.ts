@@ -53,4 +53,16 @@ describe('estimateTextTokens', () => {
     expect(estimateTextTokens('опиши')).toBe(3);
     expect(estimateTextTokens('描述这张图片')).toBe(6);
   });
+
+  it('judges a long text by samples from all over it', () => {
+    const line = 'a line of words, und noch eine — опиши это 描述这张图片 👍\n';
+    const perCharacter = estimateTextTokens(line.repeat(1_000)) / (line.length * 1_000);
+    for (const repeats of [2_000, 100_000]) {
+      const ratio = estimateTextTokens(line.repeat(repeats)) / (line.length * repeats) / perCharacter;
+      expect(Math.abs(ratio - 1), String(repeats)).toBeLessThan(0.01);
+    }
+    expect(estimateTextTokens('a'.repeat(20_000_000))).toBe(5_000_000);
+    const halves = 'a'.repeat(400_000) + '描'.repeat(400_000);
+    expect(Math.abs(estimateTextTokens(halves) / 500_000 - 1)).toBeLessThan(0.02);
+  });
 });
