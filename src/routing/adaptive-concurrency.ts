@@ -1,8 +1,6 @@
 export interface AdaptiveConcurrencyOptions {
   /** Upper bound of the limit, at least 1. */
   readonly maxConcurrency: number;
-  /** Where it starts, within the bound. @defaultValue 10 */
-  readonly initialConcurrency?: number | undefined;
 }
 
 /** One answer, as far as it tells how loaded the other side is. */
@@ -20,28 +18,29 @@ const INITIAL = 10;
 /** Output tokens whose time is about that of reading the prompt and the image, before the first one is written. */
 const TOKENS_OF_START = 50;
 const USUAL_OUTPUT_TOKENS = 150;
+/** Answers in a window: as many as are in flight, within these. */
 const MIN_WINDOW = 4;
 const MAX_WINDOW = 50;
-/** Latency above the baseline, as a ratio: grow below the first, shrink above the second, stay between. */
+const SMOOTHING = 0.4;
+/** Latency over the baseline: below the first the limit grows, above the second it is tested, between it stays for a while. */
 const CALM_RATIO = 1.5;
 const LOADED_RATIO = 2;
-const OVERLOAD_FACTOR = 0.7;
-const MIN_FACTOR = 0.5;
-const SMOOTHING = 0.3;
-/** Windows between the two ratios after which a smaller limit tests whether the latency is of our making. */
 const MAX_STAYS = 20;
-/** Share of the latency before a cut that must be left for the cut to have helped nothing. */
-const NO_HELP_RATIO = 0.92;
+const OVERLOAD_FACTOR = 0.8;
+const TEST_FACTOR = 0.7;
+/** A test helped when answers are faster by at least half of what the limit is smaller, as a ratio. */
+const HELP_RATIO = Math.sqrt(TEST_FACTOR);
 
 /**
- * A limit of calls in flight that grows while answers stay as fast as they were and shrinks when the other side says
- * that it is overloaded, or answers later than its baseline. It doubles in each round trip until the first sign of
- * load, then grows by its square root; it shrinks by a ratio, once in each round trip. A cut that makes answers no
- * faster shows that their time is not of our making: what they take is then the new baseline.
+ * A limit of calls in flight that grows while answers stay as fast as they were, and shrinks when the other side says that
+ * it is overloaded or answers later than its baseline. It doubles in each round trip until the first sign of load, then
+ * grows by its square root. Slow answers are tested: the limit shrinks by a ratio for as long as that makes answers faster,
+ * then goes back to the last size that did, and what answers took below it is the new baseline. So it ends near the point
+ * from which on more calls only wait for each other, and answers that are slow for a reason of their own cost nothing.
  *
  * Latency is per output token, in the geometric mean of a window, since one long answer says nothing of load.
- * Sources: Jacobson, "Congestion Avoidance and Control" (1988), for slow start and additive increase, multiplicative
- * decrease; Netflix concurrency-limits, `Gradient2Limit`, for the square root and the ratio to a long-term baseline.
+ * Sources: Jacobson, "Congestion Avoidance and Control" (1988): slow start, additive increase, multiplicative decrease
+ * once a round trip; Netflix concurrency-limits, `Gradient2Limit`: the square root, the ratio to a long-term baseline.
  */
 export class AdaptiveConcurrency {
   readonly #max: number;
@@ -55,16 +54,19 @@ export class AdaptiveConcurrency {
   #usualTokens = USUAL_OUTPUT_TOKENS;
   #baseline: number | undefined;
   #smoothed: number | undefined;
-  /** What answers took when the limit was cut for it; the next window tells whether it helped. */
-  #beforeCut: number | undefined;
+  /** What answers took at the size from which a test went down. */
+  #tested: { readonly limit: number; readonly latency: number } | undefined;
+  /** Answers are of calls that began at the size that it has. */
+  #isSteady = false;
+  #refusedInARow = false;
+  #stays = 0;
   #logSum = 0;
   #count = 0;
   #peakInFlight = 0;
-  #stays = 0;
 
-  constructor({ maxConcurrency, initialConcurrency = INITIAL }: AdaptiveConcurrencyOptions) {
+  constructor({ maxConcurrency }: AdaptiveConcurrencyOptions) {
     this.#max = maxConcurrency;
-    this.#limit = Math.min(maxConcurrency, initialConcurrency);
+    this.#limit = Math.min(maxConcurrency, INITIAL);
   }
 
   /** Calls that may be in flight now; at least 1. */
@@ -78,58 +80,75 @@ export class AdaptiveConcurrency {
     if (startedAtMs < this.#settledAtMs) return;
     this.#roundTripMs = latencyMs;
     this.#peakInFlight = Math.max(this.#peakInFlight, inFlight);
-    if (this.#limit < this.#calmUpTo && inFlight * 2 > this.#limit) this.#grow(1);
-    this.#logSum += Math.log(
-      Math.max(0.01, latencyMs) / ((outputTokens ?? this.#usualTokens) + TOKENS_OF_START),
-    );
+    const isUsed = inFlight * 2 > this.#limit;
+    if (isUsed && this.#tested === undefined && this.#limit < this.#calmUpTo) this.#grow(1);
+    const tokens = TOKENS_OF_START + (outputTokens ?? this.#usualTokens);
+    this.#logSum += Math.log(Math.max(0.01, latencyMs) / tokens);
     this.#count += 1;
     if (this.#count >= Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, this.#limit))) this.#endWindow(nowMs);
   }
 
-  /** The other side said that it is overloaded, to a call that began then. */
+  /** The other side said, to a call that began then, that it is overloaded. */
   overloaded(startedAtMs: number, nowMs: number): void {
     if (startedAtMs < this.#cutAtMs) return;
-    this.#calmUpTo = Math.max(1, this.#limit * OVERLOAD_FACTOR);
-    this.#beforeCut = undefined;
-    this.#cut(OVERLOAD_FACTOR, nowMs);
+    if (!this.#refusedInARow) this.#calmUpTo = this.#limit * OVERLOAD_FACTOR;
+    this.#refusedInARow = true;
+    this.#tested = undefined;
+    this.#cut(this.#limit * OVERLOAD_FACTOR, nowMs);
   }
 
   #endWindow(nowMs: number): void {
     const latency = Math.exp(this.#logSum / this.#count);
-    const used = this.#peakInFlight * 2 > this.#limit;
+    const isUsed = this.#peakInFlight * 2 > this.#limit;
     this.#startWindow();
-    this.#judgeCut(latency);
-    this.#smoothed =
-      this.#smoothed === undefined ? latency : this.#smoothed + (latency - this.#smoothed) * SMOOTHING;
-    this.#baseline = Math.min(this.#baseline ?? latency, this.#smoothed);
-    const ratio = this.#smoothed / this.#baseline;
-    if (ratio > LOADED_RATIO) {
-      this.#test(Math.max(MIN_FACTOR, CALM_RATIO / ratio), nowMs);
-    } else if (ratio > CALM_RATIO) {
-      this.#calmUpTo = Math.min(this.#calmUpTo, this.#limit);
-      this.#stays += 1;
-      if (this.#stays >= MAX_STAYS) this.#test(OVERLOAD_FACTOR, nowMs);
-    } else if (used && this.#limit >= this.#calmUpTo) {
-      this.#stays = 0;
-      this.#grow(Math.sqrt(this.#limit));
+    this.#refusedInARow = false;
+    if (this.#tested !== undefined) {
+      this.#judge(this.#tested, latency, nowMs);
+      return;
     }
+    const before = this.#smoothed ?? latency;
+    const smoothed = before + (latency - before) * SMOOTHING;
+    this.#smoothed = smoothed;
+    this.#baseline = Math.min(this.#baseline ?? smoothed, smoothed);
+    const ratio = smoothed / this.#baseline;
+    if (latency > this.#baseline * CALM_RATIO) this.#calmUpTo = Math.min(this.#calmUpTo, this.#limit);
+    if (ratio > CALM_RATIO) this.#stays += 1;
+    else if (isUsed && this.#limit >= this.#calmUpTo) this.#grow(Math.sqrt(this.#limit));
+    if (ratio <= LOADED_RATIO && this.#stays < MAX_STAYS) return;
+    if (this.#isSteady) this.#test(latency, nowMs);
+    else this.#steady(nowMs);
   }
 
-  /** Answers as slow as before the cut are slow for a reason of their own. */
-  #judgeCut(latency: number): void {
-    if (this.#beforeCut !== undefined && latency > this.#beforeCut * NO_HELP_RATIO) this.#baseline = latency;
-    this.#beforeCut = undefined;
+  /** A test compares with what answers take at this size, not at the smaller ones on the way here. */
+  #steady(nowMs: number): void {
+    this.#isSteady = true;
+    this.#settledAtMs = nowMs;
+    this.#smoothed = undefined;
   }
 
-  /** Cuts for slow answers, to see whether that helps. */
-  #test(factor: number, nowMs: number): void {
-    this.#calmUpTo = Math.max(1, this.#limit * factor);
-    this.#beforeCut = this.#smoothed;
-    this.#cut(factor, nowMs);
+  /** Shrinks to see whether that makes answers faster. */
+  #test(latency: number, nowMs: number): void {
+    this.#tested = { limit: this.#limit, latency };
+    this.#cut(this.#limit * TEST_FACTOR, nowMs);
   }
 
-  #cut(factor: number, nowMs: number): void {
-    this.#limit = Math.max(1, this.#limit * factor);
+  #judge(
+    { limit, latency: before }: { readonly limit: number; readonly latency: number },
+    latency: number,
+    nowMs: number,
+  ): void {
+    if (latency < before * HELP_RATIO && this.#limit > 1) {
+      this.#test(latency, nowMs);
+      return;
+    }
+    this.#tested = undefined;
+    this.#baseline = latency;
+    this.#limit = limit;
+    this.#calmUpTo = limit;
+  }
+
+  #cut(limit: number, nowMs: number): void {
+    this.#limit = Math.max(1, limit);
     this.#cutAtMs = nowMs;
     this.#settledAtMs = nowMs + this.#roundTripMs;
     this.#smoothed = undefined;
@@ -139,6 +158,7 @@ export class AdaptiveConcurrency {
 
   #grow(by: number): void {
     this.#limit = Math.min(this.#max, this.#limit + by);
+    this.#isSteady = false;
   }
 
   #startWindow(): void {

@@ -25,9 +25,15 @@ export class RouteLine<Target> implements HeapNode {
   readonly #calls: PriorityLanes<RouteCall<Target>>;
   readonly #backlogs = new Map<number, Backlog>();
   readonly #ageingMs: number;
-  readonly #moved = new Map<EndpointState<Target>, RouteLine<Target>>();
+  readonly #moved: Map<EndpointState<Target>, RouteLine<Target>>;
 
-  constructor(model: string, routes: readonly EndpointRoute<Target>[], ageingMs: number) {
+  constructor(
+    model: string,
+    routes: readonly EndpointRoute<Target>[],
+    ageingMs: number,
+    moved = new Map<EndpointState<Target>, RouteLine<Target>>(),
+  ) {
+    this.#moved = moved;
     this.model = model;
     this.routes = routes;
     this.#ageingMs = ageingMs;
@@ -44,14 +50,14 @@ export class RouteLine<Target> implements HeapNode {
 
   /** Whether anything waits here, or in a line of those that left an endpoint. */
   get isBusy(): boolean {
-    return this.size > 0 || [...this.#moved.values()].some((line) => line.isBusy);
+    return this.size > 0 || [...this.#moved.values()].some(({ size }) => size > 0);
   }
 
   /** The line of calls that left an endpoint: while they wait for the others, those of this one may go there. */
   movedFrom(endpoint: EndpointState<Target>): RouteLine<Target> {
     let line = this.#moved.get(endpoint);
     if (line === undefined) {
-      line = new RouteLine(this.model, this.routes, this.#ageingMs);
+      line = new RouteLine(this.model, this.routes, this.#ageingMs, this.#moved);
       this.#moved.set(endpoint, line);
     }
     return line;
