@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
 import type { ClientImageOptions } from './image-intake.ts';
@@ -70,6 +71,18 @@ describe('an image under many URLs', () => {
     expect(api.getStats().requests).toBe(1);
   });
 
+  it('is downloaded and described once under 20 signed URLs when it is known by its content', async () => {
+    const image = createTestImage({ seed: 9 });
+    serveImage(image);
+    const started = start({ imageIdentity: 'content' });
+    const urls = Array.from({ length: 20 }, (_, index) => signedUrl(index));
+    const results = await Promise.all(urls.map((url) => started.describe(url)));
+    expect(results.map(({ description }) => description)).toEqual(Array(20).fill(describeImageFacts(image)));
+    expect([api.getStats().requests, asked.length]).toEqual([1, 1]);
+    await started.describe(signedUrl(20));
+    expect([api.getStats().requests, asked.length]).toEqual([1, 1]);
+  });
+
   it('is described once under two paths when it is known by its content', async () => {
     const image = createTestImage({ seed: 2 });
     serveImage(image);
@@ -102,6 +115,42 @@ describe('two signatures of one address', () => {
 });
 
 describe('a URL whose bytes change', () => {
+  it('has the new description when aliasTtlMs is over, and not a request before', async () => {
+    const [before, after] = [createTestImage({ seed: 13 }), createTestImage({ seed: 14 })];
+    const clock = new ManualClock();
+    const { apiKey, baseURL } = api;
+    const images = { allowHosts: ['127.0.0.1'], imageIdentity: 'content', aliasTtlMs: 5_000 } as const;
+    client = createDescribeClient({ apiKey, baseURL, images, clock });
+    const url = `${hostUrl}/clocked.png`;
+    serveImage(before);
+    await client.describe(url);
+    serveImage(after);
+    await clock.advance(4_999);
+    await expect(client.describe(url)).resolves.toMatchObject({ description: describeImageFacts(before) });
+    expect(asked).toHaveLength(1);
+    await clock.advance(1);
+    await expect(client.describe(url)).resolves.toMatchObject({
+      description: describeImageFacts(after),
+      source: 'upstream',
+    });
+  });
+
+  it('is seen under a weak ETag too, which bytes may change under', async () => {
+    const [before, after] = [createTestImage({ seed: 11 }), createTestImage({ seed: 12 })];
+    let current = before;
+    serve = (request, response) => {
+      response.setHeader('etag', 'W/"same"');
+      response.statusCode = request.headers['if-none-match'] === 'W/"same"' ? 304 : 200;
+      response.end(response.statusCode === 304 ? undefined : current);
+    };
+    const started = start({ imageIdentity: 'content', aliasTtlMs: 0 });
+    await started.describe(`${hostUrl}/weak.png`);
+    current = after;
+    await expect(started.describe(`${hostUrl}/weak.png`)).resolves.toMatchObject({
+      description: describeImageFacts(after),
+    });
+  });
+
   it('is described anew after the alias TTL, and asked by ETag until then', async () => {
     const [before, after] = [createTestImage({ seed: 3 }), createTestImage({ seed: 4 })];
     const started = start({ imageIdentity: 'content', aliasTtlMs: 0 });
