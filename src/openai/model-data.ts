@@ -19,6 +19,12 @@ const OLDER_GUIDE: Provenance = {
   uncertain: 'deprecated; the newer guide gives a multiplier at most, and no budget',
 };
 
+/** The two copies of the guide differ; docs/decisions tells why the newer one, which is dearer, is followed. */
+const DISPUTED: Provenance = {
+  ...GUIDE,
+  uncertain: 'the copy of spring 2026 gives 1,536 patches, and 512 pixels at low detail',
+};
+
 /** The guide's copy is older than these models; what others measured agrees with gpt-5.6. */
 const LIKE_GPT56: Provenance = { ...GUIDE, uncertain: 'sized as gpt-5.6, which the guide lists' };
 
@@ -130,15 +136,15 @@ export const BUILT_IN_MODELS: Readonly<Record<string, ModelEntry>> = {
   'gpt-5.6-luna': entry('gpt-5.6', gpt56, withLongContext(price(0.2, 0.02, 1.2)), MILLION),
   'gpt-5.5': entry('gpt-5.5', gpt55, withLongContext(price(5, 0.5, 30)), ABOUT_A_MILLION),
   'gpt-5.4': entry('gpt-5.4', gpt54, withLongContext(price(2.5, 0.25, 15)), MILLION),
-  'gpt-5.4-mini': entry('gpt-5.4', gpt54, price(0.75, 0.075, 4.5), GPT5),
-  'gpt-5.4-nano': entry('gpt-5.4', gpt54, price(0.2, 0.02, 1.25), GPT5),
-  'gpt-5.2': entry('gpt-5.2', uniform(1.2), price(1.75, 0.175, 14), GPT5),
+  'gpt-5.4-mini': entry('gpt-5.4', gpt54, price(0.75, 0.075, 4.5), GPT5, DISPUTED),
+  'gpt-5.4-nano': entry('gpt-5.4', gpt54, price(0.2, 0.02, 1.25), GPT5, DISPUTED),
+  'gpt-5.2': entry('gpt-5.2', uniform(1.2), price(1.75, 0.175, 14), GPT5, DISPUTED),
   'gpt-5.1': entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5),
   'gpt-5': entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5),
   'gpt-5-mini': entry('gpt-5', former(1.62), price(0.25, 0.025, 2), GPT5, OLDER_GUIDE),
   'gpt-5-nano': entry('gpt-5', former(2.46), price(0.05, 0.005, 0.4), GPT5, OLDER_GUIDE),
   'gpt-4.1': entry('gpt-4.1', tile(85, 170), price(2, 0.5, 8), GPT41),
-  'gpt-4.1-mini': entry('gpt-4.1', uniform(1.62), price(0.4, 0.1, 1.6), GPT41),
+  'gpt-4.1-mini': entry('gpt-4.1', uniform(1.62), price(0.4, 0.1, 1.6), GPT41, DISPUTED),
   'gpt-4.1-nano': entry('gpt-4.1', former(2.46), price(0.1, 0.025, 0.4), GPT41, OLDER_GUIDE),
   'gpt-4.5': { family: 'gpt-4.5', sizing: tile(85, 170), sizingProvenance: OLDER_GUIDE, limits: GPT4O },
   'gpt-4o': entry('gpt-4o', tile(85, 170), price(2.5, 1.25, 10), GPT4O),
