@@ -51,6 +51,7 @@ export {
   withCircuitBreaker,
 } from './circuit-breaker/index.ts';
 export {
+  type AdmissionStats,
   type AttemptBreaker,
   type AttemptRecord,
   type BatchOptions,
@@ -75,6 +76,10 @@ export {
   type EndpointDescription,
   type EndpointOptions,
   type EstimateOptions,
+  type FallbackAnswer,
+  type FallbackFunction,
+  type FallbackRequest,
+  type FallbackStep,
   type HealthState,
   type ImageBytes,
   type Logger,
@@ -132,6 +137,7 @@ export {
   type InlineHostsOptions,
   imageIdentity,
   inspectImage,
+  type LadderSendOptions,
   type LoadedImage,
   type LoadImageOptions,
   loadImage,

@@ -14,6 +14,7 @@ import type { RetryOptions } from '../retry/index.ts';
 import type { AttemptBreaker } from './breaker-group.ts';
 import type { ImageDetail } from './describe-request.ts';
 import type { EndpointDescription, EndpointOptions } from './endpoint-options.ts';
+import type { FallbackStep } from './fallback-option.ts';
 import type { ClientImageOptions } from './image-intake.ts';
 import type { ClientLimitOptions } from './limit-options.ts';
 import type { Logger } from './logger.ts';
@@ -68,6 +69,12 @@ export interface DescribeClientOptions {
   readonly batch?: BatchOptions | 'auto' | false | undefined;
   /** Options of the retry, or `false` for one attempt only. @defaultValue on, 3 attempts */
   readonly retry?: Omit<RetryOptions, 'clock'> | false | undefined;
+  /**
+   * Ways out when the request fails for the service, a limit, the quota or an open breaker, in this order: another model,
+   * the expired cache entry, your own function; 1 to 10. Within the call's deadline, and never for a fault of the image.
+   * @defaultValue none
+   */
+  readonly fallback?: readonly FallbackStep[] | undefined;
   /** Limits of images, the hosts they may come from, and what makes two of them one. @defaultValue guarded, by URL */
   readonly images?: ClientImageOptions | undefined;
   /** Sizes and prices of models that the built-in catalog lacks or has wrong, by name. @defaultValue none */

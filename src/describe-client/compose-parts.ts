@@ -5,11 +5,13 @@ import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/m
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { generateKey, type RedisCache, SingleFlight } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
+import { Admission } from './admission.ts';
 import { type CachedDescription, type PriceOf, pricing } from './build-result.ts';
 import { CallMetrics } from './call-metrics.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { ConfigIssues } from './config-issues.ts';
 import { EndpointSet } from './endpoint-set.ts';
+import { Fallback } from './fallback.ts';
 import { ImageIntake } from './image-intake.ts';
 import { type Logger, safeLogger } from './logger.ts';
 import { makeBatch, makeBreakers, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
@@ -37,7 +39,10 @@ export interface ClientParts {
   readonly monitor: PerformanceMonitor | undefined;
   readonly batch: VisionDescriptionBatchProcessor | undefined;
   readonly metrics: CallMetrics;
+  readonly admission: Admission;
   readonly routing: CallRouting;
+  /** Absent without the option. */
+  readonly fallback: Fallback | undefined;
   readonly retry: RetryPolicy;
   /** What two requests must share to have one description. */
   readonly keyOf: (identity: string, request: NormalisedRequest) => string;
@@ -65,6 +70,11 @@ export function composeParts(
   const metrics = new CallMetrics(monitor);
   const intake = issues.attempt('images', () => new ImageIntake(given.images ?? {}, clock));
   const catalog = issues.attempt('models', () => createModelCatalog(given.models));
+  const { maxQueuedCalls, maxBytesInFlight } = settings.limits;
+  const admission = issues.attempt(
+    'limits',
+    () => new Admission({ maxQueuedCalls, maxBytesInFlight, clock }),
+  );
   const cache = issues.attempt(
     'cache',
     () => makeCache(given, settings, clock, logger),
@@ -150,6 +160,8 @@ export function composeParts(
     monitor,
     batch,
     metrics,
+    admission: requirePart(admission),
+    fallback: given.fallback === undefined ? undefined : new Fallback(given.fallback, clock),
     routing,
     retry: retryPolicy,
     keyOf: (identity, { model, prompt, detail, schema }) =>

@@ -9,6 +9,7 @@ import type { PerformanceMonitor, PerformanceReport } from '../performance-monit
 import type { RedisCache, RedisCacheStats } from '../redis-cache/index.ts';
 import type { RetryStats } from '../retry/index.ts';
 import type { QuotaStats, RouterStats } from '../routing/index.ts';
+import type { AdmissionStats } from './admission.ts';
 import type { AttemptBreaker } from './breaker-group.ts';
 import { buildResult, type Obtained } from './build-result.ts';
 import { type CallBounds, settleWithin } from './call-bounds.ts';
@@ -22,6 +23,7 @@ import type { DescribeInput, DescribeOptions } from './describe-request.ts';
 import type { DescribeResult } from './describe-result.ts';
 import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
 import { explainError } from './explain-error.ts';
+import type { FallbackCall } from './fallback.ts';
 import { ImageMoved, type TakenImage } from './image-intake.ts';
 import { type NormalisedRequest, normaliseRequest } from './normalise-request.ts';
 import { mayFareBetter, OwnFlight } from './own-flight.ts';
@@ -29,6 +31,8 @@ import { mayFareBetter, OwnFlight } from './own-flight.ts';
 /** A frozen, JSON-safe picture of every part. */
 export interface ClientStats {
   readonly calls: CallStats;
+  /** Calls in the client, and the bytes of their images. */
+  readonly admission: AdmissionStats;
   readonly pools: Readonly<Record<string, OpenAIConnectionPoolStats>>;
   readonly breakers: Readonly<Record<string, CircuitBreakerStats>>;
   /** The line of calls, and how each endpoint does. */
@@ -104,7 +108,7 @@ export class DescribeClient implements AsyncDisposable {
    * @throws `DESCRIBE_INPUT_INVALID` and `DESCRIBE_IMAGE_…` for what can't be sent, before anything is spent.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, or the signal's reason when it aborts.
    * @throws `DESCRIBE_CACHE_MISS` with `cache: 'only-if-cached'`.
-   * @throws `DESCRIBE_CLOSED` after `close()`.
+   * @throws `DESCRIBE_CLOSED` after `close()`, and `DESCRIBE_QUEUE_FULL` beyond `limits.maxQueuedCalls`.
    * @throws the last failure of the API, after retries: see docs/errors.md.
    */
   async describe<Data = unknown>(
@@ -179,9 +183,10 @@ export class DescribeClient implements AsyncDisposable {
 
   /** A frozen, JSON-safe snapshot of every part. */
   stats(): ClientStats {
-    const { endpoints, routing, retry, batch, cache } = this.#parts;
+    const { endpoints, admission, routing, retry, batch, cache } = this.#parts;
     return deepFreeze({
       calls: this.#calls.stats(),
+      admission: admission.getStats(),
       pools: Object.fromEntries(
         Object.entries(endpoints.pools).map(([name, pool]) => [name, pool.getStats()]),
       ),
@@ -221,14 +226,15 @@ export class DescribeClient implements AsyncDisposable {
     ownerSignal: AbortSignal | undefined,
   ): Promise<DescribeResult<Data>> {
     this.#calls.assertOpen();
-    const { settings, clock, metrics } = this.#parts;
+    const { settings, clock, metrics, admission } = this.#parts;
     const request = normaliseRequest(input, options, settings);
     const trace = new CallTrace(clock);
+    const room = admission.enter(request.priority, () => trace.waits());
     return this.#calls.track(async (ended) => {
       const signals = [request.signal, ownerSignal, ended];
       try {
         const result = await settleWithin(request.timeoutMs, signals, clock, (bounds) =>
-          this.#obtainResult(request, bounds, trace),
+          this.#obtainResult(request, { ...bounds, room }, trace),
         );
         metrics.callSucceeded(request.model, result);
         return result;
@@ -236,6 +242,8 @@ export class DescribeClient implements AsyncDisposable {
         const explanation = trace.explain();
         metrics.callFailed(request.model, error, explanation);
         throw explainError(error, explanation, signals);
+      } finally {
+        room.leave();
       }
     });
   }
@@ -245,9 +253,13 @@ export class DescribeClient implements AsyncDisposable {
     bounds: CallBounds,
     trace: CallTrace,
   ): Promise<DescribeResult<Data>> {
-    const { priceOf, intake } = this.#parts;
-    const taken = await intake.take(request.image, bounds.signal);
-    const obtained = await this.#obtain(taken, request, bounds, trace);
+    const { priceOf, intake, fallback } = this.#parts;
+    const taken = await intake.take(request.image, bounds.signal, bounds.room);
+    const ask: FallbackCall['ask'] = (asked, within) => this.#obtain(taken, asked, within, trace);
+    const obtained =
+      fallback === undefined || request.cache === 'only-if-cached'
+        ? await ask(request, bounds)
+        : await fallback.obtain({ request, image: taken.image, bounds, trace, ask });
     try {
       return buildResult(request, obtained, trace, priceOf);
     } catch (error) {

@@ -1,3 +1,4 @@
+export type { AdmissionStats } from './admission.ts';
 export type { AttemptBreaker } from './breaker-group.ts';
 export type { CallStats } from './call-register.ts';
 export type { ClientHealth, HealthState, PartHealth } from './client-health.ts';
@@ -16,6 +17,7 @@ export type {
 export type { AttemptRecord, CallExplanation, DescribeResult, DescriptionSource } from './describe-result.ts';
 export type { EndpointDescription, EndpointOptions, QuotaLimitOptions } from './endpoint-options.ts';
 export type { EstimateOptions } from './estimate-calls.ts';
+export type { FallbackAnswer, FallbackFunction, FallbackRequest, FallbackStep } from './fallback-option.ts';
 export type { ClientImageOptions } from './image-intake.ts';
 export type { ClientLimitOptions } from './limit-options.ts';
 export type { Logger } from './logger.ts';

@@ -13,6 +13,7 @@ import type { CallMetrics } from './call-metrics.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import type { ConfigIssues } from './config-issues.ts';
 import type { EndpointDescription } from './endpoint-options.ts';
+import { STALE_GRACE_SECONDS } from './fallback-option.ts';
 import type { Logger } from './logger.ts';
 import { type ClientSettings, isInstance } from './resolve-options.ts';
 import { countsForBreaker, isPacedByLimiter, isWorthAnotherAttempt } from './upstream-caller.ts';
@@ -34,7 +35,7 @@ export function makeMonitor(
 }
 
 export function makeCache(
-  { cache }: DescribeClientOptions,
+  { cache, fallback }: DescribeClientOptions,
   { redis }: ClientSettings,
   clock: Clock,
   logger: Logger,
@@ -64,6 +65,7 @@ export function makeCache(
     onDriverMissing: 'memory-only',
     // A description costs money: while Redis is away, memory is believed until its own time to live is over.
     outageTrustMs: OUTAGE_TRUST_MS,
+    ...(fallback?.includes('stale') ? { graceSeconds: STALE_GRACE_SECONDS } : {}),
     ...definedOf(cache as object | undefined),
     ...redis,
   });

@@ -23,7 +23,7 @@ export function makeRouting(
   const descriptions = endpoints.map(({ description }) => description);
   const groups = quotaGroupNames(descriptions);
   const groupOf = (index: number) => groups[index] ?? descriptions[index]?.name ?? '';
-  const { processes } = limits;
+  const { processes, maxQueuedCalls } = limits;
   const quotas = new QuotaRegistry({
     clock,
     shared,
@@ -36,6 +36,7 @@ export function makeRouting(
   const breakersByName = new Map(endpoints.map(({ description, breakers }) => [description.name, breakers]));
   const router = new Router<EndpointTarget>({
     clock,
+    maxQueued: maxQueuedCalls,
     quotas: (group, model) => quotas.get(group, model),
     breakerWaitMs: (name, model) => breakerWaitMs(breakersByName.get(name), model),
     endpoints: endpoints.map(({ description, pool, breakers }, index) => ({

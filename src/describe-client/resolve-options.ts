@@ -23,6 +23,7 @@ import type { RedisTargetOptions } from '../redis-cache/index.ts';
 import { CLIENT_DEFAULTS, type DescribeClientOptions } from './client-options.ts';
 import type { ConfigIssues } from './config-issues.ts';
 import { type EndpointDescription, endpointsCheck, namedEndpoints } from './endpoint-options.ts';
+import { fallbackCheck } from './fallback-option.ts';
 import { CLIENT_LIMIT_CHECKS, type ClientLimitOptions } from './limit-options.ts';
 import type { RequestDefaults } from './normalise-request.ts';
 
@@ -84,6 +85,7 @@ const CHECKS: OptionChecks<DescribeClientOptions> = {
     optionsObject("options, 'auto' or false"),
   ),
   retry: whichever([off], optionsObject('options or false')),
+  fallback: fallbackCheck,
   images: optionsObject('options'),
   models: optionsObject('entries by model'),
   warmUpOnStart: boolean(),
