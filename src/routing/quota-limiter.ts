@@ -2,7 +2,8 @@ import type { DescribeError } from '../errors/describe-error.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { callSafely } from '../internal/emitter.ts';
-import { QuotaDimension, type QuotaDimensionStats } from './quota-dimension.ts';
+import { LocalQuota } from './local-quota.ts';
+import type { QuotaDimensionStats } from './quota-dimension.ts';
 import { QuotaGuard } from './quota-guard.ts';
 import { checkQuotaLimiterOptions, type QuotaLimiterOptions } from './quota-limiter-options.ts';
 import { QuotaPause } from './quota-pause.ts';
@@ -11,12 +12,12 @@ import {
   type QuotaEnds,
   type QuotaPermit,
   type QuotaRefusal,
-  type QuotaTaking,
   TakenPermit,
 } from './quota-permit.ts';
 import { QuotaRamp } from './quota-ramp.ts';
+import type { QuotaSource, QuotaTaking, SharedQuotaStats } from './quota-source.ts';
 import { QuotaStop } from './quota-stop.ts';
-import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
+import { SharedQuota } from './shared-quota.ts';
 import { TokenEstimate } from './token-estimate.ts';
 
 export interface QuotaStats {
@@ -39,8 +40,18 @@ export interface QuotaStats {
   readonly rampTokensPerMinute?: number;
   /** Whether the account's quota is exhausted. */
   readonly stopped: boolean;
+  /** How the quota is shared with other processes; absent when it isn't. */
+  readonly shared?: SharedQuotaStats;
 }
 
+interface Taken {
+  readonly estimatedTokens: number;
+  readonly reservedTokens: number;
+  readonly taking: QuotaTaking;
+}
+
+/** What is told while a first request is under way; its end wakes whoever waits. */
+const FIRST_MS = 250;
 const DEFAULTS = { processes: 1, rampFromTokensPerMinute: 1_000_000 } as const;
 
 /**
@@ -63,17 +74,17 @@ const DEFAULTS = { processes: 1, rampFromTokensPerMinute: 1_000_000 } as const;
 export class QuotaLimiter {
   readonly name: string;
   readonly #clock: Clock;
-  readonly #requests: QuotaDimension;
-  readonly #tokens: QuotaDimension;
+  readonly #quota: QuotaSource;
+  readonly #shares: boolean;
   readonly #ramp: QuotaRamp;
   readonly #pause: QuotaPause;
   readonly #stop = new QuotaStop();
   readonly #guard = new QuotaGuard();
   readonly #estimate = new TokenEstimate();
   readonly #listeners = new Set<() => void>();
-  readonly #ends: QuotaEnds;
+  readonly #ends: QuotaEnds<Taken>;
   #someoneWaits = false;
-  #sequence = 0;
+  #taken = 0;
   #inFlight = 0;
   #answered = 0;
   #throttled = 0;
@@ -82,23 +93,34 @@ export class QuotaLimiter {
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: QuotaLimiterOptions) {
     checkQuotaLimiterOptions(options);
-    const { name, limits = {}, clock = systemClock, random = Math.random } = options;
+    const { name, limits = {}, shared, clock = systemClock, random = Math.random } = options;
     const { requestsPerMinute, tokensPerMinute } = limits;
     const { processes = DEFAULTS.processes, rampFromTokensPerMinute = DEFAULTS.rampFromTokensPerMinute } =
       limits;
     const nowMs = clock.now();
     this.name = name;
     this.#clock = clock;
-    this.#requests = new QuotaDimension({ limit: requestsPerMinute, processes }, nowMs);
-    this.#tokens = new QuotaDimension({ limit: tokensPerMinute, processes }, nowMs);
+    this.#shares = shared !== undefined;
+    this.#quota =
+      shared === undefined
+        ? new LocalQuota({ requestsPerMinute, tokensPerMinute, processes }, nowMs)
+        : new SharedQuota({
+            name,
+            limits,
+            script: shared,
+            clock,
+            random,
+            onRoom: () => this.#tellRoom(),
+            onPause: (pauseMs) => this.#pause.until(clock.now() + pauseMs),
+          });
     this.#ramp = new QuotaRamp(rampFromTokensPerMinute, nowMs);
-    this.#ramp.follow(this.#tokens.perMs, nowMs);
+    this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
     this.#pause = new QuotaPause(random);
     this.#ends = {
-      answered: (taking, answer) => this.#onAnswered(taking, answer),
-      throttled: (taking, refusal) => this.#onThrottled(taking, refusal),
+      answered: (taken, answer) => this.#onAnswered(taken, answer),
+      throttled: (taken, refusal) => this.#onThrottled(taken, refusal),
       failed: () => this.#onFailed(),
-      refunded: (taking) => this.#onRefunded(taking),
+      refunded: (taken) => this.#onRefunded(taken),
     };
   }
 
@@ -118,6 +140,10 @@ export class QuotaLimiter {
    */
   waitMs(tokens: number): number {
     const nowMs = this.#clock.now();
+    if (this.#isFirstUnderWay) {
+      this.#someoneWaits = true;
+      return FIRST_MS;
+    }
     const waitMs =
       this.#stop.errorAt(nowMs) === undefined ? this.#roomInMs(tokens, nowMs) : Number.POSITIVE_INFINITY;
     if (waitMs > 0) this.#someoneWaits = true;
@@ -126,7 +152,7 @@ export class QuotaLimiter {
 
   /** Whether a limit is known, given or heard. */
   get limitsKnown(): boolean {
-    return this.#requests.perMs !== undefined || this.#tokens.perMs !== undefined;
+    return this.#quota.limitsKnown;
   }
 
   /** Milliseconds until so many requests of so many tokens in all may have passed, as far as is known now. Takes nothing. */
@@ -136,8 +162,7 @@ export class QuotaLimiter {
     const reserved = this.#reserve(tokens);
     return Math.max(
       this.#pause.waitMs(nowMs),
-      this.#requests.drainMs(requests, nowMs),
-      this.#tokens.drainMs(reserved, nowMs),
+      this.#quota.drainMs(requests, reserved, nowMs),
       this.#ramp.drainMs(reserved, nowMs),
     );
   }
@@ -146,18 +171,12 @@ export class QuotaLimiter {
   take(tokens: number): QuotaPermit {
     const nowMs = this.#clock.now();
     const reservedTokens = this.#reserve(tokens);
-    const sequence = this.#sequence;
-    this.#sequence += 1;
+    this.#taken += 1;
     this.#inFlight += 1;
     this.#stop.sent();
     this.#ramp.take(reservedTokens, nowMs);
-    const taking: QuotaTaking = {
-      estimatedTokens: tokens,
-      reservedTokens,
-      requests: this.#requests.take(1, sequence, nowMs),
-      tokens: this.#tokens.take(reservedTokens, sequence, nowMs),
-    };
-    return new TakenPermit(taking, this.#ends);
+    const taking = this.#quota.take(reservedTokens, nowMs);
+    return new TakenPermit({ estimatedTokens: tokens, reservedTokens, taking }, this.#ends);
   }
 
   /**
@@ -184,10 +203,9 @@ export class QuotaLimiter {
     const { ceilingPerMinute } = this.#ramp;
     return deepFreeze({
       name: this.name,
-      requests: this.#requests.getStats(nowMs),
-      tokens: this.#tokens.getStats(nowMs),
+      ...this.#quota.stats(nowMs),
       inFlight: this.#inFlight,
-      taken: this.#sequence,
+      taken: this.#taken,
       answered: this.#answered,
       throttled: this.#throttled,
       refunded: this.#refunded,
@@ -198,9 +216,15 @@ export class QuotaLimiter {
     });
   }
 
-  /** Tells nobody anything any more. */
+  /** Gives back what it holds of a shared quota, and tells nobody anything any more. */
   close(): void {
+    this.#quota.close();
     this.#listeners.clear();
+  }
+
+  /** Where a quota is shared and nobody knows its limits, each process sends one request to learn them. */
+  get #isFirstUnderWay(): boolean {
+    return this.#shares && this.#inFlight === this.#taken && this.#taken > 0 && !this.#quota.limitsKnown;
   }
 
   #roomInMs(tokens: number, nowMs: number): number {
@@ -208,8 +232,7 @@ export class QuotaLimiter {
     const guardMs = this.#guard.ms;
     return Math.max(
       this.#pause.waitMs(nowMs),
-      this.#requests.waitMs(1, guardMs, nowMs),
-      this.#tokens.waitMs(reserved, guardMs, nowMs),
+      this.#quota.waitMs(reserved, guardMs, nowMs),
       this.#ramp.waitMs(reserved, nowMs),
     );
   }
@@ -218,31 +241,28 @@ export class QuotaLimiter {
     return tokens > 0 ? tokens * this.#estimate.ratio : 0;
   }
 
-  #onAnswered(taking: QuotaTaking, { limits, chargedTokens }: QuotaAnswer): void {
+  #onAnswered({ taking, estimatedTokens }: Taken, answer: QuotaAnswer): void {
     const nowMs = this.#clock.now();
     this.#inFlight -= 1;
     this.#answered += 1;
     this.#guard.passed();
     this.#pause.passed();
-    let moreRoom = this.#stop.passed();
-    if (chargedTokens !== undefined && chargedTokens >= 0) {
-      this.#estimate.learn(taking.estimatedTokens, chargedTokens);
-      this.#tokens.settle(taking.tokens, chargedTokens, limits?.tokens?.remaining !== undefined, nowMs);
-      moreRoom = chargedTokens < taking.reservedTokens || moreRoom;
-    }
-    if (this.#follow(taking, limits, nowMs) || moreRoom) this.#tellRoom();
+    const resumed = this.#stop.passed();
+    if (answer.chargedTokens !== undefined) this.#estimate.learn(estimatedTokens, answer.chargedTokens);
+    const moreRoom = taking.answered(answer, nowMs);
+    this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
+    if (moreRoom || resumed || this.#shares) this.#tellRoom();
   }
 
-  #onThrottled(taking: QuotaTaking, { limits, retryAfterMs, slowDown = false }: QuotaRefusal): void {
+  #onThrottled({ taking }: Taken, refusal: QuotaRefusal): void {
     const nowMs = this.#clock.now();
     this.#inFlight -= 1;
     this.#throttled += 1;
     this.#stop.passed();
-    this.#pause.refused(retryAfterMs, nowMs);
-    if (limits?.requests?.remaining !== undefined) this.#requests.refuse(taking.requests, nowMs);
-    if (limits?.tokens?.remaining !== undefined) this.#tokens.refuse(taking.tokens, nowMs);
-    this.#follow(taking, limits, nowMs);
-    if (slowDown) this.#ramp.slowDown(nowMs);
+    this.#quota.paused(this.#pause.refused(refusal.retryAfterMs, nowMs), nowMs);
+    taking.refused(refusal, nowMs);
+    this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
+    if (refusal.slowDown === true) this.#ramp.slowDown(nowMs);
     else this.#guard.refused();
     // The limits may have been raised, and what waited for more may be told of less.
     this.#tellRoom();
@@ -251,31 +271,17 @@ export class QuotaLimiter {
   #onFailed(): void {
     this.#inFlight -= 1;
     this.#stop.unknown(this.#clock.now(), { sent: true });
+    if (this.#shares) this.#tellRoom();
   }
 
-  #onRefunded({ requests, tokens, reservedTokens }: QuotaTaking): void {
+  #onRefunded({ taking, reservedTokens }: Taken): void {
     const nowMs = this.#clock.now();
     this.#inFlight -= 1;
     this.#refunded += 1;
     this.#stop.unknown(nowMs, { sent: false });
-    this.#requests.refund(requests, nowMs);
-    this.#tokens.refund(tokens, nowMs);
+    taking.refunded(nowMs);
     this.#ramp.refund(reservedTokens);
     this.#tellRoom();
-  }
-
-  /** Returns whether more is allowed than before. */
-  #follow(taking: QuotaTaking, limits: RateLimitSnapshot | undefined, nowMs: number): boolean {
-    if (limits === undefined) return false;
-    let moreRoom = false;
-    if (limits.requests !== undefined) {
-      moreRoom = this.#requests.observe(taking.requests, limits.requests, nowMs);
-    }
-    if (limits.tokens !== undefined) {
-      moreRoom = this.#tokens.observe(taking.tokens, limits.tokens, nowMs) || moreRoom;
-      this.#ramp.follow(this.#tokens.perMs, nowMs);
-    }
-    return moreRoom;
   }
 
   #tellRoom(): void {

@@ -1,4 +1,3 @@
-import type { QuotaMark } from './quota-dimension.ts';
 import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
 
 /** What an answer tells of the quota. */
@@ -28,48 +27,40 @@ export interface QuotaPermit {
   refund(): void;
 }
 
-/** What a permit took. */
-export interface QuotaTaking {
-  readonly estimatedTokens: number;
-  readonly reservedTokens: number;
-  readonly requests: QuotaMark;
-  readonly tokens: QuotaMark;
-}
-
 /** Where the ends of permits arrive. */
-export interface QuotaEnds {
-  answered(taking: QuotaTaking, answer: QuotaAnswer): void;
-  throttled(taking: QuotaTaking, refusal: QuotaRefusal): void;
-  failed(taking: QuotaTaking): void;
-  refunded(taking: QuotaTaking): void;
+export interface QuotaEnds<Taken> {
+  answered(taken: Taken, answer: QuotaAnswer): void;
+  throttled(taken: Taken, refusal: QuotaRefusal): void;
+  failed(taken: Taken): void;
+  refunded(taken: Taken): void;
 }
 
-export class TakenPermit implements QuotaPermit {
-  readonly #taking: QuotaTaking;
-  #ends: QuotaEnds | undefined;
+export class TakenPermit<Taken> implements QuotaPermit {
+  readonly #taken: Taken;
+  #ends: QuotaEnds<Taken> | undefined;
 
-  constructor(taking: QuotaTaking, ends: QuotaEnds) {
-    this.#taking = taking;
+  constructor(taken: Taken, ends: QuotaEnds<Taken>) {
+    this.#taken = taken;
     this.#ends = ends;
   }
 
   answered(answer: QuotaAnswer): void {
-    this.#end()?.answered(this.#taking, answer);
+    this.#end()?.answered(this.#taken, answer);
   }
 
   throttled(refusal: QuotaRefusal): void {
-    this.#end()?.throttled(this.#taking, refusal);
+    this.#end()?.throttled(this.#taken, refusal);
   }
 
   failed(): void {
-    this.#end()?.failed(this.#taking);
+    this.#end()?.failed(this.#taken);
   }
 
   refund(): void {
-    this.#end()?.refunded(this.#taking);
+    this.#end()?.refunded(this.#taken);
   }
 
-  #end(): QuotaEnds | undefined {
+  #end(): QuotaEnds<Taken> | undefined {
     const ends = this.#ends;
     this.#ends = undefined;
     return ends;

@@ -15,12 +15,13 @@ const BURST_MS = 1_000;
  * to `fromPerMinute` have none until the API asks to slow down.
  */
 export class QuotaRamp {
-  readonly #basePerMs: number;
+  #basePerMs: number;
   #ceilingPerMs = Number.POSITIVE_INFINITY;
   #usedPerMs = 0;
   #level = 0;
   #readAtMs: number;
   #limitPerMs = Number.POSITIVE_INFINITY;
+  #processes = 1;
   #slowed = false;
 
   constructor(fromPerMinute: number, nowMs: number) {
@@ -33,15 +34,22 @@ export class QuotaRamp {
     return this.#ceilingPerMs * MINUTE_MS;
   }
 
-  /** What the API allows, in tokens a millisecond: above the base the ceiling begins at the base. */
-  follow(limitPerMs: number | undefined, nowMs: number): void {
-    if (limitPerMs === undefined || limitPerMs === this.#limitPerMs) return;
+  /** What the API allows so many processes, in tokens a millisecond: above the base the ceiling begins at the base. */
+  follow(limitPerMs: number | undefined, processes: number, nowMs: number): void {
+    const share = limitPerMs === undefined ? this.#limitPerMs : limitPerMs / processes;
+    if (share === this.#limitPerMs && processes === this.#processes) return;
     this.#refill(nowMs);
-    this.#limitPerMs = limitPerMs;
-    if (limitPerMs > this.#basePerMs && this.#ceilingPerMs === Number.POSITIVE_INFINITY) {
+    const scale = this.#processes / processes;
+    this.#processes = processes;
+    this.#basePerMs *= scale;
+    this.#limitPerMs = share;
+    if (
+      Number.isFinite(share) &&
+      share > this.#basePerMs &&
+      this.#ceilingPerMs === Number.POSITIVE_INFINITY
+    ) {
       this.#begin(this.#basePerMs);
-    }
-    this.#moveTo(this.#ceilingPerMs);
+    } else this.#moveTo(this.#ceilingPerMs * scale);
   }
 
   /** The API asked for less: half of what is used now, which then grows again. */

@@ -1,0 +1,46 @@
+import type { QuotaDimensionStats } from './quota-dimension.ts';
+import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
+
+/** What one request took from a source; it ends in one of these ways. Each returns whether more may pass than before. */
+export interface QuotaTaking {
+  answered(answer: QuotaAnswer, nowMs: number): boolean;
+  refused(refusal: QuotaRefusal, nowMs: number): boolean;
+  refunded(nowMs: number): boolean;
+}
+
+/** Where requests and tokens come from: this process's own buckets, or those that processes share. */
+export interface QuotaSource {
+  /** Whether a limit is known, given or heard. */
+  readonly limitsKnown: boolean;
+  /** Tokens a millisecond that the API allows all processes, where a limit is known. */
+  readonly tokensPerMs: number | undefined;
+  /** How many processes use the quota, as far as is known. */
+  readonly processes: number;
+  waitMs(tokens: number, guardMs: number, nowMs: number): number;
+  drainMs(requests: number, tokens: number, nowMs: number): number;
+  take(tokens: number, nowMs: number): QuotaTaking;
+  /** Nothing passes for so long: others have to know. */
+  paused(pauseMs: number, nowMs: number): void;
+  stats(nowMs: number): QuotaSourceStats;
+  close(): void;
+}
+
+/** How the processes share a quota. */
+export interface SharedQuotaStats {
+  /** Whether the store answers; while it is away, each process takes its share. */
+  readonly available: boolean;
+  /** Processes that used the quota lately, this one included. */
+  readonly processes: number;
+  /** Scripts run, and those that failed. */
+  readonly asked: number;
+  readonly failed: number;
+  /** Requests and tokens granted that are not used yet. */
+  readonly heldRequests: number;
+  readonly heldTokens: number;
+}
+
+export interface QuotaSourceStats {
+  readonly requests: QuotaDimensionStats;
+  readonly tokens: QuotaDimensionStats;
+  readonly shared?: SharedQuotaStats;
+}

@@ -1,0 +1,345 @@
+import { exponentialDelay, type Random } from '../internal/backoff.ts';
+import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
+import type { AtomicScript } from './atomic-script.ts';
+import { LocalQuota } from './local-quota.ts';
+import type { QuotaLimits } from './quota-limiter-options.ts';
+import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
+import type { QuotaSource, QuotaSourceStats, QuotaTaking } from './quota-source.ts';
+import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
+import { SharedDimension, type SharedMark } from './shared-dimension.ts';
+import { COMMON_RESULTS, DIMENSION_RESULTS, SHARED_QUOTA } from './shared-quota-script.ts';
+import { SharedWallet, type WalletRequest } from './shared-wallet.ts';
+
+export interface SharedQuotaOptions {
+  readonly name: string;
+  readonly limits: QuotaLimits;
+  readonly script: AtomicScript;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** A wait may have become shorter. */
+  readonly onRoom: () => void;
+  /** Another process was told to wait. */
+  readonly onPause: (pauseMs: number) => void;
+}
+
+/** How far in the future a grant may be. */
+const HORIZON_MS = 1_000;
+const KEY_TTL_MS = 600_000;
+/** What is told while an answer of the store is awaited; the answer itself wakes whoever waits. */
+const ASKING_MS = 50;
+/** News that no question carries along wait so long. */
+const NEWS_MS = 50;
+/** Unused for so long, a grant is given back. */
+const UNUSED_MS = 300;
+/** Without any limit the store is asked so often whether others know one. */
+const UNLIMITED_MS = 1_000;
+/** Waits before the next try while the store is away. */
+const AWAY = { initialDelayMs: 250, maxDelayMs: 5_000 };
+const NOTHING: WalletRequest = { requests: 0, tokens: 0, leastRequests: 0, leastTokens: 0 };
+
+/**
+ * A quota whose buckets are in a store that processes share. A process is granted a few requests at a time by one script,
+ * at times that the script assigns; what it doesn't use goes back. While the store is away, the process takes its share of
+ * the limits by itself.
+ */
+export class SharedQuota implements QuotaSource {
+  readonly #options: SharedQuotaOptions;
+  readonly #keys: readonly string[];
+  readonly #member: string;
+  readonly #requests: SharedDimension;
+  readonly #tokens: SharedDimension;
+  readonly #wallet = new SharedWallet();
+  #alone: LocalQuota | undefined;
+  #aloneTook = { requests: 0, tokens: 0 };
+  #members = 1;
+  #seen = false;
+  #offsetMs = 0;
+  #asking = false;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #takenAtMs = Number.NEGATIVE_INFINITY;
+  #pauseUntilMs = Number.NEGATIVE_INFINITY;
+  #guardMs = 0;
+  #asked = 0;
+  #failed = 0;
+  #failures = 0;
+  #timer: TimerHandle | undefined;
+  #timerAtMs = 0;
+  #closed = false;
+
+  constructor(options: SharedQuotaOptions) {
+    const { name, limits, random } = options;
+    this.#options = options;
+    // One slot of a Cluster, whatever the name holds.
+    const key = `quota:{${name.replace(/[{}]/g, '_')}}`;
+    this.#keys = [key, `${key}:members`];
+    this.#member = `${random()}`.slice(2);
+    this.#requests = new SharedDimension(limits.requestsPerMinute);
+    this.#tokens = new SharedDimension(limits.tokensPerMinute);
+  }
+
+  get limitsKnown(): boolean {
+    return (
+      this.#requests.limitPerMinute !== undefined ||
+      this.#tokens.limitPerMinute !== undefined ||
+      this.#limited
+    );
+  }
+
+  get tokensPerMs(): number | undefined {
+    if (this.#alone !== undefined) return this.#alone.tokensPerMs;
+    return this.#tokens.perMs > 0 ? this.#tokens.perMs : undefined;
+  }
+
+  get processes(): number {
+    return this.#options.limits.processes ?? this.#members;
+  }
+
+  waitMs(tokens: number, guardMs: number, nowMs: number): number {
+    this.#guardMs = guardMs;
+    if (this.#alone !== undefined) {
+      if (nowMs >= this.#notBeforeMs) this.#ask(NOTHING, nowMs);
+      if (this.#alone !== undefined) return this.#alone.waitMs(tokens, guardMs, nowMs);
+    }
+    if (this.#seen && !this.limitsKnown) {
+      if (nowMs - this.#askedAtMs > UNLIMITED_MS) this.#ask(NOTHING, nowMs);
+      return 0;
+    }
+    const pendingMs = this.#wallet.pendingMs(nowMs);
+    if (this.#limited && this.#wallet.covers(tokens, this.#rates)) return 0;
+    if (pendingMs > 0) return pendingMs;
+    if (this.#asking) return ASKING_MS;
+    if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
+    this.#ask(this.#limited ? this.#wallet.wish(tokens, this.#rates, nowMs) : NOTHING, nowMs);
+    return ASKING_MS;
+  }
+
+  drainMs(requests: number, tokens: number, nowMs: number): number {
+    if (this.#alone !== undefined) return this.#alone.drainMs(requests, tokens, nowMs);
+    const { requestsPerMs, tokensPerMs } = this.#rates;
+    const over = (units: number, perMs: number) =>
+      perMs > 0 ? (Math.max(0, units) * this.processes) / perMs : 0;
+    return Math.max(
+      over(requests - this.#wallet.requests, requestsPerMs),
+      over(tokens - this.#wallet.tokens, tokensPerMs),
+    );
+  }
+
+  take(tokens: number, nowMs: number): QuotaTaking {
+    if (this.#alone !== undefined) {
+      this.#aloneTook = { requests: this.#aloneTook.requests + 1, tokens: this.#aloneTook.tokens + tokens };
+      return this.#alone.take(tokens, nowMs);
+    }
+    this.#takenAtMs = nowMs;
+    this.#wallet.take(tokens, this.#rates);
+    const atMs = nowMs + this.#offsetMs;
+    return new SharedTaking(this, this.#requests.mark(1, atMs), this.#tokens.mark(tokens, atMs));
+  }
+
+  answered(requests: SharedMark, tokens: SharedMark, answer: QuotaAnswer, nowMs: number): void {
+    const { limits, chargedTokens } = answer;
+    if (chargedTokens !== undefined && chargedTokens >= 0 && limits?.tokens?.remaining === undefined) {
+      this.#tokens.adjust(tokens.units - chargedTokens);
+    }
+    this.#observe(requests, tokens, limits, nowMs);
+  }
+
+  refused(requests: SharedMark, tokens: SharedMark, { limits }: QuotaRefusal, nowMs: number): void {
+    if (limits?.requests?.remaining !== undefined) this.#requests.adjust(requests.units);
+    if (limits?.tokens?.remaining !== undefined) this.#tokens.adjust(tokens.units);
+    this.#observe(requests, tokens, limits, nowMs);
+  }
+
+  refunded(requests: SharedMark, tokens: SharedMark): void {
+    this.#wallet.requests += requests.units;
+    this.#wallet.tokens += tokens.units;
+  }
+
+  paused(pauseMs: number, nowMs: number): void {
+    if (pauseMs <= 0) return;
+    this.#pauseUntilMs = Math.max(this.#pauseUntilMs, nowMs + pauseMs);
+    this.#tell(0);
+  }
+
+  stats(nowMs: number): QuotaSourceStats {
+    const atMs = nowMs + this.#offsetMs;
+    const alone = this.#alone?.stats(nowMs);
+    return {
+      requests: alone?.requests ?? this.#requests.getStats(atMs),
+      tokens: alone?.tokens ?? this.#tokens.getStats(atMs),
+      shared: {
+        available: this.#seen && this.#alone === undefined,
+        processes: this.processes,
+        asked: this.#asked,
+        failed: this.#failed,
+        heldRequests: this.#wallet.requests,
+        heldTokens: this.#wallet.tokens,
+      },
+    };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    if (this.#seen && this.#alone === undefined) this.#giveBack();
+    this.#ask(NOTHING, this.#options.clock.now());
+    this.#closed = true;
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
+  }
+
+  get #rates() {
+    return { requestsPerMs: this.#requests.perMs, tokensPerMs: this.#tokens.perMs };
+  }
+
+  get #limited(): boolean {
+    return this.#requests.perMs > 0 || this.#tokens.perMs > 0;
+  }
+
+  #observe(
+    requests: SharedMark,
+    tokens: SharedMark,
+    limits: RateLimitSnapshot | undefined,
+    nowMs: number,
+  ): void {
+    const knew = this.limitsKnown;
+    if (limits?.requests !== undefined) this.#requests.observe(requests, limits.requests);
+    if (limits?.tokens !== undefined) this.#tokens.observe(tokens, limits.tokens);
+    if (this.#alone !== undefined || !(this.#requests.hasNews || this.#tokens.hasNews)) return;
+    // The first limit of all is told at once: until then nothing holds anybody back.
+    if (knew) this.#tell(NEWS_MS);
+    else this.#ask(NOTHING, nowMs);
+  }
+
+  /** Has the store told within so many milliseconds, also of what isn't used. */
+  #tell(withinMs: number): void {
+    const { clock } = this.#options;
+    const dueAtMs = clock.now() + withinMs;
+    if (this.#closed || (this.#timer !== undefined && this.#timerAtMs <= dueAtMs)) return;
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
+    this.#timerAtMs = dueAtMs;
+    this.#timer = setBackgroundTimeout(clock, () => this.#onTimer(), withinMs);
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    const nowMs = this.#options.clock.now();
+    const { requests, tokens } = this.#wallet;
+    const unused = nowMs - this.#takenAtMs > UNUSED_MS && this.#wallet.pendingMs(nowMs) === 0;
+    if (unused) this.#giveBack();
+    const hasNews = this.#requests.hasNews || this.#tokens.hasNews || this.#pauseUntilMs > nowMs;
+    if (hasNews && this.#alone === undefined) this.#ask(NOTHING, nowMs);
+    else if (!unused && (requests > 0 || tokens > 0)) this.#tell(UNUSED_MS);
+  }
+
+  #giveBack(): void {
+    const { requests, tokens } = this.#wallet.empty();
+    if (this.#requests.perMs > 0) this.#requests.giveBack(requests);
+    if (this.#tokens.perMs > 0) this.#tokens.giveBack(tokens);
+  }
+
+  #ask(wish: WalletRequest, nowMs: number): void {
+    if (this.#closed) return;
+    if (this.#asking) {
+      if (wish === NOTHING) this.#tell(NEWS_MS);
+      return;
+    }
+    const pauseMs = Math.max(0, this.#pauseUntilMs - nowMs);
+    const held = this.#wallet.held;
+    const args = [
+      ...['', this.#member, KEY_TTL_MS, pauseMs, HORIZON_MS, this.#guardMs, this.#seen ? 1 : 0],
+      ...[wish.requests, wish.leastRequests, ...this.#requests.report(held.requests)],
+      ...[wish.tokens, wish.leastTokens, ...this.#tokens.report(held.tokens)],
+    ];
+    this.#asking = true;
+    this.#asked += 1;
+    this.#askedAtMs = nowMs;
+    this.#options.script.run(SHARED_QUOTA, this.#keys, args).then(
+      (reply) => this.#onReply(reply.map(Number), wish, nowMs),
+      () => this.#onFailure(),
+    );
+  }
+
+  #onReply(reply: readonly number[], wish: WalletRequest, askedAtMs: number): void {
+    const [granted = 0, waitMs = 0, atMs = 0, pauseMs = 0, members = 1] = reply;
+    const nowMs = this.#options.clock.now();
+    this.#asking = false;
+    this.#failures = 0;
+    this.#members = Math.max(1, members);
+    this.#offsetMs = atMs - (askedAtMs + nowMs) / 2;
+    this.#requests.see(atMs, reply.slice(COMMON_RESULTS));
+    this.#tokens.see(atMs, reply.slice(COMMON_RESULTS + DIMENSION_RESULTS));
+    if (!this.#seen || this.#alone !== undefined) this.#comeBack();
+    const readyAtMs = atMs - this.#offsetMs + waitMs;
+    if (granted === 2) this.#wallet.granted(wish.requests, wish.tokens, readyAtMs);
+    else if (granted === 1) this.#wallet.granted(wish.leastRequests, wish.leastTokens, readyAtMs);
+    else if (waitMs > 0) {
+      // Whoever was turned away comes back when a grant is within reach, each at another time.
+      this.#notBeforeMs =
+        nowMs + Math.max(1, (waitMs - HORIZON_MS / 2) * (0.9 + 0.2 * this.#options.random()));
+    }
+    if (granted > 0) this.#tell(UNUSED_MS + waitMs);
+    if (pauseMs > 0) this.#options.onPause(pauseMs);
+    this.#options.onRoom();
+  }
+
+  #comeBack(): void {
+    this.#seen = true;
+    if (this.#alone === undefined) return;
+    this.#alone = undefined;
+    this.#notBeforeMs = Number.NEGATIVE_INFINITY;
+    // What was taken meanwhile, as far as a bucket holds it: the store knows nothing of it.
+    this.#requests.adjust(-Math.min(this.#aloneTook.requests, this.#requests.perMs * HORIZON_MS));
+    this.#tokens.adjust(-Math.min(this.#aloneTook.tokens, this.#tokens.perMs * HORIZON_MS));
+  }
+
+  #onFailure(): void {
+    const { clock, limits, random } = this.#options;
+    const nowMs = clock.now();
+    this.#asking = false;
+    this.#failed += 1;
+    this.#failures += 1;
+    this.#notBeforeMs = nowMs + exponentialDelay(this.#failures, AWAY) * (0.75 + 0.5 * random());
+    if (this.#alone === undefined && !this.#closed) {
+      this.#wallet.empty();
+      this.#requests.forget();
+      this.#tokens.forget();
+      this.#aloneTook = { requests: 0, tokens: 0 };
+      this.#alone = new LocalQuota(
+        {
+          requestsPerMinute: this.#requests.limitPerMinute,
+          tokensPerMinute: this.#tokens.limitPerMinute,
+          processes: limits.processes ?? this.#members,
+        },
+        nowMs,
+      );
+      if (this.#seen) this.#alone.drain(nowMs);
+    }
+    this.#options.onRoom();
+  }
+}
+
+class SharedTaking implements QuotaTaking {
+  readonly #quota: SharedQuota;
+  readonly #requests: SharedMark;
+  readonly #tokens: SharedMark;
+
+  constructor(quota: SharedQuota, requests: SharedMark, tokens: SharedMark) {
+    this.#quota = quota;
+    this.#requests = requests;
+    this.#tokens = tokens;
+  }
+
+  answered(answer: QuotaAnswer, nowMs: number): boolean {
+    this.#quota.answered(this.#requests, this.#tokens, answer, nowMs);
+    return false;
+  }
+
+  refused(refusal: QuotaRefusal, nowMs: number): boolean {
+    this.#quota.refused(this.#requests, this.#tokens, refusal, nowMs);
+    return false;
+  }
+
+  refunded(): boolean {
+    this.#quota.refunded(this.#requests, this.#tokens);
+    return true;
+  }
+}

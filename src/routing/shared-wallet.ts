@@ -1,0 +1,95 @@
+/** Time that one grant is to last, so that a process asks about ten times a second at most. */
+const GRANT_MS = 100;
+const TOKENS_WEIGHT = 0.1;
+
+/** What is asked for: all of it, and the least that is of use. */
+export interface WalletRequest {
+  readonly requests: number;
+  readonly tokens: number;
+  readonly leastRequests: number;
+  readonly leastTokens: number;
+}
+
+/**
+ * The requests and tokens that a process was granted and hasn't used. It asks for as much as it used up lately in 100 ms:
+ * more when a grant didn't last so long, less when it lasted longer.
+ */
+export class SharedWallet {
+  requests = 0;
+  tokens = 0;
+  #pending: { readonly atMs: number; readonly requests: number; readonly tokens: number } | undefined;
+  #batch = 1;
+  #grantedAtMs = Number.NEGATIVE_INFINITY;
+  #meanTokens = 0;
+
+  /** Milliseconds until what was granted may be used; 0 when nothing is to come. */
+  pendingMs(nowMs: number): number {
+    const pending = this.#pending;
+    if (pending === undefined) return 0;
+    if (nowMs < pending.atMs) return pending.atMs - nowMs;
+    this.requests += pending.requests;
+    this.tokens += pending.tokens;
+    this.#pending = undefined;
+    return 0;
+  }
+
+  /** Whether one request of so many tokens is paid for, where requests and tokens are limited. */
+  covers(tokens: number, limited: WalletLimits): boolean {
+    return (
+      (limited.requestsPerMs === 0 || this.requests >= 1) &&
+      (limited.tokensPerMs === 0 || this.tokens >= tokens)
+    );
+  }
+
+  take(tokens: number, limited: WalletLimits): void {
+    this.#meanTokens += (tokens - this.#meanTokens) * (this.#meanTokens === 0 ? 1 : TOKENS_WEIGHT);
+    if (limited.requestsPerMs > 0) this.requests -= 1;
+    if (limited.tokensPerMs > 0) this.tokens -= tokens;
+  }
+
+  /** What to ask for, for the sake of a next request of so many tokens. */
+  wish(tokens: number, { requestsPerMs, tokensPerMs }: WalletLimits, nowMs: number): WalletRequest {
+    const lastedMs = nowMs - this.#grantedAtMs;
+    if (lastedMs < GRANT_MS) this.#batch *= 2;
+    else if (lastedMs > 2 * GRANT_MS) this.#batch /= 2;
+    const mean = Math.max(1, this.#meanTokens);
+    const byRequests = requestsPerMs > 0 ? requestsPerMs * GRANT_MS : Number.POSITIVE_INFINITY;
+    const byTokens = tokensPerMs > 0 ? (tokensPerMs * GRANT_MS) / mean : Number.POSITIVE_INFINITY;
+    this.#batch = Math.max(1, Math.min(this.#batch, byRequests, byTokens));
+    const count = Math.floor(this.#batch);
+    const leastRequests = requestsPerMs > 0 ? Math.max(0, 1 - this.requests) : 0;
+    const leastTokens = tokensPerMs > 0 ? Math.max(0, tokens - this.tokens) : 0;
+    return {
+      leastRequests,
+      leastTokens,
+      requests: requestsPerMs > 0 ? Math.max(leastRequests, count - this.requests) : 0,
+      tokens: tokensPerMs > 0 ? Math.max(leastTokens, tokens + (count - 1) * mean - this.tokens) : 0,
+    };
+  }
+
+  granted(requests: number, tokens: number, atMs: number): void {
+    this.#pending = { atMs, requests, tokens };
+    this.#grantedAtMs = atMs;
+  }
+
+  /** All that is held, what is to come included. */
+  get held(): { readonly requests: number; readonly tokens: number } {
+    const { requests = 0, tokens = 0 } = this.#pending ?? {};
+    return { requests: this.requests + requests, tokens: this.tokens + tokens };
+  }
+
+  /** Takes all that is held out of it, what is to come included. */
+  empty(): { readonly requests: number; readonly tokens: number } {
+    const { held } = this;
+    this.#pending = undefined;
+    this.requests = 0;
+    this.tokens = 0;
+    return held;
+  }
+}
+
+/** Rates of the shared limits, units a millisecond; 0 where there is none. */
+export interface WalletLimits {
+  readonly requestsPerMs: number;
+  readonly tokensPerMs: number;
+}
