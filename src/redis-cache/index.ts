@@ -1,3 +1,4 @@
+export { type RedisScript, redisScriptOf } from './atomic-script.ts';
 export type { CacheCounters } from './cache-counters.ts';
 export type { RedisCacheEvents } from './cache-events.ts';
 export { generateKey } from './cache-key.ts';

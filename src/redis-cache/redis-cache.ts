@@ -4,6 +4,7 @@ import { raceSignal } from '../internal/signals.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
 import { checkKey, checkTags } from './cache-input.ts';
 import { generateKey } from './cache-key.ts';
+import { shareLink } from './cache-link.ts';
 import { type RedisCacheOptions, resolveCacheOptions } from './cache-options.ts';
 import { healthOf, type RedisCacheHealth, type RedisCacheStats, statsOf } from './cache-stats.ts';
 import type { CacheFactory } from './filler.ts';
@@ -66,6 +67,7 @@ export class RedisCache implements AsyncDisposable {
     this.#reader = new TieredReader(this.#tiers);
     this.#writer = new TieredWriter(this.#tiers);
     this.#getter = new Getter(this.#tiers, this.#reader, this.#writer);
+    shareLink(this, { keyPrefix: this.#tiers.options.keyPrefix, link: () => this.#tiers.link });
   }
 
   /**

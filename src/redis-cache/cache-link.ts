@@ -1,0 +1,16 @@
+import type { RedisLink } from './redis-link.ts';
+
+/** The way of a cache to its Redis, for what else runs on the same connection. */
+export interface CacheLink {
+  readonly keyPrefix: string;
+  /** Undefined where nothing named Redis, or the driver is missing. */
+  readonly link: () => RedisLink | undefined;
+}
+
+const links = new WeakMap<object, CacheLink>();
+
+export function shareLink(cache: object, link: CacheLink): void {
+  links.set(cache, link);
+}
+
+export const linkOf = (cache: object): CacheLink | undefined => links.get(cache);
