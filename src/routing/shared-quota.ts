@@ -7,7 +7,8 @@ import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
 import type { QuotaSource, QuotaSourceStats, QuotaTaking } from './quota-source.ts';
 import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
 import { SharedDimension, type SharedMark } from './shared-dimension.ts';
-import { COMMON_RESULTS, DIMENSION_RESULTS, SHARED_QUOTA } from './shared-quota-script.ts';
+import { HORIZON_MS, SharedStore, type StoreAnswer } from './shared-store.ts';
+import { type SharedEnds, SharedTaking } from './shared-taking.ts';
 import { SharedWallet, type WalletRequest } from './shared-wallet.ts';
 
 export interface SharedQuotaOptions {
@@ -22,9 +23,6 @@ export interface SharedQuotaOptions {
   readonly onPause: (pauseMs: number) => void;
 }
 
-/** How far in the future a grant may be. */
-const HORIZON_MS = 1_000;
-const KEY_TTL_MS = 600_000;
 /** What is told while an answer of the store is awaited; the answer itself wakes whoever waits. */
 const ASKING_MS = 50;
 /** News that no question carries along wait so long. */
@@ -42,10 +40,9 @@ const NOTHING: WalletRequest = { requests: 0, tokens: 0, leastRequests: 0, least
  * at times that the script assigns; what it doesn't use goes back. While the store is away, the process takes its share of
  * the limits by itself.
  */
-export class SharedQuota implements QuotaSource {
+export class SharedQuota implements QuotaSource, SharedEnds {
   readonly #options: SharedQuotaOptions;
-  readonly #keys: readonly string[];
-  readonly #member: string;
+  readonly #store: SharedStore;
   readonly #requests: SharedDimension;
   readonly #tokens: SharedDimension;
   readonly #wallet = new SharedWallet();
@@ -53,7 +50,6 @@ export class SharedQuota implements QuotaSource {
   #aloneTook = { requests: 0, tokens: 0 };
   #members = 1;
   #seen = false;
-  #offsetMs = 0;
   #asking = false;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   #askedAtMs = Number.NEGATIVE_INFINITY;
@@ -68,14 +64,13 @@ export class SharedQuota implements QuotaSource {
   #closed = false;
 
   constructor(options: SharedQuotaOptions) {
-    const { name, limits, random } = options;
+    const { name, limits, script } = options;
     this.#options = options;
-    // One slot of a Cluster, whatever the name holds.
-    const key = `quota:{${name.replace(/[{}]/g, '_')}}`;
-    this.#keys = [key, `${key}:members`];
-    this.#member = `${random()}`.slice(2);
-    this.#requests = new SharedDimension(limits.requestsPerMinute);
-    this.#tokens = new SharedDimension(limits.tokensPerMinute);
+    const requests = new SharedDimension(limits.requestsPerMinute);
+    const tokens = new SharedDimension(limits.tokensPerMinute);
+    this.#requests = requests;
+    this.#tokens = tokens;
+    this.#store = new SharedStore({ name, script, requests, tokens, wallet: this.#wallet });
   }
 
   get limitsKnown(): boolean {
@@ -132,7 +127,7 @@ export class SharedQuota implements QuotaSource {
     }
     this.#takenAtMs = nowMs;
     this.#wallet.take(tokens, this.#rates);
-    const atMs = nowMs + this.#offsetMs;
+    const atMs = nowMs + this.#store.offsetMs;
     return new SharedTaking(this, this.#requests.mark(1, atMs), this.#tokens.mark(tokens, atMs));
   }
 
@@ -162,7 +157,7 @@ export class SharedQuota implements QuotaSource {
   }
 
   stats(nowMs: number): QuotaSourceStats {
-    const atMs = nowMs + this.#offsetMs;
+    const atMs = nowMs + this.#store.offsetMs;
     const alone = this.#alone?.stats(nowMs);
     return {
       requests: alone?.requests ?? this.#requests.getStats(atMs),
@@ -242,43 +237,35 @@ export class SharedQuota implements QuotaSource {
       if (wish === NOTHING) this.#tell(NEWS_MS);
       return;
     }
-    const pauseMs = Math.max(0, this.#pauseUntilMs - nowMs);
-    const held = this.#wallet.held;
-    const args = [
-      ...['', this.#member, KEY_TTL_MS, pauseMs, HORIZON_MS, this.#guardMs, this.#seen ? 1 : 0],
-      ...[wish.requests, wish.leastRequests, ...this.#requests.report(held.requests)],
-      ...[wish.tokens, wish.leastTokens, ...this.#tokens.report(held.tokens)],
-    ];
     this.#asking = true;
     this.#asked += 1;
     this.#askedAtMs = nowMs;
-    this.#options.script.run(SHARED_QUOTA, this.#keys, args).then(
-      (reply) => this.#onReply(reply.map(Number), wish, nowMs),
-      () => this.#onFailure(),
-    );
+    const pauseMs = Math.max(0, this.#pauseUntilMs - nowMs);
+    const question = { wish, pauseMs, guardMs: this.#guardMs, seen: this.#seen };
+    this.#store
+      .ask(question, () => this.#options.clock.now())
+      .then(
+        (answer) => this.#onAnswer(answer),
+        () => this.#onFailure(),
+      );
   }
 
-  #onReply(reply: readonly number[], wish: WalletRequest, askedAtMs: number): void {
-    const [granted = 0, waitMs = 0, atMs = 0, pauseMs = 0, members = 1] = reply;
-    const nowMs = this.#options.clock.now();
+  #onAnswer({ granted, waitMs, pauseMs, members }: StoreAnswer): void {
+    const { clock, random, onPause, onRoom } = this.#options;
+    const nowMs = clock.now();
     this.#asking = false;
     this.#failures = 0;
-    this.#members = Math.max(1, members);
-    this.#offsetMs = atMs - (askedAtMs + nowMs) / 2;
-    this.#requests.see(atMs, reply.slice(COMMON_RESULTS));
-    this.#tokens.see(atMs, reply.slice(COMMON_RESULTS + DIMENSION_RESULTS));
-    if (!this.#seen || this.#alone !== undefined) this.#comeBack();
-    const readyAtMs = atMs - this.#offsetMs + waitMs;
-    if (granted === 2) this.#wallet.granted(wish.requests, wish.tokens, readyAtMs);
-    else if (granted === 1) this.#wallet.granted(wish.leastRequests, wish.leastTokens, readyAtMs);
-    else if (waitMs > 0) {
+    this.#members = members;
+    this.#comeBack();
+    if (granted !== undefined) {
+      this.#wallet.granted(granted.requests, granted.tokens, nowMs + waitMs);
+      this.#tell(UNUSED_MS + waitMs);
+    } else if (waitMs > 0) {
       // Whoever was turned away comes back when a grant is within reach, each at another time.
-      this.#notBeforeMs =
-        nowMs + Math.max(1, (waitMs - HORIZON_MS / 2) * (0.9 + 0.2 * this.#options.random()));
+      this.#notBeforeMs = nowMs + Math.max(1, (waitMs - HORIZON_MS / 2) * (0.9 + 0.2 * random()));
     }
-    if (granted > 0) this.#tell(UNUSED_MS + waitMs);
-    if (pauseMs > 0) this.#options.onPause(pauseMs);
-    this.#options.onRoom();
+    if (pauseMs > 0) onPause(pauseMs);
+    onRoom();
   }
 
   #comeBack(): void {
@@ -314,32 +301,5 @@ export class SharedQuota implements QuotaSource {
       if (this.#seen) this.#alone.drain(nowMs);
     }
     this.#options.onRoom();
-  }
-}
-
-class SharedTaking implements QuotaTaking {
-  readonly #quota: SharedQuota;
-  readonly #requests: SharedMark;
-  readonly #tokens: SharedMark;
-
-  constructor(quota: SharedQuota, requests: SharedMark, tokens: SharedMark) {
-    this.#quota = quota;
-    this.#requests = requests;
-    this.#tokens = tokens;
-  }
-
-  answered(answer: QuotaAnswer, nowMs: number): boolean {
-    this.#quota.answered(this.#requests, this.#tokens, answer, nowMs);
-    return false;
-  }
-
-  refused(refusal: QuotaRefusal, nowMs: number): boolean {
-    this.#quota.refused(this.#requests, this.#tokens, refusal, nowMs);
-    return false;
-  }
-
-  refunded(): boolean {
-    this.#quota.refunded(this.#requests, this.#tokens);
-    return true;
   }
 }
