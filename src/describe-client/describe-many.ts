@@ -135,7 +135,7 @@ export async function* describeEach<Data>(
 const TURN_MS = 4;
 
 /** Gives the event loop a turn when items settle so fast (from memory, or by being wrong) that it would starve. */
-class LoopTurns {
+export class LoopTurns {
   #startedAtMs = systemClock.now();
 
   /** Resolves at once while the turn is young; of the process, not of a caller's clock. */
@@ -147,7 +147,7 @@ class LoopTurns {
 }
 
 /** A source that is not asked for more is told so; what it answers does not matter any more. */
-async function closeSource(iterator: { return?(): unknown }): Promise<void> {
+export async function closeSource(iterator: { return?(): unknown }): Promise<void> {
   try {
     await iterator.return?.();
   } catch {

@@ -2,7 +2,7 @@ import { finiteNumber, integer, shape } from '../internal/option-checks.ts';
 import { childController, raceSignal } from '../internal/signals.ts';
 import { type PaceLimits, type SpendingEstimate, SpendingTally } from '../openai/estimate.ts';
 import type { ModelCatalog } from '../openai/model-catalog.ts';
-import { iteratorOf } from './describe-many.ts';
+import { closeSource, iteratorOf, LoopTurns } from './describe-many.ts';
 import type { DescribeInput } from './describe-request.ts';
 import type { ImageIntake } from './image-intake.ts';
 import { abortSignal, throwInputIssues } from './input-issues.ts';
@@ -47,16 +47,22 @@ export async function estimateCalls(
   const { expectedOutputTokens, signal, ...limits } = options;
   const packs = new PlannedPacks(packPlanOf(settings), catalog, expectedOutputTokens);
   const tally = new SpendingTally(catalog);
+  const iterator = iteratorOf(inputs);
   const child = childController(signal);
+  const turns = new LoopTurns();
   try {
-    const iterator = iteratorOf(inputs);
-    while (true) {
-      const { done, value: input } = await raceSignal(Promise.resolve(iterator.next()), child.signal);
-      if (done === true) break;
-      const request = normaliseRequest(input, undefined, settings);
+    for (;;) {
+      await turns.next();
+      const next = await raceSignal(Promise.resolve(iterator.next()), child.signal);
+      if (next.done === true) break;
+      const request = normaliseRequest(next.value, undefined, settings);
       const image = await intake.peek(request.image, child.signal);
       for (const call of packs.add(image, request)) tally.add(call);
     }
+  } catch (error) {
+    // Not awaited: a source whose end hangs must not hang the caller.
+    void closeSource(iterator);
+    throw error;
   } finally {
     child.detach();
   }
