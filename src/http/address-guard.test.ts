@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AddressGuard, type AddressGuardOptions } from './address-guard.ts';
+import { AddressGuard, type AddressGuardOptions, hostOf } from './address-guard.ts';
+import { parseAddress } from './ip-address.ts';
+import { isPublicAddress } from './public-address.ts';
 
 const verdict = (url: string, options: AddressGuardOptions = {}) => {
   try {
@@ -123,6 +126,31 @@ describe('AddressGuard', () => {
     expect(verdict('http://[::ffff:8.8.8.8]/', { onlyHosts: ['8.8.8.0/24'] })).toBe('passes');
     expect(verdict('http://[2606:4700::5efe:8.8.8.8]/', { onlyHosts: ['8.8.8.0/24'] })).toBe(FORBIDDEN);
     expect(verdict('http://[::ffff:8.8.8.8]/', { denyHosts: ['8.8.4.0/24'] })).toBe('passes');
+  });
+
+  it('passes no host that a resolver would read as a number, but for public addresses written plainly', () => {
+    const pieces =
+      '127 0 1 10 0x7f 0177 169 254 0xa9fea9fe 2130706433 x 0x a e ffff 7f00 ① １ : :: [ ] % %2e . . . .. 。 ．'.split(
+        ' ',
+      );
+    const piece = fc.constantFrom(...pieces, '\u00ad', '@', '/', '\\', '#', '?', '\t', '-', '_');
+    // What C's inet_aton takes: up to four numbers, decimal, octal or hexadecimal.
+    const number = /^(?:0x[\da-f]*|\d+)(?:\.(?:0x[\da-f]*|\d+)){0,3}\.*$/i;
+    const guard = new AddressGuard();
+    let passed = 0;
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1, maxLength: 9 }), (parts) => {
+        const url = `http://${parts.join('')}/cat.jpg`;
+        if (verdict(url) !== 'passes') return;
+        passed += 1;
+        const host = hostOf(guard.checkUrl(url));
+        const literal = parseAddress(host);
+        if (literal === undefined) expect(host, url).not.toMatch(number);
+        else expect(isPublicAddress(literal), url).toBe(true);
+      }),
+      { numRuns: 20_000, seed: 6 },
+    );
+    expect(passed).toBeGreaterThan(100);
   });
 
   it('refuses patterns that are none', () => {
