@@ -100,9 +100,13 @@ const unescapeBase64 = (piece: string) =>
 const PERCENT = 0x25;
 
 /** The byte of `%xx`; NaN where no two hexadecimal digits follow. */
-function byteOfEscape(text: string, offset: number): number {
-  const digits = text.slice(offset + 1, offset + 3);
-  return /^[\da-f]{2}$/i.test(digits) ? Number.parseInt(digits, 16) : Number.NaN;
+const byteOfEscape = (text: string, offset: number): number =>
+  hexDigit(text.charCodeAt(offset + 1)) * 16 + hexDigit(text.charCodeAt(offset + 2));
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : Number.NaN;
 }
 
 async function decodePercent(

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readFile } from './read-file.ts';
 
+/** Of POSIX: Node has no call for it. */
+const MAKE_PIPE = 'mkfifo';
+
 let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'describe-image-'));
@@ -22,7 +25,7 @@ const code = (path: string | URL) =>
 describe('readFile', () => {
   it('never waits for a pipe or socket that a path leads to, by link or not', async () => {
     const [pipe, link, socket] = ['pipe.png', 'link.png', 'socket.png'].map((name) => join(directory, name));
-    execFileSync('mkfifo', [pipe ?? '']);
+    execFileSync(MAKE_PIPE, [pipe ?? '']);
     await symlink(pipe ?? '', link ?? '');
     const server = createServer().listen(socket);
     await once(server, 'listening');
