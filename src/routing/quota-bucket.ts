@@ -20,13 +20,13 @@ export class QuotaBucket {
   #level: number;
   #readAtMs: number;
   #foreignPerMs = 0;
-  #guardUnits = 0;
 
   /** A full one, of one second's worth: the API may enforce a minute's limit a second at a time. */
   constructor(perMs: number, nowMs: number) {
     this.#perMs = perMs;
     this.#capacity = secondOf(perMs);
-    this.#level = this.#capacity;
+    // Full for so long that no guard has to be waited for.
+    this.#level = this.#capacity * (1 + MAX_GUARD_RATIO);
     this.#readAtMs = nowMs;
   }
 
@@ -55,13 +55,13 @@ export class QuotaBucket {
   /** Milliseconds until `cost` fits; 0 when it does now. `guardMs` is waited longer where the bucket has to be full. */
   waitMs(cost: number, guardMs: number, nowMs: number): number {
     const guard = this.#perMs * guardMs;
-    this.#guardUnits = Math.min(guard, this.#capacity * MAX_GUARD_RATIO);
+    const guardUnits = Math.min(guard, this.#capacity * MAX_GUARD_RATIO);
     this.#refill(nowMs);
     const headroom = Math.min(
       this.#perMs * HEADROOM_MS,
       Math.max(0, (this.#capacity - cost) * HEADROOM_RATIO),
     );
-    const missing = Math.min(cost + headroom + guard, this.#capacity) + this.#guardUnits - this.#level;
+    const missing = Math.min(cost + headroom + guard, this.#capacity) + guardUnits - this.#level;
     return missing <= 1e-9 ? 0 : missing / this.#refillPerMs;
   }
 
@@ -106,7 +106,7 @@ export class QuotaBucket {
   #refill(nowMs: number): void {
     const elapsedMs = Math.max(0, nowMs - this.#readAtMs);
     this.#readAtMs = Math.max(nowMs, this.#readAtMs);
-    const highest = this.#capacity + this.#guardUnits;
+    const highest = this.#capacity * (1 + MAX_GUARD_RATIO);
     this.#level = Math.min(highest, this.#level + elapsedMs * this.#refillPerMs);
   }
 }

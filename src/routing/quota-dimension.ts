@@ -79,7 +79,7 @@ export class QuotaDimension {
   #latestSequence = -1;
   #lastSequence = -1;
   #lastAtMs = Number.NEGATIVE_INFINITY;
-  #foreignSinceSequence = 0;
+  #modelSinceSequence = 0;
   #quantised = false;
 
   constructor({ limit, processes }: QuotaDimensionOptions, nowMs: number) {
@@ -151,8 +151,8 @@ export class QuotaDimension {
     if (model === undefined || reading.remaining === undefined) return faster;
     this.#followCapacity(model, reading, nowMs);
     const told = levelOf(reading, model.capacity);
-    if (mark.level === undefined) {
-      // Taken before there was a model: it starts with what was told, less what was taken since.
+    if (mark.level === undefined || mark.sequence < this.#modelSinceSequence) {
+      // Taken before there was a model, or at another limit: it begins with what was told, less what was taken since.
       const level = told + (nowMs - mark.atMs) * model.perMs - (this.#taken - mark.taken);
       return model.move(level - model.levelAt(nowMs), nowMs) > 0 || faster;
     }
@@ -199,7 +199,7 @@ export class QuotaDimension {
     this.#corrected += moved;
     if (moved > 0) this.#raised += moved;
     else this.#lowered -= moved;
-    if (mark.sequence >= this.#foreignSinceSequence) {
+    if (mark.sequence >= this.#modelSinceSequence) {
       model.foreignPerMs -= believed / Math.max(FOREIGN_MS, Math.min(sinceMs, FOREIGN_DECAY_MS));
     }
     return moved;
@@ -219,7 +219,7 @@ export class QuotaDimension {
     if (before === perMs) return false;
     this.#heardPerMs = perMs;
     // What was taken at the old rate differs from what the new one allows, and nobody else took it.
-    this.#foreignSinceSequence = this.#latestSequence + 1;
+    this.#modelSinceSequence = this.#latestSequence + 1;
     if (this.#model === undefined) {
       this.#model = new QuotaBucket(perMs, nowMs);
     } else {

@@ -32,8 +32,10 @@ export interface QuotaLimits {
 }
 
 export interface QuotaLimiterOptions {
-  /** Appears in stats, and names the quota in Redis. */
+  /** Appears in stats. */
   readonly name: string;
+  /** Names the quota among the processes that share it: of one account everywhere the same, and of others never. @defaultValue `name` */
+  readonly sharedName?: string | undefined;
   readonly limits?: QuotaLimits | undefined;
   /** Shares the quota with other processes. @defaultValue this process, or its share of the limits, alone */
   readonly shared?: AtomicScript | undefined;
@@ -54,6 +56,7 @@ export const quotaLimitsCheck = shape({
 
 const CHECKS: OptionChecks<QuotaLimiterOptions> = {
   name: required(nonEmptyText()),
+  sharedName: nonEmptyText(),
   limits: quotaLimitsCheck,
   shared: withMethods('a store that runs scripts', 'run'),
   clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),

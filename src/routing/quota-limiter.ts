@@ -93,7 +93,14 @@ export class QuotaLimiter {
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: QuotaLimiterOptions) {
     checkQuotaLimiterOptions(options);
-    const { name, limits = {}, shared, clock = systemClock, random = Math.random } = options;
+    const {
+      name,
+      sharedName = name,
+      limits = {},
+      shared,
+      clock = systemClock,
+      random = Math.random,
+    } = options;
     const { requestsPerMinute, tokensPerMinute } = limits;
     const { processes = DEFAULTS.processes, rampFromTokensPerMinute = DEFAULTS.rampFromTokensPerMinute } =
       limits;
@@ -105,7 +112,7 @@ export class QuotaLimiter {
       shared === undefined
         ? new LocalQuota({ requestsPerMinute, tokensPerMinute, processes }, nowMs)
         : new SharedQuota({
-            name,
+            name: sharedName,
             limits,
             script: shared,
             clock,

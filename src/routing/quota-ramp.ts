@@ -76,12 +76,12 @@ export class QuotaRamp {
 
   take(tokens: number, nowMs: number): void {
     this.#refill(nowMs);
-    this.#level -= tokens;
+    if (this.#ceilingPerMs !== Number.POSITIVE_INFINITY) this.#level -= tokens;
     this.#usedPerMs += tokens / USAGE_MS;
   }
 
   refund(tokens: number): void {
-    this.#level += tokens;
+    if (this.#ceilingPerMs !== Number.POSITIVE_INFINITY) this.#level += tokens;
     this.#usedPerMs = Math.max(0, this.#usedPerMs - tokens / USAGE_MS);
   }
 

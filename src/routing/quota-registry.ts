@@ -21,6 +21,8 @@ export interface QuotaRegistryOptions {
   readonly familyOf?: ((model: string) => string) | undefined;
   /** Limiters held at once, at least 1; the oldest idle one makes way. @defaultValue 1000 */
   readonly maxLimiters?: number | undefined;
+  /** Names a group among the processes that share its quotas, whose own names for it may differ. @defaultValue the group's name */
+  readonly sharedNameOf?: ((group: string) => string) | undefined;
   /** Shares the quotas with other processes. @defaultValue this process, or its share of the limits, alone */
   readonly shared?: AtomicScript | undefined;
   /** Source of time. @defaultValue the system clock */
@@ -38,6 +40,7 @@ const CHECKS: OptionChecks<QuotaRegistryOptions> = {
   limits: quotaLimitsCheck,
   limitsOf: callable(),
   familyOf: callable(),
+  sharedNameOf: callable(),
   maxLimiters: integer({ min: 1 }),
   shared: withMethods('a store that runs scripts', 'run'),
   clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
@@ -92,8 +95,9 @@ export class QuotaRegistry {
   }
 
   #find(group: string, model: string): QuotaLimiter {
-    const name = `${group}/${this.#familyOf(model)}`;
-    const limiter = this.#limiters.get(name) ?? this.#make(group, name);
+    const family = this.#familyOf(model);
+    const name = `${group}/${family}`;
+    const limiter = this.#limiters.get(name) ?? this.#make(group, family, name);
     const models = this.#byModel.get(group) ?? new Map<string, QuotaLimiter>();
     // Names of models come from callers, and so does their number.
     if (models.size >= this.#maxLimiters) models.clear();
@@ -101,10 +105,17 @@ export class QuotaRegistry {
     return limiter;
   }
 
-  #make(group: string, name: string): QuotaLimiter {
-    const { limits, limitsOf, shared, clock, random } = this.#options;
+  #make(group: string, family: string, name: string): QuotaLimiter {
+    const { limits, limitsOf, shared, sharedNameOf, clock, random } = this.#options;
     if (this.#limiters.size >= this.#maxLimiters) this.#makeRoom();
-    const limiter = new QuotaLimiter({ name, limits: limitsOf?.(group) ?? limits, shared, clock, random });
+    const limiter = new QuotaLimiter({
+      name,
+      sharedName: `${sharedNameOf?.(group) ?? group}/${family}`,
+      limits: limitsOf?.(group) ?? limits,
+      shared,
+      clock,
+      random,
+    });
     this.#limiters.set(name, limiter);
     return limiter;
   }
