@@ -126,7 +126,7 @@ class Pack {
     const requestId = requestIdOf(completion);
     this.#context.resolve(index, {
       ...part,
-      model: completion.model,
+      model: typeof completion.model === 'string' ? completion.model : item.model,
       ...(item.spent === undefined ? {} : { usage: item.spent }),
       ...(requestId === undefined ? {} : { requestId }),
       packSize,

@@ -204,6 +204,8 @@ export class DescribeClient implements AsyncDisposable {
   /** Takes no more calls, lets those in work end, and closes what the client made. */
   close(): Promise<void> {
     this.#calls.refuse();
+    // No more company comes for those that wait for it.
+    void this.#parts.batch?.flush();
     this.#ending ??= this.#calls.drained().then(() => this.#parts.close());
     return this.#ending;
   }
@@ -226,15 +228,14 @@ export class DescribeClient implements AsyncDisposable {
     ownerSignal: AbortSignal | undefined,
   ): Promise<DescribeResult<Data>> {
     this.#calls.assertOpen();
-    const { settings, clock, metrics, admission } = this.#parts;
+    const { settings, clock, metrics } = this.#parts;
     const request = normaliseRequest(input, options, settings);
     const trace = new CallTrace(clock);
-    const room = admission.enter(request.priority, () => trace.waits());
     return this.#calls.track(async (ended) => {
       const signals = [request.signal, ownerSignal, ended];
       try {
         const result = await settleWithin(request.timeoutMs, signals, clock, (bounds) =>
-          this.#obtainResult(request, { ...bounds, room }, trace),
+          this.#admit(request, bounds, trace),
         );
         metrics.callSucceeded(request.model, result);
         return result;
@@ -242,10 +243,21 @@ export class DescribeClient implements AsyncDisposable {
         const explanation = trace.explain();
         metrics.callFailed(request.model, error, explanation);
         throw explainError(error, explanation, signals);
-      } finally {
-        room.leave();
       }
     });
+  }
+
+  async #admit<Data>(
+    request: NormalisedRequest<Data>,
+    bounds: CallBounds,
+    trace: CallTrace,
+  ): Promise<DescribeResult<Data>> {
+    const room = this.#parts.admission.enter(request.priority, () => trace.waits());
+    try {
+      return await this.#obtainResult(request, { ...bounds, room }, trace);
+    } finally {
+      room.leave();
+    }
   }
 
   async #obtainResult<Data>(

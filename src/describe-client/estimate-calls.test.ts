@@ -104,8 +104,10 @@ describe('the time of an estimate', () => {
     expect(await ms({ pool: { max: 4 } }, { maxConcurrency: 61 })).toBe(1_000);
     const endpoints = [{ apiKey: 'sk-a' }, { apiKey: 'sk-b' }];
     expect(await ms({ endpoints, apiKey: undefined, limits: { maxConcurrency: 2 } })).toBe(16_000);
-    expect(await ms({ batch: {} })).toBe(7_000);
-    expect(await ms({ batch: { maxConcurrentBatches: 13 } })).toBe(2_000);
-    expect(await ms({ batch: { maxConcurrentBatches: 13 }, pool: { max: 13 } })).toBe(1_000);
+    // 13 packs of 5, of which the 16 images that are in work at once fill three.
+    expect(await ms({ batch: {} })).toBe(5_000);
+    expect(await ms({ batch: { maxConcurrentBatches: 2 } })).toBe(7_000);
+    expect(await ms({ batch: {} }, { maxConcurrency: 10 })).toBe(2_000);
+    expect(await ms({ batch: { maxConcurrentBatches: 13 } }, { maxConcurrency: 13 })).toBe(1_000);
   });
 });

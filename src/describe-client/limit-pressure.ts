@@ -1,6 +1,8 @@
 import type { RateLimitDimension } from '../openai/rate-limit-headers.ts';
 
 const MINUTE_MS = 60_000;
+/** Share of a limit below which little is left. */
+const LOW_RATIO = 0.05;
 /** How long a 429 counts as pressure: the window of the limits. */
 const THROTTLE_MEMORY_MS = MINUTE_MS;
 /** Limits not heard of for so long say nothing any more. */
@@ -51,8 +53,11 @@ export class LimitPressure {
     return nowMs - this.#throttledAtMs < THROTTLE_MEMORY_MS;
   }
 
-  /** Whether the latest answer left less than so many units; true where it did not say. */
-  leftLessThan(units: number): boolean {
-    return this.#remaining === undefined || this.#remaining < units;
+  /**
+   * Whether the latest answer left so little that a line may be for this limit; true where it did not say. A line that is
+   * paced well leaves a little at all times, and a bucket of a second never holds much.
+   */
+  get isLow(): boolean {
+    return this.#remaining === undefined || this.#remaining < (this.#limit ?? 0) * LOW_RATIO;
   }
 }

@@ -19,37 +19,43 @@ interface Pace extends Pick<ClientSettings, 'environment'> {
 }
 
 /** How images are put into requests. */
-export function packPlanOf(settings: Pick<Pace, 'usable' | 'environment'>): PackPlan {
+export function packPlanOf(settings: Pace): PackPlan {
   const { batch } = settings.usable;
   if (typeof batch !== 'object') return { ...PACK_LIMITS, batchSize: 1 };
   const { maxPackTokens = PACK_LIMITS.maxPackTokens, maxPackBytes = PACK_LIMITS.maxPackBytes } = batch;
   return { batchSize: batchSettingsOf(settings, batch).batchSize, maxPackTokens, maxPackBytes };
 }
 
-/** The limits that are given, and for the others the client's: those of its options, and what its parts do at once. */
-export function paceOf(settings: Pace, given: PaceLimits): PaceLimits {
-  const { limits = {}, endpoints, environment, usable } = settings;
-  const { requestsPerMinute, tokensPerMinute } = limits;
-  const { batch, pool } = usable;
-  const { max: poolMax } = poolBounds({
+/** Requests that the endpoints take at once: as many as they have connections, within the limit that is given. */
+export function placesOf({ limits = {}, endpoints, environment, usable: { pool } }: Pace): number {
+  const { max } = poolBounds({
     min: environment.poolMinSize,
     max: environment.poolMaxSize,
     ...definedOf(typeof pool === 'object' ? pool : undefined),
   });
-  const places = (endpoints?.length ?? 1) * Math.min(limits.maxConcurrency ?? poolMax, poolMax);
-  const atOnce = given.maxConcurrency ?? Math.min(places, IMAGES_AT_ONCE);
+  return (endpoints?.length ?? 1) * Math.min(limits.maxConcurrency ?? max, max);
+}
+
+/** The limits that are given, and for the others the client's: those of its options, and what its parts do at once. */
+export function paceOf(settings: Pace, given: PaceLimits): PaceLimits {
+  const { limits = {}, usable } = settings;
+  const { requestsPerMinute, tokensPerMinute } = limits;
+  const { batch } = usable;
+  const places = placesOf(settings);
+  const { batchSize, maxConcurrentBatches } =
+    typeof batch === 'object'
+      ? batchSettingsOf(settings, batch)
+      : { batchSize: 1, maxConcurrentBatches: Number.POSITIVE_INFINITY };
+  const fullAtOnce = Math.max(1, Math.floor(IMAGES_AT_ONCE / batchSize));
   return {
     requestsPerMinute,
     tokensPerMinute,
     ...definedOf(given),
-    maxConcurrency:
-      typeof batch === 'object'
-        ? Math.min(atOnce, batchSettingsOf(settings, batch).maxConcurrentBatches)
-        : atOnce,
+    maxConcurrency: Math.min(given.maxConcurrency ?? Math.min(places, fullAtOnce), maxConcurrentBatches),
   };
 }
 
 const batchSettingsOf = (
-  { environment }: Pick<Pace, 'environment'>,
-  { batchSize = environment.batchSize, maxConcurrentBatches }: BatchOptions,
+  settings: Pace,
+  { batchSize = settings.environment.batchSize, maxConcurrentBatches = placesOf(settings) }: BatchOptions,
 ) => batchSettings({ batchSize, maxConcurrentBatches });

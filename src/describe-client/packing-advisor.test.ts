@@ -124,6 +124,15 @@ describe('pressure', () => {
     expect(advise()).toBe('either');
   });
 
+  it('is one where such a bucket is paced so well that a little is left at all times', () => {
+    const { advisor, advise } = advisorOf();
+    const requests = { limit: 300, remaining: 2, reset: '600ms' };
+    const tokens = { limit: 10_000_000, remaining: 166_000, reset: '10ms' };
+    advisor.observe('m', headersOf({ requests, tokens }), false);
+    advisor.waited('m', 500);
+    expect(advise()).toBe('pack');
+  });
+
   it('is none by a line for something else than the limits', () => {
     const { advisor, advise } = advisorOf();
     advisor.observe('m', headersOf({ requests: MANY_REQUESTS, tokens: MANY_TOKENS }), false);

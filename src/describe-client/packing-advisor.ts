@@ -101,8 +101,8 @@ export class PackingAdvisor {
 
   advise(model: string, { single, packed, packSize }: PackingCost): PackingAdvice {
     const pressure = this.#model(model);
-    const requests = this.#scarcity(pressure, 'requests', 1);
-    const tokens = this.#scarcity(pressure, 'tokens', single);
+    const requests = this.#scarcity(pressure, 'requests');
+    const tokens = this.#scarcity(pressure, 'tokens');
     // What is not short bounds nothing for now, whatever the limits promise: others may use them otherwise than we do.
     const requestRate = requests.pressed ? requests.perMinute : Number.POSITIVE_INFINITY;
     const tokenRate = tokens.pressed ? tokens.perMinute : Number.POSITIVE_INFINITY;
@@ -113,13 +113,13 @@ export class PackingAdvisor {
     return together < alone * WORTH_LEAVING ? 'singly' : 'either';
   }
 
-  #scarcity(pressure: ModelPressure, dimension: 'requests' | 'tokens', need: number): Scarcity {
+  #scarcity(pressure: ModelPressure, dimension: 'requests' | 'tokens'): Scarcity {
     const nowMs = this.#clock.now();
     const hasLine = nowMs - pressure.lineAtMs < LINE_MEMORY_MS;
     let perMinute = 0;
     let used = 0;
     let throttled = false;
-    let short = true;
+    let low = true;
     for (const endpoint of pressure.endpoints.values()) {
       const limit = endpoint[dimension];
       throttled ||= limit.isThrottled(nowMs);
@@ -127,12 +127,12 @@ export class PackingAdvisor {
       if (rate === undefined) continue;
       perMinute += rate;
       used += rate * limit.usedRatio(nowMs);
-      short &&= limit.leftLessThan(need);
+      low &&= limit.isLow;
     }
     const known = this.#known[`${dimension}PerMinute`] ?? Number.POSITIVE_INFINITY;
     return {
       perMinute: Math.min(known, perMinute === 0 ? Number.POSITIVE_INFINITY : perMinute),
-      pressed: throttled || (perMinute > 0 && used >= perMinute * PRESSURE_RATIO) || (hasLine && short),
+      pressed: throttled || (perMinute > 0 && used >= perMinute * PRESSURE_RATIO) || (hasLine && low),
     };
   }
 
@@ -150,7 +150,7 @@ export class PackingAdvisor {
   /** Tells the watchers, of which each may have thousands of calls to look at, only of what is news. */
   #tell(model: string): void {
     const pressure = this.#model(model);
-    const isShort = [this.#scarcity(pressure, 'requests', 1), this.#scarcity(pressure, 'tokens', 1)];
+    const isShort = [this.#scarcity(pressure, 'requests'), this.#scarcity(pressure, 'tokens')];
     const state = isShort.map(({ pressed }) => pressed).join();
     if (state === pressure.told) return;
     pressure.told = state;

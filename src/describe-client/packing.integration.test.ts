@@ -1,0 +1,111 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { DescribeError } from '../errors/describe-error.ts';
+import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
+import type { DescribeClientOptions } from './client-options.ts';
+import { createDescribeClient } from './create-describe-client.ts';
+import type { DescribeClient } from './describe-client.ts';
+
+let server: FakeOpenAI;
+let client: DescribeClient | undefined;
+beforeAll(async () => {
+  server = await startFakeOpenAI();
+});
+afterEach(async () => {
+  await client?.destroy();
+  server.setFaults([]);
+  server.reset();
+});
+afterAll(() => server.close());
+
+const start = (options: DescribeClientOptions, { apiKey, baseURL } = server) => {
+  client = createDescribeClient({ apiKey, baseURL, cache: false, ...options });
+  return client;
+};
+
+const images = Array.from({ length: 60 }, (_, seed) => createTestImage({ seed: 900 + seed }));
+const pause = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs));
+const latency = (ms: number) =>
+  [{ fault: { kind: 'latency', latency: { distribution: 'fixed', ms } } }] as const;
+
+/** Describes these at once, each rightly, and tells how many shared a request with it. */
+async function packSizes(started: DescribeClient, some: readonly Uint8Array[]): Promise<number[]> {
+  const results = await Promise.all(some.map((image) => started.describe(image)));
+  expect(results.map(({ description }) => description)).toEqual(
+    some.map((image) => describeImageFacts(image)),
+  );
+  return results.map(({ explain }) => explain.batchSize);
+}
+
+describe('packs of a client', () => {
+  it('are on their way at once as far as connections reach', async () => {
+    server.setFaults([...latency(200)]);
+    const started = start({ batch: { batchSize: 4 } });
+    expect(new Set(await packSizes(started, images.slice(0, 40)))).toEqual(new Set([4]));
+    // More than the two that a batch processor has by default.
+    expect(server.getStats().mostInFlight).toBeGreaterThan(3);
+  });
+
+  it('leave out a call that has little time: it goes alone, and its failure counts for the breaker', async () => {
+    const started = start({
+      batch: { batchSize: 4, maxBatchWaitMs: 200 },
+      retry: false,
+      circuitBreaker: { failureThreshold: 3 },
+    });
+    // The first call loads the client, which takes its time.
+    await started.describe(images[0] ?? '', { timeoutMs: 10_000 });
+    server.setFaults([{ fault: { kind: 'hang' } }]);
+    const codes: unknown[] = [];
+    for (const image of images.slice(1, 5)) {
+      codes.push(await started.describe(image, { timeoutMs: 300 }).catch(({ code }: DescribeError) => code));
+    }
+    expect(codes).toEqual([...Array(3).fill('DESCRIBE_TIMEOUT'), 'DESCRIBE_CIRCUIT_OPEN']);
+  });
+
+  it('go at once when the client closes: no more company comes', async () => {
+    const started = start({ batch: { batchSize: 9, maxBatchWaitMs: 20_000 } });
+    const results = packSizes(started, images.slice(0, 2));
+    await pause(100);
+    const startedAtMs = performance.now();
+    await started.close();
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
+    expect(await results).toEqual([2, 2]);
+  });
+
+  it('pass a limit of tokens that a whole pack is beyond', async () => {
+    await using small = await startFakeOpenAI({ limits: { tokensPerMinute: 1_190, burstSeconds: 60 } });
+    const started = start({ batch: { batchSize: 4, maxBatchWaitMs: 50 } }, small);
+    const sizes = await packSizes(
+      started,
+      images.slice(0, 4).map((_, at) => images[at] ?? new Uint8Array()),
+    );
+    expect(Math.max(...sizes)).toBeLessThan(4);
+  });
+
+  it('are asked for under the name that an endpoint has for the model', async () => {
+    await using azure = await startFakeOpenAI({
+      limits: { requestsPerMinute: 20, tokensPerMinute: 1_000_000, burstSeconds: 60 },
+    });
+    const { apiKey, baseURL } = azure;
+    client = createDescribeClient({
+      endpoints: [{ apiKey, baseURL, model: 'gpt-4o' }],
+      batch: 'auto',
+      cache: false,
+    });
+    for (const image of images.slice(0, 12)) await client.describe(image);
+    expect(Math.max(...(await packSizes(client, images.slice(12, 24))))).toBeGreaterThan(1);
+  });
+});
+
+describe("with 'auto' from the start of a burst", () => {
+  it('those that wait in line join packs as soon as the answers tell that requests are short', async () => {
+    await using limited = await startFakeOpenAI({
+      limits: { requestsPerMinute: 300, tokensPerMinute: 10_000_000, burstSeconds: 1 },
+    });
+    const started = start({ batch: 'auto', timeoutMs: 30_000 }, limited);
+    const startedAtMs = performance.now();
+    const sizes = await packSizes(started, images);
+    // Singly it takes (60 - 5) / 5 a second = 11 s.
+    expect(performance.now() - startedAtMs).toBeLessThan(6_000);
+    expect(sizes.filter((size) => size > 1).length).toBeGreaterThan(40);
+  });
+});
