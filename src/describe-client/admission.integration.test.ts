@@ -39,6 +39,7 @@ describe('the gate of a client', () => {
       expect(reason).toMatchObject({
         code: 'DESCRIBE_QUEUE_FULL',
         option: 'limits.maxQueuedCalls',
+        explain: { attempts: [] },
       });
     }
     expect(server.getStats().requests).toBe(5);

@@ -68,7 +68,7 @@ export interface DescribeClientOptions {
    */
   readonly batch?: BatchOptions | 'auto' | false | undefined;
   /** Options of the retry, or `false` for one attempt only. @defaultValue on, 3 attempts */
-  readonly retry?: Omit<RetryOptions, 'clock'> | false | undefined;
+  readonly retry?: Omit<RetryOptions, 'clock' | 'isPaced'> | false | undefined;
   /**
    * Ways out when the request fails for the service, a limit, the quota or an open breaker, in this order: another model,
    * the expired cache entry, your own function; 1 to 10. Within the call's deadline, and never for a fault of the image.

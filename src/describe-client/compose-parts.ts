@@ -3,7 +3,7 @@ import { usageOf } from '../batch-processor/vision-usage.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/model-catalog.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
-import { generateKey, type RedisCache, SingleFlight } from '../redis-cache/index.ts';
+import { generateKey, type RedisCache, redisScriptOf, SingleFlight } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import { Admission } from './admission.ts';
 import { type CachedDescription, type PriceOf, pricing } from './build-result.ts';
@@ -137,7 +137,7 @@ export function composeParts(
       pool: requirePart(pool),
     })),
   );
-  routing = makeRouting(endpointSet.all, limits, undefined, clock);
+  routing = makeRouting(endpointSet.all, limits, cache && redisScriptOf(cache), clock);
   const { router, quotas } = routing;
   const known = requirePart(catalog);
   const singly = askSingly(caller, known);

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Deferred } from '../internal/deferred.ts';
 import { describeEach } from './describe-many.ts';
 import type { DescribeInput } from './describe-request.ts';
@@ -92,6 +92,7 @@ describe('describeEach', () => {
     await turn();
     settle('a');
     await expect(first).resolves.toMatchObject({ value: { index: 0, status: 'fulfilled' } });
+    await vi.waitFor(() => expect(calls.has('b')).toBe(true));
     await iteration.return();
     await turn();
     await expect(calls.get('b')?.promise).rejects.toThrow('the iteration ended');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ConfigIssue } from '../errors/config-error.ts';
 import {
   finiteNumber,
@@ -117,3 +118,10 @@ const ownerOf = (endpoint: EndpointDescription): string => {
   const { baseURL, apiKey, organization, project } = endpoint;
   return JSON.stringify(isNamed(endpoint) ? [baseURL, organization, project] : [baseURL, apiKey]);
 };
+
+/**
+ * A name for the holder of an endpoint's limits that is the same in every process and tells no key: processes that share
+ * a Redis share the limits of one account, and never those of two.
+ */
+export const accountName = (endpoint: EndpointDescription): string =>
+  createHash('sha256').update(ownerOf(endpoint)).digest('hex').slice(0, 16);

@@ -2,7 +2,7 @@ import type { Clock } from '../internal/clock.ts';
 import { definedOf } from '../internal/defined-of.ts';
 import { type AtomicScript, QuotaRegistry, Router } from '../routing/index.ts';
 import type { BreakerGroup } from './breaker-group.ts';
-import { quotaGroupNames } from './endpoint-options.ts';
+import { accountName, quotaGroupNames } from './endpoint-options.ts';
 import type { EndpointParts } from './endpoint-set.ts';
 import type { ClientLimitOptions } from './limit-options.ts';
 import type { EndpointTarget } from './upstream-caller.ts';
@@ -27,6 +27,10 @@ export function makeRouting(
   const quotas = new QuotaRegistry({
     clock,
     shared,
+    sharedNameOf: (group) => {
+      const first = descriptions.find((_, index) => groupOf(index) === group);
+      return first === undefined ? group : accountName(first);
+    },
     limitsOf: (group) => {
       const given = descriptions.find((endpoint, index) => endpoint.limits && groupOf(index) === group);
       const { requestsPerMinute, tokensPerMinute } = { ...limits, ...definedOf(given?.limits) };

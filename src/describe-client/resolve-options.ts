@@ -120,6 +120,9 @@ export function resolveOptions(
   if (usable.redis !== undefined && usable.cache === false) {
     issues.add([{ option: 'redis', expected: 'nothing with cache: false', got: 'a Redis' }]);
   }
+  if (usable.cache === false && usable.fallback?.includes('stale')) {
+    issues.add([{ option: 'fallback', expected: "no 'stale' with cache: false", got: "'stale'" }]);
+  }
   if (usable.redis !== undefined && isInstance(usable.cache, 'getOrSet')) {
     issues.add([{ option: 'redis', expected: 'nothing with a cache of your own', got: 'a Redis' }]);
   }

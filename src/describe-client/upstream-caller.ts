@@ -134,11 +134,16 @@ export class UpstreamCaller {
       }
     };
     const route = async () => {
-      const endWait = trace.waits();
+      let endWait = trace.waits();
       try {
-        return await router.run(job, (leg) => {
+        return await router.run(job, async (leg) => {
           endWait();
-          return attempt(leg);
+          try {
+            return await attempt(leg);
+          } finally {
+            // The router may move the call to another endpoint, for which it waits again.
+            endWait = trace.waits();
+          }
         });
       } finally {
         endWait();
