@@ -1,13 +1,6 @@
-import { onAbort } from './signals.ts';
-
 /** What ends early when its signal aborts; the watch writes the signal that it follows for it. */
 export interface Watchable {
   signal: AbortSignal | undefined;
-}
-
-interface Watched<Item> {
-  readonly items: Set<Item>;
-  readonly detach: () => void;
 }
 
 /**
@@ -32,15 +25,12 @@ export class SignalWatch<Item extends Watchable> {
     item.signal = signal;
     const watched = this.#watched.get(signal);
     if (watched !== undefined) {
-      watched.items.add(item);
+      watched.add(item);
       return;
     }
-    const items = new Set([item]);
-    const detach = onAbort(signal, (reason) => {
-      this.#watched.delete(signal);
-      for (const aborted of items) this.#onAbort(aborted, reason);
-    });
-    this.#watched.set(signal, { items, detach });
+    const made = new Watched(signal, item, this.#abort);
+    this.#watched.set(signal, made);
+    signal.addEventListener('abort', made);
   }
 
   /** Stops following for this item; the last one detaches the listener. */
@@ -49,10 +39,57 @@ export class SignalWatch<Item extends Watchable> {
     if (signal === undefined) return;
     item.signal = undefined;
     const watched = this.#watched.get(signal);
-    if (watched === undefined) return;
-    watched.items.delete(item);
-    if (watched.items.size > 0) return;
+    if (watched === undefined || !watched.remove(item)) return;
     this.#watched.delete(signal);
-    watched.detach();
+    signal.removeEventListener('abort', watched);
+  }
+
+  readonly #abort = (watched: Watched<Item>): void => {
+    const { signal } = watched;
+    this.#watched.delete(signal);
+    signal.removeEventListener('abort', watched);
+    for (const item of watched.items()) this.#onAbort(item, signal.reason);
+  };
+}
+
+/** The items of a signal, and the listener on it: one object, for most signals have one item. */
+class Watched<Item> {
+  readonly signal: AbortSignal;
+  readonly #onAbort: (watched: Watched<Item>) => void;
+  #only: Item | undefined;
+  #more: Set<Item> | undefined = undefined;
+
+  constructor(signal: AbortSignal, item: Item, onAbort: (watched: Watched<Item>) => void) {
+    this.signal = signal;
+    this.#only = item;
+    this.#onAbort = onAbort;
+  }
+
+  handleEvent(): void {
+    this.#onAbort(this);
+  }
+
+  add(item: Item): void {
+    if (this.#more !== undefined) {
+      this.#more.add(item);
+    } else {
+      this.#more = new Set(this.#only === undefined ? [item] : [this.#only, item]);
+      this.#only = undefined;
+    }
+  }
+
+  /** Tells whether none is left. */
+  remove(item: Item): boolean {
+    if (this.#more === undefined) {
+      if (this.#only === item) this.#only = undefined;
+      return this.#only === undefined;
+    }
+    this.#more.delete(item);
+    return this.#more.size === 0;
+  }
+
+  /** Those that are left while they are looked through: what the first does may remove the next. */
+  items(): Iterable<Item> {
+    return this.#more ?? (this.#only === undefined ? [] : [this.#only]);
   }
 }

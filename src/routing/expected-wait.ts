@@ -17,13 +17,13 @@ export function expectedWaitMs<Target>(
   const before = line.backlogOf(job.priority);
   let earliestMs = Number.POSITIVE_INFINITY;
   let callsPerMs = 0;
-  let counted: RouterQuota[] | undefined;
+  const counted: RouterQuota[] = [];
   for (const route of line.routes) {
     if (route.outBecause(job.tokens) !== undefined) continue;
     const { quota } = route;
     earliestMs = Math.min(earliestMs, Math.max(coolDownMs(route), quota.waitMs(job.tokens)));
-    if (counted?.includes(quota)) continue;
-    counted = [...(counted ?? []), quota];
+    if (counted.includes(quota)) continue;
+    counted.push(quota);
     // Its own place in the line is part of the backlog.
     const drainMs = quota.drainMs?.(before.requests, before.tokens) ?? 0;
     callsPerMs += 1 / Math.max(drainMs, 1e-9);

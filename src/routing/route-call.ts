@@ -12,7 +12,8 @@ export class RouteCall<Target> implements LaneItem<RouteCall<Target>>, Watchable
   readonly priority: number;
   readonly sequence: number;
   /** When it came, which its place in the line goes by. */
-  readonly accepted: { readonly atMs: number };
+  readonly atMs: number;
+  readonly accepted: { readonly atMs: number } = this;
   line: RouteLine<Target>;
   lane: PriorityLane<RouteCall<Target>> | undefined = undefined;
   previous: RouteCall<Target> | undefined = undefined;
@@ -40,7 +41,7 @@ export class RouteCall<Target> implements LaneItem<RouteCall<Target>>, Watchable
     this.attempt = attempt;
     this.priority = job.priority;
     this.sequence = sequence;
-    this.accepted = { atMs: nowMs };
+    this.atMs = nowMs;
     this.line = line;
     this.waitsSinceMs = nowMs;
     this.resolve = resolve;

@@ -190,7 +190,13 @@ export class Router<Target> {
       nowMs,
       this.#onOrganization,
     );
-    attemptOf(call, leg).then(
+    let attempt: Promise<unknown>;
+    try {
+      attempt = call.attempt(leg);
+    } catch (error) {
+      attempt = Promise.reject(error);
+    }
+    attempt.then(
       (value) => {
         this.#release(call, leg, 'succeeded');
         call.resolve(value);
@@ -259,9 +265,4 @@ export class Router<Target> {
     if (this.#closing === undefined || this.#inFlight > 0 || this.#dispatcher.size > 0) return;
     this.#closing.resolve();
   }
-}
-
-/** The attempt as a promise, even of one that throws. */
-async function attemptOf<Target>(call: RouteCall<Target>, leg: RunningLeg<Target>): Promise<unknown> {
-  return call.attempt(leg);
 }

@@ -1,0 +1,122 @@
+import PQueue from 'p-queue';
+import { QuotaRegistry, type RouteJob, Router } from '../src/routing/index.ts';
+import { defineSuite, seededRandom } from './harness/index.ts';
+import { median } from './harness/statistics.ts';
+
+const CALLS = 10_000;
+const CONCURRENCY = 100;
+const ENDPOINTS = 2;
+const BUDGET_MICROSECONDS = 10;
+const WARM_UP_RUNS = 10;
+/** Runs of a sample, of which the median counts. */
+const RUNS = 5;
+/** More than any run needs: what is measured is the scheduling, not the waiting for quota. */
+const LIMITS = { requestsPerMinute: 1e10, tokensPerMinute: 1e13, rampFromTokensPerMinute: 1e13 };
+
+const inputs = Array.from({ length: CALLS }, (_, index) => index);
+const random = seededRandom(7);
+const priorities = inputs.map(() => Math.floor(random() * 10));
+const priorityOf = (index: number) => priorities[index] ?? 0;
+
+/** As a server has one a request; none aborts. */
+const signals = inputs.map(() => new AbortController().signal);
+const signalOf = (index: number) => signals[index] as AbortSignal;
+
+const answer = { limits: { requests: { limit: 1e10 } }, chargedTokens: 1_000, outputTokens: 100 };
+
+function makeRouter() {
+  const quotas = new QuotaRegistry({ limits: LIMITS });
+  return new Router<number>({
+    endpoints: Array.from({ length: ENDPOINTS }, (_, index) => ({
+      name: `endpoint ${index}`,
+      target: index,
+      maxConcurrency: CONCURRENCY / ENDPOINTS,
+    })),
+    quotas: (group, model) => quotas.get(group, model),
+    breakerWaitMs: () => 0,
+    maxQueued: CALLS,
+  });
+}
+
+const jobOf = (index: number): RouteJob => ({
+  model: 'gpt-4.1-mini',
+  tokens: 1_000,
+  priority: priorityOf(index),
+  signal: signalOf(index),
+  deadlineAtMs: performance.now() + 3_600_000,
+});
+
+/** All calls at once, so that all but the first wait in line, each with its outcome reported as the client does. */
+const route = (router: Router<number>) =>
+  Promise.all(
+    inputs.map((index) =>
+      router.run(jobOf(index), async (leg) => {
+        leg.sent();
+        leg.answered(answer);
+        return index;
+      }),
+    ),
+  );
+
+const queue = (made: PQueue) =>
+  Promise.all(
+    inputs.map((index) =>
+      made.add(async () => index, { priority: priorityOf(index), signal: signalOf(index) }),
+    ),
+  );
+
+interface Context {
+  readonly router: Router<number>;
+  readonly pQueue: PQueue;
+}
+
+const isComplete = (results: unknown) =>
+  Array.isArray(results) && results.length === CALLS && results.every((result, index) => result === index);
+
+const setup = async (): Promise<Context> => {
+  const made = { router: makeRouter(), pQueue: new PQueue({ concurrency: CONCURRENCY }) };
+  // A slice is too short to compile in.
+  for (let run = 0; run < WARM_UP_RUNS; run += 1) {
+    await route(made.router);
+    await queue(made.pQueue);
+  }
+  return made;
+};
+
+export const suites = [
+  defineSuite<Context>({
+    name: `routing: ${CALLS} calls in line, router with limiter against p-queue's add`,
+    baseline: 'p-queue',
+    setup,
+    teardown: ({ router }) => router.close(),
+    contenders: {
+      'p-queue': { run: ({ pQueue }) => queue(pQueue), operations: CALLS },
+      router: { run: ({ router }) => route(router), operations: CALLS },
+    },
+    verify: isComplete,
+    // It does what a queue does, and takes from quotas, balances and keeps deadlines beside.
+    gates: { router: 2 },
+  }),
+  defineSuite<Context>({
+    name: `routing: ${CALLS} calls in line, microseconds a call`,
+    baseline: 'budget',
+    unit: 'µs',
+    setup,
+    teardown: ({ router }) => router.close(),
+    contenders: {
+      budget: { sample: async () => ({ value: BUDGET_MICROSECONDS }) },
+      router: {
+        sample: async ({ router }) => {
+          const timesMs: number[] = [];
+          for (let run = 0; run < RUNS; run += 1) {
+            const startedAtMs = performance.now();
+            if (!isComplete(await route(router))) throw new Error('a call was lost');
+            timesMs.push(performance.now() - startedAtMs);
+          }
+          return { value: (median(timesMs) * 1_000) / CALLS };
+        },
+      },
+    },
+    gates: { router: 1 },
+  }),
+];
