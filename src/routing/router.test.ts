@@ -222,7 +222,10 @@ describe('several endpoints', () => {
   });
 
   it('that failed this call already are used only where no other can take it', async () => {
-    const story = new RouterStory([{ name: 'a' }, { name: 'b', maxConcurrency: 1 }]);
+    const story = new RouterStory([
+      { name: 'a', weight: 10 },
+      { name: 'b', maxConcurrency: 1 },
+    ]);
     const avoid = new Set(['a']);
     void story.run({ avoid });
     void story.run({ avoid });
