@@ -1,12 +1,21 @@
 import { yieldToLoop } from '../internal/yield-to-loop.ts';
+import { inEncodingLine } from './encoding-line.ts';
 
 export interface EncodeOptions {
   /** Ends the work between two pieces. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Bytes of a piece: a multiple of three, so that pieces join without padding, and well below a millisecond of work. */
-const PIECE_BYTES = 3 * 128 * 1024;
+/**
+ * Bytes of a piece of a string: a multiple of three, so that pieces join without padding, and below a millisecond of
+ * work. Its base64 is above 1,031,913 characters, from where Node keeps a string outside of V8's heap: collecting
+ * smaller ones copies or unmaps them, for tens of milliseconds when there are many.
+ */
+const STRING_PIECE_BYTES = 3 * 256 * 1024;
+/** Bytes of a piece of a string that is gone at once: small enough to cost the young generation nothing. */
+const PASSING_PIECE_BYTES = 3 * 8 * 1024;
+/** Bytes written before others have their turn: about a tenth of a millisecond. */
+const RUN_BYTES = 8 * PASSING_PIECE_BYTES;
 /** Not worth a turn of the loop. */
 const AT_ONCE_BYTES = 64 * 1024;
 
@@ -33,12 +42,17 @@ export function encodeDataUrl(
 async function append(head: string, bytes: Uint8Array, { signal }: EncodeOptions): Promise<string> {
   signal?.throwIfAborted();
   const source = asBuffer(bytes);
+  if (source.length <= AT_ONCE_BYTES) return head + source.toString('base64');
+  return inEncodingLine(() => appendPieces(head, source, signal), signal);
+}
+
+async function appendPieces(head: string, source: Buffer, signal: AbortSignal | undefined): Promise<string> {
   let text = head;
-  for (let start = 0; start < source.length; start += PIECE_BYTES) {
-    if (source.length > AT_ONCE_BYTES) await yieldToLoop();
+  for (let start = 0; start < source.length; start += STRING_PIECE_BYTES) {
+    await yieldToLoop();
     signal?.throwIfAborted();
     // The engine joins pieces when the text is first read, not here: joining 27 MB at once would stall the loop.
-    text += source.toString('base64', start, start + PIECE_BYTES);
+    text += source.toString('base64', start, start + STRING_PIECE_BYTES);
   }
   return text;
 }
@@ -55,10 +69,10 @@ export async function writeBase64(
 ): Promise<number> {
   const source = asBuffer(bytes);
   let end = offset;
-  for (let start = 0; start < source.length; start += PIECE_BYTES) {
-    await yieldToLoop();
+  for (let start = 0; start < source.length; start += PASSING_PIECE_BYTES) {
+    if (start % RUN_BYTES === 0) await yieldToLoop();
     signal?.throwIfAborted();
-    end += target.write(source.toString('base64', start, start + PIECE_BYTES), end, 'latin1');
+    end += target.write(source.toString('base64', start, start + PASSING_PIECE_BYTES), end, 'latin1');
   }
   return end;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { yieldToLoop } from '../internal/yield-to-loop.ts';
 import { base64Length, type EncodeOptions, writeBase64 } from './encode-base64.ts';
+import { inEncodingLine } from './encoding-line.ts';
 
 /** Bytes that stand in a JSON value for the data URL of their base64, which `encodeJson` writes right into the body. */
 export class InlineBytes {
@@ -16,12 +17,14 @@ export class InlineBytes {
 /** Strings up to this length are left to `JSON.stringify`: a prompt is, and an image never. */
 const LONG_STRING = 4 * 1024;
 const PIECE_CHARACTERS = 256 * 1024;
+/** Not worth waiting for larger ones. */
+const SMALL_BODY_BYTES = 256 * 1024;
 
 /** What JSON writes as it is: printable ASCII but quote and backslash. Base64 and URLs are made of it. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
-/** A stretch of the body: bytes, a long string, or bytes to be written as a data URL. */
-type Part = Buffer | InlineBytes;
+/** A stretch of the body: bytes, plain text, or bytes to be written as a data URL. */
+type Part = Buffer | string | InlineBytes;
 
 /**
  * The JSON of `value` as bytes, the same that `JSON.stringify` gives, made in pieces, so that the event loop is never
@@ -45,7 +48,9 @@ export async function encodeJson(value: unknown, { signal }: EncodeOptions = {})
     if (index > 0) await pushLong(parts, long[index - 1] as string | InlineBytes, signal);
     parts.push(Buffer.from(text));
   }
-  return join(parts, signal);
+  const length = parts.reduce((sum, part) => sum + lengthOf(part), 0);
+  if (length <= SMALL_BODY_BYTES) return join(parts, length, signal);
+  return inEncodingLine(() => join(parts, length, signal), signal);
 }
 
 async function pushLong(
@@ -63,9 +68,7 @@ async function pushLong(
     signal?.throwIfAborted();
     const end = pieceEnd(entry, start + PIECE_CHARACTERS);
     const piece = entry.slice(start, end);
-    parts.push(
-      PLAIN.test(piece) ? Buffer.from(piece, 'latin1') : Buffer.from(JSON.stringify(piece).slice(1, -1)),
-    );
+    parts.push(PLAIN.test(piece) ? piece : Buffer.from(JSON.stringify(piece).slice(1, -1)));
     start = end;
   }
   parts.push(Buffer.from('"'));
@@ -78,8 +81,12 @@ function pieceEnd(text: string, end: number): number {
   return unit >= 0xd800 && unit <= 0xdbff ? end + 1 : end;
 }
 
-async function join(parts: readonly Part[], signal: AbortSignal | undefined): Promise<Uint8Array> {
-  const target = Buffer.allocUnsafe(parts.reduce((length, part) => length + lengthOf(part), 0));
+async function join(
+  parts: readonly Part[],
+  length: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const target = Buffer.allocUnsafe(length);
   let offset = 0;
   let sinceTurn = 0;
   for (const part of parts) {
@@ -87,7 +94,7 @@ async function join(parts: readonly Part[], signal: AbortSignal | undefined): Pr
       offset = await writeBase64(part.bytes, target, offset, signal);
       continue;
     }
-    offset += part.copy(target, offset);
+    offset += typeof part === 'string' ? target.write(part, offset, 'latin1') : part.copy(target, offset);
     sinceTurn += part.length;
     if (sinceTurn > PIECE_CHARACTERS * 4) {
       await yieldToLoop();

@@ -1,7 +1,9 @@
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { ClosedError } from '../errors/index.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
+import { BODY_AT_ONCE_BYTES, bodyPieces } from './body-pieces.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { HttpCall } from './http-call.ts';
 import type { AnswerHeaders, HttpAnswer, HttpRequest } from './http-message.ts';
@@ -167,11 +169,19 @@ export class HttpConnection {
   }
 
   #dispatch(call: HttpCall): void {
+    const { origin } = this;
     const { method, path, headers, body } = call.request;
-    this.#dispatcher.dispatch(
-      { origin: this.origin, path, method, headers: headers as string[], body: body ?? null },
-      call,
-    );
+    if (body === undefined || body.byteLength <= BODY_AT_ONCE_BYTES) {
+      this.#dispatcher.dispatch(
+        { origin, path, method, headers: headers as string[], body: body ?? null },
+        call,
+      );
+      return;
+    }
+    // undici takes an iterable, which its types lack, and writes a piece when the socket has taken the one before.
+    const pieces = bodyPieces(body) as unknown as Readable;
+    const sized = [...headers, 'content-length', String(body.byteLength)];
+    this.#dispatcher.dispatch({ origin, path, method, headers: sized, body: pieces }, call);
   }
 
   #onEnded(answered: boolean): void {
