@@ -175,6 +175,8 @@ export function makeBatch(
     clock,
     batchSize: environment.batchSize,
     maxBatchWaitMs: environment.batchWaitMs,
+    // The client has admitted them already.
+    maxQueueSize: settings.limits.maxQueuedCalls,
     // What holds requests back is the router, which knows the limits; a pack that waited here would keep a place empty.
     maxConcurrentBatches: places >= 1 ? places : undefined,
     // Every image has a deadline of its own, so that a pack ends with the last of them.

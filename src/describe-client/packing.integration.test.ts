@@ -71,6 +71,21 @@ describe('packs of a client', () => {
     expect(await results).toEqual([2, 2]);
   });
 
+  it('take as many images as the client admits', async () => {
+    const started = start({
+      batch: { batchSize: 20_000, maxBatchWaitMs: 60_000 },
+      limits: { maxQueuedCalls: 10_100 },
+    });
+    const imageUrl = 'https://images.example/1.png';
+    const results = Array.from({ length: 10_101 }, () =>
+      started.batch?.process({ imageUrl }).catch((error: unknown) => error),
+    );
+    await started.batch?.destroy('enough');
+    const outcomes = await Promise.all(results);
+    expect(new Set(outcomes.slice(0, 10_100))).toEqual(new Set(['enough']));
+    expect(outcomes.at(-1)).toMatchObject({ code: 'DESCRIBE_QUEUE_FULL' });
+  });
+
   it('pass a limit of tokens that a whole pack is beyond', async () => {
     await using small = await startFakeOpenAI({ limits: { tokensPerMinute: 1_190, burstSeconds: 60 } });
     const started = start({ batch: { batchSize: 4, maxBatchWaitMs: 50 } }, small);
