@@ -19,7 +19,7 @@ const INITIAL = 10;
 const TOKENS_OF_START = 50;
 const USUAL_OUTPUT_TOKENS = 150;
 /** Answers in a window: as many as are in flight, within these. */
-const MIN_WINDOW = 4;
+const MIN_WINDOW = 8;
 const MAX_WINDOW = 50;
 const SMOOTHING = 0.4;
 /** Latency over the baseline: below the first the limit grows, above the second it is tested, between it stays for a while. */
@@ -112,8 +112,8 @@ export class AdaptiveConcurrency {
     this.#baseline = Math.min(this.#baseline ?? smoothed, smoothed);
     const ratio = smoothed / this.#baseline;
     if (latency > this.#baseline * CALM_RATIO) this.#calmUpTo = Math.min(this.#calmUpTo, this.#limit);
-    if (ratio > CALM_RATIO) this.#stays += 1;
-    else if (isUsed && this.#limit >= this.#calmUpTo) this.#grow(Math.sqrt(this.#limit));
+    this.#stays = Math.max(0, this.#stays + (ratio > CALM_RATIO ? 1 : -1));
+    if (ratio <= CALM_RATIO && isUsed && this.#limit >= this.#calmUpTo) this.#grow(Math.sqrt(this.#limit));
     if (ratio <= LOADED_RATIO && this.#stays < MAX_STAYS) return;
     if (this.#isSteady) this.#test(latency, nowMs);
     else this.#steady(nowMs);

@@ -99,6 +99,7 @@ export class RouteDispatcher<Target> {
       const { first } = line;
       if (first !== undefined && this.#serve(first, nowMs)) continue;
       waitMs = Math.min(waitMs, this.#search.readyInMs);
+      this.#search.claim(this.#claimed);
       this.#queue.setAside(line);
       this.#blocked.push(line);
     }

@@ -23,18 +23,19 @@ export class RouteSearch<Target> {
   /** Why the last of those that are out is out. */
   outBecause: DescribeError | undefined = undefined;
   readonly #breakerWaitMs: BreakerWait | undefined;
+  readonly #awaited: RouterQuota[] = [];
 
   constructor(breakerWaitMs: BreakerWait | undefined) {
     this.#breakerWaitMs = breakerWaitMs;
   }
 
   /**
-   * Looks at every endpoint of the call's line. Quotas that a call before it waits for are in `claimed` and not for it;
-   * those that this one waits for are added.
+   * Looks at every endpoint of the call's line. Quotas in `claimed` are waited for by a call before it, and not for it.
    */
-  find(call: RouteCall<Target>, nowMs: number, claimed: Set<RouterQuota>): void {
+  find(call: RouteCall<Target>, nowMs: number, claimed: ReadonlySet<RouterQuota>): void {
     const { line, job, left } = call;
     this.ready.length = 0;
+    this.#awaited.length = 0;
     this.readyInMs = Number.POSITIVE_INFINITY;
     this.returnInMs = Number.POSITIVE_INFINITY;
     this.live = 0;
@@ -66,6 +67,11 @@ export class RouteSearch<Target> {
     if (job.avoid !== undefined && this.ready.length > 1) this.#preferOthers(job.avoid);
   }
 
+  /** The call that was looked for stays first in its line: the quotas that it waits for are for nobody behind it. */
+  claim(claimed: Set<RouterQuota>): void {
+    for (const quota of this.#awaited) claimed.add(quota);
+  }
+
   /** With one endpoint an open breaker is told at once: the attempt runs into it. */
   breakerWaitMs(route: EndpointRoute<Target>, routes: number): number {
     if (routes < 2 || this.#breakerWaitMs === undefined) return 0;
@@ -77,7 +83,7 @@ export class RouteSearch<Target> {
     coolsForMs: number,
     { job }: RouteCall<Target>,
     nowMs: number,
-    claimed: Set<RouterQuota>,
+    claimed: ReadonlySet<RouterQuota>,
   ): void {
     const { quota } = route;
     const isFree = route.inFlight < route.slots(nowMs);
@@ -91,7 +97,7 @@ export class RouteSearch<Target> {
       return;
     }
     this.readyInMs = Math.min(this.readyInMs, waitMs);
-    if (coolsForMs === 0) claimed.add(quota);
+    if (coolsForMs === 0) this.#awaited.push(quota);
   }
 
   #preferOthers(avoid: ReadonlySet<string>): void {
