@@ -120,11 +120,6 @@ export class SimulatedApi {
     this.#group = new QuotaGroup('group', limits, this.clock);
   }
 
-  /** Requests that the API would take at once now. */
-  level(): number {
-    return Number(this.#group.headers()['x-ratelimit-remaining-requests']);
-  }
-
   /** Takes from the limits as another tenant does; false when it is refused. */
   takeForeign(tokens: number): boolean {
     return this.#admit(tokens) === undefined;

@@ -68,7 +68,10 @@ local function follow(name, first)
     capacity = math.max(1, capacity * rate / before)
   end
   if level then
-    level = level + elapsed * math.max(rate * 0.1, rate - foreign) + adjust + back
+    level = level + elapsed * math.max(rate * 0.1, rate - foreign) + back
+    -- What processes took by themselves is not asked back twice: none is put into debt for it.
+    adjust = math.max(adjust, math.min(0, -level))
+    level = level + adjust
     fixed = fixed + adjust
   else
     level = news and told or ARGV[7] == '1' and 0 or capacity

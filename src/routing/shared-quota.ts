@@ -33,6 +33,8 @@ const UNUSED_MS = 300;
 const UNLIMITED_MS = 1_000;
 /** Waits before the next try while the store is away. */
 const AWAY = { initialDelayMs: 250, maxDelayMs: 5_000 };
+/** For so long the store has to know what was taken while it was away: a bucket's time to refill. */
+const ALONE_MS = 1_000;
 const NOTHING: WalletRequest = { requests: 0, tokens: 0, leastRequests: 0, leastTokens: 0 };
 
 /**
@@ -122,7 +124,12 @@ export class SharedQuota implements QuotaSource, SharedEnds {
 
   take(tokens: number, nowMs: number): QuotaTaking {
     if (this.#alone !== undefined) {
-      this.#aloneTook = { requests: this.#aloneTook.requests + 1, tokens: this.#aloneTook.tokens + tokens };
+      const faded = Math.exp((this.#takenAtMs - nowMs) / ALONE_MS);
+      this.#takenAtMs = nowMs;
+      this.#aloneTook = {
+        requests: this.#aloneTook.requests * faded + 1,
+        tokens: this.#aloneTook.tokens * faded + tokens,
+      };
       return this.#alone.take(tokens, nowMs);
     }
     this.#takenAtMs = nowMs;
@@ -273,9 +280,9 @@ export class SharedQuota implements QuotaSource, SharedEnds {
     if (this.#alone === undefined) return;
     this.#alone = undefined;
     this.#notBeforeMs = Number.NEGATIVE_INFINITY;
-    // What was taken meanwhile, as far as a bucket holds it: the store knows nothing of it.
-    this.#requests.adjust(-Math.min(this.#aloneTook.requests, this.#requests.perMs * HORIZON_MS));
-    this.#tokens.adjust(-Math.min(this.#aloneTook.tokens, this.#tokens.perMs * HORIZON_MS));
+    // What was taken lately is still missing from the API's buckets, and the store knows nothing of it.
+    this.#requests.adjust(-this.#aloneTook.requests);
+    this.#tokens.adjust(-this.#aloneTook.tokens);
   }
 
   #onFailure(): void {
