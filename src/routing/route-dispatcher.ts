@@ -84,11 +84,14 @@ export class RouteDispatcher<Target> {
     if (this.#queue.size === 0 && this.#timer === undefined) return;
     this.#placing = true;
     let waitMs = Number.POSITIVE_INFINITY;
-    do {
-      this.#placeAgain = false;
-      waitMs = this.#placeAll(this.#clock.now());
-    } while (this.#placeAgain);
-    this.#placing = false;
+    try {
+      do {
+        this.#placeAgain = false;
+        waitMs = this.#placeAll(this.#clock.now());
+      } while (this.#placeAgain);
+    } finally {
+      this.#placing = false;
+    }
     this.#schedule(waitMs);
   };
 

@@ -75,7 +75,12 @@ export class RouteSearch<Target> {
   /** With one endpoint an open breaker is told at once: the attempt runs into it. */
   breakerWaitMs(route: EndpointRoute<Target>, routes: number): number {
     if (routes < 2 || this.#breakerWaitMs === undefined) return 0;
-    return this.#breakerWaitMs(route.endpoint.name, route.model);
+    try {
+      return this.#breakerWaitMs(route.endpoint.name, route.model);
+    } catch {
+      // Whatever is wrong with a breaker shows when the attempt runs into it.
+      return 0;
+    }
   }
 
   #look(

@@ -64,6 +64,7 @@ export class FakeQuota implements RouterQuota {
       refund: () => {
         if (open) this.room += 1;
         end('refunded');
+        this.tellRoom();
       },
     };
   }

@@ -248,6 +248,44 @@ describe('several endpoints', () => {
   });
 });
 
+describe('what others give', () => {
+  it('may throw: a breaker is then asked by the attempt', async () => {
+    const story = new RouterStory([{ name: 'a' }, { name: 'b' }], {
+      breakerWaitMs: () => {
+        throw new Error('no breaker');
+      },
+    });
+    const ended = story.run();
+    await story.last.answer();
+    await expect(ended).resolves.toMatch(/^call by/);
+  });
+
+  it('may call the router back from within an attempt', async () => {
+    const story = new RouterStory([{ name: 'a', maxConcurrency: 2 }]);
+    const inner: Promise<string>[] = [];
+    const outer = story.router.run(jobOf(), (leg) => {
+      for (let call = 0; call < 3; call += 1) inner.push(story.run({ label: `inner ${call}` }));
+      leg.answered({});
+      return Promise.resolve('outer');
+    });
+    await expect(outer).resolves.toBe('outer');
+    for (let turn = 0; turn < 3; turn += 1) await story.legs[turn]?.answer();
+    await expect(Promise.all(inner)).resolves.toEqual([0, 1, 2].map((call) => `inner ${call} by a`));
+  });
+
+  it('knows of an outage before the permit of it makes room for another', async () => {
+    const story = new RouterStory([{ name: 'a' }, { name: 'b', room: 0, refillMs: 60_000 }]);
+    for (let call = 0; call < 5; call += 1) void story.run();
+    for (const held of story.legs.slice(0, 4)) await held.fail(failureOf.outage());
+    story.quota('a').room = 0;
+    void story.run({ label: 'waits' });
+    await story.legs[4]?.fail(failureOf.outage(), { sent: false });
+    expect(story.modelStats('a').condition).toBe('ejected');
+    expect(story.begun).not.toContain('waits');
+    story.router.destroy(new Error('done'));
+  });
+});
+
 describe('a single endpoint', () => {
   it('is not asked for its breaker: the attempt runs into it', async () => {
     const story = new RouterStory([{ name: 'a' }], { breakerWaitMs: () => 60_000 });

@@ -80,9 +80,10 @@ export class RunningLeg<Target> implements RouteLeg<Target> {
   /** Settles the quota and what is known of the endpoint beside the others of its line; ends the attempt's slot. */
   end(end: LegEnd, nowMs: number, line: RouteLine<Target>): void {
     if (end === 'succeeded') this.answered({});
-    this.#settle(end);
     this.#learn(end, nowMs, line);
     this.route.inFlight -= 1;
+    // Last, for a permit that ends may make others begin, and they are to know all of this.
+    this.#settle(end);
   }
 
   #settle(end: LegEnd): void {
