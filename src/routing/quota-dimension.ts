@@ -35,9 +35,9 @@ export interface QuotaDimensionStats {
   readonly capacity?: number;
   /** Units a minute that others seem to take. */
   readonly foreignPerMinute: number;
-  /** Units by which headers corrected the model, up and down. */
-  readonly raised: number;
-  readonly lowered: number;
+  /** Units by which headers corrected the model, up and down; absent where the model is shared. */
+  readonly raised?: number;
+  readonly lowered?: number;
 }
 
 /** A downward difference is believed whole; an upward one at least in this share, and more the longer nothing was heard. */

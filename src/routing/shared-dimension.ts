@@ -135,8 +135,6 @@ export class SharedDimension {
         ? { allowed: state.perMs * MINUTE_MS, level: levelNow(state, atMs), capacity: state.capacity }
         : {}),
       foreignPerMinute: (state?.foreignPerMs ?? 0) * MINUTE_MS,
-      raised: 0,
-      lowered: 0,
     };
   }
 

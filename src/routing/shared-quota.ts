@@ -1,7 +1,7 @@
 import { exponentialDelay, type Random } from '../internal/backoff.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
+import { AloneQuota } from './alone-quota.ts';
 import type { AtomicScript } from './atomic-script.ts';
-import { LocalQuota } from './local-quota.ts';
 import type { QuotaLimits } from './quota-limiter-options.ts';
 import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
 import type { QuotaSource, QuotaSourceStats, QuotaTaking } from './quota-source.ts';
@@ -23,9 +23,8 @@ export interface SharedQuotaOptions {
   readonly onPause: (pauseMs: number) => void;
 }
 
-/** What is told while an answer of the store is awaited; the answer itself wakes whoever waits. */
+/** What is told while an answer of the store is awaited, which wakes whoever waits; and how long news wait for a question. */
 const ASKING_MS = 50;
-/** News that no question carries along wait so long. */
 const NEWS_MS = 50;
 /** Unused for so long, a grant is given back. */
 const UNUSED_MS = 300;
@@ -33,8 +32,6 @@ const UNUSED_MS = 300;
 const UNLIMITED_MS = 1_000;
 /** Waits before the next try while the store is away. */
 const AWAY = { initialDelayMs: 250, maxDelayMs: 5_000 };
-/** For so long the store has to know what was taken while it was away: a bucket's time to refill. */
-const ALONE_MS = 1_000;
 const NOTHING: WalletRequest = { requests: 0, tokens: 0, leastRequests: 0, leastTokens: 0 };
 
 /**
@@ -48,8 +45,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
   readonly #requests: SharedDimension;
   readonly #tokens: SharedDimension;
   readonly #wallet = new SharedWallet();
-  #alone: LocalQuota | undefined;
-  #aloneTook = { requests: 0, tokens: 0 };
+  #alone: AloneQuota | undefined;
   #members = 1;
   #seen = false;
   #asking = false;
@@ -76,6 +72,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
   }
 
   get limitsKnown(): boolean {
+    if (this.#alone !== undefined) return this.#alone.quota.limitsKnown;
     return (
       this.#requests.limitPerMinute !== undefined ||
       this.#tokens.limitPerMinute !== undefined ||
@@ -84,7 +81,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
   }
 
   get tokensPerMs(): number | undefined {
-    if (this.#alone !== undefined) return this.#alone.tokensPerMs;
+    if (this.#alone !== undefined) return this.#alone.quota.tokensPerMs;
     return this.#tokens.perMs > 0 ? this.#tokens.perMs : undefined;
   }
 
@@ -96,7 +93,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
     this.#guardMs = guardMs;
     if (this.#alone !== undefined) {
       if (nowMs >= this.#notBeforeMs) this.#ask(NOTHING, nowMs);
-      if (this.#alone !== undefined) return this.#alone.waitMs(tokens, guardMs, nowMs);
+      if (this.#alone !== undefined) return this.#alone.quota.waitMs(tokens, guardMs, nowMs);
     }
     if (this.#seen && !this.limitsKnown) {
       if (nowMs - this.#askedAtMs > UNLIMITED_MS) this.#ask(NOTHING, nowMs);
@@ -112,7 +109,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
   }
 
   drainMs(requests: number, tokens: number, nowMs: number): number {
-    if (this.#alone !== undefined) return this.#alone.drainMs(requests, tokens, nowMs);
+    if (this.#alone !== undefined) return this.#alone.quota.drainMs(requests, tokens, nowMs);
     const { requestsPerMs, tokensPerMs } = this.#rates;
     const over = (units: number, perMs: number) =>
       perMs > 0 ? (Math.max(0, units) * this.processes) / perMs : 0;
@@ -123,15 +120,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
   }
 
   take(tokens: number, nowMs: number): QuotaTaking {
-    if (this.#alone !== undefined) {
-      const faded = Math.exp((this.#takenAtMs - nowMs) / ALONE_MS);
-      this.#takenAtMs = nowMs;
-      this.#aloneTook = {
-        requests: this.#aloneTook.requests * faded + 1,
-        tokens: this.#aloneTook.tokens * faded + tokens,
-      };
-      return this.#alone.take(tokens, nowMs);
-    }
+    if (this.#alone !== undefined) return this.#alone.take(tokens, nowMs);
     this.#takenAtMs = nowMs;
     this.#wallet.take(tokens, this.#rates);
     const atMs = nowMs + this.#store.offsetMs;
@@ -165,7 +154,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
 
   stats(nowMs: number): QuotaSourceStats {
     const atMs = nowMs + this.#store.offsetMs;
-    const alone = this.#alone?.stats(nowMs);
+    const alone = this.#alone?.quota.stats(nowMs);
     return {
       requests: alone?.requests ?? this.#requests.getStats(atMs),
       tokens: alone?.tokens ?? this.#tokens.getStats(atMs),
@@ -263,7 +252,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
     this.#asking = false;
     this.#failures = 0;
     this.#members = members;
-    this.#comeBack();
+    this.#comeBack(nowMs);
     if (granted !== undefined) {
       this.#wallet.granted(granted.requests, granted.tokens, nowMs + waitMs);
       this.#tell(UNUSED_MS + waitMs);
@@ -275,14 +264,14 @@ export class SharedQuota implements QuotaSource, SharedEnds {
     onRoom();
   }
 
-  #comeBack(): void {
+  #comeBack(nowMs: number): void {
     this.#seen = true;
     if (this.#alone === undefined) return;
+    const { requests, tokens } = this.#alone.tookLately(nowMs);
     this.#alone = undefined;
     this.#notBeforeMs = Number.NEGATIVE_INFINITY;
-    // What was taken lately is still missing from the API's buckets, and the store knows nothing of it.
-    this.#requests.adjust(-this.#aloneTook.requests);
-    this.#tokens.adjust(-this.#aloneTook.tokens);
+    this.#requests.adjust(-requests);
+    this.#tokens.adjust(-tokens);
   }
 
   #onFailure(): void {
@@ -296,8 +285,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
       this.#wallet.empty();
       this.#requests.forget();
       this.#tokens.forget();
-      this.#aloneTook = { requests: 0, tokens: 0 };
-      this.#alone = new LocalQuota(
+      this.#alone = new AloneQuota(
         {
           requestsPerMinute: this.#requests.limitPerMinute,
           tokensPerMinute: this.#tokens.limitPerMinute,
@@ -305,7 +293,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
         },
         nowMs,
       );
-      if (this.#seen) this.#alone.drain(nowMs);
+      if (this.#seen) this.#alone.quota.drain(nowMs);
     }
     this.#options.onRoom();
   }
