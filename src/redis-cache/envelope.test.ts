@@ -46,6 +46,43 @@ describe('an envelope', () => {
     );
   });
 
+  it('reads entries made together, whatever was read between them', async () => {
+    const { text, entry } = await encode({ some: 'value' });
+    const line = text.slice(entry.id.length, text.indexOf('\n') + 1);
+    const damaged = [
+      'x 1 2 bad',
+      'x 1 2 3 4 text bad',
+      'x 1 2 3 4 json [1]\n1',
+      'x 1 2 3 4 json {"a":\n1',
+      'a\n b',
+      '\n ',
+    ];
+    for (const between of damaged) {
+      const first = await decodeEntry(`first${line}1`, options, 50, 0);
+      expect(await decodeEntry(between, options, 50, 0)).toBeUndefined();
+      expect(await decodeEntry(`second${line}2`, options, 50, 0)).toEqual({
+        ...first,
+        id: 'second',
+        value: 2,
+        bytes: expect.any(Number),
+      });
+    }
+    expect(await decodeEntry('a\n b', options, 50, 0)).toBeUndefined();
+  });
+
+  it('holds no more of a text than its id, whatever its length', async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 2_000 }, async (_, n) => (await encode(n)).entry.id.length),
+    );
+    expect(Math.max(...ids)).toBeLessThan(13);
+  });
+
+  it('counts bytes and not characters, for what is read is cut by bytes', async () => {
+    const small = { ...options, compressAboveBytes: 5_000, maxValueBytes: 1_024 };
+    await expect(encode('猫'.repeat(500), small)).rejects.toThrow('maxValueBytes (1024)');
+    await expect(encode('a'.repeat(500), small)).resolves.toBeDefined();
+  });
+
   it('refuses what is larger than maxValueBytes, either way', async () => {
     const small = { ...options, maxValueBytes: 1_000 };
     await expect(encode('x'.repeat(1_000), small)).rejects.toThrow('maxValueBytes (1000)');

@@ -6,7 +6,7 @@ import { wallClockNow } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import type { CacheEntry, StoredFailure, TagStamps } from './cache-entry.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
-import { idEndOf, readHead, type StoredHead, writeHead } from './envelope-head.ts';
+import { readHead, writeHead } from './envelope-head.ts';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -18,7 +18,7 @@ export interface EnvelopeOptions {
   readonly codec: CacheCodec;
   /** Encoded characters or bytes from which it is compressed. */
   readonly compressAboveBytes: number;
-  /** Longest text that is written or read, and most bytes that may come out of compressed ones. */
+  /** Most bytes that are written or read, and that may come out of compressed ones. */
   readonly maxValueBytes: number;
 }
 
@@ -35,12 +35,18 @@ export interface EnvelopeContent {
 /** How the payload stands in the text: as JSON, text, or base64 of bytes; compressed ones, base64 too, name what comes out. */
 type PayloadKind = 'json' | 'text' | 'bytes' | 'deflated-text' | 'deflated-bytes' | 'failure';
 
-const PROCESS_ID = randomBytes(9).toString('base64url');
-let writes = 0;
+const MAX_COUNT = 36 ** 4;
+let series = '';
+let writes = MAX_COUNT;
 
+/** Never longer than 12 characters: V8 copies so short a slice, and a longer one would keep the whole text in memory. */
 function nextId(): string {
+  if (writes === MAX_COUNT) {
+    series = randomBytes(6).toString('base64url');
+    writes = 0;
+  }
   writes += 1;
-  return `${PROCESS_ID}${writes.toString(36)}`;
+  return `${series}${(writes - 1).toString(36)}`;
 }
 
 /** An entry in both forms: as stored in Redis and as held in memory. */
@@ -65,7 +71,8 @@ export async function encodeEntry(
   const wallMs = Math.round(wallClockNow());
   const head = { id, createdAtMs: wallMs, ttlMs, graceMs, costMs, kind, tags };
   const text = writeHead(head) + payload;
-  if (text.length > options.maxValueBytes) throw tooLarge(options);
+  // In bytes, as Redis counts: a text may have three a character, and what is read is cut there.
+  if (Buffer.byteLength(text) > options.maxValueBytes) throw tooLarge(options);
   const freshUntilMs = nowMs + ttlMs;
   const bytes = text.length * 2 + ENTRY_OVERHEAD_BYTES;
   const staleUntilMs = freshUntilMs + graceMs;
@@ -91,7 +98,7 @@ async function encodeValue(
 }
 
 /**
- * Reads a stored text; `undefined` for anything that is not an entry of ours, whatever it is. A promise only where
+ * Reads what stands in Redis; `undefined` for anything that is not an entry of ours, whatever it is. A promise only where
  * something has to be decompressed.
  */
 export function decodeEntry(
@@ -102,52 +109,56 @@ export function decodeEntry(
 ): CacheEntry | undefined | Promise<CacheEntry | undefined> {
   if (text.length > options.maxValueBytes) return undefined;
   try {
-    const idEnd = idEndOf(text);
-    const head = readHead(text, idEnd);
+    const head = readHead(text);
     if (head === undefined) return undefined;
-    const id = text.slice(0, idEnd);
-    const payload = text.slice(idEnd + head.line.length + 1);
-    // Stored by the clock of the world, held by the clock of this process.
-    const madeAtMs = nowMs - wallMs + head.createdAtMs;
-    const bytes = text.length * 2 + ENTRY_OVERHEAD_BYTES;
-    const { codec } = options;
-    switch (head.kind as PayloadKind) {
-      case 'json':
-        return entryOf(id, head, freezeJson(JSON.parse(payload)), bytes, madeAtMs);
-      case 'failure': {
-        const failure: unknown = JSON.parse(payload);
-        return isFailure(failure) ? { ...entryOf(id, head, undefined, bytes, madeAtMs), failure } : undefined;
-      }
-      case 'text':
-        return entryOf(id, head, deepFreeze(codec.decode(payload)), bytes, madeAtMs);
-      case 'bytes':
-        return entryOf(id, head, deepFreeze(codec.decode(Buffer.from(payload, 'base64'))), bytes, madeAtMs);
-      case 'deflated-text':
-      case 'deflated-bytes':
-        return inflateValue(payload, head.kind, options).then(
-          (value) => entryOf(id, head, deepFreeze(value), bytes, madeAtMs),
-          () => undefined,
-        );
-      default:
-        return undefined;
+    const payload = text.slice(head.payloadAt);
+    // Stored by the clock of the world, held by the clock of this process. Whole, as what was stored: V8 boxes other numbers.
+    const freshUntilMs = Math.round(nowMs - wallMs + head.createdAtMs) + head.ttlMs;
+    const entry = {
+      id: head.id,
+      value: undefined as unknown,
+      failure: undefined as StoredFailure | undefined,
+      tags: head.tags,
+      freshUntilMs,
+      staleUntilMs: freshUntilMs + head.graceMs,
+      costMs: head.costMs,
+      bytes: text.length * 2 + ENTRY_OVERHEAD_BYTES,
+    };
+    if (head.kind === 'json') {
+      entry.value = freezeJson(JSON.parse(payload));
+      return entry;
     }
+    return decodePayload(entry, head.kind, payload, options);
   } catch {
     return undefined;
   }
 }
 
-function entryOf(id: string, head: StoredHead, value: unknown, bytes: number, madeAtMs: number): CacheEntry {
-  const freshUntilMs = madeAtMs + head.ttlMs;
-  return {
-    id,
-    value,
-    failure: undefined,
-    tags: head.tags,
-    freshUntilMs,
-    staleUntilMs: freshUntilMs + head.graceMs,
-    costMs: head.costMs,
-    bytes,
-  };
+function decodePayload(
+  entry: CacheEntry,
+  kind: string,
+  payload: string,
+  options: EnvelopeOptions,
+): CacheEntry | undefined | Promise<CacheEntry | undefined> {
+  const { codec } = options;
+  switch (kind as PayloadKind) {
+    case 'failure': {
+      const failure: unknown = JSON.parse(payload);
+      return isFailure(failure) ? { ...entry, failure } : undefined;
+    }
+    case 'text':
+      return { ...entry, value: deepFreeze(codec.decode(payload)) };
+    case 'bytes':
+      return { ...entry, value: deepFreeze(codec.decode(Buffer.from(payload, 'base64'))) };
+    case 'deflated-text':
+    case 'deflated-bytes':
+      return inflateValue(payload, kind, options).then(
+        (value) => ({ ...entry, value: deepFreeze(value) }),
+        () => undefined,
+      );
+    default:
+      return undefined;
+  }
 }
 
 /** As `deepFreeze`, for what `JSON.parse` made: it has no symbols, no cycles and nothing frozen, which saves half the time. */

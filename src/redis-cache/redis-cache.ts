@@ -128,7 +128,7 @@ export class RedisCache implements AsyncDisposable {
 
   /** The values in the order of the keys, `undefined` where there is none, in one round trip. */
   async mget<Value = unknown>(keys: readonly string[]): Promise<(Value | undefined)[]> {
-    for (const key of keys) this.#check(key);
+    this.#checkOpen();
     const { values, memoryHits, redisHits } = await this.#reader.readMany(keys);
     const { counters } = this.#tiers;
     counters.memoryHits += memoryHits;

@@ -47,11 +47,36 @@ export async function sendCommands(
 ): Promise<readonly unknown[]> {
   if (commands.length === 1 || client.isCluster) {
     // A Cluster sends each to the owner of its slot; they leave together and are awaited together.
-    return Promise.all(commands.map(([name, ...args]) => client.call(name, ...args).catch(sortError)));
+    return Promise.all(commands.map((command) => client.call(...command).catch(sortError)));
   }
-  const replies = await client.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec();
+  const replies = await client.pipeline(commands.map((command) => ['call', ...command])).exec();
   if (replies === null) throw new Error('a pipeline was discarded');
   return replies.map(([error, result]) => (error ? sortError(error) : result));
+}
+
+/** Told of each reply as it arrives, by the command's place. */
+export type ReplyListener = (index: number, reply: unknown) => void;
+
+/**
+ * The same, telling each reply as it arrives and keeping none. Commands are taken one after the other, each sent before
+ * the next is made, so that Redis begins at once.
+ */
+export async function sendEach(
+  client: RedisClientLike,
+  commands: Iterable<RedisCommand>,
+  onReply: ReplyListener,
+): Promise<void> {
+  const replies: Promise<void>[] = [];
+  for (const command of commands) {
+    const index = replies.length;
+    replies.push(
+      client
+        .call(...command)
+        .catch(sortError)
+        .then((reply) => onReply(index, reply)),
+    );
+  }
+  await Promise.all(replies);
 }
 
 /** Server answers about the data of one command: wrong type, no room for it, a value that a script can't take. */

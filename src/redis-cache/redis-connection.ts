@@ -1,3 +1,4 @@
+import { Duplex } from 'node:stream';
 import { ConfigError } from '../errors/config-error.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
@@ -98,6 +99,14 @@ export class RedisConnection {
   get readyClient(): RedisClientLike | undefined {
     const data = this.#clients?.data;
     return this.#state === 'ready' && data?.status === 'ready' ? data : undefined;
+  }
+
+  /** Drops the connection for data and what is arriving on it, and connects anew; not one of the user's, or of a Cluster. */
+  drop(): void {
+    if (this.#state !== 'ready' || this.isCluster || this.#clients?.ownsData !== true) return;
+    // What ioredis calls a disconnect lets a server that does not listen go on sending for seconds.
+    const stream: unknown = Reflect.get(this.#clients.data, 'stream');
+    if (stream instanceof Duplex) stream.destroy();
   }
 
   /** Ends both connections. Idempotent. */

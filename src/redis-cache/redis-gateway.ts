@@ -6,7 +6,14 @@ import { TimeoutError } from '../errors/timeout-error.ts';
 import type { Clock } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { Emitter } from '../internal/emitter.ts';
-import { mastersOf, type RedisClientLike, type RedisCommand, sendCommands } from './redis-client.ts';
+import {
+  mastersOf,
+  type RedisClientLike,
+  type RedisCommand,
+  type ReplyListener,
+  sendCommands,
+  sendEach,
+} from './redis-client.ts';
 import { errorKind, type RedisConnection } from './redis-connection.ts';
 
 /** Why Redis gave no answer. */
@@ -68,7 +75,7 @@ export class RedisGateway {
   readonly #connection: RedisConnection;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #breaker: CircuitBreaker<[() => Promise<readonly unknown[]>], readonly unknown[]>;
+  readonly #breaker: CircuitBreaker<[() => Promise<unknown>], unknown>;
   #operations = 0;
   #failures = 0;
   #timeouts = 0;
@@ -81,7 +88,7 @@ export class RedisGateway {
     this.isCluster = connection.isCluster;
     this.#clock = clock;
     this.#timeoutMs = operationTimeoutMs;
-    this.#breaker = new CircuitBreaker('redis-cache', (send: () => Promise<readonly unknown[]>) => send(), {
+    this.#breaker = new CircuitBreaker('redis-cache', (send: () => Promise<unknown>) => send(), {
       failureThreshold: FAILURE_THRESHOLD,
       resetTimeoutMs: RESET_TIMEOUT_MS,
       maxResetTimeoutMs: MAX_RESET_TIMEOUT_MS,
@@ -130,12 +137,37 @@ export class RedisGateway {
   }
 
   /** Sends commands in one go; the replies come in their order, those about bad data as `RedisDataError`. */
-  async send(
+  send(
     operation: string,
     commands: readonly RedisCommand[],
     deadline: OperationDeadline,
     node?: RedisClientLike,
   ): Promise<RedisReply> {
+    return this.#run(operation, deadline, (client) => sendCommands(client, commands), node);
+  }
+
+  /** Sends commands that are made on the way, and tells each reply as it arrives; none after the operation is over. */
+  async sendEach(
+    operation: string,
+    commands: Iterable<RedisCommand>,
+    deadline: OperationDeadline,
+    onReply: ReplyListener,
+  ): Promise<RedisReply<unknown>> {
+    let isOver = false;
+    const tell: ReplyListener = (index, reply) => {
+      if (!isOver) onReply(index, reply);
+    };
+    const reply = await this.#run(operation, deadline, (client) => sendEach(client, commands, tell));
+    isOver = true;
+    return reply;
+  }
+
+  async #run<Value>(
+    operation: string,
+    deadline: OperationDeadline,
+    work: (client: RedisClientLike) => Promise<Value>,
+    node?: RedisClientLike,
+  ): Promise<RedisReply<Value>> {
     const client = node ?? this.#connection.readyClient ?? (await this.#firstClient(deadline));
     if (client === undefined) {
       const closed = this.#connection.state === 'closed' || this.#connection.state === 'driver-missing';
@@ -144,10 +176,9 @@ export class RedisGateway {
     this.#operations += 1;
     this.#inFlight += 1;
     try {
-      const value = await this.#breaker.fire(() =>
-        this.#within(deadline, operation, sendCommands(client, commands)),
-      );
-      return { ok: true, value };
+      // The breaker passes on what its action gives.
+      const value = await this.#breaker.fire(() => this.#within(deadline, operation, work(client)));
+      return { ok: true, value: value as Value };
     } catch (error) {
       if (DescribeError.is(error, 'DESCRIBE_CIRCUIT_OPEN') || DescribeError.is(error, 'DESCRIBE_CLOSED')) {
         this.#operations -= 1;
@@ -169,6 +200,11 @@ export class RedisGateway {
       // One turn, in which what was answered may send what follows from it, such as a lease given back.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
+  }
+
+  /** Gives up what is arriving, however much it is, by a new connection. */
+  dropConnection(): void {
+    this.#connection.drop();
   }
 
   shutdown(): void {
@@ -193,7 +229,7 @@ export class RedisGateway {
     });
   }
 
-  #fail(operation: string, reason: RedisFailureReason, cause: unknown): RedisReply {
+  #fail(operation: string, reason: RedisFailureReason, cause: unknown): RedisReply<never> {
     if (reason === 'timeout') this.#timeouts += 1;
     else if (reason === 'failed') this.#failures += 1;
     else this.#rejections += 1;

@@ -27,6 +27,8 @@ export interface RawClaim extends RawRead {
 /** Stands for a value of another type under one of our keys. */
 const NO_ENTRY = '?';
 const MAX_NAMES_IN_MESSAGE = 500;
+/** Enough that a command more costs nothing, few enough that the first answer comes soon. */
+const KEYS_PER_COMMAND = 350;
 /** How long bulk reads ask for lengths first after one that failed. */
 const CAREFUL_MS = 60_000;
 
@@ -71,32 +73,37 @@ export class RedisTier {
   }
 
   /**
-   * Many entries in one command, or one command each on a Cluster. `MGET` can't bound what it transfers, and what can
-   * costs two thirds more: so that is used for a while after an `MGET` that got no answer. A value too large that
-   * someone planted then costs one failure, and is found.
+   * Many entries, told in parts as they arrive: what stands under the keys from a place on. Commands of some hundred keys
+   * and not one of all, so that Redis works on the next while this process decodes the last; a command each on a Cluster.
+   * `MGET` can't bound what it transfers, and what can costs two thirds more: so that is used for a while after an `MGET`
+   * that got no answer in time, whose connection is given up, or one that brought a value too large.
    */
   async readMany(
     keys: readonly string[],
     deadline: OperationDeadline,
-  ): Promise<RedisReply<readonly (string | undefined)[]>> {
+    take: (first: number, replies: readonly unknown[]) => void,
+  ): Promise<RedisReply<unknown>> {
     if (this.#gateway.isCluster) {
-      const replies = await this.#gateway.send(
-        'read',
-        keys.map((key) => this.#get(key)),
-        deadline,
+      const gets = keys.map((key) => this.#get(key));
+      return this.#gateway.sendEach('read', gets, deadline, (index, reply) =>
+        take(index, [reply instanceof RedisDataError ? NO_ENTRY : reply]),
       );
-      return map(replies, (texts) => texts.map(textOf));
     }
-    const names = keys.map((key) => this.#names.entry(key));
-    const command: RedisCommand =
-      deadline.untilMs < this.#carefulUntilMs
-        ? ['EVAL', READ_BOUNDED, names.length, ...names, this.#maxValueBytes]
-        : ['MGET', ...names];
-    const reply = await this.#gateway.send('read', [command], deadline);
+    const commands = this.#bulkReads(keys, deadline.untilMs < this.#carefulUntilMs);
+    const reply = await this.#gateway.sendEach('read', commands, deadline, (index, texts) => {
+      if (Array.isArray(texts)) take(index * KEYS_PER_COMMAND, texts);
+    });
     if (!reply.ok && (reply.reason === 'timeout' || reply.reason === 'failed')) {
-      this.#carefulUntilMs = deadline.untilMs + CAREFUL_MS;
+      this.becomeCareful(deadline);
+      // What is too large would go on arriving, and everything asked later would wait behind it.
+      if (reply.reason === 'timeout') this.#gateway.dropConnection();
     }
-    return map(reply, ([texts]) => (Array.isArray(texts) ? texts.map(textOf) : keys.map(() => undefined)));
+    return reply;
+  }
+
+  /** Asks for lengths first, for a while: a value too large may be there. */
+  becomeCareful({ untilMs }: OperationDeadline): void {
+    this.#carefulUntilMs = untilMs + CAREFUL_MS;
   }
 
   async versions(tags: readonly string[], deadline: OperationDeadline): Promise<RedisReply<TagVersions>> {
@@ -199,6 +206,15 @@ export class RedisTier {
   async removeTags(tags: readonly string[], deadline: OperationDeadline): Promise<RedisReply> {
     const commands = this.#unlink(tags.map((tag) => this.#names.tag(tag)));
     return this.#sendAndTell('invalidate', commands, 'tags', tags, deadline);
+  }
+
+  *#bulkReads(keys: readonly string[], isCareful: boolean): Generator<RedisCommand> {
+    for (let first = 0; first < keys.length; first += KEYS_PER_COMMAND) {
+      const names = keys.slice(first, first + KEYS_PER_COMMAND).map((key) => this.#names.entry(key));
+      yield isCareful
+        ? ['EVAL', READ_BOUNDED, names.length, ...names, this.#maxValueBytes]
+        : ['MGET', ...names];
+    }
   }
 
   #get(key: string): RedisCommand {

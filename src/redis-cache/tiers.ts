@@ -67,7 +67,11 @@ export class Tiers {
   /** What is in memory and needs no question: the way of nearly every hit. */
   peek(key: string): CacheEntry | undefined {
     const record = this.memory.get(key);
-    if (record === undefined) return undefined;
+    return record && this.validEntry(record);
+  }
+
+  /** The same of a record. */
+  validEntry(record: MemoryRecord): CacheEntry | undefined {
     const { nowMs } = this;
     if (nowMs < record.validUntilMs && record.validEpoch === this.tags.epoch) return record.entry;
     return this.judge(record, nowMs).kind === 'valid' && nowMs < record.entry.freshUntilMs

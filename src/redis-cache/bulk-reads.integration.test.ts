@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import type { RedisCacheOptions } from './cache-options.ts';
+import { RedisCache } from './redis-cache.ts';
+
+const CHUNK = 'x'.repeat(65_536);
+
+/** Answers a bulk read with one value without an end, as fast as it is taken, and everything else with OK. */
+async function startEndlessServer() {
+  const endless: Socket[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    const pour = () => {
+      while (!socket.destroyed && socket.write(CHUNK));
+    };
+    socket.on('data', (data: Buffer) => {
+      const text = data.toString();
+      for (const [, name] of text.matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g)) {
+        if (name?.toUpperCase() !== 'MGET') {
+          socket.write(name?.toUpperCase() === 'INFO' ? '$9\r\nloading:0\r\n' : '+OK\r\n');
+          continue;
+        }
+        endless.push(socket);
+        socket.write('*1\r\n$400000000000\r\n');
+        socket.on('drain', pour);
+        pour();
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const stop = () => {
+    for (const socket of endless) socket.destroy();
+    server.close();
+  };
+  return { port, endless, stop };
+}
+
+describe.runIf(findRedisServer())('bulk reads', () => {
+  let server: RedisServer;
+  let raw: Redis;
+  const open: RedisCache[] = [];
+
+  beforeAll(async () => {
+    server = await startRedisServer();
+    raw = new Redis(server.url);
+  });
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((cache) => cache.close()));
+  });
+  afterAll(async () => {
+    raw.disconnect();
+    await server.stop();
+  });
+
+  const connect = (options: RedisCacheOptions = {}) => {
+    const cache = new RedisCache({ url: server.url, operationTimeoutMs: 1_000, ...options });
+    open.push(cache);
+    return cache;
+  };
+
+  it('answer in the order of their keys over many commands: holes, compressed values, lists, garbage, what is stale', async () => {
+    const keyPrefix = 'many:';
+    const [writer, reader] = [connect({ keyPrefix }), connect({ keyPrefix, tagTrustMs: 0 })];
+    const keys = Array.from({ length: 1_000 }, (_, n) => `key${n}`);
+    const madeOf = (n: number) => (n % 50 === 7 ? { n, text: 'long '.repeat(5_000) } : { n });
+    await writer.mset(
+      keys.flatMap((key, n) =>
+        n % 10 === 1
+          ? []
+          : [{ key, data: madeOf(n), tags: n % 10 === 2 ? ['stale'] : ['kept', `t${n % 5}`] }],
+      ),
+    );
+    await writer.invalidateByTags(['stale']);
+    await raw.set(`${keyPrefix}e:key3`, 'garbage');
+    await raw.del(`${keyPrefix}e:key4`);
+    await raw.rpush(`${keyPrefix}e:key4`, 'an item');
+    const expected = keys.map((_, n) =>
+      n % 10 === 1 || n % 10 === 2 || n === 3 || n === 4 ? undefined : madeOf(n),
+    );
+    expect(await reader.mget(keys)).toEqual(expected);
+    // Now memory holds them, and Redis is asked all the same.
+    expect(await reader.mget([...keys].reverse())).toEqual([...expected].reverse());
+    expect(reader.getStats()).toMatchObject({ rejectedEntries: 1, redisHits: 2 * 798 });
+    await expect.poll(() => raw.exists(`${keyPrefix}e:key3`)).toBe(0);
+  });
+
+  it('ask for lengths first after one that brought a value too large', async () => {
+    const keyPrefix = 'large:';
+    const cache = connect({ keyPrefix, maxValueBytes: 4_096, tagTrustMs: 0 });
+    await cache.set('small', 1);
+    const plant = () => raw.setrange(`${keyPrefix}e:large`, 8_000_000, 'x');
+    const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await raw.info('stats'))?.[1]);
+    const read = () => cache.mget(['large', 'small']);
+    await plant();
+    expect(await read()).toEqual([undefined, 1]);
+    await expect.poll(() => raw.exists(`${keyPrefix}e:large`)).toBe(0);
+    await plant();
+    const before = await sent();
+    expect(await read()).toEqual([undefined, 1]);
+    expect((await sent()) - before).toBeLessThan(100_000);
+    expect(cache.health().status).toBe('healthy');
+  });
+
+  it('give up what goes on arriving after their time is over, and connect anew', async () => {
+    const hostile = await startEndlessServer();
+    const cache = connect({ url: `redis://127.0.0.1:${hostile.port}`, operationTimeoutMs: 100 });
+    await cache.get('warm');
+    expect(await cache.mget(['a', 'b'])).toEqual([undefined, undefined]);
+    await expect.poll(() => hostile.endless[0]?.destroyed).toBe(true);
+    await expect.poll(() => cache.health().redis?.state).toBe('ready');
+    // From now on lengths are asked for first.
+    await cache.mget(['a', 'b']);
+    expect(hostile.endless).toHaveLength(1);
+    hostile.stop();
+  });
+});
