@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AdaptiveConcurrency } from './adaptive-concurrency.ts';
 import { type ClosedLoopOptions, type ClosedLoopSample, closedLoop } from './closed-loop.fixture.ts';
 
 const SEEDS = [1, 2, 3];
@@ -45,6 +46,13 @@ describe.each(SEEDS)('the limit of calls in flight (seed %i)', (seed) => {
     expect(Math.min(...tailOf(samples, 120_000).map(({ limit }) => limit))).toBe(256);
   });
 
+  it('does not shrink when answers become longer', () => {
+    const outputTokens = (_random: () => number, nowMs: number) => (nowMs > 120_000 ? 300 : 20);
+    const server = { latencyMs: (_inFlight: number, tokens: number) => 10 * (tokens + 50) };
+    const samples = simulate({ server, outputTokens }, seed);
+    expect(Math.min(...tailOf(samples, 100_000).map(({ limit }) => limit))).toBe(256);
+  });
+
   it('comes back when answers turned slow for a reason of their own', () => {
     const server = {
       latencyMs: (_inFlight: number, _tokens: number, nowMs: number) => (nowMs > 60_000 ? 3_000 : 1_000),
@@ -79,4 +87,24 @@ it('stays within its bound', () => {
     ({ limit }) => limit,
   );
   expect([Math.min(...limits), Math.max(...limits)]).toEqual([7, 7]);
+});
+
+it('goes back at once to where a test began that made answers no faster', () => {
+  const concurrency = new AdaptiveConcurrency({ maxConcurrency: 64 });
+  let nowMs = 0;
+  const answerAll = (latencyMs: number) => {
+    const inFlight = concurrency.limit;
+    const startedAtMs = nowMs;
+    nowMs += latencyMs;
+    for (let call = 0; call < inFlight; call += 1) {
+      concurrency.answered({ latencyMs, outputTokens: 100, startedAtMs, nowMs, inFlight });
+    }
+  };
+  for (let turn = 0; turn < 20; turn += 1) answerAll(100);
+  const limits = Array.from({ length: 12 }, () => {
+    answerAll(400);
+    return concurrency.limit;
+  });
+  expect([...new Set(limits)]).toEqual([64, 44]);
+  expect(limits.at(-1)).toBe(64);
 });

@@ -12,7 +12,7 @@ export interface ClosedLoopOptions {
   readonly seed: number;
   readonly maxConcurrency?: number;
   /** Output tokens of a call; by default all alike. */
-  readonly outputTokens?: (random: () => number) => number;
+  readonly outputTokens?: (random: () => number, nowMs: number) => number;
   /** Most calls that there are to send at a time. */
   readonly demand?: number;
   /** Share of calls that are aborted halfway. */
@@ -50,7 +50,7 @@ export function closedLoop({
   let answers = 0;
   for (let nowMs = 0; nowMs < durationMs; ) {
     while (flights.length < Math.min(demand, concurrency.limit)) {
-      const tokens = outputTokens(random);
+      const tokens = outputTokens(random, nowMs);
       const refused = server.refuses?.(flights.length + 1, nowMs) === true;
       const aborted = random() < abortRatio;
       const noise = 0.8 + 0.4 * random();

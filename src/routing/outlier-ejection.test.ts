@@ -88,6 +88,23 @@ describe('endpoints that fail', () => {
     expect(story.modelStats('bad')).toMatchObject({ condition: 'ejected', ejections: 1, returnInMs: 10_000 });
   });
 
+  it('come back with a tenth of their slots, and have all of them half a minute later', async () => {
+    const story = new RouterStory([{ name: 'good', maxConcurrency: 1 }, { name: 'bad' }]);
+    for (let call = 0; call < 5; call += 1) void story.run();
+    for (const held of story.legs.filter(({ leg }) => leg.endpoint === 'bad'))
+      await held.fail(failureOf.outage());
+    while (story.modelStats('bad').condition !== 'ejected') {
+      void story.run();
+      await story.last.fail(failureOf.outage());
+    }
+    await story.clock.advance(10_000);
+    expect(story.modelStats('bad').concurrency).toBe(1);
+    await story.clock.advance(15_000);
+    expect(story.modelStats('bad').concurrency).toBe(5);
+    await story.clock.advance(15_000);
+    expect(story.modelStats('bad').concurrency).toBe(10);
+  });
+
   it('stay when they are the only one', async () => {
     const story = new RouterStory([{ name: 'bad' }]);
     for (let call = 0; call < 30; call += 1) await failNext(story, 'bad');

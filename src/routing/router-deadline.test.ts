@@ -38,7 +38,14 @@ describe('a call is refused at once', () => {
     expect([story.clock.now(), story.clock.pendingTimers]).toEqual([0, 0]);
   });
 
-  it('with one timer less when it waits already and a pause comes to pass its deadline', async () => {
+  it('as one behind others that wait out the same pauses', async () => {
+    const story = new RouterStory([{ name: 'a' }, { name: 'b' }]);
+    for (const name of ['a', 'b']) story.quota(name).pausedUntilMs = 20_000;
+    void story.run();
+    await expect(story.run({ deadlineAtMs: 15_000 })).rejects.toMatchObject(lateBy(20_000));
+  });
+
+  it('even when it waits already and a pause comes to pass its deadline', async () => {
     const story = new RouterStory([{ name: 'a', maxConcurrency: 1 }]);
     void story.run({ label: 'running' });
     const patient = story.run({ label: 'patient', deadlineAtMs: 60_000 });

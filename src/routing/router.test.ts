@@ -235,7 +235,11 @@ describe('several endpoints', () => {
   });
 
   it('that an answer tells to be of one organisation share the quota of the first, unless theirs is named', async () => {
-    const story = new RouterStory([{ name: 'a' }, { name: 'b' }, { name: 'c', quotaGroup: 'mine' }]);
+    const story = new RouterStory([
+      { name: 'a', maxConcurrency: 1 },
+      { name: 'b', maxConcurrency: 1 },
+      { name: 'c', maxConcurrency: 1, quotaGroup: 'mine' },
+    ]);
     for (let call = 0; call < 3; call += 1) void story.run();
     for (const { leg } of story.legs) leg.answered({ organization: 'org-1' });
     const groups = Object.entries(story.router.getStats().endpoints).map(([name, { quotaGroup }]) => [
@@ -245,6 +249,19 @@ describe('several endpoints', () => {
     const [first] = story.legs;
     const shared = first?.leg.endpoint === 'b' ? 'b' : 'a';
     expect(Object.fromEntries(groups)).toEqual({ a: shared, b: shared, c: 'mine' });
+  });
+});
+
+describe('an endpoint whose limits nobody knows', () => {
+  it('gets four calls until its first answer', async () => {
+    const story = new RouterStory([{ name: 'a' }]);
+    story.quota('a').limitsKnown = false;
+    for (let call = 0; call < 30; call += 1) void story.run();
+    expect(story.legs.length).toBe(4);
+    await story.legs[0]?.fail(failureOf.outage());
+    expect(story.modelStats('a')).toMatchObject({ inFlight: 4, concurrency: 4 });
+    await story.legs[1]?.answer();
+    expect(story.modelStats('a')).toMatchObject({ inFlight: 10, concurrency: 10 });
   });
 });
 
