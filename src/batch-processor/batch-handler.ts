@@ -16,6 +16,11 @@ export interface BatchHandlerContext<Output> {
   readonly isLive: (index: number) => boolean;
   /** A signal for part of a batch: aborts when none of these items is wanted any more, or with `signal`. */
   readonly signalFor: (indexes: readonly number[]) => AbortSignal;
+  /**
+   * Lets the next batch start although this one still runs: for a handler that waited in a line of its own, which bounds
+   * what runs, so that `maxConcurrentBatches` bounds what waits there and batches fill until it is their turn.
+   */
+  readonly yieldPlace: () => void;
 }
 
 /** What becomes of one item: a value, an `Error`, or a promise of either, which fails the item alone when it rejects. */

@@ -262,6 +262,56 @@ describe('an item that leaves early', () => {
   });
 });
 
+describe('a handler that yields its place', () => {
+  it('runs on beside the next, once, and the bound holds for those that do not', async () => {
+    const ends: (() => void)[] = [];
+    const { clock, processor } = processorOf(
+      async (items, { yieldPlace }) => {
+        if (items[0]?.startsWith('yields')) {
+          yieldPlace();
+          yieldPlace();
+        }
+        await new Promise<void>((resolve) => ends.push(resolve));
+        yieldPlace();
+        return items;
+      },
+      { batchSize: 1, maxConcurrentBatches: 1 },
+    );
+    const items = ['yields 1', 'yields 2', 'stays', 'waits'].map((input) => processor.process(input));
+    await clock.flush();
+    expect(processor.getMetrics()).toMatchObject({ activeBatches: 3, queued: 1 });
+    ends[0]?.();
+    ends[1]?.();
+    await clock.flush();
+    expect(processor.getMetrics()).toMatchObject({ activeBatches: 1, queued: 1 });
+    ends[2]?.();
+    await clock.flush();
+    ends[3]?.();
+    expect(await Promise.all(items)).toHaveLength(4);
+    await processor.close();
+  });
+
+  it('yields nothing once it has ended', async () => {
+    const yields: (() => void)[] = [];
+    const { clock, processor } = processorOf(
+      async (items, { yieldPlace }) => {
+        yields.push(yieldPlace);
+        return items[0] === 'hangs' ? new Promise<never>(() => {}) : items;
+      },
+      { batchSize: 1, maxConcurrentBatches: 1 },
+    );
+    await processor.process('ends');
+    yields[0]?.();
+    const rest = ['hangs', 'waits'].map((input) => outcome(processor.process(input)));
+    await clock.flush();
+    yields[0]?.();
+    await clock.flush();
+    expect(processor.getMetrics()).toMatchObject({ activeBatches: 1, queued: 1 });
+    await processor.destroy('enough');
+    expect(await Promise.all(rest)).toEqual(['enough', 'enough']);
+  });
+});
+
 describe('the end', () => {
   it('of a full processor with a line settles everything in order', async () => {
     const seen: string[] = [];

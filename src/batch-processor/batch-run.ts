@@ -28,6 +28,8 @@ export interface BatchRunHooks<Input, Output> {
   readonly onResolved: (item: BatchItem<Input, Output>, output: Output) => void;
   /** An item left before its result; `run.live` counts those that stay. */
   readonly onDropped: (run: BatchRun<Input, Output>) => void;
+  /** It gave its handler's place up. */
+  readonly onYielded: () => void;
 }
 
 /** One batch, from its items to the outcome of one call of the handler. */
@@ -36,11 +38,14 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   static readonly kept: BatchRun<unknown, unknown> = new BatchRun<unknown, unknown>([], 1, {
     onResolved: () => {},
     onDropped: () => {},
+    onYielded: () => {},
   });
   readonly items: readonly BatchItem<Input, Output>[];
   readonly attempt: number;
   /** The handler settled an item before its end. */
   answered = false;
+  /** It runs without a handler's place. */
+  yielded = false;
   /** It keeps a handler's place while it is delayed. */
   keepsPlace = false;
   /** No fresh batch starts while it is delayed. */
@@ -105,6 +110,12 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
     if (this.#aborted !== undefined) controller.abort(this.#aborted.reason);
     else this.#parts.push({ items, controller });
     return controller.signal;
+  };
+
+  readonly yieldPlace = (): void => {
+    if (this.yielded || this.#resolve === undefined) return;
+    this.yielded = true;
+    this.#hooks.onYielded();
   };
 
   drop(item: BatchItem<Input, Output>, reason: unknown): void {

@@ -31,6 +31,8 @@ export class BatchScheduler<Input, Output> {
   /** Retries whose delay is over; they go before fresh batches. */
   readonly #retries = new Set<BatchRun<Input, Output>>();
   #retryingItems = 0;
+  /** Running batches that gave their place up. */
+  #yielded = 0;
   /** Places of delayed runs that keep theirs. */
   #keptPlaces = 0;
   /** Delayed runs that keep fresh batches from starting. */
@@ -54,6 +56,10 @@ export class BatchScheduler<Input, Output> {
     this.#runHooks = {
       onResolved: (item, output) => this.#succeed(item, output, this.#settings.clock.now()),
       onDropped: (run) => this.#forgetDropped(run),
+      onYielded: () => {
+        this.#yielded += 1;
+        this.#pumpSoon();
+      },
     };
   }
 
@@ -67,7 +73,8 @@ export class BatchScheduler<Input, Output> {
   }
 
   get #hasPlace(): boolean {
-    return this.#running.length + this.#keptPlaces < this.#settings.maxConcurrentBatches;
+    const taken = this.#running.length - this.#yielded + this.#keptPlaces;
+    return taken < this.#settings.maxConcurrentBatches;
   }
 
   get activeBatches(): number {
@@ -186,6 +193,7 @@ export class BatchScheduler<Input, Output> {
   }
 
   #forgetRunning(run: BatchRun<Input, Output>): void {
+    if (run.yielded) this.#yielded -= 1;
     const last = this.#running.pop();
     if (last !== undefined && last !== run) this.#running[this.#running.indexOf(run)] = last;
   }

@@ -96,7 +96,8 @@ class Pack {
   async #exchange(indexes: readonly number[], signal: AbortSignal): Promise<number[]> {
     const items = indexes.flatMap((index) => this.#items[index] ?? []);
     const urls = await Promise.all(items.map((item) => item.url(signal)));
-    const context = { signal, requests: items.map(({ request }) => request) };
+    const { yieldPlace } = this.#context;
+    const context = { signal, requests: items.map(({ request }) => request), yieldPlace };
     const [only] = items;
     if (only !== undefined && items.length === 1) {
       const completion = await this.#send(singleRequest(only, urls[0] ?? ''), context);

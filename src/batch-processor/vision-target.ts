@@ -14,6 +14,11 @@ export interface VisionSendContext {
   readonly signal: AbortSignal;
   /** What was passed to `process` for each image of the request: the very objects, in order. */
   readonly requests: readonly VisionRequest[];
+  /**
+   * Lets the next request be packed and sent although this one is not answered: for a sender with a line of its own, to be
+   * called when this request leaves it. What waits in the line is then bounded by `maxConcurrentBatches`.
+   */
+  readonly yieldPlace: () => void;
 }
 
 /** Sends one request and gives its answer, or throws. */

@@ -113,6 +113,7 @@ export function composeParts(
     catalog,
     clock,
     timeoutMs: settings.timeoutMs,
+    yieldsPlace: typeof given.batch !== 'object' || given.batch.maxConcurrentBatches === undefined,
     onLine: (model, waitMs) => advisor?.waited(model, waitMs),
   });
   const batch = issues.attempt('batch', () => makeBatch(given, settings, batched, clock));

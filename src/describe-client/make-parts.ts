@@ -15,7 +15,6 @@ import type { ConfigIssues } from './config-issues.ts';
 import type { EndpointDescription } from './endpoint-options.ts';
 import { STALE_GRACE_SECONDS } from './fallback-option.ts';
 import type { Logger } from './logger.ts';
-import { placesOf } from './pace-defaults.ts';
 import { type ClientSettings, isInstance } from './resolve-options.ts';
 import { countsForBreaker, isPacedByLimiter, isWorthAnotherAttempt } from './upstream-caller.ts';
 import type { BatchedVision } from './vision-asker.ts';
@@ -160,8 +159,6 @@ export function makeBatch(
   if (batch === undefined || batch === false) return undefined;
   const { environment, model, prompt, detail, maxOutputTokens } = settings;
   const options = batch === 'auto' ? {} : batch;
-  // A pool of none is told of by the pool.
-  const places = Math.trunc(placesOf(settings));
   refuseNames(
     options,
     ['model', 'prompt', 'detail', 'maxOutputTokens', 'estimateTokens', 'classify', 'retry'],
@@ -177,8 +174,6 @@ export function makeBatch(
     maxBatchWaitMs: environment.batchWaitMs,
     // The client has admitted them already.
     maxQueueSize: settings.limits.maxQueuedCalls,
-    // What holds requests back is the router, which knows the limits; a pack that waited here would keep a place empty.
-    maxConcurrentBatches: places >= 1 ? places : undefined,
     // Every image has a deadline of its own, so that a pack ends with the last of them.
     handlerTimeoutMs: MAX_TIMER_DELAY_MS,
     estimateTokens: batched.estimateTokens,

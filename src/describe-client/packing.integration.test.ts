@@ -45,6 +45,28 @@ describe('packs of a client', () => {
     expect(server.getStats().mostInFlight).toBeGreaterThan(3);
   });
 
+  it('are as many at once as the options say', async () => {
+    server.setFaults([...latency(50)]);
+    const started = start({ batch: { batchSize: 4, maxConcurrentBatches: 3 } });
+    expect(new Set(await packSizes(started, images.slice(0, 40)))).toEqual(new Set([4]));
+    expect(server.getStats().mostInFlight).toBe(3);
+  });
+
+  it('fill up while they wait for a request', async () => {
+    await using limited = await startFakeOpenAI({
+      limits: { requestsPerMinute: 300, tokensPerMinute: 10_000_000, burstSeconds: 1 },
+    });
+    const started = start({ batch: { batchSize: 5, maxBatchWaitMs: 10 } }, limited);
+    const trickle = images.map(async (image, at) => {
+      await pause(at * 20);
+      return started.describe(image);
+    });
+    const sizes = (await Promise.all(trickle)).map(({ explain }) => explain.batchSize);
+    // One comes each 20 ms and none has company within 10 ms; 5 requests a second pass.
+    expect(sizes.filter((size) => size > 1).length).toBeGreaterThan(40);
+    expect(limited.getStats().rateLimited).toBeLessThan(3);
+  });
+
   it('leave out a call that has little time: it goes alone, and its failure counts for the breaker', async () => {
     const started = start({
       batch: { batchSize: 4, maxBatchWaitMs: 200 },
@@ -73,7 +95,7 @@ describe('packs of a client', () => {
 
   it('take as many images as the client admits', async () => {
     const started = start({
-      batch: { batchSize: 20_000, maxBatchWaitMs: 60_000 },
+      batch: { batchSize: 20_000, maxBatchWaitMs: 60_000, maxPackTokens: 1e9 },
       limits: { maxQueuedCalls: 10_100 },
     });
     const imageUrl = 'https://images.example/1.png';

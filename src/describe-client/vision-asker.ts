@@ -96,6 +96,8 @@ export interface BatchedVisionParts {
   readonly clock: Clock;
   /** Of images that were given to the processor directly, in milliseconds. */
   readonly timeoutMs: number;
+  /** Whether a request that has left the line of the router makes place for the next: the router bounds what runs. */
+  readonly yieldsPlace: boolean;
   /** Told how long a request waited in line before it was sent, in milliseconds. */
   readonly onLine: (model: string, waitMs: number) => void;
 }
@@ -111,7 +113,7 @@ export class BatchedVision {
 
   /** The processor's way out. A pack has the priority and the patience of the most demanding call in it. */
   readonly sender: VisionSender = {
-    send: (chatRequest, { signal, requests }) => {
+    send: (chatRequest, { signal, requests, yieldPlace }) => {
       const calls = requests.flatMap((request) => this.#calls.get(request) ?? []);
       for (const { trace } of calls) trace.leaves(requests.length);
       // A pack's content is judged by the processor, which asks again for what is missing; a lone image has nobody else.
@@ -120,7 +122,7 @@ export class BatchedVision {
         if (requests.length === 1) singleAnswer(completion, only?.schema);
         return completion;
       };
-      const { caller, clock, timeoutMs: ownTimeoutMs, onLine } = this.#parts;
+      const { caller, clock, timeoutMs: ownTimeoutMs, yieldsPlace, onLine } = this.#parts;
       const { priority, timeoutMs, deadlineAtMs } = mostDemanding(calls);
       // Who uses the client's processor directly has no call here: its images go with the client's own patience.
       const direct = calls.length < requests.length;
@@ -131,7 +133,10 @@ export class BatchedVision {
         timeoutMs: direct ? Math.max(ownTimeoutMs, timeoutMs) : timeoutMs,
         deadlineAtMs: direct ? Number.POSITIVE_INFINITY : deadlineAtMs,
         trace: sinkInLine(sharedSink(calls.map(({ trace }) => trace)), clock, {
-          leaves: (waitMs) => onLine(chatRequest.model, waitMs),
+          leaves: (waitMs) => {
+            if (yieldsPlace) yieldPlace();
+            onLine(chatRequest.model, waitMs);
+          },
         }),
       });
     },
