@@ -56,7 +56,7 @@ function isStreamed(status: number, headers: AnswerHeaders): boolean {
   return typeof type !== 'string' || !JSON_TYPE.test(type);
 }
 
-/** Headers that belong to the connection and not to its user. Nothing here decompresses, so nothing may ask for it. */
+/** Headers that belong to the connection and not to its user. Nothing here decompresses, so nothing asks for it. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'accept-encoding',
   'connection',
@@ -69,7 +69,8 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 function headerList(headers: RequestInit['headers'], contentType: string | undefined): string[] {
-  const list: string[] = [];
+  // Without it a server may choose any encoding (RFC 9110, section 12.5.3).
+  const list = ['accept-encoding', 'identity'];
   let typed = contentType === undefined;
   for (const [name, value] of headerPairs(headers)) {
     if (OWN_HEADERS.has(name.toLowerCase())) continue;

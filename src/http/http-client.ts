@@ -144,7 +144,8 @@ function mergeHeaders(
   own: Readonly<Record<string, string>> | undefined,
   contentType: string | undefined,
 ): string[] {
-  const merged = new Map<string, string>();
+  // Nothing here decompresses.
+  const merged = new Map([['accept-encoding', 'identity']]);
   if (contentType !== undefined) merged.set('content-type', contentType);
   for (const [name, value] of Object.entries(common)) merged.set(name.toLowerCase(), value);
   for (const [name, value] of Object.entries(own ?? {})) {

@@ -176,7 +176,12 @@ describe('a request', () => {
       'x-own': 'yes',
     };
     await fetch(`http://127.0.0.1:${port}/`, { headers });
-    expect(seen[0]).toEqual({ host: `127.0.0.1:${port}`, connection: 'keep-alive', 'x-own': 'yes' });
+    expect(seen[0]).toEqual({
+      host: `127.0.0.1:${port}`,
+      connection: 'keep-alive',
+      'accept-encoding': 'identity',
+      'x-own': 'yes',
+    });
   });
 
   it('is not the fault of the connection when it can not be sent', async () => {
