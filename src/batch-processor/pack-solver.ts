@@ -10,6 +10,9 @@ import { addUsage, splitUsage, usageOf } from './vision-usage.ts';
 /** How a request ended: answered, or failed by the fault of someone. */
 type Verdict = 'answered' | VisionFault;
 
+/** Models are free text of the callers'. */
+const MAX_PACKLESS = 100;
+
 export type VisionClassify = (error: unknown) => VisionFault;
 
 /**
@@ -20,6 +23,8 @@ export type VisionClassify = (error: unknown) => VisionFault;
 export class PackSolver {
   readonly #send: VisionSend;
   readonly #classify: VisionClassify;
+  /** Models that refuse what a pack has and an image alone does not, such as several images or an answer by a schema. */
+  readonly #packless = new Set<string>();
 
   constructor(send: VisionSend, classify: VisionClassify = visionFaultOf) {
     this.#send = send;
@@ -32,10 +37,30 @@ export class PackSolver {
     context: BatchHandlerContext<VisionDescription>,
   ): Promise<(VisionDescription | Error)[]> {
     const pack = new Pack(items, context, this.#send, this.#classify);
-    await pack.solve(items.map((_, index) => index));
+    const indexes = items.map((_, index) => index);
+    const model = kindOf(items[0]);
+    if (this.#packless.has(model)) {
+      await Promise.all(indexes.map((index) => pack.solve([index])));
+    } else {
+      await pack.solve(indexes);
+      if (pack.worksAloneOnly) this.#learn(model);
+    }
     return pack.results;
   }
+
+  #learn(model: string): void {
+    this.#packless.add(model);
+    if (this.#packless.size <= MAX_PACKLESS) return;
+    for (const oldest of this.#packless) {
+      this.#packless.delete(oldest);
+      return;
+    }
+  }
 }
+
+/** Model, and whether it answers by a schema of the caller's. */
+const kindOf = (item: VisionItem | undefined): string =>
+  `${item?.schema === undefined ? 'text' : 'data'} ${item?.model}`;
 
 class Pack {
   readonly results: (VisionDescription | Error)[] = [];
@@ -43,6 +68,10 @@ class Pack {
   readonly #context: BatchHandlerContext<VisionDescription>;
   readonly #send: VisionSend;
   readonly #classify: VisionClassify;
+  #refused = false;
+  #shared = false;
+  #alone = 0;
+  #aloneFailed = false;
 
   constructor(
     items: readonly VisionItem[],
@@ -55,6 +84,11 @@ class Pack {
     this.#send = send;
     this.#classify = classify;
     this.results.length = items.length;
+  }
+
+  /** Whether every request for several was refused, and none for one. */
+  get worksAloneOnly(): boolean {
+    return this.#refused && !this.#shared && !this.#aloneFailed && this.#alone > 1;
   }
 
   /** Tells whether some image of these is at fault. `suspect` says that one is known to be, so asking all is vain. */
@@ -81,9 +115,13 @@ class Pack {
     try {
       const missing = await this.#exchange(indexes, signal);
       await Promise.all(missing.map((index) => this.solve([index])));
+      if (indexes.length > 1) this.#shared = true;
+      else this.#alone += 1;
       return 'answered';
     } catch (error) {
       const fault = this.#blame(error);
+      if (indexes.length === 1) this.#aloneFailed = true;
+      else if (isUnexplained(error)) this.#refused = true;
       if (indexes.length === 1 || fault === 'pack') {
         const failure = classifyFailure(error);
         for (const index of indexes) this.results[index] = failure;
@@ -141,6 +179,12 @@ class Pack {
       return 'pack';
     }
   }
+}
+
+/** A 400 that names neither an image nor a size. */
+function isUnexplained(error: unknown): boolean {
+  const { status } = (error ?? {}) as { readonly status?: unknown };
+  return status === 400 && classifyFailure(error).code === 'DESCRIBE_UPSTREAM';
 }
 
 /** Reads a pack's answer and charges it to its items, also when it answers nothing. */

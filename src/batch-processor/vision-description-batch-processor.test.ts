@@ -280,6 +280,17 @@ describe('a bad image', () => {
     expect(sender.calls.length).toBeLessThanOrEqual(5);
   });
 
+  it('is found by a 400 of a kind that nobody knows yet', async () => {
+    const { sender, pack } = visionProcessor(
+      { batchSize: 8 },
+      { fault: poison([5], () => apiError(400, 'image_smells_odd')) },
+    );
+    const results = await pack(8);
+    expect(results.flatMap((result, index) => (DescribeError.is(result) ? index : []))).toEqual([5]);
+    expect(results[5]).toMatchObject({ code: 'DESCRIBE_UPSTREAM', status: 400 });
+    expect(sender.calls.length - 1).toBeLessThanOrEqual(6);
+  });
+
   it('is told by the port that the caller injects, and a port that throws blames no image', async () => {
     const error = () => new Error('teapot');
     const told = visionProcessor(
@@ -293,6 +304,40 @@ describe('a bad image', () => {
     const broken = visionProcessor({ batchSize: 4, retry: false, classify }, { fault: poison([0], error) });
     expect((await broken.pack(4)).filter((result) => DescribeError.is(result))).toHaveLength(4);
     expect(sizes(broken.sender)).toEqual([4]);
+  });
+});
+
+describe('a model that takes no packs', () => {
+  const refusePacks: FakeFault = ({ urls }) =>
+    urls.length > 1 ? { error: apiError(400, 'unsupported_response_format') } : undefined;
+
+  it('is asked for each image alone, at once from the second pack on', async () => {
+    const { sender, pack } = visionProcessor({ batchSize: 4 }, { fault: refusePacks });
+    expect(await pack(4)).toEqual(isRight(4));
+    const before = sender.calls.length;
+    expect(await pack(4)).toEqual(isRight(4));
+    expect(sizes(sender).slice(before)).toEqual([1, 1, 1, 1]);
+  });
+
+  it('does not keep others from theirs, and neither does a model that refuses an image', async () => {
+    const { sender, describeAll } = visionProcessor(
+      { batchSize: 2 },
+      { fault: (call, number) => (call.request.model === 'old' ? refusePacks(call, number) : undefined) },
+    );
+    const two = (model: string) => [0, 1].map((index) => ({ imageUrl: address(index), model }));
+    await describeAll(two('old'));
+    await describeAll(two('new'));
+    expect(sizes(sender)).toEqual([2, 1, 1, 2]);
+    const poisoned = visionProcessor(
+      { batchSize: 2 },
+      {
+        fault: ({ urls }) =>
+          urls.includes(address(7)) ? { error: apiError(400, 'image_smells_odd') } : undefined,
+      },
+    );
+    await poisoned.describeAll([{ imageUrl: address(0) }, { imageUrl: address(7) }]);
+    await poisoned.pack(2);
+    expect(sizes(poisoned.sender)).toEqual([2, 1, 1, 2]);
   });
 });
 
