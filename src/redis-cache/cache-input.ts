@@ -21,6 +21,13 @@ export function checkTags(tags: unknown): readonly string[] {
   return [...new Set(tags as string[])];
 }
 
+/** The tags and those of others that are to stand beside them; without those where together they are too many. */
+export function mergeTags(tags: readonly string[], others: Iterable<string>): readonly string[] {
+  const all = new Set(tags);
+  for (const other of others) all.add(other);
+  return all.size > MAX_TAGS ? tags : [...all];
+}
+
 /** Milliseconds of a time to live. @throws `DESCRIBE_INPUT_INVALID` outside 0.001 to ten years. */
 export function ttlMsOf(seconds: unknown, defaultMs: number, field = 'ttlSeconds'): number {
   if (seconds === undefined) return defaultMs;

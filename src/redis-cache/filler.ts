@@ -1,6 +1,7 @@
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { childController, raceSignal } from '../internal/signals.ts';
-import { type CacheEntry, carriesAny, EVERY_ENTRY, type StoredFailure } from './cache-entry.ts';
+import { answers, withTagsOf } from './asked-tags.ts';
+import { type CacheEntry, EVERY_ENTRY, type StoredFailure } from './cache-entry.ts';
 import { type EncodedEntry, encodeEntry } from './envelope.ts';
 import { Lease, newLeaseToken } from './lease.ts';
 import { reviveFailure, storeFailure } from './negative-entry.ts';
@@ -44,7 +45,7 @@ interface Turn {
 /** Work that is under way, so that an invalidation finds it. */
 interface OpenWork {
   readonly key: string;
-  readonly tags: readonly string[];
+  tags: readonly string[];
   /** A removal of this process, or work that was forced, began after the work did. */
   superseded: boolean;
   lease: Lease | undefined;
@@ -99,7 +100,9 @@ export class Filler {
     this.#open.add(work);
     try {
       const turn = await this.#takeTurn(request, work, signal);
-      return 'value' in turn ? turn : await this.#make(request, turn, work, signal);
+      if ('value' in turn) return turn;
+      work.tags = Object.keys(turn.stamps.tags);
+      return await this.#make(request, turn, work, signal);
     } finally {
       this.#open.delete(work);
     }
@@ -125,7 +128,8 @@ export class Filler {
       const { link } = this.#tiers;
       const startedAtMs = clock.now();
       if (link === undefined || this.#closed) {
-        return { stamps: this.#writer.ownStamps(request.tags), lease: undefined, startedAtMs };
+        const stamps = withTagsOf(entry, this.#writer.ownStamps(request.tags));
+        return { stamps, lease: undefined, startedAtMs };
       }
       const turn = await this.#claim(request, link, startedAtMs);
       if (turn !== undefined) return turn;
@@ -155,14 +159,18 @@ export class Filler {
       if (raw === undefined) return { stamps: this.#writer.ownStamps(tags), lease: undefined, startedAtMs };
       const stamps = this.#writer.adopt(tags, raw.versions, { ticket, askedAtMs: startedAtMs, keepMs });
       const lease = raw.owned ? new Lease(link, key, token, options) : undefined;
+      let replaced: CacheEntry | undefined;
       if (!force && raw.text !== undefined) {
         const found = await this.#reader.accept(key, raw.text, link);
         if (found?.fresh && answers(found.entry, tags)) {
           await lease?.end({ give: true });
           return filledBy(found.entry, 'redis');
         }
+        replaced = found?.entry;
       }
-      if (!this.#closed) return lease === undefined ? undefined : { stamps, lease, startedAtMs };
+      if (!this.#closed) {
+        return lease && { stamps: withTagsOf(replaced, stamps), lease, startedAtMs };
+      }
       await lease?.end({ give: true });
       return undefined;
     } finally {
@@ -266,10 +274,6 @@ export class Filler {
     return encoded;
   }
 }
-
-/** An entry answers a request only if it carries every tag asked for: a tag added in code invalidates older entries. */
-export const answers = ({ tags }: CacheEntry, asked: readonly string[]): boolean =>
-  asked.every((tag) => carriesAny(tags, [tag]));
 
 /** The value of an entry. @throws the failure that is remembered instead. */
 export function filledBy(entry: CacheEntry, source: Filled['source']): Filled {

@@ -1,12 +1,14 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { raceSignal } from '../internal/signals.ts';
+import { answers } from './asked-tags.ts';
 import { EVERY_ENTRY } from './cache-entry.ts';
 import { checkDurationMs, checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
-import { answers, type CacheFactory, type Filled, Filler, type FillRequest, filledBy } from './filler.ts';
-import { type FlightContext, SingleFlight } from './single-flight.ts';
+import { type CacheFactory, type Filled, Filler, type FillRequest, filledBy } from './filler.ts';
+import type { FlightContext } from './single-flight.ts';
 import type { Found, TieredReader } from './tiered-reader.ts';
 import type { TieredWriter } from './tiered-writer.ts';
 import type { Tiers } from './tiers.ts';
+import { WorkLine } from './work-line.ts';
 
 /**
  * Where a value came from: made by this call, read from a tier, served stale, or `shared` with another call of this
@@ -40,12 +42,6 @@ export interface GetOrSetOptions {
 
 const BACKGROUND_TIMEOUT_MS = 120_000;
 
-/** Work that can be followed, and when it began. */
-class WorkLine {
-  readonly flights = new SingleFlight<Filled>();
-  readonly startedAtMs = new Map<string, number>();
-}
-
 /** `getOrSet`: reads, and where nothing valid is there lets one caller a key fill while the others wait. */
 export class Getter {
   readonly #tiers: Tiers;
@@ -71,8 +67,8 @@ export class Getter {
   /** Later callers start anew, and what is made for these keys or tags at the moment is not stored. */
   supersede(keys: readonly string[], tags: readonly string[], here = true): void {
     for (const key of this.#filler.supersede(keys, tags, here)) {
-      this.#usual.flights.forget(key);
-      this.#forced.flights.forget(key);
+      this.#usual.forget(key);
+      this.#forced.forget(key);
     }
   }
 
@@ -132,30 +128,34 @@ export class Getter {
    * invalidation whose message was lost: a caller then asks Redis instead, waits there for the same work, and takes its
    * value only if the tags still agree.
    */
-  #fly(request: FillRequest, signal: AbortSignal | undefined) {
-    const { nowMs } = this.#tiers;
-    const { flights, startedAtMs } = this.#lineFor(request, nowMs);
-    const work = async ({ signal: common }: FlightContext) => {
-      startedAtMs.set(request.key, nowMs);
-      try {
-        return await this.#filler.fill(request, common);
-      } finally {
-        if (startedAtMs.get(request.key) === nowMs) startedAtMs.delete(request.key);
+  async #fly(
+    request: FillRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly value: Filled; readonly shared: boolean }> {
+    const { key } = request;
+    let { tags } = request;
+    for (;;) {
+      const { nowMs } = this.#tiers;
+      const line = this.#lineFor(request, nowMs);
+      const other = line.wait(key, request.tags);
+      if (other === undefined) {
+        const fill = ({ signal: common }: FlightContext) => this.#filler.fill({ ...request, tags }, common);
+        return line.run({ key, tags, nowMs, signal }, fill);
       }
-    };
-    return flights.run(request.key, work, { signal });
+      tags = await raceSignal(other, signal);
+    }
   }
 
   #lineFor({ key, force }: FillRequest, nowMs: number): WorkLine {
     const { link, options } = this.#tiers;
     if (link?.gateway.available) {
-      for (const { flights, startedAtMs } of [this.#usual, this.#forced]) {
-        if (nowMs >= (startedAtMs.get(key) ?? nowMs) + options.tagTrustMs) flights.forget(key);
+      for (const line of [this.#usual, this.#forced]) {
+        if (nowMs >= (line.startedAtMs(key) ?? nowMs) + options.tagTrustMs) line.forget(key);
       }
     }
     // What was forced is newer than what is made the usual way: that is not followed any more.
-    if (force) this.#usual.flights.forget(key);
-    return force || this.#forced.flights.has(key) ? this.#forced : this.#usual;
+    if (force) this.#usual.forget(key);
+    return force || this.#forced.has(key) ? this.#forced : this.#usual;
   }
 
   /** Serves the stale value when the factory fails, or takes longer than the caller wants to wait; it then goes on. */

@@ -1,0 +1,20 @@
+import { type CacheEntry, carriesAny, EVERY_ENTRY, type TagStamps } from './cache-entry.ts';
+import { mergeTags } from './cache-input.ts';
+import type { Stamps } from './tiered-writer.ts';
+
+/** An entry answers a request only if it carries every tag asked for: a tag added in code invalidates older entries. */
+export const answers = ({ tags }: CacheEntry, asked: readonly string[]): boolean =>
+  asked.every((tag) => carriesAny(tags, [tag]));
+
+/**
+ * What replaces an entry for lack of a tag keeps the others: callers with different tags would take turns at replacing
+ * it. Their versions are those that the entry carries, which were taken before anything is made now.
+ */
+export function withTagsOf(replaced: CacheEntry | undefined, stamps: Stamps): Stamps {
+  if (replaced === undefined) return stamps;
+  const asked = namesOf(stamps.tags);
+  if (mergeTags(asked, namesOf(replaced.tags)) === asked) return stamps;
+  return { ...stamps, tags: { ...replaced.tags, ...stamps.tags } };
+}
+
+const namesOf = (stamps: TagStamps) => Object.keys(stamps).filter((tag) => tag !== EVERY_ENTRY);
