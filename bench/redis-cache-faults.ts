@@ -11,6 +11,8 @@ interface Scene {
   readonly cache: RedisCache;
   /** Does the harm. */
   harm(): Promise<unknown> | unknown;
+  /** The harm takes a while and is what is measured, not what comes after it. @defaultValue false */
+  readonly isHarmLong?: boolean;
   /** Ends it; absent where it ends by itself. */
   heal?(): Promise<unknown> | unknown;
   end(): Promise<unknown>;
@@ -39,13 +41,20 @@ const makeCache = (options: RedisCacheOptions) =>
 const quantile = (sorted: readonly number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
-/** Callers that get again and again; nothing may be believed from memory, so each asks Redis if it may. */
-async function load(cache: RedisCache, rounds: number) {
+/**
+ * Callers that get again and again, so many rounds and until `work` is over; nothing may be believed from memory, so each
+ * asks Redis if it may.
+ */
+async function load(cache: RedisCache, rounds: number, work?: Promise<unknown>) {
+  let isOver = work === undefined;
+  void work?.finally(() => {
+    isOver = true;
+  });
   const times: number[] = [];
   let errors = 0;
   let wrong = 0;
   const caller = async (first: number) => {
-    for (let n = 0; n < rounds; n += 1) {
+    for (let n = 0; n < rounds || !isOver; n += 1) {
       const key = keyOf(first * rounds + n);
       const startedAtMs = performance.now();
       try {
@@ -89,8 +98,10 @@ async function play(fault: string, makeScene: () => Promise<Scene>): Promise<Row
   try {
     await fill(cache);
     const before = await load(cache, ROUNDS);
-    await scene.harm();
-    const during = await load(cache, ROUNDS);
+    const harm = Promise.resolve(scene.harm());
+    if (scene.isHarmLong !== true) await harm;
+    const during = await load(cache, ROUNDS, scene.isHarmLong === true ? harm : undefined);
+    await harm;
     const state = stateOf(cache.health());
     let sentWhileOpen: number | undefined;
     if (cache.health().redis?.circuit === 'open') {
@@ -191,7 +202,18 @@ const FAULTS: Readonly<Record<string, () => Promise<Scene>>> = {
   'fails over (Sentinel, old master READONLY)': async () => {
     const setup = await startRedisSentinel();
     const sentinels = [{ host: setup.sentinel.host, port: setup.sentinel.port }];
-    return { cache: makeCache({ sentinels }), harm: () => setup.failOver(), end: () => setup.stop() };
+    /** Until the old master has become a replica, with what follows from that: every connection to it is dropped. */
+    const failOver = async () => {
+      await setup.failOver();
+      while (!(await askRedis(setup.master.port, 'INFO replication')).includes('role:slave')) await sleep(50);
+      await sleep(1_000);
+    };
+    return {
+      cache: makeCache({ sentinels }),
+      harm: failOver,
+      isHarmLong: true,
+      end: () => setup.stop(),
+    };
   },
   'loses one of three nodes (Cluster)': async () => {
     const cluster = await startRedisCluster(3);
