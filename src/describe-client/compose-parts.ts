@@ -19,10 +19,11 @@ import { type CallRouting, makeRouting } from './make-router.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 import { type KnownLimits, PackingAdvisor } from './packing-advisor.ts';
 import { askAsAdvised } from './packing-choice.ts';
-import { packRulesOf } from './packing-cost.ts';
+import { packingCost, packRulesOf } from './packing-cost.ts';
 import { type ClientSettings, isInstance, resolveOptions } from './resolve-options.ts';
 import { UpstreamCaller } from './upstream-caller.ts';
 import { type AskVision, askSingly, BatchedVision } from './vision-asker.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 /** Everything a client is made of. */
 export interface ClientParts {
@@ -108,11 +109,26 @@ export function composeParts(
     onLimits: (model, headers, throttled, endpoint) => advisor?.observe(model, headers, throttled, endpoint),
     onAttempt: metrics.attemptEnded,
   });
+  const waiting = advisor === undefined ? undefined : new WaitingCalls(advisor);
+  const packRules = () =>
+    packRulesOf(typeof given.batch === 'object' ? given.batch : {}, settings.environment);
   const batched = new BatchedVision({
     caller,
     catalog,
     clock,
     timeoutMs: settings.timeoutMs,
+    ...(advisor === undefined || waiting === undefined
+      ? {}
+      : {
+          unpacking: {
+            waiting,
+            isAdvised: (image, request) =>
+              advisor.advise(
+                request.model,
+                packingCost(image, request, requirePart(catalog), packRules()),
+              ) === 'singly',
+          },
+        }),
     yieldsPlace: typeof given.batch !== 'object' || given.batch.maxConcurrentBatches === undefined,
     onLine: (model, waitMs) => advisor?.waited(model, waitMs),
   });
@@ -143,10 +159,18 @@ export function composeParts(
   const known = requirePart(catalog);
   const singly = askSingly(caller, known);
   const askBy = (packed: AskVision | undefined): AskVision => {
-    if (packed === undefined || advisor === undefined) return singly;
-    const rules = packRulesOf(typeof given.batch === 'object' ? given.batch : {}, settings.environment);
+    if (packed === undefined || advisor === undefined || waiting === undefined) return singly;
     const mode = given.batch === 'auto' ? 'auto' : 'always';
-    return askAsAdvised({ singly, packed, advisor, mode, rules, catalog: known, clock });
+    return askAsAdvised({
+      singly,
+      packed,
+      advisor,
+      mode,
+      waiting,
+      rules: packRules(),
+      catalog: known,
+      clock,
+    });
   };
   return {
     settings,

@@ -17,7 +17,7 @@ import { STALE_GRACE_SECONDS } from './fallback-option.ts';
 import type { Logger } from './logger.ts';
 import { type ClientSettings, isInstance } from './resolve-options.ts';
 import { countsForBreaker, isPacedByLimiter, isWorthAnotherAttempt } from './upstream-caller.ts';
-import type { BatchedVision } from './vision-asker.ts';
+import { type BatchedVision, faultOf } from './vision-asker.ts';
 
 const OUTAGE_TRUST_MS = 600_000;
 
@@ -177,6 +177,7 @@ export function makeBatch(
     // Every image has a deadline of its own, so that a pack ends with the last of them.
     handlerTimeoutMs: MAX_TIMER_DELAY_MS,
     estimateTokens: batched.estimateTokens,
+    classify: faultOf,
     ...definedOf(options),
     retry: false,
   });

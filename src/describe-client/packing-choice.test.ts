@@ -11,6 +11,7 @@ import { PackingAdvisor } from './packing-advisor.ts';
 import { askAsAdvised } from './packing-choice.ts';
 import { packingCost, packRulesOf } from './packing-cost.ts';
 import type { Answer, AskVision } from './vision-asker.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 const IMAGE: LoadedImage = { kind: 'url', url: 'https://images.test/1.jpg' };
 
@@ -63,6 +64,7 @@ function choice(mode: 'auto' | 'always', options: { readonly singly?: AskVision 
     },
     advisor,
     mode,
+    waiting: new WaitingCalls(advisor),
     rules: packRulesOf({}, {}),
     catalog: modelCatalog,
     clock,

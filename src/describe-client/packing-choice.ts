@@ -6,6 +6,7 @@ import type { PackingAdvisor } from './packing-advisor.ts';
 import { type PackRules, packingCost } from './packing-cost.ts';
 import { sinkInLine } from './sink-in-line.ts';
 import type { AskVision } from './vision-asker.ts';
+import type { WaitingCalls } from './waiting-calls.ts';
 
 /** Ends a call on its own that had better join a pack. */
 const JOINS = Symbol('joins a pack');
@@ -16,6 +17,7 @@ export interface PackingChoiceParts {
   readonly advisor: PackingAdvisor;
   /** `auto` packs only where it is advised, `always` unless it is advised against. */
   readonly mode: 'auto' | 'always';
+  readonly waiting: WaitingCalls;
   readonly rules: PackRules;
   readonly catalog: ModelCatalog;
   readonly clock: Clock;
@@ -32,9 +34,9 @@ export function askAsAdvised({
   mode,
   rules,
   catalog,
+  waiting,
   clock,
 }: PackingChoiceParts): AskVision {
-  const waiting = new WaitingCalls(advisor);
   return async (image, request, bounds, trace) => {
     const { model } = request;
     const cost = packingCost(image, request, catalog, rules);
@@ -66,32 +68,4 @@ export function askAsAdvised({
     }
     return packed(image, request, bounds, trace);
   };
-}
-
-/** Calls that wait for their turn, by model, looked at again whenever the advice for it may have changed. */
-class WaitingCalls {
-  readonly #models = new Map<string, Set<() => void>>();
-
-  constructor(advisor: PackingAdvisor) {
-    advisor.watch((model) => {
-      for (const look of [...(this.#models.get(model) ?? [])]) look();
-    });
-  }
-
-  /** A place that a call may enter and leave any number of times. */
-  place(model: string, look: () => void): { enter(): void; leave(): void } {
-    return {
-      enter: () => {
-        const calls = this.#models.get(model) ?? new Set();
-        calls.add(look);
-        this.#models.set(model, calls);
-        look();
-      },
-      leave: () => {
-        const calls = this.#models.get(model);
-        calls?.delete(look);
-        if (calls?.size === 0) this.#models.delete(model);
-      },
-    };
-  }
 }

@@ -52,6 +52,18 @@ describe('packs of a client', () => {
     expect(server.getStats().mostInFlight).toBe(3);
   });
 
+  it('are taken apart in line where the answers tell that tokens are short and a pack saves none', async () => {
+    await using limited = await startFakeOpenAI({
+      limits: { requestsPerMinute: 10_000, tokensPerMinute: 400_000, burstSeconds: 1 },
+    });
+    const started = start({ batch: { batchSize: 5 }, timeoutMs: 30_000 }, limited);
+    const sizes = await packSizes(
+      started,
+      Array.from({ length: 40 }, (_, seed) => createTestImage({ seed, width: 512, height: 512 })),
+    );
+    expect(sizes.filter((size) => size > 1).length).toBeLessThan(16);
+  });
+
   it('fill up while they wait for a request', async () => {
     await using limited = await startFakeOpenAI({
       limits: { requestsPerMinute: 300, tokensPerMinute: 10_000_000, burstSeconds: 1 },

@@ -8,10 +8,12 @@ import type {
 } from '../batch-processor/index.ts';
 import { requestIdOf, singleAnswer } from '../batch-processor/pack-answer.ts';
 import { singleRequest } from '../batch-processor/pack-request.ts';
+import { type VisionFault, visionFaultOf } from '../batch-processor/vision-fault.ts';
 import { addUsage, usageOf } from '../batch-processor/vision-usage.ts';
 import { InlineBytes } from '../http/encode-json.ts';
 import type { LoadedImage } from '../image/index.ts';
 import type { Clock } from '../internal/clock.ts';
+import { childController } from '../internal/signals.ts';
 import { estimateCall } from '../openai/estimate.ts';
 import { estimateImageTokens, mostImageTokens } from '../openai/image-tokens.ts';
 import type { ModelCatalog } from '../openai/model-catalog.ts';
@@ -22,6 +24,7 @@ import { estimateOf } from './packing-cost.ts';
 import { schemaOf, textOf } from './planned-packs.ts';
 import { sinkInLine } from './sink-in-line.ts';
 import type { UpstreamCaller } from './upstream-caller.ts';
+import type { WaitingCalls } from './waiting-calls.ts';
 
 /** What the API said of one image. */
 export interface Answer {
@@ -90,12 +93,23 @@ interface BatchedCall {
 /** Of an image that was given to the processor directly: about a photograph at low detail. */
 const UNKNOWN_IMAGE_TOKENS = 1000;
 
+/** Ends the wait of a pack whose images had better go alone. */
+const UNPACKS = Symbol('unpacks');
+
+/** Tells who is to blame for what a request of the processor failed with. */
+export const faultOf = (error: unknown): VisionFault => (error === UNPACKS ? 'size' : visionFaultOf(error));
+
 export interface BatchedVisionParts {
   readonly caller: UpstreamCaller;
   readonly catalog: ModelCatalog | undefined;
   readonly clock: Clock;
   /** Of images that were given to the processor directly, in milliseconds. */
   readonly timeoutMs: number;
+  /** Where packs wait that may have to be taken apart, and whether to do so now. */
+  readonly unpacking?: {
+    readonly waiting: WaitingCalls;
+    readonly isAdvised: (image: LoadedImage, request: NormalisedRequest) => boolean;
+  };
   /** Whether a request that has left the line of the router makes place for the next: the router bounds what runs. */
   readonly yieldsPlace: boolean;
   /** Told how long a request waited in line before it was sent, in milliseconds. */
@@ -122,22 +136,36 @@ export class BatchedVision {
         if (requests.length === 1) singleAnswer(completion, only?.schema);
         return completion;
       };
-      const { caller, clock, timeoutMs: ownTimeoutMs, yieldsPlace, onLine } = this.#parts;
+      const { caller, clock, timeoutMs: ownTimeoutMs, unpacking, yieldsPlace, onLine } = this.#parts;
       const { priority, timeoutMs, deadlineAtMs } = mostDemanding(calls);
       // Who uses the client's processor directly has no call here: its images go with the client's own patience.
       const direct = calls.length < requests.length;
-      return caller.send(chatRequest, read, {
-        signal,
+      const child = childController(signal);
+      const [first] = calls;
+      const look = () => {
+        if (requests.length > 1 && first && unpacking?.isAdvised(first.image, first.request)) {
+          child.abort(UNPACKS);
+        }
+      };
+      const place = unpacking?.waiting.place(chatRequest.model, look);
+      const sent = caller.send(chatRequest, read, {
+        signal: child.signal,
         tokens: this.#tokensOf(chatRequest, requests),
         priority: direct ? Math.max(0, priority) : priority,
         timeoutMs: direct ? Math.max(ownTimeoutMs, timeoutMs) : timeoutMs,
         deadlineAtMs: direct ? Number.POSITIVE_INFINITY : deadlineAtMs,
         trace: sinkInLine(sharedSink(calls.map(({ trace }) => trace)), clock, {
+          enters: () => place?.enter(),
           leaves: (waitMs) => {
+            place?.leave();
             if (yieldsPlace) yieldPlace();
             onLine(chatRequest.model, waitMs);
           },
         }),
+      });
+      return sent.finally(() => {
+        place?.leave();
+        child.detach();
       });
     },
   };
