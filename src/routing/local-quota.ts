@@ -1,5 +1,5 @@
 import { QuotaDimension, type QuotaMark } from './quota-dimension.ts';
-import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
+import { isCount, type QuotaAnswer, type QuotaRefusal } from './quota-permit.ts';
 import type { QuotaSource, QuotaSourceStats, QuotaTaking } from './quota-source.ts';
 import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
 
@@ -53,7 +53,7 @@ export class LocalQuota implements QuotaSource {
   answered(requests: QuotaMark, tokens: QuotaMark, answer: QuotaAnswer, nowMs: number): boolean {
     const { limits, chargedTokens } = answer;
     let moreRoom = false;
-    if (chargedTokens !== undefined && chargedTokens >= 0) {
+    if (isCount(chargedTokens)) {
       this.#tokens.settle(tokens, chargedTokens, limits?.tokens?.remaining !== undefined, nowMs);
       moreRoom = chargedTokens < tokens.units;
     }

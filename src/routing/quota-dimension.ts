@@ -1,6 +1,7 @@
 import { MINUTE_MS, QuotaBucket, secondOf } from './quota-bucket.ts';
-import { levelOf, type QuotaReading, quotaReadingOf } from './quota-reading.ts';
+import { hasLimit, levelOf, type QuotaReading, quotaReadingOf } from './quota-reading.ts';
 import type { RateLimitReading } from './rate-limit-snapshot.ts';
+import { certainDifference, ReorderWindow, type TakenOrder } from './reorder-window.ts';
 
 export interface QuotaDimensionOptions {
   /** Upper bound, units a minute. */
@@ -20,8 +21,7 @@ export interface QuotaMark {
   readonly corrected: number;
   /** Sum of units taken until then, its own included. */
   readonly taken: number;
-  /** Units taken just before: they may arrive after it. */
-  readonly close: number;
+  readonly order: TakenOrder;
 }
 
 export interface QuotaDimensionStats {
@@ -43,8 +43,6 @@ export interface QuotaDimensionStats {
 /** A downward difference is believed whole; an upward one at least in this share, and more the longer nothing was heard. */
 const RAISE_RATIO = 0.5;
 const RAISE_MS = 500;
-/** Requests sent within such a time may overtake each other on their way. */
-const REORDER_MS = 50;
 /** Differences below this are rounding: a share of the bucket, and units. */
 const DEADBAND_RATIO = 0.01;
 const DEADBAND_UNITS = 0.05;
@@ -72,8 +70,7 @@ export class QuotaDimension {
   #heardPerMs: number | undefined;
   #taken = 0;
   #corrected = 0;
-  #close = 0;
-  #closeAtMs = 0;
+  readonly #reorder = new ReorderWindow();
   #raised = 0;
   #lowered = 0;
   #latestSequence = -1;
@@ -110,10 +107,9 @@ export class QuotaDimension {
     this.#taken += units;
     this.#budget?.take(units, nowMs);
     const level = this.#model?.take(units, nowMs);
-    const close = this.#close * Math.exp((this.#closeAtMs - nowMs) / REORDER_MS);
-    this.#close = close + units;
-    this.#closeAtMs = nowMs;
-    return { sequence, atMs: nowMs, units, level, corrected: this.#corrected, taken: this.#taken, close };
+    const taken = this.#taken;
+    const order = this.#reorder.add(units, taken, this.#model?.perMs ?? 0, nowMs);
+    return { sequence, atMs: nowMs, units, level, corrected: this.#corrected, taken, order };
   }
 
   /** Gives back, or takes, what turned out to be other than reserved. The headers tell a model the same, where there are any. */
@@ -141,7 +137,7 @@ export class QuotaDimension {
   /** Follows what an answer to the request of that mark says. Returns whether more is allowed than before. */
   observe(mark: QuotaMark, raw: RateLimitReading, nowMs: number): boolean {
     // An answer to an older request tells an older state, which a newer one has told already.
-    if (mark.sequence <= this.#lastSequence || !(raw.limit > 0)) return false;
+    if (mark.sequence <= this.#lastSequence || !hasLimit(raw)) return false;
     const reading = quotaReadingOf(raw);
     const sinceMs = mark.atMs - this.#lastAtMs;
     this.#lastSequence = mark.sequence;
@@ -161,7 +157,7 @@ export class QuotaDimension {
       model.foreignPerMs *= Math.exp(-sinceMs / FULL_MS);
     }
     const exact = told - (mark.level + this.#corrected - mark.corrected);
-    const difference = exact > 0 ? Math.max(0, exact - mark.close) : exact;
+    const difference = certainDifference(exact, mark.order, mark.units, mark.taken);
     if (Math.abs(difference) < Math.max(DEADBAND_UNITS, model.capacity * DEADBAND_RATIO)) return faster;
     return this.#correct(model, difference, mark, sinceMs, nowMs) > 0 || faster;
   }

@@ -15,9 +15,9 @@ import type { AtomicScript } from './atomic-script.ts';
 
 /** Upper bounds of a quota. What the API's headers say lowers them, and stands where there are none. */
 export interface QuotaLimits {
-  /** Requests a minute, above 0. @defaultValue what the headers say; no limit where they say nothing */
+  /** Requests a minute, at least 1. @defaultValue what the headers say; no limit where they say nothing */
   readonly requestsPerMinute?: number | undefined;
-  /** Tokens a minute, above 0. @defaultValue what the headers say; no limit where they say nothing */
+  /** Tokens a minute, at least 1. @defaultValue what the headers say; no limit where they say nothing */
   readonly tokensPerMinute?: number | undefined;
   /**
    * Processes that use this quota, at least 1: each takes its share of the limits, unless they share through Redis, and
@@ -25,7 +25,7 @@ export interface QuotaLimits {
    */
   readonly processes?: number | undefined;
   /**
-   * Tokens a minute from which on the API wants the rate to grow by at most half in 15 minutes; above 0.
+   * Tokens a minute from which on the API wants the rate to grow by at most half in 15 minutes; at least 1.
    * @defaultValue 1000000
    */
   readonly rampFromTokensPerMinute?: number | undefined;
@@ -45,13 +45,13 @@ export interface QuotaLimiterOptions {
   readonly random?: Random | undefined;
 }
 
-const positive = finiteNumber({ min: Number.MIN_VALUE });
+const perMinute = finiteNumber({ min: 1 });
 
 export const quotaLimitsCheck = shape({
-  requestsPerMinute: positive,
-  tokensPerMinute: positive,
+  requestsPerMinute: perMinute,
+  tokensPerMinute: perMinute,
   processes: integer({ min: 1 }),
-  rampFromTokensPerMinute: positive,
+  rampFromTokensPerMinute: perMinute,
 } satisfies OptionChecks<QuotaLimits>);
 
 const CHECKS: OptionChecks<QuotaLimiterOptions> = {

@@ -110,4 +110,39 @@ describe('QuotaLimiter, whatever happens', () => {
       { seed: SEED, numRuns: 200 },
     );
   });
+
+  it('stays usable whatever headers, counts and estimates hold', async () => {
+    const anything = fc.oneof(
+      fc.double(),
+      fc.integer(),
+      fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1, 0, undefined),
+    ) as fc.Arbitrary<number>;
+    const reading = fc.record({ limit: anything, remaining: anything, resetMs: anything });
+    const answers = fc.array(
+      fc.record({
+        tokens: anything,
+        chargedTokens: anything,
+        retryAfterMs: anything,
+        refused: fc.boolean(),
+        limits: fc.record({ requests: reading, tokens: reading }),
+      }),
+      { maxLength: 30 },
+    );
+    await fc.assert(
+      fc.asyncProperty(answers, async (played) => {
+        const clock = new ManualClock();
+        const limiter = new QuotaLimiter({ name: 'quota', clock, random: () => 0.5 });
+        for (const { tokens, refused, ...answer } of played) {
+          const permit = limiter.take(tokens);
+          if (refused) permit.throttled(answer);
+          else permit.answered(answer);
+          expect(limiter.waitMs(tokens)).toBeGreaterThanOrEqual(0);
+          expect(limiter.waitMs(1)).toBeLessThan(Number.POSITIVE_INFINITY);
+          expect(limiter.drainMs(1, 1)).toBeLessThan(Number.POSITIVE_INFINITY);
+          await clock.advance(10);
+        }
+      }),
+      { seed: SEED, numRuns: 300 },
+    );
+  });
 });

@@ -8,6 +8,7 @@ import { QuotaGuard } from './quota-guard.ts';
 import { checkQuotaLimiterOptions, type QuotaLimiterOptions } from './quota-limiter-options.ts';
 import { QuotaPause } from './quota-pause.ts';
 import {
+  isCount,
   type QuotaAnswer,
   type QuotaEnds,
   type QuotaPermit,
@@ -245,7 +246,7 @@ export class QuotaLimiter {
   }
 
   #reserve(tokens: number): number {
-    return tokens > 0 ? tokens * this.#estimate.ratio : 0;
+    return isCount(tokens) ? tokens * this.#estimate.ratio : 0;
   }
 
   #onAnswered({ taking, estimatedTokens }: Taken, answer: QuotaAnswer): void {

@@ -1,4 +1,5 @@
 import { exponentialDelay, type Random } from '../internal/backoff.ts';
+import { isCount } from './quota-permit.ts';
 
 /** Where a refusal names no time, the waits grow from one refusal to the next. */
 const UNNAMED = { initialDelayMs: 250, maxDelayMs: 30_000 };
@@ -23,7 +24,7 @@ export class QuotaPause {
   /** Takes a refusal in and returns for how long it asks to wait. */
   refused(retryAfterMs: number | undefined, nowMs: number): number {
     let pauseMs = retryAfterMs;
-    if (pauseMs === undefined || !(pauseMs >= 0)) {
+    if (!isCount(pauseMs)) {
       // Those that were under way when a pause began are part of the refusal that began it.
       if (this.waitMs(nowMs) > 0) return 0;
       this.#unnamed += 1;

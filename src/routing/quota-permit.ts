@@ -7,6 +7,10 @@ export interface QuotaAnswer {
   readonly chargedTokens?: number | undefined;
 }
 
+/** Whether a count is known and one. */
+export const isCount = (value: number | undefined): value is number =>
+  value !== undefined && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+
 /** What a refusal for going too fast tells. */
 export interface QuotaRefusal {
   readonly limits?: RateLimitSnapshot | undefined;

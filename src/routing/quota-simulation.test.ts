@@ -67,6 +67,10 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'bound by requests, answers in 3 s': { limits: { requestsPerMinute: 600 }, api: { medianMs: 3_000 } },
   'bound by requests, on a way that jitters': { limits: { requestsPerMinute: 600 }, api: { jitterMs: 50 } },
   'with a bucket of a whole minute': { limits: { requestsPerMinute: 600, burstSeconds: 60 } },
+  'with a bucket of a whole minute, on a way that reorders': {
+    limits: { requestsPerMinute: 600, burstSeconds: 60 },
+    api: { jitterMs: 300 },
+  },
   'bound by tokens of varying, wrongly estimated requests': {
     limits: { requestsPerMinute: 10_000, tokensPerMinute: 400_000 },
     request: varied,

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from './quota-bucket.ts';
 import type { QuotaDimensionStats } from './quota-dimension.ts';
-import { levelOf, quotaReadingOf } from './quota-reading.ts';
+import { hasLimit, levelOf, quotaReadingOf } from './quota-reading.ts';
 import type { RateLimitReading } from './rate-limit-snapshot.ts';
 
 /** Where a shared dimension stood when something was taken. The base becomes known with the next state that is seen. */
@@ -79,7 +79,7 @@ export class SharedDimension {
 
   /** Follows what an answer to the request of that mark says. */
   observe(mark: SharedMark, raw: RateLimitReading): void {
-    if (mark.atMs <= this.#newestAtMs || !(raw.limit > 0)) return;
+    if (mark.atMs <= this.#newestAtMs || !hasLimit(raw)) return;
     const reading = quotaReadingOf(raw);
     this.#newestAtMs = mark.atMs;
     this.#heardPerMs = reading.perMs;

@@ -25,6 +25,8 @@ local guard = tonumber(ARGV[6])
 local raw = redis.call('HGETALL', KEYS[1])
 local state = {}
 for i = 1, #raw, 2 do state[raw[i]] = tonumber(raw[i + 1]) end
+-- A server that took over may be behind a little, and is waited for; what is far ahead was written by a clock that was wrong.
+if state.now and state.now - now > 5000 then state = {} end
 now = math.max(now, state.now or now)
 local elapsed = now - (state.now or now)
 state.now = now

@@ -3,7 +3,7 @@ import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/
 import { AloneQuota } from './alone-quota.ts';
 import type { AtomicScript } from './atomic-script.ts';
 import type { QuotaLimits } from './quota-limiter-options.ts';
-import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
+import { isCount, type QuotaAnswer, type QuotaRefusal } from './quota-permit.ts';
 import type { QuotaSource, QuotaSourceStats, QuotaTaking } from './quota-source.ts';
 import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
 import { SharedDimension, type SharedMark } from './shared-dimension.ts';
@@ -129,7 +129,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
 
   answered(requests: SharedMark, tokens: SharedMark, answer: QuotaAnswer, nowMs: number): void {
     const { limits, chargedTokens } = answer;
-    if (chargedTokens !== undefined && chargedTokens >= 0 && limits?.tokens?.remaining === undefined) {
+    if (isCount(chargedTokens) && limits?.tokens?.remaining === undefined) {
       this.#tokens.adjust(tokens.units - chargedTokens);
     }
     this.#observe(requests, tokens, limits, nowMs);
