@@ -50,13 +50,11 @@ export class EndpointRoute<Target> {
     return (this.inFlight + 1) / (this.endpoint.weight * this.ejection.share(nowMs));
   }
 
-  /** Why nothing can be sent here, as far as it is known to last. */
-  outBecause(tokens: number): DescribeError | undefined {
+  /** Why nothing can be sent here, as far as it is known to last, with a quota that has to be waited for so long. */
+  outBecause(quotaMs: number): DescribeError | undefined {
     const dropped = this.endpoint.dropped ?? this.dropped;
-    if (dropped !== undefined) return dropped;
-    const { stopped } = this.quota;
-    // A stopped quota may let a probe through now and then.
-    return stopped !== undefined && this.quota.waitMs(tokens) > 0 ? stopped : undefined;
+    // A stopped quota may let a probe through now and then, and asking why costs more than the wait told.
+    return dropped ?? (quotaMs > 0 ? this.quota.stopped : undefined);
   }
 
   /** The key is not accepted: nowhere when the API says that it doesn't know it (401), or not for this model (403). */

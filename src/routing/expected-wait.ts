@@ -19,9 +19,10 @@ export function expectedWaitMs<Target>(
   let callsPerMs = 0;
   const counted: RouterQuota[] = [];
   for (const route of line.routes) {
-    if (route.outBecause(job.tokens) !== undefined) continue;
     const { quota } = route;
-    earliestMs = Math.min(earliestMs, Math.max(coolDownMs(route), quota.waitMs(job.tokens)));
+    const quotaMs = quota.waitMs(job.tokens);
+    if (route.outBecause(quotaMs) !== undefined) continue;
+    earliestMs = Math.min(earliestMs, Math.max(coolDownMs(route), quotaMs));
     if (counted.includes(quota)) continue;
     counted.push(quota);
     // Its own place in the line is part of the backlog.

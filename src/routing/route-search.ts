@@ -44,7 +44,8 @@ export class RouteSearch<Target> {
     let shut: EndpointRoute<Target> | undefined;
     let open = 0;
     for (const route of line.routes) {
-      const out = route.outBecause(job.tokens);
+      const quotaMs = route.quota.waitMs(job.tokens);
+      const out = route.outBecause(quotaMs);
       if (out !== undefined) {
         this.outBecause = out;
         continue;
@@ -60,10 +61,10 @@ export class RouteSearch<Target> {
         continue;
       }
       open += 1;
-      this.#look(route, Math.max(breakerMs, route.ejection.returnInMs(nowMs)), call, nowMs, claimed);
+      this.#look(route, Math.max(breakerMs, route.ejection.returnInMs(nowMs)), quotaMs, nowMs, claimed);
     }
     // Nothing but breakers that are isolated by hand: the attempt runs into one and says so.
-    if (open === 0 && shut !== undefined) this.#look(shut, 0, call, nowMs, claimed);
+    if (open === 0 && shut !== undefined) this.#look(shut, 0, shut.quota.waitMs(job.tokens), nowMs, claimed);
     if (job.avoid !== undefined && this.ready.length > 1) this.#preferOthers(job.avoid);
   }
 
@@ -86,13 +87,12 @@ export class RouteSearch<Target> {
   #look(
     route: EndpointRoute<Target>,
     coolsForMs: number,
-    { job }: RouteCall<Target>,
+    quotaMs: number,
     nowMs: number,
     claimed: ReadonlySet<RouterQuota>,
   ): void {
     const { quota } = route;
     const isFree = route.inFlight < route.slots(nowMs);
-    const quotaMs = quota.waitMs(job.tokens);
     const waitMs = Math.max(coolsForMs, quotaMs);
     this.returnInMs = Math.min(this.returnInMs, waitMs);
     // One that is claimed is free again when the call that claimed it is placed, which is looked at in the same pass.

@@ -247,7 +247,7 @@ export class Router<Target> {
     return line.routes.some(
       (route) =>
         call.left?.has(route.endpoint) === false &&
-        route.outBecause(job.tokens) === undefined &&
+        route.outBecause(route.quota.waitMs(job.tokens)) === undefined &&
         (wentOut || this.#coolDownMs(route, nowMs) === 0),
     );
   }
