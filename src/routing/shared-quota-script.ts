@@ -68,6 +68,8 @@ local function follow(name, first)
   end
   if before and before ~= rate then
     capacity = math.max(1, capacity * rate / before)
+    state[name .. 'recent'] = nil
+    state[name .. 'bunchAt'] = nil
   end
   if level then
     level = level + elapsed * math.max(rate * 0.1, rate - foreign) + back
@@ -90,16 +92,23 @@ local function follow(name, first)
     state[name .. 'sent'] = sent
     if told >= (capacity - 1) * 0.99 then foreign = foreign * math.exp(-since / 4000) end
     local difference = told - base - fixed
+    -- More than the rate allows for long was let pass at once: its order on the way says little.
+    local bunched = sent < (get('bunchAt') or 0) + 1000
+    local bunch = bunched and get('bunch') or 0
+    if difference > 0 then difference = math.max(0, difference - bunch) else difference = math.min(0, difference + bunch) end
+    -- Sent at another limit: what the model said then is no measure.
+    if sent <= trust then difference = math.min(0, told - level) end
     if math.abs(difference) >= math.max(0.05, capacity * 0.01) and (difference < 0 or rate == heard) then
       if difference > 0 then difference = difference * math.max(0.5, 1 - math.exp(-since / 500)) end
       local after = math.min(capacity, level + difference)
       fixed = fixed + after - level
       level = after
-      if sent > trust and rate == heard then
+      if sent > trust and rate == heard and not bunched then
         foreign = math.min(rate, math.max(0, foreign - difference / math.max(4000, math.min(since, 10000))))
       end
     end
   end
+  state[name .. 'recent'] = (get('recent') or 0) * math.exp(-elapsed / 1000)
   state[name .. 'heard'] = heard
   state[name .. 'foreign'] = foreign
   state[name .. 'trust'] = trust
@@ -138,8 +147,16 @@ for attempt = 2, 1, -1 do
     for i, units in ipairs({ requests, tokens }) do
       buckets[i].level = buckets[i].level - units
       buckets[i].out = buckets[i].out + units
-      local held = (i == 1 and 'rheld' or 'theld') .. ARGV[2]
+      local name = i == 1 and 'r' or 't'
+      local held = name .. 'held' .. ARGV[2]
       state[held] = (state[held] or 0) + units
+      local recent = (state[name .. 'recent'] or 0) + units
+      state[name .. 'recent'] = recent
+      if recent > math.max(buckets[i].rate * 1200, units * 8) then
+        local since = now - (state[name .. 'bunchAt'] or 0)
+        state[name .. 'bunch'] = math.max(recent, since < 2000 and state[name .. 'bunch'] or 0)
+        state[name .. 'bunchAt'] = now
+      end
     end
     break
   end
