@@ -64,6 +64,8 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     return cache;
   };
 
+  const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await raw.info('stats'))?.[1]);
+
   it('answer in the order of their keys over many commands: holes, compressed values, lists, garbage, what is stale', async () => {
     const keyPrefix = 'many:';
     const [writer, reader] = [connect({ keyPrefix }), connect({ keyPrefix, tagTrustMs: 0 })];
@@ -95,7 +97,6 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     const cache = connect({ keyPrefix, maxValueBytes: 4_096, tagTrustMs: 0 });
     await cache.set('small', 1);
     const plant = () => raw.setrange(`${keyPrefix}e:large`, 8_000_000, 'x');
-    const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await raw.info('stats'))?.[1]);
     const read = () => cache.mget(['large', 'small']);
     await plant();
     expect(await read()).toEqual([undefined, 1]);
@@ -105,6 +106,19 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     expect(await read()).toEqual([undefined, 1]);
     expect((await sent()) - before).toBeLessThan(100_000);
     expect(cache.health().status).toBe('healthy');
+  });
+
+  it('of a purge take the heads of entries only, however large their values or long their tags are', async () => {
+    const keyPrefix = 'purge:';
+    const cache = connect({ keyPrefix, compressAboveBytes: 10_000_000 });
+    const tags = ['doomed', ...Array.from({ length: 20 }, (_, n) => `${n}${'x'.repeat(2_000)}`)];
+    await cache.set('large', 'x'.repeat(4_000_000), 60, ['doomed']);
+    await cache.set('many tags', 1, 60, tags);
+    await cache.set('kept', 'x'.repeat(4_000_000), 60, ['other']);
+    const before = await sent();
+    expect(await cache.purgeTags(['doomed'])).toBe(2);
+    expect((await sent()) - before).toBeLessThan(200_000);
+    expect((await raw.keys(`${keyPrefix}e:*`)).sort()).toEqual([`${keyPrefix}e:kept`]);
   });
 
   it('give up what goes on arriving after their time is over, and connect anew', async () => {

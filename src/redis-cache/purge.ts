@@ -1,11 +1,13 @@
 import { carriesAny } from './cache-entry.ts';
 import { tagsOfText } from './envelope-head.ts';
-import { type RedisClientLike, type RedisCommand, RedisDataError } from './redis-client.ts';
+import type { RedisClientLike, RedisCommand } from './redis-client.ts';
 import type { RedisGateway } from './redis-gateway.ts';
 import { RedisNames } from './redis-names.ts';
 import type { Tiers } from './tiers.ts';
 
 const NAMES_PER_SCAN = 200;
+/** What is read of an entry to find its tags: values stay where they are. */
+const HEAD_BYTES = 16_384;
 
 /** Removes every entry with one of these tags from memory and from every server, a few names at a time. */
 export async function purgeTags(tiers: Tiers, tags: readonly string[]): Promise<number> {
@@ -48,16 +50,29 @@ async function purgeNames(
   tags: readonly string[],
 ): Promise<number> {
   if (names.length === 0) return 0;
-  const reads = names.map((name): RedisCommand => ['GETRANGE', name, 0, tiers.options.maxValueBytes]);
-  const texts = tiers.unwrap(await gateway.send('purge', reads, gateway.deadline(names.length)));
-  const doomed = names.filter((_, index) => {
-    const text = texts?.[index];
-    if (text instanceof RedisDataError || typeof text !== 'string') return false;
-    const stamps = tagsOfText(text);
-    return stamps !== undefined && carriesAny(stamps, tags);
-  });
+  const heads = await readNames(tiers, gateway, names, HEAD_BYTES);
+  const doomed: string[] = [];
+  for (const [index, name] of names.entries()) {
+    const head = heads[index];
+    if (typeof head !== 'string') continue;
+    // Tags that are longer than any that were foreseen.
+    const isCut = Buffer.byteLength(head) > HEAD_BYTES && !head.includes('\n');
+    const text = isCut ? (await readNames(tiers, gateway, [name], tiers.options.maxValueBytes))[0] : head;
+    const stamps = typeof text === 'string' ? tagsOfText(text) : undefined;
+    if (stamps !== undefined && carriesAny(stamps, tags)) doomed.push(name);
+  }
   if (doomed.length === 0) return 0;
   const unlinks = doomed.map((name): RedisCommand => ['UNLINK', name]);
   const counts = tiers.unwrap(await gateway.send('purge', unlinks, gateway.deadline(doomed.length))) ?? [];
   return counts.filter((count) => count === 1).length;
+}
+
+async function readNames(
+  tiers: Tiers,
+  gateway: RedisGateway,
+  names: readonly string[],
+  bytes: number,
+): Promise<readonly unknown[]> {
+  const reads = names.map((name): RedisCommand => ['GETRANGE', name, 0, bytes]);
+  return tiers.unwrap(await gateway.send('purge', reads, gateway.deadline(names.length))) ?? [];
 }
