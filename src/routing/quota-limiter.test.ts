@@ -263,6 +263,15 @@ describe('QuotaLimiter', () => {
     });
   });
 
+  it('takes a burst after a rest for the rate that a slow_down halves, once for all its answers', async () => {
+    const clock = new ManualClock();
+    const limiter = new QuotaLimiter({ name: 'quota', clock });
+    await clock.advance(600_000);
+    const permits = Array.from({ length: 100 }, () => limiter.take(300));
+    for (const permit of permits.slice(0, 10)) permit.throttled({ retryAfterMs: 0, slowDown: true });
+    expect(limiter.getStats().rampTokensPerMinute).toBeCloseTo((100 * 300 * 60) / 2, -4);
+  });
+
   describe('above a million tokens a minute', () => {
     it('begins at the base and grows by half in 15 minutes of use', async () => {
       const { clock, limiter } = makeLimiter({ tokensPerMinute: 10_000_000 });

@@ -8,6 +8,10 @@ const SLOW_FACTOR = 0.5;
 /** Share of its ceiling at which a rate is at it. */
 const AT_CEILING_RATIO = 0.8;
 const USAGE_MS = 30_000;
+/** A burst after a rest is a rate too, though the average of the usage has not heard of it yet. */
+const RECENT_MS = 1_000;
+/** One slowdown at a time: the answers to what was sent before it ask for the same one. */
+const SLOW_PAUSE_MS = 10_000;
 const BURST_MS = 1_000;
 
 /**
@@ -18,11 +22,13 @@ export class QuotaRamp {
   #basePerMs: number;
   #ceilingPerMs = Number.POSITIVE_INFINITY;
   #usedPerMs = 0;
+  #recentPerMs = 0;
   #level = 0;
   #readAtMs: number;
   #limitPerMs = Number.POSITIVE_INFINITY;
   #processes = 1;
   #slowed = false;
+  #slowedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(fromPerMinute: number, nowMs: number) {
     this.#basePerMs = fromPerMinute / MINUTE_MS;
@@ -54,10 +60,12 @@ export class QuotaRamp {
 
   /** The API asked for less: half of what is used now, which then grows again. */
   slowDown(nowMs: number): void {
+    if (nowMs < this.#slowedAtMs + SLOW_PAUSE_MS) return;
     this.#refill(nowMs);
-    const current = Math.min(this.#usedPerMs, this.#ceilingPerMs);
+    const current = Math.min(Math.max(this.#usedPerMs, this.#recentPerMs), this.#ceilingPerMs);
     if (current <= 0) return;
     this.#slowed = true;
+    this.#slowedAtMs = nowMs;
     this.#begin(current * SLOW_FACTOR);
   }
 
@@ -78,11 +86,13 @@ export class QuotaRamp {
     this.#refill(nowMs);
     if (this.#ceilingPerMs !== Number.POSITIVE_INFINITY) this.#level -= tokens;
     this.#usedPerMs += tokens / USAGE_MS;
+    this.#recentPerMs += tokens / RECENT_MS;
   }
 
   refund(tokens: number): void {
     if (this.#ceilingPerMs !== Number.POSITIVE_INFINITY) this.#level += tokens;
     this.#usedPerMs = Math.max(0, this.#usedPerMs - tokens / USAGE_MS);
+    this.#recentPerMs = Math.max(0, this.#recentPerMs - tokens / RECENT_MS);
   }
 
   #begin(ceilingPerMs: number): void {
@@ -100,6 +110,7 @@ export class QuotaRamp {
       this.#move(ceiling, Math.min(elapsedMs, STEP_MS));
     }
     this.#usedPerMs *= Math.exp(-elapsedMs / USAGE_MS);
+    this.#recentPerMs *= Math.exp(-elapsedMs / RECENT_MS);
   }
 
   #move(ceiling: number, elapsedMs: number): void {
