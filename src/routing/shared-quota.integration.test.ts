@@ -172,6 +172,27 @@ describe.runIf(findRedisServer())('a quota that processes share through Redis', 
     expect(fields.filter((field) => field.includes('held'))).toHaveLength(1);
   });
 
+  it('begins anew where the state was written by a clock that was far ahead', async () => {
+    const ask = async (atMs: number, taken: number) => {
+      const clock = new SimulatedClock();
+      await clock.run(atMs);
+      const store = new SimulatedStore(redis, clock);
+      const limits = { requestsPerMinute: 600 };
+      const limiter = new QuotaLimiter({ name: 'quota', limits, shared: store, clock });
+      for (let request = 0; request < taken; ) {
+        if (limiter.waitMs(1) === 0) {
+          limiter.take(1);
+          request += 1;
+        }
+        await store.settled();
+        await clock.run(clock.now() + 5, store.settled);
+      }
+      return clock.now() - atMs;
+    };
+    await ask(3_600_000, 20);
+    expect(await ask(0, 20)).toBeLessThan(3_000);
+  });
+
   it('begins with empty buckets where Redis has lost its data', async () => {
     const clock = new SimulatedClock();
     const store = new SimulatedStore(redis, clock);
