@@ -19,6 +19,10 @@ export class BoundedMap<Key, Value> {
     return value;
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   entries(): IterableIterator<[Key, Value]> {
     return this.#entries.entries();
   }

@@ -112,6 +112,7 @@ export function composeParts(
   const waiting = advisor === undefined ? undefined : new WaitingCalls(advisor);
   const packRules = () =>
     packRulesOf(typeof given.batch === 'object' ? given.batch : {}, settings.environment);
+  const placesAreFree = typeof given.batch !== 'object' || given.batch.maxConcurrentBatches === undefined;
   const batched = new BatchedVision({
     caller,
     catalog,
@@ -129,7 +130,8 @@ export function composeParts(
               ) === 'singly',
           },
         }),
-    yieldsPlace: typeof given.batch !== 'object' || given.batch.maxConcurrentBatches === undefined,
+    // Before the first answer nobody knows the limits: what is sent until then may all be refused.
+    yieldsPlace: (model) => placesAreFree && advisor?.hasHeardOf(model) === true,
     onLine: (model, waitMs) => advisor?.waited(model, waitMs),
   });
   const batch = issues.attempt('batch', () => makeBatch(given, settings, batched, clock));

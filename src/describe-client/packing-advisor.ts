@@ -86,6 +86,11 @@ export class PackingAdvisor {
     this.#tell(model);
   }
 
+  /** Whether a model has answered, or refused, at least once. */
+  hasHeardOf(model: string): boolean {
+    return this.#model(model).endpoints.size > 0;
+  }
+
   /** Takes in how long a call waited for its turn before anything was sent. */
   waited(model: string, waitMs: number): void {
     if (waitMs < LINE_MS) return;

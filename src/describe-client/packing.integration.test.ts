@@ -79,6 +79,15 @@ describe('packs of a client', () => {
     expect(limited.getStats().rateLimited).toBeLessThan(3);
   });
 
+  it('are not sent by the dozen before the first answer tells what the limits are', async () => {
+    await using limited = await startFakeOpenAI({
+      limits: { requestsPerMinute: 60, tokensPerMinute: 10_000_000, burstSeconds: 1 },
+    });
+    const started = start({ batch: { batchSize: 20 }, timeoutMs: 30_000 }, limited);
+    expect(await packSizes(started, images)).toEqual(Array(60).fill(20));
+    expect(limited.getStats().rateLimited).toBeLessThanOrEqual(1);
+  });
+
   it('leave out a call that has little time: it goes alone, and its failure counts for the breaker', async () => {
     const started = start({
       batch: { batchSize: 4, maxBatchWaitMs: 200 },

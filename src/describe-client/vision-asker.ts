@@ -111,7 +111,7 @@ export interface BatchedVisionParts {
     readonly isAdvised: (image: LoadedImage, request: NormalisedRequest) => boolean;
   };
   /** Whether a request that has left the line of the router makes place for the next: the router bounds what runs. */
-  readonly yieldsPlace: boolean;
+  readonly yieldsPlace: (model: string) => boolean;
   /** Told how long a request waited in line before it was sent, in milliseconds. */
   readonly onLine: (model: string, waitMs: number) => void;
 }
@@ -158,7 +158,7 @@ export class BatchedVision {
           enters: () => place?.enter(),
           leaves: (waitMs) => {
             place?.leave();
-            if (yieldsPlace) yieldPlace();
+            if (yieldsPlace(chatRequest.model)) yieldPlace();
             onLine(chatRequest.model, waitMs);
           },
         }),
