@@ -62,6 +62,7 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
         }
       },
     }),
+    endpointCount: 1,
     retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
     attemptTimeoutMs: 1000,
     clock,

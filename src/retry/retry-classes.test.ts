@@ -195,6 +195,15 @@ describe('what is paced elsewhere', () => {
     expect(startedAtMs).toEqual([0, 0, 250]);
   });
 
+  it('is told by the run too, as where the next attempt goes to another place', async () => {
+    const { clock, run, startedAtMs } = policyOver((attempt) => (attempt < 3 ? outage() : undefined));
+    let left = 1;
+    const outcome = run({ isPaced: () => left-- > 0 });
+    await clock.advance(1000);
+    await expect(outcome).resolves.toBe('done');
+    expect(startedAtMs).toEqual([0, 0, 250]);
+  });
+
   it('ends with the attempts and the budget all the same', async () => {
     const { run, startedAtMs } = policyOver(() => throttle(), { isPaced: () => true, maxAttempts: 50 });
     await expect(run()).rejects.toMatchObject({ code: 'DESCRIBE_RATE_LIMITED' });

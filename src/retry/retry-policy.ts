@@ -22,6 +22,8 @@ export interface RetryRunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Reading of the clock after which no attempt makes sense: a wait after which none could end is not begun. */
   readonly deadlineAtMs?: number | undefined;
+  /** As the policy's `isPaced`, for this run: a yes of either counts. */
+  readonly isPaced?: ((error: unknown) => boolean) | undefined;
   /** Told of every retry of this run, after the policy's own `onRetry`. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
   /** Told why this run makes no further attempt, after the policy's own `onGiveUp`. */
@@ -85,7 +87,7 @@ export class RetryPolicy {
   /** @throws the last error of the work, unwrapped, or the signal's reason. */
   async run<Value>(
     work: (context: AttemptContext) => Promise<Value>,
-    { signal, deadlineAtMs = Number.POSITIVE_INFINITY, onRetry, onGiveUp }: RetryRunOptions = {},
+    { signal, deadlineAtMs = Number.POSITIVE_INFINITY, isPaced, onRetry, onGiveUp }: RetryRunOptions = {},
   ): Promise<Value> {
     const backoff = new RunBackoff();
     for (let attempt = 1; ; attempt += 1) {
@@ -102,7 +104,8 @@ export class RetryPolicy {
       }
       const { error } = failure;
       if (attempt === 1) this.#budget?.recordCall();
-      const verdict = this.#judge(error, attempt, backoff, deadlineAtMs);
+      const paced = [this.#isPaced, isPaced].some((asked) => asked !== undefined && saysYes(asked, error));
+      const verdict = this.#judge(error, attempt, backoff, deadlineAtMs, paced);
       if ('giveUp' in verdict) {
         const reason = verdict.giveUp;
         this.#gaveUp[reason] += 1;
@@ -133,12 +136,17 @@ export class RetryPolicy {
   }
 
   /** The budget is asked last, for what is taken from it is spent. */
-  #judge(error: unknown, attempt: number, backoff: RunBackoff, deadlineAtMs: number): Verdict {
+  #judge(
+    error: unknown,
+    attempt: number,
+    backoff: RunBackoff,
+    deadlineAtMs: number,
+    isPaced: boolean,
+  ): Verdict {
     if (!saysYes(this.#isRetryable, error)) return { giveUp: 'final' };
     const rules = this.#rules.of(error);
     if (attempt >= rules.maxAttempts) return { giveUp: 'attempts' };
     const nowMs = this.#clock.now();
-    const isPaced = this.#isPaced !== undefined && saysYes(this.#isPaced, error);
     const delayMs = isPaced ? 0 : backoff.next(error, rules, this.#random);
     const neededMs = this.#minAttemptMs ?? this.#fastest.leastMs(nowMs);
     if (nowMs + delayMs + neededMs >= deadlineAtMs) return { giveUp: 'deadline' };

@@ -6,13 +6,11 @@ import { LoadBalancer } from './load-balancer.ts';
 import type { RouteCall } from './route-call.ts';
 import type { RouteLine } from './route-line.ts';
 import { RouteQueue } from './route-queue.ts';
-import type { RouteSearch } from './route-search.ts';
+import { MOVE_PATIENCE_MS, type RouteSearch } from './route-search.ts';
 import type { RouterQuota } from './router-quota.ts';
 
 /** Looks again after so long where only an event is waited for, in case that it never comes. */
 const RECHECK_MS = 1_000;
-/** How long a call that left an endpoint may wait for the next one: a retry of it could use the one that it left. */
-const MOVE_PATIENCE_MS = 1_000;
 /** All deadlines of a line are looked at only when the wait has become so much longer. */
 const CHECK_STEP_MS = 1_000;
 

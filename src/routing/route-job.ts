@@ -10,7 +10,7 @@ export interface RouteJob {
   readonly signal: AbortSignal;
   /** When the call must have ended, on the router's clock. */
   readonly deadlineAtMs: number;
-  /** Names of endpoints that failed this call already: used only where no other can take it. */
+  /** Names of endpoints that failed this call already: used only while no other can take it within a second, free slots aside. */
   readonly avoid?: ReadonlySet<string> | undefined;
 }
 

@@ -3,6 +3,9 @@ import type { EndpointRoute } from './endpoint-route.ts';
 import type { RouteCall } from './route-call.ts';
 import type { RouterQuota } from './router-quota.ts';
 
+/** How long a call waits for the endpoints that have not failed it, before it is content with one that has. */
+export const MOVE_PATIENCE_MS = 1_000;
+
 /** Tells for how long the breaker of an endpoint and model lets nothing through. */
 export type BreakerWait = (endpoint: string, model: string) => number;
 
@@ -22,6 +25,8 @@ export class RouteSearch<Target> {
   leftBehind = 0;
   /** Why the last of those that are out is out. */
   outBecause: DescribeError | undefined = undefined;
+  /** Milliseconds until one that has not failed the call may return, a free slot aside. */
+  #othersInMs = 0;
   readonly #breakerWaitMs: BreakerWait | undefined;
   readonly #awaited: RouterQuota[] = [];
 
@@ -41,6 +46,7 @@ export class RouteSearch<Target> {
     this.live = 0;
     this.leftBehind = 0;
     this.outBecause = undefined;
+    this.#othersInMs = Number.POSITIVE_INFINITY;
     let shut: EndpointRoute<Target> | undefined;
     let open = 0;
     for (const route of line.routes) {
@@ -61,11 +67,14 @@ export class RouteSearch<Target> {
         continue;
       }
       open += 1;
-      this.#look(route, Math.max(breakerMs, route.ejection.returnInMs(nowMs)), quotaMs, nowMs, claimed);
+      const coolsForMs = Math.max(breakerMs, route.ejection.returnInMs(nowMs));
+      this.#look(route, coolsForMs, quotaMs, nowMs, claimed);
+      if (job.avoid?.has(route.endpoint.name) === false)
+        this.#othersInMs = Math.min(this.#othersInMs, Math.max(coolsForMs, quotaMs));
     }
     // Nothing but breakers that are isolated by hand: the attempt runs into one and says so.
     if (open === 0 && shut !== undefined) this.#look(shut, 0, shut.quota.waitMs(job.tokens), nowMs, claimed);
-    if (job.avoid !== undefined && this.ready.length > 1) this.#preferOthers(job.avoid);
+    if (job.avoid !== undefined && job.avoid.size > 0) this.#preferOthers(job.avoid);
   }
 
   /** The call that was looked for stays first in its line: the quotas that it waits for are for nobody behind it. */
@@ -107,7 +116,7 @@ export class RouteSearch<Target> {
 
   #preferOthers(avoid: ReadonlySet<string>): void {
     const others = this.ready.filter(({ endpoint }) => !avoid.has(endpoint.name));
-    if (others.length === 0) return;
+    if (others.length === 0 && this.#othersInMs > MOVE_PATIENCE_MS) return;
     this.ready.length = 0;
     this.ready.push(...others);
   }

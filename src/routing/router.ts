@@ -11,6 +11,7 @@ import { RouteCall } from './route-call.ts';
 import { RouteDirectory } from './route-directory.ts';
 import { RouteDispatcher } from './route-dispatcher.ts';
 import type { RouteAttempt, RouteJob } from './route-job.ts';
+import type { RouteLine } from './route-line.ts';
 import { RouteSearch } from './route-search.ts';
 import { type RouterOptions, type RouterSettings, routerSettingsOf } from './router-options.ts';
 import { type RouterCounts, type RouterStats, routerStatsOf } from './router-stats.ts';
@@ -84,7 +85,7 @@ export class Router<Target> {
         reject(job.signal.reason);
       } else {
         this.#sequence += 1;
-        const line = this.#directory.lineOf(job.model);
+        const line = lineFor(job, this.#directory.lineOf(job.model));
         const nowMs = this.#settings.clock.now();
         const call = new RouteCall<Target>(
           job,
@@ -265,4 +266,11 @@ export class Router<Target> {
     if (this.#closing === undefined || this.#inFlight > 0 || this.#dispatcher.size > 0) return;
     this.#closing.resolve();
   }
+}
+
+/** A call that an endpoint has failed may wait for the others, and must not hold up those behind it. */
+function lineFor<Target>({ avoid }: RouteJob, line: RouteLine<Target>): RouteLine<Target> {
+  if (avoid === undefined || avoid.size === 0 || line.routes.length < 2) return line;
+  const failed = line.routes.find(({ endpoint }) => avoid.has(endpoint.name));
+  return failed === undefined ? line : line.movedFrom(failed.endpoint);
 }
