@@ -39,7 +39,10 @@ async function run(batch: DescribeClientOptions['batch'], { limits, images, prom
   for await (const item of client.describeMany(images, { concurrency: 32 })) {
     const expected = describeImageFacts(images[item.index] ?? new Uint8Array());
     if (item.status !== 'fulfilled' || item.value.description !== expected) wrong += 1;
-    if (item.status !== 'fulfilled') continue;
+    if (item.status !== 'fulfilled') {
+      console.error(`image ${item.index}:`, item.reason);
+      continue;
+    }
     const { batchSize } = item.value.explain;
     sizes.set(batchSize, (sizes.get(batchSize) ?? 0) + 1);
   }
