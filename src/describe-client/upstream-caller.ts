@@ -11,6 +11,7 @@ import { failureKind } from '../internal/failure-kind.ts';
 import { neverConnected } from '../internal/never-connected.ts';
 import { headerOf } from '../internal/retry-after.ts';
 import { childController } from '../internal/signals.ts';
+import { sendChat } from '../openai/chat-exchange.ts';
 import { rateLimitOf } from '../openai/rate-limit-headers.ts';
 import type { RetryPolicy } from '../retry/index.ts';
 import type { RouteJob, RouteLeg, Router } from '../routing/index.ts';
@@ -175,17 +176,15 @@ export class UpstreamCaller {
           const expire = () => child.abort(new TimeoutError('an attempt', attemptTimeoutMs));
           timer = clock.setTimeout(expire, attemptTimeoutMs);
           leg.sent();
-          const { data: completion, response } = await client.chat.completions
-            .create(request, {
-              ...encoded,
-              headers: { ...encoded.headers, 'X-Client-Request-Id': attempt.clientRequestId },
-              signal: child.signal,
-            })
-            .withResponse();
-          attempt.answered(headerOf(response.headers, 'x-request-id'));
-          leg.answered(answerReport(request, completion, response.headers));
+          const { completion, headers } = await sendChat(client, request, {
+            encoded,
+            clientRequestId: attempt.clientRequestId,
+            signal: child.signal,
+          });
+          attempt.answered(headerOf(headers, 'x-request-id'));
+          leg.answered(answerReport(request, completion, headers));
           // By the model that was asked for: an endpoint may have a name of its own for it.
-          onLimits(request.model, response.headers, false, leg.endpoint);
+          onLimits(request.model, headers, false, leg.endpoint);
           onAnswer(completion);
           return read(completion);
         },

@@ -38,7 +38,8 @@ async function partsOf(request: Request): Promise<RequestInit> {
   return { method, headers, signal, body: request.body === null ? null : await request.arrayBuffer() };
 }
 
-function pathOn(origin: string, url: string): string {
+/** The path and query of a URL of that origin. @throws `DESCRIBE_INPUT_INVALID` for another one. */
+export function pathOn(origin: string, url: string): string {
   if (url.startsWith(origin) && url.charCodeAt(origin.length) === 0x2f && !url.includes('#')) {
     return url.slice(origin.length);
   }
@@ -50,7 +51,7 @@ function pathOn(origin: string, url: string): string {
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 
 /** Bodies that no client reads bit by bit are collected: JSON, and those that are empty. */
-function isStreamed(status: number, headers: AnswerHeaders): boolean {
+export function isStreamed(status: number, headers: AnswerHeaders): boolean {
   if (status === 204 || status === 304 || headers['content-length'] === '0') return false;
   const type = headers['content-type'];
   return typeof type !== 'string' || !JSON_TYPE.test(type);
@@ -68,7 +69,8 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-function headerList(headers: RequestInit['headers'], contentType: string | undefined): string[] {
+/** Names and values in turn, without those that belong to the connection. */
+export function headerList(headers: RequestInit['headers'], contentType?: string | undefined): string[] {
   // Without it a server may choose any encoding (RFC 9110, section 12.5.3).
   const list = ['accept-encoding', 'identity'];
   let typed = contentType === undefined;

@@ -19,6 +19,8 @@ const LONG_STRING = 4 * 1024;
 const PIECE_CHARACTERS = 256 * 1024;
 /** Not worth waiting for larger ones. */
 const SMALL_BODY_BYTES = 256 * 1024;
+/** Not worth a turn of the loop. */
+const AT_ONCE_BYTES = 64 * 1024;
 
 /** What JSON writes as it is: printable ASCII but quote and backslash. Base64 and URLs are made of it. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
@@ -49,6 +51,7 @@ export async function encodeJson(value: unknown, { signal }: EncodeOptions = {})
     parts.push(Buffer.from(text));
   }
   const length = parts.reduce((sum, part) => sum + lengthOf(part), 0);
+  if (length <= AT_ONCE_BYTES) return joinAtOnce(parts, length);
   if (length <= SMALL_BODY_BYTES) return join(parts, length, signal);
   return inEncodingLine(() => join(parts, length, signal), signal);
 }
@@ -99,6 +102,21 @@ async function join(
     if (sinceTurn > PIECE_CHARACTERS * 4) {
       await yieldToLoop();
       sinceTurn = 0;
+    }
+  }
+  return target;
+}
+
+function joinAtOnce(parts: readonly Part[], length: number): Uint8Array {
+  const target = Buffer.allocUnsafe(length);
+  let offset = 0;
+  for (const part of parts) {
+    if (part instanceof InlineBytes) {
+      const { buffer, byteOffset, byteLength } = part.bytes;
+      const base64 = Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+      offset += target.write(base64, offset, 'latin1');
+    } else {
+      offset += typeof part === 'string' ? target.write(part, offset, 'latin1') : part.copy(target, offset);
     }
   }
   return target;

@@ -71,11 +71,8 @@ export class ThinResponse {
     return new ThinResponse(this.#answer, this.url);
   }
 
-  /** Without a byte order mark, as the web's does. */
   #text(): string {
-    const bytes = this.#take();
-    const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-    return bytes.toString('utf8', marked ? 3 : 0);
+    return textOfBytes(this.#take());
   }
 
   #take(): Buffer {
@@ -83,4 +80,10 @@ export class ThinResponse {
     this.#used = true;
     return this.#bytes;
   }
+}
+
+/** UTF-8 without its byte order mark, as the web's `text()` does. */
+export function textOfBytes(bytes: Buffer): string {
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return bytes.toString('utf8', marked ? 3 : 0);
 }

@@ -3,6 +3,7 @@ import { connectionFetch } from '../http/connection-fetch.ts';
 import { type ConnectionCounters, HttpConnection } from '../http/http-connection.ts';
 import type { TlsOptions } from '../http/tls-options.ts';
 import type { Clock } from '../internal/clock.ts';
+import { exchangeDirectly } from './chat-exchange.ts';
 
 export interface OpenAIConnectionOptions {
   readonly apiKey: string;
@@ -66,5 +67,6 @@ export async function createOpenAIConnection(options: OpenAIConnectionOptions): 
   } as const;
   const client =
     apiVersion === undefined ? new OpenAI(settings) : new AzureOpenAI({ ...settings, apiVersion });
+  exchangeDirectly(client, http, requestTimeoutMs, OpenAI);
   return { client, http };
 }

@@ -1,0 +1,153 @@
+import type OpenAI from 'openai';
+import type {
+  ChatCompletion,
+  ChatCompletionCreateParamsNonStreaming,
+} from 'openai/resources/chat/completions';
+import { headerList, isStreamed, pathOn } from '../http/connection-fetch.ts';
+import type { HttpConnection } from '../http/http-connection.ts';
+import type { HttpAnswer, HttpRequest } from '../http/http-message.ts';
+import { ThinHeaders } from '../http/thin-headers.ts';
+import { textOfBytes } from '../http/thin-response.ts';
+import type { EncodedRequest } from './encode-request.ts';
+
+/** What a chat request is sent with. */
+export interface ChatSending {
+  readonly encoded: EncodedRequest;
+  /** Sent as `X-Client-Request-Id`. */
+  readonly clientRequestId: string;
+  readonly signal: AbortSignal;
+}
+
+export interface ChatAnswer {
+  readonly completion: ChatCompletion;
+  /** A `Headers`, or what reads like one. */
+  readonly headers: unknown;
+}
+
+/** The classes of errors of the copy of `openai` that a connection was made with. */
+type OpenAIErrors = Pick<typeof OpenAI, 'APIError' | 'APIConnectionError'>;
+
+const exchanges = new WeakMap<OpenAI, ChatExchange>();
+
+/** Lets `sendChat` send on a client's own connection what the client would send there. */
+export function exchangeDirectly(
+  client: OpenAI,
+  http: HttpConnection,
+  timeoutMs: number,
+  errors: OpenAIErrors,
+): void {
+  exchanges.set(client, new ChatExchange(client, http, timeoutMs, errors));
+}
+
+const REQUEST_ID_HEADER = 'X-Client-Request-Id';
+
+/**
+ * Sends an encoded chat request and fails as the client does. On a connection of this package it goes there directly,
+ * for half of what a call of the client takes; any other client sends it itself.
+ */
+export async function sendChat(
+  client: OpenAI,
+  request: ChatCompletionCreateParamsNonStreaming,
+  { encoded, clientRequestId, signal }: ChatSending,
+): Promise<ChatAnswer> {
+  const exchange = exchanges.get(client);
+  if (exchange !== undefined) return exchange.send(encoded, clientRequestId, signal);
+  const headers = { ...encoded.headers, [REQUEST_ID_HEADER]: clientRequestId };
+  const { data, response } = await client.chat.completions
+    .create(request, { ...encoded, headers, signal })
+    .withResponse();
+  return { completion: data, headers: response.headers };
+}
+
+/** What all requests for one model have in common, as the client builds it: with Azure the model is in the path. */
+interface Template {
+  readonly model: string | undefined;
+  readonly path: string;
+  readonly headers: readonly string[];
+}
+
+class ChatExchange {
+  readonly #client: OpenAI;
+  readonly #http: HttpConnection;
+  readonly #timeoutMs: number;
+  readonly #errors: OpenAIErrors;
+  /** Of the last model: a connection rarely serves two. */
+  #template: Template | undefined;
+
+  constructor(client: OpenAI, http: HttpConnection, timeoutMs: number, errors: OpenAIErrors) {
+    this.#client = client;
+    this.#http = http;
+    this.#timeoutMs = timeoutMs;
+    this.#errors = errors;
+  }
+
+  async send(encoded: EncodedRequest, clientRequestId: string, signal: AbortSignal): Promise<ChatAnswer> {
+    const known = this.#template;
+    const { model } = encoded.__metadata;
+    const { path, headers } =
+      known !== undefined && known.model === model ? known : await this.#build(encoded);
+    const answer = await this.#exchange({
+      method: 'POST',
+      path,
+      headers: [...headers, REQUEST_ID_HEADER, clientRequestId],
+      body: encoded.body,
+      signal,
+      timeoutMs: this.#timeoutMs,
+    });
+    const text = await textOf(answer);
+    const answerHeaders = new ThinHeaders(answer.headers);
+    if (answer.status < 200 || answer.status > 299) {
+      const body = parsed(text);
+      throw this.#errors.APIError.generate(
+        answer.status,
+        body,
+        body === undefined ? text : undefined,
+        answerHeaders as unknown as Headers,
+      );
+    }
+    return { completion: completionOf(answer, text, answerHeaders), headers: answerHeaders };
+  }
+
+  async #build(encoded: EncodedRequest): Promise<Template> {
+    const { req, url } = await this.#client.buildRequest({
+      method: 'post',
+      path: '/chat/completions',
+      ...encoded,
+    });
+    const { model } = encoded.__metadata;
+    this.#template = { model, path: pathOn(this.#http.origin, url), headers: headerList(req.headers) };
+    return this.#template;
+  }
+
+  async #exchange(request: HttpRequest): Promise<HttpAnswer> {
+    try {
+      return await this.#http.send(request, isStreamed);
+    } catch (cause) {
+      throw new this.#errors.APIConnectionError({ cause: cause as Error });
+    }
+  }
+}
+
+/** Without a byte order mark. What is no JSON comes as a stream. */
+async function textOf(answer: HttpAnswer): Promise<string> {
+  if (answer.kind === 'streamed') return new Response(answer.body).text();
+  return textOfBytes(answer.body);
+}
+
+/** JSON by its type, anything else as text, as the client has it; with the id of the request where the client puts it. */
+function completionOf({ kind }: HttpAnswer, text: string, headers: ThinHeaders): ChatCompletion {
+  if (kind === 'streamed') return text as unknown as ChatCompletion;
+  const completion: unknown = text === '' ? undefined : JSON.parse(text);
+  if (typeof completion === 'object' && completion !== null && !Array.isArray(completion)) {
+    Object.defineProperty(completion, '_request_id', { value: headers.get('x-request-id') });
+  }
+  return completion as ChatCompletion;
+}
+
+function parsed(text: string): object | undefined {
+  try {
+    return JSON.parse(text) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
