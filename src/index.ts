@@ -313,4 +313,5 @@ export {
   type RouterPermit,
   type RouterQuota,
   type RouterStats,
+  type SharedQuotaStats,
 } from './routing/index.ts';

@@ -19,6 +19,11 @@ export interface QuotaLimitOptions {
   readonly requestsPerMinute?: number | undefined;
   /** Tokens a minute, at least 1. @defaultValue what the answers' headers say */
   readonly tokensPerMinute?: number | undefined;
+  /**
+   * Tokens a minute, at least 1, from which on the rate grows by at most half in 15 minutes, as the API wants it: what your
+   * account has long been used to. A process that starts begins there. @defaultValue 1_000_000
+   */
+  readonly rampFromTokensPerMinute?: number | undefined;
   /** Requests at the same time at one endpoint, at least 1; never more than its pool has connections. @defaultValue the pool's `max` */
   readonly maxConcurrency?: number | undefined;
 }
@@ -55,6 +60,7 @@ export interface EndpointDescription {
 export const QUOTA_LIMIT_CHECKS = {
   requestsPerMinute: finiteNumber({ min: 1 }),
   tokensPerMinute: finiteNumber({ min: 1 }),
+  rampFromTokensPerMinute: finiteNumber({ min: 1 }),
   maxConcurrency: integer({ min: 1 }),
 } as const;
 

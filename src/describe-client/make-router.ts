@@ -33,8 +33,11 @@ export function makeRouting(
     },
     limitsOf: (group) => {
       const given = descriptions.find((endpoint, index) => endpoint.limits && groupOf(index) === group);
-      const { requestsPerMinute, tokensPerMinute } = { ...limits, ...definedOf(given?.limits) };
-      return { requestsPerMinute, tokensPerMinute, processes };
+      const { requestsPerMinute, tokensPerMinute, rampFromTokensPerMinute } = {
+        ...limits,
+        ...definedOf(given?.limits),
+      };
+      return { requestsPerMinute, tokensPerMinute, rampFromTokensPerMinute, processes };
     },
   });
   const breakersByName = new Map(endpoints.map(({ description, breakers }) => [description.name, breakers]));
