@@ -31,6 +31,7 @@ export type FakeFault = (
 export interface FakeSenderOptions {
   readonly fault?: FakeFault;
   readonly data?: (url: string) => unknown;
+  readonly takesInlineBytes?: boolean;
 }
 
 /** Describes an image by its address, so that a mix-up shows. */
@@ -40,10 +41,12 @@ export const describeUrl = (url: string): string => `what is at ${url}`;
 export class FakeSender {
   readonly calls: FakeCall[] = [];
   readonly usage = { promptTokens: 0, completionTokens: 0 };
+  readonly takesInlineBytes: boolean | undefined;
   readonly #options: FakeSenderOptions;
 
   constructor(options: FakeSenderOptions = {}) {
     this.#options = options;
+    this.takesInlineBytes = options.takesInlineBytes;
   }
 
   async send(request: VisionChatRequest, context: VisionSendContext): Promise<VisionChatCompletion> {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { DescribeError, UpstreamError } from '../errors/index.ts';
+import { InlineBytes } from '../http/encode-json.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import {
   apiError,
@@ -111,6 +112,16 @@ describe('packing', () => {
       `data:image/png;base64,${Buffer.from(PNG).toString('base64')}`,
       dataUrl,
     ]);
+  });
+
+  it('leaves bytes to a sender that encodes them itself', async () => {
+    const { sender, describeAll } = visionProcessor({ batchSize: 2 }, { takesInlineBytes: true });
+    await describeAll([{ image: PNG }, { imageUrl: address(1) }]);
+    const [first, second] = (sender.calls[0]?.urls ?? []) as readonly unknown[];
+    expect(first).toBeInstanceOf(InlineBytes);
+    expect(first).toMatchObject({ mediaType: 'image/png' });
+    expect((first as InlineBytes).bytes).toBe(PNG);
+    expect(second).toBe(address(1));
   });
 
   it('hands the sender the very objects that were passed in', async () => {

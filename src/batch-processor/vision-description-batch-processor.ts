@@ -113,6 +113,7 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
       maxOutputTokens: maxOutputTokens ?? DEFAULTS.maxOutputTokens,
       estimateTokens:
         estimateTokens ?? ((request) => roughTokens(request.detail ?? detail ?? DEFAULTS.detail)),
+      inlineBytes: isSender(target) && target.takesInlineBytes === true,
       guard: images === undefined && isSender(target) ? undefined : new AddressGuard(images),
     };
   }

@@ -1,6 +1,7 @@
 import { InputError } from '../errors/input-error.ts';
 import { type AddressGuard, forbidden } from '../http/address-guard.ts';
 import { encodeDataUrl } from '../http/encode-base64.ts';
+import { InlineBytes } from '../http/encode-json.ts';
 import { dataUrlLength, mediaTypeOf } from './image-data-url.ts';
 import type { VisionItem, VisionRequest } from './vision-request.ts';
 
@@ -11,6 +12,8 @@ export interface VisionDefaults {
   readonly detail: 'low' | 'high' | 'auto';
   readonly maxOutputTokens: number;
   readonly estimateTokens: (request: VisionRequest) => number;
+  /** Whether the sender encodes bytes itself. */
+  readonly inlineBytes: boolean;
   /** Decides over the hosts of addresses; without it the sender does. */
   readonly guard: AddressGuard | undefined;
 }
@@ -44,7 +47,7 @@ export function visionItem(request: VisionRequest, defaults: VisionDefaults): Vi
     schema,
     group: packGroup({ model, detail, maxOutputTokens, prompt, schema }),
     imageTokens,
-    ...imageOf(request, defaults.guard),
+    ...imageOf(request, defaults),
     spent: undefined,
   };
 }
@@ -84,7 +87,7 @@ function schemaKey(schema: VisionRequest['schema']): string | null {
 
 function imageOf(
   { imageUrl, image }: VisionRequest,
-  guard: AddressGuard | undefined,
+  { guard, inlineBytes }: Pick<VisionDefaults, 'guard' | 'inlineBytes'>,
 ): Pick<VisionItem, 'imageBytes' | 'url'> {
   if ((imageUrl === undefined) === (image === undefined)) {
     throw new InputError('imageUrl', 'expected exactly one of imageUrl and image');
@@ -92,12 +95,18 @@ function imageOf(
   if (image !== undefined) {
     if (!(image instanceof Uint8Array)) throw new InputError('image', 'expected bytes');
     const mediaType = mediaTypeOf(image);
+    const imageBytes = dataUrlLength(image.byteLength);
+    if (inlineBytes) {
+      // The client's types know only the text that it stands for.
+      const inline = new InlineBytes(image, mediaType) as unknown as string;
+      return { imageBytes, url: async () => inline };
+    }
     let encoded: string | undefined;
     const url = async (signal: AbortSignal) => {
       encoded ??= await encodeDataUrl(image, mediaType, { signal });
       return encoded;
     };
-    return { imageBytes: dataUrlLength(image.byteLength), url };
+    return { imageBytes, url };
   }
   const text = String(imageUrl);
   if (!/^(https?:\/\/|data:image\/)/i.test(text)) {

@@ -23,6 +23,12 @@ export interface VisionSendContext {
 
 /** Sends one request and gives its answer, or throws. */
 export interface VisionSender {
+  /**
+   * Whether images may stand in its requests as `InlineBytes` in the place of their data URL, for a sender that encodes
+   * them right into the body: the data URL of 20 MB is a string that stalls the event loop when it is first read.
+   * @defaultValue false
+   */
+  readonly takesInlineBytes?: boolean | undefined;
   send(request: VisionChatRequest, context: VisionSendContext): PromiseLike<VisionChatCompletion>;
 }
 

@@ -127,6 +127,7 @@ export class BatchedVision {
 
   /** The processor's way out. A pack has the priority and the patience of the most demanding call in it. */
   readonly sender: VisionSender = {
+    takesInlineBytes: true,
     send: (chatRequest, { signal, requests, yieldPlace }) => {
       const calls = requests.flatMap((request) => this.#calls.get(request) ?? []);
       for (const { trace } of calls) trace.leaves(requests.length);
