@@ -58,6 +58,7 @@ describe('an envelope', () => {
       '\n ',
     ];
     for (const between of damaged) {
+      await decodeEntry(`twin${line}1`, options, 50, 0);
       const first = await decodeEntry(`first${line}1`, options, 50, 0);
       expect(await decodeEntry(between, options, 50, 0)).toBeUndefined();
       expect(await decodeEntry(`second${line}2`, options, 50, 0)).toEqual({
