@@ -1,5 +1,5 @@
 import type { EndpointRoute } from './endpoint-route.ts';
-import type { RouteCall } from './route-call.ts';
+import type { RouteCall } from './route-line.ts';
 import type { RouterQuota } from './router-quota.ts';
 
 /** How long an endpoint of the call's line cools down, breaker and ejection together. */

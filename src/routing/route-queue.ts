@@ -1,6 +1,5 @@
 import { IndexedHeap } from '../internal/indexed-heap.ts';
-import type { RouteCall } from './route-call.ts';
-import type { RouteLine } from './route-line.ts';
+import type { RouteCall, RouteLine } from './route-line.ts';
 
 /** All calls that wait, in a line for each model. Of the lines the one with the first call goes first. */
 export class RouteQueue<Target> {

@@ -1,6 +1,6 @@
 import type { DescribeError } from '../errors/describe-error.ts';
 import type { EndpointRoute } from './endpoint-route.ts';
-import type { RouteCall } from './route-call.ts';
+import type { RouteCall } from './route-line.ts';
 import type { RouterQuota } from './router-quota.ts';
 
 /** How long a call waits for the endpoints that have not failed it, before it is content with one that has. */
