@@ -1,7 +1,7 @@
 import type { VisionUsage } from '../batch-processor/index.ts';
 import type { CallExplanation } from '../errors/call-explanation.ts';
 
-export type { AttemptRecord, CallExplanation, FallbackRecord } from '../errors/call-explanation.ts';
+export type { AttemptRecord, CallExplanation } from '../errors/call-explanation.ts';
 
 /**
  * Where a description came from: a call of the API, the memory or Redis tier of the cache, an expired entry that
