@@ -89,14 +89,15 @@ export class RedisTier {
         take(index, [reply instanceof RedisDataError ? NO_ENTRY : reply]),
       );
     }
-    const commands = this.#bulkReads(keys, deadline.untilMs < this.#carefulUntilMs);
+    const isCareful = deadline.untilMs < this.#carefulUntilMs;
+    const commands = this.#bulkReads(keys, isCareful);
     const reply = await this.#gateway.sendEach('read', commands, deadline, (index, texts) => {
       if (Array.isArray(texts)) take(index * KEYS_PER_COMMAND, texts);
     });
     if (!reply.ok && (reply.reason === 'timeout' || reply.reason === 'failed')) {
       this.becomeCareful(deadline);
       // What is too large would go on arriving, and everything asked later would wait behind it.
-      if (reply.reason === 'timeout') this.#gateway.dropConnection();
+      if (reply.reason === 'timeout' && !isCareful) this.#gateway.dropConnection();
     }
     return reply;
   }
@@ -121,7 +122,7 @@ export class RedisTier {
     return map(reply, (versions) => zip(tags, versions));
   }
 
-  /** Stamps tags, asks for the lease, then reads the entry: in this order, so that an owner sees what was written before. */
+  /** Asks for the lease and only then reads the entry, so that an owner sees what was written before; and stamps the tags. */
   async claim(
     key: string,
     { token, leaseMs, force, tags, keepMs }: ClaimRequest,
