@@ -11,6 +11,13 @@ export interface CallBounds {
   readonly room?: CallTicket | undefined;
 }
 
+/** Whose end ends the call. */
+export interface CallOwner {
+  readonly ended: AbortSignal;
+  /** Calls `abort` at that end, until the function returned is called. */
+  onEnd(abort: (reason: unknown) => void): () => void;
+}
+
 /**
  * Runs a call under one deadline. Its signal aborts with the caller's reason, with the reason of the client's own end,
  * or with `DESCRIBE_TIMEOUT`; every listener and timer is gone when it has settled.
@@ -18,19 +25,23 @@ export interface CallBounds {
 export async function settleWithin<Value>(
   timeoutMs: number,
   parents: readonly (AbortSignal | undefined)[],
+  owner: CallOwner,
   clock: Clock,
   run: (bounds: CallBounds) => Promise<Value>,
 ): Promise<Value> {
   const child = childController(...parents);
+  const leave = owner.onEnd(child.abort);
   const deadlineAtMs = clock.now() + timeoutMs;
   const timer = clock.setTimeout(() => {
     child.abort(new TimeoutError('the call', timeoutMs));
   }, timeoutMs);
   try {
+    owner.ended.throwIfAborted();
     child.signal.throwIfAborted();
     return await run({ signal: child.signal, deadlineAtMs });
   } finally {
     clock.clearTimeout(timer);
+    leave();
     child.detach();
   }
 }

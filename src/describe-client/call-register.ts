@@ -11,6 +11,8 @@ export interface CallStats {
 /** Knows the calls in work: refuses new ones after the end, and tells when the last has settled. */
 export class CallRegister {
   readonly #ended = new AbortController();
+  /** Aborts of the calls in work: a listener each would make every call look through those of all others. */
+  readonly #aborts = new Set<(reason: unknown) => void>();
   #open = true;
   #active = 0;
   #succeeded = 0;
@@ -26,11 +28,22 @@ export class CallRegister {
     if (!this.#open) throw new ClosedError('the client');
   }
 
-  /** Runs a call and counts it; `ended` aborts it when the client is destroyed. */
-  async track<Value>(run: (ended: AbortSignal) => Promise<Value>): Promise<Value> {
+  /** Aborts when the client is destroyed. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Calls `abort` when the client is destroyed, until the function returned is called. */
+  onEnd(abort: (reason: unknown) => void): () => void {
+    this.#aborts.add(abort);
+    return () => this.#aborts.delete(abort);
+  }
+
+  /** Runs a call and counts it. */
+  async track<Value>(run: () => Promise<Value>): Promise<Value> {
     this.#active += 1;
     try {
-      const value = await run(this.#ended.signal);
+      const value = await run();
       this.#succeeded += 1;
       return value;
     } catch (error) {
@@ -50,6 +63,7 @@ export class CallRegister {
   end(reason: unknown): void {
     this.refuse();
     this.#ended.abort(reason);
+    for (const abort of this.#aborts) abort(reason);
   }
 
   /** Resolves when no call is in work. */

@@ -231,10 +231,10 @@ export class DescribeClient implements AsyncDisposable {
     const { settings, clock, metrics } = this.#parts;
     const request = normaliseRequest(input, options, settings);
     const trace = new CallTrace(clock);
-    return this.#calls.track(async (ended) => {
-      const signals = [request.signal, ownerSignal, ended];
+    return this.#calls.track(async () => {
+      const signals = [request.signal, ownerSignal];
       try {
-        const result = await settleWithin(request.timeoutMs, signals, clock, (bounds) =>
+        const result = await settleWithin(request.timeoutMs, signals, this.#calls, clock, (bounds) =>
           this.#admit(request, bounds, trace),
         );
         metrics.callSucceeded(request.model, result);
@@ -242,7 +242,7 @@ export class DescribeClient implements AsyncDisposable {
       } catch (error) {
         const explanation = trace.explain();
         metrics.callFailed(request.model, error, explanation);
-        throw explainError(error, explanation, signals);
+        throw explainError(error, explanation, [...signals, this.#calls.ended]);
       }
     });
   }

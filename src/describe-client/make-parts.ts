@@ -131,7 +131,9 @@ export function makeBreakers(
     const breaker: AttemptBreaker = new CircuitBreaker<Parameters<AttemptBreaker['fire']>, unknown>(
       `${endpoint.name}:${name}`,
       function (run) {
-        return run(this.signal);
+        // Closed and without a time limit it gives no call up: nothing to listen to.
+        const mayGiveUp = breaker.state !== 'CLOSED' || circuitBreaker?.timeoutMs !== undefined;
+        return run(mayGiveUp ? this.signal : undefined);
       },
       { clock, isFailure: countsForBreaker, ...definedOf(circuitBreaker) },
     );

@@ -84,6 +84,7 @@ const checkRequestShape = shape({
   file: anything(),
 });
 const checkOptionsShape = shape(OPTION_CHECKS);
+const OPTION_NAMES = Object.keys(OPTION_CHECKS) as (keyof DescribeOptions)[];
 
 /**
  * Makes one complete request of what the caller passed.
@@ -95,10 +96,10 @@ export function normaliseRequest<Data>(
   defaults: RequestDefaults,
 ): NormalisedRequest<Data> {
   const request = requestOf(input);
-  throwInputIssues([
-    ...checkRequestShape(request, ''),
-    ...(options === undefined ? [] : checkOptionsShape(options, '')),
-  ]);
+  // A bare image has no fields to check.
+  const fields = request === input ? checkRequestShape(request, '') : [];
+  const issues = options === undefined ? fields : [...fields, ...checkOptionsShape(options, '')];
+  throwInputIssues(issues);
   const merged = merge(request, options);
   return {
     image: imageOf(request),
@@ -122,8 +123,9 @@ function merge<Data>(
   request: DescribeRequest<Data>,
   options: DescribeOptions<Data> | undefined,
 ): DescribeOptions<Data> {
-  const names = Object.keys(OPTION_CHECKS) as (keyof DescribeOptions<Data>)[];
-  return Object.fromEntries(names.map((name) => [name, options?.[name] ?? request[name]]));
+  const merged: { -readonly [Name in keyof DescribeOptions<Data>]: unknown } = {};
+  for (const name of OPTION_NAMES) merged[name] = options?.[name] ?? request[name];
+  return merged as DescribeOptions<Data>;
 }
 
 function requestOf<Data>(input: DescribeInput<Data>): DescribeRequest<Data> {

@@ -22,6 +22,9 @@ const SMALL_BODY_BYTES = 256 * 1024;
 /** Not worth a turn of the loop. */
 const AT_ONCE_BYTES = 64 * 1024;
 
+/** Stands for a long string while the rest is encoded; it never leaves this file, so that no text can hold it. */
+const MARK = randomUUID();
+
 /** What JSON writes as it is: printable ASCII but quote and backslash. Base64 and URLs are made of it. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
@@ -35,18 +38,17 @@ type Part = Buffer | string | InlineBytes;
  */
 export async function encodeJson(value: unknown, { signal }: EncodeOptions = {}): Promise<Uint8Array> {
   signal?.throwIfAborted();
-  const mark = randomUUID();
   const long: (string | InlineBytes)[] = [];
   const skeleton = JSON.stringify(value, (_key, entry: unknown) => {
     const isLong = typeof entry === 'string' ? entry.length > LONG_STRING : entry instanceof InlineBytes;
     if (!isLong) return entry;
     long.push(entry as string | InlineBytes);
-    return mark;
+    return MARK;
   });
   if (skeleton === undefined) throw new TypeError('the value is not JSON');
   if (long.length === 0) return Buffer.from(skeleton);
   const parts: Part[] = [];
-  for (const [index, text] of skeleton.split(`"${mark}"`).entries()) {
+  for (const [index, text] of skeleton.split(`"${MARK}"`).entries()) {
     if (index > 0) await pushLong(parts, long[index - 1] as string | InlineBytes, signal);
     parts.push(Buffer.from(text));
   }

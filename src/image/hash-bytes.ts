@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashAtOnce } from 'node:crypto';
 import { yieldToLoop } from '../internal/yield-to-loop.ts';
 
 /** About a millisecond without hardware SHA. */
@@ -8,12 +8,11 @@ const AT_ONCE_BYTES = 64 * 1024;
 
 /** SHA-256 of `bytes` in hexadecimal; the event loop runs in between, so that 20 MB never stall it. */
 export async function hashBytes(bytes: Uint8Array, signal?: AbortSignal): Promise<string> {
+  if (bytes.length <= AT_ONCE_BYTES) return hashAtOnce('sha256', bytes, 'hex');
   const hash = createHash('sha256');
   for (let offset = 0; offset < bytes.length; offset += PIECE_BYTES) {
-    if (bytes.length > AT_ONCE_BYTES) {
-      await yieldToLoop();
-      signal?.throwIfAborted();
-    }
+    await yieldToLoop();
+    signal?.throwIfAborted();
     hash.update(bytes.subarray(offset, offset + PIECE_BYTES));
   }
   return hash.digest('hex');

@@ -6,9 +6,9 @@ import { checkOptions } from '../internal/option-checks.ts';
 import { childController } from '../internal/signals.ts';
 import { isDataUrl } from './data-url.ts';
 import { hashBytes } from './hash-bytes.ts';
-import { unreadable, unsupportedFormat } from './image-errors.ts';
+import { tooLarge, unreadable, unsupportedFormat } from './image-errors.ts';
 import { IMAGE_DEFAULTS, IMAGE_OPTION_CHECKS, type ImageOptions } from './image-options.ts';
-import { type ImageSource, isFileSource } from './image-source.ts';
+import { asBytes, type ImageSource, isFileSource } from './image-source.ts';
 import { checkImageHead, inspectImage } from './inspect-image.ts';
 import type { BytesImage, DownloadedImage, LoadedImage } from './loaded-image.ts';
 import { readSource } from './read-source.ts';
@@ -62,6 +62,11 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
       signal?.throwIfAborted();
       if (source instanceof URL || (typeof source === 'string' && !isDataUrl(source))) {
         return { kind: 'url', url: guard.checkUrl(source).href };
+      }
+      const held = typeof source === 'string' ? undefined : asBytes(source);
+      if (held !== undefined) {
+        if (held.length > maxBytes) throw tooLarge(fieldOf(source), maxBytes);
+        return describeBytes(held, maxPixels, signal);
       }
       const timed = childController(signal);
       const timer = clock.setTimeout(() => {

@@ -3,25 +3,13 @@ import { describeValue } from '../internal/option-checks.ts';
 import { raceSignal } from '../internal/signals.ts';
 import { readDataUrl } from './data-url.ts';
 import { tooLarge } from './image-errors.ts';
-import {
-  asBytes,
-  type ImageSource,
-  isAsyncIterable,
-  isBlob,
-  isFileSource,
-  isReadableStream,
-} from './image-source.ts';
+import { type ImageSource, isAsyncIterable, isBlob, isFileSource, isReadableStream } from './image-source.ts';
 import { readFile } from './read-file.ts';
 import { blobPieces, type ReadLimits, readStream } from './read-stream.ts';
 
-/** The bytes of a source that is no web address. A string is a data URL here. */
+/** The bytes of a source that is no web address and not in memory. A string is a data URL here. */
 export async function readSource(source: Exclude<ImageSource, URL>, limits: ReadLimits): Promise<Uint8Array> {
   if (typeof source === 'string') return readDataUrl(source, limits);
-  const bytes = asBytes(source);
-  if (bytes !== undefined) {
-    if (bytes.length > limits.maxBytes) throw tooLarge(limits.field, limits.maxBytes);
-    return bytes;
-  }
   if (isBlob(source)) {
     if (source.size > limits.maxBytes) throw tooLarge(limits.field, limits.maxBytes);
     return readStream(blobPieces(source), limits);

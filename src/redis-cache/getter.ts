@@ -117,10 +117,16 @@ export class Getter {
     const entry = this.#tiers.peek(key);
     const found =
       entry === undefined
-        ? await raceSignal(this.#reader.read(key), signal)
+        ? await this.#readBoth(key, signal)
         : ({ entry, tier: 'memory', fresh: true } as const);
     if (found === undefined || !answers(found.entry, tags)) return undefined;
     return found.entry.failure !== undefined && !found.fresh ? undefined : found;
+  }
+
+  /** Without Redis the answer is there at once. */
+  #readBoth(key: string, signal: AbortSignal | undefined): Promise<Found | undefined> {
+    const reading = this.#reader.read(key);
+    return this.#tiers.link === undefined ? reading : raceSignal(reading, signal);
   }
 
   /**

@@ -103,7 +103,16 @@ export class SingleFlight<Value = unknown> {
         this.#end(key, flight);
         flight.controller.abort(reason);
       });
-      flight.result.then(resolve, reject).finally(detach);
+      flight.result.then(
+        (value) => {
+          detach();
+          resolve(value);
+        },
+        (reason: unknown) => {
+          detach();
+          reject(reason);
+        },
+      );
     });
   }
 
