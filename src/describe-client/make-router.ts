@@ -62,6 +62,12 @@ export function makeRouting(
   return { router, quotas };
 }
 
+/**
+ * While a half-open breaker has its probe running, calls wait for what that says, or for so long: more than a call that
+ * failed elsewhere waits for it.
+ */
+const PROBING_MS = 1_500;
+
 /** Milliseconds for which a breaker lets nothing through. */
 function breakerWaitMs(breakers: BreakerGroup | undefined, model: string): number {
   const breaker = breakers?.of(model);
@@ -70,6 +76,8 @@ function breakerWaitMs(breakers: BreakerGroup | undefined, model: string): numbe
       return Number.POSITIVE_INFINITY;
     case 'OPEN':
       return breaker.getStats().retryAfterMs ?? 0;
+    case 'HALF_OPEN':
+      return breaker.getStats().probes.running > 0 ? PROBING_MS : 0;
     default:
       return 0;
   }

@@ -13,6 +13,8 @@ export class EndpointState<Target> {
   /** Whether its quota group was given, so that no answer changes it. */
   readonly groupGiven: boolean;
   quotaGroup: string;
+  /** Calls in flight, of all models. */
+  inFlight = 0;
   /** What its answers named last. */
   organization: string | undefined = undefined;
   /** Why it is out of rotation for good. */

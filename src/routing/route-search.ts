@@ -100,8 +100,8 @@ export class RouteSearch<Target> {
     nowMs: number,
     claimed: ReadonlySet<RouterQuota>,
   ): void {
-    const { quota } = route;
-    const isFree = route.inFlight < route.slots(nowMs);
+    const { quota, endpoint } = route;
+    const isFree = endpoint.inFlight < endpoint.maxConcurrency && route.inFlight < route.slots(nowMs);
     const waitMs = Math.max(coolsForMs, quotaMs);
     this.returnInMs = Math.min(this.returnInMs, waitMs);
     // One that is claimed is free again when the call that claimed it is placed, which is looked at in the same pass.

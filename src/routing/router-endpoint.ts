@@ -13,6 +13,6 @@ export interface RouterEndpoint<Target> {
   readonly quotaGroup?: string | undefined;
   /** Sent in place of the model that the call names, such as the name of a deployment. */
   readonly model?: string | undefined;
-  /** Most calls in flight at it for each model, at least 1; the adaptive limit stays within. @defaultValue 256 */
+  /** Most calls in flight at it, of all models, at least 1; the adaptive limit of each model stays within. @defaultValue 256 */
   readonly maxConcurrency?: number | undefined;
 }

@@ -48,6 +48,7 @@ export class RunningLeg<Target> implements RouteLeg<Target> {
     this.#startedAtMs = nowMs;
     this.#onOrganization = onOrganization;
     route.inFlight += 1;
+    route.endpoint.inFlight += 1;
   }
 
   get wasSent(): boolean {
@@ -82,6 +83,7 @@ export class RunningLeg<Target> implements RouteLeg<Target> {
     if (end === 'succeeded') this.answered({});
     this.#learn(end, nowMs, line);
     this.route.inFlight -= 1;
+    this.route.endpoint.inFlight -= 1;
     // Last, for a permit that ends may make others begin, and they are to know all of this.
     this.#settle(end);
   }

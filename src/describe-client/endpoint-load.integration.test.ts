@@ -1,0 +1,73 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { DescribeError } from '../errors/describe-error.ts';
+import { createTestImage, type FakeOpenAIOptions, startFakeOpenAI } from '../testing/index.ts';
+import type { DescribeClientOptions } from './client-options.ts';
+import { createDescribeClient } from './create-describe-client.ts';
+
+const disposables: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const disposable of disposables.splice(0).reverse()) await disposable[Symbol.asyncDispose]();
+});
+
+const KEYS = ['sk-a', 'sk-b'];
+
+const start = async (server: FakeOpenAIOptions, options: DescribeClientOptions, keys = KEYS) => {
+  const fake = await startFakeOpenAI({ apiKeys: KEYS, ...server });
+  const client = createDescribeClient({
+    endpoints: keys.map((apiKey) => ({ name: apiKey.slice(3), apiKey, baseURL: fake.baseURL })),
+    cache: false,
+    monitor: false,
+    ...options,
+  });
+  disposables.push(fake, client);
+  return { fake, client };
+};
+
+/** Codes of the calls that failed. */
+const codesOf = (outcomes: readonly PromiseSettledResult<unknown>[]) =>
+  outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [(outcome.reason as DescribeError).code] : [],
+  );
+
+const describeAll = async (call: (image: Uint8Array, index: number) => Promise<unknown>, count: number) =>
+  codesOf(
+    await Promise.allSettled(
+      Array.from({ length: count }, (_, seed) => call(createTestImage({ seed, width: 8, height: 8 }), seed)),
+    ),
+  );
+
+describe('calls for several models of one endpoint', () => {
+  const models = ['gpt-4.1-mini', 'gpt-4.1', 'gpt-4o'];
+  const latency = { distribution: 'fixed', ms: 150 } as const;
+
+  it('wait where they can still go elsewhere, not for a connection', async () => {
+    const { client } = await start({ latency }, { pool: { min: 0, max: 4, acquireTimeoutMs: 250 } }, [
+      'sk-a',
+    ]);
+    expect(
+      await describeAll((image, index) => client.describe(image, { model: models[index % 3] }), 45),
+    ).toEqual([]);
+  });
+
+  it('are together within its maxConcurrency', async () => {
+    const { client, fake } = await start({ latency }, { limits: { maxConcurrency: 2 } }, ['sk-a']);
+    await describeAll((image, index) => client.describe(image, { model: models[index % 3] }), 12);
+    expect(fake.getStats().mostInFlight).toBe(2);
+  });
+});
+
+describe('calls that wait for two endpoints whose breakers are open', () => {
+  it('wait on while the first one that returns is tried', async () => {
+    const { client, fake } = await start(
+      { latency: { distribution: 'fixed', ms: 20 } },
+      {
+        circuitBreaker: { failureThreshold: 3, resetTimeoutMs: 500 },
+        retry: { initialDelayMs: 5, maxDelayMs: 20 },
+      },
+    );
+    fake.setFaults([{ when: { endpoint: 'chat' }, fault: { kind: 'error', status: 500 } }]);
+    await describeAll((image) => client.describe(image), 30);
+    fake.setFaults([]);
+    expect(await describeAll((image) => client.describe(image), 40)).toEqual([]);
+  });
+});
