@@ -1,8 +1,12 @@
 import { exponentialDelay, type Random } from '../internal/backoff.ts';
 import { isCount } from './quota-permit.ts';
 
-/** Where a refusal names no time, the waits grow from one refusal to the next. */
-const UNNAMED = { initialDelayMs: 250, maxDelayMs: 30_000 };
+/** Where a refusal names no time, or one that does not help, the waits grow from one refusal to the next. */
+const GROWING = { initialDelayMs: 250, maxDelayMs: 30_000 };
+/** Refusals in a row that the time named may be believed in. */
+const BELIEVED = 3;
+/** No limit is of more than a day; what names more would stop the quota for as long as the process lives. */
+const MAX_PAUSE_MS = 86_400_000;
 /** What is added by chance, so that processes don't come back at the same moment. */
 const JITTER_RATIO = 0.05;
 const MAX_JITTER_MS = 500;
@@ -11,7 +15,7 @@ const MAX_JITTER_MS = 500;
 export class QuotaPause {
   readonly #random: Random;
   #untilMs = Number.NEGATIVE_INFINITY;
-  #unnamed = 0;
+  #inARow = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -23,13 +27,13 @@ export class QuotaPause {
 
   /** Takes a refusal in and returns for how long it asks to wait. */
   refused(retryAfterMs: number | undefined, nowMs: number): number {
-    let pauseMs = retryAfterMs;
-    if (!isCount(pauseMs)) {
-      // Those that were under way when a pause began are part of the refusal that began it.
-      if (this.waitMs(nowMs) > 0) return 0;
-      this.#unnamed += 1;
-      pauseMs = exponentialDelay(this.#unnamed, UNNAMED);
-    }
+    // Those that were under way when a pause began are part of the refusal that began it.
+    const isNews = this.waitMs(nowMs) === 0;
+    if (isNews) this.#inARow += 1;
+    const namedMs = isCount(retryAfterMs) ? Math.min(retryAfterMs, MAX_PAUSE_MS) : 0;
+    if (namedMs === 0 && !isNews) return 0;
+    const growing = namedMs === 0 ? this.#inARow : this.#inARow - BELIEVED;
+    const pauseMs = Math.max(namedMs, growing > 0 ? exponentialDelay(growing, GROWING) : 0);
     const jitterMs = Math.min(MAX_JITTER_MS, pauseMs * JITTER_RATIO) * this.#random();
     this.until(nowMs + pauseMs + jitterMs);
     return pauseMs;
@@ -39,8 +43,8 @@ export class QuotaPause {
     if (untilMs > this.#untilMs) this.#untilMs = untilMs;
   }
 
-  /** A request passed: the next unnamed wait is a short one again. */
+  /** A request passed: the next wait is a short one again. */
   passed(): void {
-    this.#unnamed = 0;
+    this.#inARow = 0;
   }
 }
