@@ -53,6 +53,12 @@ describe.each(SEEDS)('the limit of calls in flight (seed %i)', (seed) => {
     expect(Math.min(...tailOf(samples, 100_000).map(({ limit }) => limit))).toBe(256);
   });
 
+  it('takes no delay of this process for load, where answers are faster than any model', () => {
+    const server = { latencyMs: (inFlight: number) => Math.max(5, inFlight) };
+    const limits = tailOf(simulate({ server }, seed)).map(({ limit }) => limit);
+    expect(Math.min(...limits)).toBe(256);
+  });
+
   it('comes back when answers turned slow for a reason of their own', () => {
     const server = {
       latencyMs: (_inFlight: number, _tokens: number, nowMs: number) => (nowMs > 60_000 ? 3_000 : 1_000),
@@ -100,9 +106,9 @@ it('goes back at once to where a test began that made answers no faster', () => 
       concurrency.answered({ latencyMs, outputTokens: 100, startedAtMs, nowMs, inFlight });
     }
   };
-  for (let turn = 0; turn < 20; turn += 1) answerAll(100);
+  for (let turn = 0; turn < 20; turn += 1) answerAll(400);
   const limits = Array.from({ length: 12 }, () => {
-    answerAll(400);
+    answerAll(1_600);
     return concurrency.limit;
   });
   expect([...new Set(limits)]).toEqual([64, 44]);

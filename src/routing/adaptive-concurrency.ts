@@ -18,6 +18,8 @@ const INITIAL = 10;
 /** Output tokens whose time is about that of reading the prompt and the image, before the first one is written. */
 const TOKENS_OF_START = 50;
 const USUAL_OUTPUT_TOKENS = 150;
+/** No model is loaded that is faster: what is measured below it is mostly the delay of this process itself. */
+const LEAST_MS_PER_TOKEN = 2;
 /** Answers in a window: as many as are in flight, within these. */
 const MIN_WINDOW = 8;
 const MAX_WINDOW = 50;
@@ -83,7 +85,7 @@ export class AdaptiveConcurrency {
     const isUsed = inFlight * 2 > this.#limit;
     if (isUsed && this.#tested === undefined && this.#limit < this.#calmUpTo) this.#grow(1);
     const tokens = TOKENS_OF_START + (outputTokens ?? this.#usualTokens);
-    this.#logSum += Math.log(Math.max(0.01, latencyMs) / tokens);
+    this.#logSum += Math.log(Math.max(LEAST_MS_PER_TOKEN, latencyMs / tokens));
     this.#count += 1;
     if (this.#count >= Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, this.#limit))) this.#endWindow(nowMs);
   }
