@@ -6,6 +6,18 @@ import { childController, onAbort, raceSignal, sleep, withTimeout } from './sign
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 
 describe('onAbort', () => {
+  it('listens once however many wait on one signal, and no more when the last has left', () => {
+    const controller = new AbortController();
+    const heard: number[] = [];
+    const detachers = [1, 2, 3].map((number) => onAbort(controller.signal, () => heard.push(number)));
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+    detachers[1]?.();
+    controller.abort();
+    expect(heard).toEqual([1, 3]);
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+    for (const detach of detachers) detach();
+  });
+
   it('calls the listener at once when the signal has aborted', () => {
     const listener = vi.fn();
     onAbort(AbortSignal.abort('why'), listener);

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './clock.ts';
+import { SignalWatch } from './signal-watch.ts';
 
 /** Runs `listener` once when `signal` aborts, at once when it already has. Returns the function that detaches it. */
 export function onAbort(signal: AbortSignal | undefined, listener: (reason: unknown) => void): () => void {
@@ -7,14 +8,18 @@ export function onAbort(signal: AbortSignal | undefined, listener: (reason: unkn
     listener(signal.reason);
     return () => {};
   }
-  const handler = () => {
-    listener(signal.reason);
-  };
-  signal.addEventListener('abort', handler, { once: true });
-  return () => {
-    signal.removeEventListener('abort', handler);
-  };
+  const waiting: Waiting = { signal: undefined, listener };
+  watch.add(signal, waiting);
+  return () => watch.remove(waiting);
 }
+
+interface Waiting {
+  signal: AbortSignal | undefined;
+  readonly listener: (reason: unknown) => void;
+}
+
+/** Ten thousand calls may share one signal of their caller's. */
+const watch = new SignalWatch<Waiting>(({ listener }, reason) => listener(reason));
 
 /** A controller of its own that follows a parent signal and leaves no listener on it once detached. */
 export interface ChildController {
