@@ -5,6 +5,24 @@ import { CallTrace, sharedSink } from './call-trace.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+describe('an attempt under way', () => {
+  it('is told of as cut off by a call that ends before it', async () => {
+    const clock = new ManualClock();
+    const trace = new CallTrace(clock);
+    const attempt = trace.beginAttempt('a');
+    await clock.advance(30);
+    attempt.connected();
+    await clock.advance(70);
+    expect(trace.explain()).toMatchObject({
+      poolMs: 30,
+      upstreamMs: 70,
+      attempts: [{ endpoint: 'a', outcome: 'aborted', durationMs: 100 }],
+    });
+    attempt.succeeded();
+    expect(trace.explain().attempts).toMatchObject([{ outcome: 'success' }]);
+  });
+});
+
 describe('CallTrace', () => {
   it('tells where the time of a call went, attempt by attempt', async () => {
     const clock = new ManualClock();

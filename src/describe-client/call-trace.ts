@@ -28,6 +28,7 @@ export class CallTrace implements AttemptSink {
   readonly #startedAtMs: number;
   readonly #attempts: AttemptRecord[] = [];
   readonly #fallbacks: FallbackRecord[] = [];
+  readonly #ongoing = new Set<OngoingAttempt>();
   /** When each wait that still goes on began. */
   readonly #openWaits = new Set<{ readonly sinceMs: number }>();
   #endQueue: (() => void) | undefined;
@@ -46,17 +47,20 @@ export class CallTrace implements AttemptSink {
 
   beginAttempt(endpoint: string, details: AttemptDetails = {}, id?: string): AttemptTrace {
     this.#gaveUp = undefined;
-    return new OngoingAttempt(
+    const attempt: OngoingAttempt = new OngoingAttempt(
       endpoint,
       details,
       this.#clock,
       id ?? randomUUID(),
-      (record, poolMs, wireMs) => {
-        this.#poolMs += poolMs;
-        this.#upstreamMs += wireMs;
-        this.#attempts.push(record);
+      (outcome, error) => {
+        this.#ongoing.delete(attempt);
+        this.#attempts.push(attempt.record(outcome, error));
+        this.#poolMs += attempt.poolMs;
+        this.#upstreamMs += attempt.onWireMs;
       },
     );
+    this.#ongoing.add(attempt);
+    return attempt;
   }
 
   waits(): () => void {
@@ -98,13 +102,21 @@ export class CallTrace implements AttemptSink {
     const nowMs = this.#clock.now();
     let queueMs = this.#queueMs;
     for (const { sinceMs } of this.#openWaits) queueMs += nowMs - sinceMs;
+    let poolMs = this.#poolMs;
+    let upstreamMs = this.#upstreamMs;
+    for (const attempt of this.#ongoing) {
+      poolMs += attempt.poolMs;
+      upstreamMs += attempt.onWireMs;
+    }
+    // A call that ends by its deadline is told of before the attempt that it cuts off.
+    const cutOff = [...this.#ongoing].map((attempt) => attempt.record('aborted'));
     const explanation: CallExplanation = {
       totalMs: nowMs - this.#startedAtMs,
       queueMs,
-      poolMs: this.#poolMs,
-      upstreamMs: this.#upstreamMs,
+      poolMs,
+      upstreamMs,
       retryMs: this.#retryMs + this.#retriedMs(),
-      attempts: Object.freeze([...this.#attempts]),
+      attempts: Object.freeze([...this.#attempts, ...cutOff]),
       batchSize: this.#batchSize,
       ...(this.#gaveUp === undefined ? {} : { gaveUp: this.#gaveUp }),
       ...(this.#fallbacks.length === 0 ? {} : { fallbacks: Object.freeze([...this.#fallbacks]) }),
@@ -158,7 +170,7 @@ export interface AttemptTrace {
   readonly onWireMs: number;
 }
 
-type AttemptEnd = (record: AttemptRecord, poolMs: number, wireMs: number) => void;
+type AttemptEnd = (outcome: AttemptRecord['outcome'], error?: DescribeError) => void;
 
 class OngoingAttempt implements AttemptTrace {
   readonly clientRequestId: string;
@@ -192,33 +204,38 @@ class OngoingAttempt implements AttemptTrace {
   }
 
   succeeded(): void {
-    this.#end('success');
+    this.#ended('success');
   }
 
   failed(error: DescribeError): void {
-    this.#end('failure', error);
+    this.#ended('failure', error);
   }
 
   aborted(): void {
-    this.#end('aborted');
+    this.#ended('aborted');
   }
 
-  #end(outcome: AttemptRecord['outcome'], error?: DescribeError): void {
-    const nowMs = this.#clock.now();
+  /** Milliseconds that it waited for its connection, or has so far. */
+  get poolMs(): number {
+    return (this.#connectedAtMs ?? this.#clock.now()) - this.#startedAtMs;
+  }
+
+  /** What is to be said of it, as if it ended now. */
+  record(outcome: AttemptRecord['outcome'], error?: DescribeError): AttemptRecord {
     const { model } = this.#details;
     const { status, retryAfterMs, requestId = this.#requestId } = (error ?? {}) as ErrorDetails;
     const record: AttemptRecord = {
       endpoint: this.#endpoint,
       ...(model === undefined ? {} : { model }),
       outcome,
-      durationMs: nowMs - this.#startedAtMs,
+      durationMs: this.#clock.now() - this.#startedAtMs,
       clientRequestId: this.clientRequestId,
       ...(requestId === undefined ? {} : { requestId }),
       ...(error === undefined ? {} : { code: error.code }),
       ...(status === undefined ? {} : { status }),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };
-    this.#ended(Object.freeze(record), (this.#connectedAtMs ?? nowMs) - this.#startedAtMs, this.onWireMs);
+    return Object.freeze(record);
   }
 }
 
