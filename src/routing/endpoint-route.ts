@@ -6,6 +6,8 @@ import { OutlierEjection } from './outlier-ejection.ts';
 import { PeakEwma } from './peak-ewma.ts';
 import type { RouterQuota } from './router-quota.ts';
 
+/** Time until one call may find out whether a model is to be had by now: a right that was granted, a deployment made. */
+const REFUSED_MODEL_MS = 300_000;
 /** Calls in flight before the first answer tells the limits: one that a new key can't take must not be a hundred. */
 const PROBING_CONCURRENCY = 4;
 
@@ -23,8 +25,7 @@ export class EndpointRoute<Target> {
   failures = 0;
   throttles = 0;
   ejections = 0;
-  /** Why this model is refused here for good. */
-  dropped: DescribeError | undefined = undefined;
+  #refused: { readonly failure: DescribeError; readonly untilMs: number } | undefined = undefined;
 
   constructor(endpoint: EndpointState<Target>, model: string, quota: RouterQuota) {
     this.endpoint = endpoint;
@@ -35,6 +36,7 @@ export class EndpointRoute<Target> {
 
   /** Calls that may be in flight now: fewer while nothing is known, and after an ejection. */
   slots(nowMs: number): number {
+    if (this.#refused !== undefined) return 1;
     const { limit } = this.concurrency;
     const known = this.answers > 0 || this.quota.limitsKnown === true;
     const capped = known ? limit : Math.min(limit, PROBING_CONCURRENCY);
@@ -50,21 +52,37 @@ export class EndpointRoute<Target> {
     return (this.inFlight + 1) / (this.endpoint.weight * this.ejection.share(nowMs));
   }
 
+  /** Why nothing is sent here by the API's word: nothing at all, or nothing for this model for a while. */
+  droppedBecause(nowMs: number): DescribeError | undefined {
+    if (this.endpoint.dropped !== undefined) return this.endpoint.dropped;
+    const refused = this.#refused;
+    return refused !== undefined && nowMs < refused.untilMs ? refused.failure : undefined;
+  }
+
+  /** Milliseconds until the model may be tried again; undefined where the key itself is refused. */
+  droppedForMs(nowMs: number): number | undefined {
+    return this.endpoint.dropped !== undefined || this.#refused === undefined
+      ? undefined
+      : Math.max(0, this.#refused.untilMs - nowMs);
+  }
+
   /** Why nothing can be sent here, as far as it is known to last, with a quota that has to be waited for so long. */
-  outBecause(quotaMs: number): DescribeError | undefined {
-    const dropped = this.endpoint.dropped ?? this.dropped;
+  outBecause(quotaMs: number, nowMs: number): DescribeError | undefined {
+    const dropped = this.droppedBecause(nowMs);
     // A stopped quota may let a probe through now and then, and asking why costs more than the wait told.
     return dropped ?? (quotaMs > 0 ? this.quota.stopped : undefined);
   }
 
-  /** The key is not accepted: nowhere when the API says that it doesn't know it (401), or not for this model (403). */
-  drop(failure: DescribeError): void {
-    if ((failure as UpstreamError).status === 403) this.dropped = failure;
-    else this.endpoint.dropped = failure;
+  /** The API doesn't know the key (401), doesn't let it have this model (403), or has no such model here (404). */
+  drop(failure: DescribeError, nowMs: number): void {
+    const { status } = failure as UpstreamError;
+    if (status !== 403 && status !== 404) this.endpoint.dropped = failure;
+    else this.#refused = { failure, untilMs: nowMs + REFUSED_MODEL_MS };
   }
 
   answered(latencyMs: number, startedAtMs: number, nowMs: number, outputTokens: number | undefined): void {
     const { inFlight } = this;
+    this.#refused = undefined;
     this.answers += 1;
     this.latency.observe(latencyMs, nowMs);
     this.ejection.succeeded(startedAtMs, nowMs);

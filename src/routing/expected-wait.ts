@@ -13,6 +13,7 @@ export type CoolDown<Target> = (route: EndpointRoute<Target>) => number;
 export function expectedWaitMs<Target>(
   { line, job }: RouteCall<Target>,
   coolDownMs: CoolDown<Target>,
+  nowMs: number,
 ): number {
   const before = line.backlogOf(job.priority);
   let earliestMs = Number.POSITIVE_INFINITY;
@@ -21,7 +22,7 @@ export function expectedWaitMs<Target>(
   for (const route of line.routes) {
     const { quota } = route;
     const quotaMs = quota.waitMs(job.tokens);
-    if (route.outBecause(quotaMs) !== undefined) continue;
+    if (route.outBecause(quotaMs, nowMs) !== undefined) continue;
     earliestMs = Math.min(earliestMs, Math.max(coolDownMs(route), quotaMs));
     if (counted.includes(quota)) continue;
     counted.push(quota);

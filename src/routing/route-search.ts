@@ -51,7 +51,7 @@ export class RouteSearch<Target> {
     let open = 0;
     for (const route of line.routes) {
       const quotaMs = route.quota.waitMs(job.tokens);
-      const out = route.outBecause(quotaMs);
+      const out = route.outBecause(quotaMs, nowMs);
       if (out !== undefined) {
         this.outBecause = out;
         continue;

@@ -4,7 +4,7 @@ import type { EndpointState } from './endpoint-state.ts';
 
 /**
  * `ready`; `waiting`: for quota, or because the API asked to; `open`: its breaker is; `ejected`: it failed far more than the others;
- * `stopped`: its account is used up; `dropped`: its key is not accepted, for good.
+ * `stopped`: its account is used up; `dropped`: its key is not accepted, for good, or not for this model or not this model, for 5 minutes.
  */
 export type EndpointCondition = 'ready' | 'waiting' | 'open' | 'ejected' | 'stopped' | 'dropped';
 
@@ -98,8 +98,11 @@ function conditionOf<Target>(
   breakerWaitMs: number,
   nowMs: number,
 ): Pick<EndpointModelStats, 'condition' | 'code' | 'returnInMs'> {
-  const dropped = route.endpoint.dropped ?? route.dropped;
-  if (dropped !== undefined) return { condition: 'dropped', code: dropped.code };
+  const dropped = route.droppedBecause(nowMs);
+  if (dropped !== undefined) {
+    const returnInMs = route.droppedForMs(nowMs);
+    return { condition: 'dropped', code: dropped.code, ...(returnInMs === undefined ? {} : { returnInMs }) };
+  }
   const { stopped } = route.quota;
   if (stopped !== undefined) return { condition: 'stopped', code: stopped.code };
   const ejectedForMs = route.ejection.returnInMs(nowMs);

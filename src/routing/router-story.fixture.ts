@@ -204,5 +204,7 @@ export const failureOf = {
   quota: () =>
     new UpstreamError('DESCRIBE_QUOTA_EXHAUSTED', 'the account has no quota left', { status: 429 }),
   auth: (status = 401) => new UpstreamError('DESCRIBE_AUTH', 'the API does not accept the key', { status }),
+  missing: (upstreamCode = 'model_not_found') =>
+    new UpstreamError('DESCRIBE_UPSTREAM', 'the API rejected the request', { status: 404, upstreamCode }),
   item: () => new UpstreamError('DESCRIBE_REFUSED', 'the API refused the image', { status: 400 }),
 };

@@ -133,15 +133,27 @@ describe('a key that is not accepted', () => {
     expect(story.modelStats(first)).toMatchObject({ condition: 'dropped', code: 'DESCRIBE_AUTH' });
   });
 
-  it('for one model (403) is dropped for that model', async () => {
+  it('for one model (403) is dropped for that model, until one call finds out whether it still is', async () => {
     const story = new RouterStory([{ name: 'a' }]);
     const refused = story.run({ model: 'forbidden' });
     const failure = failureOf.auth(403);
     await story.last.fail(failure);
     await expect(refused).rejects.toBe(failure);
     await expect(story.run({ model: 'forbidden' })).rejects.toBe(failure);
+    expect(story.modelStats('a')).toMatchObject({ condition: 'dropped', returnInMs: 300_000 });
     void story.run({ model: 'allowed' });
     expect(story.legs.length).toBe(2);
+    await story.clock.advance(300_000);
+    for (let call = 0; call < 5; call += 1) void story.run({ model: 'forbidden' });
+    expect(story.legs.length).toBe(3);
+    await story.last.fail(failure);
+    expect(story.legs.length).toBe(3);
+    await story.clock.advance(300_000);
+    const allowed = Array.from({ length: 5 }, () => story.run({ model: 'forbidden' }));
+    await story.last.answer();
+    expect(story.legs.length).toBe(8);
+    for (const { answer } of story.legs.slice(3)) await answer();
+    await Promise.all(allowed);
   });
 
   it('and is the last one ends all calls with that error', async () => {
@@ -151,6 +163,39 @@ describe('a key that is not accepted', () => {
     await story.last.fail(failure);
     for (const ending of [...endings, story.run()]) await expect(ending).rejects.toBe(failure);
     expect([story.legs.length, story.clock.pendingTimers]).toEqual([1, 0]);
+  });
+});
+
+describe('a model that one endpoint does not have', () => {
+  it.each(['model_not_found', 'DeploymentNotFound'])('(%s) is asked for at another', async (upstreamCode) => {
+    const story = twoEndpoints();
+    const ended = story.run();
+    const first = story.last.leg.endpoint;
+    await story.last.fail(failureOf.missing(upstreamCode));
+    await story.last.answer();
+    await expect(ended).resolves.toBe(`call by ${other(first)}`);
+    for (let call = 0; call < 10; call += 1) void story.run();
+    expect(story.quota(first).taken).toBe(1);
+    void story.run({ model: 'another' });
+    expect(story.modelStats(first)).toMatchObject({ condition: 'dropped', code: 'DESCRIBE_UPSTREAM' });
+  });
+
+  it('and that nobody has ends the call with that failure', async () => {
+    const story = twoEndpoints();
+    const ended = story.run();
+    await story.last.fail(failureOf.missing());
+    const last = failureOf.missing();
+    await story.last.fail(last);
+    await expect(ended).rejects.toBe(last);
+  });
+
+  it('is asked for again and again where there is no other endpoint', async () => {
+    const story = new RouterStory([{ name: 'a' }]);
+    for (let call = 0; call < 3; call += 1) {
+      void story.run();
+      await story.last.fail(failureOf.missing());
+    }
+    expect(story.legs.length).toBe(3);
   });
 });
 

@@ -140,7 +140,7 @@ export class Router<Target> {
       this.#drop(call, new QueueFullError('the line for an endpoint', 'maxQueued', maxQueued));
       return;
     }
-    const waitMs = expectedWaitMs(call, (route) => this.#coolDownMs(route, nowMs));
+    const waitMs = expectedWaitMs(call, (route) => this.#coolDownMs(route, nowMs), nowMs);
     if (nowMs + waitMs > call.job.deadlineAtMs) this.#drop(call, this.#lateError(call, waitMs));
     else this.#signals.add(call.job.signal, call);
   }
@@ -216,7 +216,7 @@ export class Router<Target> {
   };
 
   #fail(call: RouteCall<Target>, leg: RunningLeg<Target>, error: unknown): void {
-    const end = legEndOf(DescribeError.is(error) ? error : undefined);
+    const end = legEndOf(DescribeError.is(error) ? error : undefined, call.line.routes.length > 1);
     this.#release(call, leg, end);
     if (typeof end !== 'object' || !this.#mayMove(call, leg, end)) {
       call.reject(error);
@@ -247,7 +247,7 @@ export class Router<Target> {
     return line.routes.some(
       (route) =>
         call.left?.has(route.endpoint) === false &&
-        route.outBecause(route.quota.waitMs(job.tokens)) === undefined &&
+        route.outBecause(route.quota.waitMs(job.tokens), nowMs) === undefined &&
         (wentOut || this.#coolDownMs(route, nowMs) === 0),
     );
   }

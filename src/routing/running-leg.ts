@@ -85,16 +85,16 @@ export class RunningLeg<Target> implements RouteLeg<Target> {
     this.route.inFlight -= 1;
     this.route.endpoint.inFlight -= 1;
     // Last, for a permit that ends may make others begin, and they are to know all of this.
-    this.#settle(end);
+    this.#settle(end, nowMs);
   }
 
-  #settle(end: LegEnd): void {
+  #settle(end: LegEnd, nowMs: number): void {
     const { route } = this;
     const permit = this.#permit;
     const kind = typeof end === 'object' ? end.kind : undefined;
     if (typeof end === 'object') {
       if (kind === 'quota') route.quota.stop(end.failure);
-      if (kind === 'auth') route.drop(end.failure);
+      if (kind === 'auth') route.drop(end.failure, nowMs);
     }
     if (!this.wasSent) {
       permit.refund();
@@ -124,7 +124,21 @@ export class RunningLeg<Target> implements RouteLeg<Target> {
 const isOverload = (failure: DescribeError): boolean =>
   failure.code === 'DESCRIBE_OVERLOADED' || (failure as UpstreamError).upstreamCode === 'slow_down';
 
-/** What the rejection of an attempt means: a failure of it, or the end of the call. */
-export function legEndOf(error: DescribeError | undefined): LegEnd {
-  return error === undefined ? 'cut short' : { failure: error, kind: failureKind(error) };
+/** Codes of a model that is not to be had at an endpoint, of OpenAI and of Azure. */
+const MISSING_MODEL_CODES: ReadonlySet<string | undefined> = new Set([
+  'model_not_found',
+  'DeploymentNotFound',
+]);
+
+const isMissingModel = (failure: DescribeError): boolean =>
+  (failure as UpstreamError).status === 404 &&
+  MISSING_MODEL_CODES.has((failure as UpstreamError).upstreamCode);
+
+/**
+ * What the rejection of an attempt means: a failure of it, or the end of the call. Where there are others, a model that an
+ * endpoint does not have is no fault of the call.
+ */
+export function legEndOf(error: DescribeError | undefined, hasOthers: boolean): LegEnd {
+  if (error === undefined) return 'cut short';
+  return { failure: error, kind: hasOthers && isMissingModel(error) ? 'auth' : failureKind(error) };
 }
