@@ -45,7 +45,7 @@ class HeadReader {
   tags: TagStamps = {};
   /** Where the payload begins. */
   payloadAt = 0;
-  /** All of the last one after its id. */
+  /** All of the last one after its id, where it was like the one before. */
   #last = '';
   /** The last two were read whole, and probably have the same line; false while one was read in part. */
   #areAlike = false;
@@ -84,8 +84,10 @@ class HeadReader {
     }
     if (!this.#readRest(text, at)) return false;
     this.#areAlike = createdAtMs === this.createdAtMs && ttlMs === this.ttlMs && costMs === this.costMs;
-    const line = text.slice(idEnd, this.payloadAt);
-    this.#last = text.length > SMALL_TEXT ? apart(line) : line;
+    if (this.#areAlike) {
+      const line = text.slice(idEnd, this.payloadAt);
+      this.#last = text.length > SMALL_TEXT ? apart(line) : line;
+    }
     return true;
   }
 
