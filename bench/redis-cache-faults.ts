@@ -47,9 +47,10 @@ const quantile = (sorted: readonly number[], share: number) =>
  */
 async function load(cache: RedisCache, rounds: number, work?: Promise<unknown>) {
   let isOver = work === undefined;
-  void work?.finally(() => {
+  const end = () => {
     isOver = true;
-  });
+  };
+  work?.then(end, end);
   const times: number[] = [];
   let errors = 0;
   let wrong = 0;
@@ -205,7 +206,9 @@ const FAULTS: Readonly<Record<string, () => Promise<Scene>>> = {
     /** Until the old master has become a replica, with what follows from that: every connection to it is dropped. */
     const failOver = async () => {
       await setup.failOver();
-      while (!(await askRedis(setup.master.port, 'INFO replication')).includes('role:slave')) await sleep(50);
+      // The old master drops this connection too.
+      const role = () => askRedis(setup.master.port, 'INFO replication').catch(() => '');
+      while (!(await role()).includes('role:slave')) await sleep(50);
       await sleep(1_000);
     };
     return {
