@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../errors/config-error.ts';
 import { createDescribeClient } from './create-describe-client.ts';
-import { type EndpointOptions, namedEndpoints, quotaGroupNames } from './endpoint-options.ts';
+import { accountName, type EndpointOptions, namedEndpoints, quotaGroupNames } from './endpoint-options.ts';
 
 const groupsOf = (endpoints: readonly EndpointOptions[]) => quotaGroupNames(namedEndpoints(endpoints));
 
@@ -30,6 +30,44 @@ describe('quotaGroupNames', () => {
     expect(
       groupsOf([{ apiKey: 'sk-1', model: 'a' }, { apiKey: 'sk-1', model: 'b' }, { apiKey: 'sk-2' }]),
     ).toEqual(['endpoint-1', 'endpoint-1', undefined]);
+  });
+});
+
+describe('one account', () => {
+  const spellings = [
+    undefined,
+    'https://api.openai.com/v1',
+    'https://api.openai.com/v1/',
+    'https://API.openai.com:443/v1//',
+  ];
+
+  it('has one name, and its keys one group, however its address is written', () => {
+    const endpoints = spellings.map((baseURL) => ({ apiKey: 'sk-1', baseURL }));
+    expect(new Set(namedEndpoints(endpoints).map(accountName)).size).toBe(1);
+    expect(new Set(groupsOf(endpoints))).toEqual(new Set(['endpoint-1']));
+  });
+
+  it('has another name at another address, and with another key, and tells neither', () => {
+    const names = namedEndpoints([
+      { apiKey: 'sk-1' },
+      { apiKey: 'sk-2' },
+      { apiKey: 'sk-1', baseURL: 'https://eu.api.openai.com/v1' },
+      { apiKey: 'sk-1', baseURL: 'https://api.openai.com/v1/other' },
+    ]).map(accountName);
+    expect(new Set(names).size).toBe(4);
+    for (const name of names) expect(name).toMatch(/^[0-9a-f]{16}$/);
+  });
+});
+
+describe('an endpoint with limits of its own', () => {
+  it('keeps them, whatever its answers say of its organisation', () => {
+    expect(
+      groupsOf([
+        { apiKey: 'sk-1' },
+        { apiKey: 'sk-2', limits: { requestsPerMinute: 500 } },
+        { apiKey: 'sk-3', limits: { maxConcurrency: 5 } },
+      ]),
+    ).toEqual([undefined, 'endpoint-2', undefined]);
   });
 });
 

@@ -12,6 +12,7 @@ import {
   required,
   shape,
 } from '../internal/option-checks.ts';
+import { DEFAULT_BASE_URL } from '../openai/openai-pool-options.ts';
 
 /** Limits of one quota group: of the keys of one organisation and project, for each model. */
 export interface QuotaLimitOptions {
@@ -105,7 +106,8 @@ export const namedEndpoints = (endpoints: readonly EndpointOptions[]): readonly 
 
 /**
  * The quota group of each endpoint where it is known, named after its first endpoint: limits hold for an organisation and
- * project, whatever the key. Where neither is named, equal keys are one group, and the rest is learned from answers.
+ * project, whatever the key. Where neither is named, equal keys are one group, and the rest is learned from answers, but for
+ * those with limits of their own, which must hold.
  * Source: OpenAI, "Rate limits" guide.
  */
 export function quotaGroupNames(endpoints: readonly EndpointDescription[]): readonly (string | undefined)[] {
@@ -113,16 +115,26 @@ export function quotaGroupNames(endpoints: readonly EndpointDescription[]): read
   return endpoints.map((endpoint, index) => {
     const first = owners.indexOf(owners[index] ?? '');
     const isShared = owners.indexOf(owners[index] ?? '', first + 1) !== -1;
-    return isShared || isNamed(endpoint) ? endpoints[first]?.name : undefined;
+    return isShared || isNamed(endpoint) || hasLimits(endpoint) ? endpoints[first]?.name : undefined;
   });
 }
 
 const isNamed = ({ organization, project }: EndpointDescription) =>
   organization !== undefined || project !== undefined;
 
+const hasLimits = ({ limits = {} }: EndpointDescription) =>
+  limits.requestsPerMinute !== undefined || limits.tokensPerMinute !== undefined;
+
+/** One spelling of an address, however it was written. */
+export function addressOf({ baseURL = DEFAULT_BASE_URL }: Pick<EndpointDescription, 'baseURL'>): string {
+  const { origin, pathname, search } = new URL(baseURL);
+  return origin + pathname.replace(/\/+$/, '') + search;
+}
+
 const ownerOf = (endpoint: EndpointDescription): string => {
-  const { baseURL, apiKey, organization, project } = endpoint;
-  return JSON.stringify(isNamed(endpoint) ? [baseURL, organization, project] : [baseURL, apiKey]);
+  const { apiKey, organization, project } = endpoint;
+  const address = addressOf(endpoint);
+  return JSON.stringify(isNamed(endpoint) ? [address, organization, project] : [address, apiKey]);
 };
 
 /**
