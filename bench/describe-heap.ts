@@ -75,7 +75,7 @@ const [first = 0] = heaps;
 const growth = (heaps.at(-1) ?? 0) - first;
 console.log(sources);
 console.log(
-  `${ROUNDS * CALLS_A_ROUND} calls in ${seconds} s: heap ${first.toFixed(2)} MiB before, ${(first + growth).toFixed(2)} MiB after`,
+  `${calls} calls in ${seconds} s: heap ${first.toFixed(2)} MiB before, ${(first + growth).toFixed(2)} MiB after`,
 );
 await client.close();
 child.disconnect();

@@ -29,8 +29,8 @@ export class CallTrace implements AttemptSink {
   readonly #attempts: AttemptRecord[] = [];
   readonly #fallbacks: FallbackRecord[] = [];
   readonly #ongoing = new Set<OngoingAttempt>();
-  /** When each wait that still goes on began. */
-  readonly #openWaits = new Set<{ readonly sinceMs: number }>();
+  /** Waits that still go on, and the sum of when they began. */
+  readonly #openWaits = { count: 0, sinceMs: 0 };
   #endQueue: (() => void) | undefined;
   #queueMs = 0;
   #poolMs = 0;
@@ -64,10 +64,17 @@ export class CallTrace implements AttemptSink {
   }
 
   waits(): () => void {
-    const wait = { sinceMs: this.#clock.now() };
-    this.#openWaits.add(wait);
+    const sinceMs = this.#clock.now();
+    const open = this.#openWaits;
+    open.count += 1;
+    open.sinceMs += sinceMs;
+    let ended = false;
     return () => {
-      if (this.#openWaits.delete(wait)) this.#queueMs += this.#clock.now() - wait.sinceMs;
+      if (ended) return;
+      ended = true;
+      open.count -= 1;
+      open.sinceMs -= sinceMs;
+      this.#queueMs += this.#clock.now() - sinceMs;
     };
   }
 
@@ -100,8 +107,8 @@ export class CallTrace implements AttemptSink {
 
   explain(): CallExplanation {
     const nowMs = this.#clock.now();
-    let queueMs = this.#queueMs;
-    for (const { sinceMs } of this.#openWaits) queueMs += nowMs - sinceMs;
+    const { count, sinceMs } = this.#openWaits;
+    const queueMs = this.#queueMs + (count === 0 ? 0 : count * nowMs - sinceMs);
     let poolMs = this.#poolMs;
     let upstreamMs = this.#upstreamMs;
     for (const attempt of this.#ongoing) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import { types } from 'node:util';
 import { InputError } from '../errors/input-error.ts';
 
@@ -11,21 +11,22 @@ import { InputError } from '../errors/input-error.ts';
  * @throws `DESCRIBE_INPUT_INVALID` for a function, a symbol, another class instance, or a circular object.
  */
 export function generateKey(...parts: readonly unknown[]): string {
-  const hash = createHash('sha256');
+  const digest = new KeyDigest();
   const ancestors = new Set<object>();
   const add = (tag: string, content: string | Uint8Array): void => {
-    hash.update(`${tag}${content.length}:`).update(content);
+    digest.update(`${tag}${content.length}:`);
+    digest.update(content);
   };
 
   const addObject = (value: object) => {
     if (ancestors.has(value)) throw new InputError('parts', 'a circular object has no key');
     ancestors.add(value);
     if (Array.isArray(value)) {
-      hash.update(`a${value.length}:`);
+      digest.update(`a${value.length}:`);
       for (const entry of value) addPart(entry);
     } else if (isPlain(value)) {
       const names = Object.keys(value).sort();
-      hash.update(`o${names.length}:`);
+      digest.update(`o${names.length}:`);
       for (const name of names) {
         add('k', name);
         addPart((value as Record<string, unknown>)[name]);
@@ -43,10 +44,34 @@ export function generateKey(...parts: readonly unknown[]): string {
     else throw new InputError('parts', `a ${typeof part} has no key`);
   };
 
-  hash.update(`${parts.length}:`);
+  digest.update(`${parts.length}:`);
   for (const part of parts) addPart(part);
-  return hash.digest('hex');
+  return digest.hex();
 }
+
+/** Joins short texts and hashes them in one go, which takes a fifth of what a `Hash` of many updates does. */
+class KeyDigest {
+  #text = '';
+  #hash: Hash | undefined;
+
+  update(content: string | Uint8Array): void {
+    if (typeof content === 'string' && this.#text.length + content.length <= MAX_JOINED_LENGTH) {
+      this.#text += content;
+      return;
+    }
+    this.#hash ??= createHash('sha256');
+    this.#hash.update(this.#text).update(content);
+    this.#text = '';
+  }
+
+  hex(): string {
+    return this.#hash === undefined
+      ? hash('sha256', this.#text, 'hex')
+      : this.#hash.update(this.#text).digest('hex');
+  }
+}
+
+const MAX_JOINED_LENGTH = 4_096;
 
 /** Type tag and content of a part that holds no other parts. */
 function atomOf(part: unknown): [tag: string, content: string | Uint8Array] | undefined {
