@@ -63,4 +63,27 @@ describe('usageOf', () => {
     }
     expect(usage({ cached_tokens: 9_999 })).toEqual({ ...plain, cachedPromptTokens: 2_000 });
   });
+
+  it.each([
+    undefined,
+    null,
+    '',
+    'text',
+    [],
+    {},
+    { usage: null },
+    { usage: 'x' },
+    { usage: { prompt_tokens: 'x' } },
+  ])('is not there where an answer is %j', (completion) => {
+    expect(usageOf(completion as Parameters<typeof usageOf>[0])).toBeUndefined();
+  });
+
+  it('adds up what a compatible server does not', () => {
+    const completion = { usage: { prompt_tokens: 5, completion_tokens: 2 } };
+    expect(usageOf(completion as Parameters<typeof usageOf>[0])).toEqual({
+      promptTokens: 5,
+      completionTokens: 2,
+      totalTokens: 7,
+    });
+  });
 });

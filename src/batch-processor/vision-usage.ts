@@ -10,19 +10,23 @@ export interface VisionUsage {
   readonly totalTokens: number;
 }
 
-/** What an answer says it cost; `undefined` when it says nothing, as some compatible servers do. */
-export function usageOf({ usage }: ChatCompletion): VisionUsage | undefined {
-  if (usage == null) return undefined;
+/** What an answer says it cost; `undefined` when it says nothing, or nothing of sense, as some compatible servers do. */
+export function usageOf(completion: ChatCompletion | null | undefined): VisionUsage | undefined {
   const {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
-    total_tokens: totalTokens,
+    total_tokens,
     prompt_tokens_details: details,
-  } = usage;
+  } = completion?.usage ?? {};
+  if (!isCount(promptTokens) || !isCount(completionTokens)) return undefined;
+  const totalTokens = isCount(total_tokens) ? total_tokens : promptTokens + completionTokens;
   // No more than the whole, whatever a compatible server says.
   const cached = Math.min(details?.cached_tokens ?? 0, promptTokens);
   return { promptTokens, ...cachedPart(cached), completionTokens, totalTokens };
 }
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && Number.isFinite(value);
 
 const cachedPart = (cachedPromptTokens: number): Pick<VisionUsage, 'cachedPromptTokens'> =>
   cachedPromptTokens > 0 ? { cachedPromptTokens } : {};

@@ -12,15 +12,17 @@ import type { RouteAnswer } from '../routing/index.ts';
  */
 export function answerReport(
   { max_completion_tokens, max_tokens }: ChatCompletionCreateParamsNonStreaming,
-  { usage }: ChatCompletion,
+  completion: ChatCompletion | null | undefined,
   headers: unknown,
+  address: string,
 ): RouteAnswer {
-  const { prompt_tokens, completion_tokens } = usage ?? {};
+  // An answer may be empty, or anything that JSON can say.
+  const { prompt_tokens, completion_tokens } = completion?.usage ?? {};
   return {
     limits: rateLimitOf(headers),
     chargedTokens: chargedTokens(prompt_tokens, max_completion_tokens ?? max_tokens ?? completion_tokens),
     outputTokens: finite(completion_tokens),
-    organization: ownerOf(headers),
+    organization: ownerOf(headers, address),
   };
 }
 
@@ -31,9 +33,9 @@ const chargedTokens = (promptTokens: unknown, outputBound: unknown): number | un
 
 const finite = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? value : undefined);
 
-/** Organisation and project of a key, as one name. */
-function ownerOf(headers: unknown): string | undefined {
+/** Organisation and project of a key at an address, as one name. */
+function ownerOf(headers: unknown, address: string): string | undefined {
   const organization = headerOf(headers, 'openai-organization');
   if (organization === undefined) return undefined;
-  return `${organization} ${headerOf(headers, 'openai-project') ?? ''}`.trim();
+  return `${address} ${organization} ${headerOf(headers, 'openai-project') ?? ''}`.trim();
 }

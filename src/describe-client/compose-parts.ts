@@ -98,6 +98,7 @@ export function composeParts(
   const retryPolicy = retry ?? new RetryPolicy();
   const caller = new UpstreamCaller({
     router: { run: (job, attempt) => requirePart(routing).router.run(job, attempt) },
+    endpointCount: endpoints.length,
     retry: retryPolicy,
     attemptTimeoutMs: settings.attemptTimeoutMs,
     clock,

@@ -2,7 +2,7 @@ import type { Clock } from '../internal/clock.ts';
 import { definedOf } from '../internal/defined-of.ts';
 import { type AtomicScript, QuotaRegistry, Router } from '../routing/index.ts';
 import type { BreakerGroup } from './breaker-group.ts';
-import { accountName, quotaGroupNames } from './endpoint-options.ts';
+import { accountName, addressOf, quotaGroupNames } from './endpoint-options.ts';
 import type { EndpointParts } from './endpoint-set.ts';
 import type { ClientLimitOptions } from './limit-options.ts';
 import type { EndpointTarget } from './upstream-caller.ts';
@@ -56,7 +56,7 @@ export function makeRouting(
         description.limits?.maxConcurrency ?? limits.maxConcurrency ?? Number.POSITIVE_INFINITY,
         pool.getStats().maxSize,
       ),
-      target: { connections: pool, guard: breakers.guard },
+      target: { connections: pool, guard: breakers.guard, address: addressOf(description) },
     })),
   });
   return { router, quotas };

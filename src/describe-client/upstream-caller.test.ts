@@ -53,6 +53,7 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
           return run({ chat: { completions: { create } } } as unknown as OpenAI);
         },
       },
+      address: 'https://api.example',
       guard: async (_model, run) => {
         try {
           return await run(undefined);
@@ -138,6 +139,14 @@ describe('UpstreamCaller', () => {
     await expect(sent).rejects.toMatchObject({ code: 'DESCRIBE_TIMEOUT' });
     expect(seenByBreaker.map(({ counts }) => counts)).toEqual([false]);
   });
+
+  it.each([undefined, null, 'text', []])(
+    'leaves it to its reader to judge an answer that is %j',
+    async (answer) => {
+      const { send } = callerOver(() => Promise.resolve(answer));
+      await expect(send()).resolves.toBe(answer);
+    },
+  );
 
   it('does not wait for what this process refused itself', () => {
     expect(isWorthAnotherAttempt(new CircuitOpenError('b', 10))).toBe(false);

@@ -39,6 +39,8 @@ export type BreakerGuard = <Value>(
 export interface EndpointTarget {
   readonly connections: ConnectionSource;
   readonly guard: BreakerGuard;
+  /** Where it is: an organisation has limits of its own at each address. */
+  readonly address: string;
 }
 
 /** The part of a router that a call needs. */
@@ -46,6 +48,7 @@ export type CallRouter = Pick<Router<EndpointTarget>, 'run'>;
 
 export interface UpstreamCallerParts {
   readonly router: CallRouter;
+  readonly endpointCount: number;
   readonly retry: RetryPolicy;
   readonly attemptTimeoutMs: number;
   readonly clock: Clock;
@@ -120,7 +123,7 @@ export class UpstreamCaller {
     read: (completion: ChatCompletion) => Value,
     options: SendOptions,
   ): Promise<Value> {
-    const { retry, router } = this.#parts;
+    const { retry, router, endpointCount } = this.#parts;
     const { signal, deadlineAtMs, priority, tokens, trace } = options;
     const call: OngoingCall<Value> = { request, body: new LazyBody(request, signal), read, options };
     // Where an endpoint failed this call, another comes first.
@@ -153,6 +156,8 @@ export class UpstreamCaller {
     return retry.run(route, {
       signal,
       deadlineAtMs,
+      // Backoff is for who asks the same one again: an endpoint that has not failed this call is asked at once.
+      isPaced: () => avoid.size > 0 && avoid.size < endpointCount,
       onRetry: ({ delayMs }) => trace.retries(delayMs),
       onGiveUp: ({ reason }) => trace.givesUp(reason),
     });
@@ -182,7 +187,7 @@ export class UpstreamCaller {
             signal: child.signal,
           });
           attempt.answered(headerOf(headers, 'x-request-id'));
-          leg.answered(answerReport(request, completion, headers));
+          leg.answered(answerReport(request, completion, headers, leg.target.address));
           // By the model that was asked for: an endpoint may have a name of its own for it.
           onLimits(request.model, headers, false, leg.endpoint);
           onAnswer(completion);
