@@ -33,6 +33,29 @@ export function connectionFetch(connection: HttpConnection): ConnectionFetch {
   };
 }
 
+export interface ConnectionQuestion {
+  readonly headers: Headers;
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number;
+  /** Nobody waits for the answer: neither socket nor timer keeps the process alive. */
+  readonly background: boolean;
+}
+
+/** Gets an answer, whole whatever its type. */
+export async function ask(
+  connection: HttpConnection,
+  url: string,
+  { headers, ...rest }: ConnectionQuestion,
+): Promise<ThinResponse> {
+  const path = pathOn(connection.origin, url);
+  const answer = await connection.send(
+    { method: 'GET', path, headers: headerList(headers, undefined), ...rest },
+    () => false,
+  );
+  if (answer.kind === 'streamed') throw new TypeError('nothing was to be streamed');
+  return new ThinResponse(answer, url);
+}
+
 async function partsOf(request: Request): Promise<RequestInit> {
   const { method, headers, signal } = request;
   return { method, headers, signal, body: request.body === null ? null : await request.arrayBuffer() };

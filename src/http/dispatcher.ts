@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { TlsOptions } from './tls-options.ts';
 
@@ -10,6 +11,8 @@ export interface DispatcherOptions {
   /** URL of an HTTP proxy. */
   readonly proxy?: string | undefined;
   readonly tls?: TlsOptions | undefined;
+  /** Is handed every socket, before it is connected; those to a proxy are not. */
+  readonly onSocket: (socket: Socket) => void;
 }
 
 /**
@@ -23,8 +26,9 @@ export async function createDispatcher({
   keepAliveMs,
   proxy,
   tls,
+  onSocket,
 }: DispatcherOptions): Promise<Dispatcher> {
-  const { Client, ProxyAgent } = await import('undici');
+  const { buildConnector, Client, ProxyAgent } = await import('undici');
   const common = {
     pipelining: 1,
     allowH2: false,
@@ -35,7 +39,11 @@ export async function createDispatcher({
   } as const;
   const secure = tlsSettings(tls);
   if (proxy === undefined) {
-    return new Client(origin, { ...common, connect: { ...secure, timeout: connectTimeoutMs } });
+    const connector = buildConnector({ ...secure, allowH2: false, timeout: connectTimeoutMs });
+    return new Client(origin, {
+      ...common,
+      connect: (...args) => onSocket((connector as (...given: typeof args) => unknown)(...args) as Socket),
+    });
   }
   const agent: Dispatcher = new ProxyAgent({
     ...common,

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { TimeoutError, UpstreamError } from '../errors/index.ts';
-import type { Clock, TimerHandle } from '../internal/clock.ts';
+import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 import { AnswerStream } from './answer-stream.ts';
 import type { AnswerHeaders, HttpAnswer, HttpRequest } from './http-message.ts';
 
@@ -75,10 +75,11 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       signal.addEventListener('abort', this.#onAbort, { once: true });
     }
     if (timeoutMs !== undefined) {
-      this.#timer = options.clock.setTimeout(
-        () => this.#giveUp(new TimeoutError('the request', timeoutMs)),
-        timeoutMs,
-      );
+      const giveUp = () => this.#giveUp(new TimeoutError('the request', timeoutMs));
+      this.#timer =
+        request.background === true
+          ? setBackgroundTimeout(options.clock, giveUp, timeoutMs)
+          : options.clock.setTimeout(giveUp, timeoutMs);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { ClosedError } from '../errors/index.ts';
@@ -70,17 +71,25 @@ export class HttpConnection {
   #failed = false;
   #ended = false;
   #quiet: Deferred<void> | undefined;
+  #socket: Socket | undefined;
+  /** Whether the request in flight is one that nobody waits for. */
+  #background = false;
 
   /** Loads undici at its first call. Opens no socket yet. */
   static async create(options: HttpConnectionOptions): Promise<HttpConnection> {
+    let connection: HttpConnection | undefined;
     const dispatcher = await createDispatcher({
       origin: options.origin,
       connectTimeoutMs: options.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
       keepAliveMs: options.keepAliveMs ?? DEFAULTS.keepAliveMs,
       proxy: options.proxy,
       tls: options.tls,
+      onSocket: (socket) => {
+        if (connection !== undefined) connection.#useSocket(socket);
+      },
     });
-    return new HttpConnection(dispatcher, options);
+    connection = new HttpConnection(dispatcher, options);
+    return connection;
   }
 
   private constructor(dispatcher: Dispatcher, options: HttpConnectionOptions) {
@@ -126,6 +135,7 @@ export class HttpConnection {
     if (request.signal?.aborted) return Promise.reject(request.signal.reason);
     this.#inFlight += 1;
     this.#counters.requests += 1;
+    this.#background = request.background === true;
     return new Promise<HttpAnswer>((resolve, reject) => {
       const call = new HttpCall(
         request,
@@ -168,7 +178,18 @@ export class HttpConnection {
     await this.#dispatcher.destroy(new ClosedError('the connection'));
   }
 
+  #useSocket(socket: Socket): void {
+    this.#socket = socket;
+    if (this.#background) socket.unref();
+  }
+
   #dispatch(call: HttpCall): void {
+    this.#write(call);
+    // undici lets a socket hold the process from the sending of a request to the end of its answer.
+    if (this.#background) this.#socket?.unref();
+  }
+
+  #write(call: HttpCall): void {
     const { origin } = this;
     const { method, path, headers, body } = call.request;
     if (body === undefined || body.byteLength <= BODY_AT_ONCE_BYTES) {

@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** Bound of the whole answer, headers and body, in milliseconds; for a stream, of its headers. @defaultValue none */
   readonly timeoutMs?: number | undefined;
+  /** Nobody waits for its answer: neither its socket nor its timer keeps the process alive. @defaultValue false */
+  readonly background?: boolean | undefined;
 }
 
 /** An answer that arrived whole. */

@@ -1,4 +1,5 @@
 import { UpstreamError } from '../errors/index.ts';
+import { ask, type ConnectionQuestion } from '../http/connection-fetch.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
 
 /** `alive`: the API answered. `unauthorized`: it refused the key. `dead`: no answer came. */
@@ -13,21 +14,20 @@ export type ProbeVerdict =
  * another connection.
  */
 export async function probe(
-  { client }: OpenAIConnection,
-  { signal, timeoutMs }: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
+  { client, http }: OpenAIConnection,
+  options: Omit<ConnectionQuestion, 'headers'>,
 ): Promise<ProbeVerdict> {
+  const { APIConnectionError, APIError } = await import('openai');
   try {
-    await client.get('/models', {
-      timeout: timeoutMs,
-      maxRetries: 0,
-      ...(signal !== undefined && { signal }),
-    });
-    return { kind: 'alive' };
-  } catch (error) {
-    const { status, name } = (error ?? {}) as { readonly status?: unknown; readonly name?: unknown };
-    if (status === 401) return { kind: 'unauthorized', error };
-    // JSON that does not parse is an answer too.
-    return typeof status === 'number' || name === 'SyntaxError' ? { kind: 'alive' } : { kind: 'dead', error };
+    const { req, url } = await client.buildRequest({ method: 'get', path: '/models' });
+    // Past the client, whose timer holds the process.
+    const answer = await ask(http, url, { headers: req.headers, ...options });
+    if (answer.status !== 401) return { kind: 'alive' };
+    const body = (await answer.json().catch(() => undefined)) as object | undefined;
+    const headers = answer.headers as unknown as Headers;
+    return { kind: 'unauthorized', error: APIError.generate(401, body, undefined, headers) };
+  } catch (cause) {
+    return { kind: 'dead', error: new APIConnectionError({ cause: cause as Error }) };
   }
 }
 

@@ -227,13 +227,13 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   }
 
   #validate(connection: OpenAIConnection, { phase, signal }: ValidateContext): boolean | Promise<boolean> {
-    return phase === 'borrow' ? !connection.http.failed : this.#ask(connection, signal);
+    return phase === 'borrow' ? !connection.http.failed : this.#ask(connection, signal, true);
   }
 
   async #askOnNew(): Promise<boolean> {
     try {
       const lease = await this.#pool.acquire({ timeoutMs: this.#healthCheckTimeoutMs });
-      const alive = await this.#ask(lease.resource, undefined);
+      const alive = await this.#ask(lease.resource, undefined, false);
       if (alive) lease.release();
       else lease.destroy();
       return alive;
@@ -243,8 +243,12 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     }
   }
 
-  async #ask(connection: OpenAIConnection, signal: AbortSignal | undefined): Promise<boolean> {
-    const verdict = await probe(connection, { signal, timeoutMs: this.#healthCheckTimeoutMs });
+  async #ask(
+    connection: OpenAIConnection,
+    signal: AbortSignal | undefined,
+    background: boolean,
+  ): Promise<boolean> {
+    const verdict = await probe(connection, { signal, timeoutMs: this.#healthCheckTimeoutMs, background });
     if (verdict.kind === 'alive') return true;
     this.#lastProbeError = verdict.error;
     if (verdict.kind === 'unauthorized' && this.#refusal === undefined) {

@@ -1,4 +1,4 @@
-import OpenAI, { AzureOpenAI } from 'openai';
+import OpenAI, { APIError, AzureOpenAI } from 'openai';
 import { describe, expect, it, vi } from 'vitest';
 
 /** What openai 6.0 to 7.57 does that the pool relies on or fences. */
@@ -53,6 +53,27 @@ describe('openai, relied on', () => {
     expect(error.constructor.name).toBe('APIConnectionError');
     expect(error.status).toBeUndefined();
     expect(error.cause).toBe(cause);
+  });
+
+  it('builds a request without sending it, with its address and all headers, and makes an error of a 401', async () => {
+    const fetch = vi.fn<Fetch>();
+    const { url, req } = await make(fetch).buildRequest({ method: 'get', path: '/models' });
+    expect(url).toBe('http://x/v1/models');
+    expect(req.headers.get('authorization')).toBe('Bearer k');
+    const azure = new AzureOpenAI({
+      apiKey: 'k',
+      baseURL: 'http://x/openai',
+      apiVersion: '2024-10-21',
+      fetch,
+    });
+    const built = await azure.buildRequest({ method: 'get', path: '/models' });
+    expect(built.url).toBe('http://x/openai/models?api-version=2024-10-21');
+    expect(built.req.headers.get('api-key')).toBe('k');
+    expect(fetch).not.toHaveBeenCalled();
+    const headers = new Headers({ 'x-request-id': 'r1' });
+    const error = APIError.generate(401, { error: { code: 'c', type: 't' } }, undefined, headers);
+    expect(error).toMatchObject({ status: 401, code: 'c', type: 't', requestID: 'r1' });
+    expect(error.constructor.name).toBe('AuthenticationError');
   });
 
   it('aborts the signal of fetch when its timeout is over, until fetch has resolved', async () => {

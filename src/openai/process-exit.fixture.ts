@@ -1,10 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { OpenAIConnectionPool } from './openai-connection-pool.ts';
 
 /** Uses a pool, leaves it open and has nothing else to do. */
 const [, , baseURL = '', mode = ''] = process.argv;
-const pool = new OpenAIConnectionPool('sk-fake', baseURL, { min: 2, max: 2, leakThresholdMs: 60_000 });
+const pool = new OpenAIConnectionPool('sk-fake', baseURL, {
+  min: 2,
+  max: 2,
+  leakThresholdMs: 60_000,
+  healthCheckInterval: mode === 'check often' ? 100 : 30_000,
+});
 await pool.warmUp();
 const params = { model: 'gpt-4.1-mini', messages: [{ role: 'user' as const, content: 'Hello' }] };
 await Promise.all([1, 2, 3, 4].map(() => pool.use((client) => client.chat.completions.create(params))));
 if (mode === 'close') await pool.close();
+if (mode === 'ask') await pool.healthCheck();
+// Until a check is under way.
+if (mode === 'check often') await delay(300);
 process.stdout.write('done\n');

@@ -11,6 +11,7 @@ export interface PoolUpkeepOptions {
   readonly clock: Clock;
   readonly minSize: number;
   readonly idleTimeoutMs: number;
+  readonly validateTimeoutMs: number;
   readonly maxLifetimeMs: number | undefined;
   readonly healthCheckInterval: number | undefined;
   readonly leakThresholdMs: number | undefined;
@@ -92,8 +93,12 @@ export class PoolUpkeep<Resource> {
 
   /** Those that are being checked already count too. */
   async checkAllIdle(): Promise<{ readonly checked: number; readonly failed: number }> {
+    const { clock, validateTimeoutMs } = this.#options;
+    // Checks hold the process by nothing, and here somebody waits for them.
+    const hold = clock.setTimeout(() => {}, validateTimeoutMs);
     for (const slot of [...this.#slots.idle]) void this.#check(slot);
     const verdicts = await Promise.all(this.#checks);
+    clock.clearTimeout(hold);
     return { checked: verdicts.length, failed: verdicts.filter((valid) => !valid).length };
   }
 

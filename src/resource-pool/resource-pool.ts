@@ -90,6 +90,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
       clock,
       minSize,
       idleTimeoutMs: options.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs,
+      validateTimeoutMs: options.validateTimeoutMs ?? DEFAULTS.validateTimeoutMs,
       maxLifetimeMs: options.maxLifetimeMs,
       healthCheckInterval: options.factory.validate === undefined ? undefined : options.healthCheckInterval,
       leakThresholdMs,

@@ -1,5 +1,5 @@
 import { TimeoutError } from '../errors/index.ts';
-import type { Clock } from '../internal/clock.ts';
+import { type Clock, setBackgroundTimeout } from '../internal/clock.ts';
 import { withTimeout } from '../internal/signals.ts';
 import type { ResourceFactory, ValidateContext } from './resource-factory.ts';
 import type { Slot } from './slot.ts';
@@ -47,7 +47,7 @@ export class SlotChecks<Resource> {
     }
     if (!isPromiseLike(verdict)) return verdict === true;
     this.#forBorrowers += 1;
-    void this.#settle(verdict).then((valid) => {
+    void this.#settle(verdict, this.#options.clock).then((valid) => {
       this.#forBorrowers -= 1;
       done(valid);
     });
@@ -59,7 +59,7 @@ export class SlotChecks<Resource> {
     const abort = new AbortController();
     const call = async () =>
       (await factory.validate?.(slot.resource, { phase: 'background', signal: abort.signal })) ?? true;
-    const valid = await this.#settle(call());
+    const valid = await this.#settle(call(), unheld(this.#options.clock));
     abort.abort();
     slot.checkedAtMs = this.#options.clock.now();
     return valid;
@@ -85,8 +85,8 @@ export class SlotChecks<Resource> {
     );
   }
 
-  async #settle(verdict: PromiseLike<boolean>): Promise<boolean> {
-    const { clock, validateTimeoutMs } = this.#options;
+  async #settle(verdict: PromiseLike<boolean>, clock: Clock): Promise<boolean> {
+    const { validateTimeoutMs } = this.#options;
     this.#running += 1;
     try {
       return (
@@ -108,3 +108,10 @@ export class SlotChecks<Resource> {
 function isPromiseLike<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }
+
+/** The same clock, whose timers never keep the process alive. */
+const unheld = (clock: Clock): Clock => ({
+  now: () => clock.now(),
+  setTimeout: (callback, delayMs) => setBackgroundTimeout(clock, callback, delayMs),
+  clearTimeout: (handle) => clock.clearTimeout(handle),
+});
