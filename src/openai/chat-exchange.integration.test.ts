@@ -137,6 +137,10 @@ describe('a chat request sent directly', () => {
       response.writeHead(200, { 'content-type': 'text/plain' }).end('hello');
     });
     expect((await text.direct()).completion).toBe('hello');
+    const empty = await bothWays((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end();
+    });
+    expect((await empty.direct()).completion).toEqual({});
     const silent = await bothWays(() => {}, { requestTimeoutMs: 30 });
     expect(await failureOf(silent.direct())).toMatchObject({ cause: { code: 'DESCRIBE_TIMEOUT' } });
   });

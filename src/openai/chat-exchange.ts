@@ -94,9 +94,10 @@ class ChatExchange {
       signal,
       timeoutMs: this.#timeoutMs,
     });
-    const text = await textOf(answer);
     const answerHeaders = new ThinHeaders(answer.headers);
     if (answer.status < 200 || answer.status > 299) {
+      // The status says more than how its text broke off.
+      const text = await textOf(answer).catch(() => '');
       const body = parsed(text);
       throw this.#errors.APIError.generate(
         answer.status,
@@ -105,7 +106,8 @@ class ChatExchange {
         answerHeaders as unknown as Headers,
       );
     }
-    return { completion: completionOf(answer, text, answerHeaders), headers: answerHeaders };
+    const completion = completionOf(answer, await textOf(answer), answerHeaders);
+    return { completion, headers: answerHeaders };
   }
 
   async #build(encoded: EncodedRequest): Promise<Template> {
@@ -137,8 +139,9 @@ async function textOf(answer: HttpAnswer): Promise<string> {
 /** JSON by its type, anything else as text, as the client has it; with the id of the request where the client puts it. */
 function completionOf({ kind }: HttpAnswer, text: string, headers: ThinHeaders): ChatCompletion {
   if (kind === 'streamed') return text as unknown as ChatCompletion;
-  const completion: unknown = text === '' ? undefined : JSON.parse(text);
-  if (typeof completion === 'object' && completion !== null && !Array.isArray(completion)) {
+  // Nothing at all is a completion without choices, which its reader refuses.
+  const completion: unknown = text === '' ? {} : (JSON.parse(text) ?? {});
+  if (typeof completion === 'object' && !Array.isArray(completion)) {
     Object.defineProperty(completion, '_request_id', { value: headers.get('x-request-id') });
   }
   return completion as ChatCompletion;
