@@ -97,8 +97,10 @@ export function composeParts(
   let routing: CallRouting | undefined;
   const retryPolicy = retry ?? new RetryPolicy();
   const caller = new UpstreamCaller({
-    router: { run: (job, attempt) => requirePart(routing).router.run(job, attempt) },
-    endpointCount: endpoints.length,
+    router: {
+      run: (job, attempt) => requirePart(routing).router.run(job, attempt),
+      hasOtherFor: (job) => requirePart(routing).router.hasOtherFor(job),
+    },
     retry: retryPolicy,
     attemptTimeoutMs: settings.attemptTimeoutMs,
     clock,

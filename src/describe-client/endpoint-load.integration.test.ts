@@ -66,8 +66,41 @@ describe('calls that wait for two endpoints whose breakers are open', () => {
       },
     );
     fake.setFaults([{ when: { endpoint: 'chat' }, fault: { kind: 'error', status: 500 } }]);
-    await describeAll((image) => client.describe(image), 30);
+    await describeAll((image) => client.describe(image, { timeoutMs: 300 }), 10);
+    expect(Object.values(client.breakers).map(({ state }) => state)).toEqual(['OPEN', 'OPEN']);
     fake.setFaults([]);
     expect(await describeAll((image) => client.describe(image), 40)).toEqual([]);
+  });
+});
+
+describe('a retry', () => {
+  const overloaded = {
+    kind: 'error',
+    status: 503,
+    retryAfter: { form: 'milliseconds', ms: 400 },
+  } as const;
+
+  it('is not made before its time at the endpoint that failed, where the other is out', async () => {
+    const { client, fake } = await start({}, { retry: { initialDelayMs: 1, maxDelayMs: 2 } });
+    fake.setFaults([
+      { when: { apiKey: 'sk-a' }, fault: { kind: 'error', status: 401, code: 'invalid_api_key' } },
+    ]);
+    await describeAll((image) => client.describe(image), 10);
+    fake.setFaults([{ when: { endpoint: 'chat' }, fault: overloaded, times: 1 }]);
+    const { explain } = await client.describe(createTestImage({ seed: 99 }));
+    expect(explain.attempts.map(({ endpoint, outcome }) => [endpoint, outcome])).toEqual([
+      ['b', 'failure'],
+      ['b', 'success'],
+    ]);
+    expect(explain.retryMs).toBeGreaterThanOrEqual(399);
+  });
+
+  it('is made at once at an endpoint that has not failed the call', async () => {
+    const { client, fake } = await start({}, {});
+    await describeAll((image) => client.describe(image), 10);
+    fake.setFaults([{ when: { endpoint: 'chat' }, fault: overloaded, times: 1 }]);
+    const { explain } = await client.describe(createTestImage({ seed: 99 }));
+    expect(new Set(explain.attempts.map(({ endpoint }) => endpoint)).size).toBe(2);
+    expect(explain.retryMs).toBeLessThan(50);
   });
 });

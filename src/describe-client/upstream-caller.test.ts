@@ -25,6 +25,7 @@ const untilAborted: Respond = (signal) =>
 
 /** A router of one endpoint that is always ready. */
 const throughOneEndpoint = (target: EndpointTarget): CallRouter => ({
+  hasOtherFor: () => false,
   run: ({ model }, attempt) =>
     attempt({
       endpoint: 'default',
@@ -63,7 +64,6 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
         }
       },
     }),
-    endpointCount: 1,
     retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
     attemptTimeoutMs: 1000,
     clock,

@@ -44,11 +44,10 @@ export interface EndpointTarget {
 }
 
 /** The part of a router that a call needs. */
-export type CallRouter = Pick<Router<EndpointTarget>, 'run'>;
+export type CallRouter = Pick<Router<EndpointTarget>, 'run' | 'hasOtherFor'>;
 
 export interface UpstreamCallerParts {
   readonly router: CallRouter;
-  readonly endpointCount: number;
   readonly retry: RetryPolicy;
   readonly attemptTimeoutMs: number;
   readonly clock: Clock;
@@ -123,7 +122,7 @@ export class UpstreamCaller {
     read: (completion: ChatCompletion) => Value,
     options: SendOptions,
   ): Promise<Value> {
-    const { retry, router, endpointCount } = this.#parts;
+    const { retry, router } = this.#parts;
     const { signal, deadlineAtMs, priority, tokens, trace } = options;
     const call: OngoingCall<Value> = { request, body: new LazyBody(request, signal), read, options };
     // Where an endpoint failed this call, another comes first.
@@ -156,8 +155,8 @@ export class UpstreamCaller {
     return retry.run(route, {
       signal,
       deadlineAtMs,
-      // Backoff is for who asks the same one again: an endpoint that has not failed this call is asked at once.
-      isPaced: () => avoid.size > 0 && avoid.size < endpointCount,
+      // Backoff is for who asks the same one again: one that has not failed this call is asked at once.
+      isPaced: () => avoid.size > 0 && router.hasOtherFor(job),
       onRetry: ({ delayMs }) => trace.retries(delayMs),
       onGiveUp: ({ reason }) => trace.givesUp(reason),
     });

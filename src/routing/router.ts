@@ -11,7 +11,7 @@ import { RouteDirectory } from './route-directory.ts';
 import { RouteDispatcher } from './route-dispatcher.ts';
 import type { RouteAttempt, RouteJob } from './route-job.ts';
 import { RouteCall, type RouteLine } from './route-line.ts';
-import { RouteSearch } from './route-search.ts';
+import { MOVE_PATIENCE_MS, RouteSearch } from './route-search.ts';
 import { type RouterOptions, type RouterSettings, routerSettingsOf } from './router-options.ts';
 import { type RouterCounts, type RouterStats, routerStatsOf } from './router-stats.ts';
 import { type LegEnd, legEndOf, RunningLeg } from './running-leg.ts';
@@ -97,6 +97,17 @@ export class Router<Target> {
         );
         this.#admit(call, nowMs);
       }
+    });
+  }
+
+  /** Whether an endpoint that is not to be avoided can take a call within a second, free slots aside. */
+  hasOtherFor({ model, tokens, avoid }: Pick<RouteJob, 'model' | 'tokens' | 'avoid'>): boolean {
+    const nowMs = this.#settings.clock.now();
+    return this.#directory.lineOf(model).routes.some((route) => {
+      if (avoid?.has(route.endpoint.name) === true) return false;
+      const quotaMs = route.quota.waitMs(tokens);
+      const waitMs = Math.max(quotaMs, this.#coolDownMs(route, nowMs));
+      return route.outBecause(quotaMs, nowMs) === undefined && waitMs <= MOVE_PATIENCE_MS;
     });
   }
 
