@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { RedisCache } from '../src/redis-cache/index.ts';
 import { type RedisServer, startRedisServer } from '../src/testing/redis-server.ts';
-import { defineSuite, median } from './harness/index.ts';
+import { defineSuite, type Gate, median } from './harness/index.ts';
 
 const description = {
   description: 'A ginger cat sleeps on a windowsill beside a potted fern, with rain on the glass behind it.',
@@ -52,38 +52,56 @@ const memoryGet = defineSuite({
 const MANY = 1_000;
 const names = Array.from({ length: MANY }, (_, index) => `key${index}`);
 
-const redisMget = defineSuite({
-  name: 'redis-cache: mget of 1,000 from Redis',
-  baseline: 'ioredis MGET and JSON.parse',
-  setup: async () => {
-    const server: RedisServer = await startRedisServer();
-    const raw = new Redis(server.url);
-    await raw.mset(names.flatMap((name) => [`raw:${name}`, JSON.stringify(description)]));
-    const options = { url: server.url, operationTimeoutMs: 5_000 };
-    // One entry of memory: every other is new to the process each time, and decoded.
-    const ours = new RedisCache({ ...options, memory: { maxEntries: 1 } });
-    await ours.mset(names.map((key) => ({ key, data: description, tags: ['model'] })));
-    return { server, raw, ours };
-  },
-  teardown: async ({ server, raw, ours }) => {
-    await ours.close();
-    raw.disconnect();
-    await server.stop();
-  },
-  contenders: {
-    'ioredis MGET and JSON.parse': async ({ raw }) => {
-      const texts = await raw.mget(names.map((name) => `raw:${name}`));
-      return texts.map((text): unknown => (text === null ? undefined : JSON.parse(text)));
+const mgetSuite = (name: string, fill: (cache: RedisCache) => Promise<unknown>, gate: Gate) =>
+  defineSuite({
+    name: `redis-cache: mget of 1,000 from Redis, ${name}`,
+    baseline: 'ioredis MGET and JSON.parse',
+    setup: async () => {
+      const server: RedisServer = await startRedisServer();
+      const raw = new Redis(server.url);
+      await raw.mset(names.flatMap((key) => [`raw:${key}`, JSON.stringify(description)]));
+      // One entry of memory: every other is new to the process each time, and decoded.
+      const memory = { maxEntries: 1 };
+      const ours = new RedisCache({ url: server.url, operationTimeoutMs: 5_000, memory });
+      await fill(ours);
+      return { server, raw, ours };
     },
-    ours: ({ ours }) => ours.mget(names),
+    teardown: async ({ server, raw, ours }) => {
+      await ours.close();
+      raw.disconnect();
+      await server.stop();
+    },
+    contenders: {
+      'ioredis MGET and JSON.parse': async ({ raw }) => {
+        const texts = await raw.mget(names.map((key) => `raw:${key}`));
+        return texts.map((text): unknown => (text === null ? undefined : JSON.parse(text)));
+      },
+      ours: ({ ours }) => ours.mget(names),
+    },
+    verify: (values) => {
+      const list = values as (typeof description)[];
+      return list.length === MANY && list.every((value) => value.model === description.model);
+    },
+    gates: { ours: gate },
+  });
+
+// The goal is 1.25, about reached while nothing else runs, for decoding then goes on while Redis works; on a machine
+// that is full the commands wait for their turns, and it takes up to twice as long as the bare one. An entry takes about
+// 0.15 µs more than its JSON.parse for its head, 0.09 to freeze it, and 0.2 for what is transferred and looked up beside.
+const madeTogether = mgetSuite(
+  'made together',
+  (cache) => cache.mset(names.map((key) => ({ key, data: description, tags: ['model'] }))),
+  { maxRatio: 2.2, maxCpuRatio: 2.4 },
+);
+
+// Times and lifetimes that all differ take longer to read.
+const madeApart = mgetSuite(
+  'made apart',
+  async (cache) => {
+    for (const key of names) await cache.getOrSet(key, () => description, { tags: ['model'] });
   },
-  verify: (values) => {
-    const list = values as (typeof description)[];
-    return list.length === MANY && list.every((value) => value.model === description.model);
-  },
-  // The goal is 1.25, not reached: to check, decode and freeze an entry takes about 0.6 µs more than its JSON.parse.
-  gates: { ours: { maxRatio: 2.2, maxCpuRatio: 2.4 } },
-});
+  { maxRatio: 2.4, maxCpuRatio: 2.8 },
+);
 
 const SIZES = { few: 10, many: 100_000 };
 
@@ -127,4 +145,4 @@ async function timeInvalidation(cache: RedisCache, tag: string) {
   return { value: median(times) };
 }
 
-export const suites = [memoryGet, redisMget, invalidate];
+export const suites = [memoryGet, madeTogether, madeApart, invalidate];
