@@ -75,7 +75,7 @@ export class RedisTier {
   /**
    * Many entries, told in parts as they arrive: what stands under the keys from a place on. Commands of some hundred keys
    * and not one of all, so that Redis works on the next while this process decodes the last; a command each on a Cluster.
-   * `MGET` can't bound what it transfers, and what can costs two thirds more: so that is used for a while after an `MGET`
+   * `MGET` can't bound what it transfers, and what can asks twice a key: so that is used for a while after an `MGET`
    * that got no answer in time, whose connection is given up, or one that brought a value too large.
    */
   async readMany(
