@@ -66,9 +66,9 @@ describe('what the pool promises, by what the server saw', () => {
   });
 
   it.each([
-    { what: 'at once', intervalMs: 600, awayMs: 0 },
-    { what: 'after a while', intervalMs: 600, awayMs: 250 },
-    { what: 'after more than an interval', intervalMs: 300, awayMs: 700 },
+    { what: 'at once', intervalMs: 1_000, awayMs: 0 },
+    { what: 'after a while', intervalMs: 1_000, awayMs: 250 },
+    { what: 'after more than an interval', intervalMs: 700, awayMs: 900 },
   ])('heals within one health interval when the server is back $what, and loses no call', async (story) => {
     const { intervalMs, awayMs } = story;
     const { fake, pool } = await setUp({ min: 3, healthCheckInterval: intervalMs });
