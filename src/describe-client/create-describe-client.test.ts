@@ -151,6 +151,17 @@ describe('createDescribeClient', () => {
     monitor.close();
   });
 
+  it('tells the story of a call that it did not begin', async () => {
+    const client = createDescribeClient({ apiKey: KEY });
+    const story = { explain: { attempts: [], queueMs: 0 } };
+    await expect(client.describe({})).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID', ...story });
+    await client.close();
+    await expect(client.describe('https://x.example/a.png')).rejects.toMatchObject({
+      code: 'DESCRIBE_CLOSED',
+      ...story,
+    });
+  });
+
   it('leaves out what is switched off', async () => {
     const client = createDescribeClient({ apiKey: KEY, cache: false, monitor: false, circuitBreaker: false });
     expect([client.cache, client.monitor, client.batch]).toEqual([undefined, undefined, undefined]);

@@ -22,7 +22,7 @@ import { type DescribeManyItem, type DescribeManyOptions, describeEach } from '.
 import type { DescribeInput, DescribeOptions } from './describe-request.ts';
 import type { DescribeResult } from './describe-result.ts';
 import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
-import { explainError } from './explain-error.ts';
+import { explainError, explaining } from './explain-error.ts';
 import type { FallbackCall } from './fallback.ts';
 import { ImageMoved, type TakenImage } from './image-intake.ts';
 import { type NormalisedRequest, normaliseRequest } from './normalise-request.ts';
@@ -107,9 +107,8 @@ export class DescribeClient implements AsyncDisposable {
    *
    * @throws `DESCRIBE_INPUT_INVALID` and `DESCRIBE_IMAGE_…` for what can't be sent, before anything is spent.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, or the signal's reason when it aborts.
-   * @throws `DESCRIBE_CACHE_MISS` with `cache: 'only-if-cached'`.
-   * @throws `DESCRIBE_CLOSED` after `close()`, and `DESCRIBE_QUEUE_FULL` beyond `limits.maxQueuedCalls`.
-   * @throws the last failure of the API, after retries: see docs/errors.md.
+   * @throws `DESCRIBE_CACHE_MISS` with `cache: 'only-if-cached'`, `DESCRIBE_CLOSED` after `close()`, `DESCRIBE_QUEUE_FULL`
+   * beyond `limits.maxQueuedCalls`, and the last failure of the API, after retries: see docs/errors.md.
    */
   async describe<Data = unknown>(
     input: DescribeInput<Data>,
@@ -150,10 +149,7 @@ export class DescribeClient implements AsyncDisposable {
     return estimateCalls(inputs, options, this.#parts);
   }
 
-  /**
-   * Opens and authenticates the minimum of connections of every endpoint.
-   * @throws the failure of the first endpoint when none could be reached.
-   */
+  /** Opens and authenticates the minimum of connections of every endpoint. @throws the first failure when none could be reached. */
   async warmUp(): Promise<void> {
     this.#calls.assertOpen();
     const { endpoints, logger } = this.#parts;
@@ -227,10 +223,12 @@ export class DescribeClient implements AsyncDisposable {
     options: DescribeOptions<Data> | undefined,
     ownerSignal: AbortSignal | undefined,
   ): Promise<DescribeResult<Data>> {
-    this.#calls.assertOpen();
     const { settings, clock, metrics } = this.#parts;
-    const request = normaliseRequest(input, options, settings);
     const trace = new CallTrace(clock);
+    const request = explaining(trace, () => {
+      this.#calls.assertOpen();
+      return normaliseRequest(input, options, settings);
+    });
     return this.#calls.track(async () => {
       const signals = [request.signal, ownerSignal];
       try {
@@ -275,8 +273,8 @@ export class DescribeClient implements AsyncDisposable {
     try {
       return buildResult(request, obtained, trace, priceOf);
     } catch (error) {
-      // What is cached is from before `parse` changed: as good as nothing.
       if (obtained.caused !== undefined || request.cache === 'only-if-cached') throw error;
+      // What is cached is from before `parse` changed.
       const fresh = await this.#obtain(taken, { ...request, cache: 'reload' }, bounds, trace);
       return buildResult(request, fresh, trace, priceOf);
     }

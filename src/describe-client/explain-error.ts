@@ -17,6 +17,15 @@ export function explainError(
   return Object.defineProperty(own, 'explain', { value: explain, configurable: true });
 }
 
+/** Runs what comes before a call: where it throws, the error has the story of a call that did not begin. */
+export function explaining<Value>(trace: { explain(): CallExplanation }, run: () => Value): Value {
+  try {
+    return run();
+  } catch (error) {
+    throw explainError(error, trace.explain());
+  }
+}
+
 /** An error like the other in everything but `explain`; a real one, as `Error.isError` and debuggers want it. */
 function copyOf(error: DescribeError): DescribeError {
   const copy: object = Object.setPrototypeOf(new Error(error.message), Object.getPrototypeOf(error));

@@ -20,7 +20,7 @@ export interface DispatchEnds<Target> {
   aborted(call: RouteCall<Target>): void;
   /** No endpoint is left for it. */
   stranded(call: RouteCall<Target>, because: DescribeError | undefined): void;
-  /** No endpoint can take it before its deadline. */
+  /** No endpoint can take it before its deadline, or that has passed. */
   late(call: RouteCall<Target>, waitMs: number): void;
 }
 
@@ -114,6 +114,11 @@ export class RouteDispatcher<Target> {
     if (call.job.signal.aborted) {
       this.#queue.remove(call);
       this.#ends.aborted(call);
+      return true;
+    }
+    if (call.job.deadlineAtMs < nowMs) {
+      this.#queue.remove(call);
+      this.#ends.late(call, 0);
       return true;
     }
     const search = this.#search;

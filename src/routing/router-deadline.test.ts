@@ -75,3 +75,30 @@ describe('a call is refused at once', () => {
     await expect(small).resolves.toBe('call by a');
   });
 });
+
+describe('a call whose deadline has passed in the line', () => {
+  it('is not begun any more, and says that its time is up', async () => {
+    const story = new RouterStory([{ name: 'a', maxConcurrency: 1 }]);
+    void story.run();
+    const waits = story.run({ deadlineAtMs: 600 });
+    void story.run({ label: 'after it' });
+    await story.clock.advance(601);
+    await story.last.answer();
+    await expect(waits).rejects.toMatchObject({ code: 'DESCRIBE_TIMEOUT', timeoutMs: 601 });
+    expect(story.begun).toEqual(['call', 'after it']);
+  });
+
+  it('has the failure that moved it there, where there was one', async () => {
+    const story = new RouterStory([{ name: 'a' }, { name: 'b', maxConcurrency: 1 }]);
+    story.quota('a').pausedUntilMs = 1;
+    void story.run();
+    await story.clock.advance(1);
+    const moved = story.run({ deadlineAtMs: 600 });
+    const failure = failureOf.outage();
+    const blocking = story.legs[0];
+    await story.last.fail(failure, { sent: false });
+    await story.clock.advance(601);
+    await blocking?.answer();
+    await expect(moved).rejects.toBe(failure);
+  });
+});

@@ -1,6 +1,7 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import { QueueFullError } from '../errors/queue-full-error.ts';
+import { TimeoutError } from '../errors/timeout-error.ts';
 import { UpstreamError } from '../errors/upstream-error.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { SignalWatch } from '../internal/signal-watch.ts';
@@ -74,7 +75,7 @@ export class Router<Target> {
    * Settles as the attempt does. An attempt that sent nothing, or whose endpoint went out of rotation by its very
    * failure, is made again at another endpoint, at most once at each.
    * @throws `DESCRIBE_RATE_LIMITED` when the deadline can't be made; `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when
-   * that puts every endpoint out; `DESCRIBE_QUEUE_FULL`; `DESCRIBE_CLOSED`; the signal's reason; or what the attempt threw.
+   * that puts every endpoint out; `DESCRIBE_TIMEOUT` when the deadline has passed in the line; `DESCRIBE_QUEUE_FULL`; `DESCRIBE_CLOSED`; the signal's reason; or what the attempt threw.
    */
   run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
@@ -167,6 +168,9 @@ export class Router<Target> {
   #lateError(call: RouteCall<Target>, waitMs: number): DescribeError {
     this.#counts.late += 1;
     if (call.lastFailure !== undefined) return call.lastFailure;
+    const nowMs = this.#settings.clock.now();
+    if (call.job.deadlineAtMs < nowMs)
+      return new TimeoutError('the wait for an endpoint', nowMs - call.waitsSinceMs);
     return new UpstreamError(
       'DESCRIBE_RATE_LIMITED',
       'no endpoint has room before the deadline of the call',
