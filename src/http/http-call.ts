@@ -44,7 +44,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   readonly #options: HttpCallOptions;
   readonly #resolve: (answer: HttpAnswer) => void;
   readonly #reject: (reason: unknown) => void;
-  readonly #onAbort: (() => void) | undefined;
+  readonly #giveUpListener: (() => void) | undefined;
   readonly #chunks: Buffer[] = [];
   #timer: TimerHandle | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -71,8 +71,8 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#reject = reject;
     const { signal, timeoutMs } = request;
     if (signal !== undefined) {
-      this.#onAbort = () => this.#giveUp(signal.reason);
-      signal.addEventListener('abort', this.#onAbort, { once: true });
+      this.#giveUpListener = () => this.#giveUp(signal.reason);
+      signal.addEventListener('abort', this.#giveUpListener, { once: true });
     }
     if (timeoutMs !== undefined) {
       const giveUp = () => this.#giveUp(new TimeoutError('the request', timeoutMs));
@@ -206,7 +206,8 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   #end(answered: boolean): void {
     this.#over = true;
     this.#clearTimer();
-    if (this.#onAbort !== undefined) this.request.signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#giveUpListener !== undefined)
+      this.request.signal?.removeEventListener('abort', this.#giveUpListener);
     this.#options.ended(answered);
   }
 

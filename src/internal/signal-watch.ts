@@ -9,10 +9,10 @@ export interface Watchable {
  */
 export class SignalWatch<Item extends Watchable> {
   readonly #watched = new Map<AbortSignal, Watched<Item>>();
-  readonly #onAbort: (item: Item, reason: unknown) => void;
+  readonly #abortOne: (item: Item, reason: unknown) => void;
 
   constructor(onAbort: (item: Item, reason: unknown) => void) {
-    this.#onAbort = onAbort;
+    this.#abortOne = onAbort;
   }
 
   /** Signals that are listened to. */
@@ -48,25 +48,25 @@ export class SignalWatch<Item extends Watchable> {
     const { signal } = watched;
     this.#watched.delete(signal);
     signal.removeEventListener('abort', watched);
-    for (const item of watched.items()) this.#onAbort(item, signal.reason);
+    for (const item of watched.items()) this.#abortOne(item, signal.reason);
   };
 }
 
 /** The items of a signal, and the listener on it: one object, for most signals have one item. */
 class Watched<Item> {
   readonly signal: AbortSignal;
-  readonly #onAbort: (watched: Watched<Item>) => void;
+  readonly #abortOne: (watched: Watched<Item>) => void;
   #only: Item | undefined;
   #more: Set<Item> | undefined = undefined;
 
   constructor(signal: AbortSignal, item: Item, onAbort: (watched: Watched<Item>) => void) {
     this.signal = signal;
     this.#only = item;
-    this.#onAbort = onAbort;
+    this.#abortOne = onAbort;
   }
 
   handleEvent(): void {
-    this.#onAbort(this);
+    this.#abortOne(this);
   }
 
   add(item: Item): void {

@@ -45,7 +45,7 @@ export class SpendingTally {
   #inputTokens = 0;
   #outputTokens = 0;
   #reservedTokens = 0;
-  #costUsd = 0;
+  #totalUsd = 0;
   #unpricedCalls = 0;
 
   constructor(catalog: ModelCatalog) {
@@ -60,7 +60,7 @@ export class SpendingTally {
     this.#outputTokens += outputTokens;
     this.#reservedTokens += reservedTokens;
     if (costUsd === undefined) this.#unpricedCalls += 1;
-    else this.#costUsd += costUsd;
+    else this.#totalUsd += costUsd;
   }
 
   /** What the calls take at these limits. */
@@ -70,7 +70,7 @@ export class SpendingTally {
       images: this.#images,
       inputTokens: this.#inputTokens,
       outputTokens: this.#outputTokens,
-      costUsd: this.#costUsd,
+      costUsd: this.#totalUsd,
       unpricedCalls: this.#unpricedCalls,
       durationMs: this.#calls === 0 ? 0 : this.#durationMs(limits),
     };
