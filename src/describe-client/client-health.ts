@@ -1,7 +1,7 @@
 import { deepFreeze } from '../internal/deep-freeze.ts';
-import type { EndpointStats } from '../routing/index.ts';
+import type { EndpointModelStats, EndpointStats } from '../routing/index.ts';
 import type { ClientParts } from './compose-parts.ts';
-import type { EndpointParts } from './endpoint-set.ts';
+import type { EndpointParts, EndpointSet } from './endpoint-set.ts';
 
 export type HealthState = 'healthy' | 'degraded' | 'unhealthy';
 
@@ -37,7 +37,7 @@ export async function clientHealth(parts: ClientParts, isOpen: boolean): Promise
   const isDown = (part: PartHealth | undefined) => part?.status === 'unhealthy';
   // Without the API there are no new descriptions; without anything else there are, but slower or dearer.
   const noneLeft =
-    pools.every(isDown) || ['client', 'breakers', 'routing'].some((name) => isDown(health[name]));
+    pools.every(isDown) || isDown(health['client']) || !hasWay(parts.endpoints, health, endpoints);
   const allWell = Object.values(health).every(({ status }) => status === 'healthy');
   return deepFreeze({
     status: noneLeft ? 'unhealthy' : allWell ? 'healthy' : 'degraded',
@@ -45,11 +45,38 @@ export async function clientHealth(parts: ClientParts, isOpen: boolean): Promise
   });
 }
 
+/** A model that somebody asked for and that is not there says nothing of the endpoint. */
+const isKnown = ({ condition, code }: EndpointModelStats): boolean =>
+  condition !== 'dropped' || code === 'DESCRIBE_AUTH';
+
+const isOut = ({ condition }: EndpointModelStats): boolean =>
+  condition === 'stopped' || condition === 'dropped';
+
+/** Whether one endpoint is left that can answer for one of the models that it was asked for. */
+function hasWay(
+  { all }: EndpointSet,
+  health: Readonly<Record<string, PartHealth>>,
+  stats: Readonly<Record<string, EndpointStats>>,
+): boolean {
+  return all.some(({ description: { name }, breakers }) => {
+    if (health[`pool:${name}`]?.status === 'unhealthy') return false;
+    const models = stats[name]?.models.filter(isKnown) ?? [];
+    const byName = breakers.byName();
+    return (
+      models.length === 0 ||
+      models.some((route) => !isOut(route) && !isShut(byName[`${name}:${route.model}`]))
+    );
+  });
+}
+
+/** A half-open breaker waits for a call to try: who sends traffic by this health must send it some. */
+const isShut = (breaker: { readonly state: string } | undefined): boolean =>
+  breaker?.state === 'OPEN' || breaker?.state === 'ISOLATED';
+
 /** Whether the API refused the key of an endpoint, so that nothing is sent there any more. */
 const isDropped = (endpoint: EndpointStats | undefined): boolean =>
-  endpoint !== undefined &&
-  endpoint.models.length > 0 &&
-  endpoint.models.every(({ condition }) => condition === 'dropped');
+  endpoint?.models.some(isKnown) === true &&
+  endpoint.models.filter(isKnown).every(({ condition }) => condition === 'dropped');
 
 function poolHealth(
   { keyRefused, state }: ReturnType<EndpointParts['pool']['getStats']>,
@@ -62,9 +89,9 @@ function poolHealth(
 /** A throttled endpoint is a busy one, not a sick one. */
 function routingHealth(endpoints: readonly (readonly [string, EndpointStats])[]): PartHealth {
   const conditions = endpoints.flatMap(([name, { models }]) =>
-    models.map(({ model, condition }) => ({ name: `${name}:${model}`, condition })),
+    models.filter(isKnown).map((route) => ({ ...route, name: `${name}:${route.model}` })),
   );
-  const out = conditions.filter(({ condition }) => condition === 'stopped' || condition === 'dropped');
+  const out = conditions.filter(isOut);
   const away = [...out, ...conditions.filter(({ condition }) => condition === 'ejected')];
   if (away.length === 0) return HEALTHY;
   return {
@@ -80,8 +107,7 @@ function breakersHealth(endpoints: ClientParts['endpoints']): PartHealth {
   const all = Object.entries(endpoints.breakersByName());
   const notClosed = all.filter(([, breaker]) => breaker.state !== 'CLOSED').map(([name]) => name);
   if (notClosed.length === 0) return HEALTHY;
-  // A half-open breaker waits for a call to try: who sends traffic by this health must send it some.
-  const shut = all.filter(([, breaker]) => breaker.state === 'OPEN' || breaker.state === 'ISOLATED');
+  const shut = all.filter(([, breaker]) => isShut(breaker));
   return {
     status: shut.length === all.length ? 'unhealthy' : 'degraded',
     reason: `not closed: ${notClosed.slice(0, 5).join(', ')}`,

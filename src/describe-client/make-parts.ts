@@ -148,7 +148,7 @@ export function makeBreakers(
   };
   const group = new BreakerGroup(endpoint.name, create, (breaker) => breaker.shutdown());
   // The first one is made now, so that wrong options are found now.
-  group.of(model);
+  group.of(endpoint.model ?? model);
   return group;
 }
 
