@@ -39,6 +39,30 @@ describe('QuotaRegistry', () => {
     expect(quotas.getStats()).toHaveLength(2);
   });
 
+  it('leaves one that made way usable for who holds it', async () => {
+    const clock = new ManualClock();
+    const granted = [2, 0, 0, 0, 1, ...[60, 1, 60, 0, 0], ...[0, 0, 0, 0, 0]];
+    const shared = { run: async () => granted };
+    const quotas = new QuotaRegistry({
+      clock,
+      shared,
+      maxLimiters: 1,
+      limits: { requestsPerMinute: 60_000 },
+    });
+    const held = quotas.get('group', 'held');
+    let told = 0;
+    held.onRoom(() => {
+      told += 1;
+    });
+    quotas.get('group', 'other');
+    for (const asked of ['for the limits', 'for a grant']) {
+      expect(held.waitMs(1), asked).toBeGreaterThan(0);
+      await clock.flush();
+    }
+    expect([held.waitMs(1), told]).toEqual([0, 2]);
+    quotas.close();
+  });
+
   it('holds nothing after its end', () => {
     const quotas = new QuotaRegistry({ clock: new ManualClock() });
     quotas.get('group', 'model');

@@ -130,6 +130,6 @@ export class QuotaRegistry {
       for (const [model, known] of models) if (known === limiter) models.delete(model);
       if (models.size === 0) this.#byModel.delete(group);
     }
-    limiter.close();
+    // Not closed: whoever asked for it may still hold it, and what it was granted it gives back by itself.
   }
 }

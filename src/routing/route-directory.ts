@@ -18,8 +18,6 @@ export class RouteDirectory<Target> {
   readonly #lines = new Map<string, RouteLine<Target>>();
   readonly #routes = new Map<EndpointState<Target>, Map<string, EndpointRoute<Target>>>();
   readonly #subscribed = new WeakSet<RouterQuota>();
-  /** Quota groups by the organisation that answers named. */
-  readonly #groups = new Map<string, string>();
 
   constructor(
     endpoints: readonly EndpointState<Target>[],
@@ -49,18 +47,25 @@ export class RouteDirectory<Target> {
     return [...(this.#routes.get(endpoint)?.values() ?? [])];
   }
 
-  /** Puts an endpoint whose answer named that organisation into the group of the first one that did. */
+  /**
+   * Puts an endpoint whose answer named that organisation into the group of the first of those that did, first by the
+   * order in which they were given: so it is the same one in every process.
+   */
   learnOrganization(endpoint: EndpointState<Target>, organization: string): void {
     if (endpoint.groupGiven || endpoint.organization === organization) return;
     endpoint.organization = organization;
-    const group = this.#groups.get(organization);
-    if (group === undefined) {
-      this.#groups.set(organization, endpoint.quotaGroup);
-    } else if (group !== endpoint.quotaGroup) {
-      endpoint.quotaGroup = group;
-      for (const route of this.routesOf(endpoint)) route.quota = this.#quotaOf(group, route.model);
-      this.#onRoom();
+    const members = this.#endpoints.filter(
+      (other) => !other.groupGiven && other.organization === organization,
+    );
+    let moved = false;
+    for (const member of members) {
+      const group = members[0]?.name ?? member.name;
+      if (member.quotaGroup === group) continue;
+      member.quotaGroup = group;
+      for (const route of this.routesOf(member)) route.quota = this.#quotaOf(group, route.model);
+      moved = true;
     }
+    if (moved) this.#onRoom();
   }
 
   #routeOf(endpoint: EndpointState<Target>, model: string): EndpointRoute<Target> {

@@ -255,9 +255,33 @@ describe('several endpoints', () => {
       name,
       quotaGroup,
     ]);
-    const [first] = story.legs;
-    const shared = first?.leg.endpoint === 'b' ? 'b' : 'a';
-    expect(Object.fromEntries(groups)).toEqual({ a: shared, b: shared, c: 'mine' });
+    expect(Object.fromEntries(groups)).toEqual({ a: 'a', b: 'a', c: 'mine' });
+  });
+
+  it('share the same one whichever of them answers first, and leave it when they belong elsewhere', () => {
+    const groupsAfter = (answers: readonly (readonly [endpoint: string, organization: string])[]) => {
+      const story = new RouterStory(['a', 'b', 'c'].map((name) => ({ name, maxConcurrency: 1 })));
+      for (let call = 0; call < 3; call += 1) void story.run();
+      for (const [endpoint, organization] of answers) {
+        const { leg } = story.legs.find((held) => held.leg.endpoint === endpoint) ?? story.last;
+        leg.answered({ organization });
+      }
+      return Object.values(story.router.getStats().endpoints).map(({ quotaGroup }) => quotaGroup);
+    };
+    expect(
+      groupsAfter([
+        ['c', '1'],
+        ['b', '1'],
+        ['a', '1'],
+      ]),
+    ).toEqual(['a', 'a', 'a']);
+    expect(
+      groupsAfter([
+        ['b', '1'],
+        ['a', '2'],
+        ['c', '1'],
+      ]),
+    ).toEqual(['a', 'b', 'b']);
   });
 });
 
