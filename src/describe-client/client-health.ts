@@ -54,18 +54,18 @@ const isOut = ({ condition }: EndpointModelStats): boolean =>
 
 /** Whether one endpoint is left that can answer for one of the models that it was asked for. */
 function hasWay(
-  { all }: EndpointSet,
+  { all: endpoints }: EndpointSet,
   health: Readonly<Record<string, PartHealth>>,
   stats: Readonly<Record<string, EndpointStats>>,
 ): boolean {
-  return all.some(({ description: { name }, breakers }) => {
+  return endpoints.some(({ description: { name }, breakers }) => {
     if (health[`pool:${name}`]?.status === 'unhealthy') return false;
     const models = stats[name]?.models.filter(isKnown) ?? [];
     const byName = breakers.byName();
-    return (
-      models.length === 0 ||
-      models.some((route) => !isOut(route) && !isShut(byName[`${name}:${route.model}`]))
-    );
+    if (models.length > 0)
+      return models.some((route) => !isOut(route) && !isShut(byName[`${name}:${route.model}`]));
+    const all = Object.values(byName);
+    return all.length === 0 || !all.every(isShut);
   });
 }
 

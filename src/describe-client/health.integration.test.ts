@@ -56,6 +56,12 @@ describe('health() without a way to a new description', () => {
   });
 });
 
+it('health() is unhealthy where every breaker was isolated before the first call', async () => {
+  await using client = createDescribeClient({ apiKey: 'sk', cache: false, monitor: false });
+  for (const breaker of Object.values(client.breakers)) breaker.isolate();
+  expect((await client.health()).status).toBe('unhealthy');
+});
+
 describe('health() beside a way that works', () => {
   it('is degraded', async () => {
     const client = await clientAfter([failing('sk-a', 401, 'invalid_api_key')], TWO);
