@@ -100,6 +100,7 @@ export function composeParts(
     router: {
       run: (job, attempt) => requirePart(routing).router.run(job, attempt),
       hasOtherFor: (job) => requirePart(routing).router.hasOtherFor(job),
+      waitMsFor: (job) => requirePart(routing).router.waitMsFor(job),
     },
     retry: retryPolicy,
     attemptTimeoutMs: settings.attemptTimeoutMs,

@@ -104,3 +104,27 @@ describe('a retry', () => {
     expect(explain.retryMs).toBeLessThan(50);
   });
 });
+
+describe('a refusal whose time is past the deadline', () => {
+  it('ends the call at once, as what the API said, and costs no retry', async () => {
+    const { client, fake } = await start({}, { timeoutMs: 5_000 }, ['sk-a']);
+    const retryAfter = { form: 'milliseconds', ms: 3_600_000 } as const;
+    fake.setFaults([
+      { when: { endpoint: 'chat' }, fault: { kind: 'error', code: 'rate_limit_exceeded', retryAfter } },
+    ]);
+    await expect(client.describe(createTestImage({ seed: 1 }))).rejects.toMatchObject({
+      code: 'DESCRIBE_RATE_LIMITED',
+      status: 429,
+      upstreamCode: 'rate_limit_exceeded',
+      retryAfterMs: 3_600_000,
+      explain: { gaveUp: 'deadline', attempts: [{ status: 429 }] },
+    });
+    expect(client.stats().retry).toMatchObject({ retries: 0, budget: { retries: 0 } });
+    // The next one is not even begun.
+    await expect(client.describe(createTestImage({ seed: 2 }))).rejects.toMatchObject({
+      code: 'DESCRIBE_RATE_LIMITED',
+      explain: { attempts: [] },
+    });
+    expect(fake.getStats().requestsByEndpoint.chat).toBe(1);
+  });
+});

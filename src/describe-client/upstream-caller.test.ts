@@ -26,6 +26,7 @@ const untilAborted: Respond = (signal) =>
 /** A router of one endpoint that is always ready. */
 const throughOneEndpoint = (target: EndpointTarget): CallRouter => ({
   hasOtherFor: () => false,
+  waitMsFor: () => 0,
   run: ({ model }, attempt) =>
     attempt({
       endpoint: 'default',

@@ -44,7 +44,7 @@ export interface EndpointTarget {
 }
 
 /** The part of a router that a call needs. */
-export type CallRouter = Pick<Router<EndpointTarget>, 'run' | 'hasOtherFor'>;
+export type CallRouter = Pick<Router<EndpointTarget>, 'run' | 'hasOtherFor' | 'waitMsFor'>;
 
 export interface UpstreamCallerParts {
   readonly router: CallRouter;
@@ -157,6 +157,7 @@ export class UpstreamCaller {
       deadlineAtMs,
       // Backoff is for who asks the same one again: one that has not failed this call is asked at once.
       isPaced: () => avoid.size > 0 && router.hasOtherFor(job),
+      heldBackMs: () => router.waitMsFor(job),
       onRetry: ({ delayMs }) => trace.retries(delayMs),
       onGiveUp: ({ reason }) => trace.givesUp(reason),
     });

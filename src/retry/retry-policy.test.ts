@@ -52,6 +52,14 @@ describe('RetryPolicy', () => {
     expect(startedAtMs).toHaveLength(3);
   });
 
+  it('makes no attempt that is held back for longer than there is time', async () => {
+    const error = throttle(10);
+    const { run, startedAtMs } = runFailing([error, error], { isPaced: () => true });
+    await expect(run({ deadlineAtMs: 1_000, heldBackMs: () => 1_000 })).rejects.toBe(error);
+    expect(startedAtMs).toHaveLength(1);
+    await expect(run({ deadlineAtMs: 1_000, heldBackMs: () => 999 })).resolves.toBe('done');
+  });
+
   it('never retries a final error', async () => {
     const error = new UpstreamError('DESCRIBE_QUOTA_EXHAUSTED', 'no credit');
     const { run, startedAtMs } = runFailing([error]);

@@ -24,6 +24,11 @@ export interface RetryRunOptions {
   readonly deadlineAtMs?: number | undefined;
   /** As the policy's `isPaced`, for this run: a yes of either counts. */
   readonly isPaced?: ((error: unknown) => boolean) | undefined;
+  /**
+   * Milliseconds until the next attempt could begin, as far as is known, where something else holds it back: with too little
+   * time left after that, none is made.
+   */
+  readonly heldBackMs?: (() => number) | undefined;
   /** Told of every retry of this run, after the policy's own `onRetry`. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
   /** Told why this run makes no further attempt, after the policy's own `onGiveUp`. */
@@ -87,8 +92,16 @@ export class RetryPolicy {
   /** @throws the last error of the work, unwrapped, or the signal's reason. */
   async run<Value>(
     work: (context: AttemptContext) => Promise<Value>,
-    { signal, deadlineAtMs = Number.POSITIVE_INFINITY, isPaced, onRetry, onGiveUp }: RetryRunOptions = {},
+    options: RetryRunOptions = {},
   ): Promise<Value> {
+    const {
+      signal,
+      deadlineAtMs = Number.POSITIVE_INFINITY,
+      isPaced,
+      heldBackMs,
+      onRetry,
+      onGiveUp,
+    } = options;
     const backoff = new RunBackoff();
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
@@ -105,7 +118,8 @@ export class RetryPolicy {
       const { error } = failure;
       if (attempt === 1) this.#budget?.recordCall();
       const paced = [this.#isPaced, isPaced].some((asked) => asked !== undefined && saysYes(asked, error));
-      const verdict = this.#judge(error, attempt, backoff, deadlineAtMs, paced);
+      const next = { isPaced: paced, heldBackMs: heldBackMs?.() ?? 0 };
+      const verdict = this.#judge(error, attempt, backoff, deadlineAtMs, next);
       if ('giveUp' in verdict) {
         const reason = verdict.giveUp;
         this.#gaveUp[reason] += 1;
@@ -141,7 +155,7 @@ export class RetryPolicy {
     attempt: number,
     backoff: RunBackoff,
     deadlineAtMs: number,
-    isPaced: boolean,
+    { isPaced, heldBackMs }: { readonly isPaced: boolean; readonly heldBackMs: number },
   ): Verdict {
     if (!saysYes(this.#isRetryable, error)) return { giveUp: 'final' };
     const rules = this.#rules.of(error);
@@ -149,7 +163,8 @@ export class RetryPolicy {
     const nowMs = this.#clock.now();
     const delayMs = isPaced ? 0 : backoff.next(error, rules, this.#random);
     const neededMs = this.#minAttemptMs ?? this.#fastest.leastMs(nowMs);
-    if (nowMs + delayMs + neededMs >= deadlineAtMs) return { giveUp: 'deadline' };
+    const beginsAtMs = nowMs + Math.max(delayMs, heldBackMs);
+    if (beginsAtMs + neededMs >= deadlineAtMs) return { giveUp: 'deadline' };
     return this.#budget?.tryWithdraw() === false ? { giveUp: 'budget' } : { delayMs };
   }
 }

@@ -74,8 +74,9 @@ export class Router<Target> {
   /**
    * Settles as the attempt does. An attempt that sent nothing, or whose endpoint went out of rotation by its very
    * failure, is made again at another endpoint, at most once at each.
-   * @throws `DESCRIBE_RATE_LIMITED` when the deadline can't be made; `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when
-   * that puts every endpoint out; `DESCRIBE_TIMEOUT` when the deadline has passed in the line; `DESCRIBE_QUEUE_FULL`; `DESCRIBE_CLOSED`; the signal's reason; or what the attempt threw.
+   * @throws `DESCRIBE_RATE_LIMITED` when the deadline can't be made, `DESCRIBE_TIMEOUT` when it passes in the line;
+   * `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when that puts every endpoint out; `DESCRIBE_QUEUE_FULL`;
+   * `DESCRIBE_CLOSED`; the signal's reason; or what the attempt threw.
    */
   run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
@@ -102,14 +103,14 @@ export class Router<Target> {
   }
 
   /** Whether an endpoint that is not to be avoided can take a call within a second, free slots aside. */
-  hasOtherFor({ model, tokens, avoid }: Pick<RouteJob, 'model' | 'tokens' | 'avoid'>): boolean {
-    const nowMs = this.#settings.clock.now();
-    return this.#directory.lineOf(model).routes.some((route) => {
-      if (avoid?.has(route.endpoint.name) === true) return false;
-      const quotaMs = route.quota.waitMs(tokens);
-      const waitMs = Math.max(quotaMs, this.#coolDownMs(route, nowMs));
-      return route.outBecause(quotaMs, nowMs) === undefined && waitMs <= MOVE_PATIENCE_MS;
-    });
+  hasOtherFor(job: Pick<RouteJob, 'model' | 'tokens' | 'avoid'>): boolean {
+    return this.#leastWaitMs(job, job.avoid) <= MOVE_PATIENCE_MS;
+  }
+
+  /** Milliseconds until an endpoint can take a call, free slots and those that wait aside; 0 where there is no telling. */
+  waitMsFor(job: Pick<RouteJob, 'model' | 'tokens'>): number {
+    const waitMs = this.#leastWaitMs(job);
+    return Number.isFinite(waitMs) ? waitMs : 0;
   }
 
   /** A fresh frozen snapshot. */
@@ -157,6 +158,17 @@ export class Router<Target> {
     else this.#signals.add(call.job.signal, call);
   }
 
+  #leastWaitMs({ model, tokens }: Pick<RouteJob, 'model' | 'tokens'>, avoid?: ReadonlySet<string>): number {
+    const nowMs = this.#settings.clock.now();
+    let leastMs = Number.POSITIVE_INFINITY;
+    for (const route of this.#directory.lineOf(model).routes) {
+      const quotaMs = route.quota.waitMs(tokens);
+      if (avoid?.has(route.endpoint.name) || route.outBecause(quotaMs, nowMs) !== undefined) continue;
+      leastMs = Math.min(leastMs, Math.max(quotaMs, this.#coolDownMs(route, nowMs)));
+    }
+    return leastMs;
+  }
+
   #coolDownMs(route: EndpointRoute<Target>, nowMs: number): number {
     return Math.max(this.#breakerWaitMs(route), route.ejection.returnInMs(nowMs));
   }
@@ -171,14 +183,9 @@ export class Router<Target> {
     const nowMs = this.#settings.clock.now();
     if (call.job.deadlineAtMs < nowMs)
       return new TimeoutError('the wait for an endpoint', nowMs - call.waitsSinceMs);
-    return new UpstreamError(
-      'DESCRIBE_RATE_LIMITED',
-      'no endpoint has room before the deadline of the call',
-      {
-        retryable: true,
-        ...(Number.isFinite(waitMs) ? { retryAfterMs: Math.ceil(waitMs) } : {}),
-      },
-    );
+    const what = 'no endpoint has room before the deadline of the call';
+    const retryAfterMs = Number.isFinite(waitMs) ? Math.ceil(waitMs) : undefined;
+    return new UpstreamError('DESCRIBE_RATE_LIMITED', what, { retryable: true, retryAfterMs });
   }
 
   /** Takes a call out of its line. */
