@@ -59,6 +59,7 @@ describe('CallTrace', () => {
           durationMs: 30,
           clientRequestId: first.clientRequestId,
           code: 'DESCRIBE_RATE_LIMITED',
+          scope: 'quota-group',
           status: 429,
           retryAfterMs: 7,
         },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AttemptRecord, FallbackRecord, RetryGiveUpReason } from '../errors/call-explanation.ts';
 import type { DescribeError } from '../errors/describe-error.ts';
 import type { Clock } from '../internal/clock.ts';
+import { failureScope } from '../internal/failure-scope.ts';
 import type { CallExplanation } from './describe-result.ts';
 
 /** What is known of an attempt when it begins. */
@@ -238,7 +239,7 @@ class OngoingAttempt implements AttemptTrace {
       durationMs: this.#clock.now() - this.#startedAtMs,
       clientRequestId: this.clientRequestId,
       ...(requestId === undefined ? {} : { requestId }),
-      ...(error === undefined ? {} : { code: error.code }),
+      ...(error === undefined ? {} : { code: error.code, scope: failureScope(error) }),
       ...(status === undefined ? {} : { status }),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };

@@ -20,6 +20,8 @@ export interface AttemptRecord {
   /** The API's id of the request, once it answered. */
   readonly requestId?: string;
   readonly code?: ErrorCode;
+  /** What the failure is about: the item, the key, the model, the quota group, the endpoint, or a bound of this process. */
+  readonly scope?: 'item' | 'key' | 'model' | 'quota-group' | 'endpoint' | 'process';
   readonly status?: number;
   readonly retryAfterMs?: number;
 }

@@ -2,6 +2,7 @@ import type { DescribeError } from '../errors/describe-error.ts';
 import type { UpstreamError } from '../errors/upstream-error.ts';
 import type { Clock } from '../internal/clock.ts';
 import { type FailureKind, failureKind } from '../internal/failure-kind.ts';
+import { failureScope } from '../internal/failure-scope.ts';
 import type { EndpointRoute } from './endpoint-route.ts';
 import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
 import type { RouteAnswer, RouteLeg } from './route-job.ts';
@@ -124,21 +125,11 @@ export class RunningLeg<Target> implements RouteLeg<Target> {
 const isOverload = (failure: DescribeError): boolean =>
   failure.code === 'DESCRIBE_OVERLOADED' || (failure as UpstreamError).upstreamCode === 'slow_down';
 
-/** Codes of a model that is not to be had at an endpoint, of OpenAI and of Azure. */
-const MISSING_MODEL_CODES: ReadonlySet<string | undefined> = new Set([
-  'model_not_found',
-  'DeploymentNotFound',
-]);
-
-const isMissingModel = (failure: DescribeError): boolean =>
-  (failure as UpstreamError).status === 404 &&
-  MISSING_MODEL_CODES.has((failure as UpstreamError).upstreamCode);
-
 /**
  * What the rejection of an attempt means: a failure of it, or the end of the call. Where there are others, a model that an
  * endpoint does not have is no fault of the call.
  */
 export function legEndOf(error: DescribeError | undefined, hasOthers: boolean): LegEnd {
   if (error === undefined) return 'cut short';
-  return { failure: error, kind: hasOthers && isMissingModel(error) ? 'auth' : failureKind(error) };
+  return { failure: error, kind: hasOthers && failureScope(error) === 'model' ? 'auth' : failureKind(error) };
 }
