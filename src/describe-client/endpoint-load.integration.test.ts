@@ -127,4 +127,17 @@ describe('a refusal whose time is past the deadline', () => {
     });
     expect(fake.getStats().requestsByEndpoint.chat).toBe(1);
   });
+
+  it("ends an image of the client's own processor too", async () => {
+    const { client, fake } = await start({}, { timeoutMs: 5_000, batch: { maxBatchWaitMs: 1 } }, ['sk-a']);
+    const retryAfter = { form: 'milliseconds', ms: 3_600_000 } as const;
+    fake.setFaults([
+      { when: { endpoint: 'chat' }, fault: { kind: 'error', code: 'rate_limit_exceeded', retryAfter } },
+    ]);
+    for (const seed of [1, 2]) {
+      const described = client.batch?.process({ image: createTestImage({ seed }) });
+      await expect(described).rejects.toMatchObject({ code: 'DESCRIBE_RATE_LIMITED' });
+    }
+    expect(fake.getStats().requestsByEndpoint.chat).toBe(1);
+  });
 });

@@ -154,7 +154,7 @@ export class BatchedVision {
         tokens: this.#tokensOf(chatRequest, requests),
         priority: direct ? Math.max(0, priority) : priority,
         timeoutMs: direct ? Math.max(ownTimeoutMs, timeoutMs) : timeoutMs,
-        deadlineAtMs: direct ? Number.POSITIVE_INFINITY : deadlineAtMs,
+        deadlineAtMs: direct ? Math.max(clock.now() + ownTimeoutMs, deadlineAtMs) : deadlineAtMs,
         trace: sinkInLine(sharedSink(calls.map(({ trace }) => trace)), clock, {
           enters: () => place?.enter(),
           leaves: (waitMs) => {
