@@ -51,8 +51,8 @@ interface Taken {
   readonly taking: QuotaTaking;
 }
 
-/** What is told while a first request is under way; its end wakes whoever waits. */
-const FIRST_MS = 250;
+/** What is told while a first request is under way, whose end wakes whoever waits; and for how long that is worth the wait. */
+const FIRST = { waitMs: 250, patienceMs: 2_000 } as const;
 const DEFAULTS = { processes: 1, rampFromTokensPerMinute: 1_000_000 } as const;
 
 /**
@@ -86,6 +86,7 @@ export class QuotaLimiter {
   readonly #ends: QuotaEnds<Taken>;
   #someoneWaits = false;
   #taken = 0;
+  #firstAtMs = 0;
   #inFlight = 0;
   #answered = 0;
   #throttled = 0;
@@ -148,12 +149,9 @@ export class QuotaLimiter {
    */
   waitMs(tokens: number): number {
     const nowMs = this.#clock.now();
-    if (this.#isFirstUnderWay) {
-      this.#someoneWaits = true;
-      return FIRST_MS;
-    }
-    const waitMs =
-      this.#stop.errorAt(nowMs) === undefined ? this.#roomInMs(tokens, nowMs) : Number.POSITIVE_INFINITY;
+    const isStopped = this.#stop.errorAt(nowMs) !== undefined;
+    const openInMs = this.#awaitsFirst(nowMs) ? FIRST.waitMs : this.#roomInMs(tokens, nowMs);
+    const waitMs = isStopped ? Number.POSITIVE_INFINITY : openInMs;
     if (waitMs > 0) this.#someoneWaits = true;
     return waitMs;
   }
@@ -179,6 +177,7 @@ export class QuotaLimiter {
   take(tokens: number): QuotaPermit {
     const nowMs = this.#clock.now();
     const reservedTokens = this.#reserve(tokens);
+    if (this.#taken === 0) this.#firstAtMs = nowMs;
     this.#taken += 1;
     this.#inFlight += 1;
     this.#stop.sent();
@@ -189,8 +188,7 @@ export class QuotaLimiter {
 
   /**
    * Calls `listener` when a wait may have become shorter than `waitMs` said, or the quota is found exhausted; once until
-   * `waitMs` tells of a wait again.
-   * Returns a function that ends it.
+   * `waitMs` tells of a wait again. Returns a function that ends it.
    */
   onRoom(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -230,9 +228,10 @@ export class QuotaLimiter {
     this.#listeners.clear();
   }
 
-  /** Where a quota is shared and nobody knows its limits, each process sends one request to learn them. */
-  get #isFirstUnderWay(): boolean {
-    return this.#shares && this.#inFlight === this.#taken && this.#taken > 0 && !this.#quota.limitsKnown;
+  /** Where a quota is shared and nobody knows its limits, each process sends one request to learn them, and waits a little. */
+  #awaitsFirst(nowMs: number): boolean {
+    const isFirst = this.#shares && this.#inFlight === this.#taken && this.#taken > 0;
+    return isFirst && nowMs < this.#firstAtMs + FIRST.patienceMs && !this.#quota.limitsKnown;
   }
 
   #roomInMs(tokens: number, nowMs: number): number {

@@ -138,6 +138,18 @@ describe('a shared quota', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('does not wait for long for a first request that gets no answer', async () => {
+    const { clock, limiter } = makeShared({}, 0);
+    limiter.waitMs(1);
+    await clock.flush();
+    limiter.take(1);
+    expect(limiter.waitMs(1)).toBe(250);
+    await clock.advance(1_999);
+    expect(limiter.waitMs(1)).toBe(250);
+    await clock.advance(1);
+    expect(limiter.waitMs(1)).toBe(0);
+  });
+
   it('sends one request to learn the limits, and tells them at once', async () => {
     const { clock, limiter, questions } = makeShared({}, 0);
     limiter.waitMs(1);
