@@ -48,7 +48,12 @@ export class SignalWatch<Item extends Watchable> {
     const { signal } = watched;
     this.#watched.delete(signal);
     signal.removeEventListener('abort', watched);
-    for (const item of watched.items()) this.#abortOne(item, signal.reason);
+    for (const item of watched.items()) {
+      // What one does may end the next, or let it follow another signal: then this one is not its any more.
+      if (item.signal !== signal) continue;
+      item.signal = undefined;
+      this.#abortOne(item, signal.reason);
+    }
   };
 }
 
@@ -88,7 +93,6 @@ class Watched<Item> {
     return this.#more.size === 0;
   }
 
-  /** Those that are left while they are looked through: what the first does may remove the next. */
   items(): Iterable<Item> {
     return this.#more ?? (this.#only === undefined ? [] : [this.#only]);
   }

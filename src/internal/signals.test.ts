@@ -6,6 +6,23 @@ import { childController, onAbort, raceSignal, sleep, withTimeout } from './sign
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 
 describe('onAbort', () => {
+  it('tells nobody who was detached by what another one did a moment before, nor who follows another signal by then', () => {
+    const controller = new AbortController();
+    const other = new AbortController();
+    const heard: string[] = [];
+    onAbort(controller.signal, () => {
+      heard.push('first');
+      detachSecond();
+      onAbort(controller.signal, () => heard.push('late'));
+    });
+    const detachSecond = onAbort(controller.signal, () => heard.push('second'));
+    onAbort(controller.signal, () => heard.push('third'));
+    onAbort(other.signal, () => heard.push('other'));
+    controller.abort();
+    expect(heard).toEqual(['first', 'late', 'third']);
+    expect(listenersOf(controller.signal)).toBe(0);
+  });
+
   it('listens once however many wait on one signal, and no more when the last has left', () => {
     const controller = new AbortController();
     const heard: number[] = [];
