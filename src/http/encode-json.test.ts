@@ -79,6 +79,13 @@ describe('encodeJson', () => {
     await expect(encoding).rejects.toBe(reason);
     await expect(encodeJson(1, { signal: controller.signal })).rejects.toBe(reason);
   });
+
+  it('never sends memory that it did not write when bytes change their size meanwhile', async () => {
+    const { buffer } = new Uint8Array(3_000_000);
+    const encoding = encodeJson({ url: new InlineBytes(new Uint8Array(buffer), 'image/png') });
+    setImmediate(() => structuredClone(buffer, { transfer: [buffer] }));
+    await expect(encoding).rejects.toThrow(TypeError);
+  });
 });
 
 describe('encodeBase64', () => {

@@ -106,6 +106,8 @@ async function join(
       sinceTurn = 0;
     }
   }
+  // Else it holds memory that was not written, which would be sent: whatever the process had there before.
+  if (offset !== length) throw new TypeError('bytes were resized or transferred while they were encoded');
   return target;
 }
 
