@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -50,6 +51,18 @@ describe('a proxy', () => {
     await expect(send()).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
     expect(answers).toBe(3);
     expect(counters).toMatchObject({ opened: 2, resent: 0 });
+  });
+
+  it('that refuses a header leaves nothing waiting, nothing listening and the connection as it was', async () => {
+    const port = await listen(createHttpServer((_, response) => response.end('ok')));
+    const { connection, send } = await open('http://api.example', { proxy: `http://127.0.0.1:${port}` });
+    const { signal } = new AbortController();
+    const refused = send({ headers: ['proxy-authorization', 'x'], signal, timeoutMs: 60_000 });
+    await expect(refused).rejects.toMatchObject({ code: 'UND_ERR_INVALID_ARG' });
+    expect(connection.inFlight).toBe(0);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    expect(connection.failed).toBe(false);
+    expect(await send()).toMatchObject({ status: 200 });
   });
 });
 

@@ -184,7 +184,12 @@ export class HttpConnection {
   }
 
   #dispatch(call: HttpCall): void {
-    this.#write(call);
+    try {
+      this.#write(call);
+    } catch (error) {
+      // Only the agent of a proxy throws what any other tells its handler.
+      call.onResponseError(undefined, error as Error);
+    }
     // undici lets a socket hold the process from the sending of a request to the end of its answer.
     if (this.#background) this.#socket?.unref();
   }
