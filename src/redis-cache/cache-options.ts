@@ -91,7 +91,7 @@ export interface RedisCacheOptions extends RedisTargetOptions {
   readonly leaseMs?: number | undefined;
   /** Longest wait for another process that works on the same key, in milliseconds; then this one does the work itself. @defaultValue 30000 */
   readonly followerWaitMs?: number | undefined;
-  /** Largest encoded value, in characters; larger ones are not stored, and larger ones found in Redis are removed. @defaultValue 8388608 */
+  /** Largest encoded value in bytes, before and after compression, and what stands before it in Redis counts; larger ones are not stored, and larger ones found in Redis are removed. @defaultValue 8388608 */
   readonly maxValueBytes?: number | undefined;
   /** Encoded size from which a value is compressed for Redis, in characters or bytes. @defaultValue 16384 */
   readonly compressAboveBytes?: number | undefined;

@@ -1,6 +1,6 @@
 import { wallClockNow } from '../internal/clock.ts';
 import type { CacheEntry, TagStamps } from './cache-entry.ts';
-import { decodeEntry } from './envelope.ts';
+import { decodeEntry, isTooLarge } from './envelope.ts';
 import { carriesId } from './envelope-head.ts';
 import type { ReadTicket } from './read-guard.ts';
 import type { OperationDeadline } from './redis-gateway.ts';
@@ -73,8 +73,7 @@ export class EntryCheck {
         known !== undefined && carriesId(text, known.id) ? known : decodeEntry(text, options, nowMs, wallMs);
       if (decoded === undefined) {
         this.#reject(place);
-        if (text.length > options.maxValueBytes)
-          this.#context.link.tier.becomeCareful(this.#context.deadline);
+        if (isTooLarge(text, options)) this.#context.link.tier.becomeCareful(this.#context.deadline);
       } else if (decoded instanceof Promise) {
         this.#decoding.push(decoded.then((entry) => this.#takeLate(place, entry)));
       } else if (decoded.tags === judged && nowMs < decoded.staleUntilMs) {

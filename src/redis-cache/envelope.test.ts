@@ -84,6 +84,26 @@ describe('an envelope', () => {
     await expect(encode('a'.repeat(500), small)).resolves.toBeDefined();
   });
 
+  it('is not made of what would not come out of its compressed form again', async () => {
+    await expect(encode('猫'.repeat(33_334))).rejects.toThrow('maxValueBytes (100000)');
+    const { text } = await encode('猫'.repeat(33_332));
+    expect((await decodeEntry(text, options, 50))?.value).toHaveLength(33_332);
+  });
+
+  it('of a text that was cut by bytes is none, whatever the codec makes of a part', async () => {
+    const codec = { encode: String, decode: String };
+    const plain = { codec, compressAboveBytes: 10_000, maxValueBytes: 10_000 };
+    for (const before of ['', 'a', 'ab']) {
+      const { text } = await encode(`${before}${'猫'.repeat(1_000)}`, plain);
+      const small = { ...plain, maxValueBytes: 1_000 };
+      const cut = Buffer.from(text)
+        .subarray(0, small.maxValueBytes + 1)
+        .toString();
+      expect(cut.length).toBeLessThan(small.maxValueBytes);
+      expect(decodeEntry(cut, small, 50)).toBeUndefined();
+    }
+  });
+
   it('refuses what is larger than maxValueBytes, either way', async () => {
     const small = { ...options, maxValueBytes: 1_000 };
     await expect(encode('x'.repeat(1_000), small)).rejects.toThrow('maxValueBytes (1000)');

@@ -72,7 +72,7 @@ export async function encodeEntry(
   const head = { id, createdAtMs: wallMs, ttlMs, graceMs, costMs, kind, tags };
   const text = writeHead(head) + payload;
   // In bytes, as Redis counts: a text may have three a character, and what is read is cut there.
-  if (Buffer.byteLength(text) > options.maxValueBytes) throw tooLarge(options);
+  if (isTooLarge(text, options)) throw tooLarge(options);
   const freshUntilMs = nowMs + ttlMs;
   const bytes = text.length * 2 + ENTRY_OVERHEAD_BYTES;
   const staleUntilMs = freshUntilMs + graceMs;
@@ -83,10 +83,10 @@ async function encodeValue(
   value: unknown,
   options: EnvelopeOptions,
 ): Promise<[PayloadKind, string, unknown]> {
-  const { codec, compressAboveBytes, maxValueBytes } = options;
+  const { codec, compressAboveBytes } = options;
   const encoded = runCodec(() => codec.encode(value), 'a value could not be encoded');
   if (encoded === undefined) throw new CacheError('a value of this kind can not be stored');
-  if (encoded.length > maxValueBytes) throw tooLarge(options);
+  if (isTooLarge(encoded, options)) throw tooLarge(options);
   const decoded = deepFreeze(runCodec(() => codec.decode(encoded), 'a value could not be decoded'));
   const isText = typeof encoded === 'string';
   if (encoded.length > compressAboveBytes) {
@@ -107,7 +107,7 @@ export function decodeEntry(
   nowMs: number,
   wallMs = wallClockNow(),
 ): CacheEntry | undefined | Promise<CacheEntry | undefined> {
-  if (text.length > options.maxValueBytes) return undefined;
+  if (isTooLarge(text, options)) return undefined;
   try {
     const head = readHead(text);
     if (head === undefined) return undefined;
@@ -188,6 +188,18 @@ function runCodec<Result>(run: () => Result, message: string): Result {
   } catch (cause) {
     throw new CacheError(message, { cause });
   }
+}
+
+/** Whether it has more bytes than may be stored, as what `GETRANGE` cut does. Counted only where characters leave it open. */
+export function isTooLarge(
+  encoded: string | Uint8Array,
+  { maxValueBytes }: Pick<EnvelopeOptions, 'maxValueBytes'>,
+): boolean {
+  const { length } = encoded;
+  if (length > maxValueBytes) return true;
+  return (
+    typeof encoded === 'string' && length * 3 > maxValueBytes && Buffer.byteLength(encoded) > maxValueBytes
+  );
 }
 
 const tooLarge = ({ maxValueBytes }: EnvelopeOptions) =>
