@@ -28,6 +28,17 @@ export function mergeTags(tags: readonly string[], others: Iterable<string>): re
   return all.size > MAX_TAGS ? tags : [...all];
 }
 
+/** The tags of as many, from the first on, as fit on one entry. */
+export function tagsThatFit(lists: Iterable<readonly string[]>): ReadonlySet<string> {
+  const fitting = new Set<string>();
+  for (const tags of lists) {
+    const more = tags.filter((tag) => !fitting.has(tag));
+    if (fitting.size + more.length > MAX_TAGS) break;
+    for (const tag of more) fitting.add(tag);
+  }
+  return fitting;
+}
+
 /** Milliseconds of a time to live. @throws `DESCRIBE_INPUT_INVALID` outside 0.001 to ten years. */
 export function ttlMsOf(seconds: unknown, defaultMs: number, field = 'ttlSeconds'): number {
   if (seconds === undefined) return defaultMs;

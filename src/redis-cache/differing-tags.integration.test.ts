@@ -45,6 +45,26 @@ describe('callers of one key with different tags, in memory', () => {
     expect(await ask(['a', 'b', 'c', 'd'])).toEqual({ value: 'call 1', source: 'memory' });
   });
 
+  it('share as few works as their tags fit on, however many they are', async () => {
+    const { cache, first } = running();
+    let calls = 0;
+    const work = async () => ++calls;
+    const controller = new AbortController();
+    const { signal } = controller;
+    const leavers = Array.from({ length: 200 }, (_, n) =>
+      cache.getOrSet('key', work, { tags: [`left ${n}`], signal }).catch((reason: unknown) => reason),
+    );
+    const followers = Array.from({ length: 1_000 }, (_, n) =>
+      cache.getOrSet('key', work, { tags: [`tag ${n}`, 'common'] }),
+    );
+    await turns();
+    controller.abort('left');
+    first.resolve('first');
+    await Promise.all(followers);
+    expect(await Promise.all(leavers)).toEqual(leavers.map(() => 'left'));
+    expect(calls).toBe(Math.ceil(1_000 / 127));
+  });
+
   it('get nothing older than an invalidation of their own tag that was over before they asked', async () => {
     const { cache, first } = running();
     await cache.invalidateByTags(['b']);

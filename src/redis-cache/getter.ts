@@ -143,12 +143,12 @@ export class Getter {
     for (;;) {
       const { nowMs } = this.#tiers;
       const line = this.#lineFor(request, nowMs);
-      const other = line.wait(key, request.tags);
+      const other = line.wait(key, request.tags, signal);
       if (other === undefined) {
         const fill = ({ signal: common }: FlightContext) => this.#filler.fill({ ...request, tags }, common);
         return line.run({ key, tags, nowMs, signal }, fill);
       }
-      tags = await raceSignal(other, signal);
+      tags = await other;
     }
   }
 

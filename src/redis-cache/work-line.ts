@@ -1,5 +1,6 @@
 import { Deferred } from '../internal/deferred.ts';
-import { mergeTags } from './cache-input.ts';
+import { onAbort } from '../internal/signals.ts';
+import { tagsThatFit } from './cache-input.ts';
 import type { Filled } from './filler.ts';
 import { type FlightContext, type FlightResult, SingleFlight } from './single-flight.ts';
 
@@ -9,8 +10,10 @@ interface Work {
   readonly tags: readonly string[];
   /** Resolved when it has ended, and when nobody may follow it any more. */
   readonly over: Deferred<void>;
-  /** Tags of those who wait for its end, for the next work to carry. */
-  readonly wanted: Set<string>;
+  /** Tags of each who waits for its end. */
+  readonly waiting: Set<readonly string[]>;
+  /** What the next work is to carry, from its end on. */
+  next: ReadonlySet<string> | undefined;
 }
 
 export interface WorkRequest {
@@ -47,13 +50,31 @@ export class WorkLine {
 
   /**
    * Undefined when work with these tags can be followed or begun. Else the tags to begin it with once that is possible:
-   * these, and those of all others who waited with it, where they are not too many.
+   * these, and those of all others who wait for it, or of the first of them where all are too many. Rejects with the
+   * signal's reason.
    */
-  wait(key: string, tags: readonly string[]): Promise<readonly string[]> | undefined {
+  wait(
+    key: string,
+    tags: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly string[]> | undefined {
     const work = this.has(key) ? this.#works.get(key) : undefined;
     if (work === undefined || tags.every((tag) => work.tags.includes(tag))) return undefined;
-    for (const tag of tags) work.wanted.add(tag);
-    return work.over.promise.then(() => mergeTags(tags, work.wanted));
+    work.waiting.add(tags);
+    return new Promise<readonly string[]>((resolve, reject) => {
+      const detach = onAbort(signal, (reason) => {
+        work.waiting.delete(tags);
+        reject(reason);
+      });
+      // One way for all, with a signal or without: the first to wait is the first to begin.
+      void work.over.promise.then(() => {
+        detach();
+        // Once, and not by each of them: many may wait.
+        work.next ??= tagsThatFit(work.waiting);
+        const { next } = work;
+        resolve(tags.every((tag) => next.has(tag)) ? [...next] : tags);
+      });
+    });
   }
 
   /** Follows the work on the key, or begins it. */
@@ -62,7 +83,8 @@ export class WorkLine {
     fill: (context: FlightContext) => Promise<Filled>,
   ): Promise<FlightResult<Filled>> {
     const begin = async (context: FlightContext) => {
-      const work: Work = { startedAtMs: nowMs, tags, over: new Deferred(), wanted: new Set() };
+      const over = new Deferred<void>();
+      const work: Work = { startedAtMs: nowMs, tags, over, waiting: new Set(), next: undefined };
       this.#works.set(key, work);
       try {
         return await fill(context);
@@ -72,7 +94,7 @@ export class WorkLine {
           // Now, and not when its followers are told: who waited for the end is not to follow what has ended.
           this.#flights.forget(key);
         }
-        work.over.resolve();
+        over.resolve();
       }
     };
     return this.#flights.run(key, begin, { signal });
