@@ -78,6 +78,39 @@ describe('a chat request sent directly', () => {
     expect(ways.server.opened()).toBe(1);
   });
 
+  it.each([{}, { apiVersion: '2024-10-21' }])(
+    'carries the key that its client has by then, which a pool of your own may renew: %j',
+    async (options) => {
+      const server = await startServer();
+      const pool = makePool(server.baseURL, { min: 1, max: 1, ...options });
+      const keys = ['sk-first', 'sk-second'];
+      for (const apiKey of keys) await pool.use((client) => direct(Object.assign(client, { apiKey })));
+      await pool.use((client) => direct(Object.assign(client, { organization: 'org-9' })));
+      const [first, second, third] = server.seen.map(({ headers }) => headers);
+      const keyOf = (headers: typeof first) => headers?.['api-key'] ?? headers?.['authorization'];
+      expect([first, second].map((headers) => String(keyOf(headers)).replace('Bearer ', ''))).toEqual(keys);
+      expect(third?.['openai-organization']).toBe('org-9');
+    },
+  );
+
+  it('is left to a client whose own way of sending was replaced, as tracing does', async () => {
+    const server = await startServer();
+    const pool = makePool(server.baseURL, { min: 1, max: 1 });
+    const { completion } = await pool.use(async (client) => {
+      const { completions } = client.chat;
+      const create = completions.create.bind(completions);
+      let traced = 0;
+      completions.create = ((...args: Parameters<typeof create>) => {
+        traced += 1;
+        return create(...args);
+      }) as typeof completions.create;
+      const answered = await direct(client);
+      expect(traced).toBe(1);
+      return answered;
+    });
+    expect(completion.choices[0]?.message.content).toBe('a cat');
+  });
+
   it('goes to the deployment of its own model with Azure', async () => {
     const server = await startServer();
     const pool = makePool(server.baseURL, { min: 1, max: 1, apiVersion: '2024-10-21' });

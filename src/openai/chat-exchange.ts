@@ -51,7 +51,7 @@ export async function sendChat(
   { encoded, clientRequestId, signal }: ChatSending,
 ): Promise<ChatAnswer> {
   const exchange = exchanges.get(client);
-  if (exchange !== undefined) return exchange.send(encoded, clientRequestId, signal);
+  if (exchange?.isUnaltered === true) return exchange.send(encoded, clientRequestId, signal);
   const headers = { ...encoded.headers, [REQUEST_ID_HEADER]: clientRequestId };
   const { data, response } = await client.chat.completions
     .create(request, { ...encoded, headers, signal })
@@ -59,8 +59,11 @@ export async function sendChat(
   return { completion: data, headers: response.headers };
 }
 
+/** What the client reads anew for each request and its user may set: a key that is renewed, for one. */
+type Settings = Pick<OpenAI, 'apiKey' | 'baseURL' | 'organization' | 'project'>;
+
 /** What all requests for one model have in common, as the client builds it: with Azure the model is in the path. */
-interface Template {
+interface Template extends Settings {
   readonly model: string | undefined;
   readonly path: string;
   readonly headers: readonly string[];
@@ -71,6 +74,7 @@ class ChatExchange {
   readonly #http: HttpConnection;
   readonly #timeoutMs: number;
   readonly #errors: OpenAIErrors;
+  readonly #create: OpenAI['chat']['completions']['create'];
   /** Of the last model: a connection rarely serves two. */
   #template: Template | undefined;
 
@@ -79,13 +83,18 @@ class ChatExchange {
     this.#http = http;
     this.#timeoutMs = timeoutMs;
     this.#errors = errors;
+    this.#create = client.chat.completions.create;
+  }
+
+  /** Whether the client would send as it was made to: who replaced its method since, to trace calls, wants it called. */
+  get isUnaltered(): boolean {
+    return this.#client.chat.completions.create === this.#create;
   }
 
   async send(encoded: EncodedRequest, clientRequestId: string, signal: AbortSignal): Promise<ChatAnswer> {
     const known = this.#template;
-    const { model } = encoded.__metadata;
     const { path, headers } =
-      known !== undefined && known.model === model ? known : await this.#build(encoded);
+      known !== undefined && this.#fits(known, encoded) ? known : await this.#build(encoded);
     const answer = await this.#exchange({
       method: 'POST',
       path,
@@ -110,14 +119,28 @@ class ChatExchange {
     return { completion, headers: answerHeaders };
   }
 
+  #fits(known: Template, encoded: EncodedRequest): boolean {
+    const { apiKey, baseURL, organization, project } = this.#client;
+    return (
+      known.model === encoded.__metadata.model &&
+      known.apiKey === apiKey &&
+      known.baseURL === baseURL &&
+      known.organization === organization &&
+      known.project === project
+    );
+  }
+
   async #build(encoded: EncodedRequest): Promise<Template> {
+    const { apiKey, baseURL, organization, project } = this.#client;
     const { req, url } = await this.#client.buildRequest({
       method: 'post',
       path: '/chat/completions',
       ...encoded,
     });
     const { model } = encoded.__metadata;
-    this.#template = { model, path: pathOn(this.#http.origin, url), headers: headerList(req.headers) };
+    const path = pathOn(this.#http.origin, url);
+    const headers = headerList(req.headers);
+    this.#template = { model, apiKey, baseURL, organization, project, path, headers };
     return this.#template;
   }
 
