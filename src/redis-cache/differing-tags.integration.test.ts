@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Deferred } from '../internal/deferred.ts';
 import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
@@ -134,6 +135,16 @@ describe.runIf(findRedisServer())('callers of one key with different tags, on tw
     expect(await one.getOrSet('key', () => 'third', { tags: ['a', 'b'] })).toBe('second');
     await one.invalidateByTags(['a']);
     expect(await two.get('key')).toBeUndefined();
+  });
+
+  it('let Redis keep the versions of those tags as long as what they make', async () => {
+    const [one, two] = [connect('long:'), connect('long:')];
+    await one.getOrSet('key', () => 'first', { tags: ['a'], ttlSeconds: 1 });
+    await one.getOrSet('key', () => 'second', { tags: ['b'], ttlSeconds: 1_000 });
+    const raw = new Redis(server.url);
+    await expect.poll(() => raw.pttl('long:t:a')).toBeGreaterThan(1_000_000);
+    raw.disconnect();
+    expect(await two.get('key')).toBe('second');
   });
 
   it('store nothing valid when a tag that they keep is invalidated elsewhere while they work', async () => {

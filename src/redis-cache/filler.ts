@@ -169,7 +169,11 @@ export class Filler {
         replaced = found?.entry;
       }
       if (!this.#closed) {
-        return lease && { stamps: withTagsOf(replaced, stamps), lease, startedAtMs };
+        const all = withTagsOf(replaced, stamps);
+        // Redis keeps what was only kept for the entry that it was on, and this one may live longer.
+        if (lease && all !== stamps)
+          void link.tier.stamp(Object.keys(all.tags), keepMs, link.gateway.deadline());
+        return lease && { stamps: all, lease, startedAtMs };
       }
       await lease?.end({ give: true });
       return undefined;
