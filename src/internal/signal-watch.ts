@@ -8,16 +8,12 @@ export interface Watchable {
  * addition, so that 10,000 items on one signal would take quadratic time.
  */
 export class SignalWatch<Item extends Watchable> {
-  readonly #watched = new Map<AbortSignal, Watched<Item>>();
+  /** Weak, so that a wait that nobody can end any more goes with its signal. */
+  readonly #watched = new WeakMap<AbortSignal, Watched<Item>>();
   readonly #abortOne: (item: Item, reason: unknown) => void;
 
   constructor(onAbort: (item: Item, reason: unknown) => void) {
     this.#abortOne = onAbort;
-  }
-
-  /** Signals that are listened to. */
-  get size(): number {
-    return this.#watched.size;
   }
 
   /** Follows a signal that has not aborted yet. */

@@ -1,11 +1,27 @@
 import { getEventListeners } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { childController, onAbort, raceSignal, sleep, withTimeout } from './signals.ts';
 
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 
 describe('onAbort', () => {
+  it('keeps no signal that nobody else holds, so that an iteration may be left where it stands', async () => {
+    const signals = Array.from({ length: 10 }, () => {
+      const { signal } = new AbortController();
+      onAbort(signal, () => {});
+      return new WeakRef(signal);
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    expect(signals.filter((signal) => signal.deref() !== undefined).length).toBeLessThan(2);
+  });
+
   it('tells nobody who was detached by what another one did a moment before, nor who follows another signal by then', () => {
     const controller = new AbortController();
     const other = new AbortController();
