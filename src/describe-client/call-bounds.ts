@@ -3,10 +3,17 @@ import type { Clock } from '../internal/clock.ts';
 import { childController } from '../internal/signals.ts';
 import type { CallTicket } from './call-ticket.ts';
 
+/** Retries that were made. */
+export interface RetryTally {
+  made: number;
+}
+
 /** The bounds of one call: its own signal and the time it must end at. */
 export interface CallBounds {
   readonly signal: AbortSignal;
   readonly deadlineAtMs: number;
+  /** Retries that its request has had, in whatever form of its image: all forms share one cap. */
+  readonly retries?: RetryTally | undefined;
   /** Room in memory for its image. */
   readonly room?: CallTicket | undefined;
 }

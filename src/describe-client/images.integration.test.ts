@@ -213,6 +213,21 @@ describe('a URL that the API can not download', () => {
     },
   );
 
+  it('has no retries of its own for the bytes: all forms of an image share one cap', async () => {
+    serveImage(createTestImage({ seed: 40 }));
+    api.setFaults([
+      {
+        when: { requests: 3 },
+        fault: { kind: 'error', status: 400, code: 'failed_to_download_image' },
+      },
+      { fault: { kind: 'error', status: 500 } },
+    ]);
+    const failure = start().describe(`${hostUrl}/late.png`);
+    await expect(failure).rejects.toMatchObject({ code: 'DESCRIBE_UPSTREAM', status: 500 });
+    // Three by its URL, of which two are retries, and one with its bytes.
+    expect(api.getStats().requestsByEndpoint.chat).toBe(4);
+  });
+
   it('fails when we can not download it either', async () => {
     serve = (_request, response) => {
       response.statusCode = 404;

@@ -94,7 +94,7 @@ export class OwnFlight {
       this.#isOwner = true;
       const { intake, ask } = this.#parts;
       const { room } = this.#bounds;
-      const bounds = { ...this.#bounds, signal };
+      const bounds = { ...this.#bounds, signal, retries: { made: 0 } };
       // Others may still wait for this work when the call it began for has left.
       const release = room?.hold();
       try {

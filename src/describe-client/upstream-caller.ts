@@ -16,6 +16,7 @@ import { rateLimitOf } from '../openai/rate-limit-headers.ts';
 import type { RetryPolicy } from '../retry/index.ts';
 import type { RouteJob, RouteLeg, Router } from '../routing/index.ts';
 import { answerReport } from './answer-report.ts';
+import type { RetryTally } from './call-bounds.ts';
 import type { AttemptSink, AttemptTrace } from './call-trace.ts';
 import { LazyBody } from './lazy-body.ts';
 
@@ -60,6 +61,8 @@ export interface UpstreamCallerParts {
 }
 
 export interface SendOptions {
+  /** Retries so far of the calls that this is sent for; those of this request are added. */
+  readonly retries?: readonly RetryTally[] | undefined;
   readonly signal: AbortSignal;
   readonly priority: number;
   /** What the request is expected to take of a limit of tokens. */
@@ -123,7 +126,7 @@ export class UpstreamCaller {
     options: SendOptions,
   ): Promise<Value> {
     const { retry, router } = this.#parts;
-    const { signal, deadlineAtMs, priority, tokens, trace } = options;
+    const { signal, deadlineAtMs, priority, tokens, trace, retries = [] } = options;
     const call: OngoingCall<Value> = { request, body: new LazyBody(request, signal), read, options };
     // Where an endpoint failed this call, another comes first.
     const avoid = new Set<string>();
@@ -158,7 +161,11 @@ export class UpstreamCaller {
       // Backoff is for who asks the same one again: one that has not failed this call is asked at once.
       isPaced: () => avoid.size > 0 && router.hasOtherFor(job),
       heldBackMs: () => router.waitMsFor(job),
-      onRetry: ({ delayMs }) => trace.retries(delayMs),
+      retriesMade: Math.max(0, ...retries.map(({ made }) => made)),
+      onRetry: ({ delayMs }) => {
+        for (const tally of retries) tally.made += 1;
+        trace.retries(delayMs);
+      },
       onGiveUp: ({ reason }) => trace.givesUp(reason),
     });
   }

@@ -50,7 +50,7 @@ export type AskVision = (
 /** One request an image. */
 export const askSingly =
   (caller: UpstreamCaller, catalog: ModelCatalog): AskVision =>
-  async (image, request, { signal, deadlineAtMs }, trace, sink = trace) => {
+  async (image, request, { signal, deadlineAtMs, retries }, trace, sink = trace) => {
     // The caller encodes the bytes right into the body; the request only ever travels encoded.
     const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
     const { priority, timeoutMs, schema } = request;
@@ -77,6 +77,7 @@ export const askSingly =
         timeoutMs,
         deadlineAtMs,
         trace: sink,
+        retries: retries && [retries],
         tokens: estimateOf(image, request, catalog).reservedTokens,
       },
     );
@@ -151,6 +152,7 @@ export class BatchedVision {
       const place = unpacking?.waiting.place(chatRequest.model, look);
       const sent = caller.send(chatRequest, read, {
         signal: child.signal,
+        retries: calls.flatMap(({ bounds }) => bounds.retries ?? []),
         tokens: this.#tokensOf(chatRequest, requests),
         priority: direct ? Math.max(0, priority) : priority,
         timeoutMs: direct ? Math.max(ownTimeoutMs, timeoutMs) : timeoutMs,

@@ -22,6 +22,8 @@ export interface RetryRunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Reading of the clock after which no attempt makes sense: a wait after which none could end is not begun. */
   readonly deadlineAtMs?: number | undefined;
+  /** Retries of the same cause that were made before this run and count for its cap: of the same request in another form. @defaultValue 0 */
+  readonly retriesMade?: number | undefined;
   /** As the policy's `isPaced`, for this run: a yes of either counts. */
   readonly isPaced?: ((error: unknown) => boolean) | undefined;
   /**
@@ -97,6 +99,7 @@ export class RetryPolicy {
     const {
       signal,
       deadlineAtMs = Number.POSITIVE_INFINITY,
+      retriesMade = 0,
       isPaced,
       heldBackMs,
       onRetry,
@@ -119,7 +122,7 @@ export class RetryPolicy {
       if (attempt === 1) this.#budget?.recordCall();
       const paced = [this.#isPaced, isPaced].some((asked) => asked !== undefined && saysYes(asked, error));
       const next = { isPaced: paced, heldBackMs: heldBackMs?.() ?? 0 };
-      const verdict = this.#judge(error, attempt, backoff, deadlineAtMs, next);
+      const verdict = this.#judge(error, attempt + retriesMade, backoff, deadlineAtMs, next);
       if ('giveUp' in verdict) {
         const reason = verdict.giveUp;
         this.#gaveUp[reason] += 1;
