@@ -41,6 +41,33 @@ async function startEndlessServer() {
   return { port, endless, stop };
 }
 
+/** Answers the first bulk read and hangs up; knows one text and one tag version. */
+async function startBreakingServer(text: string, version: string) {
+  const bulk = (reply: string) => `$${Buffer.byteLength(reply)}\r\n${reply}\r\n`;
+  const answers: Readonly<Record<string, string>> = {
+    INFO: bulk('loading:0'),
+    GET: bulk(version),
+    GETRANGE: bulk(text),
+    SUBSCRIBE: `*3\r\n${bulk('subscribe')}${bulk('channel')}:1\r\n`,
+  };
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (data: Buffer) => {
+      for (const [, name = ''] of data.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g)) {
+        if (name.toUpperCase() === 'MGET') {
+          socket.end(`*1\r\n${bulk(text)}`);
+          return;
+        }
+        socket.write(answers[name.toUpperCase()] ?? '+OK\r\n');
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return { server, port: typeof address === 'object' && address !== null ? address.port : 0 };
+}
+
 describe.runIf(findRedisServer())('bulk reads', () => {
   let server: RedisServer;
   let raw: Redis;
@@ -119,6 +146,24 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     expect(await cache.purgeTags(['doomed'])).toBe(2);
     expect((await sent()) - before).toBeLessThan(200_000);
     expect((await raw.keys(`${keyPrefix}e:*`)).sort()).toEqual([`${keyPrefix}e:kept`]);
+  });
+
+  it('wait for what is decompressed when the rest is lost, and change nothing after they have answered', async () => {
+    const keyPrefix = 'broken:';
+    await connect({ keyPrefix }).set('key0', { text: 'x'.repeat(6_000_000) });
+    const text = (await raw.get(`${keyPrefix}e:key0`)) ?? '';
+    const version = (await raw.get(`${keyPrefix}t:`)) ?? '';
+    const { server: breaking, port } = await startBreakingServer(text, version);
+    const cache = connect({ url: `redis://127.0.0.1:${port}`, tagTrustMs: 60_000 });
+    await cache.get('first');
+    // From then on a version is believed.
+    await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
+    await cache.get('other');
+    const keys = Array.from({ length: 700 }, (_, n) => `key${n}`);
+    const values = await cache.mget(keys);
+    expect(values[0]).toMatchObject({ text: expect.any(String) });
+    expect(cache.getStats()).toMatchObject({ redisHits: 3, misses: 699 });
+    breaking.close();
   });
 
   it('give up what goes on arriving after their time is over, and connect anew', async () => {

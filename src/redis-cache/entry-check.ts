@@ -85,9 +85,14 @@ export class EntryCheck {
     }
   }
 
+  /** Waits for what has to be decompressed: after that nobody is told of an entry without `settle`. */
+  async decoded(): Promise<void> {
+    await Promise.all(this.#decoding);
+  }
+
   /** Decides what is still open, asking Redis for versions that nobody here knows, and lets memory hold what is believed. */
   async settle(known: TagVersions): Promise<void> {
-    await Promise.all(this.#decoding);
+    await this.decoded();
     this.#removeRejected();
     if (this.#doubtful.length > 0) await this.#resolveDoubts(known);
     this.#toKeep?.forEach((entry, place) => {

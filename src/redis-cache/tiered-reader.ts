@@ -97,9 +97,9 @@ export class TieredReader {
         check.take(first, texts);
       };
       const reply = await link.tier.readMany(asked, context.deadline, take);
-      this.#tiers.unwrap(reply);
       // What was answered before Redis failed counts; the rest is a miss.
-      if (reply.ok) await check.settle(NO_VERSIONS);
+      await (reply.ok ? check.settle(NO_VERSIONS) : check.decoded());
+      this.#tiers.unwrap(reply);
     });
     return { values, memoryHits, redisHits };
   }
