@@ -171,7 +171,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   }
 
   #startStream(controller: Dispatcher.DispatchController): void {
-    this.#clearTimer();
+    if (this.request.boundsStream !== true) this.#clearTimer();
     const { clock, streamIdleTimeoutMs } = this.#options;
     this.#stream = new AnswerStream({
       clock,

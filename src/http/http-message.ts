@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** Bound of the whole answer, headers and body, in milliseconds; for a stream, of its headers. @defaultValue none */
   readonly timeoutMs?: number | undefined;
+  /** Whether `timeoutMs` bounds a stream to its end too. @defaultValue false */
+  readonly boundsStream?: boolean | undefined;
   /** Nobody waits for its answer: neither its socket nor its timer keeps the process alive. @defaultValue false */
   readonly background?: boolean | undefined;
 }

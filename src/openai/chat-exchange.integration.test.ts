@@ -178,6 +178,21 @@ describe('a chat request sent directly', () => {
     expect(await failureOf(silent.direct())).toMatchObject({ cause: { code: 'DESCRIBE_TIMEOUT' } });
   });
 
+  it.each([200, 500])('is bound by its deadline to the end of a text that trickles: %i', async (status) => {
+    const server = await startServer((_, response) => {
+      response.writeHead(status, { 'content-type': 'text/html' });
+      const timer = setInterval(() => response.write('x'), 5);
+      response.on('close', () => clearInterval(timer));
+    });
+    const pool = makePool(server.baseURL, { min: 1, max: 1, requestTimeoutMs: 60 });
+    const signal = AbortSignal.timeout(2_000);
+    const failure = await failureOf(pool.use((client) => direct(client, body.model, signal)));
+    expect(failure.constructor.name).toBe(status === 500 ? 'InternalServerError' : 'APIConnectionError');
+    if (status === 200) expect(failure).toMatchObject({ cause: { code: 'DESCRIBE_TIMEOUT' } });
+    expect(signal.aborted).toBe(false);
+    await expect.poll(() => server.sockets.size).toBe(0);
+  });
+
   it('ends with its signal, and cuts the connection', async () => {
     const server = await startServer(() => {});
     const pool = makePool(server.baseURL, { min: 1, max: 1 });

@@ -102,6 +102,7 @@ class ChatExchange {
       body: encoded.body,
       signal,
       timeoutMs: this.#timeoutMs,
+      boundsStream: true,
     });
     const answerHeaders = new ThinHeaders(answer.headers);
     if (answer.status < 200 || answer.status > 299) {
@@ -115,7 +116,8 @@ class ChatExchange {
         answerHeaders as unknown as Headers,
       );
     }
-    const completion = completionOf(answer, await textOf(answer), answerHeaders);
+    const text = await textOf(answer).catch((cause) => this.#brokeOff(cause));
+    const completion = completionOf(answer, text, answerHeaders);
     return { completion, headers: answerHeaders };
   }
 
@@ -144,12 +146,12 @@ class ChatExchange {
     return this.#template;
   }
 
-  async #exchange(request: HttpRequest): Promise<HttpAnswer> {
-    try {
-      return await this.#http.send(request, isStreamed);
-    } catch (cause) {
-      throw new this.#errors.APIConnectionError({ cause: cause as Error });
-    }
+  #exchange(request: HttpRequest): Promise<HttpAnswer> {
+    return this.#http.send(request, isStreamed).catch((cause) => this.#brokeOff(cause));
+  }
+
+  #brokeOff(cause: Error): never {
+    throw new this.#errors.APIConnectionError({ cause });
   }
 }
 
