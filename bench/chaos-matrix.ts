@@ -138,7 +138,8 @@ async function measure(row: Row | undefined, keys: readonly string[]): Promise<C
 const broken: string[] = [];
 
 function check(row: Row, endpoints: number, cell: Cell): void {
-  const cap = MAX_ATTEMPTS + endpoints - 1;
+  // A kept-alive socket that dies before any byte is no attempt that failed: the request is sent once more, once a call.
+  const cap = MAX_ATTEMPTS + endpoints - 1 + (row.name === 'reset before the answer' ? 1 : 0);
   const name = `${row.name}, ${endpoints} endpoints`;
   if (cell.mostAttempts > cap) broken.push(`${name}: ${cell.mostAttempts} requests for one call`);
   if (row.isItemFault === true && cell.mostAttempts > 1) broken.push(`${name}: a poison item was sent again`);

@@ -78,6 +78,8 @@ interface OngoingCall<Value> {
   readonly body: LazyBody;
   readonly read: (completion: ChatCompletion) => Value;
   readonly options: SendOptions;
+  /** Names of the endpoints that have failed it. */
+  readonly failedAt: ReadonlySet<string>;
 }
 
 /** The call's own end: neither success nor failure of the other side. Not a DescribeError, so that no breaker counts it. */
@@ -127,9 +129,10 @@ export class UpstreamCaller {
   ): Promise<Value> {
     const { retry, router } = this.#parts;
     const { signal, deadlineAtMs, priority, tokens, trace, retries = [] } = options;
-    const call: OngoingCall<Value> = { request, body: new LazyBody(request, signal), read, options };
     // Where an endpoint failed this call, another comes first.
     const avoid = new Set<string>();
+    const body = new LazyBody(request, signal);
+    const call: OngoingCall<Value> = { request, body, read, options, failedAt: avoid };
     const job: RouteJob = { model: request.model, tokens, priority, signal, deadlineAtMs, avoid };
     const attempt = async (leg: RouteLeg<EndpointTarget>): Promise<Value> => {
       try {
@@ -171,7 +174,7 @@ export class UpstreamCaller {
   }
 
   async #attempt<Value>(
-    { request, body, read, options }: OngoingCall<Value>,
+    { request, body, read, options, failedAt }: OngoingCall<Value>,
     leg: RouteLeg<EndpointTarget>,
     breakerSignal: AbortSignal | undefined,
   ): Promise<Value> {
@@ -191,6 +194,8 @@ export class UpstreamCaller {
           const { completion, headers } = await sendChat(client, request, {
             encoded,
             clientRequestId: attempt.clientRequestId,
+            // Once a call: the retries of the call and of its connections would multiply.
+            resends: failedAt.size === 0,
             signal: child.signal,
           });
           attempt.answered(headerOf(headers, 'x-request-id'));

@@ -162,6 +162,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
 
   #diedOfAge(error: Error): boolean {
     return (
+      this.request.resends !== false &&
       this.#reused &&
       !this.#resent &&
       !this.#answered &&

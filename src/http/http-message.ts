@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly timeoutMs?: number | undefined;
   /** Whether `timeoutMs` bounds a stream to its end too. @defaultValue false */
   readonly boundsStream?: boolean | undefined;
+  /** Whether it is sent once more when a kept-alive socket died before any byte of an answer. @defaultValue true */
+  readonly resends?: boolean | undefined;
   /** Nobody waits for its answer: neither its socket nor its timer keeps the process alive. @defaultValue false */
   readonly background?: boolean | undefined;
 }

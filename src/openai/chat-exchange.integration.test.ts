@@ -1,4 +1,4 @@
-import type OpenAI from 'openai';
+import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { headerOf } from '../internal/retry-after.ts';
 import { sendChat } from './chat-exchange.ts';
@@ -23,6 +23,7 @@ const direct = async (client: OpenAI, model = body.model, signal = never) =>
   sendChat(client, body, {
     encoded: await encodeRequest({ ...body, model }),
     clientRequestId: 'id-1',
+    resends: true,
     signal,
   });
 
@@ -109,6 +110,26 @@ describe('a chat request sent directly', () => {
       return answered;
     });
     expect(completion.choices[0]?.message.content).toBe('a cat');
+  });
+
+  it('is left to a client whose class was wrapped before it was made', async () => {
+    const { prototype } = OpenAI.Chat.Completions;
+    const { create } = prototype;
+    let traced = 0;
+    prototype.create = Object.assign(
+      function (this: typeof prototype, ...args: Parameters<typeof create>) {
+        traced += 1;
+        return create.apply(this, args);
+      } as typeof create,
+      { __wrapped: true },
+    );
+    try {
+      const server = await startServer();
+      await makePool(server.baseURL, { min: 1, max: 1 }).use((client) => direct(client));
+    } finally {
+      prototype.create = create;
+    }
+    expect(traced).toBe(1);
   });
 
   it('goes to the deployment of its own model with Azure', async () => {

@@ -16,6 +16,8 @@ export interface ChatSending {
   /** Sent as `X-Client-Request-Id`. */
   readonly clientRequestId: string;
   readonly signal: AbortSignal;
+  /** Whether the connection may send it once more when it had died of age; a client that is not ours decides itself. */
+  readonly resends: boolean;
 }
 
 export interface ChatAnswer {
@@ -48,10 +50,11 @@ const REQUEST_ID_HEADER = 'X-Client-Request-Id';
 export async function sendChat(
   client: OpenAI,
   request: ChatCompletionCreateParamsNonStreaming,
-  { encoded, clientRequestId, signal }: ChatSending,
+  sending: ChatSending,
 ): Promise<ChatAnswer> {
   const exchange = exchanges.get(client);
-  if (exchange?.isUnaltered === true) return exchange.send(encoded, clientRequestId, signal);
+  if (exchange?.isUnaltered === true) return exchange.send(sending);
+  const { encoded, clientRequestId, signal } = sending;
   const headers = { ...encoded.headers, [REQUEST_ID_HEADER]: clientRequestId };
   const { data, response } = await client.chat.completions
     .create(request, { ...encoded, headers, signal })
@@ -68,6 +71,9 @@ interface Template extends Settings {
   readonly path: string;
   readonly headers: readonly string[];
 }
+
+/** Instrumentations wrap the method of the class, before a client is made; shimmer, which most use, says so on it. */
+const isWrapped = (method: object): boolean => '__wrapped' in method && method.__wrapped === true;
 
 class ChatExchange {
   readonly #client: OpenAI;
@@ -88,10 +94,10 @@ class ChatExchange {
 
   /** Whether the client would send as it was made to: who replaced its method since, to trace calls, wants it called. */
   get isUnaltered(): boolean {
-    return this.#client.chat.completions.create === this.#create;
+    return this.#client.chat.completions.create === this.#create && !isWrapped(this.#create);
   }
 
-  async send(encoded: EncodedRequest, clientRequestId: string, signal: AbortSignal): Promise<ChatAnswer> {
+  async send({ encoded, clientRequestId, signal, resends }: ChatSending): Promise<ChatAnswer> {
     const known = this.#template;
     const { path, headers } =
       known !== undefined && this.#fits(known, encoded) ? known : await this.#build(encoded);
@@ -103,6 +109,7 @@ class ChatExchange {
       signal,
       timeoutMs: this.#timeoutMs,
       boundsStream: true,
+      resends,
     });
     const answerHeaders = new ThinHeaders(answer.headers);
     if (answer.status < 200 || answer.status > 299) {
