@@ -79,7 +79,7 @@ export class QuotaLimiter {
   readonly #shares: boolean;
   readonly #ramp: QuotaRamp;
   readonly #pause: QuotaPause;
-  readonly #stop = new QuotaStop();
+  readonly #stop: QuotaStop;
   readonly #guard = new QuotaGuard();
   readonly #estimate = new TokenEstimate();
   readonly #listeners = new Set<() => void>();
@@ -92,9 +92,13 @@ export class QuotaLimiter {
   #throttled = 0;
   #refunded = 0;
 
-  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
-  constructor(options: QuotaLimiterOptions) {
+  /**
+   * @param stop shared by the limiters of one account, which is used up for all of its models.
+   * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
+   */
+  constructor(options: QuotaLimiterOptions, stop: QuotaStop = new QuotaStop()) {
     checkQuotaLimiterOptions(options);
+    this.#stop = stop;
     const {
       name,
       sharedName = name,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UpstreamError } from '../errors/upstream-error.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { modelFamilyOf } from './model-family.ts';
 import { QuotaRegistry } from './quota-registry.ts';
@@ -15,6 +16,23 @@ describe('QuotaRegistry', () => {
       'group/gpt-4.1',
       'other/gpt-4.1-mini',
     ]);
+  });
+
+  it('stops and resumes a group for all of its models, for they have one account', async () => {
+    const clock = new ManualClock();
+    const quotas = new QuotaRegistry({ clock });
+    const error = new UpstreamError('DESCRIBE_QUOTA_EXHAUSTED', 'no credit', { status: 429 });
+    const mini = quotas.get('group', 'mini');
+    mini.take(1).failed();
+    mini.stop(error);
+    const nano = quotas.get('group', 'nano');
+    expect([nano.stopped, nano.waitMs(1)]).toEqual([error, Number.POSITIVE_INFINITY]);
+    expect(quotas.get('other', 'mini').stopped).toBeUndefined();
+    await clock.advance(300_000);
+    const probe = nano.take(1);
+    expect(mini.stopped).toBe(error);
+    probe.answered({});
+    expect([mini.stopped, mini.waitMs(1)]).toEqual([undefined, 0]);
   });
 
   it('asks for the limits of a group, and takes those for all where it says nothing', () => {

@@ -11,6 +11,7 @@ import type { AtomicScript } from './atomic-script.ts';
 import { modelFamilyOf } from './model-family.ts';
 import { QuotaLimiter, type QuotaStats } from './quota-limiter.ts';
 import { type QuotaLimits, quotaLimitsCheck } from './quota-limiter-options.ts';
+import { QuotaStop } from './quota-stop.ts';
 
 export interface QuotaRegistryOptions {
   /** Upper bounds of every quota that `limitsOf` says nothing about. @defaultValue what the API's headers say */
@@ -65,6 +66,8 @@ export class QuotaRegistry {
   readonly #maxLimiters: number;
   /** By group, then by model: two short look-ups instead of a key made anew for each call. */
   readonly #byModel = new Map<string, Map<string, QuotaLimiter>>();
+  /** By group: an account that is used up is so for every model. */
+  readonly #stops = new Map<string, QuotaStop>();
   /** By name, in the order of their making. */
   readonly #limiters = new Map<string, QuotaLimiter>();
 
@@ -92,6 +95,7 @@ export class QuotaRegistry {
     for (const limiter of this.#limiters.values()) limiter.close();
     this.#limiters.clear();
     this.#byModel.clear();
+    this.#stops.clear();
   }
 
   #find(group: string, model: string): QuotaLimiter {
@@ -108,14 +112,19 @@ export class QuotaRegistry {
   #make(group: string, family: string, name: string): QuotaLimiter {
     const { limits, limitsOf, shared, sharedNameOf, clock, random } = this.#options;
     if (this.#limiters.size >= this.#maxLimiters) this.#makeRoom();
-    const limiter = new QuotaLimiter({
-      name,
-      sharedName: `${sharedNameOf?.(group) ?? group}/${family}`,
-      limits: limitsOf?.(group) ?? limits,
-      shared,
-      clock,
-      random,
-    });
+    const stop = this.#stops.get(group) ?? new QuotaStop();
+    this.#stops.set(group, stop);
+    const limiter = new QuotaLimiter(
+      {
+        name,
+        sharedName: `${sharedNameOf?.(group) ?? group}/${family}`,
+        limits: limitsOf?.(group) ?? limits,
+        shared,
+        clock,
+        random,
+      },
+      stop,
+    );
     this.#limiters.set(name, limiter);
     return limiter;
   }
@@ -128,7 +137,9 @@ export class QuotaRegistry {
     this.#limiters.delete(name);
     for (const [group, models] of this.#byModel) {
       for (const [model, known] of models) if (known === limiter) models.delete(model);
-      if (models.size === 0) this.#byModel.delete(group);
+      if (models.size > 0) continue;
+      this.#byModel.delete(group);
+      this.#stops.delete(group);
     }
     // Not closed: whoever asked for it may still hold it, and what it was granted it gives back by itself.
   }
