@@ -83,6 +83,30 @@ describe('the requests of an estimate', () => {
   });
 });
 
+describe('the price of an estimate', () => {
+  const asked = async (...models: (string | undefined)[]) => {
+    const endpoints = models.map((model, index) => ({ apiKey: `sk-${index}`, model }));
+    const { inputTokens, costUsd } = await estimate(images(5), { endpoints, apiKey: undefined });
+    return { inputTokens, costUsd };
+  };
+  const named = async (model: string) => {
+    const { inputTokens, costUsd } = await estimate(images(5), { model });
+    return { inputTokens, costUsd };
+  };
+
+  it('is that of the model that the endpoints ask for in place of the one of the request', async () => {
+    expect(await asked('gpt-4o')).toEqual(await named('gpt-4o'));
+    expect(await asked('gpt-4o-mini', 'gpt-4o-mini')).toEqual(await named('gpt-4o-mini'));
+  });
+
+  it("is that of the request's model where the catalog lacks theirs, or where they ask for several", async () => {
+    const own = await named('gpt-4.1-mini');
+    expect(await asked('our-deployment')).toEqual(own);
+    expect(await asked('gpt-4o', undefined)).toEqual(own);
+    expect(await asked('gpt-4o', 'gpt-4o-mini')).toEqual(own);
+  });
+});
+
 describe('the time of an estimate', () => {
   const inputs = images(61);
   const ms = async (clientOptions: DescribeClientOptions, options: EstimateOptions = {}) =>

@@ -1,9 +1,15 @@
 import { finiteNumber, integer, shape } from '../internal/option-checks.ts';
 import { childController, raceSignal } from '../internal/signals.ts';
-import { type PaceLimits, type SpendingEstimate, SpendingTally } from '../openai/estimate.ts';
+import {
+  type PaceLimits,
+  type PlannedCall,
+  type SpendingEstimate,
+  SpendingTally,
+} from '../openai/estimate.ts';
 import type { ModelCatalog } from '../openai/model-catalog.ts';
 import { closeSource, iteratorOf, LoopTurns } from './describe-many.ts';
 import type { DescribeInput } from './describe-request.ts';
+import type { EndpointDescription } from './endpoint-options.ts';
 import type { ImageIntake } from './image-intake.ts';
 import { abortSignal, throwInputIssues } from './input-issues.ts';
 import { normaliseRequest } from './normalise-request.ts';
@@ -35,8 +41,9 @@ interface EstimateParts {
 
 /**
  * Adds up what describing the inputs would take if nothing were cached. Sends nothing: an image of which only the URL
- * is known counts as the largest that its model and detail allow. With `batch` options, images go into full packs in
- * their order; with `'auto'`, which packs under pressure only, each goes alone.
+ * is known counts as the largest that its model and detail allow. A model that all endpoints name in place of the
+ * request's is the one that counts, where the catalog has it. With `batch` options, images go into full packs in their
+ * order; with `'auto'`, which packs under pressure only, each goes alone.
  */
 export async function estimateCalls(
   inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
@@ -47,6 +54,8 @@ export async function estimateCalls(
   const { expectedOutputTokens, signal, ...limits } = options;
   const packs = new PlannedPacks(packPlanOf(settings), catalog, expectedOutputTokens);
   const tally = new SpendingTally(catalog);
+  const model = askedModel(settings.endpoints, catalog);
+  const add = (call: PlannedCall) => tally.add(model === undefined ? call : { ...call, model });
   const iterator = iteratorOf(inputs);
   const child = childController(signal);
   const turns = new LoopTurns();
@@ -57,7 +66,7 @@ export async function estimateCalls(
       if (next.done === true) break;
       const request = normaliseRequest(next.value, undefined, settings);
       const image = await intake.peek(request.image, child.signal);
-      for (const call of packs.add(image, request)) tally.add(call);
+      for (const call of packs.add(image, request)) add(call);
     }
   } catch (error) {
     // Not awaited: a source whose end hangs must not hang the caller.
@@ -66,6 +75,19 @@ export async function estimateCalls(
   } finally {
     child.detach();
   }
-  for (const call of packs.rest()) tally.add(call);
+  for (const call of packs.rest()) add(call);
   return tally.total(paceOf(settings, limits));
+}
+
+/**
+ * The model that all endpoints ask for in place of a request's; none where the catalog lacks it, as a deployment's name, or
+ * where they differ, since who will answer is not known.
+ */
+function askedModel(
+  [first, ...others]: readonly EndpointDescription[],
+  catalog: ModelCatalog,
+): string | undefined {
+  const model = first?.model;
+  if (model === undefined || others.some((other) => other.model !== model)) return undefined;
+  return catalog.find(model) && model;
 }
