@@ -56,7 +56,7 @@ describe('AddressGuard', () => {
       '[64:ff9b:1::1] [2001::1] [2001:db8::1] [2002:7f00:1::] [2002:a00:1::1] [100::1] [3fff::1] [5f00::1]',
       'localhost LOCALHOST localhost. a.localhost ｌｏｃａｌｈｏｓｔ localhost.localdomain metadata intranet',
       'images.default.svc a.test a.invalid redis.service.consul host.docker localhost6.localdomain6',
-      '127.1.. 0x7f.1.. 0177.0.0.1.. 169.254.43518... 127.1%2e%2e 127.1。。 localhost.. a..b.example example.com..',
+      '127.1.. 0x7f.1.. 0177.0.0.1.. 169.254.43518... 127.1%2e%2e 127.1。。 localhost.. a..b.example example.com.. .example.com 。example.com',
       '[2606:4700::5efe:127.0.0.1] [2606:4700::200:5efe:10.0.0.1] [::ffff:0:127.0.0.1]',
       'metadata.google.internal instance-data.ec2.internal printer.local router.lan nas.home.arpa',
     ].flatMap((line) => line.split(' '));

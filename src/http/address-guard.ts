@@ -84,7 +84,7 @@ export class AddressGuard {
     const url = parseUrl(value, field);
     if (url.username !== '' || url.password !== '') throw forbidden(field);
     // No name has an empty label, but `127.1..` is a number to resolvers that drop the dots, and none to the URL parser.
-    if (url.hostname.includes('..')) throw forbidden(field);
+    if (url.hostname.startsWith('.') || url.hostname.includes('..')) throw forbidden(field);
     const host = hostOf(url);
     const address = parseAddress(host);
     if (address !== undefined) {
