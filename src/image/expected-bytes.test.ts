@@ -36,6 +36,14 @@ describe('expectedBytes', () => {
     expect(expected((async function* () {})())).toBe(20_000);
   });
 
+  it('takes a polyfilled Blob that tells no sensible size for a stream', () => {
+    for (const size of [Number.NaN, -5]) {
+      expect(expected(Object.assign(new Blob([BYTES]).stream(), { size, stream() {} }) as never)).toBe(
+        20_000,
+      );
+    }
+  });
+
   it('asks no room for what is not loaded: a URL, a file that is none, and what is too large', async () => {
     expect(expected('https://images.example.com/cat.jpg')).toBe(0);
     expect(expected(new URL('https://images.example.com/cat.jpg'))).toBe(0);

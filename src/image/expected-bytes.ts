@@ -17,7 +17,8 @@ export function expectedBytes(
   if (source instanceof URL) return 0;
   if (typeof source === 'string') return isDataUrl(source) ? Math.min(maxBytes, dataUrlBytes(source)) : 0;
   const known = asBytes(source)?.length ?? (isBlob(source) ? source.size : undefined);
-  if (known !== undefined) return known > maxBytes ? 0 : known;
+  // Of a polyfill it may be no size at all: room of NaN bytes would never be given back.
+  if (known !== undefined) return known >= 0 ? (known > maxBytes ? 0 : known) : maxBytes;
   if (isFileSource(source)) return fileBytes(source.file, maxBytes, signal);
   return maxBytes;
 }

@@ -216,9 +216,23 @@ describe('loadImage', () => {
     const detached = new ArrayBuffer(8);
     const view = new Uint8Array(detached);
     structuredClone(detached, { transfer: [detached] });
+    const spite = {
+      get done(): boolean {
+        throw new Error('no');
+      },
+    };
     const nothing = { [Symbol.asyncIterator]: () => ({ next: async () => undefined }) };
     const aNumber = { [Symbol.asyncIterator]: () => ({ next: () => 7 }) };
-    for (const source of [thrower, { [Symbol.asyncIterator]: 5 }, detached, view, nothing, aNumber]) {
+    const spiteful = { [Symbol.asyncIterator]: () => ({ next: async () => spite }) };
+    for (const source of [
+      thrower,
+      { [Symbol.asyncIterator]: 5 },
+      detached,
+      view,
+      nothing,
+      aNumber,
+      spiteful,
+    ]) {
       await expect(loadImage(source as unknown as ArrayBuffer)).rejects.toMatchObject({
         code: 'DESCRIBE_IMAGE_UNREADABLE',
       });

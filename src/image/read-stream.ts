@@ -73,7 +73,12 @@ async function readNext(source: ByteSource): Promise<IteratorResult<unknown, unk
   // An iterable of the caller's own may break its protocol.
   if (typeof next !== 'object' || next === null)
     throw unreadable('the stream gave no result when it was read');
-  return next as IteratorResult<unknown, unknown>;
+  try {
+    const { done, value } = next as IteratorResult<unknown, unknown>;
+    return { done: done === true, value };
+  } catch (cause) {
+    throw unreadable('the stream failed while it was read', { cause });
+  }
 }
 
 /** A stream that fails when it is opened failed. */
