@@ -1,6 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DescribeError } from '../errors/describe-error.ts';
-import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
+import {
+  createTestImage,
+  describeImageFacts,
+  type FakeOpenAI,
+  readImageFacts,
+  startFakeOpenAI,
+} from '../testing/index.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
@@ -155,6 +161,24 @@ describe('packs of a client', () => {
 });
 
 describe("with 'auto' from the start of a burst", () => {
+  it('one that was refused for good while it went alone is not asked again in a pack', async () => {
+    await using limited = await startFakeOpenAI({
+      limits: { requestsPerMinute: 300, tokensPerMinute: 10_000_000, burstSeconds: 1 },
+    });
+    const [bad = new Uint8Array()] = images;
+    const { hash } = readImageFacts(bad);
+    limited.setFaults([
+      { when: { imageHash: hash }, fault: { kind: 'refusal' } },
+      { when: { imageHash: hash }, fault: { kind: 'latency', latency: { distribution: 'fixed', ms: 500 } } },
+    ]);
+    const started = start({ batch: 'auto', timeoutMs: 30_000 }, limited);
+    const refused = started.describe(bad).catch(({ code }: DescribeError) => code);
+    const others = packSizes(started, images.slice(1, 40));
+    expect(await refused).toBe('DESCRIBE_REFUSED');
+    await others;
+    expect(limited.getStats().images[hash]).toMatchObject({ requests: 1 });
+  });
+
   it('those that wait in line join packs as soon as the answers tell that requests are short', async () => {
     await using limited = await startFakeOpenAI({
       limits: { requestsPerMinute: 300, tokensPerMinute: 10_000_000, burstSeconds: 1 },

@@ -7,7 +7,8 @@ import { PoolCreateError, PoolTimeoutError } from '../errors/pool-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { CallTrace } from './call-trace.ts';
+import type { RetryTally } from './call-bounds.ts';
+import { type AttemptSink, CallTrace } from './call-trace.ts';
 import {
   type CallRouter,
   countsForBreaker,
@@ -22,6 +23,8 @@ const untilAborted: Respond = (signal) =>
   new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error('Request was aborted.')), { once: true });
   });
+
+const apiError = (status: number, code?: string) => Object.assign(new Error('refused'), { status, code });
 
 /** A router of one endpoint that is always ready. */
 const throughOneEndpoint = (target: EndpointTarget): CallRouter => ({
@@ -73,22 +76,62 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
     onAttempt: () => {},
   });
   const trace = new CallTrace(clock);
-  const send = (signal: AbortSignal = new AbortController().signal, timeoutMs = 10_000) => {
+  const waits = { begun: 0 };
+  const sink: AttemptSink = {
+    beginAttempt: (endpoint, details) => trace.beginAttempt(endpoint, details),
+    retries: (delayMs) => trace.retries(delayMs),
+    givesUp: (reason) => trace.givesUp(reason),
+    waits: () => {
+      waits.begun += 1;
+      return trace.waits();
+    },
+  };
+  const send = (
+    signal: AbortSignal = new AbortController().signal,
+    timeoutMs = 10_000,
+    retries: readonly RetryTally[] = [],
+  ) => {
     const sent = caller.send({ model: 'm', messages: [] }, (completion) => completion as ChatCompletion, {
       signal,
       priority: 0,
       tokens: 1,
       timeoutMs,
       deadlineAtMs: clock.now() + timeoutMs,
-      trace,
+      trace: sink,
+      retries,
     });
     sent.catch(() => {});
     return sent;
   };
-  return { clock, send, seenByBreaker, trace };
+  return { clock, send, seenByBreaker, trace, waits };
 };
 
 describe('UpstreamCaller', () => {
+  it('retries for the call of a pack that has had the fewest retries: others used up theirs without it', async () => {
+    let calls = 0;
+    const respond: Respond = async () => {
+      calls += 1;
+      if (calls < 3) throw apiError(503);
+      return 'answer';
+    };
+    const { send, clock } = callerOver(respond, { maxAttempts: 3 });
+    const tallies = [{ made: 2 }, { made: 0 }];
+    const sent = send(undefined, undefined, tallies);
+    await clock.advance(5000);
+    await expect(sent).resolves.toBe('answer');
+    expect(tallies).toEqual([{ made: 4 }, { made: 2 }]);
+  });
+
+  it.each<[string, Respond]>([
+    ['an answer', async () => 'answer'],
+    ['a bad image', () => Promise.reject(apiError(400, 'invalid_image'))],
+    ['an outage', () => Promise.reject(apiError(503))],
+  ])('is in line no more once it has %s: whoever looks at who waits would end it', async (_what, respond) => {
+    const { send, waits } = callerOver(respond);
+    await send().catch(() => {});
+    expect(waits.begun).toBe(1);
+  });
+
   it('ends a hanging attempt after attemptTimeoutMs, as an outage, and tries again', async () => {
     let calls = 0;
     const { send, clock, seenByBreaker, trace } = callerOver(

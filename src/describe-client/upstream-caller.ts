@@ -8,6 +8,7 @@ import { TimeoutError } from '../errors/timeout-error.ts';
 import { classifyFailure } from '../internal/classify-failure.ts';
 import type { Clock } from '../internal/clock.ts';
 import { failureKind } from '../internal/failure-kind.ts';
+import { failureScope } from '../internal/failure-scope.ts';
 import { neverConnected } from '../internal/never-connected.ts';
 import { headerOf } from '../internal/retry-after.ts';
 import { childController } from '../internal/signals.ts';
@@ -61,7 +62,7 @@ export interface UpstreamCallerParts {
 }
 
 export interface SendOptions {
-  /** Retries so far of the calls that this is sent for; those of this request are added. */
+  /** Retries so far of the calls that this is sent for: the fewest count. Those of this request are added to each. */
   readonly retries?: readonly RetryTally[] | undefined;
   readonly signal: AbortSignal;
   readonly priority: number;
@@ -107,6 +108,13 @@ const isOwnRefusal = (error: DescribeError): boolean =>
 export const isPacedByLimiter = (error: unknown): boolean =>
   DescribeError.is(error) && failureKind(error) === 'throttle';
 
+/** Tells whether the router may move a call that failed so to another endpoint, for which it waits again. */
+const mayMove = (error: unknown): boolean =>
+  DescribeError.is(error) &&
+  (neverConnected(error) ||
+    ['key', 'model', 'process'].includes(failureScope(error)) ||
+    failureKind(error) === 'quota');
+
 /**
  * Sends one request: retry → route → breaker → pool → call. Each attempt has a time limit of its own, and every failure is
  * classified once, before the breaker, the router and the retry see it.
@@ -149,9 +157,10 @@ export class UpstreamCaller {
           endWait();
           try {
             return await attempt(leg);
-          } finally {
-            // The router may move the call to another endpoint, for which it waits again.
-            endWait = trace.waits();
+          } catch (error) {
+            // Not with an end of its own: whoever looks at the calls in line would end it for another reason.
+            if (mayMove(error)) endWait = trace.waits();
+            throw error;
           }
         });
       } finally {
@@ -164,7 +173,7 @@ export class UpstreamCaller {
       // Backoff is for who asks the same one again: one that has not failed this call is asked at once.
       isPaced: () => avoid.size > 0 && router.hasOtherFor(job),
       heldBackMs: () => router.waitMsFor(job),
-      retriesMade: Math.max(0, ...retries.map(({ made }) => made)),
+      retriesMade: retries.length === 0 ? 0 : Math.min(...retries.map(({ made }) => made)),
       onRetry: ({ delayMs }) => {
         for (const tally of retries) tally.made += 1;
         trace.retries(delayMs);

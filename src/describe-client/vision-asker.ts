@@ -152,7 +152,7 @@ export class BatchedVision {
       const place = unpacking?.waiting.place(chatRequest.model, look);
       const sent = caller.send(chatRequest, read, {
         signal: child.signal,
-        retries: calls.flatMap(({ bounds }) => bounds.retries ?? []),
+        retries: direct ? [] : calls.flatMap(({ bounds }) => bounds.retries ?? []),
         tokens: this.#tokensOf(chatRequest, requests),
         priority: direct ? Math.max(0, priority) : priority,
         timeoutMs: direct ? Math.max(ownTimeoutMs, timeoutMs) : timeoutMs,
