@@ -61,6 +61,8 @@ describe('usageOf', () => {
     for (const details of [undefined, null, {}, { cached_tokens: 0 }, { cached_tokens: null }]) {
       expect(usage(details as object), JSON.stringify(details)).toEqual(plain);
     }
+    for (const cached_tokens of ['12', 2.5, -3])
+      expect(usage({ cached_tokens }), String(cached_tokens)).toEqual(plain);
     expect(usage({ cached_tokens: 9_999 })).toEqual({ ...plain, cachedPromptTokens: 2_000 });
   });
 
@@ -74,16 +76,19 @@ describe('usageOf', () => {
     { usage: null },
     { usage: 'x' },
     { usage: { prompt_tokens: 'x' } },
+    { usage: { prompt_tokens: 10.5, completion_tokens: 1 } },
   ])('is not there where an answer is %j', (completion) => {
     expect(usageOf(completion as Parameters<typeof usageOf>[0])).toBeUndefined();
   });
 
-  it('adds up what a compatible server does not', () => {
-    const completion = { usage: { prompt_tokens: 5, completion_tokens: 2 } };
-    expect(usageOf(completion as Parameters<typeof usageOf>[0])).toEqual({
-      promptTokens: 5,
-      completionTokens: 2,
-      totalTokens: 7,
-    });
+  it('adds up what a compatible server does not, or not right', () => {
+    for (const total_tokens of [undefined, 0, 6, 7.5]) {
+      const completion = { usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens } };
+      expect(usageOf(completion as Parameters<typeof usageOf>[0])).toEqual({
+        promptTokens: 5,
+        completionTokens: 2,
+        totalTokens: 7,
+      });
+    }
   });
 });

@@ -19,14 +19,16 @@ export function usageOf(completion: ChatCompletion | null | undefined): VisionUs
     prompt_tokens_details: details,
   } = completion?.usage ?? {};
   if (!isCount(promptTokens) || !isCount(completionTokens)) return undefined;
-  const totalTokens = isCount(total_tokens) ? total_tokens : promptTokens + completionTokens;
-  // No more than the whole, whatever a compatible server says.
-  const cached = Math.min(details?.cached_tokens ?? 0, promptTokens);
+  // At least the parts, and of the cache no more than the whole, whatever a compatible server says.
+  const sum = promptTokens + completionTokens;
+  const totalTokens = isCount(total_tokens) ? Math.max(total_tokens, sum) : sum;
+  const { cached_tokens } = details ?? {};
+  const cached = isCount(cached_tokens) ? Math.min(cached_tokens, promptTokens) : 0;
   return { promptTokens, ...cachedPart(cached), completionTokens, totalTokens };
 }
 
 const isCount = (value: unknown): value is number =>
-  typeof value === 'number' && value >= 0 && Number.isFinite(value);
+  typeof value === 'number' && value >= 0 && Number.isSafeInteger(value);
 
 const cachedPart = (cachedPromptTokens: number): Pick<VisionUsage, 'cachedPromptTokens'> =>
   cachedPromptTokens > 0 ? { cachedPromptTokens } : {};
