@@ -5,6 +5,7 @@ import { createTestImage } from '../testing/index.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { ConfigIssues } from './config-issues.ts';
 import type { DescribeInput } from './describe-request.ts';
+import type { EndpointOptions } from './endpoint-options.ts';
 import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
 import { ImageIntake } from './image-intake.ts';
 import { resolveOptions } from './resolve-options.ts';
@@ -118,6 +119,26 @@ describe('the time of an estimate', () => {
     expect(await ms({ limits }, { requestsPerMinute: undefined })).toBe(60_000 + 1_000);
     expect(await ms({ limits }, { requestsPerMinute: 120 })).toBe(30_000 + 1_000);
     expect(await ms({ limits: { tokensPerMinute: 426 } })).toBe(60 * 60_000 + 1_000);
+  });
+
+  it('is that of the limits of all organisations together, and of an endpoint of its own limits', async () => {
+    const limits = { requestsPerMinute: 60 };
+    const ours = { apiKey: 'sk-a', organization: 'org-a' };
+    const theirs = { apiKey: 'sk-b', organization: 'org-b' };
+    const many = (...endpoints: EndpointOptions[]) => ms({ endpoints, apiKey: undefined, limits });
+    expect(await many(ours, theirs)).toBe(30_000 + 1_000);
+    expect(await many(ours, { ...ours, apiKey: 'sk-c' })).toBe(60_000 + 1_000);
+    expect(await many({ ...ours, limits: { requestsPerMinute: 120 } })).toBe(30_000 + 1_000);
+    expect(await many(ours, { ...theirs, limits: { requestsPerMinute: 180 } })).toBe(15_000 + 1_000);
+    // Whether keys alone are of one organisation is learned from answers only.
+    expect(await many({ apiKey: 'sk-a' }, { apiKey: 'sk-b' })).toBe(60_000 + 1_000);
+    const endpoints = [{ ...ours, limits }, theirs];
+    expect(await ms({ endpoints, apiKey: undefined })).toBe(4_000);
+    const narrow = [
+      { ...ours, limits: { maxConcurrency: 1 } },
+      { ...theirs, limits: { maxConcurrency: 2 } },
+    ];
+    expect(await ms({ endpoints: narrow, apiKey: undefined })).toBe(21_000);
   });
 
   it('is that of what the connections, and the batches, do at once', async () => {

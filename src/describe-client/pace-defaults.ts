@@ -4,6 +4,7 @@ import { definedOf } from '../internal/defined-of.ts';
 import type { PaceLimits } from '../openai/estimate.ts';
 import { poolBounds } from '../openai/openai-pool-options.ts';
 import type { BatchOptions } from './client-options.ts';
+import { type EndpointDescription, quotaGroupNames } from './endpoint-options.ts';
 import type { PackPlan } from './planned-packs.ts';
 import type { ClientSettings } from './resolve-options.ts';
 
@@ -14,8 +15,7 @@ interface Pace extends Pick<ClientSettings, 'environment'> {
   readonly usable: Pick<ClientSettings['usable'], 'batch' | 'pool'>;
   /** @defaultValue none */
   readonly limits?: PaceLimits;
-  /** @defaultValue one */
-  readonly endpoints?: readonly unknown[];
+  readonly endpoints: readonly EndpointDescription[];
 }
 
 /** How images are put into requests. */
@@ -27,20 +27,36 @@ export function packPlanOf(settings: Pace): PackPlan {
 }
 
 /** Requests that the endpoints take at once: as many as they have connections, within the limit that is given. */
-export function placesOf({ limits = {}, endpoints, environment, usable: { pool } }: Pace): number {
+function placesOf({ limits = {}, endpoints, environment, usable: { pool } }: Pace): number {
   const { max } = poolBounds({
     min: environment.poolMinSize,
     max: environment.poolMaxSize,
     ...definedOf(typeof pool === 'object' ? pool : undefined),
   });
-  return (endpoints?.length ?? 1) * Math.min(limits.maxConcurrency ?? max, max);
+  const placesAt = ({ limits: own = {} }: EndpointDescription) =>
+    Math.min(own.maxConcurrency ?? limits.maxConcurrency ?? max, max);
+  return endpoints.reduce((sum, endpoint) => sum + placesAt(endpoint), 0);
+}
+
+/**
+ * What all quota groups allow a minute together; no bound where one has none. Endpoints of which only answers tell
+ * whether they share limits are taken for one group.
+ */
+function perMinute(name: 'requestsPerMinute' | 'tokensPerMinute', { endpoints, limits }: Pace) {
+  const names = quotaGroupNames(endpoints);
+  let sum = 0;
+  for (const group of new Set(names)) {
+    const own = endpoints.find((endpoint, index) => endpoint.limits && names[index] === group);
+    const allowed = own?.limits?.[name] ?? limits?.[name];
+    if (allowed === undefined) return undefined;
+    sum += allowed;
+  }
+  return sum;
 }
 
 /** The limits that are given, and for the others the client's: those of its options, and what its parts do at once. */
 export function paceOf(settings: Pace, given: PaceLimits): PaceLimits {
-  const { limits = {}, usable } = settings;
-  const { requestsPerMinute, tokensPerMinute } = limits;
-  const { batch } = usable;
+  const { batch } = settings.usable;
   const places = placesOf(settings);
   const { batchSize, maxConcurrentBatches } =
     typeof batch === 'object'
@@ -48,8 +64,8 @@ export function paceOf(settings: Pace, given: PaceLimits): PaceLimits {
       : { batchSize: 1, maxConcurrentBatches: Number.POSITIVE_INFINITY };
   const fullAtOnce = Math.max(1, Math.floor(IMAGES_AT_ONCE / batchSize));
   return {
-    requestsPerMinute,
-    tokensPerMinute,
+    requestsPerMinute: perMinute('requestsPerMinute', settings),
+    tokensPerMinute: perMinute('tokensPerMinute', settings),
     ...definedOf(given),
     maxConcurrency: Math.min(given.maxConcurrency ?? Math.min(places, fullAtOnce), maxConcurrentBatches),
   };
