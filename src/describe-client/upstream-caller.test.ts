@@ -107,6 +107,12 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
 };
 
 describe('UpstreamCaller', () => {
+  it('is in line again when a limit has refused it, so that it may join others without a retry', async () => {
+    const { send, waits } = callerOver(() => Promise.reject(apiError(429)));
+    await send().catch(() => {});
+    expect(waits.begun).toBe(2);
+  });
+
   it('retries for the call of a pack that has had the fewest retries: others used up theirs without it', async () => {
     let calls = 0;
     const respond: Respond = async () => {

@@ -108,12 +108,13 @@ const isOwnRefusal = (error: DescribeError): boolean =>
 export const isPacedByLimiter = (error: unknown): boolean =>
   DescribeError.is(error) && failureKind(error) === 'throttle';
 
-/** Tells whether the router may move a call that failed so to another endpoint, for which it waits again. */
-const mayMove = (error: unknown): boolean =>
+/**
+ * Tells whether a call that failed so is in line again: the router may move it to another endpoint, or a limit refused it.
+ * One that was refused may then go in another company, at no cost of the budget for retries.
+ */
+const waitsAgain = (error: unknown): boolean =>
   DescribeError.is(error) &&
-  (neverConnected(error) ||
-    ['key', 'model', 'process'].includes(failureScope(error)) ||
-    failureKind(error) === 'quota');
+  (neverConnected(error) || ['key', 'model', 'process', 'quota-group'].includes(failureScope(error)));
 
 /**
  * Sends one request: retry → route → breaker → pool → call. Each attempt has a time limit of its own, and every failure is
@@ -159,7 +160,7 @@ export class UpstreamCaller {
             return await attempt(leg);
           } catch (error) {
             // Not with an end of its own: whoever looks at the calls in line would end it for another reason.
-            if (mayMove(error)) endWait = trace.waits();
+            if (waitsAgain(error)) endWait = trace.waits();
             throw error;
           }
         });
