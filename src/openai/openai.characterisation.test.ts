@@ -124,14 +124,14 @@ describe('openai, relied on', () => {
 
   it('hides the reason of the caller behind an error of its own', async () => {
     const controller = new AbortController();
-    const hang: Fetch = (_url, init) =>
+    const abortedWhileSent: Fetch = (_url, init) =>
       new Promise((_resolve, reject) => {
         init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+        controller.abort(new Error('mine'));
       });
-    const call = make(hang)
+    const call = make(abortedWhileSent)
       .chat.completions.create(params, { signal: controller.signal })
       .catch((caught) => caught);
-    setTimeout(() => controller.abort(new Error('mine')), 10);
     expect((await call).constructor.name).toBe('APIUserAbortError');
   });
 });

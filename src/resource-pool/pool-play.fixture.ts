@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { expect } from 'vitest';
 import { DescribeError } from '../errors/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
+import { later } from './later.fixture.ts';
 import type { Lease } from './lease.ts';
 import type { Hook, Step, Story } from './pool-story.fixture.ts';
 import { ResourcePool } from './resource-pool.ts';
@@ -133,11 +134,11 @@ export class Play {
       case 'ok':
         return good();
       case 'later':
-        return this.#later(chosen.ms, good);
+        return later(this.clock, chosen.ms, good);
       case 'no':
         return bad;
       case 'no later':
-        return this.#later(chosen.ms, () => {
+        return later(this.clock, chosen.ms, () => {
           throw new Error('late no');
         });
       case 'throw':
@@ -145,18 +146,6 @@ export class Play {
       case 'hang':
         return new Promise(() => {});
     }
-  }
-
-  #later<Value>(ms: number, make: () => Value): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      this.clock.setTimeout(() => {
-        try {
-          resolve(make());
-        } catch (error) {
-          reject(error);
-        }
-      }, ms);
-    });
   }
 
   #hold(thing: Thing): void {
@@ -246,7 +235,7 @@ export class Play {
       this.#held.delete(thing);
       throw new Error('use threw');
     }
-    return this.#later(ms, () => {
+    return later(this.clock, ms, () => {
       this.#held.delete(thing);
       if (ends !== 'well') throw new Error(`use ends in ${ends}`);
     });

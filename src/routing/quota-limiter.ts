@@ -3,7 +3,6 @@ import { type Clock, systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { callSafely } from '../internal/emitter.ts';
 import { LocalQuota } from './local-quota.ts';
-import type { QuotaDimensionStats } from './quota-dimension.ts';
 import { QuotaGuard } from './quota-guard.ts';
 import { checkQuotaLimiterOptions, type QuotaLimiterOptions } from './quota-limiter-options.ts';
 import { QuotaPause } from './quota-pause.ts';
@@ -16,34 +15,11 @@ import {
   TakenPermit,
 } from './quota-permit.ts';
 import { QuotaRamp } from './quota-ramp.ts';
-import type { QuotaSource, QuotaTaking, SharedQuotaStats } from './quota-source.ts';
+import type { QuotaSource, QuotaTaking } from './quota-source.ts';
+import type { QuotaStats } from './quota-stats.ts';
 import { QuotaStop } from './quota-stop.ts';
 import { SharedQuota } from './shared-quota.ts';
 import { TokenEstimate } from './token-estimate.ts';
-
-export interface QuotaStats {
-  readonly name: string;
-  readonly requests: QuotaDimensionStats;
-  readonly tokens: QuotaDimensionStats;
-  /** Requests sent that have no answer yet. */
-  readonly inFlight: number;
-  readonly taken: number;
-  readonly answered: number;
-  /** Refusals for going too fast. */
-  readonly throttled: number;
-  /** Given back unsent. */
-  readonly refunded: number;
-  /** Charged tokens per estimated one, as learned. */
-  readonly estimateRatio: number;
-  /** Milliseconds that the pause of a refusal still lasts. */
-  readonly pauseMs: number;
-  /** Tokens a minute of the ramp's ceiling; absent when there is none. */
-  readonly rampTokensPerMinute?: number;
-  /** Whether the account's quota is exhausted. */
-  readonly stopped: boolean;
-  /** How the quota is shared with other processes; absent when it isn't. */
-  readonly shared?: SharedQuotaStats;
-}
 
 interface Taken {
   readonly estimatedTokens: number;

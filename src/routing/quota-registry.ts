@@ -9,8 +9,9 @@ import {
 } from '../internal/option-checks.ts';
 import type { AtomicScript } from './atomic-script.ts';
 import { modelFamilyOf } from './model-family.ts';
-import { QuotaLimiter, type QuotaStats } from './quota-limiter.ts';
+import { QuotaLimiter } from './quota-limiter.ts';
 import { type QuotaLimits, quotaLimitsCheck } from './quota-limiter-options.ts';
+import type { QuotaStats } from './quota-stats.ts';
 import { QuotaStop } from './quota-stop.ts';
 
 export interface QuotaRegistryOptions {

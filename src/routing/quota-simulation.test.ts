@@ -8,10 +8,10 @@ import {
   floodForeign,
   floodNaively,
   SimulatedApi,
-  SimulatedClock,
   type SimulatedRequest,
   Tally,
 } from './quota-simulation.fixture.ts';
+import { SimulatedClock } from './simulated-clock.fixture.ts';
 
 const SEEDS = [1, 2, 3];
 const MINUTE_MS = 60_000;

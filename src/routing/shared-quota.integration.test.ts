@@ -15,9 +15,9 @@ import {
   flood,
   floodForeign,
   SimulatedApi,
-  SimulatedClock,
   Tally,
 } from './quota-simulation.fixture.ts';
+import { SimulatedClock } from './simulated-clock.fixture.ts';
 
 const PROCESSES = 4;
 const MODULE = fileURLToPath(new URL('./index.ts', import.meta.url));

@@ -6,6 +6,7 @@ import { Exchange } from './exchange.ts';
 import { checkFaults } from './fault-checks.ts';
 import { FaultPicker } from './fault-picker.ts';
 import type { FaultPlan, FaultRule } from './fault-plan.ts';
+import { listen } from './listen.ts';
 import {
   checkedGroups,
   type FakeOpenAIOptions,
@@ -291,15 +292,4 @@ export async function startFakeOpenAI(options: FakeOpenAIOptions = {}): Promise<
   const server = new FakeOpenAI(options);
   await server.start();
   return server;
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error) => reject(error);
-    server.once('error', failed);
-    server.listen(port, '127.0.0.1', 1024, () => {
-      server.off('error', failed);
-      resolve();
-    });
-  });
 }
