@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CacheError } from '../errors/cache-error.ts';
 import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
 import type { RedisCacheOptions } from './cache-options.ts';
 import { RedisCache } from './redis-cache.ts';
@@ -117,6 +118,35 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     expect(await reader.mget([...keys].reverse())).toEqual([...expected].reverse());
     expect(reader.getStats()).toMatchObject({ rejectedEntries: 1, redisHits: 2 * 798 });
     await expect.poll(() => raw.exists(`${keyPrefix}e:key3`)).toBe(0);
+  });
+
+  it('larger than memory give values alone: frozen, fresh, valid ones', async () => {
+    const keyPrefix = 'alone:';
+    const writer = connect({ keyPrefix });
+    const reader = connect({ keyPrefix, memory: { maxEntries: 1 } });
+    const keys = ['first', 'old', 'broken', 'failed', 'tagged', 'list', 'last'];
+    for (const key of keys) await writer.set(key, { key, inner: [{ key }] }, 3_600, [`of-${key}`]);
+    await writer.getOrSet('old', () => 'old', { forceRefresh: true, ttlSeconds: 0.001, graceSeconds: 60 });
+    const fail = () => Promise.reject(new CacheError('gone'));
+    const remembered = { forceRefresh: true, negativeTtlSeconds: () => 60 };
+    await expect(writer.getOrSet('failed', fail, remembered)).rejects.toThrow('gone');
+    const text = String(await raw.get(`${keyPrefix}e:broken`));
+    await raw.set(`${keyPrefix}e:broken`, text.slice(0, -1));
+    const made = (key: string) => ({ key, inner: [{ key }] });
+    const given = keys.map((key) => (['old', 'broken', 'failed'].includes(key) ? undefined : made(key)));
+    // Once with versions asked for, once with versions known.
+    for (const rejected of [1, 1]) {
+      const values = await reader.mget<ReturnType<typeof made>>(keys);
+      expect(values).toEqual(given);
+      expect(values[0]?.inner.every(Object.isFrozen)).toBe(true);
+      expect(reader.getStats().rejectedEntries).toBe(rejected);
+    }
+    await expect.poll(() => raw.exists(`${keyPrefix}e:broken`)).toBe(0);
+    await raw.set(`${keyPrefix}e:list`, text.replace('{', '['));
+    await writer.invalidateByTags(['of-tagged']);
+    const left = given.map((value) => (value?.key === 'tagged' || value?.key === 'list' ? undefined : value));
+    await expect.poll(() => reader.mget(keys)).toEqual(left);
+    expect(reader.getStats()).toMatchObject({ rejectedEntries: 2, memory: { entries: 0 } });
   });
 
   it('ask for lengths first after one that brought a value too large', async () => {

@@ -1,7 +1,8 @@
 import { wallClockNow } from '../internal/clock.ts';
 import type { CacheEntry, TagStamps } from './cache-entry.ts';
-import { decodeEntry, isTooLarge } from './envelope.ts';
-import { carriesId } from './envelope-head.ts';
+import { decodeEntry, decodeJson, isTooLarge } from './envelope.ts';
+import { carriesId, freshUntilMs, readHead } from './envelope-head.ts';
+import { STALE, type TagVerdict } from './local-tags.ts';
 import type { ReadTicket } from './read-guard.ts';
 import type { OperationDeadline } from './redis-gateway.ts';
 import type { RedisLink } from './redis-link.ts';
@@ -31,79 +32,93 @@ export interface EntryCheckInput {
   readonly context: ReadContext;
   /** Told of each entry to believe, once. */
   readonly onEntry: (place: number, entry: CacheEntry) => void;
+  /** Told instead of fresh values that memory has no room for: no entry is made of these. */
+  readonly onValue?: ((place: number, value: unknown) => void) | undefined;
+}
+
+/** The check of what one read brings. */
+export interface CheckRun extends EntryCheckInput {
+  /** What memory takes in at the end; nothing where it holds less than was asked for, which would only drive itself out. */
+  readonly toKeep: (CacheEntry | undefined)[] | undefined;
+  readonly doubtful: Doubtful[];
+  readonly decoding: Promise<void>[];
+  readonly rejected: string[];
 }
 
 /**
  * Finds out which of the texts under some keys are entries to believe: decoded, not over, and every tag of the version
  * they carry. Texts are taken as they arrive, so that decoding some goes on while Redis still works on others.
+ *
+ * One for all reads, each of which is a `CheckRun`: V8 gives up what it compiled for a class once a full garbage
+ * collection finds no object of it, and compiling `take` anew costs more than the bulk reads that follow.
  */
 export class EntryCheck {
   readonly #tiers: Tiers;
-  readonly #keys: readonly string[];
-  readonly #held: readonly (CacheEntry | undefined)[] | undefined;
-  readonly #context: ReadContext;
-  readonly #onEntry: (place: number, entry: CacheEntry) => void;
-  /** What memory takes in at the end; nothing where it holds less than was asked for, which would only drive itself out. */
-  readonly #toKeep: (CacheEntry | undefined)[] | undefined;
-  readonly #doubtful: Doubtful[] = [];
-  readonly #decoding: Promise<void>[] = [];
-  readonly #rejected: string[] = [];
+  /** Entries made together share their stamps, and so the verdict on them, in one turn. */
+  #judgedTags: TagStamps | undefined;
+  #verdict: TagVerdict = STALE;
 
-  constructor(tiers: Tiers, { keys, held, context, onEntry }: EntryCheckInput) {
+  constructor(tiers: Tiers) {
     this.#tiers = tiers;
-    this.#keys = keys;
-    this.#held = held;
-    this.#context = context;
-    this.#onEntry = onEntry;
-    if (keys.length <= tiers.options.memory.maxEntries) this.#toKeep = [];
+  }
+
+  begin({ keys, held, context, onEntry, onValue }: EntryCheckInput): CheckRun {
+    const toKeep = keys.length <= this.#tiers.options.memory.maxEntries ? [] : undefined;
+    return { keys, held, context, onEntry, onValue, toKeep, doubtful: [], decoding: [], rejected: [] };
   }
 
   /** Takes in what stood under the keys from the `first` one on; anything but text is a miss. */
-  take(first: number, texts: readonly unknown[]): void {
+  take(run: CheckRun, first: number, texts: readonly unknown[]): void {
+    const { held, onValue, toKeep } = run;
     const { nowMs, options } = this.#tiers;
-    const wallMs = wallClockNow();
-    const held = this.#held;
-    let judged: TagStamps | undefined;
+    // Entries are stored by the clock of the world, and held by the clock of this process.
+    const aheadMs = nowMs - wallClockNow();
+    this.#judgedTags = undefined;
     for (let index = 0; index < texts.length; index += 1) {
       const text = texts[index];
       if (typeof text !== 'string' || text === '') continue;
       const place = first + index;
       const known = held?.[place];
-      const decoded =
-        known !== undefined && carriesId(text, known.id) ? known : decodeEntry(text, options, nowMs, wallMs);
-      if (decoded === undefined) {
-        this.#reject(place);
-        if (isTooLarge(text, options)) this.#context.link.tier.becomeCareful(this.#context.deadline);
-      } else if (decoded instanceof Promise) {
-        this.#decoding.push(decoded.then((entry) => this.#takeLate(place, entry)));
-      } else if (decoded.tags === judged && nowMs < decoded.staleUntilMs) {
-        // Entries made together share their stamps, and so the verdict.
-        this.#accept(place, decoded);
-      } else if (this.#judge(place, decoded, nowMs)) {
-        judged = decoded.tags;
+      if (known !== undefined && carriesId(text, known.id)) {
+        this.#judge(run, place, known, nowMs);
+        continue;
       }
+      const head = isTooLarge(text, options) ? undefined : readHead(text);
+      if (head === undefined) {
+        this.#reject(run, place, text);
+        continue;
+      }
+      const untilMs = freshUntilMs(head, aheadMs);
+      const isPlain = toKeep === undefined && head.kind === 'json' && nowMs < untilMs;
+      if (onValue !== undefined && isPlain && this.#verdictOn(run, head.tags, nowMs).kind === 'valid') {
+        const value = decodeJson(text, head);
+        if (value === undefined) this.#reject(run, place, text);
+        else onValue(place, value);
+        continue;
+      }
+      const entry = decodeEntry(text, head, untilMs, options);
+      if (entry instanceof Promise) run.decoding.push(this.#takeLate(run, place, text, entry));
+      else if (entry === undefined) this.#reject(run, place, text);
+      else this.#judge(run, place, entry, nowMs);
     }
   }
 
   /** Waits for what has to be decompressed: after that nobody is told of an entry without `settle`. */
-  async decoded(): Promise<void> {
-    await Promise.all(this.#decoding);
+  async decoded(run: CheckRun): Promise<void> {
+    await Promise.all(run.decoding);
   }
 
   /** Decides what is still open, asking Redis for versions that nobody here knows, and lets memory hold what is believed. */
-  async settle(known: TagVersions): Promise<void> {
-    await this.decoded();
-    this.#removeRejected();
-    if (this.#doubtful.length > 0) await this.#resolveDoubts(known);
-    this.#toKeep?.forEach((entry, place) => {
-      const key = this.#keys[place];
-      if (entry !== undefined && key !== undefined) this.#keep(key, entry);
-    });
+  async settle(run: CheckRun, known: TagVersions): Promise<void> {
+    await this.decoded(run);
+    this.#removeRejected(run);
+    if (run.doubtful.length > 0) await this.#resolveDoubts(run, known);
+    this.#keepAll(run);
   }
 
   /** Remembers versions, and takes those whose invalidation Redis has not heard of for missing. */
-  learn(versions: TagVersions): TagVersions {
-    const { link, tagTicket, askedAtMs } = this.#context;
+  learn(run: CheckRun, versions: TagVersions): TagVersions {
+    const { link, tagTicket, askedAtMs } = run.context;
     const believed = new Map<string, string | undefined>();
     for (const [tag, said] of versions) {
       const version = link.outage.distrustsTag(tag) ? undefined : said;
@@ -113,71 +128,92 @@ export class EntryCheck {
     return believed;
   }
 
-  #accept(place: number, entry: CacheEntry): void {
-    this.#onEntry(place, entry);
-    if (this.#toKeep !== undefined) this.#toKeep[place] = entry;
+  async #takeLate(
+    run: CheckRun,
+    place: number,
+    text: string,
+    decoding: Promise<CacheEntry | undefined>,
+  ): Promise<void> {
+    const entry = await decoding;
+    if (entry === undefined) {
+      this.#reject(run, place, text);
+      return;
+    }
+    this.#judgedTags = undefined;
+    this.#judge(run, place, entry, this.#tiers.nowMs);
   }
 
-  #takeLate(place: number, entry: CacheEntry | undefined): void {
-    if (entry === undefined) this.#reject(place);
-    else this.#judge(place, entry, this.#tiers.nowMs);
+  #judge(run: CheckRun, place: number, entry: CacheEntry, nowMs: number): void {
+    if (nowMs >= entry.staleUntilMs) return;
+    const verdict = this.#verdictOn(run, entry.tags, nowMs);
+    if (verdict.kind === 'valid') this.#accept(run, place, entry);
+    else if (verdict.kind === 'unknown') run.doubtful.push({ place, entry, tags: verdict.tags });
   }
 
-  /** Whether it is valid beyond doubt. */
-  #judge(place: number, entry: CacheEntry, nowMs: number): boolean {
-    if (nowMs >= entry.staleUntilMs || this.#context.link.outage.distrustsStamps(entry.tags)) return false;
-    const verdict = this.#tiers.tags.judge(entry.tags, nowMs);
-    if (verdict.kind === 'valid') this.#accept(place, entry);
-    else if (verdict.kind === 'unknown') this.#doubtful.push({ place, entry, tags: verdict.tags });
-    return verdict.kind === 'valid';
+  #verdictOn(run: CheckRun, tags: TagStamps, nowMs: number): TagVerdict {
+    if (tags === this.#judgedTags) return this.#verdict;
+    this.#judgedTags = tags;
+    const isDistrusted = run.context.link.outage.distrustsStamps(tags);
+    this.#verdict = isDistrusted ? STALE : this.#tiers.tags.judge(tags, nowMs);
+    return this.#verdict;
   }
 
-  async #resolveDoubts(known: TagVersions): Promise<void> {
+  #accept(run: CheckRun, place: number, entry: CacheEntry): void {
+    run.onEntry(place, entry);
+    if (run.toKeep !== undefined) run.toKeep[place] = entry;
+  }
+
+  async #resolveDoubts(run: CheckRun, known: TagVersions): Promise<void> {
     const unknown = new Set<string>();
-    for (const { tags } of this.#doubtful) {
+    for (const { tags } of run.doubtful) {
       for (const tag of tags) if (!known.has(tag)) unknown.add(tag);
     }
-    const versions = unknown.size === 0 ? known : await this.#ask([...unknown], known);
+    const versions = unknown.size === 0 ? known : await this.#ask(run, [...unknown], known);
     if (versions === undefined) return;
-    for (const { place, entry, tags } of this.#doubtful) {
-      if (tags.every((tag) => versions.get(tag) === entry.tags[tag])) this.#accept(place, entry);
-      else this.#drop(place);
+    for (const { place, entry, tags } of run.doubtful) {
+      if (tags.every((tag) => versions.get(tag) === entry.tags[tag])) this.#accept(run, place, entry);
+      else this.#drop(run, place);
     }
   }
 
-  async #ask(tags: readonly string[], known: TagVersions): Promise<TagVersions | undefined> {
-    const { link, deadline } = this.#context;
+  async #ask(run: CheckRun, tags: readonly string[], known: TagVersions): Promise<TagVersions | undefined> {
+    const { link, deadline } = run.context;
     const asked = this.#tiers.unwrap(await link.tier.versions(tags, deadline));
     if (asked === undefined) return undefined;
-    return new Map([...known, ...this.learn(asked)]);
+    return new Map([...known, ...this.learn(run, asked)]);
   }
 
-  #drop(place: number): void {
-    const key = this.#keys[place];
+  #drop(run: CheckRun, place: number): void {
+    const key = run.keys[place];
     const { guard, memory } = this.#tiers;
-    if (key !== undefined && guard.isClean(this.#context.ticket, key)) memory.delete(key);
+    if (key !== undefined && guard.isClean(run.context.ticket, key)) memory.delete(key);
   }
 
-  #keep(key: string, entry: CacheEntry): void {
-    const { guard, memory } = this.#tiers;
-    const { ticket, askedAtMs } = this.#context;
-    if (!guard.isClean(ticket, key)) return;
-    const record = memory.get(key);
-    if (record?.entry === entry) this.#tiers.confirm(record, askedAtMs);
-    else this.#tiers.remember(key, entry, askedAtMs);
+  /** Lets memory hold what is believed, save keys that were removed meanwhile. */
+  #keepAll({ keys, held, toKeep, context: { ticket, askedAtMs } }: CheckRun): void {
+    const { guard, memory, nowMs } = this.#tiers;
+    toKeep?.forEach((entry, place) => {
+      const key = keys[place];
+      if (entry === undefined || key === undefined || !guard.isClean(ticket, key)) return;
+      const record = held?.[place] === entry ? memory.get(key) : undefined;
+      if (record?.entry === entry) this.#tiers.confirm(record, askedAtMs, nowMs);
+      else this.#tiers.remember(key, entry, askedAtMs, nowMs);
+    });
   }
 
-  #reject(place: number): void {
-    const key = this.#keys[place];
+  #reject(run: CheckRun, place: number, text: string): void {
+    const { link, deadline } = run.context;
+    if (isTooLarge(text, this.#tiers.options)) link.tier.becomeCareful(deadline);
+    const key = run.keys[place];
     if (key === undefined) return;
-    this.#rejected.push(key);
+    run.rejected.push(key);
     this.#tiers.counters.rejectedEntries += 1;
     this.#tiers.events.emit('entryRejected', { key });
   }
 
-  #removeRejected(): void {
-    const { link } = this.#context;
-    const count = this.#rejected.length;
-    if (count > 0) void link.tier.remove(this.#rejected, link.gateway.deadline(count));
+  #removeRejected(run: CheckRun): void {
+    const { link } = run.context;
+    const count = run.rejected.length;
+    if (count > 0) void link.tier.remove(run.rejected, link.gateway.deadline(count));
   }
 }

@@ -36,31 +36,30 @@ const SMALL_TEXT = 4_096;
  * for all entries, good until the next one is read.
  */
 class HeadReader {
-  id = '';
+  idEnd = 0;
   createdAtMs = 0;
   ttlMs = 0;
   graceMs = 0;
   costMs = 0;
-  kind = '';
-  tags: TagStamps = {};
+  kind = 'json';
+  tags: TagStamps = Object.freeze({});
   /** Where the payload begins. */
   payloadAt = 0;
   /** All of the last one after its id, where it was like the one before. */
   #last = '';
   /** The last two were read whole, and probably have the same line; false while one was read in part. */
   #areAlike = false;
-  /** Entries of one kind carry the same tags, and sharing them lets one verdict do for all. */
-  #lastTagLine = '{}\n';
-  #lastTags: TagStamps = Object.freeze({});
-
   /**
-   * False for what is no entry of ours.
-   * @throws SyntaxError for tags that are no JSON.
+   * Kind and tags as they stood in the last one that had others than the one before: entries of one kind carry the same
+   * tags, and sharing them lets one verdict do for all.
    */
+  #lastRest = 'json {}\n';
+
+  /** False for what is no entry of ours. */
   read(text: string): boolean {
     const idEnd = text.indexOf(' ');
     if (idEnd < 1) return false;
-    this.id = text.slice(0, idEnd);
+    this.idEnd = idEnd;
     if (this.#areAlike && this.#isLikeLast(text, idEnd)) return true;
     this.#areAlike = false;
     const { createdAtMs, ttlMs, costMs } = this;
@@ -101,31 +100,21 @@ class HeadReader {
   }
 
   #readRest(text: string, at: number): boolean {
-    let tagsAt = at + 5;
-    if (text.slice(at, tagsAt) === 'json ') {
-      this.kind = 'json';
-    } else {
-      const kindEnd = text.indexOf(' ', at);
-      if (kindEnd < 0 || kindEnd - at > MAX_KIND_LENGTH) return false;
-      this.kind = text.slice(at, kindEnd);
-      tagsAt = kindEnd + 1;
+    const end = at + this.#lastRest.length;
+    if (text.slice(at, end) === this.#lastRest) {
+      this.payloadAt = end;
+      return true;
     }
-    const isLast = text.slice(tagsAt, tagsAt + this.#lastTagLine.length) === this.#lastTagLine;
-    if (!isLast && !this.#readTags(text, tagsAt)) return false;
-    this.tags = this.#lastTags;
-    this.payloadAt = tagsAt + this.#lastTagLine.length;
-    return true;
-  }
-
-  #readTags(text: string, at: number): boolean {
-    const end = text.indexOf('\n', at);
-    if (end < 0) return false;
-    const line = apart(text.slice(at, end + 1));
-    const tags: unknown = JSON.parse(line);
+    const kindEnd = text.indexOf(' ', at);
+    const lineEnd = text.indexOf('\n', kindEnd);
+    if (kindEnd < 0 || kindEnd - at > MAX_KIND_LENGTH || lineEnd < 0) return false;
+    const tags = parsed(text.slice(kindEnd + 1, lineEnd));
     if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) return false;
     if (!Object.values(tags).every((version) => typeof version === 'string')) return false;
-    this.#lastTagLine = line;
-    this.#lastTags = Object.freeze(tags) as TagStamps;
+    this.#lastRest = apart(text.slice(at, lineEnd + 1));
+    this.kind = this.#lastRest.slice(0, kindEnd - at);
+    this.tags = Object.freeze(tags) as TagStamps;
+    this.payloadAt = lineEnd + 1;
     return true;
   }
 }
@@ -133,20 +122,25 @@ class HeadReader {
 /** A slice would keep the whole text in memory. */
 const apart = (slice: string): string => Buffer.from(slice).toString();
 
-const reader = new HeadReader();
-
-/**
- * What stands before the payload, until the next call; `undefined` for what is no entry of ours.
- * @throws SyntaxError for tags that are no JSON.
- */
-export const readHead = (text: string): Readonly<HeadReader> | undefined =>
-  reader.read(text) ? reader : undefined;
-
-/** The tags of a stored text; `undefined` for what is no entry of ours. */
-export function tagsOfText(text: string): TagStamps | undefined {
+function parsed(json: string): unknown {
   try {
-    return readHead(text)?.tags;
+    return JSON.parse(json);
   } catch {
     return undefined;
   }
 }
+
+const reader = new HeadReader();
+
+/** A head as read: it is good until the next one is. */
+export type ReadHead = Readonly<Omit<HeadReader, 'read'>>;
+
+/** What stands before the payload; `undefined` for what is no entry of ours. */
+export const readHead = (text: string): ReadHead | undefined => (reader.read(text) ? reader : undefined);
+
+/** By the clock of this process, which is `aheadMs` ahead of the clock of the world. Whole, as what was stored: V8 boxes other numbers. */
+export const freshUntilMs = ({ createdAtMs, ttlMs }: ReadHead, aheadMs: number): number =>
+  Math.round(aheadMs + createdAtMs) + ttlMs;
+
+/** The tags of a stored text; `undefined` for what is no entry of ours. */
+export const tagsOfText = (text: string): TagStamps | undefined => readHead(text)?.tags;

@@ -6,7 +6,7 @@ import { wallClockNow } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import type { CacheEntry, StoredFailure, TagStamps } from './cache-entry.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
-import { readHead, writeHead } from './envelope-head.ts';
+import { type ReadHead, writeHead } from './envelope-head.ts';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -98,24 +98,19 @@ async function encodeValue(
 }
 
 /**
- * Reads what stands in Redis; `undefined` for anything that is not an entry of ours, whatever it is. A promise only where
- * something has to be decompressed.
+ * Reads what stands in Redis after a head; `undefined` for a payload that is none of ours. A promise only where something
+ * has to be decompressed.
  */
 export function decodeEntry(
   text: string,
+  head: ReadHead,
+  freshUntilMs: number,
   options: EnvelopeOptions,
-  nowMs: number,
-  wallMs = wallClockNow(),
 ): CacheEntry | undefined | Promise<CacheEntry | undefined> {
-  if (isTooLarge(text, options)) return undefined;
   try {
-    const head = readHead(text);
-    if (head === undefined) return undefined;
     const payload = text.slice(head.payloadAt);
-    // Stored by the clock of the world, held by the clock of this process. Whole, as what was stored: V8 boxes other numbers.
-    const freshUntilMs = Math.round(nowMs - wallMs + head.createdAtMs) + head.ttlMs;
     const entry = {
-      id: head.id,
+      id: text.slice(0, head.idEnd),
       value: undefined as unknown,
       failure: undefined as StoredFailure | undefined,
       tags: head.tags,
@@ -129,6 +124,15 @@ export function decodeEntry(
       return entry;
     }
     return decodePayload(entry, head.kind, payload, options);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value alone of what stands as JSON after a head; `undefined`, which no JSON is, for a payload that is none. */
+export function decodeJson(text: string, { payloadAt }: ReadHead): unknown {
+  try {
+    return freezeJson(JSON.parse(text.slice(payloadAt)));
   } catch {
     return undefined;
   }

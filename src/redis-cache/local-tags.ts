@@ -29,7 +29,7 @@ interface KnownVersion {
   readonly keptUntilMs: number;
 }
 
-const STALE: TagVerdict = { kind: 'stale' };
+export const STALE: TagVerdict = { kind: 'stale' };
 
 /**
  * The tag versions that this process knows. Without Redis it is the truth: a version that is missing or different means

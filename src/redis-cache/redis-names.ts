@@ -2,10 +2,12 @@
 export class RedisNames {
   readonly channel: string;
   readonly #prefix: string;
+  readonly #entryPrefix: string;
   readonly #hasHashTag: boolean;
 
   constructor(prefix: string) {
     this.#prefix = prefix;
+    this.#entryPrefix = `${prefix}e:`;
     this.#hasHashTag = prefix.includes('{');
     this.channel = `${prefix}bus`;
   }
@@ -14,7 +16,7 @@ export class RedisNames {
     const escaped = HAS_BRACES_OR_PERCENT.test(key)
       ? key.replace(BRACES_AND_PERCENT, encodeURIComponent)
       : key;
-    return `${this.#prefix}e:${escaped}`;
+    return this.#entryPrefix + escaped;
   }
 
   /** In the slot of the entry, so that one script can hold both: a Cluster hashes what stands in the first braces. */

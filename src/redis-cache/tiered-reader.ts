@@ -25,9 +25,11 @@ const NO_VERSIONS: TagVersions = new Map();
 /** Reads through both tiers: memory where it may be trusted, else Redis, which is always asked for the tags it does not know. */
 export class TieredReader {
   readonly #tiers: Tiers;
+  readonly #check: EntryCheck;
 
   constructor(tiers: Tiers) {
     this.#tiers = tiers;
+    this.#check = new EntryCheck(tiers);
   }
 
   /** Also finds what is stale within its grace. */
@@ -57,12 +59,12 @@ export class TieredReader {
    * @throws `DESCRIBE_INPUT_INVALID` before anything is asked.
    */
   async readMany(keys: readonly string[]): Promise<FoundValues> {
-    const { link } = this.#tiers;
-    const { memory } = this.#tiers;
+    const { link, memory } = this.#tiers;
     const distrusting = link !== undefined && link.outage.size > 0;
-    const values: unknown[] = [];
-    const asked: string[] = [];
-    const places: number[] = [];
+    const values = new Array<unknown>(keys.length).fill(undefined);
+    /** Where the keys stand that Redis is asked for: at first room for all. */
+    const places = new Array<number>(keys.length);
+    let asking = 0;
     let held: (CacheEntry | undefined)[] | undefined;
     let memoryHits = 0;
     for (let place = 0; place < keys.length; place += 1) {
@@ -70,35 +72,36 @@ export class TieredReader {
       checkKey(key);
       const record = memory.get(key);
       const entry = record && this.#tiers.validEntry(record);
-      values.push(entry?.value);
       if (entry !== undefined) {
+        values[place] = entry.value;
         if (entry.failure === undefined) memoryHits += 1;
       } else if (link !== undefined && !(distrusting && link.outage.distrusts(key))) {
         if (record !== undefined) {
           held ??= new Array<CacheEntry | undefined>(keys.length).fill(undefined);
-          held[asked.length] = record.entry;
+          held[asking] = record.entry;
         }
-        asked.push(key);
-        places.push(place);
+        places[asking] = place;
+        asking += 1;
       }
     }
+    places.length = asking;
+    const asked = asking === keys.length ? keys : places.map((place) => keys[place] as string);
     if (link === undefined || asked.length === 0) return { values, memoryHits, redisHits: 0 };
     let redisHits = 0;
     await this.#asking(link, asked.length, async (context) => {
-      let nowMs = 0;
-      const onEntry = (index: number, entry: CacheEntry) => {
-        if (entry.failure !== undefined || nowMs >= entry.freshUntilMs) return;
-        values[places[index] ?? 0] = entry.value;
+      const onValue = (index: number, value: unknown) => {
+        values[places[index] ?? 0] = value;
         redisHits += 1;
       };
-      const check = new EntryCheck(this.#tiers, { keys: asked, held, context, onEntry });
-      const take = (first: number, texts: readonly unknown[]) => {
-        nowMs = this.#tiers.nowMs;
-        check.take(first, texts);
+      const onEntry = (index: number, entry: CacheEntry) => {
+        if (entry.failure === undefined && this.#tiers.nowMs < entry.freshUntilMs)
+          onValue(index, entry.value);
       };
+      const run = this.#check.begin({ keys: asked, held, context, onEntry, onValue });
+      const take = (first: number, texts: readonly unknown[]) => this.#check.take(run, first, texts);
       const reply = await link.tier.readMany(asked, context.deadline, take);
       // What was answered before Redis failed counts; the rest is a miss.
-      await (reply.ok ? check.settle(NO_VERSIONS) : check.decoded());
+      await (reply.ok ? this.#check.settle(run, NO_VERSIONS) : this.#check.decoded(run));
       this.#tiers.unwrap(reply);
     });
     return { values, memoryHits, redisHits };
@@ -135,18 +138,18 @@ export class TieredReader {
       if (record !== undefined) this.#tiers.memory.delete(key);
       return undefined;
     }
-    return this.#check(key, raw.text, raw.versions, context);
+    return this.#checkOne(key, raw.text, raw.versions, context);
   }
 
   /** Takes an entry that came with another operation, such as a claim, as `read` would. */
   async accept(key: string, text: string, link: RedisLink): Promise<Found | undefined> {
     return this.#asking(link, 1, async (context) => {
       if (link.outage.distrusts(key)) return undefined;
-      return this.#check(key, text, NO_VERSIONS, context);
+      return this.#checkOne(key, text, NO_VERSIONS, context);
     });
   }
 
-  async #check(
+  async #checkOne(
     key: string,
     text: string,
     versions: TagVersions,
@@ -157,10 +160,10 @@ export class TieredReader {
     const onEntry = (_: number, entry: CacheEntry) => {
       believed = entry;
     };
-    const check = new EntryCheck(this.#tiers, { keys: [key], held, context, onEntry });
-    const known = check.learn(versions);
-    check.take(0, [text]);
-    await check.settle(known);
+    const run = this.#check.begin({ keys: [key], held, context, onEntry });
+    const known = this.#check.learn(run, versions);
+    this.#check.take(run, 0, [text]);
+    await this.#check.settle(run, known);
     return believed && found(believed, 'redis', this.#tiers.nowMs);
   }
 

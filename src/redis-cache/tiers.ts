@@ -98,11 +98,11 @@ export class Tiers {
   }
 
   /** Holds an entry in memory. `verifiedAtMs`: when Redis was asked about it. */
-  remember(key: string, entry: CacheEntry, verifiedAtMs: number): MemoryRecord {
+  remember(key: string, entry: CacheEntry, verifiedAtMs: number, nowMs = this.nowMs): MemoryRecord {
     const { ttlMs, ttlAloneMs } = this.options.memory;
     const record: MemoryRecord = {
       entry,
-      keptUntilMs: this.nowMs + (this.link === undefined ? ttlAloneMs : ttlMs),
+      keptUntilMs: nowMs + (this.link === undefined ? ttlAloneMs : ttlMs),
       verifiedAtMs,
       validUntilMs: Number.NEGATIVE_INFINITY,
       validEpoch: -1,
@@ -113,9 +113,9 @@ export class Tiers {
   }
 
   /** Takes in that Redis was asked at `verifiedAtMs` and holds the same write. */
-  confirm(record: MemoryRecord, verifiedAtMs: number): void {
+  confirm(record: MemoryRecord, verifiedAtMs: number, nowMs = this.nowMs): void {
     record.verifiedAtMs = verifiedAtMs;
-    record.keptUntilMs = this.nowMs + this.options.memory.ttlMs;
+    record.keptUntilMs = nowMs + this.options.memory.ttlMs;
   }
 
   /** Forgets keys, and what reads that are under way bring back of them. */
