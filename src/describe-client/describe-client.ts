@@ -11,10 +11,8 @@ import type { RetryStats } from '../retry/index.ts';
 import type { QuotaStats, RouterStats } from '../routing/index.ts';
 import type { AdmissionStats } from './admission.ts';
 import type { AttemptBreaker } from './breaker-group.ts';
-import { buildResult, type Obtained } from './build-result.ts';
-import { type CallBounds, settleWithin } from './call-bounds.ts';
 import { CallRegister, type CallStats } from './call-register.ts';
-import { CallTrace } from './call-trace.ts';
+import { CallRunner } from './call-runner.ts';
 import { type ClientHealth, clientHealth } from './client-health.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { type ClientParts, composeParts } from './compose-parts.ts';
@@ -22,11 +20,7 @@ import { type DescribeManyItem, type DescribeManyOptions, describeEach } from '.
 import type { DescribeInput, DescribeOptions } from './describe-request.ts';
 import type { DescribeResult } from './describe-result.ts';
 import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
-import { explainError, explaining } from './explain-error.ts';
-import type { FallbackCall } from './fallback.ts';
-import { ImageMoved, type TakenImage } from './image-intake.ts';
-import { type NormalisedRequest, normaliseRequest } from './normalise-request.ts';
-import { mayFareBetter, OwnFlight } from './own-flight.ts';
+import { type ClientWarmOptions, type ClientWarmResult, warmCache } from './warm-cache.ts';
 
 /** A frozen, JSON-safe picture of every part. */
 export interface ClientStats {
@@ -63,6 +57,7 @@ export interface ClientStats {
 export class DescribeClient implements AsyncDisposable {
   readonly #parts: ClientParts;
   readonly #calls: CallRegister;
+  readonly #runner: CallRunner;
   #ending: Promise<void> | undefined;
   #destroyed: Promise<void> | undefined;
 
@@ -70,6 +65,7 @@ export class DescribeClient implements AsyncDisposable {
   constructor(options: DescribeClientOptions = {}) {
     this.#parts = composeParts(options);
     this.#calls = new CallRegister();
+    this.#runner = new CallRunner(this.#parts, this.#calls);
     const { settings, logger } = this.#parts;
     if (!settings.warmUpOnStart) return;
     this.warmUp().catch((error: unknown) => {
@@ -114,7 +110,7 @@ export class DescribeClient implements AsyncDisposable {
     input: DescribeInput<Data>,
     options?: DescribeOptions<Data>,
   ): Promise<DescribeResult<Data>> {
-    return this.#describe(input, options, undefined);
+    return this.#runner.describe(input, options);
   }
 
   /**
@@ -130,7 +126,7 @@ export class DescribeClient implements AsyncDisposable {
   ): AsyncGenerator<DescribeManyItem<Data>, void, undefined> {
     return describeEach(
       inputs,
-      (input, signal) => this.#describe(input, undefined, signal),
+      (input, ownerSignal) => this.#runner.describe(input, undefined, { ownerSignal }),
       options,
       () => this.#calls.assertOpen(),
     );
@@ -154,6 +150,36 @@ export class DescribeClient implements AsyncDisposable {
     this.#calls.assertOpen();
     const { endpoints, logger } = this.#parts;
     await endpoints.warmUp((endpoint, code) => logger.warn({ endpoint, code }, 'the warm-up failed'));
+  }
+
+  /**
+   * Fills the cache with what is missing of these inputs, a fallback's answers excepted. An input that fails is listed.
+   *
+   * @throws `DESCRIBE_CONFIG_INVALID` with `cache: false`, `DESCRIBE_INPUT_INVALID` for wrong options, `DESCRIBE_CLOSED`,
+   * the signal's reason when it aborts, and what the iterable of inputs itself throws.
+   */
+  async warm(
+    inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
+    options: ClientWarmOptions = {},
+  ): Promise<ClientWarmResult> {
+    this.#calls.assertOpen();
+    return warmCache(
+      inputs,
+      (input, ownerSignal) => this.#runner.describe(input, undefined, { ownerSignal, withoutFallback: true }),
+      options,
+      this.#parts.cache !== undefined,
+      () => this.#calls.assertOpen(),
+    );
+  }
+
+  /**
+   * Drops the cached description of this image for this very request (its prompt, model, detail and schema), on every
+   * process, and keeps later calls from joining one in work. To drop all descriptions of an image, give them a tag.
+   *
+   * @throws what `describe` throws for an input that can't be described; an image known by its bytes is read for its name.
+   */
+  async invalidate(input: DescribeInput, options?: DescribeOptions): Promise<void> {
+    await this.#runner.invalidate(input, options);
   }
 
   /** Drops every cached description with one of these tags, on every process. */
@@ -216,84 +242,5 @@ export class DescribeClient implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #describe<Data>(
-    input: DescribeInput<Data>,
-    options: DescribeOptions<Data> | undefined,
-    ownerSignal: AbortSignal | undefined,
-  ): Promise<DescribeResult<Data>> {
-    const { settings, clock, metrics } = this.#parts;
-    const trace = new CallTrace(clock);
-    const request = explaining(trace, () => {
-      this.#calls.assertOpen();
-      return normaliseRequest(input, options, settings);
-    });
-    return this.#calls.track(async () => {
-      const signals = [request.signal, ownerSignal];
-      try {
-        const result = await settleWithin(request.timeoutMs, signals, this.#calls, clock, (bounds) =>
-          this.#admit(request, bounds, trace),
-        );
-        metrics.callSucceeded(request.model, result);
-        return result;
-      } catch (error) {
-        const explanation = trace.explain();
-        metrics.callFailed(request.model, error, explanation);
-        throw explainError(error, explanation, [...signals, this.#calls.ended]);
-      }
-    });
-  }
-
-  async #admit<Data>(
-    request: NormalisedRequest<Data>,
-    bounds: CallBounds,
-    trace: CallTrace,
-  ): Promise<DescribeResult<Data>> {
-    const room = this.#parts.admission.enter(request.priority, () => trace.waits());
-    try {
-      return await this.#obtainResult(request, { ...bounds, room }, trace);
-    } finally {
-      room.leave();
-    }
-  }
-
-  async #obtainResult<Data>(
-    request: NormalisedRequest<Data>,
-    bounds: CallBounds,
-    trace: CallTrace,
-  ): Promise<DescribeResult<Data>> {
-    const { priceOf, intake, fallback } = this.#parts;
-    const taken = await intake.take(request.image, bounds.signal, bounds.room);
-    const ask: FallbackCall['ask'] = (asked, within) => this.#obtain(taken, asked, within, trace);
-    const obtained =
-      fallback === undefined || request.cache === 'only-if-cached'
-        ? await ask(request, bounds)
-        : await fallback.obtain({ request, image: taken.image, bounds, trace, ask });
-    try {
-      return buildResult(request, obtained, trace, priceOf);
-    } catch (error) {
-      if (obtained.caused !== undefined || request.cache === 'only-if-cached') throw error;
-      // What is cached is from before `parse` changed.
-      const fresh = await this.#obtain(taken, { ...request, cache: 'reload' }, bounds, trace);
-      return buildResult(request, fresh, trace, priceOf);
-    }
-  }
-
-  async #obtain(
-    taken: TakenImage,
-    request: NormalisedRequest,
-    bounds: CallBounds,
-    trace: CallTrace,
-  ): Promise<Obtained> {
-    const flight = new OwnFlight(this.#parts, request, bounds, trace);
-    try {
-      return await flight.obtain(taken);
-    } catch (error) {
-      if (error instanceof ImageMoved) return flight.obtain(error.taken);
-      // Who only followed another call shares its fate, but not its deadline, its limits or its parse.
-      if (!flight.isOwner && !bounds.signal.aborted && mayFareBetter(error)) return flight.obtain(taken);
-      throw error;
-    }
   }
 }

@@ -128,4 +128,10 @@ describe('describeEach', () => {
     const iteration = describeEach(5 as unknown as string[], async (input) => resultOf(input));
     await expect(iteration.next()).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID', field: 'inputs' });
   });
+
+  it('takes the bytes of one image for no inputs, though numbers could be read from them', async () => {
+    const bytes = new Uint8Array(3) as unknown as Uint8Array[];
+    const iteration = describeEach(bytes, async (input) => resultOf(String(input)));
+    await expect(iteration.next()).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID', field: 'inputs' });
+  });
 });

@@ -164,7 +164,8 @@ type InputIterator<Data> = {
 
 /** Iterates over either kind of iterable. */
 export function iteratorOf<Data>(inputs: InputSource<Data>): InputIterator<Data> {
-  if (typeof inputs === 'object' && inputs !== null) {
+  // Bytes are iterable, too: one image, and not thousands of numbers.
+  if (typeof inputs === 'object' && inputs !== null && !ArrayBuffer.isView(inputs)) {
     if (Symbol.asyncIterator in inputs) return inputs[Symbol.asyncIterator]();
     if (Symbol.iterator in inputs) return inputs[Symbol.iterator]();
   }

@@ -21,3 +21,9 @@ export type { FallbackAnswer, FallbackFunction, FallbackRequest, FallbackStep } 
 export type { ClientImageOptions } from './image-intake.ts';
 export type { ClientLimitOptions } from './limit-options.ts';
 export type { Logger } from './logger.ts';
+export type {
+  ClientWarmFailure,
+  ClientWarmOptions,
+  ClientWarmProgress,
+  ClientWarmResult,
+} from './warm-cache.ts';

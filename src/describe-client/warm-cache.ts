@@ -1,0 +1,78 @@
+import { ConfigError } from '../errors/config-error.ts';
+import { InputError } from '../errors/input-error.ts';
+import { callSafely } from '../internal/emitter.ts';
+import { callable, shape } from '../internal/option-checks.ts';
+import { type DescribeManyOptions, describeEach } from './describe-many.ts';
+import type { DescribeInput } from './describe-request.ts';
+import type { DescribeResult, DescriptionSource } from './describe-result.ts';
+import { throwInputIssues } from './input-issues.ts';
+
+/** One input of a warming, as it has ended. */
+export interface ClientWarmProgress {
+  /** Inputs that have ended, this one included. */
+  readonly done: number;
+  /** All of them; known where the inputs are an array. */
+  readonly total: number | undefined;
+  readonly index: number;
+  readonly input: DescribeInput;
+  readonly outcome: 'warmed' | 'skipped' | 'failed';
+}
+
+export interface ClientWarmOptions extends Omit<DescribeManyOptions, 'ordered'> {
+  /** Called after each input; what it throws is swallowed. */
+  readonly onProgress?: ((progress: ClientWarmProgress) => void) | undefined;
+}
+
+export interface ClientWarmFailure {
+  readonly index: number;
+  readonly error: unknown;
+}
+
+export interface ClientWarmResult {
+  /** Inputs that were described and stored. */
+  readonly warmed: number;
+  /** Inputs whose description was there already. */
+  readonly skipped: number;
+  /** Inputs that could not be described, in the order of their failure. */
+  readonly failed: readonly ClientWarmFailure[];
+}
+
+const checkOptions = shape({ onProgress: callable() });
+const FOUND: readonly DescriptionSource[] = ['memory', 'redis', 'stale'];
+
+/** Describes what is not cached, in bounded memory; what fails is listed by its place, for an input may be large. */
+export async function warmCache(
+  inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
+  describeOne: (input: DescribeInput, signal: AbortSignal) => Promise<DescribeResult>,
+  { onProgress, ...options }: ClientWarmOptions,
+  hasCache: boolean,
+  assertOpen: () => void,
+): Promise<ClientWarmResult> {
+  throwInputIssues(checkOptions({ onProgress }, ''));
+  if (!hasCache) {
+    throw new ConfigError('warm', [{ option: 'cache', expected: 'a cache to fill', got: 'false' }]);
+  }
+  const warmOne: typeof describeOne = async (input, signal) => {
+    if (isUnstored(input)) throw new InputError('cache', 'expected a mode that stores, got no-store');
+    return describeOne(input, signal);
+  };
+  const total = Array.isArray(inputs) ? inputs.length : undefined;
+  const failed: ClientWarmFailure[] = [];
+  const counts = { warmed: 0, skipped: 0 };
+  let done = 0;
+  for await (const item of describeEach(inputs, warmOne, options, assertOpen)) {
+    const { index, input } = item;
+    let outcome: ClientWarmProgress['outcome'] = 'failed';
+    if (item.status === 'rejected') failed.push({ index, error: item.reason });
+    else {
+      outcome = FOUND.includes(item.value.source) ? 'skipped' : 'warmed';
+      counts[outcome] += 1;
+    }
+    done += 1;
+    if (onProgress !== undefined) callSafely(onProgress, { done, total, index, input, outcome });
+  }
+  return { ...counts, failed };
+}
+
+const isUnstored = (input: DescribeInput) =>
+  typeof input === 'object' && input !== null && 'cache' in input && input.cache === 'no-store';
