@@ -120,6 +120,21 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     await expect.poll(() => raw.exists(`${keyPrefix}e:key3`)).toBe(0);
   });
 
+  it('hold each value under its own key though the list of keys changes meanwhile', async () => {
+    const keyPrefix = 'changed:';
+    const [writer, reader] = [connect({ keyPrefix }), connect({ keyPrefix, tagTrustMs: 60_000 })];
+    await writer.mset(['first', 'second'].map((key) => ({ key, data: key })));
+    await reader.get('warm');
+    await expect.poll(() => reader.health().redis?.subscribed).toBe(true);
+    await reader.get('warm');
+    const keys = ['first', 'second'];
+    const reading = reader.mget(keys);
+    keys.reverse();
+    expect(await reading).toEqual(['first', 'second']);
+    expect(await reader.getWithSource('first')).toEqual({ value: 'first', source: 'memory' });
+    expect(await reader.getWithSource('second')).toEqual({ value: 'second', source: 'memory' });
+  });
+
   it('larger than memory give values alone: frozen, fresh, valid ones', async () => {
     const keyPrefix = 'alone:';
     const writer = connect({ keyPrefix });

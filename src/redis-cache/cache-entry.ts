@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../errors/error-code.ts';
+
 /** Tag → version that it had before the value was made. */
 export type TagStamps = Readonly<Record<string, string>>;
 
@@ -6,7 +8,7 @@ export const EVERY_ENTRY = '';
 
 /** A failure that is remembered instead of a value. */
 export interface StoredFailure {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   /** Plain fields of the error, such as `status`. */
   readonly fields: Readonly<Record<string, unknown>>;

@@ -76,9 +76,12 @@ export class EntryCheck {
     this.#judgedTags = undefined;
     for (let index = 0; index < texts.length; index += 1) {
       const text = texts[index];
-      if (typeof text !== 'string' || text === '') continue;
       const place = first + index;
       const known = held?.[place];
+      if (typeof text !== 'string' || text === '') {
+        if (known !== undefined) this.#drop(run, place);
+        continue;
+      }
       if (known !== undefined && carriesId(text, known.id)) {
         this.#judge(run, place, known, nowMs);
         continue;

@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { wallClockNow } from '../internal/clock.ts';
@@ -55,6 +56,23 @@ describe('an envelope', () => {
       }),
       { seed: 2, numRuns: 2_000 },
     );
+  });
+
+  it('counts what it takes in memory, and not what it takes compressed', async () => {
+    const { text, entry } = await encode('x'.repeat(50_000));
+    expect(text.length).toBeLessThan(1_000);
+    expect(entry.bytes).toBeGreaterThan(100_000);
+    expect((await decode(text))?.bytes).toBe(entry.bytes);
+  });
+
+  it.each([
+    ['deeper than can be frozen', `${'['.repeat(40_000)}${']'.repeat(40_000)}`],
+    ['longer than may be', JSON.stringify('x'.repeat(200_000))],
+    ['not JSON', '{'],
+  ])('takes compressed payloads that are %s for none', async (_, payload) => {
+    const { text } = await encode('x'.repeat(50_000));
+    const packed = deflateRawSync(payload).toString('base64');
+    expect(await decode(`${text.slice(0, text.indexOf('\n') + 1)}${packed}`)).toBeUndefined();
   });
 
   it('reads entries made together, whatever was read between them', async () => {

@@ -7,12 +7,15 @@ import { deepFreeze } from '../internal/deep-freeze.ts';
 import type { CacheEntry, StoredFailure, TagStamps } from './cache-entry.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
 import { type ReadHead, writeHead } from './envelope-head.ts';
+import { isStoredFailure } from './negative-entry.ts';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
 
-/** Rough bytes of an entry in memory beside its text: the objects, the key and its place in the tier. */
+/** The objects, the key and its place in the tier. */
 const ENTRY_OVERHEAD_BYTES = 400;
+/** Rough bytes of an entry in memory: its value takes about what it does encoded, not what it does compressed. */
+const bytesOf = (characters: number): number => characters * 2 + ENTRY_OVERHEAD_BYTES;
 
 export interface EnvelopeOptions {
   readonly codec: CacheCodec;
@@ -65,8 +68,8 @@ export async function encodeEntry(
   nowMs: number,
 ): Promise<EncodedEntry> {
   const id = nextId();
-  const [kind, payload, decoded] = failure
-    ? (['failure', JSON.stringify(failure), undefined] as const)
+  const [kind, payload, decoded, length] = failure
+    ? (['failure', JSON.stringify(failure), undefined, 0] as const)
     : await encodeValue(value, options);
   const wallMs = Math.round(wallClockNow());
   const head = { id, createdAtMs: wallMs, ttlMs, graceMs, costMs, kind, tags };
@@ -74,7 +77,7 @@ export async function encodeEntry(
   // In bytes, as Redis counts: a text may have three a character, and what is read is cut there.
   if (isTooLarge(text, options)) throw tooLarge(options);
   const freshUntilMs = nowMs + ttlMs;
-  const bytes = text.length * 2 + ENTRY_OVERHEAD_BYTES;
+  const bytes = bytesOf(Math.max(text.length, length));
   const staleUntilMs = freshUntilMs + graceMs;
   return { text, entry: { id, value: decoded, failure, tags, freshUntilMs, staleUntilMs, costMs, bytes } };
 }
@@ -82,19 +85,20 @@ export async function encodeEntry(
 async function encodeValue(
   value: unknown,
   options: EnvelopeOptions,
-): Promise<[PayloadKind, string, unknown]> {
+): Promise<[PayloadKind, string, unknown, number]> {
   const { codec, compressAboveBytes } = options;
   const encoded = runCodec(() => codec.encode(value), 'a value could not be encoded');
   if (encoded === undefined) throw new CacheError('a value of this kind can not be stored');
   if (isTooLarge(encoded, options)) throw tooLarge(options);
-  const decoded = deepFreeze(runCodec(() => codec.decode(encoded), 'a value could not be decoded'));
+  const decoded = runCodec(() => deepFreeze(codec.decode(encoded)), 'a value could not be decoded');
   const isText = typeof encoded === 'string';
-  if (encoded.length > compressAboveBytes) {
+  const { length } = encoded;
+  if (length > compressAboveBytes) {
     const packed = await deflate(encoded);
-    return [isText ? 'deflated-text' : 'deflated-bytes', packed.toString('base64'), decoded];
+    return [isText ? 'deflated-text' : 'deflated-bytes', packed.toString('base64'), decoded, length];
   }
-  if (!isText) return ['bytes', Buffer.from(encoded).toString('base64'), decoded];
-  return [codec === jsonCodec ? 'json' : 'text', encoded, decoded];
+  if (!isText) return ['bytes', Buffer.from(encoded).toString('base64'), decoded, length];
+  return [codec === jsonCodec ? 'json' : 'text', encoded, decoded, length];
 }
 
 /**
@@ -117,7 +121,7 @@ export function decodeEntry(
       freshUntilMs,
       staleUntilMs: freshUntilMs + head.graceMs,
       costMs: head.costMs,
-      bytes: text.length * 2 + ENTRY_OVERHEAD_BYTES,
+      bytes: bytesOf(text.length),
     };
     if (head.kind === 'json') {
       entry.value = freezeJson(JSON.parse(payload));
@@ -148,7 +152,7 @@ function decodePayload(
   switch (kind as PayloadKind) {
     case 'failure': {
       const failure: unknown = JSON.parse(payload);
-      return isFailure(failure) ? { ...entry, failure } : undefined;
+      return isStoredFailure(failure) ? { ...entry, failure } : undefined;
     }
     case 'text':
       return { ...entry, value: deepFreeze(codec.decode(payload)) };
@@ -156,10 +160,7 @@ function decodePayload(
       return { ...entry, value: deepFreeze(codec.decode(Buffer.from(payload, 'base64'))) };
     case 'deflated-text':
     case 'deflated-bytes':
-      return inflateValue(payload, kind, options).then(
-        (value) => ({ ...entry, value: deepFreeze(value) }),
-        () => undefined,
-      );
+      return inflateEntry(entry, kind, payload, options).catch(() => undefined);
     default:
       return undefined;
   }
@@ -175,15 +176,16 @@ function freezeJson<Value>(value: Value): Value {
   return Object.freeze(value);
 }
 
-async function inflateValue(payload: string, kind: string, { codec, maxValueBytes }: EnvelopeOptions) {
+async function inflateEntry(
+  entry: CacheEntry,
+  kind: string,
+  payload: string,
+  { codec, maxValueBytes }: EnvelopeOptions,
+): Promise<CacheEntry> {
   const bytes = await inflate(Buffer.from(payload, 'base64'), { maxOutputLength: maxValueBytes });
-  return codec.decode(kind === 'deflated-text' ? bytes.toString() : bytes);
-}
-
-function isFailure(payload: unknown): payload is StoredFailure {
-  if (typeof payload !== 'object' || payload === null) return false;
-  const { code, message, fields } = payload as Partial<StoredFailure>;
-  return typeof code === 'string' && typeof message === 'string' && typeof fields === 'object';
+  const encoded = kind === 'deflated-text' ? bytes.toString() : bytes;
+  const value = deepFreeze(codec.decode(encoded));
+  return { ...entry, value, bytes: Math.max(entry.bytes, bytesOf(encoded.length)) };
 }
 
 function runCodec<Result>(run: () => Result, message: string): Result {

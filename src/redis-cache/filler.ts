@@ -4,7 +4,7 @@ import { answers, withTagsOf } from './asked-tags.ts';
 import { type CacheEntry, EVERY_ENTRY, type StoredFailure } from './cache-entry.ts';
 import { type EncodedEntry, encodeEntry } from './envelope.ts';
 import { Lease, newLeaseToken } from './lease.ts';
-import { reviveFailure, storeFailure } from './negative-entry.ts';
+import { negativeTtlMs, reviveFailure, storeFailure } from './negative-entry.ts';
 import type { RedisLink } from './redis-link.ts';
 import { RemoteWork } from './remote-work.ts';
 import type { FlightContext } from './single-flight.ts';
@@ -161,7 +161,10 @@ export class Filler {
       const lease = raw.owned ? new Lease(link, key, token, options) : undefined;
       let replaced: CacheEntry | undefined;
       if (!force && raw.text !== undefined) {
-        const found = await this.#reader.accept(key, raw.text, link);
+        const found = await this.#reader.accept(key, raw.text, link).catch(async (error: unknown) => {
+          await lease?.end({ give: true });
+          throw error;
+        });
         if (found?.fresh && answers(found.entry, tags)) {
           await lease?.end({ give: true });
           return filledBy(found.entry, 'redis');
@@ -173,7 +176,7 @@ export class Filler {
         // Redis keeps what was only kept for the entry that it was on, and this one may live longer.
         if (lease && all !== stamps)
           void link.tier.stamp(Object.keys(all.tags), keepMs, link.gateway.deadline());
-        return lease && { stamps: all, lease, startedAtMs };
+        return lease || raw.owned === undefined ? { stamps: all, lease, startedAtMs } : undefined;
       }
       await lease?.end({ give: true });
       return undefined;
@@ -227,13 +230,16 @@ export class Filler {
   }
 
   async #storeFailure(request: FillRequest, turn: Turn, work: OpenWork, error: unknown): Promise<void> {
-    const seconds = request.hasStale ? undefined : secondsFor(request, error);
-    const failure = seconds === undefined ? undefined : storeFailure(error);
-    if (seconds === undefined || failure === undefined) {
+    const ttlMs = request.hasStale ? undefined : negativeTtlMs(request.negativeTtlSeconds, error);
+    const failure = ttlMs === undefined ? undefined : storeFailure(error);
+    if (ttlMs === undefined || failure === undefined) {
       await turn.lease?.end({ give: true });
       return;
     }
-    await this.#store({ ...request, ttlMs: seconds * 1_000, graceMs: 0 }, turn, work, { failure });
+    const { link } = this.#tiers;
+    // It may live longer than the value, for whose time its tags were kept.
+    if (turn.lease) void link?.tier.stamp(Object.keys(turn.stamps.tags), ttlMs * 2, link.gateway.deadline());
+    await this.#store({ ...request, ttlMs, graceMs: 0 }, turn, work, { failure });
   }
 
   /** Stores in both tiers unless an invalidation, or another process, came between. */
@@ -257,7 +263,10 @@ export class Filler {
       await lease?.end({ give: true });
       return undefined;
     }
-    if (this.#closed) return encoded;
+    if (this.#closed) {
+      await lease?.end({ give: true });
+      return encoded;
+    }
     counters.writes += 1;
     const { link } = this.#tiers;
     const askedAtMs = this.#tiers.nowMs;
@@ -281,16 +290,6 @@ export class Filler {
 
 /** The value of an entry. @throws the failure that is remembered instead. */
 export function filledBy(entry: CacheEntry, source: Filled['source']): Filled {
-  const error = entry.failure && reviveFailure(entry.failure);
-  if (error !== undefined) throw error;
+  if (entry.failure !== undefined) throw reviveFailure(entry.failure);
   return { value: entry.value, source };
-}
-
-function secondsFor({ negativeTtlSeconds }: FillRequest, error: unknown): number | undefined {
-  try {
-    const seconds = negativeTtlSeconds?.(error);
-    return seconds !== undefined && seconds > 0 ? seconds : undefined;
-  } catch {
-    return undefined;
-  }
 }

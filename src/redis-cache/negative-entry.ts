@@ -3,10 +3,24 @@ import { ERROR_CODES, type ErrorCode } from '../errors/error-code.ts';
 import { ImageError, type ImageErrorCode } from '../errors/image-error.ts';
 import { UpstreamError, type UpstreamErrorCode } from '../errors/upstream-error.ts';
 import type { StoredFailure } from './cache-entry.ts';
+import { MAX_TTL_SECONDS } from './cache-options.ts';
+
+/** Milliseconds to remember a failure; undefined for not at all. */
+export function negativeTtlMs(
+  negativeTtlSeconds: ((error: unknown) => number | undefined) | undefined,
+  error: unknown,
+): number | undefined {
+  try {
+    const seconds = negativeTtlSeconds?.(error);
+    return seconds !== undefined && seconds > 0 ? Math.min(seconds, MAX_TTL_SECONDS) * 1_000 : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Only our own errors are remembered: their messages and fields hold no secret and no payload. */
 export function storeFailure(error: unknown): StoredFailure | undefined {
-  if (!DescribeError.is(error)) return undefined;
+  if (!DescribeError.is(error) || !isErrorCode(error.code)) return undefined;
   const fields = Object.entries(error).filter(
     ([name, value]) => name !== 'code' && ['string', 'number', 'boolean'].includes(typeof value),
   );
@@ -25,9 +39,16 @@ const UPSTREAM_CODES: readonly string[] = [
   'DESCRIBE_UPSTREAM',
 ] satisfies readonly UpstreamErrorCode[];
 
-/** An error of the class, code, message and fields that was remembered; `undefined` for a code that does not exist. */
-export function reviveFailure({ code, message, fields }: StoredFailure): DescribeError | undefined {
-  if (!isErrorCode(code)) return undefined;
+/** Whether this version can revive it: another one, or a stranger, may have written it. */
+export function isStoredFailure(payload: unknown): payload is StoredFailure {
+  if (typeof payload !== 'object' || payload === null) return false;
+  const { code, message, fields } = payload as Partial<StoredFailure>;
+  if (typeof message !== 'string' || typeof fields !== 'object' || fields === null) return false;
+  return isErrorCode(code);
+}
+
+/** An error of the class, code, message and fields that was remembered. */
+export function reviveFailure({ code, message, fields }: StoredFailure): DescribeError {
   if (UPSTREAM_CODES.includes(code)) return new UpstreamError(code as UpstreamErrorCode, message, fields);
   const error = code.startsWith('DESCRIBE_IMAGE_')
     ? new ImageError(code as ImageErrorCode, message, fields)
@@ -35,4 +56,4 @@ export function reviveFailure({ code, message, fields }: StoredFailure): Describ
   return Object.assign(error, fields);
 }
 
-const isErrorCode = (code: string): code is ErrorCode => (ERROR_CODES as readonly string[]).includes(code);
+const isErrorCode = (code: unknown): code is ErrorCode => (ERROR_CODES as readonly unknown[]).includes(code);

@@ -133,7 +133,7 @@ export class RedisCache implements AsyncDisposable {
     const { counters } = this.#tiers;
     counters.memoryHits += memoryHits;
     counters.redisHits += redisHits;
-    counters.misses += keys.length - memoryHits - redisHits;
+    counters.misses += values.length - memoryHits - redisHits;
     return values as (Value | undefined)[];
   }
 
@@ -168,12 +168,14 @@ export class RedisCache implements AsyncDisposable {
 
   /** Removes entries everywhere in one round trip; how many there were, as far as is known. */
   async deleteMany(keys: readonly string[]): Promise<number> {
-    for (const key of keys) this.#check(key);
-    if (keys.length === 0) return 0;
-    this.#getter.supersede(keys, []);
-    const removed = await this.#writer.remove(keys);
-    this.#getter.supersede(keys, []);
-    this.#tiers.events.emit('invalidated', { by: 'this-process', keys, tags: [] });
+    // Apart from the caller's list, which may change before Redis has answered.
+    const names = [...keys];
+    for (const key of names) this.#check(key);
+    if (names.length === 0) return 0;
+    this.#getter.supersede(names, []);
+    const removed = await this.#writer.remove(names);
+    this.#getter.supersede(names, []);
+    this.#tiers.events.emit('invalidated', { by: 'this-process', keys: names, tags: [] });
     return removed;
   }
 
@@ -196,8 +198,10 @@ export class RedisCache implements AsyncDisposable {
    * for erasure, not for freshness. How many entries Redis held; where Redis fails on the way, the rest ends with its time.
    */
   async purgeTags(tags: readonly string[]): Promise<number> {
-    await this.invalidateByTags(tags);
-    return purgeTags(this.#tiers, checkTags(tags));
+    this.#checkOpen();
+    const checked = checkTags(tags);
+    await this.invalidateByTags(checked);
+    return purgeTags(this.#tiers, checked);
   }
 
   /** Makes every entry of this `keyPrefix` a miss, on every process, without looking for them. */

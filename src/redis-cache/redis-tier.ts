@@ -21,7 +21,8 @@ export interface RawWrite {
 }
 
 export interface RawClaim extends RawRead {
-  readonly owned: boolean;
+  /** Undefined where Redis refused: it has no room, so nobody can have the lease. */
+  readonly owned: boolean | undefined;
 }
 
 /** Stands for a value of another type under one of our keys. */
@@ -135,7 +136,7 @@ export class RedisTier {
       ...this.#stampTags(tags, keepMs),
     ];
     return map(await this.#gateway.send('claim', commands, deadline), ([owned, text, ...versions]) => ({
-      owned: owned === 1,
+      owned: owned instanceof RedisDataError ? undefined : owned === 1,
       text: textOf(text),
       versions: zip(tags, versions),
     }));
@@ -166,16 +167,16 @@ export class RedisTier {
     await this.#gateway.send('end lease', [command], deadline);
   }
 
-  /** Whether the entry was written: not when the lease was lost meanwhile, or Redis had no room. */
+  /** Whether the entry was written: false when the lease was lost meanwhile, undefined when Redis had no room. */
   async fill(
     { key, text, keepMs }: RawWrite,
     token: string,
     deadline: OperationDeadline,
-  ): Promise<RedisReply<boolean>> {
+  ): Promise<RedisReply<boolean | undefined>> {
     const keys = [this.#names.lease(key), this.#names.entry(key)];
     const args = [token, text, Math.ceil(keepMs), this.#names.channel, this.#message('keys', [key])];
     const reply = await this.#gateway.send('fill', [['EVAL', FILL, 2, ...keys, ...args]], deadline);
-    return map(reply, ([written]) => written === 1);
+    return map(reply, ([written]) => (written instanceof RedisDataError ? undefined : written === 1));
   }
 
   /** Writes all, ends work on these keys elsewhere, and tells the others; false for those that Redis had no room for. */

@@ -67,6 +67,12 @@ export class TieredReader {
     let asking = 0;
     let held: (CacheEntry | undefined)[] | undefined;
     let memoryHits = 0;
+    const fallBack = (place: number, key: string, record: MemoryRecord | undefined) => {
+      const found = this.#lastResort(key, record);
+      if (found?.fresh !== true || found.entry.failure !== undefined) return;
+      values[place] = found.entry.value;
+      memoryHits += 1;
+    };
     for (let place = 0; place < keys.length; place += 1) {
       const key = keys[place];
       checkKey(key);
@@ -75,7 +81,9 @@ export class TieredReader {
       if (entry !== undefined) {
         values[place] = entry.value;
         if (entry.failure === undefined) memoryHits += 1;
-      } else if (link !== undefined && !(distrusting && link.outage.distrusts(key))) {
+      } else if (distrusting && link.outage.distrusts(key)) {
+        fallBack(place, key, record);
+      } else if (link !== undefined) {
         if (record !== undefined) {
           held ??= new Array<CacheEntry | undefined>(keys.length).fill(undefined);
           held[asking] = record.entry;
@@ -85,7 +93,8 @@ export class TieredReader {
       }
     }
     places.length = asking;
-    const asked = asking === keys.length ? keys : places.map((place) => keys[place] as string);
+    // Apart from the caller's list, which may change before the answers are there.
+    const asked = asking === keys.length ? keys.slice() : places.map((place) => keys[place] as string);
     if (link === undefined || asked.length === 0) return { values, memoryHits, redisHits: 0 };
     let redisHits = 0;
     await this.#asking(link, asked.length, async (context) => {
@@ -103,6 +112,13 @@ export class TieredReader {
       // What was answered before Redis failed counts; the rest is a miss.
       await (reply.ok ? this.#check.settle(run, NO_VERSIONS) : this.#check.decoded(run));
       this.#tiers.unwrap(reply);
+      if (reply.ok) return;
+      held?.forEach((entry, index) => {
+        const [place, key] = [places[index], asked[index]];
+        if (entry === undefined || place === undefined || key === undefined) return;
+        const record = memory.get(key);
+        if (values[place] === undefined && record?.entry === entry) fallBack(place, key, record);
+      });
     });
     return { values, memoryHits, redisHits };
   }

@@ -91,6 +91,8 @@ export class Tiers {
     } else if (tags.kind === 'unknown' || nowMs >= keptUntilMs) {
       return { kind: 'unverified', tags: tags.kind === 'unknown' ? tags.tags : [] };
     }
+    // What is believed for want of an answer is asked about again once there can be one.
+    if (patienceMs !== this.options.tagTrustMs) return VALID;
     const tagsUntilMs = tags.kind === 'valid' ? tags.untilMs : Number.NEGATIVE_INFINITY;
     record.validUntilMs = Math.min(entry.freshUntilMs, record.keptUntilMs, keptUntilMs, tagsUntilMs);
     record.validEpoch = this.tags.epoch;

@@ -1,0 +1,149 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CacheError } from '../errors/cache-error.ts';
+import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import type { RedisCacheOptions } from './cache-options.ts';
+import { RedisCache } from './redis-cache.ts';
+
+type Commands = readonly (readonly unknown[])[];
+
+describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
+  let server: RedisServer;
+  let raw: Redis;
+  let keyPrefix: string;
+  let rounds = 0;
+  const clients: Redis[] = [];
+  const open: RedisCache[] = [];
+
+  beforeAll(async () => {
+    server = await startRedisServer();
+    raw = new Redis(server.url);
+  });
+  beforeEach(() => {
+    rounds += 1;
+    keyPrefix = `part${rounds}:`;
+  });
+  afterEach(async () => {
+    await raw.config('SET', 'maxmemory', '0');
+    await Promise.all(open.splice(0).map((cache) => cache.close()));
+    for (const client of clients.splice(0)) client.disconnect();
+  });
+  afterAll(async () => {
+    raw.disconnect();
+    await server.stop();
+  });
+
+  /** Over a client whose pipelines fail as `failing` says; messages arrive already. */
+  const connect = async (options: RedisCacheOptions = {}, failing = (_: Commands) => false) => {
+    const client = new Redis(server.url, { enableOfflineQueue: false, lazyConnect: true });
+    clients.push(client);
+    const pipeline = client.pipeline.bind(client);
+    const failed = { exec: () => Promise.reject(new Error('lost')) };
+    Object.assign(client, {
+      pipeline: (commands: unknown[][]) => (failing(commands) ? failed : pipeline(commands)),
+    });
+    const cache = new RedisCache({ client, keyPrefix, operationTimeoutMs: 1_000, ...options });
+    open.push(cache);
+    await cache.get('warm');
+    await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
+    return cache;
+  };
+  const leases = () => raw.keys(`*${keyPrefix}*lease*`);
+  const fill = () => raw.config('SET', 'maxmemory', '1');
+  const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+  it('has no room for a lease: the factory is called at once, and its value held in memory', async () => {
+    const cache = await connect({ followerWaitMs: 20_000 });
+    await cache.set('other', 1);
+    await fill();
+    expect(await cache.getOrSetWithSource('key', () => 'made')).toEqual({ value: 'made', source: 'factory' });
+    expect(await cache.getOrSetWithSource('key', () => 'anew')).toEqual({ value: 'made', source: 'memory' });
+  });
+
+  it('has no room for what was made: the lease is given back, and memory holds the value', async () => {
+    const cache = await connect();
+    const factory = async () => {
+      await fill();
+      return 'made';
+    };
+    expect(await cache.getOrSet('key', factory)).toBe('made');
+    expect(await leases()).toEqual([]);
+    expect(await cache.getWithSource('key')).toEqual({ value: 'made', source: 'memory' });
+  });
+
+  it('keeps the tags of a failure for as long as that is remembered', async () => {
+    const cache = await connect();
+    const fail = () => Promise.reject(new CacheError('gone'));
+    const remembered = { ttlSeconds: 1, tags: ['tag'], negativeTtlSeconds: () => 600 };
+    await expect(cache.getOrSet('key', fail, remembered)).rejects.toThrow('gone');
+    for (const tag of ['', 'tag']) expect(await raw.pttl(`${keyPrefix}t:${tag}`)).toBeGreaterThan(600_000);
+  });
+
+  it('fails after a lease was taken: strict rejects and gives it back', async () => {
+    let fails = false;
+    const cache = await connect({ strict: true, tagTrustMs: 0 }, (commands) => {
+      return fails && commands.every(([, name]) => name === 'GET');
+    });
+    await cache.set('key', 'made before', 60, ['tag']);
+    fails = true;
+    await expect(cache.getOrSet('key', () => 'made', { tags: ['other'] })).rejects.toBeInstanceOf(CacheError);
+    expect(await leases()).toEqual([]);
+  });
+
+  it('fails once: memory that was believed meanwhile is asked about again', async () => {
+    let fails = false;
+    const cache = await connect({ tagTrustMs: 50, outageTrustMs: 60_000 }, () => fails);
+    await cache.set('key', 'made');
+    await pass(60);
+    fails = true;
+    expect(await cache.get('key')).toBe('made');
+    fails = false;
+    // As a removal whose message was lost.
+    await raw.del(`${keyPrefix}e:key`);
+    expect(await cache.get('key')).toBeUndefined();
+  });
+
+  it('fails for a removal: the names that count are those that were given', async () => {
+    let fails = false;
+    const cache = await connect({}, () => fails);
+    await cache.set('key', 'made');
+    fails = true;
+    const keys = ['key'];
+    const removed = cache.deleteMany(keys);
+    keys[0] = 'other';
+    await removed;
+    fails = false;
+    expect(await cache.get('key')).toBeUndefined();
+    await expect.poll(() => raw.exists(`${keyPrefix}e:key`)).toBe(0);
+  });
+
+  it('is away: mget believes memory as long as get does, save what Redis said was gone', async () => {
+    const own = await startRedisServer();
+    const cache = new RedisCache({
+      url: own.url,
+      tagTrustMs: 50,
+      outageTrustMs: 60_000,
+      operationTimeoutMs: 1_000,
+    });
+    open.push(cache);
+    await cache.get('warm');
+    await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
+    await cache.mset(['kept', 'gone', 'null'].map((key) => ({ key, data: key === 'null' ? null : key })));
+    await cache.set('over', 'over', 0.2);
+    const other = new Redis(own.url);
+    await other.del('describe_it:e:gone');
+    other.disconnect();
+    await pass(60);
+    expect(await cache.mget(['gone'])).toEqual([undefined]);
+    await own.stop();
+    await pass(200);
+    const keys = ['missing', 'kept', 'gone', 'over', 'null', 'kept'];
+    expect(await cache.mget(keys)).toEqual([undefined, 'kept', undefined, undefined, null, 'kept']);
+    expect(await Promise.all(keys.map((key) => cache.get(key)))).toEqual(await cache.mget(keys));
+    await cache.delete('kept');
+    await cache.set('new', 'new');
+    await pass(60);
+    expect(await cache.mget(['kept', 'new'])).toEqual([undefined, 'new']);
+    expect(cache.getStats().misses).toBe(2 + 2 * 3 + 3 + 1);
+  });
+});
