@@ -31,7 +31,7 @@ async function* scan(
   node: RedisClientLike,
 ): AsyncGenerator<readonly string[], void> {
   const { clientPrefix } = gateway.servers;
-  const pattern = new RedisNames(tiers.options.keyPrefix).everyEntry(clientPrefix);
+  const pattern = new RedisNames(tiers.options.keyPrefix, clientPrefix).everyEntry();
   let cursor = '0';
   do {
     const command: RedisCommand = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', NAMES_PER_SCAN];

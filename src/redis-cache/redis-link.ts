@@ -38,7 +38,8 @@ export class RedisLink {
     this.outage = new OutageLog(maxPendingInvalidations);
     this.connection = new RedisConnection({ target, channel: `${keyPrefix}bus`, clock });
     this.gateway = new RedisGateway({ connection: this.connection, operationTimeoutMs, clock });
-    this.tier = new RedisTier(this.gateway, { keyPrefix, source, maxValueBytes });
+    const clientPrefix = target.kind === 'client' ? target.client.options.keyPrefix : undefined;
+    this.tier = new RedisTier(this.gateway, { keyPrefix, clientPrefix, source, maxValueBytes });
     const { events } = this.connection;
     events.on('message', ({ text }) => {
       const message = decodeMessage(text);

@@ -4,25 +4,39 @@ import { decodeMessage, encodeMessage } from './bus-message.ts';
 import { RedisNames } from './redis-names.ts';
 
 /** What a Cluster hashes of a name: what stands in the first braces, if anything does. */
-const hashedPart = (name: string) => /\{([^}]+)\}/.exec(name)?.[1] ?? name;
+const hashedPart = (name: string) => /^[^{]*\{([^}]+)\}/.exec(name)?.[1] ?? name;
 
-const key = fc.oneof(fc.string({ minLength: 1 }), fc.stringMatching(/^[{}%7BD]{1,8}$/));
+const key = fc.oneof(
+  fc.string({ minLength: 1 }),
+  fc.stringMatching(/^[{}%7BD]{1,8}$/),
+  fc
+    .array(fc.constantFrom('\ud800', '\udbff', '\udc00', '%D800', 'D', '8', '0'), { maxLength: 4 })
+    .map((all) => `a${all.join('')}`),
+);
+const prefixes = fc.constantFrom('', 'app:', '{app}:', 'a{b:');
+const inUtf8 = (name: string) => Buffer.from(name).toString();
 
 describe('names in Redis', () => {
   it('differ for different keys, and stand in one slot for one key', () => {
     fc.assert(
-      fc.property(key, key, fc.constantFrom('', 'app:', '{app}:'), (left, right, prefix) => {
-        const names = new RedisNames(prefix);
-        expect(names.entry(left) === names.entry(right)).toBe(left === right);
-        expect(hashedPart(names.lease(left))).toBe(hashedPart(names.entry(left)));
-        expect(names.entry(left)).not.toBe(names.tag(right));
-      }),
-      { seed: 1, numRuns: 500 },
+      fc.property(
+        key,
+        key,
+        prefixes,
+        fc.constantFrom('', 'all:', '{all}:'),
+        (left, right, prefix, client) => {
+          const names = new RedisNames(prefix, client);
+          expect(inUtf8(names.entry(left)) === inUtf8(names.entry(right))).toBe(left === right);
+          expect(hashedPart(client + names.lease(left))).toBe(hashedPart(client + names.entry(left)));
+          expect(names.entry(left)).not.toBe(names.tag(right));
+        },
+      ),
+      { seed: 1, numRuns: 2_000 },
     );
   });
 
   it('are found by a pattern that takes nothing of the prefix for a wildcard', () => {
-    expect(new RedisNames('a*[b]?:').everyEntry('client:')).toBe('client:a\\*\\[b\\]\\?:e:*');
+    expect(new RedisNames('a*[b]?:', 'client:').everyEntry()).toBe('client:a\\*\\[b\\]\\?:e:*');
   });
 });
 

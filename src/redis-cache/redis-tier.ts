@@ -14,6 +14,14 @@ export interface RawRead {
   readonly versions: TagVersions;
 }
 
+export interface RedisTierOptions {
+  readonly keyPrefix: string;
+  /** What the user's client puts before each name. */
+  readonly clientPrefix: string | undefined;
+  readonly source: string;
+  readonly maxValueBytes: number;
+}
+
 export interface RawWrite {
   readonly key: string;
   readonly text: string;
@@ -50,12 +58,9 @@ export class RedisTier {
   readonly #maxValueBytes: number;
   #carefulUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    gateway: RedisGateway,
-    { keyPrefix, source, maxValueBytes }: { keyPrefix: string; source: string; maxValueBytes: number },
-  ) {
+  constructor(gateway: RedisGateway, { keyPrefix, clientPrefix, source, maxValueBytes }: RedisTierOptions) {
     this.#gateway = gateway;
-    this.#names = new RedisNames(keyPrefix);
+    this.#names = new RedisNames(keyPrefix, clientPrefix);
     this.#source = source;
     this.#maxValueBytes = maxValueBytes;
   }

@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { findRedisServer, startRedisServer } from '../testing/redis-server.ts';
 import { startRedisCluster, startRedisSentinel } from '../testing/redis-topologies.ts';
@@ -37,6 +37,19 @@ describe.runIf(findRedisServer())('RedisCache on other topologies', () => {
         { timeout: 10_000 },
       )
       .toBe('healthy');
+  });
+
+  it('shares work over a Cluster client of the user, whatever that puts before names', async () => {
+    await using cluster = await startRedisCluster(3);
+    for (const keyPrefix of ['all:', '{all}:']) {
+      const clients = [1, 2].map(() => new Cluster([...cluster.addresses], { keyPrefix }));
+      const [one, two] = clients.map((client) => new RedisCache({ client, operationTimeoutMs }));
+      expect(await one?.getOrSet('key', () => 'once', { tags: ['tag'] })).toBe('once');
+      expect(await two?.getOrSet('key', () => 'twice', { tags: ['tag'] })).toBe('once');
+      expect(await one?.purgeTags(['tag'])).toBe(1);
+      await Promise.all([one?.close(), two?.close()]);
+      for (const client of clients) client.disconnect();
+    }
   });
 
   it('follows a failover through Sentinel', async () => {
