@@ -117,6 +117,19 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     await expect.poll(() => raw.exists(`${keyPrefix}e:key`)).toBe(0);
   });
 
+  it('hangs for less than an operation may take: the answer is waited for, however long', async () => {
+    const own = await startRedisServer();
+    const cache = new RedisCache({ url: own.url, tagTrustMs: 0, operationTimeoutMs: 5_000 });
+    open.push(cache);
+    await cache.set('key', 'made');
+    own.pause();
+    const answers = Promise.all([cache.get('key'), cache.mget(['key'])]);
+    await pass(2_300);
+    own.resume();
+    expect(await answers).toEqual(['made', ['made']]);
+    await own.stop();
+  });
+
   it('is away: mget believes memory as long as get does, save what Redis said was gone', async () => {
     const own = await startRedisServer();
     const cache = new RedisCache({

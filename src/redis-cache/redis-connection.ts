@@ -30,6 +30,7 @@ export interface RedisConnectionEvents {
 export interface RedisConnectionOptions {
   readonly target: RedisTarget;
   readonly channel: string;
+  readonly operationTimeoutMs: number;
   readonly clock: Clock;
 }
 
@@ -127,7 +128,7 @@ export class RedisConnection {
     this.#state = 'connecting';
     try {
       // Loading the driver is not counted: it takes the processor's time and not the network's.
-      const clients = await createRedisClients(this.#options.target);
+      const clients = await createRedisClients(this.#options.target, this.#options.operationTimeoutMs);
       if ((this.#state as RedisConnectionState) === 'closed') {
         clients.subscriber.disconnect();
         if (clients.ownsData) clients.data.disconnect();

@@ -36,7 +36,10 @@ export interface RedisClients {
  * Makes the connections, not yet opened. ioredis is loaded here, at first use, and only here.
  * @throws `DESCRIBE_CONFIG_INVALID` when ioredis is not installed.
  */
-export async function createRedisClients(target: RedisTarget): Promise<RedisClients> {
+export async function createRedisClients(
+  target: RedisTarget,
+  operationTimeoutMs: number,
+): Promise<RedisClients> {
   if (target.kind === 'client') {
     // A duplicate of the user's client needs no import: it comes from their copy of ioredis.
     return { data: target.client, subscriber: duplicateAsSubscriber(target.client), ownsData: false };
@@ -47,7 +50,11 @@ export async function createRedisClients(target: RedisTarget): Promise<RedisClie
     const nodes = target.nodes.map(({ host, port }) => ({ host, port }));
     return new ioredis.Cluster(nodes, clusterOptions(target.options, options));
   };
-  return { data: make(DATA_OPTIONS), subscriber: make(SUBSCRIBER_OPTIONS), ownsData: true };
+  return {
+    data: make(dataOptions(operationTimeoutMs)),
+    subscriber: make(SUBSCRIBER_OPTIONS),
+    ownsData: true,
+  };
 }
 
 async function loadDriver(): Promise<{ Redis: typeof Redis; Cluster: typeof Cluster }> {
@@ -78,15 +85,16 @@ const SHARED_OPTIONS = {
   reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
 } as const satisfies RedisOptions;
 
-const DATA_OPTIONS: RedisOptions = {
+const dataOptions = (operationTimeoutMs: number): RedisOptions => ({
   ...SHARED_OPTIONS,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
-  commandTimeout: 500,
+  // Both let an operation have its whole time, and the first what bulk ones of 10,000 keys get more.
+  commandTimeout: operationTimeoutMs + 1_000,
   // Without it a connection whose other end vanished hangs for 10 to 15 minutes (ioredis#1932).
-  socketTimeout: 2_000,
+  socketTimeout: Math.max(2_000, operationTimeoutMs),
   enableAutoPipelining: false,
-};
+});
 
 const SUBSCRIBER_OPTIONS: RedisOptions = { ...SHARED_OPTIONS, maxRetriesPerRequest: null };
 

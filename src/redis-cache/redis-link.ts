@@ -36,7 +36,8 @@ export class RedisLink {
     const source = randomBytes(9).toString('base64url');
     this.#clock = clock;
     this.outage = new OutageLog(maxPendingInvalidations);
-    this.connection = new RedisConnection({ target, channel: `${keyPrefix}bus`, clock });
+    const channel = `${keyPrefix}bus`;
+    this.connection = new RedisConnection({ target, channel, operationTimeoutMs, clock });
     this.gateway = new RedisGateway({ connection: this.connection, operationTimeoutMs, clock });
     const clientPrefix = target.kind === 'client' ? target.client.options.keyPrefix : undefined;
     this.tier = new RedisTier(this.gateway, { keyPrefix, clientPrefix, source, maxValueBytes });
