@@ -65,6 +65,33 @@ describe('createCacheWarmer', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
+  it.each(['of the next URL', 'of a fetcher'])(
+    'stops when aborted in a wait %s, and lets the iterable go',
+    async (wait) => {
+      const controller = new AbortController();
+      const never = () => new Promise<never>(() => {});
+      let isLetGo = false;
+      async function* source() {
+        try {
+          yield wait === 'of a fetcher' ? urlOf(1) : await never();
+          yield urlOf(2);
+        } finally {
+          isLetGo = true;
+        }
+      }
+      const warming = createCacheWarmer(new RedisCache()).warmImageDescriptions(source(), never, {
+        signal: controller.signal,
+        concurrency: 2,
+      });
+      await new Promise(setImmediate);
+      controller.abort('enough');
+      await expect(warming).rejects.toBe('enough');
+      await new Promise(setImmediate);
+      // What never answers can't be ended.
+      expect(isLetGo).toBe(wait === 'of a fetcher');
+    },
+  );
+
   it('uses the key, time and tags that it is told', async () => {
     const cache = new RedisCache();
     await createCacheWarmer(cache).warmImageDescriptions([urlOf(1)], () => 1, {

@@ -1,4 +1,5 @@
 import { InputError } from '../errors/input-error.ts';
+import { raceSignal } from '../internal/signals.ts';
 import type { CacheFactory } from './filler.ts';
 import type { RedisCache } from './redis-cache.ts';
 import type { SetOptions } from './setter.ts';
@@ -100,22 +101,28 @@ export function createCacheWarmer(cache: RedisCache): CacheWarmer {
 
       const source = iteratorOf(urls);
       const work = async () => {
-        for (let next = await source.next(); next.done !== true; next = await source.next()) {
-          signal?.throwIfAborted();
+        for (;;) {
+          const next = await raceSignal(source.next(), signal);
+          if (next.done) return;
           const outcome = await warmOne(next.value);
           done += 1;
           report(onProgress, { done, total, url: next.value, outcome });
         }
       };
       signal?.throwIfAborted();
-      await Promise.all(Array.from({ length: concurrency }, work));
+      try {
+        await Promise.all(Array.from({ length: concurrency }, work));
+      } finally {
+        // Not awaited: it waits for the URL that is being made.
+        source.return(undefined).catch(() => {});
+      }
       return { ...counts, failed };
     },
   };
 }
 
 /** One iterator for all workers, that lets a second `next` wait for the first: generators of both kinds need it. */
-function iteratorOf(urls: Iterable<string> | AsyncIterable<string>): AsyncIterator<string> {
+function iteratorOf(urls: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string, void> {
   async function* each(): AsyncGenerator<string, void> {
     yield* urls;
   }
