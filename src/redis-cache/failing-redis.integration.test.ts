@@ -79,6 +79,25 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     for (const tag of ['', 'tag']) expect(await raw.pttl(`${keyPrefix}t:${tag}`)).toBeGreaterThan(600_000);
   });
 
+  it('tries a refresh that failed once a while, also of what memory has no room for', async () => {
+    const cache = await connect({ memory: { maxEntries: 1 } });
+    const keys = ['one', 'other'];
+    for (const key of keys) await cache.getOrSet(key, () => key, { ttlSeconds: 0.01, graceSeconds: 60 });
+    await pass(20);
+    let calls = 0;
+    const fail = () => {
+      calls += 1;
+      return Promise.reject(new Error('no'));
+    };
+    for (const key of [...keys, ...keys]) expect(await cache.getOrSet(key, fail)).toBe(key);
+    expect(calls).toBe(2);
+    // Of another write nothing has failed yet.
+    await cache.set('one', 'set', { ttlSeconds: 0.01, graceSeconds: 60 });
+    await pass(20);
+    expect(await cache.getOrSet('one', fail)).toBe('set');
+    expect(calls).toBe(3);
+  });
+
   it('fails after a lease was taken: strict rejects and gives it back', async () => {
     let fails = false;
     const cache = await connect({ strict: true, tagTrustMs: 0 }, (commands) => {

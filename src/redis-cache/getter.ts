@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { ClosedError } from '../errors/closed-error.ts';
 import { raceSignal } from '../internal/signals.ts';
 import { answers } from './asked-tags.ts';
@@ -41,6 +42,7 @@ export interface GetOrSetOptions {
 }
 
 const BACKGROUND_TIMEOUT_MS = 120_000;
+const MAX_FAILED_REFRESHES = 10_000;
 
 /** `getOrSet`: reads, and where nothing valid is there lets one caller a key fill while the others wait. */
 export class Getter {
@@ -50,6 +52,10 @@ export class Getter {
   readonly #usual = new WorkLine();
   /** Work that was forced, apart: its followers want nothing older. */
   readonly #forced = new WorkLine();
+  /** Until when a stale write is not refreshed again. Beside memory, which may not hold it. */
+  readonly #refreshFailed = new LRUCache<string, { readonly id: string; readonly untilMs: number }>({
+    max: MAX_FAILED_REFRESHES,
+  });
   /** Waits in the background for refreshes whose callers need not, until the cache is closed. */
   readonly #background = new AbortController();
 
@@ -90,7 +96,7 @@ export class Getter {
     const tags = checkTags(options.tags);
     const stale = forceRefresh ? undefined : await this.#read(key, tags, signal);
     if (stale?.fresh) return this.#hit<Value>(stale);
-    if (stale !== undefined && this.#tiers.nowMs < this.#refreshNotBeforeMs(key))
+    if (stale !== undefined && this.#tiers.nowMs < this.#refreshNotBeforeMs(key, stale))
       return this.#stale<Value>(stale);
     const request: FillRequest = {
       key,
@@ -175,7 +181,8 @@ export class Getter {
     const flight = this.#fly(request, this.#background.signal).then(
       ({ value, shared }) => ({ value, shared }),
       () => {
-        this.#delayRefresh(request.key);
+        const untilMs = this.#tiers.nowMs + this.#tiers.options.refreshThrottleMs;
+        this.#refreshFailed.set(request.key, { id: stale.entry.id, untilMs });
         return undefined;
       },
     );
@@ -191,14 +198,9 @@ export class Getter {
       : this.#filled<Value>(outcome.value, outcome.shared);
   }
 
-  #refreshNotBeforeMs(key: string): number {
-    return this.#tiers.memory.get(key)?.refreshNotBeforeMs ?? Number.NEGATIVE_INFINITY;
-  }
-
-  #delayRefresh(key: string): void {
-    const record = this.#tiers.memory.get(key);
-    if (record !== undefined)
-      record.refreshNotBeforeMs = this.#tiers.nowMs + this.#tiers.options.refreshThrottleMs;
+  #refreshNotBeforeMs(key: string, { entry }: Found): number {
+    const failed = this.#refreshFailed.get(key);
+    return failed?.id === entry.id ? failed.untilMs : Number.NEGATIVE_INFINITY;
   }
 
   #hit<Value>({ entry, tier }: Found): CacheHit<Value, CacheSource> {

@@ -11,8 +11,6 @@ export interface MemoryRecord {
   /** Fresh, verified and its tags unchanged until then, as long as the tags' epoch is `validEpoch`. */
   validUntilMs: number;
   validEpoch: number;
-  /** A stale entry is not refreshed again before then. */
-  refreshNotBeforeMs: number;
 }
 
 export interface MemoryTierOptions {

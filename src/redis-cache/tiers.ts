@@ -108,7 +108,6 @@ export class Tiers {
       verifiedAtMs,
       validUntilMs: Number.NEGATIVE_INFINITY,
       validEpoch: -1,
-      refreshNotBeforeMs: Number.NEGATIVE_INFINITY,
     };
     this.memory.set(key, record);
     return record;
