@@ -23,6 +23,10 @@ export interface Obtained {
   readonly failure?: unknown;
 }
 
+/** Why an expired entry stands in; the failure itself may be another call's, or some seconds old. */
+export const failureBehind = ({ failure }: Obtained): unknown =>
+  failure ?? new UpstreamError('DESCRIBE_UPSTREAM', 'the API failed a moment ago', { retryable: true });
+
 /** What the caller gets. */
 export function buildResult<Data>(
   request: NormalisedRequest<Data>,

@@ -13,19 +13,25 @@ export class CallRegister {
   readonly #ended = new AbortController();
   /** Aborts of the calls in work: a listener each would make every call look through those of all others. */
   readonly #aborts = new Set<(reason: unknown) => void>();
-  #open = true;
+  readonly #refusing = new AbortController();
   #active = 0;
+  #held = 0;
   #succeeded = 0;
   #failed = 0;
   #idle: Deferred<void> | undefined;
 
   get isOpen(): boolean {
-    return this.#open;
+    return !this.#refusing.signal.aborted;
   }
 
   /** @throws `DESCRIBE_CLOSED` after `refuse()` or `end()`. */
   assertOpen(): void {
-    if (!this.#open) throw new ClosedError('the client');
+    if (!this.isOpen) throw new ClosedError('the client');
+  }
+
+  /** Aborts with `DESCRIBE_CLOSED` when no more calls are taken. */
+  get refused(): AbortSignal {
+    return this.#refusing.signal;
   }
 
   /** Aborts when the client is destroyed. */
@@ -51,12 +57,23 @@ export class CallRegister {
       throw error;
     } finally {
       this.#active -= 1;
-      if (this.#active === 0) this.#idle?.resolve();
+      this.#tellIdle();
+    }
+  }
+
+  /** Runs what is no call, but must have ended before the parts are closed. */
+  async hold<Value>(run: () => Promise<Value>): Promise<Value> {
+    this.#held += 1;
+    try {
+      return await run();
+    } finally {
+      this.#held -= 1;
+      this.#tellIdle();
     }
   }
 
   refuse(): void {
-    this.#open = false;
+    this.#refusing.abort(new ClosedError('the client'));
   }
 
   /** Refuses new calls and aborts those in work with `reason`. */
@@ -66,14 +83,22 @@ export class CallRegister {
     for (const abort of this.#aborts) abort(reason);
   }
 
-  /** Resolves when no call is in work. */
+  /** Resolves when nothing is in work. */
   drained(): Promise<void> {
-    if (this.#active === 0) return Promise.resolve();
+    if (this.#isIdle) return Promise.resolve();
     this.#idle ??= new Deferred();
     return this.#idle.promise;
   }
 
   stats(): CallStats {
     return { active: this.#active, succeeded: this.#succeeded, failed: this.#failed };
+  }
+
+  get #isIdle(): boolean {
+    return this.#active + this.#held === 0;
+  }
+
+  #tellIdle(): void {
+    if (this.#isIdle) this.#idle?.resolve();
   }
 }

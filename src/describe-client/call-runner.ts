@@ -1,3 +1,5 @@
+import { InputError } from '../errors/input-error.ts';
+import { raceSignal } from '../internal/signals.ts';
 import { buildResult, type Obtained } from './build-result.ts';
 import { type CallBounds, settleWithin } from './call-bounds.ts';
 import type { CallRegister } from './call-register.ts';
@@ -15,8 +17,8 @@ import { mayFareBetter, OwnFlight } from './own-flight.ts';
 export interface RunOptions {
   /** Ends the call with what it belongs to. */
   readonly ownerSignal?: AbortSignal | undefined;
-  /** Nothing but an answer to the request itself will do. @defaultValue false */
-  readonly withoutFallback?: boolean | undefined;
+  /** It is asked to fill the cache: what would not be stored, such as a fallback's word, is no answer. @defaultValue false */
+  readonly fillsCache?: boolean | undefined;
 }
 
 /** Takes calls from their input to their result, through admission, fallbacks, cache and single flight. */
@@ -32,15 +34,18 @@ export class CallRunner {
   async describe<Data>(
     input: DescribeInput<Data>,
     options: DescribeOptions<Data> | undefined,
-    { ownerSignal, withoutFallback = false }: RunOptions = {},
+    { ownerSignal, fillsCache = false }: RunOptions = {},
   ): Promise<DescribeResult<Data>> {
     const { settings, clock, metrics, fallback } = this.#parts;
     const trace = new CallTrace(clock);
     const request = explaining(trace, () => {
       this.#calls.assertOpen();
-      return normaliseRequest(input, options, settings);
+      const asked = normaliseRequest(input, options, settings);
+      if (fillsCache && asked.cache === 'no-store')
+        throw new InputError('cache', 'expected a mode that stores, got no-store');
+      return fillsCache ? { ...asked, fillsCache } : asked;
     });
-    const mayFallBack = !withoutFallback && request.cache !== 'only-if-cached';
+    const mayFallBack = !fillsCache && request.cache !== 'only-if-cached';
     return this.#calls.track(async () => {
       const signals = [request.signal, ownerSignal];
       try {
@@ -57,21 +62,45 @@ export class CallRunner {
     });
   }
 
-  /** Drops what is cached for this very request, on every process; nothing without a cache. */
+  /** Drops what is cached for this very request, on every process, and lets later calls join no older one. */
   async invalidate(input: DescribeInput, options: DescribeOptions | undefined): Promise<void> {
     this.#calls.assertOpen();
-    const { settings, clock, admission, intake, cache, keyOf } = this.#parts;
+    const { settings, admission, intake, cache, flights, fallback, keyOf } = this.#parts;
     const request = normaliseRequest(input, options, settings);
-    if (cache === undefined) return;
-    await settleWithin(request.timeoutMs, [request.signal], this.#calls, clock, async ({ signal }) => {
+    await this.#hold(request.timeoutMs, request.signal, async (signal) => {
       const room = admission.enter(request.priority);
       try {
         const { identity } = await intake.take(request.image, signal, room);
-        await cache.delete(keyOf(identity, request));
+        // What a fallback's model said would be served again the next time that the first one fails.
+        const models = new Set([request.model, ...(fallback?.models ?? [])]);
+        const keys = [...models].map((model) => keyOf(identity, { ...request, model }));
+        for (const key of keys) flights.forget(key);
+        if (cache !== undefined) await raceSignal(cache.deleteMany(keys), signal);
       } finally {
         room.leave();
       }
     });
+  }
+
+  /** Drops what is cached with one of these tags, on every process. */
+  async invalidateTags(tags: readonly string[]): Promise<void> {
+    this.#calls.assertOpen();
+    const { settings, cache } = this.#parts;
+    if (cache === undefined) return;
+    await this.#hold(settings.timeoutMs, undefined, (signal) =>
+      raceSignal(cache.invalidateByTags([...tags]), signal),
+    );
+  }
+
+  /** Runs what is not counted as a call, but ends as one does, and before the cache is closed. */
+  #hold(
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    run: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    return this.#calls.hold(() =>
+      settleWithin(timeoutMs, [signal], this.#calls, this.#parts.clock, (bounds) => run(bounds.signal)),
+    );
   }
 
   async #admit<Data>(

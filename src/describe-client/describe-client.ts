@@ -128,7 +128,7 @@ export class DescribeClient implements AsyncDisposable {
       inputs,
       (input, ownerSignal) => this.#runner.describe(input, undefined, { ownerSignal }),
       options,
-      () => this.#calls.assertOpen(),
+      this.#calls.refused,
     );
   }
 
@@ -153,10 +153,12 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Fills the cache with what is missing of these inputs, a fallback's answers excepted. An input that fails is listed.
+   * Fills the cache with what is missing of these inputs, or has expired; no fallback's answer and no expired one will do.
+   * An input that fails is listed.
    *
-   * @throws `DESCRIBE_CONFIG_INVALID` with `cache: false`, `DESCRIBE_INPUT_INVALID` for wrong options, `DESCRIBE_CLOSED`,
-   * the signal's reason when it aborts, and what the iterable of inputs itself throws.
+   * @throws `DESCRIBE_CONFIG_INVALID` with `cache: false`, `DESCRIBE_INPUT_INVALID` for wrong options, the signal's reason
+   * when it aborts, and what the iterable of inputs itself throws.
+   * @throws `DESCRIBE_CLOSED` when the client ends before all inputs were read, once what was in work has ended.
    */
   async warm(
     inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
@@ -165,27 +167,35 @@ export class DescribeClient implements AsyncDisposable {
     this.#calls.assertOpen();
     return warmCache(
       inputs,
-      (input, ownerSignal) => this.#runner.describe(input, undefined, { ownerSignal, withoutFallback: true }),
+      (input, ownerSignal) => this.#runner.describe(input, undefined, { ownerSignal, fillsCache: true }),
       options,
       this.#parts.cache !== undefined,
-      () => this.#calls.assertOpen(),
+      this.#calls.refused,
     );
   }
 
   /**
    * Drops the cached description of this image for this very request (its prompt, model, detail and schema), on every
-   * process, and keeps later calls from joining one in work. To drop all descriptions of an image, give them a tag.
+   * process, and what a fallback's model said in its place; keeps later calls from joining one in work. To drop all
+   * descriptions of an image, give them a tag. While Redis is away it is remembered and made up for.
    *
    * @throws what `describe` throws for an input that can't be described; an image known by its bytes is read for its name.
+   * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, the signal's reason when it aborts, `DESCRIBE_CLOSED`, `DESCRIBE_QUEUE_FULL`
+   * beyond `limits.maxQueuedCalls`; `DESCRIBE_CACHE` only of a cache that is `strict`.
    */
   async invalidate(input: DescribeInput, options?: DescribeOptions): Promise<void> {
     await this.#runner.invalidate(input, options);
   }
 
-  /** Drops every cached description with one of these tags, on every process. */
+  /**
+   * Drops every cached description with one of these tags, on every process. While Redis is away it is remembered and made
+   * up for.
+   *
+   * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_TIMEOUT` after the client's `timeoutMs`, `DESCRIBE_CLOSED`;
+   * `DESCRIBE_CACHE` only of a cache that is `strict`.
+   */
   async invalidateTags(tags: readonly string[]): Promise<void> {
-    this.#calls.assertOpen();
-    await this.#parts.cache?.invalidateByTags([...tags]);
+    await this.#runner.invalidateTags(tags);
   }
 
   /** How each part does, and the worst of it. */

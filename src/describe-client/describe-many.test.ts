@@ -129,6 +129,38 @@ describe('describeEach', () => {
     await expect(iteration.next()).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID', field: 'inputs' });
   });
 
+  it('waits no longer for its source once no more is taken, and yields what was in work', async () => {
+    const { describeOne, settle } = byHand();
+    const close = vi.fn(async () => ({ done: true as const, value: undefined }));
+    const next = vi
+      .fn<() => Promise<IteratorResult<string>>>()
+      .mockResolvedValueOnce({ done: false, value: 'a' })
+      .mockReturnValue(new Promise(() => {}));
+    const source = { [Symbol.asyncIterator]: () => ({ next, return: close }) };
+    const refusal = new AbortController();
+    const iteration = describeEach(source, describeOne, {}, refusal.signal);
+    const first = iteration.next();
+    await turn();
+    refusal.abort('no more');
+    settle('a');
+    await expect(first).resolves.toMatchObject({ value: { input: 'a', status: 'fulfilled' } });
+    await expect(iteration.next()).rejects.toBe('no more');
+    expect(next).toHaveBeenCalledTimes(2);
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  it('ends as usual where all had been read when no more is taken', async () => {
+    const { describeOne, settle } = byHand();
+    const refusal = new AbortController();
+    const iteration = describeEach(['a'], describeOne, {}, refusal.signal);
+    const first = iteration.next();
+    await turn();
+    refusal.abort('no more');
+    settle('a');
+    await expect(first).resolves.toMatchObject({ value: { input: 'a' } });
+    await expect(iteration.next()).resolves.toMatchObject({ done: true });
+  });
+
   it('takes the bytes of one image for no inputs, though numbers could be read from them', async () => {
     const bytes = new Uint8Array(3) as unknown as Uint8Array[];
     const iteration = describeEach(bytes, async (input) => resultOf(String(input)));

@@ -30,11 +30,11 @@ export type DescribeManyItem<Data = unknown> =
       readonly reason: unknown;
     };
 
-const checkOptions = shape({
+export const ITERATION_CHECKS = {
   concurrency: integer({ min: 1, max: 10_000 }),
-  ordered: boolean(),
   signal: abortSignal(),
-});
+};
+const checkOptions = shape({ ...ITERATION_CHECKS, ordered: boolean() });
 
 type DescribeOne<Data> = (input: DescribeInput<Data>, signal: AbortSignal) => Promise<DescribeResult<Data>>;
 
@@ -43,13 +43,14 @@ type InputSource<Data> = Iterable<DescribeInput<Data>> | AsyncIterable<DescribeI
 
 /**
  * Describes inputs of any number with bounded concurrency and memory. Nothing is read ahead of the consumer: what is
- * in work and what waits to be taken never exceed `concurrency` together.
+ * in work and what waits to be taken never exceed `concurrency` together. Once `refused` aborts it reads no more, also
+ * where the source keeps it waiting, and throws that reason when what is in work has been yielded.
  */
 export async function* describeEach<Data>(
   inputs: InputSource<Data>,
   describeOne: DescribeOne<Data>,
   options: DescribeManyOptions = {},
-  assertOpen: () => void = () => {},
+  refused?: AbortSignal,
 ): AsyncGenerator<DescribeManyItem<Data>, void, undefined> {
   throwInputIssues(checkOptions(options, ''));
   const { concurrency = 16, ordered = false, signal } = options;
@@ -60,8 +61,11 @@ export async function* describeEach<Data>(
   let nextIndex = 0;
   let nextToYield = 0;
   let reading = false;
+  /** The source has given its last, so that it need not be told. */
+  let ended = false;
+  /** Nothing more is read. */
   let exhausted = false;
-  let sourceFailure: { readonly error: unknown } | undefined;
+  let failure: { readonly error: unknown } | undefined;
   let wake = () => {};
   const turns = new LoopTurns();
 
@@ -84,15 +88,16 @@ export async function* describeEach<Data>(
     reading = true;
     try {
       while (!exhausted && !run.signal.aborted && inWork + ready.size < concurrency) {
-        assertOpen();
         await turns.next();
         const { done, value } = await iterator.next();
-        if (done === true) exhausted = true;
-        else if (!run.signal.aborted) begin(value);
+        ended = done === true;
+        if (ended) exhausted = true;
+        else if (!exhausted && !run.signal.aborted) begin(value);
       }
     } catch (error) {
+      ended = true;
       exhausted = true;
-      sourceFailure = { error };
+      failure ??= { error };
     }
     reading = false;
     wake();
@@ -108,6 +113,12 @@ export async function* describeEach<Data>(
   };
 
   const detach = onAbort(run.signal, () => wake());
+  const detachRefusal = onAbort(refused, (error) => {
+    if (exhausted) return;
+    exhausted = true;
+    failure = { error };
+    wake();
+  });
   try {
     while (true) {
       run.signal.throwIfAborted();
@@ -117,17 +128,18 @@ export async function* describeEach<Data>(
         yield item;
         continue;
       }
-      if (exhausted && inWork === 0 && ready.size === 0 && !reading) break;
+      if (exhausted && inWork === 0 && ready.size === 0 && (!reading || failure !== undefined)) break;
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
     }
-    if (sourceFailure !== undefined) throw sourceFailure.error;
+    if (failure !== undefined) throw failure.error;
   } finally {
     detach();
+    detachRefusal();
     run.abort(new DOMException('the iteration ended', 'AbortError'));
     run.detach();
-    if (!exhausted) void closeSource(iterator);
+    if (!ended) void closeSource(iterator);
   }
 }
 

@@ -1,12 +1,11 @@
 import type { FallbackRecord } from '../errors/call-explanation.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
-import { UpstreamError } from '../errors/upstream-error.ts';
 import type { LoadedImage } from '../image/index.ts';
 import type { Clock } from '../internal/clock.ts';
 import { failureKind } from '../internal/failure-kind.ts';
 import { childController, raceSignal } from '../internal/signals.ts';
-import type { CachedDescription, Obtained } from './build-result.ts';
+import { type CachedDescription, failureBehind, type Obtained } from './build-result.ts';
 import type { CallBounds } from './call-bounds.ts';
 import type { CallTrace } from './call-trace.ts';
 import type { DescribeSchema } from './describe-request.ts';
@@ -68,6 +67,11 @@ export class Fallback {
     this.#clock = clock;
   }
 
+  /** Models that may answer in place of a request's own. */
+  get models(): readonly string[] {
+    return this.#steps.flatMap((step) => (step !== 'stale' && isModelStep(step) ? [step.model] : []));
+  }
+
   /** @throws the first error, unwrapped; what is no error to fall back from at once; the signal's reason. */
   async obtain(call: FallbackCall): Promise<Obtained> {
     const { request, bounds } = call;
@@ -79,10 +83,7 @@ export class Fallback {
         call.ask(inTime(request, own), own),
       );
       if (obtained.source !== 'stale') return obtained;
-      // Its failure may be another call's, or some seconds old.
-      first =
-        obtained.failure ??
-        new UpstreamError('DESCRIBE_UPSTREAM', 'the API failed a moment ago', { retryable: true });
+      first = failureBehind(obtained);
       stale = obtained;
     } catch (error) {
       first = error;

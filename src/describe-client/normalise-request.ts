@@ -54,6 +54,8 @@ export interface NormalisedRequest<Data = unknown> {
   readonly signal: AbortSignal | undefined;
   readonly cache: CacheMode;
   readonly metadata: unknown;
+  /** It is asked to fill the cache: what would not be stored is no answer. */
+  readonly fillsCache?: boolean | undefined;
 }
 
 const IMAGE_FIELDS = ['imageUrl', 'image', 'file'] as const;

@@ -1,6 +1,6 @@
 import { CacheMissError } from '../errors/cache-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
-import type { CachedDescription, Obtained } from './build-result.ts';
+import { type CachedDescription, failureBehind, type Obtained } from './build-result.ts';
 import type { CallBounds } from './call-bounds.ts';
 import type { CallTrace } from './call-trace.ts';
 import type { ClientParts } from './compose-parts.ts';
@@ -55,8 +55,9 @@ export class OwnFlight {
     try {
       return await this.#obtainCached(cache, key, taken);
     } catch (error) {
-      // A cache that its owner closed under us is no cache; the call goes on without.
-      if (this.#isOwner || signal.aborted || !DescribeError.is(error, 'DESCRIBE_CLOSED')) throw error;
+      // A cache that its owner closed under us is no cache; the call goes on without, unless it was to fill it.
+      const isNeeded = this.#isOwner || signal.aborted || this.#request.fillsCache;
+      if (isNeeded || !DescribeError.is(error, 'DESCRIBE_CLOSED')) throw error;
       return this.#obtainUncached(key, taken);
     }
   }
@@ -66,20 +67,22 @@ export class OwnFlight {
     key: string,
     taken: TakenImage,
   ): Promise<Obtained> {
-    const { tags, ttlSeconds, timeoutMs, cache: mode } = this.#request;
+    const { tags, ttlSeconds, timeoutMs, cache: mode, fillsCache } = this.#request;
     const { value, source } = await cache.getOrSetWithSource<CachedDescription>(key, this.#ask(taken), {
       signal: this.#bounds.signal,
       tags,
       ttlSeconds,
       forceRefresh: mode === 'reload',
-      softTimeoutMs: Math.ceil(timeoutMs * STALE_AFTER_RATIO),
+      softTimeoutMs: fillsCache ? undefined : Math.ceil(timeoutMs * STALE_AFTER_RATIO),
     });
-    return {
+    const obtained: Obtained = {
       cached: value,
       source: source === 'factory' ? 'upstream' : source,
       caused: this.#caused,
       ...(source === 'stale' && this.#failure !== undefined ? { failure: this.#failure } : {}),
     };
+    if (fillsCache && source === 'stale') throw failureBehind(obtained);
+    return obtained;
   }
 
   async #obtainUncached(key: string, taken: TakenImage): Promise<Obtained> {

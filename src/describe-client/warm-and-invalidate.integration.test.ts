@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
+import { Deferred } from '../internal/deferred.ts';
+import { RedisCache } from '../redis-cache/index.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
-import { findRedisServer, startRedisServer } from '../testing/redis-server.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
@@ -37,6 +39,15 @@ const start = (options: DescribeClientOptions = {}): DescribeClient => {
 
 const slowly = () =>
   server.setFaults([{ fault: { kind: 'latency', latency: { distribution: 'fixed', ms: 100 } } }]);
+/** The bytes of an image that come only when `go` is called. */
+const heldBack = (bytes: Uint8Array) => {
+  const held = new Deferred<void>();
+  async function* image() {
+    await held.promise;
+    yield bytes;
+  }
+  return { image: image(), go: () => held.resolve() };
+};
 const failing = () => server.setFaults([{ fault: { kind: 'error', status: 503, code: 'overloaded' } }]);
 const codeOf = async (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -77,20 +88,44 @@ describe('invalidate', () => {
     expect(server.getStats().requests).toBe(2);
   });
 
-  it.runIf(findRedisServer())('reaches the other processes', async () => {
-    const redis = await startRedisServer();
-    try {
-      const [one, other] = [start({ redis: redis.url }), start({ redis: redis.url })];
-      await one.describe(coffee);
-      await expect(other.describe(coffee)).resolves.toMatchObject({ source: 'redis' });
-      await one.invalidate(coffee);
-      await expect
-        .poll(async () => codeOf(other.describe(coffee, { cache: 'only-if-cached' })))
-        .toBe('DESCRIBE_CACHE_MISS');
-    } finally {
-      await Promise.all(open.splice(0).map((client) => client.destroy()));
-      await redis.stop();
+  it('keeps later calls from one in work that is not cached, and without a cache', async () => {
+    for (const [client, options] of [
+      [start(), { cache: 'no-store' }],
+      [start({ cache: false }), {}],
+    ] as const) {
+      slowly();
+      const { requests } = server.getStats();
+      const before = client.describe(coffee, options);
+      await expect.poll(() => server.getStats().requests).toBe(requests + 1);
+      await client.invalidate(coffee);
+      await expect(client.describe(coffee, options)).resolves.toMatchObject({ source: 'upstream' });
+      await before;
     }
+  });
+
+  it("drops what a fallback's model said in place of the request's own", async () => {
+    const client = start({ fallback: [{ model: 'gpt-4.1-nano' }], retry: false });
+    server.setFaults([{ when: { model: 'gpt-4.1-mini' }, fault: { kind: 'error', status: 503 } }]);
+    await client.describe(coffee);
+    await client.invalidate(coffee);
+    await expect(client.describe(coffee)).resolves.toMatchObject({ source: 'upstream' });
+  });
+
+  it('is waited for when the client is closed, and given up when it is destroyed', async () => {
+    const client = start();
+    const { image, go } = heldBack(coffee);
+    const invalidated = codeOf(client.invalidate({ image }));
+    const closed = client.close();
+    const shortly = new Promise((resolve) => setTimeout(() => resolve('open'), 50));
+    expect(await Promise.race([closed, shortly])).toBe('open');
+    go();
+    await closed;
+    expect(await invalidated).toBe('fulfilled');
+    const other = start();
+    const dropped = codeOf(other.invalidate({ image: heldBack(coffee).image }));
+    await other.destroy('enough');
+    expect(await dropped).toBe('enough');
+    expect(other.stats().admission).toMatchObject({ calls: 0, bytesInFlight: 0 });
   });
 
   it('refuses what describe refuses, ends with its signal, and does nothing without a cache', async () => {
@@ -140,6 +175,47 @@ describe('warm', () => {
     expect({ warmed, failed: failed.length }).toEqual({ warmed: 0, failed: 1 });
   });
 
+  it('takes no expired entry for a description, and waits for a new one', async () => {
+    const clock = new ManualClock();
+    const cache = new RedisCache({ clock, defaultTTL: 60, graceSeconds: 600, ttlJitterRatio: 0 });
+    const client = start({ cache, retry: false, fallback: ['stale'] });
+    await client.describe(coffee);
+    await clock.advance(61_000);
+    failing();
+    await expect(client.describe(coffee)).resolves.toMatchObject({ source: 'stale' });
+    // The second try is too early, the third is made.
+    for (const [waitMs, code] of [
+      [0, 'DESCRIBE_UPSTREAM'],
+      [11_000, 'DESCRIBE_OVERLOADED'],
+    ] as const) {
+      await clock.advance(waitMs);
+      expect(await client.warm([coffee])).toMatchObject({ skipped: 0, failed: [{ error: { code } }] });
+    }
+    server.setFaults([]);
+    await clock.advance(11_000);
+    expect(await client.warm([coffee])).toMatchObject({ warmed: 1, failed: [] });
+  });
+
+  it("spends nothing where the user's own cache is closed, and says so", async () => {
+    const cache = new RedisCache();
+    await cache.close();
+    const { warmed, failed } = await start({ cache }).warm([coffee]);
+    expect({ warmed, failed }).toMatchObject({ warmed: 0, failed: [{ error: { code: 'DESCRIBE_CLOSED' } }] });
+    expect(server.getStats().requests).toBe(0);
+  });
+
+  it('ends with the client, also where its source keeps it waiting', async () => {
+    for (const end of ['close', 'destroy'] as const) {
+      const client = start();
+      async function* inputs() {
+        yield coffee;
+        await new Promise(() => {});
+      }
+      const warming = codeOf(client.warm(inputs(), { onProgress: () => void client[end]() }));
+      expect(await warming).toBe('DESCRIBE_CLOSED');
+    }
+  });
+
   it('stores nothing for a request that says no-store, and says so', async () => {
     const { failed } = await start().warm([{ image: coffee, cache: 'no-store' }]);
     expect(failed).toMatchObject([{ index: 0, error: { code: 'DESCRIBE_INPUT_INVALID' } }]);
@@ -150,9 +226,9 @@ describe('warm', () => {
     const client = start();
     expect(await codeOf(start({ cache: false }).warm([coffee]))).toBe('DESCRIBE_CONFIG_INVALID');
     expect(await codeOf(client.warm([coffee], { concurrency: 0 }))).toBe('DESCRIBE_INPUT_INVALID');
-    expect(await codeOf(client.warm([coffee], { onProgress: 'often' as never }))).toBe(
-      'DESCRIBE_INPUT_INVALID',
-    );
+    for (const options of [{ onProgress: 'often' }, { ordered: true }, 5, null]) {
+      expect(await codeOf(client.warm([coffee], options as never))).toBe('DESCRIBE_INPUT_INVALID');
+    }
     expect(await codeOf(client.warm(coffee as never))).toBe('DESCRIBE_INPUT_INVALID');
     slowly();
     const controller = new AbortController();

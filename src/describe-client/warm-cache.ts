@@ -1,8 +1,7 @@
 import { ConfigError } from '../errors/config-error.ts';
-import { InputError } from '../errors/input-error.ts';
 import { callSafely } from '../internal/emitter.ts';
 import { callable, shape } from '../internal/option-checks.ts';
-import { type DescribeManyOptions, describeEach } from './describe-many.ts';
+import { type DescribeManyOptions, describeEach, ITERATION_CHECKS } from './describe-many.ts';
 import type { DescribeInput } from './describe-request.ts';
 import type { DescribeResult, DescriptionSource } from './describe-result.ts';
 import { throwInputIssues } from './input-issues.ts';
@@ -29,38 +28,35 @@ export interface ClientWarmFailure {
 }
 
 export interface ClientWarmResult {
-  /** Inputs that were described and stored. */
+  /** Inputs that were described, to be stored; equal ones at the same time by one request. */
   readonly warmed: number;
-  /** Inputs whose description was there already. */
+  /** Inputs whose description was there already, and had not expired. */
   readonly skipped: number;
   /** Inputs that could not be described, in the order of their failure. */
   readonly failed: readonly ClientWarmFailure[];
 }
 
-const checkOptions = shape({ onProgress: callable() });
-const FOUND: readonly DescriptionSource[] = ['memory', 'redis', 'stale'];
+const checkOptions = shape({ ...ITERATION_CHECKS, onProgress: callable() });
+const FOUND: readonly DescriptionSource[] = ['memory', 'redis'];
 
 /** Describes what is not cached, in bounded memory; what fails is listed by its place, for an input may be large. */
 export async function warmCache(
   inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
   describeOne: (input: DescribeInput, signal: AbortSignal) => Promise<DescribeResult>,
-  { onProgress, ...options }: ClientWarmOptions,
+  options: ClientWarmOptions,
   hasCache: boolean,
-  assertOpen: () => void,
+  refused: AbortSignal,
 ): Promise<ClientWarmResult> {
-  throwInputIssues(checkOptions({ onProgress }, ''));
+  throwInputIssues(checkOptions(options, ''));
+  const { concurrency, signal, onProgress } = options;
   if (!hasCache) {
     throw new ConfigError('warm', [{ option: 'cache', expected: 'a cache to fill', got: 'false' }]);
   }
-  const warmOne: typeof describeOne = async (input, signal) => {
-    if (isUnstored(input)) throw new InputError('cache', 'expected a mode that stores, got no-store');
-    return describeOne(input, signal);
-  };
   const total = Array.isArray(inputs) ? inputs.length : undefined;
   const failed: ClientWarmFailure[] = [];
   const counts = { warmed: 0, skipped: 0 };
   let done = 0;
-  for await (const item of describeEach(inputs, warmOne, options, assertOpen)) {
+  for await (const item of describeEach(inputs, describeOne, { concurrency, signal }, refused)) {
     const { index, input } = item;
     let outcome: ClientWarmProgress['outcome'] = 'failed';
     if (item.status === 'rejected') failed.push({ index, error: item.reason });
@@ -73,6 +69,3 @@ export async function warmCache(
   }
   return { ...counts, failed };
 }
-
-const isUnstored = (input: DescribeInput) =>
-  typeof input === 'object' && input !== null && 'cache' in input && input.cache === 'no-store';
