@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
+import { isUrlOf } from './is-url-of.ts';
 
 /** What the environment says; a variable that is absent or empty is absent here. */
 export interface EnvironmentSettings {
@@ -37,7 +38,7 @@ const asHeaderText: Parse = (raw) => (/^[\x21-\x7e]+$/.test(raw) ? raw : WRONG);
 const asUrl =
   (...protocols: readonly string[]): Parse =>
   (raw) =>
-    URL.canParse(raw) && protocols.includes(new URL(raw).protocol) ? raw : WRONG;
+    isUrlOf(raw, protocols) ? raw : WRONG;
 
 const asInteger =
   (min: number, max = Number.MAX_SAFE_INTEGER): Parse =>

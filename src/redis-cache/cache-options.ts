@@ -20,6 +20,7 @@ import {
 } from '../internal/option-checks.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
 import type { RedisClientLike } from './redis-client.ts';
+import { redisUrl } from './redis-url.ts';
 
 /** An address of a Redis server. */
 export interface RedisAddress {
@@ -131,20 +132,10 @@ const seconds = (): OptionCheck => finiteNumber({ min: 0.001, max: MAX_TTL_SECON
 const address = () =>
   shape({ host: required(nonEmptyText()), port: required(integer({ min: 1, max: 65_535 })) });
 
-const redisUrl = (): OptionCheck => (value, option) => {
-  const isRight =
-    value === undefined ||
-    (typeof value === 'string' && URL.canParse(value) && /^rediss?:$/.test(new URL(value).protocol));
-  return isRight
-    ? []
-    : [
-        {
-          option,
-          expected: 'a redis or rediss URL',
-          got: typeof value === 'string' ? 'a string (not shown)' : describeValue(value),
-        },
-      ];
-};
+const addresses = (): OptionCheck => (value, option) =>
+  Array.isArray(value) && value.length === 0
+    ? [{ option, expected: 'at least one address', got: 'none' }]
+    : listOf(address())(value, option);
 
 const CHECKS: OptionChecks<RedisCacheOptions> = {
   host: nonEmptyText(),
@@ -158,8 +149,8 @@ const CHECKS: OptionChecks<RedisCacheOptions> = {
       ? []
       : [{ option, expected: 'true, false or TLS options', got: describeValue(value) }],
   client: withMethods('an ioredis client', 'call', 'pipeline', 'duplicate', 'on'),
-  cluster: listOf(address()),
-  sentinels: listOf(address()),
+  cluster: addresses(),
+  sentinels: addresses(),
   sentinelName: nonEmptyText(),
   onDriverMissing: oneOf('reject', 'memory-only'),
   defaultTTL: seconds(),

@@ -48,6 +48,16 @@ describe('without a Redis to talk to', () => {
     expect(await run(script)).toBe('reconnecting ECONNREFUSED');
   });
 
+  it('lets the process end at once when it was closed', async () => {
+    const script = `
+      const cache = new RedisCache({ host: '127.0.0.1', port: 1 });
+      await cache.set('key', 1);
+      await cache.close();
+      const closedAt = performance.now();
+      process.on('exit', () => console.log(performance.now() - closedAt < 1_000));`;
+    expect(await run(script)).toBe('true');
+  });
+
   describe('and without ioredis', () => {
     let folder: string;
     beforeAll(() => {

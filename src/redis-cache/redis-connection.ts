@@ -118,8 +118,8 @@ export class RedisConnection {
     this.#firstOutcome.resolve();
     if (this.#pingTimer !== undefined) this.#options.clock.clearTimeout(this.#pingTimer);
     for (const detach of this.#detachers.splice(0)) detach();
-    if (this.#clients?.ownsData) this.#clients.data.disconnect();
-    this.#clients?.subscriber.disconnect();
+    if (this.#clients?.ownsData) end(this.#clients.data);
+    if (this.#clients !== undefined) end(this.#clients.subscriber);
     this.events.clear();
   }
 
@@ -249,6 +249,16 @@ export class RedisConnection {
     this.#listen(client, '+node', (node: RedisClientLike) => watch(node));
     this.#listen(client, 'ready', () => unref(client, 'slotsTimer'));
   }
+}
+
+/**
+ * Disconnects for good. ioredis hears only the first error of a stream (ioredis 5 and 6), and a TLS handshake that is cut
+ * short tells two when the certificate is refused: an unheard one would end the process.
+ */
+function end(client: RedisClientLike): void {
+  const stream: unknown = Reflect.get(client, 'stream');
+  if (stream instanceof Duplex) stream.on('error', () => {});
+  client.disconnect();
 }
 
 /** The code of a system error, or the first word of a Redis error, in capitals; else the name. */

@@ -76,6 +76,8 @@ const SHARED_OPTIONS = {
   lazyConnect: true,
   connectTimeout: 2_000,
   keepAlive: 10_000,
+  // ioredis holds the process open for so long after a disconnect, even from a server that was never there.
+  disconnectTimeout: 50,
   retryStrategy,
   // What was sent before a connection was lost is not sent again: it could overwrite what came later.
   autoResendUnfulfilledCommands: false,

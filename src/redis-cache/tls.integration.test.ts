@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   findFreePort,
@@ -71,5 +72,17 @@ describe.runIf(canServeTls())('RedisCache over TLS', () => {
     expect(await cache.getOrSet('other', () => 'made')).toBe('made');
     await expect.poll(() => cache.health().redis?.lastError ?? '', { timeout: 5_000 }).toMatch(kind);
     expect(cache.health().status).not.toBe('healthy');
+  });
+
+  it('ends no process when it is closed while a certificate is being refused', async () => {
+    const script = `
+      const { RedisCache } = await import(${JSON.stringify(fileURLToPath(new URL('./index.ts', import.meta.url)))});
+      const cache = new RedisCache({ host: '127.0.0.1', port: ${server.port}, tls: true });
+      const reading = cache.get('key');
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      await cache.close();
+      console.log(await reading);`;
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
+    expect([status, String(stderr)]).toEqual([0, '']);
   });
 });

@@ -1,0 +1,10 @@
+/** Whether a text is a URL of one of these protocols (`http:`) whose user and password can be read: a bare `%` can not. */
+export function isUrlOf(text: string, protocols: readonly string[]): boolean {
+  try {
+    const { protocol, username, password } = new URL(text);
+    decodeURIComponent(`${username}:${password}`);
+    return protocols.includes(protocol);
+  } catch {
+    return false;
+  }
+}
