@@ -177,7 +177,8 @@ export class DescribeClient implements AsyncDisposable {
   /**
    * Drops the cached description of this image for this very request (its prompt, model, detail and schema), on every
    * process, and what a fallback's model said in its place; keeps later calls from joining one in work. To drop all
-   * descriptions of an image, give them a tag. While Redis is away it is remembered and made up for.
+   * descriptions of an image, give them a tag. What Redis misses while it is away it is told when it is back, unless the
+   * client has ended.
    *
    * @throws what `describe` throws for an input that can't be described; an image known by its bytes is read for its name.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, the signal's reason when it aborts, `DESCRIBE_CLOSED`, `DESCRIBE_QUEUE_FULL`
@@ -188,8 +189,8 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Drops every cached description with one of these tags, on every process. While Redis is away it is remembered and made
-   * up for.
+   * Drops every cached description with one of these tags, on every process. What Redis misses while it is away it is told
+   * when it is back, unless the client has ended.
    *
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_TIMEOUT` after the client's `timeoutMs`, `DESCRIBE_CLOSED`;
    * `DESCRIBE_CACHE` only of a cache that is `strict`.
