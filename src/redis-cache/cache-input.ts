@@ -12,6 +12,20 @@ export function checkKey(key: unknown, field = 'key'): asserts key is string {
   }
 }
 
+/** @throws `DESCRIBE_INPUT_INVALID` for anything but an array. */
+export function checkList(list: unknown, field: string): asserts list is readonly unknown[] {
+  if (!Array.isArray(list)) throw new InputError(field, 'expected an array');
+}
+
+/** @throws `DESCRIBE_INPUT_INVALID` for anything but an object of these names: another would be silently without effect. */
+export function checkOptionNames(options: unknown, names: Readonly<Record<string, true>>): void {
+  if (typeof options !== 'object' || options === null) throw new InputError('options', 'expected an object');
+  for (const name in options) {
+    if (Object.hasOwn(names, name)) continue;
+    throw new InputError(name, `unknown, expected one of ${Object.keys(names).join(', ')}`);
+  }
+}
+
 /** The tags without repetition. @throws `DESCRIBE_INPUT_INVALID` for anything but an array of at most 128 non-empty strings. */
 export function checkTags(tags: unknown): readonly string[] {
   if (tags === undefined) return [];

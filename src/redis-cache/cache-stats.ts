@@ -1,4 +1,5 @@
 import type { CacheCounters } from './cache-counters.ts';
+import type { ResolvedCacheOptions } from './cache-options.ts';
 import type { RedisConnectionState } from './redis-connection.ts';
 import type { RedisGatewayStats } from './redis-gateway.ts';
 import type { RedisLink } from './redis-link.ts';
@@ -59,18 +60,22 @@ export function healthOf(tiers: Tiers): RedisCacheHealth {
     pendingInvalidations: link.outage.size,
     ...(lastError === undefined || state === 'ready' ? {} : { lastError }),
   });
-  return Object.freeze({ status: statusOf(link, tiers.options.maxRetries), memory: held, redis });
+  return Object.freeze({ status: statusOf(link, tiers.options), memory: held, redis });
 }
 
-function statusOf({ connection, gateway }: RedisLink, maxRetries: number): RedisCacheStatus {
+function statusOf(
+  { connection, gateway }: RedisLink,
+  { maxRetries, onDriverMissing }: ResolvedCacheOptions,
+): RedisCacheStatus {
   switch (connection.state) {
     case 'idle':
       return 'healthy';
     case 'ready':
       return gateway.circuit === 'closed' ? 'healthy' : 'degraded';
     case 'connecting':
-    case 'driver-missing':
       return 'degraded';
+    case 'driver-missing':
+      return onDriverMissing === 'reject' ? 'unhealthy' : 'degraded';
     case 'closed':
       return 'unhealthy';
     case 'reconnecting':

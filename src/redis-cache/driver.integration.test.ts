@@ -48,6 +48,24 @@ describe('without a Redis to talk to', () => {
     expect(await run(script)).toBe('reconnecting ECONNREFUSED');
   });
 
+  it('tells the reason of what was not sent to those who want errors', async () => {
+    const script = `
+      const cache = new RedisCache({ host: '127.0.0.1', port: 1, strict: true });
+      console.log(await cache.get('key').catch(({ message }) => message));`;
+    expect(await run(script)).toBe('Redis read: unavailable (ECONNREFUSED)');
+  });
+
+  it('is unhealthy where no Sentinel answers, and keeps nobody waiting', async () => {
+    const script = `
+      const cache = new RedisCache({ sentinels: [{ host: '127.0.0.1', port: 1 }], maxRetries: 2 });
+      const startedAt = performance.now();
+      const value = await cache.get('key');
+      const wasQuick = performance.now() - startedAt < 400;
+      while (cache.health().status !== 'unhealthy') await new Promise((resolve) => setTimeout(resolve, 20));
+      console.log(value, wasQuick, cache.health().redis.lastError);`;
+    expect(await run(script)).toBe('undefined true SENTINELS_UNREACHABLE');
+  });
+
   it('lets the process end at once when it was closed', async () => {
     const script = `
       const cache = new RedisCache({ host: '127.0.0.1', port: 1 });
@@ -77,8 +95,10 @@ describe('without a Redis to talk to', () => {
       const script = `
         const cache = new RedisCache({ host: '127.0.0.1' });
         const errors = await Promise.all([cache.get('key'), cache.getOrSet('key', () => 1)].map((work) => work.catch((error) => error)));
-        console.log(errors.map(({ code }) => code).join(), errors[0].message.includes('npm install ioredis'));`;
-      expect(await run(script, module())).toBe('DESCRIBE_CONFIG_INVALID,DESCRIBE_CONFIG_INVALID true');
+        console.log(errors.map(({ code }) => code).join(), errors[0].message.includes('npm install ioredis'), cache.health().status);`;
+      expect(await run(script, module())).toBe(
+        'DESCRIBE_CONFIG_INVALID,DESCRIBE_CONFIG_INVALID true unhealthy',
+      );
     });
 
     it('works in memory where only the environment named it, and says so', async () => {

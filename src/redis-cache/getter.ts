@@ -3,7 +3,7 @@ import { ClosedError } from '../errors/closed-error.ts';
 import { raceSignal } from '../internal/signals.ts';
 import { answers } from './asked-tags.ts';
 import { EVERY_ENTRY } from './cache-entry.ts';
-import { checkDurationMs, checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
+import { checkDurationMs, checkOptionNames, checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
 import { type CacheFactory, type Filled, Filler, type FillRequest, filledBy } from './filler.ts';
 import type { FlightContext } from './single-flight.ts';
 import type { Found, TieredReader } from './tiered-reader.ts';
@@ -40,6 +40,17 @@ export interface GetOrSetOptions {
   /** Seconds to remember this failure and answer with it, `undefined` for not at all. Only errors of this package are remembered. @defaultValue none is */
   readonly negativeTtlSeconds?: ((error: unknown) => number | undefined) | undefined;
 }
+
+const OPTION_NAMES: Record<keyof GetOrSetOptions, true> = {
+  ttlSeconds: true,
+  tags: true,
+  signal: true,
+  forceRefresh: true,
+  graceSeconds: true,
+  softTimeoutMs: true,
+  hardTimeoutMs: true,
+  negativeTtlSeconds: true,
+};
 
 const BACKGROUND_TIMEOUT_MS = 120_000;
 const MAX_FAILED_REFRESHES = 10_000;
@@ -89,6 +100,7 @@ export class Getter {
     factory: CacheFactory<Value>,
     options: GetOrSetOptions,
   ): Promise<CacheHit<Value, CacheSource>> {
+    checkOptionNames(options, OPTION_NAMES);
     const { signal, softTimeoutMs, negativeTtlSeconds, forceRefresh = false } = options;
     signal?.throwIfAborted();
     checkDurationMs(softTimeoutMs, 'softTimeoutMs');

@@ -29,11 +29,11 @@ export { getCache } from './get-cache.ts';
 export type { CacheHit, CacheSource, GetOrSetOptions } from './getter.ts';
 export { generateImageHash } from './image-hash.ts';
 export { createKeyvStore, type KeyvStore, type KeyvStoreEntry } from './keyv-store.ts';
-export { type MsetEntry, type ReadOptions, RedisCache } from './redis-cache.ts';
+export { type ReadOptions, RedisCache } from './redis-cache.ts';
 export type { RedisClientLike, RedisPipelineLike } from './redis-client.ts';
 export type { RedisConnectionState } from './redis-connection.ts';
 export type { RedisFailureReason, RedisGatewayStats } from './redis-gateway.ts';
-export type { SetOptions } from './setter.ts';
+export type { MsetEntry, SetOptions } from './setter.ts';
 export {
   type FlightContext,
   type FlightOptions,

@@ -302,6 +302,24 @@ describe('RedisCache in memory only', () => {
     expect(() => new RedisCache({ cluster: [] })).toThrow(/cluster: expected at least one/);
   });
 
+  it('refuses what would be without effect, at once, by name', async () => {
+    const cache = new RedisCache();
+    const wrong = [
+      () => cache.set('key', 1, { ttl: 5 } as never),
+      () => cache.getOrSet('key', () => 1, { ttl: 60 } as never),
+      () => cache.mset([{ key: 'key', data: 1, ttlSeconds: 5 } as never]),
+      () => cache.getOrSet('key', () => 1, 60 as never),
+      () => cache.mget('abc' as never),
+      () => cache.mset({ key: 1 } as never),
+      () => cache.deleteMany('abc' as never),
+    ];
+    const fields = ['ttl', 'ttl', 'ttlSeconds', 'options', 'keys', 'entries', 'keys'];
+    for (const [index, call] of wrong.entries()) {
+      await expect(call()).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID', field: fields[index] });
+    }
+    await cache.close();
+  });
+
   it.each([
     ['an empty key', (cache: RedisCache) => cache.get('')],
     ['a key too long', (cache: RedisCache) => cache.set('k'.repeat(8_193), 1)],

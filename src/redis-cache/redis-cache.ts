@@ -2,7 +2,7 @@ import { ClosedError } from '../errors/closed-error.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
 import { raceSignal } from '../internal/signals.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
-import { checkKey, checkTags } from './cache-input.ts';
+import { checkKey, checkList, checkOptionNames, checkTags } from './cache-input.ts';
 import { generateKey } from './cache-key.ts';
 import { shareLink } from './cache-link.ts';
 import { type RedisCacheOptions, resolveCacheOptions } from './cache-options.ts';
@@ -11,20 +11,18 @@ import type { CacheFactory } from './filler.ts';
 import { type CacheHit, type CacheSource, type GetOrSetOptions, Getter } from './getter.ts';
 import { generateImageHash } from './image-hash.ts';
 import { purgeTags } from './purge.ts';
-import { type SetItem, type SetOptions, setAll } from './setter.ts';
+import {
+  MSET_NAMES,
+  type MsetEntry,
+  SET_OPTION_NAMES,
+  type SetItem,
+  type SetOptions,
+  setAll,
+} from './setter.ts';
 import type { Found } from './tiered-reader.ts';
 import { TieredReader } from './tiered-reader.ts';
 import { TieredWriter } from './tiered-writer.ts';
 import { Tiers } from './tiers.ts';
-
-/** One entry of `mset`. */
-export interface MsetEntry {
-  readonly key: string;
-  readonly data: unknown;
-  /** Seconds. @defaultValue the cache's `defaultTTL` */
-  readonly ttl?: number | undefined;
-  readonly tags?: readonly string[] | undefined;
-}
 
 export interface ReadOptions {
   /** Ends the wait with its reason. */
@@ -114,12 +112,18 @@ export class RedisCache implements AsyncDisposable {
   ): Promise<void> {
     this.#check(key);
     const options = typeof ttlSeconds === 'object' ? ttlSeconds : { ttlSeconds, tags };
+    checkOptionNames(options, SET_OPTION_NAMES);
     await this.#setAll([{ key, value, ...options }]);
   }
 
   /** Stores many values, each with its own time to live and tags, in one round trip; two where tags are not known yet. */
   async mset(entries: readonly MsetEntry[]): Promise<void> {
-    for (const { key } of entries) this.#check(key);
+    this.#checkOpen();
+    checkList(entries, 'entries');
+    for (const entry of entries) {
+      checkOptionNames(entry, MSET_NAMES);
+      checkKey(entry.key);
+    }
     if (entries.length === 0) return;
     await this.#setAll(
       entries.map(({ key, data, ttl, tags }) => ({ key, value: data, ttlSeconds: ttl, tags })),
@@ -129,6 +133,7 @@ export class RedisCache implements AsyncDisposable {
   /** The values in the order of the keys, `undefined` where there is none, in one round trip. */
   async mget<Value = unknown>(keys: readonly string[]): Promise<(Value | undefined)[]> {
     this.#checkOpen();
+    checkList(keys, 'keys');
     const { values, memoryHits, redisHits } = await this.#reader.readMany(keys);
     const { counters } = this.#tiers;
     counters.memoryHits += memoryHits;
@@ -169,6 +174,7 @@ export class RedisCache implements AsyncDisposable {
   /** Removes entries everywhere in one round trip; how many there were, as far as is known. */
   async deleteMany(keys: readonly string[]): Promise<number> {
     // Apart from the caller's list, which may change before Redis has answered.
+    checkList(keys, 'keys');
     const names = [...keys];
     for (const key of names) this.#check(key);
     if (names.length === 0) return 0;

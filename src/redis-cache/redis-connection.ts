@@ -5,8 +5,9 @@ import { Deferred } from '../internal/deferred.ts';
 import { Emitter } from '../internal/emitter.ts';
 import { withTimeout } from '../internal/signals.ts';
 import type { RedisTarget } from './cache-options.ts';
+import { errorKind, isWithoutSentinel } from './error-kind.ts';
 import type { RedisClientLike } from './redis-client.ts';
-import { createRedisClients, type RedisClients } from './redis-driver.ts';
+import { createRedisClients, type RedisClients, retryStrategy } from './redis-driver.ts';
 
 /** Where the connection to Redis stands. */
 export type RedisConnectionState =
@@ -152,7 +153,15 @@ export class RedisConnection {
   }
 
   #watchData(client: RedisClientLike, owned: boolean): void {
-    this.#listen(client, 'error', this.#note);
+    this.#listen(client, 'error', (error: unknown) => {
+      this.#note(error);
+      if (!isWithoutSentinel(error)) return;
+      // No connection is lost, for there is none.
+      this.#failedAttempts += 1;
+      this.#state = 'reconnecting';
+      this.#firstOutcome.resolve();
+    });
+    if (owned) this.#connectAgain(client);
     this.#listen(client, 'ready', () => this.#becomeReady());
     this.#listen(client, 'close', () => {
       const wasReady = this.#state === 'ready';
@@ -166,6 +175,7 @@ export class RedisConnection {
 
   #watchSubscriber(client: RedisClientLike): void {
     this.#listen(client, 'error', this.#note);
+    this.#connectAgain(client);
     this.#listen(client, 'message', (channel: string, text: string) => {
       if (channel === this.#options.channel) this.events.emit('message', { text });
     });
@@ -186,6 +196,23 @@ export class RedisConnection {
     });
     this.#letProcessEnd(client);
     this.#schedulePing(client);
+  }
+
+  /** Where ioredis gives up, as without a Sentinel that answers. */
+  #connectAgain(client: RedisClientLike): void {
+    let timer: TimerHandle | undefined;
+    let tries = 0;
+    const { clock } = this.#options;
+    this.#listen(client, 'ready', () => {
+      tries = 0;
+    });
+    this.#listen(client, 'end', () => {
+      tries += 1;
+      timer = setBackgroundTimeout(clock, () => client.connect().catch(() => {}), retryStrategy(tries));
+    });
+    this.#detachers.push(() => {
+      if (timer !== undefined) clock.clearTimeout(timer);
+    });
   }
 
   /** A connection whose other end vanished says nothing, and neither does a quiet one: only an answer tells them apart. */
@@ -259,12 +286,4 @@ function end(client: RedisClientLike): void {
   const stream: unknown = Reflect.get(client, 'stream');
   if (stream instanceof Duplex) stream.on('error', () => {});
   client.disconnect();
-}
-
-/** The code of a system error, or the first word of a Redis error, in capitals; else the name. */
-export function errorKind(error: unknown): string {
-  if (!(error instanceof Error)) return 'UNKNOWN';
-  const code = (error as { readonly code?: unknown }).code;
-  if (typeof code === 'string') return code;
-  return /^[A-Z]{3,20}\b/.exec(error.message)?.[0] ?? error.name;
 }

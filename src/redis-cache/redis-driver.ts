@@ -68,8 +68,8 @@ async function loadDriver(): Promise<{ Redis: typeof Redis; Cluster: typeof Clus
 
 const MAX_RECONNECT_DELAY_MS = 5_000;
 
-/** Never null, so reconnecting never stops. */
-const retryStrategy = (attempt: number) =>
+/** Milliseconds before the next try to connect; never null, so reconnecting never stops. */
+export const retryStrategy = (attempt: number): number =>
   exponentialDelay(attempt, { initialDelayMs: 50, maxDelayMs: MAX_RECONNECT_DELAY_MS }) + Math.random() * 50;
 
 const SHARED_OPTIONS = {
@@ -112,7 +112,8 @@ function serverOptions(target: RedisTargetOptions, options: RedisOptions): Redis
       : {
           sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
           name: sentinelName,
-          sentinelRetryStrategy: retryStrategy,
+          // Whoever watches the connection tries again: a wait of ioredis would hold the process open.
+          sentinelRetryStrategy: () => null,
         }),
   };
 }

@@ -6,6 +6,7 @@ import { TimeoutError } from '../errors/timeout-error.ts';
 import type { Clock } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { Emitter } from '../internal/emitter.ts';
+import { errorKind } from './error-kind.ts';
 import {
   mastersOf,
   type RedisClientLike,
@@ -14,7 +15,7 @@ import {
   sendCommands,
   sendEach,
 } from './redis-client.ts';
-import { errorKind, type RedisConnection } from './redis-connection.ts';
+import type { RedisConnection } from './redis-connection.ts';
 
 /** Why Redis gave no answer. */
 export type RedisFailureReason =
@@ -233,8 +234,11 @@ export class RedisGateway {
     if (reason === 'timeout') this.#timeouts += 1;
     else if (reason === 'failed') this.#failures += 1;
     else this.#rejections += 1;
-    const error = new CacheError(`Redis ${operation}: ${reason}`, { cause, retryable: true });
-    this.events.emit('failed', { operation, reason, kind: cause === undefined ? reason : errorKind(cause) });
+    // What is not sent has no cause of its own: the connection knows why.
+    const kind = cause === undefined ? this.#connection.lastError : errorKind(cause);
+    const why = kind === undefined ? reason : `${reason} (${kind})`;
+    const error = new CacheError(`Redis ${operation}: ${why}`, { cause, retryable: true });
+    this.events.emit('failed', { operation, reason, kind: kind ?? reason });
     return { ok: false, reason, error };
   }
 }

@@ -14,6 +14,23 @@ export interface SetOptions {
   readonly graceSeconds?: number | undefined;
 }
 
+export const SET_OPTION_NAMES: Record<keyof SetOptions, true> = {
+  ttlSeconds: true,
+  tags: true,
+  graceSeconds: true,
+};
+
+/** One entry of `mset`. */
+export interface MsetEntry {
+  readonly key: string;
+  readonly data: unknown;
+  /** Seconds. @defaultValue the cache's `defaultTTL` */
+  readonly ttl?: number | undefined;
+  readonly tags?: readonly string[] | undefined;
+}
+
+export const MSET_NAMES: Record<keyof MsetEntry, true> = { key: true, data: true, ttl: true, tags: true };
+
 /** One value to store. */
 export interface SetItem extends SetOptions {
   readonly key: string;

@@ -52,6 +52,18 @@ describe.runIf(findRedisServer())('RedisCache on other topologies', () => {
     }
   });
 
+  it('waits for a Sentinel that comes later', async () => {
+    await using setup = await startRedisSentinel();
+    await setup.sentinel.kill();
+    const sentinels = [{ host: setup.sentinel.host, port: setup.sentinel.port }];
+    await using cache = new RedisCache({ sentinels, operationTimeoutMs });
+    expect(await cache.get('key')).toBeUndefined();
+    await setup.sentinel.restart();
+    await expect.poll(() => cache.health().redis?.state, { timeout: 10_000 }).toBe('ready');
+    await cache.set('key', 1);
+    await expect.poll(() => cache.health().redis?.subscribed, { timeout: 10_000 }).toBe(true);
+  });
+
   it('follows a failover through Sentinel', async () => {
     await using setup = await startRedisSentinel();
     const sentinels = [{ host: setup.sentinel.host, port: setup.sentinel.port }];
