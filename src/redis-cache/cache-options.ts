@@ -49,7 +49,7 @@ export interface RedisTargetOptions {
   readonly db?: number | undefined;
   /** `redis://` or `rediss://` (TLS) URL. The options beside it win over what it says. */
   readonly url?: string | undefined;
-  /** TLS options as for `node:tls`, or `true` for the defaults. */
+  /** TLS options as for `node:tls`, or `true` for the defaults; for Sentinels too. */
   readonly tls?: boolean | object | undefined;
   /** A client of ioredis that you made and that you close. Its own options stay as they are. */
   readonly client?: RedisClientLike | undefined;

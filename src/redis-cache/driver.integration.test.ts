@@ -66,6 +66,17 @@ describe('without a Redis to talk to', () => {
     expect(await run(script)).toBe('undefined true SENTINELS_UNREACHABLE');
   });
 
+  it.runIf(findRedisServer())('lets the process end where a Sentinel hangs', async () => {
+    await using hung = await startRedisServer();
+    hung.pause();
+    const script = `
+      const cache = new RedisCache({ sentinels: [{ host: '127.0.0.1', port: ${hung.port} }] });
+      await cache.get('key');
+      await cache.close();
+      console.log('closed');`;
+    expect(await run(script)).toBe('closed');
+  });
+
   it('lets the process end at once when it was closed', async () => {
     const script = `
       const cache = new RedisCache({ host: '127.0.0.1', port: 1 });

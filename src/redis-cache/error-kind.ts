@@ -1,6 +1,13 @@
+const beginsWith = (error: unknown, text: string): boolean =>
+  error instanceof Error && error.message.startsWith(text);
+
 /** What ioredis says when no Sentinel has answered (ioredis 5 and 6). */
 export const isWithoutSentinel = (error: unknown): boolean =>
-  error instanceof Error && error.message.startsWith('All sentinels are unreachable');
+  beginsWith(error, 'All sentinels are unreachable') && !isSentinelRound(error);
+
+/** The same before it asks them all, see the driver's `sentinelRetryStrategy`: nothing has failed yet. */
+export const isSentinelRound = (error: unknown): boolean =>
+  beginsWith(error, 'All sentinels are unreachable. Retrying from scratch after 0ms');
 
 /** The code of a system error, or the first word of a Redis error, in capitals; else the name. */
 export function errorKind(error: unknown): string {

@@ -5,7 +5,7 @@ import { Deferred } from '../internal/deferred.ts';
 import { Emitter } from '../internal/emitter.ts';
 import { withTimeout } from '../internal/signals.ts';
 import type { RedisTarget } from './cache-options.ts';
-import { errorKind, isWithoutSentinel } from './error-kind.ts';
+import { errorKind, isSentinelRound, isWithoutSentinel } from './error-kind.ts';
 import type { RedisClientLike } from './redis-client.ts';
 import { createRedisClients, type RedisClients, retryStrategy } from './redis-driver.ts';
 
@@ -239,7 +239,7 @@ export class RedisConnection {
   }
 
   readonly #note = (error: unknown): void => {
-    this.#lastError = errorKind(error);
+    if (!isSentinelRound(error)) this.#lastError = errorKind(error);
   };
 
   #listen<Args extends unknown[]>(

@@ -102,19 +102,24 @@ const SUBSCRIBER_OPTIONS: RedisOptions = { ...SHARED_OPTIONS, maxRetriesPerReque
 
 function serverOptions(target: RedisTargetOptions, options: RedisOptions): RedisOptions {
   const { host, port, username, password, db, url, tls, sentinels, sentinelName = 'mymaster' } = target;
-  return {
+  const server: RedisOptions = {
     ...options,
     ...(url === undefined ? {} : optionsOfUrl(url)),
     ...definedOf({ host, port, username, password, db }),
     ...(tls === undefined || tls === false ? {} : { tls: tls === true ? {} : tls }),
-    ...(sentinels === undefined
-      ? {}
-      : {
-          sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
-          name: sentinelName,
-          // Whoever watches the connection tries again: a wait of ioredis would hold the process open.
-          sentinelRetryStrategy: () => null,
-        }),
+  };
+  if (sentinels === undefined) return server;
+  return {
+    ...server,
+    sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
+    name: sentinelName,
+    // One that hangs would be waited for without end.
+    sentinelCommandTimeout: 1_000,
+    // The first round begins after the Sentinel that answered last, so all are asked only in the second. After that
+    // whoever watches the connection tries again: a wait of ioredis would hold the process open.
+    sentinelRetryStrategy: (round) => (round === 1 ? 0 : null),
+    // Without these ioredis would speak plainly to both.
+    ...(server.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: server.tls }),
   };
 }
 

@@ -62,6 +62,29 @@ describe.runIf(canServeTls())('RedisCache over TLS', () => {
     expect([one.health().status, two.health().status]).toEqual(['healthy', 'healthy']);
   });
 
+  it('asks Sentinels over TLS, and the master they name', async () => {
+    const port = await findFreePort();
+    const files = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    await using sentinel = await startRedisServer({
+      port,
+      args: ['--sentinel', '--port', '0', '--tls-port', String(port)],
+      config: [
+        `sentinel monitor mymaster ${server.host} ${server.port} 1`,
+        'tls-replication yes',
+        'tls-auth-clients no',
+        `tls-cert-file ${files[0]}`,
+        `tls-key-file ${files[1]}`,
+        `tls-ca-cert-file ${files[0]}`,
+      ],
+    });
+    const sentinels = [{ host: sentinel.host, port: sentinel.port }];
+    await using cache = new RedisCache({ sentinels, tls: { ca }, operationTimeoutMs });
+    await cache.set('key', 1);
+    await expect.poll(() => cache.health().redis?.subscribed, { timeout: 5_000 }).toBe(true);
+    await cache.set('key', 2);
+    expect(await cache.get('key')).toBe(2);
+  });
+
   it.each([
     ['does not trust', true, /SELF_SIGNED/],
     ['is not asked for', undefined, /./],

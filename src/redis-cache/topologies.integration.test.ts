@@ -64,6 +64,33 @@ describe.runIf(findRedisServer())('RedisCache on other topologies', () => {
     await expect.poll(() => cache.health().redis?.subscribed, { timeout: 10_000 }).toBe(true);
   });
 
+  it('asks the next Sentinel where one hangs', async () => {
+    await using setup = await startRedisSentinel();
+    await using hung = await startRedisServer();
+    hung.pause();
+    const sentinels = [hung, setup.sentinel].map(({ host, port }) => ({ host, port }));
+    await using cache = new RedisCache({ sentinels, operationTimeoutMs });
+    expect(await cache.get('key')).toBeUndefined();
+    await expect.poll(() => cache.health().redis?.subscribed, { timeout: 10_000 }).toBe(true);
+    expect(cache.health().status).toBe('healthy');
+  });
+
+  it('blames no Sentinel for a master that is away', async () => {
+    await using setup = await startRedisSentinel();
+    const sentinels = [{ host: setup.sentinel.host, port: setup.sentinel.port }];
+    await using cache = new RedisCache({ sentinels, operationTimeoutMs });
+    await cache.set('key', 1);
+    const reasons = new Set<string | undefined>();
+    await setup.master.kill();
+    const status = () => {
+      reasons.add(cache.health().redis?.lastError);
+      return cache.health().status;
+    };
+    await expect.poll(status, { interval: 1, timeout: 10_000 }).toBe('unhealthy');
+    expect(reasons).toContain('ECONNREFUSED');
+    expect(reasons).not.toContain('SENTINELS_UNREACHABLE');
+  });
+
   it('follows a failover through Sentinel', async () => {
     await using setup = await startRedisSentinel();
     const sentinels = [{ host: setup.sentinel.host, port: setup.sentinel.port }];
