@@ -60,6 +60,17 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     expect(await cache.getOrSetWithSource('key', () => 'anew')).toEqual({ value: 'made', source: 'memory' });
   });
 
+  it('has no room for what was forced: nobody gets what that replaced', async () => {
+    const cache = await connect({ tagTrustMs: 50 });
+    await cache.set('key', 'old');
+    await fill();
+    expect(await cache.getOrSet('key', () => 'forced', { forceRefresh: true })).toBe('forced');
+    await pass(100);
+    expect(await cache.get('key')).toBeUndefined();
+    await expect.poll(() => cache.health().redis?.pendingInvalidations).toBe(0);
+    expect(await raw.exists(`${keyPrefix}e:key`)).toBe(0);
+  });
+
   it('has no room for what was made: the lease is given back, and memory holds the value', async () => {
     const cache = await connect();
     const factory = async () => {

@@ -244,7 +244,7 @@ export class Filler {
 
   /** Stores in both tiers unless an invalidation, or another process, came between. */
   async #store(
-    { key, ttlMs, graceMs }: FillRequest,
+    { key, ttlMs, graceMs, force }: FillRequest,
     { lease, stamps, startedAtMs }: Turn,
     work: OpenWork,
     content: { readonly value?: unknown; readonly failure?: StoredFailure },
@@ -279,6 +279,7 @@ export class Filler {
       written = reply.ok ? reply.value : undefined;
     }
     if (link !== undefined && written !== true) counters.droppedWrites += 1;
+    if (force && written === undefined && !work.superseded) link?.outdate([key]);
     // Refused: the lease was lost to a removal, a newer value or another process, whose word counts.
     if (!work.superseded && written !== false && (written === true || !work.doubted)) {
       this.#tiers.remember(key, encoded.entry, written === true ? askedAtMs : startedAtMs);

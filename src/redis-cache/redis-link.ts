@@ -52,6 +52,12 @@ export class RedisLink {
     events.on('ready', () => void this.#replay());
   }
 
+  /** What Redis holds under these keys is older than what it could not take: it is not believed, and removed. */
+  outdate(keys: readonly string[]): void {
+    this.outage.addOverwritten(keys);
+    this.replayLater();
+  }
+
   /** Starts to bring what Redis missed to Redis, now and again until it is there. */
   replayLater(): void {
     if (this.#closed || this.#replayTimer !== undefined || this.outage.size === 0) return;

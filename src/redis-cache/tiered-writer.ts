@@ -143,10 +143,7 @@ export class TieredWriter {
     const keys = entries.map(({ key }) => key);
     const reply = shared ? await link.tier.write(entries, link.gateway.deadline(entries.length)) : undefined;
     const refused = reply?.ok ? keys.filter((_, index) => reply.value[index] !== true) : keys;
-    if (refused.length > 0) {
-      link.outage.addOverwritten(refused);
-      link.replayLater();
-    }
+    if (refused.length > 0) link.outdate(refused);
     if (reply !== undefined) this.#tiers.unwrap(reply);
     return refused;
   }
