@@ -21,7 +21,8 @@ export function checkList(list: unknown, field: string): asserts list is readonl
 export function checkOptionNames(options: unknown, names: Readonly<Record<string, true>>): void {
   if (typeof options !== 'object' || options === null) throw new InputError('options', 'expected an object');
   for (const name in options) {
-    if (Object.hasOwn(names, name)) continue;
+    // What someone put on the prototype of all objects is no option of this one.
+    if (Object.hasOwn(names, name) || name in Object.prototype) continue;
     throw new InputError(name, `unknown, expected one of ${Object.keys(names).join(', ')}`);
   }
 }

@@ -48,6 +48,13 @@ describe('createCacheWarmer', () => {
     expect([warmed, most]).toEqual([50, 7]);
   });
 
+  it('refuses an option that has no effect, and not every image', async () => {
+    const warming = createCacheWarmer(new RedisCache()).warmImageDescriptions(urls(2), () => 'described', {
+      ttl: 5,
+    } as never);
+    await expect(warming).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID', field: 'ttl' });
+  });
+
   it('stops when aborted, and aborts what runs', async () => {
     const controller = new AbortController();
     const signals: AbortSignal[] = [];

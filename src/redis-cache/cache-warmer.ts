@@ -1,8 +1,9 @@
 import { InputError } from '../errors/input-error.ts';
 import { raceSignal } from '../internal/signals.ts';
+import { checkOptionNames } from './cache-input.ts';
 import type { CacheFactory } from './filler.ts';
 import type { RedisCache } from './redis-cache.ts';
-import type { SetOptions } from './setter.ts';
+import { SET_OPTION_NAMES, type SetOptions } from './setter.ts';
 
 /** Makes the description of one image. */
 export type WarmFetcher<Value> = (
@@ -28,6 +29,14 @@ export interface WarmOptions extends SetOptions {
   /** Key of an image. @defaultValue `cache.generateKey('image-description', cache.generateImageHash(url))` */
   readonly keyOf?: ((url: string) => string) | undefined;
 }
+
+const OPTION_NAMES: Record<keyof WarmOptions, true> = {
+  ...SET_OPTION_NAMES,
+  concurrency: true,
+  onProgress: true,
+  signal: true,
+  keyOf: true,
+};
 
 export interface WarmFailure {
   readonly url: string;
@@ -74,6 +83,7 @@ export interface CacheWarmer {
 export function createCacheWarmer(cache: RedisCache): CacheWarmer {
   return {
     async warmImageDescriptions(urls, fetcher, options = {}) {
+      checkOptionNames(options, OPTION_NAMES);
       const { concurrency = 4, onProgress, signal, keyOf, ...stored } = options;
       if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
         throw new InputError('concurrency', 'expected a whole number of at least 1');

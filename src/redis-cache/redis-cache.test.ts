@@ -312,10 +312,32 @@ describe('RedisCache in memory only', () => {
       () => cache.mget('abc' as never),
       () => cache.mset({ key: 1 } as never),
       () => cache.deleteMany('abc' as never),
+      () => cache.set('key', 1, { ttlSeconds: 5 }, ['tag']),
     ];
-    const fields = ['ttl', 'ttl', 'ttlSeconds', 'options', 'keys', 'entries', 'keys'];
+    const fields = ['ttl', 'ttl', 'ttlSeconds', 'options', 'keys', 'entries', 'keys', 'tags'];
     for (const [index, call] of wrong.entries()) {
       await expect(call()).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID', field: fields[index] });
+    }
+    await cache.close();
+  });
+
+  it('heeds options that are inherited', async () => {
+    const cache = new RedisCache();
+    await cache.set('key', 1, Object.create({ tags: ['tag'] }));
+    await cache.invalidateByTags(['tag']);
+    expect(await cache.get('key')).toBeUndefined();
+    await cache.close();
+  });
+
+  it('takes no name of every object for an option', async () => {
+    const cache = new RedisCache();
+    Object.assign(Object.prototype, { added: () => {} });
+    try {
+      await cache.set('key', 1);
+      await cache.mset([{ key: 'other', data: 2 }]);
+      expect(await cache.getOrSet('third', () => 3)).toBe(3);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'added');
     }
     await cache.close();
   });

@@ -11,14 +11,7 @@ import type { CacheFactory } from './filler.ts';
 import { type CacheHit, type CacheSource, type GetOrSetOptions, Getter } from './getter.ts';
 import { generateImageHash } from './image-hash.ts';
 import { purgeTags } from './purge.ts';
-import {
-  MSET_NAMES,
-  type MsetEntry,
-  SET_OPTION_NAMES,
-  type SetItem,
-  type SetOptions,
-  setAll,
-} from './setter.ts';
+import { MSET_NAMES, type MsetEntry, type SetItem, type SetOptions, setAll, setOptionsOf } from './setter.ts';
 import type { Found } from './tiered-reader.ts';
 import { TieredReader } from './tiered-reader.ts';
 import { TieredWriter } from './tiered-writer.ts';
@@ -111,9 +104,7 @@ export class RedisCache implements AsyncDisposable {
     tags?: readonly string[],
   ): Promise<void> {
     this.#check(key);
-    const options = typeof ttlSeconds === 'object' ? ttlSeconds : { ttlSeconds, tags };
-    checkOptionNames(options, SET_OPTION_NAMES);
-    await this.#setAll([{ key, value, ...options }]);
+    await this.#setAll([{ key, value, ...setOptionsOf(ttlSeconds, tags) }]);
   }
 
   /** Stores many values, each with its own time to live and tags, in one round trip; two where tags are not known yet. */

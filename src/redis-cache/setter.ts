@@ -1,6 +1,7 @@
 import { CacheError } from '../errors/cache-error.ts';
+import { InputError } from '../errors/input-error.ts';
 import { EVERY_ENTRY } from './cache-entry.ts';
-import { checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
+import { checkOptionNames, checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
 import { encodeEntry } from './envelope.ts';
 import type { KeyedEntry, TieredWriter } from './tiered-writer.ts';
 import type { Tiers } from './tiers.ts';
@@ -19,6 +20,18 @@ export const SET_OPTION_NAMES: Record<keyof SetOptions, true> = {
   tags: true,
   graceSeconds: true,
 };
+
+/** What `set` was given, in either way. @throws `DESCRIBE_INPUT_INVALID` for what would be without effect. */
+export function setOptionsOf(
+  given: number | SetOptions | undefined,
+  tags: readonly string[] | undefined,
+): SetOptions {
+  if (typeof given !== 'object') return { ttlSeconds: given, tags };
+  checkOptionNames(given, SET_OPTION_NAMES);
+  if (tags !== undefined) throw new InputError('tags', 'expected among the options');
+  // By name, for they may be inherited.
+  return { ttlSeconds: given.ttlSeconds, tags: given.tags, graceSeconds: given.graceSeconds };
+}
 
 /** One entry of `mset`. */
 export interface MsetEntry {
