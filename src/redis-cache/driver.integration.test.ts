@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import { startRedisCluster } from '../testing/redis-topologies.ts';
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 
@@ -123,6 +124,18 @@ describe('without a Redis to talk to', () => {
       const env = { REDIS_HOST: '127.0.0.1' };
       expect(await run(script, module(), env)).toBe('1 undefined degraded driver-missing');
     });
+  });
+});
+
+describe.runIf(findRedisServer())('with a Cluster', () => {
+  it('lets the process end while its connections idle', async () => {
+    await using cluster = await startRedisCluster(3);
+    const script = `
+      const cache = new RedisCache({ cluster: ${JSON.stringify(cluster.addresses)}, operationTimeoutMs: 1_000 });
+      await cache.set('key', 1);
+      while (!cache.health().redis.subscribed) await new Promise((resolve) => setTimeout(resolve, 10));
+      console.log(cache.health().status);`;
+    expect(await run(script)).toBe('healthy');
   });
 });
 

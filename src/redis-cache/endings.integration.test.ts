@@ -39,6 +39,17 @@ describe.runIf(findRedisServer())('work that ends early', () => {
   const hasLease = () => raw.exists(`{${keyPrefix}e:key}:lease`);
   const working = (cache: RedisCache) => expect.poll(() => cache.getStats().factoryCalls).toBe(1);
 
+  it('leaves nothing behind on a client of the user', async () => {
+    const client = new Redis(server.url);
+    const listeners = () => client.eventNames().map((name) => [name, client.listenerCount(name)]);
+    const before = listeners();
+    const cache = connect({ client, url: undefined });
+    await cache.get('key');
+    await cache.close();
+    expect(listeners()).toEqual(before);
+    client.disconnect();
+  });
+
   it('calls no factory when all who asked left while Redis was asked', async () => {
     const cache = connect();
     await cache.get('warm');

@@ -1,10 +1,10 @@
-import { Duplex } from 'node:stream';
 import { ConfigError } from '../errors/config-error.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { Emitter } from '../internal/emitter.ts';
 import { withTimeout } from '../internal/signals.ts';
 import type { RedisTarget } from './cache-options.ts';
+import { clusterListener, disconnectForGood, dropStream, unref } from './driver-internals.ts';
 import { errorKind, isSentinelRound, isWithoutSentinel } from './error-kind.ts';
 import type { RedisClientLike } from './redis-client.ts';
 import { createRedisClients, type RedisClients, retryStrategy } from './redis-driver.ts';
@@ -107,8 +107,7 @@ export class RedisConnection {
   drop(): void {
     if (this.#state !== 'ready' || this.isCluster || this.#clients?.ownsData !== true) return;
     // What ioredis calls a disconnect lets a server that does not listen go on sending for seconds.
-    const stream: unknown = Reflect.get(this.#clients.data, 'stream');
-    if (stream instanceof Duplex) stream.destroy();
+    dropStream(this.#clients.data);
   }
 
   /** Ends both connections. Idempotent. */
@@ -119,8 +118,8 @@ export class RedisConnection {
     this.#firstOutcome.resolve();
     if (this.#pingTimer !== undefined) this.#options.clock.clearTimeout(this.#pingTimer);
     for (const detach of this.#detachers.splice(0)) detach();
-    if (this.#clients?.ownsData) end(this.#clients.data);
-    if (this.#clients !== undefined) end(this.#clients.subscriber);
+    if (this.#clients?.ownsData) disconnectForGood(this.#clients.data);
+    if (this.#clients !== undefined) disconnectForGood(this.#clients.subscriber);
     this.events.clear();
   }
 
@@ -179,23 +178,37 @@ export class RedisConnection {
     this.#listen(client, 'message', (channel: string, text: string) => {
       if (channel === this.#options.channel) this.events.emit('message', { text });
     });
-    this.#listen(client, 'close', () => {
-      const wasSubscribed = this.#subscribed;
-      this.#subscribed = false;
-      if (wasSubscribed) this.events.emit('subscriberLost', {});
-    });
-    this.#listen(client, 'ready', () => {
-      // Again after each reconnect: the answer tells that messages arrive from now on.
-      client.subscribe(this.#options.channel).then(
-        () => {
-          this.#subscribed = true;
-          this.events.emit('subscriberReady', {});
-        },
-        () => client.disconnect(true),
-      );
-    });
+    this.#listen(client, 'close', () => this.#loseSubscription());
+    // Again after each reconnect: the answer tells that messages arrive from now on.
+    this.#listen(client, 'ready', () => this.#subscribe(client));
     this.#letProcessEnd(client);
     this.#schedulePing(client);
+  }
+
+  #subscribe(client: RedisClientLike): void {
+    client.subscribe(this.#options.channel).then(
+      () => {
+        if (this.#state === 'closed') return;
+        this.#subscribed = true;
+        this.events.emit('subscriberReady', {});
+        const listener = clusterListener(client);
+        if (listener !== undefined) unref(listener, 'stream');
+        listener?.on('end', () => {
+          if (this.#state === 'closed') return;
+          this.#loseSubscription();
+          if (client.status === 'ready') this.#subscribe(client);
+        });
+      },
+      () => {
+        if (this.#state !== 'closed') client.disconnect(true);
+      },
+    );
+  }
+
+  #loseSubscription(): void {
+    if (!this.#subscribed) return;
+    this.#subscribed = false;
+    this.events.emit('subscriberLost', {});
   }
 
   /** Where ioredis gives up, as without a Sentinel that answers. */
@@ -252,21 +265,16 @@ export class RedisConnection {
     this.#detachers.push(() => {
       client.off(event, guarded);
       // ioredis reports what comes after a disconnect too, and an unheard error would end the process.
-      if (event === 'error') client.on('error', () => {});
+      const isOurs = client !== this.#clients?.data || this.#clients.ownsData;
+      if (event === 'error' && isOurs) client.on('error', () => {});
     });
   }
 
   /**
    * Lets the process end while these connections idle or wait to reconnect: whoever waits for an answer holds it open
-   * by the timer of the deadline. `stream` and `reconnectTimeout` are internals of ioredis, which has no way to ask for
-   * this (ioredis 5 and 6; a test pins it).
+   * by the timer of the deadline.
    */
   #letProcessEnd(client: RedisClientLike): void {
-    const unref = (holder: object, name: string) => {
-      const held: unknown = Reflect.get(holder, name);
-      if (typeof held === 'object' && held !== null && 'unref' in held && typeof held.unref === 'function')
-        held.unref();
-    };
     const watch = (instance: RedisClientLike) => {
       this.#listen(instance, 'connect', () => unref(instance, 'stream'));
       this.#listen(instance, 'reconnecting', () => unref(instance, 'reconnectTimeout'));
@@ -276,14 +284,4 @@ export class RedisConnection {
     this.#listen(client, '+node', (node: RedisClientLike) => watch(node));
     this.#listen(client, 'ready', () => unref(client, 'slotsTimer'));
   }
-}
-
-/**
- * Disconnects for good. ioredis hears only the first error of a stream (ioredis 5 and 6), and a TLS handshake that is cut
- * short tells two when the certificate is refused: an unheard one would end the process.
- */
-function end(client: RedisClientLike): void {
-  const stream: unknown = Reflect.get(client, 'stream');
-  if (stream instanceof Duplex) stream.on('error', () => {});
-  client.disconnect();
 }

@@ -39,6 +39,31 @@ describe.runIf(findRedisServer())('RedisCache on other topologies', () => {
       .toBe('healthy');
   });
 
+  it('believes nothing from memory after a Cluster lost its subscription', async () => {
+    await using cluster = await startRedisCluster(3);
+    const nodes = cluster.nodes.map(({ url }) => new Redis(url));
+    const options = { cluster: cluster.addresses, operationTimeoutMs, tagTrustMs: 60_000 };
+    await using one = new RedisCache(options);
+    await one.set('key', 1, 60, ['tag']);
+    await expect.poll(() => one.health().redis?.subscribed).toBe(true);
+    expect((await one.getWithSource('key'))?.source).toBe('redis');
+    expect((await one.getWithSource('key'))?.source).toBe('memory');
+    for (const node of nodes) await node.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await expect.poll(async () => (await one.getWithSource('key'))?.source, { interval: 10 }).toBe('redis');
+
+    await using two = new RedisCache(options);
+    await expect.poll(() => one.health().redis?.subscribed).toBe(true);
+    await expect
+      .poll(async () => {
+        await one.get('key');
+        return (await one.getWithSource('key'))?.source;
+      })
+      .toBe('memory');
+    await two.invalidateByTags(['tag']);
+    await expect.poll(() => one.get('key')).toBeUndefined();
+    for (const node of nodes) node.disconnect();
+  });
+
   it('shares work over a Cluster client of the user, whatever that puts before names', async () => {
     await using cluster = await startRedisCluster(3);
     for (const keyPrefix of ['all:', '{all}:']) {

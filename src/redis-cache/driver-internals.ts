@@ -1,0 +1,33 @@
+import { Duplex } from 'node:stream';
+import type { RedisClientLike } from './redis-client.ts';
+
+// What ioredis 5 and 6 have no way to ask for: internals of theirs, each pinned by a test.
+
+/** Lets the process end while this timer or socket waits. */
+export function unref(holder: object, name: 'stream' | 'reconnectTimeout' | 'slotsTimer'): void {
+  const held: unknown = Reflect.get(holder, name);
+  if (typeof held === 'object' && held !== null && 'unref' in held && typeof held.unref === 'function')
+    held.unref();
+}
+
+/** Cuts the connection, whatever is arriving on it. */
+export function dropStream(client: RedisClientLike): void {
+  const stream: unknown = Reflect.get(client, 'stream');
+  if (stream instanceof Duplex) stream.destroy();
+}
+
+/**
+ * Disconnects for good. ioredis hears only the first error of a stream, and a TLS handshake that is cut short tells two
+ * when the certificate is refused: an unheard one would end the process.
+ */
+export function disconnectForGood(client: RedisClientLike): void {
+  const stream: unknown = Reflect.get(client, 'stream');
+  if (stream instanceof Duplex) stream.on('error', () => {});
+  client.disconnect();
+}
+
+/** The connection by which a Cluster hears messages: to a node of its choice, changed without a word when it is lost. */
+export function clusterListener(client: RedisClientLike): RedisClientLike | undefined {
+  const { subscriber } = client as { subscriber?: { getInstance?(): RedisClientLike | null } };
+  return client.isCluster ? (subscriber?.getInstance?.() ?? undefined) : undefined;
+}
