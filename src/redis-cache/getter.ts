@@ -63,10 +63,8 @@ export class Getter {
   readonly #usual = new WorkLine();
   /** Work that was forced, apart: its followers want nothing older. */
   readonly #forced = new WorkLine();
-  /** Until when a stale write is not refreshed again. Beside memory, which may not hold it. */
-  readonly #refreshFailed = new LRUCache<string, { readonly id: string; readonly untilMs: number }>({
-    max: MAX_FAILED_REFRESHES,
-  });
+  /** Until when a stale write is not refreshed again. Beside memory, which may not hold it; made when the first one fails. */
+  #refreshFailed: LRUCache<string, { readonly id: string; readonly untilMs: number }> | undefined;
   /** Waits in the background for refreshes whose callers need not, until the cache is closed. */
   readonly #background = new AbortController();
 
@@ -194,6 +192,7 @@ export class Getter {
       ({ value, shared }) => ({ value, shared }),
       () => {
         const untilMs = this.#tiers.nowMs + this.#tiers.options.refreshThrottleMs;
+        this.#refreshFailed ??= new LRUCache({ max: MAX_FAILED_REFRESHES });
         this.#refreshFailed.set(request.key, { id: stale.entry.id, untilMs });
         return undefined;
       },
@@ -211,7 +210,7 @@ export class Getter {
   }
 
   #refreshNotBeforeMs(key: string, { entry }: Found): number {
-    const failed = this.#refreshFailed.get(key);
+    const failed = this.#refreshFailed?.get(key);
     return failed?.id === entry.id ? failed.untilMs : Number.NEGATIVE_INFINITY;
   }
 
