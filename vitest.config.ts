@@ -1,5 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+const testFiles = ['src', 'bench', 'examples', '.ci'].flatMap((folder) =>
+  readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules'))
+    .map((path) => `${folder}/${path.replaceAll('\\', '/')}`),
+);
+
+/** Only the files that start a Redis have it looked for, and installed: the others need nothing but Node. */
+const startsRedis = (path: string) => /\bstartRedis[A-Z]\w*\(/.test(readFileSync(`${root}${path}`, 'utf8'));
+
+/**
+ * Mocks a module, measures the heap, or counts what is open in the process: another file in the same process would
+ * show in it. All other files share their worker's modules, which are then loaded once and not once a file.
+ */
+const needsOwnProcess = (path: string) =>
+  /\bvi\.(mock|doMock|resetModules)\(|\bheapUsed\b|getActiveResourcesInfo/.test(
+    readFileSync(`${root}${path}`, 'utf8'),
+  );
+
+const groupOf = (path: string) => (startsRedis(path) ? 'redis' : needsOwnProcess(path) ? 'alone' : 'shared');
+
+const project = (
+  name: ReturnType<typeof groupOf>,
+  test: TestProjectInlineConfiguration['test'],
+): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: { name, include: testFiles.filter((path) => groupOf(path) === name), ...test },
+});
+
+/** Vitest gives this flag to the root only, and not to its projects. */
+const withTypes = !process.argv.includes('--typecheck.enabled=false');
+
+const types: TestProjectInlineConfiguration = {
+  extends: true,
+  test: {
+    name: 'types',
+    include: [],
+    typecheck: { enabled: true, only: true, include: ['src/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
+  },
+};
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
@@ -11,12 +54,16 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'examples/*.test.ts', '.ci/**/*.test.ts'],
-    typecheck: { enabled: true, include: ['src/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
-    globalSetup: ['.ci/vitest-global-setup.ts'],
+    projects: [
+      project('shared', {}),
+      project('alone', {}),
+      project('redis', { setupFiles: ['.ci/redis-setup.ts'] }),
+      ...(withTypes ? [types] : []),
+    ],
     dangerouslyIgnoreUnhandledErrors: false,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // A deadline for what hangs, not for what is slow: the suite passes while other processes keep every core busy.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: process.env['CI'] ? ['default', './.ci/summary-reporter.ts'] : ['default'],
   },
 });
