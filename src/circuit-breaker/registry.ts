@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors/config-error.ts';
+import { bindMethods } from '../internal/bind-methods.ts';
 import { checkOptions, describeValue, integer } from '../internal/option-checks.ts';
 import { processSingleton } from '../internal/process-singleton.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
@@ -136,7 +137,6 @@ function refuseChanges(
 }
 
 /** The registry that all copies of this package in the process share. */
-export const circuitBreakerRegistry = processSingleton(
-  'circuit-breaker-registry',
-  () => new CircuitBreakerRegistry(),
+export const circuitBreakerRegistry = processSingleton('circuit-breaker-registry', () =>
+  bindMethods(new CircuitBreakerRegistry()),
 );

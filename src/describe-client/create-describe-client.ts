@@ -1,3 +1,4 @@
+import { bindMethods } from '../internal/bind-methods.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { DescribeClient } from './describe-client.ts';
 
@@ -16,5 +17,5 @@ import { DescribeClient } from './describe-client.ts';
  * ```
  */
 export function createDescribeClient(options: DescribeClientOptions = {}): DescribeClient {
-  return new DescribeClient(options);
+  return bindMethods(new DescribeClient(options));
 }

@@ -2,7 +2,10 @@ import type OpenAI from 'openai';
 import type { Lease } from '../resource-pool/index.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
 
-/** A client on loan, alone on its connection. Give it back, or let `await using` do so. */
+/**
+ * A client on loan, alone on its connection, until `release()` or `destroy()`. Both may be taken apart from it:
+ * `const { client, release } = await pool.acquire()`.
+ */
 export interface OpenAIConnectionLease extends AsyncDisposable {
   /**
    * A real `OpenAI` client that retries nothing.
@@ -13,12 +16,12 @@ export interface OpenAIConnectionLease extends AsyncDisposable {
    * Gives the connection back. One that failed is replaced, and one that still streams is lent again when it has ended.
    * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already.
    */
-  release(): void;
+  readonly release: () => void;
   /**
    * Gives the connection back to be cut.
    * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already.
    */
-  destroy(): void;
+  readonly destroy: () => void;
 }
 
 /** A lease of the pool below, seen as a client. */
@@ -36,16 +39,16 @@ export class ConnectionLease implements OpenAIConnectionLease {
     return this.#lease.resource.client;
   }
 
-  release(): void {
+  readonly release = (): void => {
     this.#ended = true;
     if (this.#connection.http.failed) this.#lease.destroy();
     else this.#lease.release();
-  }
+  };
 
-  destroy(): void {
+  readonly destroy = (): void => {
     this.#ended = true;
     this.#lease.destroy();
-  }
+  };
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ended) return;

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { ClosedError, QueueFullError } from '../errors/index.ts';
+import { bindMethods } from '../internal/bind-methods.ts';
 import { type Clock, setBackgroundTimeout, systemClock, type TimerHandle } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { checkOptions, integer, milliseconds, withMethods } from '../internal/option-checks.ts';
@@ -82,7 +83,7 @@ export class PoolManager {
     checkPoolOptions(apiKey, baseURL, options ?? {});
     this.#entries.delete(name);
     this.#makeRoom();
-    const pool = new OpenAIConnectionPool(apiKey, baseURL, options);
+    const pool = bindMethods(new OpenAIConnectionPool(apiKey, baseURL, options));
     this.#entries.set(name, { pool, usedAtMs: this.#clock.now(), acquired: 0 });
     this.#arm();
     return pool;
@@ -154,4 +155,6 @@ function inUse(pool: OpenAIConnectionPool): boolean {
 }
 
 /** The manager of the process, shared by every copy and entry point of this package. */
-export const poolManager: PoolManager = processSingleton('pool-manager', () => new PoolManager());
+export const poolManager: PoolManager = processSingleton('pool-manager', () =>
+  bindMethods(new PoolManager()),
+);

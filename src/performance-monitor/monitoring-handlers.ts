@@ -1,4 +1,4 @@
-/** What the handlers serve; `client`'s own methods fit, and so do a monitor's behind arrows. */
+/** What the handlers serve. A `DescribeClient` is one: `createNodeHandlers(client)`. */
 export interface MonitoringPorts {
   /** Its `status` decides the HTTP status: 503 for `unhealthy`, else 200. */
   health(): { readonly status: string } | Promise<{ readonly status: string }>;
@@ -39,14 +39,14 @@ const json = (status: number, value: unknown): Answer => ({
   body: JSON.stringify(value),
 });
 
-const answers = ({ health, stats, metrics }: MonitoringPorts) => ({
+const answers = (ports: MonitoringPorts) => ({
   health: async () => {
-    const report = await health();
+    const report = await ports.health();
     return json(report.status === 'unhealthy' ? 503 : 200, report);
   },
-  stats: async () => json(200, await stats()),
+  stats: async () => json(200, await ports.stats()),
   metrics: async () => {
-    const body = await metrics();
+    const body = await ports.metrics();
     // Only OpenMetrics has an end mark, so the text itself says which of the two formats it is.
     return { status: 200, contentType: body.endsWith('# EOF\n') ? OPEN_METRICS_TYPE : PROMETHEUS_TYPE, body };
   },

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors/config-error.ts';
+import { bindMethods } from '../internal/bind-methods.ts';
 import { parseEnvironment } from '../internal/environment.ts';
 import { processSingleton } from '../internal/process-singleton.ts';
 import type { MonitorLogger } from './monitor-options.ts';
@@ -29,7 +30,7 @@ export function getPerformanceMonitor({ logger = console }: ProcessMonitorOption
     const ours = issues.filter(({ option }) => VARIABLES.includes(option));
     if (ours.length > 0) throw new ConfigError('environment', ours);
     const { performanceMonitoringEnabled: enabled = true, performanceReportIntervalMs } = settings;
-    const monitor = new PerformanceMonitor({ enabled, logger });
+    const monitor = bindMethods(new PerformanceMonitor({ enabled, logger }));
     if (enabled && performanceReportIntervalMs !== undefined)
       monitor.startReporting(performanceReportIntervalMs);
     return monitor;

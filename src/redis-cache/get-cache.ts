@@ -1,3 +1,4 @@
+import { bindMethods } from '../internal/bind-methods.ts';
 import { readEnvironment } from '../internal/environment.ts';
 import { processSingleton } from '../internal/process-singleton.ts';
 import { RedisCache } from './redis-cache.ts';
@@ -20,7 +21,7 @@ import { RedisCache } from './redis-cache.ts';
 export function getCache(): RedisCache {
   return processSingleton('cache', () => {
     const { redisUrl, redisHost, redisPort, redisPassword, redisDb } = readEnvironment();
-    return new RedisCache({
+    const cache = new RedisCache({
       url: redisUrl,
       host: redisHost,
       port: redisPort,
@@ -28,5 +29,6 @@ export function getCache(): RedisCache {
       db: redisDb,
       onDriverMissing: 'memory-only',
     });
+    return bindMethods(cache);
   });
 }

@@ -44,7 +44,7 @@ const MAX_TAG_LENGTH = 8_192;
  */
 export function createKeyvStore(cache: RedisCache): KeyvStore {
   const tagOf = (namespace: string | undefined) => `keyv:${namespace ?? ''}`.slice(0, MAX_TAG_LENGTH);
-  return {
+  const store: KeyvStore = {
     opts: {},
     namespace: undefined,
     async get<Value>(key: string) {
@@ -54,10 +54,10 @@ export function createKeyvStore(cache: RedisCache): KeyvStore {
       return cache.mget<Value>(keys);
     },
     async set(key, value, ttlMs) {
-      return (await this.setMany([{ key, value, ttl: ttlMs }]))[0] ?? false;
+      return (await store.setMany([{ key, value, ttl: ttlMs }]))[0] ?? false;
     },
     async setMany(entries) {
-      const tags = [tagOf(this.namespace)];
+      const tags = [tagOf(store.namespace)];
       const stored = entries.filter(({ value }) => value !== undefined);
       await cache.mset(
         stored.map(({ key, value, ttl }) => ({
@@ -82,14 +82,15 @@ export function createKeyvStore(cache: RedisCache): KeyvStore {
       return Promise.all(keys.map((key) => cache.has(key)));
     },
     async clear() {
-      await cache.invalidateByTags([tagOf(this.namespace)]);
+      await cache.invalidateByTags([tagOf(store.namespace)]);
     },
     async disconnect() {
       await cache.close();
     },
     on() {
       // Failures of Redis are events and health of the cache; Keyv would throw for an `error` without a listener.
-      return this;
+      return store;
     },
   };
+  return store;
 }

@@ -1,6 +1,7 @@
 import { HttpClient } from '../http/http-client.ts';
 import { HttpConnection } from '../http/http-connection.ts';
 import { type TlsOptions, tlsOptionsCheck } from '../http/tls-options.ts';
+import { bindMethods } from '../internal/bind-methods.ts';
 import type { Clock } from '../internal/clock.ts';
 import {
   checkOptions,
@@ -95,7 +96,7 @@ export class HttpClientFactory implements ResourceFactory<PooledHttpClient> {
     const { baseURL, headers = {}, timeoutMs = DEFAULT_TIMEOUT_MS, ...transport } = this.#options;
     const { origin } = new URL(baseURL);
     const connection = await HttpConnection.create({ ...transport, origin, lost: suspect });
-    return new PooledHttpClient(connection, { baseURL, headers, timeoutMs });
+    return bindMethods(new PooledHttpClient(connection, { baseURL, headers, timeoutMs }));
   }
 
   /** Closes a client. */

@@ -1,6 +1,9 @@
 import { LeaseError } from '../errors/index.ts';
 
-/** A resource on loan. It belongs to its holder alone until `release()` or `destroy()`. */
+/**
+ * A resource on loan. It belongs to its holder alone until `release()` or `destroy()`, which may be taken apart from it:
+ * `const { resource, release } = await pool.acquire()`.
+ */
 export interface Lease<Resource> extends AsyncDisposable {
   /**
    * What was borrowed.
@@ -11,12 +14,12 @@ export interface Lease<Resource> extends AsyncDisposable {
    * Gives the resource back.
    * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already: released twice, or its pool was destroyed.
    */
-  release(): void;
+  readonly release: () => void;
   /**
    * Gives it back to be destroyed, because it is broken.
    * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already.
    */
-  destroy(): void;
+  readonly destroy: () => void;
 }
 
 /** What a lease tells its pool. */
@@ -51,13 +54,9 @@ export class SlotLease<Resource, Slot extends Loanable<Resource>> implements Lea
     return this.#home === home;
   }
 
-  release(): void {
-    this.#end(false, 'released');
-  }
+  readonly release = (): void => this.#end(false, 'released');
 
-  destroy(): void {
-    this.#end(true, 'destroyed');
-  }
+  readonly destroy = (): void => this.#end(true, 'destroyed');
 
   /** Releases unless the lease has ended, so that `await using` goes with an explicit end. */
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 import { LeaseError } from '../errors/index.ts';
+import { bindMethods } from '../internal/bind-methods.ts';
 import { systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { Deferred } from '../internal/deferred.ts';
@@ -290,5 +291,5 @@ export class ResourcePool<Resource> implements AsyncDisposable {
 
 /** Makes a `ResourcePool`. */
 export function createResourcePool<Resource>(options: ResourcePoolOptions<Resource>): ResourcePool<Resource> {
-  return new ResourcePool(options);
+  return bindMethods(new ResourcePool(options));
 }

@@ -19,7 +19,7 @@ export interface QuotaRefusal {
   readonly slowDown?: boolean | undefined;
 }
 
-/** The right to send one request. It has exactly one end; later ends are ignored. */
+/** The right to send one request. It has exactly one end; later ends are ignored. Its methods may be taken apart from it. */
 export interface QuotaPermit {
   /** The API answered. */
   answered(answer: QuotaAnswer): void;
@@ -48,20 +48,21 @@ export class TakenPermit<Taken> implements QuotaPermit {
     this.#ends = ends;
   }
 
-  answered(answer: QuotaAnswer): void {
-    this.#end()?.answered(this.#taken, answer);
+  // Accessors, because a call of the client uses one of the four: the others are not made.
+  get answered(): QuotaPermit['answered'] {
+    return (answer) => this.#end()?.answered(this.#taken, answer);
   }
 
-  throttled(refusal: QuotaRefusal): void {
-    this.#end()?.throttled(this.#taken, refusal);
+  get throttled(): QuotaPermit['throttled'] {
+    return (refusal) => this.#end()?.throttled(this.#taken, refusal);
   }
 
-  failed(): void {
-    this.#end()?.failed(this.#taken);
+  get failed(): QuotaPermit['failed'] {
+    return () => this.#end()?.failed(this.#taken);
   }
 
-  refund(): void {
-    this.#end()?.refunded(this.#taken);
+  get refund(): QuotaPermit['refund'] {
+    return () => this.#end()?.refunded(this.#taken);
   }
 
   #end(): QuotaEnds<Taken> | undefined {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ConfigError } from '../errors/config-error.ts';
+import { bindMethods } from '../internal/bind-methods.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { withTimeout } from '../internal/signals.ts';
 
@@ -80,7 +81,8 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   }
   const triesLeft = options.port === undefined ? 3 : 1;
   for (let attempt = 1; ; attempt += 1) {
-    const server = new RedisServer(binary, options.port ?? (await findFreePort()), options);
+    const port = options.port ?? (await findFreePort());
+    const server = bindMethods(new RedisServer(binary, port, options));
     try {
       await server.restart();
       return server;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { ClosedError } from '../../errors/closed-error.ts';
 import { TimeoutError } from '../../errors/timeout-error.ts';
+import { bindMethods } from '../../internal/bind-methods.ts';
 import { Deferred } from '../../internal/deferred.ts';
 import { withTimeout } from '../../internal/signals.ts';
 import { childModuleUrl } from './fake-openai-child.ts';
@@ -167,7 +168,7 @@ export async function startFakeOpenAIProcess(
   options: FakeOpenAIProcessOptions = {},
 ): Promise<FakeOpenAIProcess> {
   resolveOptions(options);
-  const server = new FakeOpenAIProcess();
+  const server = bindMethods(new FakeOpenAIProcess());
   await server.launch(options);
   return server;
 }

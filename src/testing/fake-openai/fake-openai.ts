@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { ClosedError } from '../../errors/closed-error.ts';
+import { bindMethods } from '../../internal/bind-methods.ts';
 import { type Clock, setBackgroundTimeout } from '../../internal/clock.ts';
 import { Exchange } from './exchange.ts';
 import { checkFaults } from './fault-checks.ts';
@@ -289,7 +290,7 @@ export class FakeOpenAI implements AsyncDisposable {
  * ```
  */
 export async function startFakeOpenAI(options: FakeOpenAIOptions = {}): Promise<FakeOpenAI> {
-  const server = new FakeOpenAI(options);
+  const server = bindMethods(new FakeOpenAI(options));
   await server.start();
   return server;
 }
