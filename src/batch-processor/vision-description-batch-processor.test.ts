@@ -59,6 +59,16 @@ describe('packing', () => {
     for (const id of ids) expect(id).toMatch(/^[0-9a-z]{3}$/);
   });
 
+  it('never puts images of two scopes into one request', async () => {
+    const { sender, describeAll, processor } = visionProcessor({ batchSize: 3 });
+    const scopes = ['a', 'b', undefined, 'a', 'b', undefined];
+    await describeAll(scopes.map((scope, index) => ({ imageUrl: address(index), scope })));
+    expect(sender.calls.map(({ urls }) => urls)).toEqual(
+      [0, 1, 2].map((index) => [address(index), address(index + 3)]),
+    );
+    await expect(processor.process({ imageUrl: address(1), scope: 5 as never })).rejects.toThrow(/scope/);
+  });
+
   it('asks for a single image plainly', async () => {
     const { sender, pack } = visionProcessor();
     expect(await pack(1)).toMatchObject([{ model: 'fake-model-1', packSize: 1 }]);

@@ -36,6 +36,8 @@ export function visionItem(request: VisionRequest, defaults: VisionDefaults): Vi
     throw new InputError('maxOutputTokens', 'expected a whole number of at least 1');
   }
   if (schema !== undefined) checkSchema(schema);
+  const { scope } = request;
+  if (scope !== undefined && typeof scope !== 'string') throw new InputError('scope', 'expected a string');
   const imageTokens = defaults.estimateTokens(request);
   if (!(imageTokens >= 0)) throw new InputError('estimateTokens', 'expected to give a number of at least 0');
   return {
@@ -45,7 +47,7 @@ export function visionItem(request: VisionRequest, defaults: VisionDefaults): Vi
     detail,
     maxOutputTokens,
     schema,
-    group: packGroup({ model, detail, maxOutputTokens, prompt, schema }),
+    group: packGroup({ model, detail, maxOutputTokens, prompt, schema, scope }),
     imageTokens,
     ...imageOf(request, defaults),
     spent: undefined,
@@ -59,8 +61,9 @@ export const packGroup = ({
   maxOutputTokens,
   prompt,
   schema,
-}: Pick<VisionItem, 'model' | 'detail' | 'maxOutputTokens' | 'prompt' | 'schema'>): string =>
-  JSON.stringify([model, detail, maxOutputTokens, prompt, schemaKey(schema)]);
+  scope = '',
+}: Pick<VisionItem, 'model' | 'detail' | 'maxOutputTokens' | 'prompt' | 'schema' | 'scope'>): string =>
+  JSON.stringify([model, detail, maxOutputTokens, prompt, schemaKey(schema), scope]);
 
 function checkSchema({ name, jsonSchema }: NonNullable<VisionRequest['schema']>): void {
   if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name)) {

@@ -26,6 +26,8 @@ export interface VisionRequest<Data = unknown> {
   readonly maxOutputTokens?: number | undefined;
   /** Asks for JSON of this schema in place of text. */
   readonly schema?: VisionSchema<Data> | undefined;
+  /** Whose image it is: images of different scopes never share a request, where one could change what is said of another. @defaultValue one scope for all */
+  readonly scope?: string | undefined;
 }
 
 /** One described image. */

@@ -65,17 +65,17 @@ export class CallRunner {
   /** Drops what is cached for this very request, on every process, and lets later calls join no older one. */
   async invalidate(input: DescribeInput, options: DescribeOptions | undefined): Promise<void> {
     this.#calls.assertOpen();
-    const { settings, admission, intake, cache, flights, fallback, keyOf } = this.#parts;
+    const { settings, admission, intake, cache, flights, fallback, keys } = this.#parts;
     const request = normaliseRequest(input, options, settings);
     await this.#hold(request.timeoutMs, request.signal, async (signal) => {
       const room = admission.enter(request.priority);
       try {
-        const { identity } = await intake.take(request.image, signal, room);
+        const { identity } = await intake.take(request, signal, room);
         // What a fallback's model said would be served again the next time that the first one fails.
         const models = new Set([request.model, ...(fallback?.models ?? [])]);
-        const keys = [...models].map((model) => keyOf(identity, { ...request, model }));
-        for (const key of keys) flights.forget(key);
-        if (cache !== undefined) await raceSignal(cache.deleteMany(keys), signal);
+        const dropped = [...models].map((model) => keys.keyOf(identity, { ...request, model }));
+        for (const key of dropped) flights.forget(key);
+        if (cache !== undefined) await raceSignal(cache.deleteMany(dropped), signal);
       } finally {
         room.leave();
       }
@@ -124,7 +124,7 @@ export class CallRunner {
     fallback: ClientParts['fallback'],
   ): Promise<DescribeResult<Data>> {
     const { priceOf, intake } = this.#parts;
-    const taken = await intake.take(request.image, bounds.signal, bounds.room);
+    const taken = await intake.take(request, bounds.signal, bounds.room);
     const ask: FallbackCall['ask'] = (asked, within) => this.#obtain(taken, asked, within, trace);
     const obtained =
       fallback === undefined

@@ -34,6 +34,12 @@ export interface DescribeClientOptions {
   readonly prompt?: string | undefined;
   /** Detail of requests that name none; it is always sent, for the API's own default is the dearest. @defaultValue 'low' */
   readonly detail?: ImageDetail | undefined;
+  /**
+   * Whose descriptions these are: cached ones and calls in work are shared only within one scope, and no request of one
+   * scope shares a pack with another's. Set it to the tenant where tenants must not see each other's descriptions; see
+   * docs/guide/security.md. At most 256 characters. @defaultValue none: shared by all who use the same Redis and `keyPrefix`
+   */
+  readonly cacheScope?: string | undefined;
   /** Bound of an answer in tokens, at least 1. Rate limits reserve it: set it tightly. @defaultValue 300 */
   readonly maxOutputTokens?: number | undefined;
   /** Bound of a whole call, waits and retries included, in milliseconds. @defaultValue 60000 */

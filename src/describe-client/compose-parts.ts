@@ -3,20 +3,20 @@ import { usageOf } from '../batch-processor/vision-usage.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/model-catalog.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
-import { generateKey, type RedisCache, redisScriptOf, SingleFlight } from '../redis-cache/index.ts';
+import { type RedisCache, redisScriptOf, SingleFlight } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import { Admission } from './admission.ts';
 import { type CachedDescription, type PriceOf, pricing } from './build-result.ts';
 import { CallMetrics } from './call-metrics.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { ConfigIssues } from './config-issues.ts';
+import { DescriptionKeys } from './description-keys.ts';
 import { EndpointSet } from './endpoint-set.ts';
 import { Fallback } from './fallback.ts';
 import { ImageIntake } from './image-intake.ts';
 import { type Logger, safeLogger } from './logger.ts';
 import { makeBatch, makeBreakers, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
 import { type CallRouting, makeRouting } from './make-router.ts';
-import type { NormalisedRequest } from './normalise-request.ts';
 import { type KnownLimits, PackingAdvisor } from './packing-advisor.ts';
 import { askAsAdvised } from './packing-choice.ts';
 import { packingCost, packRulesOf } from './packing-cost.ts';
@@ -45,8 +45,7 @@ export interface ClientParts {
   /** Absent without the option. */
   readonly fallback: Fallback | undefined;
   readonly retry: RetryPolicy;
-  /** What two requests must share to have one description. */
-  readonly keyOf: (identity: string, request: NormalisedRequest) => string;
+  readonly keys: DescriptionKeys;
   readonly ask: AskVision;
   /** Ends, in the order of a call's way, what the client made. */
   close(): Promise<void>;
@@ -195,8 +194,7 @@ export function composeParts(
     fallback: given.fallback === undefined ? undefined : new Fallback(given.fallback, clock),
     routing,
     retry: retryPolicy,
-    keyOf: (identity, { model, prompt, detail, schema }) =>
-      generateKey('description', identity, model, prompt, detail, schema?.name, schema?.jsonSchema),
+    keys: new DescriptionKeys(settings.endpoints),
     ask: askBy(batch === undefined ? undefined : batched.ask(batch)),
     close: async () => {
       await batch?.close();

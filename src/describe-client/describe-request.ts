@@ -31,6 +31,8 @@ export interface DescribeOptions<Data = unknown> {
   readonly maxOutputTokens?: number | undefined;
   /** Asks for structured data, returned as `data`. */
   readonly schema?: DescribeSchema<Data> | undefined;
+  /** Whose description this is, within the client's own `cacheScope`; it can't leave that. At most 256 characters. @defaultValue the client's `cacheScope` */
+  readonly cacheScope?: string | undefined;
   /** Higher ones wait less; a whole number. @defaultValue 0 */
   readonly priority?: number | undefined;
   /** Names under which `invalidateTags` finds the cached description. */

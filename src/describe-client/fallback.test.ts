@@ -32,6 +32,7 @@ const REQUEST: NormalisedRequest = {
   detail: 'low',
   maxOutputTokens: 300,
   schema: undefined,
+  scope: '',
   priority: 0,
   tags: [],
   ttlSeconds: undefined,

@@ -50,7 +50,7 @@ describe('an image that is taken in', () => {
     ];
     for (const source of sources) {
       const { intake, taken, room } = intakeOf();
-      await intake.take(source, signal, room);
+      await intake.take({ image: source }, signal, room);
       // The padding of base64 is not looked at.
       expect(taken[0]).toMatch(new RegExp(`^takes (${SIZE}|${SIZE + 1}|${SIZE + 2})$`));
       expect(taken[1]).toBe(`holds ${SIZE}`);
@@ -59,7 +59,7 @@ describe('an image that is taken in', () => {
 
   it('takes the most that a stream may have, and gives back what it had not', async () => {
     const { intake, taken, room } = intakeOf();
-    await intake.take(new Blob([new Uint8Array(coffee)]).stream(), signal, room);
+    await intake.take({ image: new Blob([new Uint8Array(coffee)]).stream() }, signal, room);
     expect(taken).toEqual([`takes ${MAX_BYTES}`, `holds ${SIZE}`]);
   });
 
@@ -71,13 +71,13 @@ describe('an image that is taken in', () => {
       yield coffee;
     })();
     const room = { reserve: () => Promise.reject(new Error('no room')), correct: () => {} };
-    await expect(intake.take(source, signal, room)).rejects.toThrow('no room');
+    await expect(intake.take({ image: source }, signal, room)).rejects.toThrow('no room');
     expect(pulled).toBe(false);
   });
 
   it('takes none for a URL that is passed on, and room for a download where the API could not', async () => {
     const { intake, taken, room } = intakeOf();
-    const { image } = await intake.take(`${origin}/a.png`, signal, room);
+    const { image } = await intake.take({ image: `${origin}/a.png` }, signal, room);
     expect(taken).toEqual([]);
     const kinds: string[] = [];
     const send = async (sendable: { readonly kind: string }) => {
@@ -92,10 +92,10 @@ describe('an image that is taken in', () => {
   it('takes room for a URL that is known by its content only where it has to be asked for', async () => {
     const { intake, taken, room } = intakeOf({ imageIdentity: 'content' });
     const url = `${origin}/b.png`;
-    await intake.take(url, signal, room);
+    await intake.take({ image: url }, signal, room);
     expect(taken.splice(0)).toEqual([`takes ${MAX_BYTES}`, `holds ${SIZE}`]);
     const before = requests;
-    const known = await intake.take(url, signal, room);
+    const known = await intake.take({ image: url }, signal, room);
     expect(taken.splice(0)).toEqual(['holds 0']);
     expect(requests).toBe(before);
     await intake.settle(known, signal, room);

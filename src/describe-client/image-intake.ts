@@ -16,6 +16,7 @@ import {
 import type { Clock } from '../internal/clock.ts';
 import { checkOptions, listOf, milliseconds, nonEmptyText, oneOf } from '../internal/option-checks.ts';
 import { BOUNDLESS_ROOM, type ByteRoom } from './call-ticket.ts';
+import type { NormalisedRequest } from './normalise-request.ts';
 
 /** Limits of images, the hosts they may come from, and what makes two of them one. */
 export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
@@ -34,6 +35,8 @@ export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
 export interface TakenImage {
   readonly image: LoadedImage;
   readonly identity: string;
+  /** Of the request that it was taken for. */
+  readonly scope: string;
 }
 
 /** The bytes at a URL are not those that its name was made of any more. Never reaches a caller. */
@@ -75,17 +78,21 @@ export class ImageIntake {
   }
 
   /** Loads an image, of a URL only as much as its name needs. */
-  async take(source: ImageSource, signal: AbortSignal, room: ByteRoom = BOUNDLESS_ROOM): Promise<TakenImage> {
+  async take(
+    { image: source, scope = '' }: Pick<NormalisedRequest, 'image'> & { readonly scope?: string },
+    signal: AbortSignal,
+    room: ByteRoom = BOUNDLESS_ROOM,
+  ): Promise<TakenImage> {
     const expected = expectedBytes(source, { maxBytes: this.#maxBytes, signal });
     if (expected !== 0) await room.reserve(await expected, signal);
     const image = await this.#loader.load(source, { signal });
     if (image.kind === 'bytes') room.correct(image.bytes.byteLength);
     if (image.kind === 'bytes' || this.#aliases === undefined)
-      return { image, identity: this.#identify(image) };
-    if (!this.#aliases.isFresh(image.url)) await room.reserve(this.#maxBytes, signal);
-    const content = await this.#aliases.resolve(image.url, { signal });
+      return { image, identity: this.#identify(image), scope };
+    if (!this.#aliases.isFresh(image.url, { scope })) await room.reserve(this.#maxBytes, signal);
+    const content = await this.#aliases.resolve(image.url, { signal, scope });
     room.correct(content.image?.bytes.byteLength ?? 0);
-    return { image: content.image ?? image, identity: this.#identify(content) };
+    return { image: content.image ?? image, identity: this.#identify(content), scope };
   }
 
   /** Loads an image without any request: what a URL holds stays unknown. */
@@ -98,16 +105,16 @@ export class ImageIntake {
    * are sent, and where they have another name, `ImageMoved` tells it.
    */
   async settle(
-    { image, identity }: TakenImage,
+    { image, identity, scope }: TakenImage,
     signal: AbortSignal,
     room: ByteRoom = BOUNDLESS_ROOM,
   ): Promise<LoadedImage> {
     if (image.kind === 'bytes' || this.#aliases === undefined) return image;
     await room.reserve(this.#maxBytes, signal);
-    const downloaded = await this.#aliases.download(image.url, { signal });
+    const downloaded = await this.#aliases.download(image.url, { signal, scope });
     room.correct(downloaded.bytes.byteLength);
     const current = this.#identify(downloaded);
-    if (current !== identity) throw new ImageMoved({ image: downloaded, identity: current });
+    if (current !== identity) throw new ImageMoved({ image: downloaded, identity: current, scope });
     return downloaded;
   }
 

@@ -18,6 +18,7 @@ import {
   required,
   shape,
 } from '../internal/option-checks.ts';
+import { cacheScopeCheck, scopePath } from './cache-scope.ts';
 import type {
   CacheMode,
   DescribeInput,
@@ -36,6 +37,7 @@ export interface RequestDefaults {
   readonly detail: ImageDetail;
   readonly maxOutputTokens: number;
   readonly timeoutMs: number;
+  readonly cacheScope: string | undefined;
 }
 
 /** A checked request with nothing left open. */
@@ -47,6 +49,8 @@ export interface NormalisedRequest<Data = unknown> {
   readonly detail: ImageDetail;
   readonly maxOutputTokens: number;
   readonly schema: DescribeSchema<Data> | undefined;
+  /** The client's and the request's `cacheScope` as one text, see `scopePath`. */
+  readonly scope: string;
   readonly priority: number;
   readonly tags: readonly string[];
   readonly ttlSeconds: number | undefined;
@@ -70,6 +74,7 @@ const OPTION_CHECKS: { readonly [Name in keyof Required<DescribeOptions>]: Optio
     jsonSchema: required(plainObject(), 'a JSON schema'),
     parse: callable(),
   }),
+  cacheScope: cacheScopeCheck(),
   priority: integer(),
   tags: listOf(nonEmptyText()),
   ttlSeconds: integer({ min: 1 }),
@@ -110,6 +115,7 @@ export function normaliseRequest<Data>(
     detail: merged.detail ?? defaults.detail,
     maxOutputTokens: merged.maxOutputTokens ?? defaults.maxOutputTokens,
     schema: merged.schema,
+    scope: scopePath(defaults.cacheScope, merged.cacheScope),
     priority: merged.priority ?? 0,
     tags: merged.tags ?? [],
     ttlSeconds: merged.ttlSeconds,

@@ -42,10 +42,10 @@ export class OwnFlight {
   }
 
   async obtain(taken: TakenImage): Promise<Obtained> {
-    const { cache, keyOf } = this.#parts;
+    const { cache, keys } = this.#parts;
     const { cache: mode } = this.#request;
     const { signal } = this.#bounds;
-    const key = keyOf(taken.identity, this.#request);
+    const key = keys.keyOf(taken.identity, this.#request);
     if (mode === 'only-if-cached') {
       const found = await cache?.getWithSource<CachedDescription>(key, { signal });
       if (found === undefined) throw new CacheMissError();

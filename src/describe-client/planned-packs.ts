@@ -105,7 +105,7 @@ export class PlannedPacks {
   #itemOf(
     image: LoadedImage,
     size: ImageSize | undefined,
-    { prompt, model, detail, maxOutputTokens, schema }: NormalisedRequest,
+    { prompt, model, detail, maxOutputTokens, schema, scope }: NormalisedRequest,
   ): VisionItem {
     const sizing = { model, detail, catalog: this.#catalog };
     return {
@@ -115,7 +115,7 @@ export class PlannedPacks {
       detail,
       maxOutputTokens,
       schema,
-      group: packGroup({ model, detail, maxOutputTokens, prompt, schema }),
+      group: packGroup({ model, detail, maxOutputTokens, prompt, schema, scope }),
       imageTokens: size === undefined ? mostImageTokens(sizing) : estimateImageTokens({ ...sizing, ...size }),
       imageBytes: image.kind === 'url' ? image.url.length : dataUrlLength(image.bytes.byteLength),
       url: async () => '',

@@ -20,6 +20,7 @@ import {
 } from '../internal/option-checks.ts';
 import { DEFAULT_BASE_URL } from '../openai/openai-pool-options.ts';
 import type { RedisTargetOptions } from '../redis-cache/index.ts';
+import { cacheScopeCheck } from './cache-scope.ts';
 import { CLIENT_DEFAULTS, type DescribeClientOptions } from './client-options.ts';
 import type { ConfigIssues } from './config-issues.ts';
 import { type EndpointDescription, endpointsCheck, namedEndpoints } from './endpoint-options.ts';
@@ -73,6 +74,7 @@ const CHECKS: OptionChecks<DescribeClientOptions> = {
   prompt: nonEmptyText(),
   detail: oneOf('low', 'high', 'auto'),
   maxOutputTokens: integer({ min: 1 }),
+  cacheScope: cacheScopeCheck(),
   timeoutMs: milliseconds(),
   attemptTimeoutMs: milliseconds(),
   redis: whichever([aString], optionsObject('options, a URL or an ioredis client')),
@@ -133,6 +135,7 @@ export function resolveOptions(
     prompt,
     detail,
     maxOutputTokens,
+    cacheScope: usable.cacheScope,
     timeoutMs,
     attemptTimeoutMs,
     warmUpOnStart,

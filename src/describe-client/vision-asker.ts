@@ -205,9 +205,17 @@ export class BatchedVision {
   readonly ask =
     (processor: VisionDescriptionBatchProcessor): AskVision =>
     async (image, request, bounds, trace) => {
-      const { prompt, model, detail, maxOutputTokens, schema, priority } = request;
+      const { prompt, model, detail, maxOutputTokens, schema, scope, priority } = request;
       const location = image.kind === 'url' ? { imageUrl: image.url } : { image: image.bytes };
-      const visionRequest: VisionRequest = { ...location, prompt, model, detail, maxOutputTokens, schema };
+      const visionRequest: VisionRequest = {
+        ...location,
+        prompt,
+        model,
+        detail,
+        maxOutputTokens,
+        schema,
+        scope,
+      };
       this.#calls.set(visionRequest, { image, request, bounds, trace });
       trace.queued();
       return processor.process(visionRequest, { signal: bounds.signal, priority });

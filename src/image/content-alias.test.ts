@@ -74,6 +74,26 @@ describe('ContentAliases', () => {
     }
   });
 
+  it('tells one scope nothing of what another has learned, and lets it show that it can download', async () => {
+    const { loader, log } = web({ [URL_A]: 'cat' });
+    const aliases = new ContentAliases(loader, { clock: new ManualClock() });
+    const [owner, other] = [{ scope: 'owner' }, { scope: 'other' }];
+    await aliases.resolve(URL_A, owner);
+    expect([aliases.isFresh(URL_A, owner), aliases.isFresh(URL_A, other), aliases.isFresh(URL_A)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    await Promise.all([
+      aliases.resolve(URL_A, other),
+      aliases.resolve(URL_A),
+      aliases.download(URL_A, other),
+    ]);
+    expect(log).toEqual(['whole', 'whole', 'whole', 'whole']);
+    aliases.forget(URL_A, owner);
+    expect([aliases.isFresh(URL_A, owner), aliases.isFresh(URL_A, other)]).toEqual([false, true]);
+  });
+
   it('sees changed bytes under one URL within aliasTtlMs, and asks by ETag', async () => {
     const pages: Record<string, string> = { [URL_A]: 'cat' };
     const { loader, log } = web(pages);

@@ -19,6 +19,18 @@ export const CONTENT_ALIAS_CHECKS: OptionChecks<ContentAliasOptions> = {
   maxAliases: integer({ min: 1 }),
 };
 
+export interface AliasScope {
+  /**
+   * Who asks. What one scope has learned of a URL is not told another: each has to show that it can download it.
+   * @defaultValue one scope for all
+   */
+  readonly scope?: string | undefined;
+}
+
+interface ResolveOptions extends AliasScope {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What a URL holds. */
 export interface AliasedContent {
   readonly kind: 'bytes';
@@ -38,8 +50,11 @@ interface Alias {
 /** A longer one is asked for whole each time: ten thousand of the longest would take 160 MB. */
 const MAX_ETAG_URL_LENGTH = 2_048;
 
-/** Of one length, however long the URL is. */
-const keyOf = (url: string | URL): string => createHash('sha256').update(canonicalUrl(url)).digest('base64');
+/** Of one length, however long the URL is; a canonical URL holds no line break. */
+const keyOf = (url: string | URL, { scope = '' }: AliasScope): string =>
+  createHash('sha256')
+    .update(`${canonicalUrl(url)}\n${scope}`)
+    .digest('base64');
 
 const DEFAULTS = { aliasTtlMs: 60_000, maxAliases: 10_000 } as const satisfies ContentAliasOptions;
 
@@ -84,18 +99,16 @@ export class ContentAliases {
   }
 
   /** Whether `resolve` would answer from memory, without a request. */
-  isFresh(url: string | URL): boolean {
-    const known = this.#aliases.get(keyOf(url));
+  isFresh(url: string | URL, scope: AliasScope = {}): boolean {
+    const known = this.#aliases.get(keyOf(url, scope));
     return known !== undefined && this.#isFresh(known);
   }
 
   /** What the URL holds now, or held less than `aliasTtlMs` ago. Throws as `ImageLoader.fetch` does. */
-  async resolve(
-    url: string | URL,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<AliasedContent> {
+  async resolve(url: string | URL, options: ResolveOptions = {}): Promise<AliasedContent> {
+    const { signal } = options;
     signal?.throwIfAborted();
-    const key = keyOf(url);
+    const key = keyOf(url, options);
     const known = this.#aliases.get(key);
     if (known !== undefined && this.#isFresh(known)) {
       this.#remember(key, known);
@@ -108,12 +121,10 @@ export class ContentAliases {
    * Downloads what the URL holds now and remembers it. A description that is about to be asked for must be of the very
    * bytes that name it: the URL itself may hold others by the time the API downloads it. Throws as `resolve` does.
    */
-  async download(
-    url: string | URL,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<DownloadedImage> {
+  async download(url: string | URL, options: ResolveOptions = {}): Promise<DownloadedImage> {
+    const { signal } = options;
     signal?.throwIfAborted();
-    const key = keyOf(url);
+    const key = keyOf(url, options);
     const shared = `${key} whole`;
     const { image } = await this.#share(shared, key, url, undefined, signal);
     if (image === undefined) throw withoutEtag();
@@ -121,9 +132,9 @@ export class ContentAliases {
   }
 
   /** Forgets a URL, or everything. */
-  forget(url?: string | URL): void {
+  forget(url?: string | URL, scope: AliasScope = {}): void {
     if (url === undefined) this.#aliases.clear();
-    else this.#aliases.delete(keyOf(url));
+    else this.#aliases.delete(keyOf(url, scope));
   }
 
   #isFresh({ checkedAtMs }: Alias): boolean {

@@ -105,6 +105,13 @@ export const text = (): OptionCheck => check('a string', (value) => typeof value
 export const nonEmptyText = (): OptionCheck =>
   check('a non-empty string', (value) => typeof value === 'string' && value.trim() !== '');
 
+/** A non-empty string of bounded length. */
+export const boundedText = (maxLength: number): OptionCheck =>
+  check(
+    `a non-empty string of at most ${maxLength} characters`,
+    (value) => typeof value === 'string' && value.trim() !== '' && value.length <= maxLength,
+  );
+
 /** A non-empty string whose value is never shown. */
 export const secret = (): OptionCheck =>
   check('a non-empty string', (value) => typeof value === 'string' && value.trim() !== '', describeSecret);
