@@ -9,7 +9,6 @@ const DEFAULTS = {
   detail: 'low',
   maxOutputTokens: 300,
   timeoutMs: 60_000,
-  cacheScope: undefined,
 } as const;
 
 const normalise = (input: unknown, options?: unknown) =>

@@ -37,7 +37,7 @@ export interface RequestDefaults {
   readonly detail: ImageDetail;
   readonly maxOutputTokens: number;
   readonly timeoutMs: number;
-  readonly cacheScope: string | undefined;
+  readonly cacheScope?: string | undefined;
 }
 
 /** A checked request with nothing left open. */
