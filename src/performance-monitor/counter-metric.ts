@@ -21,17 +21,14 @@ export class CounterMetric implements MetricSource {
   readonly rate: RateWindow;
   #total = 0;
 
-  constructor(
-    { name, exposedName, help, labelNames, ownLabels, maxSeries, onOverflow }: MetricOptions,
-    nowMs: number,
-  ) {
+  constructor({ name, exposedName, help, ownLabels, maxSeries, onOverflow }: MetricOptions, nowMs: number) {
     this.name = name;
     this.exposedName = exposedName;
     this.help = help;
     this.rate = new RateWindow(nowMs);
     this.series = new SeriesIndex<CounterSeries>({
       metric: name,
-      labelNames,
+      ownLabels,
       maxSeries,
       onOverflow,
       create: (labels) => ({ labels: { ...ownLabels, ...labels }, value: 0 }),

@@ -18,13 +18,13 @@ export class GaugeMetric implements MetricSource {
   readonly help: string;
   readonly series: SeriesIndex<GaugeSeries>;
 
-  constructor({ name, exposedName, help, labelNames, ownLabels, maxSeries, onOverflow }: MetricOptions) {
+  constructor({ name, exposedName, help, ownLabels, maxSeries, onOverflow }: MetricOptions) {
     this.name = name;
     this.exposedName = exposedName;
     this.help = help;
     this.series = new SeriesIndex<GaugeSeries>({
       metric: name,
-      labelNames,
+      ownLabels,
       maxSeries,
       onOverflow,
       create: (labels) => ({ labels: { ...ownLabels, ...labels }, value: 0 }),

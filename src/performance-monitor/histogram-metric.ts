@@ -35,17 +35,7 @@ export class HistogramMetric implements MetricSource {
   readonly #factor: number;
 
   constructor(
-    {
-      name,
-      exposedName,
-      help,
-      labelNames,
-      ownLabels,
-      maxSeries,
-      onOverflow,
-      unit,
-      buckets,
-    }: HistogramMetricOptions,
+    { name, exposedName, help, ownLabels, maxSeries, onOverflow, unit, buckets }: HistogramMetricOptions,
     nowMs: number,
   ) {
     this.name = name;
@@ -57,7 +47,7 @@ export class HistogramMetric implements MetricSource {
     this.window = new SlidingSketch(nowMs);
     this.series = new SeriesIndex<HistogramSeries>({
       metric: name,
-      labelNames,
+      ownLabels,
       maxSeries,
       onOverflow,
       create: (labels) => ({

@@ -14,22 +14,17 @@ const MAX_VALUE_LENGTH = 200;
 /** Label value of everything that goes beyond `maxSeries`. */
 export const OVERFLOW_VALUE = 'other';
 
-/**
- * The names of these labels in the order of the alphabet.
- * @throws `DESCRIBE_INPUT_INVALID` for a name that Prometheus does not take, or that every series has already.
- */
-export function labelNamesOf(
+/** @throws `DESCRIBE_INPUT_INVALID` for a name that Prometheus does not take, or that every series has already. */
+export function checkLabelNames(
   metric: string,
   labels: MetricLabels,
   taken: Readonly<Record<string, string>>,
-): readonly string[] {
-  const names = Object.keys(labels).sort();
-  for (const name of names) {
+): void {
+  for (const name of Object.keys(labels)) {
     const problem = labelNameProblem(name, taken);
     if (problem !== undefined)
       throw new InputError('labels', `${metric}: label ${JSON.stringify(name)} ${problem}`);
   }
-  return names;
 }
 
 /** What is wrong with a label's name, nothing when it is right. */

@@ -4,8 +4,8 @@ import { GaugeMetric } from './gauge-metric.ts';
 import { checkBuckets, defaultBuckets } from './histogram-buckets.ts';
 import { HistogramMetric } from './histogram-metric.ts';
 import type { MetricKind, MetricOptions } from './metric.ts';
-import { labelNamesOf, type MetricLabels, OVERFLOW_VALUE } from './metric-labels.ts';
-import { checkMetricName, counterName, histogramName } from './metric-name.ts';
+import { checkLabelNames, type MetricLabels, OVERFLOW_VALUE } from './metric-labels.ts';
+import { checkMetricName, counterName, counterStem, histogramName, underscored } from './metric-name.ts';
 
 /** How a histogram is made by the first call that names it. */
 export interface HistogramOptions {
@@ -37,13 +37,23 @@ export interface MetricStoreOptions {
 /** Owner of the names that the monitor itself uses; no metric can be called so. */
 const RESERVED = "the monitor's own metrics";
 
+/** Spellings remembered, a metric; further ones are worked out each time. */
+const SPELLINGS = 4;
+
+const helpKey = (name: string): string => counterStem(underscored(name));
+
 const OVERFLOW_NAME = 'monitor_overflow';
 const OVERFLOW_HELP = 'Observations beyond maxSeries or maxMetrics, by metric.';
 
-/** The monitor's metrics by name. The first use of a name fixes its kind, labels, unit and buckets. */
+/**
+ * The monitor's metrics by name. The first use of a name fixes its kind, unit and buckets. Names that are exposed as one
+ * are one metric: `api.requests`, `api_requests` and `api_requests_total`.
+ */
 export class MetricStore {
   readonly #options: MetricStoreOptions;
+  /** Under each spelling that was used, and the one without dots. */
   readonly #byName = new Map<string, MonitorMetric>();
+  readonly #help: ReadonlyMap<string, string>;
   /** Every name that shows up in the exposition, with the metric that owns it. */
   readonly #exposed = new Map<string, string>();
   readonly #metrics: MonitorMetric[] = [];
@@ -52,13 +62,13 @@ export class MetricStore {
 
   constructor(options: MetricStoreOptions) {
     this.#options = options;
-    const { prefix, labels, maxMetrics, reserved } = options;
+    const { prefix, labels, help, maxMetrics, reserved } = options;
+    this.#help = new Map(Object.entries(help).map(([name, text]) => [helpKey(name), text]));
     this.#overflow = new CounterMetric(
       {
         name: OVERFLOW_NAME,
         exposedName: prefix + counterName(OVERFLOW_NAME),
         help: OVERFLOW_HELP,
-        labelNames: ['metric'],
         ownLabels: labels,
         maxSeries: maxMetrics + 1,
         onOverflow: () => {},
@@ -79,25 +89,22 @@ export class MetricStore {
 
   /** The counter of that name; `undefined` when there are `maxMetrics` others. */
   counter(name: string, labels: MetricLabels): CounterMetric | undefined {
-    const known = this.#byName.get(name);
+    const known = this.#byName.get(name) ?? this.#otherSpelling(name);
     if (known?.kind === 'counter') return known;
     if (known !== undefined) throw wrongKind(known, 'counter');
-    checkMetricName(name);
-    const stem = name.replace(/_total$/, '');
     return this.#add(
       name,
       labels,
-      counterName(stem),
+      counterName(name),
       (options) => new CounterMetric(options, this.#options.now()),
     );
   }
 
   gauge(name: string, labels: MetricLabels): GaugeMetric | undefined {
-    const known = this.#byName.get(name);
+    const known = this.#byName.get(name) ?? this.#otherSpelling(name);
     if (known?.kind === 'gauge') return known;
     if (known !== undefined) throw wrongKind(known, 'gauge');
-    checkMetricName(name);
-    return this.#add(name, labels, name, (options) => new GaugeMetric(options));
+    return this.#add(name, labels, underscored(name), (options) => new GaugeMetric(options));
   }
 
   histogram(
@@ -105,13 +112,12 @@ export class MetricStore {
     labels: MetricLabels,
     { unit, buckets }: HistogramOptions = {},
   ): HistogramMetric | undefined {
-    const known = this.#byName.get(name);
+    const known = this.#byName.get(name) ?? this.#otherSpelling(name);
     if (known?.kind === 'histogram') {
       if (unit !== undefined || buckets !== undefined) checkSame(known, unit, buckets);
       return known;
     }
     if (known !== undefined) throw wrongKind(known, 'histogram');
-    checkMetricName(name);
     if (unit !== undefined && !/^[a-z][a-z0-9_]{0,40}$/.test(unit)) {
       throw new InputError(
         'unit',
@@ -120,12 +126,15 @@ export class MetricStore {
     }
     if (buckets !== undefined) checkBuckets(name, buckets);
     const bounds = Object.freeze([...(buckets ?? defaultBuckets(unit))]);
-    return this.#add(
+    const metric = this.#add(
       name,
       labels,
       histogramName(name, unit),
       (options) => new HistogramMetric({ ...options, unit, buckets: bounds }, this.#options.now()),
     );
+    // `wait` in milliseconds and `wait_seconds` in seconds are exposed alike, and must not share values.
+    if (metric !== undefined) checkSame(metric, unit, buckets);
+    return metric;
   }
 
   #add<Metric extends MonitorMetric>(
@@ -134,25 +143,22 @@ export class MetricStore {
     suffixed: string,
     make: (options: MetricOptions) => Metric,
   ): Metric | undefined {
-    const { prefix, labels: ownLabels, help, maxMetrics, maxSeries, onAdded } = this.#options;
-    const labelNames = labelNamesOf(name, labels, ownLabels);
+    const { prefix, labels: ownLabels, maxMetrics, maxSeries, onAdded } = this.#options;
+    checkLabelNames(name, labels, ownLabels);
     const exposedName = `${prefix}${suffixed}`;
     // prom-client 15.1 keeps metrics in a plain object, where these names are taken.
     if (exposedName in Object.prototype) throw new InputError('name', `${exposedName} can't be a metric`);
     const metric = make({
-      name: name.replace(/_total$/, ''),
+      name: counterStem(name),
       exposedName,
-      help:
-        (Object.hasOwn(help, name) ? help[name] : undefined) ??
-        `${name}, recorded by the performance monitor.`,
-      labelNames,
+      help: this.#help.get(helpKey(name)) ?? `${name}, recorded by the performance monitor.`,
       ownLabels,
       maxSeries,
       onOverflow: () => this.#countOverflow(metric.name),
     });
     const twin = this.#twin(metric);
     if (twin !== undefined) {
-      this.#byName.set(name, twin);
+      this.#remember(name, twin);
       return twin;
     }
     if (this.#metrics.length >= maxMetrics) {
@@ -162,8 +168,24 @@ export class MetricStore {
     onAdded(metric);
     for (const line of exposedLines(metric)) this.#exposed.set(line, name);
     this.#byName.set(name, metric);
+    this.#byName.set(underscored(name), metric);
     this.#metrics.push(metric);
     return metric;
+  }
+
+  /**
+   * The metric that was first used with other dots and underscores.
+   * @throws `DESCRIBE_INPUT_INVALID` for a name that is none.
+   */
+  #otherSpelling(name: string): MonitorMetric | undefined {
+    checkMetricName(name);
+    const known = this.#byName.get(underscored(name));
+    if (known !== undefined) this.#remember(name, known);
+    return known;
+  }
+
+  #remember(name: string, metric: MonitorMetric): void {
+    if (this.#byName.size < SPELLINGS * this.#options.maxMetrics) this.#byName.set(name, metric);
   }
 
   #countOverflow(metric: string): void {

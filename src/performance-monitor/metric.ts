@@ -36,7 +36,6 @@ export interface MetricOptions {
   readonly name: string;
   readonly exposedName: string;
   readonly help: string;
-  readonly labelNames: readonly string[];
   /** Labels of every series of the monitor. */
   readonly ownLabels: Readonly<Record<string, string>>;
   readonly maxSeries: number;

@@ -1,6 +1,7 @@
 import type { CounterMetric } from './counter-metric.ts';
 import type { GaugeMetric } from './gauge-metric.ts';
 import type { HistogramMetric } from './histogram-metric.ts';
+import { operationOf, underscored } from './metric-name.ts';
 import type { MonitorMetric } from './metric-store.ts';
 
 /** The values of one histogram in the last window, in its unit. */
@@ -19,7 +20,7 @@ export interface DistributionReport {
   readonly p99: number;
 }
 
-/** What was timed: histograms in milliseconds called `<name>_duration`, with the counter `<name>_errors`. */
+/** What was timed: histograms in milliseconds called `<name>_duration`, with the counter `<name>_errors`. Named as recorded. */
 export interface OperationReport {
   readonly name: string;
   /** Calls in the last window, failed ones included. */
@@ -57,22 +58,16 @@ export interface MetricsReport {
   readonly gauges: readonly GaugeReport[];
 }
 
-/** Durations of `<name>` are the histogram `<name>_duration`. */
-export const DURATION_SUFFIX = '_duration';
-
-/** Failures of `<name>` are the counter `<name>_errors`. */
-export const ERRORS_SUFFIX = '_errors';
-
 /** Sums the metrics up, each kind in the order of first use. */
 export function reportMetrics(metrics: readonly MonitorMetric[], nowMs: number): MetricsReport {
   const histograms = metrics.filter((metric): metric is HistogramMetric => metric.kind === 'histogram');
   const counters = metrics.filter((metric): metric is CounterMetric => metric.kind === 'counter');
   const gauges = metrics.filter((metric): metric is GaugeMetric => metric.kind === 'gauge');
-  const errorCounter = (operation: string) => counters.find(({ name }) => name === operation + ERRORS_SUFFIX);
+  const errorCounters = new Map(counters.map((counter) => [underscored(counter.name), counter]));
   return {
     operations: histograms.filter(isOperation).map((histogram) => {
-      const name = histogram.name.slice(0, -DURATION_SUFFIX.length);
-      const errors = errorCounter(name);
+      const name = operationOf(histogram.name) ?? histogram.name;
+      const errors = errorCounters.get(underscored(`${name}_errors`));
       const errorCount = errors?.rate.growthSince(errors.total, histogram.window.startedAtMs) ?? 0;
       return reportOperation(name, reportDistribution(histogram, nowMs), errorCount);
     }),
@@ -91,7 +86,7 @@ export function reportMetrics(metrics: readonly MonitorMetric[], nowMs: number):
 }
 
 const isOperation = ({ name, unit }: HistogramMetric): boolean =>
-  unit === 'ms' && name.endsWith(DURATION_SUFFIX);
+  unit === 'ms' && operationOf(name) !== undefined;
 
 function reportDistribution({ name, unit, window }: HistogramMetric, nowMs: number): DistributionReport {
   const sketch = window.read();

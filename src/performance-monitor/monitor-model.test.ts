@@ -10,25 +10,33 @@ const BUCKETS = [1, 10, 100];
 /** What a scrape must show, kept the plain way: a map from written-out labels to every value recorded. */
 class NaiveModel {
   readonly series = new Map<string, number[]>();
+  readonly #names = new Set<string>();
+  #overflow: string | undefined;
 
   record(labels: Readonly<Record<string, string>>, value: number): void {
-    const write = (from: Readonly<Record<string, string>>) => JSON.stringify(Object.entries(from).sort());
-    let key = write(labels);
-    if (!this.series.has(key) && this.series.size >= MAX_SERIES) {
-      key = write(Object.fromEntries(Object.keys(labels).map((name) => [name, 'other'])));
+    for (const name of Object.keys(labels)) this.#names.add(name);
+    let found = key(labels);
+    if (!this.series.has(found) && this.series.size >= MAX_SERIES && this.#names.size > 0) {
+      this.#overflow ??= key(Object.fromEntries([...this.#names].map((name) => [name, 'other'])));
+      found = this.#overflow;
     }
-    this.series.set(key, [...(this.series.get(key) ?? []), value]);
+    this.series.set(found, [...(this.series.get(found) ?? []), value]);
   }
 }
 
+/** A label that is empty is a label that is missing. */
 const key = ({ le: _, ...labels }: Readonly<Record<string, string>>) =>
-  JSON.stringify(Object.entries(labels).sort());
+  JSON.stringify(
+    Object.entries(labels)
+      .filter(([, value]) => value !== '')
+      .sort(),
+  );
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 const text = fc.oneof(fc.constantFrom('a', 'b', 'c', 'other'), fc.string({ maxLength: 8 }));
 const step = fc.record({
   kind: fc.constantFrom('counter' as const, 'histogram' as const, 'gauge' as const),
-  labels: fc.record({ model: text, zone: text }),
+  labels: fc.record({ model: text, zone: text }, { requiredKeys: [] }),
   value: fc.integer({ min: 0, max: 1000 }),
   advanceMs: fc.integer({ min: 0, max: 2000 }),
 });

@@ -11,7 +11,7 @@ import {
 } from '../internal/option-checks.ts';
 import { ALERT_CHECKS, type AlertOptions } from './health-checks.ts';
 import { labelNameProblem } from './metric-labels.ts';
-import { isMetricName } from './metric-name.ts';
+import { isMetricName, underscored } from './metric-name.ts';
 import type { MonitorRegistry } from './registry-binding.ts';
 
 /** Where reports go: pino, and anything shaped like it. */
@@ -24,11 +24,11 @@ export interface PerformanceMonitorOptions {
   readonly enabled?: boolean | undefined;
   /** A prom-client registry that shows these metrics among its own. @defaultValue one of the monitor's own */
   readonly registry?: MonitorRegistry | undefined;
-  /** Start of every exposed name; may be empty. @defaultValue 'describe_it_' */
+  /** Start of every exposed name, dots as underscores; may be empty. @defaultValue 'describe_it_' */
   readonly prefix?: string | undefined;
   /** Labels of every series, such as `{ service: 'gallery' }`. @defaultValue none */
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** HELP texts by metric name. @defaultValue a sentence made from the name */
+  /** HELP texts by metric name, dotted or not. @defaultValue a sentence made from the name */
   readonly help?: Readonly<Record<string, string>> | undefined;
   /** Series of one metric, at least 1; further label sets share one whose labels are all `other`. @defaultValue 500 */
   readonly maxSeries?: number | undefined;
@@ -66,7 +66,7 @@ export function withDefaults({
   return {
     enabled,
     registry,
-    prefix,
+    prefix: underscored(prefix),
     labels: Object.freeze({ ...labels }),
     help,
     maxSeries,
@@ -85,7 +85,7 @@ const metricPrefix: OptionCheck = (value, option) =>
     : [
         {
           option,
-          expected: 'the start of a metric name (letters, digits, _ and :)',
+          expected: 'the start of a metric name (letters, digits, dots, _ and :)',
           got: JSON.stringify(value),
         },
       ];

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DescribeError } from '../errors/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import type { PerformanceMonitorOptions } from './index.ts';
+import type { MetricLabels, PerformanceMonitorOptions } from './index.ts';
 import { PerformanceMonitor } from './index.ts';
 import { parseExposition } from './strict-exposition-parser.ts';
 
@@ -113,14 +113,44 @@ describe('names and labels', () => {
     );
   });
 
-  it('refuses other labels than at the first use', () => {
+  it('takes differing label sets, in which a missing label is an empty one', async () => {
     const { monitor } = monitorOn();
-    monitor.incrementCounter('calls', { model: 'a' });
-    for (const labels of [{}, { status: 'a' }, { model: 'a', status: 'b' }]) {
-      expect(() => monitor.incrementCounter('calls', labels)).toThrow('calls has model');
+    const unset = { model: undefined } as unknown as MetricLabels;
+    for (const labels of [{ model: 'a' }, {}, { status: 'b' }, { status: 'b', model: 'a' }, unset]) {
+      monitor.incrementCounter('calls', labels);
     }
-    const wrong = { model: undefined } as unknown as { model: string };
-    expect(() => monitor.incrementCounter('calls', wrong)).toThrow('no string, number or boolean');
+    monitor.incrementCounter('calls', { model: '', status: '' });
+    const family = parseExposition(await monitor.getMetrics()).get('describe_it_calls_total');
+    expect(family?.samples.map(({ labels, value }) => [labels, value])).toEqual([
+      [{ model: 'a' }, 1],
+      [{}, 3],
+      [{ status: 'b' }, 1],
+      [{ model: 'a', status: 'b' }, 1],
+    ]);
+  });
+
+  it('refuses a label value that is no text, and more than 32 label names', () => {
+    const { monitor } = monitorOn();
+    const wrong = { model: null } as unknown as MetricLabels;
+    expect(() => monitor.incrementCounter('calls', wrong)).toThrow('the value of model is no string');
+    const labels = Object.fromEntries(Array.from({ length: 32 }, (_, index) => [`label_${index}`, 'x']));
+    monitor.incrementCounter('calls', labels);
+    expect(() => monitor.incrementCounter('calls', { one_more: 'x' })).toThrow(
+      'takes 32 label names, and one_more',
+    );
+    monitor.incrementCounter('calls', labels);
+  });
+
+  it('keeps what goes beyond maxSeries in one series when labels come later', async () => {
+    const { monitor } = monitorOn({ maxSeries: 1 });
+    for (const labels of [{ a: '1' }, { a: '2' }, { b: '1' }, { a: '1', b: '2' }, { a: '1' }]) {
+      monitor.incrementCounter('calls', labels);
+    }
+    const family = parseExposition(await monitor.getMetrics()).get('describe_it_calls_total');
+    expect(family?.samples.map(({ labels, value }) => [labels, value])).toEqual([
+      [{ a: '1' }, 2],
+      [{ a: 'other' }, 3],
+    ]);
   });
 
   it('refuses another unit or other buckets than at the first use', () => {

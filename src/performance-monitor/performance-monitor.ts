@@ -8,13 +8,14 @@ import { AlertWatch, type PerformanceAlert } from './alert-watch.ts';
 import { type AlertOptions, type PerformanceHealth, runHealthChecks } from './health-checks.ts';
 import type { MetricLabels } from './metric-labels.ts';
 import { type HistogramOptions, MetricStore } from './metric-store.ts';
-import { DURATION_SUFFIX, ERRORS_SUFFIX, reportMetrics } from './metrics-report.ts';
+import { reportMetrics } from './metrics-report.ts';
 import {
   MONITOR_CHECKS,
   type MonitorLogger,
   type PerformanceMonitorOptions,
   withDefaults,
 } from './monitor-options.ts';
+import { OperationNames } from './operation-names.ts';
 import { OperationTimers, type TimerId } from './operation-timers.ts';
 import type { PerformanceMonitorStats, PerformanceReport } from './performance-report.ts';
 import { RegistryBinding } from './registry-binding.ts';
@@ -33,8 +34,8 @@ const COUNTS_PER_LOOK = 256;
 
 /**
  * Counts, measures and times in bounded memory, and shows it as Prometheus text, as a report and as health. Recording
- * is synchronous, and throws only for what is wrong in the code: a bad name, or a name used in two ways. After
- * `close()` it records nothing, so that late work can still end.
+ * is synchronous, and throws only for what is wrong in the code: a bad name, or a name used for two kinds of metric.
+ * Dots in names are underscores for Prometheus. After `close()` it records nothing, so that late work can still end.
  *
  * @example
  * ```ts
@@ -57,6 +58,7 @@ export class PerformanceMonitor {
   readonly #store: MetricStore;
   readonly #binding: RegistryBinding;
   readonly #timers: OperationTimers;
+  readonly #operations = new OperationNames();
   readonly #system: SystemMetrics;
   readonly #alerts: AlertWatch;
   readonly #reports: ReportSchedule;
@@ -98,8 +100,9 @@ export class PerformanceMonitor {
 
   /**
    * Adds `by` (1 unless given) to the counter; it is exposed as `<prefix><name>_total`.
-   * @throws `DESCRIBE_INPUT_INVALID` for a wrong name or label, a negative amount, a name that is another kind of
-   * metric, and for other label names than at its first use.
+   * Label sets may differ: a label that is missing is empty.
+   * @throws `DESCRIBE_INPUT_INVALID` for a wrong name or label, a negative amount, and a name that is another kind of
+   * metric.
    */
   incrementCounter(name: string, labels: MetricLabels = NO_LABELS, by = 1): void {
     if (!this.#recording) return;
@@ -134,7 +137,9 @@ export class PerformanceMonitor {
    * @throws `DESCRIBE_INPUT_INVALID` as `histogram` does.
    */
   startTimer(name: string, labels: MetricLabels = NO_LABELS): TimerId {
-    if (this.#recording) this.#store.histogram(name + DURATION_SUFFIX, labels, IN_MS)?.series.find(labels);
+    if (this.#recording) {
+      this.#store.histogram(this.#operations.of(name).duration, labels, IN_MS)?.series.find(labels);
+    }
     return this.#timers.start({ name, labels, startedAtMs: this.#clock.now() });
   }
 
@@ -146,7 +151,9 @@ export class PerformanceMonitor {
     const timer = this.#timers.take(id);
     if (timer === undefined) return undefined;
     const elapsedMs = this.#clock.now() - timer.startedAtMs;
-    this.histogram(timer.name + DURATION_SUFFIX, elapsedMs, timer.labels, IN_MS);
+    if (this.#recording) {
+      this.histogram(this.#operations.of(timer.name).duration, elapsedMs, timer.labels, IN_MS);
+    }
     return elapsedMs;
   }
 
@@ -161,7 +168,8 @@ export class PerformanceMonitor {
     const id = this.startTimer(name, labels);
     const end = (failed: boolean) => {
       this.endTimer(id);
-      if (failed) callSafely(() => this.incrementCounter(name + ERRORS_SUFFIX, labels), undefined);
+      if (failed)
+        callSafely(() => this.incrementCounter(this.#operations.of(name).errors, labels), undefined);
     };
     let result: unknown;
     try {
