@@ -1,6 +1,6 @@
 import { DescribeError } from '../errors/describe-error.ts';
 import type { ErrorCode } from '../errors/error-code.ts';
-import { propertyOf } from './property-of.ts';
+import { propertyOf } from '../internal/property-of.ts';
 
 /** Throttles, and what is the caller's own fault: they tell nothing about the health of the other side. */
 const NEUTRAL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -1,4 +1,4 @@
-import { propertyOf } from './property-of.ts';
+import { propertyOf } from '../internal/property-of.ts';
 
 /** What tells failures apart without showing what they say. */
 export interface ErrorKind {

@@ -1,12 +1,12 @@
-import { propertyOf } from './property-of.ts';
+import { isAbortedCall } from '../internal/openai-error-shape.ts';
+import { propertyOf } from '../internal/property-of.ts';
 
 /**
- * Tells whether an error says that somebody gave up: an `AbortError`, or the one of the openai client (6 and 7), whose
- * name is a plain `Error`. One that a timeout caused says that the other side was too slow.
+ * Tells whether an error says that somebody gave up: an `AbortError`, or the one of the openai client. One that a timeout
+ * caused says that the other side was too slow.
  */
 export const isAbort = (error: unknown): boolean =>
-  (propertyOf(error, 'name') === 'AbortError' ||
-    propertyOf(propertyOf(error, 'constructor'), 'name') === 'APIUserAbortError') &&
+  (propertyOf(error, 'name') === 'AbortError' || isAbortedCall(error)) &&
   !isTimeout(propertyOf(error, 'cause'));
 
 /**

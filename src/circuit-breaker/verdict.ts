@@ -1,6 +1,6 @@
+import { propertyOf } from '../internal/property-of.ts';
 import { ask } from './ask.ts';
 import { isAbort, wordOfCaller } from './neutral-error.ts';
-import { propertyOf } from './property-of.ts';
 
 /** What an ended call says about the other side. */
 export type Verdict = 'success' | 'failure' | 'neutral';

@@ -1,4 +1,5 @@
 import { DescribeError } from './describe-error.ts';
+import { setErrorName } from './error-name.ts';
 
 /** A batch handler broke its contract: it threw, or returned the wrong number of results, or none for an item. */
 export class BatchHandlerError extends DescribeError {
@@ -6,3 +7,5 @@ export class BatchHandlerError extends DescribeError {
     super('DESCRIBE_BATCH_HANDLER', message, options);
   }
 }
+
+setErrorName(BatchHandlerError, 'BatchHandlerError');

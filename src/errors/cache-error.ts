@@ -1,4 +1,5 @@
 import { DescribeError } from './describe-error.ts';
+import { setErrorName } from './error-name.ts';
 
 /** The cache failed; only seen with `strict: true`, and where a value can't be encoded. */
 export class CacheError extends DescribeError {
@@ -6,6 +7,8 @@ export class CacheError extends DescribeError {
     super('DESCRIBE_CACHE', message, options);
   }
 }
+
+setErrorName(CacheError, 'CacheError');
 
 /** `cache: 'only-if-cached'` was asked for and nothing is cached. */
 export class CacheMissError extends DescribeError {
@@ -16,3 +19,5 @@ export class CacheMissError extends DescribeError {
     );
   }
 }
+
+setErrorName(CacheMissError, 'CacheMissError');

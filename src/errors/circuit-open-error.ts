@@ -1,4 +1,5 @@
 import { DescribeError } from './describe-error.ts';
+import { setErrorName } from './error-name.ts';
 
 /** A circuit breaker is open and the call was not made; `cause` is the failure that opened it. */
 export class CircuitOpenError extends DescribeError {
@@ -16,3 +17,5 @@ export class CircuitOpenError extends DescribeError {
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
   }
 }
+
+setErrorName(CircuitOpenError, 'CircuitOpenError');

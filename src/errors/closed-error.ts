@@ -1,4 +1,5 @@
 import { DescribeError } from './describe-error.ts';
+import { setErrorName } from './error-name.ts';
 
 /** The thing was closed or destroyed and takes no more work. */
 export class ClosedError extends DescribeError {
@@ -6,3 +7,5 @@ export class ClosedError extends DescribeError {
     super('DESCRIBE_CLOSED', `${what} is closed`, options);
   }
 }
+
+setErrorName(ClosedError, 'ClosedError');

@@ -1,4 +1,5 @@
 import { DescribeError } from './describe-error.ts';
+import { setErrorName } from './error-name.ts';
 
 /** One wrong option. */
 export interface ConfigIssue {
@@ -19,3 +20,5 @@ export class ConfigError extends DescribeError {
     this.issues = Object.freeze([...issues]);
   }
 }
+
+setErrorName(ConfigError, 'ConfigError');

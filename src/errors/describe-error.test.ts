@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { HttpStatusError } from '../http/http-status-error.ts';
 import * as errors from './index.ts';
 
 describe('DescribeError', () => {
@@ -22,6 +23,20 @@ describe('DescribeError', () => {
     expect(error.retryable).toBe(true);
     expect(Object.keys(error)).not.toContain('name');
   });
+});
+
+describe('the name of an error', () => {
+  const classes = Object.entries({ ...errors, HttpStatusError }).filter(
+    (entry): entry is [string, typeof errors.DescribeError] =>
+      typeof entry[1] === 'function' && entry[1].prototype instanceof Error,
+  );
+
+  it.each(classes)(
+    '%s is text, so a minifier that renames the class changes nothing',
+    (name, { prototype }) => {
+      expect(Object.getOwnPropertyDescriptor(prototype, 'name')?.value).toBe(name);
+    },
+  );
 });
 
 describe('docs/errors.md', () => {

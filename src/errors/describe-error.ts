@@ -1,5 +1,6 @@
 import type { CallExplanation } from './call-explanation.ts';
 import type { ErrorCode } from './error-code.ts';
+import { setErrorName } from './error-name.ts';
 
 /** Marks every DescribeError of every copy of this package, for `instanceof` fails between ESM and CJS. */
 const BRAND = Symbol.for('@describe-it/sdk/error');
@@ -46,10 +47,4 @@ export class DescribeError extends Error {
   }
 }
 
-// On the prototype, so that a stack trace shows the class and no instance carries the field.
-Object.defineProperty(DescribeError.prototype, 'name', {
-  get(this: object) {
-    return this.constructor.name;
-  },
-  configurable: true,
-});
+setErrorName(DescribeError, 'DescribeError');

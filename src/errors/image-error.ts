@@ -1,5 +1,6 @@
 import { DescribeError, type DescribeErrorOptions } from './describe-error.ts';
 import type { ErrorCode } from './error-code.ts';
+import { setErrorName } from './error-name.ts';
 
 export type ImageErrorCode = Extract<ErrorCode, `DESCRIBE_IMAGE_${string}`>;
 
@@ -11,3 +12,5 @@ export class ImageError extends DescribeError {
     super(code, message, options);
   }
 }
+
+setErrorName(ImageError, 'ImageError');

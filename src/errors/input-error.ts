@@ -1,4 +1,5 @@
 import { DescribeError } from './describe-error.ts';
+import { setErrorName } from './error-name.ts';
 
 /** What was passed to a method is wrong; `field` names it. */
 export class InputError extends DescribeError {
@@ -9,3 +10,5 @@ export class InputError extends DescribeError {
     this.field = field;
   }
 }
+
+setErrorName(InputError, 'InputError');

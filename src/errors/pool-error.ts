@@ -1,4 +1,5 @@
 import { DescribeError } from './describe-error.ts';
+import { setErrorName } from './error-name.ts';
 
 /** No resource became free in time. */
 export class PoolTimeoutError extends DescribeError {
@@ -14,6 +15,8 @@ export class PoolTimeoutError extends DescribeError {
   }
 }
 
+setErrorName(PoolTimeoutError, 'PoolTimeoutError');
+
 /** A resource could not be made; `cause` is what its factory threw. */
 export class PoolCreateError extends DescribeError {
   constructor(pool: string, message: string, options: { readonly cause?: unknown } = {}) {
@@ -21,9 +24,13 @@ export class PoolCreateError extends DescribeError {
   }
 }
 
+setErrorName(PoolCreateError, 'PoolCreateError');
+
 /** A lease was used after its end, or handed to a pool that did not give it. */
 export class LeaseError extends DescribeError {
   constructor(message: string) {
     super('DESCRIBE_LEASE_INVALID', message);
   }
 }
+
+setErrorName(LeaseError, 'LeaseError');

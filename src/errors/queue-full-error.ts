@@ -1,4 +1,5 @@
 import { DescribeError } from './describe-error.ts';
+import { setErrorName } from './error-name.ts';
 
 /** A bounded line is full; `option` names its limit. */
 export class QueueFullError extends DescribeError {
@@ -11,3 +12,5 @@ export class QueueFullError extends DescribeError {
     this.limit = limit;
   }
 }
+
+setErrorName(QueueFullError, 'QueueFullError');

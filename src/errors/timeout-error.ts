@@ -1,4 +1,5 @@
 import { DescribeError } from './describe-error.ts';
+import { setErrorName } from './error-name.ts';
 
 /** Work did not end in time and was aborted. */
 export class TimeoutError extends DescribeError {
@@ -10,3 +11,5 @@ export class TimeoutError extends DescribeError {
     this.timeoutMs = timeoutMs;
   }
 }
+
+setErrorName(TimeoutError, 'TimeoutError');

@@ -1,5 +1,6 @@
 import { DescribeError } from './describe-error.ts';
 import type { ErrorCode } from './error-code.ts';
+import { setErrorName } from './error-name.ts';
 
 export type UpstreamErrorCode = Extract<
   ErrorCode,
@@ -49,3 +50,5 @@ export class UpstreamError extends DescribeError {
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
   }
 }
+
+setErrorName(UpstreamError, 'UpstreamError');

@@ -1,3 +1,4 @@
+import { setErrorName } from '../errors/error-name.ts';
 import { UpstreamError } from '../errors/index.ts';
 import type { HttpReply } from './http-reply.ts';
 
@@ -18,3 +19,5 @@ export class HttpStatusError extends UpstreamError {
     Object.defineProperty(this, 'reply', { value: reply });
   }
 }
+
+setErrorName(HttpStatusError, 'HttpStatusError');

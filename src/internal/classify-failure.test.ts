@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { APIConnectionError } from 'openai';
 import { describe, expect, it } from 'vitest';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { UpstreamError } from '../errors/upstream-error.ts';
@@ -100,8 +101,8 @@ describe('classifyFailure', () => {
   });
 
   it('takes a connection error of the client without a code for an outage', () => {
-    class APIConnectionError extends Error {}
-    expect(classifyFailure(new APIConnectionError('Connection error.'))).toMatchObject({ retryable: true });
+    const renamed = new (class a extends APIConnectionError {})({ message: 'Connection error.' });
+    expect(classifyFailure(renamed)).toMatchObject({ retryable: true });
   });
 
   it('keeps what the system says, and nothing that could repeat a request', () => {

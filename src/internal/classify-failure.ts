@@ -5,6 +5,7 @@ import {
   type UpstreamErrorCode,
   type UpstreamErrorOptions,
 } from '../errors/upstream-error.ts';
+import { isUnansweredCall } from './openai-error-shape.ts';
 import { headerOf, retryAfterMsOf } from './retry-after.ts';
 
 /** What an error of any copy of the OpenAI client, or of fetch, may carry. Recognised by shape, not by class. */
@@ -131,9 +132,9 @@ function fromConnection(foreign: ForeignError, error: unknown): DescribeError {
     return new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'the answer is not JSON', { retryable: true });
   }
   const root = rootOf(foreign);
-  if (root === undefined && !isConnectionError(error)) {
+  if (root === undefined && !isUnansweredCall(error)) {
     // Neither the API's nor the network's: a mistake in a request or in code. Another attempt would make it again.
-    return new UpstreamError('DESCRIBE_UPSTREAM', `the call could not be made (${classOf(error)})`);
+    return new UpstreamError('DESCRIBE_UPSTREAM', `the call could not be made (${nameOf(error)})`);
   }
   const detail = root === undefined ? '' : ` (${root.code})`;
   return new UpstreamError('DESCRIBE_UPSTREAM', `the connection to the API failed${detail}`, {
@@ -143,11 +144,10 @@ function fromConnection(foreign: ForeignError, error: unknown): DescribeError {
   });
 }
 
-/** Class names of the client, which differ between its copies but not by name. */
-const isConnectionError = (error: unknown) => /^APIConnection/.test(classOf(error));
-
-const classOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null ? (error.constructor?.name ?? 'Object') : typeof error;
+const nameOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null
+    ? (codeTextOf((error as ForeignError).name) ?? 'Object')
+    : typeof error;
 
 /** What the system says names an address and a port; what anybody else says could repeat a header. */
 const systemMessageOf = ({ code, message, syscall }: RootCause): string =>

@@ -36,7 +36,7 @@ export function refusedKey(error: unknown): UpstreamError {
   const { code, type, requestID } = (error ?? {}) as Readonly<Record<string, unknown>>;
   const upstreamCode = plainWord(code) ?? plainWord(type);
   const cause = new Error(upstreamCode === undefined ? '401' : `401 ${upstreamCode}`);
-  cause.name = (error as object | null)?.constructor?.name ?? 'Error';
+  cause.name = 'AuthenticationError';
   return new UpstreamError('DESCRIBE_AUTH', 'the API refused the key of this connection pool', {
     cause: Object.assign(cause, { status: 401, code: plainWord(code), type: plainWord(type) }),
     status: 401,
