@@ -20,6 +20,7 @@ import {
 } from '../internal/option-checks.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
 import type { RedisClientLike } from './redis-client.ts';
+import { breaksSlots } from './redis-names.ts';
 import { redisUrl } from './redis-url.ts';
 
 /** An address of a Redis server. */
@@ -66,7 +67,10 @@ export interface RedisTargetOptions {
 export interface RedisCacheOptions extends RedisTargetOptions {
   /** Seconds an entry lives when nothing else is said. @defaultValue 3600 */
   readonly defaultTTL?: number | undefined;
-  /** Start of every name that is written to Redis. @defaultValue 'describe_it:' */
+  /**
+   * Start of every name in Redis: of keys, leases and the channel, so that a user of Redis needs no more than
+   * `~prefix* &prefix*`. On a Cluster, braces in it have to enclose something. @defaultValue 'describe_it:'
+   */
   readonly keyPrefix?: string | undefined;
   /** Failed reconnects in a row before `health()` says unhealthy. Commands are never retried; reconnecting never stops. @defaultValue 3 */
   readonly maxRetries?: number | undefined;
@@ -280,7 +284,18 @@ const NAMES_REDIS = ['host', 'port', 'username', 'password', 'db', 'url', 'tls',
 /** Ways to Redis that exclude each other. */
 function contradictions(options: RedisCacheOptions | undefined): ConfigIssue[] {
   const [first, ...others] = WAYS.filter((way) => options?.[way] !== undefined);
-  return others.map((way) => ({ option: way, expected: `nothing beside ${first}`, got: 'both' }));
+  const issues: ConfigIssue[] = others.map((way) => ({
+    option: way,
+    expected: `nothing beside ${first}`,
+    got: 'both',
+  }));
+  const { client, cluster, keyPrefix } = options ?? {};
+  const isCluster = cluster !== undefined || client?.isCluster === true;
+  if (isCluster && breaksSlots(`${client?.options?.keyPrefix ?? ''}${keyPrefix ?? ''}`)) {
+    const expected = 'braces that enclose something, for a Cluster hashes that';
+    issues.push({ option: 'keyPrefix', expected, got: describeValue(keyPrefix) });
+  }
+  return issues;
 }
 
 function targetOf(options: RedisCacheOptions): RedisTarget | undefined {

@@ -36,7 +36,7 @@ describe.runIf(findRedisServer())('work that ends early', () => {
     open.push(cache);
     return cache;
   };
-  const hasLease = () => raw.exists(`{${keyPrefix}e:key}:lease`);
+  const hasLease = () => raw.exists(`${keyPrefix}l:{${keyPrefix}e:key}`);
   const working = (cache: RedisCache) => expect.poll(() => cache.getStats().factoryCalls).toBe(1);
 
   it('leaves nothing behind on a client of the user', async () => {

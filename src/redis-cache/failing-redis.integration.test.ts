@@ -48,7 +48,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
     return cache;
   };
-  const leases = () => raw.keys(`*${keyPrefix}*lease*`);
+  const leases = () => raw.keys(`${keyPrefix}l:*`);
   const fill = () => raw.config('SET', 'maxmemory', '1');
   const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -2,7 +2,7 @@ import { carriesAny } from './cache-entry.ts';
 import { tagsOfText } from './envelope-head.ts';
 import type { RedisClientLike, RedisCommand } from './redis-client.ts';
 import type { RedisGateway } from './redis-gateway.ts';
-import { RedisNames } from './redis-names.ts';
+import type { RedisLink } from './redis-link.ts';
 import type { Tiers } from './tiers.ts';
 
 const NAMES_PER_SCAN = 200;
@@ -14,10 +14,9 @@ export async function purgeTags(tiers: Tiers, tags: readonly string[]): Promise<
   tiers.memory.purge((entry) => carriesAny(entry.tags, tags));
   const { link } = tiers;
   if (link === undefined || tags.length === 0) return 0;
-  const { nodes } = link.gateway.servers;
   let removed = 0;
-  for (const node of nodes) {
-    for await (const names of scan(tiers, link.gateway, node)) {
+  for (const node of link.gateway.servers) {
+    for await (const names of scan(tiers, link, node)) {
       removed += await purgeNames(tiers, link.gateway, names, tags);
     }
   }
@@ -27,14 +26,12 @@ export async function purgeTags(tiers: Tiers, tags: readonly string[]): Promise<
 /** Names of entries as commands take them: without what the client puts before each. */
 async function* scan(
   tiers: Tiers,
-  gateway: RedisGateway,
+  { gateway, names: { clientPrefix, everyEntry } }: RedisLink,
   node: RedisClientLike,
 ): AsyncGenerator<readonly string[], void> {
-  const { clientPrefix } = gateway.servers;
-  const pattern = new RedisNames(tiers.options.keyPrefix, clientPrefix).everyEntry();
   let cursor = '0';
   do {
-    const command: RedisCommand = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', NAMES_PER_SCAN];
+    const command: RedisCommand = ['SCAN', cursor, 'MATCH', everyEntry, 'COUNT', NAMES_PER_SCAN];
     const [reply] = tiers.unwrap(await gateway.send('scan', [command], gateway.deadline(), node)) ?? [];
     if (!Array.isArray(reply)) return;
     const [next, names] = reply as [string, string[]];

@@ -189,7 +189,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     const answer = new Deferred<string>();
     const making = cache.getOrSet('key', () => answer.promise);
     await expect.poll(() => cache.getStats().factoryCalls).toBe(1);
-    expect(await raw.del(`{${keyPrefix}e:key}:lease`)).toBe(1);
+    expect(await raw.del(`${keyPrefix}l:{${keyPrefix}e:key}`)).toBe(1);
     answer.resolve('made');
     expect(await making).toBe('made');
     expect(await raw.exists(`${keyPrefix}e:key`)).toBe(0);

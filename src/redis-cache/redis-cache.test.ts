@@ -300,6 +300,11 @@ describe('RedisCache in memory only', () => {
     expect(() => new RedisCache({ url: 'redis://:100%secret@host' })).toThrow(/url: .*percent-encoded/);
     expect(() => new RedisCache({ sentinels: [] })).toThrow(/sentinels: expected at least one/);
     expect(() => new RedisCache({ cluster: [] })).toThrow(/cluster: expected at least one/);
+    const cluster = [{ host: 'a', port: 1 }];
+    for (const keyPrefix of ['a{b:', '{}a:']) {
+      expect(() => new RedisCache({ cluster, keyPrefix })).toThrow(/keyPrefix: expected braces that enclose/);
+      expect(() => new RedisCache({ keyPrefix })).not.toThrow();
+    }
   });
 
   it('refuses what would be without effect, at once, by name', async () => {

@@ -111,11 +111,10 @@ export class RedisGateway {
     return state === 'HALF_OPEN' ? 'half-open' : 'open';
   }
 
-  /** The servers that hold the data, and what the user's client puts before each name; none while Redis is away. */
-  get servers(): { readonly nodes: readonly RedisClientLike[]; readonly clientPrefix: string } {
+  /** The servers that hold the data; none while Redis is away. */
+  get servers(): readonly RedisClientLike[] {
     const client = this.#connection.readyClient;
-    if (client === undefined) return { nodes: [], clientPrefix: '' };
-    return { nodes: mastersOf(client), clientPrefix: client.options.keyPrefix ?? '' };
+    return client === undefined ? [] : mastersOf(client);
   }
 
   /** Whether a command would be sent at this moment. */

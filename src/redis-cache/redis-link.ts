@@ -6,6 +6,7 @@ import type { RedisTarget, ResolvedCacheOptions } from './cache-options.ts';
 import { OutageLog } from './outage-log.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { RedisGateway } from './redis-gateway.ts';
+import { RedisNames } from './redis-names.ts';
 import { RedisTier } from './redis-tier.ts';
 
 export interface RedisLinkEvents {
@@ -26,6 +27,7 @@ export class RedisLink {
   readonly gateway: RedisGateway;
   readonly tier: RedisTier;
   readonly outage: OutageLog;
+  readonly names: RedisNames;
   readonly #clock: Clock;
   #replayTimer: TimerHandle | undefined;
   #replaying = false;
@@ -36,11 +38,12 @@ export class RedisLink {
     const source = randomBytes(9).toString('base64url');
     this.#clock = clock;
     this.outage = new OutageLog(maxPendingInvalidations);
-    const channel = `${keyPrefix}bus`;
+    const clientPrefix = target.kind === 'client' ? target.client.options.keyPrefix : undefined;
+    this.names = new RedisNames(keyPrefix, clientPrefix);
+    const { channel } = this.names;
     this.connection = new RedisConnection({ target, channel, operationTimeoutMs, clock });
     this.gateway = new RedisGateway({ connection: this.connection, operationTimeoutMs, clock });
-    const clientPrefix = target.kind === 'client' ? target.client.options.keyPrefix : undefined;
-    this.tier = new RedisTier(this.gateway, { keyPrefix, clientPrefix, source, maxValueBytes });
+    this.tier = new RedisTier(this.gateway, { names: this.names, source, maxValueBytes });
     const { events } = this.connection;
     events.on('message', ({ text }) => {
       const message = decodeMessage(text);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeMessage, encodeMessage } from './bus-message.ts';
-import { RedisNames } from './redis-names.ts';
+import { breaksSlots, RedisNames } from './redis-names.ts';
 
 /** What a Cluster hashes of a name: what stands in the first braces, if anything does. */
 const hashedPart = (name: string) => /^[^{]*\{([^}]+)\}/.exec(name)?.[1] ?? name;
@@ -13,7 +13,7 @@ const key = fc.oneof(
     .array(fc.constantFrom('\ud800', '\udbff', '\udc00', '%D800', 'D', '8', '0'), { maxLength: 4 })
     .map((all) => `a${all.join('')}`),
 );
-const prefixes = fc.constantFrom('', 'app:', '{app}:', 'a{b:');
+const prefixes = fc.constantFrom('', 'app:', '{app}:', '{}app:', 'a{b:');
 const inUtf8 = (name: string) => Buffer.from(name).toString();
 
 describe('names in Redis', () => {
@@ -27,16 +27,31 @@ describe('names in Redis', () => {
         (left, right, prefix, client) => {
           const names = new RedisNames(prefix, client);
           expect(inUtf8(names.entry(left)) === inUtf8(names.entry(right))).toBe(left === right);
-          expect(hashedPart(client + names.lease(left))).toBe(hashedPart(client + names.entry(left)));
-          expect(names.entry(left)).not.toBe(names.tag(right));
+          if (!breaksSlots(client + prefix)) {
+            expect(hashedPart(client + names.lease(left))).toBe(hashedPart(client + names.entry(left)));
+          }
+          const all = [names.entry(left), names.lease(right), names.tag(right), `${prefix}bus`];
+          expect(new Set(all).size).toBe(all.length);
+          for (const name of all) expect(name.startsWith(prefix)).toBe(true);
+          expect(names.channel).toBe(`${client}${prefix}bus`);
         },
       ),
       { seed: 1, numRuns: 2_000 },
     );
   });
 
+  it('of a lease and of any entry differ', () => {
+    const isTaken = (prefix: string, key: string, other: string) => {
+      const names = new RedisNames(prefix);
+      return names.lease(key) === names.entry(other);
+    };
+    for (const prefix of ['{app}:', 'app:']) {
+      for (const other of ['x:lease', 'l:x', 'x']) expect(isTaken(prefix, 'x', other)).toBe(false);
+    }
+  });
+
   it('are found by a pattern that takes nothing of the prefix for a wildcard', () => {
-    expect(new RedisNames('a*[b]?:', 'client:').everyEntry()).toBe('client:a\\*\\[b\\]\\?:e:*');
+    expect(new RedisNames('a*[b]?:', 'client:').everyEntry).toBe('client:a\\*\\[b\\]\\?:e:*');
   });
 });
 

@@ -1,18 +1,25 @@
-/** Names in Redis: entries, tags, leases and the channel of one cache. */
+/**
+ * Names in Redis: entries, tags, leases and the channel of one cache. On the wire each begins with what the client puts
+ * before keys and then the `keyPrefix`, so that an ACL user of that prefix alone can use all of them.
+ */
 export class RedisNames {
+  /** The whole name, for clients put nothing before a channel. */
   readonly channel: string;
   readonly #prefix: string;
-  readonly #clientPrefix: string;
+  readonly clientPrefix: string;
+  /** Pattern of every entry of this cache for SCAN, which sees names with what the client puts before them. */
+  readonly everyEntry: string;
   readonly #entryPrefix: string;
   readonly #hasHashTag: boolean;
 
   /** `clientPrefix`: what the client puts before each name. */
   constructor(prefix: string, clientPrefix = '') {
     this.#prefix = prefix;
-    this.#clientPrefix = clientPrefix;
+    this.clientPrefix = clientPrefix;
+    this.everyEntry = `${`${clientPrefix}${prefix}`.replace(/[\\*?[\]]/g, '\\$&')}e:*`;
     this.#entryPrefix = `${prefix}e:`;
     this.#hasHashTag = HASH_TAG.test(clientPrefix + prefix);
-    this.channel = `${prefix}bus`;
+    this.channel = `${clientPrefix}${prefix}bus`;
   }
 
   entry(key: string): string {
@@ -20,21 +27,23 @@ export class RedisNames {
     return this.#entryPrefix + escaped;
   }
 
-  /** In the slot of the entry, so that one script can hold both: a Cluster hashes what stands in the first braces. */
+  /**
+   * In the slot of the entry, so that one script can hold both: a Cluster hashes what stands in the first braces. The
+   * part `l:` keeps it apart from every entry, whatever the key.
+   */
   lease(key: string): string {
     const entry = this.entry(key);
-    return this.#hasHashTag ? `${entry}:lease` : `{${this.#clientPrefix}${entry}}:lease`;
+    if (this.#hasHashTag) return `${this.#prefix}l:${entry.slice(this.#entryPrefix.length)}`;
+    return `${this.#prefix}l:{${this.clientPrefix}${entry}}`;
   }
 
   tag(tag: string): string {
     return `${this.#prefix}t:${tag}`;
   }
-
-  /** Pattern of every entry of this cache for SCAN, which sees names with what the client puts before them. */
-  everyEntry(): string {
-    return `${`${this.#clientPrefix}${this.#prefix}`.replace(/[\\*?[\]]/g, '\\$&')}e:*`;
-  }
 }
+
+/** Whether a prefix has braces, but none that a Cluster hashes: then no lease can be in the slot of its entry. */
+export const breaksSlots = (prefix: string): boolean => prefix.includes('{') && !HASH_TAG.test(prefix);
 
 /** What a Cluster hashes instead of the whole name: what stands in the first braces, unless that is nothing. */
 const HASH_TAG = /^[^{]*\{[^}]+\}/;

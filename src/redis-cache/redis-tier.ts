@@ -2,7 +2,7 @@ import { type BusMessage, encodeMessage } from './bus-message.ts';
 import { newTagVersion } from './local-tags.ts';
 import { type RedisCommand, RedisDataError } from './redis-client.ts';
 import type { OperationDeadline, RedisGateway, RedisReply } from './redis-gateway.ts';
-import { RedisNames } from './redis-names.ts';
+import type { RedisNames } from './redis-names.ts';
 import { END_LEASE, FILL, KEEP_LEASE, READ_BOUNDED, STAMP_TAG, TAKE_LEASE } from './redis-scripts.ts';
 
 /** Tag → its current version in Redis, `undefined` where there is none. */
@@ -15,9 +15,7 @@ export interface RawRead {
 }
 
 export interface RedisTierOptions {
-  readonly keyPrefix: string;
-  /** What the user's client puts before each name. */
-  readonly clientPrefix: string | undefined;
+  readonly names: RedisNames;
   readonly source: string;
   readonly maxValueBytes: number;
 }
@@ -58,9 +56,9 @@ export class RedisTier {
   readonly #maxValueBytes: number;
   #carefulUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(gateway: RedisGateway, { keyPrefix, clientPrefix, source, maxValueBytes }: RedisTierOptions) {
+  constructor(gateway: RedisGateway, { names, source, maxValueBytes }: RedisTierOptions) {
     this.#gateway = gateway;
-    this.#names = new RedisNames(keyPrefix, clientPrefix);
+    this.#names = names;
     this.#source = source;
     this.#maxValueBytes = maxValueBytes;
   }

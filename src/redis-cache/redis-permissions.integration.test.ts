@@ -1,0 +1,84 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import { redisScriptOf } from './atomic-script.ts';
+import type { RedisCacheOptions } from './cache-options.ts';
+import { RedisCache } from './redis-cache.ts';
+
+describe.runIf(findRedisServer())('a user of Redis with few permissions', () => {
+  let server: RedisServer;
+  let admin: Redis;
+  const open: (() => unknown)[] = [];
+
+  beforeAll(async () => {
+    server = await startRedisServer();
+    admin = new Redis(server.url);
+  });
+  afterEach(async () => {
+    for (const end of open.splice(0).reverse()) await end();
+    await admin.flushall();
+  });
+  afterAll(async () => {
+    admin.disconnect();
+    await server.stop();
+  });
+
+  /** A user of these rules, in place of an older one of that name. */
+  const allow = (username: string, ...rules: string[]) =>
+    admin.call('ACL', 'SETUSER', username, 'reset', 'on', '>pw', ...rules);
+  const connect = (username: string, options: RedisCacheOptions = {}) => {
+    const cache = new RedisCache({
+      host: '127.0.0.1',
+      port: server.port,
+      username,
+      password: 'pw',
+      operationTimeoutMs: 1_000,
+      ...options,
+    });
+    open.push(() => cache.close());
+    return cache;
+  };
+
+  it.each([
+    ['app:', ''],
+    ['{app}:', ''],
+    ['app:', 'all:'],
+    ['app:', '{all}:'],
+  ])('needs nothing outside the keyPrefix %j, below %j of its client', async (keyPrefix, clientPrefix) => {
+    const name = `${clientPrefix}${keyPrefix}`;
+    await allow('scoped', `~${name}*`, `&${name}*`, '+@all');
+    const pair = [1, 2].map(() => {
+      if (clientPrefix === '') return connect('scoped', { keyPrefix });
+      const client = new Redis(server.port, { username: 'scoped', password: 'pw', keyPrefix: clientPrefix });
+      open.push(() => client.disconnect());
+      const cache = new RedisCache({ client, keyPrefix, operationTimeoutMs: 1_000 });
+      open.push(() => cache.close());
+      return cache;
+    });
+    const [one, two] = pair as [RedisCache, RedisCache];
+    await Promise.all(pair.map((cache) => cache.get('warm')));
+    for (const cache of pair) await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
+    let made = 0;
+    const get = (cache: RedisCache) => cache.getOrSet('key', () => ++made, { tags: ['tag'] });
+    expect([await get(one), await get(two), made]).toEqual([1, 1, 1]);
+    const heard = new Promise((resolve) => two.on('invalidated', resolve));
+    await one.invalidateByTags(['tag']);
+    expect(await heard).toMatchObject({ by: 'another-process', tags: ['tag'] });
+    expect(await get(two)).toBe(2);
+    await one.set('set', 1);
+    expect([await two.mget(['set', 'key']), await one.delete('set')]).toEqual([[1, 2], true]);
+    const script = redisScriptOf(one);
+    expect(await script?.run("redis.call('SET', KEYS[1], 1) return { 1 }", ['quota:{a}'], [])).toEqual([1]);
+    expect(await one.purgeTags(['tag'])).toBe(1);
+    const stats = pair.map((cache) => cache.getStats().redis);
+    expect(stats.map((redis) => redis && redis.failures + redis.rejections + redis.timeouts)).toEqual([0, 0]);
+  });
+
+  it("can name an entry as another key's lease was once named", async () => {
+    const cache = new RedisCache({ url: server.url, keyPrefix: '{app}:', operationTimeoutMs: 1_000 });
+    open.push(() => cache.close());
+    await cache.set('x:lease', 'text of a tenant');
+    await cache.set('l:x', 'text of another');
+    expect(await cache.getOrSetWithSource('x', () => 'made')).toEqual({ value: 'made', source: 'factory' });
+  });
+});
