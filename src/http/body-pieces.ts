@@ -1,4 +1,4 @@
-import { yieldToLoop } from '../internal/yield-to-loop.ts';
+import { loopSlices } from '../internal/loop-slices.ts';
 
 /** A body up to this size is written at once. */
 export const BODY_AT_ONCE_BYTES = 512 * 1024;
@@ -11,7 +11,7 @@ const PIECE_BYTES = 256 * 1024;
  */
 export async function* bodyPieces(body: Uint8Array): AsyncGenerator<Uint8Array, void> {
   for (let start = 0; start < body.byteLength; start += PIECE_BYTES) {
-    await yieldToLoop();
+    if (loopSlices.isOver()) await loopSlices.next();
     yield body.subarray(start, start + PIECE_BYTES);
   }
 }

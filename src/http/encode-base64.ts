@@ -1,4 +1,4 @@
-import { yieldToLoop } from '../internal/yield-to-loop.ts';
+import { loopSlices } from '../internal/loop-slices.ts';
 import { inEncodingLine } from './encoding-line.ts';
 
 export interface EncodeOptions {
@@ -14,8 +14,6 @@ export interface EncodeOptions {
 const STRING_PIECE_BYTES = 3 * 256 * 1024;
 /** Bytes of a piece of a string that is gone at once: small enough to cost the young generation nothing. */
 const PASSING_PIECE_BYTES = 3 * 8 * 1024;
-/** Bytes written before others have their turn: about a tenth of a millisecond. */
-const RUN_BYTES = 8 * PASSING_PIECE_BYTES;
 /** Not worth a turn of the loop. */
 const AT_ONCE_BYTES = 64 * 1024;
 
@@ -49,7 +47,7 @@ async function append(head: string, bytes: Uint8Array, { signal }: EncodeOptions
 async function appendPieces(head: string, source: Buffer, signal: AbortSignal | undefined): Promise<string> {
   let text = head;
   for (let start = 0; start < source.length; start += STRING_PIECE_BYTES) {
-    await yieldToLoop();
+    if (loopSlices.isOver()) await loopSlices.next();
     signal?.throwIfAborted();
     // The engine joins pieces when the text is first read, not here: joining 27 MB at once would stall the loop.
     text += source.toString('base64', start, start + STRING_PIECE_BYTES);
@@ -70,7 +68,7 @@ export async function writeBase64(
   const source = asBuffer(bytes);
   let end = offset;
   for (let start = 0; start < source.length; start += PASSING_PIECE_BYTES) {
-    if (start % RUN_BYTES === 0) await yieldToLoop();
+    if (loopSlices.isOver()) await loopSlices.next();
     signal?.throwIfAborted();
     end += target.write(source.toString('base64', start, start + PASSING_PIECE_BYTES), end, 'latin1');
   }

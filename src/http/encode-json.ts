@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { yieldToLoop } from '../internal/yield-to-loop.ts';
+import { loopSlices } from '../internal/loop-slices.ts';
 import { base64Length, type EncodeOptions, writeBase64 } from './encode-base64.ts';
 import { inEncodingLine } from './encoding-line.ts';
 
@@ -16,7 +16,8 @@ export class InlineBytes {
 
 /** Strings up to this length are left to `JSON.stringify`: a prompt is, and an image never. */
 const LONG_STRING = 4 * 1024;
-const PIECE_CHARACTERS = 256 * 1024;
+/** Far below a millisecond of work, also where each character has to be escaped. */
+const PIECE_CHARACTERS = 16 * 1024;
 /** Not worth waiting for larger ones. */
 const SMALL_BODY_BYTES = 256 * 1024;
 /** Not worth a turn of the loop. */
@@ -69,7 +70,7 @@ async function pushLong(
   }
   parts.push(Buffer.from('"'));
   for (let start = 0; start < entry.length; ) {
-    await yieldToLoop();
+    if (loopSlices.isOver()) await loopSlices.next();
     signal?.throwIfAborted();
     const end = pieceEnd(entry, start + PIECE_CHARACTERS);
     const piece = entry.slice(start, end);
@@ -93,18 +94,14 @@ async function join(
 ): Promise<Uint8Array> {
   const target = Buffer.allocUnsafe(length);
   let offset = 0;
-  let sinceTurn = 0;
   for (const part of parts) {
+    if (loopSlices.isOver()) await loopSlices.next();
+    signal?.throwIfAborted();
     if (part instanceof InlineBytes) {
       offset = await writeBase64(part.bytes, target, offset, signal);
       continue;
     }
     offset += typeof part === 'string' ? target.write(part, offset, 'latin1') : part.copy(target, offset);
-    sinceTurn += part.length;
-    if (sinceTurn > PIECE_CHARACTERS * 4) {
-      await yieldToLoop();
-      sinceTurn = 0;
-    }
   }
   // Else it holds memory that was not written, which would be sent: whatever the process had there before.
   if (offset !== length) throw new TypeError('bytes were resized or transferred while they were encoded');

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { yieldToLoop } from '../internal/yield-to-loop.ts';
+import { loopSlices } from '../internal/loop-slices.ts';
 import { encodeBase64 } from './encode-base64.ts';
 import { encodeJson, InlineBytes } from './encode-json.ts';
 import { inEncodingLine } from './encoding-line.ts';
@@ -12,7 +12,7 @@ describe('large encodings at the same time', () => {
     const log: string[] = [];
     const encode = (name: string) => async () => {
       log.push(`${name} begins`);
-      await yieldToLoop();
+      await loopSlices.next();
       log.push(`${name} ends`);
     };
     await Promise.all(['a', 'b'].map((name) => inEncodingLine(encode(name), undefined)));

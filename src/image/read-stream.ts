@@ -1,15 +1,15 @@
 import { DescribeError, InputError } from '../errors/index.ts';
 import { ByteCollector } from '../http/byte-collector.ts';
 import { HeadCheck } from '../http/head-check.ts';
-import { systemClock } from '../internal/clock.ts';
+import { loopSlices } from '../internal/loop-slices.ts';
 import { raceSignal } from '../internal/signals.ts';
-import { yieldToLoop } from '../internal/yield-to-loop.ts';
 import { tooLarge, unreadable } from './image-errors.ts';
 import { asBytes, isReadableStream } from './image-source.ts';
 
-const PIECE_BYTES = 1024 * 1024;
-/** How long a source whose bytes are all at hand may go on without a turn of the loop. */
-const TURN_MS = 2;
+/** Read of a Blob at once, in another thread. */
+const BLOB_PIECE_BYTES = 1024 * 1024;
+/** Copied at once: some hundredths of a millisecond. */
+const COPY_PIECE_BYTES = 256 * 1024;
 
 export interface ReadLimits {
   readonly maxBytes: number;
@@ -34,15 +34,11 @@ export async function readStream(
   const head = new HeadCheck(checkHead);
   const source = openSafely(stream, field);
   const collected = new ByteCollector();
-  let turnEndMs = systemClock.now() + TURN_MS;
   let ended = false;
   try {
     for (;;) {
-      // By time, for chunks may be tiny or empty; of the process, for it is this thread that must not be held.
-      if (systemClock.now() >= turnEndMs) {
-        await yieldToLoop();
-        turnEndMs = systemClock.now() + TURN_MS;
-      }
+      // Also for a chunk that is tiny or empty: a source whose bytes are all at hand never lets go of the thread.
+      if (loopSlices.isOver()) await loopSlices.next();
       const next = await raceSignal(readNext(source), signal);
       if (next.done === true) break;
       const chunk = asBytes(next.value);
@@ -123,8 +119,8 @@ export async function* blobPieces(blob: Blob): AsyncGenerator<unknown, void> {
     yield* blob.stream();
     return;
   }
-  for (let offset = 0; offset < blob.size; offset += PIECE_BYTES) {
-    yield await blob.slice(offset, offset + PIECE_BYTES).arrayBuffer();
+  for (let offset = 0; offset < blob.size; offset += BLOB_PIECE_BYTES) {
+    yield await blob.slice(offset, offset + BLOB_PIECE_BYTES).arrayBuffer();
   }
 }
 
@@ -134,17 +130,12 @@ export async function joinBytes(chunks: readonly Uint8Array[], total: number): P
   if (chunks.length === 1 && only !== undefined) return only;
   const joined = Buffer.allocUnsafeSlow(total);
   let offset = 0;
-  let sinceYield = 0;
   for (const chunk of chunks) {
-    for (let start = 0; start < chunk.length; start += PIECE_BYTES) {
-      const piece = chunk.subarray(start, start + PIECE_BYTES);
+    for (let start = 0; start < chunk.length; start += COPY_PIECE_BYTES) {
+      if (loopSlices.isOver()) await loopSlices.next();
+      const piece = chunk.subarray(start, start + COPY_PIECE_BYTES);
       joined.set(piece, offset);
       offset += piece.length;
-      sinceYield += piece.length;
-      if (sinceYield >= PIECE_BYTES) {
-        sinceYield = 0;
-        await yieldToLoop();
-      }
     }
   }
   return joined;

@@ -1,0 +1,31 @@
+import { vi } from 'vitest';
+import { systemClock } from './clock.ts';
+import { loopSlices } from './loop-slices.ts';
+
+export interface SliceCounts {
+  /** Slices where no time passes: more than one is slicing by size. */
+  readonly still: number;
+  /** Slices where each look at the clock finds the slice over: as many as there are pieces of work between two looks. */
+  readonly pieces: number;
+}
+
+/** Later than the end of any slice that was given before. */
+let nowMs = systemClock.now();
+
+/** Runs `work` twice, on a clock that stands still and on one that races, and counts the slices that it takes. */
+export async function countSlices(work: () => Promise<unknown>): Promise<SliceCounts> {
+  nowMs += 1e9;
+  let stepMs = 0;
+  const now = vi.spyOn(systemClock, 'now').mockImplementation(() => (nowMs += stepMs));
+  const next = vi.spyOn(loopSlices, 'next');
+  try {
+    await work();
+    const still = next.mock.calls.length;
+    stepMs = 1_000;
+    await work();
+    return { still, pieces: next.mock.calls.length - still };
+  } finally {
+    now.mockRestore();
+    next.mockRestore();
+  }
+}
