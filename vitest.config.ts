@@ -62,8 +62,8 @@ export default defineConfig({
     ],
     dangerouslyIgnoreUnhandledErrors: false,
     // A deadline for what hangs, not for what is slow: the suite passes while other processes keep every core busy.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: process.env['CI'] ? ['default', './.ci/summary-reporter.ts'] : ['default'],
   },
 });
