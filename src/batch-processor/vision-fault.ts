@@ -1,4 +1,4 @@
-import type { UpstreamError } from '../errors/upstream-error.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
 import { classifyFailure } from '../internal/classify-failure.ts';
 
 /**
@@ -10,11 +10,4 @@ import { classifyFailure } from '../internal/classify-failure.ts';
 export type VisionFault = 'item' | 'size' | 'pack';
 
 /** Judges by what the failure means here, whoever's error it is. */
-export function visionFaultOf(error: unknown): VisionFault {
-  const { code, retryable, status } = classifyFailure(error) as UpstreamError;
-  if (code.startsWith('DESCRIBE_IMAGE_') || code === 'DESCRIBE_REFUSED') return 'item';
-  // A request beyond a minute's limit never passes, however long it waits; a part of it may.
-  if (code === 'DESCRIBE_RATE_LIMITED' && !retryable) return 'size';
-  if (code === 'DESCRIBE_UPSTREAM' && status === 400) return 'item';
-  return code === 'DESCRIBE_CONTEXT_TOO_LONG' || code === 'DESCRIBE_OUTPUT_TRUNCATED' ? 'size' : 'pack';
-}
+export const visionFaultOf = (error: unknown): VisionFault => failureMeaning(classifyFailure(error)).blames;

@@ -1,32 +1,16 @@
 import { DescribeError } from '../errors/describe-error.ts';
-import type { ErrorCode } from '../errors/error-code.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
 import { propertyOf } from '../internal/property-of.ts';
-
-/** Throttles, and what is the caller's own fault: they tell nothing about the health of the other side. */
-const NEUTRAL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'DESCRIBE_CONFIG_INVALID',
-  'DESCRIBE_INPUT_INVALID',
-  'DESCRIBE_IMAGE_FORBIDDEN',
-  'DESCRIBE_IMAGE_UNREADABLE',
-  'DESCRIBE_IMAGE_UNSUPPORTED',
-  'DESCRIBE_IMAGE_TOO_LARGE',
-  'DESCRIBE_QUEUE_FULL',
-  'DESCRIBE_RATE_LIMITED',
-  'DESCRIBE_QUOTA_EXHAUSTED',
-  'DESCRIBE_AUTH',
-  'DESCRIBE_REFUSED',
-  'DESCRIBE_OUTPUT_TRUNCATED',
-  'DESCRIBE_CONTEXT_TOO_LONG',
-  'DESCRIBE_CACHE_MISS',
-]);
 
 /** The two of the 4xx that the server has a part in: it waited too long (408), or another request was in the way (409). */
 const FAILING_STATUSES: readonly number[] = [408, 409];
 
-/** The default of `isFailure`: everything but throttles and the caller's own faults, told by code or HTTP status. */
+/**
+ * The default of `isFailure`: errors of this package by the table of failures, any other by its HTTP status, where throttles
+ * and what blames the request are neutral.
+ */
 export function defaultIsFailure(error: unknown): boolean {
-  const code = propertyOf(error, 'code');
-  if (NEUTRAL_CODES.has(code as ErrorCode) && DescribeError.is(error)) return false;
+  if (DescribeError.is(error)) return failureMeaning(error).countsForBreaker;
   const status = httpStatusOf(error);
   return !isClientStatus(status) || FAILING_STATUSES.includes(status);
 }

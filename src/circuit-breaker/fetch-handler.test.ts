@@ -31,12 +31,12 @@ describe("withCircuitBreaker, handler: 'fetch'", () => {
     expect(handler).toHaveBeenCalledTimes(2);
   });
 
-  it('rejects as the handler does, also with the open rejection of another breaker', async () => {
+  it('rejects as the handler does, and is neutral about the open rejection of another breaker', async () => {
     const inner = withCircuitBreaker('inner', async () => 'never', { registry });
     inner.breaker.isolate();
     const GET = get(async () => new Response(await inner()));
     await expect(GET(ask())).rejects.toMatchObject({ breaker: 'inner' });
-    expect(totals()).toMatchObject({ failed: 1, rejected: 0 });
+    expect(totals()).toMatchObject({ failed: 0, ignored: 1, rejected: 0 });
   });
 
   it('is neutral about a request that its client aborted', async () => {

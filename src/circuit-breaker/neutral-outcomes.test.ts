@@ -88,12 +88,14 @@ describe('by default', () => {
   });
 
   it('a throttle, a spent quota and the callers own fault are neutral by their codes, an outage is none', () => {
-    const upstream = (code: ConstructorParameters<typeof UpstreamError>[0]) =>
-      defaultIsFailure(new UpstreamError(code, code));
+    const upstream = (code: ConstructorParameters<typeof UpstreamError>[0], retryable = false) =>
+      defaultIsFailure(new UpstreamError(code, code, { retryable }));
     expect(upstream('DESCRIBE_RATE_LIMITED')).toBe(false);
     expect(upstream('DESCRIBE_QUOTA_EXHAUSTED')).toBe(false);
     expect(upstream('DESCRIBE_REFUSED')).toBe(false);
-    expect(upstream('DESCRIBE_UPSTREAM')).toBe(true);
+    expect(upstream('DESCRIBE_UPSTREAM', true)).toBe(true);
+    // A mistake in the request, which no attempt can change.
+    expect(upstream('DESCRIBE_UPSTREAM')).toBe(false);
     expect(upstream('DESCRIBE_OVERLOADED')).toBe(true);
   });
 

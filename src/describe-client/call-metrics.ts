@@ -1,12 +1,12 @@
 import type { VisionUsage } from '../batch-processor/index.ts';
 import { DescribeError } from '../errors/describe-error.ts';
-import { failureKind } from '../internal/failure-kind.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import type { CallExplanation, DescribeResult } from './describe-result.ts';
 import type { UpstreamCallerParts } from './upstream-caller.ts';
 
 /** Whether a failed call says something about our health: a bad image, a refusal and an abort do not. */
-const isTrouble = (error: unknown) => DescribeError.is(error) && failureKind(error) !== 'item';
+const isTrouble = (error: unknown) => DescribeError.is(error) && failureMeaning(error).kind !== 'item';
 
 /**
  * Writes what calls do to the monitor, when there is one. `describe_duration` and `describe_errors` are one operation

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { AttemptRecord, FallbackRecord, RetryGiveUpReason } from '../errors/call-explanation.ts';
 import type { DescribeError } from '../errors/describe-error.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
 import type { Clock } from '../internal/clock.ts';
-import { failureScope } from '../internal/failure-scope.ts';
 import type { CallExplanation } from './describe-result.ts';
 
 /** What is known of an attempt when it begins. */
@@ -239,7 +239,7 @@ class OngoingAttempt implements AttemptTrace {
       durationMs: this.#clock.now() - this.#startedAtMs,
       clientRequestId: this.clientRequestId,
       ...(requestId === undefined ? {} : { requestId }),
-      ...(error === undefined ? {} : { code: error.code, scope: failureScope(error) }),
+      ...(error === undefined ? {} : { code: error.code, scope: failureMeaning(error).scope }),
       ...(status === undefined ? {} : { status }),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };

@@ -1,9 +1,9 @@
 import type { FallbackRecord } from '../errors/call-explanation.ts';
 import { DescribeError } from '../errors/describe-error.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { LoadedImage } from '../image/index.ts';
 import type { Clock } from '../internal/clock.ts';
-import { failureKind } from '../internal/failure-kind.ts';
 import { childController, raceSignal } from '../internal/signals.ts';
 import { type CachedDescription, failureBehind, type Obtained } from './build-result.ts';
 import type { CallBounds } from './call-bounds.ts';
@@ -37,18 +37,12 @@ interface Way {
 /** Share of the time that is left for one way while another follows it, so that a hang does not use up all of it. */
 const SHARE_OF_TIME = 0.8;
 
-/** Refusals of this process that another model, an older answer or another service may do better than. */
-const LOCAL_CODES = ['DESCRIBE_CIRCUIT_OPEN', 'DESCRIBE_QUEUE_FULL', 'DESCRIBE_POOL_TIMEOUT'];
-
 /**
  * Whether a failure is one to fall back from: of the service, of a limit, of the account's quota, or of answers that are
  * none. Never one of the image or the request, which would be so everywhere, nor a refused key, which must be seen.
  */
 export function fallsBack(error: unknown): error is DescribeError {
-  if (!DescribeError.is(error)) return false;
-  const kind = failureKind(error);
-  if (kind === 'local') return LOCAL_CODES.includes(error.code);
-  return kind === 'outage' || kind === 'throttle' || kind === 'quota' || kind === 'content';
+  return DescribeError.is(error) && failureMeaning(error).fallsBack;
 }
 
 /**

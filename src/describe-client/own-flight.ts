@@ -1,5 +1,6 @@
 import { CacheMissError } from '../errors/cache-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
 import { type CachedDescription, failureBehind, type Obtained } from './build-result.ts';
 import type { CallBounds } from './call-bounds.ts';
 import type { CallTrace } from './call-trace.ts';
@@ -12,12 +13,9 @@ import type { Answer } from './vision-asker.ts';
 /** Share of a call's time after which an expired entry is served, where there is one, rather than waiting on. */
 const STALE_AFTER_RATIO = 0.8;
 
-/** The other's own limit of output, and its own signature of the same address. */
-const OWN_FAULTS = ['DESCRIBE_OUTPUT_TRUNCATED', 'DESCRIBE_IMAGE_FETCH_FAILED'];
-
 /** Whether a call that failed as another's follower may do better as its own: the other had its own time and limits. */
 export const mayFareBetter = (error: unknown): boolean =>
-  isWorthAnotherAttempt(error) || (DescribeError.is(error) && OWN_FAULTS.includes(error.code));
+  isWorthAnotherAttempt(error) || (DescribeError.is(error) && failureMeaning(error).joinedCallAsks);
 
 /** One call's way through cache and single flight; knows whether it did the work or followed somebody who did. */
 export class OwnFlight {

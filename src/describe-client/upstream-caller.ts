@@ -4,11 +4,10 @@ import type {
   ChatCompletionCreateParamsNonStreaming,
 } from 'openai/resources/chat/completions';
 import { DescribeError } from '../errors/describe-error.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { classifyFailure } from '../internal/classify-failure.ts';
 import type { Clock } from '../internal/clock.ts';
-import { failureKind } from '../internal/failure-kind.ts';
-import { failureScope } from '../internal/failure-scope.ts';
 import { neverConnected } from '../internal/never-connected.ts';
 import { headerOf } from '../internal/retry-after.ts';
 import { childController } from '../internal/signals.ts';
@@ -88,25 +87,15 @@ class CallEnded extends Error {}
 
 /** Tells a breaker what counts: outages only. Throttles, quotas, wrong keys, the caller's own faults and aborts don't. */
 export const countsForBreaker = (error: unknown): boolean =>
-  DescribeError.is(error) && failureKind(error) === 'outage';
+  DescribeError.is(error) && failureMeaning(error).countsForBreaker;
 
-/**
- * Tells what is retried: outages and throttles that may pass. What this process refused itself is not: behind an open
- * breaker or a full line an attempt costs nothing, and waiting there would only hide the state that the caller asked for.
- */
+/** Tells what is retried: what may pass, and only where it was not this process that refused. */
 export const isWorthAnotherAttempt = (error: unknown): boolean =>
-  DescribeError.is(error) &&
-  error.retryable &&
-  ['outage', 'throttle', 'content'].includes(failureKind(error)) &&
-  !isOwnRefusal(error);
-
-/** A limit that this process kept, knowing that the call could not make its deadline: no answer, so no status. */
-const isOwnRefusal = (error: DescribeError): boolean =>
-  error.code === 'DESCRIBE_RATE_LIMITED' && (error as { readonly status?: number }).status === undefined;
+  DescribeError.is(error) && error.retryable && failureMeaning(error).isRetried;
 
 /** Throttles are paused for by the limiter of their quota group, which holds the next attempt back itself. */
 export const isPacedByLimiter = (error: unknown): boolean =>
-  DescribeError.is(error) && failureKind(error) === 'throttle';
+  DescribeError.is(error) && failureMeaning(error).kind === 'throttle';
 
 /**
  * Tells whether a call that failed so is in line again: the router may move it to another endpoint, or a limit refused it.
@@ -114,7 +103,7 @@ export const isPacedByLimiter = (error: unknown): boolean =>
  */
 const waitsAgain = (error: unknown): boolean =>
   DescribeError.is(error) &&
-  (neverConnected(error) || ['key', 'model', 'process', 'quota-group'].includes(failureScope(error)));
+  (neverConnected(error) || ['key', 'model', 'process', 'quota-group'].includes(failureMeaning(error).scope));
 
 /**
  * Sends one request: retry → route → breaker → pool → call. Each attempt has a time limit of its own, and every failure is

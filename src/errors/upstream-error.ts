@@ -27,6 +27,8 @@ export interface UpstreamErrorOptions {
   readonly upstreamCode?: string | undefined;
   /** Milliseconds that the API asked to wait. */
   readonly retryAfterMs?: number | undefined;
+  /** Media type of an answer that was not JSON, or `none` where it had no type; absent for every other failure. */
+  readonly contentType?: string | undefined;
 }
 
 /** The API, or the way to it, gave no usable description. */
@@ -37,17 +39,27 @@ export class UpstreamError extends DescribeError {
   declare readonly requestId?: string;
   declare readonly upstreamCode?: string;
   declare readonly retryAfterMs?: number;
+  declare readonly contentType?: string;
 
   constructor(
     code: UpstreamErrorCode,
     message: string,
-    { cause, retryable = false, status, requestId, upstreamCode, retryAfterMs }: UpstreamErrorOptions = {},
+    {
+      cause,
+      retryable = false,
+      status,
+      requestId,
+      upstreamCode,
+      retryAfterMs,
+      contentType,
+    }: UpstreamErrorOptions = {},
   ) {
     super(code, message, { cause, retryable });
     if (status !== undefined) this.status = status;
     if (requestId !== undefined) this.requestId = requestId;
     if (upstreamCode !== undefined) this.upstreamCode = upstreamCode;
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
+    if (contentType !== undefined) this.contentType = contentType;
   }
 }
 

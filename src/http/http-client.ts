@@ -198,6 +198,7 @@ function decodeBody(method: string, status: number, headers: AnswerHeaders, body
       if (status < 200 || status > 299) return text;
       throw new UpstreamError('DESCRIBE_RESPONSE_INVALID', `${method} answered JSON that does not parse`, {
         status,
+        contentType: 'application/json',
       });
     }
   }

@@ -1,11 +1,14 @@
 import { inspect } from 'node:util';
 import { APIConnectionError } from 'openai';
 import { describe, expect, it } from 'vitest';
+import type { DescribeError } from '../errors/describe-error.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { UpstreamError } from '../errors/upstream-error.ts';
 import { classifyFailure } from './classify-failure.ts';
-import { failureKind } from './failure-kind.ts';
 import { retryAfterMsOf } from './retry-after.ts';
+
+const kindOf = (error: DescribeError) => failureMeaning(error).kind;
 
 const apiError = (
   status: number,
@@ -66,7 +69,7 @@ describe('classifyFailure', () => {
   ])('reads %i %o as %s', (status, fields, code, retryable, kind) => {
     const error = classifyFailure(apiError(status, fields));
     expect(error).toMatchObject({ code, retryable });
-    expect(failureKind(error)).toBe(kind);
+    expect(kindOf(error)).toBe(kind);
     expect(inspect(error)).not.toContain('sk-very-secret');
   });
 
@@ -97,7 +100,7 @@ describe('classifyFailure', () => {
     );
     expect(error).toMatchObject({ code: 'DESCRIBE_UPSTREAM', retryable: true });
     expect(error.message).toContain('ECONNRESET');
-    expect(failureKind(error)).toBe('outage');
+    expect(kindOf(error)).toBe('outage');
   });
 
   it('takes a connection error of the client without a code for an outage', () => {
@@ -123,8 +126,8 @@ describe('classifyFailure', () => {
 
   it('knows content that is not of the schema from an answer that is none', () => {
     const content = new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'x', { status: 200, retryable: true });
-    expect(failureKind(content)).toBe('content');
-    expect(failureKind(classifyFailure(new SyntaxError('x')))).toBe('outage');
+    expect(kindOf(content)).toBe('content');
+    expect(kindOf(classifyFailure(new SyntaxError('x')))).toBe('outage');
   });
 
   it('reads an answer that is not JSON, a plain throw and its own errors', () => {
@@ -140,7 +143,7 @@ describe('classifyFailure', () => {
     ]) {
       const classified = classifyFailure(mistake);
       expect(classified).toMatchObject({ code: 'DESCRIBE_UPSTREAM', retryable: false });
-      expect(failureKind(classified)).toBe('item');
+      expect(kindOf(classified)).toBe('item');
       expect(inspect(classified)).not.toContain('sk-very-secret');
     }
     const own = new TimeoutError('the call', 5);

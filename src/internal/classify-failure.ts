@@ -129,7 +129,10 @@ function imageCodeOfParam({ code, param, message }: ForeignError): ImageErrorCod
 
 function fromConnection(foreign: ForeignError, error: unknown): DescribeError {
   if (foreign.name === 'SyntaxError') {
-    return new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'the answer is not JSON', { retryable: true });
+    return new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'the answer is not JSON', {
+      retryable: true,
+      contentType: 'application/json',
+    });
   }
   const root = rootOf(foreign);
   if (root === undefined && !isUnansweredCall(error)) {

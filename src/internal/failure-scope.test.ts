@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { CircuitOpenError } from '../errors/circuit-open-error.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { classifyFailure } from './classify-failure.ts';
-import { failureScope } from './failure-scope.ts';
 
 const scopeOf = (status: number, code?: string, headers: Record<string, string> = {}) =>
-  failureScope(classifyFailure({ status, code, headers }));
+  failureMeaning(classifyFailure({ status, code, headers })).scope;
 
-describe('failureScope', () => {
+describe('the scope of a classified failure', () => {
   it.each([
     [401, 'invalid_api_key', 'key'],
     [403, undefined, 'model'],
@@ -27,7 +27,7 @@ describe('failureScope', () => {
   });
 
   it('of what never left is the process, and of silence the endpoint', () => {
-    expect(failureScope(new CircuitOpenError('a', undefined))).toBe('process');
-    expect(failureScope(new TimeoutError('an attempt', 1))).toBe('endpoint');
+    expect(failureMeaning(new CircuitOpenError('a', undefined)).scope).toBe('process');
+    expect(failureMeaning(new TimeoutError('an attempt', 1)).scope).toBe('endpoint');
   });
 });

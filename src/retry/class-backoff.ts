@@ -1,6 +1,6 @@
 import { DescribeError } from '../errors/describe-error.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
 import { type BackoffOptions, decorrelatedJitterDelay, type Random } from '../internal/backoff.ts';
-import { failureKind } from '../internal/failure-kind.ts';
 import { RETRY_DEFAULTS, type RetryClass, type RetryOptions } from './retry-options.ts';
 
 /** How errors of one class are met, with every default filled in. */
@@ -31,7 +31,7 @@ export class RulesByClass {
 
   of(error: unknown): ClassRules {
     if (this.#byClass.size === 0 || !DescribeError.is(error)) return this.#own;
-    return this.#byClass.get(failureKind(error)) ?? this.#own;
+    return this.#byClass.get(failureMeaning(error).kind) ?? this.#own;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { RetryGiveUpReason } from '../errors/call-explanation.ts';
+import type { FailureKind } from '../errors/failure-table.ts';
 import type { Random } from '../internal/backoff.ts';
 import type { Clock } from '../internal/clock.ts';
-import type { FailureKind } from '../internal/failure-kind.ts';
 import {
   anything,
   callable,

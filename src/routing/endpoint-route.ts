@@ -1,5 +1,5 @@
 import type { DescribeError } from '../errors/describe-error.ts';
-import { failureScope } from '../internal/failure-scope.ts';
+import type { FailureScope } from '../errors/failure-table.ts';
 import { AdaptiveConcurrency } from './adaptive-concurrency.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import { OutlierEjection } from './outlier-ejection.ts';
@@ -74,8 +74,8 @@ export class EndpointRoute<Target> {
   }
 
   /** The API doesn't know the key (401), doesn't let it have this model (403), or has no such model here (404). */
-  drop(failure: DescribeError, nowMs: number): void {
-    if (failureScope(failure) !== 'model') this.endpoint.dropped = failure;
+  drop(failure: DescribeError, scope: FailureScope, nowMs: number): void {
+    if (scope !== 'model') this.endpoint.dropped = failure;
     else this.#refused = { failure, untilMs: nowMs + REFUSED_MODEL_MS };
   }
 

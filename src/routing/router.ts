@@ -258,11 +258,11 @@ export class Router<Target> {
    * Whether a failed attempt may be made at another endpoint without being a retry: an endpoint that has just gone out
    * leaves its calls to any other, one that sent nothing to those that are not cooling down.
    */
-  #mayMove(call: RouteCall<Target>, leg: RunningLeg<Target>, { kind }: Exclude<LegEnd, string>): boolean {
+  #mayMove(call: RouteCall<Target>, leg: RunningLeg<Target>, { meaning }: Exclude<LegEnd, string>): boolean {
     const { line, job } = call;
     if (line.routes.length < 2) return false;
-    const wentOut = kind === 'quota' || kind === 'auth';
-    if (!wentOut && (leg.wasSent || kind === 'item' || kind === 'content')) return false;
+    const wentOut = meaning.moves === 'always';
+    if (!wentOut && (leg.wasSent || meaning.moves === 'never')) return false;
     call.left ??= new Set();
     call.left.add(leg.route.endpoint);
     const nowMs = this.#settings.clock.now();

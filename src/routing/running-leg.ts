@@ -1,8 +1,7 @@
 import type { DescribeError } from '../errors/describe-error.ts';
+import { type FailureMeaning, failureMeaning } from '../errors/failure-table.ts';
 import type { UpstreamError } from '../errors/upstream-error.ts';
 import type { Clock } from '../internal/clock.ts';
-import { type FailureKind, failureKind } from '../internal/failure-kind.ts';
-import { failureScope } from '../internal/failure-scope.ts';
 import type { EndpointRoute } from './endpoint-route.ts';
 import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
 import type { RouteAnswer, RouteLeg } from './route-job.ts';
@@ -11,7 +10,7 @@ import type { RouterPermit } from './router-quota.ts';
 
 /** How an attempt ended: answered as it should be, failed, or cut short by the call's own end. */
 export type LegEnd =
-  | { readonly failure: DescribeError; readonly kind: FailureKind }
+  | { readonly failure: DescribeError; readonly meaning: FailureMeaning; readonly drops: boolean }
   | 'succeeded'
   | 'cut short';
 
@@ -92,10 +91,10 @@ export class RunningLeg<Target> implements RouteLeg<Target> {
   #settle(end: LegEnd, nowMs: number): void {
     const { route } = this;
     const permit = this.#permit;
-    const kind = typeof end === 'object' ? end.kind : undefined;
+    const kind = typeof end === 'object' ? end.meaning.kind : undefined;
     if (typeof end === 'object') {
       if (kind === 'quota') route.quota.stop(end.failure);
-      if (kind === 'auth') route.drop(end.failure, nowMs);
+      if (end.drops) route.drop(end.failure, end.meaning.scope, nowMs);
     }
     if (!this.wasSent) {
       permit.refund();
@@ -113,7 +112,7 @@ export class RunningLeg<Target> implements RouteLeg<Target> {
     const { route } = this;
     const startedAtMs = this.#startedAtMs;
     if (typeof end === 'object' && isOverload(end.failure)) route.concurrency.overloaded(startedAtMs, nowMs);
-    if (typeof end === 'object' && end.kind === 'outage') {
+    if (typeof end === 'object' && end.meaning.kind === 'outage') {
       route.failed(startedAtMs, nowMs, line.routes);
     } else if (this.#answer !== undefined) {
       const { outputTokens } = this.#answer;
@@ -131,5 +130,10 @@ const isOverload = (failure: DescribeError): boolean =>
  */
 export function legEndOf(error: DescribeError | undefined, hasOthers: boolean): LegEnd {
   if (error === undefined) return 'cut short';
-  return { failure: error, kind: hasOthers && failureScope(error) === 'model' ? 'auth' : failureKind(error) };
+  const meaning = failureMeaning(error);
+  return {
+    failure: error,
+    meaning,
+    drops: meaning.kind === 'auth' || (hasOthers && meaning.scope === 'model'),
+  };
 }

@@ -1,0 +1,301 @@
+import type { ErrorCode } from './error-code.ts';
+
+/**
+ * What failed:
+ * - `outage`: the service or the way to it;
+ * - `throttle`: a limit was passed, and waiting helps;
+ * - `content`: the API answered in its form, but not with what was asked for;
+ * - `quota`: the account is used up;
+ * - `auth`: the key is not accepted;
+ * - `item`: this image, prompt or call;
+ * - `local`: this process refused, or ran out of something of its own.
+ */
+export type FailureKind = 'outage' | 'throttle' | 'content' | 'quota' | 'auth' | 'item' | 'local';
+
+/**
+ * What a failure is about, and so where it would come again:
+ * - `item`: this image or request, at every endpoint;
+ * - `key`: everything that is sent with this key;
+ * - `model`: this model, with this key at this endpoint;
+ * - `quota-group`: everything that counts against the same limits or account;
+ * - `endpoint`: everything that is sent there now;
+ * - `process`: a bound of this process.
+ */
+export type FailureScope = 'item' | 'key' | 'model' | 'quota-group' | 'endpoint' | 'process';
+
+/** What a failure means to each stage of a call. */
+export interface FailureMeaning {
+  readonly kind: FailureKind;
+  readonly scope: FailureScope;
+  /** Whether the client makes another attempt, provided that the error is `retryable`. */
+  readonly isRetried: boolean;
+  /** Whether it is evidence against the other side; else a breaker takes it for neutral. */
+  readonly countsForBreaker: boolean;
+  /** Whether the client tries its `fallback`. */
+  readonly fallsBack: boolean;
+  /** Whether another endpoint is asked, at no cost of a retry: always, where nothing was sent, or never. */
+  readonly moves: 'always' | 'unsent' | 'never';
+  /** Whose fault it is in a pack: one image's, the size of the pack, or no image's. */
+  readonly blames: 'item' | 'size' | 'pack';
+  /** Whether a call that had joined the failed one asks for itself, although the failed one is not retried. */
+  readonly joinedCallAsks: boolean;
+}
+
+type KindMeaning = Omit<FailureMeaning, 'kind' | 'joinedCallAsks'>;
+
+/** What a kind means where the row of a code does not say otherwise. */
+const KINDS: { readonly [Kind in FailureKind]: KindMeaning } = {
+  outage: {
+    scope: 'endpoint',
+    isRetried: true,
+    countsForBreaker: true,
+    fallsBack: true,
+    moves: 'unsent',
+    blames: 'pack',
+  },
+  throttle: {
+    scope: 'quota-group',
+    isRetried: true,
+    countsForBreaker: false,
+    fallsBack: true,
+    moves: 'unsent',
+    blames: 'pack',
+  },
+  content: {
+    scope: 'item',
+    isRetried: true,
+    countsForBreaker: false,
+    fallsBack: true,
+    moves: 'never',
+    blames: 'pack',
+  },
+  quota: {
+    scope: 'quota-group',
+    isRetried: false,
+    countsForBreaker: false,
+    fallsBack: true,
+    moves: 'always',
+    blames: 'pack',
+  },
+  auth: {
+    scope: 'key',
+    isRetried: false,
+    countsForBreaker: false,
+    fallsBack: false,
+    moves: 'always',
+    blames: 'pack',
+  },
+  item: {
+    scope: 'item',
+    isRetried: false,
+    countsForBreaker: false,
+    fallsBack: false,
+    moves: 'never',
+    blames: 'item',
+  },
+  local: {
+    scope: 'process',
+    isRetried: false,
+    countsForBreaker: false,
+    fallsBack: false,
+    moves: 'unsent',
+    blames: 'pack',
+  },
+};
+
+/** What of an error the table looks at. */
+export interface JudgedFailure {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly status?: number;
+  readonly upstreamCode?: string;
+  readonly contentType?: string;
+}
+
+/** Codes of a model that an endpoint does not have, of OpenAI and of Azure. */
+const MISSING_MODEL_CODES: ReadonlySet<string | undefined> = new Set([
+  'model_not_found',
+  'DeploymentNotFound',
+]);
+
+/** Cases of a code that differ in what they mean. The key is how the docs name the case. */
+const CASES = {
+  retryable: ({ retryable }) => retryable,
+  'not retryable': ({ retryable }) => !retryable,
+  'status 403': ({ status }) => status === 403,
+  'without a status: refused here': ({ status }) => status === undefined,
+  'no JSON, retryable': ({ contentType, retryable }) => contentType !== undefined && retryable,
+  'no JSON': ({ contentType }) => contentType !== undefined,
+  'the model is missing there': ({ status, upstreamCode }) =>
+    status === 404 && MISSING_MODEL_CODES.has(upstreamCode),
+  'status 500 or more': ({ status = 0 }) => status >= 500,
+  'status 400, or a page with 4xx but 404': ({ status = 0, contentType }) =>
+    status === 400 || (contentType !== undefined && status > 400 && status < 500 && status !== 404),
+} as const satisfies Readonly<Record<string, (failure: JudgedFailure) => boolean>>;
+
+export type FailureCase = keyof typeof CASES;
+
+interface Row extends Partial<FailureMeaning> {
+  readonly kind: FailureKind;
+  /** The case that the row is about; absent for every other one of its code. */
+  readonly when?: FailureCase;
+  /** Why it means so, where that is not plain. */
+  readonly why?: string;
+}
+
+/** The first row whose case fits counts; the last one of each code fits always. */
+const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
+  DESCRIBE_CONFIG_INVALID: [{ kind: 'local' }],
+  DESCRIBE_INPUT_INVALID: [{ kind: 'item' }],
+  DESCRIBE_CLOSED: [{ kind: 'local', why: 'The owner closed it. That says nothing of the other side.' }],
+  DESCRIBE_TIMEOUT: [{ kind: 'outage' }],
+  DESCRIBE_IMAGE_FORBIDDEN: [{ kind: 'item' }],
+  DESCRIBE_IMAGE_UNREADABLE: [{ kind: 'item' }],
+  DESCRIBE_IMAGE_UNSUPPORTED: [{ kind: 'item' }],
+  DESCRIBE_IMAGE_TOO_LARGE: [{ kind: 'item' }],
+  DESCRIBE_IMAGE_FETCH_FAILED: [
+    {
+      kind: 'item',
+      joinedCallAsks: true,
+      why: "The image's host failed, not the API. A joined call may hold a newer signature of the same address.",
+    },
+  ],
+  DESCRIBE_POOL_TIMEOUT: [
+    {
+      kind: 'local',
+      fallsBack: true,
+      why: 'The pool of this process was busy and nothing was sent. A retry would only make the queue longer.',
+    },
+  ],
+  DESCRIBE_POOL_CREATE_FAILED: [{ kind: 'outage' }],
+  DESCRIBE_LEASE_INVALID: [{ kind: 'local', why: 'A mistake in the code that holds the lease.' }],
+  DESCRIBE_QUEUE_FULL: [{ kind: 'local', fallsBack: true }],
+  DESCRIBE_CIRCUIT_OPEN: [
+    {
+      kind: 'local',
+      fallsBack: true,
+      why: 'Nothing was sent, and what opened the breaker has been counted. A retry would hide the open state.',
+    },
+  ],
+  DESCRIBE_RATE_LIMITED: [
+    {
+      when: 'without a status: refused here',
+      kind: 'throttle',
+      isRetried: false,
+      why: 'This process knew that the call could not make its deadline.',
+    },
+    {
+      when: 'not retryable',
+      kind: 'throttle',
+      isRetried: false,
+      blames: 'size',
+      why: "The request is larger than a whole minute's limit. A part of a pack may pass.",
+    },
+    { kind: 'throttle' },
+  ],
+  DESCRIBE_OVERLOADED: [{ kind: 'outage' }],
+  DESCRIBE_QUOTA_EXHAUSTED: [{ kind: 'quota' }],
+  DESCRIBE_AUTH: [
+    {
+      when: 'status 403',
+      kind: 'auth',
+      scope: 'model',
+      why: 'The API knows the key, which may not have this model, or not from here.',
+    },
+    { kind: 'auth' },
+  ],
+  DESCRIBE_REFUSED: [
+    { when: 'retryable', kind: 'content', why: 'The answer held no text at all. Another one may.' },
+    { kind: 'item' },
+  ],
+  DESCRIBE_RESPONSE_INVALID: [
+    { when: 'no JSON, retryable', kind: 'outage', why: 'JSON that broke off on its way.' },
+    {
+      when: 'no JSON',
+      kind: 'outage',
+      moves: 'always',
+      why: 'A page with a 2xx comes from a gateway or a wrong base path, and would come again there.',
+    },
+    { kind: 'content', why: 'The API answered in its form: it is no outage, whatever the model wrote.' },
+  ],
+  DESCRIBE_OUTPUT_TRUNCATED: [
+    {
+      when: 'retryable',
+      kind: 'content',
+      blames: 'size',
+      why: 'The limit was used up before any text. Another answer may leave some.',
+    },
+    {
+      kind: 'item',
+      blames: 'size',
+      joinedCallAsks: true,
+      why: 'The limit was the failed call’s. A joined call may have a higher one.',
+    },
+  ],
+  DESCRIBE_CONTEXT_TOO_LONG: [{ kind: 'item', blames: 'size' }],
+  DESCRIBE_UPSTREAM: [
+    {
+      when: 'the model is missing there',
+      kind: 'item',
+      scope: 'model',
+      moves: 'always',
+      blames: 'pack',
+      why: 'Another endpoint may have it.',
+    },
+    { when: 'retryable', kind: 'outage' },
+    { when: 'status 500 or more', kind: 'outage' },
+    {
+      when: 'status 400, or a page with 4xx but 404',
+      kind: 'item',
+      why: 'One body was refused, as by a firewall. A pack is halved until the image is found.',
+    },
+    {
+      kind: 'item',
+      blames: 'pack',
+      why: 'The request, its path or its parameters were refused, whatever the image.',
+    },
+  ],
+  DESCRIBE_BATCH_HANDLER: [
+    { when: 'retryable', kind: 'outage', why: 'What the handler calls failed; `cause` says how.' },
+    { kind: 'local', why: 'The handler broke its contract: a mistake in code.' },
+  ],
+  DESCRIBE_CACHE: [
+    {
+      when: 'retryable',
+      kind: 'outage',
+      fallsBack: false,
+      moves: 'never',
+      why: 'Redis failed. It is only told with `strict: true`, so nothing stands in for it.',
+    },
+    { kind: 'local', moves: 'never', why: 'The value can not be stored: a mistake in code.' },
+  ],
+  DESCRIBE_CACHE_MISS: [{ kind: 'item' }],
+};
+
+/** A row of the table with every column filled in. */
+export interface FailureRow extends FailureMeaning {
+  readonly code: ErrorCode;
+  readonly when?: FailureCase;
+  readonly why?: string;
+}
+
+/**
+ * The one place that says what a failure means. Every stage asks it (see `failureMeaning`); `docs/errors.md` prints it.
+ * Rows of one code stand in the order in which they are tried.
+ */
+export const FAILURE_TABLE: readonly FailureRow[] = (Object.keys(ROWS) as ErrorCode[]).flatMap((code) =>
+  ROWS[code].map((row) => Object.freeze({ joinedCallAsks: false, ...KINDS[row.kind], ...row, code })),
+);
+
+const ROWS_BY_CODE = new Map<string, readonly FailureRow[]>(
+  (Object.keys(ROWS) as ErrorCode[]).map((code) => [code, FAILURE_TABLE.filter((row) => row.code === code)]),
+);
+
+/** For codes of a newer copy of this package: nothing is concluded from what is not known. */
+const UNKNOWN: FailureMeaning = Object.freeze({ joinedCallAsks: false, kind: 'local', ...KINDS.local });
+
+/** What a failure means to each stage. */
+export function failureMeaning(failure: JudgedFailure): FailureMeaning {
+  const rows = ROWS_BY_CODE.get(failure.code);
+  return rows?.find(({ when }) => when === undefined || CASES[when](failure)) ?? UNKNOWN;
+}
