@@ -43,12 +43,3 @@ export function isErrorResult(result: unknown): result is Error {
     return false;
   }
 }
-
-/** @throws what a getter of `then` throws. */
-export function isPromiseLike(result: unknown): result is PromiseLike<unknown> {
-  return (
-    typeof result === 'object' &&
-    result !== null &&
-    typeof (result as { readonly then?: unknown }).then === 'function'
-  );
-}

@@ -5,6 +5,7 @@ import { TimeoutError } from '../errors/timeout-error.ts';
 import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { SignalWatch } from '../internal/signal-watch.ts';
+import { ignoreRejection } from '../internal/user-callback.ts';
 import type { BatchHandler } from './batch-handler.ts';
 import { BatchItem } from './batch-item.ts';
 import { type BatchMetrics, BatchMetricsRecorder } from './batch-metrics.ts';
@@ -153,9 +154,11 @@ export class BatchProcessor<Input, Output> {
     }
     const weight = weigh === undefined ? 1 : weigh(input);
     if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+      ignoreRejection(weight);
       throw new InputError('weigh', 'expected to give a finite number of at least 0');
     }
     const group = groupBy === undefined ? '' : groupBy(input);
+    if (ignoreRejection(group)) throw new InputError('groupBy', 'expected to give a text, got a promise');
     this.#sequence += 1;
     return new BatchItem(input, group, weight, priority, this.#sequence, this.#thisTurn(), resolve, reject);
   }

@@ -8,6 +8,7 @@ import {
   milliseconds,
   type OptionChecks,
 } from '../internal/option-checks.ts';
+import { answerNow } from '../internal/user-callback.ts';
 
 /** How the failed items of a batch are tried again. */
 export interface BatchRetryOptions {
@@ -77,14 +78,7 @@ export class BatchRetry {
   /** Whether an item that failed so in that attempt is worth another one. */
   allows(error: unknown, attempt: number): boolean {
     if (attempt >= this.#maxAttempts || retryAfterMsOf(error) > this.#maxDelayMs) return false;
-    try {
-      // A promise, from a predicate that is async by mistake, is no yes; what it rejects with is swallowed.
-      const verdict: unknown = this.#isRetryable(error);
-      if (verdict instanceof Promise) verdict.catch(() => {});
-      return verdict === true;
-    } catch {
-      return false;
-    }
+    return answerNow(this.#isRetryable, error, false) === true;
   }
 
   /** Milliseconds until the next try of items that failed so, at least what their errors ask for. */

@@ -1,12 +1,12 @@
 import { BatchHandlerError } from '../errors/batch-handler-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import type { Clock, TimerHandle } from '../internal/clock.ts';
+import { answerNow, ignoreRejection, isPromiseLike } from '../internal/user-callback.ts';
 import {
   type BatchHandler,
   type BatchHandlerContext,
   type BatchResult,
   isErrorResult,
-  isPromiseLike,
 } from './batch-handler.ts';
 import type { BatchItem, ItemHolder } from './batch-item.ts';
 
@@ -179,13 +179,17 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
 
   /** @throws what the results throw when they are looked at; afterwards they are plain values. */
   #judge(results: unknown): HandlerOutcome<Output> | Promise<HandlerOutcome<Output>> {
-    if (this.#live === 0) return { kind: 'abandoned' };
+    if (this.#live === 0 || this.#resolve === undefined) {
+      ignoreResults(results);
+      return { kind: 'abandoned' };
+    }
     if (Array.isArray(results) && results.length === this.items.length) {
       const each: BatchResult<Output>[] = [...results];
       if (!hasPromise(each)) return { kind: 'results', results: each as (Output | Error)[] };
       return Promise.all(each.map(settledResult)).then((settled) => ({ kind: 'results', results: settled }));
     }
     const got = Array.isArray(results) ? `${results.length} results` : 'no array of results';
+    ignoreResults(results);
     const error = new BatchHandlerError(`the handler gave ${got} for ${this.items.length} items`);
     return { kind: 'failure', error, thrown: error };
   }
@@ -196,6 +200,13 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
     this.#controller?.abort(reason);
     for (const { controller } of this.#parts) controller.abort(reason);
   }
+}
+
+/** Nobody takes these results: the promises among them may reject, and must not end the process. */
+function ignoreResults(results: unknown): void {
+  if (typeof results !== 'object' || results === null) return;
+  const each = results instanceof Set || results instanceof Map ? results.values() : Object.values(results);
+  for (const result of each) answerNow(ignoreRejection, result, false);
 }
 
 /** Tells whether these hold a promise; what can't be looked at becomes an error in its place. */

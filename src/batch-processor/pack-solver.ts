@@ -1,4 +1,5 @@
 import { classifyFailure } from '../internal/classify-failure.ts';
+import { answerNow } from '../internal/user-callback.ts';
 import type { BatchHandlerContext } from './batch-handler.ts';
 import { type AnswerPart, packAnswers, requestIdOf, singleAnswer } from './pack-answer.ts';
 import { packIds, packRequest, singleRequest } from './pack-request.ts';
@@ -173,11 +174,7 @@ class Pack {
   }
 
   #blame(error: unknown): VisionFault {
-    try {
-      return this.#classify(error);
-    } catch {
-      return 'pack';
-    }
+    return answerNow(this.#classify, error, 'pack');
   }
 }
 

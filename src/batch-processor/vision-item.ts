@@ -2,6 +2,7 @@ import { InputError } from '../errors/input-error.ts';
 import { type AddressGuard, forbidden } from '../http/address-guard.ts';
 import { encodeDataUrl } from '../http/encode-base64.ts';
 import { InlineBytes } from '../http/encode-json.ts';
+import { ignoreRejection } from '../internal/user-callback.ts';
 import { dataUrlLength, mediaTypeOf } from './image-data-url.ts';
 import type { VisionItem, VisionRequest } from './vision-request.ts';
 
@@ -39,7 +40,10 @@ export function visionItem(request: VisionRequest, defaults: VisionDefaults): Vi
   const { scope } = request;
   if (scope !== undefined && typeof scope !== 'string') throw new InputError('scope', 'expected a string');
   const imageTokens = defaults.estimateTokens(request);
-  if (!(imageTokens >= 0)) throw new InputError('estimateTokens', 'expected to give a number of at least 0');
+  if (!(imageTokens >= 0)) {
+    ignoreRejection(imageTokens);
+    throw new InputError('estimateTokens', 'expected to give a number of at least 0');
+  }
   return {
     request,
     prompt,

@@ -1,5 +1,5 @@
 import { exponentialDelay, type Random } from '../internal/backoff.ts';
-import { ask } from './ask.ts';
+import { answerNow } from '../internal/user-callback.ts';
 
 export interface BreakDurationOptions {
   readonly resetTimeoutMs: number;
@@ -28,6 +28,6 @@ export function breakDurationMs(
     maxResetTimeoutMs === undefined
       ? resetTimeoutMs
       : exponentialDelay(breaks, { initialDelayMs: resetTimeoutMs, maxDelayMs: maxResetTimeoutMs });
-  const chance = Math.min(1, Math.max(0, ask(random, undefined, 0))) || 0;
+  const chance = Math.min(1, Math.max(0, answerNow(random, undefined, 0))) || 0;
   return fullMs * (1 - resetJitterRatio * chance);
 }

@@ -1,4 +1,4 @@
-import { ask } from './ask.ts';
+import { answerNow } from '../internal/user-callback.ts';
 import { breakDurationMs } from './break-duration.ts';
 import type { CircuitBreakerEvents, OpenReason } from './circuit-breaker-events.ts';
 import type { ResolvedOptions } from './circuit-breaker-options.ts';
@@ -128,7 +128,8 @@ export class Circuit {
   #break(reason: OpenReason, error?: unknown, result?: unknown): void {
     const before = this.phase;
     const failure = error ?? result;
-    const askedMs = failure === undefined ? undefined : ask(this.#options.retryAfterMs, failure, undefined);
+    const askedMs =
+      failure === undefined ? undefined : answerNow(this.#options.retryAfterMs, failure, undefined);
     // The user's own code ran: a command in it counts for more than this outcome.
     if (this.phase !== before) return;
     if (reason !== 'manual') this.consecutiveBreaks += 1;

@@ -1,5 +1,5 @@
+import { answerNow } from '../internal/user-callback.ts';
 import { AnsweredWithError } from './answered.ts';
-import { ask } from './ask.ts';
 import { askedWaitMs } from './asked-wait.ts';
 import type { CircuitBreakerCall } from './breaker-call.ts';
 import { type CreateCircuitBreakerOptions, createCircuitBreaker } from './create-circuit-breaker.ts';
@@ -76,7 +76,7 @@ function withResponse(
   verdict: 'failure' | 'neutral',
   retryAfterMs: (failure: unknown) => number | undefined,
 ): AnsweredWithError {
-  const asked = verdict === 'failure' ? ask(retryAfterMs, response, undefined) : undefined;
+  const asked = verdict === 'failure' ? answerNow(retryAfterMs, response, undefined) : undefined;
   const error = new AnsweredWithError(response.status, { verdict, retryAfterMs: asked });
   responses.set(error, response);
   return error;

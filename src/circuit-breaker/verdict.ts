@@ -1,5 +1,5 @@
 import { propertyOf } from '../internal/property-of.ts';
-import { ask } from './ask.ts';
+import { answerNow } from '../internal/user-callback.ts';
 import { isAbort, wordOfCaller } from './neutral-error.ts';
 
 /** What an ended call says about the other side. */
@@ -32,7 +32,7 @@ export function verdictOnError(
   if (given === 'failure' || given === 'neutral') return given;
   const word = wordOfCaller(args);
   if (word === 'gave-up' || (word === undefined && isAbort(error))) return 'neutral';
-  return ask(isFailure, error, true) ? 'failure' : 'neutral';
+  return answerNow(isFailure, error, true) ? 'failure' : 'neutral';
 }
 
 /** What a result says. */
@@ -40,6 +40,6 @@ export function verdictOnResult(
   result: unknown,
   { isFailureResult, isNeutralResult }: ResultJudges,
 ): Verdict {
-  if (isFailureResult !== undefined && ask(isFailureResult, result, false)) return 'failure';
-  return isNeutralResult !== undefined && ask(isNeutralResult, result, false) ? 'neutral' : 'success';
+  if (isFailureResult !== undefined && answerNow(isFailureResult, result, false)) return 'failure';
+  return isNeutralResult !== undefined && answerNow(isNeutralResult, result, false) ? 'neutral' : 'success';
 }

@@ -1,4 +1,4 @@
-import { callSafely } from '../internal/emitter.ts';
+import { callSafely } from '../internal/user-callback.ts';
 
 /** What the client needs of a logger: the shape of pino, and of most others through a thin wrapper. */
 export interface Logger {

@@ -4,6 +4,7 @@ import { ConfigError } from '../errors/config-error.ts';
 import { type Clock, MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
 import { definedOf } from '../internal/defined-of.ts';
 import { hasMethods } from '../internal/option-checks.ts';
+import { ignoreRejection } from '../internal/user-callback.ts';
 import { OpenAIConnectionPool } from '../openai/index.ts';
 import { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { RedisCache } from '../redis-cache/index.ts';
@@ -195,6 +196,7 @@ function refuseNames(options: object | undefined, names: readonly string[], why:
 
 function checkedPool(pool: OpenAIConnectionPool): OpenAIConnectionPool {
   if (hasMethods(pool, ['use', 'warmUp', 'getStats', 'close', 'destroy'])) return pool;
+  ignoreRejection(pool);
   throw new ConfigError('createDescribeClient', [
     { option: 'result', expected: 'an OpenAIConnectionPool', got: 'something else' },
   ]);
@@ -202,6 +204,7 @@ function checkedPool(pool: OpenAIConnectionPool): OpenAIConnectionPool {
 
 function checkedBreaker(breaker: AttemptBreaker): AttemptBreaker {
   if (hasMethods(breaker, ['fire', 'getStats'])) return breaker;
+  ignoreRejection(breaker);
   throw new ConfigError('createDescribeClient', [
     { option: 'circuitBreaker.result', expected: 'a CircuitBreaker', got: 'something else' },
   ]);

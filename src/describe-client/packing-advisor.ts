@@ -1,5 +1,5 @@
 import type { Clock } from '../internal/clock.ts';
-import { callSafely } from '../internal/emitter.ts';
+import { callSafely } from '../internal/user-callback.ts';
 import { rateLimitOf } from '../openai/rate-limit-headers.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { LimitPressure } from './limit-pressure.ts';

@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors/config-error.ts';
-import { callSafely } from '../internal/emitter.ts';
 import { callable, shape } from '../internal/option-checks.ts';
+import { callSafely } from '../internal/user-callback.ts';
 import { type DescribeManyOptions, describeEach, ITERATION_CHECKS } from './describe-many.ts';
 import type { DescribeInput } from './describe-request.ts';
 import type { DescribeResult, DescriptionSource } from './describe-result.ts';

@@ -1,3 +1,5 @@
+import { callSafely } from './user-callback.ts';
+
 /** Removes a listener: call it, or let `using` dispose of it. Idempotent. */
 export interface Unsubscribe extends Disposable {
   (): void;
@@ -38,15 +40,5 @@ export class Emitter<Events extends object> {
   /** Removes every listener. */
   clear(): void {
     this.#listeners.clear();
-  }
-}
-
-/** Calls a user's callback so that neither its throw nor its rejection reaches anyone. */
-export function callSafely<Payload>(callback: (payload: Payload) => unknown, payload: Payload): void {
-  try {
-    const returned = callback(payload);
-    if (returned instanceof Promise) returned.catch(() => {});
-  } catch {
-    // A listener's failure is the listener's own: the operation that emitted has already settled.
   }
 }

@@ -1,5 +1,4 @@
 import { type Clock, systemClock } from '../internal/clock.ts';
-import { callSafely } from '../internal/emitter.ts';
 import {
   callable,
   checkOptions,
@@ -7,6 +6,7 @@ import {
   type OptionChecks,
   withMethods,
 } from '../internal/option-checks.ts';
+import { answerNow, callSafely } from '../internal/user-callback.ts';
 import type { PerformanceMonitor } from './performance-monitor.ts';
 import { getPerformanceMonitor } from './process-monitor.ts';
 import { type RoutedRequest, routeLabel } from './route-label.ts';
@@ -77,7 +77,7 @@ export function createPerformanceMiddleware(
 
   const boundedRoute = (request: MonitoredRequest, status: number): string => {
     if (status === 404 && request.route === undefined) return UNMATCHED;
-    const label = route(request);
+    const label = answerNow(route, request, OTHER);
     if (!routes.has(label) && routes.size >= maxRoutes) return OTHER;
     routes.add(label);
     return label;

@@ -2,8 +2,9 @@ import { ClosedError } from '../errors/closed-error.ts';
 import { ConfigError } from '../errors/config-error.ts';
 import { type Clock, systemClock, wallClockNow } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
-import { callSafely, type Listener, type Unsubscribe } from '../internal/emitter.ts';
+import type { Listener, Unsubscribe } from '../internal/emitter.ts';
 import { checkOptions, milliseconds, required } from '../internal/option-checks.ts';
+import { callSafely } from '../internal/user-callback.ts';
 import { AlertWatch, type PerformanceAlert } from './alert-watch.ts';
 import { type AlertOptions, type PerformanceHealth, runHealthChecks } from './health-checks.ts';
 import type { MetricLabels } from './metric-labels.ts';
@@ -84,9 +85,9 @@ export class PerformanceMonitor {
     this.#timers = new OperationTimers(maxPendingTimers);
     this.#system = new SystemMetrics(clock, windowMs, enabled);
     this.#alerts = new AlertWatch(clock, enabled ? alertIntervalMs : undefined, () => this.getHealthStatus());
-    this.#reports = new ReportSchedule(clock, () => {
-      logger?.info({ report: this.generateReport() }, 'performance report');
-    });
+    this.#reports = new ReportSchedule(clock, () =>
+      logger?.info({ report: this.generateReport() }, 'performance report'),
+    );
     this.#binding = new RegistryBinding(registry);
     const system = systemSources(rest.prefix, rest.labels, () => this.#system.read());
     this.#store = new MetricStore({

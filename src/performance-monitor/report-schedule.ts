@@ -1,13 +1,13 @@
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
-import { callSafely } from '../internal/emitter.ts';
+import { callSafely } from '../internal/user-callback.ts';
 
 /** Calls a function again and again, without holding the process; what it throws is its own. */
 export class ReportSchedule {
   readonly #clock: Clock;
-  readonly #report: () => void;
+  readonly #report: () => unknown;
   #timer: TimerHandle | undefined;
 
-  constructor(clock: Clock, report: () => void) {
+  constructor(clock: Clock, report: () => unknown) {
     this.#clock = clock;
     this.#report = report;
   }

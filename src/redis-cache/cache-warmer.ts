@@ -1,5 +1,6 @@
 import { InputError } from '../errors/input-error.ts';
 import { raceSignal } from '../internal/signals.ts';
+import { callSafely, ignoreRejection } from '../internal/user-callback.ts';
 import { checkOptionNames } from './cache-input.ts';
 import type { CacheFactory } from './filler.ts';
 import type { RedisCache } from './redis-cache.ts';
@@ -98,7 +99,9 @@ export function createCacheWarmer(cache: RedisCache): CacheWarmer {
       const warmOne = async (url: string): Promise<WarmProgress['outcome']> => {
         try {
           const factory: CacheFactory<unknown> = (context) => fetcher(url, context);
-          const { source } = await cache.getOrSetWithSource(key(url), factory, { ...stored, signal });
+          const name = key(url);
+          ignoreRejection(name);
+          const { source } = await cache.getOrSetWithSource(name, factory, { ...stored, signal });
           const outcome = source === 'factory' ? 'warmed' : 'skipped';
           counts[outcome] += 1;
           return outcome;
@@ -116,7 +119,7 @@ export function createCacheWarmer(cache: RedisCache): CacheWarmer {
           if (next.done) return;
           const outcome = await warmOne(next.value);
           done += 1;
-          report(onProgress, { done, total, url: next.value, outcome });
+          if (onProgress !== undefined) callSafely(onProgress, { done, total, url: next.value, outcome });
         }
       };
       signal?.throwIfAborted();
@@ -124,7 +127,7 @@ export function createCacheWarmer(cache: RedisCache): CacheWarmer {
         await Promise.all(Array.from({ length: concurrency }, work));
       } finally {
         // Not awaited: it waits for the URL that is being made.
-        source.return(undefined).catch(() => {});
+        ignoreRejection(source.return(undefined));
       }
       return { ...counts, failed };
     },
@@ -137,12 +140,4 @@ function iteratorOf(urls: Iterable<string> | AsyncIterable<string>): AsyncGenera
     yield* urls;
   }
   return each();
-}
-
-function report(onProgress: ((progress: WarmProgress) => void) | undefined, progress: WarmProgress): void {
-  try {
-    onProgress?.(progress);
-  } catch {
-    // A listener's failure is its own.
-  }
 }

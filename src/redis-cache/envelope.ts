@@ -4,6 +4,7 @@ import { deflateRaw, inflateRaw } from 'node:zlib';
 import { CacheError } from '../errors/cache-error.ts';
 import { wallClockNow } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
+import { ignoreRejection } from '../internal/user-callback.ts';
 import type { CacheEntry, StoredFailure, TagStamps } from './cache-entry.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
 import { type ReadHead, writeHead } from './envelope-head.ts';
@@ -189,11 +190,14 @@ async function inflateEntry(
 }
 
 function runCodec<Result>(run: () => Result, message: string): Result {
+  let result: Result;
   try {
-    return run();
+    result = run();
   } catch (cause) {
     throw new CacheError(message, { cause });
   }
+  if (ignoreRejection(result)) throw new CacheError(`${message}: the codec must not be async`);
+  return result;
 }
 
 /** Whether it has more bytes than may be stored, as what `GETRANGE` cut does. Counted only where characters leave it open. */

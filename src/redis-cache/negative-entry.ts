@@ -2,6 +2,7 @@ import { DescribeError } from '../errors/describe-error.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors/error-code.ts';
 import { ImageError, type ImageErrorCode } from '../errors/image-error.ts';
 import { UpstreamError, type UpstreamErrorCode } from '../errors/upstream-error.ts';
+import { answerNow } from '../internal/user-callback.ts';
 import type { StoredFailure } from './cache-entry.ts';
 import { MAX_TTL_SECONDS } from './cache-options.ts';
 
@@ -10,12 +11,9 @@ export function negativeTtlMs(
   negativeTtlSeconds: ((error: unknown) => number | undefined) | undefined,
   error: unknown,
 ): number | undefined {
-  try {
-    const seconds = negativeTtlSeconds?.(error);
-    return seconds !== undefined && seconds > 0 ? Math.min(seconds, MAX_TTL_SECONDS) * 1_000 : undefined;
-  } catch {
-    return undefined;
-  }
+  const seconds =
+    negativeTtlSeconds === undefined ? undefined : answerNow(negativeTtlSeconds, error, undefined);
+  return seconds !== undefined && seconds > 0 ? Math.min(seconds, MAX_TTL_SECONDS) * 1_000 : undefined;
 }
 
 /** Only our own errors are remembered: their messages and fields hold no secret and no payload. */

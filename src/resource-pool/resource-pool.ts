@@ -4,6 +4,7 @@ import { systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { Emitter, type Listener, type Unsubscribe } from '../internal/emitter.ts';
+import { answerNow } from '../internal/user-callback.ts';
 import type { AcquireOptions } from './acquire-options.ts';
 import { type DrainOptions, drainWait, wrongDrainOption } from './drain-wait.ts';
 import { type Lease, type LeaseHome, SlotLease } from './lease.ts';
@@ -262,12 +263,9 @@ export class ResourcePool<Resource> implements AsyncDisposable {
 
   #breaks(error: unknown, resource: Resource): boolean {
     if (this.#isBroken === undefined) return false;
-    try {
-      return this.#isBroken(error, resource);
-    } catch {
-      // Unknown is not healthy.
-      return true;
-    }
+    const isBroken = this.#isBroken;
+    // Without an answer the resource may be broken.
+    return answerNow((failure: unknown) => isBroken(failure, resource), error, true);
   }
 
   #end(reason: unknown): Promise<void> {

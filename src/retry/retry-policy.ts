@@ -2,9 +2,9 @@ import type { RetryGiveUpReason } from '../errors/call-explanation.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import type { Random } from '../internal/backoff.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
-import { callSafely } from '../internal/emitter.ts';
 import { checkOptions } from '../internal/option-checks.ts';
 import { sleep } from '../internal/signals.ts';
+import { answerNow, callSafely } from '../internal/user-callback.ts';
 import { RulesByClass, RunBackoff } from './class-backoff.ts';
 import { FastestAttempt } from './fastest-attempt.ts';
 import { RetryBudget, type RetryBudgetStats } from './retry-budget.ts';
@@ -177,16 +177,8 @@ function budgetOf(budget: RetryOptions['budget'], clock: Clock): RetryBudget | u
   return isRetryBudget(budget) ? budget : new RetryBudget({ ...budget, clock: budget?.clock ?? clock });
 }
 
-function saysYes(predicate: (error: unknown) => boolean, error: unknown): boolean {
-  try {
-    // A promise, from a predicate that is async by mistake, is no yes; what it rejects with is swallowed.
-    const verdict: unknown = predicate(error);
-    if (verdict instanceof Promise) verdict.catch(() => {});
-    return verdict === true;
-  } catch {
-    return false;
-  }
-}
+const saysYes = (predicate: (error: unknown) => boolean, error: unknown): boolean =>
+  answerNow(predicate, error, false) === true;
 
 function tell<Event>(event: Event, ...listeners: (((event: Event) => void) | undefined)[]): void {
   for (const listener of listeners) if (listener !== undefined) callSafely(listener, event);

@@ -1,7 +1,7 @@
 import type { DescribeError } from '../errors/describe-error.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
-import { callSafely } from '../internal/emitter.ts';
+import { callSafely } from '../internal/user-callback.ts';
 import { LocalQuota } from './local-quota.ts';
 import { QuotaGuard } from './quota-guard.ts';
 import { checkQuotaLimiterOptions, type QuotaLimiterOptions } from './quota-limiter-options.ts';
