@@ -1,14 +1,7 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
+import type { VisionUsage } from '../errors/vision-usage.ts';
 
-/** Tokens that were billed. */
-export interface VisionUsage {
-  /** All of the prompt, the part from the API's own prompt cache included. */
-  readonly promptTokens: number;
-  /** The part of the prompt that the API found in its own prompt cache, at a lower price; absent where there is none. */
-  readonly cachedPromptTokens?: number;
-  readonly completionTokens: number;
-  readonly totalTokens: number;
-}
+export type { VisionUsage } from '../errors/vision-usage.ts';
 
 /** What an answer says it cost; `undefined` when it says nothing, or nothing of sense, as some compatible servers do. */
 export function usageOf(completion: ChatCompletion | null | undefined): VisionUsage | undefined {

@@ -1,6 +1,8 @@
 import type { CallExplanation } from './call-explanation.ts';
 import type { ErrorCode } from './error-code.ts';
 import { setErrorName } from './error-name.ts';
+import type { DescribeErrorOf } from './errors-by-code.ts';
+import type { VisionUsage } from './vision-usage.ts';
 
 /** Marks every DescribeError of every copy of this package, for `instanceof` fails between ESM and CJS. */
 const BRAND = Symbol.for('@describe-it/sdk/error');
@@ -12,16 +14,47 @@ export interface DescribeErrorOptions {
   readonly retryable?: boolean;
 }
 
+/** A failure as JSON, such as for a log. Every field is JSON-safe. */
+export interface DescribeErrorJson {
+  readonly name: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  /** Further fields of the error's class, such as `status`, `upstreamMessage`, `usage` or `explain`, where it has them. */
+  readonly [field: string]: unknown;
+  /** Present where the cause is a `DescribeError` too; whatever else the cause is may hold anything. */
+  readonly cause?: { readonly name: string; readonly code: ErrorCode; readonly message: string };
+}
+
+/** Fields of all classes that hold nothing but what JSON can say. */
+const JSON_FIELDS = [
+  'status',
+  'requestId',
+  'upstreamCode',
+  'upstreamMessage',
+  'contentType',
+  'retryAfterMs',
+  'timeoutMs',
+  'field',
+  'issues',
+  'option',
+  'limit',
+  'breaker',
+  'usage',
+  'costUsd',
+  'explain',
+] as const;
+
 /**
  * Base of every error this package makes. Tell kinds apart by `code`. Neither message nor fields ever hold a key, a
- * prompt, an image or a description.
+ * prompt, an image or a description; only `cause` may, where it is what your own code threw.
  *
  * @example
  * ```ts
  * import { DescribeError } from '@describe-it/sdk';
  *
  * const advice = (error: unknown) =>
- *   DescribeError.is(error, 'DESCRIBE_RATE_LIMITED') ? 'slow down' : 'give up';
+ *   DescribeError.is(error, 'DESCRIBE_RATE_LIMITED') ? `wait ${error.retryAfterMs ?? 0} ms` : 'give up';
  * ```
  */
 export class DescribeError extends Error {
@@ -32,6 +65,13 @@ export class DescribeError extends Error {
    * where several share one request. Not enumerable, so that logs stay short.
    */
   declare readonly explain?: CallExplanation;
+  /**
+   * Tokens that the failed call was billed, over all its attempts: an answer that is cut off or not of the schema is paid
+   * for too. Of a shared request it is the image's part. Absent where nothing was billed or the API named no tokens.
+   */
+  declare readonly usage?: VisionUsage;
+  /** Price of `usage` in US dollars; absent for a model whose price is unknown. */
+  declare readonly costUsd?: number;
 
   constructor(code: ErrorCode, message: string, { cause, retryable = false }: DescribeErrorOptions = {}) {
     super(message, cause === undefined ? undefined : { cause });
@@ -40,10 +80,32 @@ export class DescribeError extends Error {
     Object.defineProperty(this, BRAND, { value: true });
   }
 
-  /** Tells whether a value is a DescribeError of any copy of this package, and of that code when one is given. */
-  static is(value: unknown, code?: ErrorCode): value is DescribeError {
+  /**
+   * Tells whether a value is a DescribeError of any copy of this package. With a code, tells whether it has that code, and
+   * TypeScript knows the fields of its class from then on.
+   */
+  static is(value: unknown): value is DescribeError;
+  static is<Code extends ErrorCode>(value: unknown, code: Code): value is DescribeErrorOf<Code>;
+  static is(value: unknown, code?: ErrorCode): boolean {
     if (typeof value !== 'object' || value === null || !(BRAND in value)) return false;
     return code === undefined || (value as { readonly code?: unknown }).code === code;
+  }
+
+  /**
+   * What `JSON.stringify` writes: name, code, message, and the fields of the class. It holds no secret: what your own code
+   * threw is left out.
+   */
+  toJSON(): DescribeErrorJson {
+    const { name, code, message, retryable, cause } = this;
+    const json: Record<string, unknown> = { name, code, message, retryable };
+    for (const field of JSON_FIELDS) {
+      const value = (this as Readonly<Record<string, unknown>>)[field];
+      if (value !== undefined) json[field] = value;
+    }
+    if (DescribeError.is(cause)) {
+      json['cause'] = { name: cause.name, code: cause.code, message: cause.message };
+    }
+    return json as unknown as DescribeErrorJson;
   }
 }
 

@@ -25,6 +25,8 @@ export interface UpstreamErrorOptions {
   readonly requestId?: string | undefined;
   /** The API's own error code, such as `insufficient_quota`. */
   readonly upstreamCode?: string | undefined;
+  /** The API's own reason: at most 500 characters, cleaned of keys, prompts, addresses and images. */
+  readonly upstreamMessage?: string | undefined;
   /** Milliseconds that the API asked to wait. */
   readonly retryAfterMs?: number | undefined;
   /** Media type of an answer that was not JSON, or `none` where it had no type; absent for every other failure. */
@@ -38,6 +40,7 @@ export class UpstreamError extends DescribeError {
   declare readonly status?: number;
   declare readonly requestId?: string;
   declare readonly upstreamCode?: string;
+  declare readonly upstreamMessage?: string;
   declare readonly retryAfterMs?: number;
   declare readonly contentType?: string;
 
@@ -50,6 +53,7 @@ export class UpstreamError extends DescribeError {
       status,
       requestId,
       upstreamCode,
+      upstreamMessage,
       retryAfterMs,
       contentType,
     }: UpstreamErrorOptions = {},
@@ -58,6 +62,7 @@ export class UpstreamError extends DescribeError {
     if (status !== undefined) this.status = status;
     if (requestId !== undefined) this.requestId = requestId;
     if (upstreamCode !== undefined) this.upstreamCode = upstreamCode;
+    if (upstreamMessage !== undefined) this.upstreamMessage = upstreamMessage;
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
     if (contentType !== undefined) this.contentType = contentType;
   }

@@ -16,11 +16,14 @@ export function negativeTtlMs(
   return seconds !== undefined && seconds > 0 ? Math.min(seconds, MAX_TTL_SECONDS) * 1_000 : undefined;
 }
 
+/** Of the error itself, and of the call that paid for it. */
+const NOT_STORED = ['code', 'costUsd'];
+
 /** Only our own errors are remembered: their messages and fields hold no secret and no payload. */
 export function storeFailure(error: unknown): StoredFailure | undefined {
   if (!DescribeError.is(error) || !isErrorCode(error.code)) return undefined;
   const fields = Object.entries(error).filter(
-    ([name, value]) => name !== 'code' && ['string', 'number', 'boolean'].includes(typeof value),
+    ([name, value]) => !NOT_STORED.includes(name) && ['string', 'number', 'boolean'].includes(typeof value),
   );
   return { code: error.code, message: error.message, fields: Object.fromEntries(fields) };
 }
