@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { PoolCreateError, type UpstreamError } from '../errors/index.ts';
+import { DescribeError, PoolCreateError, type UpstreamError } from '../errors/index.ts';
 import { ConnectionCounters } from '../http/http-connection.ts';
 import { MAX_TIMER_DELAY_MS, systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
@@ -14,7 +14,11 @@ import {
 } from '../resource-pool/index.ts';
 import { ConnectionLease, type OpenAIConnectionLease } from './connection-lease.ts';
 import { probe, refusedKey } from './connection-probe.ts';
-import { createOpenAIConnection, type OpenAIConnection } from './openai-connection.ts';
+import {
+  createOpenAIConnection,
+  type OpenAIConnection,
+  type OpenAIConnectionOptions,
+} from './openai-connection.ts';
 import {
   checkPoolOptions,
   DEFAULT_BASE_URL,
@@ -90,7 +94,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     this.#pool = new ResourcePool<OpenAIConnection>({
       factory: {
         create: ({ suspect }) =>
-          createOpenAIConnection({
+          this.#connect({
             apiKey,
             baseURL: base,
             organization: options.organization,
@@ -136,6 +140,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
    * Lends a client until its lease is released.
    * @throws `DESCRIBE_POOL_TIMEOUT` when no connection became free in time.
    * @throws `DESCRIBE_POOL_CREATE_FAILED` when no client could be made.
+   * @throws `DESCRIBE_CONFIG_INVALID` when the package `openai` is not installed.
    * @throws `DESCRIBE_QUEUE_FULL` when `maxWaiting` others wait.
    * @throws `DESCRIBE_AUTH` after a health check found the key refused.
    * @throws `DESCRIBE_CLOSED` when the pool drains or is closed.
@@ -224,6 +229,16 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Without the package `openai` the pool stops: no later connection could be made either. */
+  async #connect(options: OpenAIConnectionOptions): Promise<OpenAIConnection> {
+    try {
+      return await createOpenAIConnection(options);
+    } catch (error) {
+      if (DescribeError.is(error, 'DESCRIBE_CONFIG_INVALID')) void this.#pool.destroy(error);
+      throw error;
+    }
   }
 
   #validate(connection: OpenAIConnection, { phase, signal }: ValidateContext): boolean | Promise<boolean> {

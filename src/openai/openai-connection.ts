@@ -4,6 +4,7 @@ import { type ConnectionCounters, HttpConnection } from '../http/http-connection
 import type { TlsOptions } from '../http/tls-options.ts';
 import type { Clock } from '../internal/clock.ts';
 import { exchangeDirectly } from './chat-exchange.ts';
+import { loadOpenAI } from './load-openai.ts';
 
 export interface OpenAIConnectionOptions {
   readonly apiKey: string;
@@ -38,7 +39,7 @@ export interface OpenAIConnection {
 export async function createOpenAIConnection(options: OpenAIConnectionOptions): Promise<OpenAIConnection> {
   const { apiKey, baseURL, organization, project, apiVersion, headers, requestTimeoutMs } = options;
   const [{ OpenAI, AzureOpenAI }, http] = await Promise.all([
-    import('openai'),
+    loadOpenAI(),
     HttpConnection.create({
       origin: new URL(baseURL).origin,
       connectTimeoutMs: options.connectTimeoutMs,

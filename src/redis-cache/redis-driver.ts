@@ -4,8 +4,8 @@ import type {
   RedisOptions as DriverOptions,
   Redis,
 } from 'ioredis';
-import { ConfigError } from '../errors/config-error.ts';
 import { exponentialDelay } from '../internal/backoff.ts';
+import { namedExportsOf, peerFailure } from '../internal/peer-package.ts';
 import type { RedisTarget, RedisTargetOptions } from './cache-options.ts';
 import type { RedisClientLike } from './redis-client.ts';
 
@@ -59,10 +59,9 @@ export async function createRedisClients(
 
 async function loadDriver(): Promise<{ Redis: typeof Redis; Cluster: typeof Cluster }> {
   try {
-    return await import('ioredis');
-  } catch (cause) {
-    const issue = { option: 'ioredis', expected: 'an installed package (npm install ioredis)', got: 'none' };
-    throw Object.assign(new ConfigError('RedisCache', [issue]), { cause });
+    return namedExportsOf(await import('ioredis'), 'Redis');
+  } catch (error) {
+    throw peerFailure('RedisCache', 'ioredis', error);
   }
 }
 

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+
+/** Lets Node look for `openai` where there is none. */
+const HOOK = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  const nowhere = { parentURL: 'file:///nowhere/index.js' };
+  registerHooks({ resolve: (name, context, next) => next(name, name === 'openai' ? { ...context, ...nowhere } : context) });
+`)}`;
+
+const MAKERS = {
+  'the client': `
+    const client = createDescribeClient({ apiKey: 'k', baseURL });
+    const call = () => client.describe({ image });
+    const end = () => client.close();`,
+  OpenAIConnectionPool: `
+    const pool = new OpenAIConnectionPool('k', baseURL);
+    const call = () => pool.use((openai) => openai.models.list());
+    const end = () => pool.close();`,
+  'warmUp of OpenAIConnectionPool': `
+    const pool = new OpenAIConnectionPool('k', baseURL);
+    const call = () => pool.warmUp();
+    const end = () => pool.close();`,
+  VisionDescriptionBatchProcessor: `
+    const pool = new OpenAIConnectionPool('k', baseURL);
+    const processor = new VisionDescriptionBatchProcessor(pool, { maxBatchWaitMs: 0 });
+    const call = () => processor.process({ image, prompt: 'x' });
+    const end = () => processor.close().then(() => pool.close());`,
+};
+
+const server = createServer((_, response) => response.end('{}'));
+let baseURL = '';
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+});
+afterAll(() => void server.close());
+
+it.each(Object.entries(MAKERS))('%s rejects each call with what to install', async (_name, maker) => {
+  const script = `
+    const { createDescribeClient, OpenAIConnectionPool, VisionDescriptionBatchProcessor } = await import(${JSON.stringify(new URL('../index.ts', import.meta.url).href)});
+    const { createTestImage } = await import(${JSON.stringify(new URL('../testing/index.ts', import.meta.url).href)});
+    const image = createTestImage();
+    const baseURL = ${JSON.stringify(baseURL)};
+    ${maker}
+    const said = [];
+    for (let i = 0; i < 3; i += 1) said.push(await call().then(() => 'fine', ({ code, message, retryable }) => [code, message, retryable].join(' ')));
+    await end();
+    console.log(JSON.stringify(said));`;
+  const { stdout } = await run(process.execPath, ['--import', HOOK, '--input-type=module', '--eval', script]);
+  const said = expect.stringMatching(/^DESCRIBE_CONFIG_INVALID .*\bnpm install openai\b.* false$/);
+  expect(JSON.parse(stdout)).toEqual([said, said, said]);
+});
