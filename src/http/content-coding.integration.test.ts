@@ -1,13 +1,18 @@
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, createGzip, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { cleanUp, overHttp } from './http-connection.fixture.ts';
+import type { HttpConnectionOptions } from './http-connection.ts';
 
 afterEach(cleanUp);
 
 const TEXT = JSON.stringify({ description: 'a cat 🐈 '.repeat(200) });
 
 /** A server whose every answer has this body and this `content-encoding`, in pieces of so many bytes. */
-function answering(body: Buffer, encoding: string | readonly string[], { pieceBytes = 50, ...options } = {}) {
+function answering(
+  body: Buffer,
+  encoding: string,
+  { pieceBytes = 50, ...options }: Partial<HttpConnectionOptions> & { readonly pieceBytes?: number } = {},
+) {
   return overHttp((_request, response) => {
     response.setHeader('content-type', 'application/json');
     response.setHeader('content-encoding', encoding);
@@ -117,7 +122,6 @@ describe('an answer that is compressed although identity was asked for', () => {
 
 describe('a compressed stream', () => {
   it('gives each event as soon as it has come', async () => {
-    const { createGzip, constants } = await import('node:zlib');
     let next = () => {};
     const { fetch, port } = await overHttp((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' });

@@ -4,6 +4,7 @@ import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/
 import { AnswerStream } from './answer-stream.ts';
 import { contentCodings, type Decoding, startDecoding } from './content-coding.ts';
 import type { AnswerHeaders, HttpAnswer, HttpRequest } from './http-message.ts';
+import { StreamedBody } from './request-body.ts';
 
 export interface HttpCallOptions {
   readonly clock: Clock;
@@ -47,6 +48,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   readonly #reject: (reason: unknown) => void;
   readonly #giveUpListener: (() => void) | undefined;
   readonly #chunks: Buffer[] = [];
+  readonly #streamedBody: StreamedBody | undefined;
   #timer: TimerHandle | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #stream: AnswerStream | undefined;
@@ -74,7 +76,8 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#options = options;
     this.#resolve = resolve;
     this.#reject = reject;
-    const { signal, timeoutMs } = request;
+    const { body, signal, timeoutMs } = request;
+    this.#streamedBody = body instanceof StreamedBody ? body : undefined;
     if (signal !== undefined) {
       this.#giveUpListener = () => this.#giveUp(signal.reason);
       signal.addEventListener('abort', this.#giveUpListener, { once: true });
@@ -164,6 +167,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   #diedOfAge(error: Error): boolean {
     return (
       this.request.resends !== false &&
+      (this.#streamedBody?.isRepeatable ?? true) &&
       this.#reused &&
       !this.#resent &&
       !this.#answered &&
@@ -253,6 +257,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     if (this.#giveUpListener !== undefined)
       this.request.signal?.removeEventListener('abort', this.#giveUpListener);
     this.#options.ended(answered);
+    this.#streamedBody?.cancel(new Error('the request has ended'));
   }
 
   #clearTimer(): void {

@@ -8,6 +8,7 @@ import { BODY_AT_ONCE_BYTES, bodyPieces } from './body-pieces.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { HttpCall } from './http-call.ts';
 import type { AnswerHeaders, HttpAnswer, HttpRequest } from './http-message.ts';
+import { StreamedBody } from './request-body.ts';
 import type { TlsOptions } from './tls-options.ts';
 
 export interface HttpConnectionOptions {
@@ -132,7 +133,10 @@ export class HttpConnection {
    */
   send(request: HttpRequest, streams: StreamDecision): Promise<HttpAnswer> {
     if (this.#ended) return Promise.reject(new ClosedError('the connection'));
-    if (request.signal?.aborted) return Promise.reject(request.signal.reason);
+    if (request.signal?.aborted) {
+      if (request.body instanceof StreamedBody) request.body.cancel(request.signal.reason);
+      return Promise.reject(request.signal.reason);
+    }
     this.#inFlight += 1;
     this.#counters.requests += 1;
     this.#background = request.background === true;
@@ -197,17 +201,20 @@ export class HttpConnection {
   #write(call: HttpCall): void {
     const { origin } = this;
     const { method, path, headers, body } = call.request;
-    if (body === undefined || body.byteLength <= BODY_AT_ONCE_BYTES) {
+    const isStreamed = body instanceof StreamedBody;
+    if (body === undefined || (!isStreamed && body.byteLength <= BODY_AT_ONCE_BYTES)) {
       this.#dispatcher.dispatch(
         { origin, path, method, headers: headers as string[], body: body ?? null },
         call,
       );
       return;
     }
+    const { byteLength } = body;
+    const pieces = isStreamed ? body.pieces() : bodyPieces(body);
+    const sized = byteLength === undefined ? headers : [...headers, 'content-length', String(byteLength)];
     // undici takes an iterable, which its types lack, and writes a piece when the socket has taken the one before.
-    const pieces = bodyPieces(body) as unknown as Readable;
-    const sized = [...headers, 'content-length', String(body.byteLength)];
-    this.#dispatcher.dispatch({ origin, path, method, headers: sized, body: pieces }, call);
+    const iterable = pieces as unknown as Readable;
+    this.#dispatcher.dispatch({ origin, path, method, headers: sized as string[], body: iterable }, call);
   }
 
   #onEnded(answered: boolean): void {

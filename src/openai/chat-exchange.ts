@@ -6,8 +6,8 @@ import type {
 import { headerList, isStreamed, pathOn } from '../http/connection-fetch.ts';
 import type { HttpConnection } from '../http/http-connection.ts';
 import type { HttpAnswer, HttpRequest } from '../http/http-message.ts';
+import { textOfBytes } from '../http/text-of-bytes.ts';
 import { ThinHeaders } from '../http/thin-headers.ts';
-import { textOfBytes } from '../http/thin-response.ts';
 import type { EncodedRequest } from './encode-request.ts';
 
 /** What a chat request is sent with. */
