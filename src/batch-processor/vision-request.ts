@@ -1,4 +1,3 @@
-import type { VisionParameters } from './vision-parameters.ts';
 import type { VisionUsage } from './vision-usage.ts';
 
 /** A structured answer for one image. */
@@ -12,7 +11,7 @@ export interface VisionSchema<Data = unknown> {
 }
 
 /** One image to describe; exactly one of `imageUrl` and `image`. */
-export interface VisionRequest<Data = unknown> extends VisionParameters {
+export interface VisionRequest<Data = unknown> {
   /** An http or https address, or a data URL. */
   readonly imageUrl?: string | URL | undefined;
   /** Bytes of a PNG, JPEG, WEBP or GIF. */

@@ -64,11 +64,12 @@ export interface OpenAIConnectionPoolStats extends ResourcePoolStats {
  * ```ts
  * import { OpenAIConnectionPool } from '@describe-it/sdk/openai';
  *
- * await using pool = new OpenAIConnectionPool('sk-…', undefined, { min: 2, max: 10 });
+ * const pool = new OpenAIConnectionPool('sk-…', undefined, { min: 2, max: 10 });
  * await pool.warmUp();
  * const answer = await pool.use((client) =>
  *   client.chat.completions.create({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'Hello' }] }),
  * );
+ * await pool.close();
  * ```
  */
 export class OpenAIConnectionPool implements AsyncDisposable {
@@ -147,7 +148,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
    * @throws the signal's reason when it aborts.
    */
   async acquire(options?: AcquireOptions): Promise<OpenAIConnectionLease> {
-    return new ConnectionLease(await this.#pool.acquire(options));
+    return new ConnectionLease(await this.#pool.acquire(options), this);
   }
 
   /**
