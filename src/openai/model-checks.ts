@@ -2,7 +2,6 @@ import {
   describeValue,
   finiteNumber,
   integer,
-  listOf,
   nonEmptyText,
   type OptionCheck,
   oneOf,
@@ -10,7 +9,6 @@ import {
   shape,
   whichever,
 } from '../internal/option-checks.ts';
-import { REASONING_EFFORTS } from '../internal/reasoning-effort.ts';
 
 const provenance = required(
   shape({ source: required(nonEmptyText()), readOn: required(nonEmptyText()), uncertain: nonEmptyText() }),
@@ -52,7 +50,6 @@ const entry = shape({
     provenance,
   }),
   limits: shape({ contextTokens: required(tokens), maxOutputTokens: required(tokens), provenance }),
-  reasoningEfforts: listOf(oneOf(...REASONING_EFFORTS)),
 });
 
 /** Entries of a model catalog, by model name. */

@@ -1,5 +1,3 @@
-import type { ReasoningEffort } from '../internal/reasoning-effort.ts';
-
 /** How much of an image the model looks at. */
 export type ImageDetail = 'low' | 'high' | 'original' | 'auto';
 
@@ -71,6 +69,4 @@ export interface ModelEntry {
   readonly sizingProvenance: Provenance;
   readonly price?: ModelPrice;
   readonly limits?: ModelLimits;
-  /** Efforts that it takes, the least first: a request that names none is sent the first. Absent for a model that does not reason. */
-  readonly reasoningEfforts?: readonly ReasoningEffort[];
 }
