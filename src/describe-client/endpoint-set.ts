@@ -1,6 +1,5 @@
 import { DescribeError } from '../errors/describe-error.ts';
 import type { OpenAIConnectionPool } from '../openai/index.ts';
-import type { EndpointDialect } from '../openai/request-dialect.ts';
 import type { AttemptBreaker, BreakerGroup } from './breaker-group.ts';
 import type { EndpointDescription } from './endpoint-options.ts';
 
@@ -9,8 +8,6 @@ export interface EndpointParts {
   readonly description: EndpointDescription;
   readonly pool: OpenAIConnectionPool;
   readonly breakers: BreakerGroup;
-  /** How its server takes requests. */
-  readonly dialect: EndpointDialect;
 }
 
 /** The endpoints of a client. */

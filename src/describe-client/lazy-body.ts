@@ -1,24 +1,23 @@
-import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import { type EncodedRequest, encodeRequest } from '../openai/encode-request.ts';
-import type { EndpointDialect, RequestForm } from '../openai/request-dialect.ts';
 
-/** The body of a call, encoded when it is first sent, once for all attempts that write it alike. */
+/** The body of a call, encoded when it is first sent, once for all attempts at endpoints with the same model. */
 export class LazyBody {
-  readonly #request: ChatCompletionCreateParamsNonStreaming;
+  readonly #request: { readonly model: string };
   readonly #signal: AbortSignal;
-  #key: string | undefined;
+  #model: string | undefined;
   #encoded: Promise<EncodedRequest> | undefined;
 
-  constructor(request: ChatCompletionCreateParamsNonStreaming, signal: AbortSignal) {
+  constructor(request: { readonly model: string }, signal: AbortSignal) {
     this.#request = request;
     this.#signal = signal;
   }
 
   /** @throws the signal's reason when it aborts. */
-  encodedAs(form: RequestForm, dialect: EndpointDialect): Promise<EncodedRequest> {
-    if (this.#encoded === undefined || this.#key !== form.key) {
-      this.#key = form.key;
-      this.#encoded = encodeRequest(dialect.write(this.#request, form), { signal: this.#signal });
+  encodedFor(model: string): Promise<EncodedRequest> {
+    if (this.#encoded === undefined || this.#model !== model) {
+      this.#model = model;
+      const request = model === this.#request.model ? this.#request : { ...this.#request, model };
+      this.#encoded = encodeRequest(request, { signal: this.#signal });
     }
     return this.#encoded;
   }
