@@ -62,6 +62,7 @@ export default defineConfig({
     ],
     dangerouslyIgnoreUnhandledErrors: false,
     // A deadline for what hangs, not for what is slow: the suite passes while other processes keep every core busy.
+    expect: { poll: { timeout: 30_000, interval: 10 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env['CI'] ? ['default', './.ci/summary-reporter.ts'] : ['default'],

@@ -85,7 +85,7 @@ describe('leases', () => {
     const { pool, destroyed } = thingPool();
     const { release, destroy } = await pool.acquire();
     await destroy();
-    await vi.waitFor(() => expect(destroyed).toEqual([1]));
+    await vi.waitFor(() => expect(destroyed).toEqual([1]), 30_000);
     expect(release).toThrow(LEASE_INVALID);
   });
 

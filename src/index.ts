@@ -77,9 +77,11 @@ export {
   type DescribeResult,
   type DescribeSchema,
   type DescriptionSource,
+  type Dialect,
   type EndpointDescription,
   type EndpointOptions,
   type EstimateOptions,
+  type ExtraBody,
   type FallbackAnswer,
   type FallbackFunction,
   type FallbackRequest,
@@ -89,6 +91,7 @@ export {
   type Logger,
   type PartHealth,
   type QuotaLimitOptions,
+  type ReasoningEffort,
 } from './describe-client/index.ts';
 export {
   BatchHandlerError,

@@ -10,6 +10,7 @@ export {
   VisionDescriptionBatchProcessor,
 } from './vision-description-batch-processor.ts';
 export type { VisionFault } from './vision-fault.ts';
+export type { VisionParameters } from './vision-parameters.ts';
 export type { VisionDescription, VisionRequest, VisionSchema } from './vision-request.ts';
 export type {
   VisionChatCompletion,

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { packSchema } from './pack-schema.ts';
+import { parameterFields, systemMessages, type VisionParameters } from './vision-parameters.ts';
 import type { VisionItem } from './vision-request.ts';
 import type { VisionChatRequest } from './vision-target.ts';
 
@@ -15,15 +16,20 @@ const UNUSED_RATIO = 0.05;
 
 /** The plain request for one image. */
 export function singleRequest(
-  item: Pick<VisionItem, 'prompt' | 'model' | 'detail' | 'maxOutputTokens' | 'schema'>,
+  item: Pick<
+    VisionItem,
+    'prompt' | 'model' | 'detail' | 'maxOutputTokens' | 'schema' | keyof VisionParameters
+  >,
   url: string,
 ): VisionChatRequest {
   const { prompt, model, detail, maxOutputTokens, schema } = item;
   return {
+    ...parameterFields(item),
     model,
     max_completion_tokens: maxOutputTokens,
     store: false,
     messages: [
+      ...systemMessages(item),
       {
         role: 'user',
         content: [
@@ -57,10 +63,14 @@ export function packRequest(
     { type: 'image_url' as const, image_url: { url, detail } },
   ]);
   return {
+    ...parameterFields(first),
     model,
     max_completion_tokens: packOutputTokens(totalsOf(items)),
     store: false,
-    messages: [{ role: 'user', content: [{ type: 'text', text: packPrompt(prompt) }, ...images] }],
+    messages: [
+      ...systemMessages(first),
+      { role: 'user', content: [{ type: 'text', text: packPrompt(prompt) }, ...images] },
+    ],
     response_format: {
       type: 'json_schema',
       json_schema: {

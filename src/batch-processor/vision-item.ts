@@ -2,8 +2,11 @@ import { InputError } from '../errors/input-error.ts';
 import { type AddressGuard, forbidden } from '../http/address-guard.ts';
 import { encodeDataUrl } from '../http/encode-base64.ts';
 import { InlineBytes } from '../http/encode-json.ts';
+import { extraBodyCheck } from '../internal/extra-body.ts';
+import { REASONING_EFFORTS } from '../internal/reasoning-effort.ts';
 import { ignoreRejection } from '../internal/user-callback.ts';
 import { dataUrlLength, mediaTypeOf } from './image-data-url.ts';
+import { sharedBodyKey, type VisionParameters } from './vision-parameters.ts';
 import type { VisionItem, VisionRequest } from './vision-request.ts';
 
 /** What a request that says nothing gets. */
@@ -39,6 +42,9 @@ export function visionItem(request: VisionRequest, defaults: VisionDefaults): Vi
   if (schema !== undefined) checkSchema(schema);
   const { scope } = request;
   if (scope !== undefined && typeof scope !== 'string') throw new InputError('scope', 'expected a string');
+  const { system, temperature, reasoningEffort, extraBody } = request;
+  const parameters = { system, temperature, reasoningEffort, extraBody };
+  checkParameters(parameters);
   const imageTokens = defaults.estimateTokens(request);
   if (!(imageTokens >= 0)) {
     ignoreRejection(imageTokens);
@@ -51,7 +57,8 @@ export function visionItem(request: VisionRequest, defaults: VisionDefaults): Vi
     detail,
     maxOutputTokens,
     schema,
-    group: packGroup({ model, detail, maxOutputTokens, prompt, schema, scope }),
+    ...parameters,
+    group: packGroup({ model, detail, maxOutputTokens, prompt, schema, scope, ...parameters }),
     imageTokens,
     ...imageOf(request, defaults),
     spent: undefined,
@@ -59,15 +66,30 @@ export function visionItem(request: VisionRequest, defaults: VisionDefaults): Vi
 }
 
 /** What images must have in common to share a request. */
-export const packGroup = ({
-  model,
-  detail,
-  maxOutputTokens,
-  prompt,
-  schema,
-  scope = '',
-}: Pick<VisionItem, 'model' | 'detail' | 'maxOutputTokens' | 'prompt' | 'schema' | 'scope'>): string =>
-  JSON.stringify([model, detail, maxOutputTokens, prompt, schemaKey(schema), scope]);
+export function packGroup(
+  item: Pick<
+    VisionItem,
+    'model' | 'detail' | 'maxOutputTokens' | 'prompt' | 'schema' | 'scope' | keyof VisionParameters
+  >,
+): string {
+  const { model, detail, maxOutputTokens, prompt, schema, scope = '' } = item;
+  const shared = sharedBodyKey(item);
+  return JSON.stringify([model, detail, maxOutputTokens, prompt, schemaKey(schema), scope, shared]);
+}
+
+function checkParameters({ system, temperature, reasoningEffort, extraBody }: VisionParameters): void {
+  if (system !== undefined && (typeof system !== 'string' || system.trim() === '')) {
+    throw new InputError('system', 'expected some text');
+  }
+  if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
+    throw new InputError('temperature', 'expected a number from 0 to 2');
+  }
+  if (reasoningEffort !== undefined && !REASONING_EFFORTS.includes(reasoningEffort)) {
+    throw new InputError('reasoningEffort', `expected one of ${REASONING_EFFORTS.join(', ')}`);
+  }
+  const [issue] = extraBodyCheck()(extraBody, 'extraBody');
+  if (issue !== undefined) throw new InputError(issue.option, `expected ${issue.expected}`);
+}
 
 function checkSchema({ name, jsonSchema }: NonNullable<VisionRequest['schema']>): void {
   if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name)) {

@@ -1,3 +1,4 @@
+import type { VisionParameters } from './vision-parameters.ts';
 import type { VisionUsage } from './vision-usage.ts';
 
 /** A structured answer for one image. */
@@ -11,7 +12,7 @@ export interface VisionSchema<Data = unknown> {
 }
 
 /** One image to describe; exactly one of `imageUrl` and `image`. */
-export interface VisionRequest<Data = unknown> {
+export interface VisionRequest<Data = unknown> extends VisionParameters {
   /** An http or https address, or a data URL. */
   readonly imageUrl?: string | URL | undefined;
   /** Bytes of a PNG, JPEG, WEBP or GIF. */

@@ -115,7 +115,7 @@ describe("the breaker's own timeout in a plain server", () => {
       { resetTimeoutMs: 20 },
     );
     registry.get('page')?.open();
-    await vi.waitFor(() => expect(registry.get('page')?.state).toBe('HALF_OPEN'));
+    await vi.waitFor(() => expect(registry.get('page')?.state).toBe('HALF_OPEN'), 30_000);
     expect(await answerOf(url)).toEqual([200, 'ab']);
     expect(registry.get('page')?.state).toBe('CLOSED');
   });
@@ -132,7 +132,7 @@ describe("the breaker's own timeout in a plain server", () => {
       { timeoutMs: 20 },
     );
     expect(await answerOf(url)).toEqual([500, 'error page']);
-    await vi.waitFor(() => expect(late).toHaveBeenCalled());
+    await vi.waitFor(() => expect(late).toHaveBeenCalled(), 30_000);
     await pause(5);
     expect(heard).toEqual([expect.objectContaining({ code: 'DESCRIBE_TIMEOUT' })]);
     expect(passedOn).toBe(0);
@@ -158,7 +158,7 @@ describe('a timeout that the fallback answers', () => {
       },
     );
     expect(await answerOf(url)).toEqual([200, 'cached']);
-    await vi.waitFor(() => expect(late).toHaveBeenCalled());
+    await vi.waitFor(() => expect(late).toHaveBeenCalled(), 30_000);
     await pause(5);
     expect(heard).toEqual([]);
   });
@@ -171,14 +171,14 @@ describe('an outage behind a handler that streams', () => {
   ])('is a failure, and the framework hears of it, when the handler %s', async (_how, handler) => {
     const url = await inExpress(handler);
     await answerOf(url).catch(() => {});
-    await vi.waitFor(() => expect(heard).toEqual([boom]));
+    await vi.waitFor(() => expect(heard).toEqual([boom]), 30_000);
     expect(totals()).toMatchObject({ failed: 1, ignored: 0 });
   });
 
   it('is a failure in a plain server, too, which it does not end', async () => {
     const url = await plain((_req, res) => void setTimeout(() => res.destroy(boom), 5));
     await answerOf(url).catch(() => {});
-    await vi.waitFor(() => expect(totals()).toMatchObject({ failed: 1, ignored: 0 }));
+    await vi.waitFor(() => expect(totals()).toMatchObject({ failed: 1, ignored: 0 }), 30_000);
   });
 
   it('is told from a client that leaves in the middle of the stream', async () => {
@@ -187,7 +187,7 @@ describe('an outage behind a handler that streams', () => {
     const response = await fetch(url, { signal: controller.signal });
     controller.abort();
     await response.text().catch(() => {});
-    await vi.waitFor(() => expect(totals()).toMatchObject({ failed: 0, ignored: 1 }));
+    await vi.waitFor(() => expect(totals()).toMatchObject({ failed: 0, ignored: 1 }), 30_000);
     expect(heard).toEqual([]);
   });
 
@@ -226,7 +226,7 @@ describe('work after the answer', () => {
       { timeoutMs: 20 },
     );
     expect(await answerOf(url)).toEqual([200, 'done']);
-    await vi.waitFor(() => expect(totals()).toMatchObject({ succeeded: 1 }));
+    await vi.waitFor(() => expect(totals()).toMatchObject({ succeeded: 1 }), 30_000);
     await pause(40);
     expect(totals()).toMatchObject({ succeeded: 1, timedOut: 0 });
   });
@@ -237,7 +237,7 @@ describe('one request', () => {
     const fallback = vi.fn();
     const url = await inExpress((_req, _res, next) => next(boom), { fallback });
     expect(await answerOf(url)).toEqual([500, 'error page']);
-    await vi.waitFor(() => expect(totals()).toMatchObject({ failed: 1, fellBack: 0 }));
+    await vi.waitFor(() => expect(totals()).toMatchObject({ failed: 1, fellBack: 0 }), 30_000);
     expect(fallback).not.toHaveBeenCalled();
   });
 

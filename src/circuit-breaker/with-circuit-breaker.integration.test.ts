@@ -131,7 +131,7 @@ describe("withCircuitBreaker, handler: 'node', in Express", () => {
     );
     const url = await listen((req, res) => void page(req, res, (error) => errors.push(error as Error)));
     expect(await statuses(url, 1)).toEqual([200]);
-    await vi.waitFor(() => expect(errors).toEqual([new Error('too late')]));
+    await vi.waitFor(() => expect(errors).toEqual([new Error('too late')]), 30_000);
     expect(totals()).toMatchObject({ succeeded: 1, failed: 0 });
   });
 
@@ -146,7 +146,7 @@ describe("withCircuitBreaker, handler: 'node', in Express", () => {
     abandoned.end();
     await arrival;
     abandoned.destroy();
-    await vi.waitFor(() => expect(totals()).toMatchObject({ ignored: 1, failed: 0 }));
+    await vi.waitFor(() => expect(totals()).toMatchObject({ ignored: 1, failed: 0 }), 30_000);
     expect(registry.get('orders')?.running).toBe(0);
     expect(errors).toEqual([]);
   });

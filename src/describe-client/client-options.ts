@@ -1,8 +1,11 @@
 import type { VisionDescriptionBatchOptions } from '../batch-processor/index.ts';
 import type { CircuitBreakerOptions } from '../circuit-breaker/index.ts';
 import type { Clock } from '../internal/clock.ts';
+import type { ExtraBody } from '../internal/extra-body.ts';
+import type { ReasoningEffort } from '../internal/reasoning-effort.ts';
 import type { OpenAIConnectionPool, OpenAIConnectionPoolOptions, TlsOptions } from '../openai/index.ts';
 import type { ModelOverrides } from '../openai/model-catalog.ts';
+import type { Dialect } from '../openai/request-dialect.ts';
 import type { PerformanceMonitor, PerformanceMonitorOptions } from '../performance-monitor/index.ts';
 import type {
   RedisCache,
@@ -24,7 +27,23 @@ export interface DescribeClientOptions {
   readonly apiKey?: string | undefined;
   /** Base URL of the API, or of a compatible server. @defaultValue `OPENAI_BASE_URL`, else OpenAI's */
   readonly baseURL?: string | undefined;
-  /** Several keys, addresses or models in place of one `apiKey` and `baseURL`; 1 to 100. @defaultValue one, of `apiKey` and `baseURL` */
+  /** API version of Azure OpenAI, such as `2024-10-21`. @defaultValue none: not Azure */
+  readonly apiVersion?: string | undefined;
+  /** `OpenAI-Organization` header. @defaultValue `OPENAI_ORG_ID` */
+  readonly organization?: string | undefined;
+  /** `OpenAI-Project` header. @defaultValue `OPENAI_PROJECT_ID` */
+  readonly project?: string | undefined;
+  /** Headers sent with every request. @defaultValue none */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * How requests are written. `auto`: as OpenAI's API takes them, and where a server refuses a parameter by name (`store`,
+   * `max_completion_tokens`, `max_tokens`, `temperature`, `detail`), again without it or with its other name. That is
+   * learned for each endpoint and model, tried anew after an hour, and costs no retry. `openai`: always as OpenAI's API
+   * takes them. `generic`: with `max_tokens`, without `store`, for servers that ignore or misread what they do not know.
+   * @defaultValue 'auto'
+   */
+  readonly dialect?: Dialect | undefined;
+  /** Several keys, addresses or models in place of one `apiKey`, `baseURL`, `apiVersion`, `organization`, `project` and `headers`; 1 to 100. @defaultValue one, of `apiKey` and `baseURL` */
   readonly endpoints?: readonly EndpointOptions[] | undefined;
   /** How fast and how much at once. @defaultValue what the answers' headers say */
   readonly limits?: ClientLimitOptions | undefined;
@@ -32,6 +51,17 @@ export interface DescribeClientOptions {
   readonly model?: string | undefined;
   /** Prompt of requests that have none. @defaultValue 'Describe this image.' */
   readonly prompt?: string | undefined;
+  /** Instructions before the prompt, as the system message, of requests that have none. @defaultValue none */
+  readonly system?: string | undefined;
+  /** Randomness of answers, from 0 to 2. Reasoning models refuse it. @defaultValue the model's own */
+  readonly temperature?: number | undefined;
+  /** Reasoning before an answer, which is billed as output. @defaultValue the least that the model has, by the catalog */
+  readonly reasoningEffort?: ReasoningEffort | undefined;
+  /**
+   * Fields of the request's body that have no option here, such as `seed` or `top_p`; those of an endpoint and of a request
+   * win. It may not set what the SDK writes itself, such as `model`, `messages` or `store`. @defaultValue none
+   */
+  readonly extraBody?: ExtraBody | undefined;
   /** Detail of requests that name none; it is always sent, for the API's own default is the dearest. @defaultValue 'low' */
   readonly detail?: ImageDetail | undefined;
   /**
@@ -112,4 +142,5 @@ export const CLIENT_DEFAULTS = {
   timeoutMs: 60_000,
   attemptTimeoutMs: 30_000,
   warmUpOnStart: false,
+  dialect: 'auto',
 } as const satisfies DescribeClientOptions;

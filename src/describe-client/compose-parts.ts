@@ -2,13 +2,14 @@ import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.t
 import { usageOf } from '../batch-processor/vision-usage.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/model-catalog.ts';
+import { EndpointDialect } from '../openai/request-dialect.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { type RedisCache, redisScriptOf, SingleFlight } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import { Admission } from './admission.ts';
 import { type CachedDescription, type PriceOf, pricing } from './build-result.ts';
 import { CallMetrics } from './call-metrics.ts';
-import type { DescribeClientOptions } from './client-options.ts';
+import { CLIENT_DEFAULTS, type DescribeClientOptions } from './client-options.ts';
 import { ConfigIssues } from './config-issues.ts';
 import { DescriptionKeys } from './description-keys.ts';
 import { EndpointSet } from './endpoint-set.ts';
@@ -157,6 +158,12 @@ export function composeParts(
       description,
       breakers: requirePart(breakers),
       pool: requirePart(pool),
+      dialect: new EndpointDialect({
+        dialect: description.dialect ?? CLIENT_DEFAULTS.dialect,
+        extraBody: description.extraBody,
+        catalog: requirePart(catalog),
+        clock,
+      }),
     })),
   );
   routing = makeRouting(endpointSet.all, limits, cache && redisScriptOf(cache), clock);

@@ -92,7 +92,7 @@ describe('describeEach', () => {
     await turn();
     settle('a');
     await expect(first).resolves.toMatchObject({ value: { index: 0, status: 'fulfilled' } });
-    await vi.waitFor(() => expect(calls.has('b')).toBe(true));
+    await vi.waitFor(() => expect(calls.has('b')).toBe(true), 30_000);
     await iteration.return();
     await turn();
     await expect(calls.get('b')?.promise).rejects.toThrow('the iteration ended');

@@ -1,4 +1,6 @@
 import type { ByteStream } from '../image/index.ts';
+import type { ExtraBody } from '../internal/extra-body.ts';
+import type { ReasoningEffort } from '../internal/reasoning-effort.ts';
 
 /** Bytes of an image, in any of the forms that Node has for them. A stream is read once, whole, within the size limit. */
 export type ImageBytes = Uint8Array | ArrayBuffer | Blob | ByteStream;
@@ -29,6 +31,14 @@ export interface DescribeOptions<Data = unknown> {
   readonly detail?: ImageDetail | undefined;
   /** Bound of the answer in tokens, at least 1. A longer answer is `DESCRIBE_OUTPUT_TRUNCATED`. @defaultValue the client's `maxOutputTokens` */
   readonly maxOutputTokens?: number | undefined;
+  /** Instructions before the prompt, as the system message. @defaultValue the client's `system` */
+  readonly system?: string | undefined;
+  /** Randomness of the answer, from 0 to 2. @defaultValue the client's `temperature` */
+  readonly temperature?: number | undefined;
+  /** Reasoning before the answer, billed as output. @defaultValue the client's `reasoningEffort` */
+  readonly reasoningEffort?: ReasoningEffort | undefined;
+  /** Fields of the request's body that have no option here; they win over those of client and endpoint. @defaultValue none */
+  readonly extraBody?: ExtraBody | undefined;
   /** Asks for structured data, returned as `data`. */
   readonly schema?: DescribeSchema<Data> | undefined;
   /** Whose description this is, within the client's own `cacheScope`; it can't leave that. At most 256 characters. @defaultValue the client's `cacheScope` */

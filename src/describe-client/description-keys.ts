@@ -1,10 +1,15 @@
+import { answerKey, type VisionParameters } from '../batch-processor/vision-parameters.ts';
+import { answeringFields, canonicalJson } from '../internal/extra-body.ts';
 import { generateKey } from '../redis-cache/index.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { addressOf, type EndpointDescription } from './endpoint-options.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 
 /** Fields of a request that decide what its description says, and who may have it. */
-export type KeyedRequest = Pick<NormalisedRequest, 'scope' | 'model' | 'prompt' | 'detail' | 'schema'>;
+export type KeyedRequest = Pick<
+  NormalisedRequest,
+  'scope' | 'model' | 'prompt' | 'detail' | 'schema' | keyof VisionParameters
+>;
 
 const MAX_MODELS = 1_000;
 
@@ -13,15 +18,16 @@ const MAX_MODELS = 1_000;
  * question, the same `cacheScope`, and the same servers and models that may answer it.
  */
 export class DescriptionKeys {
-  readonly #endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'model'>[];
+  readonly #endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'model' | 'extraBody'>[];
   readonly #answerers = new BoundedMap<string, string>(MAX_MODELS, () => {});
 
-  constructor(endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'model'>[]) {
+  constructor(endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'model' | 'extraBody'>[]) {
     this.#endpoints = endpoints;
   }
 
   /** Whatever else changes the answer belongs into this one list. `identity` names the image. */
-  keyOf(identity: string, { scope, model, prompt, detail, schema }: KeyedRequest): string {
+  keyOf(identity: string, request: KeyedRequest): string {
+    const { scope, model, prompt, detail, schema } = request;
     const answerers = this.#answerersOf(model);
     return generateKey(
       'description',
@@ -32,17 +38,18 @@ export class DescriptionKeys {
       detail,
       schema?.name,
       schema?.jsonSchema,
+      answerKey(request),
     );
   }
 
   /**
-   * Names the servers that may answer and the model that each is asked for: all of them, since any may be the one. Keys of
-   * the API, weights and order make no difference.
+   * Names the servers that may answer, and the model and the extra fields that each is asked with: all of them, since any
+   * may be the one. Keys of the API, weights and order make no difference.
    */
   #answerersOf(model: string): string {
     return this.#answerers.getOrCreate(model, () => {
       const pairs = this.#endpoints.map((endpoint) =>
-        JSON.stringify([addressOf(endpoint), endpoint.model ?? model]),
+        canonicalJson([addressOf(endpoint), endpoint.model ?? model, answeringFields(endpoint.extraBody)]),
       );
       return generateKey([...new Set(pairs)].sort());
     });

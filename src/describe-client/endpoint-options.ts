@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ConfigIssue } from '../errors/config-error.ts';
+import { type ExtraBody, extraBodyCheck } from '../internal/extra-body.ts';
 import {
   finiteNumber,
   headerRecord,
@@ -9,10 +10,12 @@ import {
   listOf,
   nonEmptyText,
   type OptionCheck,
+  oneOf,
   required,
   shape,
 } from '../internal/option-checks.ts';
 import { DEFAULT_BASE_URL } from '../openai/openai-pool-options.ts';
+import type { Dialect } from '../openai/request-dialect.ts';
 
 /** Limits of one quota group: of the keys of one organisation and project, for each model. */
 export interface QuotaLimitOptions {
@@ -54,6 +57,10 @@ export interface EndpointDescription {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** API version of Azure OpenAI, such as `2024-10-21`. @defaultValue none: not Azure */
   readonly apiVersion?: string | undefined;
+  /** How requests are written for its server. @defaultValue the client's `dialect` */
+  readonly dialect?: Dialect | undefined;
+  /** Fields of the request's body for this endpoint alone, over the client's `extraBody`. @defaultValue none */
+  readonly extraBody?: ExtraBody | undefined;
   /** Limits of its quota group. @defaultValue the client's `limits` */
   readonly limits?: QuotaLimitOptions | undefined;
 }
@@ -65,6 +72,8 @@ export const QUOTA_LIMIT_CHECKS = {
   maxConcurrency: integer({ min: 1 }),
 } as const;
 
+export const dialectCheck = oneOf('auto', 'openai', 'generic');
+
 const endpointCheck = shape({
   name: nonEmptyText(),
   apiKey: required(headerSafeSecret(), 'a key'),
@@ -75,6 +84,8 @@ const endpointCheck = shape({
   project: headerSafeSecret(),
   headers: headerRecord(),
   apiVersion: nonEmptyText(),
+  dialect: dialectCheck,
+  extraBody: extraBodyCheck(),
   limits: shape(QUOTA_LIMIT_CHECKS),
 });
 

@@ -1,5 +1,6 @@
 import { DescribeError } from '../errors/describe-error.ts';
 import type { OpenAIConnectionPool } from '../openai/index.ts';
+import type { EndpointDialect } from '../openai/request-dialect.ts';
 import type { AttemptBreaker, BreakerGroup } from './breaker-group.ts';
 import type { EndpointDescription } from './endpoint-options.ts';
 
@@ -8,6 +9,8 @@ export interface EndpointParts {
   readonly description: EndpointDescription;
   readonly pool: OpenAIConnectionPool;
   readonly breakers: BreakerGroup;
+  /** How its server takes requests. */
+  readonly dialect: EndpointDialect;
 }
 
 /** The endpoints of a client. */

@@ -1,3 +1,6 @@
+export type { ExtraBody } from '../internal/extra-body.ts';
+export type { ReasoningEffort } from '../internal/reasoning-effort.ts';
+export type { Dialect } from '../openai/request-dialect.ts';
 export type { AdmissionStats } from './admission.ts';
 export type { AttemptBreaker } from './breaker-group.ts';
 export type { CallStats } from './call-register.ts';

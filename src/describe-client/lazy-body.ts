@@ -1,23 +1,24 @@
+import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import { type EncodedRequest, encodeRequest } from '../openai/encode-request.ts';
+import type { EndpointDialect, RequestForm } from '../openai/request-dialect.ts';
 
-/** The body of a call, encoded when it is first sent, once for all attempts at endpoints with the same model. */
+/** The body of a call, encoded when it is first sent, once for all attempts that write it alike. */
 export class LazyBody {
-  readonly #request: { readonly model: string };
+  readonly #request: ChatCompletionCreateParamsNonStreaming;
   readonly #signal: AbortSignal;
-  #model: string | undefined;
+  #key: string | undefined;
   #encoded: Promise<EncodedRequest> | undefined;
 
-  constructor(request: { readonly model: string }, signal: AbortSignal) {
+  constructor(request: ChatCompletionCreateParamsNonStreaming, signal: AbortSignal) {
     this.#request = request;
     this.#signal = signal;
   }
 
   /** @throws the signal's reason when it aborts. */
-  encodedFor(model: string): Promise<EncodedRequest> {
-    if (this.#encoded === undefined || this.#model !== model) {
-      this.#model = model;
-      const request = model === this.#request.model ? this.#request : { ...this.#request, model };
-      this.#encoded = encodeRequest(request, { signal: this.#signal });
+  encodedAs(form: RequestForm, dialect: EndpointDialect): Promise<EncodedRequest> {
+    if (this.#encoded === undefined || this.#key !== form.key) {
+      this.#key = form.key;
+      this.#encoded = encodeRequest(dialect.write(this.#request, form), { signal: this.#signal });
     }
     return this.#encoded;
   }

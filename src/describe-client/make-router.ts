@@ -46,7 +46,7 @@ export function makeRouting(
     maxQueued: maxQueuedCalls,
     quotas: (group, model) => quotas.get(group, model),
     breakerWaitMs: (name, model) => breakerWaitMs(breakersByName.get(name), model),
-    endpoints: endpoints.map(({ description, pool, breakers }, index) => ({
+    endpoints: endpoints.map(({ description, pool, breakers, dialect }, index) => ({
       name: description.name,
       weight: description.weight,
       model: description.model,
@@ -56,7 +56,7 @@ export function makeRouting(
         description.limits?.maxConcurrency ?? limits.maxConcurrency ?? Number.POSITIVE_INFINITY,
         pool.getStats().maxSize,
       ),
-      target: { connections: pool, guard: breakers.guard, address: addressOf(description) },
+      target: { connections: pool, guard: breakers.guard, dialect, address: addressOf(description) },
     })),
   });
   return { router, quotas };

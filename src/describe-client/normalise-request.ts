@@ -6,9 +6,11 @@ import {
   isBlob,
   isReadableStream,
 } from '../image/image-source.ts';
+import { type ExtraBody, extraBodyCheck, jsonCopy } from '../internal/extra-body.ts';
 import {
   anything,
   callable,
+  finiteNumber,
   integer,
   listOf,
   milliseconds,
@@ -18,6 +20,7 @@ import {
   required,
   shape,
 } from '../internal/option-checks.ts';
+import { REASONING_EFFORTS, type ReasoningEffort } from '../internal/reasoning-effort.ts';
 import { cacheScopeCheck, scopePath } from './cache-scope.ts';
 import type {
   CacheMode,
@@ -34,6 +37,9 @@ import { abortSignal, throwInputIssues } from './input-issues.ts';
 export interface RequestDefaults {
   readonly model: string;
   readonly prompt: string;
+  readonly system?: string | undefined;
+  readonly temperature?: number | undefined;
+  readonly reasoningEffort?: ReasoningEffort | undefined;
   readonly detail: ImageDetail;
   readonly maxOutputTokens: number;
   readonly timeoutMs: number;
@@ -48,6 +54,11 @@ export interface NormalisedRequest<Data = unknown> {
   readonly model: string;
   readonly detail: ImageDetail;
   readonly maxOutputTokens: number;
+  readonly system?: string | undefined;
+  readonly temperature?: number | undefined;
+  readonly reasoningEffort?: ReasoningEffort | undefined;
+  /** The request's own; those of client and endpoint join it where it is sent. */
+  readonly extraBody?: ExtraBody | undefined;
   readonly schema: DescribeSchema<Data> | undefined;
   /** The client's and the request's `cacheScope` as one text, see `scopePath`. */
   readonly scope: string;
@@ -69,6 +80,10 @@ const OPTION_CHECKS: { readonly [Name in keyof Required<DescribeOptions>]: Optio
   model: nonEmptyText(),
   detail: oneOf('low', 'high', 'auto'),
   maxOutputTokens: integer({ min: 1 }),
+  system: nonEmptyText(),
+  temperature: finiteNumber({ min: 0, max: 2 }),
+  reasoningEffort: oneOf(...REASONING_EFFORTS),
+  extraBody: extraBodyCheck(),
   schema: shape({
     name: required(schemaName(), 'a name of letters, digits, _ and -'),
     jsonSchema: required(plainObject(), 'a JSON schema'),
@@ -114,6 +129,10 @@ export function normaliseRequest<Data>(
     model: merged.model ?? defaults.model,
     detail: merged.detail ?? defaults.detail,
     maxOutputTokens: merged.maxOutputTokens ?? defaults.maxOutputTokens,
+    system: merged.system ?? defaults.system,
+    temperature: merged.temperature ?? defaults.temperature,
+    reasoningEffort: merged.reasoningEffort ?? defaults.reasoningEffort,
+    extraBody: merged.extraBody && jsonCopy(merged.extraBody),
     schema: merged.schema,
     scope: scopePath(defaults.cacheScope, merged.cacheScope),
     priority: merged.priority ?? 0,

@@ -10,7 +10,7 @@ import { estimateTextTokens } from '../openai/text-tokens.ts';
 import type { BatchOptions } from './client-options.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 import type { PackingCost } from './packing-advisor.ts';
-import type { PackPlan } from './planned-packs.ts';
+import { type PackPlan, wordsOf } from './planned-packs.ts';
 
 /** How images are put into packs, and how long they wait for one. */
 export interface PackRules extends PackPlan {
@@ -37,9 +37,11 @@ const ID_TOKENS = estimateTextTokens('id 000');
 /** Tokens of a call by the size of its image, or by the bound of its model where only the address is known. */
 export function estimateOf(
   image: LoadedImage,
-  { model, detail, prompt, maxOutputTokens, schema }: NormalisedRequest,
+  request: NormalisedRequest,
   catalog: ModelCatalog,
 ): CallEstimate {
+  const { model, detail, maxOutputTokens, schema } = request;
+  const prompt = wordsOf(request);
   const size = image.kind === 'url' ? undefined : { width: image.width, height: image.height };
   const { jsonSchema } = schema ?? {};
   return estimateCall({ model, detail, prompt, jsonSchema, maxOutputTokens, images: [size] }, catalog);

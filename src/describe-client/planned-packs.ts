@@ -81,11 +81,12 @@ export class PlannedPacks {
   #planned({ items, sizes }: OpenPack): PlannedCall {
     const [first] = items;
     if (first === undefined) throw new RangeError('a request has at least one image');
-    const { model, detail, prompt, maxOutputTokens, schema } = first;
+    const { model, detail, maxOutputTokens, schema } = first;
     const expected = this.#expectedOutputTokens;
     const common = { model, detail, images: sizes };
     if (items.length === 1) {
       const { jsonSchema } = schema ?? {};
+      const prompt = wordsOf(first);
       return { ...common, prompt, jsonSchema, maxOutputTokens, expectedOutputTokens: expected };
     }
     // Counted from the very request that would be sent, so that no word of it is missed.
@@ -102,11 +103,10 @@ export class PlannedPacks {
     };
   }
 
-  #itemOf(
-    image: LoadedImage,
-    size: ImageSize | undefined,
-    { prompt, model, detail, maxOutputTokens, schema, scope }: NormalisedRequest,
-  ): VisionItem {
+  #itemOf(image: LoadedImage, size: ImageSize | undefined, asked: NormalisedRequest): VisionItem {
+    const { prompt, model, detail, maxOutputTokens, schema, scope } = asked;
+    const { system, temperature, reasoningEffort, extraBody } = asked;
+    const parameters = { system, temperature, reasoningEffort, extraBody };
     const sizing = { model, detail, catalog: this.#catalog };
     return {
       request: {},
@@ -115,7 +115,8 @@ export class PlannedPacks {
       detail,
       maxOutputTokens,
       schema,
-      group: packGroup({ model, detail, maxOutputTokens, prompt, schema, scope }),
+      ...parameters,
+      group: packGroup({ model, detail, maxOutputTokens, prompt, schema, scope, ...parameters }),
       imageTokens: size === undefined ? mostImageTokens(sizing) : estimateImageTokens({ ...sizing, ...size }),
       imageBytes: image.kind === 'url' ? image.url.length : dataUrlLength(image.bytes.byteLength),
       url: async () => '',
@@ -124,10 +125,15 @@ export class PlannedPacks {
   }
 }
 
-/** Everything that a request says in words. */
+/** All that a request says beside its image and schema. */
+export const wordsOf = ({ system = '', prompt }: Pick<NormalisedRequest, 'system' | 'prompt'>): string =>
+  system + prompt;
+
+/** Everything that a body says in words. */
 export function textOf({ messages }: VisionChatRequest): string {
   let text = '';
   for (const { content } of messages) {
+    if (typeof content === 'string') text += content;
     if (!Array.isArray(content)) continue;
     for (const part of content) if (part.type === 'text') text += part.text;
   }

@@ -24,7 +24,7 @@ const runFixture = async (mode: string) => {
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (text: Buffer) => (output += String(text)));
-  const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 45_000);
   const [code, signal] = await once(child, 'close');
   clearTimeout(timer);
   return { code, signal, output };

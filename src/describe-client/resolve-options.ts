@@ -1,10 +1,14 @@
 import { proxyFor, readProxyEnvironment } from '../http/proxy.ts';
+import { deepFreeze } from '../internal/deep-freeze.ts';
 import { type EnvironmentSettings, parseEnvironment } from '../internal/environment.ts';
+import { type ExtraBody, extraBodyCheck, jsonCopy } from '../internal/extra-body.ts';
 import {
   anything,
   boolean,
   callable,
+  finiteNumber,
   hasMethods,
+  headerRecord,
   headerSafeSecret,
   httpUrl,
   integer,
@@ -18,12 +22,18 @@ import {
   whichever,
   withMethods,
 } from '../internal/option-checks.ts';
+import { REASONING_EFFORTS } from '../internal/reasoning-effort.ts';
 import { DEFAULT_BASE_URL } from '../openai/openai-pool-options.ts';
 import type { RedisTargetOptions } from '../redis-cache/index.ts';
 import { cacheScopeCheck } from './cache-scope.ts';
 import { CLIENT_DEFAULTS, type DescribeClientOptions } from './client-options.ts';
 import type { ConfigIssues } from './config-issues.ts';
-import { type EndpointDescription, endpointsCheck, namedEndpoints } from './endpoint-options.ts';
+import {
+  dialectCheck,
+  type EndpointDescription,
+  endpointsCheck,
+  namedEndpoints,
+} from './endpoint-options.ts';
 import { fallbackCheck } from './fallback-option.ts';
 import { CLIENT_LIMIT_CHECKS, type ClientLimitOptions } from './limit-options.ts';
 import type { RequestDefaults } from './normalise-request.ts';
@@ -68,10 +78,19 @@ const aString: readonly [(value: unknown) => boolean, OptionCheck] = [
 const CHECKS: OptionChecks<DescribeClientOptions> = {
   apiKey: headerSafeSecret(),
   baseURL: httpUrl(),
+  apiVersion: nonEmptyText(),
+  organization: headerSafeSecret(),
+  project: headerSafeSecret(),
+  headers: headerRecord(),
+  dialect: dialectCheck,
   endpoints: endpointsCheck,
   limits: shape(CLIENT_LIMIT_CHECKS),
   model: nonEmptyText(),
   prompt: nonEmptyText(),
+  system: nonEmptyText(),
+  temperature: finiteNumber({ min: 0, max: 2 }),
+  reasoningEffort: oneOf(...REASONING_EFFORTS),
+  extraBody: extraBodyCheck(),
   detail: oneOf('low', 'high', 'auto'),
   maxOutputTokens: integer({ min: 1 }),
   cacheScope: cacheScopeCheck(),
@@ -116,6 +135,9 @@ export function resolveOptions(
     timeoutMs = CLIENT_DEFAULTS.timeoutMs,
     attemptTimeoutMs = CLIENT_DEFAULTS.attemptTimeoutMs,
     warmUpOnStart = CLIENT_DEFAULTS.warmUpOnStart,
+    system,
+    temperature,
+    reasoningEffort,
   } = usable;
   const endpoints = endpointsOf(usable, environment, issues);
   const redis = redisTargetOf(usable.redis, environment);
@@ -133,6 +155,9 @@ export function resolveOptions(
     limits,
     model,
     prompt,
+    system,
+    temperature,
+    reasoningEffort,
     detail,
     maxOutputTokens,
     cacheScope: usable.cacheScope,
@@ -153,25 +178,60 @@ function withoutWrong(options: DescribeClientOptions, issues: ConfigIssues): Des
 /** Tells the user's own instance from options, by a method that only the instance has. */
 export const isInstance = (value: unknown, method: string): boolean => hasMethods(value, [method]);
 
-/** The endpoints that are named, or the one of the key and address that are. */
+/** The endpoints that are named, or the one of the options that stand at the top; each with what it has of the client. */
 function endpointsOf(
-  { endpoints, apiKey, baseURL }: DescribeClientOptions,
-  { openaiApiKey, openaiBaseURL }: EnvironmentSettings,
+  options: DescribeClientOptions,
+  environment: EnvironmentSettings,
   issues: ConfigIssues,
 ): readonly EndpointDescription[] {
-  if (endpoints !== undefined) {
-    const doubled = Object.entries({ apiKey, baseURL }).filter(([, value]) => value !== undefined);
-    issues.add(
-      doubled.map(([option]) => ({ option, expected: 'nothing beside endpoints', got: 'a second one' })),
-    );
-    return namedEndpoints(endpoints);
-  }
+  const { dialect = CLIENT_DEFAULTS.dialect, extraBody } = options;
+  const endpoints =
+    options.endpoints === undefined ? [onlyEndpoint(options, environment, issues)] : undefined;
+  return (endpoints ?? severalEndpoints(options, issues)).map((endpoint) => ({
+    ...endpoint,
+    dialect: endpoint.dialect ?? dialect,
+    extraBody: mergedExtraBody(extraBody, endpoint.extraBody),
+  }));
+}
+
+function severalEndpoints(
+  { endpoints = [], apiKey, baseURL, apiVersion, organization, project, headers }: DescribeClientOptions,
+  issues: ConfigIssues,
+): readonly EndpointDescription[] {
+  const beside = Object.entries({ apiKey, baseURL, apiVersion, organization, project, headers });
+  issues.add(
+    beside
+      .filter(([, value]) => value !== undefined)
+      .map(([option]) => ({ option, expected: 'nothing beside endpoints', got: 'a second one' })),
+  );
+  return namedEndpoints(endpoints);
+}
+
+function onlyEndpoint(
+  { apiKey, baseURL, apiVersion, organization, project, headers }: DescribeClientOptions,
+  { openaiApiKey, openaiBaseURL, openaiOrganization, openaiProject }: EnvironmentSettings,
+  issues: ConfigIssues,
+): EndpointDescription {
   const key = apiKey ?? openaiApiKey;
   const isReported = ['apiKey', 'OPENAI_API_KEY', 'endpoints'].some((option) => issues.has(option));
   if (key === undefined && !isReported) {
     issues.add([{ option: 'apiKey', expected: 'a key, here or in OPENAI_API_KEY', got: 'nothing' }]);
   }
-  return [{ name: ONLY_ENDPOINT, apiKey: key ?? '', baseURL: baseURL ?? openaiBaseURL }];
+  return {
+    name: ONLY_ENDPOINT,
+    apiKey: key ?? '',
+    baseURL: baseURL ?? openaiBaseURL,
+    apiVersion,
+    organization: organization ?? openaiOrganization,
+    project: project ?? openaiProject,
+    headers,
+  };
+}
+
+/** A copy, so that what the caller changes later changes no request. */
+function mergedExtraBody(client: ExtraBody | undefined, own: ExtraBody | undefined): ExtraBody | undefined {
+  if (client === undefined && own === undefined) return undefined;
+  return deepFreeze(jsonCopy({ ...client, ...own }));
 }
 
 function proxyRule(

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { CircuitOpenError } from '../errors/circuit-open-error.ts';
 import { PoolCreateError, PoolTimeoutError } from '../errors/pool-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
+import { modelCatalog } from '../openai/model-catalog.ts';
+import { EndpointDialect } from '../openai/request-dialect.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import type { RetryTally } from './call-bounds.ts';
@@ -59,6 +61,7 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
         },
       },
       address: 'https://api.example',
+      dialect: new EndpointDialect({ dialect: 'auto', extraBody: undefined, catalog: modelCatalog, clock }),
       guard: async (_model, run) => {
         try {
           return await run(undefined);

@@ -11,8 +11,9 @@ import type { Clock } from '../internal/clock.ts';
 import { neverConnected } from '../internal/never-connected.ts';
 import { headerOf } from '../internal/retry-after.ts';
 import { childController } from '../internal/signals.ts';
-import { sendChat } from '../openai/chat-exchange.ts';
+import { type ChatAnswer, sendChat } from '../openai/chat-exchange.ts';
 import { rateLimitOf } from '../openai/rate-limit-headers.ts';
+import type { EndpointDialect, RequestForm } from '../openai/request-dialect.ts';
 import type { RetryPolicy } from '../retry/index.ts';
 import type { RouteJob, RouteLeg, Router } from '../routing/index.ts';
 import { answerReport } from './answer-report.ts';
@@ -40,6 +41,8 @@ export type BreakerGuard = <Value>(
 export interface EndpointTarget {
   readonly connections: ConnectionSource;
   readonly guard: BreakerGuard;
+  /** How its server takes requests. */
+  readonly dialect: EndpointDialect;
   /** Where it is: an organisation has limits of its own at each address. */
   readonly address: string;
 }
@@ -173,32 +176,29 @@ export class UpstreamCaller {
   }
 
   async #attempt<Value>(
-    { request, body, read, options, failedAt }: OngoingCall<Value>,
+    call: OngoingCall<Value>,
     leg: RouteLeg<EndpointTarget>,
     breakerSignal: AbortSignal | undefined,
   ): Promise<Value> {
     const { attemptTimeoutMs, clock, onAnswer, onLimits, onAttempt } = this.#parts;
+    const { request, body, read, options } = call;
     const { signal, priority, timeoutMs, trace } = options;
+    const { connections, dialect, address } = leg.target;
     const attempt = trace.beginAttempt(leg.endpoint, { model: leg.model });
     const child = childController(signal, breakerSignal);
     let timer: ReturnType<Clock['setTimeout']> | undefined;
     try {
-      const value = await leg.target.connections.use(
+      const value = await connections.use(
         async (client) => {
-          const encoded = await body.encodedFor(leg.model);
+          const form = dialect.formFor(leg.model, request);
+          await body.encodedAs(form, dialect);
           attempt.connected();
           const expire = () => child.abort(new TimeoutError('an attempt', attemptTimeoutMs));
           timer = clock.setTimeout(expire, attemptTimeoutMs);
           leg.sent();
-          const { completion, headers } = await sendChat(client, request, {
-            encoded,
-            clientRequestId: attempt.clientRequestId,
-            // Once a call: the retries of the call and of its connections would multiply.
-            resends: failedAt.size === 0,
-            signal: child.signal,
-          });
+          const { completion, headers } = await exchange(client, call, dialect, form, attempt, child.signal);
           attempt.answered(headerOf(headers, 'x-request-id'));
-          leg.answered(answerReport(request, completion, headers, leg.target.address));
+          leg.answered(answerReport(request, completion, headers, address));
           // By the model that was asked for: an endpoint may have a name of its own for it.
           onLimits(request.model, headers, false, leg.endpoint);
           onAnswer(completion);
@@ -249,5 +249,34 @@ export class UpstreamCaller {
     attempt.failed(failure);
     this.#parts.onAttempt('failure', failure);
     return failure;
+  }
+}
+
+/**
+ * Sends a request in the form that its server takes, and once more for each parameter that the server refuses by name. It is
+ * one attempt: the server judged how the request is written, and did nothing else.
+ */
+async function exchange(
+  client: OpenAI,
+  { request, body, failedAt }: OngoingCall<unknown>,
+  dialect: EndpointDialect,
+  initial: RequestForm,
+  { clientRequestId }: AttemptTrace,
+  signal: AbortSignal,
+): Promise<ChatAnswer> {
+  let form = initial;
+  for (;;) {
+    const encoded = await body.encodedAs(form, dialect);
+    try {
+      // Resent once a call: the retries of the call and of its connections would multiply.
+      const resends = failedAt.size === 0;
+      const answer = await sendChat(client, request, { encoded, clientRequestId, resends, signal });
+      dialect.accepted(form);
+      return answer;
+    } catch (error) {
+      const next = signal.aborted ? undefined : dialect.formAfter(error, request, form);
+      if (next === undefined) throw error;
+      form = next;
+    }
   }
 }

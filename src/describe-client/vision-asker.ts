@@ -206,6 +206,7 @@ export class BatchedVision {
     (processor: VisionDescriptionBatchProcessor): AskVision =>
     async (image, request, bounds, trace) => {
       const { prompt, model, detail, maxOutputTokens, schema, scope, priority } = request;
+      const { system, temperature, reasoningEffort, extraBody } = request;
       const location = image.kind === 'url' ? { imageUrl: image.url } : { image: image.bytes };
       const visionRequest: VisionRequest = {
         ...location,
@@ -215,6 +216,10 @@ export class BatchedVision {
         maxOutputTokens,
         schema,
         scope,
+        system,
+        temperature,
+        reasoningEffort,
+        extraBody,
       };
       this.#calls.set(visionRequest, { image, request, bounds, trace });
       trace.queued();

@@ -1,37 +1,42 @@
 import { InputError } from '../errors/index.ts';
 import type { HttpConnection } from './http-connection.ts';
-import type { AnswerHeaders, StreamedAnswer } from './http-message.ts';
-import { ThinResponse } from './thin-response.ts';
+import type { AnswerHeaders, WholeAnswer } from './http-message.ts';
+import { type OutgoingBody, outgoingBody } from './request-body.ts';
+import { isBodyless, WebResponse } from './web-response.ts';
 
 /** A `fetch` on one connection. */
 export type ConnectionFetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /**
- * Makes a `fetch` whose requests all take this connection. JSON answers arrive whole, so that a caller's deadline
- * covers headers and body, and come as a `ThinResponse`; everything else comes as the web's own streaming `Response`.
- * Redirects are not followed, and another origin is refused: a key must not travel there.
+ * Makes a `fetch` whose requests all take this connection. A JSON answer arrives whole, so that a caller's deadline
+ * covers headers and body, unless the request asks for a stream; everything else is streamed. Redirects are not
+ * followed, and another origin is refused: a key must not travel there.
  */
 export function connectionFetch(connection: HttpConnection): ConnectionFetch {
   const { origin } = connection;
   return async (input, given = {}) => {
     const isRequest = typeof input !== 'string' && !(input instanceof URL);
     const url = typeof input === 'string' ? input : isRequest ? input.url : input.href;
-    const init = isRequest ? { ...(await partsOf(input)), ...given } : given;
-    const { bytes, contentType } = await bodyBytes(init.body);
+    const init: RequestInit = isRequest ? { ...partsOf(input), ...given } : given;
+    const method = init.method ?? 'GET';
+    const { body, contentType } = encoded(init.body);
+    const asksForStream = isStreamAsked(init.body);
     const answer = await connection.send(
       {
-        method: init.method ?? 'GET',
+        method,
         path: pathOn(origin, url),
         headers: headerList(init.headers, contentType),
-        body: bytes,
+        body,
         signal: init.signal ?? undefined,
       },
-      isStreamed,
+      (status, headers) =>
+        isBodyless(method, status) ? false : (asksForStream && isOk(status)) || isStreamed(status, headers),
     );
-    if (answer.kind === 'streamed') return webResponse(answer);
-    return new ThinResponse(answer, url) as unknown as Response;
+    return new WebResponse(answer, url, method);
   };
 }
+
+const isOk = (status: number): boolean => status >= 200 && status < 300;
 
 export interface ConnectionQuestion {
   readonly headers: Headers;
@@ -46,19 +51,18 @@ export async function ask(
   connection: HttpConnection,
   url: string,
   { headers, ...rest }: ConnectionQuestion,
-): Promise<ThinResponse> {
+): Promise<WholeAnswer> {
   const path = pathOn(connection.origin, url);
   const answer = await connection.send(
     { method: 'GET', path, headers: headerList(headers, undefined), ...rest },
     () => false,
   );
   if (answer.kind === 'streamed') throw new TypeError('nothing was to be streamed');
-  return new ThinResponse(answer, url);
+  return answer;
 }
 
-async function partsOf(request: Request): Promise<RequestInit> {
-  const { method, headers, signal } = request;
-  return { method, headers, signal, body: request.body === null ? null : await request.arrayBuffer() };
+function partsOf({ method, headers, signal, body }: Request): RequestInit {
+  return { method, headers, signal, body };
 }
 
 /** The path and query of a URL of that origin. @throws `DESCRIBE_INPUT_INVALID` for another one. */
@@ -73,14 +77,14 @@ export function pathOn(origin: string, url: string): string {
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 
-/** Bodies that no client reads bit by bit are collected: JSON, and those that are empty. */
+/** Bodies that nobody reads bit by bit are collected: JSON that was not asked for as a stream, and those that are empty. */
 export function isStreamed(status: number, headers: AnswerHeaders): boolean {
-  if (status === 204 || status === 304 || headers['content-length'] === '0') return false;
+  if (isBodyless('GET', status) || headers['content-length'] === '0') return false;
   const type = headers['content-type'];
   return typeof type !== 'string' || !JSON_TYPE.test(type);
 }
 
-/** Headers that belong to the connection and not to its user. Nothing here decompresses, so nothing asks for it. */
+/** Headers that belong to the connection and not to its user. Small answers are not worth compressing: nothing asks for it. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'accept-encoding',
   'connection',
@@ -114,27 +118,19 @@ function headerPairs(headers: RequestInit['headers']): Iterable<readonly [string
   return new Headers(headers).entries();
 }
 
-interface Encoded {
-  readonly bytes?: Uint8Array | undefined;
-  readonly contentType?: string | undefined;
-}
-
-/** Encodes a body once, to bytes that can be sent again. Forms, blobs and streams go through the web's `Response`. */
-async function bodyBytes(body: RequestInit['body']): Promise<Encoded> {
+function encoded(body: unknown): Partial<OutgoingBody> {
   if (body === undefined || body === null) return {};
-  if (typeof body === 'string') return { bytes: Buffer.from(body), contentType: 'text/plain;charset=UTF-8' };
-  if (ArrayBuffer.isView(body))
-    return { bytes: new Uint8Array(body.buffer, body.byteOffset, body.byteLength) };
-  const response = new Response(body);
-  const contentType = response.headers.get('content-type') ?? undefined;
-  return { bytes: new Uint8Array(await response.arrayBuffer()), contentType };
+  // The web takes anything else by its text.
+  return outgoingBody(body) ?? outgoingBody(String(body)) ?? {};
 }
 
-function webResponse({ status, statusText, headers, body }: StreamedAnswer): Response {
-  const pairs: [string, string][] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === 'string') pairs.push([name, value]);
-    else for (const entry of value ?? []) pairs.push([name, entry]);
-  }
-  return new Response(body, { status, statusText, headers: pairs });
+/** How JSON spells the flag; inside of a string its quotes are escaped. */
+const STREAM_FLAG = '"stream":true';
+
+/** Whether a request asks for its answer bit by bit, as those of the OpenAI API do. */
+function isStreamAsked(body: unknown): boolean {
+  if (typeof body === 'string') return body.includes(STREAM_FLAG);
+  if (body instanceof FormData) return body.get('stream') === 'true';
+  if (!ArrayBuffer.isView(body)) return false;
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes(STREAM_FLAG);
 }

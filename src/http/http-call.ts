@@ -2,7 +2,9 @@ import type { Dispatcher } from 'undici';
 import { TimeoutError, UpstreamError } from '../errors/index.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 import { AnswerStream } from './answer-stream.ts';
+import { contentCodings, type Decoding, startDecoding } from './content-coding.ts';
 import type { AnswerHeaders, HttpAnswer, HttpRequest } from './http-message.ts';
+import { StreamedBody } from './request-body.ts';
 
 export interface HttpCallOptions {
   readonly clock: Clock;
@@ -46,13 +48,18 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   readonly #reject: (reason: unknown) => void;
   readonly #giveUpListener: (() => void) | undefined;
   readonly #chunks: Buffer[] = [];
+  readonly #streamedBody: StreamedBody | undefined;
   #timer: TimerHandle | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #stream: AnswerStream | undefined;
   #status = 0;
   #statusText = '';
   #headers: AnswerHeaders = {};
+  /** Of the answer as it is used. */
   #bytes = 0;
+  /** Of a compressed answer as it came. */
+  #encodedBytes = 0;
+  #decoding: Decoding | undefined;
   #answered = false;
   #resent = false;
   #reused = false;
@@ -69,7 +76,8 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#options = options;
     this.#resolve = resolve;
     this.#reject = reject;
-    const { signal, timeoutMs } = request;
+    const { body, signal, timeoutMs } = request;
+    this.#streamedBody = body instanceof StreamedBody ? body : undefined;
     if (signal !== undefined) {
       this.#giveUpListener = () => this.#giveUp(signal.reason);
       signal.addEventListener('abort', this.#giveUpListener, { once: true });
@@ -108,41 +116,37 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#statusText = statusText;
     this.#headers = headers;
+    const codings = contentCodings(headers);
+    if (codings.length > 0) this.#decode(codings);
     if (this.#options.streams(status, headers)) this.#startStream(controller);
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     // undici 8 flushes its parser with an empty chunk when it is resumed: passed on, it would pause the stream again
     // before any byte was read, for ever.
     if (this.#over || chunk.length === 0) return;
-    this.#bytes += chunk.length;
-    const { maxResponseBytes } = this.#options;
-    if (this.#bytes > maxResponseBytes) {
-      const message = `the answer is larger than maxResponseBytes (${maxResponseBytes})`;
-      this.#fail(new UpstreamError('DESCRIBE_RESPONSE_INVALID', message, { status: this.#status }));
-    } else if (this.#stream === undefined) {
-      this.#chunks.push(chunk);
-    } else {
-      this.#stream.push(chunk);
+    if (this.#decoding === undefined) {
+      this.#take(chunk);
+      return;
+    }
+    this.#encodedBytes += chunk.length;
+    // Endless headers of a coding decode to nothing.
+    if (this.#encodedBytes > this.#options.maxResponseBytes) this.#failAsTooLarge();
+    else if (!this.#decoding.input.write(chunk)) {
+      controller.pause();
+      this.#decoding.input.once('drain', () => controller.resume());
     }
   }
 
   onResponseEnd(): void {
     if (this.#over) return;
-    this.#end(true);
-    if (this.#stream !== undefined) {
-      this.#stream.close();
+    if (this.#decoding === undefined) {
+      this.#complete();
       return;
     }
-    const [first] = this.#chunks;
-    const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-    this.#resolve({
-      kind: 'whole',
-      status: this.#status,
-      statusText: this.#statusText,
-      headers: this.#headers,
-      body,
-    });
+    // The exchange is over on the wire: nothing is left to abort.
+    this.#controller = undefined;
+    this.#decoding.input.end();
   }
 
   onResponseError(_controller: unknown, error: Error): void {
@@ -163,6 +167,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   #diedOfAge(error: Error): boolean {
     return (
       this.request.resends !== false &&
+      (this.#streamedBody?.isRepeatable ?? true) &&
       this.#reused &&
       !this.#resent &&
       !this.#answered &&
@@ -171,14 +176,55 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     );
   }
 
+  #decode(codings: readonly string[]): void {
+    const decoding = startDecoding(codings);
+    decoding.output
+      .on('data', (chunk: Buffer) => this.#take(chunk))
+      .on('end', () => this.#complete())
+      .on('error', (error) => this.#fail(error));
+    this.#decoding = decoding;
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#over) return;
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#options.maxResponseBytes) this.#failAsTooLarge();
+    else if (this.#stream === undefined) this.#chunks.push(chunk);
+    else this.#stream.push(chunk);
+  }
+
+  #failAsTooLarge(): void {
+    const message = `the answer is larger than maxResponseBytes (${this.#options.maxResponseBytes})`;
+    this.#fail(new UpstreamError('DESCRIBE_RESPONSE_INVALID', message, { status: this.#status }));
+  }
+
+  #complete(): void {
+    if (this.#over) return;
+    this.#end(true);
+    if (this.#stream !== undefined) {
+      this.#stream.close();
+      return;
+    }
+    const [first] = this.#chunks;
+    const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
+    this.#resolve({
+      kind: 'whole',
+      status: this.#status,
+      statusText: this.#statusText,
+      headers: this.#headers,
+      body,
+    });
+  }
+
   #startStream(controller: Dispatcher.DispatchController): void {
     if (this.request.boundsStream !== true) this.#clearTimer();
     const { clock, streamIdleTimeoutMs } = this.#options;
+    const source = this.#decoding?.output ?? controller;
     this.#stream = new AnswerStream({
       clock,
       idleTimeoutMs: streamIdleTimeoutMs,
-      pause: () => controller.pause(),
-      resume: () => controller.resume(),
+      pause: () => source.pause(),
+      resume: () => source.resume(),
       giveUp: (reason) => this.#fail(reason),
     });
     this.#resolve({
@@ -199,6 +245,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     if (this.#over) return;
     this.#end(false);
     this.#chunks.length = 0;
+    this.#decoding?.destroy();
     if (this.#stream === undefined) this.#reject(reason);
     else this.#stream.fail(reason);
     this.#controller?.abort(new Error('the request was given up'));
@@ -210,6 +257,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     if (this.#giveUpListener !== undefined)
       this.request.signal?.removeEventListener('abort', this.#giveUpListener);
     this.#options.ended(answered);
+    this.#streamedBody?.cancel(new Error('the request has ended'));
   }
 
   #clearTimer(): void {

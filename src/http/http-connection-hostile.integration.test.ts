@@ -57,7 +57,7 @@ describe('a proxy', () => {
     const port = await listen(createHttpServer((_, response) => response.end('ok')));
     const { connection, send } = await open('http://api.example', { proxy: `http://127.0.0.1:${port}` });
     const { signal } = new AbortController();
-    const refused = send({ headers: ['proxy-authorization', 'x'], signal, timeoutMs: 60_000 });
+    const refused = send({ headers: ['x-key', 'a\r\nb'], signal, timeoutMs: 60_000 });
     await expect(refused).rejects.toMatchObject({ code: 'UND_ERR_INVALID_ARG' });
     expect(connection.inFlight).toBe(0);
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);

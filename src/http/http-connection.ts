@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { ClosedError } from '../errors/index.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { BODY_AT_ONCE_BYTES, bodyPieces } from './body-pieces.ts';
-import { createDispatcher } from './dispatcher.ts';
+import { createRoute, type Route } from './dispatcher.ts';
 import { HttpCall } from './http-call.ts';
 import type { AnswerHeaders, HttpAnswer, HttpRequest } from './http-message.ts';
+import { StreamedBody } from './request-body.ts';
 import type { TlsOptions } from './tls-options.ts';
 
 export interface HttpConnectionOptions {
@@ -59,7 +59,7 @@ export type StreamDecision = (status: number, headers: AnswerHeaders) => boolean
 /** One keep-alive connection to one origin. It opens with its first request and opens again after it was lost. */
 export class HttpConnection {
   readonly origin: string;
-  readonly #dispatcher: Dispatcher;
+  readonly #route: Route;
   readonly #clock: Clock;
   readonly #counters: ConnectionCounters;
   readonly #maxResponseBytes: number;
@@ -78,33 +78,34 @@ export class HttpConnection {
   /** Loads undici at its first call. Opens no socket yet. */
   static async create(options: HttpConnectionOptions): Promise<HttpConnection> {
     let connection: HttpConnection | undefined;
-    const dispatcher = await createDispatcher({
+    const route = await createRoute({
       origin: options.origin,
       connectTimeoutMs: options.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
       keepAliveMs: options.keepAliveMs ?? DEFAULTS.keepAliveMs,
       proxy: options.proxy,
       tls: options.tls,
+      clock: options.clock ?? systemClock,
       onSocket: (socket) => {
         if (connection !== undefined) connection.#useSocket(socket);
       },
     });
-    connection = new HttpConnection(dispatcher, options);
+    connection = new HttpConnection(route, options);
     return connection;
   }
 
-  private constructor(dispatcher: Dispatcher, options: HttpConnectionOptions) {
+  private constructor(route: Route, options: HttpConnectionOptions) {
     this.origin = options.origin;
-    this.#dispatcher = dispatcher;
+    this.#route = route;
     this.#clock = options.clock ?? systemClock;
     this.#counters = options.counters ?? new ConnectionCounters();
     this.#maxResponseBytes = options.maxResponseBytes ?? DEFAULTS.maxResponseBytes;
     this.#streamIdleTimeoutMs = options.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs;
-    dispatcher.on('connect', () => {
+    route.dispatcher.on('connect', () => {
       this.#counters.opened += 1;
       this.#answersOnSocket = 0;
       this.#open = true;
     });
-    dispatcher.on('disconnect', (_origin, _targets, error) => {
+    route.dispatcher.on('disconnect', (_origin, _targets, error) => {
       this.#open = false;
       if (this.#inFlight > 0 || this.#ended || (error as { readonly code?: unknown }).code === AGREED_END)
         return;
@@ -132,7 +133,10 @@ export class HttpConnection {
    */
   send(request: HttpRequest, streams: StreamDecision): Promise<HttpAnswer> {
     if (this.#ended) return Promise.reject(new ClosedError('the connection'));
-    if (request.signal?.aborted) return Promise.reject(request.signal.reason);
+    if (request.signal?.aborted) {
+      if (request.body instanceof StreamedBody) request.body.cancel(request.signal.reason);
+      return Promise.reject(request.signal.reason);
+    }
     this.#inFlight += 1;
     this.#counters.requests += 1;
     this.#background = request.background === true;
@@ -175,7 +179,10 @@ export class HttpConnection {
   /** Ends the connection and what is in flight on it. */
   async destroy(): Promise<void> {
     this.#ended = true;
-    await this.#dispatcher.destroy(new ClosedError('the connection'));
+    const closed = new ClosedError('the connection');
+    await this.#route.dispatcher.destroy(closed);
+    // Left alone, a socket that connects would hold the process until it does.
+    this.#socket?.destroy(closed);
   }
 
   #useSocket(socket: Socket): void {
@@ -184,30 +191,23 @@ export class HttpConnection {
   }
 
   #dispatch(call: HttpCall): void {
-    try {
-      this.#write(call);
-    } catch (error) {
-      // Only the agent of a proxy throws what any other tells its handler.
-      call.onResponseError(undefined, error as Error);
+    const { dispatcher, pathPrefix, headers: routed } = this.#route;
+    const { method, path: ownPath, headers: own, body } = call.request;
+    const isStreamed = body instanceof StreamedBody;
+    const isHeld = body === undefined || (!isStreamed && body.byteLength <= BODY_AT_ONCE_BYTES);
+    const headers = routed.length === 0 ? (own as string[]) : routedHeaders(own, routed);
+    const path = pathPrefix + ownPath;
+    if (isHeld) {
+      dispatcher.dispatch({ path, method, headers, body: body ?? null }, call);
+    } else {
+      const { byteLength } = body;
+      const sized = byteLength === undefined ? headers : [...headers, 'content-length', String(byteLength)];
+      // undici takes an iterable, which its types lack, and writes a piece when the socket has taken the one before.
+      const pieces = (isStreamed ? body.pieces() : bodyPieces(body)) as unknown as Readable;
+      dispatcher.dispatch({ path, method, headers: sized, body: pieces }, call);
     }
     // undici lets a socket hold the process from the sending of a request to the end of its answer.
     if (this.#background) this.#socket?.unref();
-  }
-
-  #write(call: HttpCall): void {
-    const { origin } = this;
-    const { method, path, headers, body } = call.request;
-    if (body === undefined || body.byteLength <= BODY_AT_ONCE_BYTES) {
-      this.#dispatcher.dispatch(
-        { origin, path, method, headers: headers as string[], body: body ?? null },
-        call,
-      );
-      return;
-    }
-    // undici takes an iterable, which its types lack, and writes a piece when the socket has taken the one before.
-    const pieces = bodyPieces(body) as unknown as Readable;
-    const sized = [...headers, 'content-length', String(body.byteLength)];
-    this.#dispatcher.dispatch({ origin, path, method, headers: sized, body: pieces }, call);
   }
 
   #onEnded(answered: boolean): void {
@@ -217,4 +217,11 @@ export class HttpConnection {
     this.#quiet.resolve();
     this.#quiet = undefined;
   }
+}
+
+/** With what the proxy wants, but for a `Host` header that is given already. */
+function routedHeaders(own: readonly string[], routed: readonly string[]): string[] {
+  const names = new Set(own.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
+  const added = routed.filter((_, index) => !names.has(routed[index - (index % 2)] ?? ''));
+  return [...own, ...added];
 }

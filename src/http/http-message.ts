@@ -1,3 +1,5 @@
+import type { StreamedBody } from './request-body.ts';
+
 /** Header names in lower case; a header that came more than once is a list. */
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -7,7 +9,7 @@ export interface HttpRequest {
   readonly path: string;
   /** Names and values in turn. */
   readonly headers: readonly string[];
-  readonly body?: Uint8Array | undefined;
+  readonly body?: Uint8Array | StreamedBody | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Bound of the whole answer, headers and body, in milliseconds; for a stream, of its headers. @defaultValue none */
   readonly timeoutMs?: number | undefined;

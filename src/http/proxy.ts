@@ -24,7 +24,9 @@ export function readProxyEnvironment(
     for (const name of names) {
       const value = environment[name]?.trim();
       if (value === undefined || value === '') continue;
-      if (isProxyUrl(value)) return value;
+      // As curl and most other programs take it: a host and a port.
+      const url = value.includes('://') ? value : `http://${value}`;
+      if (isProxyUrl(url)) return url;
       issues.push({ option: name, expected: 'an http or https URL', got: 'a value (not shown)' });
       return undefined;
     }
@@ -41,6 +43,36 @@ export function readProxyEnvironment(
 }
 
 const isProxyUrl = (value: string) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+
+/** How a proxy is reached. */
+export interface ProxyAddress {
+  readonly url: URL;
+  readonly host: string;
+  readonly port: number;
+  /** What it wants to see of its user. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export function proxyAddress(proxy: string): ProxyAddress {
+  const url = new URL(proxy);
+  const { protocol, username, password } = url;
+  const credentials = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
+  return {
+    url,
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(url.port || (protocol === 'https:' ? 443 : 80)),
+    headers: username + password === '' ? {} : { 'proxy-authorization': `Basic ${credentials}` },
+  };
+}
+
+/** A password may hold a percent sign that encodes nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 /** The proxy for a URL, or undefined where it is to be reached directly. */
 export function proxyFor(url: string, { httpsProxy, httpProxy, noProxy }: ProxySettings): string | undefined {

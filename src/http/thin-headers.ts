@@ -15,7 +15,7 @@ export class ThinHeaders implements Iterable<[string, string]> {
     const key = Object.hasOwn(this.#headers, name) ? name : name.toLowerCase();
     const value = Object.hasOwn(this.#headers, key) ? this.#headers[key] : undefined;
     if (value === undefined) return null;
-    return typeof value === 'string' ? value : value.join(', ');
+    return byteText(typeof value === 'string' ? value : value.join(', '));
   }
 
   has(name: string): boolean {
@@ -25,31 +25,42 @@ export class ThinHeaders implements Iterable<[string, string]> {
   getSetCookie(): string[] {
     const value = this.#headers['set-cookie'];
     if (value === undefined) return [];
-    return typeof value === 'string' ? [value] : [...value];
+    return typeof value === 'string' ? [byteText(value)] : value.map(byteText);
   }
 
-  forEach(callback: (value: string, name: string, parent: ThinHeaders) => void): void {
-    for (const [name, value] of this) callback(value, name, this);
+  keys(): IterableIterator<string> {
+    return this.#pairs()
+      .map(([name]) => name)
+      [Symbol.iterator]();
   }
 
-  *keys(): IterableIterator<string> {
-    for (const [name] of this) yield name;
-  }
-
-  *values(): IterableIterator<string> {
-    for (const [, value] of this) yield value;
+  values(): IterableIterator<string> {
+    return this.#pairs()
+      .map(([, value]) => value)
+      [Symbol.iterator]();
   }
 
   entries(): IterableIterator<[string, string]> {
-    const pairs: [string, string][] = [];
-    for (const name of Object.keys(this.#headers)) {
-      const value = this.get(name);
-      if (value !== null) pairs.push([name, value]);
-    }
-    return pairs[Symbol.iterator]();
+    return this.#pairs()[Symbol.iterator]();
   }
 
   [Symbol.iterator](): IterableIterator<[string, string]> {
     return this.entries();
   }
+
+  /** In the order of their names, each cookie by itself (Fetch standard, "sort and combine"). */
+  #pairs(): [string, string][] {
+    const pairs: [string, string][] = [];
+    for (const name of Object.keys(this.#headers).sort()) {
+      if (name === 'set-cookie') for (const cookie of this.getSetCookie()) pairs.push([name, cookie]);
+      else pairs.push([name, this.get(name) ?? '']);
+    }
+    return pairs;
+  }
 }
+
+const BEYOND_BYTES = /[^\0-\xff]/;
+
+/** A value as the web has it, a character for each byte. undici decodes UTF-8, which few servers send. */
+const byteText = (value: string): string =>
+  BEYOND_BYTES.test(value) ? Buffer.from(value).toString('latin1') : value;

@@ -5,6 +5,8 @@ import { isUrlOf } from './is-url-of.ts';
 export interface EnvironmentSettings {
   readonly openaiApiKey?: string;
   readonly openaiBaseURL?: string;
+  readonly openaiOrganization?: string;
+  readonly openaiProject?: string;
   readonly redisUrl?: string;
   readonly redisHost?: string;
   readonly redisPort?: number;
@@ -62,6 +64,18 @@ const variable = (name: string, expected: string, parse: Parse, shown = true): V
 const VARIABLES: { readonly [Setting in keyof EnvironmentSettings]-?: Variable } = {
   openaiApiKey: variable('OPENAI_API_KEY', 'a key of printable ASCII without spaces', asHeaderText, false),
   openaiBaseURL: variable('OPENAI_BASE_URL', 'an http or https URL', asUrl('http:', 'https:'), false),
+  openaiOrganization: variable(
+    'OPENAI_ORG_ID',
+    'an id of printable ASCII without spaces',
+    asHeaderText,
+    false,
+  ),
+  openaiProject: variable(
+    'OPENAI_PROJECT_ID',
+    'an id of printable ASCII without spaces',
+    asHeaderText,
+    false,
+  ),
   redisUrl: variable('REDIS_URL', 'a redis or rediss URL', asUrl('redis:', 'rediss:'), false),
   redisHost: variable('REDIS_HOST', 'a host name', asText),
   redisPort: variable('REDIS_PORT', 'a port from 1 to 65535', asInteger(1, 65_535)),

@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Deferred } from '../internal/deferred.ts';
 import { headerOf } from '../internal/retry-after.ts';
 import { sendChat } from './chat-exchange.ts';
 import { encodeRequest } from './encode-request.ts';
@@ -200,10 +201,14 @@ describe('a chat request sent directly', () => {
   });
 
   it.each([200, 500])('is bound by its deadline to the end of a text that trickles: %i', async (status) => {
+    const isCut = new Deferred<void>();
     const server = await startServer((_, response) => {
       response.writeHead(status, { 'content-type': 'text/html' });
       const timer = setInterval(() => response.write('x'), 5);
-      response.on('close', () => clearInterval(timer));
+      response.on('close', () => {
+        clearInterval(timer);
+        isCut.resolve();
+      });
     });
     const pool = makePool(server.baseURL, { min: 1, max: 1, requestTimeoutMs: 60 });
     const signal = AbortSignal.timeout(2_000);
@@ -211,17 +216,18 @@ describe('a chat request sent directly', () => {
     expect(failure.constructor.name).toBe(status === 500 ? 'InternalServerError' : 'APIConnectionError');
     if (status === 200) expect(failure).toMatchObject({ cause: { code: 'DESCRIBE_TIMEOUT' } });
     expect(signal.aborted).toBe(false);
-    await expect.poll(() => server.sockets.size).toBe(0);
+    await isCut.promise;
   });
 
   it('ends with its signal, and cuts the connection', async () => {
-    const server = await startServer(() => {});
+    const isCut = new Deferred<void>();
+    const server = await startServer((_, response) => response.on('close', () => isCut.resolve()));
     const pool = makePool(server.baseURL, { min: 1, max: 1 });
     const controller = new AbortController();
     const reason = new Error('enough');
     setTimeout(() => controller.abort(reason), 10);
     const failure = await failureOf(pool.use((client) => direct(client, body.model, controller.signal)));
     expect(failure.cause).toBe(reason);
-    await expect.poll(() => server.sockets.size).toBe(0);
+    await isCut.promise;
   });
 });

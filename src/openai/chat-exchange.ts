@@ -6,8 +6,8 @@ import type {
 import { headerList, isStreamed, pathOn } from '../http/connection-fetch.ts';
 import type { HttpConnection } from '../http/http-connection.ts';
 import type { HttpAnswer, HttpRequest } from '../http/http-message.ts';
+import { textOfBytes } from '../http/text-of-bytes.ts';
 import { ThinHeaders } from '../http/thin-headers.ts';
-import { textOfBytes } from '../http/thin-response.ts';
 import type { EncodedRequest } from './encode-request.ts';
 
 /** What a chat request is sent with. */
@@ -115,7 +115,7 @@ class ChatExchange {
     if (answer.status < 200 || answer.status > 299) {
       // The status says more than how its text broke off.
       const text = await textOf(answer).catch(() => '');
-      const body = parsed(text);
+      const body = errorShape(parsed(text));
       throw this.#errors.APIError.generate(
         answer.status,
         body,
@@ -178,6 +178,10 @@ function completionOf({ kind }: HttpAnswer, text: string, headers: ThinHeaders):
   }
   return completion as ChatCompletion;
 }
+
+/** As newer clients have it: a body that names no `error` is one, so that nothing that it says is lost. */
+const errorShape = (body: object | undefined): object | undefined =>
+  body === undefined || (body as { readonly error?: unknown }).error != null ? body : { error: body };
 
 function parsed(text: string): object | undefined {
   try {

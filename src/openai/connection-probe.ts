@@ -1,5 +1,7 @@
 import { UpstreamError } from '../errors/index.ts';
 import { ask, type ConnectionQuestion } from '../http/connection-fetch.ts';
+import { textOfBytes } from '../http/text-of-bytes.ts';
+import { ThinHeaders } from '../http/thin-headers.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
 
 /** `alive`: the API answered. `unauthorized`: it refused the key. `dead`: no answer came. */
@@ -23,11 +25,18 @@ export async function probe(
     // Past the client, whose timer holds the process.
     const answer = await ask(http, url, { headers: req.headers, ...options });
     if (answer.status !== 401) return { kind: 'alive' };
-    const body = (await answer.json().catch(() => undefined)) as object | undefined;
-    const headers = answer.headers as unknown as Headers;
-    return { kind: 'unauthorized', error: APIError.generate(401, body, undefined, headers) };
+    const headers = new ThinHeaders(answer.headers) as unknown as Headers;
+    return { kind: 'unauthorized', error: APIError.generate(401, jsonOf(answer.body), undefined, headers) };
   } catch (cause) {
     return { kind: 'dead', error: new APIConnectionError({ cause: cause as Error }) };
+  }
+}
+
+function jsonOf(body: Buffer): object | undefined {
+  try {
+    return JSON.parse(textOfBytes(body)) ?? undefined;
+  } catch {
+    return undefined;
   }
 }
 

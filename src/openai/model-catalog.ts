@@ -18,7 +18,7 @@ export type ModelOverrides = Readonly<Record<string, ModelEntry>>;
 export interface ModelCatalog {
   /**
    * The entry of a model: by its own name, else without a fine-tune's `ft:…` or a snapshot's date, else of the longest
-   * built-in name that it extends at a dash, then without a price. `undefined` for a model that is not known.
+   * built-in name that it extends at a dash, then without price and efforts. `undefined` for a model that is not known.
    */
   find(model: string): ModelEntry | undefined;
   /** Every name in the catalog. */
@@ -54,8 +54,9 @@ export function createModelCatalog(overrides: ModelOverrides = {}): ModelCatalog
       const stem = entries.get(byLength.find((known) => `${base}-`.startsWith(`${known}-`)) ?? '');
       if (stem === undefined) return undefined;
       // `gpt-5-pro` sizes images as `gpt-5` does, and costs twelve times as much; so do fine-tunes have prices of their own.
-      const { price: _price, ...unpriced } = stem;
-      return unpriced;
+      // Nor do they take the same efforts.
+      const { price: _price, reasoningEfforts: _efforts, ...common } = stem;
+      return common;
     },
     names: () => [...entries.keys()],
   };

@@ -2,6 +2,7 @@ import {
   describeValue,
   finiteNumber,
   integer,
+  listOf,
   nonEmptyText,
   type OptionCheck,
   oneOf,
@@ -9,6 +10,7 @@ import {
   shape,
   whichever,
 } from '../internal/option-checks.ts';
+import { REASONING_EFFORTS } from '../internal/reasoning-effort.ts';
 
 const provenance = required(
   shape({ source: required(nonEmptyText()), readOn: required(nonEmptyText()), uncertain: nonEmptyText() }),
@@ -50,6 +52,7 @@ const entry = shape({
     provenance,
   }),
   limits: shape({ contextTokens: required(tokens), maxOutputTokens: required(tokens), provenance }),
+  reasoningEfforts: listOf(oneOf(...REASONING_EFFORTS)),
 });
 
 /** Entries of a model catalog, by model name. */

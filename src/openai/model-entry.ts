@@ -1,3 +1,5 @@
+import type { ReasoningEffort } from '../internal/reasoning-effort.ts';
+
 /** How much of an image the model looks at. */
 export type ImageDetail = 'low' | 'high' | 'original' | 'auto';
 
@@ -69,4 +71,6 @@ export interface ModelEntry {
   readonly sizingProvenance: Provenance;
   readonly price?: ModelPrice;
   readonly limits?: ModelLimits;
+  /** Efforts that it takes, the least first: a request that names none is sent the first. Absent for a model that does not reason. */
+  readonly reasoningEfforts?: readonly ReasoningEffort[];
 }

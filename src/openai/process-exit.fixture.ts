@@ -16,4 +16,10 @@ if (mode === 'close') await pool.close();
 if (mode === 'ask') await pool.healthCheck();
 // Until a check is under way.
 if (mode === 'check often') await delay(300);
-process.stdout.write('done\n');
+await new Promise((resolve) => setImmediate(resolve));
+process.stdout.write(
+  process
+    .getActiveResourcesInfo()
+    .filter((name) => name !== 'PipeWrap')
+    .join() || 'nothing',
+);

@@ -14,7 +14,7 @@ it('lets the process exit, with reports and alerts running and nothing closed', 
     monitor.startTimer('never_ended');
   `;
   const { stderr } = await run(process.execPath, ['--input-type=module', '--eval', program], {
-    timeout: 15_000,
+    timeout: 45_000,
   });
   expect(stderr).not.toContain('Error');
 });

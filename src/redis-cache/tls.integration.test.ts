@@ -80,7 +80,7 @@ describe.runIf(canServeTls())('RedisCache over TLS', () => {
     const sentinels = [{ host: sentinel.host, port: sentinel.port }];
     await using cache = new RedisCache({ sentinels, tls: { ca }, operationTimeoutMs });
     await cache.set('key', 1);
-    await expect.poll(() => cache.health().redis?.subscribed, { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
     await cache.set('key', 2);
     expect(await cache.get('key')).toBe(2);
   });
@@ -93,7 +93,7 @@ describe.runIf(canServeTls())('RedisCache over TLS', () => {
     await using cache = new RedisCache({ host, port, tls });
     await cache.set('key', 'memory');
     expect(await cache.getOrSet('other', () => 'made')).toBe('made');
-    await expect.poll(() => cache.health().redis?.lastError ?? '', { timeout: 5_000 }).toMatch(kind);
+    await expect.poll(() => cache.health().redis?.lastError ?? '').toMatch(kind);
     expect(cache.health().status).not.toBe('healthy');
   });
 

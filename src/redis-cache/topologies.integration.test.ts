@@ -84,9 +84,9 @@ describe.runIf(findRedisServer())('RedisCache on other topologies', () => {
     await using cache = new RedisCache({ sentinels, operationTimeoutMs });
     expect(await cache.get('key')).toBeUndefined();
     await setup.sentinel.restart();
-    await expect.poll(() => cache.health().redis?.state, { timeout: 10_000 }).toBe('ready');
+    await expect.poll(() => cache.health().redis?.state).toBe('ready');
     await cache.set('key', 1);
-    await expect.poll(() => cache.health().redis?.subscribed, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
   });
 
   it('asks the next Sentinel where one hangs', async () => {
@@ -96,7 +96,7 @@ describe.runIf(findRedisServer())('RedisCache on other topologies', () => {
     const sentinels = [hung, setup.sentinel].map(({ host, port }) => ({ host, port }));
     await using cache = new RedisCache({ sentinels, operationTimeoutMs });
     expect(await cache.get('key')).toBeUndefined();
-    await expect.poll(() => cache.health().redis?.subscribed, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
     expect(cache.health().status).toBe('healthy');
   });
 
@@ -111,7 +111,7 @@ describe.runIf(findRedisServer())('RedisCache on other topologies', () => {
       reasons.add(cache.health().redis?.lastError);
       return cache.health().status;
     };
-    await expect.poll(status, { interval: 1, timeout: 10_000 }).toBe('unhealthy');
+    await expect.poll(status, { interval: 1 }).toBe('unhealthy');
     expect(reasons).toContain('ECONNREFUSED');
     expect(reasons).not.toContain('SENTINELS_UNREACHABLE');
   });
@@ -126,7 +126,7 @@ describe.runIf(findRedisServer())('RedisCache on other topologies', () => {
       await cache.set('key', 2, 60, ['tag']);
       return (await cache.getWithSource('key'))?.value === 2 && cache.health().status;
     };
-    await expect.poll(readable, { timeout: 10_000 }).toBe('healthy');
+    await expect.poll(readable).toBe('healthy');
     const raw = new Redis(setup.replica.url);
     expect(await raw.exists('describe_it:e:key')).toBe(1);
     raw.disconnect();
@@ -148,7 +148,7 @@ describe.runIf(findRedisServer())('RedisCache on other topologies', () => {
     await using wrong = new RedisCache({ host, port, password: 'wrong' });
     expect(await wrong.getOrSet('key', () => 'made')).toBe('made');
     await expect
-      .poll(() => wrong.health(), { timeout: 5_000 })
+      .poll(() => wrong.health())
       .toMatchObject({
         status: 'unhealthy',
         redis: { lastError: 'WRONGPASS' },

@@ -40,7 +40,7 @@ describe('the testing guide', () => {
   it.each(blocks)('runs what it says: $title', async ({ title, code }) => {
     const file = join(folder, `${title.replaceAll(/\W/g, '-')}.ts`);
     await writeFile(file, runnable(code));
-    const { stderr } = await run(process.execPath, [file], { timeout: 15_000 });
+    const { stderr } = await run(process.execPath, [file], { timeout: 45_000 });
     expect(stderr).toBe('');
   });
 });

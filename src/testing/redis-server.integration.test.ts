@@ -70,7 +70,7 @@ describe.runIf(findRedisServer())('startRedisServer', () => {
     const pid = Number(String(chunk));
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
   it('does not keep its process alive when it is forgotten', async () => {
@@ -82,7 +82,7 @@ describe.runIf(findRedisServer())('startRedisServer', () => {
     });
     const [[chunk], [code]] = await Promise.all([once(parent.stdout, 'data'), once(parent, 'exit')]);
     expect(code).toBe(0);
-    await expect.poll(() => isAlive(Number(String(chunk))), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isAlive(Number(String(chunk)))).toBe(false);
   });
 });
 

@@ -3,7 +3,7 @@ import { sleep } from '../internal/signals.ts';
 import { findFreePort, type RedisServer, startRedisServer } from './redis-server.ts';
 
 /** Sends one inline command to a Redis of this machine and gives its answer as it stands on the wire. */
-export function askRedis(port: number, command: string, timeoutMs = 2_000): Promise<string> {
+export function askRedis(port: number, command: string, timeoutMs = 10_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port, timeout: timeoutMs });
     const fail = (error: Error) => {
@@ -20,7 +20,7 @@ export function askRedis(port: number, command: string, timeoutMs = 2_000): Prom
   });
 }
 
-async function until(what: string, holds: () => Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+async function until(what: string, holds: () => Promise<boolean>, timeoutMs = 45_000): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (!(await holds().catch(() => false))) {
     if (performance.now() > endMs) throw new Error(`${what} did not come about within ${timeoutMs} ms`);

@@ -80,7 +80,7 @@ describe('startFakeOpenAIProcess', () => {
       });
       await once(parent, 'exit');
       expect(Number(pid)).toBeGreaterThan(0);
-      await expect.poll(() => isAlive(Number(pid)), { timeout: 5000 }).toBe(false);
+      await expect.poll(() => isAlive(Number(pid))).toBe(false);
     }
   });
 });
