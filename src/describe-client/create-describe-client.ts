@@ -11,10 +11,9 @@ import { DescribeClient } from './describe-client.ts';
  * ```ts
  * import { createDescribeClient } from '@describe-it/sdk';
  *
- * const client = createDescribeClient({ apiKey: 'sk-…' });
+ * await using client = createDescribeClient({ apiKey: 'sk-…' });
  * const { description } = await client.describe('https://example.com/cat.jpg');
  * console.log(description);
- * await client.close();
  * ```
  */
 export function createDescribeClient(options: DescribeClientOptions = {}): DescribeClient {

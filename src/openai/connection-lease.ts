@@ -1,14 +1,6 @@
 import type OpenAI from 'openai';
-import type { AcquireOptions, Lease } from '../resource-pool/index.ts';
+import type { Lease } from '../resource-pool/index.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
-
-/** Lends a client for one call, as `OpenAIConnectionPool` does. */
-export interface OpenAIConnectionLender {
-  use<Result>(
-    fn: (client: OpenAI) => Result | PromiseLike<Result>,
-    options?: AcquireOptions,
-  ): Promise<Awaited<Result>>;
-}
 
 /**
  * A client on loan, alone on its connection, until `release()` or `destroy()`. Both may be taken apart from it:
@@ -30,26 +22,24 @@ export interface OpenAIConnectionLease extends AsyncDisposable {
    * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already.
    */
   readonly destroy: () => void;
-  /**
-   * Gives the connection back, and the pool to an owner that borrows for each of its requests, such as a
-   * `VisionDescriptionBatchProcessor`. The lease has ended; a later `release()` or `destroy()` does nothing.
-   * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already.
-   */
-  readonly handOver: () => OpenAIConnectionLender;
 }
+
+/**
+ * The lease of each client on loan. Whoever holds nothing but the client still uses it: through its lease, its pool is not
+ * taken for one that nobody can reach.
+ */
+const lent = new WeakMap<OpenAI, ConnectionLease>();
 
 /** A lease of the pool below, seen as a client. */
 export class ConnectionLease implements OpenAIConnectionLease {
   readonly #lease: Lease<OpenAIConnection>;
   readonly #connection: OpenAIConnection;
-  readonly #pool: OpenAIConnectionLender;
   #ended = false;
-  #handedOver = false;
 
-  constructor(lease: Lease<OpenAIConnection>, pool: OpenAIConnectionLender) {
+  constructor(lease: Lease<OpenAIConnection>) {
     this.#lease = lease;
-    this.#pool = pool;
     this.#connection = lease.resource;
+    lent.set(lease.resource.client, this);
   }
 
   get client(): OpenAI {
@@ -57,23 +47,20 @@ export class ConnectionLease implements OpenAIConnectionLease {
   }
 
   readonly release = (): void => {
-    if (this.#handedOver) return;
-    this.#ended = true;
+    this.#end();
     if (this.#connection.http.failed) this.#lease.destroy();
     else this.#lease.release();
   };
 
   readonly destroy = (): void => {
-    if (this.#handedOver) return;
-    this.#ended = true;
+    this.#end();
     this.#lease.destroy();
   };
 
-  readonly handOver = (): OpenAIConnectionLender => {
-    this.release();
-    this.#handedOver = true;
-    return this.#pool;
-  };
+  #end(): void {
+    this.#ended = true;
+    lent.delete(this.#connection.client);
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ended) return;

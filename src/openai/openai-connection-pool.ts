@@ -64,12 +64,11 @@ export interface OpenAIConnectionPoolStats extends ResourcePoolStats {
  * ```ts
  * import { OpenAIConnectionPool } from '@describe-it/sdk/openai';
  *
- * const pool = new OpenAIConnectionPool('sk-…', undefined, { min: 2, max: 10 });
+ * await using pool = new OpenAIConnectionPool('sk-…', undefined, { min: 2, max: 10 });
  * await pool.warmUp();
  * const answer = await pool.use((client) =>
  *   client.chat.completions.create({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'Hello' }] }),
  * );
- * await pool.close();
  * ```
  */
 export class OpenAIConnectionPool implements AsyncDisposable {
@@ -92,10 +91,13 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     const base = baseURL ?? DEFAULT_BASE_URL;
     this.#origin = new URL(base).origin;
     this.#healthCheckTimeoutMs = options.healthCheckTimeoutMs ?? DEFAULTS.healthCheckTimeoutMs;
+    // Its connections must not keep alive a pool that nobody closed and nobody can reach.
+    const self = new WeakRef(this);
+    const counters = this.#counters;
     this.#pool = new ResourcePool<OpenAIConnection>({
       factory: {
         create: ({ suspect }) =>
-          this.#connect({
+          OpenAIConnectionPool.#connect(self, {
             apiKey,
             baseURL: base,
             organization: options.organization,
@@ -110,11 +112,11 @@ export class OpenAIConnectionPool implements AsyncDisposable {
             proxy: options.proxy,
             tls: options.tls,
             clock,
-            counters: this.#counters,
+            counters,
             lost: suspect,
           }),
         destroy: ({ http }) => http.destroy(),
-        validate: (connection, context) => this.#validate(connection, context),
+        validate: (connection, context) => OpenAIConnectionPool.#validate(self, connection, context),
         // A stream outlives the call that opened it: its connection is free only when it has ended.
         reset: ({ http }) => http.whenQuiet(),
       },
@@ -148,7 +150,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
    * @throws the signal's reason when it aborts.
    */
   async acquire(options?: AcquireOptions): Promise<OpenAIConnectionLease> {
-    return new ConnectionLease(await this.#pool.acquire(options), this);
+    return new ConnectionLease(await this.#pool.acquire(options));
   }
 
   /**
@@ -233,17 +235,27 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   }
 
   /** Without the package `openai` the pool stops: no later connection could be made either. */
-  async #connect(options: OpenAIConnectionOptions): Promise<OpenAIConnection> {
+  static async #connect(
+    self: WeakRef<OpenAIConnectionPool>,
+    options: OpenAIConnectionOptions,
+  ): Promise<OpenAIConnection> {
     try {
       return await createOpenAIConnection(options);
     } catch (error) {
-      if (DescribeError.is(error, 'DESCRIBE_CONFIG_INVALID')) void this.#pool.destroy(error);
+      if (DescribeError.is(error, 'DESCRIBE_CONFIG_INVALID')) void self.deref()?.destroy(error);
       throw error;
     }
   }
 
-  #validate(connection: OpenAIConnection, { phase, signal }: ValidateContext): boolean | Promise<boolean> {
-    return phase === 'borrow' ? !connection.http.failed : this.#ask(connection, signal, true);
+  static #validate(
+    self: WeakRef<OpenAIConnectionPool>,
+    connection: OpenAIConnection,
+    { phase, signal }: ValidateContext,
+  ): boolean | Promise<boolean> {
+    if (phase === 'borrow') return !connection.http.failed;
+    const pool = self.deref();
+    // Nobody is left to ask for.
+    return pool === undefined || pool.#ask(connection, signal, true);
   }
 
   async #askOnNew(): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { ClosedError } from '../errors/closed-error.ts';
+import { forgetAbandoned, onAbandoned } from '../internal/abandoned.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
 import { raceSignal } from '../internal/signals.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
@@ -58,6 +59,7 @@ export class RedisCache implements AsyncDisposable {
     this.#reader = new TieredReader(this.#tiers);
     this.#writer = new TieredWriter(this.#tiers);
     this.#getter = new Getter(this.#tiers, this.#reader, this.#writer);
+    onAbandoned(this, closeTiers(this.#tiers));
     shareLink(this, { keyPrefix: this.#tiers.options.keyPrefix, link: () => this.#tiers.link });
   }
 
@@ -253,6 +255,7 @@ export class RedisCache implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    forgetAbandoned(this);
     this.#getter.close();
     await this.#tiers.close();
   }
@@ -288,3 +291,6 @@ export class RedisCache implements AsyncDisposable {
     if (this.#closing !== undefined) throw new ClosedError('the cache');
   }
 }
+
+/** Lets the connections of a cache go that was collected unclosed. */
+const closeTiers = (tiers: Tiers) => () => tiers.close();

@@ -1,6 +1,10 @@
+import { weakly } from '../internal/abandoned.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 
-/** Repeats a task in the background. It never runs twice at once, never throws and never holds the process. */
+/**
+ * Repeats a task in the background. It never runs twice at once, never throws, never holds the process, and ends when
+ * nobody holds it any more.
+ */
 export class BackgroundTask {
   readonly #clock: Clock;
   readonly #delayMs: () => number;
@@ -17,7 +21,7 @@ export class BackgroundTask {
   /** Starts, unless it runs already or was stopped. */
   start(): void {
     if (this.#stopped || this.#timer !== undefined) return;
-    this.#timer = setBackgroundTimeout(this.#clock, () => void this.#tick(), this.#delayMs());
+    this.#timer = setBackgroundTimeout(this.#clock, weakly(this, BackgroundTask.#tick), this.#delayMs());
   }
 
   /** Ends it for good. */
@@ -27,13 +31,13 @@ export class BackgroundTask {
     this.#timer = undefined;
   }
 
-  async #tick(): Promise<void> {
+  static async #tick(task: BackgroundTask): Promise<void> {
     try {
-      await this.#run();
+      await task.#run();
     } catch {
       // What it looks after reports its own failures; the next run tries again.
     }
-    this.#timer = undefined;
-    this.start();
+    task.#timer = undefined;
+    task.start();
   }
 }

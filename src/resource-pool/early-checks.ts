@@ -1,3 +1,4 @@
+import { weakly } from '../internal/abandoned.ts';
 import { decorrelatedJitterDelay } from '../internal/backoff.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 import type { Slot } from './slot.ts';
@@ -35,7 +36,8 @@ export class EarlyChecks<Resource> {
   /** Soon checks the slots that are idle and suspected by then. */
   arm(): void {
     if (this.#stopped || this.#running || this.#timer !== undefined) return;
-    this.#timer = setBackgroundTimeout(this.#options.clock, () => void this.#run(), this.#nextDelayMs());
+    const run = weakly(this, EarlyChecks.#run);
+    this.#timer = setBackgroundTimeout(this.#options.clock, run, this.#nextDelayMs());
   }
 
   /** Ends it for good. */
@@ -59,17 +61,17 @@ export class EarlyChecks<Resource> {
     return this.#lastDelayMs;
   }
 
-  async #run(): Promise<void> {
-    this.#timer = undefined;
-    const { clock, check } = this.#options;
-    const [first, ...others] = this.#suspects();
+  static async #run<Resource>(this: void, checks: EarlyChecks<Resource>): Promise<void> {
+    checks.#timer = undefined;
+    const { clock, check } = checks.#options;
+    const [first, ...others] = checks.#suspects();
     if (first === undefined) return;
-    this.#running = true;
+    checks.#running = true;
     // While the first one fails, the others would too, each after its whole time.
     if (await check(first)) await Promise.all(others.map(check));
-    this.#running = false;
-    this.#lastRunAtMs = clock.now();
-    if (this.#suspects().length > 0) this.arm();
+    checks.#running = false;
+    checks.#lastRunAtMs = clock.now();
+    if (checks.#suspects().length > 0) checks.arm();
   }
 
   #suspects(): Slot<Resource>[] {

@@ -1,4 +1,5 @@
 import { LeaseError } from '../errors/index.ts';
+import { forgetAbandoned, onAbandoned } from '../internal/abandoned.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
 import { systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
@@ -19,6 +20,7 @@ import {
 import { PoolCounters, type ResourcePoolStats } from './resource-pool-stats.ts';
 import type { Slot } from './slot.ts';
 import { SlotDispatcher } from './slot-dispatcher.ts';
+import { destroyLeftovers } from './slot-keeper.ts';
 
 /**
  * Lends resources that are expensive to make, never more than `maxSize` at a moment and each to one user at a time.
@@ -97,6 +99,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
       healthCheckInterval: options.factory.validate === undefined ? undefined : options.healthCheckInterval,
       leakThresholdMs,
     });
+    onAbandoned(this, destroyLeftovers(this.#slots.idle, options.factory));
     this.#home = {
       giveBack: (slot, broken) => this.#slots.giveBack(slot, broken ? 'requested' : undefined),
     };
@@ -274,6 +277,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   }
 
   async #endNow(reason: unknown): Promise<void> {
+    forgetAbandoned(this);
     this.#upkeep.stop();
     this.#slots.end(reason);
     this.#onChanged();

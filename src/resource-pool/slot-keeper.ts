@@ -1,8 +1,10 @@
 import { TimeoutError } from '../errors/index.ts';
+import { weakly } from '../internal/abandoned.ts';
 import { type BackoffOptions, decorrelatedJitterDelay } from '../internal/backoff.ts';
 import type { Clock } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { onAbort, withTimeout } from '../internal/signals.ts';
+import { callSafely } from '../internal/user-callback.ts';
 import type { CreateContext, ResourceFactory } from './resource-factory.ts';
 import type { Slot } from './slot.ts';
 import { SlotEngine } from './slot-engine.ts';
@@ -150,7 +152,7 @@ export class SlotKeeper<Resource> {
 
   /** Runs `factory.create` in its time box; a resource that arrives after it is destroyed. */
   #create(slot: Slot<Resource>): Promise<Resource> {
-    const { clock, createTimeoutMs, name, suspected } = this.#options;
+    const { clock, createTimeoutMs, name } = this.#options;
     const abort = new AbortController();
     return new Promise<Resource>((resolve, reject) => {
       let open = true;
@@ -169,7 +171,7 @@ export class SlotKeeper<Resource> {
         giveUp(new TimeoutError(`factory.create of ${name}`, createTimeoutMs));
       }, createTimeoutMs);
       const detach = onAbort(this.#stop.signal, (reason) => queueMicrotask(() => giveUp(reason)));
-      this.#call({ signal: abort.signal, suspect: () => suspected(slot) }).then(
+      this.#call({ signal: abort.signal, suspect: SlotKeeper.#suspectOf(this, slot) }).then(
         (resource) => {
           if (!open) {
             void this.#destroy(resource);
@@ -180,6 +182,15 @@ export class SlotKeeper<Resource> {
         },
         (error: unknown) => giveUp(error),
       );
+    });
+  }
+
+  /** Held by the resource, whose socket may outlive a pool that nobody closed. */
+  static #suspectOf<Resource>(keeper: SlotKeeper<Resource>, slot: Slot<Resource>): () => void {
+    const place = new WeakRef(slot);
+    return weakly(keeper, (alive) => {
+      const suspect = place.deref();
+      if (suspect !== undefined) alive.#options.suspected(suspect);
     });
   }
 
@@ -220,3 +231,10 @@ export class SlotKeeper<Resource> {
     }
   }
 }
+
+/** Destroys the idle resources of a pool that was collected unclosed; what is on loan is still its borrower's. */
+export const destroyLeftovers =
+  <Resource>(idle: readonly Slot<Resource>[], factory: ResourceFactory<Resource>) =>
+  () => {
+    for (const { resource } of idle) callSafely((leftover: Resource) => factory.destroy(leftover), resource);
+  };

@@ -1,4 +1,5 @@
 import { PoolCreateError } from '../errors/index.ts';
+import { weakly } from '../internal/abandoned.ts';
 import { setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import type { Emitter } from '../internal/emitter.ts';
@@ -137,11 +138,13 @@ export class SlotSupply<Resource> {
     if (delayMs === 0 || this.#backoffTimer !== undefined || this.#stopped) return;
     this.#backoffTimer = setBackgroundTimeout(
       this.#options.clock,
-      () => {
-        this.#backoffTimer = undefined;
-        this.#owner.pump();
-      },
+      weakly(this, SlotSupply.#endBackoff),
       delayMs,
     );
+  }
+
+  static #endBackoff<Resource>(this: void, supply: SlotSupply<Resource>): void {
+    supply.#backoffTimer = undefined;
+    supply.#owner.pump();
   }
 }

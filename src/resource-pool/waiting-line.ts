@@ -65,6 +65,7 @@ export class WaitingLine<Item> {
   readonly #levels: Level<Item>[] = [];
   #size = 0;
   #claimed = 0;
+  readonly #grip: Grip<WaitingLine<Item>>;
   #sweep: TimerHandle | undefined;
 
   constructor({ clock, timeoutMs, timedOut, left }: WaitingLineOptions<Item>) {
@@ -72,6 +73,7 @@ export class WaitingLine<Item> {
     this.#timeoutMs = timeoutMs;
     this.#timedOut = timedOut;
     this.#left = left;
+    this.#grip = { weak: new WeakRef(this), strong: undefined };
   }
 
   get size(): number {
@@ -161,7 +163,10 @@ export class WaitingLine<Item> {
     else level.last.next = waiter;
     level.last = waiter;
     this.#size += 1;
-    if (this.#size === 1) holdProcess(this.#sweep, true);
+    if (this.#size === 1) {
+      this.#grip.strong = this;
+      holdProcess(this.#sweep, true);
+    }
   }
 
   #levelOf(priority: number): Level<Item> {
@@ -191,7 +196,10 @@ export class WaitingLine<Item> {
     if (waiter.timer !== undefined) this.#clock.clearTimeout(waiter.timer);
     this.#size -= 1;
     if (waiter.claimed) this.#claimed -= 1;
-    if (this.#size === 0) holdProcess(this.#sweep, false);
+    if (this.#size === 0) {
+      this.#grip.strong = undefined;
+      holdProcess(this.#sweep, false);
+    }
   }
 
   #expire(waiter: Waiter<Item>): void {
@@ -204,10 +212,15 @@ export class WaitingLine<Item> {
     if (this.#sweep !== undefined) return;
     // A busy moment may have passed it already, and Node warns of a negative delay.
     const delayMs = Math.max(0, dueAtMs - this.#clock.now());
-    this.#sweep = this.#clock.setTimeout(() => this.#sweepExpired(), delayMs);
+    this.#sweep = this.#clock.setTimeout(WaitingLine.#sweepOf(this.#grip), delayMs);
   }
 
-  #sweepExpired(): void {
+  /** Captures the grip alone, not the line. */
+  static #sweepOf<Item>(grip: Grip<WaitingLine<Item>>): () => void {
+    return () => (grip.strong ?? grip.weak.deref())?.sweepExpired();
+  }
+
+  private sweepExpired(): void {
     const now = this.#clock.now();
     const due: Waiter<Item>[] = [];
     for (const level of this.#levels) {
@@ -228,6 +241,15 @@ export class WaitingLine<Item> {
     }
     if (Number.isFinite(nextDueAtMs)) this.#armSweep(nextDueAtMs);
   }
+}
+
+/**
+ * What the common timer knows its line by: strongly while somebody waits, who is to be told, and else only weakly, so that
+ * the timer keeps no line alive that nobody holds.
+ */
+interface Grip<Line extends object> {
+  readonly weak: WeakRef<Line>;
+  strong: Line | undefined;
 }
 
 /** The waiters of a level that have no timer of their own, so in the order in which they fall due. */

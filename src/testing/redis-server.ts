@@ -65,12 +65,11 @@ export async function findFreePort(): Promise<number> {
  * ```ts
  * import { startRedisServer } from '@describe-it/sdk/testing';
  *
- * const redis = await startRedisServer();
+ * await using redis = await startRedisServer();
  * redis.pause(); // hangs, as a Redis on a dead host does
  * redis.resume();
  * await redis.kill();
  * await redis.restart(); // same port, empty
- * await redis.stop();
  * ```
  */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
