@@ -123,6 +123,6 @@ function monitorHealth(monitor: NonNullable<ClientParts['monitor']>): PartHealth
 }
 
 async function cacheHealth(cache: NonNullable<ClientParts['cache']>): Promise<PartHealth> {
-  const { status } = await cache.health();
-  return { status };
+  const { status, reason } = await cache.health();
+  return { status, ...(reason === undefined ? {} : { reason }) };
 }

@@ -16,7 +16,15 @@ import { EndpointSet } from './endpoint-set.ts';
 import { Fallback } from './fallback.ts';
 import { ImageIntake } from './image-intake.ts';
 import { type Logger, safeLogger } from './logger.ts';
-import { makeBatch, makeBreakers, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
+import {
+  hearOwnCache,
+  makeBatch,
+  makeBreakers,
+  makeCache,
+  makeMonitor,
+  makePool,
+  makeRetry,
+} from './make-parts.ts';
 import { type CallRouting, makeRouting } from './make-router.ts';
 import { type KnownLimits, PackingAdvisor } from './packing-advisor.ts';
 import { askAsAdvised } from './packing-choice.ts';
@@ -143,7 +151,9 @@ export function composeParts(
   const ownPools = typeof given.pool === 'function' ? [] : endpoints.flatMap(({ pool }) => pool ?? []);
   const ownCache = isInstance(given.cache, 'getOrSet') ? undefined : cache;
   const ownMonitor = isInstance(given.monitor, 'incrementCounter') ? undefined : monitor;
+  const endHearing = ownCache === cache ? () => {} : hearOwnCache(cache, logger);
   const finish = async () => {
+    endHearing();
     for (const { breakers } of endpoints) breakers?.shutdown();
     await ownCache?.close();
     ownMonitor?.close();

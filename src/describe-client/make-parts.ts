@@ -53,6 +53,7 @@ export function makeCache(
       'db',
       'url',
       'tls',
+      'family',
       'client',
       'cluster',
       'sentinels',
@@ -61,8 +62,9 @@ export function makeCache(
     "Redis is named by the client's option redis",
   );
   // A missing driver is no reason to fail a call: the cache says so in its health and works in memory.
-  const made = new RedisCache({
+  return new RedisCache({
     clock,
+    logger,
     onDriverMissing: 'memory-only',
     // A description costs money: while Redis is away, memory is believed until its own time to live is over.
     outageTrustMs: OUTAGE_TRUST_MS,
@@ -70,9 +72,20 @@ export function makeCache(
     ...definedOf(cache as object | undefined),
     ...redis,
   });
-  made.on('redisLost', () => logger.warn({}, 'Redis is lost: the cache goes on in memory'));
-  made.on('redisReady', () => logger.info({}, 'Redis is ready'));
-  return made;
+}
+
+/** Lets the client's logger hear of the user's own cache too; what it returns ends that. */
+export function hearOwnCache(cache: RedisCache | undefined, logger: Logger): () => void {
+  // It may be another one with the same methods.
+  if (!hasMethods(cache, ['on'])) return () => {};
+  const troubled = cache?.on('redisTroubled', ({ reason }) =>
+    logger.warn({ reason }, "the cache can't use Redis as it should"),
+  );
+  const recovered = cache?.on('redisRecovered', () => logger.info({}, 'Redis can be used again'));
+  return () => {
+    troubled?.();
+    recovered?.();
+  };
 }
 
 export function makeRetry({ retry }: DescribeClientOptions, clock: Clock): RetryPolicy {

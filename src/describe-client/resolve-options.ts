@@ -252,12 +252,19 @@ function proxyRule(
 
 function redisTargetOf(
   option: DescribeClientOptions['redis'],
-  { redisUrl, redisHost, redisPort, redisPassword, redisDb }: EnvironmentSettings,
+  { redisUrl, redisHost, redisPort, redisUsername, redisPassword, redisDb }: EnvironmentSettings,
 ): RedisTargetOptions | undefined {
   if (typeof option === 'string') return { url: option };
   if (isInstance(option, 'defineCommand'))
     return { client: option as NonNullable<RedisTargetOptions['client']> };
   if (option !== undefined) return option as RedisTargetOptions;
   if (redisUrl === undefined && redisHost === undefined) return undefined;
-  return { url: redisUrl, host: redisHost, port: redisPort, password: redisPassword, db: redisDb };
+  return {
+    url: redisUrl,
+    host: redisHost,
+    port: redisPort,
+    username: redisUsername,
+    password: redisPassword,
+    db: redisDb,
+  };
 }

@@ -10,6 +10,7 @@ export interface EnvironmentSettings {
   readonly redisUrl?: string;
   readonly redisHost?: string;
   readonly redisPort?: number;
+  readonly redisUsername?: string;
   readonly redisPassword?: string;
   readonly redisDb?: number;
   readonly poolMinSize?: number;
@@ -79,6 +80,7 @@ const VARIABLES: { readonly [Setting in keyof EnvironmentSettings]-?: Variable }
   redisUrl: variable('REDIS_URL', 'a redis or rediss URL', asUrl('redis:', 'rediss:'), false),
   redisHost: variable('REDIS_HOST', 'a host name', asText),
   redisPort: variable('REDIS_PORT', 'a port from 1 to 65535', asInteger(1, 65_535)),
+  redisUsername: variable('REDIS_USERNAME', 'a user name', asText),
   redisPassword: variable('REDIS_PASSWORD', 'a password', asText, false),
   redisDb: variable('REDIS_DB', 'a whole number of at least 0', asInteger(0)),
   poolMinSize: variable('OPENAI_POOL_MIN_SIZE', 'a whole number of at least 0', asInteger(0)),

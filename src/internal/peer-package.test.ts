@@ -20,6 +20,8 @@ describe('peerFailure', () => {
   it.each([
     "Cannot find package 'ioredis' imported from /app/dist/index.js",
     "Cannot find module 'ioredis'\nRequire stack:\n- /app/index.js",
+    'Failed to load url ioredis (resolved id: ioredis). Does the file exist?',
+    '@describe-it/sdk tried to access ioredis (a peer dependency) but it is not provided by your application',
     'Could not resolve "ioredis" imported by "@describe-it/sdk". Is it installed?',
   ])('says what to install for: %s', (message) => {
     const cause = new Error(message);
@@ -33,6 +35,8 @@ describe('peerFailure', () => {
 
   it.each([
     new Error("Cannot find package 'debug' imported from /app/node_modules/ioredis/built/index.js"),
+    // Node 20 without free descriptors: it could not read package.json.
+    new Error("Cannot find package '/app/node_modules/ioredis/index.js' imported from /app/index.js"),
     new SyntaxError('Unexpected token'),
     'ioredis',
   ])('gives back a failure that is no absence: %s', (cause) => {

@@ -20,9 +20,10 @@ export function peerFailure(owner: string, name: string, cause: unknown): unknow
   return Object.assign(new ConfigError(owner, [issue]), { cause });
 }
 
-/** By the message of Node, bundlers, Bun and Deno: a package that the named one needs may be absent as well. */
+/** By the message of Node, bundlers, Bun, Deno, Vite and Yarn: a package that the named one needs may be absent as well. */
 const isAbsent = (name: string, failure: unknown): boolean =>
   failure instanceof Error &&
-  new RegExp(`(?:Cannot find (?:module|package)|Could not resolve) ['"]${name}['"]`, 'i').test(
-    failure.message,
-  );
+  new RegExp(
+    `(?:Cannot find (?:module|package)|Could not resolve) ['"]${name}['"]|(?:load url|tried to access) ${name}[ ,]`,
+    'i',
+  ).test(failure.message);

@@ -10,6 +10,10 @@ export interface RedisCacheEvents {
   };
   /** A Redis operation gave no answer; the caller saw a miss, or nothing. */
   redisFailed: { readonly operation: string; readonly reason: RedisFailureReason; readonly kind: string };
+  /** Redis can't be used, wholly or in part: told once when that begins, with the reason of `health()`. */
+  redisTroubled: { readonly reason: string };
+  /** What `redisTroubled` told of is over. */
+  redisRecovered: object;
   /** Redis can be used again. */
   redisReady: object;
   /** The connection to Redis was lost. */

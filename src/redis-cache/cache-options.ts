@@ -21,6 +21,7 @@ import {
 import { type CacheCodec, jsonCodec } from './codec.ts';
 import type { RedisClientLike } from './redis-client.ts';
 import { breaksSlots } from './redis-names.ts';
+import type { CacheLogger } from './redis-trouble.ts';
 import { redisUrl } from './redis-url.ts';
 
 /** An address of a Redis server. */
@@ -46,10 +47,12 @@ export interface RedisTargetOptions {
   readonly port?: number | undefined;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** Index of the database. @defaultValue 0 */
+  /** Index of the database, 0 on a Cluster; one that the server lacks is not replaced by another, and `health()` says so. @defaultValue 0 */
   readonly db?: number | undefined;
   /** `redis://` or `rediss://` (TLS) URL. The options beside it win over what it says. */
   readonly url?: string | undefined;
+  /** IP version to connect by: 4, 6, or 0 for either; `?family=6` in a URL says the same. @defaultValue 0 */
+  readonly family?: 0 | 4 | 6 | undefined;
   /** TLS options as for `node:tls`, or `true` for the defaults; for Sentinels too. */
   readonly tls?: boolean | object | undefined;
   /** A client of ioredis that you made and that you close. Its own options stay as they are. */
@@ -102,6 +105,8 @@ export interface RedisCacheOptions extends RedisTargetOptions {
   readonly compressAboveBytes?: number | undefined;
   /** Invalidations that are remembered during an outage; one more makes the replay a `clear()`. @defaultValue 10000 */
   readonly maxPendingInvalidations?: number | undefined;
+  /** Told once when Redis can't be used, and when it can again; of the shape of pino or `console`. Never told a key or a value. @defaultValue silent */
+  readonly logger?: CacheLogger | undefined;
   /** @defaultValue JSON */
   readonly codec?: CacheCodec | undefined;
   /** @defaultValue the system's clock */
@@ -148,6 +153,7 @@ const CHECKS: OptionChecks<RedisCacheOptions> = {
   password: secret(),
   db: integer({ min: 0 }),
   url: redisUrl(),
+  family: oneOf(0, 4, 6),
   tls: (value, option) =>
     value === undefined || typeof value === 'boolean' || (typeof value === 'object' && value !== null)
       ? []
@@ -177,6 +183,7 @@ const CHECKS: OptionChecks<RedisCacheOptions> = {
   maxValueBytes: integer({ min: 1_024, max: 256 * 1024 * 1024 }),
   compressAboveBytes: integer({ min: 0 }),
   maxPendingInvalidations: integer({ min: 1 }),
+  logger: withMethods('a logger with warn and info', 'warn', 'info'),
   codec: withMethods('a codec', 'encode', 'decode'),
   clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
 };
@@ -217,6 +224,7 @@ export interface ResolvedCacheOptions {
   readonly maxValueBytes: number;
   readonly compressAboveBytes: number;
   readonly maxPendingInvalidations: number;
+  readonly logger: CacheLogger | undefined;
   readonly codec: CacheCodec;
   readonly clock: Clock;
 }
@@ -243,6 +251,7 @@ export function resolveCacheOptions(options: RedisCacheOptions): ResolvedCacheOp
     compressAboveBytes = DEFAULTS.compressAboveBytes,
     maxPendingInvalidations = DEFAULTS.maxPendingInvalidations,
     onDriverMissing = DEFAULTS.onDriverMissing,
+    logger,
     codec = jsonCodec,
     clock = systemClock,
   } = options;
@@ -273,6 +282,7 @@ export function resolveCacheOptions(options: RedisCacheOptions): ResolvedCacheOp
     // What never leaves the process is held decoded: compressing it would be for nothing.
     compressAboveBytes: target === undefined ? Number.POSITIVE_INFINITY : compressAboveBytes,
     maxPendingInvalidations,
+    logger,
     codec,
     clock,
   };
@@ -289,7 +299,10 @@ function contradictions(options: RedisCacheOptions | undefined): ConfigIssue[] {
     expected: `nothing beside ${first}`,
     got: 'both',
   }));
-  const { client, cluster, keyPrefix } = options ?? {};
+  const { client, cluster, keyPrefix, db = 0 } = options ?? {};
+  if (cluster !== undefined && db !== 0) {
+    issues.push({ option: 'db', expected: '0 on a Cluster, which has no other', got: describeValue(db) });
+  }
   const isCluster = cluster !== undefined || client?.isCluster === true;
   if (isCluster && breaksSlots(`${client?.options?.keyPrefix ?? ''}${keyPrefix ?? ''}`)) {
     const expected = 'braces that enclose something, for a Cluster hashes that';

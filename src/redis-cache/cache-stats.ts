@@ -3,6 +3,7 @@ import type { ResolvedCacheOptions } from './cache-options.ts';
 import type { RedisConnectionState } from './redis-connection.ts';
 import type { RedisGatewayStats } from './redis-gateway.ts';
 import type { RedisLink } from './redis-link.ts';
+import { troubleOf } from './redis-trouble.ts';
 import type { Tiers } from './tiers.ts';
 
 /** How well a cache is: degraded works without Redis for now, unhealthy has done so for more than `maxRetries` reconnects. */
@@ -10,6 +11,8 @@ export type RedisCacheStatus = 'healthy' | 'degraded' | 'unhealthy';
 
 export interface RedisCacheHealth {
   readonly status: RedisCacheStatus;
+  /** Why it is not healthy, in a few words without a secret; absent where it is. */
+  readonly reason?: string;
   readonly memory: { readonly entries: number; readonly bytes: number };
   /** Absent where nothing names Redis. */
   readonly redis?: RedisHealth;
@@ -23,7 +26,7 @@ export interface RedisHealth {
   readonly failedReconnects: number;
   /** Invalidations that Redis still has to be told. */
   readonly pendingInvalidations: number;
-  /** Kind of the last connection error, such as `ECONNREFUSED` or `WRONGPASS`. */
+  /** Kind of the last connection error, such as `ECONNREFUSED` or `WRONGPASS`, or of what Redis refuses: `NOPERM`. */
   readonly lastError?: string;
 }
 
@@ -51,16 +54,26 @@ export function healthOf(tiers: Tiers): RedisCacheHealth {
   const { memory, namedLink: link } = tiers;
   const held = Object.freeze({ entries: memory.entries, bytes: memory.bytes });
   if (link === undefined) return Object.freeze({ status: 'healthy', memory: held });
-  const { lastError, state, subscribed, failedAttempts } = link.connection;
+  const { state, subscribed, failedAttempts } = link.connection;
+  const [refusal] = link.gateway.refusals.kinds.values();
+  const lastError = state === 'ready' ? refusal : link.connection.lastError;
   const redis: RedisHealth = Object.freeze({
     state,
     circuit: link.gateway.circuit,
     subscribed,
     failedReconnects: failedAttempts,
     pendingInvalidations: link.outage.size,
-    ...(lastError === undefined || state === 'ready' ? {} : { lastError }),
+    ...(lastError === undefined ? {} : { lastError }),
   });
-  return Object.freeze({ status: statusOf(link, tiers.options), memory: held, redis });
+  const status = statusOf(link, tiers.options);
+  const reason = status === 'healthy' ? {} : { reason: reasonOf(link) };
+  return Object.freeze({ status, ...reason, memory: held, redis });
+}
+
+function reasonOf(link: RedisLink): string {
+  const trouble = troubleOf(link);
+  if (trouble !== undefined) return trouble.reason;
+  return link.connection.state === 'closed' ? 'the cache is closed' : 'Redis has not answered yet';
 }
 
 function statusOf(
@@ -71,9 +84,10 @@ function statusOf(
     case 'idle':
       return 'healthy';
     case 'ready':
-      return gateway.circuit === 'closed' ? 'healthy' : 'degraded';
+      return gateway.circuit === 'closed' && gateway.refusals.size === 0 ? 'healthy' : 'degraded';
     case 'connecting':
-      return 'degraded';
+      // Nothing is wrong with a connection that is as young as this.
+      return connection.isLate ? 'degraded' : 'healthy';
     case 'driver-missing':
       return onDriverMissing === 'reject' ? 'unhealthy' : 'degraded';
     case 'closed':

@@ -10,6 +10,12 @@ export function unref(holder: object, name: 'stream' | 'reconnectTimeout' | 'slo
     held.unref();
 }
 
+/** The database that a client is on, or believes to be on: ioredis goes on where it was refused. */
+export function selectedDb(client: RedisClientLike): number {
+  const { condition } = client as { condition?: { select?: unknown } | null };
+  return typeof condition?.select === 'number' ? condition.select : 0;
+}
+
 /** Cuts the connection, whatever is arriving on it. */
 export function dropStream(client: RedisClientLike): void {
   const stream: unknown = Reflect.get(client, 'stream');

@@ -9,10 +9,24 @@ export const isWithoutSentinel = (error: unknown): boolean =>
 export const isSentinelRound = (error: unknown): boolean =>
   beginsWith(error, 'All sentinels are unreachable. Retrying from scratch after 0ms');
 
+/** What the server refuses to this user, or lacks: a permission, a command that was renamed or that a proxy does not pass. */
+const REFUSED =
+  /^(?:NOPERM|MISCONF|NOREPLICAS)\b|^-?ERR:? (?:unknown|unsupported|disallowed|forbidden|command (?:is )?not|ACL failure|the user executing the script can't|.*command is not (?:available|allowed|supported))/i;
+
+/** Why an answer refuses a command as such, and would refuse it again while all others may work; undefined for any other. */
+export function refusalKind(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !REFUSED.test(error.message)) return undefined;
+  const [word] = /^(?:MISCONF|NOREPLICAS)/.exec(error.message) ?? [];
+  return word ?? (/^NOPERM|ACL|the script can't/.test(error.message) ? 'NOPERM' : 'UNKNOWN_COMMAND');
+}
+
 /** The code of a system error, or the first word of a Redis error, in capitals; else the name. */
 export function errorKind(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN';
   if (isWithoutSentinel(error)) return 'SENTINELS_UNREACHABLE';
+  // What a Cluster says when no node could be asked is the same whatever the reason.
+  const { lastNodeError } = error as { readonly lastNodeError?: unknown };
+  if (lastNodeError instanceof Error) return errorKind(lastNodeError);
   const code = (error as { readonly code?: unknown }).code;
   if (typeof code === 'string') return code;
   return /^[A-Z]{3,20}\b/.exec(error.message)?.[0] ?? error.name;

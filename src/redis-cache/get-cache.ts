@@ -4,8 +4,9 @@ import { processSingleton } from '../internal/process-singleton.ts';
 import { RedisCache } from './redis-cache.ts';
 
 /**
- * The cache of this process, made at the first call from `REDIS_URL`, `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD` and
- * `REDIS_DB`; in memory only when none is set, or ioredis is not installed, which `health()` then says. Shared by all
+ * The cache of this process, made at the first call from `REDIS_URL`, `REDIS_HOST`, `REDIS_PORT`,
+ * `REDIS_USERNAME`, `REDIS_PASSWORD` and `REDIS_DB`; in memory only when none is set, or ioredis is not installed. What is wrong with Redis
+ * is told on the console, once, and by `health()`. Shared by all
  * copies of this package in the process. Its connections never keep the process alive.
  *
  * @throws `DESCRIBE_CONFIG_INVALID` that names every variable whose value does not parse.
@@ -20,14 +21,17 @@ import { RedisCache } from './redis-cache.ts';
  */
 export function getCache(): RedisCache {
   return processSingleton('cache', () => {
-    const { redisUrl, redisHost, redisPort, redisPassword, redisDb } = readEnvironment();
+    const { redisUrl, redisHost, redisPort, redisUsername, redisPassword, redisDb } = readEnvironment();
     const cache = new RedisCache({
       url: redisUrl,
       host: redisHost,
       port: redisPort,
+      username: redisUsername,
       password: redisPassword,
       db: redisDb,
       onDriverMissing: 'memory-only',
+      // Nobody can give it a logger.
+      logger: console,
     });
     return bindMethods(cache);
   });

@@ -33,6 +33,7 @@ export { type ReadOptions, RedisCache } from './redis-cache.ts';
 export type { RedisClientLike, RedisPipelineLike } from './redis-client.ts';
 export type { RedisConnectionState } from './redis-connection.ts';
 export type { RedisFailureReason, RedisGatewayStats } from './redis-gateway.ts';
+export type { CacheLogger } from './redis-trouble.ts';
 export type { MsetEntry, SetOptions } from './setter.ts';
 export {
   type FlightContext,

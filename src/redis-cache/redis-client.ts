@@ -1,3 +1,5 @@
+import { refusalKind } from './error-kind.ts';
+
 /** A pipeline of the user's client: one `[error, result]` a command. */
 export interface RedisPipelineLike {
   exec(): Promise<readonly (readonly [Error | null, unknown])[] | null>;
@@ -37,21 +39,45 @@ export class RedisDataError extends Error {
   override readonly name = 'RedisDataError';
 }
 
+/** The server refuses a command as such, see `refusalKind`; it is well otherwise. */
+export class RedisRefusal extends Error {
+  override readonly name = 'RedisRefusal';
+  readonly command: RedisCommand;
+  readonly kind: string;
+
+  constructor(command: RedisCommand, kind: string, cause: Error) {
+    super(`Redis refuses ${command[0]}`, { cause });
+    this.command = command;
+    this.kind = kind;
+  }
+}
+
+/** Told of each refusal. */
+export type RefusalListener = (refusal: RedisRefusal) => void;
+
 /**
  * Sends commands in one go and answers in their order. A refusal that concerns the data stands in its place as a
- * `RedisDataError`; anything else that fails rejects the whole.
+ * `RedisDataError`, and that of a message as a `RedisRefusal`: what it tells of is done. Anything else that fails rejects
+ * the whole.
  */
 export async function sendCommands(
   client: RedisClientLike,
   commands: readonly RedisCommand[],
+  onRefusal: RefusalListener,
 ): Promise<readonly unknown[]> {
   if (commands.length === 1 || client.isCluster) {
     // A Cluster sends each to the owner of its slot; they leave together and are awaited together.
-    return Promise.all(commands.map((command) => client.call(...command).catch(sortError)));
+    return Promise.all(
+      commands.map((command) =>
+        client.call(...command).catch((error: unknown) => sortError(error, command, onRefusal)),
+      ),
+    );
   }
   const replies = await client.pipeline(commands.map((command) => ['call', ...command])).exec();
   if (replies === null) throw new Error('a pipeline was discarded');
-  return replies.map(([error, result]) => (error ? sortError(error) : result));
+  return replies.map(([error, result], index) =>
+    error ? sortError(error, commands[index] ?? [''], onRefusal) : result,
+  );
 }
 
 /** Told of each reply as it arrives, by the command's place. */
@@ -65,6 +91,7 @@ export async function sendEach(
   client: RedisClientLike,
   commands: Iterable<RedisCommand>,
   onReply: ReplyListener,
+  onRefusal: RefusalListener,
 ): Promise<void> {
   const replies: Promise<void>[] = [];
   for (const command of commands) {
@@ -72,7 +99,7 @@ export async function sendEach(
     replies.push(
       client
         .call(...command)
-        .catch(sortError)
+        .catch((error: unknown) => sortError(error, command, onRefusal))
         .then((reply) => onReply(index, reply)),
     );
   }
@@ -82,7 +109,18 @@ export async function sendEach(
 /** Server answers about the data of one command: wrong type, no room for it, a value that a script can't take. */
 const DATA_REFUSAL = /^(WRONGTYPE|OOM|ERR)\b/;
 
-function sortError(error: unknown): RedisDataError {
+function sortError(
+  error: unknown,
+  command: RedisCommand,
+  onRefusal: RefusalListener,
+): RedisDataError | RedisRefusal {
+  const kind = refusalKind(error);
+  if (kind !== undefined) {
+    const refusal = new RedisRefusal(command, kind, error as Error);
+    onRefusal(refusal);
+    if (command[0] === 'PUBLISH') return refusal;
+    throw refusal;
+  }
   if (error instanceof Error && DATA_REFUSAL.test(error.message)) {
     return new RedisDataError(error.message.slice(0, 60), { cause: error });
   }

@@ -2,12 +2,16 @@ import { ConfigError } from '../errors/config-error.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { Emitter } from '../internal/emitter.ts';
-import { withTimeout } from '../internal/signals.ts';
 import type { RedisTarget } from './cache-options.ts';
-import { clusterListener, disconnectForGood, dropStream, unref } from './driver-internals.ts';
+import { ClientWatch } from './client-watch.ts';
+import { disconnectForGood, dropStream, selectedDb } from './driver-internals.ts';
 import { errorKind, isSentinelRound, isWithoutSentinel } from './error-kind.ts';
 import type { RedisClientLike } from './redis-client.ts';
 import { createRedisClients, type RedisClients, retryStrategy } from './redis-driver.ts';
+import { RedisSubscription } from './redis-subscription.ts';
+
+const isOfSelect = (error: unknown): boolean =>
+  (error as { readonly command?: { readonly name?: unknown } } | null)?.command?.name === 'select';
 
 /** Where the connection to Redis stands. */
 export type RedisConnectionState =
@@ -21,6 +25,10 @@ export type RedisConnectionState =
   | 'closed';
 
 export interface RedisConnectionEvents {
+  /** `state` or `lastError` is another. */
+  changed: object;
+  /** The server does not let this user hear the channel. */
+  subscribeRefused: { readonly kind: string };
   ready: object;
   lost: object;
   subscriberReady: object;
@@ -37,8 +45,6 @@ export interface RedisConnectionOptions {
 
 /** How long operations wait for the first connection, so that a start loses nothing: about what TLS over a slow way takes. */
 const FIRST_CONNECT_MS = 500;
-const PING_INTERVAL_MS = 15_000;
-const PING_TIMEOUT_MS = 5_000;
 
 /**
  * Two connections to one Redis, opened at first use and reopened for ever: one for data, one for messages. Never throws
@@ -47,16 +53,20 @@ const PING_TIMEOUT_MS = 5_000;
 export class RedisConnection {
   readonly events = new Emitter<RedisConnectionEvents>();
   readonly #options: RedisConnectionOptions;
-  readonly #detachers: (() => void)[] = [];
   #clients: RedisClients | undefined;
   #opening: Promise<void> | undefined;
   #state: RedisConnectionState = 'idle';
-  #subscribed = false;
+  #watch: ClientWatch | undefined;
+  #subscription: RedisSubscription | undefined;
   #failedAttempts = 0;
+  #wasReady = false;
+  #isLate = false;
+  #refusedDb = false;
+  #loadError: string | undefined;
   #lastError: string | undefined;
   #driverError: ConfigError | undefined;
   #firstOutcome = new Deferred<void>();
-  #pingTimer: TimerHandle | undefined;
+  #openTimer: TimerHandle | undefined;
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
@@ -73,12 +83,27 @@ export class RedisConnection {
 
   /** Whether messages arrive. */
   get subscribed(): boolean {
-    return this.#subscribed;
+    return this.#subscription?.isActive === true;
   }
 
   /** Connections in a row that failed or were lost since the last one that was ready. */
   get failedAttempts(): number {
     return this.#failedAttempts;
+  }
+
+  /** Whether there ever was a connection. */
+  get wasReady(): boolean {
+    return this.#wasReady;
+  }
+
+  /** Whether the first connection takes longer than operations wait for it. */
+  get isLate(): boolean {
+    return this.#isLate;
+  }
+
+  /** Why ioredis, which is installed, could not be loaded, where that is what failed last. */
+  get loadError(): string | undefined {
+    return this.#loadError;
   }
 
   /** Kind of the last failure, such as `ECONNREFUSED` or `WRONGPASS`; never a whole message. */
@@ -113,19 +138,18 @@ export class RedisConnection {
   /** Ends both connections. Idempotent. */
   close(): void {
     if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    this.#subscribed = false;
+    this.#setState('closed');
     this.#firstOutcome.resolve();
-    if (this.#pingTimer !== undefined) this.#options.clock.clearTimeout(this.#pingTimer);
-    for (const detach of this.#detachers.splice(0)) detach();
+    if (this.#openTimer !== undefined) this.#options.clock.clearTimeout(this.#openTimer);
+    this.#watch?.end();
     if (this.#clients?.ownsData) disconnectForGood(this.#clients.data);
-    if (this.#clients !== undefined) disconnectForGood(this.#clients.subscriber);
+    this.#subscription?.close();
     this.events.clear();
   }
 
   async #open(): Promise<void> {
     if (this.#state === 'closed') return;
-    this.#state = 'connecting';
+    if (this.#state === 'idle') this.#setState('connecting');
     try {
       // Loading the driver is not counted: it takes the processor's time and not the network's.
       const clients = await createRedisClients(this.#options.target, this.#options.operationTimeoutMs);
@@ -135,118 +159,98 @@ export class RedisConnection {
         return;
       }
       this.#clients = clients;
-      this.#watchData(clients.data, clients.ownsData);
-      this.#watchSubscriber(clients.subscriber);
-      const { clock } = this.#options;
-      const timer = clock.setTimeout(() => this.#firstOutcome.resolve(), FIRST_CONNECT_MS);
+      this.#loadError = undefined;
+      this.#watchData(clients);
+      const { clock, channel } = this.#options;
+      const { events } = this;
+      const subscription = { channel, clock, events, onError: this.#note };
+      this.#subscription = new RedisSubscription(clients.subscriber, subscription);
+      const timer = clock.setTimeout(() => {
+        this.#isLate = true;
+        this.#firstOutcome.resolve();
+      }, FIRST_CONNECT_MS);
       void this.#firstOutcome.promise.then(() => clock.clearTimeout(timer));
-      if (clients.data.status === 'ready') this.#becomeReady();
+      if (clients.data.status === 'ready') this.#useReady(clients);
       else if (clients.data.status === 'wait') clients.data.connect().catch(() => {});
-      clients.subscriber.connect().catch(() => {});
+      else if (clients.data.status === 'end') this.#fail('CLIENT_ENDED');
+      this.#subscription.open();
     } catch (error) {
-      this.#state = 'driver-missing';
-      this.#lastError = 'DRIVER_MISSING';
-      if (error instanceof ConfigError) this.#driverError = error;
-      this.#firstOutcome.resolve();
+      this.#failToOpen(error);
     }
   }
 
-  #watchData(client: RedisClientLike, owned: boolean): void {
-    this.#listen(client, 'error', (error: unknown) => {
+  /** Only a driver that is not installed is for ever. Another failure, as of a process without descriptors, may pass. */
+  #failToOpen(error: unknown): void {
+    if (error instanceof ConfigError) {
+      this.#driverError = error;
+      this.#lastError = 'DRIVER_MISSING';
+      this.#setState('driver-missing');
+      this.#firstOutcome.resolve();
+      return;
+    }
+    this.#loadError = error instanceof Error ? error.message.slice(0, 200) : 'unknown';
+    this.#fail(errorKind(error));
+    const { clock } = this.#options;
+    const again = () => void this.#open();
+    this.#openTimer = setBackgroundTimeout(clock, again, retryStrategy(this.#failedAttempts));
+  }
+
+  #fail(kind: string | undefined): void {
+    this.#failedAttempts += 1;
+    if (kind !== undefined) this.#lastError = kind;
+    this.#setState('reconnecting');
+    this.#firstOutcome.resolve();
+  }
+
+  #setState(state: RedisConnectionState): void {
+    this.#state = state;
+    this.events.emit('changed', {});
+  }
+
+  #watchData({ data: client, ownsData: owned }: RedisClients): void {
+    const watch = new ClientWatch(client, { clock: this.#options.clock, isOurs: owned });
+    this.#watch = watch;
+    watch.on('error', (error: unknown) => {
       this.#note(error);
-      if (!isWithoutSentinel(error)) return;
+      if (owned && isOfSelect(error)) this.#refusedDb = true;
       // No connection is lost, for there is none.
-      this.#failedAttempts += 1;
-      this.#state = 'reconnecting';
-      this.#firstOutcome.resolve();
+      if (isWithoutSentinel(error)) this.#fail(undefined);
     });
-    if (owned) this.#connectAgain(client);
-    this.#listen(client, 'ready', () => this.#becomeReady());
-    this.#listen(client, 'close', () => {
+    if (owned) watch.connectAgain(() => this.#failedAttempts);
+    watch.on('ready', () => this.#useReady({ data: client, ownsData: owned }));
+    watch.on('close', () => {
       const wasReady = this.#state === 'ready';
-      this.#failedAttempts += 1;
-      this.#state = 'reconnecting';
-      this.#firstOutcome.resolve();
+      this.#fail(undefined);
       if (wasReady) this.events.emit('lost', {});
     });
-    if (owned) this.#letProcessEnd(client);
+    if (owned) watch.letProcessEnd();
   }
 
-  #watchSubscriber(client: RedisClientLike): void {
-    this.#listen(client, 'error', this.#note);
-    this.#connectAgain(client);
-    this.#listen(client, 'message', (channel: string, text: string) => {
-      if (channel === this.#options.channel) this.events.emit('message', { text });
-    });
-    this.#listen(client, 'close', () => this.#loseSubscription());
-    // Again after each reconnect: the answer tells that messages arrive from now on.
-    this.#listen(client, 'ready', () => this.#subscribe(client));
-    this.#letProcessEnd(client);
-    this.#schedulePing(client);
-  }
-
-  #subscribe(client: RedisClientLike): void {
-    client.subscribe(this.#options.channel).then(
-      () => {
-        if (this.#state === 'closed') return;
-        this.#subscribed = true;
-        this.events.emit('subscriberReady', {});
-        const listener = clusterListener(client);
-        if (listener !== undefined) unref(listener, 'stream');
-        listener?.on('end', () => {
-          if (this.#state === 'closed') return;
-          this.#loseSubscription();
-          if (client.status === 'ready') this.#subscribe(client);
-        });
-      },
-      () => {
-        if (this.#state !== 'closed') client.disconnect(true);
-      },
-    );
-  }
-
-  #loseSubscription(): void {
-    if (!this.#subscribed) return;
-    this.#subscribed = false;
-    this.events.emit('subscriberLost', {});
-  }
-
-  /** Where ioredis gives up, as without a Sentinel that answers. */
-  #connectAgain(client: RedisClientLike): void {
-    let timer: TimerHandle | undefined;
-    let tries = 0;
-    const { clock } = this.#options;
-    this.#listen(client, 'ready', () => {
-      tries = 0;
-    });
-    this.#listen(client, 'end', () => {
-      tries += 1;
-      timer = setBackgroundTimeout(clock, () => client.connect().catch(() => {}), retryStrategy(tries));
-    });
-    this.#detachers.push(() => {
-      if (timer !== undefined) clock.clearTimeout(timer);
-    });
-  }
-
-  /** A connection whose other end vanished says nothing, and neither does a quiet one: only an answer tells them apart. */
-  #schedulePing(client: RedisClientLike): void {
-    const { clock } = this.#options;
-    this.#pingTimer = setBackgroundTimeout(
-      clock,
-      () => {
-        this.#schedulePing(client);
-        if (!this.#subscribed) return;
-        withTimeout(client.call('PING'), PING_TIMEOUT_MS, () => new Error('no pong'), clock).catch(() => {
-          if (this.#state !== 'closed') client.disconnect(true);
-        });
-      },
-      PING_INTERVAL_MS,
-    );
+  /** ioredis tells of a database that it may not select, and goes on with another: such a client is not used. */
+  #useReady({ data: client, ownsData }: Pick<RedisClients, 'data' | 'ownsData'>): void {
+    const db = selectedDb(client);
+    if (!ownsData && db > 0) {
+      // Nobody here may have listened when the user's client was told.
+      client.call('SELECT', db).then(
+        () => this.#becomeReady(),
+        () => this.#fail('NO_DATABASE'),
+      );
+      return;
+    }
+    if (!this.#refusedDb) {
+      this.#becomeReady();
+      return;
+    }
+    this.#refusedDb = false;
+    this.#lastError = 'NO_DATABASE';
+    client.disconnect();
   }
 
   #becomeReady(): void {
-    this.#state = 'ready';
+    if (this.#state === 'closed') return;
     this.#failedAttempts = 0;
+    this.#wasReady = true;
+    this.#setState('ready');
     this.#firstOutcome.resolve();
     this.events.emit('ready', {});
   }
@@ -254,34 +258,4 @@ export class RedisConnection {
   readonly #note = (error: unknown): void => {
     if (!isSentinelRound(error)) this.#lastError = errorKind(error);
   };
-
-  #listen<Args extends unknown[]>(
-    client: RedisClientLike,
-    event: string,
-    listener: (...args: Args) => void,
-  ): void {
-    const guarded = listener as (...args: unknown[]) => void;
-    client.on(event, guarded);
-    this.#detachers.push(() => {
-      client.off(event, guarded);
-      // ioredis reports what comes after a disconnect too, and an unheard error would end the process.
-      const isOurs = client !== this.#clients?.data || this.#clients.ownsData;
-      if (event === 'error' && isOurs) client.on('error', () => {});
-    });
-  }
-
-  /**
-   * Lets the process end while these connections idle or wait to reconnect: whoever waits for an answer holds it open
-   * by the timer of the deadline.
-   */
-  #letProcessEnd(client: RedisClientLike): void {
-    const watch = (instance: RedisClientLike) => {
-      this.#listen(instance, 'connect', () => unref(instance, 'stream'));
-      this.#listen(instance, 'reconnecting', () => unref(instance, 'reconnectTimeout'));
-    };
-    watch(client);
-    if (!client.isCluster) return;
-    this.#listen(client, '+node', (node: RedisClientLike) => watch(node));
-    this.#listen(client, 'ready', () => unref(client, 'slotsTimer'));
-  }
 }

@@ -1,13 +1,10 @@
-import type {
-  Cluster,
-  ClusterOptions as DriverClusterOptions,
-  RedisOptions as DriverOptions,
-  Redis,
-} from 'ioredis';
+import type { ClusterOptions as DriverClusterOptions, RedisOptions as DriverOptions } from 'ioredis';
 import { exponentialDelay } from '../internal/backoff.ts';
-import { namedExportsOf, peerFailure } from '../internal/peer-package.ts';
+import { definedOf } from '../internal/defined-of.ts';
 import type { RedisTarget, RedisTargetOptions } from './cache-options.ts';
+import { loadDriver } from './load-driver.ts';
 import type { RedisClientLike } from './redis-client.ts';
+import { optionsOfUrl } from './redis-url.ts';
 
 /** ioredis types these two by what they hold, which an explicit undefined would not fit. */
 type RedisOptions = Omit<DriverOptions, 'replyMapping'>;
@@ -33,8 +30,8 @@ export interface RedisClients {
 }
 
 /**
- * Makes the connections, not yet opened. ioredis is loaded here, at first use, and only here.
- * @throws `DESCRIBE_CONFIG_INVALID` when ioredis is not installed.
+ * Makes the connections, not yet opened.
+ * @throws `DESCRIBE_CONFIG_INVALID` when ioredis is not installed, and what else its import throws.
  */
 export async function createRedisClients(
   target: RedisTarget,
@@ -45,24 +42,18 @@ export async function createRedisClients(
     return { data: target.client, subscriber: duplicateAsSubscriber(target.client), ownsData: false };
   }
   const ioredis = await loadDriver();
-  const make = (options: RedisOptions): RedisClientLike => {
-    if (target.kind !== 'cluster') return new ioredis.Redis(serverOptions(target.options, options));
+  const make = (options: RedisOptions, db?: number): RedisClientLike => {
+    if (target.kind !== 'cluster')
+      return new ioredis.Redis({ ...serverOptions(target.options, options), ...definedOf({ db }) });
     const nodes = target.nodes.map(({ host, port }) => ({ host, port }));
     return new ioredis.Cluster(nodes, clusterOptions(target.options, options));
   };
   return {
     data: make(dataOptions(operationTimeoutMs)),
-    subscriber: make(SUBSCRIBER_OPTIONS),
+    // Messages know no databases.
+    subscriber: make(SUBSCRIBER_OPTIONS, 0),
     ownsData: true,
   };
-}
-
-async function loadDriver(): Promise<{ Redis: typeof Redis; Cluster: typeof Cluster }> {
-  try {
-    return namedExportsOf(await import('ioredis'), 'Redis');
-  } catch (error) {
-    throw peerFailure('RedisCache', 'ioredis', error);
-  }
 }
 
 const MAX_RECONNECT_DELAY_MS = 5_000;
@@ -82,6 +73,8 @@ const SHARED_OPTIONS = {
   autoResendUnfulfilledCommands: false,
   // ioredis would leave the answer to its own subscription unheard; the connection subscribes itself.
   autoResubscribe: false,
+  // Of ioredis 6: nothing of version 3 is used, and what stands between may not speak it.
+  protocol: 2,
   // A failover leaves clients connected to what is now a replica.
   reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
 } as const satisfies RedisOptions;
@@ -100,11 +93,24 @@ const dataOptions = (operationTimeoutMs: number): RedisOptions => ({
 const SUBSCRIBER_OPTIONS: RedisOptions = { ...SHARED_OPTIONS, maxRetriesPerRequest: null };
 
 function serverOptions(target: RedisTargetOptions, options: RedisOptions): RedisOptions {
-  const { host, port, username, password, db, url, tls, sentinels, sentinelName = 'mymaster' } = target;
+  const {
+    host,
+    port,
+    username,
+    password,
+    db,
+    url,
+    tls,
+    family,
+    sentinels,
+    sentinelName = 'mymaster',
+  } = target;
   const server: RedisOptions = {
     ...options,
+    // ioredis would ask INFO, which may be forbidden or renamed; what a server that still loads refuses is seen anyway.
+    enableReadyCheck: false,
     ...(url === undefined ? {} : optionsOfUrl(url)),
-    ...definedOf({ host, port, username, password, db }),
+    ...definedOf({ host, port, username, password, db, family }),
     ...(tls === undefined || tls === false ? {} : { tls: tls === true ? {} : tls }),
   };
   if (sentinels === undefined) return server;
@@ -112,6 +118,8 @@ function serverOptions(target: RedisTargetOptions, options: RedisOptions): Redis
     ...server,
     sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
     name: sentinelName,
+    // By INFO ioredis sees that what a Sentinel named is no master any more.
+    enableReadyCheck: true,
     // One that hangs would be waited for without end.
     sentinelCommandTimeout: 1_000,
     // The first round begins after the Sentinel that answered last, so all are asked only in the second. After that
@@ -122,25 +130,10 @@ function serverOptions(target: RedisTargetOptions, options: RedisOptions): Redis
   };
 }
 
-/** Read here and not by ioredis, so that the options beside a URL win over it. */
-function optionsOfUrl(text: string): RedisOptions {
-  const url = new URL(text);
-  const db = Number(url.pathname.slice(1) || url.searchParams.get('db') || Number.NaN);
-  return {
-    ...definedOf({
-      host: url.hostname.replace(/^\[|\]$/g, '') || undefined,
-      port: url.port === '' ? undefined : Number(url.port),
-      username: decodeURIComponent(url.username) || undefined,
-      password: decodeURIComponent(url.password) || undefined,
-      db: Number.isSafeInteger(db) ? db : undefined,
-    }),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-  };
-}
-
 function clusterOptions(target: RedisTargetOptions, options: RedisOptions): ClusterOptions {
   const { enableOfflineQueue = true, lazyConnect: _lazy, retryStrategy: _retry, ...redisOptions } = options;
-  const { username, password, tls } = target;
+  const { username, password, tls, family } = target;
+  const isTls = tls !== undefined && tls !== false;
   return {
     lazyConnect: true,
     enableOfflineQueue,
@@ -148,20 +141,14 @@ function clusterOptions(target: RedisTargetOptions, options: RedisOptions): Clus
     retryDelayOnFailover: 50,
     slotsRefreshTimeout: 1_000,
     clusterRetryStrategy: retryStrategy,
+    // ioredis would connect to addresses, which certificates that name hosts are not for.
+    ...(isTls ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     redisOptions: {
       ...redisOptions,
-      ...definedOf({ username, password }),
-      ...(tls === undefined || tls === false ? {} : { tls: tls === true ? {} : tls }),
+      ...definedOf({ username, password, family }),
+      ...(isTls ? { tls: tls === true ? {} : tls } : {}),
     },
   };
-}
-
-/** Without the properties that are undefined: ioredis takes an explicit undefined for a value. */
-function definedOf<Given extends object>(
-  given: Given,
-): { [Name in keyof Given]?: Exclude<Given[Name], undefined> } {
-  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [Name in keyof Given]?: Exclude<Given[Name], undefined> };
 }
 
 function duplicateAsSubscriber(client: RedisClientLike): RedisClientLike {

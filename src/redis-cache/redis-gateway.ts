@@ -6,11 +6,13 @@ import { TimeoutError } from '../errors/timeout-error.ts';
 import type { Clock } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { Emitter } from '../internal/emitter.ts';
+import { CommandRefusals } from './command-refusals.ts';
 import { errorKind } from './error-kind.ts';
 import {
   mastersOf,
   type RedisClientLike,
   type RedisCommand,
+  RedisRefusal,
   type ReplyListener,
   sendCommands,
   sendEach,
@@ -41,6 +43,8 @@ export interface OperationDeadline {
 }
 
 export interface RedisGatewayEvents {
+  /** The breaker moved, or what the server refuses is other than before. */
+  changed: object;
   failed: { readonly operation: string; readonly reason: RedisFailureReason; readonly kind: string };
 }
 
@@ -73,10 +77,12 @@ export class RedisGateway {
   readonly events = new Emitter<RedisGatewayEvents>();
   /** Whether Redis is a Cluster, where a command may touch the keys of one slot only. */
   readonly isCluster: boolean;
+  readonly refusals = new CommandRefusals(() => this.events.emit('changed', {}));
   readonly #connection: RedisConnection;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #breaker: CircuitBreaker<[() => Promise<unknown>], unknown>;
+  #lastFailure: string | undefined;
   #operations = 0;
   #failures = 0;
   #timeouts = 0;
@@ -94,10 +100,15 @@ export class RedisGateway {
       resetTimeoutMs: RESET_TIMEOUT_MS,
       maxResetTimeoutMs: MAX_RESET_TIMEOUT_MS,
       halfOpenTimeoutMs: Math.max(1_000, operationTimeoutMs * 2),
+      // It answered, and all else may work.
+      isFailure: (error) => !(error instanceof RedisRefusal),
       clock,
     });
     // A fresh connection is news: the next operation finds out at once whether Redis is well again.
     connection.events.on('ready', () => this.#breaker.close());
+    this.#breaker.on('stateChanged', () => this.events.emit('changed', {}));
+    connection.events.on('subscribeRefused', ({ kind }) => this.refusals.add(['SUBSCRIBE'], kind));
+    connection.events.on('subscriberReady', () => this.refusals.remove(['SUBSCRIBE']));
   }
 
   /** The time by which an operation of so many commands has to be over. */
@@ -115,6 +126,11 @@ export class RedisGateway {
   get servers(): readonly RedisClientLike[] {
     const client = this.#connection.readyClient;
     return client === undefined ? [] : mastersOf(client);
+  }
+
+  /** What the last operation failed with, in the words of its error. */
+  get lastFailure(): string | undefined {
+    return this.#lastFailure;
   }
 
   /** Whether a command would be sent at this moment. */
@@ -143,7 +159,9 @@ export class RedisGateway {
     deadline: OperationDeadline,
     node?: RedisClientLike,
   ): Promise<RedisReply> {
-    return this.#run(operation, deadline, (client) => sendCommands(client, commands), node);
+    const work = (client: RedisClientLike) => sendCommands(client, commands, this.#onRefusal);
+    const sent = this.#run(operation, deadline, work, node);
+    return this.refusals.size === 0 ? sent : this.#heedGrants(commands, sent);
   }
 
   /** Sends commands that are made on the way, and tells each reply as it arrives; none after the operation is over. */
@@ -157,7 +175,9 @@ export class RedisGateway {
     const tell: ReplyListener = (index, reply) => {
       if (!isOver) onReply(index, reply);
     };
-    const reply = await this.#run(operation, deadline, (client) => sendEach(client, commands, tell));
+    const reply = await this.#run(operation, deadline, (client) =>
+      sendEach(client, commands, tell, this.#onRefusal),
+    );
     isOver = true;
     return reply;
   }
@@ -212,6 +232,15 @@ export class RedisGateway {
     this.events.clear();
   }
 
+  async #heedGrants(commands: readonly RedisCommand[], sent: Promise<RedisReply>): Promise<RedisReply> {
+    const reply = await sent;
+    for (const [index, command] of commands.entries())
+      if (reply.ok && !(reply.value[index] instanceof RedisRefusal)) this.refusals.remove(command);
+    return reply;
+  }
+
+  readonly #onRefusal = ({ command, kind }: RedisRefusal) => this.refusals.add(command, kind);
+
   async #firstClient(deadline: OperationDeadline) {
     const startedAtMs = this.#clock.now();
     await this.#connection.open();
@@ -234,8 +263,15 @@ export class RedisGateway {
     else if (reason === 'failed') this.#failures += 1;
     else this.#rejections += 1;
     // What is not sent has no cause of its own: the connection knows why.
-    const kind = cause === undefined ? this.#connection.lastError : errorKind(cause);
+    const kind =
+      cause instanceof RedisRefusal
+        ? cause.kind
+        : cause === undefined
+          ? this.#connection.lastError
+          : errorKind(cause);
     const why = kind === undefined ? reason : `${reason} (${kind})`;
+    if (reason === 'timeout') this.#lastFailure = `${operation} had no answer in time`;
+    if (reason === 'failed') this.#lastFailure = `${operation} ${why}`;
     const error = new CacheError(`Redis ${operation}: ${why}`, { cause, retryable: true });
     this.events.emit('failed', { operation, reason, kind: kind ?? reason });
     return { ok: false, reason, error };

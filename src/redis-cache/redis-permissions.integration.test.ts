@@ -81,4 +81,66 @@ describe.runIf(findRedisServer())('a user of Redis with few permissions', () => 
     await cache.set('l:x', 'text of another');
     expect(await cache.getOrSetWithSource('x', () => 'made')).toEqual({ value: 'made', source: 'factory' });
   });
+
+  /** What a logger heard, without the empty fields of what is over. */
+  const listening = () => {
+    const heard: unknown[] = [];
+    const logger = { warn: (fields: object) => heard.push(fields), info: () => heard.push('over') };
+    return { heard, logger };
+  };
+  /** As another process that has all permissions. */
+  const connectAdmin = () => {
+    const cache = new RedisCache({ url: server.url, operationTimeoutMs: 1_000 });
+    open.push(() => cache.close());
+    return cache;
+  };
+
+  it.each([
+    ['scripts', ['~*', '&*', '+@all', '-@scripting'], 'Redis refuses EVAL (NOPERM)'],
+    ['EVAL', ['~*', '&*', '+@all', '-eval'], 'Redis refuses EVAL (NOPERM)'],
+    ['channels', ['~*', '+@all', 'resetchannels'], 'Redis refuses SUBSCRIBE (NOPERM), PUBLISH (NOPERM)'],
+    ['SUBSCRIBE', ['~*', '&*', '+@all', '-subscribe'], 'Redis refuses SUBSCRIBE (NOPERM)'],
+    ['PUBLISH', ['~*', '&*', '+@all', '-publish'], 'Redis refuses PUBLISH (NOPERM)'],
+    ['UNLINK', ['~*', '&*', '+@all', '-unlink'], 'Redis refuses EVAL (NOPERM), UNLINK (NOPERM)'],
+    ['SET', ['~*', '&*', '+@all', '-set'], 'Redis refuses EVAL (NOPERM), SET (NOPERM)'],
+    ['GETRANGE', ['~*', '&*', '+@all', '-getrange'], 'Redis refuses GETRANGE (NOPERM)'],
+    ['keys', ['~other:*', '&*', '+@all'], 'Redis refuses GETRANGE (NOPERM), EVAL (NOPERM), UNLINK (NOPERM)'],
+  ])('is told of once without %s, and loses no invalidation', async (_, rules, reason) => {
+    await allow('poor', ...rules);
+    const { heard, logger } = listening();
+    const cache = connect('poor', { logger, tagTrustMs: 50 });
+    const rich = connectAdmin();
+    await rich.getOrSet('key', () => 'of another', { tags: ['tag'] });
+    const made = await cache.getOrSet('own', () => 'made', { tags: ['tag'] });
+    await cache.set('set', 'made', 60, ['tag']);
+    expect([made, await cache.getOrSet('key', () => 'made', { tags: ['tag'] })]).toEqual([
+      'made',
+      expect.any(String),
+    ]);
+    await expect.poll(() => cache.health().reason?.split(', ').sort()).toEqual(reason.split(', ').sort());
+    expect(cache.health()).toMatchObject({
+      status: 'degraded',
+      redis: { state: 'ready', lastError: 'NOPERM' },
+    });
+    await cache.invalidateByTags(['tag']);
+    expect([await cache.get('own'), await cache.get('set'), await cache.get('key')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    // Another process sees what was there only as long as Redis is owed the invalidation, and health says so.
+    const isSeen = (await connectAdmin().get('key')) !== undefined;
+    if (isSeen) expect(cache.health().redis?.pendingInvalidations).toBeGreaterThan(0);
+    for (let call = 0; call < 5; call += 1) await cache.getOrSet(`more${call}`, () => call);
+    expect(heard).toHaveLength(1);
+    expect(heard[0]).toEqual({ reason: expect.stringMatching(/^Redis refuses [A-Z]+ \(NOPERM\)/) });
+    // None of it is an outage.
+    expect(cache.health().redis).toMatchObject({ circuit: 'closed', failedReconnects: 0 });
+
+    await allow('poor', '~*', '&*', '+@all');
+    await cache.set('again', 1);
+    await cache.getOrSet('more', () => 1);
+    await expect.poll(() => cache.health().redis?.pendingInvalidations).toBe(0);
+    expect(await connectAdmin().get('key')).toBeUndefined();
+  });
 });

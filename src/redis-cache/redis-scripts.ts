@@ -36,17 +36,15 @@ export const KEEP_LEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
 
-/** Gives the lease of token `ARGV[1]` back, and says so on channel `ARGV[2]`. */
+/** Gives the lease of token `ARGV[1]` back, and says so on channel `ARGV[2]`; 2 where it may not say so. */
 export const END_LEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('UNLINK', KEYS[1])
-redis.call('PUBLISH', ARGV[2], ARGV[3])
-return 1`;
+return type(redis.pcall('PUBLISH', ARGV[2], ARGV[3])) == 'table' and 2 or 1`;
 
-/** Writes the entry only while the lease is still ours, gives the lease back and tells the others; 0 when it was lost. */
+/** Writes the entry only while the lease is still ours, gives the lease back and tells the others; 0 when it was lost, 2 where it may not tell. */
 export const FILL = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 redis.call('UNLINK', KEYS[1])
-redis.call('PUBLISH', ARGV[4], ARGV[5])
-return 1`;
+return type(redis.pcall('PUBLISH', ARGV[4], ARGV[5])) == 'table' and 2 or 1`;

@@ -34,6 +34,8 @@ export interface RawClaim extends RawRead {
 /** Stands for a value of another type under one of our keys. */
 const NO_ENTRY = '?';
 const MAX_NAMES_IN_MESSAGE = 500;
+/** What a script gives that was done, but whose message was refused. */
+const MAY_NOT_TELL = 2;
 /** Enough that a command more costs nothing, few enough that the first answer comes soon. */
 const KEYS_PER_COMMAND = 350;
 /** How long bulk reads ask for lengths first after one that failed. */
@@ -167,7 +169,8 @@ export class RedisTier {
       this.#names.channel,
       message,
     ];
-    await this.#gateway.send('end lease', [command], deadline);
+    const reply = await this.#gateway.send('end lease', [command], deadline);
+    if (reply.ok) this.#heedTold(reply.value[0]);
   }
 
   /** Whether the entry was written: false when the lease was lost meanwhile, undefined when Redis had no room. */
@@ -179,7 +182,16 @@ export class RedisTier {
     const keys = [this.#names.lease(key), this.#names.entry(key)];
     const args = [token, text, Math.ceil(keepMs), this.#names.channel, this.#message('keys', [key])];
     const reply = await this.#gateway.send('fill', [['EVAL', FILL, 2, ...keys, ...args]], deadline);
-    return map(reply, ([written]) => (written instanceof RedisDataError ? undefined : written === 1));
+    return map(reply, ([written]) => {
+      this.#heedTold(written);
+      return written instanceof RedisDataError ? undefined : written === 1 || written === MAY_NOT_TELL;
+    });
+  }
+
+  /** A script that may not send its message has done all else. */
+  #heedTold(result: unknown): void {
+    if (result === MAY_NOT_TELL) this.#gateway.refusals.add(['PUBLISH'], 'NOPERM');
+    else if (result === 1) this.#gateway.refusals.remove(['PUBLISH']);
   }
 
   /** Writes all, ends work on these keys elsewhere, and tells the others; false for those that Redis had no room for. */

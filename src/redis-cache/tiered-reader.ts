@@ -151,6 +151,8 @@ export class TieredReader {
     const raw = this.#tiers.unwrap(reply);
     if (raw === undefined) return this.#lastResort(key, record);
     if (raw.text === undefined) {
+      // What this process makes can't get there.
+      if (link.gateway.refusals.has('EVAL')) return this.#lastResort(key, record);
       if (record !== undefined) this.#tiers.memory.delete(key);
       return undefined;
     }

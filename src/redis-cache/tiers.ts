@@ -1,4 +1,4 @@
-import { Emitter } from '../internal/emitter.ts';
+import { callSafely, Emitter } from '../internal/emitter.ts';
 import type { BusMessage } from './bus-message.ts';
 import { type CacheCounters, newCounters } from './cache-counters.ts';
 import type { CacheEntry } from './cache-entry.ts';
@@ -9,6 +9,7 @@ import { type MemoryRecord, MemoryTier } from './memory-tier.ts';
 import { ReadGuard } from './read-guard.ts';
 import type { RedisReply } from './redis-gateway.ts';
 import { RedisLink } from './redis-link.ts';
+import { TroubleWatch } from './redis-trouble.ts';
 
 /** Tag versions that a process remembers: they take about 200 bytes each. */
 const MAX_TAGS = 50_000;
@@ -163,6 +164,17 @@ export class Tiers {
     link.events.on('replayed', ({ keys, tags }) => {
       this.forgetKeys(keys);
       if (tags.length > 0) this.tags.drop(tags);
+    });
+    const { logger, clock } = this.options;
+    new TroubleWatch(link, clock, (trouble) => {
+      if (trouble === undefined) {
+        this.events.emit('redisRecovered', {});
+        callSafely(() => logger?.info({}, 'Redis can be used again'), undefined);
+        return;
+      }
+      const { reason } = trouble;
+      this.events.emit('redisTroubled', { reason });
+      callSafely(() => logger?.warn({ reason }, "the cache can't use Redis as it should"), undefined);
     });
     link.connection.events.on('ready', () => this.events.emit('redisReady', {}));
     link.connection.events.on('lost', () => this.events.emit('redisLost', {}));

@@ -1,0 +1,40 @@
+import type { RedisCommand } from './redis-client.ts';
+
+/** Each script runs commands of its own, so that one may be refused and another not. */
+const nameOf = ([command, script]: RedisCommand): string =>
+  command === 'EVAL' ? `${command} ${script}` : command;
+
+/** Commands that a server refuses as such, each until it succeeds. */
+export class CommandRefusals {
+  readonly #refused = new Map<string, { readonly command: string; readonly kind: string }>();
+  readonly #onChange: () => void;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  get size(): number {
+    return this.#refused.size;
+  }
+
+  /** Why, by command. */
+  get kinds(): ReadonlyMap<string, string> {
+    return new Map([...this.#refused.values()].map(({ command, kind }) => [command, kind]));
+  }
+
+  has(command: string): boolean {
+    return this.#refused.size > 0 && this.kinds.has(command);
+  }
+
+  add(command: RedisCommand, kind: string): void {
+    const name = nameOf(command);
+    if (this.#refused.get(name)?.kind === kind) return;
+    this.#refused.set(name, { command: command[0], kind });
+    this.#onChange();
+  }
+
+  /** Takes in that a command was done. */
+  remove(command: RedisCommand): void {
+    if (this.#refused.delete(nameOf(command))) this.#onChange();
+  }
+}
