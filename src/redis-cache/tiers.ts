@@ -1,4 +1,5 @@
-import { callSafely, Emitter } from '../internal/emitter.ts';
+import { Emitter } from '../internal/emitter.ts';
+import { callSafely } from '../internal/user-callback.ts';
 import type { BusMessage } from './bus-message.ts';
 import { type CacheCounters, newCounters } from './cache-counters.ts';
 import type { CacheEntry } from './cache-entry.ts';
