@@ -18,10 +18,10 @@ import {
   text,
   withMethods,
 } from '../internal/option-checks.ts';
+import type { CacheLogger } from './cache-logger.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
 import type { RedisClientLike } from './redis-client.ts';
 import { breaksSlots } from './redis-names.ts';
-import type { CacheLogger } from './redis-trouble.ts';
 import { redisUrl } from './redis-url.ts';
 
 /** An address of a Redis server. */

@@ -2,6 +2,7 @@ export { type RedisScript, redisScriptOf } from './atomic-script.ts';
 export type { CacheCounters } from './cache-counters.ts';
 export type { RedisCacheEvents } from './cache-events.ts';
 export { generateKey } from './cache-key.ts';
+export type { CacheLogger } from './cache-logger.ts';
 export type {
   MemoryTierSettings,
   RedisAddress,
@@ -33,7 +34,6 @@ export { type ReadOptions, RedisCache } from './redis-cache.ts';
 export type { RedisClientLike, RedisPipelineLike } from './redis-client.ts';
 export type { RedisConnectionState } from './redis-connection.ts';
 export type { RedisFailureReason, RedisGatewayStats } from './redis-gateway.ts';
-export type { CacheLogger } from './redis-trouble.ts';
 export type { MsetEntry, SetOptions } from './setter.ts';
 export {
   type FlightContext,

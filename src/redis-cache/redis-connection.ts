@@ -7,6 +7,7 @@ import { ClientWatch } from './client-watch.ts';
 import { disconnectForGood, dropStream, selectedDb } from './driver-internals.ts';
 import { errorKind, isSentinelRound, isWithoutSentinel } from './error-kind.ts';
 import type { RedisClientLike } from './redis-client.ts';
+import type { RedisConnectionEvents } from './redis-connection-events.ts';
 import { createRedisClients, type RedisClients, retryStrategy } from './redis-driver.ts';
 import { RedisSubscription } from './redis-subscription.ts';
 
@@ -23,18 +24,6 @@ export type RedisConnectionState =
   /** `ioredis` is not installed. */
   | 'driver-missing'
   | 'closed';
-
-export interface RedisConnectionEvents {
-  /** `state` or `lastError` is another. */
-  changed: object;
-  /** The server does not let this user hear the channel. */
-  subscribeRefused: { readonly kind: string };
-  ready: object;
-  lost: object;
-  subscriberReady: object;
-  subscriberLost: object;
-  message: { readonly text: string };
-}
 
 export interface RedisConnectionOptions {
   readonly target: RedisTarget;

@@ -5,7 +5,7 @@ import { ClientWatch } from './client-watch.ts';
 import { clusterListener, disconnectForGood, unref } from './driver-internals.ts';
 import { refusalKind } from './error-kind.ts';
 import type { RedisClientLike } from './redis-client.ts';
-import type { RedisConnectionEvents } from './redis-connection.ts';
+import type { RedisConnectionEvents } from './redis-connection-events.ts';
 
 export interface RedisSubscriptionOptions {
   readonly channel: string;

@@ -31,12 +31,6 @@ function connectionReason({ lastError, loadError, wasReady }: RedisConnection): 
   return `Redis ${wasReady ? 'is away' : 'was never reached'} (${lastError ?? 'the connection was closed'})`;
 }
 
-/** What a cache tells of its Redis; the shape of pino and of `console`. */
-export interface CacheLogger {
-  warn(fields: object, message?: string): void;
-  info(fields: object, message?: string): void;
-}
-
 /** A trouble that comes and goes is told at most this often. */
 const TELL_AGAIN_MS = 60_000;
 
