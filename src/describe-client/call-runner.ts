@@ -73,7 +73,9 @@ export class CallRunner {
         const { identity } = await intake.take(request, signal, room);
         // What a fallback's model said would be served again the next time that the first one fails.
         const models = new Set([request.model, ...(fallback?.models ?? [])]);
-        const dropped = [...models].map((model) => keys.keyOf(identity, { ...request, model }));
+        const dropped = await Promise.all(
+          [...models].map((model) => keys.keyOf(identity, { ...request, model }, signal)),
+        );
         for (const key of dropped) flights.forget(key);
         if (cache !== undefined) await raceSignal(cache.deleteMany(dropped), signal);
       } finally {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { countSlices } from '../internal/count-slices.fixture.ts';
 import { DescriptionKeys, type KeyedRequest } from './description-keys.ts';
 import type { EndpointOptions } from './endpoint-options.ts';
 
@@ -49,5 +50,24 @@ describe('a cache key', () => {
     expect(new Set([keyOf([a, b]), keyOf([a]), keyOf([b])]).size).toBe(3);
     // Only one of them is asked for the model of the request.
     expect(keyOf([a, b], { model: 'other' })).not.toBe(keyOf([a, b]));
+  });
+
+  it('of long texts holds each of them whole, and is made in slices of time', async () => {
+    const long = 'a'.repeat(1_000_000);
+    const changed: Partial<KeyedRequest>[] = [
+      { prompt: long },
+      { prompt: `${long}b` },
+      { system: long },
+      { prompt: long, system: 's' },
+      { prompt: long, system: long },
+      { prompt: long, detail: 'high' },
+      { prompt: long, model: 'other' },
+    ];
+    const keys = await Promise.all(changed.map((changes) => keyOf([{ apiKey }], changes)));
+    expect(new Set(keys).size).toBe(changed.length);
+    expect(await keyOf([{ apiKey }], { prompt: `${long}` })).toBe(keys[0]);
+    const { still, pieces } = await countSlices(async () => keyOf([{ apiKey }], { prompt: long }));
+    expect(still).toBe(1);
+    expect(pieces).toBeGreaterThanOrEqual(30);
   });
 });

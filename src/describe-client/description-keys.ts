@@ -1,5 +1,6 @@
 import { answerKey, type VisionParameters } from '../batch-processor/vision-parameters.ts';
 import { answeringFields, canonicalJson } from '../internal/extra-body.ts';
+import { hashText } from '../internal/hash-text.ts';
 import { generateKey } from '../redis-cache/index.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { addressOf, type EndpointDescription } from './endpoint-options.ts';
@@ -12,6 +13,10 @@ export type KeyedRequest = Pick<
 >;
 
 const MAX_MODELS = 1_000;
+/** Longer texts stand in a key by their hash: hashing 20 MB at once holds the thread for a tenth of a second. */
+const LONG_CHARACTERS = 64 * 1024;
+
+const isLong = (text: string | undefined): boolean => text !== undefined && text.length > LONG_CHARACTERS;
 
 /**
  * Makes the cache keys of a client. Two calls have one key when they may have one description: the same image, the same
@@ -25,8 +30,25 @@ export class DescriptionKeys {
     this.#endpoints = endpoints;
   }
 
-  /** Whatever else changes the answer belongs into this one list. `identity` names the image. */
-  keyOf(identity: string, request: KeyedRequest): string {
+  /**
+   * The key of a request for the image that `identity` names: at once, or, where a text of it is long, later. A rejection
+   * is the signal's reason.
+   */
+  keyOf(identity: string, request: KeyedRequest, signal?: AbortSignal): string | Promise<string> {
+    return isLong(request.prompt) || isLong(request.system)
+      ? this.#keyOfLong(identity, request, signal)
+      : this.#keyOfShort(identity, request);
+  }
+
+  async #keyOfLong(identity: string, request: KeyedRequest, signal: AbortSignal | undefined) {
+    const { prompt, system } = request;
+    const rest = this.#keyOfShort(identity, { ...request, prompt: '', system: undefined });
+    const names = [await hashText(prompt, signal), system && (await hashText(system, signal))];
+    return generateKey('long description', rest, names);
+  }
+
+  /** Whatever else changes the answer belongs into this one list. */
+  #keyOfShort(identity: string, request: KeyedRequest): string {
     const { scope, model, prompt, detail, schema } = request;
     const answerers = this.#answerersOf(model);
     return generateKey(

@@ -43,7 +43,9 @@ export class OwnFlight {
     const { cache, keys } = this.#parts;
     const { cache: mode } = this.#request;
     const { signal } = this.#bounds;
-    const key = keys.keyOf(taken.identity, this.#request);
+    const made = keys.keyOf(taken.identity, this.#request, signal);
+    // A memory hit takes no turn that it does not need.
+    const key = typeof made === 'string' ? made : await made;
     if (mode === 'only-if-cached') {
       const found = await cache?.getWithSource<CachedDescription>(key, { signal });
       if (found === undefined) throw new CacheMissError();
