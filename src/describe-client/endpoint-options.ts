@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { ConfigIssue } from '../errors/config-error.ts';
 import { type ExtraBody, extraBodyCheck } from '../internal/extra-body.ts';
 import {
+  baseUrl,
   finiteNumber,
   headerRecord,
   headerSafeSecret,
-  httpUrl,
   integer,
   listOf,
   nonEmptyText,
@@ -77,7 +77,7 @@ export const dialectCheck = oneOf('auto', 'openai', 'generic');
 const endpointCheck = shape({
   name: nonEmptyText(),
   apiKey: required(headerSafeSecret(), 'a key'),
-  baseURL: httpUrl(),
+  baseURL: baseUrl(),
   model: nonEmptyText(),
   weight: finiteNumber({ min: 0.001, max: 1000 }),
   organization: headerSafeSecret(),

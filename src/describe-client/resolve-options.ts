@@ -4,6 +4,7 @@ import { type EnvironmentSettings, parseEnvironment } from '../internal/environm
 import { type ExtraBody, extraBodyCheck, jsonCopy } from '../internal/extra-body.ts';
 import {
   anything,
+  baseUrl,
   boolean,
   callable,
   finiteNumber,
@@ -77,7 +78,7 @@ const aString: readonly [(value: unknown) => boolean, OptionCheck] = [
 // What is inside a part's options is checked by the part itself; here only that it can be such options.
 const CHECKS: OptionChecks<DescribeClientOptions> = {
   apiKey: headerSafeSecret(),
-  baseURL: httpUrl(),
+  baseURL: baseUrl(),
   apiVersion: nonEmptyText(),
   organization: headerSafeSecret(),
   project: headerSafeSecret(),

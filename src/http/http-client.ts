@@ -4,6 +4,10 @@ import type { HttpConnection } from './http-connection.ts';
 import type { AnswerHeaders, WholeAnswer } from './http-message.ts';
 import type { HttpReply } from './http-reply.ts';
 import { HttpStatusError } from './http-status-error.ts';
+import { pathBelow } from './path-below.ts';
+import { type OutgoingBody, outgoingBody } from './request-body.ts';
+import { textOfBytes } from './text-of-bytes.ts';
+import { ThinHeaders } from './thin-headers.ts';
 
 /** Methods that a client sends. */
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
@@ -11,9 +15,12 @@ export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 
 export interface HttpRequestOptions {
   /** Headers of this request; they win over the client's. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Query parameters, added to those of the path. */
-  readonly query?: Readonly<Record<string, string | number | boolean>> | undefined;
-  /** Bytes (an `ArrayBuffer` or a view of one) and strings are sent as they are, `undefined` sends nothing, anything else is sent as JSON. */
+  /** Query parameters, added to those of the path; `undefined` adds none. */
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
+  /**
+   * Strings, bytes (an `ArrayBuffer` or a view of one), `URLSearchParams`, `FormData`, `Blob` and streams are sent as they
+   * are, blobs and streams piece by piece. `undefined` sends nothing, anything else is sent as JSON.
+   */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
   /** Bound of the whole answer, in milliseconds. @defaultValue the client's */
@@ -32,7 +39,7 @@ const TEXT_TYPE = /^text\//i;
 
 /**
  * An HTTP client on one keep-alive connection. Every answer arrives whole and within its deadline, redirects are not
- * followed, and a request never leaves the origin of its base URL.
+ * followed, and a request never leaves its base URL.
  */
 export class HttpClient {
   readonly #connection: HttpConnection;
@@ -42,7 +49,8 @@ export class HttpClient {
 
   constructor(connection: HttpConnection, { baseURL, headers, timeoutMs }: HttpClientOptions) {
     this.#connection = connection;
-    this.#base = new URL(baseURL.endsWith('/') ? baseURL : `${baseURL}/`);
+    this.#base = new URL(baseURL);
+    if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
     this.#headers = headers;
     this.#timeoutMs = timeoutMs;
   }
@@ -78,8 +86,8 @@ export class HttpClient {
    * @throws `DESCRIBE_UPSTREAM` when no answer came, with the reason as its cause.
    * @throws `DESCRIBE_RESPONSE_INVALID` for JSON that does not parse, or an answer above `maxResponseBytes`.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`.
-   * @throws `DESCRIBE_INPUT_INVALID` for a path that is no URL or leads to another origin, a header that can't be sent, a
-   * body that is not JSON, or a `timeoutMs` that is not above 0.
+   * @throws `DESCRIBE_INPUT_INVALID` for a path that is no URL or leads out of the base URL, a header that can't be sent, a
+   * body that JSON can't hold (a `Map` would be `{}`), or a `timeoutMs` that is not above 0.
    * @throws the signal's reason when it aborts.
    */
   async request<Data = unknown>(
@@ -93,7 +101,14 @@ export class HttpClient {
     const merged = mergeHeaders(this.#headers, headers, encoded?.contentType);
     const answer = await this.#connection
       .send(
-        { method, path: this.#pathOf(path, query), headers: merged, body: encoded?.bytes, signal, timeoutMs },
+        {
+          method,
+          path: pathBelow(this.#base, path, query),
+          headers: merged,
+          body: encoded?.body,
+          signal,
+          timeoutMs,
+        },
         WHOLE,
       )
       .catch((error: unknown) => {
@@ -107,44 +122,45 @@ export class HttpClient {
     if (reply.status < 200 || reply.status > 299) throw new HttpStatusError(method, reply);
     return reply as HttpReply<Data>;
   }
-
-  #pathOf(path: string, query: HttpRequestOptions['query']): string {
-    const below = path.replace(/^\/+(?!\/)/, '');
-    if (!URL.canParse(below, this.#base.href)) throw new InputError('path', 'it is no URL');
-    const url = new URL(below, this.#base);
-    if (url.origin !== this.#base.origin) {
-      throw new InputError('path', `it leads away from ${this.#base.origin}`);
-    }
-    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, String(value));
-    return url.pathname + url.search;
-  }
 }
 
-function encodeBody(
-  body: unknown,
-): { readonly bytes: Uint8Array; readonly contentType?: string } | undefined {
+function encodeBody(body: unknown): OutgoingBody | undefined {
   if (body === undefined) return undefined;
-  if (typeof body === 'string') return { bytes: Buffer.from(body), contentType: 'text/plain; charset=utf-8' };
-  if (body instanceof Uint8Array) return { bytes: body };
-  if (ArrayBuffer.isView(body))
-    return { bytes: new Uint8Array(body.buffer, body.byteOffset, body.byteLength) };
-  if (body instanceof ArrayBuffer) return { bytes: new Uint8Array(body) };
+  return outgoingBody(body) ?? { body: jsonBody(body), contentType: 'application/json' };
+}
+
+function jsonBody(body: unknown): Uint8Array {
   let text: string | undefined;
   try {
     text = JSON.stringify(body);
+    // Only what is empty can be something that JSON does not see.
+    if (text?.includes('{}')) JSON.stringify(body, refuseUnseen);
   } catch (cause) {
+    if (DescribeError.is(cause)) throw cause;
     throw new InputError('body', 'it is not JSON', { cause });
   }
   if (text === undefined) throw new InputError('body', 'it is not JSON');
-  return { bytes: Buffer.from(text), contentType: 'application/json' };
+  return Buffer.from(text);
 }
+
+/** A `Map`, a promise, an object of private fields: JSON would write `{}` for it without a word. */
+function refuseUnseen(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const prototype: object | null = Object.getPrototypeOf(value);
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (isPlain || Object.keys(value).length > 0) return value;
+  const name = codeWord(prototype?.constructor?.name) ?? 'object';
+  throw new InputError('body', `JSON would make {} of a ${name}: pass a plain object, an array or bytes`);
+}
+
+const codeWord = (name: unknown): string | undefined =>
+  typeof name === 'string' && /^\w{1,40}$/.test(name) ? name : undefined;
 
 function mergeHeaders(
   common: Readonly<Record<string, string>>,
   own: Readonly<Record<string, string>> | undefined,
   contentType: string | undefined,
 ): string[] {
-  // Nothing here decompresses.
   const merged = new Map([['accept-encoding', 'identity']]);
   if (contentType !== undefined) merged.set('content-type', contentType);
   for (const [name, value] of Object.entries(common)) merged.set(name.toLowerCase(), value);
@@ -175,13 +191,20 @@ function checkHeader(name: string, value: unknown): void {
 }
 
 function toReply(method: string, { status, headers, body }: WholeAnswer): HttpReply {
-  return { status, headers: joinHeaders(headers), data: decodeBody(method, status, headers, body) };
+  return {
+    status,
+    headers: joinHeaders(headers),
+    setCookies: new ThinHeaders(headers).getSetCookie(),
+    data: decodeBody(method, status, headers, body),
+  };
 }
 
 function joinHeaders(headers: AnswerHeaders): Readonly<Record<string, string>> {
   const joined: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) joined[name] = typeof value === 'string' ? value : value.join(', ');
+    // Cookies can't be joined: their dates hold commas (RFC 6265, section 3).
+    if (value !== undefined && name !== 'set-cookie')
+      joined[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return joined;
 }
@@ -190,7 +213,7 @@ function decodeBody(method: string, status: number, headers: AnswerHeaders, body
   if (body.length === 0) return undefined;
   const type = headers['content-type'];
   if (typeof type === 'string' && JSON_TYPE.test(type)) {
-    const text = body.toString('utf8');
+    const text = textOfBytes(body);
     try {
       return JSON.parse(text);
     } catch {
@@ -202,5 +225,5 @@ function decodeBody(method: string, status: number, headers: AnswerHeaders, body
       });
     }
   }
-  return typeof type === 'string' && TEXT_TYPE.test(type) ? body.toString('utf8') : new Uint8Array(body);
+  return typeof type === 'string' && TEXT_TYPE.test(type) ? textOfBytes(body) : new Uint8Array(body);
 }

@@ -61,7 +61,7 @@ describe('a host whose body has no length', () => {
   it('ends where the answer is refused before its end', async () => {
     for (const head of [
       'HTTP/1.1 404 Not Found',
-      'HTTP/1.1 200 OK\r\nContent-Encoding: gzip',
+      'HTTP/1.1 200 OK\r\nContent-Encoding: br',
       'HTTP/1.1 302 Found\r\nLocation: http://10.0.0.1/',
     ]) {
       answer = drip(head);

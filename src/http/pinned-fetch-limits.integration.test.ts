@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { AddressGuard } from './address-guard.ts';
@@ -45,6 +46,8 @@ const outcome = (work: Promise<{ byteLength: number } | undefined>) =>
   );
 
 describe('createPinnedFetch', () => {
+  const small = createPinnedFetch({ guard, resolveHost, maxBytes: 1_000 });
+
   it('gets what a public host serves, on a fresh connection that is closed afterwards', async () => {
     const answer = await guarded(`http://outside.example:${port}/cat.jpg`);
     expect(Buffer.concat([...(answer?.chunks ?? [])]).toString()).toBe('image');
@@ -75,7 +78,6 @@ describe('createPinnedFetch', () => {
   });
 
   it('stops at the size limit, announced or not', async () => {
-    const small = createPinnedFetch({ guard, resolveHost, maxBytes: 1_000 });
     const url = `http://outside.example:${port}/`;
     answerOutside = (_request, response) =>
       response.writeHead(200, { 'content-length': 1_001 }).flushHeaders();
@@ -94,12 +96,41 @@ describe('createPinnedFetch', () => {
     expect(await outcome(small(url))).toBe('1000 bytes');
   });
 
-  it('reads no compressed answer, so that none can grow', async () => {
+  it.each([
+    ['gzip', gzipSync(Buffer.alloc(900))],
+    ['br', brotliCompressSync(Buffer.alloc(900))],
+    ['deflate', deflateSync(Buffer.alloc(900))],
+    ['aws-chunked', Buffer.alloc(900)],
+  ])('decompresses what was compressed although it asked for identity: %s', async (encoding, body) => {
     answerOutside = (request, response) => {
       expect(request.headers['accept-encoding']).toBe('identity');
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end(Buffer.alloc(20));
+      response.writeHead(200, { 'content-encoding': encoding }).end(body);
     };
-    expect(await outcome(guarded(`http://outside.example:${port}/`))).toBe('DESCRIBE_IMAGE_FETCH_FAILED');
+    expect(await outcome(small(`http://outside.example:${port}/`))).toBe('900 bytes');
+  });
+
+  it('lets no compressed answer grow beyond the limit, nor come beyond it', async () => {
+    const url = `http://outside.example:${port}/`;
+    const endless = Buffer.concat([gzipSync('').subarray(0, 3), Buffer.from([8]), Buffer.alloc(50_000, 1)]);
+    for (const body of [gzipSync(Buffer.alloc(50_000_000)), endless]) {
+      answerOutside = (_request, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip' });
+        for (let start = 0; start < body.length; start += 100)
+          response.write(body.subarray(start, start + 100));
+        response.end();
+      };
+      expect(await outcome(small(url))).toBe('DESCRIBE_IMAGE_TOO_LARGE');
+    }
+  });
+
+  it('fails once and for all where the coding is none', async () => {
+    answerOutside = (_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'br' }).end(Buffer.alloc(500, 255));
+    };
+    await expect(guarded(`http://outside.example:${port}/`)).rejects.toMatchObject({
+      code: 'DESCRIBE_IMAGE_FETCH_FAILED',
+      retryable: false,
+    });
   });
 
   it('asks with the ETag and tells that nothing changed', async () => {

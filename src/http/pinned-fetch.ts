@@ -64,7 +64,7 @@ const failed = (what: string, options: { readonly cause?: unknown; readonly retr
 /**
  * Makes a GET for addresses that strangers chose. Each name is looked up once, every address of it is checked, and the
  * connection goes to one of those very addresses, so that a second answer of its DNS server changes nothing. Redirects
- * are checked the same way. Answers are never decompressed, and their size, time and number of redirects are bounded.
+ * are checked the same way. Size, as it came and decompressed, time and number of redirects are bounded.
  * Proxies are not used: a proxy would look the name up again.
  */
 export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
@@ -147,12 +147,11 @@ function checkRedirect(guard: AddressCheck, target: URL): URL {
 const NOT_MODIFIED = 304;
 
 function toBytes(answer: FinalAnswer, maxBytes: number): FetchedBytes | undefined {
-  const { status, chunks, byteLength, tooLarge, encoded, etag, etagUrl, asked } = answer;
+  const { status, chunks, byteLength, tooLarge, etag, etagUrl, asked } = answer;
   if (status === NOT_MODIFIED && asked) return undefined;
   if (status < 200 || status > 299) {
     throw failed(`the host answered with status ${status}`, { retryable: status >= 500 || status === 429 });
   }
-  if (encoded) throw failed('the host compressed the image although it was asked not to');
   if (tooLarge) {
     throw new ImageError(
       'DESCRIBE_IMAGE_TOO_LARGE',

@@ -1,7 +1,9 @@
 import type { LookupFunction, Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { DescribeError, ImageError } from '../errors/index.ts';
 import { onAbort } from '../internal/signals.ts';
 import { ByteCollector } from './byte-collector.ts';
+import { contentCodings, startDecoding } from './content-coding.ts';
 import { HeadCheck } from './head-check.ts';
 
 export interface PinnedRequestOptions {
@@ -21,8 +23,6 @@ export interface PinnedAnswer {
   /** Where a redirect leads. */
   readonly location?: string;
   readonly etag?: string;
-  /** Compressed: its bytes were not read. */
-  readonly encoded: boolean;
   /** Larger than allowed: reading stopped. */
   readonly tooLarge: boolean;
   readonly chunks: readonly Uint8Array[];
@@ -72,34 +72,64 @@ export async function requestPinned(
     const answerEtag = single(headers['etag']);
     const facts = {
       status: statusCode,
-      encoded: !/^(?:|identity)$/i.test(single(headers['content-encoding']) ?? ''),
       ...(location === undefined ? {} : { location }),
       ...(answerEtag === undefined ? {} : { etag: answerEtag }),
     };
     const empty = { ...facts, chunks: [], byteLength: 0 };
     const announced = Number(single(headers['content-length']) ?? 0);
-    if (statusCode > 299 || facts.encoded) return { ...empty, tooLarge: false };
+    if (statusCode > 299) return { ...empty, tooLarge: false };
     if (announced > maxBytes) return { ...empty, tooLarge: true };
-    const collected = new ByteCollector();
-    const head = new HeadCheck(checkHead);
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      if (collected.byteLength + chunk.length > maxBytes) return { ...empty, tooLarge: true };
-      head.push(chunk);
-      collected.push(chunk);
-    }
-    return { ...facts, tooLarge: false, chunks: collected.chunks(), byteLength: collected.byteLength };
+    const read = await readBody(body, { codings: contentCodings(headers), maxBytes, checkHead });
+    return read === undefined ? { ...empty, tooLarge: true } : { ...facts, ...read, tooLarge: false };
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
-    if (DescribeError.is(cause)) throw cause;
+    const isUndecodable = DescribeError.is(cause, 'DESCRIBE_RESPONSE_INVALID');
+    if (DescribeError.is(cause) && !isUndecodable) throw cause;
     throw new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', 'imageUrl: the download failed', {
       cause,
-      retryable: true,
+      retryable: !isUndecodable,
     });
   } finally {
     detach();
     hangUp();
     client.destroy().catch(() => {});
   }
+}
+
+interface ReadOptions extends Pick<PinnedRequestOptions, 'maxBytes' | 'checkHead'> {
+  readonly codings: readonly string[];
+}
+
+/** The decoded bytes; `undefined` when they, or those that came, are more than `maxBytes`. */
+async function readBody(
+  body: Readable,
+  { codings, maxBytes, checkHead }: ReadOptions,
+): Promise<Pick<PinnedAnswer, 'chunks' | 'byteLength'> | undefined> {
+  const collected = new ByteCollector();
+  const head = new HeadCheck(checkHead);
+  const decoding = codings.length === 0 ? undefined : startDecoding(codings);
+  let encodedBytes = 0;
+  if (decoding !== undefined) {
+    const { input } = decoding;
+    body.on('data', (chunk: Uint8Array) => {
+      encodedBytes += chunk.length;
+      if (encodedBytes > maxBytes) input.destroy(new Error('too large'));
+    });
+    body.on('error', (error) => input.destroy(error)).pipe(input);
+  }
+  try {
+    for await (const chunk of (decoding?.output ?? body) as AsyncIterable<Uint8Array>) {
+      if (collected.byteLength + chunk.length > maxBytes) return undefined;
+      head.push(chunk);
+      collected.push(chunk);
+    }
+  } catch (error) {
+    if (encodedBytes > maxBytes) return undefined;
+    throw error;
+  } finally {
+    decoding?.destroy();
+  }
+  return { chunks: collected.chunks(), byteLength: collected.byteLength };
 }
 
 const single = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);

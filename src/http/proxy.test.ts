@@ -51,6 +51,14 @@ describe('readProxyEnvironment', () => {
     expect(readProxyEnvironment({ HTTPS_PROXY: '' })).toEqual({});
   });
 
+  it('takes a host and a port without a scheme, as curl does', () => {
+    const { httpsProxy, httpProxy } = readProxyEnvironment({
+      HTTPS_PROXY: 'user:pass@proxy.example:3128',
+      HTTP_PROXY: '[::1]:8080/',
+    });
+    expect([httpsProxy, httpProxy]).toEqual(['http://user:pass@proxy.example:3128', 'http://[::1]:8080/']);
+  });
+
   it('ignores HTTP_PROXY in a CGI program', () => {
     expect(readProxyEnvironment({ HTTP_PROXY: HTTP, REQUEST_METHOD: 'GET' }).httpProxy).toBeUndefined();
   });

@@ -24,8 +24,8 @@ export function readProxyEnvironment(
     for (const name of names) {
       const value = environment[name]?.trim();
       if (value === undefined || value === '') continue;
-      // As curl and most other programs take it: a host and a port.
-      const url = value.includes('://') ? value : `http://${value}`;
+      // A host and a port alone, as curl and most other programs take them.
+      const url = /^[^/]+:\d+\/?$/.test(value) ? `http://${value}` : value;
       if (isProxyUrl(url)) return url;
       issues.push({ option: name, expected: 'an http or https URL', got: 'a value (not shown)' });
       return undefined;

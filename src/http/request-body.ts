@@ -15,15 +15,20 @@ export function outgoingBody(body: unknown): OutgoingBody | undefined {
   if (typeof body === 'string') return { body: Buffer.from(body), contentType: 'text/plain;charset=UTF-8' };
   const bytes = bytesOf(body);
   if (bytes !== undefined) return { body: bytes };
-  if (body instanceof URLSearchParams) {
+  // By name, since classes of another realm or of a copy of undici fail `instanceof`.
+  const kind = Object.prototype.toString.call(body).slice(8, -1);
+  if (kind === 'URLSearchParams') {
     const contentType = 'application/x-www-form-urlencoded;charset=UTF-8';
-    return { body: Buffer.from(body.toString()), contentType };
+    return { body: Buffer.from(String(body)), contentType };
   }
-  if (body instanceof FormData) {
-    const { blob, contentType } = multipartBlob(body);
+  if (kind === 'FormData') {
+    const { blob, contentType } = multipartBlob(body as FormData);
     return { body: StreamedBody.of(blob), contentType };
   }
-  if (body instanceof Blob) return { body: StreamedBody.of(body), contentType: body.type || undefined };
+  if (kind === 'Blob' || kind === 'File') {
+    const blob = body as Blob;
+    return { body: StreamedBody.of(blob), contentType: blob.type || undefined };
+  }
   return isStream(body) ? { body: StreamedBody.once(body) } : undefined;
 }
 

@@ -1,5 +1,6 @@
 import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
 import { isUrlOf } from './is-url-of.ts';
+import { baseUrl } from './option-checks.ts';
 
 /** What the environment says; a variable that is absent or empty is absent here. */
 export interface EnvironmentSettings {
@@ -43,6 +44,8 @@ const asUrl =
   (raw) =>
     isUrlOf(raw, protocols) ? raw : WRONG;
 
+const asBaseUrl: Parse = (raw) => (baseUrl()(raw, '').length === 0 ? raw : WRONG);
+
 const asInteger =
   (min: number, max = Number.MAX_SAFE_INTEGER): Parse =>
   (raw) => {
@@ -64,7 +67,12 @@ const variable = (name: string, expected: string, parse: Parse, shown = true): V
 
 const VARIABLES: { readonly [Setting in keyof EnvironmentSettings]-?: Variable } = {
   openaiApiKey: variable('OPENAI_API_KEY', 'a key of printable ASCII without spaces', asHeaderText, false),
-  openaiBaseURL: variable('OPENAI_BASE_URL', 'an http or https URL', asUrl('http:', 'https:'), false),
+  openaiBaseURL: variable(
+    'OPENAI_BASE_URL',
+    'an http or https URL without credentials or a fragment',
+    asBaseUrl,
+    false,
+  ),
   openaiOrganization: variable(
     'OPENAI_ORG_ID',
     'an id of printable ASCII without spaces',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../errors/config-error.ts';
 import {
+  baseUrl,
   boolean,
   callable,
   checkOptions,
@@ -129,7 +130,12 @@ describe('checkOptions', () => {
     [withMethods('a cache', 'get', 'set'), [new Map()], [{}, null, { get: 1 }]],
     [listOf(integer()), [[1, 2], []], [[1, 'x'], {}, [undefined]]],
     [whichever([[Array.isArray, listOf(integer())]], boolean()), [[1], true], [['x'], 5]],
-    [httpUrl(), ['http://a', 'https://a/b?c'], ['a', 'ftp://a', 5]],
+    [httpUrl(), ['http://a', 'https://a/b?c', 'http://u:p@a'], ['a', 'ftp://a', 5]],
+    [
+      baseUrl(),
+      ['http://a', 'https://a/b?c'],
+      ['a', 'ftp://a', 5, 'http://u@a', 'http://:p@a', 'http://a/#f'],
+    ],
   ])('check %# accepts and rejects', (check, right, wrong) => {
     for (const value of right) expect(check(value, 'x')).toEqual([]);
     for (const value of wrong) expect(check(value, 'x').length).toBeGreaterThan(0);

@@ -127,13 +127,29 @@ export const headerSafeSecret = (): OptionCheck =>
     describeSecret,
   );
 
+const isHttpUrl = (value: unknown): value is string =>
+  typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+
 /** An absolute http or https URL; its value is not shown, for it may carry credentials. */
-export const httpUrl = (): OptionCheck =>
-  check(
-    'an http or https URL',
-    (value) => typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
-    describeSecret,
-  );
+export const httpUrl = (): OptionCheck => check('an http or https URL', isHttpUrl, describeSecret);
+
+/**
+ * The URL that every request of a client starts with; its value is not shown. Credentials in it are refused, as `fetch`
+ * does: an API key goes into the same header, and addresses end up in logs.
+ */
+export const baseUrl = (): OptionCheck => (value, option) => {
+  if (value === undefined) return [];
+  if (!isHttpUrl(value)) return httpUrl()(value, option);
+  const { username, password, hash } = new URL(value);
+  const issue = (expected: string, got: string) => [{ option, expected, got }];
+  if (username + password !== '') {
+    return issue(
+      "a URL without credentials (pass headers: { authorization: 'Basic …' })",
+      'one with them (not shown)',
+    );
+  }
+  return hash === '' ? [] : issue('a URL without a fragment', 'one with it (not shown)');
+};
 
 export const oneOf = (...choices: readonly (string | number | boolean)[]): OptionCheck =>
   check(`one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`, (value) =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../errors/index.ts';
 import { OpenAIConnectionPool } from './openai-connection-pool.ts';
 import type { OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
 
@@ -43,5 +44,14 @@ describe('the options of an OpenAIConnectionPool', () => {
     const make = () => new OpenAIConnectionPool('sk-x', undefined, options);
     expect(make).toThrowError(message);
     expect(make).not.toThrowError(/hunter2/);
+  });
+});
+
+describe('credentials in a base URL', () => {
+  it('are refused with advice and never shown: the key goes into the same header', () => {
+    const refused = () => new OpenAIConnectionPool('sk-x', 'http://user:hunter2@ollama.example/v1');
+    expect(refused).toThrow(ConfigError);
+    expect(refused).toThrow(/baseURL.*without credentials.*headers: \{ authorization/);
+    expect(refused).not.toThrow(/hunter2/);
   });
 });

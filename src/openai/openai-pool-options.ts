@@ -3,6 +3,7 @@ import type { TlsOptions } from '../http/tls-options.ts';
 import { tlsOptionsCheck } from '../http/tls-options.ts';
 import type { Clock } from '../internal/clock.ts';
 import {
+  baseUrl,
   boolean,
   checkOptions,
   headerRecord,
@@ -125,7 +126,7 @@ export function checkPoolOptions(
   checkOptions(
     OWNER,
     { apiKey, baseURL },
-    { apiKey: required(headerSafeSecret(), 'a key'), baseURL: httpUrl() },
+    { apiKey: required(headerSafeSecret(), 'a key'), baseURL: baseUrl() },
   );
   checkOptions(OWNER, options, CHECKS);
   const { min, max } = poolBounds(options);

@@ -4,6 +4,7 @@ import { type TlsOptions, tlsOptionsCheck } from '../http/tls-options.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
 import type { Clock } from '../internal/clock.ts';
 import {
+  baseUrl,
   checkOptions,
   headerRecord,
   httpUrl,
@@ -16,7 +17,7 @@ import {
 import type { CreateContext, ResourceFactory, ValidateContext } from './resource-factory.ts';
 
 export interface HttpClientFactoryOptions {
-  /** Where every path starts from. */
+  /** Where every path starts from; its query goes with every request. It takes no credentials: pass them in `headers`. */
   readonly baseURL: string;
   /** Headers sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -77,7 +78,7 @@ export class HttpClientFactory implements ResourceFactory<PooledHttpClient> {
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: HttpClientFactoryOptions) {
     checkOptions<HttpClientFactoryOptions>('HttpClientFactory', options, {
-      baseURL: required(httpUrl(), 'an http or https URL'),
+      baseURL: required(baseUrl(), 'an http or https URL'),
       headers: headerRecord(),
       timeoutMs: milliseconds(),
       connectTimeoutMs: milliseconds(),

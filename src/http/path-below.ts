@@ -1,0 +1,32 @@
+import { InputError } from '../errors/index.ts';
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/**
+ * Path and query of a request below a base URL, whose path ends in a slash. The path is taken from the base on, with or
+ * without a slash before it, or is a whole URL that lies below it. Queries add up, those of the base URL first.
+ * @throws `DESCRIBE_INPUT_INVALID` for what is no URL or leads out of the base URL, in any spelling of `..`.
+ */
+export function pathBelow(base: URL, path: string, query: Query = {}): string {
+  const text = ABSOLUTE.test(path) ? path : `${base.origin}${base.pathname}${path.replace(/^\/+/, '')}`;
+  if (!URL.canParse(text)) throw new InputError('path', 'it is no URL');
+  const url = new URL(text);
+  if (url.origin !== base.origin) throw new InputError('path', `it leads away from ${base.origin}`);
+  if (!url.pathname.startsWith(base.pathname) || climbs(url.pathname)) {
+    throw new InputError('path', 'it leads out of the base URL');
+  }
+  if (url.username + url.password !== '') throw new InputError('path', 'it holds credentials');
+  const added = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined) added.append(name, String(value));
+  const queries = [base.search.slice(1), url.search.slice(1), added.toString()].filter((part) => part !== '');
+  return url.pathname + (queries.length === 0 ? '' : `?${queries.join('&')}`);
+}
+
+const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\//i;
+
+/** Whether a server that decodes a path once more would find a step up in it. */
+function climbs(pathname: string): boolean {
+  const decoded = pathname.replace(/%2e/gi, '.').replace(/%2f|%5c|\\/gi, '/');
+  return decoded.split('/').includes('..');
+}
