@@ -91,7 +91,7 @@ describe('what nobody closes and nobody can reach', () => {
 describe('what somebody still uses is not cleaned up', () => {
   it('as a client of a lease, when its pool was dropped', async () => {
     const lend = async () => {
-      const pool = new OpenAIConnectionPool('k', server.baseURL, CHECK_OFTEN);
+      const pool = new OpenAIConnectionPool('k', server.baseURL, { ...CHECK_OFTEN, min: 1, max: 1 });
       return (await pool.acquire()).client;
     };
     const client = await lend();
