@@ -1,5 +1,7 @@
 import { DescribeError } from '../errors/describe-error.ts';
-import { UpstreamError } from '../errors/upstream-error.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
+import { answerJson } from './answer-json.ts';
+import { answerText, invalidAnswer } from './answer-text.ts';
 import type { VisionSchema } from './vision-request.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
 
@@ -10,33 +12,6 @@ export interface AnswerPart {
   readonly data?: unknown;
 }
 
-/** The API's id of a request; the client puts it on the answer. */
-export function requestIdOf(completion: VisionChatCompletion): string | undefined {
-  const { _request_id: id } = completion as { readonly _request_id?: unknown };
-  return typeof id === 'string' ? id : undefined;
-}
-
-/**
- * The text of an answer.
- * @throws `DESCRIBE_REFUSED`, `DESCRIBE_OUTPUT_TRUNCATED` or `DESCRIBE_RESPONSE_INVALID` when it has none.
- */
-function answerText(completion: VisionChatCompletion): string {
-  const choice = completion?.choices?.[0];
-  if (choice?.message == null) throw invalid(completion, 'the answer holds no message');
-  const { finish_reason: finishReason, message } = choice;
-  const requestId = requestIdOf(completion);
-  if (message.refusal != null || finishReason === 'content_filter') {
-    throw new UpstreamError('DESCRIBE_REFUSED', 'the model refused to describe the image', { requestId });
-  }
-  if (finishReason === 'length') {
-    throw new UpstreamError('DESCRIBE_OUTPUT_TRUNCATED', 'the answer hit maxOutputTokens', { requestId });
-  }
-  if (typeof message.content !== 'string' || message.content.trim() === '') {
-    throw invalid(completion, 'the answer holds no text');
-  }
-  return message.content;
-}
-
 /**
  * The answer to a plain request.
  * @throws as `answerText`, and `DESCRIBE_RESPONSE_INVALID` when it is not of the schema.
@@ -44,9 +19,8 @@ function answerText(completion: VisionChatCompletion): string {
 export function singleAnswer(completion: VisionChatCompletion, schema: VisionSchema | undefined): AnswerPart {
   const description = answerText(completion);
   if (schema === undefined) return { description };
-  const part = structuredPart(parseJson(description), schema);
-  // With its status: the API did its part, the model did not.
-  if (part === undefined) throw invalid(completion, 'the answer is not of the schema asked for', 200);
+  const part = structuredPart(answerJson(description), schema);
+  if (part === undefined) throw invalidAnswer(completion, 'the answer is not of the schema asked for');
   return part;
 }
 
@@ -61,7 +35,7 @@ export function packAnswers(
 ): Map<string, AnswerPart> {
   const answers = new Map<string, AnswerPart>();
   const seen = new Set<string>();
-  for (const item of itemsOf(parseJson(packText(completion)))) {
+  for (const item of itemsOf(answerJson(packText(completion)))) {
     const { id } = item;
     if (typeof id !== 'string' || !wanted.has(id)) continue;
     // Two answers under one id: either may be another image's.
@@ -77,10 +51,13 @@ function packText(completion: VisionChatCompletion): string {
   try {
     return answerText(completion);
   } catch (error) {
-    if (DescribeError.is(error, 'DESCRIBE_RESPONSE_INVALID')) return '';
+    // Its images are asked for again alone, but where the pack was too large for its bound.
+    if (DescribeError.is(error) && failureMeaning(error).kind === 'content' && !isTooLarge(error)) return '';
     throw error;
   }
 }
+
+const isTooLarge = (error: DescribeError): boolean => failureMeaning(error).blames === 'size';
 
 interface PackItem {
   readonly id?: unknown;
@@ -89,9 +66,10 @@ interface PackItem {
 }
 
 function itemsOf(json: unknown): PackItem[] {
-  if (typeof json !== 'object' || json === null || !('items' in json) || !Array.isArray(json.items))
-    return [];
-  return json.items.filter((item): item is PackItem => typeof item === 'object' && item !== null);
+  // Servers that do not keep to the schema may leave the object around the list out.
+  const items = Array.isArray(json) ? json : (json as { readonly items?: unknown } | null | undefined)?.items;
+  if (!Array.isArray(items)) return [];
+  return items.filter((item): item is PackItem => typeof item === 'object' && item !== null);
 }
 
 function partOf({ text, data }: PackItem, schema: VisionSchema | undefined): AnswerPart | undefined {
@@ -108,19 +86,3 @@ function structuredPart(json: unknown, { parse }: VisionSchema): AnswerPart | un
     return undefined;
   }
 }
-
-/** The parsed text, `undefined` when it is not JSON: the parser's error would repeat a part of the description. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-const invalid = (completion: VisionChatCompletion, what: string, status?: number) =>
-  new UpstreamError('DESCRIBE_RESPONSE_INVALID', what, {
-    status,
-    requestId: completion == null ? undefined : requestIdOf(completion),
-    retryable: true,
-  });

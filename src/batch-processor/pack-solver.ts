@@ -1,8 +1,10 @@
 import { classifyFailure } from '../internal/classify-failure.ts';
+import { isAddress } from '../internal/has-image-url.ts';
 import { answerNow } from '../internal/user-callback.ts';
 import type { BatchHandlerContext } from './batch-handler.ts';
-import { type AnswerPart, packAnswers, requestIdOf, singleAnswer } from './pack-answer.ts';
+import { type AnswerPart, packAnswers, singleAnswer } from './pack-answer.ts';
 import { packIds, packRequest, singleRequest } from './pack-request.ts';
+import { requestIdOf } from './request-id.ts';
 import { type VisionFault, visionFaultOf } from './vision-fault.ts';
 import type { VisionDescription, VisionItem } from './vision-request.ts';
 import type { VisionChatCompletion, VisionSend } from './vision-target.ts';
@@ -124,7 +126,8 @@ class Pack {
       if (indexes.length === 1) this.#aloneFailed = true;
       else if (isUnexplained(error)) this.#refused = true;
       if (indexes.length === 1 || fault === 'pack') {
-        const failure = classifyFailure(error);
+        const hasImageUrl = indexes.some((index) => isAddress(this.#items[index]?.imageUrl));
+        const failure = classifyFailure(error, { hasImageUrl });
         for (const index of indexes) this.results[index] = failure;
       }
       return fault;

@@ -3,6 +3,7 @@ import type {
   ChatCompletionCreateParamsNonStreaming,
 } from 'openai/resources/chat/completions';
 import { ConfigError } from '../errors/config-error.ts';
+import { chatCompletionIn } from '../internal/chat-body.ts';
 import { describeValue, hasMethods } from '../internal/option-checks.ts';
 import type { VisionRequest } from './vision-request.ts';
 
@@ -81,8 +82,10 @@ export function visionSend(target: VisionTarget): VisionSend {
   ]);
 }
 
-const call = (client: VisionClient, request: VisionChatRequest, signal: AbortSignal) =>
-  client.chat.completions.create(request, { signal, maxRetries: 0 });
+const call = async (client: VisionClient, request: VisionChatRequest, signal: AbortSignal) =>
+  chatCompletionIn<VisionChatCompletion>(
+    await client.chat.completions.create(request, { signal, maxRetries: 0 }),
+  );
 
 export const isSender = (target: unknown): target is VisionSender => hasMethods(target, ['send']);
 const isPool = (target: unknown): target is VisionPool => hasMethods(target, ['use']);

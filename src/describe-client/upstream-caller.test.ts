@@ -19,6 +19,8 @@ import {
   UpstreamCaller,
 } from './upstream-caller.ts';
 
+const ANSWER = { choices: [{ message: { content: 'a cat' } }] };
+
 type Respond = (signal: AbortSignal) => Promise<unknown>;
 
 const untilAborted: Respond = (signal) =>
@@ -121,18 +123,18 @@ describe('UpstreamCaller', () => {
     const respond: Respond = async () => {
       calls += 1;
       if (calls < 3) throw apiError(503);
-      return 'answer';
+      return ANSWER;
     };
     const { send, clock } = callerOver(respond, { maxAttempts: 3 });
     const tallies = [{ made: 2 }, { made: 0 }];
     const sent = send(undefined, undefined, tallies);
     await clock.advance(5000);
-    await expect(sent).resolves.toBe('answer');
+    await expect(sent).resolves.toBe(ANSWER);
     expect(tallies).toEqual([{ made: 4 }, { made: 2 }]);
   });
 
   it.each<[string, Respond]>([
-    ['an answer', async () => 'answer'],
+    ['an answer', async () => ANSWER],
     ['a bad image', () => Promise.reject(apiError(400, 'invalid_image'))],
     ['an outage', () => Promise.reject(apiError(503))],
   ])('is in line no more once it has %s: whoever looks at who waits would end it', async (_what, respond) => {
@@ -146,13 +148,13 @@ describe('UpstreamCaller', () => {
     const { send, clock, seenByBreaker, trace } = callerOver(
       (signal) => {
         calls += 1;
-        return calls === 1 ? untilAborted(signal) : Promise.resolve('answer');
+        return calls === 1 ? untilAborted(signal) : Promise.resolve(ANSWER);
       },
       { maxAttempts: 2 },
     );
     const sent = send();
     await clock.advance(5000);
-    await expect(sent).resolves.toBe('answer');
+    await expect(sent).resolves.toBe(ANSWER);
     expect(seenByBreaker).toMatchObject([
       { counts: true, error: { code: 'DESCRIBE_TIMEOUT', timeoutMs: 1000 } },
     ]);
@@ -193,13 +195,16 @@ describe('UpstreamCaller', () => {
     expect(seenByBreaker.map(({ counts }) => counts)).toEqual([false]);
   });
 
-  it.each([undefined, null, 'text', []])(
-    'leaves it to its reader to judge an answer that is %j',
-    async (answer) => {
-      const { send } = callerOver(() => Promise.resolve(answer));
-      await expect(send()).resolves.toBe(answer);
-    },
-  );
+  it.each([null, [], {}, 5])('leaves it to its reader that an answer has no choices: %j', async (answer) => {
+    const { send } = callerOver(() => Promise.resolve(answer));
+    await expect(send()).resolves.toEqual({});
+  });
+
+  it.each(['a page', undefined])('takes an answer that is no JSON for an outage: %j', async (answer) => {
+    const { send, seenByBreaker } = callerOver(() => Promise.resolve(answer));
+    await expect(send()).rejects.toMatchObject({ code: 'DESCRIBE_RESPONSE_INVALID' });
+    expect(seenByBreaker.map(({ counts }) => counts)).toEqual([true]);
+  });
 
   it('does not wait for what this process refused itself', () => {
     expect(isWorthAnotherAttempt(new CircuitOpenError('b', 10))).toBe(false);

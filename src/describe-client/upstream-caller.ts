@@ -8,6 +8,7 @@ import { failureMeaning } from '../errors/failure-table.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { classifyFailure } from '../internal/classify-failure.ts';
 import type { Clock } from '../internal/clock.ts';
+import { hasImageUrl } from '../internal/has-image-url.ts';
 import { neverConnected } from '../internal/never-connected.ts';
 import { headerOf } from '../internal/retry-after.ts';
 import { childController } from '../internal/signals.ts';
@@ -216,6 +217,7 @@ export class UpstreamCaller {
       const failure = this.#endAttempt(
         attempt,
         error,
+        request,
         signal,
         child.signal,
         Math.min(timeoutMs, attemptTimeoutMs),
@@ -231,6 +233,7 @@ export class UpstreamCaller {
   #endAttempt(
     attempt: AttemptTrace,
     error: unknown,
+    { messages }: ChatRequest,
     signal: AbortSignal,
     attemptSignal: AbortSignal,
     patienceMs: number,
@@ -245,7 +248,8 @@ export class UpstreamCaller {
       this.#parts.onAttempt('aborted');
       return new CallEnded('the call ended', { cause: error });
     }
-    const failure = classifyFailure(attemptSignal.aborted ? attemptSignal.reason : error);
+    const thrown: unknown = attemptSignal.aborted ? attemptSignal.reason : error;
+    const failure = classifyFailure(thrown, { hasImageUrl: hasImageUrl(messages) });
     attempt.failed(failure);
     this.#parts.onAttempt('failure', failure);
     return failure;

@@ -6,8 +6,9 @@ import type {
   VisionSender,
   VisionUsage,
 } from '../batch-processor/index.ts';
-import { requestIdOf, singleAnswer } from '../batch-processor/pack-answer.ts';
+import { singleAnswer } from '../batch-processor/pack-answer.ts';
 import { singleRequest } from '../batch-processor/pack-request.ts';
+import { requestIdOf } from '../batch-processor/request-id.ts';
 import { type VisionFault, visionFaultOf } from '../batch-processor/vision-fault.ts';
 import { addUsage, usageOf } from '../batch-processor/vision-usage.ts';
 import { InlineBytes } from '../http/encode-json.ts';

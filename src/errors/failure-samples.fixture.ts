@@ -9,9 +9,10 @@ const FIELDS: { readonly [Case in FailureCase]: Readonly<Record<string, unknown>
   'without a status: refused here': { retryable: true },
   'no JSON, retryable': { retryable: true, status: 200, contentType: 'application/json' },
   'no JSON': { status: 200, contentType: 'text/html' },
-  'the model is missing there': { status: 404, upstreamCode: 'model_not_found' },
+  'status 404, JSON': { status: 404 },
+  'status 404': { status: 404, contentType: 'text/html' },
   'status 500 or more': { status: 501 },
-  'status 400, or a page with 4xx but 404': { status: 400 },
+  'status 400, or a page with another 4xx': { status: 400 },
 };
 
 /** Codes that are retryable wherever no case says more. */

@@ -108,15 +108,8 @@ export interface JudgedFailure {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly status?: number;
-  readonly upstreamCode?: string;
   readonly contentType?: string;
 }
-
-/** Codes of a model that an endpoint does not have, of OpenAI and of Azure. */
-const MISSING_MODEL_CODES: ReadonlySet<string | undefined> = new Set([
-  'model_not_found',
-  'DeploymentNotFound',
-]);
 
 /** Cases of a code that differ in what they mean. The key is how the docs name the case. */
 const CASES = {
@@ -126,11 +119,11 @@ const CASES = {
   'without a status: refused here': ({ status }) => status === undefined,
   'no JSON, retryable': ({ contentType, retryable }) => contentType !== undefined && retryable,
   'no JSON': ({ contentType }) => contentType !== undefined,
-  'the model is missing there': ({ status, upstreamCode }) =>
-    status === 404 && MISSING_MODEL_CODES.has(upstreamCode),
+  'status 404, JSON': ({ status, contentType }) => status === 404 && contentType === undefined,
+  'status 404': ({ status }) => status === 404,
   'status 500 or more': ({ status = 0 }) => status >= 500,
-  'status 400, or a page with 4xx but 404': ({ status = 0, contentType }) =>
-    status === 400 || (contentType !== undefined && status > 400 && status < 500 && status !== 404),
+  'status 400, or a page with another 4xx': ({ status = 0, contentType }) =>
+    status === 400 || (contentType !== undefined && status > 400 && status < 500),
 } as const satisfies Readonly<Record<string, (failure: JudgedFailure) => boolean>>;
 
 export type FailureCase = keyof typeof CASES;
@@ -235,17 +228,24 @@ const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
   DESCRIBE_CONTEXT_TOO_LONG: [{ kind: 'item', blames: 'size' }],
   DESCRIBE_UPSTREAM: [
     {
-      when: 'the model is missing there',
+      when: 'status 404, JSON',
       kind: 'item',
       scope: 'model',
       moves: 'always',
       blames: 'pack',
-      why: 'Another endpoint may have it.',
+      why: 'The endpoint has no such model, or its base URL is wrong. Another endpoint may have it.',
+    },
+    {
+      when: 'status 404',
+      kind: 'item',
+      moves: 'always',
+      blames: 'pack',
+      why: 'A page of a wrong base path. Nothing was done, so another endpoint may be asked.',
     },
     { when: 'retryable', kind: 'outage' },
     { when: 'status 500 or more', kind: 'outage' },
     {
-      when: 'status 400, or a page with 4xx but 404',
+      when: 'status 400, or a page with another 4xx',
       kind: 'item',
       why: 'One body was refused, as by a firewall. A pack is halved until the image is found.',
     },

@@ -13,7 +13,7 @@ describe('the scope of a classified failure', () => {
     [403, undefined, 'model'],
     [404, 'model_not_found', 'model'],
     [404, 'DeploymentNotFound', 'model'],
-    [404, undefined, 'item'],
+    [404, undefined, 'model'],
     [429, 'rate_limit_exceeded', 'quota-group'],
     [429, 'slow_down', 'quota-group'],
     [429, 'insufficient_quota', 'quota-group'],

@@ -8,6 +8,7 @@ import type { HttpConnection } from '../http/http-connection.ts';
 import type { HttpAnswer, HttpRequest } from '../http/http-message.ts';
 import { textOfBytes } from '../http/text-of-bytes.ts';
 import { ThinHeaders } from '../http/thin-headers.ts';
+import { chatCompletionIn } from '../internal/chat-body.ts';
 import type { EncodedRequest } from './encode-request.ts';
 
 /** What a chat request is sent with. */
@@ -59,7 +60,11 @@ export async function sendChat(
   const { data, response } = await client.chat.completions
     .create(request, { ...encoded, headers, signal })
     .withResponse();
-  return { completion: data, headers: response.headers };
+  const { status, headers: answerHeaders } = response;
+  return {
+    completion: chatCompletionIn<ChatCompletion>(data, { status, headers: answerHeaders }),
+    headers: answerHeaders,
+  };
 }
 
 /** What the client reads anew for each request and its user may set: a key that is renewed, for one. */
@@ -124,7 +129,12 @@ class ChatExchange {
       );
     }
     const text = await textOf(answer).catch((cause) => this.#brokeOff(cause));
-    const completion = completionOf(answer, text, answerHeaders);
+    const completion = chatCompletionIn<ChatCompletion>(text, {
+      status: answer.status,
+      headers: answerHeaders,
+    });
+    // Where the client puts the id of the request.
+    Object.defineProperty(completion, '_request_id', { value: answerHeaders.get('x-request-id') });
     return { completion, headers: answerHeaders };
   }
 
@@ -166,17 +176,6 @@ class ChatExchange {
 async function textOf(answer: HttpAnswer): Promise<string> {
   if (answer.kind === 'streamed') return new Response(answer.body).text();
   return textOfBytes(answer.body);
-}
-
-/** JSON by its type, anything else as text, as the client has it; with the id of the request where the client puts it. */
-function completionOf({ kind }: HttpAnswer, text: string, headers: ThinHeaders): ChatCompletion {
-  if (kind === 'streamed') return text as unknown as ChatCompletion;
-  // Nothing at all is a completion without choices, which its reader refuses.
-  const completion: unknown = text === '' ? {} : (JSON.parse(text) ?? {});
-  if (typeof completion === 'object' && !Array.isArray(completion)) {
-    Object.defineProperty(completion, '_request_id', { value: headers.get('x-request-id') });
-  }
-  return completion as ChatCompletion;
 }
 
 /** As newer clients have it: a body that names no `error` is one, so that nothing that it says is lost. */

@@ -1,0 +1,88 @@
+import { errorBodyOf } from './error-body.ts';
+import { headerOf } from './retry-after.ts';
+
+/** An answer with a status of success that is no chat completion, as the API's client would throw it. */
+export class AnswerError extends Error {
+  /** The status that the body names; else that of the answer. */
+  readonly status: number;
+  /** The parsed error; undefined where the answer is no JSON. */
+  readonly error: unknown;
+  readonly headers: unknown;
+  readonly requestID: string | undefined;
+
+  constructor(message: string, status: number, error: unknown, headers: unknown) {
+    super(message);
+    this.status = status;
+    this.error = error;
+    this.headers = headers;
+    this.requestID = headerOf(headers, 'x-request-id');
+  }
+}
+
+AnswerError.prototype.name = 'AnswerError';
+
+/** Statuses that words of a body stand for. Source: OpenAI, Anthropic, Google, vLLM. */
+const STATUS_OF_WORDS: readonly (readonly [RegExp, number])[] = [
+  [/^(?:rate_?limit\w*|too_?many_?requests|resource_exhausted)$/i, 429],
+  [/^(?:overloaded_?error|server_is_overloaded|service_?unavailable\w*|unavailable)$/i, 503],
+  [/^(?:(?:internal_?)?server_?error|internal(?:_?error)?|api_error)$/i, 500],
+  [/^(?:timeout\w*|request_?timeout|deadline_exceeded)$/i, 504],
+  [/^(?:authentication_?error|unauthenticated|unauthorized|invalid_api_key)$/i, 401],
+  [/^(?:permission_?denied|permission_?error|forbidden)$/i, 403],
+  [/^(?:not_?found\w*|model_not_found)$/i, 404],
+  [/^(?:invalid_?request\w*|invalid_argument|bad_?request\w*)$/i, 400],
+];
+
+const BYTE_ORDER_MARK = '\ufeff';
+
+/**
+ * The completion in the body of an answer with a status of success, whatever its content type says: parsed JSON, or text.
+ * @throws `AnswerError` for text that is no JSON, and for an error in the place of a completion.
+ */
+export function chatCompletionIn<Completion extends object>(
+  data: unknown,
+  { status = 200, headers }: { readonly status?: number; readonly headers?: unknown } = {},
+): Completion {
+  const body = typeof data === 'string' ? parsed(data) : data;
+  if (body === undefined) {
+    const text = typeof data === 'string' ? data.slice(0, 2_000) : '';
+    throw new AnswerError(`${status} ${text}`, status, undefined, headers ?? {});
+  }
+  const failed = failureIn(body);
+  const error = failed === undefined ? undefined : errorBodyOf(failed);
+  if (error?.message !== undefined || error?.code !== undefined) {
+    const named = error.status ?? statusOfWords(error.code) ?? statusOfWords(error.type);
+    throw new AnswerError(error.message ?? '', named ?? status, failed, headers);
+  }
+  // What is JSON but no object is a completion without choices, which its reader refuses.
+  return (typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {}) as Completion;
+}
+
+interface MaybeCompletion {
+  readonly error?: unknown;
+  readonly choices?: readonly ({
+    readonly error?: unknown;
+    readonly message?: { readonly content?: unknown };
+  } | null)[];
+}
+
+/** What stands in the place of a choice or of its text; undefined where there is a choice without an error. */
+function failureIn(body: unknown): unknown {
+  const { choices, error } = (body ?? {}) as MaybeCompletion;
+  const choice = Array.isArray(choices) ? (choices as MaybeCompletion['choices'])?.[0] : undefined;
+  if (choice === undefined || choice === null) return body;
+  // An error beside a text that can be read is no reason to pay for another one.
+  return choice.message?.content ? undefined : (choice.error ?? error ?? undefined);
+}
+
+function statusOfWords(word: string | undefined): number | undefined {
+  return word === undefined ? undefined : STATUS_OF_WORDS.find(([words]) => words.test(word))?.[1];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+  } catch {
+    return undefined;
+  }
+}
