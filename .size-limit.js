@@ -15,6 +15,6 @@ export default Object.entries(BUDGETS).map(([entry, limit]) => ({
   name: entry === 'index' ? '@describe-it/sdk' : `@describe-it/sdk/${entry}`,
   path: `dist/${entry}.js`,
   limit,
-  ignore: ['openai', 'ioredis', 'undici', 'opossum', 'generic-pool', 'prom-client', 'lru-cache'],
+  ignore: ['openai', 'ioredis', 'lru-cache', '#*'],
   modifyEsbuildConfig: (config) => ({ ...config, platform: 'node', logLevel: 'error' }),
 }));

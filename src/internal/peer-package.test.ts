@@ -33,6 +33,16 @@ describe('peerFailure', () => {
     expect(error.cause).toBe(cause);
   });
 
+  it('says what a bundle of esbuild lacks that is an ES module', () => {
+    const cause = new Error('Dynamic require of "events" is not supported');
+    expect(peerFailure('RedisCache', 'ioredis', cause)).toMatchObject({
+      code: 'DESCRIBE_CONFIG_INVALID',
+      message:
+        'RedisCache: ioredis: expected a bundle that defines require (see docs/guide/bundlers.md), got none',
+      cause,
+    });
+  });
+
   it.each([
     new Error("Cannot find package 'debug' imported from /app/node_modules/ioredis/built/index.js"),
     // Node 20 without free descriptors: it could not read package.json.

@@ -1,4 +1,4 @@
-import { ConfigError } from '../errors/config-error.ts';
+import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
 
 /**
  * The named exports of a CommonJS package that was loaded by `import()`. Some bundlers (ncc, webpack before 5.95) and
@@ -10,20 +10,30 @@ export function namedExportsOf<Module extends object>(namespace: Module, name: k
 }
 
 /**
- * What to throw when `import(name)` failed: a `ConfigError` that says what to install when the package is absent,
- * otherwise the failure itself. The `import()` has to stand in a `try` at its caller, which tells bundlers that the
- * package may be absent.
+ * What to throw when `import(name)` failed: a `ConfigError` that says what to do when the package is absent or its bundle
+ * can't load it, otherwise the failure itself. The `import()` has to stand in a `try` at its caller, which tells bundlers
+ * that the package may be absent.
  */
 export function peerFailure(owner: string, name: string, cause: unknown): unknown {
-  if (!isAbsent(name, cause)) return cause;
-  const issue = { option: name, expected: `an installed package (npm install ${name})`, got: 'none' };
+  const message = cause instanceof Error ? cause.message : '';
+  let issue: ConfigIssue;
+  if (isAbsence(name, message)) {
+    issue = { option: name, expected: `an installed package (npm install ${name})`, got: 'none' };
+  } else if (message.startsWith('Dynamic require of ')) {
+    issue = {
+      option: name,
+      expected: 'a bundle that defines require (see docs/guide/bundlers.md)',
+      got: 'none',
+    };
+  } else {
+    return cause;
+  }
   return Object.assign(new ConfigError(owner, [issue]), { cause });
 }
 
 /** By the message of Node, bundlers, Bun, Deno, Vite and Yarn: a package that the named one needs may be absent as well. */
-const isAbsent = (name: string, failure: unknown): boolean =>
-  failure instanceof Error &&
+const isAbsence = (name: string, message: string): boolean =>
   new RegExp(
     `(?:Cannot find (?:module|package)|Could not resolve) ['"]${name}['"]|(?:load url|tried to access) ${name}[ ,]`,
     'i',
-  ).test(failure.message);
+  ).test(message);
