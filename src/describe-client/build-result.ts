@@ -11,6 +11,12 @@ import type { Answer } from './vision-asker.ts';
 /** The part of an answer that is worth caching. */
 export type CachedDescription = Pick<Answer, 'description' | 'model'>;
 
+/** Whether what a cache gave is one: another version, or a stranger, may have written there. */
+export const isCachedDescription = (value: unknown): value is CachedDescription => {
+  const { description, model } = (value ?? {}) as Partial<CachedDescription>;
+  return typeof description === 'string' && description !== '' && typeof model === 'string';
+};
+
 /** What was obtained for one call, and what obtaining it caused. */
 export interface Obtained {
   readonly cached: CachedDescription;

@@ -1,7 +1,7 @@
 import { CacheMissError } from '../errors/cache-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import { failureMeaning } from '../errors/failure-table.ts';
-import { type CachedDescription, failureBehind, type Obtained } from './build-result.ts';
+import { type CachedDescription, failureBehind, isCachedDescription, type Obtained } from './build-result.ts';
 import type { CallBounds } from './call-bounds.ts';
 import type { CallTrace } from './call-trace.ts';
 import type { ClientParts } from './compose-parts.ts';
@@ -47,7 +47,10 @@ export class OwnFlight {
     // A memory hit takes no turn that it does not need.
     const key = typeof made === 'string' ? made : await made;
     if (mode === 'only-if-cached') {
-      const found = await cache?.getWithSource<CachedDescription>(key, { signal });
+      const found = await cache?.getWithSource<CachedDescription>(key, {
+        signal,
+        isValid: isCachedDescription,
+      });
       if (found === undefined) throw new CacheMissError();
       return { cached: found.value, source: found.source, caused: undefined };
     }
@@ -72,6 +75,7 @@ export class OwnFlight {
       signal: this.#bounds.signal,
       tags,
       ttlSeconds,
+      isValid: isCachedDescription,
       forceRefresh: mode === 'reload',
       softTimeoutMs: fillsCache ? undefined : Math.ceil(timeoutMs * STALE_AFTER_RATIO),
     });

@@ -1,10 +1,24 @@
+import { answerNow } from '../internal/user-callback.ts';
 import { type CacheEntry, carriesAny, EVERY_ENTRY, type TagStamps } from './cache-entry.ts';
 import { mergeTags } from './cache-input.ts';
 import type { Stamps } from './tiered-writer.ts';
 
-/** An entry answers a request only if it carries every tag asked for: a tag added in code invalidates older entries. */
-export const answers = ({ tags }: CacheEntry, asked: readonly string[]): boolean =>
-  asked.every((tag) => carriesAny(tags, [tag]));
+/** What a request wants of an entry. */
+export interface Asked {
+  readonly tags: readonly string[];
+  readonly isValid: ((value: unknown) => boolean) | undefined;
+}
+
+/**
+ * An entry answers a request only if it carries every tag asked for: a tag added in code invalidates older entries. Its
+ * value has to be one that the request can use.
+ */
+export const answers = ({ tags, failure, value }: CacheEntry, { tags: asked, isValid }: Asked): boolean =>
+  asked.every((tag) => carriesAny(tags, [tag])) && (failure !== undefined || accepts(isValid, value));
+
+/** A check that throws has not accepted. */
+export const accepts = (isValid: Asked['isValid'], value: unknown): boolean =>
+  isValid === undefined || answerNow(isValid, value, false) === true;
 
 /**
  * What replaces an entry for lack of a tag keeps the others: callers with different tags would take turns at replacing

@@ -67,6 +67,11 @@ export function ttlMsOf(seconds: unknown, defaultMs: number, field = 'ttlSeconds
 export const graceMsOf = (seconds: unknown, defaultMs: number): number =>
   seconds === 0 ? 0 : ttlMsOf(seconds, defaultMs, 'graceSeconds');
 
+/** @throws `DESCRIBE_INPUT_INVALID` for what is no function. */
+export function checkCallback(value: unknown, field: string): void {
+  if (value !== undefined && typeof value !== 'function') throw new InputError(field, 'expected a function');
+}
+
 /** @throws `DESCRIBE_INPUT_INVALID` for what is no duration. */
 export function checkDurationMs(value: unknown, field: string): void {
   if (value !== undefined && !(typeof value === 'number' && value >= 0 && value < 2 ** 31)) {

@@ -1,6 +1,6 @@
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { childController, raceSignal } from '../internal/signals.ts';
-import { answers, withTagsOf } from './asked-tags.ts';
+import { type Asked, answers, withTagsOf } from './asked-tags.ts';
 import { type CacheEntry, EVERY_ENTRY, type StoredFailure } from './cache-entry.ts';
 import { type EncodedEntry, encodeEntry } from './envelope.ts';
 import { Lease, newLeaseToken } from './lease.ts';
@@ -16,12 +16,11 @@ import type { Tiers } from './tiers.ts';
 export type CacheFactory<Value> = (context: FlightContext) => Value | PromiseLike<Value>;
 
 /** One key to fill, with every default filled in. */
-export interface FillRequest {
+export interface FillRequest extends Asked {
   readonly key: string;
   readonly factory: CacheFactory<unknown>;
   readonly ttlMs: number;
   readonly graceMs: number;
-  readonly tags: readonly string[];
   /** Makes the value anew whatever is stored, and takes the work from whoever does it. */
   readonly force: boolean;
   readonly hardTimeoutMs: number | undefined;
@@ -124,7 +123,7 @@ export class Filler {
       work.superseded = false;
       work.doubted = false;
       const entry = request.force ? undefined : this.#tiers.peek(request.key);
-      if (entry !== undefined && answers(entry, request.tags)) return filledBy(entry, 'memory');
+      if (entry !== undefined && answers(entry, request)) return filledBy(entry, 'memory');
       const { link } = this.#tiers;
       const startedAtMs = clock.now();
       if (link === undefined || this.#closed) {
@@ -165,7 +164,7 @@ export class Filler {
           await lease?.end({ give: true });
           throw error;
         });
-        if (found?.fresh && answers(found.entry, tags)) {
+        if (found?.fresh && answers(found.entry, request)) {
           await lease?.end({ give: true });
           return filledBy(found.entry, 'redis');
         }

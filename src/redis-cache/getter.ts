@@ -1,9 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import { ClosedError } from '../errors/closed-error.ts';
 import { raceSignal } from '../internal/signals.ts';
-import { answers } from './asked-tags.ts';
+import { type Asked, answers } from './asked-tags.ts';
 import { EVERY_ENTRY } from './cache-entry.ts';
-import { checkDurationMs, checkOptionNames, checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
+import {
+  checkCallback,
+  checkDurationMs,
+  checkOptionNames,
+  checkTags,
+  graceMsOf,
+  ttlMsOf,
+} from './cache-input.ts';
 import { type CacheFactory, type Filled, Filler, type FillRequest, filledBy } from './filler.ts';
 import type { FlightContext } from './single-flight.ts';
 import type { Found, TieredReader } from './tiered-reader.ts';
@@ -29,6 +36,8 @@ export interface GetOrSetOptions {
   readonly tags?: readonly string[] | undefined;
   /** Takes this caller out; the work goes on while others wait for it. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether a stored value may be used: what fails it, as of another version or a stranger, is a miss. @defaultValue any may */
+  readonly isValid?: ((value: unknown) => boolean) | undefined;
   /** Makes the value anew whatever is stored. @defaultValue false */
   readonly forceRefresh?: boolean | undefined;
   /** Seconds it may be served stale after its time, when its factory fails or is slow. @defaultValue the cache's `graceSeconds` */
@@ -45,6 +54,7 @@ const OPTION_NAMES: Record<keyof GetOrSetOptions, true> = {
   ttlSeconds: true,
   tags: true,
   signal: true,
+  isValid: true,
   forceRefresh: true,
   graceSeconds: true,
   softTimeoutMs: true,
@@ -103,15 +113,16 @@ export class Getter {
     signal?.throwIfAborted();
     checkDurationMs(softTimeoutMs, 'softTimeoutMs');
     checkDurationMs(options.hardTimeoutMs, 'hardTimeoutMs');
-    const tags = checkTags(options.tags);
-    const stale = forceRefresh ? undefined : await this.#read(key, tags, signal);
+    checkCallback(options.isValid, 'isValid');
+    const asked: Asked = { tags: checkTags(options.tags), isValid: options.isValid };
+    const stale = forceRefresh ? undefined : await this.#read(key, asked, signal);
     if (stale?.fresh) return this.#hit<Value>(stale);
     if (stale !== undefined && this.#tiers.nowMs < this.#refreshNotBeforeMs(key, stale))
       return this.#stale<Value>(stale);
     const request: FillRequest = {
       key,
       factory,
-      tags,
+      ...asked,
       ttlMs: ttlMsOf(options.ttlSeconds, this.#tiers.options.defaultTtlMs),
       graceMs: graceMsOf(options.graceSeconds, this.#tiers.options.graceMs),
       force: forceRefresh,
@@ -125,17 +136,13 @@ export class Getter {
     return this.#filled<Value>(value, shared);
   }
 
-  async #read(
-    key: string,
-    tags: readonly string[],
-    signal: AbortSignal | undefined,
-  ): Promise<Found | undefined> {
+  async #read(key: string, asked: Asked, signal: AbortSignal | undefined): Promise<Found | undefined> {
     const entry = this.#tiers.peek(key);
     const found =
       entry === undefined
         ? await this.#readBoth(key, signal)
         : ({ entry, tier: 'memory', fresh: true } as const);
-    if (found === undefined || !answers(found.entry, tags)) return undefined;
+    if (found === undefined || !answers(found.entry, asked)) return undefined;
     return found.entry.failure !== undefined && !found.fresh ? undefined : found;
   }
 

@@ -2,6 +2,7 @@ import { DescribeError } from '../errors/describe-error.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors/error-code.ts';
 import { ImageError, type ImageErrorCode } from '../errors/image-error.ts';
 import { UpstreamError, type UpstreamErrorCode } from '../errors/upstream-error.ts';
+import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
 import { answerNow } from '../internal/user-callback.ts';
 import type { StoredFailure } from './cache-entry.ts';
 import { MAX_TTL_SECONDS } from './cache-options.ts';
@@ -16,17 +17,38 @@ export function negativeTtlMs(
   return seconds !== undefined && seconds > 0 ? Math.min(seconds, MAX_TTL_SECONDS) * 1_000 : undefined;
 }
 
-/** Of the error itself, and of the call that paid for it. */
-const NOT_STORED = ['code', 'costUsd'];
+const MAX_TEXT_LENGTH = 2_000;
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
+const isAmount = (value: unknown): boolean =>
+  typeof value === 'number' && value >= 0 && value <= MAX_TIMER_DELAY_MS;
+
+/** Fields of an error that are remembered. What it was billed is none of them: another call paid that. */
+const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  retryable: (value) => typeof value === 'boolean',
+  status: (value) => Number.isInteger(value) && isAmount(value),
+  requestId: isText,
+  upstreamCode: isText,
+  upstreamMessage: isText,
+  contentType: isText,
+  retryAfterMs: isAmount,
+  breaker: isText,
+  field: isText,
+  option: isText,
+  limit: isAmount,
+  timeoutMs: isAmount,
+};
 
 /** Only our own errors are remembered: their messages and fields hold no secret and no payload. */
 export function storeFailure(error: unknown): StoredFailure | undefined {
   if (!DescribeError.is(error) || !isErrorCode(error.code)) return undefined;
-  const fields = Object.entries(error).filter(
-    ([name, value]) => !NOT_STORED.includes(name) && ['string', 'number', 'boolean'].includes(typeof value),
-  );
-  return { code: error.code, message: error.message, fields: Object.fromEntries(fields) };
+  const fields = knownOf(error).filter(([name, value]) => FIELDS[name]?.(value));
+  const message = error.message.slice(0, MAX_TEXT_LENGTH);
+  return { code: error.code, message, fields: Object.fromEntries(fields) };
 }
+
+const knownOf = (fields: object): [string, unknown][] =>
+  Object.entries(fields).filter(([name]) => Object.hasOwn(FIELDS, name));
 
 const UPSTREAM_CODES: readonly string[] = [
   'DESCRIBE_RATE_LIMITED',
@@ -44,12 +66,13 @@ const UPSTREAM_CODES: readonly string[] = [
 export function isStoredFailure(payload: unknown): payload is StoredFailure {
   if (typeof payload !== 'object' || payload === null) return false;
   const { code, message, fields } = payload as Partial<StoredFailure>;
-  if (typeof message !== 'string' || typeof fields !== 'object' || fields === null) return false;
-  return isErrorCode(code);
+  if (!isText(message) || typeof fields !== 'object' || fields === null) return false;
+  return isErrorCode(code) && knownOf(fields).every(([name, value]) => FIELDS[name]?.(value));
 }
 
 /** An error of the class, code, message and fields that was remembered. */
-export function reviveFailure({ code, message, fields }: StoredFailure): DescribeError {
+export function reviveFailure({ code, message, fields: stored }: StoredFailure): DescribeError {
+  const fields = Object.fromEntries(knownOf(stored));
   if (UPSTREAM_CODES.includes(code)) return new UpstreamError(code as UpstreamErrorCode, message, fields);
   const error = code.startsWith('DESCRIBE_IMAGE_')
     ? new ImageError(code as ImageErrorCode, message, fields)

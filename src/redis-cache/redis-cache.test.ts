@@ -52,6 +52,25 @@ describe('RedisCache in memory only', () => {
     expect(await cache.get('key')).toBe(stored);
   });
 
+  it('takes what isValid does not accept for a miss', async () => {
+    const { cache } = memoryOnly();
+    const isValid = (value: unknown) => typeof value === 'string';
+    await cache.set('key', { text: 'of another version' });
+    expect(await cache.getWithSource('key', { isValid })).toBeUndefined();
+    const throwing = () => {
+      throw new Error('a bug');
+    };
+    expect(await cache.getWithSource('key', { isValid: throwing })).toBeUndefined();
+    expect(await cache.getOrSetWithSource('key', () => 'made', { isValid })).toEqual({
+      value: 'made',
+      source: 'factory',
+    });
+    expect(await cache.getWithSource('key', { isValid })).toEqual({ value: 'made', source: 'memory' });
+    expect(await codeOf(cache.getOrSet('key', () => 1, { isValid: 5 as never }))).toBe(
+      'DESCRIBE_INPUT_INVALID',
+    );
+  });
+
   it('tells null, a value, from undefined, which is none', async () => {
     const { cache } = memoryOnly();
     await cache.set('null', null);

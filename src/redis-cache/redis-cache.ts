@@ -2,6 +2,7 @@ import { ClosedError } from '../errors/closed-error.ts';
 import { forgetAbandoned, onAbandoned } from '../internal/abandoned.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
 import { raceSignal } from '../internal/signals.ts';
+import { accepts } from './asked-tags.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
 import { checkKey, checkList, checkOptionNames, checkTags } from './cache-input.ts';
 import { generateKey } from './cache-key.ts';
@@ -21,6 +22,8 @@ import { Tiers } from './tiers.ts';
 export interface ReadOptions {
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether a stored value may be used: what fails it, as of another version or a stranger, is a miss. @defaultValue any may */
+  readonly isValid?: ((value: unknown) => boolean) | undefined;
 }
 
 /**
@@ -79,11 +82,11 @@ export class RedisCache implements AsyncDisposable {
   /** The same, with the tier that it came from. */
   async getWithSource<Value = unknown>(
     key: string,
-    { signal }: ReadOptions = {},
+    { signal, isValid }: ReadOptions = {},
   ): Promise<CacheHit<Value, 'memory' | 'redis'> | undefined> {
     this.#check(key);
     const found = await raceSignal(this.#reader.read(key), signal);
-    return this.#count<Value>(found);
+    return this.#count<Value>(accepts(isValid, found?.entry.value) ? found : undefined);
   }
 
   /** Whether `get` would find a value. */
