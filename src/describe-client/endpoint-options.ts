@@ -30,6 +30,11 @@ export interface QuotaLimitOptions {
   readonly rampFromTokensPerMinute?: number | undefined;
   /** Requests at the same time at one endpoint, at least 1; never more than its pool has connections. @defaultValue the pool's `max` */
   readonly maxConcurrency?: number | undefined;
+  /**
+   * Requests at the same time for one model at one endpoint from which the adaptive limit starts, at least 1. A burst at a
+   * new or idle API is held at so many until the first answers tell how loaded it is. @defaultValue the pool's `max`
+   */
+  readonly initialConcurrency?: number | undefined;
 }
 
 /** One way to an answer: a key, and where it is valid. */
@@ -70,6 +75,7 @@ export const QUOTA_LIMIT_CHECKS = {
   tokensPerMinute: finiteNumber({ min: 1 }),
   rampFromTokensPerMinute: finiteNumber({ min: 1 }),
   maxConcurrency: integer({ min: 1 }),
+  initialConcurrency: integer({ min: 1 }),
 } as const;
 
 export const dialectCheck = oneOf('auto', 'openai', 'generic');

@@ -56,6 +56,8 @@ export function makeRouting(
         description.limits?.maxConcurrency ?? limits.maxConcurrency ?? Number.POSITIVE_INFINITY,
         pool.getStats().maxSize,
       ),
+      initialConcurrency:
+        description.limits?.initialConcurrency ?? limits.initialConcurrency ?? pool.getStats().maxSize,
       target: { connections: pool, guard: breakers.guard, dialect, address: addressOf(description) },
     })),
   });

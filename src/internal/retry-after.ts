@@ -1,4 +1,4 @@
-import { wallClockNow } from './clock.ts';
+import { MAX_TIMER_DELAY_MS, wallClockNow } from './clock.ts';
 
 /**
  * Reads one header, whatever holds them: a `Headers`, or a plain object with names in any case. Never throws; what is
@@ -24,21 +24,24 @@ function ownOf(headers: object, name: string): unknown {
 
 /**
  * Milliseconds that an answer asks to wait: `retry-after-ms`, else `retry-after`. Undefined where neither says anything
- * usable.
+ * usable. At most what a timer can hold, about 24.8 days.
  */
 export function retryAfterMsOf(headers: unknown, wallNowMs: number = wallClockNow()): number | undefined {
-  return (
-    numberOf(headerOf(headers, 'retry-after-ms')) ??
-    parseRetryAfter(headerOf(headers, 'retry-after'), wallNowMs)
-  );
+  const named = numberOf(headerOf(headers, 'retry-after-ms'));
+  return named === undefined
+    ? parseRetryAfter(headerOf(headers, 'retry-after'), wallNowMs)
+    : Math.min(named, MAX_TIMER_DELAY_MS);
 }
 
-/** Milliseconds that the value of a `Retry-After` asks for: seconds, or an HTTP date (RFC 9110, 10.2.3). At least 0. */
+/**
+ * Milliseconds that the value of a `Retry-After` asks for: seconds, or an HTTP date (RFC 9110, 10.2.3). At least 0, and at
+ * most what a timer can hold.
+ */
 export function parseRetryAfter(value: unknown, wallNowMs: number = wallClockNow()): number | undefined {
   const seconds = numberOf(value);
-  if (seconds !== undefined) return seconds * 1000;
+  if (seconds !== undefined) return Math.min(seconds * 1000, MAX_TIMER_DELAY_MS);
   const atMs = typeof value === 'string' ? parseHttpDate(value) : undefined;
-  return atMs === undefined ? undefined : Math.max(0, atMs - wallNowMs);
+  return atMs === undefined ? undefined : Math.min(Math.max(0, atMs - wallNowMs), MAX_TIMER_DELAY_MS);
 }
 
 /** Only digits, for a date would be a number too to those who ask leniently. */

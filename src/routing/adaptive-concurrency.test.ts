@@ -39,6 +39,20 @@ describe.each(SEEDS)('the limit of calls in flight (seed %i)', (seed) => {
     expect(mean(tail.map(({ answers }) => answers))).toBeGreaterThan(0.9 * 3 * (1_000 / BASE_MS));
   });
 
+  it('settles as near where it begins with far more', () => {
+    const tail = tailOf(simulate({ server: serverOf(40), initialConcurrency: 256 }, seed));
+    const limits = tail.map(({ limit }) => limit);
+    expect(mean(limits)).toBeGreaterThan(35);
+    expect(mean(limits)).toBeLessThan(80);
+    expect(mean(tail.map(({ answers }) => answers))).toBeGreaterThan(0.95 * 40 * (1_000 / BASE_MS));
+  });
+
+  it('stays at what it begins with where that is no load', () => {
+    const server = { latencyMs: () => 1_000 };
+    const limits = tailOf(simulate({ server, initialConcurrency: 256 }, seed)).map(({ limit }) => limit);
+    expect(Math.min(...limits)).toBe(256);
+  });
+
   it('does not shrink for answers that differ in length', () => {
     const outputTokens = (random: () => number) => 5 + Math.floor(295 * random());
     const server = { latencyMs: (_inFlight: number, tokens: number) => 1_000 + 30 * tokens };

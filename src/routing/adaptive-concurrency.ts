@@ -1,6 +1,8 @@
 export interface AdaptiveConcurrencyOptions {
   /** Upper bound of the limit, at least 1. */
   readonly maxConcurrency: number;
+  /** The limit before anything is known, from 1 to `maxConcurrency`. @defaultValue 10 */
+  readonly initialConcurrency?: number | undefined;
 }
 
 /** One answer, as far as it tells how loaded the other side is. */
@@ -60,15 +62,19 @@ export class AdaptiveConcurrency {
   #tested: { readonly limit: number; readonly latency: number } | undefined;
   /** Answers are of calls that began at the size that it has. */
   #isSteady = false;
+  /** It began at a size at which answers may be slow from the first one on: nothing is known of a smaller one. */
+  #isUntested: boolean;
   #refusedInARow = false;
   #stays = 0;
   #logSum = 0;
   #count = 0;
   #peakInFlight = 0;
 
-  constructor({ maxConcurrency }: AdaptiveConcurrencyOptions) {
+  constructor({ maxConcurrency, initialConcurrency = INITIAL }: AdaptiveConcurrencyOptions) {
     this.#max = maxConcurrency;
-    this.#limit = Math.min(maxConcurrency, INITIAL);
+    this.#limit = Math.min(maxConcurrency, initialConcurrency);
+    this.#isUntested = this.#limit > INITIAL;
+    if (this.#isUntested) this.#calmUpTo = this.#limit;
   }
 
   /** Calls that may be in flight now; at least 1. */
@@ -106,6 +112,12 @@ export class AdaptiveConcurrency {
     this.#refusedInARow = false;
     if (this.#tested !== undefined) {
       this.#judge(this.#tested, latency, nowMs);
+      return;
+    }
+    if (this.#isUntested && isUsed) {
+      if (this.#isSteady) this.#test(latency, nowMs);
+      else this.#steady(nowMs);
+      this.#isUntested = this.#tested === undefined;
       return;
     }
     const before = this.#smoothed ?? latency;

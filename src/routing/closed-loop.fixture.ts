@@ -11,6 +11,7 @@ export interface ClosedLoopOptions {
   readonly durationMs: number;
   readonly seed: number;
   readonly maxConcurrency?: number;
+  readonly initialConcurrency?: number;
   /** Output tokens of a call; by default all alike. */
   readonly outputTokens?: (random: () => number, nowMs: number) => number;
   /** Most calls that there are to send at a time. */
@@ -39,12 +40,13 @@ export function closedLoop({
   durationMs,
   seed,
   maxConcurrency = 256,
+  initialConcurrency,
   outputTokens = () => 100,
   demand = Number.POSITIVE_INFINITY,
   abortRatio = 0,
 }: ClosedLoopOptions): readonly ClosedLoopSample[] {
   const random = seededRandom(seed);
-  const concurrency = new AdaptiveConcurrency({ maxConcurrency });
+  const concurrency = new AdaptiveConcurrency({ maxConcurrency, initialConcurrency });
   const flights: Flight[] = [];
   const samples: ClosedLoopSample[] = [];
   let answers = 0;

@@ -1,5 +1,6 @@
 import type { DescribeError } from '../errors/describe-error.ts';
 import type { FailureScope } from '../errors/failure-table.ts';
+import type { UpstreamError } from '../errors/upstream-error.ts';
 import { AdaptiveConcurrency } from './adaptive-concurrency.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import { OutlierEjection } from './outlier-ejection.ts';
@@ -31,7 +32,8 @@ export class EndpointRoute<Target> {
     this.endpoint = endpoint;
     this.model = model;
     this.quota = quota;
-    this.concurrency = new AdaptiveConcurrency({ maxConcurrency: endpoint.maxConcurrency });
+    const { maxConcurrency, initialConcurrency } = endpoint;
+    this.concurrency = new AdaptiveConcurrency({ maxConcurrency, initialConcurrency });
   }
 
   /** Calls that may be in flight now: fewer while nothing is known, and after an ejection. */
@@ -52,36 +54,47 @@ export class EndpointRoute<Target> {
     return (this.inFlight + 1) / (this.endpoint.weight * this.ejection.share(nowMs));
   }
 
-  /** Why nothing is sent here by the API's word: nothing at all, or nothing for this model for a while. */
+  /** Why nothing is sent here now by the API's word: nothing at all, or nothing for this model. */
   droppedBecause(nowMs: number): DescribeError | undefined {
-    if (this.endpoint.dropped !== undefined) return this.endpoint.dropped;
-    const refused = this.#refused;
-    return refused !== undefined && nowMs < refused.untilMs ? refused.failure : undefined;
+    return this.endpoint.keyRefusal.failureAt(nowMs) ?? this.#modelRefusal(nowMs);
   }
 
-  /** Milliseconds until the model may be tried again; undefined where the key itself is refused. */
-  droppedForMs(nowMs: number): number | undefined {
-    return this.endpoint.dropped !== undefined || this.#refused === undefined
-      ? undefined
-      : Math.max(0, this.#refused.untilMs - nowMs);
+  #modelRefusal(nowMs: number): DescribeError | undefined {
+    return this.#refused !== undefined && nowMs < this.#refused.untilMs ? this.#refused.failure : undefined;
+  }
+
+  /** Milliseconds until one call may find out whether it still is dropped. */
+  droppedForMs(nowMs: number): number {
+    const modelMs = this.#refused === undefined ? 0 : this.#refused.untilMs - nowMs;
+    return Math.max(0, modelMs, this.endpoint.keyRefusal.probeInMs(nowMs));
+  }
+
+  /** Milliseconds for which calls wait here by themselves: for the end of an ejection, or for a key that is asked again. */
+  returnInMs(nowMs: number): number {
+    const { keyRefusal } = this.endpoint;
+    return Math.max(this.ejection.returnInMs(nowMs), keyRefusal.isAwaited ? keyRefusal.probeInMs(nowMs) : 0);
   }
 
   /** Why nothing can be sent here, as far as it is known to last, with a quota that has to be waited for so long. */
   outBecause(quotaMs: number, nowMs: number): DescribeError | undefined {
-    const dropped = this.droppedBecause(nowMs);
+    const { keyRefusal } = this.endpoint;
+    const refused = keyRefusal.isAwaited ? undefined : keyRefusal.failureAt(nowMs);
     // A stopped quota may let a probe through now and then, and asking why costs more than the wait told.
-    return dropped ?? (quotaMs > 0 ? this.quota.stopped : undefined);
+    return refused ?? this.#modelRefusal(nowMs) ?? (quotaMs > 0 ? this.quota.stopped : undefined);
   }
 
   /** The API doesn't know the key (401), doesn't let it have this model (403), or has no such model here (404). */
-  drop(failure: DescribeError, scope: FailureScope, nowMs: number): void {
-    if (scope !== 'model') this.endpoint.dropped = failure;
+  drop(failure: DescribeError, scope: FailureScope, startedAtMs: number, nowMs: number): void {
+    // A key that could not be had was never shown to the API: the next call asks for it again.
+    if ((failure as UpstreamError).status === undefined) return;
+    if (scope !== 'model') this.endpoint.keyRefusal.refused(failure, startedAtMs, nowMs);
     else this.#refused = { failure, untilMs: nowMs + REFUSED_MODEL_MS };
   }
 
   answered(latencyMs: number, startedAtMs: number, nowMs: number, outputTokens: number | undefined): void {
     const { inFlight } = this;
     this.#refused = undefined;
+    this.endpoint.keyRefusal.accepted(startedAtMs);
     this.answers += 1;
     this.latency.observe(latencyMs, nowMs);
     this.ejection.succeeded(startedAtMs, nowMs);

@@ -1,4 +1,4 @@
-import type { DescribeError } from '../errors/describe-error.ts';
+import { KeyRefusal } from './key-refusal.ts';
 import type { RouterEndpoint } from './router-endpoint.ts';
 
 const DEFAULT_MAX_CONCURRENCY = 256;
@@ -10,6 +10,7 @@ export class EndpointState<Target> {
   readonly weight: number;
   readonly model: string | undefined;
   readonly maxConcurrency: number;
+  readonly initialConcurrency: number | undefined;
   /** Whether its quota group was given, so that no answer changes it. */
   readonly groupGiven: boolean;
   quotaGroup: string;
@@ -17,8 +18,8 @@ export class EndpointState<Target> {
   inFlight = 0;
   /** What its answers named last. */
   organization: string | undefined = undefined;
-  /** Why it is out of rotation for good. */
-  dropped: DescribeError | undefined = undefined;
+  /** Whether the API refuses its key, whatever the model. */
+  readonly keyRefusal = new KeyRefusal();
 
   constructor({
     name,
@@ -27,13 +28,20 @@ export class EndpointState<Target> {
     quotaGroup,
     model,
     maxConcurrency = DEFAULT_MAX_CONCURRENCY,
+    initialConcurrency,
   }: RouterEndpoint<Target>) {
     this.name = name;
     this.target = target;
     this.weight = weight;
     this.model = model;
     this.maxConcurrency = maxConcurrency;
+    this.initialConcurrency = initialConcurrency;
     this.groupGiven = quotaGroup !== undefined;
     this.quotaGroup = quotaGroup ?? name;
+  }
+
+  /** Whether another call may be in flight, of whatever model: one at a time while its key is in doubt. */
+  get hasSlot(): boolean {
+    return this.inFlight < (this.keyRefusal.isDoubted ? 1 : this.maxConcurrency);
   }
 }

@@ -100,7 +100,7 @@ export class QuotaLimiter {
             clock,
             random,
             onRoom: () => this.#tellRoom(),
-            onPause: (pauseMs) => this.#pause.until(clock.now() + pauseMs),
+            onPause: (pauseMs) => this.#pause.until(clock.now() + pauseMs, clock.now()),
           });
     this.#ramp = new QuotaRamp(rampFromTokensPerMinute, nowMs);
     this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
@@ -136,6 +136,11 @@ export class QuotaLimiter {
     return waitMs;
   }
 
+  /** Milliseconds that the API still asks to wait, where one request finds out more often; otherwise 0. */
+  get askedPauseMs(): number {
+    return this.#pause.askedMs(this.#clock.now());
+  }
+
   /** Whether a limit is known, given or heard. */
   get limitsKnown(): boolean {
     return this.#quota.limitsKnown;
@@ -161,6 +166,7 @@ export class QuotaLimiter {
     this.#taken += 1;
     this.#inFlight += 1;
     this.#stop.sent();
+    this.#pause.sent(nowMs);
     this.#ramp.take(reservedTokens, nowMs);
     const taking = this.#quota.take(reservedTokens, nowMs);
     return new TakenPermit({ estimatedTokens: tokens, reservedTokens, taking }, this.#ends);
@@ -187,6 +193,7 @@ export class QuotaLimiter {
   getStats(): QuotaStats {
     const nowMs = this.#clock.now();
     const { ceilingPerMinute } = this.#ramp;
+    const askedPauseMs = this.#pause.askedMs(nowMs);
     return deepFreeze({
       name: this.name,
       ...this.#quota.stats(nowMs),
@@ -196,7 +203,8 @@ export class QuotaLimiter {
       throttled: this.#throttled,
       refunded: this.#refunded,
       estimateRatio: this.#estimate.ratio,
-      pauseMs: this.#pause.waitMs(nowMs),
+      pauseMs: this.#pause.tryInMs(nowMs),
+      ...(askedPauseMs > 0 ? { askedPauseMs } : {}),
       ...(Number.isFinite(ceilingPerMinute) ? { rampTokensPerMinute: ceilingPerMinute } : {}),
       stopped: this.#stop.errorAt(nowMs) !== undefined,
     });
@@ -233,8 +241,8 @@ export class QuotaLimiter {
     this.#inFlight -= 1;
     this.#answered += 1;
     this.#guard.passed();
-    this.#pause.passed();
-    const resumed = this.#stop.passed();
+    const unpaused = this.#pause.passed();
+    const resumed = this.#stop.passed() || unpaused;
     if (answer.chargedTokens !== undefined) this.#estimate.learn(estimatedTokens, answer.chargedTokens);
     const moreRoom = taking.answered(answer, nowMs);
     this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
@@ -257,7 +265,9 @@ export class QuotaLimiter {
 
   #onFailed(): void {
     this.#inFlight -= 1;
-    this.#stop.unknown(this.#clock.now(), { sent: true });
+    const nowMs = this.#clock.now();
+    this.#stop.unknown(nowMs, { sent: true });
+    this.#pause.unknown(nowMs, { sent: true });
     if (this.#shares) this.#tellRoom();
   }
 
@@ -266,6 +276,7 @@ export class QuotaLimiter {
     this.#inFlight -= 1;
     this.#refunded += 1;
     this.#stop.unknown(nowMs, { sent: false });
+    this.#pause.unknown(nowMs, { sent: false });
     taking.refunded(nowMs);
     this.#ramp.refund(reservedTokens);
     this.#tellRoom();

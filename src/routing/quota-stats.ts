@@ -16,8 +16,10 @@ export interface QuotaStats {
   readonly refunded: number;
   /** Charged tokens per estimated one, as learned. */
   readonly estimateRatio: number;
-  /** Milliseconds that the pause of a refusal still lasts. */
+  /** Milliseconds that the pause of a refusal still lasts, or until a request may find out whether it still holds. */
   readonly pauseMs: number;
+  /** Milliseconds that the API asks to wait, where that is more than the 5 minutes after which one request finds out. */
+  readonly askedPauseMs?: number;
   /** Tokens a minute of the ramp's ceiling; absent when there is none. */
   readonly rampTokensPerMinute?: number;
   /** Whether the account's quota is exhausted. */

@@ -96,6 +96,12 @@ export class RouteLine<Target> implements HeapNode {
     return sum;
   }
 
+  /** Why nothing is sent to any endpoint now, by the API's word; undefined where one is not dropped. */
+  droppedBecause(nowMs: number): DescribeError | undefined {
+    const reasons = this.routes.map((route) => route.droppedBecause(nowMs));
+    return reasons.includes(undefined) ? undefined : reasons[0];
+  }
+
   #followFirst(): void {
     const lane = this.#calls.firstLane;
     if (lane === undefined) return;

@@ -67,7 +67,7 @@ export class RouteSearch<Target> {
         continue;
       }
       open += 1;
-      const coolsForMs = Math.max(breakerMs, route.ejection.returnInMs(nowMs));
+      const coolsForMs = Math.max(breakerMs, route.returnInMs(nowMs));
       this.#look(route, coolsForMs, quotaMs, nowMs, claimed);
       if (job.avoid?.has(route.endpoint.name) === false)
         this.#othersInMs = Math.min(this.#othersInMs, Math.max(coolsForMs, quotaMs));
@@ -101,7 +101,7 @@ export class RouteSearch<Target> {
     claimed: ReadonlySet<RouterQuota>,
   ): void {
     const { quota, endpoint } = route;
-    const isFree = endpoint.inFlight < endpoint.maxConcurrency && route.inFlight < route.slots(nowMs);
+    const isFree = endpoint.hasSlot && route.inFlight < route.slots(nowMs);
     const waitMs = Math.max(coolsForMs, quotaMs);
     this.returnInMs = Math.min(this.returnInMs, waitMs);
     // One that is claimed is free again when the call that claimed it is placed, which is looked at in the same pass.

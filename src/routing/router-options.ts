@@ -66,6 +66,7 @@ const ENDPOINT_CHECK = shape({
   quotaGroup: nonEmptyText(),
   model: nonEmptyText(),
   maxConcurrency: integer({ min: 1 }),
+  initialConcurrency: integer({ min: 1 }),
 });
 
 const endpointsCheck: OptionCheck = (value, option) => {

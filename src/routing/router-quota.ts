@@ -31,6 +31,8 @@ export interface RouterQuota {
   readonly stopped: DescribeError | undefined;
   /** Milliseconds until so many requests of so many tokens in all will have fitted; without it only the next one is known. */
   drainMs?(requests: number, tokens: number): number;
+  /** Milliseconds that the API still asks to wait, where one request finds out more often; otherwise 0. */
+  readonly askedPauseMs?: number;
   /** Whether the limits are known before the first answer, as given ones are. */
   readonly limitsKnown?: boolean;
 }

@@ -3,10 +3,12 @@ import type { EndpointRoute } from './endpoint-route.ts';
 import type { EndpointState } from './endpoint-state.ts';
 
 /**
- * `ready`; `waiting`: for quota, or because the API asked to; `open`: its breaker is; `ejected`: it failed far more than the others;
- * `stopped`: its account is used up; `dropped`: its key is not accepted, for good, or not for this model or not this model, for 5 minutes.
+ * `ready`; `waiting`: for quota, or because the API asked to; `paused`: the API asked for a pause of more than 5 minutes, and
+ * one call finds out every 5 minutes whether it still holds; `open`: its breaker is; `ejected`: it failed far more than the others;
+ * `stopped`: its account is used up; `dropped`: its key is not accepted, until one call finds out whether it still is not (5 s,
+ * doubling to 5 minutes), or not for this model, or the model is not to be had, for 5 minutes.
  */
-export type EndpointCondition = 'ready' | 'waiting' | 'open' | 'ejected' | 'stopped' | 'dropped';
+export type EndpointCondition = 'ready' | 'waiting' | 'paused' | 'open' | 'ejected' | 'stopped' | 'dropped';
 
 /** What is known of an endpoint for one model. */
 export interface EndpointModelStats {
@@ -17,6 +19,8 @@ export interface EndpointModelStats {
   readonly code?: string;
   /** Milliseconds until it returns by itself, where that is known. */
   readonly returnInMs?: number;
+  /** Milliseconds that the API still asks to wait, for `paused`. */
+  readonly askedPauseMs?: number;
   readonly inFlight: number;
   /** Calls that may be in flight at the moment. */
   readonly concurrency: number;
@@ -97,11 +101,10 @@ function conditionOf<Target>(
   route: EndpointRoute<Target>,
   breakerWaitMs: number,
   nowMs: number,
-): Pick<EndpointModelStats, 'condition' | 'code' | 'returnInMs'> {
+): Pick<EndpointModelStats, 'condition' | 'code' | 'returnInMs' | 'askedPauseMs'> {
   const dropped = route.droppedBecause(nowMs);
   if (dropped !== undefined) {
-    const returnInMs = route.droppedForMs(nowMs);
-    return { condition: 'dropped', code: dropped.code, ...(returnInMs === undefined ? {} : { returnInMs }) };
+    return { condition: 'dropped', code: dropped.code, returnInMs: route.droppedForMs(nowMs) };
   }
   const { stopped } = route.quota;
   if (stopped !== undefined) return { condition: 'stopped', code: stopped.code };
@@ -111,6 +114,8 @@ function conditionOf<Target>(
     return { condition: 'open', ...(Number.isFinite(breakerWaitMs) ? { returnInMs: breakerWaitMs } : {}) };
   }
   const quotaMs = route.quota.waitMs(0);
-  if (quotaMs === 0) return { condition: 'ready' };
-  return { condition: 'waiting', ...(Number.isFinite(quotaMs) ? { returnInMs: quotaMs } : {}) };
+  const { askedPauseMs = 0 } = route.quota;
+  const returns = Number.isFinite(quotaMs) ? { returnInMs: quotaMs } : {};
+  if (askedPauseMs > 0) return { condition: 'paused', askedPauseMs, ...returns };
+  return quotaMs === 0 ? { condition: 'ready' } : { condition: 'waiting', ...returns };
 }

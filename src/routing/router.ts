@@ -170,7 +170,7 @@ export class Router<Target> {
   }
 
   #coolDownMs(route: EndpointRoute<Target>, nowMs: number): number {
-    return Math.max(this.#breakerWaitMs(route), route.ejection.returnInMs(nowMs));
+    return Math.max(this.#breakerWaitMs(route), route.returnInMs(nowMs));
   }
 
   #breakerWaitMs(route: EndpointRoute<Target>): number {
@@ -183,6 +183,8 @@ export class Router<Target> {
     const nowMs = this.#settings.clock.now();
     if (call.job.deadlineAtMs < nowMs)
       return new TimeoutError('the wait for an endpoint', nowMs - call.waitsSinceMs);
+    const refusal = call.line.droppedBecause(nowMs);
+    if (refusal !== undefined) return refusal;
     const what = 'no endpoint has room before the deadline of the call';
     const retryAfterMs = Number.isFinite(waitMs) ? Math.ceil(waitMs) : undefined;
     return new UpstreamError('DESCRIBE_RATE_LIMITED', what, { retryable: true, retryAfterMs });

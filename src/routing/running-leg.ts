@@ -94,7 +94,7 @@ export class RunningLeg<Target> implements RouteLeg<Target> {
     const kind = typeof end === 'object' ? end.meaning.kind : undefined;
     if (typeof end === 'object') {
       if (kind === 'quota') route.quota.stop(end.failure);
-      if (end.drops) route.drop(end.failure, end.meaning.scope, nowMs);
+      if (end.drops) route.drop(end.failure, end.meaning.scope, this.#startedAtMs, nowMs);
     }
     if (!this.wasSent) {
       permit.refund();
