@@ -26,7 +26,7 @@ export async function clientHealth(parts: ClientParts, isOpen: boolean): Promise
   if (!isOpen) health['client'] = { status: 'unhealthy', reason: 'closed' };
   const { endpoints } = parts.routing.router.getStats();
   const pools = Object.entries(parts.endpoints.pools).map(([name, pool]) => {
-    const partHealth = poolHealth(pool.getStats(), isDropped(endpoints[name]));
+    const partHealth = poolHealth(pool.getStats(), droppedForMs(endpoints[name]));
     health[`pool:${name}`] = partHealth;
     return partHealth;
   });
@@ -49,8 +49,9 @@ export async function clientHealth(parts: ClientParts, isOpen: boolean): Promise
 const isKnown = ({ condition, code }: EndpointModelStats): boolean =>
   condition !== 'dropped' || code === 'DESCRIBE_AUTH';
 
-const isOut = ({ condition }: EndpointModelStats): boolean =>
-  condition === 'stopped' || condition === 'dropped';
+/** Not one that a call may try now: who sends traffic by this health must send it some. */
+const isOut = ({ condition, returnInMs = 0 }: EndpointModelStats): boolean =>
+  condition === 'stopped' || condition === 'dropped' || (condition === 'paused' && returnInMs > 0);
 
 /** Whether one endpoint is left that can answer for one of the models that it was asked for. */
 function hasWay(
@@ -73,17 +74,32 @@ function hasWay(
 const isShut = (breaker: { readonly state: string } | undefined): boolean =>
   breaker?.state === 'OPEN' || breaker?.state === 'ISOLATED';
 
-/** Whether the API refused the key of an endpoint, so that nothing is sent there any more. */
-const isDropped = (endpoint: EndpointStats | undefined): boolean =>
-  endpoint?.models.some(isKnown) === true &&
-  endpoint.models.filter(isKnown).every(({ condition }) => condition === 'dropped');
+/** Milliseconds until a key that the API refused to a call is tried again; undefined where it refused none. */
+function droppedForMs(endpoint: EndpointStats | undefined): number | undefined {
+  const models = endpoint?.models.filter(isKnown) ?? [];
+  const isDropped = models.length > 0 && models.every(({ condition }) => condition === 'dropped');
+  return isDropped ? Math.max(...models.map(({ returnInMs = 0 }) => returnInMs)) : undefined;
+}
 
 function poolHealth(
-  { keyRefused, state }: ReturnType<EndpointParts['pool']['getStats']>,
-  keyRefusedInCall: boolean,
+  { keyTriedInMs, state }: ReturnType<EndpointParts['pool']['getStats']>,
+  droppedInMs: number | undefined,
 ): PartHealth {
-  if (keyRefused || keyRefusedInCall) return { status: 'unhealthy', reason: 'the API refused the key' };
+  const triedInMs = keyTriedInMs ?? droppedInMs;
+  if (triedInMs !== undefined) {
+    const reason = `the API refused the key; it is tried again in ${secondsOf(triedInMs)}`;
+    return { status: 'unhealthy', reason };
+  }
   return state === 'open' ? HEALTHY : { status: 'unhealthy', reason: state };
+}
+
+const secondsOf = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
+
+/** Why an endpoint takes no calls for a model, and when that may change. */
+function reasonOf({ condition, returnInMs, askedPauseMs }: EndpointModelStats): string {
+  const asked = askedPauseMs === undefined ? '' : `, for the API asked to wait ${secondsOf(askedPauseMs)}`;
+  const next = returnInMs === undefined ? '' : `, tried again in ${secondsOf(returnInMs)}`;
+  return condition + asked + next;
 }
 
 /** A throttled endpoint is a busy one, not a sick one. */
@@ -92,13 +108,15 @@ function routingHealth(endpoints: readonly (readonly [string, EndpointStats])[])
     models.filter(isKnown).map((route) => ({ ...route, name: `${name}:${route.model}` })),
   );
   const out = conditions.filter(isOut);
-  const away = [...out, ...conditions.filter(({ condition }) => condition === 'ejected')];
+  const away = conditions.filter(
+    (route) => isOut(route) || route.condition === 'paused' || route.condition === 'ejected',
+  );
   if (away.length === 0) return HEALTHY;
   return {
     status: out.length === conditions.length ? 'unhealthy' : 'degraded',
     reason: away
       .slice(0, 5)
-      .map(({ name, condition }) => `${name} ${condition}`)
+      .map((route) => `${route.name} ${reasonOf(route)}`)
       .join(', '),
   };
 }

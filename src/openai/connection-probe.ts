@@ -40,8 +40,11 @@ function jsonOf(body: Buffer): object | undefined {
   }
 }
 
-/** What a pool whose key was refused answers to everybody: nothing of the API's message, which repeats a part of the key. */
-export function refusedKey(error: unknown): UpstreamError {
+/**
+ * What a pool whose key was refused answers until it asks again: nothing of the API's message, which repeats a part of
+ * the key.
+ */
+export function refusedKey(error: unknown, retryAfterMs: number): UpstreamError {
   const { code, type, requestID } = (error ?? {}) as Readonly<Record<string, unknown>>;
   const upstreamCode = plainWord(code) ?? plainWord(type);
   const cause = new Error(upstreamCode === undefined ? '401' : `401 ${upstreamCode}`);
@@ -49,6 +52,7 @@ export function refusedKey(error: unknown): UpstreamError {
   return new UpstreamError('DESCRIBE_AUTH', 'the API refused the key of this connection pool', {
     cause: Object.assign(cause, { status: 401, code: plainWord(code), type: plainWord(type) }),
     status: 401,
+    retryAfterMs,
     upstreamCode,
     requestId: plainWord(requestID),
   });

@@ -1,11 +1,12 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { body, cleanUp, json, KEY, makePool, startServer } from './openai-connection-pool.fixture.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { answer, body, cleanUp, json, KEY, makePool, startServer } from './openai-connection-pool.fixture.ts';
 
 afterEach(cleanUp);
 
 describe('the health of an OpenAIConnectionPool', () => {
-  it('stops when the API refuses the key, and says so to everybody', async () => {
+  it('keeps calls back when the API refuses the key, and says so to everybody', async () => {
     const server = await startServer((_request, response) =>
       json(response, 401, { error: { message: 'Incorrect API key', code: 'invalid_api_key' } }),
     );
@@ -15,6 +16,32 @@ describe('the health of an OpenAIConnectionPool', () => {
     await expect(pool.use(() => 1)).rejects.toMatchObject({ code: 'DESCRIBE_AUTH' });
     expect(await pool.healthCheck()).toMatchObject({ status: 'unhealthy', keyRefused: true });
     expect(server.seen.length).toBeLessThanOrEqual(2);
+  });
+
+  it('asks again after 5 s, then after twice the time, and works again once the key is accepted', async () => {
+    let refuses = true;
+    const server = await startServer((request, response, text) => {
+      if (refuses) json(response, 401, { error: { message: 'no', code: 'invalid_api_key' } });
+      else answer(request, response, text);
+    });
+    const clock = new ManualClock();
+    const pool = makePool(server.baseURL, { min: 2, clock });
+    for (const waitMs of [5_000, 10_000]) {
+      await expect(pool.warmUp()).rejects.toMatchObject({ code: 'DESCRIBE_AUTH', retryAfterMs: waitMs });
+      expect(pool.getStats()).toMatchObject({ state: 'open', keyRefused: true, keyTriedInMs: waitMs });
+      const asked = server.seen.length;
+      await clock.advance(waitMs - 1);
+      await expect(pool.use(() => 1)).rejects.toMatchObject({ code: 'DESCRIBE_AUTH', retryAfterMs: 1 });
+      expect(server.seen).toHaveLength(asked);
+      await clock.advance(1);
+    }
+    refuses = false;
+    expect(await pool.healthCheck()).toMatchObject({ status: 'healthy', keyRefused: false });
+    expect(pool.getStats()).not.toHaveProperty('keyTriedInMs');
+    await expect(pool.use((client) => client.chat.completions.create(body))).resolves.toBeDefined();
+    refuses = true;
+    await pool.healthCheck();
+    expect(pool.getStats()).toMatchObject({ keyTriedInMs: 5_000 });
   });
 
   it('repeats nothing of what the API said of a refused key', async () => {

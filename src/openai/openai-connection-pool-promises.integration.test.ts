@@ -128,7 +128,7 @@ describe('what the pool promises, by what the server saw', () => {
     expect(answered).toBeLessThanOrEqual(12 * seconds);
   });
 
-  it('stops at the first 401 of a health check and asks no more', async () => {
+  it('asks no more after the first 401 of a health check, until its next probe', async () => {
     const { fake } = await setUp();
     const pool = new OpenAIConnectionPool('sk-wrong', fake.baseURL, { min: 2, healthCheckInterval: 20 });
     cleanups.push(() => pool.destroy());

@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { DescribeError, PoolCreateError, type UpstreamError } from '../errors/index.ts';
+import { DescribeError, PoolCreateError } from '../errors/index.ts';
 import { ConnectionCounters } from '../http/http-connection.ts';
 import { MAX_TIMER_DELAY_MS, systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
@@ -13,7 +13,8 @@ import {
   type ValidateContext,
 } from '../resource-pool/index.ts';
 import { ConnectionLease, type OpenAIConnectionLease } from './connection-lease.ts';
-import { probe, refusedKey } from './connection-probe.ts';
+import { probe } from './connection-probe.ts';
+import { KeyGate } from './key-gate.ts';
 import {
   createOpenAIConnection,
   type OpenAIConnection,
@@ -36,7 +37,7 @@ export interface OpenAIPoolHealth {
   readonly checked: number;
   /** Those of them that gave no answer and are being replaced. */
   readonly failed: number;
-  /** Whether the API refused the key: the pool has stopped. */
+  /** Whether the API refused the key: calls fail until it is asked again. */
   readonly keyRefused: boolean;
 }
 
@@ -54,6 +55,8 @@ export interface OpenAIConnectionPoolStats extends ResourcePoolStats {
     readonly failed: number;
   };
   readonly keyRefused: boolean;
+  /** Milliseconds until a refused key is tried again; absent for one that is not. */
+  readonly keyTriedInMs?: number;
 }
 
 /**
@@ -76,7 +79,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   readonly #origin: string;
   readonly #counters = new ConnectionCounters();
   readonly #healthCheckTimeoutMs: number;
-  #refusal: UpstreamError | undefined;
+  readonly #gate: KeyGate;
   #lastProbeError: unknown;
 
   /**
@@ -87,6 +90,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   constructor(apiKey: string, baseURL?: string, options: OpenAIConnectionPoolOptions = {}) {
     checkPoolOptions(apiKey, baseURL, options);
     const { clock = systemClock, idleTimeoutMs = DEFAULTS.idleTimeoutMs } = options;
+    this.#gate = new KeyGate(clock);
     const { min, max } = poolBounds(options);
     const base = baseURL ?? DEFAULT_BASE_URL;
     this.#origin = new URL(base).origin;
@@ -145,11 +149,12 @@ export class OpenAIConnectionPool implements AsyncDisposable {
    * @throws `DESCRIBE_POOL_CREATE_FAILED` when no client could be made.
    * @throws `DESCRIBE_CONFIG_INVALID` when the package `openai` is not installed.
    * @throws `DESCRIBE_QUEUE_FULL` when `maxWaiting` others wait.
-   * @throws `DESCRIBE_AUTH` after a health check found the key refused.
+   * @throws `DESCRIBE_AUTH` after a health check found the key refused, until it is tried again: 5 s, doubling to 5 minutes.
    * @throws `DESCRIBE_CLOSED` when the pool drains or is closed.
    * @throws the signal's reason when it aborts.
    */
   async acquire(options?: AcquireOptions): Promise<OpenAIConnectionLease> {
+    this.#gate.check();
     return new ConnectionLease(await this.#pool.acquire(options));
   }
 
@@ -158,28 +163,33 @@ export class OpenAIConnectionPool implements AsyncDisposable {
    * failed; while a stream that `fn` opened is read, it is not lent to anybody else.
    * @throws whatever `acquire` and `fn` throw.
    */
-  use<Result>(
+  async use<Result>(
     fn: (client: OpenAI) => Result | PromiseLike<Result>,
     options?: AcquireOptions,
   ): Promise<Awaited<Result>> {
+    this.#gate.check();
     return this.#pool.use(({ client }) => fn(client), options);
   }
 
   /**
    * Opens and authenticates `min` connections, in parallel and TLS included.
-   * @throws `DESCRIBE_AUTH` when the API refuses the key; the pool stops.
+   * @throws `DESCRIBE_AUTH` when the API refuses the key.
    * @throws the connection's error when one can't be opened; it is replaced in the background.
    * @throws `DESCRIBE_CLOSED` when the pool is closed, before or meanwhile.
    */
   async warmUp(): Promise<void> {
     await this.#pool.warmUp();
     const { failed } = await this.#pool.checkIdle();
-    // Tells who closed it, a refused key included.
+    this.#gate.check();
+    // Tells who closed it.
     if (this.#pool.getStats().state === 'closed') await this.#pool.warmUp();
     if (failed > 0) throw this.#lastProbeError ?? new PoolCreateError(NAME, 'a connection gave no answer');
   }
 
-  /** Asks the API on every idle connection, on a new one when there is none, and replaces what fails. Never rejects. */
+  /**
+   * Asks the API on every idle connection, on a new one when there is none, and replaces what fails. Asks nothing while a
+   * refused key is not to be tried. Never rejects.
+   */
   async healthCheck(): Promise<OpenAIPoolHealth> {
     let { checked, failed } = await this.#pool.checkIdle();
     const { size, state } = this.#pool.getStats();
@@ -187,7 +197,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
       checked = 1;
       if (!(await this.#askOnNew())) failed = 1;
     }
-    const keyRefused = this.#refusal !== undefined;
+    const keyRefused = this.#gate.closedForMs > 0;
     const unhealthy = keyRefused || (checked > 0 && failed === checked) || state === 'closed';
     const status = unhealthy ? 'unhealthy' : failed > 0 ? 'degraded' : 'healthy';
     return Object.freeze({ status, checked, failed, keyRefused });
@@ -195,11 +205,13 @@ export class OpenAIConnectionPool implements AsyncDisposable {
 
   /** A frozen, JSON-safe snapshot without the key. */
   getStats(): OpenAIConnectionPoolStats {
+    const { closedForMs } = this.#gate;
     return deepFreeze({
       ...this.#pool.getStats(),
       origin: this.#origin,
       connections: { ...this.#counters },
-      keyRefused: this.#refusal !== undefined,
+      keyRefused: closedForMs > 0,
+      ...(closedForMs > 0 ? { keyTriedInMs: closedForMs } : {}),
     });
   }
 
@@ -276,13 +288,12 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     signal: AbortSignal | undefined,
     background: boolean,
   ): Promise<boolean> {
+    if (this.#gate.closedForMs > 0) return true;
     const verdict = await probe(connection, { signal, timeoutMs: this.#healthCheckTimeoutMs, background });
-    if (verdict.kind === 'alive') return true;
-    this.#lastProbeError = verdict.error;
-    if (verdict.kind === 'unauthorized' && this.#refusal === undefined) {
-      this.#refusal = refusedKey(verdict.error);
-      void this.#pool.destroy(this.#refusal);
-    }
-    return false;
+    if (verdict.kind === 'alive') this.#gate.accepted();
+    else if (verdict.kind === 'unauthorized') this.#gate.refused(verdict.error);
+    else this.#lastProbeError = verdict.error;
+    // Whose key was refused has answered: the connection works.
+    return verdict.kind !== 'dead';
   }
 }

@@ -1,9 +1,9 @@
 import type { DescribeError } from '../errors/describe-error.ts';
 import type { UpstreamError } from '../errors/upstream-error.ts';
+import { exponentialDelay } from '../internal/backoff.ts';
 
-/** Time until one call may find out whether the key is accepted again; it doubles each time that it isn't. */
-const FIRST_PROBE_MS = 5_000;
-const MAX_PROBE_MS = 300_000;
+/** Time until one call may find out whether the key is accepted again: 5 s, doubling to 5 minutes. */
+const PROBES = { initialDelayMs: 5_000, maxDelayMs: 300_000 };
 
 /**
  * Whether the API refuses the key of an endpoint (401), and when one call may find out whether it still does. A key that
@@ -13,7 +13,6 @@ export class KeyRefusal {
   #failure: DescribeError | undefined;
   #refusedAtMs = Number.NEGATIVE_INFINITY;
   #probeAtMs = 0;
-  #probeMs = 0;
   #inARow = 0;
   #wasAccepted = false;
 
@@ -42,13 +41,10 @@ export class KeyRefusal {
     if (this.#failure !== undefined && startedAtMs <= this.#refusedAtMs) return;
     // A pool that refused the call itself knows when it will let the next one pass.
     const { retryAfterMs } = failure as UpstreamError;
-    if (retryAfterMs === undefined) {
-      this.#probeMs = Math.min(MAX_PROBE_MS, this.#probeMs === 0 ? FIRST_PROBE_MS : this.#probeMs * 2);
-    }
     this.#failure = failure;
     this.#refusedAtMs = nowMs;
     this.#inARow += 1;
-    this.#probeAtMs = nowMs + (retryAfterMs ?? this.#probeMs);
+    this.#probeAtMs = nowMs + (retryAfterMs ?? exponentialDelay(this.#inARow, PROBES));
   }
 
   /** A call that began then was answered. */
@@ -57,7 +53,6 @@ export class KeyRefusal {
     if (this.#failure === undefined || startedAtMs <= this.#refusedAtMs) return;
     this.#failure = undefined;
     this.#probeAtMs = 0;
-    this.#probeMs = 0;
     this.#inARow = 0;
   }
 }
