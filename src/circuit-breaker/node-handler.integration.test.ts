@@ -4,6 +4,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import express, { type NextFunction } from 'express';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Deferred } from '../internal/deferred.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
 import type { NodeHandler } from './node-exchange.ts';
 import { CircuitBreakerRegistry } from './registry.ts';
 import { type WithCircuitBreakerOptions, withCircuitBreaker } from './with-circuit-breaker.ts';
@@ -218,16 +220,20 @@ function endless(): Readable {
 
 describe('work after the answer', () => {
   it('is no part of the call, however long it takes', async () => {
+    const clock = new ManualClock();
+    const work = new Deferred<void>();
     const url = await inExpress(
       async (_req, res) => {
         res.end('done');
-        await pause(60);
+        await work.promise;
       },
-      { timeoutMs: 20 },
+      { timeoutMs: 20, clock },
     );
     expect(await answerOf(url)).toEqual([200, 'done']);
     await vi.waitFor(() => expect(totals()).toMatchObject({ succeeded: 1 }), 30_000);
-    await pause(40);
+    await clock.advance(60);
+    work.resolve();
+    await clock.flush();
     expect(totals()).toMatchObject({ succeeded: 1, timedOut: 0 });
   });
 });

@@ -47,11 +47,11 @@ describe('a client with fallbacks', () => {
   it('gives the expired entry before it asks the function, in the order given', async () => {
     const { client, server } = await start([], {
       fallback: ['stale', () => 'a picture'],
-      cache: { defaultTTL: 1 },
+      cache: { defaultTTL: 0.05, ttlJitterRatio: 0 },
     });
     const { description } = await client.describe(createTestImage());
     server.setFaults([overloaded('gpt-4.1-mini')]);
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await new Promise((resolve) => setTimeout(resolve, 80));
     const stale = await client.describe(createTestImage());
     expect([stale.description, stale.source]).toEqual([description, 'stale']);
     const made = await client.describe(createTestImage({ seed: 9 }));

@@ -14,7 +14,7 @@ const client = createDescribeClient({
   baseURL,
   redis: redisUrl,
   batch: { batchSize: 2, maxBatchWaitMs: 5 },
-  attemptTimeoutMs: 500,
+  attemptTimeoutMs: 2_000,
   retry: { initialDelayMs: 5, maxDelayMs: 20 },
 });
 await client.warmUp();
@@ -24,9 +24,14 @@ for await (const { status } of client.describeMany(images)) described += status 
 await client.metrics();
 if (mode === 'close') {
   await client.close();
-  // Sockets of the fake server's side may take a turn to end.
-  await new Promise<void>((resolve) => void systemClock.setTimeout(resolve, 50));
-  const left = process.getActiveResourcesInfo().filter((name) => !/^(TTYWrap|PipeWrap)$/.test(name));
+  const openHandles = () =>
+    process.getActiveResourcesInfo().filter((name) => !/^(TTYWrap|PipeWrap)$/.test(name));
+  // Sockets of the fake server's side may take some turns to end.
+  let left = openHandles();
+  for (let look = 0; look < 200 && left.length > 0; look += 1) {
+    await new Promise<void>((resolve) => void systemClock.setTimeout(resolve, 10));
+    left = openHandles();
+  }
   if (left.length > 0) process.stdout.write(`left: ${left.join(', ')}\n`);
 }
 process.stdout.write(`described ${described}\n`);

@@ -1,6 +1,7 @@
 // What a review found: each story failed once.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
+import { systemClock } from '../internal/clock.ts';
 import { RedisCache } from '../redis-cache/index.ts';
 import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
 import type { DescribeClientOptions } from './client-options.ts';
@@ -175,10 +176,12 @@ describe('breakers', () => {
 
   it('do not keep the client unhealthy once they would let a call try', async () => {
     server.setFaults([{ fault: { kind: 'error', status: 500 } }]);
-    const started = start({ circuitBreaker: { resetTimeoutMs: 30, failureThreshold: 1 } });
+    let skewMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + skewMs };
+    const started = start({ clock, circuitBreaker: { resetTimeoutMs: 60_000, failureThreshold: 1 } });
     await codeOf(started.describe(image));
     expect((await started.health()).status).toBe('unhealthy');
-    await pause(60);
+    skewMs = 61_000;
     expect((await started.health()).status).toBe('degraded');
   });
 });
@@ -207,9 +210,9 @@ describe('an expired description', () => {
   it('stands in when the API hangs, before the deadline', async () => {
     const started = start({
       cache: { defaultTTL: 0.05, graceSeconds: 600, ttlJitterRatio: 0 },
-      timeoutMs: 400,
+      timeoutMs: 1_000,
     });
-    await started.describe(image);
+    await started.describe(image, { timeoutMs: 30_000 });
     await pause(80);
     server.setFaults([{ fault: { kind: 'hang' } }]);
     await expect(started.describe(image)).resolves.toMatchObject({ source: 'stale' });

@@ -17,8 +17,7 @@ describe('a connection that never opens', () => {
     const { connection, send } = await open(`https://127.0.0.1:${port}`, { connectTimeoutMs: 5_000 });
     const controller = new AbortController();
     const call = send({ signal: controller.signal });
-    await soon();
-    expect(sockets).toHaveLength(1);
+    await expect.poll(() => sockets.length).toBe(1);
     controller.abort(new Error('enough'));
     await expect(call).rejects.toThrow('enough');
     expect(connection.failed).toBe(true);

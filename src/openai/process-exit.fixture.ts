@@ -15,7 +15,7 @@ await Promise.all([1, 2, 3, 4].map(() => pool.use((client) => client.chat.comple
 if (mode === 'close') await pool.close();
 if (mode === 'ask') await pool.healthCheck();
 // Until a check is under way.
-if (mode === 'check often') await delay(300);
+while (mode === 'check often' && pool.getStats().connections.requests <= 6) await delay(10);
 await new Promise((resolve) => setImmediate(resolve));
 process.stdout.write(
   process
