@@ -4,16 +4,9 @@ import type { VisionChatCompletion } from './vision-target.ts';
 
 /** How servers say that an answer ended at its bound. */
 const AT_BOUND: ReadonlySet<unknown> = new Set(['length', 'max_tokens', 'MAX_TOKENS', 'model_length']);
-/** How servers say that a filter ended an answer. */
-const FILTERED: ReadonlySet<unknown> = new Set([
-  'content_filter',
-  'safety',
-  'SAFETY',
-  'PROHIBITED_CONTENT',
-  'BLOCKLIST',
-  'IMAGE_SAFETY',
-  'refusal',
-]);
+/** How servers say that a filter ended an answer: OpenAI, Gemini (`content_filter: PROHIBITED_CONTENT`), Anthropic. */
+const FILTERED = /^(?:content_?filter|refusal)|safety|prohibited|blocklist/i;
+const isFiltered = (reason: unknown): boolean => typeof reason === 'string' && FILTERED.test(reason);
 /** How servers say that the model was through. */
 const THROUGH: ReadonlySet<unknown> = new Set([
   'stop',
@@ -37,7 +30,7 @@ export function answerText(completion: VisionChatCompletion): string {
   const reason: unknown = choice.finish_reason;
   const text = withoutThoughts(textOfContent(content));
   const requestId = requestIdOf(completion);
-  if (isText(refusal) || FILTERED.has(reason) || (text === '' && hasRefusal(content))) {
+  if (isText(refusal) || isFiltered(reason) || (text === '' && hasRefusal(content))) {
     throw new UpstreamError('DESCRIBE_REFUSED', 'the model refused to describe the image', {
       status: 200,
       requestId,

@@ -78,6 +78,12 @@ const NO_KEY: Verdict = { code: 'DESCRIBE_AUTH', what: 'the API does not accept 
 
 const PATH_HINT = 'does the base URL lack /v1?';
 
+/** What a status of a wrong address asks. */
+function hintOf(status: number): string {
+  if (status === 404 || status === 405) return `; ${PATH_HINT}`;
+  return status < 400 ? '; it redirects, and redirects are not followed: is the base URL right?' : '';
+}
+
 /** Statuses that mean the same with a page as with JSON. */
 const STATED: ReadonlySet<number> = new Set([401, 402, 408, 413, 429]);
 
@@ -89,8 +95,10 @@ function byPage({ status, contentType }: ToldFailure): Verdict | undefined {
     const retryable = contentType === 'none' || isJsonType(contentType);
     return { code: 'DESCRIBE_RESPONSE_INVALID', what: `the answer is no JSON; ${PATH_HINT}`, retryable };
   }
-  const hint = status === 404 || status === 405 ? `; ${PATH_HINT}` : '';
-  return { code: 'DESCRIBE_UPSTREAM', what: `the request was refused with a page that is no JSON${hint}` };
+  return {
+    code: 'DESCRIBE_UPSTREAM',
+    what: `the request was refused with a page that is no JSON${hintOf(status)}`,
+  };
 }
 
 function byStatus(told: ToldFailure): Verdict {
@@ -109,8 +117,7 @@ function byStatus(told: ToldFailure): Verdict {
   if (status === 404 && isAboutModel(told)) {
     return { code: 'DESCRIBE_UPSTREAM', what: 'the API does not have the model' };
   }
-  const hint = status === 404 || status === 405 ? `; ${PATH_HINT}` : '';
-  return { code: 'DESCRIBE_UPSTREAM', what: `the API rejected the request${hint}` };
+  return { code: 'DESCRIBE_UPSTREAM', what: `the API rejected the request${hintOf(status)}` };
 }
 
 const isAboutModel = ({ code = '', message = '' }: ToldFailure): boolean =>

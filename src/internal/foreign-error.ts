@@ -45,8 +45,10 @@ export function toldFailureOf(foreign: ForeignError, status: number): ToldFailur
 }
 
 /** An error of the client without a parsed body has the text of the answer in its message, after the status. */
-function isPage({ error, code, type, headers, message }: ForeignError, status: number): boolean {
-  if (error !== undefined || code !== undefined || type !== undefined || headers === undefined) return false;
+function isPage(foreign: ForeignError, status: number): boolean {
+  const { error, code, type, headers, message } = foreign;
+  if (!Object.hasOwn(foreign, 'error') || headers === undefined) return false;
+  if (error !== undefined || code !== undefined || type !== undefined) return false;
   if (status < 300) return true;
   return typeof message === 'string' && message.startsWith(`${status} `) && !NO_BODY.test(message.slice(-20));
 }

@@ -110,7 +110,9 @@ export function composeAnswer(
   });
   if (fault?.kind === 'refusal') return finish('', 'stop', fault.text ?? REFUSAL);
   const text = spoil(speak(request, images, fault), fault);
-  if (fault?.kind === 'finish') return finish(text.slice(0, Math.floor(text.length / 2)), fault.reason);
+  if (fault?.kind === 'finish') {
+    return finish(fault.text ?? text.slice(0, Math.floor(text.length / 2)), fault.reason);
+  }
   const limit = request.maxOutputTokens ?? Number.POSITIVE_INFINITY;
   if (countTextTokens(text.length) > limit) return finish(cutToTokens(text, limit), 'length');
   return finish(text, 'stop');

@@ -26,7 +26,7 @@ const somewhere = oneOf('body', 'content');
 const FAULTS: Readonly<Record<string, Readonly<Record<string, OptionCheck>>>> = {
   error: {
     code: nonEmptyText(),
-    status: integer({ min: 400, max: 599 }),
+    status: whichever([[(value) => value === 200, anything()]], integer({ min: 400, max: 599 })),
     retryAfter: shape({
       form: required(oneOf('seconds', 'milliseconds', 'http-date', 'both')),
       ms: required(finiteNumber({ min: 0 })),
@@ -46,7 +46,7 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, OptionCheck>>>> = 
   truncate: { where: somewhere, afterRatio: ratio() },
   'wrong-json': { where: somewhere, json: anything() },
   refusal: { text: nonEmptyText() },
-  finish: { reason: required(oneOf('length', 'content_filter')) },
+  finish: { reason: required(oneOf('stop', 'length', 'content_filter')), text: text() },
   items: { change: required(oneOf('missing', 'duplicated', 'reordered', 'invented')), count: position },
   headers: { headers: required(textRecord()) },
   'close-idle': { afterMs: wait },

@@ -41,7 +41,7 @@ export interface RetryAfter {
 /** What goes wrong. */
 export type Fault =
   | {
-      /** An error answer with the API's body. Give a code of the table, a status, or both. */
+      /** An error answer with the API's body. Give a code of the table, a status, or both; 200 is an error in an answer. */
       readonly kind: 'error';
       readonly code?: ApiErrorCode | (string & {});
       readonly status?: number;
@@ -72,8 +72,8 @@ export type Fault =
   | { readonly kind: 'wrong-json'; readonly where?: 'body' | 'content'; readonly json?: unknown }
   /** A 200 whose message is a refusal. */
   | { readonly kind: 'refusal'; readonly text?: string }
-  /** A 200 that stopped early for that reason, with the text so far. */
-  | { readonly kind: 'finish'; readonly reason: 'length' | 'content_filter' }
+  /** A 200 that stopped for that reason, with this text, such as an empty one. @defaultValue half of the text */
+  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length' | 'content_filter'; readonly text?: string }
   /** A structured answer whose items are wrong: `count` of them. Other answers are left whole. */
   | {
       readonly kind: 'items';

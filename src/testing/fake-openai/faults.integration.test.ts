@@ -203,6 +203,13 @@ describe('answers that are not what they should be', () => {
     expect(response.output[0]).toMatchObject({ content: [{ type: 'refusal', refusal: 'No.' }] });
   });
 
+  it('answers without any text, and with an error inside a 200', async () => {
+    always({ kind: 'finish', reason: 'stop', text: '' });
+    expect((await ask()).choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: '' } });
+    always({ kind: 'error', status: 200, code: 'insufficient_quota' });
+    expect(await ask()).toMatchObject({ error: { code: 'insufficient_quota' } });
+  });
+
   it.each(['length', 'content_filter'] as const)('finishes early for %s', async (reason) => {
     always({ kind: 'finish', reason });
     const { choices } = await ask();

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { answerJson } from './answer-json.ts';
+import { answerText } from './answer-text.ts';
+import type { VisionChatCompletion } from './vision-target.ts';
+
+const textOf = (content: unknown, reason: unknown = 'stop', message: object = {}) =>
+  answerText({
+    choices: [{ finish_reason: reason, message: { content, ...message } }],
+  } as unknown as VisionChatCompletion);
+
+describe('answerText', () => {
+  it.each<[unknown, string]>([
+    ['a cat', 'a cat'],
+    [' a cat\n', ' a cat\n'],
+    [
+      [
+        { type: 'text', text: 'a ' },
+        { type: 'output_text', text: 'cat' },
+      ],
+      'a cat',
+    ],
+    [['a ', { text: 'cat' }, null, 5, { type: 'image', text: 'no' }], 'a cat'],
+    ['<think>x</think>a cat', 'a cat'],
+    ['\n<thinking>\nx\n</thinking>\n\na cat', 'a cat'],
+    ['x</think>a cat', 'a cat'],
+    ['<think>x</think><think>y</think>a cat', 'a cat'],
+    // No thought: what stands in the picture.
+    ['a sign that says <think> in red', 'a sign that says <think> in red'],
+    ['1 < 2', '1 < 2'],
+  ])('reads %j', (content, text) => {
+    expect(textOf(content)).toBe(text);
+  });
+
+  it.each(['', '  ', null, undefined, {}, false])(
+    'takes the refusal %j beside a text for none',
+    (refusal) => {
+      expect(textOf('a cat', 'stop', { refusal })).toBe('a cat');
+    },
+  );
+
+  it.each([
+    ['', 'stop', 'DESCRIBE_REFUSED', true],
+    ['<think>x', 'stop', 'DESCRIBE_REFUSED', true],
+    [null, 'end_turn', 'DESCRIBE_REFUSED', true],
+    ['', null, 'DESCRIBE_RESPONSE_INVALID', true],
+    ['', 'tool_calls', 'DESCRIBE_RESPONSE_INVALID', true],
+    [' ', 'length', 'DESCRIBE_OUTPUT_TRUNCATED', true],
+    ['a c', 'length', 'DESCRIBE_OUTPUT_TRUNCATED', false],
+    ['a c', 'MAX_TOKENS', 'DESCRIBE_OUTPUT_TRUNCATED', false],
+    ['a c', 'content_filter', 'DESCRIBE_REFUSED', false],
+    ['', 'SAFETY', 'DESCRIBE_REFUSED', false],
+    ['', 'content_filter: PROHIBITED_CONTENT', 'DESCRIBE_REFUSED', false],
+  ])('of %j that ended with %j is %s', (content, reason, code, retryable) => {
+    expect(() => textOf(content, reason)).toThrow(expect.objectContaining({ code, retryable }));
+  });
+
+  it('reads a long text of opening tags in one go', () => {
+    expect(textOf(`${'<think>'.repeat(200_000)}</think>a cat`)).toBe('a cat');
+  });
+});
+
+describe('answerJson', () => {
+  it.each([
+    ['{"a":1}'],
+    [' {"a":1}\n'],
+    ['```json\n{"a":1}\n```'],
+    ['```\n{"a":1}\n```'],
+    ['```JSON {"a":1}```'],
+    ['Here:\n```json\n{"a":1}\n```\nDone.'],
+    ['```json\n{"a":1}'],
+  ])('unwraps %j', (text) => {
+    expect(answerJson(text)).toEqual({ a: 1 });
+  });
+
+  it('keeps a fence inside of the JSON', () => {
+    const json = { text: 'a sign: ```js\nx```' };
+    expect(answerJson(JSON.stringify(json))).toEqual(json);
+    expect(answerJson(`\`\`\`json\n${JSON.stringify(json)}\n\`\`\``)).toEqual(json);
+  });
+
+  it.each(['', 'a cat', '```', '```json\nnope\n```', '{"a":'])('finds none in %j', (text) => {
+    expect(answerJson(text)).toBeUndefined();
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { AnswerError, chatCompletionIn } from './chat-body.ts';
+
+const chosen = { choices: [{ message: { content: 'a cat' } }] };
+
+const failureOf = (data: unknown, status?: number): AnswerError => {
+  try {
+    chatCompletionIn(data, {
+      ...(status === undefined ? {} : { status }),
+      headers: { 'x-request-id': 'req_1' },
+    });
+  } catch (error) {
+    if (error instanceof AnswerError) return error;
+  }
+  throw new Error('it did not fail');
+};
+
+describe('chatCompletionIn', () => {
+  it.each([
+    ['an object', chosen],
+    ['text', JSON.stringify(chosen)],
+    ['text after a byte order mark', `\ufeff${JSON.stringify(chosen)}`],
+    ['an object with a null error', { ...chosen, error: null }],
+    ['an object with an error beside its text', { ...chosen, error: { message: 'late' } }],
+  ])('gives the completion in %s', (_form, data) => {
+    expect(chatCompletionIn(data)).toMatchObject(chosen);
+  });
+
+  it('gives back the very object, which may carry the id of its request', () => {
+    expect(chatCompletionIn(chosen)).toBe(chosen);
+  });
+
+  it.each([null, 5, true, [], {}, { choices: [] }, { choices: null }, { choices: [null] }, 'null', '"text"'])(
+    'leaves it to its reader that there are no choices: %j',
+    (data) => {
+      expect(chatCompletionIn<{ readonly choices?: unknown }>(data).choices?.toString() ?? '').toBe('');
+    },
+  );
+
+  it.each<[unknown, number]>([
+    [{ error: { code: 402, message: 'no' } }, 402],
+    [{ error: { code: '429', message: 'no' } }, 429],
+    [{ error: { status: 503, message: 'no' } }, 503],
+    [{ error: { type: 'rate_limit_error', message: 'no' } }, 429],
+    [{ error: { code: 'RESOURCE_EXHAUSTED', message: 'no' } }, 429],
+    [{ error: { type: 'overloaded_error', message: 'no' } }, 503],
+    [{ error: { type: 'authentication_error', message: 'no' } }, 401],
+    [{ error: { code: 'internal_error', message: 'no' } }, 500],
+    [[{ error: { code: 400, message: 'no' } }], 400],
+    [{ choices: [{ error: { code: 502, message: 'no' }, message: { content: '' } }] }, 502],
+    [{ choices: [{ message: {} }], error: { code: 500, message: 'no' } }, 500],
+    [{ error: 'no' }, 200],
+    [{ error: { code: 7, message: 'no' } }, 200],
+    [{ detail: 'no' }, 200],
+    [{ message: 'no', statusCode: 404 }, 404],
+  ])('throws the error of %j with status %i', (data, status) => {
+    expect(failureOf(data)).toMatchObject({ status, message: 'no', requestID: 'req_1' });
+    expect(failureOf(JSON.stringify(data)).status).toBe(status);
+  });
+
+  it.each(['<html>', '', '{"id":', undefined])('throws what is no JSON: %j', (data) => {
+    const failure = failureOf(data, 203);
+    expect(failure).toMatchObject({ status: 203, error: undefined });
+    expect(failureOf('x'.repeat(1e6)).message.length).toBeLessThan(3_000);
+  });
+});

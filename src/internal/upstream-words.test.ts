@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { classifyFailure } from './classify-failure.ts';
+
+const codeOf = (status: number, error: object, hasImageUrl?: boolean) =>
+  classifyFailure({ status, error, headers: {} }, { hasImageUrl }).code.replace('DESCRIBE_', '');
+
+describe('the words of an error', () => {
+  it.each([
+    [400, 'Your credit balance is too low to access the API.', 'QUOTA_EXHAUSTED'],
+    [403, 'Insufficient balance', 'QUOTA_EXHAUSTED'],
+    [403, 'This API method requires billing to be enabled.', 'QUOTA_EXHAUSTED'],
+    [403, 'You do not have access to this model.', 'AUTH'],
+    [400, 'API key not valid. Please pass a valid API key.', 'AUTH'],
+    [400, 'The response was filtered due to the prompt triggering the content management policy.', 'REFUSED'],
+    [400, 'Your request was rejected as a result of our safety system.', 'REFUSED'],
+    [400, 'prompt is too long: 210000 tokens > 200000 maximum', 'CONTEXT_TOO_LONG'],
+    [400, 'the request exceeds the available context size', 'CONTEXT_TOO_LONG'],
+    [400, 'The image data you provided does not represent a valid image.', 'IMAGE_UNREADABLE'],
+    [400, 'Could not process image', 'IMAGE_UNREADABLE'],
+    [400, 'Failed to decode image', 'IMAGE_UNREADABLE'],
+    [400, 'image: unknown format', 'IMAGE_UNREADABLE'],
+    [400, 'You uploaded an unsupported image.', 'IMAGE_UNSUPPORTED'],
+    [415, 'Unsupported media type: image/heic', 'IMAGE_UNSUPPORTED'],
+    [400, 'image exceeds 5 MB maximum', 'IMAGE_TOO_LARGE'],
+    [400, 'requires 40000 patches, exceeding the limit of 30000', 'IMAGE_TOO_LARGE'],
+    // A model without eyes, a parameter and a throttle are nobody's image.
+    [400, 'This model does not support image input.', 'UPSTREAM'],
+    [400, 'image input is not supported', 'UPSTREAM'],
+    [400, 'Unsupported parameter: max_tokens', 'UPSTREAM'],
+    [429, 'You exceeded your current quota, please check your plan and billing details.', 'RATE_LIMITED'],
+    [409, 'Incorrect API key provided', 'UPSTREAM'],
+  ])('with %i, "%s" mean %s', (status, message, code) => {
+    expect(codeOf(status, { message, code: null }, false)).toBe(code);
+  });
+
+  it.each([
+    [400, 'Unable to fetch image from URL', 'IMAGE_FETCH_FAILED', 'UPSTREAM'],
+    [400, 'invalid image input', 'IMAGE_FETCH_FAILED', 'IMAGE_UNREADABLE'],
+    [400, 'Invalid image URL.', 'IMAGE_FETCH_FAILED', 'IMAGE_UNREADABLE'],
+    [500, 'Cannot connect to host images.example:443', 'IMAGE_FETCH_FAILED', 'UPSTREAM'],
+    [
+      500,
+      "HTTPSConnectionPool(host='x'): Max retries exceeded with url: /a.png",
+      'IMAGE_FETCH_FAILED',
+      'UPSTREAM',
+    ],
+    [500, 'Internal server error', 'UPSTREAM', 'UPSTREAM'],
+  ])('with %i, "%s" blame the address only where one was sent', (status, message, withUrl, withBytes) => {
+    expect(codeOf(status, { message }, true)).toBe(withUrl);
+    expect(codeOf(status, { message }, false)).toBe(withBytes);
+  });
+
+  it.each([
+    ['InvalidImageURL', 'IMAGE_FETCH_FAILED'],
+    ['image_parse_error', 'IMAGE_UNREADABLE'],
+    ['ResponsibleAIPolicyViolation', 'REFUSED'],
+    ['DataInspectionFailed', 'REFUSED'],
+    ['insufficient_user_quota', 'QUOTA_EXHAUSTED'],
+    ['BillingHardLimitReached', 'QUOTA_EXHAUSTED'],
+    ['exceed_context_size_error', 'CONTEXT_TOO_LONG'],
+    ['constructor', 'UPSTREAM'],
+    ['__proto__', 'UPSTREAM'],
+  ])('are asked after its code: %s', (code, expected) => {
+    expect(codeOf(400, { code, message: 'x' })).toBe(expected);
+  });
+
+  it('are asked after, however a 5xx or a 403 came', () => {
+    expect(codeOf(500, { code: 'sanitizer_server_error' })).toBe('IMAGE_UNREADABLE');
+    expect(codeOf(403, { code: 'billing_not_active' })).toBe('QUOTA_EXHAUSTED');
+    expect(codeOf(429, { code: 'content_filter' })).toBe('RATE_LIMITED');
+  });
+});
