@@ -77,7 +77,11 @@ export function composeParts(
 
   const monitor = issues.attempt('monitor', () => makeMonitor(given, settings, clock, logger));
   const metrics = new CallMetrics(monitor);
-  const intake = issues.attempt('images', () => new ImageIntake(given.images ?? {}, clock));
+  let hasPrivateApi = true;
+  const intake = issues.attempt(
+    'images',
+    () => new ImageIntake(given.images ?? {}, clock, () => hasPrivateApi),
+  );
   const catalog = issues.attempt('models', () => createModelCatalog(given.models));
   const { maxQueuedCalls, maxBytesInFlight } = settings.limits;
   const admission = issues.attempt(
@@ -176,6 +180,7 @@ export function composeParts(
       }),
     })),
   );
+  hasPrivateApi = endpointSet.hasPrivate;
   routing = makeRouting(endpointSet.all, limits, cache && redisScriptOf(cache), clock);
   const { router, quotas } = routing;
   const known = requirePart(catalog);

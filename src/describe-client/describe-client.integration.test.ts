@@ -7,6 +7,7 @@ import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI }
 import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import { closePublicPools, publicPool } from './public-api.fixture.ts';
 
 const imageFile = (name: string) => fileURLToPath(new URL(`../../examples/images/${name}`, import.meta.url));
 const coffee = readFileSync(imageFile('coffee.png'));
@@ -92,10 +93,11 @@ describe('describe', () => {
 
   it('passes a URL on to the API', async () => {
     await using host = await serveBytes(coffee);
-    const started = start({ images: { allowHosts: ['127.0.0.1'] } });
+    const started = start({ images: { allowHosts: ['127.0.0.1'] }, pool: publicPool });
     const { description } = await started.describe(new URL(`${host.url}/coffee.png`));
     expect(description).toBe(describeImageFacts(coffee));
     expect(JSON.stringify(server.seen().at(-1))).toContain(`${host.url}/coffee.png`);
+    await closePublicPools();
   });
 
   it('joins equal calls that run together into one request', async () => {

@@ -1,8 +1,9 @@
 import { DescribeError } from '../errors/describe-error.ts';
-import type { OpenAIConnectionPool } from '../openai/index.ts';
+import { isPrivateServer } from '../http/private-host.ts';
+import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../openai/index.ts';
 import type { EndpointDialect } from '../openai/request-dialect.ts';
 import type { AttemptBreaker, BreakerGroup } from './breaker-group.ts';
-import type { EndpointDescription } from './endpoint-options.ts';
+import { addressOf, type EndpointDescription } from './endpoint-options.ts';
 
 /** An endpoint with what its calls go through. */
 export interface EndpointParts {
@@ -19,7 +20,11 @@ export class EndpointSet {
   /** Connection pools by the name of their endpoint. */
   readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
 
+  /** Whether one of them is in the own network. */
+  readonly hasPrivate: boolean;
+
   constructor(endpoints: readonly EndpointParts[]) {
+    this.hasPrivate = endpoints.some(isPrivate);
     this.all = endpoints;
     this.pools = Object.fromEntries(endpoints.map(({ description, pool }) => [description.name, pool]));
   }
@@ -41,6 +46,12 @@ export class EndpointSet {
   breakersByName(): Readonly<Record<string, AttemptBreaker>> {
     return Object.assign({}, ...this.all.map(({ breakers }) => breakers.byName()));
   }
+}
+
+/** Judged by where its pool really leads, which a user's function may have made. */
+function isPrivate({ pool, description }: EndpointParts): boolean {
+  const { origin } = pool.getStats() as Partial<OpenAIConnectionPoolStats>;
+  return isPrivateServer(origin ?? addressOf(description));
 }
 
 const codeOf = (reason: unknown) => (DescribeError.is(reason) ? reason.code : undefined);

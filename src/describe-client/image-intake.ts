@@ -60,8 +60,11 @@ export class ImageIntake {
   readonly #ladder: UrlLadder;
   readonly #maxBytes: number;
 
-  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
-  constructor(options: ClientImageOptions, clock: Clock) {
+  /**
+   * @param downloadsAll - Tells whether no URL may be sent to the API, which stands where it could reach what strangers may not.
+   * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
+   */
+  constructor(options: ClientImageOptions, clock: Clock, downloadsAll?: () => boolean) {
     checkOptions<ClientImageOptions>('images', options, {
       ...IMAGE_OPTION_CHECKS,
       ignoreParameters: listOf(nonEmptyText()),
@@ -73,7 +76,7 @@ export class ImageIntake {
     this.#identify = createImageIdentity({ ignoreParameters });
     this.#aliases =
       imageIdentity === 'content' ? new ContentAliases(this.#loader, { aliasTtlMs, clock }) : undefined;
-    this.#ladder = new UrlLadder(this.#loader, { clock });
+    this.#ladder = new UrlLadder(this.#loader, { clock, downloadsAll });
     this.#maxBytes = limits.maxBytes ?? IMAGE_DEFAULTS.maxBytes;
   }
 

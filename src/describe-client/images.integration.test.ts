@@ -5,6 +5,7 @@ import { ManualClock } from '../testing/manual-clock.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
 import type { ClientImageOptions } from './image-intake.ts';
+import { closePublicPools, publicPool } from './public-api.fixture.ts';
 
 let api: FakeOpenAI;
 let host: Server;
@@ -29,6 +30,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await client?.destroy();
+  await closePublicPools();
   api.setFaults([]);
   api.reset();
 });
@@ -188,6 +190,16 @@ describe('a URL whose bytes change while it is trusted', () => {
   });
 });
 
+const startPublic = () => {
+  client = createDescribeClient({
+    apiKey: api.apiKey,
+    baseURL: api.baseURL,
+    images: { allowHosts: ['127.0.0.1'] },
+    pool: publicPool,
+  });
+  return client;
+};
+
 describe('a URL that the API can not download', () => {
   it.each([false as const, { batchSize: 2, maxBatchWaitMs: 5 }])(
     'is sent inline, once, and its host remembered (batch: %o)',
@@ -200,6 +212,7 @@ describe('a URL that the API can not download', () => {
         baseURL: api.baseURL,
         images: { allowHosts: ['127.0.0.1'] },
         batch,
+        pool: publicPool,
       });
       await expect(client.describe(`${hostUrl}/one.png`)).resolves.toMatchObject({
         description: describeImageFacts(image),
@@ -222,7 +235,7 @@ describe('a URL that the API can not download', () => {
       },
       { fault: { kind: 'error', status: 500 } },
     ]);
-    const failure = start().describe(`${hostUrl}/late.png`);
+    const failure = startPublic().describe(`${hostUrl}/late.png`);
     await expect(failure).rejects.toMatchObject({ code: 'DESCRIBE_UPSTREAM', status: 500 });
     // Three by its URL, of which two are retries, and one with its bytes.
     expect(api.getStats().requestsByEndpoint.chat).toBe(4);
@@ -233,7 +246,7 @@ describe('a URL that the API can not download', () => {
       response.statusCode = 404;
       response.end();
     };
-    await expect(start().describe(`${hostUrl}/gone.png`)).rejects.toMatchObject({
+    await expect(startPublic().describe(`${hostUrl}/gone.png`)).rejects.toMatchObject({
       code: 'DESCRIBE_IMAGE_FETCH_FAILED',
     });
     expect(api.getStats().requests).toBe(1);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AddressGuard, type AddressGuardOptions, hostOf } from './address-guard.ts';
+import { AddressGuard, type AddressGuardOptions } from './address-guard.ts';
 import { parseAddress } from './ip-address.ts';
+import { hostOf } from './private-host.ts';
 import { isPublicAddress } from './public-address.ts';
 
 const verdict = (url: string, options: AddressGuardOptions = {}) => {

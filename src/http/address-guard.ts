@@ -2,6 +2,7 @@ import { ImageError, InputError } from '../errors/index.ts';
 import { checkOptions, listOf, type OptionCheck, type OptionChecks } from '../internal/option-checks.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { type AddressBytes, parseAddress } from './ip-address.ts';
+import { hostOf, isPrivateName } from './private-host.ts';
 import { embeddedIPv4, isPublicAddress } from './public-address.ts';
 
 /**
@@ -34,10 +35,6 @@ export const ADDRESS_GUARD_CHECKS: OptionChecks<AddressGuardOptions> = {
   denyHosts: listOf(hostPattern),
   onlyHosts: listOf(hostPattern),
 };
-
-/** Names that are never a public host: RFC 6761 and 6762, ICANN's `.internal`, and what clusters and metadata answer to. */
-const PRIVATE_NAME =
-  /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|onion|test|invalid|svc|consul|docker|localdomain6|localhost6)$/;
 
 /** Longest URL that passes; browsers and CDNs stop well before. */
 const MAX_URL_LENGTH = 16_384;
@@ -93,9 +90,7 @@ export class AddressGuard {
     }
     if (matches(this.#deny, host) || (this.#only !== undefined && !matches(this.#only, host)))
       throw forbidden(field);
-    // A name without a dot is one of the local network.
-    const isPrivate = PRIVATE_NAME.test(host) || !host.includes('.');
-    if (isPrivate && !matches(this.#allow, host)) throw forbidden(field);
+    if (isPrivateName(host) && !matches(this.#allow, host)) throw forbidden(field);
     return url;
   }
 
@@ -124,9 +119,6 @@ function parseUrl(value: string | URL, field: string): URL {
   }
   return url;
 }
-
-/** The host as it is looked up: the URL parser has decoded it and written every form of IPv4 as dotted decimals. */
-export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.+$/, '');
 
 const patterns = (texts: readonly string[]): readonly HostPattern[] =>
   texts.flatMap((text) => parseHostPattern(text) ?? []);

@@ -4,9 +4,10 @@ import { DescribeError, ImageError, TimeoutError } from '../errors/index.ts';
 import { canonicalUrl } from '../internal/canonical-url.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { childController, raceSignal } from '../internal/signals.ts';
-import { forbidden, hostOf } from './address-guard.ts';
+import { forbidden } from './address-guard.ts';
 import { parseAddress } from './ip-address.ts';
 import { type PinnedAnswer, requestPinned } from './pinned-request.ts';
+import { hostOf } from './private-host.ts';
 
 /** What decides over addresses; `AddressGuard` is one. Both methods throw to forbid. */
 export interface AddressCheck {

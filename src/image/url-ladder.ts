@@ -5,6 +5,11 @@ import { InlineHosts, type InlineHostsOptions } from './inline-hosts.ts';
 import type { DownloadedImage, LoadedImage } from './loaded-image.ts';
 
 export interface UrlLadderOptions extends InlineHostsOptions {
+  /**
+   * Asked for each URL: `true` downloads every image here, under the guard, and never sends a URL. For an API in the own
+   * network: it would download from where no stranger may reach. @defaultValue never
+   */
+  readonly downloadsAll?: (() => boolean) | undefined;
   readonly clock?: Clock | undefined;
   /** Tells the failures of a host that the API could not download from. @defaultValue code `DESCRIBE_IMAGE_FETCH_FAILED` */
   readonly isDownloadFailure?: ((error: unknown) => boolean) | undefined;
@@ -33,15 +38,17 @@ export class UrlLadder {
   readonly #loader: Pick<ImageLoader, 'fetch'>;
   readonly #hosts: InlineHosts;
   readonly #isDownloadFailure: (error: unknown) => boolean;
+  readonly #downloadsAll: () => boolean;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
   constructor(
     loader: Pick<ImageLoader, 'fetch'>,
-    { isDownloadFailure = isFetchFailure, ...hosts }: UrlLadderOptions = {},
+    { isDownloadFailure = isFetchFailure, downloadsAll = () => false, ...hosts }: UrlLadderOptions = {},
   ) {
     this.#loader = loader;
     this.#hosts = new InlineHosts(hosts);
     this.#isDownloadFailure = isDownloadFailure;
+    this.#downloadsAll = downloadsAll;
   }
 
   /** Hosts whose images go inline at once. */
@@ -61,6 +68,7 @@ export class UrlLadder {
   ): Promise<Result> {
     const { signal } = options;
     if (image.kind === 'bytes') return send(image);
+    if (this.#downloadsAll()) return send(await this.#download(image.url, options));
     if (this.#hosts.has(image.url)) {
       const downloaded = await this.#download(image.url, options).catch((error: unknown) => {
         signal?.throwIfAborted();

@@ -1,0 +1,18 @@
+import { OpenAIConnectionPool } from '../openai/index.ts';
+import type { EndpointDescription } from './endpoint-options.ts';
+
+const pools: OpenAIConnectionPool[] = [];
+
+/** Makes pools that lead to a server of a test, but say that it stands in the public network, where URLs are passed on. */
+export function publicPool({ apiKey, baseURL }: EndpointDescription): OpenAIConnectionPool {
+  const pool = new OpenAIConnectionPool(apiKey, baseURL);
+  pools.push(pool);
+  const ownStats = pool.getStats.bind(pool);
+  const getStats: typeof pool.getStats = () => ({ ...ownStats(), origin: 'https://api.example.com' });
+  return Object.assign(pool, { getStats });
+}
+
+/** Ends them, as no client does with pools that it did not make. */
+export async function closePublicPools(): Promise<void> {
+  for (const pool of pools.splice(0)) await pool.destroy();
+}
