@@ -62,7 +62,7 @@ describe('leases', () => {
     await client.chat.completions.create(QUESTION);
     await release();
     expect(pool.getStats()).toMatchObject({ borrowed: 0, idle: 1 });
-    expect(Object.keys(rest)).toEqual(['destroy']);
+    expect(Object.keys(rest)).toEqual(['destroy', 'handOver']);
     expect(release).toThrow(LEASE_INVALID);
   });
 

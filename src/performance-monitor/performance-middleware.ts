@@ -6,10 +6,11 @@ import {
   type OptionChecks,
   withMethods,
 } from '../internal/option-checks.ts';
-import { answerNow, callSafely } from '../internal/user-callback.ts';
+import { callSafely } from '../internal/user-callback.ts';
 import type { PerformanceMonitor } from './performance-monitor.ts';
 import { getPerformanceMonitor } from './process-monitor.ts';
-import { type RoutedRequest, routeLabel } from './route-label.ts';
+import type { RoutedRequest } from './route-label.ts';
+import { RouteLabels } from './route-labels.ts';
 
 /** What the middleware reads of a request. */
 export interface MonitoredRequest extends RoutedRequest {
@@ -24,9 +25,12 @@ export interface MonitoredResponse {
 }
 
 export interface PerformanceMiddlewareOptions {
-  /** The route label. @defaultValue Express's route, else the path with its ids replaced by `:id` */
+  /**
+   * The route label of what was served or routed. @defaultValue Express's route, else the path, in which `:id` stands for
+   * what is no plain word
+   */
   readonly route?: ((request: MonitoredRequest) => string) | undefined;
-  /** Distinct route labels, at least 1; further routes are `other`. @defaultValue 100 */
+  /** Routes that are labels, at least 1, and as many series of paths; further ones are `other`. @defaultValue 100 */
   readonly maxRoutes?: number | undefined;
   /** Source of time. @defaultValue the system's */
   readonly clock?: Clock | undefined;
@@ -47,14 +51,13 @@ const CHECKS: OptionChecks<PerformanceMiddlewareOptions> = {
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** Label values for what is beyond the bound, and for what nobody serves. */
-const OTHER = 'other';
-const UNMATCHED = 'unmatched';
+const OTHER_METHOD = 'other';
 
 /**
  * Times every request from its arrival to the end of its response: histogram `http_request_duration` by method, route
- * and status, counter `http_request_errors` for statuses from 500 on, gauge `http_requests_in_flight`. A response that
- * the client left has the status `aborted`. Measuring never fails a request.
+ * and status, counter `http_request_errors` for statuses from 500 on, gauge `http_requests_in_flight`. What was refused or
+ * redirected before any route was found is `unmatched`. A response that the client left has the status `aborted`.
+ * Measuring never fails a request.
  *
  * @example
  * ```ts
@@ -71,25 +74,16 @@ export function createPerformanceMiddleware(
   options: PerformanceMiddlewareOptions = {},
 ): PerformanceMiddleware {
   checkOptions('createPerformanceMiddleware', options, CHECKS);
-  const { route = routeLabel, maxRoutes = 100, clock = systemClock } = options;
-  const routes = new Set<string>();
+  const { route, maxRoutes = 100, clock = systemClock } = options;
+  const routes = new RouteLabels(maxRoutes, route);
   let inFlight = 0;
-
-  const boundedRoute = (request: MonitoredRequest, status: number): string => {
-    if (status === 404 && request.route === undefined) return UNMATCHED;
-    const label = answerNow(route, request, OTHER);
-    if (!routes.has(label) && routes.size >= maxRoutes) return OTHER;
-    routes.add(label);
-    return label;
-  };
 
   return (request, response, next) => {
     const startedAtMs = clock.now();
     const record = () => {
-      const labels = {
-        method: METHODS.has(request.method ?? '') ? (request.method ?? OTHER) : OTHER,
-        route: boundedRoute(request, response.statusCode),
-      };
+      const { method: given = '' } = request;
+      const method = METHODS.has(given) ? given : OTHER_METHOD;
+      const labels = { method, route: routes.of(request, method, response.statusCode) };
       const status = response.writableFinished ? String(response.statusCode) : 'aborted';
       const elapsedMs = clock.now() - startedAtMs;
       monitor.histogram('http_request_duration', elapsedMs, { ...labels, status }, { unit: 'ms' });

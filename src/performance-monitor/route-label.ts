@@ -6,19 +6,37 @@ export interface RoutedRequest {
   readonly route?: unknown;
 }
 
-/** Segments that are surely ids: numbers, UUIDs, and long runs of hexadecimal digits or of mixed characters. */
-const ID_SEGMENT = /^(?:\d+|[\da-f]{8}-[\da-f-]{27}|[\da-f]{16,}|(?=[^\d]*\d)[\w~%.-]{20,})$/i;
 const MAX_SEGMENTS = 6;
+const MAX_SEGMENT_LENGTH = 40;
 
-/** The route's own pattern (Express), else the path with its ids replaced, so that a label has few values. */
-export function routeLabel({ route, baseUrl = '', originalUrl, url = '/' }: RoutedRequest): string {
-  if (typeof route === 'object' && route !== null && 'path' in route && typeof route.path === 'string') {
-    return `${baseUrl}${route.path}`;
-  }
-  const [path = '/'] = (originalUrl ?? url).split(/[?#]/, 1);
+/** Words that a programmer writes: `describe`, `getUser`, `API`, `v1`, `oauth2`. Nothing else is shown of a path. */
+const WORD = /^(?:[a-z]{1,20}|[A-Z]{1,8}|[A-Z]?[a-z]{2,}(?:[A-Z][a-z]{2,})*)\d{0,2}$/;
+const MAX_WORD_LENGTH = 22;
+
+/** How keys of well-known services begin. */
+const KEY = /^(?:sk|pk|rk|ghp|xox[a-z])[-_]/i;
+
+/** The pattern of the route that the framework found; `undefined` where there is none. Express 4 and 5 have it. */
+export function routePattern({ route, baseUrl = '' }: RoutedRequest): string | undefined {
+  if (typeof route !== 'object' || route === null || !('path' in route)) return undefined;
+  const { path } = route;
+  const pattern = Array.isArray(path) ? path.join('|') : String(path);
+  // Where a router is mounted is told as it was asked for, ids and all.
+  return `${baseUrl === '' ? '' : pathLabel(baseUrl)}${pattern}`;
+}
+
+/** A path whose ids, names and tokens are replaced, so that it has few values and tells nothing of a person. */
+export function pathLabel(url: string): string {
+  const [path = '/'] = url.split(/[?#]/, 1);
   const segments = path.split('/').filter((segment) => segment !== '');
-  const shown = segments
-    .slice(0, MAX_SEGMENTS)
-    .map((segment) => (ID_SEGMENT.test(segment) ? ':id' : segment));
+  const shown = segments.slice(0, MAX_SEGMENTS).map((segment) => (isName(segment) ? segment : ':id'));
   return `/${shown.join('/')}${segments.length > MAX_SEGMENTS ? '/…' : ''}`;
 }
+
+const isName = (segment: string): boolean =>
+  segment.length <= MAX_SEGMENT_LENGTH &&
+  !KEY.test(segment) &&
+  segment
+    .replace(/^[._]/, '')
+    .split(/[-._]/)
+    .every((word) => word.length <= MAX_WORD_LENGTH && WORD.test(word));
