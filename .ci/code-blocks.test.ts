@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeOpenAI, startFakeOpenAI } from '../src/testing/index.ts';
+import { SNIPPET_NAMES, writeSnippet } from '../src/users-guide.fixture.ts';
 import { blocksOfComments, blocksOfPage, type CodeBlock, pages } from './code-blocks.ts';
 import { repositoryRoot } from './runtimes.ts';
 
@@ -51,7 +52,15 @@ describe('code that users read', () => {
   it('type-checks, in every page and every @example', { timeout: 60_000 }, () => {
     const blocks = [...pages().flatMap(blocksOfPage), ...blocksOfComments()];
     expect(blocks.length).toBeGreaterThan(10);
-    expect(typeErrorsOf(blocks.map(writeBlock))).toEqual([]);
+    const snippets = SNIPPET_NAMES.map((name) => writeSnippet(name, folder));
+    expect(typeErrorsOf([...blocks.map(writeBlock), ...snippets])).toEqual([]);
+  });
+
+  it('parses on Node 20, which has no `using`, unless it says that it needs a newer one', () => {
+    const unmarked = [...pages().flatMap(blocksOfPage), ...blocksOfComments()]
+      .filter(({ code }) => /\busing\s+\w+\s*=/.test(code) && !/Node 2[4-9]/.test(code))
+      .map(({ file, line }) => `${file}:${line}`);
+    expect(unmarked).toEqual([]);
   });
 
   it.each(blocksOfPage('README.md').map((block) => [block.line, block] as const))(

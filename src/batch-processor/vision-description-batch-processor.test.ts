@@ -528,6 +528,28 @@ describe('targets', () => {
     expect(await processor.process({ imageUrl: address(0) })).toMatchObject({ description: 'a cat' });
   });
 
+  it('takes a lease that can be handed over, and borrows from its pool for each call', async () => {
+    const uses: string[] = [];
+    const pool = {
+      use: async <Result>(run: (lentClient: ReturnType<typeof client>['client']) => Promise<Result>) => {
+        uses.push('borrowed');
+        return run(client().client).finally(() => uses.push('given back'));
+      },
+    };
+    const handOver = () => {
+      uses.push('handed over');
+      return pool;
+    };
+    const lease = { client: client().client, handOver };
+    const processor = new VisionDescriptionBatchProcessor(lease, { batchSize: 1 });
+    expect(uses).toEqual(['handed over']);
+    expect(await processor.process({ imageUrl: address(0) })).toMatchObject({ description: 'a cat' });
+    expect(uses).toEqual(['handed over', 'borrowed', 'given back']);
+    const wrong = { batchSize: 0 };
+    expect(() => new VisionDescriptionBatchProcessor(lease, wrong)).toThrow('batchSize');
+    expect(uses.at(-1)).toBe('handed over');
+  });
+
   it('takes a pool and gives the client back after each call', async () => {
     let lent = 0;
     const pool = {

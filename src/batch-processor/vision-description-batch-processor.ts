@@ -89,15 +89,18 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
   readonly #defaults: VisionDefaults;
 
   /**
-   * `target` sends the requests: an `OpenAI` client, a lease, a pool, or `{ send }`. Failed images are tried again
+   * `target` sends the requests: an `OpenAI` client, a lease (which is given back at once: the processor borrows from its
+   * pool), a pool, or `{ send }`. Failed images are tried again
    * (`retry`, 3 attempts by default) unless `retry` is `false`.
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(target: VisionTarget, options: VisionDescriptionBatchOptions = {}) {
+    // First of all: a lease is handed over here, and must not stay lent when an option is wrong.
+    const send = visionSend(target);
     checkOptions('VisionDescriptionBatchProcessor', options, CHECKS);
     const { model, prompt, detail, maxOutputTokens, estimateTokens, images, classify, ...rest } = options;
     const { maxPackTokens = DEFAULTS.maxPackTokens, maxPackBytes = DEFAULTS.maxPackBytes, ...batch } = rest;
-    const solver = new PackSolver(visionSend(target), classify);
+    const solver = new PackSolver(send, classify);
     // Only `process` below adds items, and it makes them all.
     super((items, context) => solver.solve(items as readonly VisionItem[], context), {
       ...batch,

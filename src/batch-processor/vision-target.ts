@@ -45,9 +45,14 @@ export interface VisionClient {
   };
 }
 
-/** A lent client, such as `OpenAIConnectionPool.acquire()` gives. It stays lent: release it after the processor's end. */
+/**
+ * A lent client. A lease of `OpenAIConnectionPool` is handed over: its connection goes back at once, and the processor
+ * borrows one for each request, so that a processor that nobody closes keeps nothing. One without `handOver` stays lent.
+ */
 export interface VisionLease {
   readonly client: VisionClient;
+  /** Ends the lease and gives the pool that it came from. */
+  readonly handOver?: (() => VisionPool) | undefined;
 }
 
 /** A pool that lends a client for one call, such as `OpenAIConnectionPool`. */
@@ -68,10 +73,11 @@ export type VisionSend = VisionSender['send'];
  */
 export function visionSend(target: VisionTarget): VisionSend {
   if (isSender(target)) return (request, context) => target.send(request, context);
-  if (isPool(target)) {
-    return (request, { signal }) => target.use(async (client) => call(client, request, signal), { signal });
+  if (isPool(target)) return sendByPool(target);
+  if (isLease(target)) {
+    if (target.handOver !== undefined) return sendByPool(target.handOver());
+    return (request, { signal }) => call(target.client, request, signal);
   }
-  if (isLease(target)) return (request, { signal }) => call(target.client, request, signal);
   if (isClient(target)) return (request, { signal }) => call(target, request, signal);
   throw new ConfigError('VisionDescriptionBatchProcessor', [
     {
@@ -81,6 +87,11 @@ export function visionSend(target: VisionTarget): VisionSend {
     },
   ]);
 }
+
+const sendByPool =
+  (pool: VisionPool): VisionSend =>
+  (request, { signal }) =>
+    pool.use((client) => call(client, request, signal), { signal });
 
 const call = async (client: VisionClient, request: VisionChatRequest, signal: AbortSignal) =>
   chatCompletionIn<VisionChatCompletion>(

@@ -11,9 +11,10 @@ import { DescribeClient } from './describe-client.ts';
  * ```ts
  * import { createDescribeClient } from '@describe-it/sdk';
  *
- * await using client = createDescribeClient({ apiKey: 'sk-…' });
+ * const client = createDescribeClient({ apiKey: 'sk-…' });
  * const { description } = await client.describe('https://example.com/cat.jpg');
  * console.log(description);
+ * await client.close();
  * ```
  */
 export function createDescribeClient(options: DescribeClientOptions = {}): DescribeClient {

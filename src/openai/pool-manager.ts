@@ -1,8 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { ClosedError, QueueFullError } from '../errors/index.ts';
+import { ClosedError, ConfigError, QueueFullError } from '../errors/index.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
 import { type Clock, setBackgroundTimeout, systemClock, type TimerHandle } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
+import { parseEnvironment } from '../internal/environment.ts';
 import { checkOptions, integer, milliseconds, withMethods } from '../internal/option-checks.ts';
 import { processSingleton } from '../internal/process-singleton.ts';
 import { OpenAIConnectionPool, type OpenAIConnectionPoolStats } from './openai-connection-pool.ts';
@@ -154,7 +155,31 @@ function inUse(pool: OpenAIConnectionPool): boolean {
   return state === 'open' && borrowed + waiting > 0;
 }
 
-/** The manager of the process, shared by every copy and entry point of this package. */
+/** Knows where pools go that name no base URL, and how large they are that name no bound: from the environment. */
+class ProcessPoolManager extends PoolManager {
+  override getPool(
+    apiKey: string,
+    baseURL?: string,
+    options: OpenAIConnectionPoolOptions = {},
+  ): OpenAIConnectionPool {
+    const { OPENAI_BASE_URL, OPENAI_POOL_MIN_SIZE, OPENAI_POOL_MAX_SIZE } = process.env;
+    const { settings, issues } = parseEnvironment({
+      OPENAI_BASE_URL,
+      OPENAI_POOL_MIN_SIZE,
+      OPENAI_POOL_MAX_SIZE,
+    });
+    if (issues.length > 0) throw new ConfigError('environment', issues);
+    const isBounded = options.min !== undefined || options.max !== undefined;
+    const bounds = isBounded ? {} : { min: settings.poolMinSize, max: settings.poolMaxSize };
+    return super.getPool(apiKey, baseURL ?? settings.openaiBaseURL, { ...options, ...bounds });
+  }
+}
+
+/**
+ * The manager of the process, shared by every copy and entry point of this package. Its pools use `OPENAI_BASE_URL`,
+ * `OPENAI_POOL_MIN_SIZE` and `OPENAI_POOL_MAX_SIZE` where the caller names no base URL or no bound; a value that does
+ * not parse is `DESCRIBE_CONFIG_INVALID`, which names the variable.
+ */
 export const poolManager: PoolManager = processSingleton('pool-manager', () =>
-  bindMethods(new PoolManager()),
+  bindMethods(new ProcessPoolManager()),
 );

@@ -65,11 +65,12 @@ export async function findFreePort(): Promise<number> {
  * ```ts
  * import { startRedisServer } from '@describe-it/sdk/testing';
  *
- * await using redis = await startRedisServer();
+ * const redis = await startRedisServer();
  * redis.pause(); // hangs, as a Redis on a dead host does
  * redis.resume();
  * await redis.kill();
  * await redis.restart(); // same port, empty
+ * await redis.stop();
  * ```
  */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {

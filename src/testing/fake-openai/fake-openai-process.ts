@@ -158,10 +158,11 @@ export class FakeOpenAIProcess implements AsyncDisposable {
  * ```ts
  * import { startFakeOpenAIProcess } from '@describe-it/sdk/testing';
  *
- * await using server = await startFakeOpenAIProcess({ record: false, limits: { requestsPerMinute: 60_000 } });
+ * const server = await startFakeOpenAIProcess({ record: false, limits: { requestsPerMinute: 60_000 } });
  * // … run the load against server.baseURL …
  * const { requests, rateLimited } = await server.getStats();
  * console.log(requests, rateLimited);
+ * await server.close();
  * ```
  */
 export async function startFakeOpenAIProcess(

@@ -279,7 +279,7 @@ export class FakeOpenAI implements AsyncDisposable {
  * import OpenAI from 'openai';
  * import { createTestImage, startFakeOpenAI } from '@describe-it/sdk/testing';
  *
- * await using server = await startFakeOpenAI({ faults: [{ when: { requests: 1 }, fault: { kind: 'error', status: 500 } }] });
+ * const server = await startFakeOpenAI({ faults: [{ when: { requests: 1 }, fault: { kind: 'error', status: 500 } }] });
  * const client = new OpenAI({ apiKey: server.apiKey, baseURL: server.baseURL });
  * const url = `data:image/png;base64,${createTestImage().toString('base64')}`;
  * const { choices } = await client.chat.completions.create({
@@ -287,6 +287,7 @@ export class FakeOpenAI implements AsyncDisposable {
  *   messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url, detail: 'low' } }] }],
  * });
  * console.log(choices[0]?.message.content, server.getStats().requests); // PNG 8×8 sha256:… 2
+ * await server.close();
  * ```
  */
 export async function startFakeOpenAI(options: FakeOpenAIOptions = {}): Promise<FakeOpenAI> {
