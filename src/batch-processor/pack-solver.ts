@@ -1,14 +1,17 @@
+import { copyError, setBilled } from '../errors/copy-error.ts';
+import type { DescribeError } from '../errors/describe-error.ts';
 import { classifyFailure } from '../internal/classify-failure.ts';
 import { isAddress } from '../internal/has-image-url.ts';
 import { answerNow } from '../internal/user-callback.ts';
 import type { BatchHandlerContext } from './batch-handler.ts';
+import { tellBilled } from './billing.ts';
 import { type AnswerPart, packAnswers, singleAnswer } from './pack-answer.ts';
 import { packIds, packRequest, singleRequest } from './pack-request.ts';
 import { requestIdOf } from './request-id.ts';
 import { type VisionFault, visionFaultOf } from './vision-fault.ts';
 import type { VisionDescription, VisionItem } from './vision-request.ts';
 import type { VisionChatCompletion, VisionSend } from './vision-target.ts';
-import { addUsage, splitUsage, usageOf } from './vision-usage.ts';
+import { addUsage, splitUsage, usageOf, type VisionUsage } from './vision-usage.ts';
 
 /** How a request ended: answered, or failed by the fault of someone. */
 type Verdict = 'answered' | VisionFault;
@@ -128,7 +131,7 @@ class Pack {
       if (indexes.length === 1 || fault === 'pack') {
         const hasImageUrl = indexes.some((index) => isAddress(this.#items[index]?.imageUrl));
         const failure = classifyFailure(error, { hasImageUrl });
-        for (const index of indexes) this.results[index] = failure;
+        for (const index of indexes) this.results[index] = withUsage(failure, this.#items[index]?.spent);
       }
       return fault;
     }
@@ -181,6 +184,14 @@ class Pack {
   }
 }
 
+/** The same failure, with what the image was billed until then. */
+function withUsage(failure: DescribeError, usage: VisionUsage | undefined): DescribeError {
+  if (usage === undefined) return failure;
+  const own = copyError(failure);
+  setBilled(own, { usage });
+  return own;
+}
+
 /** A 400 that names neither an image nor a size. */
 function isUnexplained(error: unknown): boolean {
   const { status } = (error ?? {}) as { readonly status?: unknown };
@@ -218,6 +229,8 @@ function charge(
   const byAnswer = items.map((_, place) => answerLengths[place] ?? 0);
   for (const [place, share] of splitUsage(usage, byImage, byAnswer).entries()) {
     const item = items[place];
-    if (item !== undefined) item.spent = addUsage(item.spent, share);
+    if (item === undefined) continue;
+    item.spent = addUsage(item.spent, share);
+    tellBilled(item.request, share, completion.model);
   }
 }

@@ -23,8 +23,6 @@ export interface Obtained {
   readonly source: DescriptionSource;
   /** The answer that this very call caused; undefined when it caused none. */
   readonly caused: Answer | undefined;
-  /** The model that was asked in place of the request's. */
-  readonly askedModel?: string;
   /** What failed where an expired entry stands in for it; absent where that was another call's. */
   readonly failure?: unknown;
 }
@@ -36,13 +34,12 @@ export const failureBehind = ({ failure }: Obtained): unknown =>
 /** What the caller gets. */
 export function buildResult<Data>(
   request: NormalisedRequest<Data>,
-  { cached, source, caused, askedModel = request.model }: Obtained,
+  { cached, source, caused }: Obtained,
   trace: CallTrace,
   priceOf: PriceOf,
 ): DescribeResult<Data> {
   const { schema, metadata } = request;
-  const { usage, requestId } = caused ?? {};
-  const cost = usage === undefined ? undefined : priceOf(cached.model, askedModel, usage);
+  const { requestId } = caused ?? {};
   return {
     description: cached.description,
     ...(schema === undefined
@@ -50,8 +47,7 @@ export function buildResult<Data>(
       : { data: caused === undefined ? dataOf(cached.description, schema) : (caused.data as Data) }),
     model: cached.model,
     source,
-    ...(usage === undefined ? {} : { usage }),
-    ...(cost === undefined ? {} : { costUsd: cost }),
+    ...trace.bill.total(priceOf),
     ...(requestId === undefined ? {} : { requestId }),
     ...(metadata === undefined ? {} : { metadata }),
     explain: trace.explain(),

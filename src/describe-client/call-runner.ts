@@ -57,7 +57,10 @@ export class CallRunner {
       } catch (error) {
         const explanation = trace.explain();
         metrics.callFailed(request.model, error, explanation);
-        throw explainError(error, explanation, [...signals, this.#calls.ended]);
+        throw explainError(error, explanation, {
+          signals: [...signals, this.#calls.ended],
+          billed: trace.bill.total(this.#parts.priceOf),
+        });
       }
     });
   }

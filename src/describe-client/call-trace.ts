@@ -3,6 +3,7 @@ import type { AttemptRecord, FallbackRecord, RetryGiveUpReason } from '../errors
 import type { DescribeError } from '../errors/describe-error.ts';
 import { failureMeaning } from '../errors/failure-table.ts';
 import type { Clock } from '../internal/clock.ts';
+import { CallBill } from './call-bill.ts';
 import type { CallExplanation } from './describe-result.ts';
 
 /** What is known of an attempt when it begins. */
@@ -25,6 +26,7 @@ export interface AttemptSink {
 
 /** Collects what happened to one call, for `explain`. */
 export class CallTrace implements AttemptSink {
+  readonly bill = new CallBill();
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   readonly #attempts: AttemptRecord[] = [];

@@ -65,7 +65,7 @@ describe('explainError', () => {
   it("leaves a caller's own reason alone, even one of ours", () => {
     const reason = failure();
     const signal = AbortSignal.abort(reason);
-    expect(explainError(reason, storyOf('a'), [undefined, signal])).toBe(reason);
+    expect(explainError(reason, storyOf('a'), { signals: [undefined, signal] })).toBe(reason);
     expect(reason).not.toHaveProperty('explain');
     const foreign = new Error('mine');
     expect(explainError(foreign, storyOf('a'))).toBe(foreign);

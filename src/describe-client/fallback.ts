@@ -162,10 +162,7 @@ function staleWay(stale: Obtained | undefined, schema: DescribeSchema | undefine
 function modelWay(model: string, { request, ask }: FallbackCall): Way {
   return {
     record: { kind: 'model', model },
-    take: async (bounds) => ({
-      ...(await ask({ ...inTime(request, bounds), model }, bounds)),
-      askedModel: model,
-    }),
+    take: (bounds) => ask({ ...inTime(request, bounds), model }, bounds),
   };
 }
 

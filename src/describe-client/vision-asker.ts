@@ -1,16 +1,16 @@
+import { onBilled, tellBilled } from '../batch-processor/billing.ts';
 import type {
   VisionChatCompletion,
   VisionChatRequest,
   VisionDescriptionBatchProcessor,
   VisionRequest,
   VisionSender,
-  VisionUsage,
 } from '../batch-processor/index.ts';
 import { singleAnswer } from '../batch-processor/pack-answer.ts';
 import { singleRequest } from '../batch-processor/pack-request.ts';
 import { requestIdOf } from '../batch-processor/request-id.ts';
 import { type VisionFault, visionFaultOf } from '../batch-processor/vision-fault.ts';
-import { addUsage, usageOf } from '../batch-processor/vision-usage.ts';
+import { usageOf } from '../batch-processor/vision-usage.ts';
 import { InlineBytes } from '../http/encode-json.ts';
 import type { LoadedImage } from '../image/index.ts';
 import type { Clock } from '../internal/clock.ts';
@@ -34,7 +34,6 @@ export interface Answer {
   /** The parsed answer as the schema's `parse` gave it; present with a schema only. */
   readonly data?: unknown;
   readonly model: string;
-  readonly usage?: VisionUsage | undefined;
   readonly requestId?: string | undefined;
 }
 
@@ -56,19 +55,17 @@ export const askSingly =
     const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
     const { priority, timeoutMs, schema } = request;
     trace.leaves(1);
-    let spent: VisionUsage | undefined;
     return caller.send(
       singleRequest(request, inline as string),
       (completion) => {
         // An answer of no use was billed too.
         const usage = usageOf(completion);
-        if (usage !== undefined) spent = addUsage(spent, usage);
+        if (usage !== undefined) trace.bill.add(usage, completion.model, request.model);
         const { description, data } = singleAnswer(completion, schema);
         return {
           description,
           data,
           model: typeof completion.model === 'string' ? completion.model : request.model,
-          usage: spent,
           requestId: requestIdOf(completion),
         };
       },
@@ -136,7 +133,15 @@ export class BatchedVision {
       // A pack's content is judged by the processor, which asks again for what is missing; a lone image has nobody else.
       const [only] = requests;
       const read = (completion: VisionChatCompletion) => {
-        if (requests.length === 1) singleAnswer(completion, only?.schema);
+        if (only === undefined || requests.length > 1) return completion;
+        try {
+          singleAnswer(completion, only.schema);
+        } catch (error) {
+          // The processor charges what reaches it; an answer of no use does not.
+          const usage = usageOf(completion);
+          if (usage !== undefined) tellBilled(only, usage, completion.model);
+          throw error;
+        }
         return completion;
       };
       const { caller, clock, timeoutMs: ownTimeoutMs, unpacking, yieldsPlace, onLine } = this.#parts;
@@ -223,6 +228,7 @@ export class BatchedVision {
         extraBody,
       };
       this.#calls.set(visionRequest, { image, request, bounds, trace });
+      onBilled(visionRequest, (usage, answered) => trace.bill.add(usage, answered, model));
       trace.queued();
       return processor.process(visionRequest, { signal: bounds.signal, priority });
     };
