@@ -35,7 +35,7 @@ async function start(
   options: DescribeClientOptions = {},
 ) {
   api = await startRawApi(({ method }) =>
-    method === 'GET' ? { body: { object: 'list', data: [] } } : answerrequests(),
+    method === 'GET' ? { body: { object: 'list', data: [] } } : answer(requests()),
   );
   client = createDescribeClient({
     apiKey: 'sk-1',
@@ -71,7 +71,7 @@ describe('a failed call that was billed', () => {
   it('adds up the attempts of the call', async () => {
     const describer = await start(() => ({ body: completion('no JSON') }));
     const error = await failureOf(describer.describe({ image, schema }));
-    expectrequests().toBeGreaterThan(1);
+    expect(requests()).toBeGreaterThan(1);
     const attempts = requests();
     expect(error).toMatchObject({
       code: 'DESCRIBE_RESPONSE_INVALID',
@@ -105,10 +105,9 @@ describe('a failed call that was billed', () => {
   });
 
   it('has no price for a model without one', async () => {
-    const describer = await start(
-      () => ({ body: { ...completion('A red', 'length'), model: 'my-own' } }),
-      { model: 'my-own' },
-    );
+    const describer = await start(() => ({ body: { ...completion('A red', 'length'), model: 'my-own' } }), {
+      model: 'my-own',
+    });
     const error = await failureOf(describer.describe({ image }));
     expect(error.usage).toEqual(ONCE);
     expect(Object.keys(error)).not.toContain('costUsd');
