@@ -1,7 +1,7 @@
-import type { VisionUsage } from '../batch-processor/index.ts';
 import { UpstreamError } from '../errors/upstream-error.ts';
 import { costUsd } from '../openai/cost.ts';
 import type { ModelCatalog } from '../openai/model-catalog.ts';
+import type { PriceOf } from './call-bill.ts';
 import type { CallTrace } from './call-trace.ts';
 import type { DescribeSchema } from './describe-request.ts';
 import type { DescribeResult, DescriptionSource } from './describe-result.ts';
@@ -53,9 +53,6 @@ export function buildResult<Data>(
     explain: trace.explain(),
   };
 }
-
-/** Price of what an answer was billed. */
-export type PriceOf = (answered: string, asked: string, usage: VisionUsage) => number | undefined;
 
 /**
  * Prices by the model that answered; by the one that was asked for where only that is known, as with compatible servers,

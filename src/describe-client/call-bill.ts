@@ -1,8 +1,9 @@
-import type { VisionUsage } from '../batch-processor/index.ts';
-import { addUsage } from '../batch-processor/vision-usage.ts';
+import { addUsage, type VisionUsage } from '../batch-processor/vision-usage.ts';
 import type { Billed } from '../errors/copy-error.ts';
 import { roundUsd } from '../openai/cost.ts';
-import type { PriceOf } from './build-result.ts';
+
+/** Price of what an answer was billed. */
+export type PriceOf = (answered: string, asked: string, usage: VisionUsage) => number | undefined;
 
 /** One answer, or a part of a shared one, that was billed. */
 interface Item {
