@@ -2,6 +2,7 @@ import { copyError, setBilled } from '../errors/copy-error.ts';
 import type { DescribeError } from '../errors/describe-error.ts';
 import { classifyFailure } from '../internal/classify-failure.ts';
 import { isAddress } from '../internal/has-image-url.ts';
+import type { RequestSecrets } from '../internal/server-reason.ts';
 import { answerNow } from '../internal/user-callback.ts';
 import type { BatchHandlerContext } from './batch-handler.ts';
 import { tellBilled } from './billing.ts';
@@ -130,7 +131,7 @@ class Pack {
       else if (isUnexplained(error)) this.#refused = true;
       if (indexes.length === 1 || fault === 'pack') {
         const hasImageUrl = indexes.some((index) => isAddress(this.#items[index]?.imageUrl));
-        const failure = classifyFailure(error, { hasImageUrl });
+        const failure = classifyFailure(error, { hasImageUrl, secrets: () => this.#secretsOf(indexes) });
         for (const index of indexes) this.results[index] = withUsage(failure, this.#items[index]?.spent);
       }
       return fault;
@@ -177,6 +178,15 @@ class Pack {
       ...(requestId === undefined ? {} : { requestId }),
       packSize,
     });
+  }
+
+  /** What a reason may not repeat. A sender that knows its key classifies its failures itself. */
+  #secretsOf(indexes: readonly number[]): RequestSecrets {
+    const items = indexes.flatMap((index) => this.#items[index] ?? []);
+    return {
+      texts: [...new Set(items.map(({ prompt }) => prompt))],
+      addresses: items.flatMap(({ imageUrl }) => (imageUrl === undefined ? [] : String(imageUrl))),
+    };
   }
 
   #blame(error: unknown): VisionFault {

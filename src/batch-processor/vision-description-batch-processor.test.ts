@@ -455,9 +455,13 @@ describe('an outage', () => {
     'of status %i %s is final and keeps what is no secret of the original',
     async (status, code, expected) => {
       const error = apiError(status, code);
-      const { sender, pack } = visionProcessor({ batchSize: 2 }, { fault: () => ({ error }) });
+      const { sender, pack } = visionProcessor(
+        { batchSize: 2, prompt: 'secret words' },
+        { fault: () => ({ error }) },
+      );
       const [first] = await pack(2);
       expect(first).toMatchObject({ code: expected, status, cause: { status, code } });
+      expect(first).toMatchObject({ upstreamMessage: '[prompt] of the request' });
       expect(inspect(first)).not.toContain('secret words');
       expect(sizes(sender)).toEqual([2]);
     },

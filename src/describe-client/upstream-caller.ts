@@ -10,8 +10,11 @@ import { classifyFailure } from '../internal/classify-failure.ts';
 import type { Clock } from '../internal/clock.ts';
 import { hasImageUrl } from '../internal/has-image-url.ts';
 import { neverConnected } from '../internal/never-connected.ts';
+import { requestSecrets } from '../internal/request-secrets.ts';
 import { headerOf } from '../internal/retry-after.ts';
+import { shortTokenOf } from '../internal/short-token.ts';
 import { childController } from '../internal/signals.ts';
+import type { SentRequest } from '../internal/upstream-words.ts';
 import { type ChatAnswer, sendChat } from '../openai/chat-exchange.ts';
 import { rateLimitOf } from '../openai/rate-limit-headers.ts';
 import type { EndpointDialect, RequestForm } from '../openai/request-dialect.ts';
@@ -188,9 +191,11 @@ export class UpstreamCaller {
     const attempt = trace.beginAttempt(leg.endpoint, { model: leg.model });
     const child = childController(signal, breakerSignal);
     let timer: ReturnType<Clock['setTimeout']> | undefined;
+    let key: string | null | undefined;
     try {
       const value = await connections.use(
         async (client) => {
+          key = client.apiKey;
           const form = dialect.formFor(leg.model, request);
           await body.encodedAs(form, dialect);
           attempt.connected();
@@ -198,7 +203,7 @@ export class UpstreamCaller {
           timer = clock.setTimeout(expire, attemptTimeoutMs);
           leg.sent();
           const { completion, headers } = await exchange(client, call, dialect, form, attempt, child.signal);
-          attempt.answered(headerOf(headers, 'x-request-id'));
+          attempt.answered(shortTokenOf(headerOf(headers, 'x-request-id'), [client.apiKey ?? '']));
           leg.answered(answerReport(request, completion, headers, address));
           // By the model that was asked for: an endpoint may have a name of its own for it.
           onLimits(request.model, headers, false, leg.endpoint);
@@ -217,7 +222,7 @@ export class UpstreamCaller {
       const failure = this.#endAttempt(
         attempt,
         error,
-        request,
+        { hasImageUrl: hasImageUrl(request.messages), secrets: () => requestSecrets(request, [key]) },
         signal,
         child.signal,
         Math.min(timeoutMs, attemptTimeoutMs),
@@ -233,7 +238,7 @@ export class UpstreamCaller {
   #endAttempt(
     attempt: AttemptTrace,
     error: unknown,
-    { messages }: ChatRequest,
+    sent: SentRequest,
     signal: AbortSignal,
     attemptSignal: AbortSignal,
     patienceMs: number,
@@ -249,7 +254,7 @@ export class UpstreamCaller {
       return new CallEnded('the call ended', { cause: error });
     }
     const thrown: unknown = attemptSignal.aborted ? attemptSignal.reason : error;
-    const failure = classifyFailure(thrown, { hasImageUrl: hasImageUrl(messages) });
+    const failure = classifyFailure(thrown, sent);
     attempt.failed(failure);
     this.#parts.onAttempt('failure', failure);
     return failure;

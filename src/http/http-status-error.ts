@@ -1,5 +1,6 @@
 import { setErrorName } from '../errors/error-name.ts';
 import { UpstreamError } from '../errors/index.ts';
+import { shortTokenOf } from '../internal/short-token.ts';
 import type { HttpReply } from './http-reply.ts';
 
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
@@ -13,7 +14,7 @@ export class HttpStatusError extends UpstreamError {
   constructor(method: string, reply: HttpReply) {
     super('DESCRIBE_UPSTREAM', `${method} answered ${reply.status}`, {
       status: reply.status,
-      requestId: reply.headers['x-request-id'],
+      requestId: shortTokenOf(reply.headers['x-request-id']),
       retryable: RETRYABLE_STATUSES.has(reply.status),
     });
     Object.defineProperty(this, 'reply', { value: reply });

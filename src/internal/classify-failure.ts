@@ -14,6 +14,8 @@ import {
   toldFailureOf,
 } from './foreign-error.ts';
 import { retryAfterMsOf } from './retry-after.ts';
+import { serverReason } from './server-reason.ts';
+import { shortTokenOf } from './short-token.ts';
 import { type SentRequest, type WordMeaning, wordMeaningOf } from './upstream-words.ts';
 
 /** What becomes of an answer that is no description. */
@@ -25,7 +27,7 @@ interface Verdict {
 
 /**
  * Turns whatever a call of the API threw into a `DescribeError`; one that already is stays as it is. The API's own
- * message is dropped, for it may repeat a part of the key or of the request.
+ * reason may repeat a part of the key or of the request: it is kept only where `sent` tells what to clean it of.
  */
 export function classifyFailure(error: unknown, sent: SentRequest = {}): DescribeError {
   if (DescribeError.is(error)) return error;
@@ -36,18 +38,26 @@ export function classifyFailure(error: unknown, sent: SentRequest = {}): Describ
 }
 
 function fromAnswer(foreign: ForeignError, told: ToldFailure, sent: SentRequest): DescribeError {
-  const { status, headers, requestId, contentType } = told;
-  const upstreamCode = told.code === String(status) ? told.type : (told.code ?? told.type);
-  const cause = summaryOf(foreign, told, upstreamCode);
+  const { status, headers, contentType } = told;
+  const keys = sent.secrets?.().keys;
+  const requestId = shortTokenOf(told.requestId, keys);
+  const upstreamCode = shortTokenOf(
+    told.code === String(status) ? told.type : (told.code ?? told.type),
+    keys,
+  );
+  const cause = summaryOf(foreign, told, upstreamCode, keys);
+  const upstreamMessage = reasonOf(foreign, told, sent);
   const meaning = contentType === undefined ? wordMeaningOf(told, sent) : undefined;
   if (meaning?.startsWith('DESCRIBE_IMAGE_')) {
     const code = meaning as Extract<WordMeaning, `DESCRIBE_${string}`>;
-    return new ImageError(code, `the API can't use the image (${upstreamCode ?? status})`, { cause });
+    const said = withReason(`the API can't use the image (${upstreamCode ?? status})`, upstreamMessage);
+    return new ImageError(code, said, { cause, upstreamMessage, requestId });
   }
   const { code, what, retryable = false } = byWords(meaning) ?? byPage(told) ?? byStatus(told);
   const options: UpstreamErrorOptions = {
     status,
     upstreamCode,
+    upstreamMessage,
     requestId,
     contentType,
     cause,
@@ -55,8 +65,26 @@ function fromAnswer(foreign: ForeignError, told: ToldFailure, sent: SentRequest)
     retryAfterMs: retryable ? retryAfterMsOf(headers) : undefined,
   };
   const details = [status, upstreamCode, contentType].filter((detail) => detail !== undefined);
-  return new UpstreamError(code, `${what} (${details.join(' ')})`, options);
+  return new UpstreamError(code, withReason(`${what} (${details.join(' ')})`, upstreamMessage), options);
 }
+
+/** What the API says itself: in the error of its body, or in the page that the client puts after the status. */
+function reasonOf(
+  { message }: ForeignError,
+  told: ToldFailure,
+  { secrets }: SentRequest,
+): string | undefined {
+  const raw = told.contentType === undefined ? told.message : message;
+  if (secrets === undefined || typeof raw !== 'string' || NO_REASON.test(raw.slice(-20))) return undefined;
+  const prefix = `${told.status} `;
+  return serverReason(raw.startsWith(prefix) ? raw.slice(prefix.length) : raw, secrets());
+}
+
+/** What the client says where the answer had no body. */
+const NO_REASON = /\(no body\)$/;
+
+const withReason = (what: string, reason: string | undefined): string =>
+  reason === undefined ? what : `${what}: ${reason}`;
 
 function byWords(meaning: WordMeaning | undefined): Verdict | undefined {
   switch (meaning) {
@@ -134,8 +162,14 @@ function summaryOf(
   { name }: ForeignError,
   { status, type, param }: ToldFailure,
   upstreamCode: string | undefined,
+  keys: readonly string[] | undefined,
 ): Error {
   const summary = new Error([status, upstreamCode].filter((part) => part !== undefined).join(' '));
   summary.name = codeTextOf(name) ?? 'APIError';
-  return Object.assign(summary, { status, code: upstreamCode, type, param });
+  return Object.assign(summary, {
+    status,
+    code: upstreamCode,
+    type: shortTokenOf(type, keys),
+    param: shortTokenOf(param, keys),
+  });
 }

@@ -1,5 +1,6 @@
 import { type ErrorBody, errorBodyOf } from './error-body.ts';
 import { headerOf } from './retry-after.ts';
+import { shortTokenOf } from './short-token.ts';
 
 /** What an error of any copy of the OpenAI client, or of fetch, may carry. Recognised by shape, not by class. */
 export interface ForeignError {
@@ -31,7 +32,7 @@ const NO_BODY = /\(no body\)$/;
 
 export function toldFailureOf(foreign: ForeignError, status: number): ToldFailure {
   const { error, headers } = foreign;
-  const requestId = textOf(foreign.requestID) ?? headerOf(headers, 'x-request-id');
+  const requestId = shortTokenOf(textOf(foreign.requestID) ?? headerOf(headers, 'x-request-id'));
   const contentType = isPage(foreign, status) ? mediaTypeOf(headers) : undefined;
   if (contentType !== undefined) return { status, requestId, headers, contentType };
   const { status: _, ...body } = errorBodyOf({ error }) ?? {};

@@ -127,7 +127,7 @@ function maskedWord(word: string): string {
 }
 
 /** As `sk-…`, or with its middle hidden: OpenAI repeats a wrong key as `sk-ab***yz`, others with dots. */
-const isKeyLike = (word: string): boolean =>
+export const isKeyLike = (word: string): boolean =>
   /(?:^|[^a-z0-9])(?:sk|pk|rk|gsk|xai)[-_][\w*.…-]{3}/i.test(word) ||
   /[\w-](?:\*{2,}|•+|…|\.{3})[\w-]|\*{3,}[\w-]/.test(word);
 

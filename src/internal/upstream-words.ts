@@ -1,5 +1,6 @@
 import type { ImageErrorCode } from '../errors/image-error.ts';
 import type { ToldFailure } from './foreign-error.ts';
+import type { RequestSecrets } from './server-reason.ts';
 
 /** What the codes and words of an error mean, where its status does not say it. */
 export type WordMeaning = ImageErrorCode | 'refused' | 'quota' | 'auth' | 'size';
@@ -71,6 +72,8 @@ const WORDY: ReadonlySet<number> = new Set([400, 403, 404, 415, 422]);
 export interface SentRequest {
   /** Whether an image was sent as its address; undefined where that is not known. */
   readonly hasImageUrl?: boolean | undefined;
+  /** What the API's reason has to be cleaned of; without it no reason is shown. Called where there is one. */
+  readonly secrets?: (() => RequestSecrets) | undefined;
 }
 
 /** What an error says by its codes, then by its words. Undefined where its status has to tell. */

@@ -1,0 +1,96 @@
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import { DescribeError } from '../errors/describe-error.ts';
+import type { UpstreamError } from '../errors/upstream-error.ts';
+import { createTestImage } from '../testing/index.ts';
+import { createDescribeClient } from './create-describe-client.ts';
+import type { DescribeClient } from './describe-client.ts';
+import type { DescribeInput } from './describe-request.ts';
+import { type RawReply, startRawApi } from './raw-api.fixture.ts';
+
+let api: Awaited<ReturnType<typeof startRawApi>> | undefined;
+let client: DescribeClient | undefined;
+afterEach(async () => {
+  await client?.destroy();
+  await api?.[Symbol.asyncDispose]();
+});
+
+const apiKey = 'sk-secret-0123456789abcdef0123456789abcdef';
+const prompt = 'Whose passport lies beside the blue teapot?';
+const image = createTestImage({ seed: 1 });
+const base64 = Buffer.from(image).toString('base64');
+
+/** What a call of an API that answers so fails with. */
+async function failureOf(reply: RawReply, input: DescribeInput = { image, prompt }) {
+  api = await startRawApi(({ method }) =>
+    method === 'GET' ? { body: { object: 'list', data: [] } } : reply,
+  );
+  client = createDescribeClient({ apiKey, baseURL: api.baseURL, retry: false });
+  const error: unknown = await client.describe(input).catch((reason: unknown) => reason);
+  if (!DescribeError.is(error)) throw new TypeError(`not an error of ours: ${inspect(error)}`);
+  return error as UpstreamError;
+}
+
+/** Everything of an error that a log could show. */
+const shown = (error: Error) =>
+  `${inspect(error, { depth: 8, showHidden: true })} ${JSON.stringify(error)} ${String(error.stack)}`;
+
+describe("the API's own reason", () => {
+  it.each([
+    ['error.message', { error: { message: 'model "llava" not found, try pulling it first' } }],
+    ['an error that is text', { error: 'model "llava" not found, try pulling it first' }],
+    ['a message at the top', { message: 'model "llava" not found, try pulling it first' }],
+    ['detail', { detail: 'model "llava" not found, try pulling it first' }],
+  ])('is kept from %s', async (_, body) => {
+    const error = await failureOf({ status: 404, body });
+    expect(error.upstreamMessage).toBe('model "llava" not found, try pulling it first');
+    expect(error.message).toContain('try pulling it first');
+    expect(error).toMatchObject({ code: 'DESCRIBE_UPSTREAM', status: 404 });
+  });
+
+  it('is kept where it blames the image', async () => {
+    const error = await failureOf({
+      status: 400,
+      headers: { 'x-request-id': 'req_1' },
+      body: { error: { message: 'The image is 5 pixels wide.', code: 'image_too_small' } },
+    });
+    expect(error).toMatchObject({
+      name: 'ImageError',
+      upstreamMessage: 'The image is 5 pixels wide.',
+      requestId: 'req_1',
+    });
+  });
+
+  it('shows nothing of what was sent', async () => {
+    const message = `no: ${apiKey}, "${prompt}", data:image/png;base64,${base64} ${base64} ${'x'.repeat(100_000)}`;
+    const error = await failureOf({
+      status: 400,
+      headers: { 'x-request-id': apiKey },
+      body: { error: { message, code: apiKey, type: apiKey, param: apiKey } },
+    });
+    for (const secret of [apiKey, prompt, base64.slice(0, 40)]) expect(shown(error)).not.toContain(secret);
+    expect(error.upstreamMessage?.length).toBeLessThanOrEqual(500);
+    expect(error.upstreamMessage).toMatch(/^no: \[key\]/);
+    expect(error.requestId).toBeUndefined();
+    expect(error.upstreamCode).toBeUndefined();
+  });
+
+  it('costs no more for a message of a megabyte', async () => {
+    const message = ' 0 patches '.repeat(100_000);
+    const error = await failureOf({ status: 400, body: { error: { message, code: 'invalid_value' } } });
+    expect(error.upstreamMessage).toHaveLength(500);
+  });
+
+  it('reaches no prototype by its codes', async () => {
+    for (const code of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+      const error = await failureOf({ status: 400, body: { error: { message: 'no', code, type: code } } });
+      expect(error).toMatchObject({
+        name: 'UpstreamError',
+        code: 'DESCRIBE_UPSTREAM',
+        upstreamMessage: 'no',
+      });
+      await client?.destroy();
+      await api?.[Symbol.asyncDispose]();
+    }
+  });
+});
