@@ -10,6 +10,17 @@ export function unref(holder: object, name: 'stream' | 'reconnectTimeout' | 'slo
     held.unref();
 }
 
+/** A Cluster asks a node for its slots by a duplicate, and tells nobody why that could not connect. */
+export function hearDuplicates(node: RedisClientLike, onError: (error: unknown) => void): void {
+  const duplicate = node.duplicate as (...args: unknown[]) => RedisClientLike;
+  const hearing = (...args: unknown[]) => {
+    const made = duplicate.apply(node, args);
+    made.on('error', onError);
+    return made;
+  };
+  Object.assign(node, { duplicate: hearing });
+}
+
 /** The database that a client is on, or believes to be on: ioredis goes on where it was refused. */
 export function selectedDb(client: RedisClientLike): number {
   const { condition } = client as { condition?: { select?: unknown } | null };

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -130,6 +130,37 @@ describe('without a Redis to talk to', () => {
       const env = { REDIS_HOST: '127.0.0.1' };
       expect(await run(script, module(), env)).toBe('1 undefined degraded driver-missing');
     });
+  });
+});
+
+describe.runIf(findRedisServer() && process.platform !== 'win32')('a process without descriptors', () => {
+  it('tells why it could not load ioredis, and loads it when there are some', async () => {
+    await using server = await startRedisServer();
+    const script = `
+      const { closeSync, openSync } = await import('node:fs');
+      const heard = [];
+      const logger = { warn: (fields) => heard.push(fields.reason), info: () => heard.push('over') };
+      const cache = new RedisCache({ port: ${server.port}, logger });
+      const held = [];
+      try {
+        for (;;) held.push(openSync('/dev/null'));
+      } catch {}
+      const value = await cache.getOrSet('key', () => 'made');
+      const { state } = cache.health().redis;
+      for (const descriptor of held) closeSync(descriptor);
+      while (cache.health().redis.state !== 'ready') await new Promise((resolve) => setTimeout(resolve, 20));
+      await cache.set('key', 'stored');
+      await cache.close();
+      console.log(value, state, heard.length, heard[0].startsWith('ioredis could not be loaded: '), heard[1]);`;
+    const path = join(FOLDER, 'index.ts');
+    const text = `const { RedisCache } = await import(${JSON.stringify(path)});\n${script}`;
+    const limited = 'ulimit -n 200; exec "$0" "$@"';
+    const { stdout, stderr } = spawnSync(
+      'sh',
+      ['-c', limited, process.execPath, '--input-type=module', '-e', text],
+      { encoding: 'utf8', timeout: 50_000 },
+    );
+    expect(stdout.trim() || stderr).toBe('made reconnecting 2 true over');
   });
 });
 

@@ -9,6 +9,9 @@ export const isWithoutSentinel = (error: unknown): boolean =>
 export const isSentinelRound = (error: unknown): boolean =>
   beginsWith(error, 'All sentinels are unreachable. Retrying from scratch after 0ms');
 
+/** What a Cluster says when no node could be asked: the reason is what its nodes said before. */
+export const isOfAllNodes = (error: unknown): boolean => error instanceof Error && 'lastNodeError' in error;
+
 /** What the server refuses to this user, or lacks: a permission, a command that was renamed or that a proxy does not pass. */
 const REFUSED =
   /^(?:NOPERM|MISCONF|NOREPLICAS)\b|^-?ERR:? (?:unknown|unsupported|disallowed|forbidden|command (?:is )?not|ACL failure|the user executing the script can't|.*command is not (?:available|allowed|supported))/i;
@@ -24,9 +27,6 @@ export function refusalKind(error: unknown): string | undefined {
 export function errorKind(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN';
   if (isWithoutSentinel(error)) return 'SENTINELS_UNREACHABLE';
-  // What a Cluster says when no node could be asked is the same whatever the reason.
-  const { lastNodeError } = error as { readonly lastNodeError?: unknown };
-  if (lastNodeError instanceof Error) return errorKind(lastNodeError);
   const code = (error as { readonly code?: unknown }).code;
   if (typeof code === 'string') return code;
   return /^[A-Z]{3,20}\b/.exec(error.message)?.[0] ?? error.name;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Cluster, Redis } from 'ioredis';
 import { namedExportsOf, peerFailure } from '../internal/peer-package.ts';
 
@@ -24,17 +24,18 @@ async function importDriver(): Promise<RedisDriver> {
   } catch (error) {
     const entry = entryThatNodeForgot(error);
     if (entry === undefined) throw peerFailure('RedisCache', 'ioredis', error);
-    return import(/* webpackIgnore: true */ /* @vite-ignore */ entry);
+    // Not imported: a failed import of a file is remembered, too.
+    return createRequire(entry)(entry) as RedisDriver;
   }
 }
 
 /**
  * Node 20 remembers for ever that a package has no package.json when it had no descriptor left to read it with, and
- * looks for index.js instead (later versions don't). The package's entry file itself can still be imported.
+ * looks for index.js instead (later versions don't). The package's entry file itself can still be required.
  */
 function entryThatNodeForgot(error: unknown): string | undefined {
   const [, guess] = /package '(.+[\\/]ioredis[\\/]index\.js)'/.exec(String(error)) ?? [];
   if (guess === undefined) return undefined;
   const entry = join(dirname(guess), 'built', 'index.js');
-  return existsSync(entry) ? pathToFileURL(entry).href : undefined;
+  return existsSync(entry) ? entry : undefined;
 }

@@ -4,8 +4,8 @@ import { Deferred } from '../internal/deferred.ts';
 import { Emitter } from '../internal/emitter.ts';
 import type { RedisTarget } from './cache-options.ts';
 import { ClientWatch } from './client-watch.ts';
-import { disconnectForGood, dropStream, selectedDb } from './driver-internals.ts';
-import { errorKind, isSentinelRound, isWithoutSentinel } from './error-kind.ts';
+import { disconnectForGood, dropStream, hearDuplicates, selectedDb } from './driver-internals.ts';
+import { errorKind, isOfAllNodes, isSentinelRound, isWithoutSentinel } from './error-kind.ts';
 import type { RedisClientLike } from './redis-client.ts';
 import type { RedisConnectionEvents } from './redis-connection-events.ts';
 import { createRedisClients, type RedisClients, retryStrategy } from './redis-driver.ts';
@@ -53,6 +53,8 @@ export class RedisConnection {
   #refusedDb = false;
   #loadError: string | undefined;
   #lastError: string | undefined;
+  /** Of one server of a Cluster. */
+  #nodeError: string | undefined;
   #driverError: ConfigError | undefined;
   #firstOutcome = new Deferred<void>();
   #openTimer: TimerHandle | undefined;
@@ -205,6 +207,12 @@ export class RedisConnection {
       // No connection is lost, for there is none.
       if (isWithoutSentinel(error)) this.#fail(undefined);
     });
+    if (owned && client.isCluster) {
+      const noteNode = (error: unknown) => {
+        this.#nodeError = errorKind(error);
+      };
+      watch.on('+node', (node: RedisClientLike) => hearDuplicates(node, noteNode));
+    }
     if (owned) watch.connectAgain(() => this.#failedAttempts);
     watch.on('ready', () => this.#useReady({ data: client, ownsData: owned }));
     watch.on('close', () => {
@@ -245,6 +253,7 @@ export class RedisConnection {
   }
 
   readonly #note = (error: unknown): void => {
-    if (!isSentinelRound(error)) this.#lastError = errorKind(error);
+    if (isSentinelRound(error)) return;
+    this.#lastError = (isOfAllNodes(error) ? this.#nodeError : undefined) ?? errorKind(error);
   };
 }

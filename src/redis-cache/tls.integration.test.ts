@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   findFreePort,
@@ -83,6 +84,45 @@ describe.runIf(canServeTls())('RedisCache over TLS', () => {
     await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
     await cache.set('key', 2);
     expect(await cache.get('key')).toBe(2);
+  });
+
+  it('reaches a Cluster whose certificates name hosts, and says why not by an address', async () => {
+    const [key, cert] = [join(folder, 'host-key.pem'), join(folder, 'host-cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    const files = ['-keyout', key, '-out', cert, '-days', '1'];
+    execFileSync('openssl', ['req', ...kind, ...files, ...subject], { stdio: 'ignore' });
+    const tls = { ca: readFileSync(cert, 'utf8') };
+    const [port, busPort] = await Promise.all([findFreePort(), findFreePort()]);
+    await using node = await startRedisServer({
+      port,
+      args: [
+        ...['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no'],
+        ...['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert],
+        ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--tls-cluster', 'yes'],
+        ...['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname'],
+      ],
+    });
+    const admin = new Redis({ host: 'localhost', port: node.port, tls });
+    await admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+    await expect.poll(async () => String(await admin.call('CLUSTER', 'INFO'))).toContain('cluster_state:ok');
+    admin.disconnect();
+    await using cache = new RedisCache({ cluster: [{ host: 'localhost', port }], tls, operationTimeoutMs });
+    await expect
+      .poll(async () => {
+        await cache.set('key', 1);
+        return cache.health().redis?.state;
+      })
+      .toBe('ready');
+    await cache.set('key', 2);
+    await using other = new RedisCache({ cluster: [{ host: 'localhost', port }], tls, operationTimeoutMs });
+    await expect.poll(() => other.get('key')).toBe(2);
+    await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
+    await using byAddress = new RedisCache({ cluster: [{ host: '127.0.0.1', port }], tls });
+    await byAddress.get('key');
+    await expect
+      .poll(() => byAddress.health().reason)
+      .toBe('Redis was never reached (ERR_TLS_CERT_ALTNAME_INVALID)');
   });
 
   it.each([
