@@ -55,9 +55,9 @@ export default defineConfig({
   },
   test: {
     projects: [
-      project('shared', {}),
+      project('shared', { isolate: false }),
       project('alone', {}),
-      project('redis', { setupFiles: ['.ci/redis-setup.ts'] }),
+      project('redis', { isolate: false, setupFiles: ['.ci/redis-setup.ts'] }),
       ...(withTypes ? [types] : []),
     ],
     dangerouslyIgnoreUnhandledErrors: false,
