@@ -11,10 +11,12 @@ import {
   openUrls,
   type RawAnswer,
 } from './answers.fixture.ts';
+import { closePublicPools, publicPool } from './public-api.fixture.ts';
 
 const disposables: AsyncDisposable[] = [];
 afterEach(async () => {
   for (const disposable of disposables.splice(0).reverse()) await disposable[Symbol.asyncDispose]();
+  await closePublicPools();
 });
 
 async function start(answer: RawAnswer) {
@@ -141,7 +143,11 @@ describe('an image whose address the server can not load', () => {
     ['an error inside a 200', inside({ code: 400, message: 'Unable to download the media' })],
   ])('is sent as bytes, once: %s', async (_name, answer) => {
     const server = await openUrls(answer);
-    const client = openClient({ baseURL: server.baseURL, images: { allowHosts: ['127.0.0.1'] } });
+    const client = openClient({
+      baseURL: server.baseURL,
+      images: { allowHosts: ['127.0.0.1'] },
+      pool: publicPool,
+    });
     disposables.push(server, client);
     expect(await client.describe({ imageUrl: server.imageUrl })).toMatchObject({ description: 'fine' });
     expect(server.bodies.map((body) => /"url":"(\w+):/.exec(body)?.[1])).toEqual(['http', 'data']);

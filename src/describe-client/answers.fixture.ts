@@ -44,7 +44,7 @@ function packJson({ messages }: ChatBody): string {
 
 const IMAGE_PATH = '/cat.png';
 
-/** A raw HTTP server: it answers requests that hold `badImage` as it is told, and describes every other image as fine. */
+/** A raw HTTP server: it answers requests as it is told, and describes every other image as fine. */
 export class RawServer implements AsyncDisposable {
   readonly bodies: string[] = [];
   readonly #server = createServer((request, response) => this.#handle(request, response));

@@ -36,7 +36,7 @@ const STATUS_OF_WORDS: readonly (readonly [RegExp, number])[] = [
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * The completion in the body of an answer with a status of success, whatever its content type says: parsed JSON, or text.
+ * The completion in the body of an answer with a status of success, whatever its content type says.
  * @throws `AnswerError` for text that is no JSON, and for an error in the place of a completion.
  */
 export function chatCompletionIn<Completion extends object>(

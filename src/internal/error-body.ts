@@ -1,4 +1,4 @@
-/** What the body of an error says, whatever its shape. Its texts come from a server: cut, but not cleaned of secrets. */
+/** What the body of an error says, whatever its shape. Its texts are cut, but not cleaned of secrets. */
 export interface ErrorBody {
   /** The server's own code, a short word or a number written as text. */
   readonly code?: string;
@@ -23,8 +23,8 @@ const MAX_LISTED = 5;
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the error of a parsed body: `{ error: {…} }`, `{ error: 'text' }`, `{ detail }`, `{ message }`, `{ errors: […] }`,
- * a list of these, or the error itself. Reads own fields of plain objects only. Undefined where nothing tells an error.
+ * Reads the error of a parsed body: `{ error: {…} }`, `{ error: 'text' }`, `{ detail }`, `{ message }`,
+ * `{ errors: […] }`, a list of these, or the error itself. Reads own fields of plain objects only. Undefined where nothing tells an error.
  */
 export function errorBodyOf(body: unknown): ErrorBody | undefined {
   return read(body, MAX_DEPTH);

@@ -27,6 +27,8 @@ describe('the words of an error', () => {
     [400, 'This model does not support image input.', 'UPSTREAM'],
     [400, 'image input is not supported', 'UPSTREAM'],
     [400, 'Unsupported parameter: max_tokens', 'UPSTREAM'],
+    [400, 'At most 1 image(s) may be provided in one prompt.', 'UPSTREAM'],
+    [400, 'The number of images exceeds the limit of 10.', 'UPSTREAM'],
     [429, 'You exceeded your current quota, please check your plan and billing details.', 'RATE_LIMITED'],
     [409, 'Incorrect API key provided', 'UPSTREAM'],
   ])('with %i, "%s" mean %s', (status, message, code) => {
