@@ -161,7 +161,8 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       return;
     }
     if (!CALLER_MISTAKES.has((error as { readonly code?: unknown }).code)) this.#options.brokeDown();
-    this.#fail(error);
+    // The reader of a stream gets what a reader of `fetch` gets.
+    this.#fail(this.#stream === undefined ? error : new TypeError('terminated', { cause: error }));
   }
 
   #diedOfAge(error: Error): boolean {

@@ -94,3 +94,17 @@ describe('a streamed answer', () => {
     expect(bytes).toBe(3_000_000);
   });
 });
+
+describe('a stream that its server cuts', () => {
+  it('fails as that of fetch does, with the reason as its cause', async () => {
+    const { fetch, port, connection } = await overHttp((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: 1\n\n', () => response.destroy());
+    });
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    const error: unknown = await response.text().catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error).toMatchObject({ message: 'terminated', cause: { code: 'UND_ERR_SOCKET' } });
+    expect(connection.failed).toBe(true);
+  });
+});

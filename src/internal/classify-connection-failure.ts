@@ -1,4 +1,4 @@
-import type { DescribeError } from '../errors/describe-error.ts';
+import { DescribeError } from '../errors/describe-error.ts';
 import { UpstreamError } from '../errors/upstream-error.ts';
 import { codeTextOf, type ForeignError } from './foreign-error.ts';
 import { isUnansweredCall } from './openai-error-shape.ts';
@@ -11,6 +11,8 @@ export function classifyConnectionFailure(foreign: ForeignError, error: unknown)
       contentType: 'application/json',
     });
   }
+  const own = ownFailureOf(foreign);
+  if (own !== undefined) return own;
   const root = rootOf(foreign);
   if (root === undefined && !isUnansweredCall(error)) {
     // Neither the API's nor the network's: a mistake in a request or in code. Another attempt would make it again.
@@ -22,6 +24,20 @@ export function classifyConnectionFailure(foreign: ForeignError, error: unknown)
     cause:
       root === undefined ? undefined : Object.assign(new Error(systemMessageOf(root)), { code: root.code }),
   });
+}
+
+/** What our own transport found, such as a refused tunnel or an answer that is too large: the client wraps it. */
+function ownFailureOf(foreign: ForeignError): DescribeError | undefined {
+  let current: unknown = foreign;
+  for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
+    if (
+      DescribeError.is(current, 'DESCRIBE_UPSTREAM') ||
+      DescribeError.is(current, 'DESCRIBE_RESPONSE_INVALID')
+    )
+      return current;
+    current = (current as ForeignError).cause;
+  }
+  return undefined;
 }
 
 const nameOf = (error: unknown): string =>

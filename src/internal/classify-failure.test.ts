@@ -167,3 +167,13 @@ describe('retryAfterMsOf', () => {
     expect(retryAfterMsOf(new Headers(headers as Record<string, string>), nowMs)).toBe(expected);
   });
 });
+
+describe('what our own transport found', () => {
+  it('is told as it is, however a client wraps it', () => {
+    const refused = new UpstreamError('DESCRIBE_UPSTREAM', 'the proxy refused the tunnel with status 407');
+    const tooLarge = new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'the answer is larger than …');
+    expect(classifyFailure(new APIConnectionError({ cause: refused }))).toBe(refused);
+    const nested = new TypeError('terminated', { cause: tooLarge });
+    expect(classifyFailure(new APIConnectionError({ cause: nested }))).toBe(tooLarge);
+  });
+});
