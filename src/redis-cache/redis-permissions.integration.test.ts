@@ -46,7 +46,7 @@ describe.runIf(findRedisServer())('a user of Redis with few permissions', () => 
     ['app:', '{all}:'],
   ])('needs nothing outside the keyPrefix %j, below %j of its client', async (keyPrefix, clientPrefix) => {
     const name = `${clientPrefix}${keyPrefix}`;
-    await allow('scoped', `~${name}*`, `&${name}*`, '+@all');
+    await allow('scoped', `~${name}*`, `&${name}*`, '+@all', '-@admin', '-@dangerous');
     const pair = [1, 2].map(() => {
       if (clientPrefix === '') return connect('scoped', { keyPrefix });
       const client = new Redis(server.port, { username: 'scoped', password: 'pw', keyPrefix: clientPrefix });
