@@ -18,7 +18,7 @@ const startsRedis = (path: string) => /\bstartRedis[A-Z]\w*\(/.test(readFileSync
  * show in it. All other files share their worker's modules, which are then loaded once and not once a file.
  */
 const needsOwnProcess = (path: string) =>
-  /\bvi\.(mock|doMock|resetModules)\(|\bheapUsed\b|getActiveResourcesInfo/.test(
+  /\bvi\.(mock|doMock|resetModules)\(|\bheapUsed\b|getActiveResourcesInfo|\bWeakRef\b|expose.gc|\bcollectGarbage\b/.test(
     readFileSync(`${root}${path}`, 'utf8'),
   );
 
