@@ -14,8 +14,9 @@ const testFiles = ['src', 'bench', 'examples', '.ci'].flatMap((folder) =>
 const startsRedis = (path: string) => /\bstartRedis[A-Z]\w*\(/.test(readFileSync(`${root}${path}`, 'utf8'));
 
 /**
- * Mocks a module, measures the heap, or counts what is open in the process: another file in the same process would
- * show in it. All other files share their worker's modules, which are then loaded once and not once a file.
+ * Mocks a module, measures the heap, collects garbage or counts what is open in the process: another file in the same
+ * process would show in it. So do the files that start a Redis. All others share their worker's modules, which are then
+ * loaded once and not once a file.
  */
 const needsOwnProcess = (path: string) =>
   /\bvi\.(mock|doMock|resetModules)\(|\bheapUsed\b|getActiveResourcesInfo|\bWeakRef\b|expose.gc|\bcollectGarbage\b/.test(
@@ -57,7 +58,7 @@ export default defineConfig({
     projects: [
       project('shared', { isolate: false }),
       project('alone', {}),
-      project('redis', { isolate: false, setupFiles: ['.ci/redis-setup.ts'] }),
+      project('redis', { setupFiles: ['.ci/redis-setup.ts'] }),
       ...(withTypes ? [types] : []),
     ],
     dangerouslyIgnoreUnhandledErrors: false,
