@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { buildConnector, Dispatcher } from 'undici';
 import type { Clock } from '../internal/clock.ts';
+import { importAgain } from '../internal/import-again.ts';
 import { type ProxyAddress, proxyAddress } from './proxy.ts';
 import { openTunnel } from './proxy-tunnel.ts';
 import type { TlsOptions } from './tls-options.ts';
@@ -41,7 +42,7 @@ type Connector = buildConnector.connector;
  */
 export async function createRoute(options: DispatcherOptions): Promise<Route> {
   const { origin, connectTimeoutMs, keepAliveMs, tls, onSocket } = options;
-  const { buildConnector, Client, errors } = await import('undici');
+  const { buildConnector, Client, errors } = await importAgain('undici', () => import('undici'));
   const connector = buildConnector({ ...tlsSettings(tls), allowH2: false, timeout: connectTimeoutMs });
   const clientTo = (target: string, connect: Connector) =>
     new Client(target, {

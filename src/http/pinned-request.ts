@@ -1,6 +1,7 @@
 import type { LookupFunction, Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { DescribeError, ImageError } from '../errors/index.ts';
+import { importAgain } from '../internal/import-again.ts';
 import { onAbort } from '../internal/signals.ts';
 import { ByteCollector } from './byte-collector.ts';
 import { contentCodings, startDecoding } from './content-coding.ts';
@@ -36,7 +37,7 @@ export async function requestPinned(
   url: URL,
   { lookup, etag, maxBytes, checkHead, timeoutMs, signal }: PinnedRequestOptions,
 ): Promise<PinnedAnswer> {
-  const { buildConnector, Client } = await import('undici');
+  const { buildConnector, Client } = await importAgain('undici', () => import('undici'));
   signal.throwIfAborted();
   const connector = buildConnector({ lookup, timeout: timeoutMs, allowH2: false });
   let socket: Socket | undefined;

@@ -1,5 +1,6 @@
 import type { OpenMetricsContentType, PrometheusContentType, Registry } from 'prom-client';
 import { InputError } from '../errors/input-error.ts';
+import { importAgain } from '../internal/import-again.ts';
 import { processSingleton } from '../internal/process-singleton.ts';
 import type { MetricSource } from './metric.ts';
 import { MetricFamily } from './metric-family.ts';
@@ -52,7 +53,7 @@ export class RegistryBinding {
 
   async #load(): Promise<MonitorRegistry> {
     if (this.#registry !== undefined) return this.#registry;
-    const { Registry } = await import('prom-client');
+    const { Registry } = await importAgain('prom-client', () => import('prom-client'));
     if (this.#registry === undefined) {
       const registry: MonitorRegistry = new Registry();
       for (const source of this.#sources.values()) attach(registry, source);

@@ -1,0 +1,22 @@
+// Run by import-again.integration.test.ts with few descriptors: imports undici while one is left, then while many are.
+import { closeSync, openSync } from 'node:fs';
+import { importAgain } from './import-again.ts';
+
+const held: number[] = [];
+try {
+  for (;;) held.push(openSync('/dev/null', 'r'));
+} catch {
+  // All are taken. undici's files are opened one beside the other.
+  closeSync(held.pop() ?? 0);
+}
+const said: string[] = [];
+const attempt = () =>
+  importAgain('undici', () => import('undici')).then(
+    ({ Client }) => said.push(typeof Client),
+    (error: NodeJS.ErrnoException) => said.push(`${error.code} ${error.message}`),
+  );
+await attempt();
+for (const descriptor of held) closeSync(descriptor);
+await attempt();
+await attempt();
+process.stdout.write(said.join(' '));
