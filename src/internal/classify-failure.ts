@@ -116,11 +116,11 @@ function hintOf(status: number): string {
 const STATED: ReadonlySet<number> = new Set([401, 402, 408, 413, 429]);
 
 /** A page comes from a gateway, a firewall or a wrong path: nothing is known of the API behind. */
-function byPage({ status, contentType }: ToldFailure): Verdict | undefined {
+function byPage({ status, contentType, isEmpty }: ToldFailure): Verdict | undefined {
   if (contentType === undefined || status >= 500 || STATED.has(status)) return undefined;
   if (status < 300) {
-    // What is typed as JSON, or has no type, may have broken off. A page would come again.
-    const retryable = contentType === 'none' || isJsonType(contentType);
+    // What is typed as JSON, and nothing at all, may have broken off. A page would come again.
+    const retryable = isEmpty === true || isJsonType(contentType);
     return { code: 'DESCRIBE_RESPONSE_INVALID', what: `the answer is no JSON; ${PATH_HINT}`, retryable };
   }
   return {

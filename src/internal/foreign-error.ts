@@ -25,6 +25,8 @@ export interface ToldFailure extends Omit<ErrorBody, 'status'> {
   readonly headers: unknown;
   /** Media type of an answer that was not JSON, or `none`; undefined where it was JSON, or there was nothing. */
   readonly contentType: string | undefined;
+  /** Whether an answer that was not JSON had nothing in it. */
+  readonly isEmpty?: boolean;
 }
 
 /** Text of a client for an answer without a body. */
@@ -34,7 +36,10 @@ export function toldFailureOf(foreign: ForeignError, status: number): ToldFailur
   const { error, headers } = foreign;
   const requestId = shortTokenOf(textOf(foreign.requestID) ?? headerOf(headers, 'x-request-id'));
   const contentType = isPage(foreign, status) ? mediaTypeOf(headers) : undefined;
-  if (contentType !== undefined) return { status, requestId, headers, contentType };
+  if (contentType !== undefined) {
+    const isEmpty = textOf(foreign.message)?.trim() === String(status);
+    return { status, requestId, headers, contentType, isEmpty };
+  }
   const { status: _, ...body } = errorBodyOf({ error }) ?? {};
   const own = errorBodyOf({
     code: foreign.code,
