@@ -8,6 +8,7 @@ import { Redis } from 'ioredis';
 import { startFakeOpenAI } from '../src/testing/index.ts';
 import { startRedisServer } from '../src/testing/redis-server.ts';
 import { tableOf, writeMarked } from './marked-table.ts';
+import { packTarball } from './packed.ts';
 import { environmentOf, installRuntime, NODE_MAJORS, repositoryRoot, runCommand } from './runtimes.ts';
 
 interface Bundle {
@@ -23,13 +24,6 @@ const workspace = mkdtempSync(join(tmpdir(), 'describe-it-bundlers-'));
 const tools = join(repositoryRoot, '.ci', 'bundlers');
 const runtime = installRuntime(NODE_MAJORS[0]);
 const env = environmentOf(runtime);
-
-function packTarball(): string {
-  const packed = runCommand('npm', ['pack', '--silent', '--pack-destination', workspace], {
-    cwd: repositoryRoot,
-  });
-  return join(workspace, packed.trim().split('\n').at(-1) ?? '');
-}
 
 /** Bundles the app of a folder that has these packages. */
 function bundlesWith(name: string, packages: readonly string[]): readonly Bundle[] {
@@ -59,8 +53,9 @@ const run = ({ file }: Bundle, settings: NodeJS.ProcessEnv): Promise<string> =>
     child.stdout.on('data', (text) => (stdout += text));
     child.stderr.on('data', (text) => (stderr += text));
     child.on('close', (status) => {
-      const failure = stderr.split('\n').find((line) => /Error\b/.test(line)) ?? `exit ${status}`;
-      resolve(status === 0 ? (stdout.trim().split('\n').at(-1) ?? '') : failure);
+      const failure = stderr.split('\n').find((line) => /^\w*Error\b/.test(line)) ?? `exit ${status}`;
+      // A minified bundle prints its only line before the error.
+      resolve(status === 0 ? (stdout.trim().split('\n').at(-1) ?? '') : failure.slice(0, 120));
     });
   });
 
@@ -87,7 +82,7 @@ async function judge(bundle: Bundle, withRedis: boolean): Promise<string> {
 }
 
 try {
-  const tarball = packTarball();
+  const tarball = packTarball(workspace);
   for (const withRedis of [false, true]) {
     const packages = [tarball, 'openai@6', ...(withRedis ? ['ioredis@5'] : [])];
     for (const bundle of bundlesWith(withRedis ? 'with-ioredis' : 'plain', packages)) {

@@ -3,6 +3,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { packTarball } from './packed.ts';
 import {
   environmentOf,
   installRuntime,
@@ -22,13 +23,6 @@ const passed = (what: string) => {
   console.log(`ok ${what}`);
 };
 
-function packTarball(): string {
-  const packed = runCommand('npm', ['pack', '--silent', '--pack-destination', workspace], {
-    cwd: repositoryRoot,
-  });
-  return join(workspace, packed.trim().split('\n').at(-1) ?? '');
-}
-
 function consumerFolder(name: string, packages: readonly string[], env: NodeJS.ProcessEnv): string {
   const folder = join(workspace, name);
   cpSync(join(repositoryRoot, '.ci', 'consumer'), folder, { recursive: true });
@@ -44,7 +38,7 @@ function consumerFolder(name: string, packages: readonly string[], env: NodeJS.P
 const supports = ({ major }: Runtime, openaiMajor: number) => openaiMajor < 7 || major >= 22;
 
 try {
-  const tarball = packTarball();
+  const tarball = packTarball(workspace);
   const images = join(repositoryRoot, 'examples', 'images');
   for (const runtime of NODE_MAJORS.map(installRuntime)) {
     const env = { ...environmentOf(runtime), CONSUMER_IMAGES: images };

@@ -1,13 +1,14 @@
-// node bundle.mjs ENTRY OUT_FOLDER: bundles the entry with every bundler and prints a JSON line of the results.
+// node bundle.mjs ENTRY OUT_FOLDER [NAME]: bundles the entry with every bundler, or those of a name, and prints a JSON line of the results.
 // Runs in its own process and folder: the bundlers are no tools of the package.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import commonjs from '@rollup/plugin-commonjs';
 import json from '@rollup/plugin-json';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
-import ncc from '@vercel/ncc';
 import * as esbuild from 'esbuild';
 import { rolldown } from 'rolldown';
 import { rollup } from 'rollup';
@@ -15,7 +16,7 @@ import { build as vite } from 'vite';
 import webpack from 'webpack';
 import oldWebpack from 'webpack-5.90';
 
-const [entry, out] = process.argv.slice(2);
+const [entry, out, only = ''] = process.argv.slice(2);
 
 const REQUIRE_BANNER =
   "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
@@ -85,10 +86,11 @@ const byVite = ({ folder, name, minify }) =>
     },
   });
 
-const byNcc = async ({ folder, name, minify }) => {
-  const { code, assets } = await ncc(entry, { minify, quiet: true, filename: 'bundle' });
-  writeFileSync(join(folder, name), code);
-  for (const [asset, { source }] of Object.entries(assets)) writeFileSync(join(folder, asset), source);
+const byNcc = async ({ folder, minify }) => {
+  const cli = fileURLToPath(import.meta.resolve('@vercel/ncc/dist/ncc/cli.js'));
+  const args = ['build', entry, '--quiet', ...(minify ? ['--minify'] : []), '--out', folder];
+  const { status, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
 };
 
 const BUNDLERS = [
@@ -104,11 +106,11 @@ const BUNDLERS = [
 ];
 
 const built = [];
-for (const [bundler, extension, build] of BUNDLERS) {
+for (const [bundler, extension, build] of BUNDLERS.filter(([bundler]) => bundler.includes(only))) {
   for (const minify of [false, true]) {
     const folder = join(out, `${built.length}`);
     mkdirSync(folder, { recursive: true });
-    const name = `bundle.${extension}`;
+    const name = `index.${extension}`;
     const file = join(folder, name);
     const failure = await build({ folder, name, file, minify }).then(
       () => undefined,
