@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
+import { ConfigError } from '../errors/config-error.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import {
   boolean,
@@ -20,15 +20,8 @@ import {
 } from '../internal/option-checks.ts';
 import type { CacheLogger } from './cache-logger.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
-import type { RedisClientLike } from './redis-client.ts';
-import { breaksSlots } from './redis-names.ts';
+import { contradictions, type RedisTarget, type RedisTargetOptions, targetOf } from './redis-target.ts';
 import { redisUrl } from './redis-url.ts';
-
-/** An address of a Redis server. */
-export interface RedisAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface MemoryTierSettings {
   /** Most bytes that entries take, estimated from their encoded length. @defaultValue 67108864 (64 MiB) */
@@ -37,34 +30,6 @@ export interface MemoryTierSettings {
   readonly maxEntries?: number | undefined;
   /** Seconds an entry stays in memory at most; it never outlives its own time to live. @defaultValue 60 with Redis, unbounded without */
   readonly ttlSeconds?: number | undefined;
-}
-
-/** Which Redis is used, and how; nothing of it means memory only. */
-export interface RedisTargetOptions {
-  /** Host of a Redis server. @defaultValue '127.0.0.1' when another of these options names Redis */
-  readonly host?: string | undefined;
-  /** @defaultValue 6379 */
-  readonly port?: number | undefined;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  /** Index of the database, 0 on a Cluster; one that the server lacks is not replaced by another, and `health()` says so. @defaultValue 0 */
-  readonly db?: number | undefined;
-  /** `redis://` or `rediss://` (TLS) URL. The options beside it win over what it says. */
-  readonly url?: string | undefined;
-  /** IP version to connect by: 4, 6, or 0 for either; `?family=6` in a URL says the same. @defaultValue 0 */
-  readonly family?: 0 | 4 | 6 | undefined;
-  /** TLS options as for `node:tls`, or `true` for the defaults; for Sentinels too. */
-  readonly tls?: boolean | object | undefined;
-  /** A client of ioredis that you made and that you close. Its own options stay as they are. */
-  readonly client?: RedisClientLike | undefined;
-  /** Nodes of a Cluster to start from. */
-  readonly cluster?: readonly RedisAddress[] | undefined;
-  /** Sentinels to ask for the master of `sentinelName`. */
-  readonly sentinels?: readonly RedisAddress[] | undefined;
-  /** Name of the master that the Sentinels watch. @defaultValue 'mymaster' */
-  readonly sentinelName?: string | undefined;
-  /** What happens when Redis is named but `ioredis` is not installed: every operation rejects with `DESCRIBE_CONFIG_INVALID`, or the cache works in memory only and says so in `health()`. @defaultValue 'reject' */
-  readonly onDriverMissing?: 'reject' | 'memory-only' | undefined;
 }
 
 export interface RedisCacheOptions extends RedisTargetOptions {
@@ -188,16 +153,6 @@ const CHECKS: OptionChecks<RedisCacheOptions> = {
   clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
 };
 
-/** Where Redis is. */
-export type RedisTarget =
-  | { readonly kind: 'client'; readonly client: RedisClientLike }
-  | {
-      readonly kind: 'cluster';
-      readonly nodes: readonly RedisAddress[];
-      readonly options: RedisTargetOptions;
-    }
-  | { readonly kind: 'sentinels' | 'server'; readonly options: RedisTargetOptions };
-
 /** The options with every default filled in. */
 export interface ResolvedCacheOptions {
   readonly target: RedisTarget | undefined;
@@ -231,7 +186,10 @@ export interface ResolvedCacheOptions {
 
 /** Checks the options and fills in defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists all that is wrong. */
 export function resolveCacheOptions(options: RedisCacheOptions): ResolvedCacheOptions {
-  const issues = [...shape(CHECKS)(options, ''), ...contradictions(options)];
+  const issues = [
+    ...shape(CHECKS)(options, ''),
+    ...contradictions(options, options?.keyPrefix ?? DEFAULTS.keyPrefix),
+  ];
   if (issues.length > 0) throw new ConfigError('RedisCache', issues);
   const {
     defaultTTL = DEFAULTS.defaultTTL,
@@ -286,34 +244,4 @@ export function resolveCacheOptions(options: RedisCacheOptions): ResolvedCacheOp
     codec,
     clock,
   };
-}
-
-const WAYS = ['client', 'cluster', 'sentinels'] as const;
-const NAMES_REDIS = ['host', 'port', 'username', 'password', 'db', 'url', 'tls', ...WAYS] as const;
-
-/** Ways to Redis that exclude each other. */
-function contradictions(options: RedisCacheOptions | undefined): ConfigIssue[] {
-  const [first, ...others] = WAYS.filter((way) => options?.[way] !== undefined);
-  const issues: ConfigIssue[] = others.map((way) => ({
-    option: way,
-    expected: `nothing beside ${first}`,
-    got: 'both',
-  }));
-  const { client, cluster, keyPrefix, db = 0 } = options ?? {};
-  if (cluster !== undefined && db !== 0) {
-    issues.push({ option: 'db', expected: '0 on a Cluster, which has no other', got: describeValue(db) });
-  }
-  const isCluster = cluster !== undefined || client?.isCluster === true;
-  if (isCluster && breaksSlots(`${client?.options?.keyPrefix ?? ''}${keyPrefix ?? ''}`)) {
-    const expected = 'braces that enclose something, for a Cluster hashes that';
-    issues.push({ option: 'keyPrefix', expected, got: describeValue(keyPrefix) });
-  }
-  return issues;
-}
-
-function targetOf(options: RedisCacheOptions): RedisTarget | undefined {
-  if (options.client !== undefined) return { kind: 'client', client: options.client };
-  if (options.cluster !== undefined) return { kind: 'cluster', nodes: options.cluster, options };
-  if (options.sentinels !== undefined) return { kind: 'sentinels', options };
-  return NAMES_REDIS.some((name) => options[name] !== undefined) ? { kind: 'server', options } : undefined;
 }

@@ -3,12 +3,7 @@ export type { CacheCounters } from './cache-counters.ts';
 export type { RedisCacheEvents } from './cache-events.ts';
 export { generateKey } from './cache-key.ts';
 export type { CacheLogger } from './cache-logger.ts';
-export type {
-  MemoryTierSettings,
-  RedisAddress,
-  RedisCacheOptions,
-  RedisTargetOptions,
-} from './cache-options.ts';
+export type { MemoryTierSettings, RedisCacheOptions } from './cache-options.ts';
 export type {
   RedisCacheHealth,
   RedisCacheStats,
@@ -34,6 +29,7 @@ export { type ReadOptions, RedisCache } from './redis-cache.ts';
 export type { RedisClientLike, RedisPipelineLike } from './redis-client.ts';
 export type { RedisConnectionState } from './redis-connection.ts';
 export type { RedisFailureReason, RedisGatewayStats } from './redis-gateway.ts';
+export type { RedisAddress, RedisTargetOptions } from './redis-target.ts';
 export type { MsetEntry, SetOptions } from './setter.ts';
 export {
   type FlightContext,

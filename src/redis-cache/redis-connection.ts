@@ -2,7 +2,6 @@ import { ConfigError } from '../errors/config-error.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { Emitter } from '../internal/emitter.ts';
-import type { RedisTarget } from './cache-options.ts';
 import { ClientWatch } from './client-watch.ts';
 import { disconnectForGood, dropStream, hearDuplicates, selectedDb } from './driver-internals.ts';
 import { errorKind, isOfAllNodes, isSentinelRound, isWithoutSentinel } from './error-kind.ts';
@@ -10,6 +9,7 @@ import type { RedisClientLike } from './redis-client.ts';
 import type { RedisConnectionEvents } from './redis-connection-events.ts';
 import { createRedisClients, type RedisClients, retryStrategy } from './redis-driver.ts';
 import { RedisSubscription } from './redis-subscription.ts';
+import type { RedisTarget } from './redis-target.ts';
 
 const isOfSelect = (error: unknown): boolean =>
   (error as { readonly command?: { readonly name?: unknown } } | null)?.command?.name === 'select';

@@ -1,9 +1,9 @@
 import type { ClusterOptions as DriverClusterOptions, RedisOptions as DriverOptions } from 'ioredis';
 import { exponentialDelay } from '../internal/backoff.ts';
 import { definedOf } from '../internal/defined-of.ts';
-import type { RedisTarget, RedisTargetOptions } from './cache-options.ts';
 import { loadDriver } from './load-driver.ts';
 import type { RedisClientLike } from './redis-client.ts';
+import type { RedisTarget, RedisTargetOptions } from './redis-target.ts';
 import { optionsOfUrl } from './redis-url.ts';
 
 /** ioredis types these two by what they hold, which an explicit undefined would not fit. */

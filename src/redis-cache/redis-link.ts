@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 import { Emitter } from '../internal/emitter.ts';
 import { type BusMessage, decodeMessage } from './bus-message.ts';
-import type { RedisTarget, ResolvedCacheOptions } from './cache-options.ts';
+import type { ResolvedCacheOptions } from './cache-options.ts';
 import { OutageLog } from './outage-log.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { RedisGateway } from './redis-gateway.ts';
 import { RedisNames } from './redis-names.ts';
+import type { RedisTarget } from './redis-target.ts';
 import { RedisTier } from './redis-tier.ts';
 
 export interface RedisLinkEvents {
