@@ -40,7 +40,9 @@ export function labelNameProblem(
 /** A label value as text; nothing for what can't be one. */
 export function labelText(value: unknown): string | undefined {
   if (typeof value === 'string') {
-    return value.length <= MAX_VALUE_LENGTH ? value : value.slice(0, MAX_VALUE_LENGTH);
+    if (value.length <= MAX_VALUE_LENGTH) return value;
+    // Not within a character of two units, half of which is none.
+    return value.slice(0, MAX_VALUE_LENGTH).replace(/[\ud800-\udbff]$/, '');
   }
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }

@@ -261,6 +261,13 @@ describe('bounds', () => {
     ]);
   });
 
+  it('cuts no character of a long label value in two', async () => {
+    const { monitor } = monitorOn();
+    monitor.incrementCounter('calls', { user: `${'x'.repeat(199)}🎉` });
+    const family = await exposed(monitor, 'describe_it_calls_total');
+    expect(family?.samples.map(({ labels }) => labels['user'])).toEqual(['x'.repeat(199)]);
+  });
+
   it('cuts long label values', async () => {
     const { monitor } = monitorOn();
     monitor.incrementCounter('calls', { user: 'x'.repeat(5000) });
