@@ -3,6 +3,7 @@ import type { CircuitBreakerOptions } from '../circuit-breaker/index.ts';
 import type { Clock } from '../internal/clock.ts';
 import type { ExtraBody } from '../internal/extra-body.ts';
 import type { ReasoningEffort } from '../internal/reasoning-effort.ts';
+import type { ApiKey } from '../openai/api-key.ts';
 import type { OpenAIConnectionPool, OpenAIConnectionPoolOptions, TlsOptions } from '../openai/index.ts';
 import type { ModelOverrides } from '../openai/model-catalog.ts';
 import type { Dialect } from '../openai/request-dialect.ts';
@@ -23,8 +24,11 @@ import type { ClientLimitOptions } from './limit-options.ts';
 import type { Logger } from './logger.ts';
 
 export interface DescribeClientOptions {
-  /** Key of the API. @defaultValue `OPENAI_API_KEY` */
-  readonly apiKey?: string | undefined;
+  /**
+   * Key of the API, or a function that gives it, for tokens that end within the hour. A function is asked before each
+   * request, health checks included; requests at the same time share one call of it. @defaultValue `OPENAI_API_KEY`
+   */
+  readonly apiKey?: ApiKey | undefined;
   /** Base URL of the API, or of a compatible server. @defaultValue `OPENAI_BASE_URL`, else OpenAI's */
   readonly baseURL?: string | undefined;
   /** API version of Azure OpenAI, such as `2024-10-21`. @defaultValue none: not Azure */

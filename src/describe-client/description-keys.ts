@@ -23,10 +23,12 @@ const isLong = (text: string | undefined): boolean => text !== undefined && text
  * question, the same `cacheScope`, and the same servers and models that may answer it.
  */
 export class DescriptionKeys {
-  readonly #endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'model' | 'extraBody'>[];
+  readonly #endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'apiVersion' | 'model' | 'extraBody'>[];
   readonly #answerers = new BoundedMap<string, string>(MAX_MODELS, () => {});
 
-  constructor(endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'model' | 'extraBody'>[]) {
+  constructor(
+    endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'apiVersion' | 'model' | 'extraBody'>[],
+  ) {
     this.#endpoints = endpoints;
   }
 

@@ -14,6 +14,8 @@ import {
   required,
   shape,
 } from '../internal/option-checks.ts';
+import { addressIssues, apiAddress } from '../openai/api-address.ts';
+import { type ApiKey, apiKeyCheck } from '../openai/api-key.ts';
 import { DEFAULT_BASE_URL } from '../openai/openai-pool-options.ts';
 import type { Dialect } from '../openai/request-dialect.ts';
 
@@ -47,7 +49,8 @@ export interface EndpointOptions extends Omit<EndpointDescription, 'name'> {
 export interface EndpointDescription {
   /** Name of the endpoint, as in stats and metrics. */
   readonly name: string;
-  readonly apiKey: string;
+  /** Key of the API, or a function that is asked for it before each request. */
+  readonly apiKey: ApiKey;
   /** @defaultValue OpenAI's */
   readonly baseURL?: string | undefined;
   /** Model that this endpoint is asked for, whatever the request names: such as Azure's deployment. @defaultValue the request's */
@@ -82,7 +85,7 @@ export const dialectCheck = oneOf('auto', 'openai', 'generic');
 
 const endpointCheck = shape({
   name: nonEmptyText(),
-  apiKey: required(headerSafeSecret(), 'a key'),
+  apiKey: required(apiKeyCheck(), 'a key'),
   baseURL: baseUrl(),
   model: nonEmptyText(),
   weight: finiteNumber({ min: 0.001, max: 1000 }),
@@ -105,7 +108,12 @@ export const endpointsCheck: OptionCheck = (value, option) => {
       : [{ option, expected: `an array of 1 to ${MAX_ENDPOINTS} endpoints`, got: 'something else' }];
   }
   const issues = listOf(endpointCheck)(value, option);
-  return issues.length > 0 ? issues : repeatedNames(namedEndpoints(value), option);
+  if (issues.length > 0) return issues;
+  const endpoints: readonly EndpointOptions[] = value;
+  const wrong = endpoints.flatMap(({ baseURL = DEFAULT_BASE_URL, apiVersion }, index) =>
+    addressIssues(baseURL, apiVersion, `${option}[${index}].baseURL`),
+  );
+  return [...wrong, ...repeatedNames(namedEndpoints(endpoints), option)];
 };
 
 function repeatedNames(endpoints: readonly EndpointDescription[], option: string): readonly ConfigIssue[] {
@@ -143,15 +151,17 @@ const hasLimits = ({ limits = {} }: EndpointDescription) =>
   limits.requestsPerMinute !== undefined || limits.tokensPerMinute !== undefined;
 
 /** One spelling of an address, however it was written. */
-export function addressOf({ baseURL = DEFAULT_BASE_URL }: Pick<EndpointDescription, 'baseURL'>): string {
-  const { origin, pathname, search } = new URL(baseURL);
-  return origin + pathname.replace(/\/+$/, '') + search;
-}
+export const addressOf = ({
+  baseURL = DEFAULT_BASE_URL,
+  apiVersion,
+}: Pick<EndpointDescription, 'baseURL' | 'apiVersion'>): string => apiAddress(baseURL, apiVersion).baseURL;
 
 const ownerOf = (endpoint: EndpointDescription): string => {
-  const { apiKey, organization, project } = endpoint;
+  const { name, apiKey, organization, project } = endpoint;
+  // What a function gives changes; the endpoint stays.
+  const key = typeof apiKey === 'string' ? apiKey : { endpoint: name };
   const address = addressOf(endpoint);
-  return JSON.stringify(isNamed(endpoint) ? [address, organization, project] : [address, apiKey]);
+  return JSON.stringify(isNamed(endpoint) ? [address, organization, project] : [address, key]);
 };
 
 /**

@@ -107,7 +107,7 @@ export function makePool(
 ): OpenAIConnectionPool | undefined {
   const { apiKey, baseURL, organization, project, headers, apiVersion } = endpoint;
   // With a wrong key or address nothing will be made in the end; the options are looked at all the same.
-  const isWrong = ['apiKey', 'baseURL', 'endpoints'].some((option) => issues.has(option));
+  const isWrong = ['apiKey', 'baseURL', 'OPENAI_BASE_URL', 'endpoints'].some((option) => issues.has(option));
   const usable = apiKey !== '' && !isWrong;
   if (typeof pool === 'function')
     return usable ? checkedPool(pool(definedOf(endpoint) as EndpointDescription)) : undefined;

@@ -24,6 +24,8 @@ import {
   withMethods,
 } from '../internal/option-checks.ts';
 import { REASONING_EFFORTS } from '../internal/reasoning-effort.ts';
+import { addressIssues } from '../openai/api-address.ts';
+import { apiKeyCheck } from '../openai/api-key.ts';
 import { DEFAULT_BASE_URL } from '../openai/openai-pool-options.ts';
 import type { RedisTargetOptions } from '../redis-cache/index.ts';
 import { cacheScopeCheck } from './cache-scope.ts';
@@ -77,7 +79,7 @@ const aString: readonly [(value: unknown) => boolean, OptionCheck] = [
 
 // What is inside a part's options is checked by the part itself; here only that it can be such options.
 const CHECKS: OptionChecks<DescribeClientOptions> = {
-  apiKey: headerSafeSecret(),
+  apiKey: apiKeyCheck(),
   baseURL: baseUrl(),
   apiVersion: nonEmptyText(),
   organization: headerSafeSecret(),
@@ -218,10 +220,13 @@ function onlyEndpoint(
   if (key === undefined && !isReported) {
     issues.add([{ option: 'apiKey', expected: 'a key, here or in OPENAI_API_KEY', got: 'nothing' }]);
   }
+  const base = baseURL ?? openaiBaseURL;
+  const address = base ?? DEFAULT_BASE_URL;
+  issues.add(addressIssues(address, apiVersion, baseURL === undefined ? 'OPENAI_BASE_URL' : 'baseURL'));
   return {
     name: ONLY_ENDPOINT,
     apiKey: key ?? '',
-    baseURL: baseURL ?? openaiBaseURL,
+    baseURL: base,
     apiVersion,
     organization: organization ?? openaiOrganization,
     project: project ?? openaiProject,

@@ -227,7 +227,7 @@ export class UpstreamCaller {
         child.signal,
         Math.min(timeoutMs, attemptTimeoutMs),
       );
-      if (neverConnected(failure)) leg.unsent();
+      if (neverConnected(failure) || hasNoKey(failure)) leg.unsent();
       throw failure;
     } finally {
       if (timer !== undefined) clock.clearTimeout(timer);
@@ -260,6 +260,11 @@ export class UpstreamCaller {
     return failure;
   }
 }
+
+/** A key that could not be had: nothing was sent, and no server said it. */
+const hasNoKey = (failure: Error): boolean =>
+  DescribeError.is(failure, 'DESCRIBE_AUTH') &&
+  (failure as { readonly status?: number }).status === undefined;
 
 /**
  * Sends a request in the form that its server takes, and once more for each parameter that the server refuses by name. It is

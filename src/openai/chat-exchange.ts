@@ -9,6 +9,7 @@ import type { HttpAnswer, HttpRequest } from '../http/http-message.ts';
 import { textOfBytes } from '../http/text-of-bytes.ts';
 import { ThinHeaders } from '../http/thin-headers.ts';
 import { chatCompletionIn } from '../internal/chat-body.ts';
+import { builtWith, type ConnectionKey } from './api-key.ts';
 import type { EncodedRequest } from './encode-request.ts';
 
 /** What a chat request is sent with. */
@@ -38,8 +39,9 @@ export function exchangeDirectly(
   http: HttpConnection,
   timeoutMs: number,
   errors: OpenAIErrors,
+  key: ConnectionKey | undefined,
 ): void {
-  exchanges.set(client, new ChatExchange(client, http, timeoutMs, errors));
+  exchanges.set(client, new ChatExchange(client, http, timeoutMs, errors, key));
 }
 
 const REQUEST_ID_HEADER = 'X-Client-Request-Id';
@@ -85,11 +87,19 @@ class ChatExchange {
   readonly #http: HttpConnection;
   readonly #timeoutMs: number;
   readonly #errors: OpenAIErrors;
+  readonly #key: ConnectionKey | undefined;
   readonly #create: OpenAI['chat']['completions']['create'];
   /** Of the last model: a connection rarely serves two. */
   #template: Template | undefined;
 
-  constructor(client: OpenAI, http: HttpConnection, timeoutMs: number, errors: OpenAIErrors) {
+  constructor(
+    client: OpenAI,
+    http: HttpConnection,
+    timeoutMs: number,
+    errors: OpenAIErrors,
+    key: ConnectionKey | undefined,
+  ) {
+    this.#key = key;
     this.#client = client;
     this.#http = http;
     this.#timeoutMs = timeoutMs;
@@ -104,8 +114,9 @@ class ChatExchange {
 
   async send({ encoded, clientRequestId, signal, resends }: ChatSending): Promise<ChatAnswer> {
     const known = this.#template;
+    const key = this.#key === undefined ? this.#client.apiKey : await this.#key.get(signal);
     const { path, headers } =
-      known !== undefined && this.#fits(known, encoded) ? known : await this.#build(encoded);
+      known !== undefined && this.#fits(known, encoded, key) ? known : await this.#build(encoded, key);
     const answer = await this.#exchange({
       method: 'POST',
       path,
@@ -138,24 +149,22 @@ class ChatExchange {
     return { completion, headers: answerHeaders };
   }
 
-  #fits(known: Template, encoded: EncodedRequest): boolean {
-    const { apiKey, baseURL, organization, project } = this.#client;
+  #fits(known: Template, encoded: EncodedRequest, key: string | null): boolean {
+    const { baseURL, organization, project } = this.#client;
     return (
       known.model === encoded.__metadata.model &&
-      known.apiKey === apiKey &&
+      known.apiKey === key &&
       known.baseURL === baseURL &&
       known.organization === organization &&
       known.project === project
     );
   }
 
-  async #build(encoded: EncodedRequest): Promise<Template> {
-    const { apiKey, baseURL, organization, project } = this.#client;
-    const { req, url } = await this.#client.buildRequest({
-      method: 'post',
-      path: '/chat/completions',
-      ...encoded,
-    });
+  async #build(encoded: EncodedRequest, apiKey: string | null): Promise<Template> {
+    const { baseURL, organization, project } = this.#client;
+    const { req, url } = await builtWith(this.#key, apiKey, () =>
+      this.#client.buildRequest({ method: 'post', path: '/chat/completions', ...encoded }),
+    );
     const { model } = encoded.__metadata;
     const path = pathOn(this.#http.origin, url);
     const headers = headerList(req.headers);

@@ -2,13 +2,15 @@ import { UpstreamError } from '../errors/index.ts';
 import { ask, type ConnectionQuestion } from '../http/connection-fetch.ts';
 import { textOfBytes } from '../http/text-of-bytes.ts';
 import { ThinHeaders } from '../http/thin-headers.ts';
+import { builtWith } from './api-key.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
 
-/** `alive`: the API answered. `unauthorized`: it refused the key. `dead`: no answer came. */
+/** `alive`: the API answered. `unauthorized`: it refused the key. `dead`: no answer came. `keyless`: nothing was sent. */
 export type ProbeVerdict =
   | { readonly kind: 'alive' }
   | { readonly kind: 'unauthorized'; readonly error: unknown }
-  | { readonly kind: 'dead'; readonly error: unknown };
+  | { readonly kind: 'dead'; readonly error: unknown }
+  | { readonly kind: 'keyless'; readonly error: unknown };
 
 /**
  * Asks for the list of models, the cheapest authenticated call there is. Any answer but 401 proves the connection: a
@@ -16,12 +18,20 @@ export type ProbeVerdict =
  * another connection.
  */
 export async function probe(
-  { client, http }: OpenAIConnection,
+  { client, http, key: source }: OpenAIConnection,
   options: Omit<ConnectionQuestion, 'headers'>,
 ): Promise<ProbeVerdict> {
   const { APIConnectionError, APIError } = await import('openai');
+  let key: string | null = null;
   try {
-    const { req, url } = await client.buildRequest({ method: 'get', path: '/models' });
+    if (source !== undefined) key = await source.get(options.signal);
+  } catch (error) {
+    return { kind: 'keyless', error };
+  }
+  try {
+    const { req, url } = await builtWith(source, key, () =>
+      client.buildRequest({ method: 'get', path: '/models' }),
+    );
     // Past the client, whose timer holds the process.
     const answer = await ask(http, url, { headers: req.headers, ...options });
     if (answer.status !== 401) return { kind: 'alive' };

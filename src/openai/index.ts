@@ -7,6 +7,7 @@ export type {
   ResourcePoolEvents,
   ResourcePoolState,
 } from '../resource-pool/index.ts';
+export type { ApiKey } from './api-key.ts';
 export type { OpenAIConnectionLease, OpenAIConnectionLender } from './connection-lease.ts';
 export { type ApiUsage, type CostOptions, costUsd, type TokenUsage, tokenUsage } from './cost.ts';
 export { type EncodedRequest, encodeRequest } from './encode-request.ts';

@@ -12,6 +12,8 @@ import {
   type ResourcePoolStats,
   type ValidateContext,
 } from '../resource-pool/index.ts';
+import { apiAddress } from './api-address.ts';
+import { type ApiKey, KeySource } from './api-key.ts';
 import { ConnectionLease, type OpenAIConnectionLease } from './connection-lease.ts';
 import { probe } from './connection-probe.ts';
 import { KeyGate } from './key-gate.ts';
@@ -81,20 +83,20 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   readonly #counters = new ConnectionCounters();
   readonly #healthCheckTimeoutMs: number;
   readonly #gate: KeyGate;
-  #lastProbeError: unknown;
 
   /**
-   * @param apiKey - Key of the API; never shown in stats, errors or logs.
+   * @param apiKey - Key of the API, or a function that is asked for it before each request; never shown in stats, errors or logs.
    * @param baseURL - Base of the API's URLs. @defaultValue `https://api.openai.com/v1`
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
-  constructor(apiKey: string, baseURL?: string, options: OpenAIConnectionPoolOptions = {}) {
+  constructor(apiKey: ApiKey, baseURL?: string, options: OpenAIConnectionPoolOptions = {}) {
     checkPoolOptions(apiKey, baseURL, options);
     const { clock = systemClock, idleTimeoutMs = DEFAULTS.idleTimeoutMs } = options;
     this.#gate = new KeyGate(clock);
     const { min, max } = poolBounds(options);
-    const base = baseURL ?? DEFAULT_BASE_URL;
-    this.#origin = new URL(base).origin;
+    const address = apiAddress(baseURL ?? DEFAULT_BASE_URL, options.apiVersion);
+    const key = typeof apiKey === 'string' ? apiKey : new KeySource(apiKey, clock);
+    this.#origin = new URL(address.baseURL).origin;
     this.#healthCheckTimeoutMs = options.healthCheckTimeoutMs ?? DEFAULTS.healthCheckTimeoutMs;
     // Its connections must not keep alive a pool that nobody closed and nobody can reach.
     const self = new WeakRef(this);
@@ -103,11 +105,10 @@ export class OpenAIConnectionPool implements AsyncDisposable {
       factory: {
         create: ({ suspect }) =>
           OpenAIConnectionPool.#connect(self, {
-            apiKey,
-            baseURL: base,
+            apiKey: key,
+            address,
             organization: options.organization,
             project: options.project,
-            apiVersion: options.apiVersion,
             headers: options.headers,
             requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
             streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs,
@@ -181,10 +182,10 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   async warmUp(): Promise<void> {
     await this.#pool.warmUp();
     const { failed } = await this.#pool.checkIdle();
-    this.#gate.check();
+    this.#gate.checkKey();
     // Tells who closed it.
     if (this.#pool.getStats().state === 'closed') await this.#pool.warmUp();
-    if (failed > 0) throw this.#lastProbeError ?? new PoolCreateError(NAME, 'a connection gave no answer');
+    if (failed > 0) throw this.#gate.lastDeath ?? new PoolCreateError(NAME, 'a connection gave no answer');
   }
 
   /**
@@ -199,7 +200,11 @@ export class OpenAIConnectionPool implements AsyncDisposable {
       if (!(await this.#askOnNew())) failed = 1;
     }
     const keyRefused = this.#gate.closedForMs > 0;
-    const unhealthy = keyRefused || (checked > 0 && failed === checked) || state === 'closed';
+    const unhealthy =
+      keyRefused ||
+      this.#gate.keyError !== undefined ||
+      (checked > 0 && failed === checked) ||
+      state === 'closed';
     const status = unhealthy ? 'unhealthy' : failed > 0 ? 'degraded' : 'healthy';
     return Object.freeze({ status, checked, failed, keyRefused });
   }
@@ -291,10 +296,6 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   ): Promise<boolean> {
     if (this.#gate.closedForMs > 0) return true;
     const verdict = await probe(connection, { signal, timeoutMs: this.#healthCheckTimeoutMs, background });
-    if (verdict.kind === 'alive') this.#gate.accepted();
-    else if (verdict.kind === 'unauthorized') this.#gate.refused(verdict.error);
-    else this.#lastProbeError = verdict.error;
-    // Whose key was refused has answered: the connection works.
-    return verdict.kind !== 'dead';
+    return this.#gate.judge(verdict);
   }
 }

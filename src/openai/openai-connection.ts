@@ -3,15 +3,16 @@ import { connectionFetch } from '../http/connection-fetch.ts';
 import { type ConnectionCounters, HttpConnection } from '../http/http-connection.ts';
 import type { TlsOptions } from '../http/tls-options.ts';
 import type { Clock } from '../internal/clock.ts';
+import type { ApiAddress } from './api-address.ts';
+import { ConnectionKey, type KeySource } from './api-key.ts';
 import { exchangeDirectly } from './chat-exchange.ts';
 import { loadOpenAI } from './load-openai.ts';
 
 export interface OpenAIConnectionOptions {
-  readonly apiKey: string;
-  readonly baseURL: string;
+  readonly apiKey: string | KeySource;
+  readonly address: ApiAddress;
   readonly organization: string | undefined;
   readonly project: string | undefined;
-  readonly apiVersion: string | undefined;
   readonly headers: Readonly<Record<string, string>> | undefined;
   readonly requestTimeoutMs: number;
   readonly streamIdleTimeoutMs: number;
@@ -30,6 +31,8 @@ export interface OpenAIConnectionOptions {
 export interface OpenAIConnection {
   readonly client: OpenAI;
   readonly http: HttpConnection;
+  /** Set where a function gives the key. */
+  readonly key: ConnectionKey | undefined;
 }
 
 /**
@@ -37,7 +40,9 @@ export interface OpenAIConnection {
  * from the environment that this package could set; `openai` is loaded here, at first use.
  */
 export async function createOpenAIConnection(options: OpenAIConnectionOptions): Promise<OpenAIConnection> {
-  const { apiKey, baseURL, organization, project, apiVersion, headers, requestTimeoutMs } = options;
+  const { apiKey, address, organization, project, headers, requestTimeoutMs } = options;
+  const { baseURL, deploymentsVersion: apiVersion, queryVersion, isAzure } = address;
+  const key = typeof apiKey === 'string' ? undefined : new ConnectionKey(apiKey);
   const [{ OpenAI, AzureOpenAI }, http] = await Promise.all([
     loadOpenAI(),
     HttpConnection.create({
@@ -53,8 +58,12 @@ export async function createOpenAIConnection(options: OpenAIConnectionOptions): 
       lost: options.lost,
     }),
   ]);
+  // As Azure's own client has it: a key goes into a header of its own, and a token of Entra is a bearer.
+  const azureHeaders =
+    isAzure && apiVersion === undefined && typeof apiKey === 'string'
+      ? { Authorization: null, 'api-key': apiKey }
+      : {};
   const settings = {
-    apiKey,
     baseURL,
     organization: organization ?? null,
     project: project ?? null,
@@ -64,10 +73,19 @@ export async function createOpenAIConnection(options: OpenAIConnectionOptions): 
     timeout: requestTimeoutMs,
     logLevel: 'off',
     fetch: connectionFetch(http),
-    ...(headers !== undefined && { defaultHeaders: { ...headers } }),
+    ...(queryVersion !== undefined && { defaultQuery: { 'api-version': queryVersion } }),
+    defaultHeaders: { ...azureHeaders, ...headers },
   } as const;
+  const text = typeof apiKey === 'string' ? apiKey : undefined;
+  // An `apiKey` of null keeps Azure's client from reading one from the environment beside the function.
+  const azureKey =
+    key === undefined
+      ? { apiKey: text }
+      : { apiKey: null as unknown as string, azureADTokenProvider: key.provide };
   const client =
-    apiVersion === undefined ? new OpenAI(settings) : new AzureOpenAI({ ...settings, apiVersion });
-  exchangeDirectly(client, http, requestTimeoutMs, OpenAI);
-  return { client, http };
+    apiVersion === undefined
+      ? new OpenAI({ ...settings, apiKey: text ?? key?.provide })
+      : new AzureOpenAI({ ...settings, ...azureKey, apiVersion });
+  exchangeDirectly(client, http, requestTimeoutMs, OpenAI, key);
+  return { client, http, key };
 }

@@ -16,6 +16,8 @@ import {
   required,
   withMethods,
 } from '../internal/option-checks.ts';
+import { addressIssues } from './api-address.ts';
+import { type ApiKey, apiKeyCheck } from './api-key.ts';
 
 export interface OpenAIConnectionPoolOptions {
   /** Connections to keep open once the pool was used; from 0 to `max`. @defaultValue 2, or `max` if that is less */
@@ -119,16 +121,14 @@ export function poolBounds(options: OpenAIConnectionPoolOptions): {
 
 /** Throws a `ConfigError` that lists everything wrong; never shows the key. */
 export function checkPoolOptions(
-  apiKey: string,
+  apiKey: ApiKey,
   baseURL: string | undefined,
   options: OpenAIConnectionPoolOptions,
 ): void {
-  checkOptions(
-    OWNER,
-    { apiKey, baseURL },
-    { apiKey: required(headerSafeSecret(), 'a key'), baseURL: baseUrl() },
-  );
+  checkOptions(OWNER, { apiKey, baseURL }, { apiKey: required(apiKeyCheck(), 'a key'), baseURL: baseUrl() });
   checkOptions(OWNER, options, CHECKS);
+  const issues = addressIssues(baseURL ?? DEFAULT_BASE_URL, options.apiVersion, 'baseURL');
+  if (issues.length > 0) throw new ConfigError(OWNER, issues);
   const { min, max } = poolBounds(options);
   if (min > max) {
     throw new ConfigError(OWNER, [{ option: 'min', expected: `at most max (${max})`, got: String(min) }]);

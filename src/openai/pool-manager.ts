@@ -6,6 +6,7 @@ import { deepFreeze } from '../internal/deep-freeze.ts';
 import { parseEnvironment } from '../internal/environment.ts';
 import { checkOptions, integer, milliseconds, withMethods } from '../internal/option-checks.ts';
 import { processSingleton } from '../internal/process-singleton.ts';
+import type { ApiKey } from './api-key.ts';
 import { OpenAIConnectionPool, type OpenAIConnectionPoolStats } from './openai-connection-pool.ts';
 import {
   checkPoolOptions,
@@ -52,6 +53,7 @@ export class PoolManager {
   readonly #entries = new Map<string, Entry>();
   /** Names differ from process to process, so that a leaked one can't be matched against known keys. */
   readonly #salt = randomBytes(16);
+  readonly #functions = new WeakMap<object, string>();
   #timer: TimerHandle | undefined;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
@@ -72,7 +74,7 @@ export class PoolManager {
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    * @throws `DESCRIBE_QUEUE_FULL` when `maxPools` pools are all in use.
    */
-  getPool(apiKey: string, baseURL?: string, options?: OpenAIConnectionPoolOptions): OpenAIConnectionPool {
+  getPool(apiKey: ApiKey, baseURL?: string, options?: OpenAIConnectionPoolOptions): OpenAIConnectionPool {
     const name = this.#nameOf(apiKey, baseURL);
     const known = this.#entries.get(name);
     if (known !== undefined && known.pool.getStats().state === 'open') {
@@ -106,9 +108,22 @@ export class PoolManager {
     await Promise.all(pools.map(({ pool }) => pool.close()));
   }
 
-  #nameOf(apiKey: string, baseURL = DEFAULT_BASE_URL): string {
+  #nameOf(apiKey: ApiKey, baseURL = DEFAULT_BASE_URL): string {
     const base = String(baseURL).replace(/\/+$/, '');
-    return createHmac('sha256', this.#salt).update(`${apiKey}\n${base}`).digest('hex').slice(0, 16);
+    return createHmac('sha256', this.#salt)
+      .update(`${this.#keyName(apiKey)}\n${base}`)
+      .digest('hex')
+      .slice(0, 16);
+  }
+
+  /** Functions are told apart by themselves, never by what they give. */
+  #keyName(apiKey: ApiKey): string {
+    if (typeof apiKey === 'string') return apiKey;
+    const known = this.#functions.get(apiKey);
+    if (known !== undefined) return known;
+    const name = randomBytes(16).toString('hex');
+    this.#functions.set(apiKey, name);
+    return name;
   }
 
   #makeRoom(): void {
