@@ -191,6 +191,7 @@ export class HttpConnection {
   }
 
   #dispatch(call: HttpCall): void {
+    const { origin } = this;
     const { dispatcher, pathPrefix, headers: routed } = this.#route;
     const { method, path: ownPath, headers: own, body } = call.request;
     const isStreamed = body instanceof StreamedBody;
@@ -198,13 +199,13 @@ export class HttpConnection {
     const headers = routed.length === 0 ? (own as string[]) : routedHeaders(own, routed);
     const path = pathPrefix + ownPath;
     if (isHeld) {
-      dispatcher.dispatch({ path, method, headers, body: body ?? null }, call);
+      dispatcher.dispatch({ origin, path, method, headers, body: body ?? null }, call);
     } else {
       const { byteLength } = body;
       const sized = byteLength === undefined ? headers : [...headers, 'content-length', String(byteLength)];
       // undici takes an iterable, which its types lack, and writes a piece when the socket has taken the one before.
       const pieces = (isStreamed ? body.pieces() : bodyPieces(body)) as unknown as Readable;
-      dispatcher.dispatch({ path, method, headers: sized, body: pieces }, call);
+      dispatcher.dispatch({ origin, path, method, headers: sized, body: pieces }, call);
     }
     // undici lets a socket hold the process from the sending of a request to the end of its answer.
     if (this.#background) this.#socket?.unref();
