@@ -46,14 +46,14 @@ describe('encodeJson', () => {
   it('ends with the reason of its signal', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
-    const encoding = encodeJson({ url: new InlineBytes(Buffer.alloc(5_000_000), 'image/png') }, controller);
+    const encoding = encodeJson({ url: new InlineBytes(Buffer.alloc(60_000_000), 'image/png') }, controller);
     setImmediate(() => controller.abort(reason));
     await expect(encoding).rejects.toBe(reason);
     await expect(encodeJson(1, { signal: controller.signal })).rejects.toBe(reason);
   });
 
   it('never sends memory that it did not write when bytes change their size meanwhile', async () => {
-    const { buffer } = new Uint8Array(3_000_000);
+    const { buffer } = new Uint8Array(60_000_000);
     const encoding = encodeJson({ url: new InlineBytes(new Uint8Array(buffer), 'image/png') });
     setImmediate(() => structuredClone(buffer, { transfer: [buffer] }));
     await expect(encoding).rejects.toThrow(TypeError);
