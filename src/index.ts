@@ -155,6 +155,7 @@ export {
   loadImage,
   type ResolveHost,
   toDataUrl,
+  type UrlDownloads,
   type UrlImage,
   UrlLadder,
   type UrlLadderOptions,

@@ -1,5 +1,6 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { usageOf } from '../batch-processor/vision-usage.ts';
+import type { UrlDownloads } from '../image/index.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/model-catalog.ts';
 import { EndpointDialect } from '../openai/request-dialect.ts';
@@ -78,11 +79,8 @@ export function composeParts(
 
   const monitor = issues.attempt('monitor', () => makeMonitor(given, settings, clock, logger));
   const metrics = new CallMetrics(monitor);
-  let hasPrivateApi = true;
-  const intake = issues.attempt(
-    'images',
-    () => new ImageIntake(given.images ?? {}, clock, () => hasPrivateApi),
-  );
+  let downloads: UrlDownloads = 'all';
+  const intake = issues.attempt('images', () => new ImageIntake(given.images ?? {}, clock, () => downloads));
   const catalog = issues.attempt('models', () => createModelCatalog(given.models));
   const { maxQueuedCalls, maxBytesInFlight } = settings.limits;
   const admission = issues.attempt(
@@ -181,7 +179,7 @@ export function composeParts(
       }),
     })),
   );
-  hasPrivateApi = endpointSet.hasPrivate;
+  downloads = endpointSet.downloads;
   routing = makeRouting(endpointSet.all, limits, cache && redisScriptOf(cache), clock);
   const { router, quotas } = routing;
   const known = requirePart(catalog);

@@ -1,5 +1,6 @@
 import { DescribeError } from '../errors/describe-error.ts';
-import { isPrivateServer } from '../http/private-host.ts';
+import { isPrivateServer, isThisMachine } from '../http/private-host.ts';
+import type { UrlDownloads } from '../image/index.ts';
 import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../openai/index.ts';
 import type { EndpointDialect } from '../openai/request-dialect.ts';
 import type { AttemptBreaker, BreakerGroup } from './breaker-group.ts';
@@ -20,11 +21,11 @@ export class EndpointSet {
   /** Connection pools by the name of their endpoint. */
   readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
 
-  /** Whether one of them is in the own network. */
-  readonly hasPrivate: boolean;
+  /** Which images this process downloads for them: all where one is in the own network. */
+  readonly downloads: UrlDownloads;
 
   constructor(endpoints: readonly EndpointParts[]) {
-    this.hasPrivate = endpoints.some(isPrivate);
+    this.downloads = downloadsFor(endpoints.map(originOf));
     this.all = endpoints;
     this.pools = Object.fromEntries(endpoints.map(({ description, pool }) => [description.name, pool]));
   }
@@ -49,9 +50,15 @@ export class EndpointSet {
 }
 
 /** Judged by where its pool really leads, which a user's function may have made. */
-function isPrivate({ pool, description }: EndpointParts): boolean {
+function originOf({ pool, description }: EndpointParts): string {
   const { origin } = pool.getStats() as Partial<OpenAIConnectionPoolStats>;
-  return isPrivateServer(origin ?? addressOf(description));
+  return origin ?? addressOf(description);
+}
+
+function downloadsFor(origins: readonly string[]): UrlDownloads {
+  const inOwnNetwork = origins.filter(isPrivateServer);
+  if (inOwnNetwork.length === 0) return 'none';
+  return inOwnNetwork.every(isThisMachine) ? 'resolvable' : 'all';
 }
 
 const codeOf = (reason: unknown) => (DescribeError.is(reason) ? reason.code : undefined);

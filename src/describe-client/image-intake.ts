@@ -11,6 +11,7 @@ import {
   type ImageOptions,
   type ImageSource,
   type LoadedImage,
+  type UrlDownloads,
   UrlLadder,
 } from '../image/index.ts';
 import type { Clock } from '../internal/clock.ts';
@@ -61,10 +62,10 @@ export class ImageIntake {
   readonly #maxBytes: number;
 
   /**
-   * @param downloadsAll - Tells whether no URL may be sent to the API, which stands where it could reach what strangers may not.
+   * @param downloads - Tells which images the API must not download: it may reach what strangers must not.
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
-  constructor(options: ClientImageOptions, clock: Clock, downloadsAll?: () => boolean) {
+  constructor(options: ClientImageOptions, clock: Clock, downloads?: () => UrlDownloads) {
     checkOptions<ClientImageOptions>('images', options, {
       ...IMAGE_OPTION_CHECKS,
       ignoreParameters: listOf(nonEmptyText()),
@@ -76,7 +77,7 @@ export class ImageIntake {
     this.#identify = createImageIdentity({ ignoreParameters });
     this.#aliases =
       imageIdentity === 'content' ? new ContentAliases(this.#loader, { aliasTtlMs, clock }) : undefined;
-    this.#ladder = new UrlLadder(this.#loader, { clock, downloadsAll });
+    this.#ladder = new UrlLadder(this.#loader, { clock, downloads });
     this.#maxBytes = limits.maxBytes ?? IMAGE_DEFAULTS.maxBytes;
   }
 

@@ -75,6 +75,22 @@ describe('an API in the own network', () => {
     },
   );
 
+  it('on this machine is handed a URL whose host this machine does not find', async () => {
+    const { description } = await start({ images: {} }).describe(
+      'https://no-such-host.invalid.example/cat.png',
+    );
+    expect(description).toBe('a cat');
+    expect(bodies[0]).toContain('no-such-host.invalid.example');
+  });
+
+  it('on this machine is handed no URL whose host can not be reached', async () => {
+    const closed = await serve(() => {});
+    cleanups.pop()?.();
+    const image = `http://127.0.0.1:${closed}/cat.png`;
+    await expect(start().describe(image)).rejects.toMatchObject({ code: 'DESCRIBE_IMAGE_FETCH_FAILED' });
+    expect(bodies).toEqual([]);
+  });
+
   it('is never handed an address that may not be used', async () => {
     const image = `http://127.0.0.1:${hostPort}/cat.png`;
     await expect(start({ images: {} }).describe(image)).rejects.toMatchObject({

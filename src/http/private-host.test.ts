@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPrivateServer } from './private-host.ts';
+import { isPrivateServer, isThisMachine } from './private-host.ts';
 
 describe('isPrivateServer', () => {
   it.each([
@@ -41,5 +41,23 @@ describe('isPrivateServer', () => {
     'https://internal.example.com/v1',
   ])('from a public one: %s', (url) => {
     expect(isPrivateServer(url)).toBe(false);
+  });
+});
+
+describe('isThisMachine', () => {
+  it.each(['http://127.0.0.1:8000/v1', 'http://127.1/v1', 'http://localhost:1/v1', 'http://[::1]:1/v1'])(
+    'tells %s',
+    (url) => {
+      expect(isThisMachine(url)).toBe(true);
+    },
+  );
+
+  it.each([
+    'http://10.0.0.1/v1',
+    'http://127.example.com/v1',
+    'http://vllm:8000/v1',
+    'https://api.openai.com/v1',
+  ])('from %s', (url) => {
+    expect(isThisMachine(url)).toBe(false);
   });
 });

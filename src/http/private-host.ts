@@ -20,3 +20,9 @@ export function isPrivateServer(url: string): boolean {
   const address = parseAddress(host);
   return address === undefined ? isPrivateName(host) : !isPublicAddress(address);
 }
+
+/** Whether a server is on this machine by its address as it is written, and so finds names as this process does. */
+export function isThisMachine(url: string): boolean {
+  const host = hostOf(new URL(url));
+  return /^(?:localhost|127\.[\d.]+|::1)$/.test(host);
+}

@@ -18,4 +18,4 @@ export { INLINE_HOSTS_CHECKS, InlineHosts, type InlineHostsOptions } from './inl
 export { inspectImage } from './inspect-image.ts';
 export { type LoadImageOptions, loadImage } from './load-image.ts';
 export type { BytesImage, DownloadedImage, LoadedImage, UrlImage } from './loaded-image.ts';
-export { type LadderSendOptions, UrlLadder, type UrlLadderOptions } from './url-ladder.ts';
+export { type LadderSendOptions, type UrlDownloads, UrlLadder, type UrlLadderOptions } from './url-ladder.ts';

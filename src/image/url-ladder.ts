@@ -4,12 +4,18 @@ import type { ImageLoader } from './image-loader.ts';
 import { InlineHosts, type InlineHostsOptions } from './inline-hosts.ts';
 import type { DownloadedImage, LoadedImage } from './loaded-image.ts';
 
+/**
+ * Which images this process downloads itself. `none`: those that the API could not. `all`: every one. `resolvable`: every
+ * one whose host this machine finds; the URL of another is sent, for an API on this very machine does not find it either.
+ */
+export type UrlDownloads = 'none' | 'resolvable' | 'all';
+
 export interface UrlLadderOptions extends InlineHostsOptions {
   /**
-   * Asked for each URL: `true` downloads every image here, under the guard, and never sends a URL. For an API in the own
-   * network: it would download from where no stranger may reach. @defaultValue never
+   * Asked for each URL: which images are downloaded here, under the guard, instead of by the API. For an API in the own
+   * network, which would download from where no stranger may reach. @defaultValue none
    */
-  readonly downloadsAll?: (() => boolean) | undefined;
+  readonly downloads?: (() => UrlDownloads) | undefined;
   readonly clock?: Clock | undefined;
   /** Tells the failures of a host that the API could not download from. @defaultValue code `DESCRIBE_IMAGE_FETCH_FAILED` */
   readonly isDownloadFailure?: ((error: unknown) => boolean) | undefined;
@@ -38,17 +44,17 @@ export class UrlLadder {
   readonly #loader: Pick<ImageLoader, 'fetch'>;
   readonly #hosts: InlineHosts;
   readonly #isDownloadFailure: (error: unknown) => boolean;
-  readonly #downloadsAll: () => boolean;
+  readonly #downloads: () => UrlDownloads;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
   constructor(
     loader: Pick<ImageLoader, 'fetch'>,
-    { isDownloadFailure = isFetchFailure, downloadsAll = () => false, ...hosts }: UrlLadderOptions = {},
+    { isDownloadFailure = isFetchFailure, downloads = () => 'none', ...hosts }: UrlLadderOptions = {},
   ) {
     this.#loader = loader;
     this.#hosts = new InlineHosts(hosts);
     this.#isDownloadFailure = isDownloadFailure;
-    this.#downloadsAll = downloadsAll;
+    this.#downloads = downloads;
   }
 
   /** Hosts whose images go inline at once. */
@@ -68,7 +74,8 @@ export class UrlLadder {
   ): Promise<Result> {
     const { signal } = options;
     if (image.kind === 'bytes') return send(image);
-    if (this.#downloadsAll()) return send(await this.#download(image.url, options));
+    const downloads = this.#downloads();
+    if (downloads !== 'none') return this.#sendDownloaded(image, send, options, downloads);
     if (this.#hosts.has(image.url)) {
       const downloaded = await this.#download(image.url, options).catch((error: unknown) => {
         signal?.throwIfAborted();
@@ -91,6 +98,23 @@ export class UrlLadder {
     return send(downloaded);
   }
 
+  async #sendDownloaded<Result>(
+    image: LoadedImage & { readonly kind: 'url' },
+    send: (image: LoadedImage) => Promise<Result>,
+    options: LadderSendOptions,
+    downloads: UrlDownloads,
+  ): Promise<Result> {
+    let downloaded: DownloadedImage;
+    try {
+      downloaded = await this.#download(image.url, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (downloads === 'all' || !isUnknownHost(error)) throw error;
+      return send(image);
+    }
+    return send(downloaded);
+  }
+
   async #download(url: string, { signal, beforeDownload }: LadderSendOptions): Promise<DownloadedImage> {
     await beforeDownload?.();
     const downloaded = await this.#loader.fetch(url, { signal });
@@ -98,5 +122,12 @@ export class UrlLadder {
     return downloaded;
   }
 }
+
+/** Codes of getaddrinfo for a name that is unknown, and for a resolver that is away, as on a machine without a network. */
+const UNKNOWN_HOST_CODES: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'EAI_AGAIN']);
+
+const isUnknownHost = (error: unknown): boolean =>
+  isFetchFailure(error) &&
+  UNKNOWN_HOST_CODES.has(((error as Error).cause as { readonly code?: unknown } | undefined)?.code);
 
 const isFetchFailure = (error: unknown) => DescribeError.is(error, 'DESCRIBE_IMAGE_FETCH_FAILED');
