@@ -1,7 +1,10 @@
 import { DescribeError } from '../errors/describe-error.ts';
 import { failureMeaning } from '../errors/failure-table.ts';
+import { UpstreamError } from '../errors/upstream-error.ts';
 import { answerJson } from './answer-json.ts';
 import { answerText, invalidAnswer } from './answer-text.ts';
+import { parseFailure } from './parse-failure.ts';
+import { requestIdOf } from './request-id.ts';
 import type { VisionSchema } from './vision-request.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
 
@@ -19,30 +22,32 @@ export interface AnswerPart {
 export function singleAnswer(completion: VisionChatCompletion, schema: VisionSchema | undefined): AnswerPart {
   const description = answerText(completion);
   if (schema === undefined) return { description };
-  const part = structuredPart(answerJson(description), schema);
+  const part = structuredPart(answerJson(description), schema, requestIdOf(completion));
   if (part === undefined) throw invalidAnswer(completion, 'the answer is not of the schema asked for');
+  if (part instanceof UpstreamError) throw part;
   return part;
 }
 
 /**
  * The answers of a pack by id: only ids that were asked for, that came exactly once, and whose content is valid. What
- * is absent has to be asked for again. Order does not matter; ids that nobody gave are ignored.
+ * is absent has to be asked for again; where `parse` has a mistake, that would not help, and its failure stands. Order does not matter; ids that nobody gave are ignored.
  * @throws `DESCRIBE_REFUSED` or `DESCRIBE_OUTPUT_TRUNCATED`; an answer without text answers nothing.
  */
 export function packAnswers(
   completion: VisionChatCompletion,
   wanted: ReadonlyMap<string, VisionSchema | undefined>,
-): Map<string, AnswerPart> {
-  const answers = new Map<string, AnswerPart>();
+): Map<string, AnswerPart | UpstreamError> {
+  const answers = new Map<string, AnswerPart | UpstreamError>();
   const seen = new Set<string>();
   for (const item of itemsOf(answerJson(packText(completion)))) {
     const { id } = item;
     if (typeof id !== 'string' || !wanted.has(id)) continue;
     // Two answers under one id: either may be another image's.
     answers.delete(id);
-    const part = seen.has(id) ? undefined : partOf(item, wanted.get(id));
+    const part = seen.has(id) ? undefined : partOf(item, wanted.get(id), requestIdOf(completion));
     seen.add(id);
-    if (part !== undefined) answers.set(id, part);
+    const isAskedAgain = part instanceof UpstreamError && part.retryable;
+    if (part !== undefined && !isAskedAgain) answers.set(id, part);
   }
   return answers;
 }
@@ -72,17 +77,24 @@ function itemsOf(json: unknown): PackItem[] {
   return items.filter((item): item is PackItem => typeof item === 'object' && item !== null);
 }
 
-function partOf({ text, data }: PackItem, schema: VisionSchema | undefined): AnswerPart | undefined {
-  if (schema !== undefined) return structuredPart(data, schema);
+function partOf(
+  { text, data }: PackItem,
+  schema: VisionSchema | undefined,
+  requestId: string | undefined,
+): AnswerPart | UpstreamError | undefined {
+  if (schema !== undefined) return structuredPart(data, schema, requestId);
   return typeof text === 'string' && text.trim() !== '' ? { description: text } : undefined;
 }
 
-function structuredPart(json: unknown, { parse }: VisionSchema): AnswerPart | undefined {
+function structuredPart(
+  json: unknown,
+  { parse }: VisionSchema,
+  requestId: string | undefined,
+): AnswerPart | UpstreamError | undefined {
   if (json === undefined) return undefined;
   try {
     return { description: JSON.stringify(json), data: parse === undefined ? json : parse(json) };
-  } catch {
-    // What it threw is dropped, for it may repeat a part of the description.
-    return undefined;
+  } catch (thrown) {
+    return parseFailure(thrown, requestId);
   }
 }

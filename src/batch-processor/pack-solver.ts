@@ -1,5 +1,6 @@
 import { copyError, setBilled } from '../errors/copy-error.ts';
 import type { DescribeError } from '../errors/describe-error.ts';
+import { UpstreamError } from '../errors/upstream-error.ts';
 import { classifyFailure } from '../internal/classify-failure.ts';
 import { isAddress } from '../internal/has-image-url.ts';
 import type { RequestSecrets } from '../internal/server-reason.ts';
@@ -158,6 +159,10 @@ class Pack {
       const item = items[place];
       const part = answers.get(ids[place] ?? '');
       if (item === undefined || part === undefined) return true;
+      if (part instanceof UpstreamError) {
+        this.results[index] = withUsage(part, item.spent);
+        return false;
+      }
       this.#settle(index, item, part, completion, items.length);
       return false;
     });
@@ -213,8 +218,8 @@ function readCharged(
   items: readonly VisionItem[],
   ids: readonly string[],
   completion: VisionChatCompletion,
-): Map<string, AnswerPart> {
-  let answers = new Map<string, AnswerPart>();
+): Map<string, AnswerPart | UpstreamError> {
+  let answers = new Map<string, AnswerPart | UpstreamError>();
   try {
     answers = packAnswers(completion, new Map(ids.map((id, place) => [id, items[place]?.schema])));
     return answers;
@@ -222,7 +227,10 @@ function readCharged(
     charge(
       items,
       completion,
-      ids.map((id) => answers.get(id)?.description.length ?? 0),
+      ids.map((id) => {
+        const part = answers.get(id);
+        return part === undefined || part instanceof UpstreamError ? 0 : part.description.length;
+      }),
     );
   }
 }

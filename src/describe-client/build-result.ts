@@ -1,3 +1,4 @@
+import { parseFailure } from '../batch-processor/parse-failure.ts';
 import { UpstreamError } from '../errors/upstream-error.ts';
 import { costUsd } from '../openai/cost.ts';
 import type { ModelCatalog } from '../openai/model-catalog.ts';
@@ -74,11 +75,7 @@ function dataOf<Data>(description: string, { parse }: DescribeSchema<Data>): Dat
   try {
     const json: unknown = JSON.parse(description);
     return parse === undefined ? (json as Data) : parse(json);
-  } catch {
-    // What is in it is dropped: it may repeat a part of the description.
-    throw new UpstreamError(
-      'DESCRIBE_RESPONSE_INVALID',
-      "the cached answer does not pass the schema's parse",
-    );
+  } catch (thrown) {
+    throw parseFailure(thrown);
   }
 }

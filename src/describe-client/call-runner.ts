@@ -1,3 +1,4 @@
+import { DescribeError } from '../errors/describe-error.ts';
 import { InputError } from '../errors/input-error.ts';
 import { raceSignal } from '../internal/signals.ts';
 import { buildResult, type Obtained } from './build-result.ts';
@@ -139,6 +140,8 @@ export class CallRunner {
       return buildResult(request, obtained, trace, priceOf);
     } catch (error) {
       if (obtained.caused !== undefined || request.cache === 'only-if-cached') throw error;
+      // A mistake in `parse` meets every answer.
+      if (!DescribeError.is(error) || !error.retryable) throw error;
       // What is cached is from before `parse` changed.
       const fresh = await this.#obtain(taken, { ...request, cache: 'reload' }, bounds, trace);
       return buildResult(request, fresh, trace, priceOf);

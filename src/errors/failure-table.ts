@@ -209,6 +209,12 @@ const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
       moves: 'always',
       why: 'A page with a 2xx comes from a gateway or a wrong base path, and would come again there.',
     },
+    {
+      when: 'not retryable',
+      kind: 'content',
+      fallsBack: false,
+      why: 'A mistake in the code of `schema.parse`, which every answer would meet.',
+    },
     { kind: 'content', why: 'The API answered in its form: it is no outage, whatever the model wrote.' },
   ],
   DESCRIBE_OUTPUT_TRUNCATED: [
