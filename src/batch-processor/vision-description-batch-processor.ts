@@ -1,8 +1,10 @@
 import { ADDRESS_GUARD_CHECKS, AddressGuard, type AddressGuardOptions } from '../http/address-guard.ts';
 import {
+  boundedText,
   callable,
   checkOptions,
   integer,
+  MAX_MODEL_LENGTH,
   nonEmptyText,
   type OptionChecks,
   oneOf,
@@ -57,7 +59,7 @@ const { weigh: _weigh, maxBatchWeight: _maxBatchWeight, groupBy: _groupBy, ...SH
 
 const CHECKS: OptionChecks<VisionDescriptionBatchOptions> = {
   ...SHARED_CHECKS,
-  model: nonEmptyText(),
+  model: boundedText(MAX_MODEL_LENGTH),
   prompt: nonEmptyText(),
   detail: oneOf('low', 'high', 'auto'),
   maxOutputTokens: integer({ min: 1 }),

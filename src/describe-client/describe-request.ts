@@ -28,7 +28,7 @@ export interface DescribeSchema<Data = unknown> {
 export interface DescribeOptions<Data = unknown> {
   /** What to tell of the image. @defaultValue the client's `prompt` */
   readonly prompt?: string | undefined;
-  /** @defaultValue the client's `model` */
+  /** At most 256 characters. @defaultValue the client's `model` */
   readonly model?: string | undefined;
   /** @defaultValue the client's `detail` */
   readonly detail?: ImageDetail | undefined;

@@ -3,11 +3,13 @@ import type { ConfigIssue } from '../errors/config-error.ts';
 import { type ExtraBody, extraBodyCheck } from '../internal/extra-body.ts';
 import {
   baseUrl,
+  boundedText,
   finiteNumber,
   headerRecord,
   headerSafeSecret,
   integer,
   listOf,
+  MAX_MODEL_LENGTH,
   nonEmptyText,
   type OptionCheck,
   oneOf,
@@ -84,10 +86,10 @@ export const QUOTA_LIMIT_CHECKS = {
 export const dialectCheck = oneOf('auto', 'openai', 'generic');
 
 const endpointCheck = shape({
-  name: nonEmptyText(),
+  name: boundedText(MAX_MODEL_LENGTH),
   apiKey: required(apiKeyCheck(), 'a key'),
   baseURL: baseUrl(),
-  model: nonEmptyText(),
+  model: boundedText(MAX_MODEL_LENGTH),
   weight: finiteNumber({ min: 0.001, max: 1000 }),
   organization: headerSafeSecret(),
   project: headerSafeSecret(),

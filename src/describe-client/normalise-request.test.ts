@@ -79,3 +79,14 @@ describe('normaliseRequest', () => {
     expect(error.message).toContain('detail: expected one of "low", "high", "auto"');
   });
 });
+
+describe('the name of a model', () => {
+  it('has at most 256 characters, for it becomes a key of maps and a label of metrics', () => {
+    const imageUrl = 'https://a.example/1.png';
+    const model = 'm'.repeat(256);
+    expect(normaliseRequest({ imageUrl, model }, undefined, DEFAULTS).model).toBe(model);
+    expect(() => normaliseRequest({ imageUrl, model: `${model}m` }, undefined, DEFAULTS)).toThrow(
+      /model: expected a non-empty string of at most 256 characters, got a string of 257 characters/,
+    );
+  });
+});

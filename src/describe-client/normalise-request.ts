@@ -9,10 +9,12 @@ import {
 import { type ExtraBody, extraBodyCheck, jsonCopy } from '../internal/extra-body.ts';
 import {
   anything,
+  boundedText,
   callable,
   finiteNumber,
   integer,
   listOf,
+  MAX_MODEL_LENGTH,
   milliseconds,
   nonEmptyText,
   type OptionCheck,
@@ -77,7 +79,7 @@ const IMAGE_FIELDS = ['imageUrl', 'image', 'file'] as const;
 
 const OPTION_CHECKS: { readonly [Name in keyof Required<DescribeOptions>]: OptionCheck } = {
   prompt: nonEmptyText(),
-  model: nonEmptyText(),
+  model: boundedText(MAX_MODEL_LENGTH),
   detail: oneOf('low', 'high', 'auto'),
   maxOutputTokens: integer({ min: 1 }),
   system: nonEmptyText(),

@@ -221,6 +221,9 @@ export const whichever =
 /** Accepts everything; for options that another constructor checks. */
 export const anything = (): OptionCheck => () => [];
 
+/** Length of the names of models and endpoints: they become keys of maps and labels of metrics. */
+export const MAX_MODEL_LENGTH = 256;
+
 const LONGEST_SHOWN = 40;
 
 /** Says what a value is in a few words, short enough for an error. Not for secrets. */
