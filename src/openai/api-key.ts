@@ -86,7 +86,6 @@ export class ConnectionKey {
   /** Builds a request with that key: the client asks for no other. */
   async building<Built>(key: string, build: () => Promise<Built>): Promise<Built> {
     this.#current = key;
-    // Not every version of the client asks the function while it builds; the others read what it gave last.
     try {
       return await build();
     } finally {
@@ -96,8 +95,14 @@ export class ConnectionKey {
 }
 
 /** Builds a request of a client, with that key where a function gave it. */
-export const builtWith = <Built>(
+export function builtWith<Built>(
+  client: { apiKey: string | null },
   source: ConnectionKey | undefined,
   key: string | null,
   build: () => Promise<Built>,
-): Promise<Built> => (source === undefined || key === null ? build() : source.building(key, build));
+): Promise<Built> {
+  if (source === undefined || key === null) return build();
+  // Some versions of the client ask the function while they build, the others read what it gave last.
+  client.apiKey = key;
+  return source.building(key, build);
+}

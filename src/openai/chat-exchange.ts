@@ -162,7 +162,7 @@ class ChatExchange {
 
   async #build(encoded: EncodedRequest, apiKey: string | null): Promise<Template> {
     const { baseURL, organization, project } = this.#client;
-    const { req, url } = await builtWith(this.#key, apiKey, () =>
+    const { req, url } = await builtWith(this.#client, this.#key, apiKey, () =>
       this.#client.buildRequest({ method: 'post', path: '/chat/completions', ...encoded }),
     );
     const { model } = encoded.__metadata;

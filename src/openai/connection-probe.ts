@@ -29,7 +29,7 @@ export async function probe(
     return { kind: 'keyless', error };
   }
   try {
-    const { req, url } = await builtWith(source, key, () =>
+    const { req, url } = await builtWith(client, source, key, () =>
       client.buildRequest({ method: 'get', path: '/models' }),
     );
     // Past the client, whose timer holds the process.
