@@ -48,6 +48,16 @@ describe('an address of the API', () => {
       undefined,
       { baseURL: `${FOUNDRY}/models`, queryVersion: '2024-05-01-preview', deploymentsVersion: undefined },
     ],
+    [
+      'https://gateway.example/v1',
+      VERSION,
+      { baseURL: 'https://gateway.example/v1', deploymentsVersion: VERSION },
+    ],
+    [
+      `https://gateway.example/v1?api-version=${VERSION}`,
+      undefined,
+      { queryVersion: VERSION, isAzure: true },
+    ],
     ['https://acme.azure-api.net/ai/openai', VERSION, { baseURL: 'https://acme.azure-api.net/ai/openai' }],
   ])('%s with %s is understood', (baseURL, apiVersion, expected) => {
     expect(addressIssues(baseURL, apiVersion, 'baseURL')).toEqual([]);

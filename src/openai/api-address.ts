@@ -97,8 +97,10 @@ export function apiAddress(baseURL: string, apiVersion: string | undefined): Api
   const isAzureHost = AZURE_HOST.test(url.hostname);
   const isAzure = isAzureHost || version !== undefined;
   const at = (own: string) => url.origin + own;
+  // A gateway's own /v1 may have deployments below it, which a dated version that is given asks for.
+  const wantsDeployments = apiVersion !== undefined && DATED_VERSION.test(apiVersion) && !isV1(path);
   // What Azure takes as OpenAI does names no deployment in its path.
-  if (path.endsWith('/v1') || path === '/models') {
+  if ((path.endsWith('/v1') && !wantsDeployments) || path === '/models') {
     return { baseURL: at(path), deploymentsVersion: undefined, queryVersion: version, isAzure };
   }
   if (version !== undefined) {

@@ -9,7 +9,10 @@ import type { RouterQuota } from './router-quota.ts';
 
 /** Time until one call may find out whether a model is to be had by now: a right that was granted, a deployment made. */
 const REFUSED_MODEL_MS = 300_000;
-/** Calls in flight before the first answer tells the limits: one that a new key can't take must not be a hundred. */
+/**
+ * Calls in flight before the first answer tells the limits, where `initialConcurrency` does not say how many: a burst that a
+ * new key can't take must not be of a hundred.
+ */
 const PROBING_CONCURRENCY = 4;
 
 /** What a router knows of one endpoint for one model: its quota, its slots, its latency, its health. */
@@ -41,7 +44,8 @@ export class EndpointRoute<Target> {
     if (this.#refused !== undefined) return 1;
     const { limit } = this.concurrency;
     const known = this.answers > 0 || this.quota.limitsKnown === true;
-    const capped = known ? limit : Math.min(limit, PROBING_CONCURRENCY);
+    const first = this.endpoint.initialConcurrency ?? PROBING_CONCURRENCY;
+    const capped = known ? limit : Math.min(limit, first);
     return Math.max(1, Math.floor(capped * this.ejection.share(nowMs)));
   }
 

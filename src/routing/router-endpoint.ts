@@ -15,6 +15,6 @@ export interface RouterEndpoint<Target> {
   readonly model?: string | undefined;
   /** Most calls in flight at it, of all models, at least 1; the adaptive limit of each model stays within. @defaultValue 256 */
   readonly maxConcurrency?: number | undefined;
-  /** Calls in flight of one model from which the adaptive limit starts, at least 1; at most `maxConcurrency`. @defaultValue 10 */
+  /** Calls in flight of one model from which the adaptive limit starts, at least 1; at most `maxConcurrency`. @defaultValue 10, and 4 until the first answer */
   readonly initialConcurrency?: number | undefined;
 }
