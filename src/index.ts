@@ -92,6 +92,9 @@ export {
   type PartHealth,
   type QuotaLimitOptions,
   type ReasoningEffort,
+  type StructuredOptions,
+  type StructuredRequest,
+  type StructuredResult,
 } from './describe-client/index.ts';
 export {
   BatchHandlerError,

@@ -17,8 +17,13 @@ import { type ClientHealth, clientHealth } from './client-health.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { type ClientParts, composeParts } from './compose-parts.ts';
 import { type DescribeManyItem, type DescribeManyOptions, describeEach } from './describe-many.ts';
-import type { DescribeInput, DescribeOptions } from './describe-request.ts';
-import type { DescribeResult } from './describe-result.ts';
+import type {
+  DescribeInput,
+  DescribeOptions,
+  StructuredOptions,
+  StructuredRequest,
+} from './describe-request.ts';
+import type { DescribeResult, StructuredResult } from './describe-result.ts';
 import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
 import { type ClientWarmOptions, type ClientWarmResult, warmCache } from './warm-cache.ts';
 
@@ -99,17 +104,24 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Describes one image. `options` wins over what the request says.
+   * Describes one image. `options` wins over what the request says. `data` has the type that `schema.parse` returns, `unknown`
+   * without `parse`; without a `schema` it is `undefined`.
    *
    * @throws `DESCRIBE_INPUT_INVALID` and `DESCRIBE_IMAGE_…` for what can't be sent, before anything is spent.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, or the signal's reason when it aborts.
    * @throws `DESCRIBE_CACHE_MISS` with `cache: 'only-if-cached'`, `DESCRIBE_CLOSED` after `close()`, `DESCRIBE_QUEUE_FULL`
    * beyond `limits.maxQueuedCalls`, and the last failure of the API, after retries: see docs/errors.md.
    */
-  async describe<Data = unknown>(
+  describe<Data>(input: DescribeInput, options: StructuredOptions<Data>): Promise<StructuredResult<Data>>;
+  describe<Data>(
+    input: StructuredRequest<Data>,
+    options?: DescribeOptions<Data>,
+  ): Promise<StructuredResult<Data>>;
+  describe<Data = undefined>(
     input: DescribeInput<Data>,
     options?: DescribeOptions<Data>,
-  ): Promise<DescribeResult<Data>> {
+  ): Promise<DescribeResult<Data>>;
+  async describe(input: DescribeInput, options?: DescribeOptions): Promise<DescribeResult> {
     return this.#runner.describe(input, options);
   }
 
@@ -120,10 +132,18 @@ export class DescribeClient implements AsyncDisposable {
    * @throws `DESCRIBE_INPUT_INVALID` for wrong options, the signal's reason when it aborts, and what the iterable of
    * inputs itself throws.
    */
-  describeMany<Data = unknown>(
+  describeMany<Data>(
+    inputs: Iterable<StructuredRequest<Data>> | AsyncIterable<StructuredRequest<Data>>,
+    options?: DescribeManyOptions,
+  ): AsyncGenerator<DescribeManyItem<Data, StructuredResult<Data>>, void, undefined>;
+  describeMany<Data = undefined>(
     inputs: Iterable<DescribeInput<Data>> | AsyncIterable<DescribeInput<Data>>,
+    options?: DescribeManyOptions,
+  ): AsyncGenerator<DescribeManyItem<Data>, void, undefined>;
+  describeMany(
+    inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
     options: DescribeManyOptions = {},
-  ): AsyncGenerator<DescribeManyItem<Data>, void, undefined> {
+  ): AsyncGenerator<DescribeManyItem, void, undefined> {
     return describeEach(
       inputs,
       (input, ownerSignal) => this.#runner.describe(input, undefined, { ownerSignal }),

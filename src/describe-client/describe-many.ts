@@ -16,12 +16,12 @@ export interface DescribeManyOptions {
 }
 
 /** One input and what became of it. */
-export type DescribeManyItem<Data = unknown> =
+export type DescribeManyItem<Data = unknown, Value = DescribeResult<Data>> =
   | {
       readonly index: number;
       readonly input: DescribeInput<Data>;
       readonly status: 'fulfilled';
-      readonly value: DescribeResult<Data>;
+      readonly value: Value;
     }
   | {
       readonly index: number;

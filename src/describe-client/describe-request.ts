@@ -86,3 +86,13 @@ export type DescribeInput<Data = unknown> =
   | ArrayBuffer
   | Blob
   | DescribeRequest<Data>;
+
+/** Options that ask for structured data. */
+export interface StructuredOptions<Data = unknown> extends DescribeOptions<Data> {
+  readonly schema: DescribeSchema<Data>;
+}
+
+/** A request that asks for structured data. */
+export interface StructuredRequest<Data = unknown> extends DescribeRequest<Data> {
+  readonly schema: DescribeSchema<Data>;
+}

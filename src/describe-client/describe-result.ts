@@ -27,3 +27,8 @@ export interface DescribeResult<Data = unknown> {
   readonly metadata?: unknown;
   readonly explain: CallExplanation;
 }
+
+/** The result of a request with a `schema`. */
+export interface StructuredResult<Data = unknown> extends DescribeResult<Data> {
+  readonly data: Data;
+}

@@ -16,8 +16,16 @@ export type {
   DescribeRequest,
   DescribeSchema,
   ImageBytes,
+  StructuredOptions,
+  StructuredRequest,
 } from './describe-request.ts';
-export type { AttemptRecord, CallExplanation, DescribeResult, DescriptionSource } from './describe-result.ts';
+export type {
+  AttemptRecord,
+  CallExplanation,
+  DescribeResult,
+  DescriptionSource,
+  StructuredResult,
+} from './describe-result.ts';
 export type { EndpointDescription, EndpointOptions, QuotaLimitOptions } from './endpoint-options.ts';
 export type { EstimateOptions } from './estimate-calls.ts';
 export type { FallbackAnswer, FallbackFunction, FallbackRequest, FallbackStep } from './fallback-option.ts';

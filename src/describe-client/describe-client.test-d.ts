@@ -1,0 +1,98 @@
+import { describe, expectTypeOf, it } from 'vitest';
+import type { DescribeClient } from './describe-client.ts';
+import type {
+  DescribeInput,
+  DescribeRequest,
+  DescribeSchema,
+  StructuredRequest,
+} from './describe-request.ts';
+import type { DescribeResult } from './describe-result.ts';
+
+interface Cat {
+  readonly legs: number;
+}
+
+declare const client: DescribeClient;
+declare const schema: DescribeSchema<Cat>;
+declare const maybeSchema: DescribeSchema<Cat> | undefined;
+const imageUrl = 'https://example.com/cat.png';
+
+describe('describe', () => {
+  it('has data of the type that parse returns', async () => {
+    const parse = (value: unknown): Cat => value as Cat;
+    const { data } = await client.describe({ imageUrl, schema: { name: 'cat', jsonSchema: {}, parse } });
+    expectTypeOf(data).toEqualTypeOf<Cat>();
+    expectTypeOf(data.legs).toBeNumber();
+  });
+
+  it('has data of a schema among the options, which win', async () => {
+    expectTypeOf((await client.describe(imageUrl, { schema })).data).toEqualTypeOf<Cat>();
+    expectTypeOf((await client.describe(new Uint8Array(), { schema })).data).toEqualTypeOf<Cat>();
+    const other: DescribeSchema<string> = { name: 'text', jsonSchema: {} };
+    const { data } = await client.describe({ imageUrl, schema: other }, { schema });
+    expectTypeOf(data).toEqualTypeOf<Cat>();
+  });
+
+  it('keeps the data of a request beside options without a schema', async () => {
+    const { data } = await client.describe({ imageUrl, schema }, { priority: 1 });
+    expectTypeOf(data).toEqualTypeOf<Cat>();
+  });
+
+  it('has unknown data without parse', async () => {
+    const { data } = await client.describe({ imageUrl, schema: { name: 'cat', jsonSchema: {} } });
+    expectTypeOf(data).toBeUnknown();
+  });
+
+  it('has no data without a schema', async () => {
+    expectTypeOf((await client.describe(imageUrl)).data).toEqualTypeOf<undefined>();
+    expectTypeOf((await client.describe({ imageUrl })).data).toEqualTypeOf<undefined>();
+    expectTypeOf((await client.describe({ imageUrl }, { priority: 1 })).data).toEqualTypeOf<undefined>();
+    expectTypeOf((await client.describe(imageUrl, undefined)).data).toEqualTypeOf<undefined>();
+  });
+
+  it('may have data where a schema may be there', async () => {
+    const { data } = await client.describe({ imageUrl, schema: maybeSchema });
+    expectTypeOf(data).toEqualTypeOf<Cat | undefined>();
+    const request: DescribeRequest<Cat> = { imageUrl };
+    expectTypeOf((await client.describe(request)).data).toEqualTypeOf<Cat | undefined>();
+    const input: DescribeInput = imageUrl;
+    expectTypeOf(await client.describe(input as DescribeInput)).toExtend<DescribeResult>();
+  });
+
+  it('takes the type of the data by hand', async () => {
+    const jsonSchema = {};
+    const { data } = await client.describe<Cat>({ imageUrl, schema: { name: 'cat', jsonSchema } });
+    expectTypeOf(data).toEqualTypeOf<Cat>();
+  });
+
+  it('refuses a name that no request has', () => {
+    // @ts-expect-error the name is imageUrl
+    void client.describe({ url: imageUrl });
+    // @ts-expect-error also with a schema
+    void client.describe({ url: imageUrl, schema });
+  });
+});
+
+describe('describeMany', () => {
+  it('yields data where every request has a schema', async () => {
+    for await (const item of client.describeMany([{ imageUrl, schema }])) {
+      if (item.status === 'fulfilled') expectTypeOf(item.value.data).toEqualTypeOf<Cat>();
+      else expectTypeOf(item.reason).toBeUnknown();
+    }
+    async function* requests(): AsyncGenerator<StructuredRequest<Cat>> {
+      yield { imageUrl, schema };
+    }
+    for await (const item of client.describeMany(requests(), { ordered: true })) {
+      if (item.status === 'fulfilled') expectTypeOf(item.value.data.legs).toBeNumber();
+    }
+  });
+
+  it('yields no data without schemas, and perhaps some where they are mixed', async () => {
+    for await (const item of client.describeMany([imageUrl, new URL(imageUrl)])) {
+      if (item.status === 'fulfilled') expectTypeOf(item.value.data).toEqualTypeOf<undefined>();
+    }
+    for await (const item of client.describeMany([imageUrl, { imageUrl, schema }])) {
+      if (item.status === 'fulfilled') expectTypeOf(item.value.data).toEqualTypeOf<Cat | undefined>();
+    }
+  });
+});
