@@ -6,9 +6,15 @@ export class PoolTimeoutError extends DescribeError {
   /** The bound of the wait, in milliseconds (`acquireTimeoutMs`). */
   readonly timeoutMs: number;
 
-  constructor(pool: string, timeoutMs: number, options: { readonly cause?: unknown } = {}) {
-    super('DESCRIBE_POOL_TIMEOUT', `${pool}: nothing became free within acquireTimeoutMs (${timeoutMs} ms)`, {
-      ...options,
+  /** @param options - `cause` is why the last create failed, if it did, and `said` tells that in the message. */
+  constructor(
+    pool: string,
+    timeoutMs: number,
+    { cause, said }: { readonly cause?: unknown; readonly said?: string | undefined } = {},
+  ) {
+    const message = `${pool}: nothing became free within acquireTimeoutMs (${timeoutMs} ms)`;
+    super('DESCRIBE_POOL_TIMEOUT', said === undefined ? message : `${message}; the last ${said}`, {
+      cause,
       retryable: true,
     });
     this.timeoutMs = timeoutMs;

@@ -73,7 +73,12 @@ describe('a resource that can not be made', () => {
     await pool.acquire().catch(() => {});
     const late = pool.acquire().catch((error: unknown) => error);
     await clock.advance(50);
-    expect(await late).toMatchObject({ code: 'DESCRIBE_POOL_TIMEOUT', cause });
+    expect(await late).toMatchObject({
+      code: 'DESCRIBE_POOL_TIMEOUT',
+      message:
+        'resource pool: nothing became free within acquireTimeoutMs (50 ms); the last factory.create failed: refused',
+      cause,
+    });
   });
 
   it('hears of its timeout by the signal', async () => {

@@ -121,7 +121,11 @@ describe('ResourcePool', () => {
   it('tells the waiting acquirer why the resource could not be made', async () => {
     const cause = new Error('refused');
     const { pool } = makePool({ factory: { create: () => Promise.reject(cause), destroy: () => {} } });
-    await expect(pool.acquire()).rejects.toMatchObject({ code: 'DESCRIBE_POOL_CREATE_FAILED', cause });
+    await expect(pool.acquire()).rejects.toMatchObject({
+      code: 'DESCRIBE_POOL_CREATE_FAILED',
+      message: 'resource pool: factory.create failed: refused',
+      cause,
+    });
     await pool.close();
   });
 

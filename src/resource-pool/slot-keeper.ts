@@ -5,6 +5,7 @@ import type { Clock } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { onAbort, withTimeout } from '../internal/signals.ts';
 import { callSafely } from '../internal/user-callback.ts';
+import { type CreateFailure, createFailure } from './create-failure.ts';
 import type { CreateContext, ResourceFactory } from './resource-factory.ts';
 import type { Slot } from './slot.ts';
 import { SlotEngine } from './slot-engine.ts';
@@ -21,7 +22,12 @@ export interface SlotKeeperOptions<Resource> {
   /** A slot is made and ready to be offered. */
   readonly opened: (slot: Slot<Resource>) => void;
   /** A slot could not be made. Nothing may be made before `retryInMs`. */
-  readonly failed: (slot: Slot<Resource>, error: unknown, failures: number, retryInMs: number) => void;
+  readonly failed: (
+    slot: Slot<Resource>,
+    failure: CreateFailure,
+    failures: number,
+    retryInMs: number,
+  ) => void;
   /** A place became free. */
   readonly freed: () => void;
   readonly destroyFailed: (error: unknown) => void;
@@ -41,7 +47,7 @@ export class SlotKeeper<Resource> {
   readonly #stop = new AbortController();
   #creating = 0;
   #failures = 0;
-  #lastFailure: { readonly cause?: unknown } = {};
+  #lastFailure: CreateFailure | undefined;
   #lastDelayMs: number;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
 
@@ -72,8 +78,8 @@ export class SlotKeeper<Resource> {
     return this.#live.size + this.#creating + this.#destroying.size;
   }
 
-  /** What the last create failed with, as a cause; empty after a success. */
-  get lastFailure(): { readonly cause?: unknown } {
+  /** What the last create failed with; undefined after a success. */
+  get lastFailure(): CreateFailure | undefined {
     return this.#lastFailure;
   }
 
@@ -121,14 +127,14 @@ export class SlotKeeper<Resource> {
     if (slot.failure !== undefined) {
       this.#engine.discard(slot);
       this.#failures += 1;
-      this.#lastFailure = { cause: slot.failure.error };
+      this.#lastFailure = slot.failure;
       this.#lastDelayMs = decorrelatedJitterDelay(this.#lastDelayMs, createBackoff);
       this.#notBeforeMs = clock.now() + this.#lastDelayMs;
-      failed(slot, slot.failure.error, this.#failures, this.#lastDelayMs);
+      failed(slot, slot.failure, this.#failures, this.#lastDelayMs);
       return;
     }
     this.#failures = 0;
-    this.#lastFailure = {};
+    this.#lastFailure = undefined;
     this.#lastDelayMs = createBackoff.initialDelayMs;
     this.#live.add(slot);
     opened(slot);
@@ -145,7 +151,7 @@ export class SlotKeeper<Resource> {
         slot.expiresAtMs = slot.createdAtMs + maxLifetimeMs * (1 - Math.random() * LIFETIME_JITTER_RATIO);
       }
     } catch (error) {
-      slot.failure = { error };
+      slot.failure = createFailure(error);
       slot.state = 'retired';
     }
   }

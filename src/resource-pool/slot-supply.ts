@@ -3,6 +3,7 @@ import { weakly } from '../internal/abandoned.ts';
 import { setBackgroundTimeout, type TimerHandle } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
 import type { Emitter } from '../internal/emitter.ts';
+import type { CreateFailure } from './create-failure.ts';
 import type { ResourcePoolEvents } from './resource-pool-events.ts';
 import type { PoolCounters } from './resource-pool-stats.ts';
 import { Slot } from './slot.ts';
@@ -53,7 +54,7 @@ export class SlotSupply<Resource> {
     this.keeper = new SlotKeeper<Resource>({
       ...options,
       opened: (slot) => this.#onOpened(slot),
-      failed: (slot, error, failures, retryInMs) => this.#onFailed(slot, error, failures, retryInMs),
+      failed: (slot, failure, failures, retryInMs) => this.#onFailed(slot, failure, failures, retryInMs),
       freed: () => owner.pump(),
       destroyFailed: (error) => events.emit('destroyFailed', { error }),
       suspected: (slot) => owner.suspect(slot),
@@ -117,14 +118,13 @@ export class SlotSupply<Resource> {
     this.#owner.pump();
   }
 
-  #onFailed(slot: Slot<Resource>, error: unknown, failures: number, retryInMs: number): void {
+  #onFailed(slot: Slot<Resource>, { cause, said }: CreateFailure, failures: number, retryInMs: number): void {
     this.#counters.createFailed += 1;
-    const makeError = () =>
-      new PoolCreateError(this.#options.name, 'factory.create failed', { cause: error });
+    const makeError = () => new PoolCreateError(this.#options.name, said, { cause });
     const waiter = slot.madeFor;
     if (waiter !== undefined && this.#owner.line.remove(waiter)) waiter.reject(makeError());
     this.#settleWarmers((warmer) => warmer.reject(makeError()));
-    this.#events.emit('createFailed', { error, failures, retryInMs });
+    this.#events.emit('createFailed', { error: cause, failures, retryInMs });
     this.#owner.pump();
   }
 

@@ -1,3 +1,4 @@
+import type { CreateFailure } from './create-failure.ts';
 import type { Waiter } from './waiting-line.ts';
 
 /**
@@ -42,7 +43,7 @@ export class Slot<Resource> {
   madeFor: Waiter<Slot<Resource>> | undefined;
   readonly reason: GrowReason;
   /** Why it could not be made. */
-  failure: { readonly error: unknown } | undefined;
+  failure: CreateFailure | undefined;
 
   constructor(reason: GrowReason, madeFor?: Waiter<Slot<Resource>>) {
     this.reason = reason;
