@@ -1,14 +1,13 @@
 import { type Duplex, Transform, type TransformCallback } from 'node:stream';
-import zlib from 'node:zlib';
 import { UpstreamError } from '../errors/index.ts';
+import { zlib } from '../internal/node-modules.ts';
 import type { AnswerHeaders } from './http-message.ts';
 
-/** What a decoder is made with: truncated data gives what it holds, as every browser and `fetch` take it. */
-const LENIENT = { flush: zlib.constants.Z_SYNC_FLUSH, finishFlush: zlib.constants.Z_SYNC_FLUSH } as const;
-const LENIENT_BROTLI = {
-  flush: zlib.constants.BROTLI_OPERATION_FLUSH,
-  finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH,
-} as const;
+/** Options of decoders, with which truncated data gives what it holds, as in every browser and in `fetch`. */
+const lenient = () => leniently(zlib().constants.Z_SYNC_FLUSH);
+const lenientBrotli = () => leniently(zlib().constants.BROTLI_OPERATION_FLUSH);
+const leniently = (flush: number) => ({ flush, finishFlush: flush });
+
 /** The largest window that the coding `zstd` may ask for, 8 MB (RFC 9659). */
 const MAX_ZSTD_WINDOW_LOG = 23;
 
@@ -20,11 +19,11 @@ const ZLIB_METHOD = 8;
  * spite of its header: a gateway decompressed it.
  */
 const DECODERS: Readonly<Record<string, (firstByte: number) => Duplex | undefined>> = {
-  gzip: (firstByte) => (firstByte === GZIP_FIRST_BYTE ? zlib.createGunzip(LENIENT) : undefined),
+  gzip: (firstByte) => (firstByte === GZIP_FIRST_BYTE ? zlib().createGunzip(lenient()) : undefined),
   // Some servers send it without the header that zlib puts before it.
   deflate: (firstByte) =>
-    (firstByte & 0x0f) === ZLIB_METHOD ? zlib.createInflate(LENIENT) : zlib.createInflateRaw(LENIENT),
-  br: () => zlib.createBrotliDecompress(LENIENT_BROTLI),
+    (firstByte & 0x0f) === ZLIB_METHOD ? zlib().createInflate(lenient()) : zlib().createInflateRaw(lenient()),
+  br: () => zlib().createBrotliDecompress(lenientBrotli()),
   zstd: () => createZstd(),
 };
 
@@ -124,11 +123,12 @@ class DecodingStage extends Transform {
 }
 
 function createZstd(): Duplex {
+  const { constants, createZstdDecompress } = zlib();
   // Node 20 has none.
-  const { createZstdDecompress } = zlib as Partial<Pick<typeof zlib, 'createZstdDecompress'>>;
-  if (createZstdDecompress === undefined) throw undecodable('this version of Node does not know zstd');
+  if ((createZstdDecompress as unknown) === undefined)
+    throw undecodable('this version of Node does not know zstd');
   return createZstdDecompress({
-    params: { [zlib.constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_LOG },
+    params: { [constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_LOG },
   });
 }
 

@@ -1,9 +1,11 @@
-import { inspect } from 'node:util';
 import type { AnswerHeaders } from './http-message.ts';
 import { ThinHeaders } from './thin-headers.ts';
+import { webBase } from './web-base.ts';
 
-/** undici's types declare methods as fields, which no subclass may override. */
-const WebHeaders = Headers as unknown as new () => object;
+/** `inspect.custom` of `node:util`, which need not be loaded for it. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
+const WebHeaders = webBase<[]>(() => Headers);
 
 /**
  * The web's `Headers` of an answer. They read from what is parsed already; their fields are copied only when somebody
@@ -63,7 +65,7 @@ export class LazyHeaders extends WebHeaders implements Headers {
     this.#change().delete(name);
   }
 
-  [inspect.custom](): Headers {
+  [INSPECT](): Headers {
     return new Headers([...this]);
   }
 

@@ -1,8 +1,8 @@
-import { lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { DescribeError, ImageError, TimeoutError } from '../errors/index.ts';
 import { canonicalUrl } from '../internal/canonical-url.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
+import { dnsPromises } from '../internal/node-modules.ts';
 import { childController, raceSignal } from '../internal/signals.ts';
 import { forbidden } from './address-guard.ts';
 import { parseAddress } from './ip-address.ts';
@@ -169,7 +169,7 @@ function toBytes(answer: FinalAnswer, maxBytes: number): FetchedBytes | undefine
 const STRONG_ETAG = /^"[\x21\x23-\x7e]{0,256}"$/;
 
 const resolveBySystem: ResolveHost = async (host) =>
-  (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address);
+  (await dnsPromises().lookup(host, { all: true, verbatim: true })).map(({ address }) => address);
 
 async function lookUp(resolve: ResolveHost, host: string, signal: AbortSignal): Promise<readonly string[]> {
   const looking = (async () => resolve(host))();

@@ -1,12 +1,12 @@
 import type { HttpAnswer } from './http-message.ts';
 import { LazyHeaders } from './lazy-headers.ts';
 import { textOfBytes } from './text-of-bytes.ts';
+import { webBase } from './web-base.ts';
 
 /** Statuses whose answers have no body (Fetch standard, "null body status"). */
 const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** undici's types declare methods and getters as fields, which no subclass may override. */
-const PlainResponse = Response as unknown as new (body: null) => object;
+const PlainResponse = webBase<[body: null]>(() => Response);
 
 const NOTHING = Buffer.alloc(0);
 

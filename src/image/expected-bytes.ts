@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { fsPromises } from '../internal/node-modules.ts';
 import { raceSignal } from '../internal/signals.ts';
 import { isDataUrl } from './data-url.ts';
 import { asBytes, type ImageSource, isBlob, isFileSource } from './image-source.ts';
@@ -37,10 +37,12 @@ async function fileBytes(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   signal?.throwIfAborted();
-  const size = stat(path).then(
-    (stats) => (stats.isFile() ? stats.size : 0),
-    () => 0,
-  );
+  const size = fsPromises()
+    .stat(path)
+    .then(
+      (stats) => (stats.isFile() ? stats.size : 0),
+      () => 0,
+    );
   const bytes = await raceSignal(size, signal);
   return bytes > maxBytes ? 0 : bytes;
 }

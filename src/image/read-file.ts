@@ -1,7 +1,6 @@
-import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
 import { InputError } from '../errors/index.ts';
 import { HeadCheck } from '../http/head-check.ts';
+import { fsPromises } from '../internal/node-modules.ts';
 import { tooLarge, unreadable } from './image-errors.ts';
 import { joinBytes, type ReadLimits } from './read-stream.ts';
 
@@ -20,20 +19,21 @@ export async function readFile(
   { maxBytes, field, signal, checkHead }: ReadLimits,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted();
+  const fs = fsPromises();
   const fail = (cause: unknown): never => {
     const code =
       typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown';
     throw unreadable(`the file can't be read (${code})`, { cause });
   };
   // Opening a pipe without a writer would block a thread for good, so its kind is asked first.
-  const { size, isRegular } = await stat(path).then(
-    (stats) => ({ size: stats.size, isRegular: stats.isFile() }),
-    fail,
-  );
+  const { size, isRegular } = await fs
+    .stat(path)
+    .then((stats) => ({ size: stats.size, isRegular: stats.isFile() }), fail);
   if (!isRegular) throw new InputError(field, 'not a regular file');
   if (size > maxBytes) throw tooLarge(field, maxBytes);
   signal?.throwIfAborted();
-  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(fail);
+  const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;
+  const handle = await fs.open(path, O_RDONLY | O_NONBLOCK).catch(fail);
   try {
     const chunks: Uint8Array[] = [];
     const head = new HeadCheck(checkHead);

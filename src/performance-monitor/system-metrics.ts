@@ -1,10 +1,6 @@
-import {
-  type EventLoopUtilization,
-  monitorEventLoopDelay,
-  performance as nodePerformance,
-} from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import type { Clock } from '../internal/clock.ts';
+import { perfHooks, v8 } from '../internal/node-modules.ts';
 
 /** How the process does. Delays and ratios are of the last window at most. */
 export interface SystemSnapshot {
@@ -61,7 +57,7 @@ interface Mark {
 export class SystemMetrics {
   readonly #clock: Clock;
   readonly #windowMs: number;
-  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #delay = perfHooks().monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #mark: Mark;
   #rssBytes: number | undefined;
   /** Absent after the start. */
@@ -81,7 +77,7 @@ export class SystemMetrics {
     const now = this.#takeMark();
     const elapsedMs = now.atMs - this.#mark.atMs;
     const usedMs = (cpuMicroseconds(now.cpu) - cpuMicroseconds(this.#mark.cpu)) / 1000;
-    const heap = getHeapStatistics();
+    const heap = v8().getHeapStatistics();
     if (this.#startEndsAtMs !== undefined && now.atMs >= this.#startEndsAtMs) {
       // What came late while modules were loaded is forgotten.
       this.#startEndsAtMs = undefined;
@@ -89,7 +85,8 @@ export class SystemMetrics {
     }
     const snapshot: SystemSnapshot = {
       eventLoopDelayMs: this.#readDelay(),
-      eventLoopBusyRatio: nodePerformance.eventLoopUtilization(now.loop, this.#mark.loop).utilization || 0,
+      eventLoopBusyRatio:
+        perfHooks().performance.eventLoopUtilization(now.loop, this.#mark.loop).utilization || 0,
       cpuRatio: elapsedMs > 0 ? usedMs / elapsedMs : 0,
       cpuSeconds: cpuMicroseconds(now.cpu) / 1e6,
       memory: {
@@ -123,7 +120,11 @@ export class SystemMetrics {
   }
 
   #takeMark(): Mark {
-    return { atMs: this.#clock.now(), cpu: process.cpuUsage(), loop: nodePerformance.eventLoopUtilization() };
+    return {
+      atMs: this.#clock.now(),
+      cpu: process.cpuUsage(),
+      loop: perfHooks().performance.eventLoopUtilization(),
+    };
   }
 
   #readDelay(): SystemSnapshot['eventLoopDelayMs'] {

@@ -1,6 +1,6 @@
 import { createHash, type Hash, hash } from 'node:crypto';
-import { types } from 'node:util';
 import { InputError } from '../errors/input-error.ts';
+import { util } from '../internal/node-modules.ts';
 
 /**
  * A key from any parts: equal parts give the same key, parts that differ in value, type or number give different keys,
@@ -75,13 +75,13 @@ const MAX_JOINED_LENGTH = 4_096;
 
 /** Type tag and content of a part that holds no other parts. */
 function atomOf(part: unknown): [tag: string, content: string | Uint8Array] | undefined {
+  const tag = ATOM_TAGS[typeof part];
+  if (tag !== undefined) return [tag, String(part)];
   const bytes = bytesOf(part);
   if (bytes !== undefined) return ['x', bytes];
   if (part === null) return ['0', ''];
-  if (types.isDate(part)) return ['d', String(part.getTime())];
-  if (part instanceof URL) return ['l', part.href];
-  const tag = ATOM_TAGS[typeof part];
-  return tag === undefined ? undefined : [tag, String(part)];
+  if (util().types.isDate(part)) return ['d', String(part.getTime())];
+  return part instanceof URL ? ['l', part.href] : undefined;
 }
 
 const ATOM_TAGS: Readonly<Record<string, string>> = {

@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
-import { deflateRaw, inflateRaw } from 'node:zlib';
 import { CacheError } from '../errors/cache-error.ts';
 import { wallClockNow } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
+import { lazy } from '../internal/lazy.ts';
+import { util, zlib } from '../internal/node-modules.ts';
 import { ignoreRejection } from '../internal/user-callback.ts';
 import type { CacheEntry, StoredFailure, TagStamps } from './cache-entry.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
 import { type ReadHead, writeHead } from './envelope-head.ts';
 import { isStoredFailure } from './negative-entry.ts';
 
-const deflate = promisify(deflateRaw);
-const inflate = promisify(inflateRaw);
+const compression = lazy(() => {
+  const { promisify } = util();
+  const { deflateRaw, inflateRaw } = zlib();
+  return { deflate: promisify(deflateRaw), inflate: promisify(inflateRaw) };
+});
 
 /** The objects, the key and its place in the tier. */
 const ENTRY_OVERHEAD_BYTES = 400;
@@ -95,7 +98,7 @@ async function encodeValue(
   const isText = typeof encoded === 'string';
   const { length } = encoded;
   if (length > compressAboveBytes) {
-    const packed = await deflate(encoded);
+    const packed = await compression().deflate(encoded);
     return [isText ? 'deflated-text' : 'deflated-bytes', packed.toString('base64'), decoded, length];
   }
   if (!isText) return ['bytes', Buffer.from(encoded).toString('base64'), decoded, length];
@@ -183,7 +186,9 @@ async function inflateEntry(
   payload: string,
   { codec, maxValueBytes }: EnvelopeOptions,
 ): Promise<CacheEntry> {
-  const bytes = await inflate(Buffer.from(payload, 'base64'), { maxOutputLength: maxValueBytes });
+  const bytes = await compression().inflate(Buffer.from(payload, 'base64'), {
+    maxOutputLength: maxValueBytes,
+  });
   const encoded = kind === 'deflated-text' ? bytes.toString() : bytes;
   const value = deepFreeze(codec.decode(encoded));
   return { ...entry, value, bytes: Math.max(entry.bytes, bytesOf(encoded.length)) };

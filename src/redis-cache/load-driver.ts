@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import type { Cluster, Redis } from 'ioredis';
 import { namedExportsOf, peerFailure } from '../internal/peer-package.ts';
 
@@ -36,6 +34,7 @@ async function importDriver(): Promise<RedisDriver> {
 function entryThatNodeForgot(error: unknown): string | undefined {
   const [, guess] = /package '(.+[\\/]ioredis[\\/]index\.js)'/.exec(String(error)) ?? [];
   if (guess === undefined) return undefined;
+  const { dirname, join } = process.getBuiltinModule('node:path');
   const entry = join(dirname(guess), 'built', 'index.js');
-  return existsSync(entry) ? entry : undefined;
+  return process.getBuiltinModule('node:fs').existsSync(entry) ? entry : undefined;
 }

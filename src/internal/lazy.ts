@@ -1,0 +1,8 @@
+/** Returns a function that makes a value at its first call, and returns the same value from then on. */
+export function lazy<Value extends object>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,12 @@
+import { lazy } from './lazy.ts';
+
+/*
+ * Modules of Node that few calls need. Each is loaded at its first use, because they take long to load: the bench
+ * "import cost" measures what importing this package takes. `process.getBuiltinModule` needs no file and no promise.
+ */
+export const dnsPromises = lazy(() => process.getBuiltinModule('node:dns/promises'));
+export const fsPromises = lazy(() => process.getBuiltinModule('node:fs/promises'));
+export const perfHooks = lazy(() => process.getBuiltinModule('node:perf_hooks'));
+export const util = lazy(() => process.getBuiltinModule('node:util'));
+export const v8 = lazy(() => process.getBuiltinModule('node:v8'));
+export const zlib = lazy(() => process.getBuiltinModule('node:zlib'));
