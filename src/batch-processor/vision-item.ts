@@ -1,8 +1,9 @@
 import { InputError } from '../errors/input-error.ts';
-import { type AddressGuard, forbidden } from '../http/address-guard.ts';
+import { type AddressGuard, hasCredentials } from '../http/address-guard.ts';
 import { encodeDataUrl } from '../http/encode-base64.ts';
 import { InlineBytes } from '../http/encode-json.ts';
 import { extraBodyCheck } from '../internal/extra-body.ts';
+import { imageTextOf } from '../internal/image-value.ts';
 import { REASONING_EFFORTS } from '../internal/reasoning-effort.ts';
 import { ignoreRejection } from '../internal/user-callback.ts';
 import { dataUrlLength, mediaTypeOf } from './image-data-url.ts';
@@ -139,7 +140,10 @@ function imageOf(
   }
   const text = String(imageUrl);
   if (!/^(https?:\/\/|data:image\/)/i.test(text)) {
-    throw new InputError('imageUrl', 'expected an http or https address, or a data URL of an image');
+    throw new InputError(
+      'imageUrl',
+      `must be an http or https URL, or a data URL of an image; got ${imageTextOf(text).kind}. Pass bytes as \`image\`.`,
+    );
   }
   if (/^http/i.test(text)) checkAddress(text, guard);
   return { imageBytes: text.length, url: async () => text };
@@ -150,6 +154,6 @@ function checkAddress(text: string, guard: AddressGuard | undefined): void {
   if (!URL.canParse(text)) throw new InputError('imageUrl', 'expected an http or https address');
   const { username, password } = new URL(text);
   // The API would be told them.
-  if (username !== '' || password !== '') throw forbidden('imageUrl');
+  if (username !== '' || password !== '') throw hasCredentials('imageUrl');
   guard?.checkUrl(text);
 }

@@ -7,6 +7,7 @@ import {
   isReadableStream,
 } from '../image/image-source.ts';
 import { type ExtraBody, extraBodyCheck, jsonCopy } from '../internal/extra-body.ts';
+import { imageObjectOf, imageValueOf } from '../internal/image-value.ts';
 import {
   anything,
   boundedText,
@@ -34,6 +35,7 @@ import type {
   ImageDetail,
 } from './describe-request.ts';
 import { abortSignal, throwInputIssues } from './input-issues.ts';
+import { requestNameOf } from './request-names.ts';
 
 /** What the client fills in where a request is silent. */
 export interface RequestDefaults {
@@ -101,13 +103,11 @@ const OPTION_CHECKS: { readonly [Name in keyof Required<DescribeOptions>]: Optio
   metadata: anything(),
 };
 
-const checkRequestShape = shape({
-  ...OPTION_CHECKS,
-  imageUrl: anything(),
-  image: anything(),
-  file: anything(),
-});
-const checkOptionsShape = shape(OPTION_CHECKS);
+const checkRequestShape = shape(
+  { ...OPTION_CHECKS, imageUrl: anything(), image: anything(), file: anything() },
+  requestNameOf,
+);
+const checkOptionsShape = shape(OPTION_CHECKS, requestNameOf);
 const OPTION_NAMES = Object.keys(OPTION_CHECKS) as (keyof DescribeOptions)[];
 
 /**
@@ -123,6 +123,7 @@ export function normaliseRequest<Data>(
   // A bare image has no fields to check.
   const fields = request === input ? checkRequestShape(request, '') : [];
   const issues = options === undefined ? fields : [...fields, ...checkOptionsShape(options, '')];
+  if (fields.length > 0) refuseOtherForms(request);
   throwInputIssues(issues);
   const merged = merge(request, options);
   return {
@@ -162,27 +163,55 @@ function requestOf<Data>(input: DescribeInput<Data>): DescribeRequest<Data> {
   if (input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob)
     return { image: input };
   if (typeof input === 'object' && input !== null) return input;
-  throw new InputError('input', 'expected an image URL, bytes, a Blob or a request object');
+  throw wrongImage('input', REQUEST_FORMS, input);
+}
+
+const REQUEST_FORMS = 'an image URL, bytes, a Blob or a request object';
+
+/** Tells of a wrong request that it is no request at all; called once something is wrong with it. */
+function refuseOtherForms(request: object): void {
+  if (imageObjectOf(request) !== undefined) throw wrongImage('input', REQUEST_FORMS, request);
+  if (!Object.hasOwn(request, 'image_url')) return;
+  throw new InputError(
+    'image_url',
+    "must be `imageUrl` with the address itself; got a part of OpenAI's messages. Pass `{ imageUrl: image_url.url }`.",
+  );
 }
 
 function imageOf(request: DescribeRequest): ImageSource {
   const given = IMAGE_FIELDS.filter((field) => request[field] !== undefined);
   const [field] = given;
-  if (field === undefined)
-    throw new InputError('image', 'there is none: pass one of imageUrl, image and file');
+  if (field === undefined) throw noImage(request);
   if (given.length > 1) throw new InputError(field, `pass only one of ${given.join(' and ')}`);
   const { imageUrl, image, file } = request;
   if (imageUrl !== undefined) {
     if (typeof imageUrl === 'string' || imageUrl instanceof URL) return imageUrl;
-    throw new InputError('imageUrl', 'expected a URL');
+    throw wrongImage('imageUrl', 'an http, https or data URL', imageUrl);
   }
   if (file !== undefined) {
-    if (typeof file === 'string' && file !== '') return { file };
-    throw new InputError('file', 'expected a path');
+    if (typeof file === 'string' && !isAddress(file)) return { file };
+    throw wrongImage('file', 'a path', file);
   }
   if (isImageBytes(image)) return image;
-  throw new InputError('image', 'expected bytes, a Blob or a stream of bytes');
+  throw wrongImage('image', 'bytes, a Blob or a stream of bytes', image);
 }
+
+function wrongImage(field: string, expected: string, value: unknown): InputError {
+  const { kind, advice } = imageValueOf(value);
+  return new InputError(field, `must be ${expected}; got ${kind}. ${advice}`);
+}
+
+/** A field that is there, but undefined, most likely had a variable that is missing. */
+function noImage(request: DescribeRequest): InputError {
+  refuseOtherForms(request);
+  const missing = IMAGE_FIELDS.find((field) => field in request);
+  return missing === undefined
+    ? new InputError('image', 'there is none: pass one of imageUrl, image and file')
+    : new InputError(missing, 'must be an image; got undefined. Check the variable that holds it.');
+}
+
+/** No path begins so, and no file would be found there. */
+const isAddress = (file: string): boolean => /^\s*$|^(?:https?|data|file|blob):/i.test(file.slice(0, 256));
 
 /** By shape, since bytes and Blobs of another realm or polyfill fail `instanceof`. */
 const isImageBytes = (value: unknown): value is ImageBytes =>

@@ -1,4 +1,5 @@
 import { ImageError, InputError } from '../errors/index.ts';
+import { imageTextOf } from '../internal/image-value.ts';
 import { checkOptions, listOf, type OptionCheck, type OptionChecks } from '../internal/option-checks.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { type AddressBytes, parseAddress } from './ip-address.ts';
@@ -39,10 +40,23 @@ export const ADDRESS_GUARD_CHECKS: OptionChecks<AddressGuardOptions> = {
 /** Longest URL that passes; browsers and CDNs stop well before. */
 const MAX_URL_LENGTH = 16_384;
 
-/** The error for an address that may not be used. */
-export const forbidden = (field: string): ImageError =>
+/** The error for a host that may not be used. Names it as it is written, unless a stranger chose it. */
+export const forbidden = (field: string, host?: string): ImageError =>
   // One text for every reason: it must not tell what a name resolves to or what answers there.
-  new ImageError('DESCRIBE_IMAGE_FORBIDDEN', `${field}: images may not come from this address`);
+  new ImageError(
+    'DESCRIBE_IMAGE_FORBIDDEN',
+    `${field}: images may not come from ${host === undefined ? 'where it redirects to' : shortHost(host)}. ` +
+      'A private host has to be in `images.allowHosts`; see also `denyHosts` and `onlyHosts`.',
+  );
+
+const shortHost = (host: string): string => (host.length <= 100 ? host : `${host.slice(0, 99)}…`);
+
+/** The error for a URL with a user or password, which the API would be told. */
+export const hasCredentials = (field: string): ImageError =>
+  new ImageError(
+    'DESCRIBE_IMAGE_FORBIDDEN',
+    `${field}: must have no user or password; got a URL with them. Sign it, or pass the bytes as \`{ image }\`.`,
+  );
 
 /**
  * Decides which addresses images may come from. `checkUrl` needs neither DNS nor a request and holds for a URL that is
@@ -79,18 +93,18 @@ export class AddressGuard {
    */
   checkUrl(value: string | URL, field = 'imageUrl'): URL {
     const url = parseUrl(value, field);
-    if (url.username !== '' || url.password !== '') throw forbidden(field);
-    // No name has an empty label, but `127.1..` is a number to resolvers that drop the dots, and none to the URL parser.
-    if (url.hostname.startsWith('.') || url.hostname.includes('..')) throw forbidden(field);
+    if (url.username !== '' || url.password !== '') throw hasCredentials(field);
     const host = hostOf(url);
+    // No name has an empty label, but `127.1..` is a number to resolvers that drop the dots, and none to the URL parser.
+    if (url.hostname.startsWith('.') || url.hostname.includes('..')) throw forbidden(field, host);
     const address = parseAddress(host);
     if (address !== undefined) {
       this.checkAddress(host, address, field);
       return url;
     }
     if (matches(this.#deny, host) || (this.#only !== undefined && !matches(this.#only, host)))
-      throw forbidden(field);
-    if (isPrivateName(host) && !matches(this.#allow, host)) throw forbidden(field);
+      throw forbidden(field, host);
+    if (isPrivateName(host) && !matches(this.#allow, host)) throw forbidden(field, host);
     return url;
   }
 
@@ -101,23 +115,33 @@ export class AddressGuard {
    */
   checkAddress(host: string, address: AddressBytes | string, field = 'imageUrl'): void {
     const bytes = typeof address === 'string' ? parseAddress(address) : address;
-    if (bytes === undefined) throw forbidden(field);
-    if (matches(this.#deny, host, bytes)) throw forbidden(field);
-    if (this.#only !== undefined && !matches(this.#only, host, bytes)) throw forbidden(field);
-    if (!isPublicAddress(bytes) && !matches(this.#allow, host, bytes)) throw forbidden(field);
+    if (bytes === undefined) throw forbidden(field, host);
+    if (matches(this.#deny, host, bytes)) throw forbidden(field, host);
+    if (this.#only !== undefined && !matches(this.#only, host, bytes)) throw forbidden(field, host);
+    if (!isPublicAddress(bytes) && !matches(this.#allow, host, bytes)) throw forbidden(field, host);
   }
 }
 
 function parseUrl(value: string | URL, field: string): URL {
   const text = typeof value === 'string' ? value : value.href;
-  if (text.length > MAX_URL_LENGTH)
-    throw new InputError(field, `a URL of at most ${MAX_URL_LENGTH} characters`);
-  if (!URL.canParse(text)) throw new InputError(field, 'expected an http, https or data URL');
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new InputError(field, `expected an http, https or data URL, got ${url.protocol.slice(0, 20)}`);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (url === undefined || !isWeb) throw noWebAddress(text, field);
+  if (text.length > MAX_URL_LENGTH) {
+    throw new InputError(
+      field,
+      `must have at most ${MAX_URL_LENGTH} characters; got ${text.length}. Pass the bytes as \`{ image }\`.`,
+    );
   }
   return url;
+}
+
+function noWebAddress(text: string, field: string): InputError {
+  const { kind, advice } = imageTextOf(text);
+  const said = /^\s*https?:/i.test(text.slice(0, 64))
+    ? "got one that can't be parsed. Check its host and its characters."
+    : `got ${kind}. ${advice}`;
+  return new InputError(field, `must be an http, https or data URL; ${said}`);
 }
 
 const patterns = (texts: readonly string[]): readonly HostPattern[] =>

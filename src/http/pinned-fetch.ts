@@ -84,7 +84,9 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
   const follow = async (start: URL, known: KnownVersion, signal: AbortSignal): Promise<FinalAnswer> => {
     let url = start;
     for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
-      const addresses = await pin(url, signal);
+      const addresses = await pin(url, signal).catch((error: unknown): never => {
+        throw redirects === 0 ? error : redirectError(error);
+      });
       const etagUrl = canonicalUrl(url);
       // Another resource may bear the same ETag: "1" at the end of a redirect that leads elsewhere now.
       const etag = etagUrl === known.etagUrl ? known.etag : undefined;
@@ -136,14 +138,19 @@ interface FinalAnswer extends PinnedAnswer {
   readonly asked: boolean;
 }
 
-/** Where a redirect leads is no doing of the caller's, and none of the caller's business. */
 function checkRedirect(guard: AddressCheck, target: URL): URL {
   try {
     return guard.checkUrl(target, FIELD);
   } catch (error) {
-    throw DescribeError.is(error, 'DESCRIBE_INPUT_INVALID') ? forbidden(FIELD) : error;
+    throw redirectError(error);
   }
 }
+
+/** Where a redirect leads is no doing of the caller's, and none of the caller's business. */
+const redirectError = (error: unknown): unknown =>
+  DescribeError.is(error, 'DESCRIBE_INPUT_INVALID') || DescribeError.is(error, 'DESCRIBE_IMAGE_FORBIDDEN')
+    ? forbidden(FIELD)
+    : error;
 
 const NOT_MODIFIED = 304;
 

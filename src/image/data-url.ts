@@ -44,8 +44,11 @@ export async function readDataUrl(text: string, limits: DataUrlLimits): Promise<
   const comma = text.indexOf(',');
   // A media type with its parameters is short; without a bound a missing comma would cost a scan and a huge regex input.
   if (comma === -1 || comma > MAX_HEAD_CHARS)
-    throw new InputError(field, 'the data URL has no comma after its media type');
+    throw wrongDataUrl(field, 'one without a comma after its media type');
   const isBase64 = /;\s*base64\s*$/i.test(text.slice(0, comma));
+  if (!isBase64 && BASE64_START.test(text.slice(comma + 1, comma + 16))) {
+    throw wrongDataUrl(field, 'base64 without `;base64` before the comma');
+  }
   const chars = text.length - comma - 1;
   const leastBytes = isBase64 ? Math.floor((chars * 3) / 4) - 2 : Math.floor(chars / 3);
   if (leastBytes > maxBytes && !(isBase64 && hasEscapes(text, comma))) throw tooLarge(field, maxBytes);
@@ -57,6 +60,15 @@ export async function readDataUrl(text: string, limits: DataUrlLimits): Promise<
 }
 
 const MAX_HEAD_CHARS = 1_024;
+
+/** How PNG, JPEG, GIF and WebP begin in base64. */
+const BASE64_START = /^(?:iVBORw0KGg|\/9j\/|R0lGOD|UklGR)/;
+
+const wrongDataUrl = (field: string, got: string): InputError =>
+  new InputError(
+    field,
+    `must be a data URL of an image, such as data:image/png;base64,…; got ${got}. Or pass the bytes as \`{ image }\`.`,
+  );
 
 /** Spaces and percent escapes make text longer than its bytes; a sample tells. */
 const hasEscapes = (text: string, comma: number) => /[\s%]/.test(text.slice(comma + 1, comma + 2_048));
@@ -81,7 +93,7 @@ async function decodeBase64(
     const ready = piece.slice(0, end);
     carry = piece.slice(end);
     if (ready === '') continue;
-    if (ended || !BASE64.test(ready)) throw new InputError(field, 'the data URL is not valid base64');
+    if (ended || !BASE64.test(ready)) throw wrongDataUrl(field, 'one whose base64 is not valid');
     ended = ready.endsWith('=');
     if (written + Math.floor((ready.length * 3) / 4) - 2 > maxBytes) throw tooLarge(field, maxBytes);
     written += target.write(ready, written, 'base64');
@@ -126,7 +138,7 @@ async function decodePercent(
     const code = text.charCodeAt(offset);
     const escaped = code === PERCENT ? byteOfEscape(text, offset) : Number.NaN;
     if (code > 0x7f || (code === PERCENT && Number.isNaN(escaped)))
-      throw new InputError(field, 'the data URL is not valid');
+      throw wrongDataUrl(field, 'one that is neither base64 nor percent-encoded');
     target[written] = Number.isNaN(escaped) ? code : escaped;
     written += 1;
     if (!Number.isNaN(escaped)) offset += 2;

@@ -21,9 +21,12 @@ export function checkOptions<Options extends object>(
   if (issues.length > 0) throw new ConfigError(owner, issues);
 }
 
-/** A nested options object, checked name by name. */
+/** A nested options object, checked name by name. `meantBy` guesses what an unknown name stands for. */
 export const shape =
-  (checks: Readonly<Record<string, OptionCheck>>): OptionCheck =>
+  (
+    checks: Readonly<Record<string, OptionCheck>>,
+    meantBy: (name: string, known: readonly string[]) => string | undefined = nearestName,
+  ): OptionCheck =>
   (value, option) => {
     if (value === undefined && option !== '') return [];
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -32,7 +35,8 @@ export const shape =
     const prefix = option === '' ? '' : `${option}.`;
     const issues: ConfigIssue[] = [];
     for (const name of Object.keys(value)) {
-      if (!Object.hasOwn(checks, name)) issues.push(unknownOption(name, prefix, Object.keys(checks)));
+      if (!Object.hasOwn(checks, name))
+        issues.push(unknownOption(name, prefix, meantBy(name, Object.keys(checks))));
     }
     for (const [name, check] of Object.entries(checks)) {
       issues.push(...check((value as Record<string, unknown>)[name], `${prefix}${name}`));
@@ -40,8 +44,7 @@ export const shape =
     return issues;
   };
 
-const unknownOption = (name: string, prefix: string, known: readonly string[]): ConfigIssue => {
-  const nearest = nearestName(name, known);
+const unknownOption = (name: string, prefix: string, nearest: string | undefined): ConfigIssue => {
   const expected =
     nearest === undefined ? 'a known option' : `a known option (did you mean ${prefix}${nearest}?)`;
   return { option: `${prefix}${name}`, expected, got: 'an unknown name' };

@@ -1,0 +1,94 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { createDescribeClient } from './create-describe-client.ts';
+
+const client = createDescribeClient({ apiKey: 'sk-test', baseURL: 'http://127.0.0.1:9/v1', cache: false });
+afterAll(() => client.destroy());
+
+const SECRET = 'hunter2';
+const errorOf = (input: unknown): Promise<Error> =>
+  client.describe(input as string).then(
+    () => new Error('nothing was wrong'),
+    (error: Error) => error,
+  );
+
+describe('a wrong image', () => {
+  it.each([
+    [
+      '/home/hunter2/cat.png',
+      'imageUrl: must be an http, https or data URL; got a file path. Pass `{ file }` for a file.',
+    ],
+    [
+      { imageUrl: './hunter2.png' },
+      'imageUrl: must be an http, https or data URL; got a file path. Pass `{ file }` for a file.',
+    ],
+    [
+      'iVBORw0KGgohunter2',
+      'imageUrl: must be an http, https or data URL; got base64. Write `data:image/png;base64,` before it',
+    ],
+    [{ imageUrl: `/9j/${'hunter2'.repeat(9_999)}` }, 'got base64. Write `data:'],
+    ['file:///hunter2.png', 'got a file: URL. Pass `{ file }` with its path'],
+    ['s3://bucket/hunter2.png', 'got a URL with the scheme s3:. Sign it as an https URL, or pass the bytes'],
+    ['http://', "must be an http, https or data URL; got one that can't be parsed."],
+    [`https://a.example/${'hunter2'.repeat(9_999)}`, 'imageUrl: must have at most 16384 characters; got'],
+    ['', 'imageUrl: must be an http, https or data URL; got an empty text. Check the variable'],
+    [
+      undefined,
+      'input: must be an image URL, bytes, a Blob or a request object; got undefined. Check the variable',
+    ],
+    [{ imageUrl: undefined }, 'imageUrl: must be an image; got undefined. Check the variable'],
+    [{ imageUrl: null }, 'imageUrl: must be an http, https or data URL; got null. Check the variable'],
+    [
+      { imageUrl: Buffer.from('hunter2') },
+      'imageUrl: must be an http, https or data URL; got bytes. Pass `{ image }`',
+    ],
+    [
+      { imageUrl: { url: 'https://a.example/hunter2' } },
+      'got an object with `url`. Pass the address itself.',
+    ],
+    [{ imageUrl: Promise.resolve('hunter2') }, 'got a promise. Await it first.'],
+    [
+      ['https://a.example/hunter2.png'],
+      'input: must be an image URL, bytes, a Blob or a request object; got an array. Pass one image',
+    ],
+    [
+      Promise.resolve('hunter2'),
+      'input: must be an image URL, bytes, a Blob or a request object; got a promise. Await',
+    ],
+    [new Blob(['hunter2']).stream(), 'got a stream. Pass `{ image }` for a stream.'],
+    [{ type: 'image_url', image_url: { url: 'https://a.example/hunter2' } }, 'image_url: must be `imageUrl`'],
+    [{ url: 'https://a.example/hunter2' }, 'url: expected a known option (did you mean imageUrl?)'],
+    [{ image_url: 'https://a.example/hunter2' }, 'image_url: must be `imageUrl`'],
+    [{ imageURL: 'https://a.example/hunter2' }, 'imageURL: expected a known option (did you mean imageUrl?)'],
+    [{ path: 'hunter2.png' }, 'path: expected a known option (did you mean file?)'],
+    [{ buffer: Buffer.from('hunter2') }, 'buffer: expected a known option (did you mean image?)'],
+    [
+      { image: 'https://a.example/hunter2' },
+      'image: must be bytes, a Blob or a stream of bytes; got a web address. Pass `{ imageUrl }`',
+    ],
+    [{ file: 'https://a.example/hunter2' }, 'file: must be a path; got a web address. Pass `{ imageUrl }`'],
+    [{ file: '' }, 'file: must be a path; got an empty text.'],
+    ['data:image/png;base64', 'got one without a comma after its media type.'],
+    ['data:image/png,iVBORw0KGgohunter2', 'got base64 without `;base64` before the comma.'],
+    ['data:image/png;base64,***hunter2', 'got one whose base64 is not valid.'],
+  ])('is told what it is and what to pass: %o', async (input, said) => {
+    const error = await errorOf(input);
+    expect(error).toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
+    expect(error.message).toContain(said);
+    expect(error.message).not.toContain(SECRET);
+  });
+
+  it('is told the host that is forbidden and the option that allows it, but no path', async () => {
+    const error = await errorOf('http://10.0.0.7:8080/hunter2.png?sig=hunter2');
+    expect(error).toMatchObject({ code: 'DESCRIBE_IMAGE_FORBIDDEN' });
+    expect(error.message).toContain('10.0.0.7');
+    expect(error.message).toContain('`images.allowHosts`');
+    expect(error.message).not.toContain(SECRET);
+  });
+
+  it('is told of credentials in its URL', async () => {
+    const error = await errorOf('https://me:hunter2@a.example/cat.png');
+    expect(error).toMatchObject({ code: 'DESCRIBE_IMAGE_FORBIDDEN' });
+    expect(error.message).toContain('must have no user or password');
+    expect(error.message).not.toContain(SECRET);
+  });
+});
