@@ -20,7 +20,13 @@ describe('answerText', () => {
       'a cat',
     ],
     [['a ', { text: 'cat' }, null, 5, { type: 'image', text: 'no' }], 'a cat'],
+    [[{ type: 'TEXT', text: { value: 'a cat', annotations: [] } }], 'a cat'],
+    [[{ type: 'text', content: 'a ' }, [{ type: 'text', text: 'cat' }]], 'a cat'],
     ['<think>x</think>a cat', 'a cat'],
+    ['<THINK>x</Think>a cat', 'a cat'],
+    ['<reasoning>x</reasoning>a cat', 'a cat'],
+    ['[THINK]x[/THINK]a cat', 'a cat'],
+    ['◁think▷x◁/think▷a cat', 'a cat'],
     ['\n<thinking>\nx\n</thinking>\n\na cat', 'a cat'],
     ['x</think>a cat', 'a cat'],
     ['<think>x</think><think>y</think>a cat', 'a cat'],
@@ -49,9 +55,23 @@ describe('answerText', () => {
     ['a c', 'MAX_TOKENS', 'DESCRIBE_OUTPUT_TRUNCATED', false],
     ['a c', 'content_filter', 'DESCRIBE_REFUSED', false],
     ['', 'SAFETY', 'DESCRIBE_REFUSED', false],
+    ['a c', 'error', 'DESCRIBE_RESPONSE_INVALID', true],
+    [[[[[['a cat']]]]], 'stop', 'DESCRIBE_REFUSED', true],
     ['', 'content_filter: PROHIBITED_CONTENT', 'DESCRIBE_REFUSED', false],
   ])('of %j that ended with %j is %s', (content, reason, code, retryable) => {
     expect(() => textOf(content, reason)).toThrow(expect.objectContaining({ code, retryable }));
+  });
+
+  it.each([
+    ['a choice without a message', { choices: [{ finish_reason: 'content_filter' }] }],
+    [
+      'a prompt that a filter stopped',
+      { choices: [], prompt_filter_results: [{ content_filter_results: { violence: { filtered: true } } }] },
+    ],
+  ])('takes %s for a refusal', (_name, completion) => {
+    expect(() => answerText(completion as unknown as VisionChatCompletion)).toThrow(
+      expect.objectContaining({ code: 'DESCRIBE_REFUSED', retryable: false }),
+    );
   });
 
   it('reads a long text of opening tags in one go', () => {

@@ -7,6 +7,8 @@ const AT_BOUND: ReadonlySet<unknown> = new Set(['length', 'max_tokens', 'MAX_TOK
 /** How servers say that a filter ended an answer: OpenAI, Gemini (`content_filter: PROHIBITED_CONTENT`), Anthropic. */
 const FILTERED = /^(?:content_?filter|refusal)|safety|prohibited|blocklist/i;
 const isFiltered = (reason: unknown): boolean => typeof reason === 'string' && FILTERED.test(reason);
+/** How OpenRouter says that an error broke an answer off. */
+const BROKEN_OFF = 'error';
 /** How servers say that the model was through. */
 const THROUGH: ReadonlySet<unknown> = new Set([
   'stop',
@@ -24,18 +26,19 @@ const THROUGH: ReadonlySet<unknown> = new Set([
  */
 export function answerText(completion: VisionChatCompletion): string {
   const choice = completion?.choices?.[0];
-  if (choice?.message == null) throw invalidAnswer(completion, 'the answer holds no message');
+  if (choice?.message == null) {
+    if (isFiltered(choice?.finish_reason) || hasFilteredPrompt(completion)) throw refusedAnswer(completion);
+    throw invalidAnswer(completion, 'the answer holds no message');
+  }
   const { content, refusal } = choice.message as { readonly content?: unknown; readonly refusal?: unknown };
   // Each server has words of its own for the reason.
   const reason: unknown = choice.finish_reason;
   const text = withoutThoughts(textOfContent(content));
   const requestId = requestIdOf(completion);
   if (isText(refusal) || isFiltered(reason) || (text === '' && hasRefusal(content))) {
-    throw new UpstreamError('DESCRIBE_REFUSED', 'the model refused to describe the image', {
-      status: 200,
-      requestId,
-    });
+    throw refusedAnswer(completion);
   }
+  if (reason === BROKEN_OFF) throw invalidAnswer(completion, 'an error broke the answer off');
   const isEmpty = text.trim() === '';
   if (AT_BOUND.has(reason)) {
     const what = isEmpty
@@ -56,6 +59,25 @@ export function answerText(completion: VisionChatCompletion): string {
   });
 }
 
+const refusedAnswer = (completion: VisionChatCompletion): UpstreamError =>
+  new UpstreamError('DESCRIBE_REFUSED', 'the model refused to describe the image', {
+    status: 200,
+    requestId: requestIdOf(completion),
+  });
+
+/** Azure tells for each kind of content whether its filter stopped the prompt. */
+function hasFilteredPrompt(completion: VisionChatCompletion): boolean {
+  const { prompt_filter_results: results } = (completion ?? {}) as {
+    readonly prompt_filter_results?: unknown;
+  };
+  if (!Array.isArray(results)) return false;
+  return results.some((result: { readonly content_filter_results?: unknown } | null) =>
+    Object.values(result?.content_filter_results ?? {}).some(
+      (kind: { readonly filtered?: unknown } | null) => kind?.filtered === true,
+    ),
+  );
+}
+
 /** An answer in the API's form that is not what was asked for: the API did its part, the model did not. */
 export const invalidAnswer = (completion: VisionChatCompletion, what: string): UpstreamError =>
   new UpstreamError('DESCRIBE_RESPONSE_INVALID', what, {
@@ -64,25 +86,20 @@ export const invalidAnswer = (completion: VisionChatCompletion, what: string): U
     retryable: true,
   });
 
+/** Lists and parts within one another that are looked into. */
+const MAX_DEPTH = 4;
+
 /** The text of a message: a string, or the text parts of a list. Parts of another type are thoughts and the like. */
-function textOfContent(content: unknown): string {
+function textOfContent(content: unknown, depth = MAX_DEPTH): string {
   if (typeof content === 'string') return content;
-  const parts: readonly unknown[] = Array.isArray(content) ? content : [content];
-  let text = '';
-  for (const part of parts) {
-    if (typeof part === 'string') text += part;
-    else if (isTextPart(part)) text += part.text;
-  }
-  return text;
+  if (typeof content !== 'object' || content === null || depth === 0) return '';
+  if (Array.isArray(content)) return content.map((part) => textOfContent(part, depth - 1)).join('');
+  const { type, text, content: inner, value } = content as Readonly<Record<string, unknown>>;
+  const isTextPart = type === undefined || (typeof type === 'string' && TEXT_TYPE.test(type));
+  return isTextPart ? textOfContent(text ?? inner ?? value, depth - 1) : '';
 }
 
-const TEXT_TYPES: ReadonlySet<unknown> = new Set(['text', 'output_text', undefined]);
-
-function isTextPart(part: unknown): part is { readonly text: string } {
-  if (typeof part !== 'object' || part === null) return false;
-  const { type, text } = part as { readonly type?: unknown; readonly text?: unknown };
-  return TEXT_TYPES.has(type) && typeof text === 'string';
-}
+const TEXT_TYPE = /^(?:output_)?text$/i;
 
 /** A list may hold the refusal as a part. */
 const hasRefusal = (content: unknown): boolean =>
@@ -91,17 +108,21 @@ const hasRefusal = (content: unknown): boolean =>
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
-/** Tags that models think in. */
-const THOUGHT_TAGS = ['think', 'thinking', 'thought'];
+/** Tags that models think in, in small letters; the last two are Mistral's and Kimi's. */
+const THOUGHT_TAGS: readonly (readonly [string, string])[] = [
+  ...['think', 'thinking', 'thought', 'reasoning'].map((tag) => [`<${tag}>`, `</${tag}>`] as const),
+  ['[think]', '[/think]'],
+  ['◁think▷', '◁/think▷'],
+];
 
 /** The text after its thoughts. Some servers leave out the opening tag; without a closing one all of it is thought. */
 function withoutThoughts(text: string): string {
-  if (!text.includes('<')) return text;
-  for (const tag of THOUGHT_TAGS) {
-    const [open, close] = [`<${tag}>`, `</${tag}>`];
-    const end = text.lastIndexOf(close);
-    const begin = text.indexOf(open);
-    if (begin >= 0 && text.slice(0, begin).trim() !== '') continue;
+  if (!/[<[◁]/.test(text)) return text;
+  const small = text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  for (const [open, close] of THOUGHT_TAGS) {
+    const end = small.lastIndexOf(close);
+    const begin = small.indexOf(open);
+    if (begin >= 0 && small.slice(0, begin).trim() !== '') continue;
     if (end >= 0) return text.slice(end + close.length).trimStart();
     if (begin >= 0) return '';
   }

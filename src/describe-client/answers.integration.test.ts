@@ -56,6 +56,8 @@ const NO_ANSWER: Expected = { ...EMPTY, code: 'DESCRIBE_RESPONSE_INVALID' };
 const CUT: Expected = { ...EMPTY, code: 'DESCRIBE_OUTPUT_TRUNCATED' };
 const THROTTLED: Expected = { code: 'DESCRIBE_RATE_LIMITED', retryable: true, requests: 3, moves: true };
 const BROKEN: Expected = { ...OUTAGE, code: 'DESCRIBE_RESPONSE_INVALID' };
+const TEXT = 'A red square.';
+const streamed = `data: ${JSON.stringify({ id: 'c1', choices: [{ delta: { content: TEXT } }] })}`;
 const PAGE: Expected = { code: 'DESCRIBE_RESPONSE_INVALID', counted: 1, moves: true };
 
 const FAULTS: readonly (readonly [string, RawAnswer, Expected])[] = [
@@ -99,6 +101,17 @@ const FAULTS: readonly (readonly [string, RawAnswer, Expected])[] = [
     { body: completion('', { finish_reason: 'error', error: { code: 502, message: 'x' } }) },
     OUTAGE,
   ],
+  [
+    'an error that broke the text off',
+    { body: completion(TEXT, { finish_reason: 'error', error: { code: 502, message: 'x' } }) },
+    OUTAGE,
+  ],
+  ['a text that an error broke off', { body: completion(TEXT, { finish_reason: 'error' }) }, NO_ANSWER],
+  [
+    'a filtered answer without a message',
+    { body: completion(null, { finish_reason: 'content_filter', message: undefined }) },
+    REFUSED,
+  ],
   ['a text inside', inside('Unexpected endpoint or method.'), REJECTED],
   ['a list inside', { body: [{ error: { code: 400, message: 'bad' } }] }, REJECTED_ALONE],
   ['a message alone inside', { body: { message: 'no route', object: 'error' } }, REJECTED],
@@ -108,6 +121,8 @@ const FAULTS: readonly (readonly [string, RawAnswer, Expected])[] = [
   ['a page of text', page(200, 'text/plain'), PAGE],
   ['JSON that breaks off', { body: '{"id":"c1","cho' }, BROKEN],
   ['nothing', { type: null, body: '' }, BROKEN],
+  ['a page that is typed as JSON', page(200, 'application/json'), PAGE],
+  ['a stream cut off, typed as JSON', { body: streamed.slice(0, -3) }, PAGE],
   ['a 500 page', page(500), OUTAGE],
   ['a 502 page', page(502), OUTAGE],
   ['a 503 page', page(503), { ...OUTAGE, code: 'DESCRIBE_OVERLOADED' }],

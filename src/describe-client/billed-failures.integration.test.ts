@@ -68,6 +68,14 @@ describe('a failed call that was billed', () => {
     expect(JSON.parse(JSON.stringify(error))).toMatchObject({ usage: ONCE, costUsd: COST_USD });
   });
 
+  it('tells what an answer was billed that an error broke off', async () => {
+    const { choices, ...rest } = completion('A re', 'error');
+    const broken = { ...choices[0], error: { code: 400, message: 'the provider hung up' } };
+    const describer = await start(() => ({ body: { ...rest, choices: [broken] } }));
+    const error = await failureOf(describer.describe({ image }));
+    expect(error).toMatchObject({ code: 'DESCRIBE_UPSTREAM', usage: ONCE, costUsd: COST_USD });
+  });
+
   it('adds up the attempts of the call', async () => {
     const describer = await start(() => ({ body: completion('no JSON') }));
     const error = await failureOf(describer.describe({ image, schema }));

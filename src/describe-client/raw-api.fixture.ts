@@ -37,7 +37,7 @@ export async function startRawApi(reply: (arrived: Arrived) => RawReply | Promis
     seen.push(arrived);
     const { status = 200, headers: own = {}, body } = await reply(arrived);
     response.writeHead(status, { 'content-type': 'application/json', ...own });
-    response.end(JSON.stringify(body));
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
   };
   const server = createServer((request, response) => {
     const pieces: Buffer[] = [];

@@ -6,6 +6,7 @@ import type {
 import { DescribeError } from '../errors/describe-error.ts';
 import { failureMeaning } from '../errors/failure-table.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
+import { AnswerError } from '../internal/chat-body.ts';
 import { classifyFailure } from '../internal/classify-failure.ts';
 import type { Clock } from '../internal/clock.ts';
 import { hasImageUrl } from '../internal/has-image-url.ts';
@@ -216,6 +217,7 @@ export class UpstreamCaller {
       onAttempt('success');
       return value;
     } catch (error) {
+      if (error instanceof AnswerError) takeBill(error, read, onAnswer);
       const { status, headers } = (error ?? {}) as { readonly status?: unknown; readonly headers?: unknown };
       if (headers !== undefined) leg.limited({ limits: rateLimitOf(headers) });
       if (status === 429) onLimits(request.model, headers, true, leg.endpoint);
@@ -258,6 +260,21 @@ export class UpstreamCaller {
     attempt.failed(failure);
     this.#parts.onAttempt('failure', failure);
     return failure;
+  }
+}
+
+/** An error may have broken an answer off that was billed. Who reads it takes the bill; what is wrong with it is known. */
+function takeBill(
+  { completion }: AnswerError,
+  read: (completion: ChatCompletion) => unknown,
+  onAnswer: UpstreamCallerParts['onAnswer'],
+): void {
+  if (completion === undefined) return;
+  onAnswer(completion as ChatCompletion);
+  try {
+    read(completion as ChatCompletion);
+  } catch {
+    // Its own error says more.
   }
 }
 

@@ -48,6 +48,17 @@ describe("the API's own reason", () => {
     expect(error).toMatchObject({ code: 'DESCRIBE_UPSTREAM', status: 404 });
   });
 
+  it.each([
+    ['JSON that broke off', '{"choices":[{"message":{"content":"A red passport'],
+    ['JSON with something behind it', '{"choices":[{"message":{"content":"A red passport"}}]} \0'],
+    ['the text alone', 'A red passport'],
+    ['lines of JSON', '{"message":{"content":"A red "}}\n{"message":{"content":"passport"}}'],
+  ])('is no description in an answer that can not be read: %s', async (_, body) => {
+    const error = await failureOf({ status: 200, body });
+    expect(error).toMatchObject({ code: 'DESCRIBE_RESPONSE_INVALID', status: 200 });
+    expect(shown(error)).not.toContain('passport');
+  });
+
   it('is kept where it blames the image', async () => {
     const error = await failureOf({
       status: 400,

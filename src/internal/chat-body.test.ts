@@ -49,6 +49,15 @@ describe('chatCompletionIn', () => {
     [[{ error: { code: 400, message: 'no' } }], 400],
     [{ choices: [{ error: { code: 502, message: 'no' }, message: { content: '' } }] }, 502],
     [{ choices: [{ message: {} }], error: { code: 500, message: 'no' } }, 500],
+    [
+      {
+        choices: [
+          { finish_reason: 'error', error: { code: 502, message: 'no' }, message: { content: 'a c' } },
+        ],
+      },
+      502,
+    ],
+    [{ error: { code: 'overloaded', message: 'no' } }, 503],
     [{ error: 'no' }, 200],
     [{ error: { code: 7, message: 'no' } }, 200],
     [{ detail: 'no' }, 200],

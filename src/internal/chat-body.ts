@@ -9,13 +9,16 @@ export class AnswerError extends Error {
   readonly error: unknown;
   readonly headers: unknown;
   readonly requestID: string | undefined;
+  /** The answer that an error broke off: it may have been billed. */
+  readonly completion: object | undefined;
 
-  constructor(message: string, status: number, error: unknown, headers: unknown) {
+  constructor(message: string, status: number, error: unknown, headers: unknown, completion?: object) {
     super(message);
     this.status = status;
     this.error = error;
     this.headers = headers;
     this.requestID = headerOf(headers, 'x-request-id');
+    this.completion = completion;
   }
 }
 
@@ -24,7 +27,7 @@ AnswerError.prototype.name = 'AnswerError';
 /** Statuses that words of a body stand for. Source: OpenAI, Anthropic, Google, vLLM. */
 const STATUS_OF_WORDS: readonly (readonly [RegExp, number])[] = [
   [/^(?:rate_?limit\w*|too_?many_?requests|resource_exhausted)$/i, 429],
-  [/^(?:overloaded_?error|server_is_overloaded|service_?unavailable\w*|unavailable)$/i, 503],
+  [/^(?:overloaded(?:_?error)?|server_is_overloaded|service_?unavailable\w*|unavailable)$/i, 503],
   [/^(?:(?:internal_?)?server_?error|internal(?:_?error)?|api_error)$/i, 500],
   [/^(?:timeout\w*|request_?timeout|deadline_exceeded)$/i, 504],
   [/^(?:authentication_?error|unauthenticated|unauthorized|invalid_api_key)$/i, 401],
@@ -52,7 +55,8 @@ export function chatCompletionIn<Completion extends object>(
   const error = failed === undefined ? undefined : errorBodyOf(failed);
   if (error?.message !== undefined || error?.code !== undefined) {
     const named = error.status ?? statusOfWords(error.code) ?? statusOfWords(error.type);
-    throw new AnswerError(error.message ?? '', named ?? status, failed, headers);
+    const answer = failed === body ? undefined : (body as object);
+    throw new AnswerError(error.message ?? '', named ?? status, failed, headers, answer);
   }
   // What is JSON but no object is a completion without choices, which its reader refuses.
   return (typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {}) as Completion;
@@ -62,6 +66,7 @@ interface MaybeCompletion {
   readonly error?: unknown;
   readonly choices?: readonly ({
     readonly error?: unknown;
+    readonly finish_reason?: unknown;
     readonly message?: { readonly content?: unknown };
   } | null)[];
 }
@@ -71,8 +76,9 @@ function failureIn(body: unknown): unknown {
   const { choices, error } = (body ?? {}) as MaybeCompletion;
   const choice = Array.isArray(choices) ? (choices as MaybeCompletion['choices'])?.[0] : undefined;
   if (choice === undefined || choice === null) return body;
-  // An error beside a text that can be read is no reason to pay for another one.
-  return choice.message?.content ? undefined : (choice.error ?? error ?? undefined);
+  // An error beside a text that can be read is no reason to pay for another one, unless it broke the text off.
+  const isWhole = choice.message?.content && choice.finish_reason !== 'error';
+  return isWhole ? undefined : (choice.error ?? error ?? undefined);
 }
 
 function statusOfWords(word: string | undefined): number | undefined {

@@ -74,6 +74,8 @@ function reasonOf(
   told: ToldFailure,
   { secrets }: SentRequest,
 ): string | undefined {
+  // What a success holds that is no JSON may be the description itself, but where it is a page.
+  if (told.pageText !== undefined && told.status < 300 && !told.pageText.startsWith('<')) return undefined;
   const raw = told.contentType === undefined ? told.message : message;
   if (secrets === undefined || typeof raw !== 'string' || NO_REASON.test(raw.slice(-20))) return undefined;
   const prefix = `${told.status} `;
@@ -116,11 +118,11 @@ function hintOf(status: number): string {
 const STATED: ReadonlySet<number> = new Set([401, 402, 408, 413, 429]);
 
 /** A page comes from a gateway, a firewall or a wrong path: nothing is known of the API behind. */
-function byPage({ status, contentType, isEmpty }: ToldFailure): Verdict | undefined {
+function byPage({ status, contentType, pageText = '' }: ToldFailure): Verdict | undefined {
   if (contentType === undefined || status >= 500 || STATED.has(status)) return undefined;
   if (status < 300) {
-    // What is typed as JSON, and nothing at all, may have broken off. A page would come again.
-    const retryable = isEmpty === true || isJsonType(contentType);
+    // What begins as JSON, and nothing at all, may have broken off. A page would come again.
+    const retryable = pageText === '' || (isJsonType(contentType) && /^[[{]/.test(pageText));
     return { code: 'DESCRIBE_RESPONSE_INVALID', what: `the answer is no JSON; ${PATH_HINT}`, retryable };
   }
   return {

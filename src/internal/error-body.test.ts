@@ -30,6 +30,32 @@ describe('errorBodyOf', () => {
       { code: 'BadRequest', message: 'm', innerCode: 'ResponsibleAIPolicyViolation' },
     ],
     [
+      'Azure, written otherwise',
+      { error: { message: 'm', inner_error: { code: 'ResponsibleAIPolicyViolation' } } },
+      { message: 'm', innerCode: 'ResponsibleAIPolicyViolation' },
+    ],
+    [
+      'OpenRouter, what its provider said',
+      {
+        error: {
+          code: 400,
+          message: 'Provider returned error',
+          metadata: { raw: '{"error":{"code":"context_length_exceeded","message":"too long"}}' },
+        },
+      },
+      {
+        code: '400',
+        status: 400,
+        innerCode: 'context_length_exceeded',
+        message: 'Provider returned error: too long',
+      },
+    ],
+    [
+      'OpenRouter, what its provider said in words',
+      { error: { code: 429, message: 'Provider returned error', metadata: { raw: 'slow down' } } },
+      { code: '429', status: 429, message: 'Provider returned error: slow down' },
+    ],
+    [
       'Azure gateway',
       { statusCode: 401, message: 'Access denied' },
       { status: 401, message: 'Access denied' },

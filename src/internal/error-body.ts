@@ -19,6 +19,8 @@ const MAX_MESSAGE_LENGTH = 2_000;
 /** Errors within errors that are looked into, and entries of a list of them. */
 const MAX_DEPTH = 4;
 const MAX_LISTED = 5;
+/** A text of JSON within an error that is parsed. */
+const MAX_RAW_LENGTH = 20_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -48,12 +50,14 @@ function innerError(value: unknown, depth: number): ErrorBody | undefined {
 
 function ownError(fields: Fields, depth: number): ErrorBody {
   const code = codeOf(ownOf(fields, 'code'));
-  const innerCode = codeOf(ownOf(plainOf(ownOf(fields, 'innererror')), 'code'));
+  const provider = providerError(fields, depth);
+  const azure = plainOf(ownOf(fields, 'innererror') ?? ownOf(fields, 'inner_error'));
+  const innerCode = codeOf(ownOf(azure, 'code')) ?? provider?.code ?? provider?.type;
   // Google names its kind of error as `status`.
   const type = codeOf(ownOf(fields, 'type')) ?? wordOf(ownOf(fields, 'status'));
   const param = codeOf(ownOf(fields, 'param'));
   const status = statusOf(fields);
-  const message = messageOf(fields, depth);
+  const message = joined(messageOf(fields, depth), provider?.message);
   return {
     ...(code === undefined ? {} : { code }),
     ...(innerCode === undefined ? {} : { innerCode }),
@@ -64,6 +68,20 @@ function ownError(fields: Fields, depth: number): ErrorBody {
     ...(isModeration(fields) ? { isModeration: true } : {}),
   };
 }
+
+/** OpenRouter passes on as text what the provider said, which is the reason. */
+function providerError(fields: Fields, depth: number): ErrorBody | undefined {
+  const raw = ownOf(plainOf(ownOf(fields, 'metadata')), 'raw');
+  if (typeof raw !== 'string' || raw.length > MAX_RAW_LENGTH) return undefined;
+  try {
+    return innerError(JSON.parse(raw), depth);
+  } catch {
+    return innerError(raw, depth);
+  }
+}
+
+const joined = (message: string | undefined, reason: string | undefined): string | undefined =>
+  message === undefined || reason === undefined ? (message ?? reason) : textOf(`${message}: ${reason}`);
 
 const MESSAGE_FIELDS = ['message', 'detail', 'msg', 'error_description', 'error_message', 'title'];
 

@@ -4,14 +4,14 @@
 export const REFUSED_WORDS: readonly RegExp[] = [
   /content[ _-](?:management |safety )?(?:policy|policies|filter)/i,
   /safety system|responsible ai/i,
-  /\bflagged\b|\bmoderation\b|inappropriate content/i,
+  /\bflagged\b|\bmoderation\b|inappropriate content|usage polic(?:y|ies)|\bguardrails?\b/i,
 ];
 
 /** The account is used up. */
 export const QUOTA_WORDS: readonly RegExp[] = [
   /credit balance|payment required|\bbilling\b|spend(?:ing)? limit/i,
   /(?:insufficient|more|out of|enough) (?:account )?(?:credit|balance|fund|quota)/i,
-  /exceeded your (?:current )?quota/i,
+  /exceeded your (?:current )?quota|\bkey limit exceeded/i,
 ];
 
 /** The request is too large as a whole. */
@@ -58,9 +58,15 @@ export const UNSUPPORTED_WORDS: readonly RegExp[] = [
   /(?:image|file) (?:format|type)[^.]{0,60}(?:not supported|unsupported)/i,
 ];
 
+/** The image is none, whoever says so: also a server that blames itself with a 5xx. */
+export const NO_IMAGE_WORDS: readonly RegExp[] = [
+  /not (?:represent )?a valid image|cannot identify image|image file is truncated/i,
+];
+
 /** The image is none, or broken. */
 export const UNREADABLE_WORDS: readonly RegExp[] = [
-  /not (?:represent )?a valid image|cannot identify image|invalid (?:base64|image)|image: unknown format/i,
+  ...NO_IMAGE_WORDS,
+  /invalid (?:base64|image)|image: unknown format|\bimage (?:data )?is (?:not valid|invalid)/i,
   /(?:not|can't|failed to|failure to|unable to) (?:process|decode|parse|read|open|load|identify)[^.]{0,40}\bimage\b/i,
   /\bimage\b[^.]{0,40}(?:corrupt|truncated|unreadable|decode)/i,
 ];

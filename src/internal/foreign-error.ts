@@ -25,8 +25,8 @@ export interface ToldFailure extends Omit<ErrorBody, 'status'> {
   readonly headers: unknown;
   /** Media type of an answer that was not JSON, or `none`; undefined where it was JSON, or there was nothing. */
   readonly contentType: string | undefined;
-  /** Whether an answer that was not JSON had nothing in it. */
-  readonly isEmpty?: boolean;
+  /** The text of an answer that was not JSON, as far as the client's message has it. */
+  readonly pageText?: string;
 }
 
 /** Text of a client for an answer without a body. */
@@ -37,8 +37,7 @@ export function toldFailureOf(foreign: ForeignError, status: number): ToldFailur
   const requestId = shortTokenOf(textOf(foreign.requestID) ?? headerOf(headers, 'x-request-id'));
   const contentType = isPage(foreign, status) ? mediaTypeOf(headers) : undefined;
   if (contentType !== undefined) {
-    const isEmpty = textOf(foreign.message)?.trim() === String(status);
-    return { status, requestId, headers, contentType, isEmpty };
+    return { status, requestId, headers, contentType, pageText: pageTextOf(foreign, status) };
   }
   const { status: _, ...body } = errorBodyOf({ error }) ?? {};
   const own = errorBodyOf({
@@ -57,6 +56,12 @@ function isPage(foreign: ForeignError, status: number): boolean {
   if (error !== undefined || code !== undefined || type !== undefined) return false;
   if (status < 300) return true;
   return typeof message === 'string' && message.startsWith(`${status} `) && !NO_BODY.test(message.slice(-20));
+}
+
+/** Without the status that the client puts before it. */
+function pageTextOf({ message }: ForeignError, status: number): string {
+  const text = (textOf(message) ?? '').trim();
+  return (text.startsWith(String(status)) ? text.slice(String(status).length) : text).trimStart();
 }
 
 /** The media type of an answer in small letters, or `none`. */

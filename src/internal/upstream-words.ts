@@ -5,6 +5,7 @@ import {
   DOWNLOAD_WORDS,
   KEY_WORDS,
   LARGE_WORDS,
+  NO_IMAGE_WORDS,
   QUOTA_WORDS,
   REFUSED_WORDS,
   SIZE_WORDS,
@@ -79,7 +80,8 @@ export function wordMeaningOf(told: ToldFailure, { hasImageUrl }: SentRequest): 
   // A server that fails may name an address of its own, or the image's that it could not load.
   if (status >= 500) {
     const names = says(message, DOWNLOAD_WORDS) || says(message, ADDRESS_WORDS);
-    return hasImageUrl === true && names ? 'DESCRIBE_IMAGE_FETCH_FAILED' : undefined;
+    if (hasImageUrl === true && names) return 'DESCRIBE_IMAGE_FETCH_FAILED';
+    return says(message, NO_IMAGE_WORDS) ? 'DESCRIBE_IMAGE_UNREADABLE' : undefined;
   }
   if (status >= 300 && !WORDY.has(status)) return undefined;
   if (says(message, REFUSED_WORDS)) return 'refused';
