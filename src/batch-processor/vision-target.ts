@@ -4,7 +4,7 @@ import type {
 } from 'openai/resources/chat/completions';
 import { ConfigError } from '../errors/config-error.ts';
 import { chatCompletionIn } from '../internal/chat-body.ts';
-import { describeValue, hasMethods } from '../internal/option-checks.ts';
+import { describeKind, hasMethods } from '../internal/option-checks.ts';
 import type { VisionRequest } from './vision-request.ts';
 
 export type VisionChatRequest = ChatCompletionCreateParamsNonStreaming;
@@ -83,7 +83,7 @@ export function visionSend(target: VisionTarget): VisionSend {
     {
       option: 'target',
       expected: 'an OpenAI client, a lease, a pool or { send }',
-      got: describeValue(target),
+      got: describeKind(target),
     },
   ]);
 }

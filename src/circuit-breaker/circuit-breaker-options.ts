@@ -3,6 +3,7 @@ import type { Random } from '../internal/backoff.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import {
   callable,
+  describeKind,
   describeValue,
   finiteNumber,
   integer,
@@ -142,7 +143,7 @@ export function checkAction(name: unknown, action: unknown): void {
 /** Before options are taken apart. */
 export function checkIsObject(options: unknown): void {
   if (typeof options === 'object' && options !== null) return;
-  throwIfAny([{ option: 'options', expected: 'an object', got: describeValue(options) }]);
+  throwIfAny([{ option: 'options', expected: 'an object', got: describeKind(options) }]);
 }
 
 export function checkBreakerOptions(options: object): void {

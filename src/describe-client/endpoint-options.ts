@@ -4,6 +4,7 @@ import { type ExtraBody, extraBodyCheck } from '../internal/extra-body.ts';
 import {
   baseUrl,
   boundedText,
+  describeKind,
   finiteNumber,
   headerRecord,
   headerSafeSecret,
@@ -107,7 +108,7 @@ export const endpointsCheck: OptionCheck = (value, option) => {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_ENDPOINTS) {
     return value === undefined
       ? []
-      : [{ option, expected: `an array of 1 to ${MAX_ENDPOINTS} endpoints`, got: 'something else' }];
+      : [{ option, expected: `an array of 1 to ${MAX_ENDPOINTS} endpoints`, got: describeKind(value) }];
   }
   const issues = listOf(endpointCheck)(value, option);
   if (issues.length > 0) return issues;

@@ -1,6 +1,7 @@
 import type { DescribeError } from '../errors/describe-error.ts';
 import {
   callable,
+  describeKind,
   nonEmptyText,
   type OptionCheck,
   oneOf,
@@ -64,8 +65,7 @@ const checkStep = required(
 export const fallbackCheck: OptionCheck = (value, option) => {
   if (value === undefined) return [];
   if (!Array.isArray(value) || value.length === 0 || value.length > 10) {
-    const got = Array.isArray(value) ? `an array of ${value.length}` : 'something else';
-    return [{ option, expected: 'an array of 1 to 10 ways out', got }];
+    return [{ option, expected: 'an array of 1 to 10 ways out', got: describeKind(value) }];
   }
   return value.flatMap((step, index) => checkStep(step, `${option}[${index}]`));
 };

@@ -1,6 +1,6 @@
 import type { ConfigIssue } from '../errors/config-error.ts';
 import { InputError } from '../errors/input-error.ts';
-import { hasMethods, type OptionCheck } from '../internal/option-checks.ts';
+import { describeKind, hasMethods, type OptionCheck } from '../internal/option-checks.ts';
 
 /**
  * Turns what checks found into one error.
@@ -20,4 +20,4 @@ export const abortSignal = (): OptionCheck => (value, option) =>
   value === undefined ||
   (hasMethods(value, ['addEventListener', 'removeEventListener']) && 'aborted' in (value as object))
     ? []
-    : [{ option, expected: 'an AbortSignal', got: 'something else' }];
+    : [{ option, expected: 'an AbortSignal', got: describeKind(value) }];

@@ -8,6 +8,7 @@ import {
   boolean,
   boundedText,
   callable,
+  describeKind,
   finiteNumber,
   hasMethods,
   headerRecord,
@@ -67,7 +68,7 @@ const optionsObject =
   (value, option) =>
     value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))
       ? []
-      : [{ option, expected, got: 'something else' }];
+      : [{ option, expected, got: describeKind(value) }];
 
 const off: readonly [(value: unknown) => boolean, OptionCheck] = [(value) => value === false, anything()];
 const aFunction: readonly [(value: unknown) => boolean, OptionCheck] = [

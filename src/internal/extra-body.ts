@@ -1,4 +1,4 @@
-import { describeValue, type OptionCheck } from './option-checks.ts';
+import { describeKind, type OptionCheck } from './option-checks.ts';
 
 /** Fields of a request that go to the API as they are. */
 export type ExtraBody = Readonly<Record<string, unknown>>;
@@ -29,7 +29,7 @@ const NOT_OF_THE_ANSWER: readonly string[] = ['user', 'safety_identifier', 'meta
 export const extraBodyCheck = (): OptionCheck => (value, option) => {
   if (value === undefined) return [];
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return [{ option, expected: 'an object of fields for the request', got: describeValue(value) }];
+    return [{ option, expected: 'an object of fields for the request', got: describeKind(value) }];
   }
   const owned = Object.keys(value).filter((name) => Object.hasOwn(OWNED, name));
   if (owned.length > 0) {

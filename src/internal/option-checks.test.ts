@@ -37,6 +37,21 @@ const issuesOf = (options: Record<string, unknown>, checks: Parameters<typeof sh
   failureOf(() => checkOptions('Thing', options, checks)).issues;
 
 describe('checkOptions', () => {
+  it('shows no string where none is expected: a key or a URL with a password lands in many places', () => {
+    const url = 'redis://:hunter2@cache';
+    const checks = {
+      nested: shape({}),
+      list: listOf(boolean()),
+      run: callable(),
+      driver: withMethods('a driver', 'call'),
+    };
+    const wrong = { nested: url, list: url, run: url, driver: url };
+    expect(issuesOf(wrong, checks).map(({ got }) => got)).toEqual(Array(4).fill('a string (not shown)'));
+    expect(shape({})(url, '')).toEqual([
+      { option: 'options', expected: 'an object', got: 'a string (not shown)' },
+    ]);
+  });
+
   it('lists everything wrong at once, with the option, what is expected and what it got', () => {
     const error = failureOf(() =>
       checkOptions<{ min?: number; timeoutMs?: unknown; ratio?: unknown }>(

@@ -30,7 +30,7 @@ export const shape =
   (value, option) => {
     if (value === undefined && option !== '') return [];
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return [{ option: option || 'options', expected: 'an object', got: describeValue(value) }];
+      return [{ option: option || 'options', expected: 'an object', got: describeKind(value) }];
     }
     const prefix = option === '' ? '' : `${option}.`;
     const issues: ConfigIssue[] = [];
@@ -159,11 +159,12 @@ export const oneOf = (...choices: readonly (string | number | boolean)[]): Optio
     choices.includes(value as string),
   );
 
-export const callable = (): OptionCheck => check('a function', (value) => typeof value === 'function');
+export const callable = (): OptionCheck =>
+  check('a function', (value) => typeof value === 'function', describeKind);
 
 /** An object, or class instance, that has all these methods. */
 export const withMethods = (expected: string, ...methods: readonly string[]): OptionCheck =>
-  check(expected, (value) => hasMethods(value, methods));
+  check(expected, (value) => hasMethods(value, methods), describeKind);
 
 /** Tells whether a value has all these methods: how instances are recognised, since `instanceof` fails across copies. */
 export function hasMethods(value: unknown, methods: readonly string[]): boolean {
@@ -205,7 +206,7 @@ export const listOf =
   (element: OptionCheck): OptionCheck =>
   (value, option) => {
     if (value === undefined) return [];
-    if (!Array.isArray(value)) return [{ option, expected: 'an array', got: describeValue(value) }];
+    if (!Array.isArray(value)) return [{ option, expected: 'an array', got: describeKind(value) }];
     return value.flatMap((entry, index) => required(element)(entry, `${option}[${index}]`));
   };
 
@@ -239,6 +240,13 @@ export function describeValue(value: unknown): string {
   if (typeof value === 'object' && value !== null) return 'an object';
   return String(value);
 }
+
+/**
+ * Says what a value is where no string is expected. A string there is often a key, or a URL with a password, in the wrong
+ * place: it is not shown.
+ */
+export const describeKind = (value: unknown): string =>
+  typeof value === 'string' ? describeSecret(value) : describeValue(value);
 
 function describeSecret(value: unknown): string {
   if (typeof value === 'string') return value.trim() === '' ? 'an empty string' : 'a string (not shown)';

@@ -1,5 +1,5 @@
 import {
-  describeValue,
+  describeKind,
   finiteNumber,
   integer,
   listOf,
@@ -59,7 +59,7 @@ const entry = shape({
 export const modelOverridesCheck: OptionCheck = (value, option) => {
   if (value === undefined) return [];
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return [{ option, expected: 'an object of entries by model name', got: describeValue(value) }];
+    return [{ option, expected: 'an object of entries by model name', got: describeKind(value) }];
   }
   return Object.entries(value).flatMap(([model, given]) => required(entry)(given, `${option}["${model}"]`));
 };

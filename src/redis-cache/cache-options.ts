@@ -2,7 +2,7 @@ import { ConfigError } from '../errors/config-error.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import {
   boolean,
-  describeValue,
+  describeKind,
   finiteNumber,
   integer,
   listOf,
@@ -122,7 +122,7 @@ const CHECKS: OptionChecks<RedisCacheOptions> = {
   tls: (value, option) =>
     value === undefined || typeof value === 'boolean' || (typeof value === 'object' && value !== null)
       ? []
-      : [{ option, expected: 'true, false or TLS options', got: describeValue(value) }],
+      : [{ option, expected: 'true, false or TLS options', got: describeKind(value) }],
   client: withMethods('an ioredis client', 'call', 'pipeline', 'duplicate', 'on'),
   cluster: addresses(),
   sentinels: addresses(),
