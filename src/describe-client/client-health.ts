@@ -82,9 +82,10 @@ function droppedForMs(endpoint: EndpointStats | undefined): number | undefined {
 }
 
 function poolHealth(
-  { keyTriedInMs, state }: ReturnType<EndpointParts['pool']['getStats']>,
+  { keyTriedInMs, unusableReason, state }: ReturnType<EndpointParts['pool']['getStats']>,
   droppedInMs: number | undefined,
 ): PartHealth {
+  if (unusableReason !== undefined) return { status: 'unhealthy', reason: unusableReason };
   const triedInMs = keyTriedInMs ?? droppedInMs;
   if (triedInMs !== undefined) {
     const reason = `the API refused the key; it is tried again in ${secondsOf(triedInMs)}`;

@@ -26,7 +26,8 @@ import type { Logger } from './logger.ts';
 export interface DescribeClientOptions {
   /**
    * Key of the API, or a function that gives it, for tokens that end within the hour. A function is asked before each
-   * request, health checks included; requests at the same time share one call of it. @defaultValue `OPENAI_API_KEY`
+   * request, health checks included; requests at the same time share one call of it. Without a key the client is made all
+   * the same: calls that need the API reject with `DESCRIBE_CONFIG_INVALID`. @defaultValue `OPENAI_API_KEY`
    */
   readonly apiKey?: ApiKey | undefined;
   /** Base URL of the API, or of a compatible server. @defaultValue `OPENAI_BASE_URL`, else OpenAI's */

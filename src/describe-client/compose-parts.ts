@@ -1,5 +1,6 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { usageOf } from '../batch-processor/vision-usage.ts';
+import type { ConfigError } from '../errors/config-error.ts';
 import type { UrlDownloads } from '../image/index.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/model-catalog.ts';
@@ -28,6 +29,7 @@ import {
   makeRetry,
 } from './make-parts.ts';
 import { type CallRouting, makeRouting } from './make-router.ts';
+import { missingKeyError } from './missing-key.ts';
 import { type KnownLimits, PackingAdvisor } from './packing-advisor.ts';
 import { askAsAdvised } from './packing-choice.ts';
 import { packingCost, packRulesOf } from './packing-cost.ts';
@@ -58,6 +60,8 @@ export interface ClientParts {
   readonly retry: RetryPolicy;
   readonly keys: DescriptionKeys;
   readonly ask: AskVision;
+  /** Makes what each call fails with that needs the API; undefined where an endpoint has a key. */
+  readonly makeKeyError: (() => ConfigError) | undefined;
   /** Ends, in the order of a call's way, what the client made. */
   close(): Promise<void>;
   destroy(reason: unknown): Promise<void>;
@@ -166,6 +170,11 @@ export function composeParts(
     void finish();
   }
   issues.throwIfAny('createDescribeClient');
+  const { missingKeys } = settings;
+  const hasKey = missingKeys.size < endpoints.length;
+  // Without a word nobody would notice: the others answer in its place.
+  for (const [endpoint, { option }] of hasKey ? missingKeys : [])
+    logger.warn({ endpoint, option }, 'an endpoint has no key: no calls go to it');
   const endpointSet = new EndpointSet(
     endpoints.map(({ description, breakers, pool }) => ({
       description,
@@ -178,9 +187,10 @@ export function composeParts(
         clock,
       }),
     })),
+    missingKeys,
   );
   downloads = endpointSet.downloads;
-  routing = makeRouting(endpointSet.all, limits, cache && redisScriptOf(cache), clock);
+  routing = makeRouting(endpointSet.asked, limits, cache && redisScriptOf(cache), clock);
   const { router, quotas } = routing;
   const known = requirePart(catalog);
   const singly = askSingly(caller, known);
@@ -216,6 +226,7 @@ export function composeParts(
     routing,
     retry: retryPolicy,
     keys: new DescriptionKeys(settings.endpoints),
+    makeKeyError: hasKey ? undefined : () => missingKeyError(...missingKeys.values()),
     ask: askBy(batch === undefined ? undefined : batched.ask(batch)),
     close: async () => {
       await batch?.close();

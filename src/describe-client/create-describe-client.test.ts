@@ -93,9 +93,20 @@ describe('createDescribeClient', () => {
     }
   });
 
-  it('wants a key, from the options or the environment', () => {
-    expect(wrongOptions({})).toEqual(['apiKey']);
-    expect(() => composeParts({}, { OPENAI_API_KEY: KEY })).not.toThrow();
+  it('takes the key from the options or the environment, and an empty text is none of either', () => {
+    expect(composeParts({}, { OPENAI_API_KEY: KEY }).makeKeyError).toBeUndefined();
+    for (const variables of [{}, { OPENAI_API_KEY: '' }, { OPENAI_API_KEY: ' ' }]) {
+      expect(composeParts({}, variables).makeKeyError?.().message).toBe(
+        'createDescribeClient: apiKey: expected a key, here or in OPENAI_API_KEY, got nothing',
+      );
+    }
+    expect(wrongOptions({ apiKey: '' })).toEqual(['apiKey']);
+    expect(wrongOptions({ endpoints: [{ apiKey: '' }] })).toEqual(['endpoints[0].apiKey']);
+  });
+
+  it('lists no missing key beside what is wrong', () => {
+    expect(wrongOptions({ timeoutMs: -1 })).toEqual(['timeoutMs']);
+    expect(wrongOptions({ endpoints: [{ weight: -1 }] })).toEqual(['endpoints[0].weight']);
   });
 
   it('lets options win over the environment, which wins over defaults', () => {

@@ -74,7 +74,8 @@ export class DescribeClient implements AsyncDisposable {
     const { settings, logger } = this.#parts;
     if (!settings.warmUpOnStart) return;
     this.warmUp().catch((error: unknown) => {
-      logger.warn({ code: DescribeError.is(error) ? error.code : undefined }, 'the warm-up failed');
+      const fields = DescribeError.is(error) ? { code: error.code, reason: error.message } : {};
+      logger.warn(fields, 'the warm-up failed');
     });
   }
 
@@ -111,6 +112,7 @@ export class DescribeClient implements AsyncDisposable {
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, or the signal's reason when it aborts.
    * @throws `DESCRIBE_CACHE_MISS` with `cache: 'only-if-cached'`, `DESCRIBE_CLOSED` after `close()`, `DESCRIBE_QUEUE_FULL`
    * beyond `limits.maxQueuedCalls`, and the last failure of the API, after retries: see docs/errors.md.
+   * @throws `DESCRIBE_CONFIG_INVALID` when there is no key and the description is not cached.
    */
   describe<Data>(input: DescribeInput, options: StructuredOptions<Data>): Promise<StructuredResult<Data>>;
   describe<Data>(
@@ -165,10 +167,16 @@ export class DescribeClient implements AsyncDisposable {
     return estimateCalls(inputs, options, this.#parts);
   }
 
-  /** Opens and authenticates the minimum of connections of every endpoint. @throws the first failure when none could be reached. */
+  /**
+   * Opens and authenticates the minimum of connections of every endpoint.
+   *
+   * @throws `DESCRIBE_CONFIG_INVALID` when there is no key.
+   * @throws the first failure when none could be reached.
+   */
   async warmUp(): Promise<void> {
     this.#calls.assertOpen();
-    const { endpoints, logger } = this.#parts;
+    const { endpoints, logger, makeKeyError } = this.#parts;
+    if (makeKeyError !== undefined) throw makeKeyError();
     await endpoints.warmUp((endpoint, code) => logger.warn({ endpoint, code }, 'the warm-up failed'));
   }
 

@@ -14,7 +14,6 @@ import {
   nonEmptyText,
   type OptionCheck,
   oneOf,
-  required,
   shape,
 } from '../internal/option-checks.ts';
 import { addressIssues, apiAddress } from '../openai/api-address.ts';
@@ -43,9 +42,14 @@ export interface QuotaLimitOptions {
 }
 
 /** One way to an answer: a key, and where it is valid. */
-export interface EndpointOptions extends Omit<EndpointDescription, 'name'> {
+export interface EndpointOptions extends Omit<EndpointDescription, 'name' | 'apiKey'> {
   /** Name of the endpoint, as in stats, metrics and `explain`. @defaultValue 'endpoint-1', 'endpoint-2', … */
   readonly name?: string | undefined;
+  /**
+   * Key of the API, or a function that is asked for it before each request. Without one nothing is sent to the endpoint,
+   * and `health()` says so. @defaultValue none
+   */
+  readonly apiKey?: ApiKey | undefined;
 }
 
 /** What a part of the client is made for. */
@@ -88,7 +92,7 @@ export const dialectCheck = oneOf('auto', 'openai', 'generic');
 
 const endpointCheck = shape({
   name: boundedText(MAX_MODEL_LENGTH),
-  apiKey: required(apiKeyCheck(), 'a key'),
+  apiKey: apiKeyCheck(),
   baseURL: baseUrl(),
   model: boundedText(MAX_MODEL_LENGTH),
   weight: finiteNumber({ min: 0.001, max: 1000 }),
@@ -128,9 +132,13 @@ function repeatedNames(endpoints: readonly EndpointDescription[], option: string
   );
 }
 
-/** Gives every endpoint a name. */
+/** Gives every endpoint a name, and an empty key where it has none. */
 export const namedEndpoints = (endpoints: readonly EndpointOptions[]): readonly EndpointDescription[] =>
-  endpoints.map((endpoint, index) => ({ ...endpoint, name: endpoint.name ?? `endpoint-${index + 1}` }));
+  endpoints.map((endpoint, index) => ({
+    ...endpoint,
+    name: endpoint.name ?? `endpoint-${index + 1}`,
+    apiKey: endpoint.apiKey ?? '',
+  }));
 
 /**
  * The quota group of each endpoint where it is known, named after its first endpoint: limits hold for an organisation and

@@ -5,6 +5,7 @@ import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../openai/
 import type { EndpointDialect } from '../openai/request-dialect.ts';
 import type { AttemptBreaker, BreakerGroup } from './breaker-group.ts';
 import { addressOf, type EndpointDescription } from './endpoint-options.ts';
+import type { MissingKeys } from './missing-key.ts';
 
 /** An endpoint with what its calls go through. */
 export interface EndpointParts {
@@ -18,28 +19,33 @@ export interface EndpointParts {
 /** The endpoints of a client. */
 export class EndpointSet {
   readonly all: readonly EndpointParts[];
+  /** Those that calls go to: with a key, where any has one. */
+  readonly asked: readonly EndpointParts[];
   /** Connection pools by the name of their endpoint. */
   readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
 
   /** Which images this process downloads for them: all where one is in the own network. */
   readonly downloads: UrlDownloads;
 
-  constructor(endpoints: readonly EndpointParts[]) {
+  constructor(endpoints: readonly EndpointParts[], missingKeys: MissingKeys) {
     this.downloads = downloadsFor(endpoints.map(originOf));
     this.all = endpoints;
+    const withKey = endpoints.filter(({ description }) => !missingKeys.has(description.name));
+    this.asked = withKey.length === 0 ? endpoints : withKey;
     this.pools = Object.fromEntries(endpoints.map(({ description, pool }) => [description.name, pool]));
   }
 
   /**
-   * Opens every pool's minimum of connections. One that can't is told; it may be another's turn to answer.
+   * Opens the minimum of connections of every pool that calls go to. One that can't is told; it may be another's turn to
+   * answer.
    * @throws the first failure when no pool could.
    */
   async warmUp(failed: (endpoint: string, code: unknown) => void): Promise<void> {
-    const outcomes = await Promise.allSettled(this.all.map(({ pool }) => pool.warmUp()));
+    const outcomes = await Promise.allSettled(this.asked.map(({ pool }) => pool.warmUp()));
     const failures = outcomes.map((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
     if (failures.every((reasons) => reasons.length > 0)) throw failures[0]?.[0];
     for (const [index, reasons] of failures.entries()) {
-      for (const reason of reasons) failed(this.all[index]?.description.name ?? '', codeOf(reason));
+      for (const reason of reasons) failed(this.asked[index]?.description.name ?? '', codeOf(reason));
     }
   }
 

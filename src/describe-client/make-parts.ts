@@ -16,6 +16,7 @@ import type { ConfigIssues } from './config-issues.ts';
 import type { EndpointDescription } from './endpoint-options.ts';
 import { STALE_GRACE_SECONDS } from './fallback-option.ts';
 import type { Logger } from './logger.ts';
+import { missingKeyError } from './missing-key.ts';
 import { type ClientSettings, isInstance } from './resolve-options.ts';
 import { countsForBreaker, isPacedByLimiter, isWorthAnotherAttempt } from './upstream-caller.ts';
 import { type BatchedVision, faultOf } from './vision-asker.ts';
@@ -97,31 +98,41 @@ export function makeRetry({ retry }: DescribeClientOptions, clock: Clock): Retry
   });
 }
 
-/** One endpoint's pool, by options or by the user's function. */
+/** Stands in for a key where there is none: a request that asks for it is not sent. */
+const noKey = () => Promise.reject(new Error('there is no key'));
+
+/**
+ * One endpoint's pool, by options or by the user's function. Without a key it has ended before its first use, and each
+ * call of it rejects with the reason.
+ */
 export function makePool(
   { pool, tls }: DescribeClientOptions,
-  { environment, proxyTo }: ClientSettings,
+  { environment, proxyTo, missingKeys }: ClientSettings,
   endpoint: EndpointDescription,
   issues: ConfigIssues,
   clock: Clock,
 ): OpenAIConnectionPool | undefined {
   const { apiKey, baseURL, organization, project, headers, apiVersion } = endpoint;
+  const missing = missingKeys.get(endpoint.name);
   // With a wrong key or address nothing will be made in the end; the options are looked at all the same.
   const isWrong = ['apiKey', 'baseURL', 'OPENAI_BASE_URL', 'endpoints'].some((option) => issues.has(option));
-  const usable = apiKey !== '' && !isWrong;
-  if (typeof pool === 'function')
-    return usable ? checkedPool(pool(definedOf(endpoint) as EndpointDescription)) : undefined;
-  return new OpenAIConnectionPool(usable ? apiKey : 'unusable', usable ? baseURL : undefined, {
+  const usable = missing === undefined && !isWrong;
+  if (typeof pool === 'function' && missing === undefined)
+    return isWrong ? undefined : checkedPool(pool(definedOf(endpoint) as EndpointDescription));
+  const options = typeof pool === 'function' ? undefined : pool;
+  const made = new OpenAIConnectionPool(usable ? apiKey : noKey, isWrong ? undefined : baseURL, {
     min: environment.poolMinSize,
     max: environment.poolMaxSize,
     proxy: proxyTo(baseURL),
     tls,
     clock,
-    ...definedOf(pool),
-    ...(usable ? definedOf({ organization, project, apiVersion }) : {}),
-    headers: { ...pool?.headers, ...(usable ? headers : {}) },
+    ...definedOf(options),
+    ...(isWrong ? {} : definedOf({ organization, project, apiVersion })),
+    headers: { ...options?.headers, ...(isWrong ? {} : headers) },
     ...(usable ? {} : { warmUpOnStart: false }),
   });
+  if (missing !== undefined) void made.destroy(missingKeyError(missing));
+  return made;
 }
 
 export function makeBreakers(

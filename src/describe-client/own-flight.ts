@@ -99,12 +99,14 @@ export class OwnFlight {
     (taken: TakenImage) =>
     async ({ signal }: { readonly signal: AbortSignal }): Promise<CachedDescription> => {
       this.#isOwner = true;
-      const { intake, ask } = this.#parts;
+      const { intake, ask, makeKeyError } = this.#parts;
       const { room } = this.#bounds;
       const bounds = { ...this.#bounds, signal, retries: { made: 0 } };
       // Others may still wait for this work when the call it began for has left.
       const release = room?.hold();
       try {
+        // Before the image is loaded for nothing.
+        if (makeKeyError !== undefined) throw makeKeyError();
         const image = await intake.settle(taken, signal, room);
         this.#caused = await intake.send(
           image,

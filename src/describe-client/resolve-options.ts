@@ -42,12 +42,14 @@ import {
 } from './endpoint-options.ts';
 import { fallbackCheck } from './fallback-option.ts';
 import { CLIENT_LIMIT_CHECKS, type ClientLimitOptions } from './limit-options.ts';
+import { type MissingKeys, missingKeysOf } from './missing-key.ts';
 import type { RequestDefaults } from './normalise-request.ts';
 
 /** The options that are plain values, with environment and defaults filled in. */
 export interface ClientSettings extends RequestDefaults {
-  /** At least one; its key is empty where none was given, which is an issue. */
+  /** At least one; its key is empty where none was given. */
   readonly endpoints: readonly EndpointDescription[];
+  readonly missingKeys: MissingKeys;
   readonly limits: ClientLimitOptions;
   readonly attemptTimeoutMs: number;
   readonly warmUpOnStart: boolean;
@@ -158,6 +160,7 @@ export function resolveOptions(
   }
   return {
     endpoints,
+    missingKeys: missingKeysOf(endpoints, usable.endpoints !== undefined),
     limits,
     model,
     prompt,
@@ -218,17 +221,12 @@ function onlyEndpoint(
   { openaiApiKey, openaiBaseURL, openaiOrganization, openaiProject }: EnvironmentSettings,
   issues: ConfigIssues,
 ): EndpointDescription {
-  const key = apiKey ?? openaiApiKey;
-  const isReported = ['apiKey', 'OPENAI_API_KEY', 'endpoints'].some((option) => issues.has(option));
-  if (key === undefined && !isReported) {
-    issues.add([{ option: 'apiKey', expected: 'a key, here or in OPENAI_API_KEY', got: 'nothing' }]);
-  }
   const base = baseURL ?? openaiBaseURL;
   const address = base ?? DEFAULT_BASE_URL;
   issues.add(addressIssues(address, apiVersion, baseURL === undefined ? 'OPENAI_BASE_URL' : 'baseURL'));
   return {
     name: ONLY_ENDPOINT,
-    apiKey: key ?? '',
+    apiKey: apiKey ?? openaiApiKey ?? '',
     baseURL: base,
     apiVersion,
     organization: organization ?? openaiOrganization,

@@ -138,7 +138,13 @@ interface Row extends Partial<FailureMeaning> {
 
 /** The first row whose case fits counts; the last one of each code fits always. */
 const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
-  DESCRIBE_CONFIG_INVALID: [{ kind: 'local' }],
+  DESCRIBE_CONFIG_INVALID: [
+    {
+      kind: 'local',
+      joinedCallAsks: true,
+      why: 'No stand-in hides a mistake of setup, such as no key. A joined call may be of a client that has one.',
+    },
+  ],
   DESCRIBE_INPUT_INVALID: [{ kind: 'item' }],
   DESCRIBE_CLOSED: [{ kind: 'local', why: 'The owner closed it. That says nothing of the other side.' }],
   DESCRIBE_TIMEOUT: [{ kind: 'outage' }],

@@ -43,11 +43,8 @@ export type {
   Provenance,
   TileSizing,
 } from './model-entry.ts';
-export {
-  OpenAIConnectionPool,
-  type OpenAIConnectionPoolStats,
-  type OpenAIPoolHealth,
-} from './openai-connection-pool.ts';
+export { OpenAIConnectionPool } from './openai-connection-pool.ts';
 export type { OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
+export type { OpenAIConnectionPoolStats, OpenAIPoolHealth } from './openai-pool-stats.ts';
 export { PoolManager, type PoolManagerOptions, type PoolManagerStats, poolManager } from './pool-manager.ts';
 export { estimateTextTokens } from './text-tokens.ts';

@@ -41,18 +41,37 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close());
 
-it.each(Object.entries(MAKERS))('%s rejects each call with what to install', async (_name, maker) => {
-  const script = `
+/** What a script printed, in a process without the package. */
+async function printedBy(script: string): Promise<unknown> {
+  const parts = `
     const { createDescribeClient, OpenAIConnectionPool, VisionDescriptionBatchProcessor } = await import(${JSON.stringify(new URL('../index.ts', import.meta.url).href)});
     const { createTestImage } = await import(${JSON.stringify(new URL('../testing/index.ts', import.meta.url).href)});
     const image = createTestImage();
-    const baseURL = ${JSON.stringify(baseURL)};
+    const baseURL = ${JSON.stringify(baseURL)};`;
+  const program = ['--import', HOOK, '--input-type=module', '--eval', parts + script];
+  const { stdout } = await run(process.execPath, program);
+  return JSON.parse(stdout);
+}
+
+it.each(Object.entries(MAKERS))('%s rejects each call with what to install', async (_name, maker) => {
+  const printed = await printedBy(`
     ${maker}
     const said = [];
     for (let i = 0; i < 3; i += 1) said.push(await call().then(() => 'fine', ({ code, message, retryable }) => [code, message, retryable].join(' ')));
     await end();
-    console.log(JSON.stringify(said));`;
-  const { stdout } = await run(process.execPath, ['--import', HOOK, '--input-type=module', '--eval', script]);
+    console.log(JSON.stringify(said));`);
   const said = expect.stringMatching(/^DESCRIBE_CONFIG_INVALID .*\bnpm install openai\b.* false$/);
-  expect(JSON.parse(stdout)).toEqual([said, said, said]);
+  expect(printed).toEqual([said, said, said]);
+});
+
+it('the health of a client says what to install, once the package was needed', async () => {
+  const printed = await printedBy(`
+    ${MAKERS['the client']}
+    await call().catch(() => {});
+    console.log(JSON.stringify(await client.health()));
+    await end();`);
+  expect(printed).toMatchObject({
+    status: 'unhealthy',
+    parts: { 'pool:default': { status: 'unhealthy', reason: expect.stringContaining('npm install openai') } },
+  });
 });

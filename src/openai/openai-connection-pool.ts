@@ -9,7 +9,6 @@ import {
   type DrainOptions,
   ResourcePool,
   type ResourcePoolEvents,
-  type ResourcePoolStats,
   type ValidateContext,
 } from '../resource-pool/index.ts';
 import { apiAddress } from './api-address.ts';
@@ -29,37 +28,9 @@ import {
   type OpenAIConnectionPoolOptions,
   poolBounds,
 } from './openai-pool-options.ts';
+import type { OpenAIConnectionPoolStats, OpenAIPoolHealth } from './openai-pool-stats.ts';
 
 const NAME = 'OpenAI connection pool';
-
-/** `healthy`: what was checked answers. `degraded`: some of it. `unhealthy`: none of it, or the key was refused. */
-export interface OpenAIPoolHealth {
-  readonly status: 'healthy' | 'degraded' | 'unhealthy';
-  /** Connections that were asked. */
-  readonly checked: number;
-  /** Those of them that gave no answer and are being replaced. */
-  readonly failed: number;
-  /** Whether the API refused the key: calls fail until it is asked again. */
-  readonly keyRefused: boolean;
-}
-
-/** Stats of the pool, and what its connections did. */
-export interface OpenAIConnectionPoolStats extends ResourcePoolStats {
-  /** Scheme, host and port of the API. */
-  readonly origin: string;
-  readonly connections: {
-    /** Sockets opened. */
-    readonly opened: number;
-    readonly requests: number;
-    /** Requests sent again because a kept-alive socket had died before any byte of an answer. */
-    readonly resent: number;
-    /** Requests that failed on the way, not by their answer. */
-    readonly failed: number;
-  };
-  readonly keyRefused: boolean;
-  /** Milliseconds until a refused key is tried again; absent for one that is not. */
-  readonly keyTriedInMs?: number;
-}
 
 /**
  * Lends OpenAI clients, each on one keep-alive connection of its own: at most `max` requests are on the wire, and
@@ -83,6 +54,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   readonly #counters = new ConnectionCounters();
   readonly #healthCheckTimeoutMs: number;
   readonly #gate: KeyGate;
+  #unusableReason: string | undefined;
 
   /**
    * @param apiKey - Key of the API, or a function that is asked for it before each request; never shown in stats, errors or logs.
@@ -218,6 +190,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
       connections: { ...this.#counters },
       keyRefused: closedForMs > 0,
       ...(closedForMs > 0 ? { keyTriedInMs: closedForMs } : {}),
+      ...(this.#unusableReason === undefined ? {} : { unusableReason: this.#unusableReason }),
     });
   }
 
@@ -244,6 +217,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
 
   /** Rejects who waits with `DESCRIBE_CLOSED` and cuts every connection. Idempotent; never rejects. */
   destroy(reason?: unknown): Promise<void> {
+    if (DescribeError.is(reason, 'DESCRIBE_CONFIG_INVALID')) this.#unusableReason ??= reason.message;
     return this.#pool.destroy(reason);
   }
 

@@ -7,12 +7,13 @@ import { parseEnvironment } from '../internal/environment.ts';
 import { checkOptions, integer, milliseconds, withMethods } from '../internal/option-checks.ts';
 import { processSingleton } from '../internal/process-singleton.ts';
 import type { ApiKey } from './api-key.ts';
-import { OpenAIConnectionPool, type OpenAIConnectionPoolStats } from './openai-connection-pool.ts';
+import { OpenAIConnectionPool } from './openai-connection-pool.ts';
 import {
   checkPoolOptions,
   DEFAULT_BASE_URL,
   type OpenAIConnectionPoolOptions,
 } from './openai-pool-options.ts';
+import type { OpenAIConnectionPoolStats } from './openai-pool-stats.ts';
 
 export interface PoolManagerOptions {
   /** Most pools; an unused one makes room, the longest unused first. At least 1. @defaultValue 100 */
