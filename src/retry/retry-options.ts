@@ -1,5 +1,5 @@
 import type { RetryGiveUpReason } from '../errors/call-explanation.ts';
-import type { FailureKind } from '../errors/failure-table.ts';
+import type { FailureKind } from '../errors/failure-meaning.ts';
 import type { Random } from '../internal/backoff.ts';
 import type { Clock } from '../internal/clock.ts';
 import {

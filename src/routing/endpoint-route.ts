@@ -1,5 +1,5 @@
 import type { DescribeError } from '../errors/describe-error.ts';
-import type { FailureScope } from '../errors/failure-table.ts';
+import type { FailureScope } from '../errors/failure-meaning.ts';
 import type { UpstreamError } from '../errors/upstream-error.ts';
 import { AdaptiveConcurrency } from './adaptive-concurrency.ts';
 import type { EndpointState } from './endpoint-state.ts';

@@ -1,5 +1,6 @@
 import type { DescribeError } from '../errors/describe-error.ts';
-import { type FailureMeaning, failureMeaning } from '../errors/failure-table.ts';
+import type { FailureMeaning } from '../errors/failure-meaning.ts';
+import { failureMeaning } from '../errors/failure-table.ts';
 import type { UpstreamError } from '../errors/upstream-error.ts';
 import type { Clock } from '../internal/clock.ts';
 import type { EndpointRoute } from './endpoint-route.ts';
