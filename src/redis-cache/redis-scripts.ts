@@ -23,9 +23,14 @@ for i, key in ipairs(KEYS) do
 end
 return texts`;
 
-/** Takes the lease with token `ARGV[1]` for `ARGV[2]` ms when it is free, without an end (so not ours), or `ARGV[3]` is 1. */
+/**
+ * Takes the lease with token `ARGV[1]` for `ARGV[2]` ms when it is free, without an end (so not ours), or `ARGV[3]` is 1.
+ * It begins with what gives a lease back, so that a user who may not do that takes none.
+ */
 export const TAKE_LEASE = `
 if ARGV[3] == '1' or redis.call('PTTL', KEYS[1]) < 0 then
+  redis.call('UNLINK', KEYS[1])
+  redis.call('GET', KEYS[1])
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return 1
 end

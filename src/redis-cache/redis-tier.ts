@@ -140,7 +140,10 @@ export class RedisTier {
       this.#get(key),
       ...this.#stampTags(tags, keepMs),
     ];
-    return map(await this.#gateway.send('claim', commands, deadline), ([owned, text, ...versions]) => ({
+    const reply = await this.#gateway.send('claim', commands, deadline);
+    // What was refused may have come after the lease, for which the next caller would wait.
+    if (!reply.ok && reply.reason === 'failed') void this.endLease(key, token, this.#gateway.deadline());
+    return map(reply, ([owned, text, ...versions]) => ({
       owned: owned instanceof RedisDataError ? undefined : owned === 1,
       text: textOf(text),
       versions: zip(tags, versions),
@@ -159,16 +162,8 @@ export class RedisTier {
   }
 
   async endLease(key: string, token: string, deadline: OperationDeadline): Promise<void> {
-    const message = this.#message('released', [key]);
-    const command: RedisCommand = [
-      'EVAL',
-      END_LEASE,
-      1,
-      this.#names.lease(key),
-      token,
-      this.#names.channel,
-      message,
-    ];
+    const args = [this.#names.lease(key), token, this.#names.channel, this.#message('released', [key])];
+    const command: RedisCommand = ['EVAL', END_LEASE, 1, ...args];
     const reply = await this.#gateway.send('end lease', [command], deadline);
     if (reply.ok) this.#heedTold(reply.value[0]);
   }
