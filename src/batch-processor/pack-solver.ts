@@ -5,6 +5,7 @@ import { classifyFailure } from '../internal/classify-failure.ts';
 import { isAddress } from '../internal/has-image-url.ts';
 import type { RequestSecrets } from '../internal/server-reason.ts';
 import { answerNow } from '../internal/user-callback.ts';
+import { answeredModel } from './answered-model.ts';
 import type { BatchHandlerContext } from './batch-handler.ts';
 import { tellBilled } from './billing.ts';
 import { type AnswerPart, packAnswers, singleAnswer } from './pack-answer.ts';
@@ -178,7 +179,7 @@ class Pack {
     const requestId = requestIdOf(completion);
     this.#context.resolve(index, {
       ...part,
-      model: typeof completion.model === 'string' ? completion.model : item.model,
+      model: answeredModel(completion, item.model),
       ...(item.spent === undefined ? {} : { usage: item.spent }),
       ...(requestId === undefined ? {} : { requestId }),
       packSize,

@@ -51,6 +51,13 @@ describe('an answer in another form', () => {
     ['text/plain', text(JSON.stringify(completion('A red square.')), 'text/plain; charset=utf-8')],
     ['text/json', text(JSON.stringify(completion('A red square.')), 'text/json')],
     ['no type', text(JSON.stringify(completion('A red square.')), null)],
+    [
+      'a stream that nobody asked for',
+      text(
+        `data: ${JSON.stringify({ choices: [{ delta: { content: 'A red square.' }, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`,
+        'text/event-stream',
+      ),
+    ],
     ['a byte order mark', text(`\ufeff${JSON.stringify(completion('A red square.'))}`)],
     ['a null error beside it', text({ ...completion('A red square.'), error: null })],
     ['an error beside it', text({ ...completion('A red square.'), error: { code: 502, message: 'late' } })],

@@ -1,3 +1,4 @@
+import { answeredModel } from '../batch-processor/answered-model.ts';
 import { onBilled, tellBilled } from '../batch-processor/billing.ts';
 import type {
   VisionChatCompletion,
@@ -65,7 +66,7 @@ export const askSingly =
         return {
           description,
           data,
-          model: typeof completion.model === 'string' ? completion.model : request.model,
+          model: answeredModel(completion, request.model),
           requestId: requestIdOf(completion),
         };
       },

@@ -1,5 +1,6 @@
 import { errorBodyOf } from './error-body.ts';
 import { headerOf } from './retry-after.ts';
+import { streamedCompletion } from './streamed-completion.ts';
 
 /** An answer with a status of success that is no chat completion, as the API's client would throw it. */
 export class AnswerError extends Error {
@@ -89,6 +90,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch {
-    return undefined;
+    return streamedCompletion(text);
   }
 }

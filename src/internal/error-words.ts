@@ -28,16 +28,25 @@ export const KEY_WORDS: readonly RegExp[] = [
 
 /** An image could not be loaded from its address. */
 export const DOWNLOAD_WORDS: readonly RegExp[] = [
-  /\b(?:download|fetch|retriev)\w*[^.]{0,60}\b(?:images?|files?|media|urls?|content)\b/i,
+  /\b(?:download|fetch|retriev)\w*[^.]{0,60}\b(?:images?|files?|media|urls?|content|https?:)/i,
   /\b(?:image|media|file|url)\b[^.]{0,60}\b(?:download|fetch|retriev|unreachable)/i,
   /\b(?:image|media|file|url)\b[^.]{0,60}\bnot (?:be )?(?:accessible|accessed|reachable|reached)/i,
-  /invalid (?:image[_ ]?)?url|urls? (?:is|are) not (?:currently )?supported|use base64/i,
+  /invalid (?:image[_ ]?)?url(?! \()|urls? (?:is|are) not (?:currently )?supported|use base64/i,
 ];
 
 /** Said of any address: of the image's, where the request had one. */
 export const ADDRESS_WORDS: readonly RegExp[] = [
   /cannot connect to host|name or service not known|getaddrinfo|max retries exceeded/i,
-  /\burl='?https?:|failed to (?:load|open|read) (?:the )?(?:image|url)|invalid image input/i,
+  /\burl=(?:url\()?'?https?:|\bfor url: https?:|failed to (?:load|open|read) (?:the )?(?:image|url)|invalid image input/i,
+];
+
+/** Said where an image was sent as its address, of that address. */
+export const URL_WORDS: readonly RegExp[] = [
+  /\burls?\b[^.]{0,60}\b(?:returned|not|invalid|blocked|disallowed|forbidden|unsupported|scheme|missing|must)\b/i,
+  /\b(?:unsupported|invalid|bad|missing) (?:image |media )?urls?\b(?! \()/i,
+  /\b(?:access|load|open|read|reach)\w*\b[^.]{0,60}\b(?:urls?\b|https?:)/i,
+  /\bbase64\b|\brobots\.txt|\bremote (?:images?|urls?)\b/i,
+  /\bimage\b[^.]{0,60}\b40[134]\b|\bhttp (?:error|status) 4\d\d\b/i,
 ];
 
 /** The image is too large; several that are too many are not meant. */

@@ -28,7 +28,7 @@ const NOT_OF_THE_ANSWER: readonly string[] = ['user', 'safety_identifier', 'meta
 /** A plain object of JSON that sets nothing that the SDK owns. */
 export const extraBodyCheck = (): OptionCheck => (value, option) => {
   if (value === undefined) return [];
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isPlainObject(value)) {
     return [{ option, expected: 'an object of fields for the request', got: describeKind(value) }];
   }
   const owned = Object.keys(value).filter((name) => Object.hasOwn(OWNED, name));
@@ -41,6 +41,15 @@ export const extraBodyCheck = (): OptionCheck => (value, option) => {
   }
   return isJson(value) ? [] : [{ option, expected: 'fields that JSON can hold', got: 'another value' }];
 };
+
+/** An object of a class may write other fields than it has. */
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Of another realm, such as a worker's or a test runner's, is plain too.
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  return isPlain && typeof (value as { readonly toJSON?: unknown }).toJSON !== 'function';
+}
 
 function isJson(value: object): boolean {
   try {

@@ -59,6 +59,56 @@ describe('the words of an error', () => {
   });
 
   it.each([
+    'Error while downloading https://images.example/a.png. Upstream status code: 403.',
+    'Image URL returned 404',
+    'The URL does not appear to contain an image',
+    'Unable to access the image at the given URL',
+    'Image could not be loaded from url',
+    'failed to get image: 403 Forbidden',
+    'Unsupported image URL scheme',
+    'Only base64 images are supported',
+    'remote images are not supported',
+    'URL sources are not supported',
+    'Expected a base64-encoded data URL with an image MIME type',
+    'illegal base64 data at input byte 4',
+    'This URL is disallowed by the website robots.txt file',
+    'HTTP error 403 while opening image',
+    '404 Client Error: Not Found for url: https://images.example/a.png',
+    'Could not open image file from url',
+    'failed to process image: unable to load image from URL',
+    "403, message='Forbidden', url=URL('https://images.example/a')",
+    'Provided image URL is not publicly accessible',
+    'Request URL is missing a protocol',
+  ])('blame the address that was sent: %s', (message) => {
+    expect(codeOf(400, { message, code: null }, true)).toBe('IMAGE_FETCH_FAILED');
+    expect(codeOf(400, { message, code: null }, false)).not.toBe('IMAGE_FETCH_FAILED');
+  });
+
+  it.each([
+    'This model does not support image input.',
+    'Invalid content type. image_url is only supported by certain models.',
+    'Invalid URL (POST /chat/completions)',
+    'Could not process image',
+    'Unable to process input image. Please retry.',
+    'Unsupported parameter. See https://example.com/docs for image inputs',
+    'image exceeds 5 MB maximum',
+  ])('do not blame the address for what is wrong with the image or the model: %s', (message) => {
+    expect(codeOf(400, { message, code: null }, true)).not.toBe('IMAGE_FETCH_FAILED');
+  });
+
+  it('of a download win over the code of the filter that made it', () => {
+    const error = {
+      code: 'InvalidParameter.DataInspection',
+      message: 'Unable to download the media resource during the data inspection process.',
+    };
+    expect(codeOf(400, error, true)).toBe('IMAGE_FETCH_FAILED');
+    expect(codeOf(400, error, false)).toBe('REFUSED');
+  });
+
+  it.each([
+    ['media_fetch_error', 'IMAGE_FETCH_FAILED'],
+    ['image_url_unreachable', 'IMAGE_FETCH_FAILED'],
+    ['URL_FETCH_FAILED', 'IMAGE_FETCH_FAILED'],
     ['InvalidImageURL', 'IMAGE_FETCH_FAILED'],
     ['image_parse_error', 'IMAGE_UNREADABLE'],
     ['ResponsibleAIPolicyViolation', 'REFUSED'],

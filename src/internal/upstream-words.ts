@@ -12,6 +12,7 @@ import {
   says,
   UNREADABLE_WORDS,
   UNSUPPORTED_WORDS,
+  URL_WORDS,
 } from './error-words.ts';
 import type { ToldFailure } from './foreign-error.ts';
 import type { RequestSecrets } from './server-reason.ts';
@@ -34,9 +35,6 @@ const CODES: ReadonlyMap<string, WordMeaning> = new Map<string, WordMeaning>([
   ['unsupportedimage', 'DESCRIBE_IMAGE_UNSUPPORTED'],
   ['unsupportedimageformat', 'DESCRIBE_IMAGE_UNSUPPORTED'],
   ['unsupportedimagemediatype', 'DESCRIBE_IMAGE_UNSUPPORTED'],
-  ['failedtodownloadimage', 'DESCRIBE_IMAGE_FETCH_FAILED'],
-  ['imagedownloadfailed', 'DESCRIBE_IMAGE_FETCH_FAILED'],
-  ['imagedownloaderror', 'DESCRIBE_IMAGE_FETCH_FAILED'],
   ['invalidimageurl', 'DESCRIBE_IMAGE_FETCH_FAILED'],
   ['contextlengthexceeded', 'size'],
   ['exceedcontextsizeerror', 'size'],
@@ -61,6 +59,12 @@ const FILTER_CODES: readonly RegExp[] = [
   /responsibleai|moderation|datainspection|safetyviolation/,
 ];
 
+/** Codes of an image that could not be loaded, such as `failed_to_download_image` or `MediaFetchError`. */
+const DOWNLOAD_CODES: readonly RegExp[] = [
+  /(?:image|media|url|file).{0,40}(?:download|fetch|unreachable|inaccessible)/,
+  /(?:download|fetch).{0,40}(?:image|media|url|file)/,
+];
+
 /** Statuses that say little by themselves. */
 const WORDY: ReadonlySet<number> = new Set([400, 403, 404, 415, 422]);
 
@@ -76,7 +80,9 @@ export interface SentRequest {
 export function wordMeaningOf(told: ToldFailure, { hasImageUrl }: SentRequest): WordMeaning | undefined {
   const { status, message = '' } = told;
   const byCode = codeMeaningOf(told);
-  if (byCode !== undefined) return byCode;
+  // A filter that could not load what it was to look at refused nothing.
+  const isFilterUnloaded = byCode === 'refused' && hasImageUrl === true && says(message, DOWNLOAD_WORDS);
+  if (byCode !== undefined) return isFilterUnloaded ? 'DESCRIBE_IMAGE_FETCH_FAILED' : byCode;
   // A server that fails may name an address of its own, or the image's that it could not load.
   if (status >= 500) {
     const names = says(message, DOWNLOAD_WORDS) || says(message, ADDRESS_WORDS);
@@ -108,13 +114,15 @@ function codeMeaningOf({
     if (name === undefined) continue;
     if (says(name, QUOTA_CODES)) return 'quota';
     if (status === 429) continue;
-    const meaning = says(name, FILTER_CODES) ? 'refused' : CODES.get(name);
+    if (says(name, FILTER_CODES)) return 'refused';
+    const meaning = says(name, DOWNLOAD_CODES) ? 'DESCRIBE_IMAGE_FETCH_FAILED' : CODES.get(name);
     if (meaning !== undefined) return meaning;
   }
   return code === 'invalid_value' && param === 'url' ? 'DESCRIBE_IMAGE_FETCH_FAILED' : undefined;
 }
 
 function imageMeaningOf(message: string, hasImageUrl: boolean | undefined): ImageErrorCode | undefined {
+  if (hasImageUrl === true && says(message, URL_WORDS)) return 'DESCRIBE_IMAGE_FETCH_FAILED';
   if (says(message, BLIND_WORDS)) return undefined;
   if (hasImageUrl !== false && (says(message, DOWNLOAD_WORDS) || says(message, ADDRESS_WORDS))) {
     return 'DESCRIBE_IMAGE_FETCH_FAILED';

@@ -32,6 +32,18 @@ describe('a parameter that is refused by name', () => {
       ),
       'temperature',
     ],
+    [
+      'Cerebras, whose param names no parameter',
+      400,
+      openai("property 'body.store' is unsupported", { param: 'validation_error' }),
+      'store',
+    ],
+    [
+      'Qwen, a status in brackets',
+      400,
+      openai('<400> InternalError.Algo.InvalidParameter: store is not supported'),
+      'store',
+    ],
     ['Azure', 400, openai('Unrecognized request argument supplied: store', { param: null }), 'store'],
     [
       'Azure, several',

@@ -23,7 +23,7 @@ const REFUSAL =
 
 /** A value that is out of bounds is the caller's to correct: the parameter itself is known. */
 const BOUNDS =
-  /\b(between|at (most|least)|(less|greater|more|fewer|higher|lower|larger|smaller) than|too (large|small|high|low|long)|out of range|exceed\w*|maximum|minimum)\b|[<>]=?\s*\d/i;
+  /\b(between|at (most|least)|(less|greater|more|fewer|higher|lower|larger|smaller) than|too (large|small|high|low|long)|out of range|exceed\w*|maximum|minimum)\b|[<>]=?\s*\d+(?![\d>])/i;
 
 /** English words, which a message may hold in another sense: they count where they stand as a name. */
 const WORDS: ReadonlySet<string> = new Set(['store', 'detail']);
@@ -47,9 +47,11 @@ export function refusedParameter(
   const isByCode = CODES.has(told?.code) || CODES.has(told?.innerCode) || CODES.has(told?.type);
   if (!isByCode && (!REFUSAL.test(text) || BOUNDS.test(text))) return undefined;
   const named = typeof param === 'string' && param !== '' ? param : told?.param;
-  if (named === undefined) return firstNamed(text, sent);
-  const last = lastName(named);
-  return sent.find((parameter) => parameter === last);
+  const last = named === undefined ? undefined : lastName(named);
+  const found = sent.find((parameter) => parameter === last);
+  // Some servers put a kind of error there, which the message does not name.
+  const isNamed = found !== undefined || (last !== undefined && text.includes(last));
+  return isNamed ? found : firstNamed(text, sent);
 }
 
 /** The last name of a path, such as `messages[0].content[1].image_url.detail`. */
