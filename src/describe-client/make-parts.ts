@@ -9,6 +9,7 @@ import { OpenAIConnectionPool } from '../openai/index.ts';
 import { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { RedisCache } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
+import { countsForBreaker, isPacedByLimiter, isWorthAnotherAttempt } from './attempt-failure.ts';
 import { type AttemptBreaker, BreakerGroup } from './breaker-group.ts';
 import type { CallMetrics } from './call-metrics.ts';
 import type { DescribeClientOptions } from './client-options.ts';
@@ -18,7 +19,6 @@ import { STALE_GRACE_SECONDS } from './fallback-option.ts';
 import type { Logger } from './logger.ts';
 import { missingKeyError } from './missing-key.ts';
 import { type ClientSettings, isInstance } from './resolve-options.ts';
-import { countsForBreaker, isPacedByLimiter, isWorthAnotherAttempt } from './upstream-caller.ts';
 import { type BatchedVision, faultOf } from './vision-asker.ts';
 
 const OUTAGE_TRUST_MS = 600_000;

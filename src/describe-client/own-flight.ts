@@ -1,13 +1,13 @@
 import { CacheMissError } from '../errors/cache-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import { failureMeaning } from '../errors/failure-table.ts';
+import { isWorthAnotherAttempt } from './attempt-failure.ts';
 import { type CachedDescription, failureBehind, isCachedDescription, type Obtained } from './build-result.ts';
 import type { CallBounds } from './call-bounds.ts';
 import type { CallTrace } from './call-trace.ts';
 import type { ClientParts } from './compose-parts.ts';
 import type { TakenImage } from './image-intake.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
-import { isWorthAnotherAttempt } from './upstream-caller.ts';
 import type { Answer } from './vision-asker.ts';
 
 /** Share of a call's time after which an expired entry is served, where there is one, rather than waiting on. */

@@ -9,15 +9,10 @@ import { modelCatalog } from '../openai/model-catalog.ts';
 import { EndpointDialect } from '../openai/request-dialect.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
+import { countsForBreaker, isWorthAnotherAttempt } from './attempt-failure.ts';
 import type { RetryTally } from './call-bounds.ts';
 import { type AttemptSink, CallTrace } from './call-trace.ts';
-import {
-  type CallRouter,
-  countsForBreaker,
-  type EndpointTarget,
-  isWorthAnotherAttempt,
-  UpstreamCaller,
-} from './upstream-caller.ts';
+import { type CallRouter, type EndpointTarget, UpstreamCaller } from './upstream-caller.ts';
 
 const ANSWER = { choices: [{ message: { content: 'a cat' } }] };
 

@@ -4,13 +4,11 @@ import type {
   ChatCompletionCreateParamsNonStreaming,
 } from 'openai/resources/chat/completions';
 import { DescribeError } from '../errors/describe-error.ts';
-import { failureMeaning } from '../errors/failure-table.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { AnswerError } from '../internal/chat-body.ts';
 import { classifyFailure } from '../internal/classify-failure.ts';
 import type { Clock } from '../internal/clock.ts';
 import { hasImageUrl } from '../internal/has-image-url.ts';
-import { neverConnected } from '../internal/never-connected.ts';
 import { requestSecrets } from '../internal/request-secrets.ts';
 import { headerOf } from '../internal/retry-after.ts';
 import { shortTokenOf } from '../internal/short-token.ts';
@@ -22,6 +20,7 @@ import type { EndpointDialect, RequestForm } from '../openai/request-dialect.ts'
 import type { RetryPolicy } from '../retry/index.ts';
 import type { RouteJob, RouteLeg, Router } from '../routing/index.ts';
 import { answerReport } from './answer-report.ts';
+import { waitsAgain, wasUnsent } from './attempt-failure.ts';
 import type { RetryTally } from './call-bounds.ts';
 import type { AttemptSink, AttemptTrace } from './call-trace.ts';
 import { LazyBody } from './lazy-body.ts';
@@ -92,26 +91,6 @@ interface OngoingCall<Value> {
 
 /** The call's own end: neither success nor failure of the other side. Not a DescribeError, so that no breaker counts it. */
 class CallEnded extends Error {}
-
-/** Tells a breaker what counts: outages only. Throttles, quotas, wrong keys, the caller's own faults and aborts don't. */
-export const countsForBreaker = (error: unknown): boolean =>
-  DescribeError.is(error) && failureMeaning(error).countsForBreaker;
-
-/** Tells what is retried: what may pass, and only where it was not this process that refused. */
-export const isWorthAnotherAttempt = (error: unknown): boolean =>
-  DescribeError.is(error) && error.retryable && failureMeaning(error).isRetried;
-
-/** Throttles are paused for by the limiter of their quota group, which holds the next attempt back itself. */
-export const isPacedByLimiter = (error: unknown): boolean =>
-  DescribeError.is(error) && failureMeaning(error).kind === 'throttle';
-
-/**
- * Tells whether a call that failed so is in line again: the router may move it to another endpoint, or a limit refused it.
- * One that was refused may then go in another company, at no cost of the budget for retries.
- */
-const waitsAgain = (error: unknown): boolean =>
-  DescribeError.is(error) &&
-  (neverConnected(error) || ['key', 'model', 'process', 'quota-group'].includes(failureMeaning(error).scope));
 
 /**
  * Sends one request: retry → route → breaker → pool → call. Each attempt has a time limit of its own, and every failure is
@@ -229,7 +208,7 @@ export class UpstreamCaller {
         child.signal,
         Math.min(timeoutMs, attemptTimeoutMs),
       );
-      if (neverConnected(failure) || hasNoKey(failure)) leg.unsent();
+      if (wasUnsent(failure)) leg.unsent();
       throw failure;
     } finally {
       if (timer !== undefined) clock.clearTimeout(timer);
@@ -277,11 +256,6 @@ function takeBill(
     // Its own error says more.
   }
 }
-
-/** A key that could not be had: nothing was sent, and no server said it. */
-const hasNoKey = (failure: Error): boolean =>
-  DescribeError.is(failure, 'DESCRIBE_AUTH') &&
-  (failure as { readonly status?: number }).status === undefined;
 
 /**
  * Sends a request in the form that its server takes, and once more for each parameter that the server refuses by name. It is
