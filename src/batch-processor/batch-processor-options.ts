@@ -75,6 +75,7 @@ export interface BatchSettings<Input> {
   readonly maxBatchWeight: number;
   readonly groupBy: ((input: Input) => string) | undefined;
   readonly handlerTimeoutMs: number;
+  readonly retry: BatchRetryOptions | false | undefined;
   readonly clock: Clock;
 }
 
@@ -109,7 +110,7 @@ export const BATCH_CHECKS: OptionChecks<BatchProcessorOptions<unknown>> = {
 
 /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
 export function batchSettings<Input>(options: BatchProcessorOptions<Input>): BatchSettings<Input> {
-  checkOptions('BatchProcessor', options, BATCH_CHECKS);
+  const own = checkOptions('BatchProcessor', options, BATCH_CHECKS);
   const {
     batchSize = DEFAULTS.batchSize,
     maxBatchWaitMs = DEFAULTS.maxBatchWaitMs,
@@ -122,8 +123,9 @@ export function batchSettings<Input>(options: BatchProcessorOptions<Input>): Bat
     maxBatchWeight = Number.POSITIVE_INFINITY,
     groupBy,
     handlerTimeoutMs = DEFAULTS.handlerTimeoutMs,
+    retry,
     clock = systemClock,
-  } = options;
+  } = own;
   return {
     batchSize,
     maxBatchWaitMs,
@@ -136,6 +138,7 @@ export function batchSettings<Input>(options: BatchProcessorOptions<Input>): Bat
     maxBatchWeight,
     groupBy,
     handlerTimeoutMs,
+    retry,
     clock,
   };
 }

@@ -4,6 +4,7 @@ import { QueueFullError } from '../errors/queue-full-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
 import { Deferred } from '../internal/deferred.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { SignalWatch } from '../internal/signal-watch.ts';
 import { ignoreRejection } from '../internal/user-callback.ts';
 import type { BatchHandler } from './batch-handler.ts';
@@ -62,7 +63,8 @@ export class BatchProcessor<Input, Output> {
   constructor(handler: BatchHandler<Input, Output>, options: BatchProcessorOptions<Input> = {}) {
     this.#settings = batchSettings(options);
     this.#line = new RoomLine(this.#settings.ageingMs);
-    const retry = options.retry ? new BatchRetry(options.retry) : undefined;
+    const { retry: retryOptions } = this.#settings;
+    const retry = retryOptions ? new BatchRetry(retryOptions) : undefined;
     this.#scheduler = new BatchScheduler(handler, this.#settings, retry, this.#metrics, {
       onSettled: (item) => this.#leave(item),
       onRoom: () => this.#admit(),
@@ -82,7 +84,8 @@ export class BatchProcessor<Input, Output> {
    * @throws `DESCRIBE_INPUT_INVALID` for a wrong `priority`, `timeoutMs`, `signal` or weight
    * @throws the error that the handler returned for this input, or the reason of `signal`
    */
-  process(input: Input, options: ProcessOptions = {}): Promise<Output> {
+  process(input: Input, given: ProcessOptions = {}): Promise<Output> {
+    const options = callOptions(given);
     if (!this.#open) return Promise.reject(new ClosedError(NAME));
     const { signal } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);

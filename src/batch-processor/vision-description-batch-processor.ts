@@ -10,6 +10,7 @@ import {
   oneOf,
   shape,
 } from '../internal/option-checks.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { BatchProcessor, type ProcessOptions } from './batch-processor.ts';
 import { BATCH_CHECKS, type BatchProcessorOptions } from './batch-processor-options.ts';
 import { PACK_LIMITS, packShare } from './pack-limits.ts';
@@ -99,8 +100,8 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
   constructor(target: VisionTarget, options: VisionDescriptionBatchOptions = {}) {
     // First of all: a lease is handed over here, and must not stay lent when an option is wrong.
     const send = visionSend(target);
-    checkOptions('VisionDescriptionBatchProcessor', options, CHECKS);
-    const { model, prompt, detail, maxOutputTokens, estimateTokens, images, classify, ...rest } = options;
+    const own = checkOptions('VisionDescriptionBatchProcessor', options, CHECKS);
+    const { model, prompt, detail, maxOutputTokens, estimateTokens, images, classify, ...rest } = own;
     const { maxPackTokens = DEFAULTS.maxPackTokens, maxPackBytes = DEFAULTS.maxPackBytes, ...batch } = rest;
     const solver = new PackSolver(send, classify);
     // Only `process` below adds items, and it makes them all.
@@ -136,7 +137,7 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
     options: ProcessOptions = {},
   ): Promise<VisionDescription<Data>> {
     try {
-      const item = visionItem(request, this.#defaults);
+      const item = visionItem(callOptions(request), this.#defaults);
       return super.process(item, options) as Promise<VisionDescription<Data>>;
     } catch (error) {
       return Promise.reject(error);

@@ -10,6 +10,7 @@ import {
   milliseconds,
   nonEmptyText,
   type OptionChecks,
+  ownOptions,
   ratio,
   required,
   shape,
@@ -132,8 +133,13 @@ const CHECKS: OptionChecks<CircuitBreakerOptions> = {
 };
 
 /** Checks everything a breaker is made of and throws one `ConfigError` that lists all that is wrong. */
-export function checkBreaker(name: unknown, action: unknown, options: object): void {
+export function checkBreaker<Options extends object>(
+  name: unknown,
+  action: unknown,
+  options: Options,
+): Options {
   throwIfAny([...actionIssues(name, action), ...optionIssues(options)]);
+  return ownOptions<object>(options, CHECKS) as Options;
 }
 
 export function checkAction(name: unknown, action: unknown): void {
@@ -146,8 +152,9 @@ export function checkIsObject(options: unknown): void {
   throwIfAny([{ option: 'options', expected: 'an object', got: describeKind(options) }]);
 }
 
-export function checkBreakerOptions(options: object): void {
+export function checkBreakerOptions<Options extends object>(options: Options): Options {
   throwIfAny(optionIssues(options));
+  return ownOptions<object>(options, CHECKS) as Options;
 }
 
 const actionIssues = (name: unknown, action: unknown): readonly ConfigIssue[] => [
@@ -157,7 +164,7 @@ const actionIssues = (name: unknown, action: unknown): readonly ConfigIssue[] =>
 
 const optionIssues = (options: object): readonly ConfigIssue[] => [
   ...shape(CHECKS)(options, ''),
-  ...contradictions(options ?? {}),
+  ...contradictions(ownOptions<object>(options ?? {}, CHECKS)),
 ];
 
 function throwIfAny(issues: readonly ConfigIssue[]): void {

@@ -66,9 +66,9 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
   constructor(
     name: string,
     action: CircuitBreakerAction<Args, Result>,
-    options: CircuitBreakerOptions<NoInfer<Args>, NoInfer<Result>> = {},
+    given: CircuitBreakerOptions<NoInfer<Args>, NoInfer<Result>> = {},
   ) {
-    checkBreaker(name, action, options);
+    const options = checkBreaker(name, action, given);
     this.name = name;
     this.#action = action;
     this.#fallback = options.fallback;

@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors/config-error.ts';
 import { hasMethods } from '../internal/option-checks.ts';
+import { callOptions, optionOf } from '../internal/own-options.ts';
 import type { CircuitBreakerAction } from './circuit-breaker.ts';
 import { type CircuitBreakerOptions, checkAction, checkIsObject } from './circuit-breaker-options.ts';
 import { type CircuitBreakerRegistry, circuitBreakerRegistry, type NamedCircuitBreaker } from './registry.ts';
@@ -54,9 +55,9 @@ export function createCircuitBreaker<Args extends unknown[], Result>(
 ): CircuitBreakerCallable<Args, Result> {
   checkAction(name, action);
   checkIsObject(options);
-  const { registry = circuitBreakerRegistry, ...rest } = options;
+  const { registry = circuitBreakerRegistry, ...rest } = callOptions(options);
   if (!hasMethods(registry, ['share'])) throw new ConfigError('createCircuitBreaker', [NO_REGISTRY]);
-  const callable = { action, fallback: rest.fallback } as unknown as Callable;
+  const callable = { action, fallback: optionOf(rest, 'fallback') } as unknown as Callable;
   let shared = registry.share(name, rest);
   const current = () => {
     if (shared.retired) shared = registry.share(name, rest);

@@ -45,8 +45,10 @@ export class CircuitBreakerRegistry {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` when `maxBreakers` is wrong. */
   constructor(options: CircuitBreakerRegistryOptions = {}) {
-    checkOptions('CircuitBreakerRegistry', options, { maxBreakers: integer({ min: 1 }) });
-    this.#maxBreakers = options.maxBreakers ?? DEFAULTS.maxBreakers;
+    const { maxBreakers } = checkOptions('CircuitBreakerRegistry', options, {
+      maxBreakers: integer({ min: 1 }),
+    });
+    this.#maxBreakers = maxBreakers ?? DEFAULTS.maxBreakers;
   }
 
   get(name: string): NamedCircuitBreaker | undefined {

@@ -25,7 +25,8 @@ export class SharedBreaker {
   #retired = false;
   #lastUse = 0;
 
-  constructor(name: string, { fallback: _belongsToTheCallable, ...options }: CircuitBreakerOptions) {
+  constructor(name: string, given: CircuitBreakerOptions) {
+    const { fallback: _belongsToTheCallable, ...options } = checkBreakerOptions(given);
     this.breaker = new CircuitBreaker<CallableArgs, unknown>(name, runCallable, {
       ...options,
       fallback: answerCallable,
@@ -83,8 +84,7 @@ function answerCallable(error: unknown, { fallback }: Callable, ...args: unknown
 export function dataOptions<Args extends unknown[], Result>(
   options: CircuitBreakerOptions<Args, Result>,
 ): Readonly<Record<string, unknown>> {
-  checkBreakerOptions(options);
-  return dataOf(options);
+  return dataOf(checkBreakerOptions(options));
 }
 
 const dataOf = (options: object): Readonly<Record<string, unknown>> =>

@@ -58,7 +58,7 @@ export class Admission implements RoomKeeper {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
   constructor(options: AdmissionOptions = {}) {
-    checkOptions<AdmissionOptions>('Admission', options, {
+    const own = checkOptions<AdmissionOptions>('Admission', options, {
       ...ADMISSION_CHECKS,
       clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
     });
@@ -66,7 +66,7 @@ export class Admission implements RoomKeeper {
       maxQueuedCalls = DEFAULTS.maxQueuedCalls,
       maxBytesInFlight = DEFAULTS.maxBytesInFlight,
       clock = systemClock,
-    } = options;
+    } = own;
     this.#maxQueuedCalls = maxQueuedCalls;
     this.#maxBytesInFlight = maxBytesInFlight;
     this.#clock = clock;

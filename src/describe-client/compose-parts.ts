@@ -3,6 +3,7 @@ import { usageOf } from '../batch-processor/vision-usage.ts';
 import type { ConfigError } from '../errors/config-error.ts';
 import type { UrlDownloads } from '../image/index.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
+import { NO_OPTIONS } from '../internal/own-options.ts';
 import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/model-catalog.ts';
 import { EndpointDialect } from '../openai/request-dialect.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
@@ -130,7 +131,7 @@ export function composeParts(
   });
   const waiting = advisor === undefined ? undefined : new WaitingCalls(advisor);
   const packRules = () =>
-    packRulesOf(typeof given.batch === 'object' ? given.batch : {}, settings.environment);
+    packRulesOf(typeof given.batch === 'object' ? given.batch : NO_OPTIONS, settings.environment);
   const placesAreFree = typeof given.batch !== 'object' || given.batch.maxConcurrentBatches === undefined;
   const batched = new BatchedVision({
     caller,

@@ -1,6 +1,7 @@
 import { InputError } from '../errors/input-error.ts';
 import { systemClock } from '../internal/clock.ts';
 import { boolean, integer, shape } from '../internal/option-checks.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { childController, onAbort } from '../internal/signals.ts';
 import type { DescribeInput } from './describe-request.ts';
 import type { DescribeResult } from './describe-result.ts';
@@ -49,9 +50,10 @@ type InputSource<Data> = Iterable<DescribeInput<Data>> | AsyncIterable<DescribeI
 export async function* describeEach<Data>(
   inputs: InputSource<Data>,
   describeOne: DescribeOne<Data>,
-  options: DescribeManyOptions = {},
+  given: DescribeManyOptions = {},
   refused?: AbortSignal,
 ): AsyncGenerator<DescribeManyItem<Data>, void, undefined> {
+  const options = callOptions(given);
   throwInputIssues(checkOptions(options, ''));
   const { concurrency = 16, ordered = false, signal } = options;
   const iterator = iteratorOf(inputs);

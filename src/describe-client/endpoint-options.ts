@@ -4,6 +4,8 @@ import { type ExtraBody, extraBodyCheck } from '../internal/extra-body.ts';
 import {
   baseUrl,
   boundedText,
+  copyBy,
+  copying,
   describeKind,
   finiteNumber,
   headerRecord,
@@ -16,6 +18,7 @@ import {
   oneOf,
   shape,
 } from '../internal/option-checks.ts';
+import { NO_OPTIONS } from '../internal/own-options.ts';
 import { addressIssues, apiAddress } from '../openai/api-address.ts';
 import { type ApiKey, apiKeyCheck } from '../openai/api-key.ts';
 import { DEFAULT_BASE_URL } from '../openai/openai-pool-options.ts';
@@ -108,20 +111,24 @@ const endpointCheck = shape({
 /** Breakers, stats and health are kept for each endpoint: a client has a bounded number of them. */
 const MAX_ENDPOINTS = 100;
 
-export const endpointsCheck: OptionCheck = (value, option) => {
+const endpointList = listOf(endpointCheck);
+
+const checkEndpoints: OptionCheck = (value, option) => {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_ENDPOINTS) {
     return value === undefined
       ? []
       : [{ option, expected: `an array of 1 to ${MAX_ENDPOINTS} endpoints`, got: describeKind(value) }];
   }
-  const issues = listOf(endpointCheck)(value, option);
+  const issues = endpointList(value, option);
   if (issues.length > 0) return issues;
-  const endpoints: readonly EndpointOptions[] = value;
+  const endpoints = copyBy(endpointList, value) as readonly EndpointOptions[];
   const wrong = endpoints.flatMap(({ baseURL = DEFAULT_BASE_URL, apiVersion }, index) =>
     addressIssues(baseURL, apiVersion, `${option}[${index}].baseURL`),
   );
   return [...wrong, ...repeatedNames(namedEndpoints(endpoints), option)];
 };
+
+export const endpointsCheck = copying(checkEndpoints, (value) => copyBy(endpointList, value));
 
 function repeatedNames(endpoints: readonly EndpointDescription[], option: string): readonly ConfigIssue[] {
   const names = endpoints.map(({ name }) => name);
@@ -158,7 +165,7 @@ export function quotaGroupNames(endpoints: readonly EndpointDescription[]): read
 const isNamed = ({ organization, project }: EndpointDescription) =>
   organization !== undefined || project !== undefined;
 
-const hasLimits = ({ limits = {} }: EndpointDescription) =>
+const hasLimits = ({ limits = NO_OPTIONS }: EndpointDescription) =>
   limits.requestsPerMinute !== undefined || limits.tokensPerMinute !== undefined;
 
 /** One spelling of an address, however it was written. */

@@ -1,4 +1,5 @@
 import { finiteNumber, integer, shape } from '../internal/option-checks.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { childController, raceSignal } from '../internal/signals.ts';
 import {
   type PaceLimits,
@@ -47,9 +48,10 @@ interface EstimateParts {
  */
 export async function estimateCalls(
   inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
-  options: EstimateOptions,
+  given: EstimateOptions,
   { intake, settings, catalog }: EstimateParts,
 ): Promise<SpendingEstimate> {
+  const options = callOptions(given);
   throwInputIssues(checkEstimate(options, ''));
   const { expectedOutputTokens, signal, ...limits } = options;
   const packs = new PlannedPacks(packPlanOf(settings), catalog, expectedOutputTokens);
@@ -76,7 +78,7 @@ export async function estimateCalls(
     child.detach();
   }
   for (const call of packs.rest()) add(call);
-  return tally.total(paceOf(settings, limits));
+  return tally.total(paceOf(settings, callOptions(limits)));
 }
 
 /**

@@ -66,13 +66,13 @@ export class ImageIntake {
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(options: ClientImageOptions, clock: Clock, downloads?: () => UrlDownloads) {
-    checkOptions<ClientImageOptions>('images', options, {
+    const own = checkOptions<ClientImageOptions>('images', options, {
       ...IMAGE_OPTION_CHECKS,
       ignoreParameters: listOf(nonEmptyText()),
       imageIdentity: oneOf('url', 'content'),
       aliasTtlMs: milliseconds({ min: 0 }),
     });
-    const { ignoreParameters, imageIdentity = 'url', aliasTtlMs, ...limits } = options;
+    const { ignoreParameters, imageIdentity = 'url', aliasTtlMs, ...limits } = own;
     this.#loader = createImageLoader({ ...limits, clock });
     this.#identify = createImageIdentity({ ignoreParameters });
     this.#aliases =

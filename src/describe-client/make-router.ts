@@ -1,5 +1,6 @@
 import type { Clock } from '../internal/clock.ts';
 import { definedOf } from '../internal/defined-of.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { type AtomicScript, QuotaRegistry, Router } from '../routing/index.ts';
 import type { BreakerGroup } from './breaker-group.ts';
 import { accountName, addressOf, quotaGroupNames } from './endpoint-options.ts';
@@ -33,10 +34,10 @@ export function makeRouting(
     },
     limitsOf: (group) => {
       const given = descriptions.find((endpoint, index) => endpoint.limits && groupOf(index) === group);
-      const { requestsPerMinute, tokensPerMinute, rampFromTokensPerMinute } = {
+      const { requestsPerMinute, tokensPerMinute, rampFromTokensPerMinute } = callOptions({
         ...limits,
         ...definedOf(given?.limits),
-      };
+      });
       return { requestsPerMinute, tokensPerMinute, rampFromTokensPerMinute, processes };
     },
   });

@@ -23,6 +23,7 @@ import {
   required,
   shape,
 } from '../internal/option-checks.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { REASONING_EFFORTS, type ReasoningEffort } from '../internal/reasoning-effort.ts';
 import { cacheScopeCheck, scopePath } from './cache-scope.ts';
 import type {
@@ -116,12 +117,13 @@ const OPTION_NAMES = Object.keys(OPTION_CHECKS) as (keyof DescribeOptions)[];
  */
 export function normaliseRequest<Data>(
   input: DescribeInput<Data>,
-  options: DescribeOptions<Data> | undefined,
+  given: DescribeOptions<Data> | undefined,
   defaults: RequestDefaults,
 ): NormalisedRequest<Data> {
-  const request = requestOf(input);
+  const options = callOptions(given);
+  const request = callOptions(requestOf(input));
   // A bare image has no fields to check.
-  const fields = request === input ? checkRequestShape(request, '') : [];
+  const fields = isRequest(input) ? checkRequestShape(request, '') : [];
   const issues = options === undefined ? fields : [...fields, ...checkOptionsShape(options, '')];
   if (fields.length > 0) refuseOtherForms(request);
   throwInputIssues(issues);
@@ -136,7 +138,7 @@ export function normaliseRequest<Data>(
     temperature: merged.temperature ?? defaults.temperature,
     reasoningEffort: merged.reasoningEffort ?? defaults.reasoningEffort,
     extraBody: merged.extraBody && jsonCopy(merged.extraBody),
-    schema: merged.schema,
+    schema: callOptions(merged.schema),
     scope: scopePath(defaults.cacheScope, merged.cacheScope),
     priority: merged.priority ?? 0,
     tags: merged.tags ?? [],
@@ -158,11 +160,22 @@ function merge<Data>(
   return merged as DescribeOptions<Data>;
 }
 
+/** Any object is one, but for those that are an image themselves. */
+const isRequest = <Data>(input: DescribeInput<Data>): input is DescribeRequest<Data> =>
+  typeof input === 'object' &&
+  input !== null &&
+  !(
+    input instanceof URL ||
+    input instanceof Uint8Array ||
+    input instanceof ArrayBuffer ||
+    input instanceof Blob
+  );
+
 function requestOf<Data>(input: DescribeInput<Data>): DescribeRequest<Data> {
   if (typeof input === 'string' || input instanceof URL) return { imageUrl: input };
   if (input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob)
     return { image: input };
-  if (typeof input === 'object' && input !== null) return input;
+  if (isRequest(input)) return input;
   throw wrongImage('input', REQUEST_FORMS, input);
 }
 

@@ -1,6 +1,7 @@
 import { batchSettings } from '../batch-processor/batch-processor-options.ts';
 import { PACK_LIMITS } from '../batch-processor/pack-limits.ts';
 import { definedOf } from '../internal/defined-of.ts';
+import { NO_OPTIONS } from '../internal/own-options.ts';
 import type { PaceLimits } from '../openai/estimate.ts';
 import { poolBounds } from '../openai/openai-pool-options.ts';
 import type { BatchOptions } from './client-options.ts';
@@ -27,13 +28,13 @@ export function packPlanOf(settings: Pace): PackPlan {
 }
 
 /** Requests that the endpoints take at once: as many as they have connections, within the limit that is given. */
-function placesOf({ limits = {}, endpoints, environment, usable: { pool } }: Pace): number {
+function placesOf({ limits = NO_OPTIONS, endpoints, environment, usable: { pool } }: Pace): number {
   const { max } = poolBounds({
     min: environment.poolMinSize,
     max: environment.poolMaxSize,
     ...definedOf(typeof pool === 'object' ? pool : undefined),
   });
-  const placesAt = ({ limits: own = {} }: EndpointDescription) =>
+  const placesAt = ({ limits: own = NO_OPTIONS }: EndpointDescription) =>
     Math.min(own.maxConcurrency ?? limits.maxConcurrency ?? max, max);
   return endpoints.reduce((sum, endpoint) => sum + placesAt(endpoint), 0);
 }

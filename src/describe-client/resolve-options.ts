@@ -8,6 +8,7 @@ import {
   boolean,
   boundedText,
   callable,
+  copying,
   describeKind,
   finiteNumber,
   hasMethods,
@@ -21,11 +22,13 @@ import {
   type OptionCheck,
   type OptionChecks,
   oneOf,
+  ownOptions,
   secret,
   shape,
   whichever,
   withMethods,
 } from '../internal/option-checks.ts';
+import { callOptions, NO_OPTIONS } from '../internal/own-options.ts';
 import { REASONING_EFFORTS } from '../internal/reasoning-effort.ts';
 import { addressIssues } from '../openai/api-address.ts';
 import { apiKeyCheck } from '../openai/api-key.ts';
@@ -65,12 +68,18 @@ export interface ClientSettings extends RequestDefaults {
 /** Name of the endpoint of a client that has only a key. */
 const ONLY_ENDPOINT = 'default';
 
-const optionsObject =
-  (expected: string): OptionCheck =>
-  (value, option) =>
-    value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))
-      ? []
-      : [{ option, expected, got: describeKind(value) }];
+const optionsObject = (expected: string): OptionCheck =>
+  copying(
+    (value, option) =>
+      value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))
+        ? []
+        : [{ option, expected, got: describeKind(value) }],
+    (value) => (isPlain(value) ? callOptions(value) : value),
+  );
+
+/** Neither a part that the caller made, nor options of a class. */
+const isPlain = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 const off: readonly [(value: unknown) => boolean, OptionCheck] = [(value) => value === false, anything()];
 const aFunction: readonly [(value: unknown) => boolean, OptionCheck] = [
@@ -135,7 +144,7 @@ export function resolveOptions(
   issues.add(wrongVariables);
   const usable = withoutWrong(options, issues);
   const {
-    limits = {},
+    limits = NO_OPTIONS,
     model = CLIENT_DEFAULTS.model,
     prompt = CLIENT_DEFAULTS.prompt,
     detail = CLIENT_DEFAULTS.detail,
@@ -180,8 +189,10 @@ export function resolveOptions(
   };
 }
 
+/** With `undefined` in their place. */
 function withoutWrong(options: DescribeClientOptions, issues: ConfigIssues): DescribeClientOptions {
-  return Object.fromEntries(Object.entries(options ?? {}).filter(([name]) => !issues.has(name)));
+  const own = Object.entries(ownOptions(options ?? {}, CHECKS));
+  return Object.fromEntries(own.map(([name, value]) => [name, issues.has(name) ? undefined : value]));
 }
 
 /** Tells the user's own instance from options, by a method that only the instance has. */
@@ -232,6 +243,11 @@ function onlyEndpoint(
     organization: organization ?? openaiOrganization,
     project: project ?? openaiProject,
     headers,
+    model: undefined,
+    weight: undefined,
+    limits: undefined,
+    dialect: undefined,
+    extraBody: undefined,
   };
 }
 

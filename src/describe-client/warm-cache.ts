@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors/config-error.ts';
 import { callable, shape } from '../internal/option-checks.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { callSafely } from '../internal/user-callback.ts';
 import { type DescribeManyOptions, describeEach, ITERATION_CHECKS } from './describe-many.ts';
 import type { DescribeInput } from './describe-request.ts';
@@ -43,10 +44,11 @@ const FOUND: readonly DescriptionSource[] = ['memory', 'redis'];
 export async function warmCache(
   inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
   describeOne: (input: DescribeInput, signal: AbortSignal) => Promise<DescribeResult>,
-  options: ClientWarmOptions,
+  given: ClientWarmOptions,
   hasCache: boolean,
   refused: AbortSignal,
 ): Promise<ClientWarmResult> {
+  const options = callOptions(given);
   throwInputIssues(checkOptions(options, ''));
   const { concurrency, signal, onProgress } = options;
   if (!hasCache) {

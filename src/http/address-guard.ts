@@ -77,10 +77,10 @@ export class AddressGuard {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a pattern that is none. */
   constructor(options: AddressGuardOptions = {}) {
-    checkOptions('AddressGuard', options, ADDRESS_GUARD_CHECKS);
-    this.#allow = patterns(options.allowHosts ?? []);
-    this.#deny = patterns(options.denyHosts ?? []);
-    this.#only = options.onlyHosts === undefined ? undefined : patterns(options.onlyHosts);
+    const { allowHosts, denyHosts, onlyHosts } = checkOptions('AddressGuard', options, ADDRESS_GUARD_CHECKS);
+    this.#allow = patterns(allowHosts ?? []);
+    this.#deny = patterns(denyHosts ?? []);
+    this.#only = onlyHosts === undefined ? undefined : patterns(onlyHosts);
   }
 
   /**

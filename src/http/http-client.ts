@@ -1,5 +1,6 @@
 import { DescribeError, InputError, UpstreamError } from '../errors/index.ts';
 import { headerRecord } from '../internal/option-checks.ts';
+import { callOptions } from '../internal/own-options.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { AnswerHeaders, WholeAnswer } from './http-message.ts';
 import type { HttpReply } from './http-reply.ts';
@@ -93,8 +94,9 @@ export class HttpClient {
   async request<Data = unknown>(
     method: HttpMethod,
     path: string,
-    { headers, query, body, signal, timeoutMs = this.#timeoutMs }: HttpRequestOptions = {},
+    options: HttpRequestOptions = {},
   ): Promise<HttpReply<Data>> {
+    const { headers, query, body, signal, timeoutMs = this.#timeoutMs } = callOptions(options);
     if (!(typeof timeoutMs === 'number' && timeoutMs > 0))
       throw new InputError('timeoutMs', 'it is not above 0');
     const encoded = encodeBody(body);

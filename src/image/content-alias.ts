@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { ImageError } from '../errors/index.ts';
 import { canonicalUrl } from '../internal/canonical-url.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
-import { checkOptions, integer, milliseconds, type OptionChecks } from '../internal/option-checks.ts';
+import {
+  anything,
+  checkOptions,
+  integer,
+  milliseconds,
+  type OptionChecks,
+} from '../internal/option-checks.ts';
 import { raceSignal } from '../internal/signals.ts';
 import type { ImageLoader } from './image-loader.ts';
 import type { DownloadedImage } from './loaded-image.ts';
@@ -84,13 +90,16 @@ export class ContentAliases {
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
   constructor(
     loader: Pick<ImageLoader, 'fetch'>,
-    { clock = systemClock, ...options }: ContentAliasOptions & { readonly clock?: Clock | undefined } = {},
+    options: ContentAliasOptions & { readonly clock?: Clock | undefined } = {},
   ) {
-    checkOptions<ContentAliasOptions>('ContentAliases', options, CONTENT_ALIAS_CHECKS);
+    const { clock, aliasTtlMs, maxAliases } = checkOptions('ContentAliases', options, {
+      ...CONTENT_ALIAS_CHECKS,
+      clock: anything(),
+    });
     this.#loader = loader;
-    this.#clock = clock;
-    this.#ttlMs = options.aliasTtlMs ?? DEFAULTS.aliasTtlMs;
-    this.#maxAliases = options.maxAliases ?? DEFAULTS.maxAliases;
+    this.#clock = clock ?? systemClock;
+    this.#ttlMs = aliasTtlMs ?? DEFAULTS.aliasTtlMs;
+    this.#maxAliases = maxAliases ?? DEFAULTS.maxAliases;
   }
 
   /** URLs remembered. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type CanonicalUrlOptions, canonicalUrl } from '../internal/canonical-url.ts';
+import { callOptions, NO_OPTIONS } from '../internal/own-options.ts';
 import type { BytesImage, UrlImage } from './loaded-image.ts';
 
 /** Names an image: two with the same identity are one image. */
@@ -17,12 +18,13 @@ export type ImageIdentity = (image: UrlImage | Pick<BytesImage, 'kind' | 'sha256
  * console.log(identify(await loadImage('https://images.example.com/cat.jpg?campaign=7')));
  * ```
  */
-export const createImageIdentity =
-  (options: CanonicalUrlOptions = {}): ImageIdentity =>
-  (image) =>
+export const createImageIdentity = (given: CanonicalUrlOptions = NO_OPTIONS): ImageIdentity => {
+  const options = callOptions(given);
+  return (image) =>
     image.kind === 'bytes'
       ? `sha256:${image.sha256}`
       : `url:${createHash('sha256').update(canonicalUrl(image.url, options)).digest('hex')}`;
+};
 
 /** The identity under default options. */
 export const imageIdentity: ImageIdentity = createImageIdentity();

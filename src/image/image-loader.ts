@@ -2,7 +2,7 @@ import { ImageError, TimeoutError } from '../errors/index.ts';
 import { AddressGuard } from '../http/address-guard.ts';
 import { createPinnedFetch, type PinnedFetchRequest, type ResolveHost } from '../http/pinned-fetch.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
-import { checkOptions } from '../internal/option-checks.ts';
+import { anything, checkOptions } from '../internal/option-checks.ts';
 import { childController } from '../internal/signals.ts';
 import { isDataUrl } from './data-url.ts';
 import { hashBytes } from './hash-bytes.ts';
@@ -42,8 +42,12 @@ export interface ImageLoader {
  * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
  */
 export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader {
-  const { clock = systemClock, resolveHost, ...limits } = options;
-  checkOptions<ImageOptions>('images', limits, IMAGE_OPTION_CHECKS);
+  const limits = checkOptions<ImageLoaderOptions>('images', options, {
+    ...IMAGE_OPTION_CHECKS,
+    clock: anything(),
+    resolveHost: anything(),
+  });
+  const { clock = systemClock, resolveHost } = limits;
   const { maxBytes = IMAGE_DEFAULTS.maxBytes, maxPixels = IMAGE_DEFAULTS.maxPixels } = limits;
   const { readTimeoutMs = IMAGE_DEFAULTS.readTimeoutMs, maxRedirects = IMAGE_DEFAULTS.maxRedirects } = limits;
   const { fetchTimeoutMs = IMAGE_DEFAULTS.fetchTimeoutMs, allowHosts, denyHosts, onlyHosts } = limits;

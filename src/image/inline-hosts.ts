@@ -1,5 +1,11 @@
 import { type Clock, systemClock } from '../internal/clock.ts';
-import { checkOptions, integer, milliseconds, type OptionChecks } from '../internal/option-checks.ts';
+import {
+  anything,
+  checkOptions,
+  integer,
+  milliseconds,
+  type OptionChecks,
+} from '../internal/option-checks.ts';
 
 export interface InlineHostsOptions {
   /** Milliseconds after which a host is given another chance, at least 1. @defaultValue 3_600_000 (an hour) */
@@ -34,14 +40,14 @@ export class InlineHosts {
   readonly #untilMs = new Map<string, number>();
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
-  constructor({
-    clock = systemClock,
-    ...options
-  }: InlineHostsOptions & { readonly clock?: Clock | undefined } = {}) {
-    checkOptions<InlineHostsOptions>('InlineHosts', options, INLINE_HOSTS_CHECKS);
-    this.#clock = clock;
-    this.#rememberMs = options.rememberMs ?? DEFAULTS.rememberMs;
-    this.#maxHosts = options.maxHosts ?? DEFAULTS.maxHosts;
+  constructor(options: InlineHostsOptions & { readonly clock?: Clock | undefined } = {}) {
+    const { clock, rememberMs, maxHosts } = checkOptions('InlineHosts', options, {
+      ...INLINE_HOSTS_CHECKS,
+      clock: anything(),
+    });
+    this.#clock = clock ?? systemClock;
+    this.#rememberMs = rememberMs ?? DEFAULTS.rememberMs;
+    this.#maxHosts = maxHosts ?? DEFAULTS.maxHosts;
   }
 
   /** Hosts remembered. */

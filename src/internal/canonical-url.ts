@@ -1,3 +1,5 @@
+import { callOptions, NO_OPTIONS } from './own-options.ts';
+
 /** A signature's parameters: where every one of its marks is there, all of `strip` goes. */
 interface SignatureScheme {
   /** Matched against `name=value`, decoded. */
@@ -5,14 +7,14 @@ interface SignatureScheme {
   /** Matched against names. */
   readonly strip: RegExp;
   /** Needed where the marks are too plain to mean one vendor. */
-  readonly path?: RegExp;
-  readonly host?: RegExp;
+  readonly path?: RegExp | undefined;
+  readonly host?: RegExp | undefined;
 }
 
 const IMAGE_PATH = /\.(?:avif|bmp|gif|heic|jfif|jpe?g|png|tiff?|webp)$/i;
 
 /** Signed-URL schemes by vendor. A group is stripped only where its own mark is there: `sp` or `se` alone mean nothing. */
-const SCHEMES: readonly SignatureScheme[] = [
+const VENDORS: readonly SignatureScheme[] = [
   // AWS Signature 4 and everything that speaks it (S3, R2, MinIO, Spaces).
   { marks: [/^x-amz-(?:signature|algorithm|credential)=/i], strip: /^x-amz-/i },
   { marks: [/^awsaccesskeyid=/i], strip: /^(?:awsaccesskeyid|signature|expires|x-amz-.*)$/i },
@@ -39,6 +41,13 @@ const SCHEMES: readonly SignatureScheme[] = [
   },
   { marks: [], strip: /^token$/, host: /^firebasestorage\.googleapis\.com$/ },
 ];
+
+/** The same with every name their own, whatever someone puts on the prototype of all objects. */
+const SCHEMES: readonly SignatureScheme[] = VENDORS.map((vendor) => ({
+  path: undefined,
+  host: undefined,
+  ...vendor,
+}));
 
 /** Not among them: `access_token`, `auth` or `jwt`, which name a person, whose images are not another's. */
 const GENERIC_SIGNATURE = /^(?:token|sig|sign|signature|hmac)$/i;
@@ -68,10 +77,8 @@ interface Parameter {
  * names such as `token` are dropped only where the path itself names an image file, or where an expiry stands beside
  * them and something that names the image stays: in `/render?token=…` the token may be what tells two images apart.
  */
-export function canonicalUrl(
-  value: string | URL,
-  { ignoreParameters = [] }: CanonicalUrlOptions = {},
-): string {
+export function canonicalUrl(value: string | URL, options: CanonicalUrlOptions = NO_OPTIONS): string {
+  const { ignoreParameters = [] } = callOptions(options);
   const url = new URL(value);
   url.username = '';
   url.password = '';

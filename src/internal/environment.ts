@@ -120,7 +120,8 @@ export function parseEnvironment(environment: Readonly<Record<string, string | u
   readonly settings: EnvironmentSettings;
   readonly issues: readonly ConfigIssue[];
 } {
-  const settings: Record<string, unknown> = {};
+  // Without a prototype: what is not set must not be found there.
+  const settings: Record<string, unknown> = Object.create(null);
   const issues: ConfigIssue[] = [];
   for (const [setting, { name, expected, parse, shown }] of Object.entries(VARIABLES)) {
     const raw = environment[name]?.trim();

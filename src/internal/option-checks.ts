@@ -1,48 +1,82 @@
 import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
 import { MAX_TIMER_DELAY_MS } from './clock.ts';
 import { nearestName } from './nearest-name.ts';
+import { callOptions, NO_OPTIONS, optionOf } from './own-options.ts';
 
 /**
  * Checks one option and returns what is wrong with it, nothing when it is right. `undefined` is always right unless
  * the check is wrapped in `required`: an explicit `undefined` means the default.
  */
-export type OptionCheck = (value: unknown, option: string) => readonly ConfigIssue[];
+export interface OptionCheck {
+  (value: unknown, option: string): readonly ConfigIssue[];
+  /** Copies options that it has checked, for those that nest some; see `ownOptions`. */
+  readonly [OWN]?: ((value: unknown) => unknown) | undefined;
+}
+
+/** No name, for a name could be found on the prototype of all objects. */
+const OWN = Symbol('own');
 
 /** One check for every option that exists; a name outside it is an unknown option. */
 export type OptionChecks<Options> = { readonly [Name in keyof Required<Options>]: OptionCheck };
 
-/** Throws one `ConfigError` that lists everything wrong with `options`, unknown names included. */
+/** Returns `ownOptions`, or throws one `ConfigError` that lists everything wrong with them, unknown names included. */
 export function checkOptions<Options extends object>(
   owner: string,
   options: Options,
   checks: OptionChecks<Options>,
-): void {
+): Options {
   const issues = shape(checks)(options, '');
   if (issues.length > 0) throw new ConfigError(owner, issues);
+  return ownOptions(options, checks);
 }
 
+/**
+ * A copy of options that has every name that exists as its own, undefined where it was not given. So nothing on the
+ * prototype of all objects is taken for an option, here or wherever the copy is spread and taken apart.
+ */
+export function ownOptions<Options extends object>(options: Options, checks: OptionChecks<Options>): Options {
+  const own: Record<string, unknown> = {};
+  for (const [name, check] of Object.entries<OptionCheck>(checks)) {
+    own[name] = copyBy(check, optionOf(options, name));
+  }
+  return own as Options;
+}
+
+/** What a check copies of a value that it has accepted; the value itself where it copies nothing. */
+export const copyBy = (check: OptionCheck | undefined, value: unknown): unknown =>
+  check?.[OWN]?.(value) ?? value;
+
+/** A check that copies as well. */
+export const copying = (check: OptionCheck, copy: (value: unknown) => unknown): OptionCheck =>
+  Object.assign<OptionCheck, object>((value, option) => check(value, option), { [OWN]: copy });
+
 /** A nested options object, checked name by name. `meantBy` guesses what an unknown name stands for. */
-export const shape =
-  (
-    checks: Readonly<Record<string, OptionCheck>>,
-    meantBy: (name: string, known: readonly string[]) => string | undefined = nearestName,
-  ): OptionCheck =>
-  (value, option) => {
-    if (value === undefined && option !== '') return [];
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return [{ option: option || 'options', expected: 'an object', got: describeKind(value) }];
-    }
-    const prefix = option === '' ? '' : `${option}.`;
-    const issues: ConfigIssue[] = [];
-    for (const name of Object.keys(value)) {
-      if (!Object.hasOwn(checks, name))
-        issues.push(unknownOption(name, prefix, meantBy(name, Object.keys(checks))));
-    }
-    for (const [name, check] of Object.entries(checks)) {
-      issues.push(...check((value as Record<string, unknown>)[name], `${prefix}${name}`));
-    }
-    return issues;
-  };
+export const shape = (
+  checks: Readonly<Record<string, OptionCheck>>,
+  meantBy: (name: string, known: readonly string[]) => string | undefined = nearestName,
+): OptionCheck =>
+  copying(
+    (value, option) => {
+      if (value === undefined && option !== '') return [];
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        return [{ option: option || 'options', expected: 'an object', got: describeKind(value) }];
+      }
+      const prefix = option === '' ? '' : `${option}.`;
+      const issues: ConfigIssue[] = [];
+      for (const name of Object.keys(value)) {
+        if (!Object.hasOwn(checks, name)) {
+          issues.push(unknownOption(name, prefix, meantBy(name, Object.keys(checks))));
+        }
+      }
+      for (const [name, check] of Object.entries(checks)) {
+        issues.push(...check(optionOf(value, name), `${prefix}${name}`));
+      }
+      return issues;
+    },
+    (value) => (isObject(value) ? ownOptions(value, checks) : value),
+  );
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 const unknownOption = (name: string, prefix: string, nearest: string | undefined): ConfigIssue => {
   const expected =
@@ -56,47 +90,50 @@ const check =
     value === undefined || accepts(value) ? [] : [{ option, expected, got: show(value) }];
 
 /** The same check where a missing value is wrong too. */
-export const required =
-  (inner: OptionCheck, expected = 'a value'): OptionCheck =>
-  (value, option) =>
-    value === undefined ? [{ option, expected, got: 'nothing' }] : inner(value, option);
+export const required = (inner: OptionCheck, expected = 'a value'): OptionCheck =>
+  copying(
+    (value, option) => (value === undefined ? [{ option, expected, got: 'nothing' }] : inner(value, option)),
+    (value) => copyBy(inner, value),
+  );
 
 export interface NumberBounds {
   readonly min?: number;
   readonly max?: number;
 }
 
-const boundsText = ({ min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: NumberBounds) => {
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+const boundsOf = (given: NumberBounds, usual: Partial<Bounds> = NO_OPTIONS): Bounds => {
+  const { min = usual.min, max = usual.max } = callOptions(given);
+  return { min: min ?? Number.NEGATIVE_INFINITY, max: max ?? Number.POSITIVE_INFINITY };
+};
+
+const boundsText = ({ min, max }: Bounds) => {
   if (Number.isFinite(min) && Number.isFinite(max)) return ` from ${min} to ${max}`;
   if (Number.isFinite(min)) return ` of at least ${min}`;
   return Number.isFinite(max) ? ` of at most ${max}` : '';
 };
 
-const within = (
-  value: number,
-  { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: NumberBounds,
-) => value >= min && value <= max;
+const numberWithin = (what: string, bounds: Bounds, accepts: (value: unknown) => boolean): OptionCheck =>
+  check(
+    `${what}${boundsText(bounds)}`,
+    (value) => typeof value === 'number' && accepts(value) && value >= bounds.min && value <= bounds.max,
+  );
 
 /** A finite whole number within bounds, both inclusive. */
-export const integer = (bounds: NumberBounds = {}): OptionCheck =>
-  check(
-    `a whole number${boundsText(bounds)}`,
-    (value) => typeof value === 'number' && Number.isSafeInteger(value) && within(value, bounds),
-  );
+export const integer = (bounds: NumberBounds = NO_OPTIONS): OptionCheck =>
+  numberWithin('a whole number', boundsOf(bounds), Number.isSafeInteger);
 
 /** A finite number within bounds, both inclusive. */
-export const finiteNumber = (bounds: NumberBounds = {}): OptionCheck =>
-  check(
-    `a number${boundsText(bounds)}`,
-    (value) => typeof value === 'number' && Number.isFinite(value) && within(value, bounds),
-  );
+export const finiteNumber = (bounds: NumberBounds = NO_OPTIONS): OptionCheck =>
+  numberWithin('a number', boundsOf(bounds), Number.isFinite);
 
 /** A duration in milliseconds that a timer can hold (at most 2^31 - 1, about 24.8 days). */
-export const milliseconds = ({ min = 1, max = MAX_TIMER_DELAY_MS }: NumberBounds = {}): OptionCheck =>
-  check(
-    `milliseconds${boundsText({ min, max })}`,
-    (value) => typeof value === 'number' && Number.isFinite(value) && within(value, { min, max }),
-  );
+export const milliseconds = (bounds: NumberBounds = NO_OPTIONS): OptionCheck =>
+  numberWithin('milliseconds', boundsOf(bounds, { min: 1, max: MAX_TIMER_DELAY_MS }), Number.isFinite);
 
 /** A share from 0 to 1. */
 export const ratio = (): OptionCheck => finiteNumber({ min: 0, max: 1 });
@@ -202,25 +239,27 @@ export const headerRecord = (): OptionCheck =>
   );
 
 /** An array each of whose elements passes `element`. */
-export const listOf =
-  (element: OptionCheck): OptionCheck =>
-  (value, option) => {
-    if (value === undefined) return [];
-    if (!Array.isArray(value)) return [{ option, expected: 'an array', got: describeKind(value) }];
-    return value.flatMap((entry, index) => required(element)(entry, `${option}[${index}]`));
-  };
+export const listOf = (element: OptionCheck): OptionCheck =>
+  copying(
+    (value, option) => {
+      if (value === undefined) return [];
+      if (!Array.isArray(value)) return [{ option, expected: 'an array', got: describeKind(value) }];
+      return value.flatMap((entry, index) => required(element)(entry, `${option}[${index}]`));
+    },
+    (value) => (Array.isArray(value) ? value.map((entry: unknown) => copyBy(element, entry)) : value),
+  );
 
 /** Picks the check by the value: the first case whose test accepts it, else `otherwise`. */
-export const whichever =
-  (
-    cases: readonly (readonly [(value: unknown) => boolean, OptionCheck])[],
-    otherwise: OptionCheck,
-  ): OptionCheck =>
-  (value, option) => {
-    if (value === undefined) return [];
-    const found = cases.find(([accepts]) => accepts(value));
-    return (found?.[1] ?? otherwise)(value, option);
-  };
+export const whichever = (
+  cases: readonly (readonly [(value: unknown) => boolean, OptionCheck])[],
+  otherwise: OptionCheck,
+): OptionCheck => {
+  const checkOf = (value: unknown) => cases.find(([accepts]) => accepts(value))?.[1] ?? otherwise;
+  return copying(
+    (value, option) => (value === undefined ? [] : checkOf(value)(value, option)),
+    (value) => (value === undefined ? undefined : copyBy(checkOf(value), value)),
+  );
+};
 
 /** Accepts everything; for options that another constructor checks. */
 export const anything = (): OptionCheck => () => [];

@@ -61,8 +61,8 @@ export class OpenAIConnectionPool implements AsyncDisposable {
    * @param baseURL - Base of the API's URLs. @defaultValue `https://api.openai.com/v1`
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
-  constructor(apiKey: ApiKey, baseURL?: string, options: OpenAIConnectionPoolOptions = {}) {
-    checkPoolOptions(apiKey, baseURL, options);
+  constructor(apiKey: ApiKey, baseURL?: string, given: OpenAIConnectionPoolOptions = {}) {
+    const options = checkPoolOptions(apiKey, baseURL, given);
     const { clock = systemClock, idleTimeoutMs = DEFAULTS.idleTimeoutMs } = options;
     this.#gate = new KeyGate(clock);
     const { min, max } = poolBounds(options);

@@ -124,13 +124,14 @@ export function checkPoolOptions(
   apiKey: ApiKey,
   baseURL: string | undefined,
   options: OpenAIConnectionPoolOptions,
-): void {
+): OpenAIConnectionPoolOptions {
   checkOptions(OWNER, { apiKey, baseURL }, { apiKey: required(apiKeyCheck(), 'a key'), baseURL: baseUrl() });
-  checkOptions(OWNER, options, CHECKS);
-  const issues = addressIssues(baseURL ?? DEFAULT_BASE_URL, options.apiVersion, 'baseURL');
+  const own = checkOptions(OWNER, options, CHECKS);
+  const issues = addressIssues(baseURL ?? DEFAULT_BASE_URL, own.apiVersion, 'baseURL');
   if (issues.length > 0) throw new ConfigError(OWNER, issues);
-  const { min, max } = poolBounds(options);
+  const { min, max } = poolBounds(own);
   if (min > max) {
     throw new ConfigError(OWNER, [{ option: 'min', expected: `at most max (${max})`, got: String(min) }]);
   }
+  return own;
 }

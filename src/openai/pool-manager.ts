@@ -59,14 +59,14 @@ export class PoolManager {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: PoolManagerOptions = {}) {
-    checkOptions<PoolManagerOptions>('PoolManager', options, {
+    const own = checkOptions<PoolManagerOptions>('PoolManager', options, {
       maxPools: integer({ min: 1 }),
       idleTimeoutMs: milliseconds(),
       clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
     });
-    this.#maxPools = options.maxPools ?? DEFAULTS.maxPools;
-    this.#idleTimeoutMs = options.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs;
-    this.#clock = options.clock ?? systemClock;
+    this.#maxPools = own.maxPools ?? DEFAULTS.maxPools;
+    this.#idleTimeoutMs = own.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs;
+    this.#clock = own.clock ?? systemClock;
   }
 
   /**

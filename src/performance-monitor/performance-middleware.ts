@@ -73,8 +73,8 @@ export function createPerformanceMiddleware(
   monitor: PerformanceMonitor = getPerformanceMonitor(),
   options: PerformanceMiddlewareOptions = {},
 ): PerformanceMiddleware {
-  checkOptions('createPerformanceMiddleware', options, CHECKS);
-  const { route, maxRoutes = 100, clock = systemClock } = options;
+  const own = checkOptions('createPerformanceMiddleware', options, CHECKS);
+  const { route, maxRoutes = 100, clock = systemClock } = own;
   const routes = new RouteLabels(maxRoutes, route);
   let inFlight = 0;
 

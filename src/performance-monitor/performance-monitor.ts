@@ -69,8 +69,8 @@ export class PerformanceMonitor {
   #countsUntilLook = COUNTS_PER_LOOK;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
-  constructor(options: PerformanceMonitorOptions = {}) {
-    checkOptions('PerformanceMonitor', options, MONITOR_CHECKS);
+  constructor(given: PerformanceMonitorOptions = {}) {
+    const options = checkOptions('PerformanceMonitor', given, MONITOR_CHECKS);
     const { clock = systemClock } = options;
     const { enabled, registry, windowMs, alerts, alertIntervalMs, maxPendingTimers, logger, ...rest } =
       withDefaults(options);

@@ -11,6 +11,7 @@ import {
   type OptionCheck,
   type OptionChecks,
   oneOf,
+  ownOptions,
   ratio,
   required,
   secret,
@@ -18,6 +19,7 @@ import {
   text,
   withMethods,
 } from '../internal/option-checks.ts';
+import { NO_OPTIONS } from '../internal/own-options.ts';
 import type { CacheLogger } from './cache-logger.ts';
 import { type CacheCodec, jsonCodec } from './codec.ts';
 import { contradictions, type RedisTarget, type RedisTargetOptions, targetOf } from './redis-target.ts';
@@ -185,17 +187,22 @@ export interface ResolvedCacheOptions {
 }
 
 /** Checks the options and fills in defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists all that is wrong. */
-export function resolveCacheOptions(options: RedisCacheOptions): ResolvedCacheOptions {
+export function resolveCacheOptions(given: RedisCacheOptions): ResolvedCacheOptions {
+  const options = ownOptions(given ?? {}, CHECKS);
   const issues = [
-    ...shape(CHECKS)(options, ''),
-    ...contradictions(options, options?.keyPrefix ?? DEFAULTS.keyPrefix),
+    ...shape(CHECKS)(given, ''),
+    ...contradictions(options, options.keyPrefix ?? DEFAULTS.keyPrefix),
   ];
   if (issues.length > 0) throw new ConfigError('RedisCache', issues);
   const {
     defaultTTL = DEFAULTS.defaultTTL,
     keyPrefix = DEFAULTS.keyPrefix,
     maxRetries = DEFAULTS.maxRetries,
-    memory: { maxBytes = MEMORY_DEFAULTS.maxBytes, maxEntries = MEMORY_DEFAULTS.maxEntries, ttlSeconds } = {},
+    memory: {
+      maxBytes = MEMORY_DEFAULTS.maxBytes,
+      maxEntries = MEMORY_DEFAULTS.maxEntries,
+      ttlSeconds,
+    } = NO_OPTIONS,
     strict = DEFAULTS.strict,
     operationTimeoutMs = DEFAULTS.operationTimeoutMs,
     tagTrustMs = DEFAULTS.tagTrustMs,

@@ -1,4 +1,5 @@
 import { InputError } from '../errors/input-error.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { raceSignal } from '../internal/signals.ts';
 import { callSafely, ignoreRejection } from '../internal/user-callback.ts';
 import { checkOptionNames } from './cache-input.ts';
@@ -83,7 +84,8 @@ export interface CacheWarmer {
  */
 export function createCacheWarmer(cache: RedisCache): CacheWarmer {
   return {
-    async warmImageDescriptions(urls, fetcher, options = {}) {
+    async warmImageDescriptions(urls, fetcher, given = {}) {
+      const options = callOptions(given);
       checkOptionNames(options, OPTION_NAMES);
       const { concurrency = 4, onProgress, signal, keyOf, ...stored } = options;
       if (!Number.isSafeInteger(concurrency) || concurrency < 1) {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { ClosedError } from '../errors/closed-error.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { raceSignal } from '../internal/signals.ts';
 import { type Asked, answers } from './asked-tags.ts';
 import { EVERY_ENTRY } from './cache-entry.ts';
@@ -106,8 +107,9 @@ export class Getter {
   async getOrSet<Value>(
     key: string,
     factory: CacheFactory<Value>,
-    options: GetOrSetOptions,
+    given: GetOrSetOptions,
   ): Promise<CacheHit<Value, CacheSource>> {
+    const options = callOptions(given);
     checkOptionNames(options, OPTION_NAMES);
     const { signal, softTimeoutMs, negativeTtlSeconds, forceRefresh = false } = options;
     signal?.throwIfAborted();

@@ -1,6 +1,7 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { forgetAbandoned, onAbandoned } from '../internal/abandoned.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { raceSignal } from '../internal/signals.ts';
 import { accepts } from './asked-tags.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
@@ -113,16 +114,23 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /** Stores many values, each with its own time to live and tags, in one round trip; two where tags are not known yet. */
-  async mset(entries: readonly MsetEntry[]): Promise<void> {
+  async mset(given: readonly MsetEntry[]): Promise<void> {
     this.#checkOpen();
-    checkList(entries, 'entries');
+    checkList(given, 'entries');
+    const entries = given.map(callOptions<MsetEntry>);
     for (const entry of entries) {
       checkOptionNames(entry, MSET_NAMES);
       checkKey(entry.key);
     }
     if (entries.length === 0) return;
     await this.#setAll(
-      entries.map(({ key, data, ttl, tags }) => ({ key, value: data, ttlSeconds: ttl, tags })),
+      entries.map(({ key, data, ttl, tags }) => ({
+        key,
+        value: data,
+        ttlSeconds: ttl,
+        tags,
+        graceSeconds: undefined,
+      })),
     );
   }
 

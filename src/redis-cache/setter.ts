@@ -1,5 +1,6 @@
 import { CacheError } from '../errors/cache-error.ts';
 import { InputError } from '../errors/input-error.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { EVERY_ENTRY } from './cache-entry.ts';
 import { checkOptionNames, checkTags, graceMsOf, ttlMsOf } from './cache-input.ts';
 import { encodeEntry } from './envelope.ts';
@@ -23,9 +24,10 @@ export const SET_OPTION_NAMES: Record<keyof SetOptions, true> = {
 
 /** What `set` was given, in either way. @throws `DESCRIBE_INPUT_INVALID` for what would be without effect. */
 export function setOptionsOf(
-  given: number | SetOptions | undefined,
+  options: number | SetOptions | undefined,
   tags: readonly string[] | undefined,
 ): SetOptions {
+  const given = typeof options === 'object' ? callOptions(options) : options;
   if (typeof given !== 'object') return { ttlSeconds: given, tags };
   checkOptionNames(given, SET_OPTION_NAMES);
   if (tags !== undefined) throw new InputError('tags', 'expected among the options');

@@ -14,6 +14,7 @@ import {
   required,
   withMethods,
 } from '../internal/option-checks.ts';
+import { callOptions } from '../internal/own-options.ts';
 import type { CreateContext, ResourceFactory, ValidateContext } from './resource-factory.ts';
 
 export interface HttpClientFactoryOptions {
@@ -77,7 +78,7 @@ export class HttpClientFactory implements ResourceFactory<PooledHttpClient> {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: HttpClientFactoryOptions) {
-    checkOptions<HttpClientFactoryOptions>('HttpClientFactory', options, {
+    this.#options = checkOptions<HttpClientFactoryOptions>('HttpClientFactory', options, {
       baseURL: required(baseUrl(), 'an http or https URL'),
       headers: headerRecord(),
       timeoutMs: milliseconds(),
@@ -89,14 +90,13 @@ export class HttpClientFactory implements ResourceFactory<PooledHttpClient> {
       tls: tlsOptionsCheck,
       clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
     });
-    this.#options = options;
   }
 
   /** Makes a client. Its connection opens with its first request. */
   async create({ suspect }: Partial<CreateContext> = {}): Promise<PooledHttpClient> {
     const { baseURL, headers = {}, timeoutMs = DEFAULT_TIMEOUT_MS, ...transport } = this.#options;
     const { origin } = new URL(baseURL);
-    const connection = await HttpConnection.create({ ...transport, origin, lost: suspect });
+    const connection = await HttpConnection.create(callOptions({ ...transport, origin, lost: suspect }));
     return bindMethods(new PooledHttpClient(connection, { baseURL, headers, timeoutMs }));
   }
 

@@ -120,8 +120,10 @@ export function poolSizes({ minSize = DEFAULTS.minSize, maxSize }: PoolSizes): {
 }
 
 /** Throws a `ConfigError` that lists everything wrong. */
-export function checkResourcePoolOptions<Resource>(options: ResourcePoolOptions<Resource>): void {
-  checkOptions('ResourcePool', options as ResourcePoolOptions<unknown>, CHECKS);
+export function checkResourcePoolOptions<Resource>(
+  given: ResourcePoolOptions<Resource>,
+): ResourcePoolOptions<Resource> {
+  const options: ResourcePoolOptions<Resource> = checkOptions('ResourcePool', given, CHECKS);
   const { minSize, maxSize } = poolSizes(options);
   const issues: ConfigIssue[] = [];
   if (minSize > maxSize) {
@@ -133,4 +135,5 @@ export function checkResourcePoolOptions<Resource>(options: ResourcePoolOptions<
     issues.push({ option: 'createBackoff.maxDelayMs', expected, got: String(maxDelayMs) });
   }
   if (issues.length > 0) throw new ConfigError('ResourcePool', issues);
+  return options;
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { Deferred } from '../internal/deferred.ts';
 import { Emitter, type Listener, type Unsubscribe } from '../internal/emitter.ts';
+import { callOptions } from '../internal/own-options.ts';
 import { answerNow } from '../internal/user-callback.ts';
 import type { AcquireOptions } from './acquire-options.ts';
 import { type DrainOptions, drainWait, wrongDrainOption } from './drain-wait.ts';
@@ -58,8 +59,8 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   #ending: Promise<void> | undefined;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
-  constructor(options: ResourcePoolOptions<Resource>) {
-    checkResourcePoolOptions(options);
+  constructor(given: ResourcePoolOptions<Resource>) {
+    const options = checkResourcePoolOptions(given);
     const { minSize, maxSize } = poolSizes(options);
     const { name = DEFAULTS.name, clock = systemClock, isBroken, leakThresholdMs } = options;
     this.#name = name;
@@ -113,7 +114,8 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    * @throws `DESCRIBE_CLOSED` when the pool drains, is closed or gets destroyed.
    * @throws the signal's reason when it aborts.
    */
-  async acquire(options?: AcquireOptions): Promise<Lease<Resource>> {
+  async acquire(given?: AcquireOptions): Promise<Lease<Resource>> {
+    const options = callOptions(given);
     this.#upkeep.start();
     const slot = this.#slots.confirm(await this.#slots.take(options), options?.signal);
     return new SlotLease<Resource, Slot<Resource>>(this.#home, slot);
@@ -126,8 +128,9 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    */
   use<Result>(
     fn: (resource: Resource) => Result | PromiseLike<Result>,
-    options?: AcquireOptions,
+    given?: AcquireOptions,
   ): Promise<Awaited<Result>> {
+    const options = callOptions(given);
     this.#upkeep.start();
     const taken = this.#slots.take(options);
     if (!(taken instanceof Promise)) return this.#run(taken, fn);
@@ -199,7 +202,8 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    * @throws `DESCRIBE_INPUT_INVALID` when `timeoutMs` is no number from 0 up.
    * @throws the signal's reason when it aborts.
    */
-  drain(options: DrainOptions = {}): Promise<void> {
+  drain(given: DrainOptions = {}): Promise<void> {
+    const options = callOptions(given);
     const wrong = wrongDrainOption(options);
     if (wrong !== undefined) return Promise.reject(wrong);
     if (this.#slots.state === 'open') this.#slots.state = 'draining';
@@ -214,7 +218,8 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    * when all are gone. Idempotent.
    * @throws `DESCRIBE_INPUT_INVALID` when `timeoutMs` is no number from 0 up, and nothing else.
    */
-  close(options: DrainOptions = {}): Promise<void> {
+  close(given: DrainOptions = {}): Promise<void> {
+    const options = callOptions(given);
     const wrong = wrongDrainOption(options);
     if (wrong !== undefined) return Promise.reject(wrong);
     this.#closing ??= this.drain(options)

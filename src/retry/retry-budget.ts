@@ -81,13 +81,12 @@ export class RetryBudget {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
   constructor(options: RetryBudgetOptions = {}) {
-    checkOptions('RetryBudget', options, RETRY_BUDGET_CHECKS);
     const {
       retryRatio = DEFAULTS.retryRatio,
       minRetries = DEFAULTS.minRetries,
       windowMs = DEFAULTS.windowMs,
       clock = systemClock,
-    } = options;
+    } = checkOptions('RetryBudget', options, RETRY_BUDGET_CHECKS);
     this.#retryRatio = retryRatio;
     this.#minRetries = minRetries;
     this.#windowMs = windowMs;

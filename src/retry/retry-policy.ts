@@ -78,15 +78,15 @@ export class RetryPolicy {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: RetryOptions = {}) {
-    checkOptions('RetryPolicy', options, retryOptionChecks);
-    const { clock = systemClock, random = Math.random, isRetryable = isMarkedRetryable, budget } = options;
-    this.#rules = new RulesByClass(options);
+    const own = checkOptions('RetryPolicy', options, retryOptionChecks);
+    const { clock = systemClock, random = Math.random, isRetryable = isMarkedRetryable, budget } = own;
+    this.#rules = new RulesByClass(own);
     this.#budget = budgetOf(budget, clock);
-    this.#minAttemptMs = options.minAttemptMs;
+    this.#minAttemptMs = own.minAttemptMs;
     this.#isRetryable = isRetryable;
-    this.#isPaced = options.isPaced;
-    this.#onRetry = options.onRetry;
-    this.#onGiveUp = options.onGiveUp;
+    this.#isPaced = own.isPaced;
+    this.#onRetry = own.onRetry;
+    this.#onGiveUp = own.onGiveUp;
     this.#clock = clock;
     this.#random = random;
   }

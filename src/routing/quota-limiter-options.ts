@@ -63,6 +63,6 @@ const CHECKS: OptionChecks<QuotaLimiterOptions> = {
   random: callable(),
 };
 
-export function checkQuotaLimiterOptions(options: QuotaLimiterOptions): void {
-  checkOptions('QuotaLimiter', options, CHECKS);
+export function checkQuotaLimiterOptions(options: QuotaLimiterOptions): QuotaLimiterOptions {
+  return checkOptions('QuotaLimiter', options, CHECKS);
 }

@@ -1,6 +1,7 @@
 import type { DescribeError } from '../errors/describe-error.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
+import { NO_OPTIONS } from '../internal/own-options.ts';
 import { callSafely } from '../internal/user-callback.ts';
 import { LocalQuota } from './local-quota.ts';
 import { QuotaGuard } from './quota-guard.ts';
@@ -73,16 +74,16 @@ export class QuotaLimiter {
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(options: QuotaLimiterOptions, stop: QuotaStop = new QuotaStop()) {
-    checkQuotaLimiterOptions(options);
+    const own = checkQuotaLimiterOptions(options);
     this.#stop = stop;
     const {
       name,
       sharedName = name,
-      limits = {},
+      limits = NO_OPTIONS,
       shared,
       clock = systemClock,
       random = Math.random,
-    } = options;
+    } = own;
     const { requestsPerMinute, tokensPerMinute } = limits;
     const { processes = DEFAULTS.processes, rampFromTokensPerMinute = DEFAULTS.rampFromTokensPerMinute } =
       limits;

@@ -74,9 +74,9 @@ export class QuotaRegistry {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: QuotaRegistryOptions = {}) {
-    checkOptions('QuotaRegistry', options, CHECKS);
-    const { familyOf = DEFAULTS.familyOf, maxLimiters = DEFAULTS.maxLimiters } = options;
-    this.#options = options;
+    const own = checkOptions('QuotaRegistry', options, CHECKS);
+    const { familyOf = DEFAULTS.familyOf, maxLimiters = DEFAULTS.maxLimiters } = own;
+    this.#options = own;
     this.#familyOf = familyOf;
     this.#maxLimiters = maxLimiters;
   }

@@ -6,11 +6,13 @@ import {
   checkOptions,
   finiteNumber,
   integer,
+  listOf,
   milliseconds,
   nonEmptyText,
   type OptionCheck,
   required,
   shape,
+  whichever,
   withMethods,
 } from '../internal/option-checks.ts';
 import type { BreakerWait } from './route-search.ts';
@@ -69,17 +71,17 @@ const ENDPOINT_CHECK = shape({
   initialConcurrency: integer({ min: 1 }),
 });
 
-const endpointsCheck: OptionCheck = (value, option) => {
-  if (!Array.isArray(value) || value.length === 0) {
-    return [{ option, expected: 'at least one endpoint', got: Array.isArray(value) ? 'none' : typeof value }];
-  }
-  return value.flatMap((endpoint: unknown, index) => ENDPOINT_CHECK(endpoint, `${option}[${index}]`));
-};
+const endpointsCheck: OptionCheck = whichever(
+  [[(value) => Array.isArray(value) && value.length > 0, listOf(ENDPOINT_CHECK)]],
+  (value, option) => [
+    { option, expected: 'at least one endpoint', got: Array.isArray(value) ? 'none' : typeof value },
+  ],
+);
 
 /** Every option as it holds. @throws ConfigError that lists all that is wrong. */
 export function routerSettingsOf<Target>(options: RouterOptions<Target>): RouterSettings<Target> {
-  checkOptions('Router', options, {
-    endpoints: endpointsCheck,
+  const own = checkOptions('Router', options, {
+    endpoints: required(endpointsCheck, 'at least one endpoint'),
     quotas: required(callable(), 'a function'),
     breakerWaitMs: callable(),
     maxQueued: integer({ min: 1 }),
@@ -95,7 +97,7 @@ export function routerSettingsOf<Target>(options: RouterOptions<Target>): Router
     ageingMs = DEFAULTS.ageingMs,
     clock = DEFAULTS.clock,
     random = DEFAULTS.random,
-  } = options;
+  } = own;
   const names = endpoints.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {

@@ -1,0 +1,50 @@
+/**
+ * Reads an option, inherited ones too, as of a class or of `Object.create(defaults)`: but nothing that someone put on the
+ * prototype of all objects.
+ */
+export function optionOf(options: object, name: string): unknown {
+  if (name in Object.prototype && !isBelowObject(options, name)) return undefined;
+  return (options as Readonly<Record<string, unknown>>)[name];
+}
+
+function isBelowObject(options: object, name: string): boolean {
+  for (const level of levelsOf(options)) if (Object.hasOwn(level, name)) return true;
+  return false;
+}
+
+/** The object and what it inherits from, without the prototype of all objects. */
+function* levelsOf(options: object): Generator<object> {
+  let level: unknown = options;
+  while (typeof level === 'object' && level !== null && level !== Object.prototype) {
+    yield level;
+    level = Object.getPrototypeOf(level);
+  }
+}
+
+/** No options at all, for a default: `{}` inherits what someone put on the prototype of all objects. */
+export const NO_OPTIONS: Readonly<Record<string, undefined>> = Object.freeze(Object.create(null));
+
+const EMPTY = {};
+
+/**
+ * The options of one call. They are the very object, unless something was assigned to the prototype of all objects: then
+ * a copy without it. Costs some nanoseconds; what was defined there as not enumerable is not noticed.
+ */
+export function callOptions<Options extends object | null | undefined>(options: Options): Options {
+  if (options === undefined) return options;
+  for (const _ in EMPTY) return withoutObjectPrototype(options);
+  return options;
+}
+
+function withoutObjectPrototype<Options>(options: Options): Options {
+  if (typeof options !== 'object' || options === null) return options;
+  const own: object = Object.create(null);
+  for (const level of levelsOf(options)) {
+    for (const name of Reflect.ownKeys(level)) {
+      if (name === 'constructor' || Object.hasOwn(own, name)) continue;
+      const enumerable = Object.prototype.propertyIsEnumerable.call(level, name);
+      Object.defineProperty(own, name, { value: Reflect.get(options, name), enumerable });
+    }
+  }
+  return own as Options;
+}
