@@ -5,7 +5,7 @@ import { webBase } from './web-base.ts';
 /** `inspect.custom` of `node:util`, which need not be loaded for it. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
-const WebHeaders = webBase<[]>(() => Headers);
+const WebHeaders = webBase(() => Headers);
 
 /**
  * The web's `Headers` of an answer. They read from what is parsed already; their fields are copied only when somebody

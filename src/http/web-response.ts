@@ -6,7 +6,7 @@ import { webBase } from './web-base.ts';
 /** Statuses whose answers have no body (Fetch standard, "null body status"). */
 const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
-const PlainResponse = webBase<[body: null]>(() => Response);
+const PlainResponse = webBase(() => Response);
 
 const NOTHING = Buffer.alloc(0);
 
@@ -29,7 +29,7 @@ export class WebResponse extends PlainResponse implements Response {
   #isRead = false;
 
   constructor(answer: HttpAnswer, url: string, method: string) {
-    super(null);
+    super();
     this.#answer = answer;
     this.#url = url;
     this.#isBodyless = isBodyless(method, answer.status);
