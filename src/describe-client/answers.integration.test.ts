@@ -84,6 +84,15 @@ const FAULTS: readonly (readonly [string, RawAnswer, Expected])[] = [
   ['429 inside', inside({ code: 429, message: 'Slow down' }), THROTTLED],
   ['429 inside, as text', inside({ code: '429', message: 'Slow down' }), THROTTLED],
   ['a rate limit in words inside', inside({ type: 'rate_limit_error', message: 'Slow' }), THROTTLED],
+  [
+    'what a provider said, inside',
+    inside({
+      code: 400,
+      message: 'Provider returned error',
+      metadata: { raw: '{"error":{"message":"Could not process image"}}' },
+    }),
+    UNREADABLE,
+  ],
   ['400 inside', inside({ code: 400, message: 'Provider returned error' }), REJECTED_ALONE],
   [
     '401 inside',
@@ -131,6 +140,13 @@ const FAULTS: readonly (readonly [string, RawAnswer, Expected])[] = [
   ['a 403 page of text', page(403, 'text/plain'), REJECTED_ALONE],
   ['a 406 page', page(406), REJECTED_ALONE],
   ['a 409 page', page(409), REJECTED_ALONE],
+  [
+    'a redirect',
+    { ...page(308), headers: { location: 'https://example.com/' } },
+    { ...REJECTED, moves: true },
+  ],
+  ['a 405', error(405, { message: 'x' }), { ...REJECTED, moves: true }],
+  ['a 410', error(410, { message: 'The model was withdrawn' }), { ...REJECTED, moves: true }],
   ['a 404 page', page(404), { ...REJECTED, moves: true }],
   ['a 401 page', page(401), { code: 'DESCRIBE_AUTH', stops: true, moves: true }],
   ['a 402 page', page(402), QUOTA],

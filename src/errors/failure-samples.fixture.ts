@@ -9,8 +9,8 @@ const FIELDS: { readonly [Case in FailureCase]: Readonly<Record<string, unknown>
   'without a status: refused here': { retryable: true },
   'no JSON, retryable': { retryable: true, status: 200, contentType: 'application/json' },
   'no JSON': { status: 200, contentType: 'text/html' },
-  'status 404, JSON': { status: 404 },
-  'status 404': { status: 404, contentType: 'text/html' },
+  'status 404 or 410, JSON': { status: 404 },
+  'a redirect, or status 404, 405 or 410': { status: 404, contentType: 'text/html' },
   'status 500 or more': { status: 501 },
   'status 400, or a page with another 4xx': { status: 400 },
 };

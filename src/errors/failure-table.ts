@@ -17,8 +17,10 @@ const CASES = {
   'without a status: refused here': ({ status }) => status === undefined,
   'no JSON, retryable': ({ contentType, retryable }) => contentType !== undefined && retryable,
   'no JSON': ({ contentType }) => contentType !== undefined,
-  'status 404, JSON': ({ status, contentType }) => status === 404 && contentType === undefined,
-  'status 404': ({ status }) => status === 404,
+  'status 404 or 410, JSON': ({ status, contentType }) =>
+    (status === 404 || status === 410) && contentType === undefined,
+  'a redirect, or status 404, 405 or 410': ({ status = 0 }) =>
+    (status >= 300 && status < 400) || status === 404 || status === 405 || status === 410,
   'status 500 or more': ({ status = 0 }) => status >= 500,
   'status 400, or a page with another 4xx': ({ status = 0, contentType }) =>
     status === 400 || (contentType !== undefined && status > 400 && status < 500),
@@ -138,7 +140,7 @@ const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
   DESCRIBE_CONTEXT_TOO_LONG: [{ kind: 'item', blames: 'size' }],
   DESCRIBE_UPSTREAM: [
     {
-      when: 'status 404, JSON',
+      when: 'status 404 or 410, JSON',
       kind: 'item',
       scope: 'model',
       moves: 'always',
@@ -146,11 +148,11 @@ const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
       why: 'The endpoint has no such model, or its base URL is wrong. Another endpoint may have it.',
     },
     {
-      when: 'status 404',
+      when: 'a redirect, or status 404, 405 or 410',
       kind: 'item',
       moves: 'always',
       blames: 'pack',
-      why: 'A page of a wrong base path. Nothing was done, so another endpoint may be asked.',
+      why: 'The base URL is wrong. Nothing was done, so another endpoint may be asked.',
     },
     { when: 'retryable', kind: 'outage' },
     { when: 'status 500 or more', kind: 'outage' },

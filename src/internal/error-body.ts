@@ -50,7 +50,7 @@ function innerError(value: unknown, depth: number): ErrorBody | undefined {
 
 function ownError(fields: Fields, depth: number): ErrorBody {
   const code = codeOf(ownOf(fields, 'code'));
-  const provider = providerError(fields, depth);
+  const provider = providerError(fields);
   const azure = plainOf(ownOf(fields, 'innererror') ?? ownOf(fields, 'inner_error'));
   const innerCode = codeOf(ownOf(azure, 'code')) ?? provider?.code ?? provider?.type;
   // Google names its kind of error as `status`.
@@ -70,13 +70,13 @@ function ownError(fields: Fields, depth: number): ErrorBody {
 }
 
 /** OpenRouter passes on as text what the provider said, which is the reason. */
-function providerError(fields: Fields, depth: number): ErrorBody | undefined {
+function providerError(fields: Fields): ErrorBody | undefined {
   const raw = ownOf(plainOf(ownOf(fields, 'metadata')), 'raw');
   if (typeof raw !== 'string' || raw.length > MAX_RAW_LENGTH) return undefined;
   try {
-    return innerError(JSON.parse(raw), depth);
+    return innerError(JSON.parse(raw), MAX_DEPTH);
   } catch {
-    return innerError(raw, depth);
+    return innerError(raw, MAX_DEPTH);
   }
 }
 

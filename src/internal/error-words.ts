@@ -46,7 +46,7 @@ export const URL_WORDS: readonly RegExp[] = [
   /\b(?:unsupported|invalid|bad|missing) (?:image |media )?urls?\b(?! \()/i,
   /\b(?:access|load|open|read|reach)\w*\b[^.]{0,60}\b(?:urls?\b|https?:)/i,
   /\bbase64\b|\brobots\.txt|\bremote (?:images?|urls?)\b/i,
-  /\bimage\b[^.]{0,60}\b40[134]\b|\bhttp (?:error|status) 4\d\d\b/i,
+  /\bimage\b[^.]{0,60}\b40[134]\b|\bhttp ?(?:error|status):? 4\d\d\b/i,
 ];
 
 /** The image is too large; several that are too many are not meant. */

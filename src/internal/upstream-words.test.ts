@@ -73,6 +73,7 @@ describe('the words of an error', () => {
     'illegal base64 data at input byte 4',
     'This URL is disallowed by the website robots.txt file',
     'HTTP error 403 while opening image',
+    'HTTPError: 403 Client Error',
     '404 Client Error: Not Found for url: https://images.example/a.png',
     'Could not open image file from url',
     'failed to process image: unable to load image from URL',
