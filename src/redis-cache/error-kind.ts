@@ -23,11 +23,22 @@ export function refusalKind(error: unknown): string | undefined {
   return word ?? (/^NOPERM|ACL|the script can't/.test(error.message) ? 'NOPERM' : 'UNKNOWN_COMMAND');
 }
 
+/** What ioredis 5 and 6 say in sentences, by how they begin. */
+const SENTENCES = Object.entries({
+  'Connection is closed': 'CONNECTION_CLOSED',
+  "Stream isn't writeable": 'CONNECTION_CLOSED',
+  'Socket timeout': 'SOCKET_TIMEOUT',
+  'Command timed out': 'COMMAND_TIMEOUT',
+  'Protocol error': 'PROTOCOL_ERROR',
+  'Unknown RESP type': 'PROTOCOL_ERROR',
+});
+
 /** The code of a system error, or the first word of a Redis error, in capitals; else the name. */
 export function errorKind(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN';
   if (isWithoutSentinel(error)) return 'SENTINELS_UNREACHABLE';
   const code = (error as { readonly code?: unknown }).code;
   if (typeof code === 'string') return code;
-  return /^[A-Z]{3,20}\b/.exec(error.message)?.[0] ?? error.name;
+  const [, kind] = SENTENCES.find(([beginning]) => beginsWith(error, beginning)) ?? [];
+  return kind ?? /^[A-Z]{3,20}\b/.exec(error.message)?.[0] ?? error.name;
 }

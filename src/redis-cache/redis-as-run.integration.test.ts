@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -114,6 +116,45 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
     await cache.get('key');
     await expect.poll(() => cache.health().reason).toBe('Redis was never reached (WRONGPASS)');
     expect(heard).toEqual([{ reason: 'Redis was never reached (WRONGPASS)' }]);
+  });
+
+  /** Connects to a server that does so with each connection, lets it fail some times, and tells what was heard. */
+  const heardOf = async (onSocket: (socket: Socket) => void) => {
+    const other = createServer((socket) => onSocket(socket.on('error', () => {}))).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    open.push(() => other.close());
+    const { cache, heard } = connect({ port: (other.address() as AddressInfo).port });
+    for (let call = 0; call < 5; call += 1) {
+      await cache.getOrSet(`key${call}`, () => call);
+      await expect.poll(() => cache.health().redis?.failedReconnects).toBeGreaterThan(call);
+      expect(cache.health().status).not.toBe('healthy');
+    }
+    return heard;
+  };
+
+  it.each([
+    [
+      'speaks HTTP',
+      (socket: Socket) => socket.on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    ],
+    ['speaks first, and no Redis', (socket: Socket) => socket.write('SSH-2.0-OpenSSH_9.6\r\n')],
+  ])('that %s is told of once, as never reached', async (_, onSocket) => {
+    expect(await heardOf(onSocket)).toEqual([{ reason: 'Redis was never reached (PROTOCOL_ERROR)' }]);
+  });
+
+  it('that asks for a password is told of once, as never reached', async () => {
+    const refuse = (socket: Socket) =>
+      socket.on('data', (commands) => {
+        for (const _ of String(commands).matchAll(/^\*\d/gm))
+          socket.write('-NOAUTH Authentication required.\r\n');
+      });
+    expect(await heardOf(refuse)).toEqual([{ reason: 'Redis was never reached (NOAUTH)' }]);
+  });
+
+  it('that takes connections and drops them is told of once, as never reached', async () => {
+    expect(await heardOf((socket) => socket.destroy())).toEqual([
+      { reason: expect.stringMatching(/^Redis was never reached \((?!Error)/) },
+    ]);
   });
 
   it('that hangs is told of once, with the reason', async () => {

@@ -4,7 +4,7 @@ import { Deferred } from '../internal/deferred.ts';
 import { Emitter } from '../internal/emitter.ts';
 import { ClientWatch } from './client-watch.ts';
 import { disconnectForGood, dropStream, hearDuplicates, selectedDb } from './driver-internals.ts';
-import { errorKind, isOfAllNodes, isSentinelRound, isWithoutSentinel } from './error-kind.ts';
+import { errorKind, isOfAllNodes, isSentinelRound, isWithoutSentinel, refusalKind } from './error-kind.ts';
 import type { RedisClientLike } from './redis-client.ts';
 import type { RedisConnectionEvents } from './redis-connection-events.ts';
 import { createRedisClients, type RedisClients, retryStrategy } from './redis-driver.ts';
@@ -235,12 +235,28 @@ export class RedisConnection {
       return;
     }
     if (!this.#refusedDb) {
-      this.#becomeReady();
+      if (ownsData && !client.isCluster) this.#awaitAnswer(client);
+      else this.#becomeReady();
       return;
     }
     this.#refusedDb = false;
     this.#lastError = 'NO_DATABASE';
     client.disconnect();
+  }
+
+  /** ioredis calls a client ready once it is connected: what has not answered may be no Redis, or refuse the password. */
+  #awaitAnswer(client: RedisClientLike): void {
+    client.call('PING').then(
+      () => this.#becomeReady(),
+      (error: unknown) => {
+        if (refusalKind(error) !== undefined) this.#becomeReady();
+        // A connection that is lost has told why.
+        else if (errorKind(error) !== 'CONNECTION_CLOSED') {
+          this.#note(error);
+          client.disconnect(true);
+        }
+      },
+    );
   }
 
   #becomeReady(): void {
