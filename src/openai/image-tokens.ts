@@ -76,7 +76,7 @@ function imageTokens(sizing: ImageSizing, size: ImageSize, detail: ImageDetail):
 }
 
 const patchLimits = ({ details }: PatchSizing, detail: ImageDetail): PatchLimits =>
-  details[detail] ?? details.high;
+  (Object.hasOwn(details, detail) ? details[detail] : undefined) ?? details.high;
 
 /** Rounded before it is rounded up, for 2,500 times 1.2 is 3,000 and not 3,000.0000000000005. */
 const billed = (patches: number, multiplier: number) => Math.ceil(Number((patches * multiplier).toFixed(6)));

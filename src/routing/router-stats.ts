@@ -69,13 +69,13 @@ export function routerStatsOf<Target>(
   nowMs: number,
 ): RouterStats {
   let inFlight = 0;
-  const byName: Record<string, EndpointStats> = {};
+  const byName: [string, EndpointStats][] = [];
   for (const endpoint of endpoints) {
     const models = routesOf(endpoint).map((route) => modelStatsOf(route, breakerWaitMs(route), nowMs));
     for (const model of models) inFlight += model.inFlight;
-    byName[endpoint.name] = { quotaGroup: endpoint.quotaGroup, weight: endpoint.weight, models };
+    byName.push([endpoint.name, { quotaGroup: endpoint.quotaGroup, weight: endpoint.weight, models }]);
   }
-  return deepFreeze({ queued, inFlight, placed, switched, refused: { full, late }, endpoints: byName });
+  return deepFreeze({ queued, inFlight, placed, switched, refused: { full, late }, endpoints: Object.fromEntries(byName) });
 }
 
 function modelStatsOf<Target>(
