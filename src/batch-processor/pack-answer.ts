@@ -3,7 +3,7 @@ import { failureMeaning } from '../errors/failure-table.ts';
 import { UpstreamError } from '../errors/upstream-error.ts';
 import { answerJson } from './answer-json.ts';
 import { answerText, invalidAnswer } from './answer-text.ts';
-import { parseFailure } from './parse-failure.ts';
+import { parsedBy, parseFailure } from './parse-failure.ts';
 import { requestIdOf } from './request-id.ts';
 import type { VisionSchema } from './vision-request.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
@@ -93,7 +93,7 @@ function structuredPart(
 ): AnswerPart | UpstreamError | undefined {
   if (json === undefined) return undefined;
   try {
-    return { description: JSON.stringify(json), data: parse === undefined ? json : parse(json) };
+    return { description: JSON.stringify(json), data: parsedBy(parse, json) };
   } catch (thrown) {
     return parseFailure(thrown, requestId);
   }

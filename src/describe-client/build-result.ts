@@ -1,4 +1,4 @@
-import { parseFailure } from '../batch-processor/parse-failure.ts';
+import { parsedBy, parseFailure } from '../batch-processor/parse-failure.ts';
 import { UpstreamError } from '../errors/upstream-error.ts';
 import { costUsd } from '../openai/cost.ts';
 import type { ModelCatalog } from '../openai/model-catalog.ts';
@@ -73,8 +73,7 @@ export const pricing =
 
 function dataOf<Data>(description: string, { parse }: DescribeSchema<Data>): Data {
   try {
-    const json: unknown = JSON.parse(description);
-    return parse === undefined ? (json as Data) : parse(json);
+    return parsedBy(parse, JSON.parse(description));
   } catch (thrown) {
     throw parseFailure(thrown);
   }

@@ -18,8 +18,9 @@ export interface DescribeSchema<Data = unknown> {
   /** JSON Schema of the answer, within what the API's structured outputs support. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
   /**
-   * Turns the parsed JSON into your type, or throws where it is not: then the answer is asked for again. What it threw at last is the
-   * `cause` of the error. A `TypeError`, `ReferenceError` or `RangeError` is a mistake in its code: nothing is asked again.
+   * Turns the parsed JSON into your type at once, without a promise, or throws where it is not: then the answer is asked
+   * for again. What it threw at last is the `cause` of the error. A `TypeError`, `ReferenceError` or `RangeError` is a
+   * mistake in its code: nothing is asked again.
    */
   readonly parse?: ((value: unknown) => Data) | undefined;
 }

@@ -1,3 +1,4 @@
+import { parsedBy } from '../batch-processor/parse-failure.ts';
 import type { FallbackRecord } from '../errors/call-explanation.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import { failureMeaning } from '../errors/failure-table.ts';
@@ -204,7 +205,7 @@ function fits({ description }: CachedDescription, schema: DescribeSchema | undef
   if (schema === undefined) return true;
   try {
     const json: unknown = JSON.parse(description);
-    schema.parse?.(json);
+    parsedBy(schema.parse, json);
     return true;
   } catch {
     return false;

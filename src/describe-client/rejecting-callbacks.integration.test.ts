@@ -177,6 +177,20 @@ const CALLBACKS: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   'client: fallback': () =>
     withClient({ fallback: [late], baseURL: NOWHERE, retry: false }, (client) => client.describe({ image })),
+  'client: schema.parse': async () => {
+    const client = createDescribeClient({ apiKey: server.apiKey, baseURL: server.baseURL });
+    const properties = { text: { type: 'string' } };
+    const jsonSchema = { type: 'object', properties, required: ['text'], additionalProperties: false };
+    const schema = { name: 'cat', jsonSchema, parse: late };
+    const before = server.seen().length;
+    await expect(client.describe({ image, schema })).rejects.toMatchObject({
+      code: 'DESCRIBE_RESPONSE_INVALID',
+      retryable: false,
+      cause: new TypeError('schema.parse must return the data, got a promise'),
+    });
+    expect(server.seen().length - before).toBe(1);
+    await client.close();
+  },
   'client: circuitBreaker': () =>
     withClient({ circuitBreaker: late, retry: false }, (client) => client.describe({ image })),
   'client: pool': async () => {
