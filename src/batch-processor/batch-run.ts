@@ -1,5 +1,6 @@
 import { BatchHandlerError } from '../errors/batch-handler-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
+import { durationText } from '../errors/duration-text.ts';
 import type { Clock, TimerHandle } from '../internal/clock.ts';
 import { answerNow, ignoreRejection, isPromiseLike } from '../internal/user-callback.ts';
 import {
@@ -164,7 +165,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   }
 
   #expire(timeoutMs: number, clock: Clock): void {
-    const message = `the handler did not settle within handlerTimeoutMs (${timeoutMs} ms)`;
+    const message = `the handler did not settle within handlerTimeoutMs (${durationText(timeoutMs)})`;
     const error = new BatchHandlerError(message, { retryable: true });
     this.#end({ kind: 'failure', error, thrown: error }, clock);
     this.#abort(error);

@@ -1,4 +1,5 @@
 import { DescribeError } from './describe-error.ts';
+import { durationText } from './duration-text.ts';
 import { setErrorName } from './error-name.ts';
 
 /** No resource became free in time. */
@@ -12,7 +13,7 @@ export class PoolTimeoutError extends DescribeError {
     timeoutMs: number,
     { cause, said }: { readonly cause?: unknown; readonly said?: string | undefined } = {},
   ) {
-    const message = `${pool}: nothing became free within acquireTimeoutMs (${timeoutMs} ms)`;
+    const message = `${pool}: nothing became free within acquireTimeoutMs (${durationText(timeoutMs)})`;
     super('DESCRIBE_POOL_TIMEOUT', said === undefined ? message : `${message}; the last ${said}`, {
       cause,
       retryable: true,

@@ -1,4 +1,5 @@
 import { DescribeError } from './describe-error.ts';
+import { durationText } from './duration-text.ts';
 import { setErrorName } from './error-name.ts';
 
 /** Work did not end in time and was aborted. */
@@ -7,7 +8,10 @@ export class TimeoutError extends DescribeError {
   readonly timeoutMs: number;
 
   constructor(what: string, timeoutMs: number, options: { readonly cause?: unknown } = {}) {
-    super('DESCRIBE_TIMEOUT', `${what} did not end within ${timeoutMs} ms`, { ...options, retryable: true });
+    super('DESCRIBE_TIMEOUT', `${what} did not end within ${durationText(timeoutMs)}`, {
+      ...options,
+      retryable: true,
+    });
     this.timeoutMs = timeoutMs;
   }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { buildConnector, Dispatcher } from 'undici';
+import { durationText } from '../errors/duration-text.ts';
 import type { Clock } from '../internal/clock.ts';
 import { importAgain } from '../internal/import-again.ts';
 import { type ProxyAddress, proxyAddress } from './proxy.ts';
@@ -104,7 +105,7 @@ function connectThrough(
   };
   const timer = clock.setTimeout(() => {
     const error = timedOut(
-      `no connection through the proxy within ${connectTimeoutMs} ms (connectTimeoutMs)`,
+      `no connection through the proxy within ${durationText(connectTimeoutMs)} (connectTimeoutMs)`,
     );
     settle(error, null);
     current?.destroy(error);

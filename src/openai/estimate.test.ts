@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { QuotaBucket } from '../testing/fake-openai/quota-bucket.ts';
+import { roundUsd } from './cost.ts';
 import { estimateCall, estimateSpending, type PaceLimits, type PlannedCall } from './estimate.ts';
 
 const call: PlannedCall = {
@@ -35,7 +36,8 @@ describe('estimateSpending', () => {
     const calls = Array.from({ length: 1_000 }, () => call);
     const total = estimateSpending([...calls, { ...call, model: 'mine', images: [undefined, undefined] }]);
     expect(total).toMatchObject({ calls: 1_001, images: 1_002, unpricedCalls: 1, outputTokens: 300_300 });
-    expect(total.costUsd).toBeCloseTo(1_000 * (estimateCall(call).costUsd ?? 0), 9);
+    // Exactly: a sum of floating-point numbers has noise, which is no money.
+    expect(total.costUsd).toBe(roundUsd(1_000 * (estimateCall(call).costUsd ?? 0)));
     expect(estimateSpending([], { requestsPerMinute: 1 })).toEqual({
       calls: 0,
       images: 0,

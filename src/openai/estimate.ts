@@ -1,4 +1,5 @@
 import { estimateCall, type PlannedCall } from './call-estimate.ts';
+import { roundUsd } from './cost.ts';
 import { type ModelCatalog, modelCatalog } from './model-catalog.ts';
 
 export { type CallEstimate, estimateCall, type PlannedCall } from './call-estimate.ts';
@@ -70,7 +71,7 @@ export class SpendingTally {
       images: this.#images,
       inputTokens: this.#inputTokens,
       outputTokens: this.#outputTokens,
-      costUsd: this.#totalUsd,
+      costUsd: roundUsd(this.#totalUsd),
       unpricedCalls: this.#unpricedCalls,
       durationMs: this.#calls === 0 ? 0 : this.#durationMs(limits),
     };
