@@ -1,3 +1,4 @@
+import { withoutTrailing } from '../internal/without-trailing.ts';
 import { type AddressBytes, inRange, parseRange } from './ip-address.ts';
 
 /** Tells whether a host, or an address it resolved to, is meant. */
@@ -15,5 +16,5 @@ export function parseHostPattern(text: string): HostPattern | undefined {
 
 function normalName(name: string): string | undefined {
   if (name === '' || /[\s/:@?#*\\[\]%]/.test(name) || !URL.canParse(`http://${name}/`)) return undefined;
-  return new URL(`http://${name}/`).hostname.replace(/\.+$/, '') || undefined;
+  return withoutTrailing(new URL(`http://${name}/`).hostname, '.') || undefined;
 }

@@ -1,3 +1,4 @@
+import { withoutTrailing } from '../internal/without-trailing.ts';
 import { parseAddress } from './ip-address.ts';
 import { isPublicAddress } from './public-address.ts';
 
@@ -6,7 +7,7 @@ const PRIVATE_NAME =
   /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|onion|test|invalid|svc|consul|docker|localdomain6|localhost6)$/;
 
 /** The host as it is looked up: the URL parser has decoded it and written every form of IPv4 as dotted decimals. */
-export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.+$/, '');
+export const hostOf = (url: URL): string => withoutTrailing(url.hostname.replace(/^\[(.*)\]$/, '$1'), '.');
 
 /** Whether a name is one of a local network. One without a dot is. */
 export const isPrivateName = (host: string): boolean => PRIVATE_NAME.test(host) || !host.includes('.');

@@ -1,5 +1,9 @@
+/** No name of ours is as long; comparing takes time by the length of both. */
+const MAX_LENGTH = 64;
+
 /** The candidate that a typing slip most likely meant: within a third of the name's length in edits, else undefined. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  if (name.length > MAX_LENGTH) return undefined;
   const limit = Math.max(1, Math.floor(name.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;

@@ -69,6 +69,15 @@ describe('checkOptions', () => {
     expect(error.message).toContain('Pool: min: expected a whole number of at least 0, got -1; ');
   });
 
+  it('tells ten unknown names, cut to 64 characters, and compares none that is longer', () => {
+    const long = issuesOf({ [`min${'n'.repeat(1_000_000)}`]: 1 }, { min: integer() });
+    expect(long).toEqual([
+      { option: `min${'n'.repeat(60)}…`, expected: 'a known option', got: 'an unknown name' },
+    ]);
+    const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`name${index}`, 1]));
+    expect(issuesOf(many, { min: integer() })).toHaveLength(10);
+  });
+
   it('names the nearest option for an unknown one, at every depth', () => {
     const checks = { acquireTimeoutMs: milliseconds(), nested: shape({ batchSize: integer() }) };
     expect(issuesOf({ acquireTimoutMs: 5, nested: { batchsize: 1 } }, checks)).toEqual([

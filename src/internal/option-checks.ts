@@ -64,9 +64,9 @@ export const shape = (
       const prefix = option === '' ? '' : `${option}.`;
       const issues: ConfigIssue[] = [];
       for (const name of Object.keys(value)) {
-        if (!Object.hasOwn(checks, name)) {
-          issues.push(unknownOption(name, prefix, meantBy(name, Object.keys(checks))));
-        }
+        if (Object.hasOwn(checks, name)) continue;
+        issues.push(unknownOption(name, prefix, meantBy(name, Object.keys(checks))));
+        if (issues.length === MAX_UNKNOWN) break;
       }
       for (const [name, check] of Object.entries(checks)) {
         issues.push(...check(optionOf(value, name), `${prefix}${name}`));
@@ -78,7 +78,12 @@ export const shape = (
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-const unknownOption = (name: string, prefix: string, nearest: string | undefined): ConfigIssue => {
+/** Unknown names that are told. Names may come from a stranger's JSON, by thousands or a megabyte long. */
+const MAX_UNKNOWN = 10;
+const MAX_NAME_SHOWN = 64;
+
+const unknownOption = (given: string, prefix: string, nearest: string | undefined): ConfigIssue => {
+  const name = given.length <= MAX_NAME_SHOWN ? given : `${given.slice(0, MAX_NAME_SHOWN - 1)}…`;
   const expected =
     nearest === undefined ? 'a known option' : `a known option (did you mean ${prefix}${nearest}?)`;
   return { option: `${prefix}${name}`, expected, got: 'an unknown name' };

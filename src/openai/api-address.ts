@@ -1,4 +1,5 @@
 import type { ConfigIssue } from '../errors/config-error.ts';
+import { withoutTrailing } from '../internal/without-trailing.ts';
 
 /** Where requests go, as the client of `openai` wants it. */
 export interface ApiAddress {
@@ -32,7 +33,7 @@ interface Parts {
 
 function partsOf(baseURL: string, apiVersion: string | undefined): Parts {
   const url = new URL(baseURL);
-  const path = url.pathname.replace(/\/+$/, '').replace(OPERATION, '');
+  const path = withoutTrailing(url.pathname, '/').replace(OPERATION, '');
   const versions = apiVersion === undefined ? [] : [apiVersion];
   const otherQuery: string[] = [];
   for (const [name, value] of url.searchParams) {

@@ -6,6 +6,7 @@ import { deepFreeze } from '../internal/deep-freeze.ts';
 import { parseEnvironment } from '../internal/environment.ts';
 import { checkOptions, integer, milliseconds, withMethods } from '../internal/option-checks.ts';
 import { processSingleton } from '../internal/process-singleton.ts';
+import { withoutTrailing } from '../internal/without-trailing.ts';
 import type { ApiKey } from './api-key.ts';
 import { OpenAIConnectionPool } from './openai-connection-pool.ts';
 import {
@@ -110,7 +111,7 @@ export class PoolManager {
   }
 
   #nameOf(apiKey: ApiKey, baseURL = DEFAULT_BASE_URL): string {
-    const base = String(baseURL).replace(/\/+$/, '');
+    const base = withoutTrailing(String(baseURL), '/');
     return createHmac('sha256', this.#salt)
       .update(`${this.#keyName(apiKey)}\n${base}`)
       .digest('hex')
