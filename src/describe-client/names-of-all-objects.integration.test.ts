@@ -41,6 +41,9 @@ describe.each(NAMES)('the name %s, which every object has', (name) => {
     const error = { message: 'no', code: name, type: name, param: name };
     await using api = await startRawApi(() => ({ status: 400, body: { error } }));
     await using client = createDescribeClient({ apiKey: 'sk-x', baseURL: api.baseURL });
-    await expect(client.describe({ image })).rejects.toMatchObject({ code: 'DESCRIBE_UPSTREAM', status: 400 });
+    await expect(client.describe({ image })).rejects.toMatchObject({
+      code: 'DESCRIBE_UPSTREAM',
+      status: 400,
+    });
   });
 });

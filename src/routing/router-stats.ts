@@ -75,7 +75,14 @@ export function routerStatsOf<Target>(
     for (const model of models) inFlight += model.inFlight;
     byName.push([endpoint.name, { quotaGroup: endpoint.quotaGroup, weight: endpoint.weight, models }]);
   }
-  return deepFreeze({ queued, inFlight, placed, switched, refused: { full, late }, endpoints: Object.fromEntries(byName) });
+  return deepFreeze({
+    queued,
+    inFlight,
+    placed,
+    switched,
+    refused: { full, late },
+    endpoints: Object.fromEntries(byName),
+  });
 }
 
 function modelStatsOf<Target>(
