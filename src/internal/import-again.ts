@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { nodeModule } from './node-modules.ts';
 
 /**
  * Imports a package at its first use. Node remembers for ever that a file of a package could not be opened because no
@@ -12,7 +12,7 @@ export async function importAgain<Module>(name: string, load: () => Promise<Modu
     const file = fileThatCouldNotBeOpened(error);
     if (file === undefined) throw error;
     try {
-      return createRequire(file)(name) as Module;
+      return nodeModule().createRequire(file)(name) as Module;
     } catch {
       // There are no descriptors still, or the file is none of the package's.
       throw error;

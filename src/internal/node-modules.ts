@@ -6,6 +6,8 @@ import { lazy } from './lazy.ts';
  */
 export const dnsPromises = lazy(() => process.getBuiltinModule('node:dns/promises'));
 export const fsPromises = lazy(() => process.getBuiltinModule('node:fs/promises'));
+// An import of `createRequire` would collide with the banner that ES modules of esbuild often have.
+export const nodeModule = lazy(() => process.getBuiltinModule('node:module'));
 export const perfHooks = lazy(() => process.getBuiltinModule('node:perf_hooks'));
 export const util = lazy(() => process.getBuiltinModule('node:util'));
 export const v8 = lazy(() => process.getBuiltinModule('node:v8'));

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { Cluster, Redis } from 'ioredis';
+import { nodeModule } from '../internal/node-modules.ts';
 import { namedExportsOf, peerFailure } from '../internal/peer-package.ts';
 
 /** What is used of ioredis. */
@@ -23,7 +23,7 @@ async function importDriver(): Promise<RedisDriver> {
     const entry = entryThatNodeForgot(error);
     if (entry === undefined) throw peerFailure('RedisCache', 'ioredis', error);
     // Not imported: a failed import of a file is remembered, too.
-    return createRequire(entry)(entry) as RedisDriver;
+    return nodeModule().createRequire(entry)(entry) as RedisDriver;
   }
 }
 
