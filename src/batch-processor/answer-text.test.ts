@@ -88,6 +88,13 @@ describe('answerJson', () => {
     ['```JSON {"a":1}```'],
     ['Here:\n```json\n{"a":1}\n```\nDone.'],
     ['```json\n{"a":1}'],
+    ['Here is the JSON: {"a":1} Hope it helps.'],
+    ['{"a":1}\n\nThat is all.'],
+    ['`{"a":1}`'],
+    ['~~~json\n{ "a":1 }\n~~~'],
+    ['````json title="x"\n{"a":1}\n````'],
+    ['\ufeff{"a":1}'],
+    ['```\nhi\n```\n```json\n{"a":1}\n```'],
   ])('unwraps %j', (text) => {
     expect(answerJson(text)).toEqual({ a: 1 });
   });
@@ -98,7 +105,10 @@ describe('answerJson', () => {
     expect(answerJson(`\`\`\`json\n${JSON.stringify(json)}\n\`\`\``)).toEqual(json);
   });
 
-  it.each(['', 'a cat', '```', '```json\nnope\n```', '{"a":'])('finds none in %j', (text) => {
-    expect(answerJson(text)).toBeUndefined();
-  });
+  it.each(['', 'a cat', '```', '```json\nnope\n```', '{"a":', 'seen [1] {twice}', '{"a":1} {"b":2}'])(
+    'finds none in %j',
+    (text) => {
+      expect(answerJson(text)).toBeUndefined();
+    },
+  );
 });

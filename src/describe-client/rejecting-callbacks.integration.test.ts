@@ -13,6 +13,7 @@ import {
   withCircuitBreaker,
 } from '../index.ts';
 import { createTestImage, type FakeOpenAI, ManualClock, startFakeOpenAI } from '../testing/index.ts';
+import { completion, RawServer } from './answers.fixture.ts';
 
 // Every callback that a user may give, each of them async and rejecting: the guide says that this never ends the process.
 
@@ -43,7 +44,22 @@ const withClient = async (
   await client.close();
 };
 
-const image = createTestImage({ seed: 5 });
+const [image, other] = [createTestImage({ seed: 5 }), createTestImage({ seed: 6 })];
+const schema = { name: 'cat', jsonSchema: {} };
+
+/** A client of an API that answers every image with an empty object, alone or in a pack. */
+const withData = async (
+  options: DescribeClientOptions,
+  run: (client: ReturnType<typeof createDescribeClient>) => Promise<unknown>,
+) => {
+  const api = await new RawServer((body) => {
+    const items = [...body.matchAll(/"id (\w+)"/g)].map(([, id]) => ({ id, data: {} }));
+    return { body: completion(JSON.stringify(items.length === 0 ? {} : { items })) };
+  }).listen();
+  await withClient({ baseURL: api.baseURL, retry: false, ...options }, run);
+  await api[Symbol.asyncDispose]();
+};
+
 /** Nothing listens there. */
 const NOWHERE = 'http://127.0.0.1:1/v1';
 
@@ -123,6 +139,8 @@ const CALLBACKS: Readonly<Record<string, () => Promise<unknown>>> = {
     new RedisCache().getOrSet('k', async () => failing(), { negativeTtlSeconds: late }).catch(swallow),
   'RedisCache: codec.encode': () =>
     new RedisCache({ codec: { encode: late, decode: String } }).set('k', 1).catch(swallow),
+  'RedisCache: codec.decode': () =>
+    new RedisCache({ codec: { encode: JSON.stringify, decode: late } }).set('k', 1).catch(swallow),
   'RedisCache.on': async () => {
     const cache = new RedisCache();
     cache.on('invalidated', late);
@@ -191,6 +209,28 @@ const CALLBACKS: Readonly<Record<string, () => Promise<unknown>>> = {
     expect(server.seen().length - before).toBe(1);
     await client.close();
   },
+  'client: schema.parse of what is cached': () =>
+    withData({}, async (client) => {
+      await client.describe({ image, schema: { ...schema, parse: late } }).catch(swallow);
+      await client.describe({ image, schema });
+      await client.describe({ image, schema: { ...schema, parse: late } });
+    }),
+  'client: schema.parse of packs': () =>
+    withData({ batch: { batchSize: 2 } }, (client) =>
+      Promise.all(
+        [image, other].map((each) => client.describe({ image: each, schema: { ...schema, parse: late } })),
+      ),
+    ),
+  'client: schema.parse of a fallback': () =>
+    withClient({ fallback: [() => '{}'], baseURL: NOWHERE, retry: false }, (client) =>
+      client.describe({ image, schema: { ...schema, parse: late } }),
+    ),
+  'client: apiKey': () =>
+    withClient({ apiKey: late, retry: false }, async (client) => {
+      await client.warmUp().catch(swallow);
+      await client.health();
+      await client.describe({ image });
+    }),
   'client: circuitBreaker': () =>
     withClient({ circuitBreaker: late, retry: false }, (client) => client.describe({ image })),
   'client: pool': async () => {
