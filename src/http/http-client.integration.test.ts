@@ -125,6 +125,29 @@ describe('a path', () => {
     const http = await client('/api?key=k%20');
     const { data } = await http.get<Seen>('x?a=1&b=%20', { query: { a: 2, c: 'é', d: true, e: undefined } });
     expect(data.url).toBe('/api/x?key=k%20&a=1&b=%20&a=2&c=%C3%A9&d=true');
+    const params = new URLSearchParams('c=1&c=2');
+    expect((await http.get<Seen>('x?a=1', { query: params })).data.url).toBe('/api/x?key=k%20&a=1&c=1&c=2');
+  });
+
+  it('sends what a `Headers` holds', async () => {
+    const http = await client();
+    const { data } = await http.post<Seen>('x', 'a', {
+      headers: new Headers({ 'content-type': 'text/csv' }),
+    });
+    expect(data.type).toBe('text/csv');
+  });
+
+  it.each([
+    ['path', null, {}],
+    ['path', 5, {}],
+    ['query', 'x', { query: 'a=1' }],
+    ['query', 'x', { query: { a: null } }],
+    ['query', 'x', { query: { a: [1, 2] } }],
+    ['query', 'x', { query: { a: new Date(0) } }],
+  ])('refuses what is no %s: %j %j', async (field, path, options) => {
+    const http = await client('/api');
+    const wrong = http.get(path as string, options as object);
+    await expect(wrong).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID', field });
   });
 });
 

@@ -5,7 +5,7 @@ import type { HttpConnection } from './http-connection.ts';
 import type { AnswerHeaders, WholeAnswer } from './http-message.ts';
 import type { HttpReply } from './http-reply.ts';
 import { HttpStatusError } from './http-status-error.ts';
-import { pathBelow } from './path-below.ts';
+import { pathBelow, type Query } from './path-below.ts';
 import { type OutgoingBody, outgoingBody } from './request-body.ts';
 import { textOfBytes } from './text-of-bytes.ts';
 import { ThinHeaders } from './thin-headers.ts';
@@ -15,9 +15,9 @@ export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 
 
 export interface HttpRequestOptions {
   /** Headers of this request; they win over the client's. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | Headers | undefined;
   /** Query parameters, added to those of the path; `undefined` adds none. */
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
+  readonly query?: Query | undefined;
   /**
    * Strings, bytes (an `ArrayBuffer` or a view of one), `URLSearchParams`, `FormData`, `Blob` and streams are sent as they
    * are, blobs and streams piece by piece. `undefined` sends nothing, anything else is sent as JSON.
@@ -160,13 +160,13 @@ const codeWord = (name: unknown): string | undefined =>
 
 function mergeHeaders(
   common: Readonly<Record<string, string>>,
-  own: Readonly<Record<string, string>> | undefined,
+  own: HttpRequestOptions['headers'],
   contentType: string | undefined,
 ): string[] {
   const merged = new Map([['accept-encoding', 'identity']]);
   if (contentType !== undefined) merged.set('content-type', contentType);
   for (const [name, value] of Object.entries(common)) merged.set(name.toLowerCase(), value);
-  for (const [name, value] of Object.entries(own ?? {})) {
+  for (const [name, value] of own instanceof Headers ? own : Object.entries(own ?? {})) {
     checkHeader(name, value);
     merged.set(name.toLowerCase(), value);
   }

@@ -1,13 +1,16 @@
 import { InputError } from '../errors/index.ts';
 
-type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+/** Query parameters by name; `undefined` adds none. */
+export type Query = Readonly<Record<string, string | number | boolean | undefined>> | URLSearchParams;
 
 /**
  * Path and query of a request below a base URL, whose path ends in a slash. The path is taken from the base on, with or
  * without a slash before it, or is a whole URL that lies below it. Queries add up, those of the base URL first.
- * @throws `DESCRIBE_INPUT_INVALID` for what is no URL or leads out of the base URL, in any spelling of `..`.
+ * @throws `DESCRIBE_INPUT_INVALID` for what is no URL or leads out of the base URL, in any spelling of `..`, and for a query
+ * whose values are not text, numbers or booleans.
  */
 export function pathBelow(base: URL, path: string, query: Query = {}): string {
+  if (typeof path !== 'string' && !ABSOLUTE.test(path)) throw new InputError('path', 'it is no string');
   const text = ABSOLUTE.test(path) ? path : `${base.origin}${base.pathname}${path.replace(/^\/+/, '')}`;
   if (!URL.canParse(text)) throw new InputError('path', 'it is no URL');
   const url = new URL(text);
@@ -16,11 +19,20 @@ export function pathBelow(base: URL, path: string, query: Query = {}): string {
     throw new InputError('path', 'it leads out of the base URL');
   }
   if (url.username + url.password !== '') throw new InputError('path', 'it holds credentials');
-  const added = new URLSearchParams();
-  for (const [name, value] of Object.entries(query))
-    if (value !== undefined) added.append(name, String(value));
+  const added = query instanceof URLSearchParams ? query : paramsOf(query);
   const queries = [base.search.slice(1), url.search.slice(1), added.toString()].filter((part) => part !== '');
   return url.pathname + (queries.length === 0 ? '' : `?${queries.join('&')}`);
+}
+
+function paramsOf(query: Exclude<Query, URLSearchParams>): URLSearchParams {
+  const params = new URLSearchParams();
+  if (typeof query !== 'object') throw new InputError('query', 'it is no object of names and values');
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined) continue;
+    if (typeof value === 'object') throw new InputError('query', 'a value is no string, number or boolean');
+    params.append(name, String(value));
+  }
+  return params;
 }
 
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\//i;

@@ -140,6 +140,13 @@ describe('checkOptions', () => {
     );
   });
 
+  it('takes no headers from a `Headers`, a `Map` or pairs, whose properties would hold none', () => {
+    for (const given of [new Headers({ a: 'b' }), new Map([['a', 'b']]), [['a', 'b']]])
+      for (const check of [headerRecord(), textRecord()]) {
+        expect(check(given, 'headers')).toHaveLength(1);
+      }
+  });
+
   it('rejects what is not an object', () => {
     for (const options of [null, 5, 'x', []]) {
       expect(() => checkOptions('Thing', options as object, {})).toThrow(ConfigError);

@@ -214,26 +214,24 @@ export function hasMethods(value: unknown, methods: readonly string[]): boolean 
   return methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function');
 }
 
+/** No array, `Map` or `Headers`: what these hold is not in their properties. */
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !(Symbol.iterator in value);
+
 /** A flat object of strings, such as headers or labels. Values are not shown. */
 export const textRecord = (): OptionCheck =>
   check(
-    'an object of strings',
-    (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      !Array.isArray(value) &&
-      Object.values(value).every((entry) => typeof entry === 'string'),
+    'a plain object of strings',
+    (value) => isRecord(value) && Object.values(value).every((entry) => typeof entry === 'string'),
     describeSecret,
   );
 
 /** Headers: names and values that HTTP allows (RFC 9110, section 5). Values are not shown. */
 export const headerRecord = (): OptionCheck =>
   check(
-    'an object of header names and values',
+    'a plain object of header names and values',
     (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      !Array.isArray(value) &&
+      isRecord(value) &&
       Object.entries(value).every(
         ([name, entry]) =>
           /^[\w!#$%&'*+.^`|~-]+$/.test(name) &&
