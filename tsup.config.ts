@@ -39,7 +39,8 @@ export default defineConfig([
     },
   },
   {
-    // The CommonJS dependencies as ES modules, for bundlers: docs/decisions/2026-11-28-commonjs-dependencies-in-bundles.md
+    // The CommonJS dependencies as ES modules, for bundlers:
+    // docs/decisions/2026-11-28-commonjs-dependencies-in-bundles.md
     ...common,
     entry: COMMONJS,
     outDir: 'dist/bundled',

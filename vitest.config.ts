@@ -14,9 +14,9 @@ const testFiles = ['src', 'bench', 'examples', '.ci'].flatMap((folder) =>
 const startsRedis = (path: string) => /\bstartRedis[A-Z]\w*\(/.test(readFileSync(`${root}${path}`, 'utf8'));
 
 /**
- * Mocks a module, sets the environment, measures the heap, collects garbage or counts what is open in the process: another file in the same
- * process would show in it. So do the files that start a Redis. All others share their worker's modules, which are then
- * loaded once and not once a file.
+ * Mocks a module, sets the environment, measures the heap, collects garbage or counts what is open in the process:
+ * another file in the same process would show in it. So do the files that start a Redis. All others share their
+ * worker's modules, which are then loaded once and not once a file.
  */
 const needsOwnProcess = (path: string) =>
   /\bvi\.(mock|doMock|resetModules|stubEnv)\(|\bprocess\.env(\[[^\]]*\]|\.\w+)? = |Object\.assign\(process\.env|delete process\.env|\bheapUsed\b|getActiveResourcesInfo|\bWeakRef\b|expose.gc|\bcollectGarbage\b/.test(

@@ -47,7 +47,9 @@ export function installRuntime(major: number): Runtime {
   return { major, node };
 }
 
-/** The environment in which `node`, and so npm, is this runtime: npm picks dependency versions by the Node it runs on. */
+/**
+ * The environment in which `node`, and so npm, is this runtime: npm picks dependency versions by the Node it runs on.
+ */
 export function environmentOf({ node }: Runtime): NodeJS.ProcessEnv {
   const { npm_config_user_agent: _agent, npm_node_execpath: _node, ...environment } = process.env;
   return { ...environment, PATH: `${dirname(node)}:${environment['PATH'] ?? ''}` };

@@ -1,5 +1,6 @@
-// Every row of the fault table against a client of one endpoint and of two: what becomes of the calls, how many requests
-// they make, what it costs in time, and what is billed twice. Prints a table; exits with 1 when a promise is broken.
+// Every row of the fault table against a client of one endpoint and of two: what becomes of the calls, how many
+// requests they make, what it costs in time, and what is billed twice. Prints a table; exits with 1 when a promise is
+// broken.
 //   node bench/chaos-matrix.ts [calls a cell, default 100]
 import { createDescribeClient } from '../src/index.ts';
 import {
@@ -138,7 +139,8 @@ async function measure(row: Row | undefined, keys: readonly string[]): Promise<C
 const broken: string[] = [];
 
 function check(row: Row, endpoints: number, cell: Cell): void {
-  // A kept-alive socket that dies before any byte is no attempt that failed: the request is sent once more, once a call.
+  // A kept-alive socket that dies before any byte is no attempt that failed: the request is sent once more, once a
+  // call.
   const cap = MAX_ATTEMPTS + endpoints - 1 + (row.name === 'reset before the answer' ? 1 : 0);
   const name = `${row.name}, ${endpoints} endpoints`;
   if (cell.mostAttempts > cap) broken.push(`${name}: ${cell.mostAttempts} requests for one call`);

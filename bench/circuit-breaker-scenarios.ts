@@ -1,6 +1,7 @@
 /*
  * What three breakers do in the situations that tell them apart, on a clock that is moved by hand.
- * `node bench/circuit-breaker-scenarios.ts` prints the table; with --write it replaces the one in docs/guide/circuit-breaker.md.
+ * `node bench/circuit-breaker-scenarios.ts` prints the table; with --write it replaces the one in
+ * docs/guide/circuit-breaker.md.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { mock } from 'node:test';
@@ -21,7 +22,10 @@ import { ManualClock } from '../src/testing/manual-clock.ts';
 type Action = () => Promise<unknown>;
 type State = 'closed' | 'open' | 'half-open';
 
-/** One breaker under test: 30 s timeout, 10 s window, 50 % of at least 10 calls, 20 s break. Each is told one thing: 429 is no failure. */
+/**
+ * One breaker under test: 30 s timeout, 10 s window, 50 % of at least 10 calls, 20 s break. Each is told one thing: 429
+ * is no failure.
+ */
 interface Subject {
   fire(action: Action): Promise<unknown>;
   state(): State;

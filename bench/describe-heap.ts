@@ -1,7 +1,8 @@
 /**
  * Whether the client holds on to anything of what it did: a million `describe()` calls at 32 in flight, four of five of
- * 5,000 images that are cached and every fifth of one that was never seen, against a server in a process of its own. The
- * heap is measured after a collection: `node bench/describe-heap.ts [--calls 1000000]`. Ends with an error when it grew.
+ * 5,000 images that are cached and every fifth of one that was never seen, against a server in a process of its own.
+ * The heap is measured after a collection: `node bench/describe-heap.ts [--calls 1000000]`. Ends with an error when it
+ * grew.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -115,7 +115,8 @@ await stall('load bytes', () => loadImage(png));
 await stall('load data URL', () => loadImage(url));
 await stall('load Blob', () => loadImage(blob));
 
-// Each result is dropped when it is there, as who sends it does. What is kept is given back to the system at once later.
+// Each result is dropped when it is there, as who sends it does. What is kept is given back to the system at once
+// later.
 const thirtyTwo = (work: () => Promise<unknown>) => () =>
   Promise.all(Array.from({ length: 32 }, () => work().then(() => undefined)));
 await stall(

@@ -3,7 +3,8 @@ import { defineSuite, freshProcess } from './harness/index.ts';
 
 const dist = (file: string) => new URL(`../dist/${file}`, import.meta.url);
 
-// Cold starts matter: openai, ioredis and both copies of undici, Node's own too, load at first use. These gates hold it.
+// Cold starts matter: openai, ioredis and both copies of undici, Node's own too, load at first use. These gates hold
+// it.
 export const suites = [
   defineSuite({
     name: 'import cost',

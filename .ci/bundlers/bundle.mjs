@@ -1,5 +1,5 @@
-// node bundle.mjs ENTRY OUT_FOLDER [NAME]: bundles the entry with every bundler, or those of a name, and prints a JSON line of the results.
-// Runs in its own process and folder: the bundlers are no tools of the package.
+// node bundle.mjs ENTRY OUT_FOLDER [NAME]: bundles the entry with every bundler, or those of a name, and prints a JSON
+// line of the results. Runs in its own process and folder: the bundlers are no tools of the package.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';

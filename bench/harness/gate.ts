@@ -11,7 +11,9 @@ export interface Gate {
 /** A bare number is `maxRatio` against the baseline. */
 export type Gates = number | Gate | readonly Gate[];
 
-/** `passed`: at or under the gate. `unproven`: over it, but not by more than noise explains. `failed`: surely over it. */
+/**
+ * `passed`: at or under the gate. `unproven`: over it, but not by more than noise explains. `failed`: surely over it.
+ */
 export type Verdict = 'passed' | 'unproven' | 'failed';
 
 export interface GateReport {

@@ -17,7 +17,9 @@ export interface TimedContender<Context> {
   readonly operations?: number;
   /** Called untimed before each slice of a round, to start from the same state. */
   beforeSlice?(context: Context): unknown;
-  /** Called untimed after each slice with the operations done since `beforeSlice`; throws when they are not all seen. */
+  /**
+   * Called untimed after each slice with the operations done since `beforeSlice`; throws when they are not all seen.
+   */
   afterSlice?(context: Context, operations: number): unknown;
 }
 

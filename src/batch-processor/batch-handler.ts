@@ -8,8 +8,8 @@ export interface BatchHandlerContext<Output> {
   /** 1 for the first try; a retry has only the items that failed. */
   readonly attempt: number;
   /**
-   * Settles one item before the batch is over; what the handler returns for it is then ignored. A promise settles it when
-   * it is fulfilled; rejected, it leaves the item to what the handler returns.
+   * Settles one item before the batch is over; what the handler returns for it is then ignored. A promise settles it
+   * when it is fulfilled; rejected, it leaves the item to what the handler returns.
    */
   readonly resolve: (index: number, output: Output | PromiseLike<Output>) => void;
   /** Tells whether someone still waits for that item. */
@@ -17,17 +17,20 @@ export interface BatchHandlerContext<Output> {
   /** A signal for part of a batch: aborts when none of these items is wanted any more, or with `signal`. */
   readonly signalFor: (indexes: readonly number[]) => AbortSignal;
   /**
-   * Lets the next batch start although this one still runs: for a handler that waited in a line of its own, which bounds
-   * what runs, so that `maxConcurrentBatches` bounds what waits there and batches fill until it is their turn.
+   * Lets the next batch start although this one still runs: for a handler that waited in a line of its own, which
+   * bounds what runs, so that `maxConcurrentBatches` bounds what waits there and batches fill until it is their turn.
    */
   readonly yieldPlace: () => void;
 }
 
-/** What becomes of one item: a value, an `Error`, or a promise of either, which fails the item alone when it rejects. */
+/**
+ * What becomes of one item: a value, an `Error`, or a promise of either, which fails the item alone when it rejects.
+ */
 export type BatchResult<Output> = Output | Error | PromiseLike<Output | Error>;
 
 /**
- * Does the work of a batch: one result an item, in the order of the items. What it throws fails every item of the batch.
+ * Does the work of a batch: one result an item, in the order of the items. What it throws fails every item of the
+ * batch.
  */
 export type BatchHandler<Input, Output> = (
   items: readonly Input[],

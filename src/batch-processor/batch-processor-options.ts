@@ -30,14 +30,20 @@ export interface BatchProcessorOptions<Input> {
    * order as the queue, until there is room. @defaultValue 'reject'
    */
   readonly onQueueFull?: 'reject' | 'wait' | undefined;
-  /** Most items that wait for room with `onQueueFull: 'wait'`; at least 1. Beyond, they are rejected. @defaultValue 100000 */
+  /**
+   * Most items that wait for room with `onQueueFull: 'wait'`; at least 1. Beyond, they are rejected.
+   * @defaultValue 100000
+   */
   readonly maxWaiting?: number | undefined;
   /**
    * Milliseconds of waiting that count as one step of priority, at least 1: an item is overtaken by one of a priority
    * n steps higher only if that one comes within n times this time, so nothing starves. @defaultValue 5000
    */
   readonly ageingMs?: number | undefined;
-  /** Weight of an item (tokens, bytes), a finite number of at least 0. What it throws rejects the item. @defaultValue every item weighs 1 */
+  /**
+   * Weight of an item (tokens, bytes), a finite number of at least 0. What it throws rejects the item.
+   * @defaultValue every item weighs 1
+   */
   readonly weigh?: ((input: Input) => number) | undefined;
   /**
    * Most weight a batch, above 0; what reaches it goes without waiting. An item that is heavier goes alone.

@@ -126,7 +126,9 @@ export class BatchProcessor<Input, Output> {
     return this.#idle.promise;
   }
 
-  /** Refuses new items, rejects every item with `reason` and aborts every handler; resolves without waiting for them. */
+  /**
+   * Refuses new items, rejects every item with `reason` and aborts every handler; resolves without waiting for them.
+   */
   destroy(reason: unknown = new ClosedError(NAME)): Promise<void> {
     this.#open = false;
     const items = this.#scheduler.items();

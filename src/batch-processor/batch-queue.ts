@@ -16,7 +16,9 @@ export interface BatchQueueLimits {
  */
 export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   readonly #limits: BatchQueueLimits;
-  /** The only group without `groupBy`. It stays: a Map that shrinks and grows keeps dead tables alive until a full GC. */
+  /**
+   * The only group without `groupBy`. It stays: a Map that shrinks and grows keeps dead tables alive until a full GC.
+   */
   readonly #nameless: BatchGroup<Input, Output>;
   readonly #groups = new Map<string, BatchGroup<Input, Output>>();
   readonly #ready = new IndexedHeap<BatchGroup<Input, Output>>();

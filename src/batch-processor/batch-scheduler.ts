@@ -25,7 +25,10 @@ export class BatchScheduler<Input, Output> {
   readonly #hooks: BatchSchedulerHooks<Input, Output>;
   readonly #runHooks: BatchRunHooks<Input, Output>;
   readonly #queue: BatchQueue<Input, Output>;
-  /** In no order. An array, for a Set that shrinks and grows keeps its dead tables, and all they held, alive until a full GC. */
+  /**
+   * In no order. An array, for a Set that shrinks and grows keeps its dead tables, and all they held, alive until a
+   * full GC.
+   */
   readonly #running: BatchRun<Input, Output>[] = [];
   readonly #delayed = new Map<BatchRun<Input, Output>, TimerHandle>();
   /** Retries whose delay is over; they go before fresh batches. */

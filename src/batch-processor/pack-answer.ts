@@ -30,7 +30,8 @@ export function singleAnswer(completion: VisionChatCompletion, schema: VisionSch
 
 /**
  * The answers of a pack by id: only ids that were asked for, that came exactly once, and whose content is valid. What
- * is absent has to be asked for again; where `parse` has a mistake, that would not help, and its failure stands. Order does not matter; ids that nobody gave are ignored.
+ * is absent has to be asked for again; where `parse` has a mistake, that would not help, and its failure stands. Order
+ * does not matter; ids that nobody gave are ignored.
  * @throws `DESCRIBE_REFUSED` or `DESCRIBE_OUTPUT_TRUNCATED`; an answer without text answers nothing.
  */
 export function packAnswers(

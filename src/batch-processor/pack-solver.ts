@@ -32,7 +32,9 @@ export type VisionClassify = (error: unknown) => VisionFault;
 export class PackSolver {
   readonly #send: VisionSend;
   readonly #classify: VisionClassify;
-  /** Models that refuse what a pack has and an image alone does not, such as several images or an answer by a schema. */
+  /**
+   * Models that refuse what a pack has and an image alone does not, such as several images or an answer by a schema.
+   */
   readonly #packless = new Set<string>();
 
   constructor(send: VisionSend, classify: VisionClassify = visionFaultOf) {

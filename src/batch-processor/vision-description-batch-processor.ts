@@ -30,7 +30,10 @@ export interface VisionDescriptionBatchOptions
   readonly detail?: 'low' | 'high' | 'auto' | undefined;
   /** Most tokens of one image's answer, for requests that set none; at least 1. @defaultValue 300 */
   readonly maxOutputTokens?: number | undefined;
-  /** Most tokens of a request, images by estimate and answers by their bound; a whole number of at least 1. @defaultValue 100000 */
+  /**
+   * Most tokens of a request, images by estimate and answers by their bound; a whole number of at least 1.
+   * @defaultValue 100000
+   */
   readonly maxPackTokens?: number | undefined;
   /** Most bytes of a request's images, as sent; a whole number of at least 1. @defaultValue 20971520 */
   readonly maxPackBytes?: number | undefined;
@@ -92,9 +95,9 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
   readonly #defaults: VisionDefaults;
 
   /**
-   * `target` sends the requests: an `OpenAI` client, a lease (which is given back at once: the processor borrows from its
-   * pool), a pool, or `{ send }`. Failed images are tried again
-   * (`retry`, 3 attempts by default) unless `retry` is `false`.
+   * `target` sends the requests: an `OpenAI` client, a lease (which is given back at once: the processor borrows from
+   * its pool), a pool, or `{ send }`. Failed images are tried again (`retry`, 3 attempts by default) unless `retry` is
+   * `false`.
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(target: VisionTarget, options: VisionDescriptionBatchOptions = {}) {
@@ -129,8 +132,10 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
    * @throws as `BatchProcessor.process`, and
    * @throws `DESCRIBE_INPUT_INVALID` for a wrong request
    * @throws `DESCRIBE_IMAGE_…` when the image can't be used
-   * @throws `DESCRIBE_REFUSED` `DESCRIBE_OUTPUT_TRUNCATED` `DESCRIBE_RESPONSE_INVALID` `DESCRIBE_CONTEXT_TOO_LONG` when there is no answer
-   * @throws `DESCRIBE_RATE_LIMITED` `DESCRIBE_OVERLOADED` `DESCRIBE_QUOTA_EXHAUSTED` `DESCRIBE_AUTH` `DESCRIBE_UPSTREAM` when the API fails
+   * @throws `DESCRIBE_REFUSED` `DESCRIBE_OUTPUT_TRUNCATED` `DESCRIBE_RESPONSE_INVALID` `DESCRIBE_CONTEXT_TOO_LONG` when
+   * there is no answer
+   * @throws `DESCRIBE_RATE_LIMITED` `DESCRIBE_OVERLOADED` `DESCRIBE_QUOTA_EXHAUSTED` `DESCRIBE_AUTH`
+   * `DESCRIBE_UPSTREAM` when the API fails
    */
   override process<Data = unknown>(
     request: VisionRequest<Data>,

@@ -3,7 +3,8 @@ import { classifyFailure } from '../internal/classify-failure.ts';
 
 /**
  * Who is to blame for a failed request:
- * - `item`: one of its images; the pack is halved until the image is found. So it is with a 400 that says nothing of use;
+ * - `item`: one of its images; the pack is halved until the image is found. So it is with a 400 that says nothing of
+ *   use;
  * - `size`: all of them together; the pack is halved;
  * - `pack`: none of them; the failure is the whole pack's.
  */

@@ -8,8 +8,9 @@ export interface VisionSchema<Data = unknown> {
   /** JSON Schema of the answer for one image, within what the API's structured outputs support. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
   /**
-   * Turns the parsed JSON into your type, or throws where it is not: then the image is asked for again. What it threw at last is the
-   * `cause` of the error. A `TypeError`, `ReferenceError` or `RangeError` is a mistake in its code: nothing is asked again.
+   * Turns the parsed JSON into your type, or throws where it is not: then the image is asked for again. What it threw
+   * at last is the `cause` of the error. A `TypeError`, `ReferenceError` or `RangeError` is a mistake in its code:
+   * nothing is asked again.
    */
   readonly parse?: ((value: unknown) => Data) | undefined;
 }
@@ -26,11 +27,18 @@ export interface VisionRequest<Data = unknown> extends VisionParameters {
   readonly model?: string | undefined;
   /** How closely the model looks. @defaultValue the processor's `detail` */
   readonly detail?: 'low' | 'high' | 'auto' | undefined;
-  /** Most tokens of this image's answer, a whole number of at least 1. @defaultValue the processor's `maxOutputTokens` */
+  /**
+   * Most tokens of this image's answer, a whole number of at least 1.
+   * @defaultValue the processor's `maxOutputTokens`
+   */
   readonly maxOutputTokens?: number | undefined;
   /** Asks for JSON of this schema in place of text. */
   readonly schema?: VisionSchema<Data> | undefined;
-  /** Whose image it is: images of different scopes never share a request, where one could change what is said of another. @defaultValue one scope for all */
+  /**
+   * Whose image it is: images of different scopes never share a request, where one could change what is said of
+   * another.
+   * @defaultValue one scope for all
+   */
   readonly scope?: string | undefined;
 }
 

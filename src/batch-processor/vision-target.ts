@@ -16,8 +16,8 @@ export interface VisionSendContext {
   /** What was passed to `process` for each image of the request: the very objects, in order. */
   readonly requests: readonly VisionRequest[];
   /**
-   * Lets the next request be packed and sent although this one is not answered: for a sender with a line of its own, to be
-   * called when this request leaves it. What waits in the line is then bounded by `maxConcurrentBatches`.
+   * Lets the next request be packed and sent although this one is not answered: for a sender with a line of its own, to
+   * be called when this request leaves it. What waits in the line is then bounded by `maxConcurrentBatches`.
    */
   readonly yieldPlace: () => void;
 }
@@ -47,7 +47,8 @@ export interface VisionClient {
 
 /**
  * A lent client. A lease of `OpenAIConnectionPool` is handed over: its connection goes back at once, and the processor
- * borrows one for each request, so that a processor that nobody closes keeps nothing. One without `handOver` stays lent.
+ * borrows one for each request, so that a processor that nobody closes keeps nothing. One without `handOver` stays
+ * lent.
  */
 export interface VisionLease {
   readonly client: VisionClient;

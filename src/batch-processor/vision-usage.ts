@@ -3,7 +3,9 @@ import type { VisionUsage } from '../errors/vision-usage.ts';
 
 export type { VisionUsage } from '../errors/vision-usage.ts';
 
-/** What an answer says it cost; `undefined` when it says nothing, or nothing of sense, as some compatible servers do. */
+/**
+ * What an answer says it cost; `undefined` when it says nothing, or nothing of sense, as some compatible servers do.
+ */
 export function usageOf(completion: ChatCompletion | null | undefined): VisionUsage | undefined {
   const {
     prompt_tokens: promptTokens,
@@ -61,8 +63,8 @@ export function splitUsage(
 }
 
 /**
- * Whole numbers that add up to `total`, each within 1 of its proportional share; equal shares when no weight is above 0.
- * Shape: the largest-remainder method (Hamilton, 1792).
+ * Whole numbers that add up to `total`, each within 1 of its proportional share; equal shares when no weight is above
+ * 0. Shape: the largest-remainder method (Hamilton, 1792).
  */
 export function splitInteger(total: number, weights: readonly number[]): number[] {
   const sum = weights.reduce((left, right) => left + right, 0);

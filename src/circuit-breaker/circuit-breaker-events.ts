@@ -23,7 +23,10 @@ export interface CircuitBreakerEvents {
     readonly from: CircuitBreakerState;
     readonly to: CircuitBreakerState;
   };
-  /** It opened for `retryAfterMs` milliseconds; `cause` is the error that opened it, absent for `open()`, slow calls and failed results. */
+  /**
+   * It opened for `retryAfterMs` milliseconds; `cause` is the error that opened it, absent for `open()`, slow calls and
+   * failed results.
+   */
   readonly opened: NamedEvent & {
     readonly reason: OpenReason;
     readonly retryAfterMs: number;
@@ -33,9 +36,15 @@ export interface CircuitBreakerEvents {
   readonly closed: NamedEvent;
   readonly isolated: NamedEvent;
   readonly succeeded: EndedCallEvent & { readonly slow: boolean };
-  /** A call failed; `error` is absent when its result was the failure. A handler's answer of 500 or more is an error with its `status`. */
+  /**
+   * A call failed; `error` is absent when its result was the failure. A handler's answer of 500 or more is an error
+   * with its `status`.
+   */
   readonly failed: EndedCallEvent & { readonly error?: unknown; readonly timedOut: boolean };
-  /** A call ended without telling anything about the other side: an abort, a neutral result (then `error` is absent), or `isFailure` said no. */
+  /**
+   * A call ended without telling anything about the other side: an abort, a neutral result (then `error` is absent), or
+   * `isFailure` said no.
+   */
   readonly ignored: EndedCallEvent & { readonly error?: unknown };
   /** A call was not made, for the breaker is open, isolated or has its probes running. */
   readonly rejected: NamedEvent & { readonly error: CircuitOpenError };

@@ -30,15 +30,31 @@ export type CircuitBreakerFallback<Args extends unknown[], Result> = (
 ) => Result | PromiseLike<Result>;
 
 export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Result = unknown> {
-  /** Failures in a row that open the breaker, whatever the time between them (see `failureDecayMs`). At least 1. @defaultValue 5 */
+  /**
+   * Failures in a row that open the breaker, whatever the time between them (see `failureDecayMs`). At least 1.
+   * @defaultValue 5
+   */
   readonly failureThreshold?: number | undefined;
-  /** Every such span without a failure takes one failure off the run, so that a failure a day never adds up. Milliseconds. @defaultValue 600000 */
+  /**
+   * Every such span without a failure takes one failure off the run, so that a failure a day never adds up.
+   * Milliseconds.
+   * @defaultValue 600000
+   */
   readonly failureDecayMs?: number | undefined;
-  /** Share of failures in the window that opens the breaker, from 1 to 100, reached or passed. Only a failure opens. @defaultValue 50 */
+  /**
+   * Share of failures in the window that opens the breaker, from 1 to 100, reached or passed. Only a failure opens.
+   * @defaultValue 50
+   */
   readonly errorThresholdPercentage?: number | undefined;
-  /** Outcomes that the window must hold before a share of it means something. At least 1. @defaultValue 10, or `windowCalls` when that is less */
+  /**
+   * Outcomes that the window must hold before a share of it means something. At least 1.
+   * @defaultValue 10, or `windowCalls` when that is less
+   */
   readonly minimumCalls?: number | undefined;
-  /** Length of the window in milliseconds; calls enter it when they end. Not together with `windowCalls`. @defaultValue 60000 */
+  /**
+   * Length of the window in milliseconds; calls enter it when they end. Not together with `windowCalls`.
+   * @defaultValue 60000
+   */
   readonly windowMs?: number | undefined;
   /** Makes the window the last so many outcomes instead of a time. From 1 to 1000000. */
   readonly windowCalls?: number | undefined;
@@ -46,7 +62,11 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
   readonly resetTimeoutMs?: number | undefined;
   /** Doubles every further break up to this many milliseconds until the breaker closes. At least `resetTimeoutMs`. */
   readonly maxResetTimeoutMs?: number | undefined;
-  /** Share of a break that is left to chance, so that many processes do not probe at once: it lasts from (1 - ratio) to 1 times its length. @defaultValue 0.2 with `maxResetTimeoutMs`, else 0 */
+  /**
+   * Share of a break that is left to chance, so that many processes do not probe at once: it lasts from (1 - ratio) to
+   * 1 times its length.
+   * @defaultValue 0.2 with `maxResetTimeoutMs`, else 0
+   */
   readonly resetJitterRatio?: number | undefined;
   /** A call that took at least so many milliseconds is slow. Absent: nothing is. */
   readonly slowCallDurationMs?: number | undefined;
@@ -56,9 +76,16 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
   readonly halfOpenMaxCalls?: number | undefined;
   /** Share of these probes that must succeed (and not be slow) to close. @defaultValue 1 */
   readonly halfOpenSuccessRatio?: number | undefined;
-  /** A probe that has not ended after so many milliseconds is aborted and counts as failed. Shorter than healthy calls take, it would keep the breaker open for ever. @defaultValue `timeoutMs`, else `resetTimeoutMs` but at least 60000 */
+  /**
+   * A probe that has not ended after so many milliseconds is aborted and counts as failed. Shorter than healthy calls
+   * take, it would keep the breaker open for ever.
+   * @defaultValue `timeoutMs`, else `resetTimeoutMs` but at least 60000
+   */
   readonly halfOpenTimeoutMs?: number | undefined;
-  /** Aborts a call and rejects it with `DESCRIBE_TIMEOUT` after so many milliseconds; that always is a failure. Absent: never. */
+  /**
+   * Aborts a call and rejects it with `DESCRIBE_TIMEOUT` after so many milliseconds; that always is a failure. Absent:
+   * never.
+   */
   readonly timeoutMs?: number | undefined;
   /**
    * Says whether a rejection tells something about the health of the other side. `false` is neutral: neither success
@@ -68,9 +95,15 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    * @defaultValue all but throttles and the caller's own faults: HTTP 4xx other than 408 and 409, and their codes
    */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
-  /** Says whether a result is a failure although nothing was thrown, such as a 503 response. The caller still gets it. @defaultValue none is */
+  /**
+   * Says whether a result is a failure although nothing was thrown, such as a 503 response. The caller still gets it.
+   * @defaultValue none is
+   */
   readonly isFailureResult?: ((result: Result) => boolean) | undefined;
-  /** Says whether a result that is no failure is neutral, such as a 429 or 404 response. The caller still gets it. @defaultValue none is */
+  /**
+   * Says whether a result that is no failure is neutral, such as a 429 or 404 response. The caller still gets it.
+   * @defaultValue none is
+   */
   readonly isNeutralResult?: ((result: Result) => boolean) | undefined;
   /**
    * Milliseconds that the failing side asked to be left alone, by the error (or the result that `isFailureResult`
@@ -79,9 +112,15 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    * @defaultValue its own `retryAfterMs`, or `Retry-After` among its `headers` or those of its `response`
    */
   readonly retryAfterMs?: ((failure: unknown) => number | undefined) | undefined;
-  /** Answers in place of a failure or a rejection by the open breaker; neutral errors pass. When it fails, the caller gets the first error. */
+  /**
+   * Answers in place of a failure or a rejection by the open breaker; neutral errors pass. When it fails, the caller
+   * gets the first error.
+   */
   readonly fallback?: CircuitBreakerFallback<Args, Result> | undefined;
-  /** Source of time. The reset timer is a global one: tests fake global timers along with it. @defaultValue the system's clock */
+  /**
+   * Source of time. The reset timer is a global one: tests fake global timers along with it.
+   * @defaultValue the system's clock
+   */
   readonly clock?: Clock | undefined;
   /** Source of chance for the jitter, in [0, 1). @defaultValue Math.random */
   readonly random?: Random | undefined;

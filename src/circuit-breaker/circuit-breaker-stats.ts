@@ -21,13 +21,19 @@ export interface CircuitBreakerStats {
   readonly totals: CallTotals;
   /** Calls that run now. */
   readonly running: number;
-  /** Breaks since the breaker was last closed, those by `open()` aside; it sets the length of the next where `maxResetTimeoutMs` is given. */
+  /**
+   * Breaks since the breaker was last closed, those by `open()` aside; it sets the length of the next where
+   * `maxResetTimeoutMs` is given.
+   */
   readonly consecutiveBreaks: number;
   /** Milliseconds that it has been open for; only while it is. */
   readonly openForMs?: number;
   /** Milliseconds until probes are let through; only while it is open. */
   readonly retryAfterMs?: number;
-  /** Kind of the latest failure by an error since the breaker was last closed. Its message is left out, for it may hold a payload. */
+  /**
+   * Kind of the latest failure by an error since the breaker was last closed. Its message is left out, for it may hold
+   * a payload.
+   */
   readonly lastFailure?: { readonly name: string; readonly code?: string };
 }
 

@@ -121,7 +121,10 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.#circuit.close();
   }
 
-  /** Ends the breaker and its break: later calls reject with `DESCRIBE_CLOSED`, running ones end on their own or by their timeout. Idempotent. */
+  /**
+   * Ends the breaker and its break: later calls reject with `DESCRIBE_CLOSED`, running ones end on their own or by
+   * their timeout. Idempotent.
+   */
   shutdown(): void {
     this.#circuit.shutdown();
   }
@@ -192,7 +195,8 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.#running += 1;
     try {
       const outcome = this.#action.apply(call, args);
-      // A foreign promise, a subclass, or one with a `then` of its own is adopted: its `then` may throw or answer twice.
+      // A foreign promise, a subclass, or one with a `then` of its own is adopted: its `then` may throw or answer
+      // twice.
       return isPlainPromise(outcome) ? outcome : new Promise((resolve) => resolve(outcome));
     } catch (error) {
       return Promise.reject(error);

@@ -53,7 +53,9 @@ export class Circuit {
     return this.phase;
   }
 
-  /** Takes the outcome of a call that began in `phase`; false when that stay is over and the outcome decides nothing. */
+  /**
+   * Takes the outcome of a call that began in `phase`; false when that stay is over and the outcome decides nothing.
+   */
   conclude(
     phase: Phase,
     verdict: Verdict,

@@ -12,7 +12,8 @@ export interface CircuitBreakerCallable<Args extends unknown[], Result> {
   /**
    * The breaker of that name at this moment. Its listeners go with it when the registry drops it: listen at the start
    * only where there are no more names than the registry holds.
-   * @throws `DESCRIBE_CONFIG_INVALID` when the name was removed and has come back with other options; calls reject with it.
+   * @throws `DESCRIBE_CONFIG_INVALID` when the name was removed and has come back with other options; calls reject with
+   * it.
    */
   readonly breaker: NamedCircuitBreaker;
 }

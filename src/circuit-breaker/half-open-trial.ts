@@ -3,7 +3,8 @@ export type TrialVerdict = 'close' | 'open';
 
 /**
  * Lets at most `maxCalls` probes through at once and decides by their results: as soon as `successRatio` of them can't
- * be missed any more it says close, as soon as it can't be reached any more, open. A neutral probe gives its place back.
+ * be missed any more it says close, as soon as it can't be reached any more, open. A neutral probe gives its place
+ * back.
  */
 export class HalfOpenTrial {
   readonly #maxCalls: number;

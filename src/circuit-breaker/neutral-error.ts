@@ -2,8 +2,8 @@ import { isAbortedCall } from '../internal/openai-error-shape.ts';
 import { propertyOf } from '../internal/property-of.ts';
 
 /**
- * Tells whether an error says that somebody gave up: an `AbortError`, or the one of the openai client. One that a timeout
- * caused says that the other side was too slow.
+ * Tells whether an error says that somebody gave up: an `AbortError`, or the one of the openai client. One that a
+ * timeout caused says that the other side was too slow.
  */
 export const isAbort = (error: unknown): boolean =>
   (propertyOf(error, 'name') === 'AbortError' || isAbortedCall(error)) &&
@@ -11,8 +11,8 @@ export const isAbort = (error: unknown): boolean =>
 
 /**
  * What the caller says by a signal that is one of the arguments, or that one carries as `signal`: that it gave the call
- * up, or, with `AbortSignal.timeout`, that the other side was too slow. What the call then rejects with does not matter,
- * for clients wrap the signal's reason in errors of their own.
+ * up, or, with `AbortSignal.timeout`, that the other side was too slow. What the call then rejects with does not
+ * matter, for clients wrap the signal's reason in errors of their own.
  */
 export function wordOfCaller(args: readonly unknown[]): 'gave-up' | 'too-slow' | undefined {
   let word: 'too-slow' | undefined;

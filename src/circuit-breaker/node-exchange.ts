@@ -94,7 +94,8 @@ export class NodeExchange<Request, Response extends NodeHandlerResponse> {
         this.#handsOnTheRest = !this.#over;
         this.#conclude(outcomeOf(response));
       };
-      // Node tells `finish` before `close`. A response that was destroyed with an error lost its source, not its client.
+      // Node tells `finish` before `close`. A response that was destroyed with an error lost its source, not its
+      // client.
       const closed = () => {
         this.#handsOnTheRest = !this.#over && response.errored instanceof Error;
         this.#conclude(response.errored ?? new ClientLeft());

@@ -3,8 +3,8 @@ import Opossum from 'opossum';
 
 /**
  * The only file that knows opossum. It holds what opossum is good at, the open state and the unref'd reset timer, and
- * fences the rest: calls never go through opossum's `fire`, so none of its counting, timeouts, caching or fallbacks run.
- * One circuit exists from a break until it is released.
+ * fences the rest: calls never go through opossum's `fire`, so none of its counting, timeouts, caching or fallbacks
+ * run. One circuit exists from a break until it is released.
  */
 export class OpossumEngine {
   readonly #onHalfOpen: () => void;
@@ -28,7 +28,8 @@ export class OpossumEngine {
     // opossum's own open() ignores an open circuit and would keep its old timer.
     if (this.#circuit?.opened) this.release();
     this.#circuit ??= this.#makeCircuit();
-    // opossum reads resetTimeout when it opens (10.0.0, lib/circuit.js `_startTimer`); the object is this circuit's own.
+    // opossum reads resetTimeout when it opens (10.0.0, lib/circuit.js `_startTimer`); the object is this circuit's
+    // own.
     (this.#circuit as unknown as { options: { resetTimeout: number } }).options.resetTimeout = durationMs;
     this.#circuit.open();
   }

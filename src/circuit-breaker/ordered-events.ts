@@ -5,7 +5,9 @@ export type EventOf<Events extends object> = {
   readonly [Name in keyof Events]: readonly [name: Name, payload: Events[Name]];
 }[keyof Events];
 
-/** An emitter whose listeners all hear the events in one order: what a listener sets off is told after what it was told. */
+/**
+ * An emitter whose listeners all hear the events in one order: what a listener sets off is told after what it was told.
+ */
 export class OrderedEvents<Events extends object> extends Emitter<Events> {
   readonly #waiting: EventOf<Events>[] = [];
   #emitting = false;

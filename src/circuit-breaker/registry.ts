@@ -7,14 +7,22 @@ import { type CircuitBreakerOptions, checkIsObject } from './circuit-breaker-opt
 import type { CircuitBreakerStats } from './circuit-breaker-stats.ts';
 import { dataOptions, SharedBreaker } from './shared-breaker.ts';
 
-/** A breaker that is known by its name: everything but its calls and its end, which belong to its callables and `remove`. */
+/**
+ * A breaker that is known by its name: everything but its calls and its end, which belong to its callables and
+ * `remove`.
+ */
 export type NamedCircuitBreaker = Pick<
   CircuitBreaker,
   'name' | 'state' | 'running' | 'open' | 'isolate' | 'close' | 'on' | 'getStats'
 >;
 
 export interface CircuitBreakerRegistryOptions {
-  /** Breakers held at most. One more drops the idle one (closed, no call running) that was not used for longest, else the one not used for longest; never an isolated one, which `remove` ends. Where all are isolated, one more finds room. @defaultValue 1000 */
+  /**
+   * Breakers held at most. One more drops the idle one (closed, no call running) that was not used for longest, else
+   * the one not used for longest; never an isolated one, which `remove` ends. Where all are isolated, one more finds
+   * room.
+   * @defaultValue 1000
+   */
   readonly maxBreakers?: number | undefined;
 }
 

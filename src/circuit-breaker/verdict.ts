@@ -22,7 +22,10 @@ export interface Judges extends ResultJudges {
   readonly isFailure: (error: unknown) => boolean;
 }
 
-/** What a rejection says. Whoever gave the call up, `isFailure` is not asked: one that forgets aborts must not count them. */
+/**
+ * What a rejection says. Whoever gave the call up, `isFailure` is not asked: one that forgets aborts must not count
+ * them.
+ */
 export function verdictOnError(
   error: unknown,
   args: readonly unknown[],

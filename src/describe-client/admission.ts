@@ -5,11 +5,15 @@ import { PriorityLanes } from '../internal/priority-lanes.ts';
 import { CallTicket, type RoomKeeper, RoomWait } from './call-ticket.ts';
 
 export interface AdmissionOptions {
-  /** Calls in the client at a time, in work or in any line of it, at least 1; more are refused at once with `DESCRIBE_QUEUE_FULL`. @defaultValue 10_000 */
+  /**
+   * Calls in the client at a time, in work or in any line of it, at least 1; more are refused at once with
+   * `DESCRIBE_QUEUE_FULL`.
+   * @defaultValue 10_000
+   */
   readonly maxQueuedCalls?: number | undefined;
   /**
-   * Bytes of images held in memory at a time, at least 1: a call waits for room before it reads its image. An image larger
-   * than this passes alone. Encoding an image into a request takes another 4/3 of its bytes while it is sent.
+   * Bytes of images held in memory at a time, at least 1: a call waits for room before it reads its image. An image
+   * larger than this passes alone. Encoding an image into a request takes another 4/3 of its bytes while it is sent.
    * @defaultValue 268_435_456 (256 MiB)
    */
   readonly maxBytesInFlight?: number | undefined;
@@ -43,8 +47,8 @@ export const ADMISSION_CHECKS: OptionChecks<Omit<AdmissionOptions, 'clock'>> = {
 const AGEING_MS = 1000;
 
 /**
- * The gate of a client: bounds its calls by number, and the images that they hold in memory by bytes. Who waits for room
- * goes by priority, then in the order of arrival; nobody overtakes for being smaller.
+ * The gate of a client: bounds its calls by number, and the images that they hold in memory by bytes. Who waits for
+ * room goes by priority, then in the order of arrival; nobody overtakes for being smaller.
  */
 export class Admission implements RoomKeeper {
   readonly #maxQueuedCalls: number;
@@ -73,8 +77,8 @@ export class Admission implements RoomKeeper {
   }
 
   /**
-   * Lets a call in; its ticket must `leave()` once, whatever happens. `waits` is called when a wait for room begins, and
-   * what it returns when that ends.
+   * Lets a call in; its ticket must `leave()` once, whatever happens. `waits` is called when a wait for room begins,
+   * and what it returns when that ends.
    * @throws `DESCRIBE_QUEUE_FULL` when `maxQueuedCalls` are in.
    */
   enter(priority = 0, waits: () => () => void = () => () => {}): CallTicket {

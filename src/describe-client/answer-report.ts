@@ -7,8 +7,8 @@ import { rateLimitOf } from '../openai/rate-limit-headers.ts';
 import type { RouteAnswer } from '../routing/index.ts';
 
 /**
- * What a router learns of an answer. A limit counts the larger of a request's input and the bound of its output, not what
- * was written. Source: OpenAI, "Rate limits" guide.
+ * What a router learns of an answer. A limit counts the larger of a request's input and the bound of its output, not
+ * what was written. Source: OpenAI, "Rate limits" guide.
  */
 export function answerReport(
   { max_completion_tokens, max_tokens }: ChatCompletionCreateParamsNonStreaming,

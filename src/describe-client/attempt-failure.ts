@@ -2,7 +2,9 @@ import { DescribeError } from '../errors/describe-error.ts';
 import { failureMeaning } from '../errors/failure-table.ts';
 import { neverConnected } from '../internal/never-connected.ts';
 
-/** Tells a breaker what counts: outages only. Throttles, quotas, wrong keys, the caller's own faults and aborts don't. */
+/**
+ * Tells a breaker what counts: outages only. Throttles, quotas, wrong keys, the caller's own faults and aborts don't.
+ */
 export const countsForBreaker = (error: unknown): boolean =>
   DescribeError.is(error) && failureMeaning(error).countsForBreaker;
 

@@ -56,8 +56,8 @@ export function buildResult<Data>(
 }
 
 /**
- * Prices by the model that answered; by the one that was asked for where only that is known, as with compatible servers,
- * or where the caller has a price of their own for it, as for a deployment.
+ * Prices by the model that answered; by the one that was asked for where only that is known, as with compatible
+ * servers, or where the caller has a price of their own for it, as for a deployment.
  */
 export const pricing =
   (catalog: ModelCatalog, ownModels: readonly string[]): PriceOf =>

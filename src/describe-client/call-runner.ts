@@ -18,7 +18,10 @@ import { mayFareBetter, OwnFlight } from './own-flight.ts';
 export interface RunOptions {
   /** Ends the call with what it belongs to. */
   readonly ownerSignal?: AbortSignal | undefined;
-  /** It is asked to fill the cache: what would not be stored, such as a fallback's word, is no answer. @defaultValue false */
+  /**
+   * It is asked to fill the cache: what would not be stored, such as a fallback's word, is no answer.
+   * @defaultValue false
+   */
   readonly fillsCache?: boolean | undefined;
 }
 

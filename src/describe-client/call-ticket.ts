@@ -88,7 +88,10 @@ export class CallTicket implements ByteRoom {
     if (byBytes !== 0) this.#keeper.changeRoom(byBytes);
   }
 
-  /** Keeps the room for work that may outlive the call, until the function returned is called; later calls of it do nothing. */
+  /**
+   * Keeps the room for work that may outlive the call, until the function returned is called; later calls of it do
+   * nothing.
+   */
   hold(): () => void {
     let held = this.#holders > 0;
     if (held) this.#holders += 1;

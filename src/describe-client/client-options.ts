@@ -26,8 +26,8 @@ import type { Logger } from './logger.ts';
 export interface DescribeClientOptions {
   /**
    * Key of the API, or a function that gives it, for tokens that end within the hour. A function is asked before each
-   * request, health checks included; requests at the same time share one call of it. Without a key the client is made all
-   * the same: calls that need the API reject with `DESCRIBE_CONFIG_INVALID`. @defaultValue `OPENAI_API_KEY`
+   * request, health checks included; requests at the same time share one call of it. Without a key the client is made
+   * all the same: calls that need the API reject with `DESCRIBE_CONFIG_INVALID`. @defaultValue `OPENAI_API_KEY`
    */
   readonly apiKey?: ApiKey | undefined;
   /** Base URL of the API, or of a compatible server. @defaultValue `OPENAI_BASE_URL`, else OpenAI's */
@@ -41,14 +41,19 @@ export interface DescribeClientOptions {
   /** Headers sent with every request. @defaultValue none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
-   * How requests are written. `auto`: as OpenAI's API takes them, and where a server refuses a parameter by name (`store`,
-   * `max_completion_tokens`, `max_tokens`, `temperature`, `detail`), again without it or with its other name. That is
-   * learned for each endpoint and model, tried anew after an hour, and costs no retry. `openai`: always as OpenAI's API
-   * takes them. `generic`: with `max_tokens`, without `store`, for servers that ignore or misread what they do not know.
+   * How requests are written. `auto`: as OpenAI's API takes them, and where a server refuses a parameter by name
+   * (`store`, `max_completion_tokens`, `max_tokens`, `temperature`, `detail`), again without it or with its other name.
+   * That is learned for each endpoint and model, tried anew after an hour, and costs no retry. `openai`: always as
+   * OpenAI's API takes them. `generic`: with `max_tokens`, without `store`, for servers that ignore or misread what
+   * they do not know.
    * @defaultValue 'auto'
    */
   readonly dialect?: Dialect | undefined;
-  /** Several keys, addresses or models in place of one `apiKey`, `baseURL`, `apiVersion`, `organization`, `project` and `headers`; 1 to 100. @defaultValue one, of `apiKey` and `baseURL` */
+  /**
+   * Several keys, addresses or models in place of one `apiKey`, `baseURL`, `apiVersion`, `organization`, `project` and
+   * `headers`; 1 to 100.
+   * @defaultValue one, of `apiKey` and `baseURL`
+   */
   readonly endpoints?: readonly EndpointOptions[] | undefined;
   /** How fast and how much at once. @defaultValue what the answers' headers say */
   readonly limits?: ClientLimitOptions | undefined;
@@ -60,19 +65,26 @@ export interface DescribeClientOptions {
   readonly system?: string | undefined;
   /** Randomness of answers, from 0 to 2. Reasoning models refuse it. @defaultValue the model's own */
   readonly temperature?: number | undefined;
-  /** Reasoning before an answer, which is billed as output. @defaultValue the least that the model has, by the catalog */
+  /**
+   * Reasoning before an answer, which is billed as output.
+   * @defaultValue the least that the model has, by the catalog
+   */
   readonly reasoningEffort?: ReasoningEffort | undefined;
   /**
-   * Fields of the request's body that have no option here, such as `seed` or `top_p`; those of an endpoint and of a request
-   * win. It may not set what the SDK writes itself, such as `model`, `messages` or `store`. @defaultValue none
+   * Fields of the request's body that have no option here, such as `seed` or `top_p`; those of an endpoint and of a
+   * request win. It may not set what the SDK writes itself, such as `model`, `messages` or `store`. @defaultValue none
    */
   readonly extraBody?: ExtraBody | undefined;
-  /** Detail of requests that name none; it is always sent, for the API's own default is the dearest. @defaultValue 'low' */
+  /**
+   * Detail of requests that name none; it is always sent, for the API's own default is the dearest.
+   * @defaultValue 'low'
+   */
   readonly detail?: ImageDetail | undefined;
   /**
    * Whose descriptions these are: cached ones and calls in work are shared only within one scope, and no request of one
    * scope shares a pack with another's. Set it to the tenant where tenants must not see each other's descriptions; see
-   * docs/guide/security.md. At most 256 characters. @defaultValue none: shared by all who use the same Redis and `keyPrefix`
+   * docs/guide/security.md. At most 256 characters. @defaultValue none: shared by all who use the same Redis and
+   * `keyPrefix`
    */
   readonly cacheScope?: string | undefined;
   /** Bound of an answer in tokens, at least 1. Rate limits reserve it: set it tightly. @defaultValue 300 */
@@ -81,7 +93,10 @@ export interface DescribeClientOptions {
   readonly timeoutMs?: number | undefined;
   /** Bound of one attempt, from the connection to the end of the answer, in milliseconds. @defaultValue 30000 */
   readonly attemptTimeoutMs?: number | undefined;
-  /** Where Redis is: its options, its URL, or your own ioredis client. @defaultValue `REDIS_URL`, `REDIS_HOST`…, else memory only */
+  /**
+   * Where Redis is: its options, its URL, or your own ioredis client.
+   * @defaultValue `REDIS_URL`, `REDIS_HOST`…, else memory only
+   */
   readonly redis?: string | RedisTargetOptions | RedisClientLike | undefined;
   /** Options of the cache, your own, or `false` for none. @defaultValue on */
   readonly cache?:
@@ -96,7 +111,10 @@ export interface DescribeClientOptions {
     | OpenAIConnectionPoolOptions
     | ((endpoint: EndpointDescription) => OpenAIConnectionPool)
     | undefined;
-  /** Options of the circuit breakers, one an endpoint and model, a function that gives them, or `false` for none. @defaultValue on */
+  /**
+   * Options of the circuit breakers, one an endpoint and model, a function that gives them, or `false` for none.
+   * @defaultValue on
+   */
   readonly circuitBreaker?:
     | Omit<CircuitBreakerOptions, 'fallback'>
     | false
@@ -111,8 +129,9 @@ export interface DescribeClientOptions {
   /** Options of the retry, or `false` for one attempt only. @defaultValue on, 3 attempts */
   readonly retry?: Omit<RetryOptions, 'clock' | 'isPaced'> | false | undefined;
   /**
-   * Ways out when the request fails for the service, a limit, the quota or an open breaker, in this order: another model,
-   * the expired cache entry, your own function; 1 to 10. Within the call's deadline, and never for a fault of the image.
+   * Ways out when the request fails for the service, a limit, the quota or an open breaker, in this order: another
+   * model, the expired cache entry, your own function; 1 to 10. Within the call's deadline, and never for a fault of
+   * the image.
    * @defaultValue none
    */
   readonly fallback?: readonly FallbackStep[] | undefined;
@@ -122,11 +141,18 @@ export interface DescribeClientOptions {
   readonly models?: ModelOverrides | undefined;
   /** Opens the pool's connections at once rather than at the first call. @defaultValue false */
   readonly warmUpOnStart?: boolean | undefined;
-  /** URL of an HTTP proxy to the API, or `false` for none whatever the environment says. @defaultValue `HTTPS_PROXY` or `HTTP_PROXY`, but for hosts of `NO_PROXY` */
+  /**
+   * URL of an HTTP proxy to the API, or `false` for none whatever the environment says.
+   * @defaultValue `HTTPS_PROXY` or `HTTP_PROXY`, but for hosts of `NO_PROXY`
+   */
   readonly proxy?: string | false | undefined;
   /** Custom authorities and client certificate for the API. @defaultValue the system's */
   readonly tls?: TlsOptions | undefined;
-  /** Told of what an operator wants to know; of the shape of pino. Never told a key, a prompt, an image or a description. @defaultValue silent */
+  /**
+   * Told of what an operator wants to know; of the shape of pino. Never told a key, a prompt, an image or a
+   * description.
+   * @defaultValue silent
+   */
   readonly logger?: Logger | undefined;
   /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;

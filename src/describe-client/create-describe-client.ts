@@ -3,8 +3,8 @@ import type { DescribeClientOptions } from './client-options.ts';
 import { DescribeClient } from './describe-client.ts';
 
 /**
- * Makes a client; opens nothing until needed, and never throws for an absent Redis or a missing key. Options win over the
- * environment, which is read now and wins over defaults.
+ * Makes a client; opens nothing until needed, and never throws for an absent Redis or a missing key. Options win over
+ * the environment, which is read now and wins over defaults.
  *
  * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option and environment variable.
  * @example

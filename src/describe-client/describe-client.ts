@@ -46,8 +46,8 @@ export interface ClientStats {
 }
 
 /**
- * Describes images through pool, batch, cache, breaker and monitor, composed. It opens nothing until the first call, and
- * closes only what it made.
+ * Describes images through pool, batch, cache, breaker and monitor, composed. It opens nothing until the first call,
+ * and closes only what it made.
  *
  * @example
  * ```ts
@@ -105,13 +105,14 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Describes one image. `options` wins over what the request says. `data` has the type that `schema.parse` returns, `unknown`
-   * without `parse`; without a `schema` it is `undefined`.
+   * Describes one image. `options` wins over what the request says. `data` has the type that `schema.parse` returns,
+   * `unknown` without `parse`; without a `schema` it is `undefined`.
    *
    * @throws `DESCRIBE_INPUT_INVALID` and `DESCRIBE_IMAGE_…` for what can't be sent, before anything is spent.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, or the signal's reason when it aborts.
-   * @throws `DESCRIBE_CACHE_MISS` with `cache: 'only-if-cached'`, `DESCRIBE_CLOSED` after `close()`, `DESCRIBE_QUEUE_FULL`
-   * beyond `limits.maxQueuedCalls`, and the last failure of the API, after retries: see docs/errors.md.
+   * @throws `DESCRIBE_CACHE_MISS` with `cache: 'only-if-cached'`, `DESCRIBE_CLOSED` after `close()`,
+   * `DESCRIBE_QUEUE_FULL` beyond `limits.maxQueuedCalls`, and the last failure of the API, after retries: see
+   * docs/errors.md.
    * @throws `DESCRIBE_CONFIG_INVALID` when there is no key and the description is not cached.
    */
   describe<Data>(input: DescribeInput, options: StructuredOptions<Data>): Promise<StructuredResult<Data>>;
@@ -181,11 +182,11 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Fills the cache with what is missing of these inputs, or has expired; no fallback's answer and no expired one will do.
-   * An input that fails is listed.
+   * Fills the cache with what is missing of these inputs, or has expired; no fallback's answer and no expired one will
+   * do. An input that fails is listed.
    *
-   * @throws `DESCRIBE_CONFIG_INVALID` with `cache: false`, `DESCRIBE_INPUT_INVALID` for wrong options, the signal's reason
-   * when it aborts, and what the iterable of inputs itself throws.
+   * @throws `DESCRIBE_CONFIG_INVALID` with `cache: false`, `DESCRIBE_INPUT_INVALID` for wrong options, the signal's
+   * reason when it aborts, and what the iterable of inputs itself throws.
    * @throws `DESCRIBE_CLOSED` when the client ends before all inputs were read, once what was in work has ended.
    */
   async warm(
@@ -205,20 +206,21 @@ export class DescribeClient implements AsyncDisposable {
   /**
    * Drops the cached description of this image for this very request (its prompt, model, detail and schema), on every
    * process, and what a fallback's model said in its place; keeps later calls from joining one in work. To drop all
-   * descriptions of an image, give them a tag. What Redis misses while it is away it is told when it is back, unless the
-   * client has ended.
+   * descriptions of an image, give them a tag. What Redis misses while it is away it is told when it is back, unless
+   * the client has ended.
    *
-   * @throws what `describe` throws for an input that can't be described; an image known by its bytes is read for its name.
-   * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, the signal's reason when it aborts, `DESCRIBE_CLOSED`, `DESCRIBE_QUEUE_FULL`
-   * beyond `limits.maxQueuedCalls`; `DESCRIBE_CACHE` only of a cache that is `strict`.
+   * @throws what `describe` throws for an input that can't be described; an image known by its bytes is read for its
+   * name.
+   * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, the signal's reason when it aborts, `DESCRIBE_CLOSED`,
+   * `DESCRIBE_QUEUE_FULL` beyond `limits.maxQueuedCalls`; `DESCRIBE_CACHE` only of a cache that is `strict`.
    */
   async invalidate(input: DescribeInput, options?: DescribeOptions): Promise<void> {
     await this.#runner.invalidate(input, options);
   }
 
   /**
-   * Drops every cached description with one of these tags, on every process. What Redis misses while it is away it is told
-   * when it is back, unless the client has ended.
+   * Drops every cached description with one of these tags, on every process. What Redis misses while it is away it is
+   * told when it is back, unless the client has ended.
    *
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_TIMEOUT` after the client's `timeoutMs`, `DESCRIBE_CLOSED`;
    * `DESCRIBE_CACHE` only of a cache that is `strict`.

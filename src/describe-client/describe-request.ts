@@ -2,7 +2,9 @@ import type { ByteStream } from '../image/index.ts';
 import type { ExtraBody } from '../internal/extra-body.ts';
 import type { ReasoningEffort } from '../internal/reasoning-effort.ts';
 
-/** Bytes of an image, in any of the forms that Node has for them. A stream is read once, whole, within the size limit. */
+/**
+ * Bytes of an image, in any of the forms that Node has for them. A stream is read once, whole, within the size limit.
+ */
 export type ImageBytes = Uint8Array | ArrayBuffer | Blob | ByteStream;
 
 /** How much of an image the model looks at; `low` is the cheapest. */
@@ -18,9 +20,9 @@ export interface DescribeSchema<Data = unknown> {
   /** JSON Schema of the answer, within what the API's structured outputs support. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
   /**
-   * Turns the parsed JSON into your type at once, without a promise, or throws where it is not: then the answer is asked
-   * for again. What it threw at last is the `cause` of the error. A `TypeError`, `ReferenceError` or `RangeError` is a
-   * mistake in its code: nothing is asked again.
+   * Turns the parsed JSON into your type at once, without a promise, or throws where it is not: then the answer is
+   * asked for again. What it threw at last is the `cause` of the error. A `TypeError`, `ReferenceError` or `RangeError`
+   * is a mistake in its code: nothing is asked again.
    */
   readonly parse?: ((value: unknown) => Data) | undefined;
 }
@@ -33,7 +35,10 @@ export interface DescribeOptions<Data = unknown> {
   readonly model?: string | undefined;
   /** @defaultValue the client's `detail` */
   readonly detail?: ImageDetail | undefined;
-  /** Bound of the answer in tokens, at least 1. A longer answer is `DESCRIBE_OUTPUT_TRUNCATED`. @defaultValue the client's `maxOutputTokens` */
+  /**
+   * Bound of the answer in tokens, at least 1. A longer answer is `DESCRIBE_OUTPUT_TRUNCATED`.
+   * @defaultValue the client's `maxOutputTokens`
+   */
   readonly maxOutputTokens?: number | undefined;
   /** Instructions before the prompt, as the system message. @defaultValue the client's `system` */
   readonly system?: string | undefined;
@@ -41,11 +46,17 @@ export interface DescribeOptions<Data = unknown> {
   readonly temperature?: number | undefined;
   /** Reasoning before the answer, billed as output. @defaultValue the client's `reasoningEffort` */
   readonly reasoningEffort?: ReasoningEffort | undefined;
-  /** Fields of the request's body that have no option here; they win over those of client and endpoint. @defaultValue none */
+  /**
+   * Fields of the request's body that have no option here; they win over those of client and endpoint.
+   * @defaultValue none
+   */
   readonly extraBody?: ExtraBody | undefined;
   /** Asks for structured data, returned as `data`. */
   readonly schema?: DescribeSchema<Data> | undefined;
-  /** Whose description this is, within the client's own `cacheScope`; it can't leave that. At most 256 characters. @defaultValue the client's `cacheScope` */
+  /**
+   * Whose description this is, within the client's own `cacheScope`; it can't leave that. At most 256 characters.
+   * @defaultValue the client's `cacheScope`
+   */
   readonly cacheScope?: string | undefined;
   /** Higher ones wait less; a whole number. @defaultValue 0 */
   readonly priority?: number | undefined;

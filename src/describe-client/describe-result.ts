@@ -20,7 +20,10 @@ export interface DescribeResult<Data = unknown> {
   readonly source: DescriptionSource;
   /** What this call caused; absent when it caused nothing. */
   readonly usage?: VisionUsage;
-  /** Price of `usage` in US dollars, what came from the API's own prompt cache at its lower price; absent for a model whose price is unknown. */
+  /**
+   * Price of `usage` in US dollars, what came from the API's own prompt cache at its lower price; absent for a model
+   * whose price is unknown.
+   */
   readonly costUsd?: number;
   /** The API's id of the request. */
   readonly requestId?: string;

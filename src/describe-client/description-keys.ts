@@ -33,8 +33,8 @@ export class DescriptionKeys {
   }
 
   /**
-   * The key of a request for the image that `identity` names: at once, or, where a text of it is long, later. A rejection
-   * is the signal's reason.
+   * The key of a request for the image that `identity` names: at once, or, where a text of it is long, later. A
+   * rejection is the signal's reason.
    */
   keyOf(identity: string, request: KeyedRequest, signal?: AbortSignal): string | Promise<string> {
     return isLong(request.prompt) || isLong(request.system)
@@ -67,8 +67,8 @@ export class DescriptionKeys {
   }
 
   /**
-   * Names the servers that may answer, and the model and the extra fields that each is asked with: all of them, since any
-   * may be the one. Keys of the API, weights and order make no difference.
+   * Names the servers that may answer, and the model and the extra fields that each is asked with: all of them, since
+   * any may be the one. Keys of the API, weights and order make no difference.
    */
   #answerersOf(model: string): string {
     return this.#answerers.getOrCreate(model, () => {

@@ -31,15 +31,19 @@ export interface QuotaLimitOptions {
   /** Tokens a minute, at least 1. @defaultValue what the answers' headers say */
   readonly tokensPerMinute?: number | undefined;
   /**
-   * Tokens a minute, at least 1, from which on the rate grows by at most half in 15 minutes, as the API wants it: what your
-   * account has long been used to. A process that starts begins there. @defaultValue 1_000_000
+   * Tokens a minute, at least 1, from which on the rate grows by at most half in 15 minutes, as the API wants it: what
+   * your account has long been used to. A process that starts begins there. @defaultValue 1_000_000
    */
   readonly rampFromTokensPerMinute?: number | undefined;
-  /** Requests at the same time at one endpoint, at least 1; never more than its pool has connections. @defaultValue the pool's `max` */
+  /**
+   * Requests at the same time at one endpoint, at least 1; never more than its pool has connections.
+   * @defaultValue the pool's `max`
+   */
   readonly maxConcurrency?: number | undefined;
   /**
-   * Requests at the same time for one model at one endpoint from which the adaptive limit starts, at least 1. A burst at a
-   * new or idle API is held at so many until the first answers tell how loaded it is. @defaultValue the pool's `max`
+   * Requests at the same time for one model at one endpoint from which the adaptive limit starts, at least 1. A burst
+   * at a new or idle API is held at so many until the first answers tell how loaded it is. @defaultValue the pool's
+   * `max`
    */
   readonly initialConcurrency?: number | undefined;
 }
@@ -49,8 +53,8 @@ export interface EndpointOptions extends Omit<EndpointDescription, 'name' | 'api
   /** Name of the endpoint, as in stats, metrics and `explain`. @defaultValue 'endpoint-1', 'endpoint-2', … */
   readonly name?: string | undefined;
   /**
-   * Key of the API, or a function that is asked for it before each request. Without one nothing is sent to the endpoint,
-   * and `health()` says so. @defaultValue none
+   * Key of the API, or a function that is asked for it before each request. Without one nothing is sent to the
+   * endpoint, and `health()` says so. @defaultValue none
    */
   readonly apiKey?: ApiKey | undefined;
 }
@@ -63,7 +67,10 @@ export interface EndpointDescription {
   readonly apiKey: ApiKey;
   /** @defaultValue OpenAI's */
   readonly baseURL?: string | undefined;
-  /** Model that this endpoint is asked for, whatever the request names: such as Azure's deployment. @defaultValue the request's */
+  /**
+   * Model that this endpoint is asked for, whatever the request names: such as Azure's deployment.
+   * @defaultValue the request's
+   */
   readonly model?: string | undefined;
   /** Share of the calls beside other endpoints that do equally well; above 0. @defaultValue 1 */
   readonly weight?: number | undefined;
@@ -148,10 +155,9 @@ export const namedEndpoints = (endpoints: readonly EndpointOptions[]): readonly 
   }));
 
 /**
- * The quota group of each endpoint where it is known, named after its first endpoint: limits hold for an organisation and
- * project, whatever the key. Where neither is named, equal keys are one group, and the rest is learned from answers, but for
- * those with limits of their own, which must hold.
- * Source: OpenAI, "Rate limits" guide.
+ * The quota group of each endpoint where it is known, named after its first endpoint: limits hold for an organisation
+ * and project, whatever the key. Where neither is named, equal keys are one group, and the rest is learned from
+ * answers, but for those with limits of their own, which must hold. Source: OpenAI, "Rate limits" guide.
  */
 export function quotaGroupNames(endpoints: readonly EndpointDescription[]): readonly (string | undefined)[] {
   const owners = endpoints.map(ownerOf);
@@ -183,8 +189,8 @@ const ownerOf = (endpoint: EndpointDescription): string => {
 };
 
 /**
- * A name for the holder of an endpoint's limits that is the same in every process and tells no key: processes that share
- * a Redis share the limits of one account, and never those of two.
+ * A name for the holder of an endpoint's limits that is the same in every process and tells no key: processes that
+ * share a Redis share the limits of one account, and never those of two.
  */
 export const accountName = (endpoint: EndpointDescription): string =>
   createHash('sha256').update(ownerOf(endpoint)).digest('hex').slice(0, 16);

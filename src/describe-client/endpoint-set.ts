@@ -36,8 +36,8 @@ export class EndpointSet {
   }
 
   /**
-   * Opens the minimum of connections of every pool that calls go to. One that can't is told; it may be another's turn to
-   * answer.
+   * Opens the minimum of connections of every pool that calls go to. One that can't is told; it may be another's turn
+   * to answer.
    * @throws the first failure when no pool could.
    */
   async warmUp(failed: (endpoint: string, code: unknown) => void): Promise<void> {

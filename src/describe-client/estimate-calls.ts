@@ -20,7 +20,10 @@ import type { ClientSettings } from './resolve-options.ts';
 
 /** Limits that are not given are the client's. */
 export interface EstimateOptions extends PaceLimits {
-  /** What answers usually take, in tokens; at most `maxOutputTokens` counts. @defaultValue `maxOutputTokens` of each request */
+  /**
+   * What answers usually take, in tokens; at most `maxOutputTokens` counts.
+   * @defaultValue `maxOutputTokens` of each request
+   */
   readonly expectedOutputTokens?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -82,8 +85,8 @@ export async function estimateCalls(
 }
 
 /**
- * The model that all endpoints ask for in place of a request's; none where the catalog lacks it, as a deployment's name, or
- * where they differ, since who will answer is not known.
+ * The model that all endpoints ask for in place of a request's; none where the catalog lacks it, as a deployment's
+ * name, or where they differ, since who will answer is not known.
  */
 function askedModel(
   [first, ...others]: readonly EndpointDescription[],

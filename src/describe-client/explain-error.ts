@@ -9,9 +9,9 @@ interface FailedCall {
 }
 
 /**
- * The error that one caller gets, with the story of its own call and what that was billed. Several calls may fail by one error object (they shared
- * a request, or a group that was stopped): the first is given that object, each later one a copy. What is not ours stays
- * as it is: an abort rejects with the very reason that was given.
+ * The error that one caller gets, with the story of its own call and what that was billed. Several calls may fail by
+ * one error object (they shared a request, or a group that was stopped): the first is given that object, each later one
+ * a copy. What is not ours stays as it is: an abort rejects with the very reason that was given.
  */
 export function explainError(
   error: unknown,

@@ -39,8 +39,8 @@ interface Way {
 const SHARE_OF_TIME = 0.8;
 
 /**
- * Whether a failure is one to fall back from: of the service, of a limit, of the account's quota, or of answers that are
- * none. Never one of the image or the request, which would be so everywhere, nor a refused key, which must be seen.
+ * Whether a failure is one to fall back from: of the service, of a limit, of the account's quota, or of answers that
+ * are none. Never one of the image or the request, which would be so everywhere, nor a refused key, which must be seen.
  */
 export function fallsBack(error: unknown): error is DescribeError {
   return DescribeError.is(error) && failureMeaning(error).fallsBack;

@@ -28,7 +28,11 @@ export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
    * @defaultValue 'url'
    */
   readonly imageIdentity?: 'url' | 'content' | undefined;
-  /** With `imageIdentity: 'content'`, milliseconds for which a URL's content is taken as unchanged; then its ETag is asked for. At least 0. @defaultValue 60_000 */
+  /**
+   * With `imageIdentity: 'content'`, milliseconds for which a URL's content is taken as unchanged; then its ETag is
+   * asked for. At least 0.
+   * @defaultValue 60_000
+   */
   readonly aliasTtlMs?: number | undefined;
 }
 

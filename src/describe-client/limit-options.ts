@@ -4,7 +4,10 @@ import { QUOTA_LIMIT_CHECKS, type QuotaLimitOptions } from './endpoint-options.t
 
 /** How fast and how much at once; the first three hold for each quota group that has none of its own. */
 export interface ClientLimitOptions extends QuotaLimitOptions, Omit<AdmissionOptions, 'clock'> {
-  /** Processes that share the limits: each takes its share while no Redis shares them out exactly. At least 1. @defaultValue 1 */
+  /**
+   * Processes that share the limits: each takes its share while no Redis shares them out exactly. At least 1.
+   * @defaultValue 1
+   */
   readonly processes?: number | undefined;
 }
 

@@ -19,8 +19,8 @@ export class LimitPressure {
   #throttledAtMs = Number.NEGATIVE_INFINITY;
 
   /**
-   * Takes in what an answer says. The reset tells the bucket behind the limit: some hold a second's worth, so `remaining`
-   * is low at all times; some are a day's, so `limit` is not a minute's.
+   * Takes in what an answer says. The reset tells the bucket behind the limit: some hold a second's worth, so
+   * `remaining` is low at all times; some are a day's, so `limit` is not a minute's.
    */
   read({ limit, remaining, resetMs }: RateLimitDimension, nowMs: number): void {
     this.#limit = limit;
@@ -54,8 +54,8 @@ export class LimitPressure {
   }
 
   /**
-   * Whether the latest answer left so little that a line may be for this limit; true where it did not say. A line that is
-   * paced well leaves a little at all times, and a bucket of a second never holds much.
+   * Whether the latest answer left so little that a line may be for this limit; true where it did not say. A line that
+   * is paced well leaves a little at all times, and a bucket of a second never holds much.
    */
   get isLow(): boolean {
     return this.#remaining === undefined || this.#remaining < (this.#limit ?? 0) * LOW_RATIO;

@@ -2,8 +2,8 @@ import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
 import type { EndpointDescription } from './endpoint-options.ts';
 
 /**
- * Endpoints without a key, by name, each with what to say of it. A missing key is no error at construction: a build or a
- * test that loads a module with a client in it has none.
+ * Endpoints without a key, by name, each with what to say of it. A missing key is no error at construction: a build or
+ * a test that loads a module with a client in it has none.
  */
 export type MissingKeys = ReadonlyMap<string, ConfigIssue>;
 

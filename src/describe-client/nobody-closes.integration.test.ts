@@ -21,7 +21,9 @@ async function turnsOfCollection(turns = 3) {
   }
 }
 
-/** The value of `count` once garbage was collected. Not a closure of a test, which could hold what is to be collected. */
+/**
+ * The value of `count` once garbage was collected. Not a closure of a test, which could hold what is to be collected.
+ */
 const afterCollection = (count: () => number | Promise<number>) =>
   expect.poll(async () => {
     await turnsOfCollection();

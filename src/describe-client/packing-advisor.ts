@@ -56,8 +56,8 @@ interface Scarcity {
 }
 
 /**
- * Advises whether an image goes in a pack or alone, by which limit of its model is short and what either way takes of it.
- * Packing saves requests, and the tokens of a long prompt; it costs a wait, so it is advised only under pressure.
+ * Advises whether an image goes in a pack or alone, by which limit of its model is short and what either way takes of
+ * it. Packing saves requests, and the tokens of a long prompt; it costs a wait, so it is advised only under pressure.
  */
 export class PackingAdvisor {
   readonly #clock: Clock;

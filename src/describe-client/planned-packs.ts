@@ -28,7 +28,9 @@ export interface PackPlan extends PackLimits {
   readonly batchSize: number;
 }
 
-/** Puts images into the requests that would be sent for them: alone, or in packs that are filled one after the other. */
+/**
+ * Puts images into the requests that would be sent for them: alone, or in packs that are filled one after the other.
+ */
 export class PlannedPacks {
   readonly #plan: PackPlan;
   readonly #catalog: ModelCatalog;

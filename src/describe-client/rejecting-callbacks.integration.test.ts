@@ -15,7 +15,8 @@ import {
 import { createTestImage, type FakeOpenAI, ManualClock, startFakeOpenAI } from '../testing/index.ts';
 import { completion, RawServer } from './answers.fixture.ts';
 
-// Every callback that a user may give, each of them async and rejecting: the guide says that this never ends the process.
+// Every callback that a user may give, each of them async and rejecting: the guide says that this never ends the
+// process.
 
 let server: FakeOpenAI;
 let unhandled: unknown[] = [];

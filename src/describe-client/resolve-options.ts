@@ -198,7 +198,9 @@ function withoutWrong(options: DescribeClientOptions, issues: ConfigIssues): Des
 /** Tells the user's own instance from options, by a method that only the instance has. */
 export const isInstance = (value: unknown, method: string): boolean => hasMethods(value, [method]);
 
-/** The endpoints that are named, or the one of the options that stand at the top; each with what it has of the client. */
+/**
+ * The endpoints that are named, or the one of the options that stand at the top; each with what it has of the client.
+ */
 function endpointsOf(
   options: DescribeClientOptions,
   environment: EnvironmentSettings,

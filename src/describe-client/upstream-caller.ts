@@ -89,12 +89,14 @@ interface OngoingCall<Value> {
   readonly failedAt: ReadonlySet<string>;
 }
 
-/** The call's own end: neither success nor failure of the other side. Not a DescribeError, so that no breaker counts it. */
+/**
+ * The call's own end: neither success nor failure of the other side. Not a DescribeError, so that no breaker counts it.
+ */
 class CallEnded extends Error {}
 
 /**
- * Sends one request: retry → route → breaker → pool → call. Each attempt has a time limit of its own, and every failure is
- * classified once, before the breaker, the router and the retry see it.
+ * Sends one request: retry → route → breaker → pool → call. Each attempt has a time limit of its own, and every failure
+ * is classified once, before the breaker, the router and the retry see it.
  */
 export class UpstreamCaller {
   readonly #parts: UpstreamCallerParts;
@@ -242,7 +244,9 @@ export class UpstreamCaller {
   }
 }
 
-/** An error may have broken an answer off that was billed. Who reads it takes the bill; what is wrong with it is known. */
+/**
+ * An error may have broken an answer off that was billed. Who reads it takes the bill; what is wrong with it is known.
+ */
 function takeBill(
   { completion }: AnswerError,
   read: (completion: ChatCompletion) => unknown,
@@ -258,8 +262,8 @@ function takeBill(
 }
 
 /**
- * Sends a request in the form that its server takes, and once more for each parameter that the server refuses by name. It is
- * one attempt: the server judged how the request is written, and did nothing else.
+ * Sends a request in the form that its server takes, and once more for each parameter that the server refuses by name.
+ * It is one attempt: the server judged how the request is written, and did nothing else.
  */
 async function exchange(
   client: OpenAI,

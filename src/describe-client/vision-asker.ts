@@ -131,7 +131,8 @@ export class BatchedVision {
     send: (chatRequest, { signal, requests, yieldPlace }) => {
       const calls = requests.flatMap((request) => this.#calls.get(request) ?? []);
       for (const { trace } of calls) trace.leaves(requests.length);
-      // A pack's content is judged by the processor, which asks again for what is missing; a lone image has nobody else.
+      // A pack's content is judged by the processor, which asks again for what is missing; a lone image has nobody
+      // else.
       const [only] = requests;
       const read = (completion: VisionChatCompletion) => {
         if (only === undefined || requests.length > 1) return completion;
@@ -191,7 +192,9 @@ export class BatchedVision {
       : estimateImageTokens({ model, detail, catalog, width: call.image.width, height: call.image.height });
   };
 
-  /** Tokens that a limit counts for a request: of all that it says and shows, or of the answer that it leaves room for. */
+  /**
+   * Tokens that a limit counts for a request: of all that it says and shows, or of the answer that it leaves room for.
+   */
   #tokensOf(chatRequest: VisionChatRequest, requests: readonly VisionRequest[]): number {
     const maxOutputTokens = chatRequest.max_completion_tokens ?? 0;
     const { inputTokens } = estimateCall(

@@ -15,12 +15,17 @@ export interface AttemptRecord {
   readonly outcome: 'success' | 'failure' | 'aborted';
   /** From the start of the attempt to its end, in milliseconds, the wait for a connection included. */
   readonly durationMs: number;
-  /** Our own id of the request, sent as `X-Client-Request-Id`: OpenAI's support finds a request by it that was never answered. */
+  /**
+   * Our own id of the request, sent as `X-Client-Request-Id`: OpenAI's support finds a request by it that was never
+   * answered.
+   */
   readonly clientRequestId: string;
   /** The API's id of the request, once it answered. */
   readonly requestId?: string;
   readonly code?: ErrorCode;
-  /** What the failure is about: the item, the key, the model, the quota group, the endpoint, or a bound of this process. */
+  /**
+   * What the failure is about: the item, the key, the model, the quota group, the endpoint, or a bound of this process.
+   */
   readonly scope?: 'item' | 'key' | 'model' | 'quota-group' | 'endpoint' | 'process';
   readonly status?: number;
   readonly retryAfterMs?: number;

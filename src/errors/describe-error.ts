@@ -20,7 +20,9 @@ export interface DescribeErrorJson {
   readonly code: ErrorCode;
   readonly message: string;
   readonly retryable: boolean;
-  /** Further fields of the error's class, such as `status`, `upstreamMessage`, `usage` or `explain`, where it has them. */
+  /**
+   * Further fields of the error's class, such as `status`, `upstreamMessage`, `usage` or `explain`, where it has them.
+   */
   readonly [field: string]: unknown;
   /** Present where the cause is a `DescribeError` too; whatever else the cause is may hold anything. */
   readonly cause?: { readonly name: string; readonly code: ErrorCode; readonly message: string };
@@ -66,8 +68,9 @@ export class DescribeError extends Error {
    */
   declare readonly explain?: CallExplanation;
   /**
-   * Tokens that the failed call was billed, over all its attempts: an answer that is cut off or not of the schema is paid
-   * for too. Of a shared request it is the image's part. Absent where nothing was billed or the API named no tokens.
+   * Tokens that the failed call was billed, over all its attempts: an answer that is cut off or not of the schema is
+   * paid for too. Of a shared request it is the image's part. Absent where nothing was billed or the API named no
+   * tokens.
    */
   declare readonly usage?: VisionUsage;
   /** Price of `usage` in US dollars; absent for a model whose price is unknown. */
@@ -81,8 +84,8 @@ export class DescribeError extends Error {
   }
 
   /**
-   * Tells whether a value is a DescribeError of any copy of this package. With a code, tells whether it has that code, and
-   * TypeScript knows the fields of its class from then on.
+   * Tells whether a value is a DescribeError of any copy of this package. With a code, tells whether it has that code,
+   * and TypeScript knows the fields of its class from then on.
    */
   static is(value: unknown): value is DescribeError;
   static is<Code extends ErrorCode>(value: unknown, code: Code): value is DescribeErrorOf<Code>;
@@ -92,8 +95,8 @@ export class DescribeError extends Error {
   }
 
   /**
-   * What `JSON.stringify` writes: name, code, message, and the fields of the class. It holds no secret: what your own code
-   * threw is left out.
+   * What `JSON.stringify` writes: name, code, message, and the fields of the class. It holds no secret: what your own
+   * code threw is left out.
    */
   toJSON(): DescribeErrorJson {
     const { name, code, message, retryable, cause } = this;

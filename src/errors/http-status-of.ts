@@ -6,7 +6,10 @@ export interface HttpStatusAnswer {
   readonly status: number;
   /** Whole seconds, at least 1, after which another request may succeed; absent where that is not known. */
   readonly retryAfterSeconds?: number;
-  /** `Retry-After`, where it is known; empty otherwise. For `response.set(headers)` and `new Response(body, { headers })`. */
+  /**
+   * `Retry-After`, where it is known; empty otherwise. For `response.set(headers)` and
+   * `new Response(body, { headers })`.
+   */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -44,8 +47,9 @@ export const HTTP_STATUSES: { readonly [Code in ErrorCode]: number } = {
 const CLIENT_CLOSED_REQUEST = 499;
 
 /**
- * The status and `Retry-After` with which a web service answers for a failed call. An aborted call is 499, one that ended
- * by `AbortSignal.timeout()` 504, and what is not an error of this package 500. Say nothing of the error's text to strangers.
+ * The status and `Retry-After` with which a web service answers for a failed call. An aborted call is 499, one that
+ * ended by `AbortSignal.timeout()` 504, and what is not an error of this package 500. Say nothing of the error's text
+ * to strangers.
  *
  * @example
  * ```ts

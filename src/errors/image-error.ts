@@ -11,7 +11,9 @@ export interface ImageErrorOptions extends DescribeErrorOptions {
   readonly requestId?: string | undefined;
 }
 
-/** An image can't be used: forbidden, unreadable, unsupported, too large or not to be had. Its bytes are never shown. */
+/**
+ * An image can't be used: forbidden, unreadable, unsupported, too large or not to be had. Its bytes are never shown.
+ */
 export class ImageError extends DescribeError {
   declare readonly code: ImageErrorCode;
   declare readonly upstreamMessage?: string;

@@ -11,11 +11,17 @@ import { embeddedIPv4, isPublicAddress } from './public-address.ts';
  * (`*.example.com`), an address (`10.1.2.3`, `::1`) or a range (`10.0.0.0/8`).
  */
 export interface AddressGuardOptions {
-  /** Hosts and ranges that pass although private or reserved, such as an image store of your own network. @defaultValue none */
+  /**
+   * Hosts and ranges that pass although private or reserved, such as an image store of your own network.
+   * @defaultValue none
+   */
   readonly allowHosts?: readonly string[] | undefined;
   /** Hosts and ranges that never pass; wins over the other two. @defaultValue none */
   readonly denyHosts?: readonly string[] | undefined;
-  /** Where given, nothing but these hosts passes; private ones need `allowHosts` too. @defaultValue every public host */
+  /**
+   * Where given, nothing but these hosts passes; private ones need `allowHosts` too.
+   * @defaultValue every public host
+   */
   readonly onlyHosts?: readonly string[] | undefined;
 }
 
@@ -95,7 +101,8 @@ export class AddressGuard {
     const url = parseUrl(value, field);
     if (url.username !== '' || url.password !== '') throw hasCredentials(field);
     const host = hostOf(url);
-    // No name has an empty label, but `127.1..` is a number to resolvers that drop the dots, and none to the URL parser.
+    // No name has an empty label, but `127.1..` is a number to resolvers that drop the dots, and none to the URL
+    // parser.
     if (url.hostname.startsWith('.') || url.hostname.includes('..')) throw forbidden(field, host);
     const address = parseAddress(host);
     if (address !== undefined) {

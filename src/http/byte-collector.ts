@@ -2,7 +2,9 @@
 const SMALL_BYTES = 1_024;
 const BLOCK_BYTES = 16 * 1_024;
 
-/** Holds the chunks of a stream in memory of about their size, however small they are. Small ones are copied together. */
+/**
+ * Holds the chunks of a stream in memory of about their size, however small they are. Small ones are copied together.
+ */
 export class ByteCollector {
   readonly #chunks: Uint8Array[] = [];
   #block = Buffer.alloc(0);

@@ -77,14 +77,19 @@ export function pathOn(origin: string, url: string): string {
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 
-/** Bodies that nobody reads bit by bit are collected: JSON that was not asked for as a stream, and those that are empty. */
+/**
+ * Bodies that nobody reads bit by bit are collected: JSON that was not asked for as a stream, and those that are empty.
+ */
 export function isStreamed(status: number, headers: AnswerHeaders): boolean {
   if (isBodyless('GET', status) || headers['content-length'] === '0') return false;
   const type = headers['content-type'];
   return typeof type !== 'string' || !JSON_TYPE.test(type);
 }
 
-/** Headers that belong to the connection and not to its user. Small answers are not worth compressing: nothing asks for it. */
+/**
+ * Headers that belong to the connection and not to its user. Small answers are not worth compressing: nothing asks for
+ * it.
+ */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'accept-encoding',
   'connection',

@@ -4,7 +4,10 @@ import { type AddressBytes, inRange, parseRange } from './ip-address.ts';
 /** Tells whether a host, or an address it resolved to, is meant. */
 export type HostPattern = (host: string, address: AddressBytes | undefined) => boolean;
 
-/** Parses `name`, `*.name`, an address or a range; `undefined` for anything else. Names are compared as the URL parser writes them. */
+/**
+ * Parses `name`, `*.name`, an address or a range; `undefined` for anything else. Names are compared as the URL parser
+ * writes them.
+ */
 export function parseHostPattern(text: string): HostPattern | undefined {
   const range = parseRange(text);
   if (range !== undefined) return (_host, address) => address !== undefined && inRange(address, range);

@@ -15,7 +15,10 @@ export interface HttpConnectionOptions {
   readonly origin: string;
   /** Longest time to connect, TLS included, in milliseconds. @defaultValue 10_000 */
   readonly connectTimeoutMs?: number | undefined;
-  /** How long an idle socket is kept, in milliseconds, unless the server announces a shorter time. @defaultValue 60_000 */
+  /**
+   * How long an idle socket is kept, in milliseconds, unless the server announces a shorter time.
+   * @defaultValue 60_000
+   */
   readonly keepAliveMs?: number | undefined;
   /** Largest answer, in bytes. @defaultValue 67_108_864 */
   readonly maxResponseBytes?: number | undefined;

@@ -2,7 +2,9 @@ import { withoutTrailing } from '../internal/without-trailing.ts';
 import { parseAddress } from './ip-address.ts';
 import { isPublicAddress } from './public-address.ts';
 
-/** Names that are never a public host: RFC 6761 and 6762, ICANN's `.internal`, and what clusters and metadata answer to. */
+/**
+ * Names that are never a public host: RFC 6761 and 6762, ICANN's `.internal`, and what clusters and metadata answer to.
+ */
 const PRIVATE_NAME =
   /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|onion|test|invalid|svc|consul|docker|localdomain6|localhost6)$/;
 

@@ -42,7 +42,8 @@ export interface DataUrlLimits {
 export async function readDataUrl(text: string, limits: DataUrlLimits): Promise<Uint8Array> {
   const { maxBytes, field } = limits;
   const comma = text.indexOf(',');
-  // A media type with its parameters is short; without a bound a missing comma would cost a scan and a huge regex input.
+  // A media type with its parameters is short; without a bound a missing comma would cost a scan and a huge regex
+  // input.
   if (comma === -1 || comma > MAX_HEAD_CHARS)
     throw wrongDataUrl(field, 'one without a comma after its media type');
   const isBase64 = /;\s*base64\s*$/i.test(text.slice(0, comma));

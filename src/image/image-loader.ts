@@ -29,7 +29,8 @@ export interface ImageLoader {
    * Downloads an image, for an API that can't. With the `etag` and `etagUrl` of an earlier download, `undefined` says
    * that the image has not changed since.
    *
-   * @throws `DESCRIBE_IMAGE_FORBIDDEN` when its host, one of its addresses or a redirect may not be used; nothing was sent there.
+   * @throws `DESCRIBE_IMAGE_FORBIDDEN` when its host, one of its addresses or a redirect may not be used; nothing was
+   * sent there.
    * @throws `DESCRIBE_IMAGE_FETCH_FAILED` when it can't be had; `retryable` says whether another try may help.
    * @throws `DESCRIBE_TIMEOUT` after `fetchTimeoutMs`; and all that `load` throws for bytes.
    */

@@ -9,7 +9,10 @@ export interface ImageOptions extends AddressGuardOptions {
   readonly maxPixels?: number | undefined;
   /** Most milliseconds that reading a stream, `Blob` or file may take. @defaultValue 30_000 */
   readonly readTimeoutMs?: number | undefined;
-  /** Most milliseconds that downloading an image may take, from the look-up of its host to its last byte. @defaultValue 15_000 */
+  /**
+   * Most milliseconds that downloading an image may take, from the look-up of its host to its last byte.
+   * @defaultValue 15_000
+   */
   readonly fetchTimeoutMs?: number | undefined;
   /** Most redirects that a download follows, at least 0; each is checked like the first address. @defaultValue 3 */
   readonly maxRedirects?: number | undefined;

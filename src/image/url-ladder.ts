@@ -5,8 +5,9 @@ import { InlineHosts, type InlineHostsOptions } from './inline-hosts.ts';
 import type { DownloadedImage, LoadedImage } from './loaded-image.ts';
 
 /**
- * Which images this process downloads itself. `none`: those that the API could not. `all`: every one. `resolvable`: every
- * one whose host this machine finds; the URL of another is sent, for an API on this very machine does not find it either.
+ * Which images this process downloads itself. `none`: those that the API could not. `all`: every one. `resolvable`:
+ * every one whose host this machine finds; the URL of another is sent, for an API on this very machine does not find it
+ * either.
  */
 export type UrlDownloads = 'none' | 'resolvable' | 'all';
 
@@ -17,7 +18,10 @@ export interface UrlLadderOptions extends InlineHostsOptions {
    */
   readonly downloads?: (() => UrlDownloads) | undefined;
   readonly clock?: Clock | undefined;
-  /** Tells the failures of a host that the API could not download from. @defaultValue code `DESCRIBE_IMAGE_FETCH_FAILED` */
+  /**
+   * Tells the failures of a host that the API could not download from.
+   * @defaultValue code `DESCRIBE_IMAGE_FETCH_FAILED`
+   */
   readonly isDownloadFailure?: ((error: unknown) => boolean) | undefined;
 }
 
@@ -123,7 +127,9 @@ export class UrlLadder {
   }
 }
 
-/** Codes of getaddrinfo for a name that is unknown, and for a resolver that is away, as on a machine without a network. */
+/**
+ * Codes of getaddrinfo for a name that is unknown, and for a resolver that is away, as on a machine without a network.
+ */
 const UNKNOWN_HOST_CODES: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'EAI_AGAIN']);
 
 const isUnknownHost = (error: unknown): boolean =>

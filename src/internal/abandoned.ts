@@ -18,7 +18,8 @@ export function weakly<Owner extends object>(owner: Owner, run: (owner: Owner) =
 const registry = new FinalizationRegistry<() => unknown>((cleanUp) => callSafely(cleanUp, undefined));
 
 /**
- * Runs `cleanUp` some time after `owner` was collected without `forgetAbandoned`: what nobody closes lets its sockets go.
+ * Runs `cleanUp` some time after `owner` was collected without `forgetAbandoned`: what nobody closes lets its sockets
+ * go.
  *
  * @param cleanUp - Must capture nothing that reaches the owner, or neither is ever collected.
  */

@@ -1,6 +1,7 @@
 /**
  * Gives a handle own copies of its methods that keep `this`, so that they work when they are taken apart from it or
- * passed on as callbacks. For what functions of this package hand out; a class that the user constructs is left as it is.
+ * passed on as callbacks. For what functions of this package hand out; a class that the user constructs is left as it
+ * is.
  */
 export function bindMethods<Handle extends object>(handle: Handle): Handle {
   for (const prototype of prototypesOf(handle)) {

@@ -13,14 +13,17 @@ interface SignatureScheme {
 
 const IMAGE_PATH = /\.(?:avif|bmp|gif|heic|jfif|jpe?g|png|tiff?|webp)$/i;
 
-/** Signed-URL schemes by vendor. A group is stripped only where its own mark is there: `sp` or `se` alone mean nothing. */
+/**
+ * Signed-URL schemes by vendor. A group is stripped only where its own mark is there: `sp` or `se` alone mean nothing.
+ */
 const VENDORS: readonly SignatureScheme[] = [
   // AWS Signature 4 and everything that speaks it (S3, R2, MinIO, Spaces).
   { marks: [/^x-amz-(?:signature|algorithm|credential)=/i], strip: /^x-amz-/i },
   { marks: [/^awsaccesskeyid=/i], strip: /^(?:awsaccesskeyid|signature|expires|x-amz-.*)$/i },
   { marks: [/^x-goog-(?:signature|algorithm|credential)=/i], strip: /^x-goog-/i },
   { marks: [/^googleaccessid=/i], strip: /^(?:googleaccessid|signature|expires)$/i },
-  // Azure shared access signature: `sig` over the rest, with a version that is a date and an expiry, or a policy that has one.
+  // Azure shared access signature: `sig` over the rest, with a version that is a date and an expiry, or a policy that
+  // has one.
   {
     marks: [/^sig=/i, /^sv=\d{4}/i, /^s[ei]=/i],
     strip: /^(?:s[vrtepiks]|srt|spr|sig|sip|sdd|skoid|sktid|skt|ske|sks|skv|saoid|suoid|scid|ses)$/i,
@@ -73,9 +76,10 @@ interface Parameter {
  * The same text for every signed URL of one image: no fragment, no signature or expiry, parameters in order of their
  * names. What is kept stays as it is written: servers read `%E4`, `+` and `?f=` in ways of their own.
  *
- * Vendors' schemes (AWS, Google, Azure, CloudFront, Alibaba, Tencent, Akamai, imgix) are known by their own marks. Generic
- * names such as `token` are dropped only where the path itself names an image file, or where an expiry stands beside
- * them and something that names the image stays: in `/render?token=…` the token may be what tells two images apart.
+ * Vendors' schemes (AWS, Google, Azure, CloudFront, Alibaba, Tencent, Akamai, imgix) are known by their own marks.
+ * Generic names such as `token` are dropped only where the path itself names an image file, or where an expiry stands
+ * beside them and something that names the image stays: in `/render?token=…` the token may be what tells two images
+ * apart.
  */
 export function canonicalUrl(value: string | URL, options: CanonicalUrlOptions = NO_OPTIONS): string {
   const { ignoreParameters = [] } = callOptions(options);

@@ -7,8 +7,9 @@ const MAX_LENGTH = 200;
 const MAX_DEPTH = 4;
 
 /**
- * What caused an error, for its message: the words of the cause and of its own causes on one line, at most 200 characters,
- * without keys, data URLs, base64, and credentials or queries of addresses. Undefined where the cause has no words.
+ * What caused an error, for its message: the words of the cause and of its own causes on one line, at most 200
+ * characters, without keys, data URLs, base64, and credentials or queries of addresses. Undefined where the cause has
+ * no words.
  */
 export function causeWords(cause: unknown): string | undefined {
   const words: string[] = [];

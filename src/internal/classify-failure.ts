@@ -153,7 +153,9 @@ function byStatus(told: ToldFailure): Verdict {
 const isAboutModel = ({ code = '', message = '' }: ToldFailure): boolean =>
   /model|deployment/i.test(code) || /\b(?:model|deployment)\b/i.test(message);
 
-/** One request that takes more than its limit allows in a whole minute has no code of its own; waiting never helps it. */
+/**
+ * One request that takes more than its limit allows in a whole minute has no code of its own; waiting never helps it.
+ */
 const byRate = ({ message = '' }: ToldFailure): Verdict =>
   /\brequest too large\b/i.test(message)
     ? { code: 'DESCRIBE_RATE_LIMITED', what: "the request is larger than a minute's limit" }

@@ -26,7 +26,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the error of a parsed body: `{ error: {…} }`, `{ error: 'text' }`, `{ detail }`, `{ message }`,
- * `{ errors: […] }`, a list of these, or the error itself. Reads own fields of plain objects only. Undefined where nothing tells an error.
+ * `{ errors: […] }`, a list of these, or the error itself. Reads own fields of plain objects only. Undefined where
+ * nothing tells an error.
  */
 export function errorBodyOf(body: unknown): ErrorBody | undefined {
   return read(body, MAX_DEPTH);

@@ -7,8 +7,8 @@ export interface HeapNode {
 }
 
 /**
- * A binary min-heap whose nodes know their place, so that any of them leaves in O(log n). A node is in at most one heap.
- * Shape: Williams, "Algorithm 232: Heapsort" (1964), with the hole method.
+ * A binary min-heap whose nodes know their place, so that any of them leaves in O(log n). A node is in at most one
+ * heap. Shape: Williams, "Algorithm 232: Heapsort" (1964), with the hole method.
  */
 export class IndexedHeap<Node extends HeapNode> {
   readonly #nodes: Node[] = [];

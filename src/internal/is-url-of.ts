@@ -1,4 +1,6 @@
-/** Whether a text is a URL of one of these protocols (`http:`) whose user and password can be read: a bare `%` can not. */
+/**
+ * Whether a text is a URL of one of these protocols (`http:`) whose user and password can be read: a bare `%` can not.
+ */
 export function isUrlOf(text: string, protocols: readonly string[]): boolean {
   try {
     const { protocol, username, password } = new URL(text);

@@ -1,6 +1,6 @@
 /**
- * Codes of failures before a connection was there: of the system (`connect(2)`, `getaddrinfo(3)`), of undici, and of TLS,
- * where the request waits for the handshake.
+ * Codes of failures before a connection was there: of the system (`connect(2)`, `getaddrinfo(3)`), of undici, and of
+ * TLS, where the request waits for the handshake.
  */
 const CODES: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',

@@ -208,7 +208,9 @@ export const callable = (): OptionCheck =>
 export const withMethods = (expected: string, ...methods: readonly string[]): OptionCheck =>
   check(expected, (value) => hasMethods(value, methods), describeKind);
 
-/** Tells whether a value has all these methods: how instances are recognised, since `instanceof` fails across copies. */
+/**
+ * Tells whether a value has all these methods: how instances are recognised, since `instanceof` fails across copies.
+ */
 export function hasMethods(value: unknown, methods: readonly string[]): boolean {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   return methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function');
@@ -284,8 +286,8 @@ export function describeValue(value: unknown): string {
 }
 
 /**
- * Says what a value is where no string is expected. A string there is often a key, or a URL with a password, in the wrong
- * place: it is not shown.
+ * Says what a value is where no string is expected. A string there is often a key, or a URL with a password, in the
+ * wrong place: it is not shown.
  */
 export const describeKind = (value: unknown): string =>
   typeof value === 'string' ? describeSecret(value) : describeValue(value);

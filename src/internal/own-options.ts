@@ -1,6 +1,6 @@
 /**
- * Reads an option, inherited ones too, as of a class or of `Object.create(defaults)`: but nothing that someone put on the
- * prototype of all objects.
+ * Reads an option, inherited ones too, as of a class or of `Object.create(defaults)`: but nothing that someone put on
+ * the prototype of all objects.
  */
 export function optionOf(options: object, name: string): unknown {
   if (name in Object.prototype && !isBelowObject(options, name)) return undefined;
@@ -27,8 +27,8 @@ export const NO_OPTIONS: Readonly<Record<string, undefined>> = Object.freeze(Obj
 const EMPTY = {};
 
 /**
- * The options of one call. They are the very object, unless something was assigned to the prototype of all objects: then
- * a copy without it. Costs some nanoseconds; what was defined there as not enumerable is not noticed.
+ * The options of one call. They are the very object, unless something was assigned to the prototype of all objects:
+ * then a copy without it. Costs some nanoseconds; what was defined there as not enumerable is not noticed.
  */
 export function callOptions<Options extends object | null | undefined>(options: Options): Options {
   if (options === undefined) return options;

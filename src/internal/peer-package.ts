@@ -10,9 +10,9 @@ export function namedExportsOf<Module extends object>(namespace: Module, name: k
 }
 
 /**
- * What to throw when `import(name)` failed: a `ConfigError` that says what to do when the package is absent or its bundle
- * can't load it, otherwise the failure itself. The `import()` has to stand in a `try` at its caller, which tells bundlers
- * that the package may be absent.
+ * What to throw when `import(name)` failed: a `ConfigError` that says what to do when the package is absent or its
+ * bundle can't load it, otherwise the failure itself. The `import()` has to stand in a `try` at its caller, which tells
+ * bundlers that the package may be absent.
  */
 export function peerFailure(owner: string, name: string, cause: unknown): unknown {
   const message = cause instanceof Error ? cause.message : '';
@@ -31,7 +31,9 @@ export function peerFailure(owner: string, name: string, cause: unknown): unknow
   return Object.assign(new ConfigError(owner, [issue]), { cause });
 }
 
-/** By the message of Node, bundlers, Bun, Deno, Vite and Yarn: a package that the named one needs may be absent as well. */
+/**
+ * By the message of Node, bundlers, Bun, Deno, Vite and Yarn: a package that the named one needs may be absent as well.
+ */
 const isAbsence = (name: string, message: string): boolean =>
   new RegExp(
     `(?:Cannot find (?:module|package)|Could not resolve) ['"]${name}['"]|(?:load url|tried to access) ${name}[ ,]`,

@@ -1,4 +1,7 @@
-/** Major version of the package: copies of one major share their singletons, others never meet. A test compares it with package.json. */
+/**
+ * Major version of the package: copies of one major share their singletons, others never meet. A test compares it with
+ * package.json.
+ */
 export const MAJOR_VERSION = 0;
 
 /**

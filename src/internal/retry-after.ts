@@ -34,8 +34,8 @@ export function retryAfterMsOf(headers: unknown, wallNowMs: number = wallClockNo
 }
 
 /**
- * Milliseconds that the value of a `Retry-After` asks for: seconds, or an HTTP date (RFC 9110, 10.2.3). At least 0, and at
- * most what a timer can hold.
+ * Milliseconds that the value of a `Retry-After` asks for: seconds, or an HTTP date (RFC 9110, 10.2.3). At least 0, and
+ * at most what a timer can hold.
  */
 export function parseRetryAfter(value: unknown, wallNowMs: number = wallClockNow()): number | undefined {
   const seconds = numberOf(value);

@@ -26,7 +26,8 @@ export const cutServerText = (text: string): string => text.slice(0, MAX_READ_LE
 /**
  * The server's own reason, made fit for an error: one line of at most 500 characters without control characters, keys,
  * data URLs, base64, or anything of `secrets`, given whole or quoted in part. Undefined where nothing is left of it, or
- * a secret is longer than 65,536 characters. Takes time that is linear in the first 4,096 characters and in the secrets.
+ * a secret is longer than 65,536 characters. Takes time that is linear in the first 4,096 characters and in the
+ * secrets.
  */
 export function serverReason(text: unknown, { keys, texts, addresses }: RequestSecrets): string | undefined {
   if (typeof text !== 'string') return undefined;
@@ -140,7 +141,9 @@ function withoutQuery(_: string, scheme: string, rest: string, query?: string): 
 /** How an image begins in base64, by its format. */
 const IMAGE_STARTS = /^(?:iVBORw0K|\/9j\/|R0lGOD|UklGR)/;
 
-/** Share of neighbours of another kind (capital, small letter, digit): 0.62 in base64, at most 0.3 in names of models. */
+/**
+ * Share of neighbours of another kind (capital, small letter, digit): 0.62 in base64, at most 0.3 in names of models.
+ */
 const ENCODED_RATIO = 0.34;
 
 /** Base64 or hex rather than a path or a name. */

@@ -1,6 +1,6 @@
 /**
- * Calls a callback that must answer at once. Gives `withoutAnswer` when it throws, or when it returns a promise: the work
- * can't wait for one. What that promise rejects with is never left unhandled.
+ * Calls a callback that must answer at once. Gives `withoutAnswer` when it throws, or when it returns a promise: the
+ * work can't wait for one. What that promise rejects with is never left unhandled.
  */
 export function answerNow<Value, Answer>(
   callback: (value: Value) => Answer,

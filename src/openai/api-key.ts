@@ -26,7 +26,8 @@ export class KeySource {
   }
 
   /**
-   * @throws `DESCRIBE_AUTH` when the function throws, rejects, gives no key or takes longer than 30 s; its reason is the `cause`.
+   * @throws `DESCRIBE_AUTH` when the function throws, rejects, gives no key or takes longer than 30 s; its reason is
+   * the `cause`.
    * @throws the signal's reason when it aborts; others go on to wait.
    */
   get(signal?: AbortSignal): Promise<string> {

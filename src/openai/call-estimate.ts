@@ -27,7 +27,8 @@ export interface CallEstimate {
   readonly outputTokens: number;
   /**
    * What a limit of tokens a minute counts before the answer is known: the larger of the input and the bound of the
-   * output (OpenAI's guide "Rate limits": the maximum of `max_tokens` and what the size of the request is estimated at).
+   * output (OpenAI's guide "Rate limits": the maximum of `max_tokens` and what the size of the request is estimated
+   * at).
    */
   readonly reservedTokens: number;
   /** Absent for a model without a known price. */

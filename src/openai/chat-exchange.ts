@@ -107,7 +107,9 @@ class ChatExchange {
     this.#create = client.chat.completions.create;
   }
 
-  /** Whether the client would send as it was made to: who replaced its method since, to trace calls, wants it called. */
+  /**
+   * Whether the client would send as it was made to: who replaced its method since, to trace calls, wants it called.
+   */
   get isUnaltered(): boolean {
     return this.#client.chat.completions.create === this.#create && !isWrapped(this.#create);
   }

@@ -39,8 +39,8 @@ export interface OpenAIConnectionLease extends AsyncDisposable {
 }
 
 /**
- * The lease of each client on loan. Whoever holds nothing but the client still uses it: through its lease, its pool is not
- * taken for one that nobody can reach.
+ * The lease of each client on loan. Whoever holds nothing but the client still uses it: through its lease, its pool is
+ * not taken for one that nobody can reach.
  */
 const lent = new WeakMap<OpenAI, ConnectionLease>();
 

@@ -5,7 +5,9 @@ import { ThinHeaders } from '../http/thin-headers.ts';
 import { builtWith } from './api-key.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
 
-/** `alive`: the API answered. `unauthorized`: it refused the key. `dead`: no answer came. `keyless`: nothing was sent. */
+/**
+ * `alive`: the API answered. `unauthorized`: it refused the key. `dead`: no answer came. `keyless`: nothing was sent.
+ */
 export type ProbeVerdict =
   | { readonly kind: 'alive' }
   | { readonly kind: 'unauthorized'; readonly error: unknown }

@@ -53,8 +53,8 @@ export function createModelCatalog(overrides: ModelOverrides = {}): ModelCatalog
       if (exact !== undefined) return exact;
       const stem = entries.get(byLength.find((known) => `${base}-`.startsWith(`${known}-`)) ?? '');
       if (stem === undefined) return undefined;
-      // `gpt-5-pro` sizes images as `gpt-5` does, and costs twelve times as much; so do fine-tunes have prices of their own.
-      // Nor do they take the same efforts.
+      // `gpt-5-pro` sizes images as `gpt-5` does, and costs twelve times as much; so do fine-tunes have prices of their
+      // own. Nor do they take the same efforts.
       const { price: _price, reasoningEfforts: _efforts, ...common } = stem;
       return common;
     },

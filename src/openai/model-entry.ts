@@ -71,6 +71,9 @@ export interface ModelEntry {
   readonly sizingProvenance: Provenance;
   readonly price?: ModelPrice;
   readonly limits?: ModelLimits;
-  /** Efforts that it takes, the least first: a request that names none is sent the first. Absent for a model that does not reason. */
+  /**
+   * Efforts that it takes, the least first: a request that names none is sent the first. Absent for a model that does
+   * not reason.
+   */
   readonly reasoningEfforts?: readonly ReasoningEffort[];
 }

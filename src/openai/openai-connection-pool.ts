@@ -57,7 +57,8 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   #unusableReason: string | undefined;
 
   /**
-   * @param apiKey - Key of the API, or a function that is asked for it before each request; never shown in stats, errors or logs.
+   * @param apiKey - Key of the API, or a function that is asked for it before each request; never shown in stats,
+   * errors or logs.
    * @param baseURL - Base of the API's URLs. @defaultValue `https://api.openai.com/v1`
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
@@ -123,7 +124,8 @@ export class OpenAIConnectionPool implements AsyncDisposable {
    * @throws `DESCRIBE_POOL_CREATE_FAILED` when no client could be made.
    * @throws `DESCRIBE_CONFIG_INVALID` when the package `openai` is not installed.
    * @throws `DESCRIBE_QUEUE_FULL` when `maxWaiting` others wait.
-   * @throws `DESCRIBE_AUTH` after a health check found the key refused, until it is tried again: 5 s, doubling to 5 minutes.
+   * @throws `DESCRIBE_AUTH` after a health check found the key refused, until it is tried again: 5 s, doubling to 5
+   * minutes.
    * @throws `DESCRIBE_CLOSED` when the pool drains or is closed.
    * @throws the signal's reason when it aborts.
    */
@@ -161,8 +163,8 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   }
 
   /**
-   * Asks the API on every idle connection, on a new one when there is none, and replaces what fails. Asks nothing while a
-   * refused key is not to be tried. Never rejects.
+   * Asks the API on every idle connection, on a new one when there is none, and replaces what fails. Asks nothing while
+   * a refused key is not to be tried. Never rejects.
    */
   async healthCheck(): Promise<OpenAIPoolHealth> {
     let { checked, failed } = await this.#pool.checkIdle();

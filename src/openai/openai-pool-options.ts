@@ -22,7 +22,10 @@ import { type ApiKey, apiKeyCheck } from './api-key.ts';
 export interface OpenAIConnectionPoolOptions {
   /** Connections to keep open once the pool was used; from 0 to `max`. @defaultValue 2, or `max` if that is less */
   readonly min?: number | undefined;
-  /** Most connections, and so most requests on the wire at a moment; at least 1 and `min`. @defaultValue 10, or `min` if that is more */
+  /**
+   * Most connections, and so most requests on the wire at a moment; at least 1 and `min`.
+   * @defaultValue 10, or `min` if that is more
+   */
   readonly max?: number | undefined;
   /** Longest wait for a free connection, in milliseconds. @defaultValue 30_000 */
   readonly acquireTimeoutMs?: number | undefined;
@@ -36,7 +39,10 @@ export interface OpenAIConnectionPoolOptions {
   readonly warmUpOnStart?: boolean | undefined;
   /** Loans after which a connection is replaced; at least 1. @defaultValue unlimited */
   readonly maxUsageCount?: number | undefined;
-  /** Age at which a connection is replaced, in milliseconds, so that changes of DNS reach it. @defaultValue unlimited */
+  /**
+   * Age at which a connection is replaced, in milliseconds, so that changes of DNS reach it.
+   * @defaultValue unlimited
+   */
   readonly maxLifetimeMs?: number | undefined;
   /** Most acquirers that may wait; 0 or more. @defaultValue 10_000 */
   readonly maxWaiting?: number | undefined;
@@ -50,7 +56,10 @@ export interface OpenAIConnectionPoolOptions {
   readonly project?: string | undefined;
   /** API version of Azure OpenAI, such as `2024-10-21`; makes the client an `AzureOpenAI`. @defaultValue none */
   readonly apiVersion?: string | undefined;
-  /** Bound of a call that names no `timeout` of its own, in milliseconds; headers and body, for a stream its headers. @defaultValue 600_000 */
+  /**
+   * Bound of a call that names no `timeout` of its own, in milliseconds; headers and body, for a stream its headers.
+   * @defaultValue 600_000
+   */
   readonly requestTimeoutMs?: number | undefined;
   /** Longest time a streamed answer may stand still, in milliseconds. @defaultValue 60_000 */
   readonly streamIdleTimeoutMs?: number | undefined;

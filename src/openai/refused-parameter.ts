@@ -17,7 +17,9 @@ const CODES: ReadonlySet<unknown> = new Set([
   'extra_forbidden',
 ]);
 
-/** How servers say that they do not know a field: OpenAI, Azure, Mistral, Gemini, vLLM, Groq, serde, Go, JSON Schema. */
+/**
+ * How servers say that they do not know a field: OpenAI, Azure, Mistral, Gemini, vLLM, Groq, serde, Go, JSON Schema.
+ */
 const REFUSAL =
   /unsupported|unknown|unrecogni[sz]ed|unexpected|extraneous|\bextra[ _](inputs?|fields?|forbidden)|additional propert|\bnot (permitted|allowed|supported|recogni[sz]ed|known|a valid)|\b(does not|doesn't|do not|cannot) support|cannot find field|invalid (parameter|argument|field|property)/i;
 
@@ -32,8 +34,8 @@ const WORDS: ReadonlySet<string> = new Set(['store', 'detail']);
 const MAX_MESSAGE_LENGTH = 2_000;
 
 /**
- * Which of the parameters that a request was sent with the server refuses by name; undefined for any other failure, such
- * as a value out of bounds. The first one that the answer names.
+ * Which of the parameters that a request was sent with the server refuses by name; undefined for any other failure,
+ * such as a value out of bounds. The first one that the answer names.
  */
 export function refusedParameter(
   error: unknown,

@@ -16,7 +16,10 @@ export type AlertThreshold = number | { readonly warning?: number; readonly crit
 
 /** Thresholds of the health checks and of `onAlert`; `false` turns a check off. */
 export interface AlertOptions {
-  /** How late timers fire, `system.eventLoopDelayMs.sustained` of reports, in milliseconds. @defaultValue warning 200, critical 1000 */
+  /**
+   * How late timers fire, `system.eventLoopDelayMs.sustained` of reports, in milliseconds.
+   * @defaultValue warning 200, critical 1000
+   */
   readonly eventLoopDelayMs?: AlertThreshold | false | undefined;
   /** Heap in use over its limit, 0 to 1. @defaultValue warning 0.85, critical 0.95 */
   readonly heapUsedRatio?: AlertThreshold | false | undefined;

@@ -68,7 +68,9 @@ export class MetricFamily {
     this.#sources.delete(source);
   }
 
-  /** What a registry makes text from. A large family waits for a turn of its own, so that a scrape blocks nobody long. */
+  /**
+   * What a registry makes text from. A large family waits for a turn of its own, so that a scrape blocks nobody long.
+   */
   async getForPromString(): Promise<CollectedValues> {
     if (this.#lines > LINES_OF_A_TURN) await nextTurn();
     const { name, help, type, aggregator } = this;

@@ -46,8 +46,8 @@ const OVERFLOW_NAME = 'monitor_overflow';
 const OVERFLOW_HELP = 'Observations beyond maxSeries or maxMetrics, by metric.';
 
 /**
- * The monitor's metrics by name. The first use of a name fixes its kind, unit and buckets. Names that are exposed as one
- * are one metric: `api.requests`, `api_requests` and `api_requests_total`.
+ * The monitor's metrics by name. The first use of a name fixes its kind, unit and buckets. Names that are exposed as
+ * one are one metric: `api.requests`, `api_requests` and `api_requests_total`.
  */
 export class MetricStore {
   readonly #options: MetricStoreOptions;

@@ -20,7 +20,10 @@ export interface DistributionReport {
   readonly p99: number;
 }
 
-/** What was timed: histograms in milliseconds called `<name>_duration`, with the counter `<name>_errors`. Named as recorded. */
+/**
+ * What was timed: histograms in milliseconds called `<name>_duration`, with the counter `<name>_errors`. Named as
+ * recorded.
+ */
 export interface OperationReport {
   readonly name: string;
   /** Calls in the last window, failed ones included. */

@@ -26,8 +26,8 @@ export interface MonitoredResponse {
 
 export interface PerformanceMiddlewareOptions {
   /**
-   * The route label of what was served or routed. @defaultValue Express's route, else the path, in which `:id` stands for
-   * what is no plain word
+   * The route label of what was served or routed. @defaultValue Express's route, else the path, in which `:id` stands
+   * for what is no plain word
    */
   readonly route?: ((request: MonitoredRequest) => string) | undefined;
   /** Routes that are labels, at least 1, and as many series of paths; further ones are `other`. @defaultValue 100 */
@@ -55,8 +55,8 @@ const OTHER_METHOD = 'other';
 
 /**
  * Times every request from its arrival to the end of its response: histogram `http_request_duration` by method, route
- * and status, counter `http_request_errors` for statuses from 500 on, gauge `http_requests_in_flight`. What was refused or
- * redirected before any route was found is `unmatched`. A response that the client left has the status `aborted`.
+ * and status, counter `http_request_errors` for statuses from 500 on, gauge `http_requests_in_flight`. What was refused
+ * or redirected before any route was found is `unmatched`. A response that the client left has the status `aborted`.
  * Measuring never fails a request.
  *
  * @example

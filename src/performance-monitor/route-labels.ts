@@ -6,8 +6,8 @@ const OTHER = 'other';
 const UNMATCHED = 'unmatched';
 
 /**
- * Route labels of a bounded number. Patterns of the app have a bound of their own, so that nothing that strangers ask for
- * can take their place; a path is a label only where something was served there.
+ * Route labels of a bounded number. Patterns of the app have a bound of their own, so that nothing that strangers ask
+ * for can take their place; a path is a label only where something was served there.
  */
 export class RouteLabels {
   readonly #maxRoutes: number;

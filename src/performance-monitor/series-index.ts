@@ -22,9 +22,9 @@ export interface SeriesIndexOptions<Series> {
 }
 
 /**
- * Finds the series of a label set without building a key: one map a label, whose strings are hashed once. A label that is
- * missing is empty, as Prometheus has it, and a new name may come at any time. Never holds more than `maxSeries` and one
- * more, in which every label is `other` and which takes all further label sets.
+ * Finds the series of a label set without building a key: one map a label, whose strings are hashed once. A label that
+ * is missing is empty, as Prometheus has it, and a new name may come at any time. Never holds more than `maxSeries` and
+ * one more, in which every label is `other` and which takes all further label sets.
  */
 export class SeriesIndex<Series> {
   readonly #metric: string;

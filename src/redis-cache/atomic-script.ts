@@ -19,7 +19,9 @@ export interface RedisScript {
   ): Promise<readonly (string | number)[]>;
 }
 
-/** A way to run scripts on the Redis of a cache, over its connection and its breaker; undefined where it has no Redis. */
+/**
+ * A way to run scripts on the Redis of a cache, over its connection and its breaker; undefined where it has no Redis.
+ */
 export function redisScriptOf(cache: RedisCache): RedisScript | undefined {
   const shared = linkOf(cache);
   if (shared?.link() === undefined) return undefined;

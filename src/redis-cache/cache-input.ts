@@ -17,7 +17,9 @@ export function checkList(list: unknown, field: string): asserts list is readonl
   if (!Array.isArray(list)) throw new InputError(field, 'expected an array');
 }
 
-/** @throws `DESCRIBE_INPUT_INVALID` for anything but an object of these names: another would be silently without effect. */
+/**
+ * @throws `DESCRIBE_INPUT_INVALID` for anything but an object of these names: another would be silently without effect.
+ */
 export function checkOptionNames(options: unknown, names: Readonly<Record<string, true>>): void {
   if (typeof options !== 'object' || options === null) throw new InputError('options', 'expected an object');
   for (const name in options) {
@@ -27,7 +29,10 @@ export function checkOptionNames(options: unknown, names: Readonly<Record<string
   }
 }
 
-/** The tags without repetition. @throws `DESCRIBE_INPUT_INVALID` for anything but an array of at most 128 non-empty strings. */
+/**
+ * The tags without repetition. @throws `DESCRIBE_INPUT_INVALID` for anything but an array of at most 128 non-empty
+ * strings.
+ */
 export function checkTags(tags: unknown): readonly string[] {
   if (tags === undefined) return [];
   if (!Array.isArray(tags)) throw new InputError('tags', 'expected an array of strings');

@@ -91,7 +91,9 @@ interface Removal {
   readonly beganAt: number;
   /** Place in the order at which it returned; for its own process it counts from there. */
   endedAt: number;
-  /** When Redis had it for certain; elsewhere it counts from `TAG_TRUST_MS` later, whether its message arrives or not. */
+  /**
+   * When Redis had it for certain; elsewhere it counts from `TAG_TRUST_MS` later, whether its message arrives or not.
+   */
   confirmedAtMs: number;
   /** Place in the order at which its message arrived at each other cache; there it counts from then on. */
   readonly heardAt: Map<number, number>;

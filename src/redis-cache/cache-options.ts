@@ -30,7 +30,10 @@ export interface MemoryTierSettings {
   readonly maxBytes?: number | undefined;
   /** Most entries; the least recently used goes first. @defaultValue 10000 */
   readonly maxEntries?: number | undefined;
-  /** Seconds an entry stays in memory at most; it never outlives its own time to live. @defaultValue 60 with Redis, unbounded without */
+  /**
+   * Seconds an entry stays in memory at most; it never outlives its own time to live.
+   * @defaultValue 60 with Redis, unbounded without
+   */
   readonly ttlSeconds?: number | undefined;
 }
 
@@ -42,14 +45,23 @@ export interface RedisCacheOptions extends RedisTargetOptions {
    * `~prefix* &prefix*`. On a Cluster, braces in it have to enclose something. @defaultValue 'describe_it:'
    */
   readonly keyPrefix?: string | undefined;
-  /** Failed reconnects in a row before `health()` says unhealthy. Commands are never retried; reconnecting never stops. @defaultValue 3 */
+  /**
+   * Failed reconnects in a row before `health()` says unhealthy. Commands are never retried; reconnecting never stops.
+   * @defaultValue 3
+   */
   readonly maxRetries?: number | undefined;
   readonly memory?: MemoryTierSettings | undefined;
   /** Rejects with `DESCRIBE_CACHE` where Redis fails, instead of treating it as a miss. @defaultValue false */
   readonly strict?: boolean | undefined;
-  /** Longest time one operation may spend on Redis, in milliseconds; bulk operations get 0.1 ms a key more. @defaultValue 75 */
+  /**
+   * Longest time one operation may spend on Redis, in milliseconds; bulk operations get 0.1 ms a key more.
+   * @defaultValue 75
+   */
   readonly operationTimeoutMs?: number | undefined;
-  /** Longest time that memory is believed without asking Redis, whatever happens to messages. Milliseconds. @defaultValue 2000 */
+  /**
+   * Longest time that memory is believed without asking Redis, whatever happens to messages. Milliseconds.
+   * @defaultValue 2000
+   */
   readonly tagTrustMs?: number | undefined;
   /**
    * The same while Redis can't be asked. More than `tagTrustMs` keeps serving from memory through an outage, at the
@@ -60,19 +72,34 @@ export interface RedisCacheOptions extends RedisTargetOptions {
   readonly graceSeconds?: number | undefined;
   /** Seconds between two tries to refresh a stale entry. @defaultValue 10 */
   readonly refreshThrottleSeconds?: number | undefined;
-  /** Share of a computed entry's time to live that is left to chance, so that entries made together do not end together: it lives from (1 - ratio) to 1 times as long. What `set` writes lives exactly as long as it says. @defaultValue 0.1 */
+  /**
+   * Share of a computed entry's time to live that is left to chance, so that entries made together do not end together:
+   * it lives from (1 - ratio) to 1 times as long. What `set` writes lives exactly as long as it says.
+   * @defaultValue 0.1
+   */
   readonly ttlJitterRatio?: number | undefined;
   /** Milliseconds after which another process may take over the work of a process that died. @defaultValue 5000 */
   readonly leaseMs?: number | undefined;
-  /** Longest wait for another process that works on the same key, in milliseconds; then this one does the work itself. @defaultValue 30000 */
+  /**
+   * Longest wait for another process that works on the same key, in milliseconds; then this one does the work itself.
+   * @defaultValue 30000
+   */
   readonly followerWaitMs?: number | undefined;
-  /** Largest encoded value in bytes, before and after compression, and what stands before it in Redis counts; larger ones are not stored, and larger ones found in Redis are removed. @defaultValue 8388608 */
+  /**
+   * Largest encoded value in bytes, before and after compression, and what stands before it in Redis counts; larger
+   * ones are not stored, and larger ones found in Redis are removed.
+   * @defaultValue 8388608
+   */
   readonly maxValueBytes?: number | undefined;
   /** Encoded size from which a value is compressed for Redis, in characters or bytes. @defaultValue 16384 */
   readonly compressAboveBytes?: number | undefined;
   /** Invalidations that are remembered during an outage; one more makes the replay a `clear()`. @defaultValue 10000 */
   readonly maxPendingInvalidations?: number | undefined;
-  /** Told once when Redis can't be used, and when it can again; of the shape of pino or `console`. Never told a key or a value. @defaultValue silent */
+  /**
+   * Told once when Redis can't be used, and when it can again; of the shape of pino or `console`. Never told a key or a
+   * value.
+   * @defaultValue silent
+   */
   readonly logger?: CacheLogger | undefined;
   /** @defaultValue JSON */
   readonly codec?: CacheCodec | undefined;

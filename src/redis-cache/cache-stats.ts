@@ -6,7 +6,10 @@ import type { RedisLink } from './redis-link.ts';
 import { troubleOf } from './redis-trouble.ts';
 import type { Tiers } from './tiers.ts';
 
-/** How well a cache is: degraded works without Redis for now, unhealthy has done so for more than `maxRetries` reconnects. */
+/**
+ * How well a cache is: degraded works without Redis for now, unhealthy has done so for more than `maxRetries`
+ * reconnects.
+ */
 export type RedisCacheStatus = 'healthy' | 'degraded' | 'unhealthy';
 
 export interface RedisCacheHealth {

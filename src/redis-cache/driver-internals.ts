@@ -43,7 +43,9 @@ export function disconnectForGood(client: RedisClientLike): void {
   client.disconnect();
 }
 
-/** The connection by which a Cluster hears messages: to a node of its choice, changed without a word when it is lost. */
+/**
+ * The connection by which a Cluster hears messages: to a node of its choice, changed without a word when it is lost.
+ */
 export function clusterListener(client: RedisClientLike): RedisClientLike | undefined {
   const { subscriber } = client as { subscriber?: { getInstance?(): RedisClientLike | null } };
   return client.isCluster ? (subscriber?.getInstance?.() ?? undefined) : undefined;

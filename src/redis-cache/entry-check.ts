@@ -38,7 +38,9 @@ export interface EntryCheckInput {
 
 /** The check of what one read brings. */
 export interface CheckRun extends EntryCheckInput {
-  /** What memory takes in at the end; nothing where it holds less than was asked for, which would only drive itself out. */
+  /**
+   * What memory takes in at the end; nothing where it holds less than was asked for, which would only drive itself out.
+   */
   readonly toKeep: (CacheEntry | undefined)[] | undefined;
   readonly doubtful: Doubtful[];
   readonly decoding: Promise<void>[];
@@ -111,7 +113,10 @@ export class EntryCheck {
     await Promise.all(run.decoding);
   }
 
-  /** Decides what is still open, asking Redis for versions that nobody here knows, and lets memory hold what is believed. */
+  /**
+   * Decides what is still open, asking Redis for versions that nobody here knows, and lets memory hold what is
+   * believed.
+   */
   async settle(run: CheckRun, known: TagVersions): Promise<void> {
     await this.decoded(run);
     this.#removeRejected(run);

@@ -13,8 +13,8 @@ export interface EnvelopeHead {
 }
 
 /**
- * A line of `id created ttl grace cost kind tags`, then the payload. The id stands first, see `carriesId`; the tags last,
- * as JSON, which holds no line break.
+ * A line of `id created ttl grace cost kind tags`, then the payload. The id stands first, see `carriesId`; the tags
+ * last, as JSON, which holds no line break.
  */
 export function writeHead({ id, createdAtMs, ttlMs, graceMs, costMs, kind, tags }: EnvelopeHead): string {
   const numbers = [createdAtMs, ttlMs, graceMs, costMs].map(Math.round).join(' ');
@@ -32,8 +32,8 @@ const MAX_KIND_LENGTH = 20;
 const SMALL_TEXT = 4_096;
 
 /**
- * Reads the line before a payload, by hand and not by `split` and `Number`: bulk reads spend their time here. One object
- * for all entries, good until the next one is read.
+ * Reads the line before a payload, by hand and not by `split` and `Number`: bulk reads spend their time here. One
+ * object for all entries, good until the next one is read.
  */
 class HeadReader {
   idEnd = 0;
@@ -90,7 +90,10 @@ class HeadReader {
     return true;
   }
 
-  /** Entries made together differ in nothing but their ids. Tried where the last two were alike, for a try takes its time. */
+  /**
+   * Entries made together differ in nothing but their ids. Tried where the last two were alike, for a try takes its
+   * time.
+   */
   #isLikeLast(text: string, idEnd: number): boolean {
     const end = idEnd + this.#last.length;
     // Comparing a slice takes a quarter of what `startsWith` does.
@@ -138,7 +141,10 @@ export type ReadHead = Readonly<Omit<HeadReader, 'read'>>;
 /** What stands before the payload; `undefined` for what is no entry of ours. */
 export const readHead = (text: string): ReadHead | undefined => (reader.read(text) ? reader : undefined);
 
-/** By the clock of this process, which is `aheadMs` ahead of the clock of the world. Whole, as what was stored: V8 boxes other numbers. */
+/**
+ * By the clock of this process, which is `aheadMs` ahead of the clock of the world. Whole, as what was stored: V8 boxes
+ * other numbers.
+ */
 export const freshUntilMs = ({ createdAtMs, ttlMs }: ReadHead, aheadMs: number): number =>
   Math.round(aheadMs + createdAtMs) + ttlMs;
 

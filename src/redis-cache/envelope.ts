@@ -39,14 +39,19 @@ export interface EnvelopeContent {
   readonly costMs: number;
 }
 
-/** How the payload stands in the text: as JSON, text, or base64 of bytes; compressed ones, base64 too, name what comes out. */
+/**
+ * How the payload stands in the text: as JSON, text, or base64 of bytes; compressed ones, base64 too, name what comes
+ * out.
+ */
 type PayloadKind = 'json' | 'text' | 'bytes' | 'deflated-text' | 'deflated-bytes' | 'failure';
 
 const MAX_COUNT = 36 ** 4;
 let series = '';
 let writes = MAX_COUNT;
 
-/** Never longer than 12 characters: V8 copies so short a slice, and a longer one would keep the whole text in memory. */
+/**
+ * Never longer than 12 characters: V8 copies so short a slice, and a longer one would keep the whole text in memory.
+ */
 function nextId(): string {
   if (writes === MAX_COUNT) {
     series = randomBytes(6).toString('base64url');
@@ -106,8 +111,8 @@ async function encodeValue(
 }
 
 /**
- * Reads what stands in Redis after a head; `undefined` for a payload that is none of ours. A promise only where something
- * has to be decompressed.
+ * Reads what stands in Redis after a head; `undefined` for a payload that is none of ours. A promise only where
+ * something has to be decompressed.
  */
 export function decodeEntry(
   text: string,
@@ -170,7 +175,10 @@ function decodePayload(
   }
 }
 
-/** As `deepFreeze`, for what `JSON.parse` made: it has no symbols, no cycles and nothing frozen, which saves half the time. */
+/**
+ * As `deepFreeze`, for what `JSON.parse` made: it has no symbols, no cycles and nothing frozen, which saves half the
+ * time.
+ */
 function freezeJson<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   for (const name in value) {
@@ -205,7 +213,10 @@ function runCodec<Result>(run: () => Result, message: string): Result {
   return result;
 }
 
-/** Whether it has more bytes than may be stored, as what `GETRANGE` cut does. Counted only where characters leave it open. */
+/**
+ * Whether it has more bytes than may be stored, as what `GETRANGE` cut does. Counted only where characters leave it
+ * open.
+ */
 export function isTooLarge(
   encoded: string | Uint8Array,
   { maxValueBytes }: Pick<EnvelopeOptions, 'maxValueBytes'>,

@@ -12,11 +12,17 @@ export const isSentinelRound = (error: unknown): boolean =>
 /** What a Cluster says when no node could be asked: the reason is what its nodes said before. */
 export const isOfAllNodes = (error: unknown): boolean => error instanceof Error && 'lastNodeError' in error;
 
-/** What the server refuses to this user, or lacks: a permission, a command that was renamed or that a proxy does not pass. */
+/**
+ * What the server refuses to this user, or lacks: a permission, a command that was renamed or that a proxy does not
+ * pass.
+ */
 const REFUSED =
   /^(?:NOPERM|MISCONF|NOREPLICAS)\b|^-?ERR:? (?:unknown|unsupported|disallowed|forbidden|command (?:is )?not|ACL failure|the user executing the script can't|.*command is not (?:available|allowed|supported))/i;
 
-/** Why an answer refuses a command as such, and would refuse it again while all others may work; undefined for any other. */
+/**
+ * Why an answer refuses a command as such, and would refuse it again while all others may work; undefined for any
+ * other.
+ */
 export function refusalKind(error: unknown): string | undefined {
   if (!(error instanceof Error) || !REFUSED.test(error.message)) return undefined;
   const [word] = /^(?:MISCONF|NOREPLICAS)/.exec(error.message) ?? [];

@@ -55,7 +55,9 @@ interface OpenWork {
 const FIRST_POLL_MS = 50;
 const MAX_POLL_MS = 1_000;
 
-/** Makes values that are missing, once across processes: who has the lease works, the others wait for what it writes. */
+/**
+ * Makes values that are missing, once across processes: who has the lease works, the others wait for what it writes.
+ */
 export class Filler {
   readonly #tiers: Tiers;
   readonly #reader: TieredReader;

@@ -5,9 +5,9 @@ import { RedisCache } from './redis-cache.ts';
 
 /**
  * The cache of this process, made at the first call from `REDIS_URL`, `REDIS_HOST`, `REDIS_PORT`,
- * `REDIS_USERNAME`, `REDIS_PASSWORD` and `REDIS_DB`; in memory only when none is set, or ioredis is not installed. What is wrong with Redis
- * is told on the console, once, and by `health()`. Shared by all
- * copies of this package in the process. Its connections never keep the process alive.
+ * `REDIS_USERNAME`, `REDIS_PASSWORD` and `REDIS_DB`; in memory only when none is set, or ioredis is not installed. What
+ * is wrong with Redis is told on the console, once, and by `health()`. Shared by all copies of this package in the
+ * process. Its connections never keep the process alive.
  *
  * @throws `DESCRIBE_CONFIG_INVALID` that names every variable whose value does not parse.
  *

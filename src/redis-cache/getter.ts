@@ -37,17 +37,33 @@ export interface GetOrSetOptions {
   readonly tags?: readonly string[] | undefined;
   /** Takes this caller out; the work goes on while others wait for it. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether a stored value may be used: what fails it, as of another version or a stranger, is a miss. @defaultValue any may */
+  /**
+   * Whether a stored value may be used: what fails it, as of another version or a stranger, is a miss.
+   * @defaultValue any may
+   */
   readonly isValid?: ((value: unknown) => boolean) | undefined;
   /** Makes the value anew whatever is stored. @defaultValue false */
   readonly forceRefresh?: boolean | undefined;
-  /** Seconds it may be served stale after its time, when its factory fails or is slow. @defaultValue the cache's `graceSeconds` */
+  /**
+   * Seconds it may be served stale after its time, when its factory fails or is slow.
+   * @defaultValue the cache's `graceSeconds`
+   */
   readonly graceSeconds?: number | undefined;
-  /** Milliseconds after which a stale value is served while the factory goes on in the background; 0 never waits. @defaultValue the stale value waits for the factory to fail */
+  /**
+   * Milliseconds after which a stale value is served while the factory goes on in the background; 0 never waits.
+   * @defaultValue the stale value waits for the factory to fail
+   */
   readonly softTimeoutMs?: number | undefined;
-  /** Milliseconds after which the factory is aborted and counts as failed. @defaultValue none; 120000 for one that a stale value stands in for */
+  /**
+   * Milliseconds after which the factory is aborted and counts as failed.
+   * @defaultValue none; 120000 for one that a stale value stands in for
+   */
   readonly hardTimeoutMs?: number | undefined;
-  /** Seconds to remember this failure and answer with it, `undefined` for not at all. Only errors of this package are remembered. @defaultValue none is */
+  /**
+   * Seconds to remember this failure and answer with it, `undefined` for not at all. Only errors of this package are
+   * remembered.
+   * @defaultValue none is
+   */
   readonly negativeTtlSeconds?: ((error: unknown) => number | undefined) | undefined;
 }
 
@@ -74,7 +90,10 @@ export class Getter {
   readonly #usual = new WorkLine();
   /** Work that was forced, apart: its followers want nothing older. */
   readonly #forced = new WorkLine();
-  /** Until when a stale write is not refreshed again. Beside memory, which may not hold it; made when the first one fails. */
+  /**
+   * Until when a stale write is not refreshed again. Beside memory, which may not hold it; made when the first one
+   * fails.
+   */
   #refreshFailed: LRUCache<string, { readonly id: string; readonly untilMs: number }> | undefined;
   /** Waits in the background for refreshes whose callers need not, until the cache is closed. */
   readonly #background = new AbortController();

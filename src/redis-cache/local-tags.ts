@@ -101,7 +101,10 @@ export class LocalTags {
     return unknown === undefined ? { kind: 'valid', untilMs } : { kind: 'unknown', tags: unknown };
   }
 
-  /** The versions of these tags that may be put on a new entry that Redis keeps until then; undefined if one is not known. */
+  /**
+   * The versions of these tags that may be put on a new entry that Redis keeps until then; undefined if one is not
+   * known.
+   */
   trusted(tags: readonly string[], nowMs: number, keptUntilMs: number): TagStamps | undefined {
     const stamps: [string, string][] = [];
     for (const tag of tags) {

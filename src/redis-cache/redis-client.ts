@@ -57,8 +57,8 @@ export type RefusalListener = (refusal: RedisRefusal) => void;
 
 /**
  * Sends commands in one go and answers in their order. A refusal that concerns the data stands in its place as a
- * `RedisDataError`, and that of a message as a `RedisRefusal`: what it tells of is done. Anything else that fails rejects
- * the whole.
+ * `RedisDataError`, and that of a message as a `RedisRefusal`: what it tells of is done. Anything else that fails
+ * rejects the whole.
  */
 export async function sendCommands(
   client: RedisClientLike,

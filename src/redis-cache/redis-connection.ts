@@ -32,7 +32,10 @@ export interface RedisConnectionOptions {
   readonly clock: Clock;
 }
 
-/** How long operations wait for the first connection, so that a start loses nothing: about what TLS over a slow way takes. */
+/**
+ * How long operations wait for the first connection, so that a start loses nothing: about what TLS over a slow way
+ * takes.
+ */
 const FIRST_CONNECT_MS = 500;
 
 /**
@@ -119,7 +122,10 @@ export class RedisConnection {
     return this.#state === 'ready' && data?.status === 'ready' ? data : undefined;
   }
 
-  /** Drops the connection for data and what is arriving on it, and connects anew; not one of the user's, or of a Cluster. */
+  /**
+   * Drops the connection for data and what is arriving on it, and connects anew; not one of the user's, or of a
+   * Cluster.
+   */
   drop(): void {
     if (this.#state !== 'ready' || this.isCluster || this.#clients?.ownsData !== true) return;
     // What ioredis calls a disconnect lets a server that does not listen go on sending for seconds.
@@ -170,7 +176,9 @@ export class RedisConnection {
     }
   }
 
-  /** Only a driver that is not installed is for ever. Another failure, as of a process without descriptors, may pass. */
+  /**
+   * Only a driver that is not installed is for ever. Another failure, as of a process without descriptors, may pass.
+   */
   #failToOpen(error: unknown): void {
     if (error instanceof ConfigError) {
       this.#driverError = error;
@@ -244,7 +252,9 @@ export class RedisConnection {
     client.disconnect();
   }
 
-  /** ioredis calls a client ready once it is connected: what has not answered may be no Redis, or refuse the password. */
+  /**
+   * ioredis calls a client ready once it is connected: what has not answered may be no Redis, or refuse the password.
+   */
   #awaitAnswer(client: RedisClientLike): void {
     client.call('PING').then(
       () => this.#becomeReady(),

@@ -248,7 +248,9 @@ export class RedisGateway {
     return this.#connection.readyClient;
   }
 
-  /** A busy event loop runs a late timer before the answer that has already arrived: one turn of grace lets that win. */
+  /**
+   * A busy event loop runs a late timer before the answer that has already arrived: one turn of grace lets that win.
+   */
   #within<Value>({ untilMs }: OperationDeadline, operation: string, work: Promise<Value>): Promise<Value> {
     const timeoutMs = Math.max(1, untilMs - this.#clock.now());
     return new Promise<Value>((resolve, reject) => {

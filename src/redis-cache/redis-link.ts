@@ -21,7 +21,10 @@ export interface RedisLinkEvents {
 
 const REPLAY_INTERVAL_MS = 250;
 
-/** All that a cache has to do with one Redis: connection, breaker, commands, messages, and what Redis still has to be told. */
+/**
+ * All that a cache has to do with one Redis: connection, breaker, commands, messages, and what Redis still has to be
+ * told.
+ */
 export class RedisLink {
   readonly events = new Emitter<RedisLinkEvents>();
   readonly connection: RedisConnection;

@@ -104,7 +104,9 @@ export class RedisSubscription {
     this.#options.events.emit('subscriberLost', {});
   }
 
-  /** A connection whose other end vanished says nothing, and neither does a quiet one: only an answer tells them apart. */
+  /**
+   * A connection whose other end vanished says nothing, and neither does a quiet one: only an answer tells them apart.
+   */
   #schedulePing(): void {
     const { clock } = this.#options;
     const { client } = this.#watch;

@@ -17,7 +17,11 @@ export interface RedisTargetOptions {
   readonly port?: number | undefined;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** Index of the database, 0 on a Cluster; one that the server lacks is not replaced by another, and `health()` says so. @defaultValue 0 */
+  /**
+   * Index of the database, 0 on a Cluster; one that the server lacks is not replaced by another, and `health()` says
+   * so.
+   * @defaultValue 0
+   */
   readonly db?: number | undefined;
   /** `redis://` or `rediss://` (TLS) URL. The options beside it win over what it says. */
   readonly url?: string | undefined;
@@ -33,7 +37,11 @@ export interface RedisTargetOptions {
   readonly sentinels?: readonly RedisAddress[] | undefined;
   /** Name of the master that the Sentinels watch. @defaultValue 'mymaster' */
   readonly sentinelName?: string | undefined;
-  /** What happens when Redis is named but `ioredis` is not installed: every operation rejects with `DESCRIBE_CONFIG_INVALID`, or the cache works in memory only and says so in `health()`. @defaultValue 'reject' */
+  /**
+   * What happens when Redis is named but `ioredis` is not installed: every operation rejects with
+   * `DESCRIBE_CONFIG_INVALID`, or the cache works in memory only and says so in `health()`.
+   * @defaultValue 'reject'
+   */
   readonly onDriverMissing?: 'reject' | 'memory-only' | undefined;
 }
 

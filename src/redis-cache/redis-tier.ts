@@ -79,10 +79,10 @@ export class RedisTier {
   }
 
   /**
-   * Many entries, told in parts as they arrive: what stands under the keys from a place on. Commands of some hundred keys
-   * and not one of all, so that Redis works on the next while this process decodes the last; a command each on a Cluster.
-   * `MGET` can't bound what it transfers, and what can asks twice a key: so that is used for a while after an `MGET`
-   * that got no answer in time, whose connection is given up, or one that brought a value too large.
+   * Many entries, told in parts as they arrive: what stands under the keys from a place on. Commands of some hundred
+   * keys and not one of all, so that Redis works on the next while this process decodes the last; a command each on a
+   * Cluster. `MGET` can't bound what it transfers, and what can asks twice a key: so that is used for a while after an
+   * `MGET` that got no answer in time, whose connection is given up, or one that brought a value too large.
    */
   async readMany(
     keys: readonly string[],
@@ -128,7 +128,10 @@ export class RedisTier {
     return map(reply, (versions) => zip(tags, versions));
   }
 
-  /** Asks for the lease and only then reads the entry, so that an owner sees what was written before; and stamps the tags. */
+  /**
+   * Asks for the lease and only then reads the entry, so that an owner sees what was written before; and stamps the
+   * tags.
+   */
   async claim(
     key: string,
     { token, leaseMs, force, tags, keepMs }: ClaimRequest,
@@ -189,7 +192,9 @@ export class RedisTier {
     else if (result === 1) this.#gateway.refusals.remove(['PUBLISH']);
   }
 
-  /** Writes all, ends work on these keys elsewhere, and tells the others; false for those that Redis had no room for. */
+  /**
+   * Writes all, ends work on these keys elsewhere, and tells the others; false for those that Redis had no room for.
+   */
   async write(
     writes: readonly RawWrite[],
     deadline: OperationDeadline,

@@ -22,7 +22,10 @@ export interface FoundValues {
 
 const NO_VERSIONS: TagVersions = new Map();
 
-/** Reads through both tiers: memory where it may be trusted, else Redis, which is always asked for the tags it does not know. */
+/**
+ * Reads through both tiers: memory where it may be trusted, else Redis, which is always asked for the tags it does not
+ * know.
+ */
 export class TieredReader {
   readonly #tiers: Tiers;
   readonly #check: EntryCheck;

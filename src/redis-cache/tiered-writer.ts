@@ -75,7 +75,10 @@ export class TieredWriter {
     return { tags: Object.fromEntries(stamps), shared: true };
   }
 
-  /** Writes what the user set from `began` (a ticket of `removals`), save keys removed since. What Redis did not take is held here alone, and what it holds instead is not believed. */
+  /**
+   * Writes what the user set from `began` (a ticket of `removals`), save keys removed since. What Redis did not take is
+   * held here alone, and what it holds instead is not believed.
+   */
   async write(all: readonly KeyedEntry[], shared: boolean, began: ReadTicket): Promise<void> {
     const { link, guard, removals, counters, nowMs } = this.#tiers;
     const entries = all.filter(({ key }) => removals.isClean(began, key));

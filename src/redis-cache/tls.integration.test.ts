@@ -15,7 +15,9 @@ import { RedisCache } from './redis-cache.ts';
 
 const binary = findRedisServer();
 
-/** Not every redis-server is built with TLS, nor is openssl everywhere. A wrong option makes it say so and not start. */
+/**
+ * Not every redis-server is built with TLS, nor is openssl everywhere. A wrong option makes it say so and not start.
+ */
 function canServeTls(): boolean {
   if (binary === undefined || spawnSync('openssl', ['version']).status !== 0) return false;
   const { stdout, stderr } = spawnSync(binary, ['--tls-port', '0', '--no-such-option', '1'], {

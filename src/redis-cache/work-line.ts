@@ -25,9 +25,9 @@ export interface WorkRequest {
 }
 
 /**
- * Work that can be followed, one a key, by those whose tags it carries: the version of any other tag was not taken before
- * it began, so what it makes may be older than an invalidation that they rely on. Who wants other tags waits for its end,
- * and all who waited share the next.
+ * Work that can be followed, one a key, by those whose tags it carries: the version of any other tag was not taken
+ * before it began, so what it makes may be older than an invalidation that they rely on. Who wants other tags waits for
+ * its end, and all who waited share the next.
  */
 export class WorkLine {
   readonly #flights = new SingleFlight<Filled>();

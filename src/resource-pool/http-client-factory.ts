@@ -18,7 +18,9 @@ import { callOptions } from '../internal/own-options.ts';
 import type { CreateContext, ResourceFactory, ValidateContext } from './resource-factory.ts';
 
 export interface HttpClientFactoryOptions {
-  /** Where every path starts from; its query goes with every request. It takes no credentials: pass them in `headers`. */
+  /**
+   * Where every path starts from; its query goes with every request. It takes no credentials: pass them in `headers`.
+   */
   readonly baseURL: string;
   /** Headers sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -26,7 +28,10 @@ export interface HttpClientFactoryOptions {
   readonly timeoutMs?: number | undefined;
   /** Longest time to connect, TLS included, in milliseconds. @defaultValue 10_000 */
   readonly connectTimeoutMs?: number | undefined;
-  /** How long an idle socket is kept, in milliseconds, unless the server announces a shorter time. @defaultValue 60_000 */
+  /**
+   * How long an idle socket is kept, in milliseconds, unless the server announces a shorter time.
+   * @defaultValue 60_000
+   */
   readonly keepAliveMs?: number | undefined;
   /** Largest answer, in bytes. @defaultValue 67_108_864 */
   readonly maxResponseBytes?: number | undefined;

@@ -1,8 +1,8 @@
 import { LeaseError } from '../errors/index.ts';
 
 /**
- * A resource on loan. It belongs to its holder alone until `release()` or `destroy()`, which may be taken apart from it:
- * `const { resource, release } = await pool.acquire()`.
+ * A resource on loan. It belongs to its holder alone until `release()` or `destroy()`, which may be taken apart from
+ * it: `const { resource, release } = await pool.acquire()`.
  */
 export interface Lease<Resource> extends AsyncDisposable {
   /**

@@ -27,7 +27,10 @@ export interface ResourcePoolOptions<Resource> {
   readonly factory: ResourceFactory<Resource>;
   /** Resources to keep once the pool was first used, idle or not; from 0 to `maxSize`. @defaultValue 0 */
   readonly minSize?: number | undefined;
-  /** Most resources that exist at any moment, those being made or destroyed included; at least 1 and `minSize`. @defaultValue 10, or `minSize` if that is more */
+  /**
+   * Most resources that exist at any moment, those being made or destroyed included; at least 1 and `minSize`.
+   * @defaultValue 10, or `minSize` if that is more
+   */
   readonly maxSize?: number | undefined;
   /** Longest wait of an acquire, in milliseconds. @defaultValue 30_000 */
   readonly acquireTimeoutMs?: number | undefined;
@@ -43,7 +46,10 @@ export interface ResourcePoolOptions<Resource> {
   readonly idleTimeoutMs?: number | undefined;
   /** Uses after which a resource is replaced; at least 1. @defaultValue unlimited */
   readonly maxUsageCount?: number | undefined;
-  /** Age at which a resource is replaced, in milliseconds; each lives up to a tenth shorter, so that not all go at once. @defaultValue unlimited */
+  /**
+   * Age at which a resource is replaced, in milliseconds; each lives up to a tenth shorter, so that not all go at once.
+   * @defaultValue unlimited
+   */
   readonly maxLifetimeMs?: number | undefined;
   /** Milliseconds between background health checks of idle resources by `factory.validate`. @defaultValue none */
   readonly healthCheckInterval?: number | undefined;
@@ -51,9 +57,16 @@ export interface ResourcePoolOptions<Resource> {
   readonly maxWaiting?: number | undefined;
   /** Delays between creates that fail. @defaultValue `{ initialDelayMs: 100, maxDelayMs: 10_000 }` */
   readonly createBackoff?: CreateBackoffOptions | undefined;
-  /** Whether an error of `use`'s function means that the resource is broken and must be destroyed; throwing means yes. @defaultValue never */
+  /**
+   * Whether an error of `use`'s function means that the resource is broken and must be destroyed; throwing means yes.
+   * @defaultValue never
+   */
   readonly isBroken?: ((error: unknown, resource: Resource) => boolean) | undefined;
-  /** Milliseconds after which a loan is reported as leaked, with the stack of its acquire. Costs a stack trace per acquire. @defaultValue off */
+  /**
+   * Milliseconds after which a loan is reported as leaked, with the stack of its acquire. Costs a stack trace per
+   * acquire.
+   * @defaultValue off
+   */
   readonly leakThresholdMs?: number | undefined;
   /** Name in errors. @defaultValue 'resource pool' */
   readonly name?: string | undefined;

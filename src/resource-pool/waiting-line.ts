@@ -244,8 +244,8 @@ export class WaitingLine<Item> {
 }
 
 /**
- * What the common timer knows its line by: strongly while somebody waits, who is to be told, and else only weakly, so that
- * the timer keeps no line alive that nobody holds.
+ * What the common timer knows its line by: strongly while somebody waits, who is to be told, and else only weakly, so
+ * that the timer keeps no line alive that nobody holds.
  */
 interface Grip<Line extends object> {
   readonly weak: WeakRef<Line>;

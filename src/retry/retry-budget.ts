@@ -49,8 +49,8 @@ export const RETRY_BUDGET_CHECKS: OptionChecks<RetryBudgetOptions> = {
 const SLICES = 20;
 
 /**
- * Keeps the retries of all who share it at a share of their calls, so that an outage is not answered by a storm: a retry
- * is allowed only while those of a sliding window stay within `max(minRetries, retryRatio × calls)`.
+ * Keeps the retries of all who share it at a share of their calls, so that an outage is not answered by a storm: a
+ * retry is allowed only while those of a sliding window stay within `max(minRetries, retryRatio × calls)`.
  *
  * Source: the retry budgets of Finagle ("Retry Budgets", Finagle blog, 2016), whose ratio and window these are; the
  * minimum stands in for the share rather than on top of it, as in Envoy's `retry_budget`.

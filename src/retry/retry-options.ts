@@ -41,7 +41,10 @@ export type RetryClass = Extract<FailureKind, 'outage' | 'throttle' | 'content'>
 export interface RetryClassPolicy {
   /** Attempts in all after which an error of this class ends the run, from 1 to 100. @defaultValue the policy's */
   readonly maxAttempts?: number | undefined;
-  /** Lower end of the first wait after an error of this class, in milliseconds, at least 1. @defaultValue the policy's */
+  /**
+   * Lower end of the first wait after an error of this class, in milliseconds, at least 1.
+   * @defaultValue the policy's
+   */
   readonly initialDelayMs?: number | undefined;
   /** Longest wait that jitter may choose, in milliseconds. @defaultValue the policy's */
   readonly maxDelayMs?: number | undefined;
@@ -55,8 +58,8 @@ export interface RetryOptions {
   /** Longest wait that jitter may choose, in milliseconds. A longer Retry-After is still kept. @defaultValue 10000 */
   readonly maxDelayMs?: number | undefined;
   /**
-   * What is different for a class of failures: `outage` (the service or the way to it failed), `throttle` (too fast for a
-   * limit), `content` (an answer that is none). @defaultValue nothing is
+   * What is different for a class of failures: `outage` (the service or the way to it failed), `throttle` (too fast for
+   * a limit), `content` (an answer that is none). @defaultValue nothing is
    */
   readonly policies?: { readonly [Class in RetryClass]?: RetryClassPolicy | undefined } | undefined;
   /**
@@ -65,8 +68,8 @@ export interface RetryOptions {
    */
   readonly budget?: RetryBudgetOptions | RetryBudget | false | undefined;
   /**
-   * Least milliseconds that an attempt needs, at least 0: with less than that left before the deadline after a wait, none
-   * is made. @defaultValue learned: the time of the fastest success of the last minute or two
+   * Least milliseconds that an attempt needs, at least 0: with less than that left before the deadline after a wait,
+   * none is made. @defaultValue learned: the time of the fastest success of the last minute or two
    */
   readonly minAttemptMs?: number | undefined;
   /** Tells whether an error is worth another attempt. @defaultValue its `retryable` field */

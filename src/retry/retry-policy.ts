@@ -22,13 +22,17 @@ export interface RetryRunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Reading of the clock after which no attempt makes sense: a wait after which none could end is not begun. */
   readonly deadlineAtMs?: number | undefined;
-  /** Retries of the same cause that were made before this run and count for its cap: of the same request in another form. @defaultValue 0 */
+  /**
+   * Retries of the same cause that were made before this run and count for its cap: of the same request in another
+   * form.
+   * @defaultValue 0
+   */
   readonly retriesMade?: number | undefined;
   /** As the policy's `isPaced`, for this run: a yes of either counts. */
   readonly isPaced?: ((error: unknown) => boolean) | undefined;
   /**
-   * Milliseconds until the next attempt could begin, as far as is known, where something else holds it back: with too little
-   * time left after that, none is made.
+   * Milliseconds until the next attempt could begin, as far as is known, where something else holds it back: with too
+   * little time left after that, none is made.
    */
   readonly heldBackMs?: (() => number) | undefined;
   /** Told of every retry of this run, after the policy's own `onRetry`. */

@@ -26,7 +26,10 @@ const LEAST_MS_PER_TOKEN = 2;
 const MIN_WINDOW = 8;
 const MAX_WINDOW = 50;
 const SMOOTHING = 0.4;
-/** Latency over the baseline: below the first the limit grows, above the second it is tested, between it stays for a while. */
+/**
+ * Latency over the baseline: below the first the limit grows, above the second it is tested, between it stays for a
+ * while.
+ */
 const CALM_RATIO = 1.5;
 const LOADED_RATIO = 2;
 const MAX_STAYS = 20;
@@ -36,11 +39,12 @@ const TEST_FACTOR = 0.7;
 const HELP_RATIO = Math.sqrt(TEST_FACTOR);
 
 /**
- * A limit of calls in flight that grows while answers stay as fast as they were, and shrinks when the other side says that
- * it is overloaded or answers later than its baseline. It doubles in each round trip until the first sign of load, then
- * grows by its square root. Slow answers are tested: the limit shrinks by a ratio for as long as that makes answers faster,
- * then goes back to the last size that did, and what answers took below it is the new baseline. So it ends near the point
- * from which on more calls only wait for each other, and answers that are slow for a reason of their own cost nothing.
+ * A limit of calls in flight that grows while answers stay as fast as they were, and shrinks when the other side says
+ * that it is overloaded or answers later than its baseline. It doubles in each round trip until the first sign of load,
+ * then grows by its square root. Slow answers are tested: the limit shrinks by a ratio for as long as that makes
+ * answers faster, then goes back to the last size that did, and what answers took below it is the new baseline. So it
+ * ends near the point from which on more calls only wait for each other, and answers that are slow for a reason of
+ * their own cost nothing.
  *
  * Latency is per output token, in the geometric mean of a window, since one long answer says nothing of load.
  * Sources: Jacobson, "Congestion Avoidance and Control" (1988): slow start, additive increase, multiplicative decrease

@@ -7,11 +7,13 @@ import { OutlierEjection } from './outlier-ejection.ts';
 import { PeakEwma } from './peak-ewma.ts';
 import type { RouterQuota } from './router-quota.ts';
 
-/** Time until one call may find out whether a model is to be had by now: a right that was granted, a deployment made. */
+/**
+ * Time until one call may find out whether a model is to be had by now: a right that was granted, a deployment made.
+ */
 const REFUSED_MODEL_MS = 300_000;
 /**
- * Calls in flight before the first answer tells the limits, where `initialConcurrency` does not say how many: a burst that a
- * new key can't take must not be of a hundred.
+ * Calls in flight before the first answer tells the limits, where `initialConcurrency` does not say how many: a burst
+ * that a new key can't take must not be of a hundred.
  */
 const PROBING_CONCURRENCY = 4;
 
@@ -73,7 +75,9 @@ export class EndpointRoute<Target> {
     return Math.max(0, modelMs, this.endpoint.keyRefusal.probeInMs(nowMs));
   }
 
-  /** Milliseconds for which calls wait here by themselves: for the end of an ejection, or for a key that is asked again. */
+  /**
+   * Milliseconds for which calls wait here by themselves: for the end of an ejection, or for a key that is asked again.
+   */
   returnInMs(nowMs: number): number {
     const { keyRefusal } = this.endpoint;
     return Math.max(this.ejection.returnInMs(nowMs), keyRefusal.isAwaited ? keyRefusal.probeInMs(nowMs) : 0);

@@ -6,8 +6,9 @@ import { exponentialDelay } from '../internal/backoff.ts';
 const PROBES = { initialDelayMs: 5_000, maxDelayMs: 300_000 };
 
 /**
- * Whether the API refuses the key of an endpoint (401), and when one call may find out whether it still does. A key that
- * was accepted before may have been refused by mistake: calls wait for the first probe. Any other fails them at once.
+ * Whether the API refuses the key of an endpoint (401), and when one call may find out whether it still does. A key
+ * that was accepted before may have been refused by mistake: calls wait for the first probe. Any other fails them at
+ * once.
  */
 export class KeyRefusal {
   #failure: DescribeError | undefined;

@@ -4,7 +4,10 @@ const MAX_EJECTION_MS = 300_000;
 /** How long an endpoint takes to get back its whole share. */
 const SLOW_START_MS = 30_000;
 const MIN_SHARE = 0.1;
-/** Time in which the weight of an outcome falls to 1/e, and the weight that a ratio needs to be taken for more than chance. */
+/**
+ * Time in which the weight of an outcome falls to 1/e, and the weight that a ratio needs to be taken for more than
+ * chance.
+ */
 const DECAY_MS = 30_000;
 const MIN_OUTCOMES = 20;
 /** Ejected below this ratio of what the others manage. */

@@ -1,13 +1,17 @@
 export const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
 
-/** What is held back, in time: the way to the API reorders and bunches requests, and others may take from the bucket. */
+/**
+ * What is held back, in time: the way to the API reorders and bunches requests, and others may take from the bucket.
+ */
 const HEADROOM_MS = 550;
 /** The same as a share of what a request leaves of the bucket, where that is less. */
 const HEADROOM_RATIO = 0.55;
 /** Share of the bucket that waiting for full may overshoot. */
 const MAX_GUARD_RATIO = 0.06;
-/** Share of its rate at which a bucket fills at least, whatever others take: without a request nothing would be learned. */
+/**
+ * Share of its rate at which a bucket fills at least, whatever others take: without a request nothing would be learned.
+ */
 const MIN_REFILL_RATIO = 0.1;
 
 /**

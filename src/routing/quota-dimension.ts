@@ -40,7 +40,9 @@ export interface QuotaDimensionStats {
   readonly lowered?: number;
 }
 
-/** A downward difference is believed whole; an upward one at least in this share, and more the longer nothing was heard. */
+/**
+ * A downward difference is believed whole; an upward one at least in this share, and more the longer nothing was heard.
+ */
 const RAISE_RATIO = 0.5;
 const RAISE_MS = 500;
 /** Differences below this are rounding: a share of the bucket, and units. */
@@ -54,13 +56,13 @@ const FOREIGN_TRUST_MS = 5_000;
 const FOREIGN_DECAY_MS = 10_000;
 
 /**
- * One dimension of a quota, requests or tokens. A model of the API's bucket follows the headers, and a budget of its own
- * keeps this process within its explicit limit or share.
+ * One dimension of a quota, requests or tokens. A model of the API's bucket follows the headers, and a budget of its
+ * own keeps this process within its explicit limit or share.
  *
- * The model is corrected by differences: an answer tells the level right after its request was counted, so it is compared
- * with the level that the model had then, plus the corrections since. So the same difference in the headers of many
- * answers is applied once, and headers that are seconds old don't make the level swing. What has to be corrected downwards
- * again and again is taken by others, and is subtracted from the refill (an alpha-beta filter).
+ * The model is corrected by differences: an answer tells the level right after its request was counted, so it is
+ * compared with the level that the model had then, plus the corrections since. So the same difference in the headers of
+ * many answers is applied once, and headers that are seconds old don't make the level swing. What has to be corrected
+ * downwards again and again is taken by others, and is subtracted from the refill (an alpha-beta filter).
  */
 export class QuotaDimension {
   readonly #limit: number | undefined;
@@ -112,7 +114,10 @@ export class QuotaDimension {
     return { sequence, atMs: nowMs, units, level, corrected: this.#corrected, taken, order };
   }
 
-  /** Gives back, or takes, what turned out to be other than reserved. The headers tell a model the same, where there are any. */
+  /**
+   * Gives back, or takes, what turned out to be other than reserved. The headers tell a model the same, where there are
+   * any.
+   */
   settle(mark: QuotaMark, units: number, heard: boolean, nowMs: number): void {
     const delta = mark.units - units;
     this.#budget?.move(delta, nowMs);

@@ -34,7 +34,10 @@ export interface QuotaLimits {
 export interface QuotaLimiterOptions {
   /** Appears in stats. */
   readonly name: string;
-  /** Names the quota among the processes that share it: of one account everywhere the same, and of others never. @defaultValue `name` */
+  /**
+   * Names the quota among the processes that share it: of one account everywhere the same, and of others never.
+   * @defaultValue `name`
+   */
   readonly sharedName?: string | undefined;
   readonly limits?: QuotaLimits | undefined;
   /** Shares the quota with other processes. @defaultValue this process, or its share of the limits, alone */

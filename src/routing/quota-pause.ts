@@ -14,8 +14,8 @@ const JITTER_RATIO = 0.05;
 const MAX_JITTER_MS = 500;
 
 /**
- * The end of a pause that refusals asked for. A later refusal may put it off and never brings it forward. A pause of more
- * than 5 minutes lets one request pass every 5 minutes: when that is answered, the pause is over.
+ * The end of a pause that refusals asked for. A later refusal may put it off and never brings it forward. A pause of
+ * more than 5 minutes lets one request pass every 5 minutes: when that is answered, the pause is over.
  */
 export class QuotaPause {
   readonly #random: Random;

@@ -19,7 +19,10 @@ export interface QuotaRefusal {
   readonly slowDown?: boolean | undefined;
 }
 
-/** The right to send one request. It has exactly one end; later ends are ignored. Its methods may be taken apart from it. */
+/**
+ * The right to send one request. It has exactly one end; later ends are ignored. Its methods may be taken apart from
+ * it.
+ */
 export interface QuotaPermit {
   /** The API answered. */
   answered(answer: QuotaAnswer): void;

@@ -1,6 +1,8 @@
 import { MINUTE_MS } from './quota-bucket.ts';
 
-/** The rate may grow by half in so long. Source: OpenAI, "Error codes" and "Rate limits" guides, ramp-up and slow down. */
+/**
+ * The rate may grow by half in so long. Source: OpenAI, "Error codes" and "Rate limits" guides, ramp-up and slow down.
+ */
 const STEP_MS = 900_000;
 const STEP_FACTOR = 1.5;
 /** What a `slow_down` leaves of the rate. */
@@ -15,8 +17,8 @@ const SLOW_PAUSE_MS = 10_000;
 const BURST_MS = 1_000;
 
 /**
- * Keeps the rate of tokens below a ceiling that grows by at most half in 15 minutes, and only while it is used. Limits up
- * to `fromPerMinute` have none until the API asks to slow down.
+ * Keeps the rate of tokens below a ceiling that grows by at most half in 15 minutes, and only while it is used. Limits
+ * up to `fromPerMinute` have none until the API asks to slow down.
  */
 export class QuotaRamp {
   #basePerMs: number;

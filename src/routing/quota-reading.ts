@@ -40,7 +40,10 @@ export function quotaReadingOf(reading: RateLimitReading): QuotaReading {
   };
 }
 
-/** The level that a reading tells: by its reset, which has the fraction and the debt, within what its `remaining` leaves open. */
+/**
+ * The level that a reading tells: by its reset, which has the fraction and the debt, within what its `remaining` leaves
+ * open.
+ */
 export function levelOf({ limit, perMs, remaining = 0, resetMs }: QuotaReading, capacity: number): number {
   if (resetMs === undefined) return remaining;
   const byReset = capacity - perMs * resetMs;

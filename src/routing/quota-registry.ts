@@ -19,11 +19,17 @@ export interface QuotaRegistryOptions {
   readonly limits?: QuotaLimits | undefined;
   /** Upper bounds of a group's quotas. @defaultValue `limits` for all */
   readonly limitsOf?: ((group: string) => QuotaLimits | undefined) | undefined;
-  /** Names the family of a model: models of one share their limits. @defaultValue dated snapshots share with their model */
+  /**
+   * Names the family of a model: models of one share their limits.
+   * @defaultValue dated snapshots share with their model
+   */
   readonly familyOf?: ((model: string) => string) | undefined;
   /** Limiters held at once, at least 1; the oldest idle one makes way. @defaultValue 1000 */
   readonly maxLimiters?: number | undefined;
-  /** Names a group among the processes that share its quotas, whose own names for it may differ. @defaultValue the group's name */
+  /**
+   * Names a group among the processes that share its quotas, whose own names for it may differ.
+   * @defaultValue the group's name
+   */
   readonly sharedNameOf?: ((group: string) => string) | undefined;
   /** Shares the quotas with other processes. @defaultValue this process, or its share of the limits, alone */
   readonly shared?: AtomicScript | undefined;

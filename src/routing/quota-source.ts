@@ -1,7 +1,9 @@
 import type { QuotaDimensionStats } from './quota-dimension.ts';
 import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
 
-/** What one request took from a source; it ends in one of these ways. Each returns whether more may pass than before. */
+/**
+ * What one request took from a source; it ends in one of these ways. Each returns whether more may pass than before.
+ */
 export interface QuotaTaking {
   answered(answer: QuotaAnswer, nowMs: number): boolean;
   refused(refusal: QuotaRefusal, nowMs: number): boolean;

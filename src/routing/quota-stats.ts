@@ -18,7 +18,9 @@ export interface QuotaStats {
   readonly estimateRatio: number;
   /** Milliseconds that the pause of a refusal still lasts, or until a request may find out whether it still holds. */
   readonly pauseMs: number;
-  /** Milliseconds that the API asks to wait, where that is more than the 5 minutes after which one request finds out. */
+  /**
+   * Milliseconds that the API asks to wait, where that is more than the 5 minutes after which one request finds out.
+   */
   readonly askedPauseMs?: number;
   /** Tokens a minute of the ramp's ceiling; absent when there is none. */
   readonly rampTokensPerMinute?: number;

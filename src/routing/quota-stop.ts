@@ -4,7 +4,9 @@ import type { DescribeError } from '../errors/describe-error.ts';
 const FIRST_PROBE_MS = 300_000;
 const MAX_PROBE_MS = 3_600_000;
 
-/** Whether a quota is exhausted. One request may try again 5 minutes later, then after twice the time, up to an hour. */
+/**
+ * Whether a quota is exhausted. One request may try again 5 minutes later, then after twice the time, up to an hour.
+ */
 export class QuotaStop {
   #error: DescribeError | undefined;
   #probeAtMs = 0;

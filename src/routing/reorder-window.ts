@@ -46,7 +46,9 @@ export class ReorderWindow {
   }
 }
 
-/** What of a difference between two levels can't come from another order of arrival; `taken` is the sum after the units. */
+/**
+ * What of a difference between two levels can't come from another order of arrival; `taken` is the sum after the units.
+ */
 export function certainDifference(
   difference: number,
   { close, bunch }: TakenOrder,

@@ -10,7 +10,10 @@ export interface RouteJob {
   readonly signal: AbortSignal;
   /** When the call must have ended, on the router's clock. */
   readonly deadlineAtMs: number;
-  /** Names of endpoints that failed this call already: used only while no other can take it within a second, free slots aside. */
+  /**
+   * Names of endpoints that failed this call already: used only while no other can take it within a second, free slots
+   * aside.
+   */
   readonly avoid?: ReadonlySet<string> | undefined;
 }
 
@@ -33,7 +36,10 @@ export interface RouteLeg<Target> {
   readonly target: Target;
   /** Milliseconds that the call waited for this attempt. */
   readonly queueMs: number;
-  /** From here on bytes may have left. A failure without it is nothing sent: the quota is given back and the call may switch. */
+  /**
+   * From here on bytes may have left. A failure without it is nothing sent: the quota is given back and the call may
+   * switch.
+   */
   sent(): void;
   /** Takes `sent` back: it turned out that no byte left, as where no connection came about. */
   unsent(): void;

@@ -16,7 +16,10 @@ export interface Backlog {
 /** Empty sums kept: a Map that shrinks and grows keeps its dead tables alive until a full GC. */
 const MAX_EMPTY_SUMS = 32;
 
-/** The calls of one model that wait for an endpoint, and the endpoints that can take them. As a heap node it stands where its first call does. */
+/**
+ * The calls of one model that wait for an endpoint, and the endpoints that can take them. As a heap node it stands
+ * where its first call does.
+ */
 export class RouteLine<Target> implements HeapNode {
   readonly model: string;
   readonly routes: readonly EndpointRoute<Target>[];

@@ -13,8 +13,14 @@ export interface RouterEndpoint<Target> {
   readonly quotaGroup?: string | undefined;
   /** Sent in place of the model that the call names, such as the name of a deployment. */
   readonly model?: string | undefined;
-  /** Most calls in flight at it, of all models, at least 1; the adaptive limit of each model stays within. @defaultValue 256 */
+  /**
+   * Most calls in flight at it, of all models, at least 1; the adaptive limit of each model stays within.
+   * @defaultValue 256
+   */
   readonly maxConcurrency?: number | undefined;
-  /** Calls in flight of one model from which the adaptive limit starts, at least 1; at most `maxConcurrency`. @defaultValue 10, and 4 until the first answer */
+  /**
+   * Calls in flight of one model from which the adaptive limit starts, at least 1; at most `maxConcurrency`.
+   * @defaultValue 10, and 4 until the first answer
+   */
   readonly initialConcurrency?: number | undefined;
 }

@@ -25,8 +25,9 @@ export interface RouterOptions<Target> {
   /** The quota of a group for a model; the same one for the same group and family of models. */
   readonly quotas: (quotaGroup: string, model: string) => RouterQuota;
   /**
-   * Milliseconds for which the breaker of an endpoint and model lets nothing through: 0 while it does, `Infinity` while it
-   * is isolated. Asked only where there are several endpoints: with one the attempt runs into the breaker. @defaultValue none
+   * Milliseconds for which the breaker of an endpoint and model lets nothing through: 0 while it does, `Infinity` while
+   * it is isolated. Asked only where there are several endpoints: with one the attempt runs into the breaker.
+   * @defaultValue none
    */
   readonly breakerWaitMs?: BreakerWait | undefined;
   /** Most calls that wait, of all models, at least 1. Beyond, a call is rejected. @defaultValue 10000 */

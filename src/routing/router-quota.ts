@@ -18,9 +18,13 @@ export interface RouterPermit {
   refund(): void;
 }
 
-/** What a router asks of the quota that an endpoint's calls of one model are counted against. All of it is synchronous. */
+/**
+ * What a router asks of the quota that an endpoint's calls of one model are counted against. All of it is synchronous.
+ */
 export interface RouterQuota {
-  /** Milliseconds until a request of so many tokens fits; 0 means now, Infinity not before it calls `onRoom` listeners. */
+  /**
+   * Milliseconds until a request of so many tokens fits; 0 means now, Infinity not before it calls `onRoom` listeners.
+   */
   waitMs(tokens: number): number;
   /** Takes it; called only where `waitMs` just said 0. */
   take(tokens: number): RouterPermit;
@@ -29,7 +33,10 @@ export interface RouterQuota {
   /** The account is used up: `error` says so. */
   stop(error: DescribeError): void;
   readonly stopped: DescribeError | undefined;
-  /** Milliseconds until so many requests of so many tokens in all will have fitted; without it only the next one is known. */
+  /**
+   * Milliseconds until so many requests of so many tokens in all will have fitted; without it only the next one is
+   * known.
+   */
   drainMs?(requests: number, tokens: number): number;
   /** Milliseconds that the API still asks to wait, where one request finds out more often; otherwise 0. */
   readonly askedPauseMs?: number;

@@ -3,10 +3,11 @@ import type { EndpointRoute } from './endpoint-route.ts';
 import type { EndpointState } from './endpoint-state.ts';
 
 /**
- * `ready`; `waiting`: for quota, or because the API asked to; `paused`: the API asked for a pause of more than 5 minutes, and
- * one call finds out every 5 minutes whether it still holds; `open`: its breaker is; `ejected`: it failed far more than the others;
- * `stopped`: its account is used up; `dropped`: its key is not accepted, until one call finds out whether it still is not (5 s,
- * doubling to 5 minutes), or not for this model, or the model is not to be had, for 5 minutes.
+ * `ready`; `waiting`: for quota, or because the API asked to; `paused`: the API asked for a pause of more than 5
+ * minutes, and one call finds out every 5 minutes whether it still holds; `open`: its breaker is; `ejected`: it failed
+ * far more than the others; `stopped`: its account is used up; `dropped`: its key is not accepted, until one call finds
+ * out whether it still is not (5 s, doubling to 5 minutes), or not for this model, or the model is not to be had, for 5
+ * minutes.
  */
 export type EndpointCondition = 'ready' | 'waiting' | 'paused' | 'open' | 'ejected' | 'stopped' | 'dropped';
 

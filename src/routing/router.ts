@@ -34,13 +34,9 @@ import { type LegEnd, legEndOf, RunningLeg } from './running-leg.ts';
  *   ],
  *   quotas: (group, model) => quotas.get(group, model),
  * });
- * const job = { model: 'gpt-4.1-mini', tokens: 1200, priority: 0, signal: new AbortController().signal, deadlineAtMs: Infinity };
- * const status = await router.run(job, async (leg) => {
- *   leg.sent();
- *   const response = await fetch(`${leg.target}/models/${leg.model}`);
- *   leg.answered({});
- *   return response.status;
- * });
+ * const job = { model: 'gpt-4.1-mini', tokens: 1200, priority: 0, signal: new AbortController().signal, deadlineAtMs:
+ * Infinity }; const status = await router.run(job, async (leg) => { leg.sent(); const response = await
+ * fetch(`${leg.target}/models/${leg.model}`); leg.answered({}); return response.status; });
  * ```
  */
 export class Router<Target> {
@@ -107,7 +103,9 @@ export class Router<Target> {
     return this.#leastWaitMs(job, job.avoid) <= MOVE_PATIENCE_MS;
   }
 
-  /** Milliseconds until an endpoint can take a call, free slots and those that wait aside; 0 where there is no telling. */
+  /**
+   * Milliseconds until an endpoint can take a call, free slots and those that wait aside; 0 where there is no telling.
+   */
   waitMsFor(job: Pick<RouteJob, 'model' | 'tokens'>): number {
     const waitMs = this.#leastWaitMs(job);
     return Number.isFinite(waitMs) ? waitMs : 0;
@@ -132,7 +130,10 @@ export class Router<Target> {
     return this.#closing.promise;
   }
 
-  /** Takes no more calls and rejects those that wait with `reason`; those that run go on until their own signals end them. */
+  /**
+   * Takes no more calls and rejects those that wait with `reason`; those that run go on until their own signals end
+   * them.
+   */
   destroy(reason: unknown): void {
     this.#closing ??= new Deferred<void>();
     this.#destroyed ??= { reason };

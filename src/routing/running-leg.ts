@@ -126,8 +126,8 @@ const isOverload = (failure: DescribeError): boolean =>
   failure.code === 'DESCRIBE_OVERLOADED' || (failure as UpstreamError).upstreamCode === 'slow_down';
 
 /**
- * What the rejection of an attempt means: a failure of it, or the end of the call. Where there are others, a model that an
- * endpoint does not have is no fault of the call.
+ * What the rejection of an attempt means: a failure of it, or the end of the call. Where there are others, a model that
+ * an endpoint does not have is no fault of the call.
  */
 export function legEndOf(error: DescribeError | undefined, hasOthers: boolean): LegEnd {
   if (error === undefined) return 'cut short';

@@ -3,19 +3,20 @@ export const DIMENSION_RESULTS = 5;
 export const COMMON_RESULTS = 5;
 
 /**
- * Does all that processes share of one quota, in one step: follows what the API told one of them, refills by the clock of
- * Redis, and grants what a process asks for, a little in the future where there is not enough now. Later askers then see a
- * lower level, and so are granted later times, which is what keeps them from coming at once (GCRA, ITU-T I.371).
+ * Does all that processes share of one quota, in one step: follows what the API told one of them, refills by the clock
+ * of Redis, and grants what a process asks for, a little in the future where there is not enough now. Later askers then
+ * see a lower level, and so are granted later times, which is what keeps them from coming at once (GCRA, ITU-T I.371).
  *
  * The model of a bucket is the one of `QuotaDimension`: headers are compared with the level at the time of the request,
  * less the corrections since. What was granted and not taken yet is still in the API's bucket, and so is kept count of.
  *
- * KEYS: the state, the members. ARGV: time in ms instead of that of Redis or empty, member, milliseconds that keys live, pause in ms,
- * horizon in ms, guard in ms, whether the process has used the quota before; then for requests and tokens: wanted, wanted at least,
- * upper bound per ms or 0, rate last heard per ms or 0, units held of grants, units that come back unused, units by which what
- * was taken was less than granted, time of the request whose headers follow or 0, level then less corrections, level told, capacity told or 0.
- * Result: granted (2 all, 1 the least, 0 nothing), wait in ms, time in ms, rest of the pause in ms, members; then for both: level of the API's bucket,
- * rate per ms or 0, capacity, corrections, foreign rate per ms.
+ * KEYS: the state, the members. ARGV: time in ms instead of that of Redis or empty, member, milliseconds that keys
+ * live, pause in ms, horizon in ms, guard in ms, whether the process has used the quota before; then for requests and
+ * tokens: wanted, wanted at least, upper bound per ms or 0, rate last heard per ms or 0, units held of grants, units
+ * that come back unused, units by which what was taken was less than granted, time of the request whose headers follow
+ * or 0, level then less corrections, level told, capacity told or 0. Result: granted (2 all, 1 the least, 0 nothing),
+ * wait in ms, time in ms, rest of the pause in ms, members; then for both: level of the API's bucket, rate per ms or 0,
+ * capacity, corrections, foreign rate per ms.
  */
 export const SHARED_QUOTA = `
 local time = redis.call('TIME')

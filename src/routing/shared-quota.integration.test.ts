@@ -215,7 +215,9 @@ describe.runIf(findRedisServer())('a quota that processes share through Redis', 
   });
 
   describe('with real processes', () => {
-    /** Floods a bucket that lives in Redis too, as strict as the API's, and reports what passed and what was refused. */
+    /**
+     * Floods a bucket that lives in Redis too, as strict as the API's, and reports what passed and what was refused.
+     */
     const SCRIPT = `
       const { QuotaLimiter } = await import(${JSON.stringify(MODULE)});
       const { RedisCache, redisScriptOf } = await import(${JSON.stringify(CACHE_MODULE)});

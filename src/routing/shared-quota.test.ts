@@ -23,7 +23,9 @@ interface Question {
   readonly told: number;
 }
 
-/** A store that answers at once as `answer` says, and keeps what it was asked; the clock of the store is an hour ahead. */
+/**
+ * A store that answers at once as `answer` says, and keeps what it was asked; the clock of the store is an hour ahead.
+ */
 function makeShared(limits: QuotaLimits = {}, perMs = 0.01) {
   const clock = new ManualClock();
   const questions: Question[] = [];

@@ -11,8 +11,8 @@ export interface WalletRequest {
 }
 
 /**
- * The requests and tokens that a process was granted and hasn't used. It asks for as much as it used up lately in 100 ms:
- * more when a grant didn't last so long, less when it lasted longer.
+ * The requests and tokens that a process was granted and hasn't used. It asks for as much as it used up lately in 100
+ * ms: more when a grant didn't last so long, less when it lasted longer.
  */
 export class SharedWallet {
   requests = 0;

@@ -53,7 +53,9 @@ const countCached = (promptTokens: number, cachedRatio: number): number =>
     ? 0
     : Math.floor((promptTokens * cachedRatio) / CACHE.stepTokens) * CACHE.stepTokens;
 
-/** More patches than this in one image are refused, and not scaled down. Source: error bodies quoted in public issues. */
+/**
+ * More patches than this in one image are refused, and not scaled down. Source: error bodies quoted in public issues.
+ */
 const MAX_PATCHES_PER_IMAGE = 30_000;
 
 /** Throws the API's 400 for an image that has too many patches for its detail. */

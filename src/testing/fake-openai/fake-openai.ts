@@ -268,8 +268,8 @@ export class FakeOpenAI implements AsyncDisposable {
 }
 
 /**
- * Starts a real HTTP server on 127.0.0.1 that speaks the OpenAI API, looks at the images it gets, and describes facts of
- * their bytes (see `describeImageFacts`).
+ * Starts a real HTTP server on 127.0.0.1 that speaks the OpenAI API, looks at the images it gets, and describes facts
+ * of their bytes (see `describeImageFacts`).
  *
  * @throws ConfigError `DESCRIBE_CONFIG_INVALID` for wrong options
  * @throws the system's error when the port can't be had

@@ -4,8 +4,9 @@ import type { Latency } from './latency.ts';
 /** Which requests a rule is about. Every condition given must hold; no condition means every request. */
 export interface FaultMatch {
   /**
-   * Numbers of the requests, from 1, counted from the start or the last `reset()`: calls of chat and responses together,
-   * those of models apart. One number, a list, or a range (both ends inclusive; `every: 3` takes each third of it).
+   * Numbers of the requests, from 1, counted from the start or the last `reset()`: calls of chat and responses
+   * together, those of models apart. One number, a list, or a range (both ends inclusive; `every: 3` takes each third
+   * of it).
    */
   readonly requests?:
     | number
@@ -41,7 +42,9 @@ export interface RetryAfter {
 /** What goes wrong. */
 export type Fault =
   | {
-      /** An error answer with the API's body. Give a code of the table, a status, or both; 200 is an error in an answer. */
+      /**
+       * An error answer with the API's body. Give a code of the table, a status, or both; 200 is an error in an answer.
+       */
       readonly kind: 'error';
       readonly code?: ApiErrorCode | (string & {});
       readonly status?: number;
@@ -84,8 +87,8 @@ export type Fault =
   /** The answer comes whole, with these headers over its own, such as the limits of -1 that Azure sends. */
   | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> }
   /**
-   * The answer comes whole; then the server closes the kept-alive connection under the client: after `afterMs`, or, when
-   * that is not given, at the next request on it, of which not a byte is answered.
+   * The answer comes whole; then the server closes the kept-alive connection under the client: after `afterMs`, or,
+   * when that is not given, at the next request on it, of which not a byte is answered.
    */
   | { readonly kind: 'close-idle'; readonly afterMs?: number };
 
@@ -98,7 +101,8 @@ export interface FaultRule {
   readonly times?: number;
   /**
    * Whether the tokens count as billed.
-   * @defaultValue true where an answer was made (also when its body breaks off), false for `error`, `hang` and `reset` before an answer
+   * @defaultValue true where an answer was made (also when its body breaks off), false for `error`, `hang` and `reset`
+   * before an answer
    */
   readonly billed?: boolean;
 }

@@ -38,11 +38,14 @@ export interface FakeOpenAIOptions {
    */
   readonly descriptions?: Readonly<Record<string, string>>;
   /**
-   * Share of each prompt that `usage` says came from the prompt cache, 0 to 1; as on the API in steps of 128 tokens, and
-   * nothing of prompts below 1,024. @defaultValue 0
+   * Share of each prompt that `usage` says came from the prompt cache, 0 to 1; as on the API in steps of 128 tokens,
+   * and nothing of prompts below 1,024. @defaultValue 0
    */
   readonly cachedPromptRatio?: number;
-  /** Limits of all keys together, for each model its own; holds where no group of `quotaGroups` fits. @defaultValue none */
+  /**
+   * Limits of all keys together, for each model its own; holds where no group of `quotaGroups` fits.
+   * @defaultValue none
+   */
   readonly limits?: FakeLimits;
   /** Which keys and models share which limits; the first group that fits a request holds it. @defaultValue none */
   readonly quotaGroups?: readonly FakeQuotaGroup[];
@@ -60,7 +63,10 @@ export interface FakeOpenAIOptions {
   readonly maxRecordedRequests?: number;
   /** Most bytes of bodies that `seen()` keeps; the oldest requests go first. @defaultValue 67108864 (64 MiB) */
   readonly maxRecordedBytes?: number;
-  /** Milliseconds after which the server closes an idle connection. It sends no `Keep-Alive` hint, as the API doesn't. @defaultValue 60000 */
+  /**
+   * Milliseconds after which the server closes an idle connection. It sends no `Keep-Alive` hint, as the API doesn't.
+   * @defaultValue 60000
+   */
   readonly keepAliveTimeoutMs?: number;
   /** Largest body of a request, in bytes. @defaultValue 536870912 (512 MiB) */
   readonly maxBodyBytes?: number;

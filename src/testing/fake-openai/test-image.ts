@@ -3,7 +3,10 @@ import { checkOptions, integer } from '../../internal/option-checks.ts';
 
 /** What a test image looks like. */
 export interface TestImageOptions {
-  /** A whole number; images of different seeds have different bytes, the same seed gives the same bytes. @defaultValue 0 */
+  /**
+   * A whole number; images of different seeds have different bytes, the same seed gives the same bytes.
+   * @defaultValue 0
+   */
   readonly seed?: number;
   /** Pixels, 1 to 16384. @defaultValue 8 */
   readonly width?: number;

@@ -72,9 +72,9 @@ const reasoning = (images: ImageTokenRule, contextTokens: number): FakeModel => 
 
 /**
  * The models that the fake server knows unless told otherwise.
- * Source of the image rules: OpenAI, "Images and vision", model sizing table and calculating costs, the copies of autumn
- * 2026; of spring 2026 (`former`) for models that the newer one no longer lists.
- * Source of the context windows: OpenAI's model pages; they only decide when `context_length_exceeded` is answered.
+ * Source of the image rules: OpenAI, "Images and vision", model sizing table and calculating costs, the copies of
+ * autumn 2026; of spring 2026 (`former`) for models that the newer one no longer lists. Source of the context windows:
+ * OpenAI's model pages; they only decide when `context_length_exceeded` is answered.
  */
 export const MODEL_TABLE: Readonly<Record<string, FakeModel>> = {
   'gpt-4o': { images: tiles(85, 170), contextTokens: 128_000 },
