@@ -42,6 +42,9 @@ describe('an address of the API', () => {
       undefined,
       { baseURL: `${AZURE}/openai`, deploymentsVersion: '2025-04-01-preview' },
     ],
+    [`${AZURE}/v1`, undefined, { baseURL: `${AZURE}/openai/v1`, isAzure: true }],
+    [`${AZURE}//openai//v1/`, undefined, { baseURL: `${AZURE}/openai/v1`, isAzure: true }],
+    [`${AZURE}/openai/deployments/`, VERSION, { baseURL: `${AZURE}/openai`, deploymentsVersion: VERSION }],
     [`${FOUNDRY}`, undefined, { baseURL: `${FOUNDRY}/openai/v1` }],
     [
       `${FOUNDRY}/models/chat/completions?api-version=2024-05-01-preview`,

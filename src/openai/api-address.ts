@@ -33,7 +33,8 @@ interface Parts {
 
 function partsOf(baseURL: string, apiVersion: string | undefined): Parts {
   const url = new URL(baseURL);
-  const path = withoutTrailing(url.pathname, '/').replace(OPERATION, '');
+  const given = withoutTrailing(url.pathname, '/').replace(OPERATION, '');
+  const path = AZURE_HOST.test(url.hostname) ? azurePath(given) : given;
   const versions = apiVersion === undefined ? [] : [apiVersion];
   const otherQuery: string[] = [];
   for (const [name, value] of url.searchParams) {
@@ -41,6 +42,12 @@ function partsOf(baseURL: string, apiVersion: string | undefined): Parts {
     else otherQuery.push(name);
   }
   return { url, path, versions: [...new Set(versions)], otherQuery };
+}
+
+/** As people write a path of Azure from memory: with doubled slashes, as OpenAI has it, or up to the name of a deployment. */
+function azurePath(path: string): string {
+  const single = path.replace(/\/{2,}/g, '/');
+  return single === '/v1' ? '/openai/v1' : single.replace(/^\/openai\/deployments$/, '/openai');
 }
 
 const isV1 = (path: string): boolean => path.endsWith('/openai/v1');
