@@ -51,7 +51,7 @@ sentinels shared sharedName signal slowCallDurationMs slowCallRatio softTimeoutM
 temperature timeoutMs tls tokensPerMinute ttl ttlJitterRatio ttlSeconds url username validateTimeoutMs warmUpOnStart weigh weight
 windowCalls windowMs`.split(/\s+/);
 
-/** Files of this package that read a name from the prototype of all objects while `work` ran. */
+/** Files of this package, but for the guard, that read a name from the prototype of all objects while `work` ran. */
 async function readsDuring(work: () => unknown): Promise<string[]> {
   const reads = new Set<string>();
   const restore: (() => void)[] = [];
@@ -62,7 +62,7 @@ async function readsDuring(work: () => unknown): Promise<string[]> {
       enumerable: true,
       get() {
         const [caller = ''] = new Error().stack?.split('\n').slice(2) ?? [];
-        const file = /\/src\/((?!.*(?:\.test\.ts|\.fixture\.ts)).+?:\d+)/.exec(caller)?.[1];
+        const file = /\/src\/((?!.*(?:\.test\.ts|\.fixture\.ts|own-options\.ts)).+?:\d+)/.exec(caller)?.[1];
         if (file !== undefined) reads.add(`${name} ${file}`);
         return undefined;
       },

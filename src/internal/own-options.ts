@@ -3,8 +3,11 @@
  * the prototype of all objects.
  */
 export function optionOf(options: object, name: string): unknown {
-  if (name in Object.prototype && !isBelowObject(options, name)) return undefined;
-  return (options as Readonly<Record<string, unknown>>)[name];
+  const value = (options as Readonly<Record<string, unknown>>)[name];
+  // Most options are not given, and need no second look.
+  return value === undefined || !(name in Object.prototype) || isBelowObject(options, name)
+    ? value
+    : undefined;
 }
 
 function isBelowObject(options: object, name: string): boolean {
