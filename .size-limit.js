@@ -1,17 +1,17 @@
 // What a user of each entry point loads of our own code, minified and compressed, plus about 5 %. Dependencies are not
 // counted, for they are loaded at first use or measured by `npm run perf:benchmark -- --grep import-cost`.
 const BUDGETS = {
-  index: '129 kB',
+  index: '133 kB',
   // Holds a pool of its own, the whole HTTP connection, and the prices and image rules of the models.
-  openai: '30.5 kB',
+  openai: '31.5 kB',
   // Reads the answers and failures of vision servers and decides by the table of failures whom they blame.
-  'batch-processor': '24.5 kB',
+  'batch-processor': '27 kB',
   // Holds a circuit breaker of its own, and with it the table of failures.
-  'redis-cache': '34 kB',
-  'circuit-breaker': '11 kB',
-  'resource-pool': '19.5 kB',
-  'performance-monitor': '13 kB',
-  testing: '23.5 kB',
+  'redis-cache': '34.5 kB',
+  'circuit-breaker': '11.5 kB',
+  'resource-pool': '20 kB',
+  'performance-monitor': '13.5 kB',
+  testing: '24 kB',
 };
 
 export default Object.entries(BUDGETS).map(([entry, limit]) => ({
