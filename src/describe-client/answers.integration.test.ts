@@ -298,3 +298,14 @@ describe.each(FAULTS)('an answer for one image: %s', (_name, answer, expected) =
     expect(told).toBe(moves || requests > 1 ? 'from the other' : code);
   });
 });
+
+describe('the message about an answer that is no JSON', () => {
+  it.each([
+    ['a page', page(200), true],
+    ['JSON that breaks off', { body: '{"id":"c1","cho' }, false],
+  ])('asks for a missing /v1 where that can be the reason: %s', async (_, answer, asks) => {
+    const { client } = await start(answer, { retry: false });
+    const failure: Error = await client.describe({ image: badImage }).catch((thrown) => thrown);
+    expect(failure.message.includes('/v1')).toBe(asks);
+  });
+});

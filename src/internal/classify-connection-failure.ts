@@ -55,11 +55,14 @@ interface RootCause {
   readonly syscall?: unknown;
 }
 
+/** What undici 7 names an answer that breaks the protocol, without a code. */
+const NOT_HTTP = 'HTTPParserError';
+
 /** The first error with a system or undici code down the chain of causes, such as `ECONNRESET`. */
 function rootOf(foreign: ForeignError): RootCause | undefined {
   let current: ForeignError | undefined = foreign;
   for (let depth = 0; depth < 5 && current !== undefined; depth += 1) {
-    const code = codeTextOf(current.code);
+    const code = codeTextOf(current.code) ?? (current.name === NOT_HTTP ? NOT_HTTP : undefined);
     if (code !== undefined) return { ...pick(current), code };
     current =
       typeof current.cause === 'object' && current.cause !== null

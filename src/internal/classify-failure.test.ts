@@ -103,6 +103,17 @@ describe('classifyFailure', () => {
     expect(kindOf(error)).toBe('outage');
   });
 
+  it('says that an answer was not HTTP, for which undici has a name and no code', () => {
+    const root = Object.assign(new Error('Bearer sk-very-secret'), {
+      name: 'HTTPParserError',
+      code: undefined,
+    });
+    const error = classifyFailure(new Error('Connection error.', { cause: root }));
+    expect(error).toMatchObject({ code: 'DESCRIBE_UPSTREAM', retryable: true });
+    expect(error.message).toContain('(HTTPParserError)');
+    expect(inspect(error)).not.toContain('sk-very-secret');
+  });
+
   it('takes a connection error of the client without a code for an outage', () => {
     const renamed = new (class a extends APIConnectionError {})({ message: 'Connection error.' });
     expect(classifyFailure(renamed)).toMatchObject({ retryable: true });

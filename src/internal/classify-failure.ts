@@ -122,8 +122,9 @@ function byPage({ status, contentType, pageText = '' }: ToldFailure): Verdict | 
   if (contentType === undefined || status >= 500 || STATED.has(status)) return undefined;
   if (status < 300) {
     // What begins as JSON, and nothing at all, may have broken off. A page would come again.
-    const retryable = pageText === '' || (isJsonType(contentType) && /^[[{]/.test(pageText));
-    return { code: 'DESCRIBE_RESPONSE_INVALID', what: `the answer is no JSON; ${PATH_HINT}`, retryable };
+    const isBroken = isJsonType(contentType) && /^[[{]/.test(pageText);
+    const what = isBroken ? 'the answer is JSON that does not parse' : `the answer is no JSON; ${PATH_HINT}`;
+    return { code: 'DESCRIBE_RESPONSE_INVALID', what, retryable: isBroken || pageText === '' };
   }
   return {
     code: 'DESCRIBE_UPSTREAM',
