@@ -173,11 +173,11 @@ export class UpstreamCaller {
     const attempt = trace.beginAttempt(leg.endpoint, { model: leg.model });
     const child = childController(signal, breakerSignal);
     let timer: ReturnType<Clock['setTimeout']> | undefined;
-    let key: string | null | undefined;
+    let sender: OpenAI | undefined;
     try {
       const value = await connections.use(
         async (client) => {
-          key = client.apiKey;
+          sender = client;
           const form = dialect.formFor(leg.model, request);
           await body.encodedAs(form, dialect);
           attempt.connected();
@@ -205,7 +205,10 @@ export class UpstreamCaller {
       const failure = this.#endAttempt(
         attempt,
         error,
-        { hasImageUrl: hasImageUrl(request.messages), secrets: () => requestSecrets(request, [key]) },
+        {
+          hasImageUrl: hasImageUrl(request.messages),
+          secrets: () => requestSecrets(request, [sender?.apiKey]),
+        },
         signal,
         child.signal,
         Math.min(timeoutMs, attemptTimeoutMs),

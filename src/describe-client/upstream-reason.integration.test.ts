@@ -59,6 +59,19 @@ describe("the API's own reason", () => {
     expect(shown(error)).not.toContain('passport');
   });
 
+  it('never repeats a key that a function gave, not even at the first request', async () => {
+    const token = 'tenant.wintergreen.manor';
+    api = await startRawApi(({ method }) =>
+      method === 'GET'
+        ? { body: { object: 'list', data: [] } }
+        : { status: 400, body: { error: { message: `no rights for ${token}`, code: token } } },
+    );
+    client = createDescribeClient({ apiKey: async () => token, baseURL: api.baseURL, retry: false });
+    const error: unknown = await client.describe({ image, prompt }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ upstreamMessage: 'no rights for [key]' });
+    expect(shown(error as Error)).not.toContain(token);
+  });
+
   it('is kept where it blames the image', async () => {
     const error = await failureOf({
       status: 400,
