@@ -3,7 +3,7 @@ import { definedOf } from '../internal/defined-of.ts';
 import { callOptions } from '../internal/own-options.ts';
 import { type AtomicScript, QuotaRegistry, Router } from '../routing/index.ts';
 import type { BreakerGroup } from './breaker-group.ts';
-import { accountName, addressOf, quotaGroupNames } from './endpoint-options.ts';
+import { accountName, addressOf, type EndpointDescription, quotaGroupNames } from './endpoint-options.ts';
 import type { EndpointParts } from './endpoint-set.ts';
 import type { ClientLimitOptions } from './limit-options.ts';
 import type { EndpointTarget } from './upstream-caller.ts';
@@ -59,11 +59,23 @@ export function makeRouting(
       ),
       initialConcurrency:
         description.limits?.initialConcurrency ?? limits.initialConcurrency ?? pool.getStats().maxSize,
-      target: { connections: pool, guard: breakers.guard, dialect, address: addressOf(description) },
+      target: {
+        connections: pool,
+        guard: breakers.guard,
+        dialect,
+        address: addressOf(description),
+        secrets: secretHeadersOf(description),
+      },
     })),
   });
   return { router, quotas };
 }
+
+/** Headers by which a gateway in between knows its users. */
+const SECRET_HEADER = /key|token|auth|secret|cookie|password/i;
+
+const secretHeadersOf = ({ headers = {} }: EndpointDescription): readonly string[] =>
+  Object.entries(headers).flatMap(([name, value]) => (SECRET_HEADER.test(name) ? [value] : []));
 
 /**
  * While a half-open breaker has its probe running, calls wait for what that says, or for so long: more than a call that

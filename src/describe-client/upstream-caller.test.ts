@@ -58,6 +58,7 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
         },
       },
       address: 'https://api.example',
+      secrets: [],
       dialect: new EndpointDialect({ dialect: 'auto', extraBody: undefined, catalog: modelCatalog, clock }),
       guard: async (_model, run) => {
         try {

@@ -49,6 +49,8 @@ export interface EndpointTarget {
   readonly dialect: EndpointDialect;
   /** Where it is: an organisation has limits of its own at each address. */
   readonly address: string;
+  /** What it is sent beside the key and must not repeat in an error. */
+  readonly secrets: readonly string[];
 }
 
 /** The part of a router that a call needs. */
@@ -207,7 +209,7 @@ export class UpstreamCaller {
         error,
         {
           hasImageUrl: hasImageUrl(request.messages),
-          secrets: () => requestSecrets(request, [sender?.apiKey]),
+          secrets: () => requestSecrets(request, [sender?.apiKey, ...leg.target.secrets]),
         },
         signal,
         child.signal,

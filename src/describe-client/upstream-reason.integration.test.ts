@@ -72,6 +72,20 @@ describe("the API's own reason", () => {
     expect(shown(error as Error)).not.toContain(token);
   });
 
+  it('never repeats a header by which a gateway knows its users', async () => {
+    const token = 'tenant.wintergreen.manor';
+    api = await startRawApi(({ method }) =>
+      method === 'GET'
+        ? { body: { object: 'list', data: [] } }
+        : { status: 400, body: { error: { message: `no rights for ${token} of acme-team`, code: token } } },
+    );
+    const headers = { 'X-Gateway-Key': token, 'X-Title': 'acme-team' };
+    client = createDescribeClient({ apiKey, headers, baseURL: api.baseURL, retry: false });
+    const error: unknown = await client.describe({ image, prompt }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ upstreamMessage: 'no rights for [key] of acme-team' });
+    expect(shown(error as Error)).not.toContain(token);
+  });
+
   it('is kept where it blames the image', async () => {
     const error = await failureOf({
       status: 400,
