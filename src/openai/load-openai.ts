@@ -1,4 +1,5 @@
 import type { AzureOpenAI, OpenAI } from 'openai';
+import { importAgain } from '../internal/import-again.ts';
 import { namedExportsOf, peerFailure } from '../internal/peer-package.ts';
 
 /**
@@ -7,7 +8,7 @@ import { namedExportsOf, peerFailure } from '../internal/peer-package.ts';
  */
 export async function loadOpenAI(): Promise<{ OpenAI: typeof OpenAI; AzureOpenAI: typeof AzureOpenAI }> {
   try {
-    return namedExportsOf(await import('openai'), 'OpenAI');
+    return namedExportsOf(await importAgain('openai', () => import('openai')), 'OpenAI');
   } catch (error) {
     throw peerFailure('OpenAIConnectionPool', 'openai', error);
   }
