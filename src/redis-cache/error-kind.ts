@@ -33,6 +33,7 @@ export function refusalKind(error: unknown): string | undefined {
 const SENTENCES = Object.entries({
   'Connection is closed': 'CONNECTION_CLOSED',
   "Stream isn't writeable": 'CONNECTION_CLOSED',
+  'Reached the max retries': 'CONNECTION_CLOSED',
   'Socket timeout': 'SOCKET_TIMEOUT',
   'Command timed out': 'COMMAND_TIMEOUT',
   'Protocol error': 'PROTOCOL_ERROR',
