@@ -63,7 +63,7 @@ export class RedisCache implements AsyncDisposable {
     this.#reader = new TieredReader(this.#tiers);
     this.#writer = new TieredWriter(this.#tiers);
     this.#getter = new Getter(this.#tiers, this.#reader, this.#writer);
-    onAbandoned(this, closeTiers(this.#tiers));
+    onAbandoned(this, this.#tiers.close.bind(this.#tiers));
     shareLink(this, { keyPrefix: this.#tiers.options.keyPrefix, link: () => this.#tiers.link });
   }
 
@@ -279,18 +279,14 @@ export class RedisCache implements AsyncDisposable {
   }
 
   #count<Value>(found: Found | undefined): CacheHit<Value, 'memory' | 'redis'> | undefined {
-    return this.#isHit(found) ? { value: found.entry.value as Value, source: found.tier } : undefined;
-  }
-
-  #isHit(found: Found | undefined): found is Found {
     const { counters } = this.#tiers;
     if (found?.fresh !== true || found.entry.failure !== undefined) {
       counters.misses += 1;
-      return false;
+      return undefined;
     }
     if (found.tier === 'memory') counters.memoryHits += 1;
     else counters.redisHits += 1;
-    return true;
+    return { value: found.entry.value as Value, source: found.tier };
   }
 
   #check(key: string): void {
@@ -302,6 +298,3 @@ export class RedisCache implements AsyncDisposable {
     if (this.#closing !== undefined) throw new ClosedError('the cache');
   }
 }
-
-/** Lets the connections of a cache go that was collected unclosed. */
-const closeTiers = (tiers: Tiers) => () => tiers.close();

@@ -2,8 +2,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/index.ts';
+import { createResourcePool } from './create-resource-pool.ts';
 import { HttpClientFactory, type HttpClientFactoryOptions } from './http-client-factory.ts';
-import { createResourcePool } from './resource-pool.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

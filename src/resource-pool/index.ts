@@ -7,6 +7,7 @@ export type { HttpReply } from '../http/http-reply.ts';
 export { HttpStatusError } from '../http/http-status-error.ts';
 export type { TlsOptions } from '../http/tls-options.ts';
 export type { AcquireOptions } from './acquire-options.ts';
+export { createResourcePool } from './create-resource-pool.ts';
 export type { DrainOptions } from './drain-wait.ts';
 export {
   HttpClientFactory,
@@ -15,7 +16,7 @@ export {
 } from './http-client-factory.ts';
 export type { Lease } from './lease.ts';
 export type { CreateContext, ResourceFactory, ValidateContext } from './resource-factory.ts';
-export { createResourcePool, ResourcePool } from './resource-pool.ts';
+export { ResourcePool } from './resource-pool.ts';
 export type { ResourcePoolEvents } from './resource-pool-events.ts';
 export type { CreateBackoffOptions, ResourcePoolOptions } from './resource-pool-options.ts';
 export type { ResourcePoolState, ResourcePoolStats } from './resource-pool-stats.ts';

@@ -1,6 +1,5 @@
 import { LeaseError } from '../errors/index.ts';
 import { forgetAbandoned, onAbandoned } from '../internal/abandoned.ts';
-import { bindMethods } from '../internal/bind-methods.ts';
 import { systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { Deferred } from '../internal/deferred.ts';
@@ -294,9 +293,4 @@ export class ResourcePool<Resource> implements AsyncDisposable {
     const { state, line, borrowed } = this.#slots;
     if (state !== 'open' && line.size === 0 && borrowed === 0) this.#drained?.resolve();
   }
-}
-
-/** Makes a `ResourcePool`. */
-export function createResourcePool<Resource>(options: ResourcePoolOptions<Resource>): ResourcePool<Resource> {
-  return bindMethods(new ResourcePool(options));
 }

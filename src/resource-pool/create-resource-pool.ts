@@ -1,0 +1,8 @@
+import { bindMethods } from '../internal/bind-methods.ts';
+import { ResourcePool } from './resource-pool.ts';
+import type { ResourcePoolOptions } from './resource-pool-options.ts';
+
+/** Makes a `ResourcePool` whose methods may be taken apart from it. */
+export function createResourcePool<Resource>(options: ResourcePoolOptions<Resource>): ResourcePool<Resource> {
+  return bindMethods(new ResourcePool(options));
+}
