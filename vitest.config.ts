@@ -64,6 +64,8 @@ export default defineConfig({
     dangerouslyIgnoreUnhandledErrors: false,
     // A deadline for what hangs, not for what is slow: the suite passes while other processes keep every core busy.
     expect: { poll: { timeout: 30_000, interval: 10 } },
+    // Vitest leaves one core idle, which on two cores is half of the machine.
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env['CI'] ? ['default', './.ci/summary-reporter.ts'] : ['default'],

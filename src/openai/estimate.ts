@@ -100,9 +100,8 @@ export class SpendingTally {
  * ```ts
  * import { estimateSpending } from '@describe-it/sdk';
  *
- * const call = { model: 'gpt-4.1-mini', images: [{ width: 1024, height: 768 }], prompt: 'Describe.', maxOutputTokens:
- * 300 }; const { costUsd, durationMs } = estimateSpending(Array.from({ length: 1_000 }, () => call), {
- * requestsPerMinute: 500 });
+ * const call = { model: 'gpt-4.1-mini', images: [{ width: 1024, height: 768 }], prompt: 'Describe.', maxOutputTokens: 300 };
+ * const { costUsd, durationMs } = estimateSpending(Array.from({ length: 1_000 }, () => call), { requestsPerMinute: 500 });
  * ```
  */
 export function estimateSpending(

@@ -33,9 +33,9 @@ interface Flight<Value> {
  * import { SingleFlight } from '@describe-it/sdk/redis-cache';
  *
  * const flights = new SingleFlight<string>();
- * const load = () => flights.run('page', async ({ signal }) => (await fetch('https://example.com', { signal
- * })).text()); const [first, second] = await Promise.all([load(), load()]); // one request console.log(first.shared,
- * second.shared); // false true
+ * const load = () => flights.run('page', async ({ signal }) => (await fetch('https://example.com', { signal })).text());
+ * const [first, second] = await Promise.all([load(), load()]); // one request
+ * console.log(first.shared, second.shared); // false true
  * ```
  */
 export class SingleFlight<Value = unknown> {

@@ -34,9 +34,13 @@ import { type LegEnd, legEndOf, RunningLeg } from './running-leg.ts';
  *   ],
  *   quotas: (group, model) => quotas.get(group, model),
  * });
- * const job = { model: 'gpt-4.1-mini', tokens: 1200, priority: 0, signal: new AbortController().signal, deadlineAtMs:
- * Infinity }; const status = await router.run(job, async (leg) => { leg.sent(); const response = await
- * fetch(`${leg.target}/models/${leg.model}`); leg.answered({}); return response.status; });
+ * const job = { model: 'gpt-4.1-mini', tokens: 1200, priority: 0, signal: new AbortController().signal, deadlineAtMs: Infinity };
+ * const status = await router.run(job, async (leg) => {
+ *   leg.sent();
+ *   const response = await fetch(`${leg.target}/models/${leg.model}`);
+ *   leg.answered({});
+ *   return response.status;
+ * });
  * ```
  */
 export class Router<Target> {
