@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
@@ -64,8 +65,8 @@ export default defineConfig({
     dangerouslyIgnoreUnhandledErrors: false,
     // A deadline for what hangs, not for what is slow: the suite passes while other processes keep every core busy.
     expect: { poll: { timeout: 30_000, interval: 10 } },
-    // Vitest leaves one core idle, which on two cores is half of the machine.
-    maxWorkers: '100%',
+    // One more than there are cores: many files wait for a server, a process or a timer.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env['CI'] ? ['default', './.ci/summary-reporter.ts'] : ['default'],
