@@ -205,13 +205,21 @@ describe('describe', () => {
       3,
     ],
     [{ kind: 'error', status: 500 } as const, 'DESCRIBE_UPSTREAM', 3],
-    [{ kind: 'reset', at: 'mid-body' } as const, 'DESCRIBE_UPSTREAM', 3],
     [{ kind: 'truncate', where: 'body' } as const, 'DESCRIBE_RESPONSE_INVALID', 3],
     [{ kind: 'wrong-json', where: 'body' } as const, 'DESCRIBE_RESPONSE_INVALID', 3],
   ])('on %o rejects with %s after %i request(s)', async (fault, code, requests) => {
     server.setFaults([{ fault }]);
     expect(await codeOf(start().describe(coffee))).toBe(code);
     expect(server.getStats().requests).toBe(requests);
+  });
+
+  it('on a reset mid-body rejects with DESCRIBE_UPSTREAM after 3 attempts', async () => {
+    server.setFaults([{ fault: { kind: 'reset', at: 'mid-body' } }]);
+    // Attempts, not requests: a reset may overtake the bytes before it, and the connection then sends once more.
+    await expect(start().describe(coffee)).rejects.toMatchObject({
+      code: 'DESCRIBE_UPSTREAM',
+      explain: { attempts: { length: 3 } },
+    });
   });
 
   it('ends with the reason of its signal, and the request with it', async () => {
