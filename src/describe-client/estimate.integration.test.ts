@@ -80,8 +80,8 @@ async function compare(clientOptions: DescribeClientOptions, request: object) {
 
 describe.each([
   ['alone', { batch: false }],
-  ['in packs of 5', { batch: { batchSize: 5, maxBatchWaitMs: 50 } }],
-  ['in packs of 2', { batch: { batchSize: 2, maxBatchWaitMs: 50 } }],
+  ['in packs of 5', { batch: { batchSize: 5, maxBatchWaitMs: 1_000 } }],
+  ['in packs of 2', { batch: { batchSize: 2, maxBatchWaitMs: 1_000 } }],
 ] as [string, DescribeClientOptions][])('the estimate of a corpus sent %s', (_, options) => {
   it.each([
     ['as text', {}],
