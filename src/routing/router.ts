@@ -27,19 +27,15 @@ import { type LegEnd, legEndOf, RunningLeg } from './running-leg.ts';
  * import { QuotaRegistry, Router } from '@describe-it/sdk';
  *
  * const quotas = new QuotaRegistry();
- * const router = new Router({
- *   endpoints: [
- *     { name: 'first', target: 'https://api.openai.com/v1' },
- *     { name: 'second', target: 'https://openai.example/v1', weight: 2 },
- *   ],
- *   quotas: (group, model) => quotas.get(group, model),
- * });
- * const job = { model: 'gpt-4.1-mini', tokens: 1200, priority: 0, signal: new AbortController().signal, deadlineAtMs: Infinity };
+ * const endpoints = ['https://api.openai.com/v1', 'https://openai.example/v1'].map((target) => ({ name: target, target }));
+ * const router = new Router({ endpoints, quotas: (group, model) => quotas.get(group, model) });
+ * const { signal } = new AbortController();
+ * const job = { model: 'gpt-4.1-mini', tokens: 1200, priority: 0, signal, deadlineAtMs: Infinity };
  * const status = await router.run(job, async (leg) => {
  *   leg.sent();
- *   const response = await fetch(`${leg.target}/models/${leg.model}`);
+ *   const { status } = await fetch(`${leg.target}/models/${leg.model}`);
  *   leg.answered({});
- *   return response.status;
+ *   return status;
  * });
  * ```
  */
