@@ -27,7 +27,7 @@ import { type LegEnd, legEndOf, RunningLeg } from './running-leg.ts';
  * import { QuotaRegistry, Router } from '@describe-it/sdk';
  *
  * const quotas = new QuotaRegistry();
- * const endpoints = ['https://api.openai.com/v1', 'https://openai.example/v1'].map((target) => ({ name: target, target }));
+ * const endpoints = ['https://api.openai.com/v1', 'https://b.example/v1'].map((target) => ({ name: target, target }));
  * const router = new Router({ endpoints, quotas: (group, model) => quotas.get(group, model) });
  * const { signal } = new AbortController();
  * const job = { model: 'gpt-4.1-mini', tokens: 1200, priority: 0, signal, deadlineAtMs: Infinity };
