@@ -23,7 +23,7 @@ export const suites = [
     },
     // CPU time is gated, too, for it says the same on a busy machine.
     gates: {
-      '@describe-it/sdk': { maxRatio: 0.5, maxCpuRatio: 0.5 },
+      '@describe-it/sdk': { maxRatio: 0.6, maxCpuRatio: 0.6 },
       '@describe-it/sdk/circuit-breaker': { maxRatio: 0.15, maxCpuRatio: 0.15 },
       '@describe-it/sdk/performance-monitor': { maxRatio: 0.2, maxCpuRatio: 0.2 },
     },

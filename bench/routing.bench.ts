@@ -1,15 +1,11 @@
 import PQueue from 'p-queue';
 import { QuotaRegistry, type RouteJob, Router } from '../src/routing/index.ts';
 import { defineSuite, seededRandom } from './harness/index.ts';
-import { median } from './harness/statistics.ts';
 
 const CALLS = 10_000;
 const CONCURRENCY = 100;
 const ENDPOINTS = 2;
-const BUDGET_MICROSECONDS = 10;
 const WARM_UP_RUNS = 10;
-/** Runs of a sample, of which the median counts. */
-const RUNS = 5;
 /** More than any run needs: what is measured is the scheduling, not the waiting for quota. */
 const LIMITS = { requestsPerMinute: 1e10, tokensPerMinute: 1e13, rampFromTokensPerMinute: 1e13 };
 
@@ -96,27 +92,5 @@ export const suites = [
     verify: isComplete,
     // It does what a queue does, and takes from quotas, balances and keeps deadlines beside.
     gates: { router: 2 },
-  }),
-  defineSuite<Context>({
-    name: `routing: ${CALLS} calls in line, microseconds a call`,
-    baseline: 'budget',
-    unit: 'µs',
-    setup,
-    teardown: ({ router }) => router.close(),
-    contenders: {
-      budget: { sample: async () => ({ value: BUDGET_MICROSECONDS }) },
-      router: {
-        sample: async ({ router }) => {
-          const timesMs: number[] = [];
-          for (let run = 0; run < RUNS; run += 1) {
-            const startedAtMs = performance.now();
-            if (!isComplete(await route(router))) throw new Error('a call was lost');
-            timesMs.push(performance.now() - startedAtMs);
-          }
-          return { value: (median(timesMs) * 1_000) / CALLS };
-        },
-      },
-    },
-    gates: { router: 1 },
   }),
 ];

@@ -3,6 +3,8 @@ export class BoundedMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
   readonly #maxEntries: number;
   readonly #onEvict: (value: Value) => void;
+  /** The key used last: it need not move to the end of the map again. */
+  #newest: Key | undefined;
 
   constructor(maxEntries: number, onEvict: (value: Value) => void) {
     this.#maxEntries = maxEntries;
@@ -12,7 +14,9 @@ export class BoundedMap<Key, Value> {
   /** The entry of that key, made by `create` when there is none. */
   getOrCreate(key: Key, create: () => Value): Value {
     const existing = this.#entries.get(key);
+    if (existing !== undefined && this.#newest === key) return existing;
     const value = existing ?? create();
+    this.#newest = key;
     this.#entries.delete(key);
     this.#entries.set(key, value);
     if (existing === undefined) this.#evictOverflow();

@@ -54,8 +54,9 @@ export const copying = (check: OptionCheck, copy: (value: unknown) => unknown): 
 export const shape = (
   checks: Readonly<Record<string, OptionCheck>>,
   meantBy: (name: string, known: readonly string[]) => string | undefined = nearestName,
-): OptionCheck =>
-  copying(
+): OptionCheck => {
+  const entries = Object.entries(checks);
+  return copying(
     (value, option) => {
       if (value === undefined && option !== '') return [];
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -68,13 +69,15 @@ export const shape = (
         issues.push(unknownOption(name, prefix, meantBy(name, Object.keys(checks))));
         if (issues.length === MAX_UNKNOWN) break;
       }
-      for (const [name, check] of Object.entries(checks)) {
-        issues.push(...check(optionOf(value, name), `${prefix}${name}`));
+      for (const [name, check] of entries) {
+        const found = check(optionOf(value, name), prefix === '' ? name : `${prefix}${name}`);
+        if (found.length > 0) issues.push(...found);
       }
       return issues;
     },
     (value) => (isObject(value) ? ownOptions(value, checks) : value),
   );
+};
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
