@@ -2,10 +2,10 @@ import { defineConfig, type Options } from 'tsup';
 
 /** Dependencies that are CommonJS only, each with the file that re-exports it for bundlers. */
 const COMMONJS = {
-  'generic-pool': 'src/resource-pool/generic-pool.bundled.ts',
-  opossum: 'src/circuit-breaker/opossum.bundled.ts',
-  'prom-client': 'src/performance-monitor/prom-client.bundled.ts',
-  undici: 'src/http/undici.bundled.ts',
+  'generic-pool': 'src/resource-pool/slots/generic-pool.bundled.ts',
+  opossum: 'src/circuit-breaker/circuit/opossum.bundled.ts',
+  'prom-client': 'src/performance-monitor/metrics/prom-client.bundled.ts',
+  undici: 'src/http/connection/undici.bundled.ts',
 };
 
 /** Names of `imports` in package.json, which stand for the package itself, or for its copy in dist/bundled. */

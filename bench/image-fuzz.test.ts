@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ByteReader } from '../src/image/byte-reader.ts';
+import { ByteReader } from '../src/image/formats/byte-reader.ts';
 import { fuzz } from './image-fuzz.ts';
 
 /** Counts how often a header reader looks into a file, which is what a file can make expensive. */

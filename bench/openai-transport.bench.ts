@@ -2,8 +2,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import OpenAI from 'openai';
-import { InlineBytes } from '../src/http/encode-json.ts';
-import { encodeRequest } from '../src/openai/encode-request.ts';
+import { InlineBytes } from '../src/http/encoding/encode-json.ts';
+import { encodeRequest } from '../src/openai/exchange/encode-request.ts';
 import { OpenAIConnectionPool } from '../src/openai/index.ts';
 import { defineSuite } from './harness/index.ts';
 

@@ -126,7 +126,7 @@ export {
   type UpstreamErrorCode,
   type UpstreamErrorOptions,
 } from './errors/index.ts';
-export { AddressGuard, type AddressGuardOptions } from './http/address-guard.ts';
+export { AddressGuard, type AddressGuardOptions } from './http/guard/address-guard.ts';
 export {
   type AliasedContent,
   type ByteStream,
@@ -166,21 +166,6 @@ export {
 export type { Random } from './internal/backoff.ts';
 export type { Clock, TimerHandle } from './internal/clock.ts';
 export type { Listener, Unsubscribe } from './internal/emitter.ts';
-export { type ApiUsage, type CostOptions, costUsd, type TokenUsage, tokenUsage } from './openai/cost.ts';
-export {
-  type CallEstimate,
-  estimateCall,
-  estimateSpending,
-  type PaceLimits,
-  type PlannedCall,
-  type SpendingEstimate,
-} from './openai/estimate.ts';
-export {
-  estimateImageTokens,
-  type ImageSize,
-  type ImageTokensRequest,
-  mostImageTokens,
-} from './openai/image-tokens.ts';
 export {
   type OpenAIConnectionLease,
   OpenAIConnectionPool,
@@ -193,12 +178,33 @@ export {
   poolManager,
 } from './openai/index.ts';
 export {
+  type ApiUsage,
+  type CostOptions,
+  costUsd,
+  type TokenUsage,
+  tokenUsage,
+} from './openai/models/cost.ts';
+export {
+  type CallEstimate,
+  estimateCall,
+  estimateSpending,
+  type PaceLimits,
+  type PlannedCall,
+  type SpendingEstimate,
+} from './openai/models/estimate.ts';
+export {
+  estimateImageTokens,
+  type ImageSize,
+  type ImageTokensRequest,
+  mostImageTokens,
+} from './openai/models/image-tokens.ts';
+export {
   createModelCatalog,
   type ModelCatalog,
   type ModelOverrides,
   modelCatalog,
   REQUEST_LIMITS,
-} from './openai/model-catalog.ts';
+} from './openai/models/model-catalog.ts';
 export type {
   ImageDetail,
   ImageSizing,
@@ -209,8 +215,8 @@ export type {
   PatchSizing,
   Provenance,
   TileSizing,
-} from './openai/model-entry.ts';
-export { estimateTextTokens } from './openai/text-tokens.ts';
+} from './openai/models/model-entry.ts';
+export { estimateTextTokens } from './openai/models/text-tokens.ts';
 export {
   type AlertOptions,
   createFetchHandlers,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { BatchHandlerError, InputError, TimeoutError } from '../errors/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import type { BatchHandler } from './batch-handler.ts';
 import { BatchProcessor } from './batch-processor.ts';
 import type { BatchProcessorOptions } from './batch-processor-options.ts';
+import type { BatchHandler } from './queue/batch-handler.ts';
 
 const outcome = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
 

@@ -10,8 +10,8 @@ import {
   shape,
   whichever,
   withMethods,
-} from '../internal/option-checks.ts';
-import { type BatchRetryOptions, RETRY_CHECKS } from './batch-retry.ts';
+} from '../internal/options/option-checks.ts';
+import { type BatchRetryOptions, RETRY_CHECKS } from './queue/batch-retry.ts';
 
 export interface BatchProcessorOptions<Input> {
   /** Most items a batch; a full batch goes without waiting. A whole number of at least 1. @defaultValue 5 */

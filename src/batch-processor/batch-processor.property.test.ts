@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/index.ts';
-import { sleep } from '../internal/signals.ts';
+import { sleep } from '../internal/async/signals.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { BatchItem } from './batch-item.ts';
 import { BatchProcessor } from './batch-processor.ts';
-import { BatchQueue } from './batch-queue.ts';
-import { Cohort } from './cohort.ts';
+import { Cohort } from './queue/arrival-group.ts';
+import { BatchItem } from './queue/batch-item.ts';
+import { BatchQueue } from './queue/batch-queue.ts';
 
 /** How one call of `process` fares. */
 const call = fc.record({

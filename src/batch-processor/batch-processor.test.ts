@@ -6,11 +6,11 @@ import {
   QueueFullError,
   TimeoutError,
 } from '../errors/index.ts';
-import { Deferred } from '../internal/deferred.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import type { BatchHandlerContext } from './batch-handler.ts';
 import { BatchProcessor } from './batch-processor.ts';
 import type { BatchProcessorOptions } from './batch-processor-options.ts';
+import type { BatchHandlerContext } from './queue/batch-handler.ts';
 
 /** A processor that answers in upper case and logs its batches. */
 function loggingProcessor(options: BatchProcessorOptions<string> = {}) {

@@ -2,20 +2,20 @@ import { ClosedError } from '../errors/closed-error.ts';
 import { InputError } from '../errors/input-error.ts';
 import { QueueFullError } from '../errors/queue-full-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
+import { Deferred } from '../internal/async/deferred.ts';
+import { SignalWatch } from '../internal/async/signal-watch.ts';
+import { ignoreRejection } from '../internal/async/user-callback.ts';
 import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
-import { Deferred } from '../internal/deferred.ts';
-import { callOptions } from '../internal/own-options.ts';
-import { SignalWatch } from '../internal/signal-watch.ts';
-import { ignoreRejection } from '../internal/user-callback.ts';
-import type { BatchHandler } from './batch-handler.ts';
-import { BatchItem } from './batch-item.ts';
+import { callOptions } from '../internal/options/own-options.ts';
 import { type BatchMetrics, BatchMetricsRecorder } from './batch-metrics.ts';
 import { type BatchProcessorOptions, type BatchSettings, batchSettings } from './batch-processor-options.ts';
-import { BatchRetry } from './batch-retry.ts';
-import { BatchScheduler } from './batch-scheduler.ts';
-import { Cohort } from './cohort.ts';
-import { RoomLine } from './room-line.ts';
-import type { Turn } from './turn.ts';
+import { Cohort } from './queue/arrival-group.ts';
+import type { BatchHandler } from './queue/batch-handler.ts';
+import { BatchItem } from './queue/batch-item.ts';
+import { BatchRetry } from './queue/batch-retry.ts';
+import { BatchScheduler } from './queue/batch-scheduler.ts';
+import { RoomLine } from './queue/capacity-queue.ts';
+import type { Turn } from './queue/turn.ts';
 
 export interface ProcessOptions {
   /** Higher goes first; a finite number. Waiting raises it, see `ageingMs`. @defaultValue 0 */

@@ -1,5 +1,5 @@
-import { raceSignal } from '../internal/signals.ts';
-import type { VisionChatCompletion, VisionChatRequest, VisionSendContext } from './vision-target.ts';
+import { raceSignal } from '../internal/async/signals.ts';
+import type { VisionChatCompletion, VisionChatRequest, VisionSendContext } from './packs/vision-target.ts';
 
 /** One answer item of a pack, as a fault may change it. */
 export interface FakeItem {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Deferred } from '../internal/deferred.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import type { BatchHandler } from './batch-handler.ts';
 import { BatchProcessor } from './batch-processor.ts';
 import type { BatchProcessorOptions } from './batch-processor-options.ts';
+import type { BatchHandler } from './queue/batch-handler.ts';
 
 type Handler = BatchHandler<string, unknown>;
 

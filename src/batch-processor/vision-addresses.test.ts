@@ -3,8 +3,8 @@ import { FakeSender } from './fake-sender.fixture.ts';
 import {
   type VisionDescriptionBatchOptions,
   VisionDescriptionBatchProcessor,
-} from './vision-description-batch-processor.ts';
-import type { VisionTarget } from './vision-target.ts';
+} from './packs/vision-description-batch-processor.ts';
+import type { VisionTarget } from './packs/vision-target.ts';
 
 const completion = { choices: [{ message: { content: 'a cat' }, finish_reason: 'stop' }] };
 const client = { chat: { completions: { create: async () => completion } } } as unknown as VisionTarget;

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Deferred } from '../internal/deferred.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 import {
   abort,
   boom,

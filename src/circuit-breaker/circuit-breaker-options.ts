@@ -15,13 +15,13 @@ import {
   required,
   shape,
   withMethods,
-} from '../internal/option-checks.ts';
-import { askedWaitMs } from './asked-wait.ts';
-import type { BreakDurationOptions } from './break-duration.ts';
-import { defaultIsFailure } from './default-is-failure.ts';
-import type { TripBounds } from './evidence.ts';
-import { guardedClock } from './guarded-clock.ts';
-import type { Judges } from './verdict.ts';
+} from '../internal/options/option-checks.ts';
+import { askedWaitMs } from './circuit/asked-wait.ts';
+import type { BreakDurationOptions } from './circuit/break-duration.ts';
+import { guardedClock } from './circuit/guarded-clock.ts';
+import { defaultIsFailure } from './verdict/default-is-failure.ts';
+import type { Judges } from './verdict/verdict.ts';
+import type { TripBounds } from './window/evidence.ts';
 
 /** Answers in place of a call that failed or was not made. */
 export type CircuitBreakerFallback<Args extends unknown[], Result> = (

@@ -1,5 +1,5 @@
 import { deepFreeze } from '../internal/deep-freeze.ts';
-import { type Circuit, remainingMs } from './circuit.ts';
+import { type Circuit, remainingMs } from './circuit/circuit.ts';
 import type { CircuitBreakerState } from './circuit-breaker-events.ts';
 
 /** A frozen, JSON-safe snapshot of a breaker. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Deferred } from '../internal/async/deferred.ts';
 import type { Clock } from '../internal/clock.ts';
-import { Deferred } from '../internal/deferred.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { CircuitBreakerStats } from './circuit-breaker-stats.ts';

@@ -3,7 +3,7 @@ import type { Request as ExpressRequest, Response as ExpressResponse, RequestHan
 import { describe, expectTypeOf, it } from 'vitest';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { createCircuitBreaker } from './create-circuit-breaker.ts';
-import { withCircuitBreaker } from './with-circuit-breaker.ts';
+import { withCircuitBreaker } from './handlers/with-circuit-breaker.ts';
 
 describe('the types of a breaker', () => {
   it('come from the action alone, whatever the callbacks name', () => {

@@ -1,8 +1,9 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
-import { BreakerCall, type CircuitBreakerCall } from './breaker-call.ts';
-import { Circuit, type Phase, remainingMs } from './circuit.ts';
+import { BreakerCall, type CircuitBreakerCall } from './circuit/breaker-call.ts';
+import { Circuit, type Phase, remainingMs } from './circuit/circuit.ts';
+import { openRejection } from './circuit/open-rejection.ts';
 import type { CircuitBreakerEvents, CircuitBreakerState } from './circuit-breaker-events.ts';
 import {
   type CircuitBreakerFallback,
@@ -12,9 +13,8 @@ import {
   resolveOptions,
 } from './circuit-breaker-options.ts';
 import { type CircuitBreakerStats, emptyTotals, snapshot } from './circuit-breaker-stats.ts';
-import { openRejection } from './open-rejection.ts';
 import { OrderedEvents } from './ordered-events.ts';
-import { type Verdict, verdictOnError, verdictOnResult } from './verdict.ts';
+import { type Verdict, verdictOnError, verdictOnResult } from './verdict/verdict.ts';
 
 /** What a breaker protects. `this.signal` is the call's abort signal. */
 export type CircuitBreakerAction<Args extends unknown[], Result> = (

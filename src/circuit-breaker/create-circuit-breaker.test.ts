@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CreateCircuitBreakerOptions, createCircuitBreaker } from './create-circuit-breaker.ts';
+import { withCircuitBreaker } from './handlers/with-circuit-breaker.ts';
 import { CircuitBreakerRegistry } from './registry.ts';
-import { withCircuitBreaker } from './with-circuit-breaker.ts';
 
 let registry: CircuitBreakerRegistry;
 

@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors/config-error.ts';
-import { hasMethods } from '../internal/option-checks.ts';
-import { callOptions, optionOf } from '../internal/own-options.ts';
+import { hasMethods } from '../internal/options/option-checks.ts';
+import { callOptions, optionOf } from '../internal/options/own-options.ts';
 import type { CircuitBreakerAction } from './circuit-breaker.ts';
 import { type CircuitBreakerOptions, checkAction, checkIsObject } from './circuit-breaker-options.ts';
 import { type CircuitBreakerRegistry, circuitBreakerRegistry, type NamedCircuitBreaker } from './registry.ts';

@@ -1,4 +1,4 @@
-export type { CircuitBreakerCall } from './breaker-call.ts';
+export type { CircuitBreakerCall } from './circuit/breaker-call.ts';
 export { CircuitBreaker, type CircuitBreakerAction } from './circuit-breaker.ts';
 export type { CircuitBreakerEvents, CircuitBreakerState, OpenReason } from './circuit-breaker-events.ts';
 export type { CircuitBreakerFallback, CircuitBreakerOptions } from './circuit-breaker-options.ts';
@@ -8,9 +8,9 @@ export {
   type CreateCircuitBreakerOptions,
   createCircuitBreaker,
 } from './create-circuit-breaker.ts';
-export type { TripRule } from './evidence.ts';
-export type { FetchHandler } from './fetch-handler.ts';
-export type { NodeHandler, NodeHandlerResponse } from './node-exchange.ts';
+export type { FetchHandler } from './handlers/fetch-handler.ts';
+export type { NodeHandler, NodeHandlerResponse } from './handlers/node-exchange.ts';
+export { type WithCircuitBreakerOptions, withCircuitBreaker } from './handlers/with-circuit-breaker.ts';
 export {
   type CircuitBreakerHealthStatus,
   CircuitBreakerRegistry,
@@ -18,4 +18,4 @@ export {
   circuitBreakerRegistry,
   type NamedCircuitBreaker,
 } from './registry.ts';
-export { type WithCircuitBreakerOptions, withCircuitBreaker } from './with-circuit-breaker.ts';
+export type { TripRule } from './window/evidence.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { UpstreamError } from '../errors/upstream-error.ts';
-import { Deferred } from '../internal/deferred.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 import {
   abort,
   boom,
@@ -13,7 +13,7 @@ import {
   times,
 } from './breaker-stories.fixture.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import { defaultIsFailure } from './default-is-failure.ts';
+import { defaultIsFailure } from './verdict/default-is-failure.ts';
 
 onManualClock();
 

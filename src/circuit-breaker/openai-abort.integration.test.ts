@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { Deferred } from '../internal/deferred.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 
 const settle = (promise: Promise<unknown>) => promise.then(String, (error: unknown) => error);

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import Opossum from 'opossum';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Deferred } from '../internal/deferred.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 
 /*
  * What opossum does that we rely on or keep away from our callers. When an upgrade changes one of these, read what it

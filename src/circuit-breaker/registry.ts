@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors/config-error.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
-import { checkOptions, describeValue, integer } from '../internal/option-checks.ts';
-import { processSingleton } from '../internal/process-singleton.ts';
+import { processSingleton } from '../internal/modules/process-singleton.ts';
+import { checkOptions, describeValue, integer } from '../internal/options/option-checks.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import { type CircuitBreakerOptions, checkIsObject } from './circuit-breaker-options.ts';
 import type { CircuitBreakerStats } from './circuit-breaker-stats.ts';

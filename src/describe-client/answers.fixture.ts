@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createTestImage } from '../testing/index.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 /** An answer as it goes over the wire; a body that is no text is sent as JSON. */
 export interface RawAnswer {

@@ -10,7 +10,7 @@ import {
   openServer,
   type RawAnswer,
 } from './answers.fixture.ts';
-import type { DescribeClientOptions } from './client-options.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 const disposables: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { OpenAIConnectionPool } from '../openai/index.ts';
 import { createTestImage } from '../testing/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 import { type Arrived, completion, type RawReply, startRawApi } from './raw-api.fixture.ts';
 
 const disposables: AsyncDisposable[] = [];

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 const CALLS = 1000;
 const images = Array.from({ length: CALLS }, (_, seed) => createTestImage({ seed, width: 8, height: 8 }));

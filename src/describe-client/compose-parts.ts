@@ -1,25 +1,24 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
-import { usageOf } from '../batch-processor/vision-usage.ts';
+import { usageOf } from '../batch-processor/packs/vision-usage.ts';
 import type { ConfigError } from '../errors/config-error.ts';
 import type { UrlDownloads } from '../image/index.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
-import { NO_OPTIONS } from '../internal/own-options.ts';
-import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/model-catalog.ts';
-import { EndpointDialect } from '../openai/request-dialect.ts';
+import { NO_OPTIONS } from '../internal/options/own-options.ts';
+import { EndpointDialect } from '../openai/exchange/request-dialect.ts';
+import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/models/model-catalog.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { type RedisCache, redisScriptOf, SingleFlight } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
-import { Admission } from './admission.ts';
-import { type CachedDescription, pricing } from './build-result.ts';
-import type { PriceOf } from './call-bill.ts';
-import { CallMetrics } from './call-metrics.ts';
-import { CLIENT_DEFAULTS, type DescribeClientOptions } from './client-options.ts';
-import { ConfigIssues } from './config-issues.ts';
-import { DescriptionKeys } from './description-keys.ts';
-import { EndpointSet } from './endpoint-set.ts';
-import { Fallback } from './fallback.ts';
-import { ImageIntake } from './image-intake.ts';
-import { type Logger, safeLogger } from './logger.ts';
+import { type CallRouting, makeRouting } from './attempt/attempt-router.ts';
+import { EndpointSet } from './attempt/endpoint-set.ts';
+import { UpstreamCaller } from './attempt/upstream-caller.ts';
+import { type AskVision, askSingly, BatchedVision } from './attempt/vision-asker.ts';
+import { Admission } from './call/admission.ts';
+import { type CachedDescription, pricing } from './call/build-result.ts';
+import type { PriceOf } from './call/call-bill.ts';
+import { DescriptionKeys } from './call/description-keys.ts';
+import { Fallback } from './call/fallback.ts';
+import { ImageIntake } from './call/image-intake.ts';
 import {
   hearOwnCache,
   makeBatch,
@@ -29,15 +28,16 @@ import {
   makePool,
   makeRetry,
 } from './make-parts.ts';
-import { type CallRouting, makeRouting } from './make-router.ts';
-import { missingKeyError } from './missing-key.ts';
-import { type KnownLimits, PackingAdvisor } from './packing-advisor.ts';
-import { askAsAdvised } from './packing-choice.ts';
-import { packingCost, packRulesOf } from './packing-cost.ts';
-import { type ClientSettings, isInstance, resolveOptions } from './resolve-options.ts';
-import { UpstreamCaller } from './upstream-caller.ts';
-import { type AskVision, askSingly, BatchedVision } from './vision-asker.ts';
-import { WaitingCalls } from './waiting-calls.ts';
+import { type Logger, safeLogger } from './options/client-logger.ts';
+import { CLIENT_DEFAULTS, type DescribeClientOptions } from './options/client-options.ts';
+import { ConfigIssues } from './options/config-issues.ts';
+import { missingKeyError } from './options/missing-key.ts';
+import { type ClientSettings, isInstance, resolveOptions } from './options/resolve-options.ts';
+import { type KnownLimits, PackingAdvisor } from './packing/packing-advisor.ts';
+import { askAsAdvised } from './packing/packing-choice.ts';
+import { packingCost, packRulesOf } from './packing/packing-cost.ts';
+import { WaitingCalls } from './packing/waiting-calls.ts';
+import { CallMetrics } from './reports/call-metrics.ts';
 
 /** Everything a client is made of. */
 export interface ClientParts {

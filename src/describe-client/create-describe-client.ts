@@ -1,6 +1,6 @@
 import { bindMethods } from '../internal/bind-methods.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { DescribeClient } from './describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 /**
  * Makes a client; opens nothing until needed, and never throws for an absent Redis or a missing key. Options win over

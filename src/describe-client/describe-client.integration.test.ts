@@ -4,9 +4,9 @@ import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
 import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 import { closePublicPools, publicPool } from './public-api.fixture.ts';
 
 const imageFile = (name: string) => fileURLToPath(new URL(`../../examples/images/${name}`, import.meta.url));

@@ -1,12 +1,12 @@
 import { describe, expectTypeOf, it } from 'vitest';
-import type { DescribeClient } from './describe-client.ts';
 import type {
   DescribeInput,
   DescribeRequest,
   DescribeSchema,
   StructuredRequest,
-} from './describe-request.ts';
-import type { DescribeResult } from './describe-result.ts';
+} from './call/describe-request.ts';
+import type { DescribeResult } from './call/describe-result.ts';
+import type { DescribeClient } from './describe-client.ts';
 
 interface Cat {
   readonly legs: number;

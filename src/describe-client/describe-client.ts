@@ -3,29 +3,29 @@ import type { CircuitBreakerStats } from '../circuit-breaker/index.ts';
 import { ClosedError } from '../errors/closed-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
-import type { SpendingEstimate } from '../openai/estimate.ts';
 import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../openai/index.ts';
+import type { SpendingEstimate } from '../openai/models/estimate.ts';
 import type { PerformanceMonitor, PerformanceReport } from '../performance-monitor/index.ts';
 import type { RedisCache, RedisCacheStats } from '../redis-cache/index.ts';
 import type { RetryStats } from '../retry/index.ts';
 import type { QuotaStats, RouterStats } from '../routing/index.ts';
-import type { AdmissionStats } from './admission.ts';
-import type { AttemptBreaker } from './breaker-group.ts';
-import { CallRegister, type CallStats } from './call-register.ts';
-import { CallRunner } from './call-runner.ts';
-import { type ClientHealth, clientHealth } from './client-health.ts';
-import type { DescribeClientOptions } from './client-options.ts';
-import { type ClientParts, composeParts } from './compose-parts.ts';
-import { type DescribeManyItem, type DescribeManyOptions, describeEach } from './describe-many.ts';
+import type { AttemptBreaker } from './attempt/breaker-group.ts';
+import { type DescribeManyItem, type DescribeManyOptions, describeEach } from './bulk/describe-many.ts';
+import { type EstimateOptions, estimateCalls } from './bulk/estimate-calls.ts';
+import { type ClientWarmOptions, type ClientWarmResult, warmCache } from './bulk/warm-cache.ts';
+import type { AdmissionStats } from './call/admission.ts';
+import { CallRegister, type CallStats } from './call/call-register.ts';
+import { CallRunner } from './call/call-runner.ts';
 import type {
   DescribeInput,
   DescribeOptions,
   StructuredOptions,
   StructuredRequest,
-} from './describe-request.ts';
-import type { DescribeResult, StructuredResult } from './describe-result.ts';
-import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
-import { type ClientWarmOptions, type ClientWarmResult, warmCache } from './warm-cache.ts';
+} from './call/describe-request.ts';
+import type { DescribeResult, StructuredResult } from './call/describe-result.ts';
+import { type ClientParts, composeParts } from './compose-parts.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
+import { type ClientHealth, clientHealth } from './reports/client-health.ts';
 
 /** A frozen, JSON-safe picture of every part. */
 export interface ClientStats {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DescribeError } from '../errors/describe-error.ts';
 import { createTestImage, type FakeOpenAIOptions, startFakeOpenAI } from '../testing/index.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 const disposables: AsyncDisposable[] = [];
 afterEach(async () => {

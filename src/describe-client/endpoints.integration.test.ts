@@ -7,9 +7,9 @@ import {
   type Fault,
   startFakeOpenAI,
 } from '../testing/index.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 const disposables: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../internal/clock.ts';
-import { modelCatalog } from '../openai/model-catalog.ts';
-import { ConfigIssues } from './config-issues.ts';
-import type { DescribeInput } from './describe-request.ts';
-import { estimateCalls } from './estimate-calls.ts';
-import { ImageIntake } from './image-intake.ts';
-import { resolveOptions } from './resolve-options.ts';
+import { modelCatalog } from '../openai/models/model-catalog.ts';
+import { estimateCalls } from './bulk/estimate-calls.ts';
+import type { DescribeInput } from './call/describe-request.ts';
+import { ImageIntake } from './call/image-intake.ts';
+import { ConfigIssues } from './options/config-issues.ts';
+import { resolveOptions } from './options/resolve-options.ts';
 
 const URL = 'https://images.example.com/cat.jpg';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 let api: FakeOpenAI;
 let corpus: Uint8Array[];

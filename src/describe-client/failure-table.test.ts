@@ -4,9 +4,9 @@ import type { DescribeError } from '../errors/describe-error.ts';
 import { FAILURE_SAMPLES } from '../errors/failure-samples.fixture.ts';
 import type { OpenAIConnectionPool } from '../openai/index.ts';
 import { createTestImage, ManualClock } from '../testing/index.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 /** The stages of a client over pools whose every request fails; each column of the table is read off what they do. */
 const clients: DescribeClient[] = [];

@@ -3,7 +3,7 @@ import type { UpstreamError } from '../errors/upstream-error.ts';
 import { createTestImage, type FaultRule, startFakeOpenAI } from '../testing/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { createDescribeClient } from './create-describe-client.ts';
-import type { EndpointOptions } from './endpoint-options.ts';
+import type { EndpointOptions } from './options/endpoint-options.ts';
 import { completion, type RawReply, startRawApi } from './raw-api.fixture.ts';
 
 const disposables: AsyncDisposable[] = [];

@@ -1,14 +1,17 @@
-export type { ExtraBody } from '../internal/extra-body.ts';
-export type { ReasoningEffort } from '../internal/reasoning-effort.ts';
-export type { Dialect } from '../openai/request-dialect.ts';
-export type { AdmissionStats } from './admission.ts';
-export type { AttemptBreaker } from './breaker-group.ts';
-export type { CallStats } from './call-register.ts';
-export type { ClientHealth, HealthState, PartHealth } from './client-health.ts';
-export type { BatchOptions, DescribeClientOptions } from './client-options.ts';
-export { createDescribeClient } from './create-describe-client.ts';
-export { type ClientStats, DescribeClient } from './describe-client.ts';
-export type { DescribeManyItem, DescribeManyOptions } from './describe-many.ts';
+export type { ExtraBody } from '../internal/options/extra-body.ts';
+export type { ReasoningEffort } from '../internal/options/reasoning-effort.ts';
+export type { Dialect } from '../openai/exchange/request-dialect.ts';
+export type { AttemptBreaker } from './attempt/breaker-group.ts';
+export type { DescribeManyItem, DescribeManyOptions } from './bulk/describe-many.ts';
+export type { EstimateOptions } from './bulk/estimate-calls.ts';
+export type {
+  ClientWarmFailure,
+  ClientWarmOptions,
+  ClientWarmProgress,
+  ClientWarmResult,
+} from './bulk/warm-cache.ts';
+export type { AdmissionStats } from './call/admission.ts';
+export type { CallStats } from './call/call-register.ts';
 export type {
   CacheMode,
   DescribeInput,
@@ -18,23 +21,25 @@ export type {
   ImageBytes,
   StructuredOptions,
   StructuredRequest,
-} from './describe-request.ts';
+} from './call/describe-request.ts';
 export type {
   AttemptRecord,
   CallExplanation,
   DescribeResult,
   DescriptionSource,
   StructuredResult,
-} from './describe-result.ts';
-export type { EndpointDescription, EndpointOptions, QuotaLimitOptions } from './endpoint-options.ts';
-export type { EstimateOptions } from './estimate-calls.ts';
-export type { FallbackAnswer, FallbackFunction, FallbackRequest, FallbackStep } from './fallback-option.ts';
-export type { ClientImageOptions } from './image-intake.ts';
-export type { ClientLimitOptions } from './limit-options.ts';
-export type { Logger } from './logger.ts';
+} from './call/describe-result.ts';
+export type { ClientImageOptions } from './call/image-intake.ts';
+export { createDescribeClient } from './create-describe-client.ts';
+export { type ClientStats, DescribeClient } from './describe-client.ts';
+export type { Logger } from './options/client-logger.ts';
+export type { BatchOptions, DescribeClientOptions } from './options/client-options.ts';
+export type { EndpointDescription, EndpointOptions, QuotaLimitOptions } from './options/endpoint-options.ts';
 export type {
-  ClientWarmFailure,
-  ClientWarmOptions,
-  ClientWarmProgress,
-  ClientWarmResult,
-} from './warm-cache.ts';
+  FallbackAnswer,
+  FallbackFunction,
+  FallbackRequest,
+  FallbackStep,
+} from './options/fallback-option.ts';
+export type { ClientLimitOptions } from './options/limit-options.ts';
+export type { ClientHealth, HealthState, PartHealth } from './reports/client-health.ts';

@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
 import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 const coffee = readFileSync(new URL('../../examples/images/coffee.png', import.meta.url));
 const ifCached = { tags: ['album'], cache: 'only-if-cached' } as const;

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDescribeClient, RedisCache, ResourcePool } from '../index.ts';
 import { OpenAIConnectionPool } from '../openai/index.ts';
-import { answer, cleanUp, cleanups, startServer } from '../openai/openai-connection-pool.fixture.ts';
+import { answer, cleanUp, cleanups, startServer } from '../openai/pool/openai-connection-pool.fixture.ts';
 import { createTestImage, startRedisServer } from '../testing/index.ts';
 
 setFlagsFromString('--expose-gc');

@@ -8,9 +8,9 @@ import {
   readImageFacts,
   startFakeOpenAI,
 } from '../testing/index.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 let server: FakeOpenAI;
 let client: DescribeClient | undefined;

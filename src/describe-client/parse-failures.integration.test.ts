@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
 import { createTestImage } from '../testing/index.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 import { completion, startRawApi } from './raw-api.fixture.ts';
 
 let api: Awaited<ReturnType<typeof startRawApi>> | undefined;

@@ -1,5 +1,5 @@
 import { OpenAIConnectionPool } from '../openai/index.ts';
-import type { EndpointDescription } from './endpoint-options.ts';
+import type { EndpointDescription } from './options/endpoint-options.ts';
 
 const pools: OpenAIConnectionPool[] = [];
 

@@ -8,9 +8,9 @@ import {
   type RedisServer,
   startRedisServer,
 } from '../testing/redis-server.ts';
-import type { DescribeClientOptions } from './client-options.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 const image = createTestImage({ seed: 21 });
 let server: FakeOpenAI;

@@ -4,11 +4,11 @@ import { DescribeError } from '../errors/describe-error.ts';
 import { systemClock } from '../internal/clock.ts';
 import { RedisCache } from '../redis-cache/index.ts';
 import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
-import type { DescribeClientOptions } from './client-options.ts';
+import type { DescribeManyOptions } from './bulk/describe-many.ts';
+import type { DescribeSchema } from './call/describe-request.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
-import type { DescribeManyOptions } from './describe-many.ts';
-import type { DescribeSchema } from './describe-request.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 let server: FakeOpenAI;
 let client: DescribeClient | undefined;

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
-import { Deferred } from '../internal/deferred.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 import { RedisCache } from '../redis-cache/index.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import type { DescribeClientOptions } from './client-options.ts';
+import type { ClientWarmProgress } from './bulk/warm-cache.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
-import type { ClientWarmProgress } from './warm-cache.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
 
 const photo = (name: string) => readFileSync(new URL(`../../examples/images/${name}`, import.meta.url));
 const [coffee, rocket, chelsea] = [photo('coffee.png'), photo('rocket.jpg'), photo('chelsea.png')];

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { cleanUp, overHttp } from './connection/http-connection.fixture.ts';
 import { HttpClient } from './http-client.ts';
-import { cleanUp, overHttp } from './http-connection.fixture.ts';
 
 afterEach(cleanUp);
 

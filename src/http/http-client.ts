@@ -1,14 +1,14 @@
 import { DescribeError, InputError, UpstreamError } from '../errors/index.ts';
-import { headerRecord } from '../internal/option-checks.ts';
-import { callOptions } from '../internal/own-options.ts';
-import type { HttpConnection } from './http-connection.ts';
-import type { AnswerHeaders, WholeAnswer } from './http-message.ts';
+import { headerRecord } from '../internal/options/option-checks.ts';
+import { callOptions } from '../internal/options/own-options.ts';
+import type { HttpConnection } from './connection/http-connection.ts';
+import type { AnswerHeaders, WholeAnswer } from './connection/http-message.ts';
+import { ThinHeaders } from './connection/thin-headers.ts';
+import { type OutgoingBody, outgoingBody } from './encoding/request-body.ts';
+import { textOfBytes } from './encoding/text-of-bytes.ts';
 import type { HttpReply } from './http-reply.ts';
 import { HttpStatusError } from './http-status-error.ts';
 import { pathBelow, type Query } from './path-below.ts';
-import { type OutgoingBody, outgoingBody } from './request-body.ts';
-import { textOfBytes } from './text-of-bytes.ts';
-import { ThinHeaders } from './thin-headers.ts';
 
 /** Methods that a client sends. */
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';

@@ -1,5 +1,5 @@
-import { ADDRESS_GUARD_CHECKS, type AddressGuardOptions } from '../http/address-guard.ts';
-import { integer, milliseconds, type OptionChecks } from '../internal/option-checks.ts';
+import { ADDRESS_GUARD_CHECKS, type AddressGuardOptions } from '../http/guard/address-guard.ts';
+import { integer, milliseconds, type OptionChecks } from '../internal/options/option-checks.ts';
 
 /** Bounds on one image, and where it may come from. */
 export interface ImageOptions extends AddressGuardOptions {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { bodyPieces } from '../http/body-pieces.ts';
-import { encodeJson, InlineBytes } from '../http/encode-json.ts';
+import { bodyPieces } from '../http/connection/body-pieces.ts';
+import { encodeJson, InlineBytes } from '../http/encoding/encode-json.ts';
 import { countSlices } from '../internal/count-slices.fixture.ts';
-import { readDataUrl, toDataUrl } from './data-url.ts';
-import { hashBytes } from './hash-bytes.ts';
-import { loadImage } from './load-image.ts';
-import { joinBytes, readStream } from './read-stream.ts';
+import { hashBytes } from './identity/hash-bytes.ts';
+import { readDataUrl, toDataUrl } from './reading/data-url.ts';
+import { loadImage } from './reading/load-image.ts';
+import { joinBytes, readStream } from './reading/read-stream.ts';
 
 const KIB = 1024;
 const bytes = Buffer.alloc(6_000_000, 'image');

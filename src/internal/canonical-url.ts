@@ -1,4 +1,4 @@
-import { callOptions, NO_OPTIONS } from './own-options.ts';
+import { callOptions, NO_OPTIONS } from './options/own-options.ts';
 
 /** A signature's parameters: where every one of its marks is there, all of `strip` goes. */
 interface SignatureScheme {

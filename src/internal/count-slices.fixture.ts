@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
+import { loopSlices } from './async/loop-slices.ts';
 import { systemClock } from './clock.ts';
-import { loopSlices } from './loop-slices.ts';
 
 export interface SliceCounts {
   /** Slices where no time passes: more than one is slicing by size. */

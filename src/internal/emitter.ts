@@ -1,4 +1,4 @@
-import { callSafely } from './user-callback.ts';
+import { callSafely } from './async/user-callback.ts';
 
 /** Removes a listener: call it, or let `using` dispose of it. Idempotent. */
 export interface Unsubscribe extends Disposable {

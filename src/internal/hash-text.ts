@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { loopSlices } from './loop-slices.ts';
+import { loopSlices } from './async/loop-slices.ts';
 
 const PIECE_CHARACTERS = 32 * 1024;
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { Deferred } from './async/deferred.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import { Deferred } from './deferred.ts';
-import { nearestName } from './nearest-name.ts';
-import { MAJOR_VERSION, processSingleton } from './process-singleton.ts';
+import { MAJOR_VERSION, processSingleton } from './modules/process-singleton.ts';
+import { nearestName } from './options/nearest-name.ts';
 
 describe('Deferred', () => {
   it('settles once and says so', async () => {

@@ -1,16 +1,14 @@
-export { type EncodeOptions, encodeBase64 } from '../http/encode-base64.ts';
-export { InlineBytes } from '../http/encode-json.ts';
-export type { TlsOptions } from '../http/tls-options.ts';
+export type { TlsOptions } from '../http/connection/tls-options.ts';
+export { type EncodeOptions, encodeBase64 } from '../http/encoding/encode-base64.ts';
+export { InlineBytes } from '../http/encoding/encode-json.ts';
 export type {
   AcquireOptions,
   DrainOptions,
   ResourcePoolEvents,
   ResourcePoolState,
 } from '../resource-pool/index.ts';
-export type { ApiKey } from './api-key.ts';
-export type { OpenAIConnectionLease, OpenAIConnectionLender } from './connection-lease.ts';
-export { type ApiUsage, type CostOptions, costUsd, type TokenUsage, tokenUsage } from './cost.ts';
-export { type EncodedRequest, encodeRequest } from './encode-request.ts';
+export { type EncodedRequest, encodeRequest } from './exchange/encode-request.ts';
+export { type ApiUsage, type CostOptions, costUsd, type TokenUsage, tokenUsage } from './models/cost.ts';
 export {
   type CallEstimate,
   estimateCall,
@@ -18,20 +16,20 @@ export {
   type PaceLimits,
   type PlannedCall,
   type SpendingEstimate,
-} from './estimate.ts';
+} from './models/estimate.ts';
 export {
   estimateImageTokens,
   type ImageSize,
   type ImageTokensRequest,
   mostImageTokens,
-} from './image-tokens.ts';
+} from './models/image-tokens.ts';
 export {
   createModelCatalog,
   type ModelCatalog,
   type ModelOverrides,
   modelCatalog,
   REQUEST_LIMITS,
-} from './model-catalog.ts';
+} from './models/model-catalog.ts';
 export type {
   ImageDetail,
   ImageSizing,
@@ -42,9 +40,16 @@ export type {
   PatchSizing,
   Provenance,
   TileSizing,
-} from './model-entry.ts';
-export { OpenAIConnectionPool } from './openai-connection-pool.ts';
-export type { OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
-export type { OpenAIConnectionPoolStats, OpenAIPoolHealth } from './openai-pool-stats.ts';
-export { PoolManager, type PoolManagerOptions, type PoolManagerStats, poolManager } from './pool-manager.ts';
-export { estimateTextTokens } from './text-tokens.ts';
+} from './models/model-entry.ts';
+export { estimateTextTokens } from './models/text-tokens.ts';
+export type { ApiKey } from './pool/api-key.ts';
+export type { OpenAIConnectionLease, OpenAIConnectionLender } from './pool/connection-lease.ts';
+export { OpenAIConnectionPool } from './pool/openai-connection-pool.ts';
+export type { OpenAIConnectionPoolOptions } from './pool/openai-pool-options.ts';
+export type { OpenAIConnectionPoolStats, OpenAIPoolHealth } from './pool/openai-pool-stats.ts';
+export {
+  PoolManager,
+  type PoolManagerOptions,
+  type PoolManagerStats,
+  poolManager,
+} from './pool/pool-manager.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { OpenAIConnectionPool } from './openai-connection-pool.ts';
+import { OpenAIConnectionPool } from './pool/openai-connection-pool.ts';
 
 /** Uses a pool, leaves it open and has nothing else to do. */
 const [, , baseURL = '', mode = ''] = process.argv;

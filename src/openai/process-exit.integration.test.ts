@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, cleanUp, startServer } from './openai-connection-pool.fixture.ts';
+import { answer, cleanUp, startServer } from './pool/openai-connection-pool.fixture.ts';
 
 const fixture = fileURLToPath(new URL('./process-exit.fixture.ts', import.meta.url));
 

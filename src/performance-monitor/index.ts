@@ -1,22 +1,3 @@
-export type { PerformanceAlert } from './alert-watch.ts';
-export type {
-  AlertOptions,
-  AlertThreshold,
-  HealthCheck,
-  HealthCheckName,
-  HealthStatus,
-  PerformanceHealth,
-} from './health-checks.ts';
-export type { MetricLabels } from './metric-labels.ts';
-export type { HistogramOptions } from './metric-store.ts';
-export type {
-  CounterReport,
-  DistributionReport,
-  GaugeReport,
-  MetricsReport,
-  OperationReport,
-} from './metrics-report.ts';
-export type { MonitorLogger, PerformanceMonitorOptions } from './monitor-options.ts';
 export {
   createFetchHandlers,
   createNodeHandlers,
@@ -25,18 +6,37 @@ export {
   type NodeHandler,
   type NodeRequest,
   type NodeResponse,
-} from './monitoring-handlers.ts';
-export type { TimerId } from './operation-timers.ts';
+} from './handlers/monitoring-handlers.ts';
 export {
   createPerformanceMiddleware,
   type MonitoredRequest,
   type MonitoredResponse,
   type PerformanceMiddleware,
   type PerformanceMiddlewareOptions,
-} from './performance-middleware.ts';
+} from './handlers/performance-middleware.ts';
+export type { RoutedRequest } from './handlers/route-label.ts';
+export type { MetricLabels } from './metrics/metric-labels.ts';
+export type { HistogramOptions } from './metrics/metric-store.ts';
+export type { TimerId } from './metrics/operation-timers.ts';
+export type { MonitorRegistry } from './metrics/registry-binding.ts';
+export type { MonitorLogger, PerformanceMonitorOptions } from './monitor-options.ts';
 export { PerformanceMonitor } from './performance-monitor.ts';
-export type { PerformanceMonitorStats, PerformanceReport } from './performance-report.ts';
 export { getPerformanceMonitor, type ProcessMonitorOptions } from './process-monitor.ts';
-export type { MonitorRegistry } from './registry-binding.ts';
-export type { RoutedRequest } from './route-label.ts';
-export type { SystemSnapshot } from './system-metrics.ts';
+export type { PerformanceAlert } from './reports/alert-watch.ts';
+export type {
+  AlertOptions,
+  AlertThreshold,
+  HealthCheck,
+  HealthCheckName,
+  HealthStatus,
+  PerformanceHealth,
+} from './reports/health-checks.ts';
+export type {
+  CounterReport,
+  DistributionReport,
+  GaugeReport,
+  MetricsReport,
+  OperationReport,
+} from './reports/metrics-report.ts';
+export type { PerformanceMonitorStats, PerformanceReport } from './reports/performance-report.ts';
+export type { SystemSnapshot } from './system/system-metrics.ts';

@@ -8,11 +8,11 @@ import {
   shape,
   textRecord,
   withMethods,
-} from '../internal/option-checks.ts';
-import { ALERT_CHECKS, type AlertOptions } from './health-checks.ts';
-import { labelNameProblem } from './metric-labels.ts';
-import { isMetricName, underscored } from './metric-name.ts';
-import type { MonitorRegistry } from './registry-binding.ts';
+} from '../internal/options/option-checks.ts';
+import { labelNameProblem } from './metrics/metric-labels.ts';
+import { isMetricName, underscored } from './metrics/metric-name.ts';
+import type { MonitorRegistry } from './metrics/registry-binding.ts';
+import { ALERT_CHECKS, type AlertOptions } from './reports/health-checks.ts';
 
 /** Where reports go: pino, and anything shaped like it. */
 export interface MonitorLogger {

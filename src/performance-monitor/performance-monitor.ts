@@ -1,28 +1,28 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { ConfigError } from '../errors/config-error.ts';
+import { callSafely } from '../internal/async/user-callback.ts';
 import { type Clock, systemClock, wallClockNow } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
-import { checkOptions, milliseconds, required } from '../internal/option-checks.ts';
-import { callSafely } from '../internal/user-callback.ts';
-import { AlertWatch, type PerformanceAlert } from './alert-watch.ts';
-import { type AlertOptions, type PerformanceHealth, runHealthChecks } from './health-checks.ts';
-import type { MetricLabels } from './metric-labels.ts';
-import { type HistogramOptions, MetricStore } from './metric-store.ts';
-import { reportMetrics } from './metrics-report.ts';
+import { checkOptions, milliseconds, required } from '../internal/options/option-checks.ts';
+import type { MetricLabels } from './metrics/metric-labels.ts';
+import { type HistogramOptions, MetricStore } from './metrics/metric-store.ts';
+import { OperationNames } from './metrics/operation-names.ts';
+import { OperationTimers, type TimerId } from './metrics/operation-timers.ts';
+import { RegistryBinding } from './metrics/registry-binding.ts';
 import {
   MONITOR_CHECKS,
   type MonitorLogger,
   type PerformanceMonitorOptions,
   withDefaults,
 } from './monitor-options.ts';
-import { OperationNames } from './operation-names.ts';
-import { OperationTimers, type TimerId } from './operation-timers.ts';
-import type { PerformanceMonitorStats, PerformanceReport } from './performance-report.ts';
-import { RegistryBinding } from './registry-binding.ts';
-import { ReportSchedule } from './report-schedule.ts';
-import { SystemMetrics } from './system-metrics.ts';
-import { systemSources } from './system-sources.ts';
+import { AlertWatch, type PerformanceAlert } from './reports/alert-watch.ts';
+import { type AlertOptions, type PerformanceHealth, runHealthChecks } from './reports/health-checks.ts';
+import { reportMetrics } from './reports/metrics-report.ts';
+import type { PerformanceMonitorStats, PerformanceReport } from './reports/performance-report.ts';
+import { ReportSchedule } from './reports/report-schedule.ts';
+import { SystemMetrics } from './system/system-metrics.ts';
+import { systemSources } from './system/system-sources.ts';
 
 const NO_LABELS: MetricLabels = Object.freeze({});
 const IN_MS: HistogramOptions = Object.freeze({ unit: 'ms' });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { MAJOR_VERSION } from '../internal/process-singleton.ts';
+import { MAJOR_VERSION } from '../internal/modules/process-singleton.ts';
 import { getPerformanceMonitor } from './index.ts';
 
 const KEY = Symbol.for(`@describe-it/sdk/performance-monitor@${MAJOR_VERSION}`);

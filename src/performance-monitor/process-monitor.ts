@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors/config-error.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
-import { parseEnvironment } from '../internal/environment.ts';
-import { processSingleton } from '../internal/process-singleton.ts';
+import { processSingleton } from '../internal/modules/process-singleton.ts';
+import { parseEnvironment } from '../internal/options/environment.ts';
 import type { MonitorLogger } from './monitor-options.ts';
 import { PerformanceMonitor } from './performance-monitor.ts';
 

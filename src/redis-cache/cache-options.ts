@@ -18,12 +18,12 @@ import {
   shape,
   text,
   withMethods,
-} from '../internal/option-checks.ts';
-import { NO_OPTIONS } from '../internal/own-options.ts';
+} from '../internal/options/option-checks.ts';
+import { NO_OPTIONS } from '../internal/options/own-options.ts';
 import type { CacheLogger } from './cache-logger.ts';
-import { type CacheCodec, jsonCodec } from './codec.ts';
-import { contradictions, type RedisTarget, type RedisTargetOptions, targetOf } from './redis-target.ts';
-import { redisUrl } from './redis-url.ts';
+import { type CacheCodec, jsonCodec } from './entries/codec.ts';
+import { contradictions, type RedisTarget, type RedisTargetOptions, targetOf } from './redis/redis-target.ts';
+import { redisUrl } from './redis/redis-url.ts';
 
 export interface MemoryTierSettings {
   /** Most bytes that entries take, estimated from their encoded length. @defaultValue 67108864 (64 MiB) */

@@ -1,10 +1,10 @@
 import type { CacheCounters } from './cache-counters.ts';
 import type { ResolvedCacheOptions } from './cache-options.ts';
-import type { RedisConnectionState } from './redis-connection.ts';
-import type { RedisGatewayStats } from './redis-gateway.ts';
-import type { RedisLink } from './redis-link.ts';
-import { troubleOf } from './redis-trouble.ts';
-import type { Tiers } from './tiers.ts';
+import type { RedisConnectionState } from './redis/redis-connection.ts';
+import type { RedisGatewayStats } from './redis/redis-gateway.ts';
+import type { RedisLink } from './redis/redis-link.ts';
+import { troubleOf } from './redis/redis-trouble.ts';
+import type { Tiers } from './tiers/tier-pair.ts';
 
 /**
  * How well a cache is: degraded works without Redis for now, unhealthy has done so for more than `maxRetries`

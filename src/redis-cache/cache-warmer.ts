@@ -1,11 +1,11 @@
 import { InputError } from '../errors/input-error.ts';
-import { callOptions } from '../internal/own-options.ts';
-import { raceSignal } from '../internal/signals.ts';
-import { callSafely, ignoreRejection } from '../internal/user-callback.ts';
-import { checkOptionNames } from './cache-input.ts';
-import type { CacheFactory } from './filler.ts';
+import { raceSignal } from '../internal/async/signals.ts';
+import { callSafely, ignoreRejection } from '../internal/async/user-callback.ts';
+import { callOptions } from '../internal/options/own-options.ts';
+import { checkOptionNames } from './entries/cache-input.ts';
+import type { CacheFactory } from './filling/fill-missing.ts';
 import type { RedisCache } from './redis-cache.ts';
-import { SET_OPTION_NAMES, type SetOptions } from './setter.ts';
+import { SET_OPTION_NAMES, type SetOptions } from './tiers/setter.ts';
 
 /** Makes the description of one image. */
 export type WarmFetcher<Value> = (

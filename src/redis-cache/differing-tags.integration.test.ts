@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Deferred } from '../internal/deferred.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
 import { RedisCache } from './redis-cache.ts';
 

@@ -1,6 +1,6 @@
 import { bindMethods } from '../internal/bind-methods.ts';
-import { readEnvironment } from '../internal/environment.ts';
-import { processSingleton } from '../internal/process-singleton.ts';
+import { processSingleton } from '../internal/modules/process-singleton.ts';
+import { readEnvironment } from '../internal/options/environment.ts';
 import { RedisCache } from './redis-cache.ts';
 
 /**

@@ -1,7 +1,5 @@
-export { type RedisScript, redisScriptOf } from './atomic-script.ts';
 export type { CacheCounters } from './cache-counters.ts';
 export type { RedisCacheEvents } from './cache-events.ts';
-export { generateKey } from './cache-key.ts';
 export type { CacheLogger } from './cache-logger.ts';
 export type { MemoryTierSettings, RedisCacheOptions } from './cache-options.ts';
 export type {
@@ -19,21 +17,23 @@ export {
   type WarmProgress,
   type WarmResult,
 } from './cache-warmer.ts';
-export { type CacheCodec, jsonCodec } from './codec.ts';
-export type { CacheFactory } from './filler.ts';
-export { getCache } from './get-cache.ts';
-export type { CacheHit, CacheSource, GetOrSetOptions } from './getter.ts';
-export { generateImageHash } from './image-hash.ts';
-export { createKeyvStore, type KeyvStore, type KeyvStoreEntry } from './keyv-store.ts';
-export { type ReadOptions, RedisCache } from './redis-cache.ts';
-export type { RedisClientLike, RedisPipelineLike } from './redis-client.ts';
-export type { RedisConnectionState } from './redis-connection.ts';
-export type { RedisFailureReason, RedisGatewayStats } from './redis-gateway.ts';
-export type { RedisAddress, RedisTargetOptions } from './redis-target.ts';
-export type { MsetEntry, SetOptions } from './setter.ts';
+export { generateKey } from './entries/cache-key.ts';
+export { type CacheCodec, jsonCodec } from './entries/codec.ts';
+export { generateImageHash } from './entries/image-hash.ts';
+export type { CacheFactory } from './filling/fill-missing.ts';
+export type { CacheHit, CacheSource, GetOrSetOptions } from './filling/get-or-set.ts';
 export {
   type FlightContext,
   type FlightOptions,
   type FlightResult,
   SingleFlight,
-} from './single-flight.ts';
+} from './filling/single-flight.ts';
+export { getCache } from './get-cache.ts';
+export { createKeyvStore, type KeyvStore, type KeyvStoreEntry } from './keyv-store.ts';
+export { type RedisScript, redisScriptOf } from './redis/atomic-script.ts';
+export type { RedisClientLike, RedisPipelineLike } from './redis/redis-client.ts';
+export type { RedisConnectionState } from './redis/redis-connection.ts';
+export type { RedisFailureReason, RedisGatewayStats } from './redis/redis-gateway.ts';
+export type { RedisAddress, RedisTargetOptions } from './redis/redis-target.ts';
+export { type ReadOptions, RedisCache } from './redis-cache.ts';
+export type { MsetEntry, SetOptions } from './tiers/setter.ts';

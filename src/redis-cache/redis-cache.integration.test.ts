@@ -2,7 +2,7 @@ import { deflateRawSync } from 'node:zlib';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
-import { Deferred } from '../internal/deferred.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
 import type { RedisCacheOptions } from './cache-options.ts';
 import { RedisCache } from './redis-cache.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../errors/config-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import { UpstreamError } from '../errors/upstream-error.ts';
-import { Deferred } from '../internal/deferred.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import type { RedisCacheOptions } from './cache-options.ts';
 import { RedisCache } from './redis-cache.ts';

@@ -1,24 +1,31 @@
 import { ClosedError } from '../errors/closed-error.ts';
-import { forgetAbandoned, onAbandoned } from '../internal/abandoned.ts';
+import { forgetAbandoned, onAbandoned } from '../internal/async/abandoned.ts';
+import { raceSignal } from '../internal/async/signals.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
-import { callOptions } from '../internal/own-options.ts';
-import { raceSignal } from '../internal/signals.ts';
-import { accepts } from './asked-tags.ts';
+import { callOptions } from '../internal/options/own-options.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
-import { checkKey, checkList, checkOptionNames, checkTags } from './cache-input.ts';
-import { generateKey } from './cache-key.ts';
-import { shareLink } from './cache-link.ts';
 import { type RedisCacheOptions, resolveCacheOptions } from './cache-options.ts';
 import { healthOf, type RedisCacheHealth, type RedisCacheStats, statsOf } from './cache-stats.ts';
-import type { CacheFactory } from './filler.ts';
-import { type CacheHit, type CacheSource, type GetOrSetOptions, Getter } from './getter.ts';
-import { generateImageHash } from './image-hash.ts';
-import { purgeTags } from './purge.ts';
-import { MSET_NAMES, type MsetEntry, type SetItem, type SetOptions, setAll, setOptionsOf } from './setter.ts';
-import type { Found } from './tiered-reader.ts';
-import { TieredReader } from './tiered-reader.ts';
-import { TieredWriter } from './tiered-writer.ts';
-import { Tiers } from './tiers.ts';
+import { checkKey, checkList, checkOptionNames, checkTags } from './entries/cache-input.ts';
+import { generateKey } from './entries/cache-key.ts';
+import { generateImageHash } from './entries/image-hash.ts';
+import type { CacheFactory } from './filling/fill-missing.ts';
+import { type CacheHit, type CacheSource, type GetOrSetOptions, Getter } from './filling/get-or-set.ts';
+import { shareLink } from './redis/cache-link.ts';
+import { accepts } from './tags/asked-tags.ts';
+import { purgeTags } from './tiers/purge.ts';
+import {
+  MSET_NAMES,
+  type MsetEntry,
+  type SetItem,
+  type SetOptions,
+  setAll,
+  setOptionsOf,
+} from './tiers/setter.ts';
+import { Tiers } from './tiers/tier-pair.ts';
+import type { Found } from './tiers/tiered-reader.ts';
+import { TieredReader } from './tiers/tiered-reader.ts';
+import { TieredWriter } from './tiers/tiered-writer.ts';
 
 export interface ReadOptions {
   /** Ends the wait with its reason. */

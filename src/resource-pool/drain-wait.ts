@@ -1,6 +1,6 @@
 import { InputError, TimeoutError } from '../errors/index.ts';
+import { onAbort } from '../internal/async/signals.ts';
 import type { Clock } from '../internal/clock.ts';
-import { onAbort } from '../internal/signals.ts';
 
 export interface DrainOptions {
   /** Longest wait for loans to come back, in milliseconds; 0 or more. @defaultValue 30_000 */

@@ -1,6 +1,6 @@
+import { HttpConnection } from '../http/connection/http-connection.ts';
+import { type TlsOptions, tlsOptionsCheck } from '../http/connection/tls-options.ts';
 import { HttpClient } from '../http/http-client.ts';
-import { HttpConnection } from '../http/http-connection.ts';
-import { type TlsOptions, tlsOptionsCheck } from '../http/tls-options.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
 import type { Clock } from '../internal/clock.ts';
 import {
@@ -13,8 +13,8 @@ import {
   nonEmptyText,
   required,
   withMethods,
-} from '../internal/option-checks.ts';
-import { callOptions } from '../internal/own-options.ts';
+} from '../internal/options/option-checks.ts';
+import { callOptions } from '../internal/options/own-options.ts';
 import type { CreateContext, ResourceFactory, ValidateContext } from './resource-factory.ts';
 
 export interface HttpClientFactoryOptions {

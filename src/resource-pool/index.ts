@@ -1,3 +1,4 @@
+export type { TlsOptions } from '../http/connection/tls-options.ts';
 export {
   HttpClient,
   type HttpMethod,
@@ -5,7 +6,6 @@ export {
 } from '../http/http-client.ts';
 export type { HttpReply } from '../http/http-reply.ts';
 export { HttpStatusError } from '../http/http-status-error.ts';
-export type { TlsOptions } from '../http/tls-options.ts';
 export type { AcquireOptions } from './acquire-options.ts';
 export { createResourcePool } from './create-resource-pool.ts';
 export type { DrainOptions } from './drain-wait.ts';
@@ -20,4 +20,4 @@ export { ResourcePool } from './resource-pool.ts';
 export type { ResourcePoolEvents } from './resource-pool-events.ts';
 export type { CreateBackoffOptions, ResourcePoolOptions } from './resource-pool-options.ts';
 export type { ResourcePoolState, ResourcePoolStats } from './resource-pool-stats.ts';
-export type { GrowReason, RetireReason } from './slot.ts';
+export type { GrowReason, RetireReason } from './slots/slot.ts';

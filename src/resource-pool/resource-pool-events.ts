@@ -1,4 +1,4 @@
-import type { GrowReason, RetireReason } from './slot.ts';
+import type { GrowReason, RetireReason } from './slots/slot.ts';
 
 export interface ResourcePoolEvents {
   /** The pool grew to `size` resources. */

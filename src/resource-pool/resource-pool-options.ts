@@ -11,7 +11,7 @@ import {
   required,
   shape,
   withMethods,
-} from '../internal/option-checks.ts';
+} from '../internal/options/option-checks.ts';
 import type { ResourceFactory } from './resource-factory.ts';
 
 /** Delays between creates that fail: each is drawn from the first delay to three times the last one. */

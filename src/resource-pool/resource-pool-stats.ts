@@ -1,4 +1,4 @@
-import type { GrowReason, RetireReason } from './slot.ts';
+import type { GrowReason, RetireReason } from './slots/slot.ts';
 
 /** `open` takes work. `draining` serves those who wait and takes nobody new. `closed` is the end. */
 export type ResourcePoolState = 'open' | 'draining' | 'closed';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Deferred } from '../internal/deferred.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 import type { ResourcePoolOptions } from './resource-pool-options.ts';
 import { codeOf, makePool, type Thing } from './thing-pool.fixture.ts';
 

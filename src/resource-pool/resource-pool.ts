@@ -1,15 +1,14 @@
 import { LeaseError } from '../errors/index.ts';
-import { forgetAbandoned, onAbandoned } from '../internal/abandoned.ts';
+import { forgetAbandoned, onAbandoned } from '../internal/async/abandoned.ts';
+import { Deferred } from '../internal/async/deferred.ts';
+import { answerNow } from '../internal/async/user-callback.ts';
 import { systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
-import { Deferred } from '../internal/deferred.ts';
 import { Emitter, type Listener, type Unsubscribe } from '../internal/emitter.ts';
-import { callOptions } from '../internal/own-options.ts';
-import { answerNow } from '../internal/user-callback.ts';
+import { callOptions } from '../internal/options/own-options.ts';
 import type { AcquireOptions } from './acquire-options.ts';
 import { type DrainOptions, drainWait, wrongDrainOption } from './drain-wait.ts';
 import { type Lease, type LeaseHome, SlotLease } from './lease.ts';
-import { PoolUpkeep } from './pool-upkeep.ts';
 import type { ResourcePoolEvents } from './resource-pool-events.ts';
 import {
   checkResourcePoolOptions,
@@ -18,9 +17,10 @@ import {
   type ResourcePoolOptions,
 } from './resource-pool-options.ts';
 import { PoolCounters, type ResourcePoolStats } from './resource-pool-stats.ts';
-import type { Slot } from './slot.ts';
-import { SlotDispatcher } from './slot-dispatcher.ts';
-import { destroyLeftovers } from './slot-keeper.ts';
+import { PoolUpkeep } from './slots/pool-upkeep.ts';
+import type { Slot } from './slots/slot.ts';
+import { SlotDispatcher } from './slots/slot-dispatcher.ts';
+import { destroyLeftovers } from './slots/slot-keeper.ts';
 
 /**
  * Lends resources that are expensive to make, never more than `maxSize` at a moment and each to one user at a time.

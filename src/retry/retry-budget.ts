@@ -6,7 +6,7 @@ import {
   type OptionChecks,
   ratio,
   withMethods,
-} from '../internal/option-checks.ts';
+} from '../internal/options/option-checks.ts';
 
 export interface RetryBudgetOptions {
   /** Retries allowed for each call of the window, from 0 to 1. @defaultValue 0.2 */

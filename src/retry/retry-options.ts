@@ -14,7 +14,7 @@ import {
   shape,
   whichever,
   withMethods,
-} from '../internal/option-checks.ts';
+} from '../internal/options/option-checks.ts';
 import { RETRY_BUDGET_CHECKS, type RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
 
 /** What a retry callback is told before each wait. */

@@ -1,10 +1,10 @@
 import type { RetryGiveUpReason } from '../errors/call-explanation.ts';
 import { DescribeError } from '../errors/describe-error.ts';
+import { sleep } from '../internal/async/signals.ts';
+import { answerNow, callSafely } from '../internal/async/user-callback.ts';
 import type { Random } from '../internal/backoff.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
-import { checkOptions } from '../internal/option-checks.ts';
-import { sleep } from '../internal/signals.ts';
-import { answerNow, callSafely } from '../internal/user-callback.ts';
+import { checkOptions } from '../internal/options/option-checks.ts';
 import { RulesByClass, RunBackoff } from './class-backoff.ts';
 import { FastestAttempt } from './fastest-attempt.ts';
 import { RetryBudget, type RetryBudgetStats } from './retry-budget.ts';

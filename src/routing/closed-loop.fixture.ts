@@ -1,4 +1,4 @@
-import { AdaptiveConcurrency } from './adaptive-concurrency.ts';
+import { AdaptiveConcurrency } from './router/adaptive-concurrency.ts';
 
 /** A server as the limit sees it: how long it takes with so many in flight, and whether it refuses. */
 export interface SimulatedServer {

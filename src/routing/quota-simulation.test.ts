@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { QuotaLimiter } from './quota-limiter.ts';
-import type { QuotaLimits } from './quota-limiter-options.ts';
+import { QuotaLimiter } from './quota/quota-limiter.ts';
+import type { QuotaLimits } from './quota/quota-limiter-options.ts';
 import {
   type ApiOptions,
   type ForeignTenant,

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ConfigError } from '../errors/config-error.ts';
+import { Deferred } from '../internal/async/deferred.ts';
+import { withTimeout } from '../internal/async/signals.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
-import { Deferred } from '../internal/deferred.ts';
-import { withTimeout } from '../internal/signals.ts';
 
 export interface RedisServerOptions {
   /** More arguments for redis-server, such as `['--maxmemory', '4mb']`. They win over the helper's own. */

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { sleep } from '../internal/signals.ts';
+import { sleep } from '../internal/async/signals.ts';
 import { findFreePort, type RedisServer, startRedisServer } from './redis-server.ts';
 
 /** Sends one inline command to a Redis of this machine and gives its answer as it stands on the wire. */

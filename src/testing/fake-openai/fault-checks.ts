@@ -16,7 +16,7 @@ import {
   text,
   textRecord,
   whichever,
-} from '../../internal/option-checks.ts';
+} from '../../internal/options/option-checks.ts';
 import { checkLatency } from './latency-checks.ts';
 
 const position = integer({ min: 1 });

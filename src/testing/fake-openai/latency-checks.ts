@@ -6,7 +6,7 @@ import {
   oneOf,
   required,
   shape,
-} from '../../internal/option-checks.ts';
+} from '../../internal/options/option-checks.ts';
 
 const DISTRIBUTIONS: Readonly<Record<string, Readonly<Record<string, OptionCheck>>>> = {
   fixed: { ms: required(milliseconds({ min: 0 })) },

@@ -7,7 +7,7 @@ import {
   oneOf,
   required,
   shape,
-} from '../../internal/option-checks.ts';
+} from '../../internal/options/option-checks.ts';
 
 const tokens = required(integer({ min: 0 }));
 const bounds = shape({ maxSidePx: required(integer({ min: 1 })), maxPatches: integer({ min: 1 }) });

@@ -14,7 +14,7 @@ import {
   shape,
   textRecord,
   withMethods,
-} from '../../internal/option-checks.ts';
+} from '../../internal/options/option-checks.ts';
 import { checkFaultPlan } from './fault-checks.ts';
 import type { FaultPlan, FaultRule } from './fault-plan.ts';
 import type { Latency } from './latency.ts';

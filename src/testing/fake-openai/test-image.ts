@@ -1,5 +1,5 @@
 import { crc32, deflateSync } from 'node:zlib';
-import { checkOptions, integer } from '../../internal/option-checks.ts';
+import { checkOptions, integer } from '../../internal/options/option-checks.ts';
 
 /** What a test image looks like. */
 export interface TestImageOptions {

@@ -1,0 +1,130 @@
+import { UpstreamError } from '../../errors/upstream-error.ts';
+import { requestIdOf } from './request-id.ts';
+import type { VisionChatCompletion } from './vision-target.ts';
+
+/** How servers say that an answer ended at its bound. */
+const AT_BOUND: ReadonlySet<unknown> = new Set(['length', 'max_tokens', 'MAX_TOKENS', 'model_length']);
+/** How servers say that a filter ended an answer: OpenAI, Gemini (`content_filter: PROHIBITED_CONTENT`), Anthropic. */
+const FILTERED = /^(?:content_?filter|refusal)|safety|prohibited|blocklist/i;
+const isFiltered = (reason: unknown): boolean => typeof reason === 'string' && FILTERED.test(reason);
+/** How OpenRouter says that an error broke an answer off. */
+const BROKEN_OFF = 'error';
+/** How servers say that the model was through. */
+const THROUGH: ReadonlySet<unknown> = new Set([
+  'stop',
+  'end_turn',
+  'eos',
+  'eos_token',
+  'stop_sequence',
+  'STOP',
+]);
+
+/**
+ * The text of an answer, whatever form a server gives it: text or a list of parts, thoughts before it left out.
+ * @throws `DESCRIBE_REFUSED`, `DESCRIBE_OUTPUT_TRUNCATED` or `DESCRIBE_RESPONSE_INVALID` when it has none. Without any
+ * text it is retryable: another answer may have one.
+ */
+export function answerText(completion: VisionChatCompletion): string {
+  const choice = completion?.choices?.[0];
+  if (choice?.message == null) {
+    if (isFiltered(choice?.finish_reason) || hasFilteredPrompt(completion)) throw refusedAnswer(completion);
+    throw invalidAnswer(completion, 'the answer holds no message');
+  }
+  const { content, refusal } = choice.message as { readonly content?: unknown; readonly refusal?: unknown };
+  // Each server has words of its own for the reason.
+  const reason: unknown = choice.finish_reason;
+  const text = withoutThoughts(textOfContent(content));
+  const requestId = requestIdOf(completion);
+  if (isText(refusal) || isFiltered(reason) || (text === '' && hasRefusal(content))) {
+    throw refusedAnswer(completion);
+  }
+  if (reason === BROKEN_OFF) throw invalidAnswer(completion, 'an error broke the answer off');
+  const isEmpty = text.trim() === '';
+  if (AT_BOUND.has(reason)) {
+    const what = isEmpty
+      ? 'the answer hit maxOutputTokens before any text'
+      : 'the answer hit maxOutputTokens';
+    throw new UpstreamError('DESCRIBE_OUTPUT_TRUNCATED', what, {
+      status: 200,
+      requestId,
+      retryable: isEmpty,
+    });
+  }
+  if (!isEmpty) return text;
+  if (!THROUGH.has(reason)) throw invalidAnswer(completion, 'the answer holds no text');
+  throw new UpstreamError('DESCRIBE_REFUSED', 'the model ended its answer without any text', {
+    status: 200,
+    requestId,
+    retryable: true,
+  });
+}
+
+const refusedAnswer = (completion: VisionChatCompletion): UpstreamError =>
+  new UpstreamError('DESCRIBE_REFUSED', 'the model refused to describe the image', {
+    status: 200,
+    requestId: requestIdOf(completion),
+  });
+
+/** Azure tells for each kind of content whether its filter stopped the prompt. */
+function hasFilteredPrompt(completion: VisionChatCompletion): boolean {
+  const { prompt_filter_results: results } = (completion ?? {}) as {
+    readonly prompt_filter_results?: unknown;
+  };
+  if (!Array.isArray(results)) return false;
+  return results.some((result: { readonly content_filter_results?: unknown } | null) =>
+    Object.values(result?.content_filter_results ?? {}).some(
+      (kind: { readonly filtered?: unknown } | null) => kind?.filtered === true,
+    ),
+  );
+}
+
+/** An answer in the API's form that is not what was asked for: the API did its part, the model did not. */
+export const invalidAnswer = (completion: VisionChatCompletion, what: string): UpstreamError =>
+  new UpstreamError('DESCRIBE_RESPONSE_INVALID', what, {
+    status: 200,
+    requestId: completion == null ? undefined : requestIdOf(completion),
+    retryable: true,
+  });
+
+/** Lists and parts within one another that are looked into. */
+const MAX_DEPTH = 4;
+
+/** The text of a message: a string, or the text parts of a list. Parts of another type are thoughts and the like. */
+function textOfContent(content: unknown, depth = MAX_DEPTH): string {
+  if (typeof content === 'string') return content;
+  if (typeof content !== 'object' || content === null || depth === 0) return '';
+  if (Array.isArray(content)) return content.map((part) => textOfContent(part, depth - 1)).join('');
+  const { type, text, content: inner, value } = content as Readonly<Record<string, unknown>>;
+  const isTextPart = type === undefined || (typeof type === 'string' && TEXT_TYPE.test(type));
+  return isTextPart ? textOfContent(text ?? inner ?? value, depth - 1) : '';
+}
+
+const TEXT_TYPE = /^(?:output_)?text$/i;
+
+/** A list may hold the refusal as a part. */
+const hasRefusal = (content: unknown): boolean =>
+  Array.isArray(content) &&
+  content.some((part) => isText((part as { readonly refusal?: unknown } | null | undefined)?.refusal));
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+
+/** Tags that models think in, in small letters; the last two are Mistral's and Kimi's. */
+const THOUGHT_TAGS: readonly (readonly [string, string])[] = [
+  ...['think', 'thinking', 'thought', 'reasoning'].map((tag) => [`<${tag}>`, `</${tag}>`] as const),
+  ['[think]', '[/think]'],
+  ['◁think▷', '◁/think▷'],
+];
+
+/** The text after its thoughts. Some servers leave out the opening tag; without a closing one all of it is thought. */
+function withoutThoughts(text: string): string {
+  if (!/[<[◁]/.test(text)) return text;
+  const small = text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  for (const [open, close] of THOUGHT_TAGS) {
+    const end = small.lastIndexOf(close);
+    const begin = small.indexOf(open);
+    if (begin >= 0 && small.slice(0, begin).trim() !== '') continue;
+    if (end >= 0) return text.slice(end + close.length).trimStart();
+    if (begin >= 0) return '';
+  }
+  return text;
+}

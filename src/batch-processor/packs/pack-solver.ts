@@ -1,0 +1,257 @@
+import { copyError, setBilled } from '../../errors/copy-error.ts';
+import type { DescribeError } from '../../errors/describe-error.ts';
+import { UpstreamError } from '../../errors/upstream-error.ts';
+import { answerNow } from '../../internal/async/user-callback.ts';
+import { classifyFailure } from '../../internal/upstream/classify-failure.ts';
+import { isAddress } from '../../internal/upstream/has-image-url.ts';
+import type { RequestSecrets } from '../../internal/upstream/server-reason.ts';
+import type { BatchHandlerContext } from '../queue/batch-handler.ts';
+import { answeredModel } from './answered-model.ts';
+import { tellBilled } from './billing.ts';
+import { type AnswerPart, packAnswers, singleAnswer } from './pack-answer.ts';
+import { packIds, packRequest, singleRequest } from './pack-request.ts';
+import { requestIdOf } from './request-id.ts';
+import { type VisionFault, visionFaultOf } from './vision-fault.ts';
+import type { VisionDescription, VisionItem } from './vision-request.ts';
+import type { VisionChatCompletion, VisionSend } from './vision-target.ts';
+import { addUsage, splitUsage, usageOf, type VisionUsage } from './vision-usage.ts';
+
+/** How a request ended: answered, or failed by the fault of someone. */
+type Verdict = 'answered' | VisionFault;
+
+/** Models are free text of the callers'. */
+const MAX_PACKLESS = 100;
+
+export type VisionClassify = (error: unknown) => VisionFault;
+
+/**
+ * Gets an answer for every image of a pack with few requests. A pack that fails by one of its images is halved: the
+ * second half is not tried as a whole when the first one was clean, for then the bad image is in it. So one bad image
+ * among k costs at most 2·log2 k further requests.
+ */
+export class PackSolver {
+  readonly #send: VisionSend;
+  readonly #classify: VisionClassify;
+  /**
+   * Models that refuse what a pack has and an image alone does not, such as several images or an answer by a schema.
+   */
+  readonly #packless = new Set<string>();
+
+  constructor(send: VisionSend, classify: VisionClassify = visionFaultOf) {
+    this.#send = send;
+    this.#classify = classify;
+  }
+
+  /** A result an item, in order. Never rejects. */
+  async solve(
+    items: readonly VisionItem[],
+    context: BatchHandlerContext<VisionDescription>,
+  ): Promise<(VisionDescription | Error)[]> {
+    const pack = new Pack(items, context, this.#send, this.#classify);
+    const indexes = items.map((_, index) => index);
+    const model = kindOf(items[0]);
+    if (this.#packless.has(model)) {
+      await Promise.all(indexes.map((index) => pack.solve([index])));
+    } else {
+      await pack.solve(indexes);
+      if (pack.worksAloneOnly) this.#learn(model);
+    }
+    return pack.results;
+  }
+
+  #learn(model: string): void {
+    this.#packless.add(model);
+    if (this.#packless.size <= MAX_PACKLESS) return;
+    for (const oldest of this.#packless) {
+      this.#packless.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** Model, and whether it answers by a schema of the caller's. */
+const kindOf = (item: VisionItem | undefined): string =>
+  `${item?.schema === undefined ? 'text' : 'data'} ${item?.model}`;
+
+class Pack {
+  readonly results: (VisionDescription | Error)[] = [];
+  readonly #items: readonly VisionItem[];
+  readonly #context: BatchHandlerContext<VisionDescription>;
+  readonly #send: VisionSend;
+  readonly #classify: VisionClassify;
+  #refused = false;
+  #shared = false;
+  #alone = 0;
+  #aloneFailed = false;
+
+  constructor(
+    items: readonly VisionItem[],
+    context: BatchHandlerContext<VisionDescription>,
+    send: VisionSend,
+    classify: VisionClassify,
+  ) {
+    this.#items = items;
+    this.#context = context;
+    this.#send = send;
+    this.#classify = classify;
+    this.results.length = items.length;
+  }
+
+  /** Whether every request for several was refused, and none for one. */
+  get worksAloneOnly(): boolean {
+    return this.#refused && !this.#shared && !this.#aloneFailed && this.#alone > 1;
+  }
+
+  /** Tells whether some image of these is at fault. `suspect` says that one is known to be, so asking all is vain. */
+  async solve(indexes: readonly number[], suspect = false): Promise<boolean> {
+    const live = indexes.filter((index) => this.#context.isLive(index));
+    if (live.length === 0) return false;
+    if (live.length === 1) return (await this.#ask(live)) === 'item';
+    const verdict = suspect ? 'item' : await this.#ask(live);
+    if (verdict === 'answered' || verdict === 'pack') return false;
+    const middle = live.length >> 1;
+    const [first, second] = [live.slice(0, middle), live.slice(middle)];
+    if (verdict === 'size') {
+      const faults = await Promise.all([this.solve(first), this.solve(second)]);
+      return faults.includes(true);
+    }
+    const inFirst = await this.solve(first);
+    await this.solve(second, !inFirst);
+    return true;
+  }
+
+  /** One request for these images; those it leaves without an answer are asked for again alone. */
+  async #ask(indexes: readonly number[]): Promise<Verdict> {
+    const signal = this.#context.signalFor(indexes);
+    try {
+      const missing = await this.#exchange(indexes, signal);
+      await Promise.all(missing.map((index) => this.solve([index])));
+      if (indexes.length > 1) this.#shared = true;
+      else this.#alone += 1;
+      return 'answered';
+    } catch (error) {
+      const fault = this.#blame(error);
+      if (indexes.length === 1) this.#aloneFailed = true;
+      else if (isUnexplained(error)) this.#refused = true;
+      if (indexes.length === 1 || fault === 'pack') {
+        const hasImageUrl = indexes.some((index) => isAddress(this.#items[index]?.imageUrl));
+        const failure = classifyFailure(error, { hasImageUrl, secrets: () => this.#secretsOf(indexes) });
+        for (const index of indexes) this.results[index] = withUsage(failure, this.#items[index]?.spent);
+      }
+      return fault;
+    }
+  }
+
+  /** Sends the request and settles what its answer answers; gives the rest. */
+  async #exchange(indexes: readonly number[], signal: AbortSignal): Promise<number[]> {
+    const items = indexes.flatMap((index) => this.#items[index] ?? []);
+    const urls = await Promise.all(items.map((item) => item.url(signal)));
+    const { yieldPlace } = this.#context;
+    const context = { signal, requests: items.map(({ request }) => request), yieldPlace };
+    const [only] = items;
+    if (only !== undefined && items.length === 1) {
+      const completion = await this.#send(singleRequest(only, urls[0] ?? ''), context);
+      charge(items, completion, []);
+      this.#settle(indexes[0] ?? 0, only, singleAnswer(completion, only.schema), completion, 1);
+      return [];
+    }
+    const ids = packIds(items.length);
+    const completion = await this.#send(packRequest(items, urls, ids), context);
+    const answers = readCharged(items, ids, completion);
+    return indexes.filter((index, place) => {
+      const item = items[place];
+      const part = answers.get(ids[place] ?? '');
+      if (item === undefined || part === undefined) return true;
+      if (part instanceof UpstreamError) {
+        this.results[index] = withUsage(part, item.spent);
+        return false;
+      }
+      this.#settle(index, item, part, completion, items.length);
+      return false;
+    });
+  }
+
+  #settle(
+    index: number,
+    item: VisionItem,
+    part: AnswerPart,
+    completion: VisionChatCompletion,
+    packSize: number,
+  ): void {
+    const requestId = requestIdOf(completion);
+    this.#context.resolve(index, {
+      ...part,
+      model: answeredModel(completion, item.model),
+      ...(item.spent === undefined ? {} : { usage: item.spent }),
+      ...(requestId === undefined ? {} : { requestId }),
+      packSize,
+    });
+  }
+
+  /** What a reason may not repeat. A sender that knows its key classifies its failures itself. */
+  #secretsOf(indexes: readonly number[]): RequestSecrets {
+    const items = indexes.flatMap((index) => this.#items[index] ?? []);
+    return {
+      texts: [...new Set(items.map(({ prompt }) => prompt))],
+      addresses: items.flatMap(({ imageUrl }) => (imageUrl === undefined ? [] : String(imageUrl))),
+    };
+  }
+
+  #blame(error: unknown): VisionFault {
+    return answerNow(this.#classify, error, 'pack');
+  }
+}
+
+/** The same failure, with what the image was billed until then. */
+function withUsage(failure: DescribeError, usage: VisionUsage | undefined): DescribeError {
+  if (usage === undefined) return failure;
+  const own = copyError(failure);
+  setBilled(own, { usage });
+  return own;
+}
+
+/** A 400 that names neither an image nor a size. */
+function isUnexplained(error: unknown): boolean {
+  const { status } = (error ?? {}) as { readonly status?: unknown };
+  return status === 400 && classifyFailure(error).code === 'DESCRIBE_UPSTREAM';
+}
+
+/** Reads a pack's answer and charges it to its items, also when it answers nothing. */
+function readCharged(
+  items: readonly VisionItem[],
+  ids: readonly string[],
+  completion: VisionChatCompletion,
+): Map<string, AnswerPart | UpstreamError> {
+  let answers = new Map<string, AnswerPart | UpstreamError>();
+  try {
+    answers = packAnswers(completion, new Map(ids.map((id, place) => [id, items[place]?.schema])));
+    return answers;
+  } finally {
+    charge(
+      items,
+      completion,
+      ids.map((id) => {
+        const part = answers.get(id);
+        return part === undefined || part instanceof UpstreamError ? 0 : part.description.length;
+      }),
+    );
+  }
+}
+
+/** Adds each item's part of what an answer cost: the prompt by the size of its image, the rest by its answer. */
+function charge(
+  items: readonly VisionItem[],
+  completion: VisionChatCompletion,
+  answerLengths: readonly number[],
+): void {
+  const usage = completion == null ? undefined : usageOf(completion);
+  if (usage === undefined) return;
+  const byImage = items.map(({ imageTokens }) => imageTokens);
+  const byAnswer = items.map((_, place) => answerLengths[place] ?? 0);
+  for (const [place, share] of splitUsage(usage, byImage, byAnswer).entries()) {
+    const item = items[place];
+    if (item === undefined) continue;
+    item.spent = addUsage(item.spent, share);
+    tellBilled(item.request, share, completion.model);
+  }
+}

@@ -1,0 +1,158 @@
+import {
+  ADDRESS_GUARD_CHECKS,
+  AddressGuard,
+  type AddressGuardOptions,
+} from '../../http/guard/address-guard.ts';
+import {
+  boundedText,
+  callable,
+  checkOptions,
+  integer,
+  MAX_MODEL_LENGTH,
+  nonEmptyText,
+  type OptionChecks,
+  oneOf,
+  shape,
+} from '../../internal/options/option-checks.ts';
+import { callOptions } from '../../internal/options/own-options.ts';
+import { BatchProcessor, type ProcessOptions } from '../batch-processor.ts';
+import { BATCH_CHECKS, type BatchProcessorOptions } from '../batch-processor-options.ts';
+import { PACK_LIMITS, packShare } from './pack-limits.ts';
+import { PackSolver } from './pack-solver.ts';
+import type { VisionFault } from './vision-fault.ts';
+import { type VisionDefaults, visionItem } from './vision-item.ts';
+import type { VisionDescription, VisionItem, VisionRequest } from './vision-request.ts';
+import { isSender, type VisionTarget, visionSend } from './vision-target.ts';
+
+export interface VisionDescriptionBatchOptions
+  extends Omit<BatchProcessorOptions<VisionRequest>, 'weigh' | 'maxBatchWeight' | 'groupBy'> {
+  /** Model of requests that name none. @defaultValue 'gpt-4.1-mini' */
+  readonly model?: string | undefined;
+  /** Prompt of requests that have none. @defaultValue 'Describe this image.' */
+  readonly prompt?: string | undefined;
+  /** Detail of requests that name none. @defaultValue 'low' */
+  readonly detail?: 'low' | 'high' | 'auto' | undefined;
+  /** Most tokens of one image's answer, for requests that set none; at least 1. @defaultValue 300 */
+  readonly maxOutputTokens?: number | undefined;
+  /**
+   * Most tokens of a request, images by estimate and answers by their bound; a whole number of at least 1.
+   * @defaultValue 100000
+   */
+  readonly maxPackTokens?: number | undefined;
+  /** Most bytes of a request's images, as sent; a whole number of at least 1. @defaultValue 20971520 */
+  readonly maxPackBytes?: number | undefined;
+  /** Estimates the tokens of a request's image, at least 0. @defaultValue 300 for detail low, else 2500 */
+  readonly estimateTokens?: ((request: VisionRequest) => number) | undefined;
+  /**
+   * Hosts whose addresses are passed on to the API; nothing is requested or looked up. @defaultValue public hosts; all
+   * of them where the target is `{ send }`, which sees every request
+   */
+  readonly images?: AddressGuardOptions | undefined;
+  /**
+   * Tells who is to blame for what a request failed with: one image (`'item'`), all of them together (`'size'`) or none
+   * (`'pack'`). When it throws, none. @defaultValue by the error's code, or by status and code of the API's error
+   */
+  readonly classify?: ((error: unknown) => VisionFault) | undefined;
+}
+
+const DEFAULTS = {
+  model: 'gpt-4.1-mini',
+  prompt: 'Describe this image.',
+  detail: 'low',
+  maxOutputTokens: 300,
+  ...PACK_LIMITS,
+} as const satisfies VisionDescriptionBatchOptions;
+
+const { weigh: _weigh, maxBatchWeight: _maxBatchWeight, groupBy: _groupBy, ...SHARED_CHECKS } = BATCH_CHECKS;
+
+const CHECKS: OptionChecks<VisionDescriptionBatchOptions> = {
+  ...SHARED_CHECKS,
+  model: boundedText(MAX_MODEL_LENGTH),
+  prompt: nonEmptyText(),
+  detail: oneOf('low', 'high', 'auto'),
+  maxOutputTokens: integer({ min: 1 }),
+  maxPackTokens: integer({ min: 1 }),
+  maxPackBytes: integer({ min: 1 }),
+  estimateTokens: callable(),
+  images: shape(ADDRESS_GUARD_CHECKS),
+  classify: callable(),
+};
+
+/**
+ * Describes images with few requests: those that share model, prompt, detail, output limit and schema go into one, and
+ * each caller gets the description of its own image or its own error. An image whose answer is missing or in doubt is
+ * asked for again alone, and one that the API rejects fails alone.
+ *
+ * @example
+ * ```ts
+ * import OpenAI from 'openai';
+ * import { VisionDescriptionBatchProcessor } from '@describe-it/sdk/batch-processor';
+ *
+ * const vision = new VisionDescriptionBatchProcessor(new OpenAI(), { batchSize: 8, maxBatchWaitMs: 100 });
+ * const describe = async (imageUrl: string) => {
+ *   const { description } = await vision.process({ imageUrl, prompt: 'Describe this image' });
+ *   return description;
+ * };
+ * ```
+ */
+export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionRequest, VisionDescription> {
+  readonly #defaults: VisionDefaults;
+
+  /**
+   * `target` sends the requests: an `OpenAI` client, a lease (which is given back at once: the processor borrows from
+   * its pool), a pool, or `{ send }`. Failed images are tried again (`retry`, 3 attempts by default) unless `retry` is
+   * `false`.
+   * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
+   */
+  constructor(target: VisionTarget, options: VisionDescriptionBatchOptions = {}) {
+    // First of all: a lease is handed over here, and must not stay lent when an option is wrong.
+    const send = visionSend(target);
+    const own = checkOptions('VisionDescriptionBatchProcessor', options, CHECKS);
+    const { model, prompt, detail, maxOutputTokens, estimateTokens, images, classify, ...rest } = own;
+    const { maxPackTokens = DEFAULTS.maxPackTokens, maxPackBytes = DEFAULTS.maxPackBytes, ...batch } = rest;
+    const solver = new PackSolver(send, classify);
+    // Only `process` below adds items, and it makes them all.
+    super((items, context) => solver.solve(items as readonly VisionItem[], context), {
+      ...batch,
+      retry: batch.retry ?? {},
+      groupBy: (item) => (item as VisionItem).group,
+      weigh: (item) => packShare(item as VisionItem, { maxPackTokens, maxPackBytes }),
+      maxBatchWeight: 1,
+    });
+    this.#defaults = {
+      model: model ?? DEFAULTS.model,
+      prompt: prompt ?? DEFAULTS.prompt,
+      detail: detail ?? DEFAULTS.detail,
+      maxOutputTokens: maxOutputTokens ?? DEFAULTS.maxOutputTokens,
+      estimateTokens:
+        estimateTokens ?? ((request) => roughTokens(request.detail ?? detail ?? DEFAULTS.detail)),
+      inlineBytes: isSender(target) && target.takesInlineBytes === true,
+      guard: images === undefined && isSender(target) ? undefined : new AddressGuard(images),
+    };
+  }
+
+  /**
+   * Settles with the description of this image.
+   * @throws as `BatchProcessor.process`, and
+   * @throws `DESCRIBE_INPUT_INVALID` for a wrong request
+   * @throws `DESCRIBE_IMAGE_…` when the image can't be used
+   * @throws `DESCRIBE_REFUSED` `DESCRIBE_OUTPUT_TRUNCATED` `DESCRIBE_RESPONSE_INVALID` `DESCRIBE_CONTEXT_TOO_LONG` when
+   * there is no answer
+   * @throws `DESCRIBE_RATE_LIMITED` `DESCRIBE_OVERLOADED` `DESCRIBE_QUOTA_EXHAUSTED` `DESCRIBE_AUTH`
+   * `DESCRIBE_UPSTREAM` when the API fails
+   */
+  override process<Data = unknown>(
+    request: VisionRequest<Data>,
+    options: ProcessOptions = {},
+  ): Promise<VisionDescription<Data>> {
+    try {
+      const item = visionItem(callOptions(request), this.#defaults);
+      return super.process(item, options) as Promise<VisionDescription<Data>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+}
+
+// A 1024² image: 255 to 765 tokens by tiles at low to high, up to 2,488 by patches (gpt-4.1-mini).
+const roughTokens = (detail: 'low' | 'high' | 'auto') => (detail === 'low' ? 300 : 2_500);

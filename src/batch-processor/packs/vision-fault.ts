@@ -1,0 +1,14 @@
+import { failureMeaning } from '../../errors/failure-table.ts';
+import { classifyFailure } from '../../internal/upstream/classify-failure.ts';
+
+/**
+ * Who is to blame for a failed request:
+ * - `item`: one of its images; the pack is halved until the image is found. So it is with a 400 that says nothing of
+ *   use;
+ * - `size`: all of them together; the pack is halved;
+ * - `pack`: none of them; the failure is the whole pack's.
+ */
+export type VisionFault = 'item' | 'size' | 'pack';
+
+/** Judges by what the failure means here, whoever's error it is. */
+export const visionFaultOf = (error: unknown): VisionFault => failureMeaning(classifyFailure(error)).blames;

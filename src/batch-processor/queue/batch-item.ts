@@ -1,0 +1,80 @@
+import type { TimerHandle } from '../../internal/clock.ts';
+import type { LaneItem, PriorityLane } from '../../internal/collections/priority-lane.ts';
+import { Cohort } from './arrival-group.ts';
+import type { Turn } from './turn.ts';
+
+/** Where an item is at the moment; it can be taken out at any time. */
+export interface ItemHolder<Input, Output> {
+  /** The item ended early: forget it at once. */
+  drop(item: BatchItem<Input, Output>, reason: unknown): void;
+}
+
+/** One `process()` call on its way through the processor. It settles once; later settlements are ignored. */
+export class BatchItem<Input, Output> implements LaneItem<BatchItem<Input, Output>> {
+  /** One that stays: V8 forgets the shape of a class, and the code compiled for it, when a GC finds no instance. */
+  static readonly kept: BatchItem<unknown, unknown> = new BatchItem<unknown, unknown>(
+    undefined,
+    '',
+    1,
+    0,
+    0,
+    { atMs: 0.5, cohort: new Cohort() },
+    () => {},
+    () => {},
+  );
+  readonly input: Input;
+  readonly group: string;
+  readonly weight: number;
+  readonly priority: number;
+  readonly sequence: number;
+  readonly accepted: Turn;
+  /** When its wait for a batch began: at acceptance, or when it found room. */
+  queued: Turn;
+  lane: PriorityLane<BatchItem<Input, Output>> | undefined = undefined;
+  previous: BatchItem<Input, Output> | undefined = undefined;
+  next: BatchItem<Input, Output> | undefined = undefined;
+  settled = false;
+  holder: ItemHolder<Input, Output> | undefined = undefined;
+  signal: AbortSignal | undefined = undefined;
+  timer: TimerHandle | undefined = undefined;
+  readonly #resolve: (value: Output) => void;
+  readonly #reject: (reason: unknown) => void;
+
+  // Positional, for it is made once a call: an object of fields would double the garbage.
+  constructor(
+    input: Input,
+    group: string,
+    weight: number,
+    priority: number,
+    sequence: number,
+    accepted: Turn,
+    resolve: (value: Output) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.input = input;
+    this.group = group;
+    this.weight = weight;
+    this.priority = priority;
+    this.sequence = sequence;
+    this.accepted = accepted;
+    this.queued = accepted;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Tells whether this call settled the item. */
+  resolve(value: Output): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.#resolve(value);
+    return true;
+  }
+
+  /** Tells whether this call settled the item. */
+  reject(reason: unknown): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.#reject(reason);
+    return true;
+  }
+}

@@ -1,0 +1,124 @@
+import { DescribeError } from '../../errors/describe-error.ts';
+import { answerNow } from '../../internal/async/user-callback.ts';
+import { fullJitterDelay, type Random } from '../../internal/backoff.ts';
+import { MAX_TIMER_DELAY_MS } from '../../internal/clock.ts';
+import {
+  callable,
+  finiteNumber,
+  integer,
+  milliseconds,
+  type OptionChecks,
+} from '../../internal/options/option-checks.ts';
+
+/** How the failed items of a batch are tried again. */
+export interface BatchRetryOptions {
+  /** Most tries of an item, the first included; a whole number of at least 1. @defaultValue 3 */
+  readonly maxAttempts?: number | undefined;
+  /** Upper bound of the first delay, in milliseconds, at least 1; delays have full jitter. @defaultValue 500 */
+  readonly initialDelayMs?: number | undefined;
+  /**
+   * Upper bound of any delay, in milliseconds, at least 1. An error whose `retryAfterMs` is longer is not tried again:
+   * earlier would be against its wish. @defaultValue 30000
+   */
+  readonly maxDelayMs?: number | undefined;
+  /** Growth of the bound per try, at least 1. @defaultValue 2 */
+  readonly factor?: number | undefined;
+  /**
+   * Whether an item that failed so may succeed later. Sees what the handler returned or threw; when it throws itself,
+   * the item is not tried again. @defaultValue a `DescribeError` by its `retryable`, any other error yes
+   */
+  readonly isRetryable?: ((error: unknown) => boolean) | undefined;
+  /** Source of jitter in [0, 1). @defaultValue Math.random */
+  readonly random?: Random | undefined;
+}
+
+export const RETRY_CHECKS: OptionChecks<BatchRetryOptions> = {
+  maxAttempts: integer({ min: 1 }),
+  initialDelayMs: milliseconds(),
+  maxDelayMs: milliseconds(),
+  factor: finiteNumber({ min: 1 }),
+  isRetryable: callable(),
+  random: callable(),
+};
+
+const DEFAULTS = {
+  maxAttempts: 3,
+  initialDelayMs: 500,
+  maxDelayMs: 30_000,
+  factor: 2,
+} as const satisfies BatchRetryOptions;
+
+const JITTER_RATIO = 0.1;
+
+/** Decides on further tries; never throws. */
+export class BatchRetry {
+  readonly #maxAttempts: number;
+  readonly #initialDelayMs: number;
+  readonly #maxDelayMs: number;
+  readonly #factor: number;
+  readonly #isRetryable: (error: unknown) => boolean;
+  readonly #random: Random;
+
+  constructor({
+    maxAttempts = DEFAULTS.maxAttempts,
+    initialDelayMs = DEFAULTS.initialDelayMs,
+    maxDelayMs = DEFAULTS.maxDelayMs,
+    factor = DEFAULTS.factor,
+    isRetryable = retryableByDefault,
+    random = Math.random,
+  }: BatchRetryOptions) {
+    this.#maxAttempts = maxAttempts;
+    this.#initialDelayMs = Math.min(initialDelayMs, maxDelayMs);
+    this.#maxDelayMs = maxDelayMs;
+    this.#factor = factor;
+    this.#isRetryable = isRetryable;
+    this.#random = random;
+  }
+
+  /** Whether an item that failed so in that attempt is worth another one. */
+  allows(error: unknown, attempt: number): boolean {
+    if (attempt >= this.#maxAttempts || retryAfterMsOf(error) > this.#maxDelayMs) return false;
+    return answerNow(this.#isRetryable, error, false) === true;
+  }
+
+  /** Milliseconds until the next try of items that failed so, at least what their errors ask for. */
+  delayMs(errors: readonly unknown[], attempt: number): number {
+    const backoffMs = fullJitterDelay(
+      attempt,
+      { initialDelayMs: this.#initialDelayMs, maxDelayMs: this.#maxDelayMs, factor: this.#factor },
+      this.#jitter,
+    );
+    // What was asked for is a minimum: a little more, so that many do not come back at the same moment.
+    const askedMs = longestRetryAfterMs(errors) * (1 + JITTER_RATIO * this.#jitter());
+    return Math.min(MAX_TIMER_DELAY_MS, Math.max(backoffMs, askedMs));
+  }
+
+  /** The source's number in [0, 1), the middle when it gives none. */
+  readonly #jitter = (): number => {
+    try {
+      const value = this.#random();
+      return value >= 0 && value <= 1 ? value : 0.5;
+    } catch {
+      return 0.5;
+    }
+  };
+}
+
+/** Milliseconds that these errors ask to wait, 0 when none does. */
+export function longestRetryAfterMs(errors: readonly unknown[]): number {
+  return errors.reduce<number>((longest, error) => Math.max(longest, retryAfterMsOf(error)), 0);
+}
+
+function retryableByDefault(error: unknown): boolean {
+  return DescribeError.is(error) ? error.retryable : true;
+}
+
+function retryAfterMsOf(error: unknown): number {
+  if (typeof error !== 'object' || error === null) return 0;
+  try {
+    const { retryAfterMs } = error as { readonly retryAfterMs?: unknown };
+    return typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : 0;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,16 @@
+import { MAX_TIMER_DELAY_MS } from '../../internal/clock.ts';
+import { propertyOf } from '../../internal/property-of.ts';
+import { retryAfterMsOf } from '../../internal/upstream/retry-after.ts';
+
+/**
+ * The default of `retryAfterMs`: milliseconds that an error or a response asks to be left alone, by its own
+ * `retryAfterMs`, or by `retry-after-ms` or `Retry-After` (seconds or a date, RFC 9110 10.2.3) among its `headers` or
+ * those of its `response`.
+ */
+export function askedWaitMs(failure: unknown): number | undefined {
+  const own = propertyOf(failure, 'retryAfterMs');
+  if (typeof own === 'number') return Math.min(own, MAX_TIMER_DELAY_MS);
+  return retryAfterMsOf(
+    propertyOf(failure, 'headers') ?? propertyOf(propertyOf(failure, 'response'), 'headers'),
+  );
+}

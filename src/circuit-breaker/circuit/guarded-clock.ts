@@ -1,0 +1,45 @@
+import { type Clock, systemClock, type TimerHandle } from '../../internal/clock.ts';
+
+/**
+ * The user's clock, so fenced that calls settle whatever it throws: a reading that fails repeats the last one, a timer
+ * that can't be set never fires. The system's needs no fence and stays itself.
+ */
+export function guardedClock(clock: Clock): Clock {
+  return clock === systemClock ? clock : new GuardedClock(clock);
+}
+
+class GuardedClock implements Clock {
+  readonly #clock: Clock;
+  #lastMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    try {
+      this.#lastMs = this.#clock.now();
+    } catch {
+      // The last reading is the best there is.
+    }
+    return this.#lastMs;
+  }
+
+  setTimeout(callback: () => void, delayMs: number): TimerHandle {
+    try {
+      return this.#clock.setTimeout(callback, delayMs);
+    } catch {
+      return NO_TIMER;
+    }
+  }
+
+  clearTimeout(handle: TimerHandle): void {
+    try {
+      if (handle !== NO_TIMER) this.#clock.clearTimeout(handle);
+    } catch {
+      // What it did not clear fires into a call that has ended.
+    }
+  }
+}
+
+const NO_TIMER = {};

@@ -1,0 +1,83 @@
+import { answerNow } from '../../internal/async/user-callback.ts';
+import { askedWaitMs } from '../circuit/asked-wait.ts';
+import type { CircuitBreakerCall } from '../circuit/breaker-call.ts';
+import { type CreateCircuitBreakerOptions, createCircuitBreaker } from '../create-circuit-breaker.ts';
+import { isClientStatus } from '../verdict/default-is-failure.ts';
+import { wordOfCaller } from '../verdict/neutral-error.ts';
+import { type ResultJudges, verdictOnResult } from '../verdict/verdict.ts';
+import { AnsweredWithError } from './handler-outcome.ts';
+import { isOpenRejection, retryAfterSeconds, UNAVAILABLE_BODY } from './retry-after-header.ts';
+
+/** A route handler: a request, and whatever the framework passes beside it, to a response. */
+export type FetchHandler<Args extends unknown[]> = (
+  this: CircuitBreakerCall,
+  ...args: Args
+) => Response | PromiseLike<Response>;
+
+/** The responses that went through the breaker as rejections; it must not hold them, for it keeps what opened it. */
+const responses = new WeakMap<AnsweredWithError, Response>();
+
+/**
+ * Responses are judged here, within the call, and not by the breaker: the name may be shared with callables of another
+ * kind, whose functions came first.
+ */
+export function protectFetchHandler<Args extends unknown[]>(
+  name: string,
+  handler: FetchHandler<Args>,
+  {
+    isFailureResult = isServerError,
+    isNeutralResult = isClientError,
+    retryAfterMs = askedWaitMs,
+    fallback,
+    ...options
+  }: CreateCircuitBreakerOptions<Args, Response>,
+): (...args: Args) => Promise<Response> {
+  const judges = { isFailureResult, isNeutralResult } as ResultJudges;
+  const protectedHandler = createCircuitBreaker<Args, Response>(
+    name,
+    async function (...args) {
+      const response = await handler.apply(this, args);
+      const verdict = verdictOnResult(response, judges);
+      if (verdict === 'success') return response;
+      throw withResponse(response, wordOfCaller(args) === 'gave-up' ? 'neutral' : verdict, retryAfterMs);
+    },
+    {
+      ...(options as CreateCircuitBreakerOptions<Args, Response>),
+      retryAfterMs: (failure) =>
+        failure instanceof AnsweredWithError ? failure.retryAfterMs : retryAfterMs(failure),
+      fallback:
+        fallback &&
+        ((error, ...args) => {
+          if (error instanceof AnsweredWithError) throw error;
+          return fallback(error, ...args);
+        }),
+    },
+  );
+  return async (...args) => {
+    try {
+      return await protectedHandler(...args);
+    } catch (error) {
+      const response = responses.get(error as AnsweredWithError);
+      if (response !== undefined) return response;
+      if (!isOpenRejection(error, name)) throw error;
+      const headers = new Headers({ 'content-type': 'application/json' });
+      const seconds = retryAfterSeconds(error);
+      if (seconds !== undefined) headers.set('retry-after', seconds);
+      return new Response(UNAVAILABLE_BODY, { status: 503, headers });
+    }
+  };
+}
+
+const isServerError = ({ status }: Response) => status >= 500;
+const isClientError = ({ status }: Response) => isClientStatus(status);
+
+function withResponse(
+  response: Response,
+  verdict: 'failure' | 'neutral',
+  retryAfterMs: (failure: unknown) => number | undefined,
+): AnsweredWithError {
+  const asked = verdict === 'failure' ? answerNow(retryAfterMs, response, undefined) : undefined;
+  const error = new AnsweredWithError(response.status, { verdict, retryAfterMs: asked });
+  responses.set(error, response);
+  return error;
+}

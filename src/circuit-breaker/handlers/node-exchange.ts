@@ -1,0 +1,140 @@
+import { parseRetryAfter } from '../../internal/upstream/retry-after.ts';
+import type { CircuitBreakerCall } from '../circuit/breaker-call.ts';
+import { isClientStatus } from '../verdict/default-is-failure.ts';
+import { AnsweredWithError, ClientLeft } from './handler-outcome.ts';
+
+/** The part of Node's `ServerResponse` that is used. */
+export interface NodeHandlerResponse {
+  statusCode: number;
+  readonly headersSent: boolean;
+  readonly destroyed: boolean;
+  readonly writableEnded?: boolean;
+  readonly writableFinished?: boolean;
+  /** What the response was destroyed with, if anything. */
+  readonly errored?: Error | null;
+  setHeader(name: string, value: string): unknown;
+  getHeader?(name: string): unknown;
+  end(body?: string): unknown;
+  destroy?(error?: Error): unknown;
+  once(event: 'finish' | 'close', listener: () => void): unknown;
+  removeListener(event: 'finish' | 'close', listener: () => void): unknown;
+}
+
+export type Next = (error?: unknown) => void;
+
+/** A handler of Express, Connect or Next.js pages. */
+export type NodeHandler<Request, Response> = (
+  this: CircuitBreakerCall,
+  request: Request,
+  response: Response,
+  next: Next,
+) => unknown;
+
+/**
+ * One request on its way through a protected handler. It tells the breaker how the request ended, and keeps what the
+ * handler's own promise has to say for the framework. The request is no argument of the breaker's call: its `signal`
+ * aborts when its socket closes, whoever closed it.
+ */
+export class NodeExchange<Request, Response extends NodeHandlerResponse> {
+  readonly request: Request;
+  readonly response: Response;
+  /** The handler's `next`. Once somebody else answers, it does nothing. */
+  readonly passOn: Next;
+  /** The `next` of whoever answers in place of the handler. */
+  readonly passOnInPlace: Next;
+  /** Whether the framework has been told to go on. */
+  passedOn = false;
+  #over = false;
+  #verdictIsIn = false;
+  #handsOnTheRest = false;
+  #work: Promise<void> = Promise.resolve();
+  #call: CircuitBreakerCall | undefined;
+  #conclude: (error?: unknown) => void = () => {};
+
+  constructor(request: Request, response: Response, next: Next | undefined) {
+    this.request = request;
+    this.response = response;
+    this.passOnInPlace = (error) => {
+      this.passedOn = true;
+      next?.(error);
+    };
+    this.passOn = (error) => {
+      if (this.#over) return;
+      // Express takes what is falsy, and two words, for no error.
+      const passes = !error || error === 'route' || error === 'router';
+      this.#handsOnTheRest = passes;
+      this.#conclude(passes ? undefined : error);
+      this.passOnInPlace(error);
+    };
+  }
+
+  /** Settles as the handler does where its verdict is in but the framework has to hear what it still rejects with. */
+  get rest(): Promise<void> {
+    return this.#handsOnTheRest ? this.#work : Promise.resolve();
+  }
+
+  /** Whether the breaker ended the call by its own timeout. */
+  endedByBreaker(error: unknown): boolean {
+    return this.#call?.signal.aborted === true && this.#call.signal.reason === error;
+  }
+
+  /** Somebody else answers: what the handler does from now on is nobody's business. */
+  handOver(): void {
+    this.#over = true;
+    this.#handsOnTheRest = false;
+  }
+
+  /** Settles when the answer is out, the handler passed on or failed, or the client left. */
+  run(call: CircuitBreakerCall, handler: NodeHandler<Request, Response>): Promise<void> {
+    this.#call = call;
+    const { request, response } = this;
+    if (response.destroyed) return Promise.reject(new ClientLeft());
+    return new Promise<void>((resolve, reject) => {
+      const finished = () => {
+        this.#handsOnTheRest = !this.#over;
+        this.#conclude(outcomeOf(response));
+      };
+      // Node tells `finish` before `close`. A response that was destroyed with an error lost its source, not its
+      // client.
+      const closed = () => {
+        this.#handsOnTheRest = !this.#over && response.errored instanceof Error;
+        this.#conclude(response.errored ?? new ClientLeft());
+      };
+      this.#conclude = (error) => {
+        if (this.#verdictIsIn) return;
+        this.#verdictIsIn = true;
+        response.removeListener('finish', finished);
+        response.removeListener('close', closed);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      response.once('finish', finished);
+      response.once('close', closed);
+      this.#work = new Promise((settle) => settle(handler.call(call, request, response, this.passOn))).then(
+        () => {},
+        (error: unknown) => this.#handlerFailed(error),
+      );
+      this.#work.catch(() => {});
+    });
+  }
+
+  #handlerFailed(error: unknown): void {
+    if (this.#verdictIsIn) {
+      if (this.#handsOnTheRest) throw error;
+      return;
+    }
+    const { destroyed, writableFinished = false, errored } = this.response;
+    const clientLeft = destroyed && !writableFinished && !errored;
+    this.#conclude(clientLeft ? new ClientLeft() : (error ?? new Error('the handler rejected with nothing')));
+  }
+}
+
+/** What an answer that is out says; undefined for a good one. A 4xx is its client's doing. */
+function outcomeOf(response: NodeHandlerResponse): AnsweredWithError | undefined {
+  const { statusCode } = response;
+  if (statusCode < 400) return undefined;
+  return new AnsweredWithError(statusCode, {
+    verdict: isClientStatus(statusCode) ? 'neutral' : undefined,
+    retryAfterMs: parseRetryAfter(response.getHeader?.('retry-after')),
+  });
+}

@@ -1,0 +1,88 @@
+import { type CreateCircuitBreakerOptions, createCircuitBreaker } from '../create-circuit-breaker.ts';
+import { AnsweredWithError, ClientLeft } from './handler-outcome.ts';
+import { type Next, NodeExchange, type NodeHandler, type NodeHandlerResponse } from './node-exchange.ts';
+import { isOpenRejection, retryAfterSeconds, UNAVAILABLE_BODY } from './retry-after-header.ts';
+
+/** What is answered in place of a handler that the breaker's timeout ended. */
+const TIMED_OUT_BODY = '{"error":"timed out"}';
+
+/**
+ * How a request ended is told by rejections alone, which say what they are: the name may be shared with callables of
+ * another kind, whose functions came first.
+ */
+export function protectNodeHandler<Request, Response extends NodeHandlerResponse>(
+  name: string,
+  handler: NodeHandler<Request, Response>,
+  { fallback, ...options }: CreateCircuitBreakerOptions<[Request, Response, Next], void>,
+): (request: Request, response: Response, next?: Next) => Promise<void> {
+  type Exchange = NodeExchange<Request, Response>;
+  const protectedHandler = createCircuitBreaker<[Exchange], void>(
+    name,
+    function (exchange) {
+      return exchange.run(this, handler);
+    },
+    {
+      ...(options as CreateCircuitBreakerOptions<[Exchange], void>),
+      fallback:
+        fallback &&
+        ((error, exchange) => {
+          // One request gets one answer: its own, the framework's or the fallback's.
+          if (error instanceof AnsweredWithError || exchange.passedOn) throw error;
+          exchange.handOver();
+          return fallback(error, exchange.request, exchange.response, exchange.passOnInPlace);
+        }),
+    },
+  );
+  return async (request, response, next) => {
+    const exchange: Exchange = new NodeExchange(request, response, next);
+    try {
+      await protectedHandler(exchange);
+    } catch (error) {
+      answerInPlace(name, exchange, error, next);
+    }
+    try {
+      await exchange.rest;
+    } catch (error) {
+      if (next === undefined) throw error;
+      next(error || new Error('the handler rejected with nothing'));
+    }
+  };
+}
+
+/** Sees to it that a request that its handler failed gets an answer, by the framework where there is one. */
+function answerInPlace(
+  name: string,
+  exchange: NodeExchange<unknown, NodeHandlerResponse>,
+  error: unknown,
+  next: Next | undefined,
+): void {
+  if (exchange.passedOn || error instanceof ClientLeft || error instanceof AnsweredWithError) return;
+  const { response } = exchange;
+  const turnedAway = isOpenRejection(error, name);
+  if (turnedAway && !response.headersSent) {
+    exchange.handOver();
+    answer(response, 503, UNAVAILABLE_BODY, retryAfterSeconds(error));
+  } else if (next !== undefined) {
+    exchange.handOver();
+    next(error || new Error('the handler rejected with nothing'));
+  } else if (turnedAway || exchange.endedByBreaker(error)) {
+    exchange.handOver();
+    // Nobody but us knows of this error: thrown, it would be an unhandled rejection and end the process.
+    if (response.headersSent) cutShort(response);
+    else answer(response, 504, TIMED_OUT_BODY);
+  } else if (error !== response.errored) throw error;
+}
+
+function answer(response: NodeHandlerResponse, status: number, body: string, seconds?: string): void {
+  response.statusCode = status;
+  response.setHeader('content-type', 'application/json');
+  if (seconds !== undefined) response.setHeader('retry-after', seconds);
+  response.end(body);
+}
+
+/** Half an answer must not look like a whole one, nor like one that is still to come. */
+function cutShort(response: NodeHandlerResponse): void {
+  if (response.writableEnded) return;
+  if (response.destroy === undefined) response.end();
+  else response.destroy();
+}

@@ -1,0 +1,31 @@
+import { DescribeError } from '../../errors/describe-error.ts';
+import { failureMeaning } from '../../errors/failure-table.ts';
+import { propertyOf } from '../../internal/property-of.ts';
+
+/**
+ * The two of the 4xx that the server has a part in: it waited too long (408), or another request was in the way (409).
+ */
+const FAILING_STATUSES: readonly number[] = [408, 409];
+
+/**
+ * The default of `isFailure`: errors of this package by the table of failures, any other by its HTTP status, where
+ * throttles and what blames the request are neutral.
+ */
+export function defaultIsFailure(error: unknown): boolean {
+  if (DescribeError.is(error)) return failureMeaning(error).countsForBreaker;
+  const status = httpStatusOf(error);
+  return !isClientStatus(status) || FAILING_STATUSES.includes(status);
+}
+
+/** Whether an answer blames its request, or asks for fewer of them: a 4xx. */
+export const isClientStatus = (status: unknown): status is number =>
+  typeof status === 'number' && status >= 400 && status < 500;
+
+/** Where clients keep the status: fetch wrappers and openai, undici and Node frameworks, axios and ky. */
+function httpStatusOf(error: unknown): unknown {
+  return (
+    propertyOf(error, 'status') ??
+    propertyOf(error, 'statusCode') ??
+    propertyOf(propertyOf(error, 'response'), 'status')
+  );
+}

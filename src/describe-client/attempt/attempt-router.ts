@@ -1,0 +1,104 @@
+import type { Clock } from '../../internal/clock.ts';
+import { definedOf } from '../../internal/options/defined-of.ts';
+import { callOptions } from '../../internal/options/own-options.ts';
+import { type AtomicScript, QuotaRegistry, Router } from '../../routing/index.ts';
+import {
+  accountName,
+  addressOf,
+  type EndpointDescription,
+  quotaGroupNames,
+} from '../options/endpoint-options.ts';
+import type { ClientLimitOptions } from '../options/limit-options.ts';
+import type { BreakerGroup } from './breaker-group.ts';
+import type { EndpointParts } from './endpoint-set.ts';
+import type { EndpointTarget } from './upstream-caller.ts';
+
+/** A router with the quotas that it draws on. */
+export interface CallRouting {
+  readonly router: Router<EndpointTarget>;
+  readonly quotas: QuotaRegistry;
+}
+
+/** Routes calls over the endpoints, within the limits of their quota groups. */
+export function makeRouting(
+  endpoints: readonly EndpointParts[],
+  limits: ClientLimitOptions,
+  shared: AtomicScript | undefined,
+  clock: Clock,
+): CallRouting {
+  const descriptions = endpoints.map(({ description }) => description);
+  const groups = quotaGroupNames(descriptions);
+  const groupOf = (index: number) => groups[index] ?? descriptions[index]?.name ?? '';
+  const { processes, maxQueuedCalls } = limits;
+  const quotas = new QuotaRegistry({
+    clock,
+    shared,
+    sharedNameOf: (group) => {
+      const first = descriptions.find((_, index) => groupOf(index) === group);
+      return first === undefined ? group : accountName(first);
+    },
+    limitsOf: (group) => {
+      const given = descriptions.find((endpoint, index) => endpoint.limits && groupOf(index) === group);
+      const { requestsPerMinute, tokensPerMinute, rampFromTokensPerMinute } = callOptions({
+        ...limits,
+        ...definedOf(given?.limits),
+      });
+      return { requestsPerMinute, tokensPerMinute, rampFromTokensPerMinute, processes };
+    },
+  });
+  const breakersByName = new Map(endpoints.map(({ description, breakers }) => [description.name, breakers]));
+  const router = new Router<EndpointTarget>({
+    clock,
+    maxQueued: maxQueuedCalls,
+    quotas: (group, model) => quotas.get(group, model),
+    breakerWaitMs: (name, model) => breakerWaitMs(breakersByName.get(name), model),
+    endpoints: endpoints.map(({ description, pool, breakers, dialect }, index) => ({
+      name: description.name,
+      weight: description.weight,
+      model: description.model,
+      quotaGroup: groups[index],
+      // A call that waits in the router's line can still go elsewhere; in the line of a pool it can't.
+      maxConcurrency: Math.min(
+        description.limits?.maxConcurrency ?? limits.maxConcurrency ?? Number.POSITIVE_INFINITY,
+        pool.getStats().maxSize,
+      ),
+      initialConcurrency:
+        description.limits?.initialConcurrency ?? limits.initialConcurrency ?? pool.getStats().maxSize,
+      target: {
+        connections: pool,
+        guard: breakers.guard,
+        dialect,
+        address: addressOf(description),
+        secrets: secretHeadersOf(description),
+      },
+    })),
+  });
+  return { router, quotas };
+}
+
+/** Headers by which a gateway in between knows its users. */
+const SECRET_HEADER = /key|token|auth|secret|cookie|password/i;
+
+const secretHeadersOf = ({ headers = {} }: EndpointDescription): readonly string[] =>
+  Object.entries(headers).flatMap(([name, value]) => (SECRET_HEADER.test(name) ? [value] : []));
+
+/**
+ * While a half-open breaker has its probe running, calls wait for what that says, or for so long: more than a call that
+ * failed elsewhere waits for it.
+ */
+const PROBING_MS = 1_500;
+
+/** Milliseconds for which a breaker lets nothing through. */
+function breakerWaitMs(breakers: BreakerGroup | undefined, model: string): number {
+  const breaker = breakers?.of(model);
+  switch (breaker?.state) {
+    case 'ISOLATED':
+      return Number.POSITIVE_INFINITY;
+    case 'OPEN':
+      return breaker.getStats().retryAfterMs ?? 0;
+    case 'HALF_OPEN':
+      return breaker.getStats().probes.running > 0 ? PROBING_MS : 0;
+    default:
+      return 0;
+  }
+}

@@ -1,0 +1,70 @@
+import { DescribeError } from '../../errors/describe-error.ts';
+import { isPrivateServer, isThisMachine } from '../../http/guard/private-host.ts';
+import type { UrlDownloads } from '../../image/index.ts';
+import type { EndpointDialect } from '../../openai/exchange/request-dialect.ts';
+import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../../openai/index.ts';
+import { addressOf, type EndpointDescription } from '../options/endpoint-options.ts';
+import type { MissingKeys } from '../options/missing-key.ts';
+import type { AttemptBreaker, BreakerGroup } from './breaker-group.ts';
+
+/** An endpoint with what its calls go through. */
+export interface EndpointParts {
+  readonly description: EndpointDescription;
+  readonly pool: OpenAIConnectionPool;
+  readonly breakers: BreakerGroup;
+  /** How its server takes requests. */
+  readonly dialect: EndpointDialect;
+}
+
+/** The endpoints of a client. */
+export class EndpointSet {
+  readonly all: readonly EndpointParts[];
+  /** Those that calls go to: with a key, where any has one. */
+  readonly asked: readonly EndpointParts[];
+  /** Connection pools by the name of their endpoint. */
+  readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
+
+  /** Which images this process downloads for them: all where one is in the own network. */
+  readonly downloads: UrlDownloads;
+
+  constructor(endpoints: readonly EndpointParts[], missingKeys: MissingKeys) {
+    this.downloads = downloadsFor(endpoints.map(originOf));
+    this.all = endpoints;
+    const withKey = endpoints.filter(({ description }) => !missingKeys.has(description.name));
+    this.asked = withKey.length === 0 ? endpoints : withKey;
+    this.pools = Object.fromEntries(endpoints.map(({ description, pool }) => [description.name, pool]));
+  }
+
+  /**
+   * Opens the minimum of connections of every pool that calls go to. One that can't is told; it may be another's turn
+   * to answer.
+   * @throws the first failure when no pool could.
+   */
+  async warmUp(failed: (endpoint: string, code: unknown) => void): Promise<void> {
+    const outcomes = await Promise.allSettled(this.asked.map(({ pool }) => pool.warmUp()));
+    const failures = outcomes.map((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    if (failures.every((reasons) => reasons.length > 0)) throw failures[0]?.[0];
+    for (const [index, reasons] of failures.entries()) {
+      for (const reason of reasons) failed(this.asked[index]?.description.name ?? '', codeOf(reason));
+    }
+  }
+
+  /** Every breaker so far, by endpoint and model. */
+  breakersByName(): Readonly<Record<string, AttemptBreaker>> {
+    return Object.assign({}, ...this.all.map(({ breakers }) => breakers.byName()));
+  }
+}
+
+/** Judged by where its pool really leads, which a user's function may have made. */
+function originOf({ pool, description }: EndpointParts): string {
+  const { origin } = pool.getStats() as Partial<OpenAIConnectionPoolStats>;
+  return origin ?? addressOf(description);
+}
+
+function downloadsFor(origins: readonly string[]): UrlDownloads {
+  const inOwnNetwork = origins.filter(isPrivateServer);
+  if (inOwnNetwork.length === 0) return 'none';
+  return inOwnNetwork.every(isThisMachine) ? 'resolvable' : 'all';
+}
+
+const codeOf = (reason: unknown) => (DescribeError.is(reason) ? reason.code : undefined);

@@ -1,0 +1,225 @@
+import { getEventListeners } from 'node:events';
+import type OpenAI from 'openai';
+import type { ChatCompletion } from 'openai/resources/chat/completions';
+import { describe, expect, it } from 'vitest';
+import { CircuitOpenError } from '../../errors/circuit-open-error.ts';
+import { PoolCreateError, PoolTimeoutError } from '../../errors/pool-error.ts';
+import { TimeoutError } from '../../errors/timeout-error.ts';
+import { EndpointDialect } from '../../openai/exchange/request-dialect.ts';
+import { modelCatalog } from '../../openai/models/model-catalog.ts';
+import { RetryPolicy } from '../../retry/index.ts';
+import { ManualClock } from '../../testing/manual-clock.ts';
+import type { RetryTally } from '../call/call-deadline.ts';
+import { type AttemptSink, CallTrace } from '../call/call-trace.ts';
+import { countsForBreaker, isWorthAnotherAttempt } from './attempt-failure.ts';
+import { type CallRouter, type EndpointTarget, UpstreamCaller } from './upstream-caller.ts';
+
+const ANSWER = { choices: [{ message: { content: 'a cat' } }] };
+
+type Respond = (signal: AbortSignal) => Promise<unknown>;
+
+const untilAborted: Respond = (signal) =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('Request was aborted.')), { once: true });
+  });
+
+const apiError = (status: number, code?: string) => Object.assign(new Error('refused'), { status, code });
+
+/** A router of one endpoint that is always ready. */
+const throughOneEndpoint = (target: EndpointTarget): CallRouter => ({
+  hasOtherFor: () => false,
+  waitMsFor: () => 0,
+  run: ({ model }, attempt) =>
+    attempt({
+      endpoint: 'default',
+      model,
+      target,
+      queueMs: 0,
+      sent: () => {},
+      unsent: () => {},
+      answered: () => {},
+      limited: () => {},
+    }),
+});
+
+/** A caller over a client that responds by hand; what its breaker sees is written down. */
+const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAttempts = 1 } = {}) => {
+  const clock = new ManualClock();
+  const seenByBreaker: { readonly counts: boolean; readonly error: unknown }[] = [];
+  const caller = new UpstreamCaller({
+    router: throughOneEndpoint({
+      connections: {
+        use: async (run, { signal }) => {
+          await Promise.race([waitForLease, untilAborted(signal)]);
+          const create = (_request: unknown, { signal: own }: { signal: AbortSignal }) => ({
+            withResponse: async () => ({ data: await respond(own), response: { headers: {} } }),
+          });
+          return run({ chat: { completions: { create } } } as unknown as OpenAI);
+        },
+      },
+      address: 'https://api.example',
+      secrets: [],
+      dialect: new EndpointDialect({ dialect: 'auto', extraBody: undefined, catalog: modelCatalog, clock }),
+      guard: async (_model, run) => {
+        try {
+          return await run(undefined);
+        } catch (error) {
+          seenByBreaker.push({ counts: countsForBreaker(error), error });
+          throw error;
+        }
+      },
+    }),
+    retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
+    attemptTimeoutMs: 1000,
+    clock,
+    onAnswer: () => {},
+    onLimits: () => {},
+    onAttempt: () => {},
+  });
+  const trace = new CallTrace(clock);
+  const waits = { begun: 0 };
+  const sink: AttemptSink = {
+    beginAttempt: (endpoint, details) => trace.beginAttempt(endpoint, details),
+    retries: (delayMs) => trace.retries(delayMs),
+    givesUp: (reason) => trace.givesUp(reason),
+    waits: () => {
+      waits.begun += 1;
+      return trace.waits();
+    },
+  };
+  const send = (
+    signal: AbortSignal = new AbortController().signal,
+    timeoutMs = 10_000,
+    retries: readonly RetryTally[] = [],
+  ) => {
+    const sent = caller.send({ model: 'm', messages: [] }, (completion) => completion as ChatCompletion, {
+      signal,
+      priority: 0,
+      tokens: 1,
+      timeoutMs,
+      deadlineAtMs: clock.now() + timeoutMs,
+      trace: sink,
+      retries,
+    });
+    sent.catch(() => {});
+    return sent;
+  };
+  return { clock, send, seenByBreaker, trace, waits };
+};
+
+describe('UpstreamCaller', () => {
+  it('is in line again when a limit has refused it, so that it may join others without a retry', async () => {
+    const { send, waits } = callerOver(() => Promise.reject(apiError(429)));
+    await send().catch(() => {});
+    expect(waits.begun).toBe(2);
+  });
+
+  it('retries for the call of a pack that has had the fewest retries: others used up theirs without it', async () => {
+    let calls = 0;
+    const respond: Respond = async () => {
+      calls += 1;
+      if (calls < 3) throw apiError(503);
+      return ANSWER;
+    };
+    const { send, clock } = callerOver(respond, { maxAttempts: 3 });
+    const tallies = [{ made: 2 }, { made: 0 }];
+    const sent = send(undefined, undefined, tallies);
+    await clock.advance(5000);
+    await expect(sent).resolves.toBe(ANSWER);
+    expect(tallies).toEqual([{ made: 4 }, { made: 2 }]);
+  });
+
+  it.each<[string, Respond]>([
+    ['an answer', async () => ANSWER],
+    ['a bad image', () => Promise.reject(apiError(400, 'invalid_image'))],
+    ['an outage', () => Promise.reject(apiError(503))],
+  ])('is in line no more once it has %s: whoever looks at who waits would end it', async (_what, respond) => {
+    const { send, waits } = callerOver(respond);
+    await send().catch(() => {});
+    expect(waits.begun).toBe(1);
+  });
+
+  it('ends a hanging attempt after attemptTimeoutMs, as an outage, and tries again', async () => {
+    let calls = 0;
+    const { send, clock, seenByBreaker, trace } = callerOver(
+      (signal) => {
+        calls += 1;
+        return calls === 1 ? untilAborted(signal) : Promise.resolve(ANSWER);
+      },
+      { maxAttempts: 2 },
+    );
+    const sent = send();
+    await clock.advance(5000);
+    await expect(sent).resolves.toBe(ANSWER);
+    expect(seenByBreaker).toMatchObject([
+      { counts: true, error: { code: 'DESCRIBE_TIMEOUT', timeoutMs: 1000 } },
+    ]);
+    expect(trace.explain().attempts.map(({ outcome }) => outcome)).toEqual(['failure', 'success']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("rejects with the caller's reason, and is neutral for the breaker", async () => {
+    const { send, clock, seenByBreaker } = callerOver(untilAborted);
+    const controller = new AbortController();
+    const sent = send(controller.signal);
+    await clock.advance(100);
+    const reason = { why: 'enough' };
+    controller.abort(reason);
+    await expect(sent).rejects.toBe(reason);
+    expect(seenByBreaker.map(({ counts }) => counts)).toEqual([false]);
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('takes a deadline that the API used up for an outage', async () => {
+    const { send, clock, seenByBreaker } = callerOver(untilAborted);
+    const controller = new AbortController();
+    const sent = send(controller.signal, 800);
+    await clock.advance(800);
+    controller.abort(new TimeoutError('the call', 800));
+    await expect(sent).rejects.toMatchObject({ code: 'DESCRIBE_TIMEOUT', timeoutMs: 800 });
+    expect(seenByBreaker.map(({ counts }) => counts)).toEqual([true]);
+  });
+
+  it('takes a deadline that passed in our own line for nothing', async () => {
+    const { send, clock, seenByBreaker } = callerOver(untilAborted, { waitForLease: new Promise(() => {}) });
+    const controller = new AbortController();
+    const sent = send(controller.signal, 800);
+    await clock.advance(800);
+    controller.abort(new TimeoutError('the call', 800));
+    await expect(sent).rejects.toMatchObject({ code: 'DESCRIBE_TIMEOUT' });
+    expect(seenByBreaker.map(({ counts }) => counts)).toEqual([false]);
+  });
+
+  it.each([null, [], {}, 5])('leaves it to its reader that an answer has no choices: %j', async (answer) => {
+    const { send } = callerOver(() => Promise.resolve(answer));
+    await expect(send()).resolves.toEqual({});
+  });
+
+  it.each(['a page', undefined])('takes an answer that is no JSON for an outage: %j', async (answer) => {
+    const { send, seenByBreaker } = callerOver(() => Promise.resolve(answer));
+    await expect(send()).rejects.toMatchObject({ code: 'DESCRIBE_RESPONSE_INVALID' });
+    expect(seenByBreaker.map(({ counts }) => counts)).toEqual([true]);
+  });
+
+  it('does not wait for what this process refused itself', () => {
+    expect(isWorthAnotherAttempt(new CircuitOpenError('b', 10))).toBe(false);
+    expect(isWorthAnotherAttempt(new PoolTimeoutError('p', 10))).toBe(false);
+    expect(isWorthAnotherAttempt(new PoolCreateError('p', 'x'))).toBe(true);
+  });
+
+  it.each([
+    [{ status: 500 }, true],
+    [{ status: 503 }, true],
+    [{ status: 429 }, false],
+    [{ status: 429, code: 'insufficient_quota' }, false],
+    [{ status: 401 }, false],
+    [{ status: 400, code: 'invalid_image' }, false],
+    [{ status: 404 }, false],
+    [{ code: 'ECONNRESET' }, true],
+  ])('classifies %o before the breaker sees it: counts %s', async (fields, counts) => {
+    const { send, seenByBreaker } = callerOver(() => Promise.reject(Object.assign(new Error('x'), fields)));
+    await expect(send()).rejects.toMatchObject({ code: expect.stringMatching(/^DESCRIBE_/) });
+    expect(seenByBreaker.map((seen) => seen.counts)).toEqual([counts]);
+  });
+});

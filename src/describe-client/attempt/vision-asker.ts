@@ -1,0 +1,252 @@
+import type {
+  VisionChatCompletion,
+  VisionChatRequest,
+  VisionDescriptionBatchProcessor,
+  VisionRequest,
+  VisionSender,
+} from '../../batch-processor/index.ts';
+import { answeredModel } from '../../batch-processor/packs/answered-model.ts';
+import { onBilled, tellBilled } from '../../batch-processor/packs/billing.ts';
+import { singleAnswer } from '../../batch-processor/packs/pack-answer.ts';
+import { singleRequest } from '../../batch-processor/packs/pack-request.ts';
+import { requestIdOf } from '../../batch-processor/packs/request-id.ts';
+import { type VisionFault, visionFaultOf } from '../../batch-processor/packs/vision-fault.ts';
+import { usageOf } from '../../batch-processor/packs/vision-usage.ts';
+import { InlineBytes } from '../../http/encoding/encode-json.ts';
+import type { LoadedImage } from '../../image/index.ts';
+import { childController } from '../../internal/async/signals.ts';
+import type { Clock } from '../../internal/clock.ts';
+import { estimateCall } from '../../openai/models/estimate.ts';
+import { estimateImageTokens, mostImageTokens } from '../../openai/models/image-tokens.ts';
+import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
+import type { CallBounds } from '../call/call-deadline.ts';
+import { type AttemptSink, type CallTrace, sharedSink } from '../call/call-trace.ts';
+import type { NormalisedRequest } from '../call/normalise-request.ts';
+import { estimateOf } from '../packing/packing-cost.ts';
+import { schemaOf, textOf } from '../packing/planned-packs.ts';
+import { sinkInLine } from '../packing/queued-trace.ts';
+import type { WaitingCalls } from '../packing/waiting-calls.ts';
+import type { UpstreamCaller } from './upstream-caller.ts';
+
+/** What the API said of one image. */
+export interface Answer {
+  /** The text; with a schema, its JSON text. */
+  readonly description: string;
+  /** The parsed answer as the schema's `parse` gave it; present with a schema only. */
+  readonly data?: unknown;
+  readonly model: string;
+  readonly requestId?: string | undefined;
+}
+
+/** Asks the API about one image. */
+export type AskVision = (
+  image: LoadedImage,
+  request: NormalisedRequest,
+  bounds: CallBounds,
+  trace: CallTrace,
+  /** Where its attempts are written down in place of the trace, when it goes alone. */
+  sink?: AttemptSink,
+) => Promise<Answer>;
+
+/** One request an image. */
+export const askSingly =
+  (caller: UpstreamCaller, catalog: ModelCatalog): AskVision =>
+  async (image, request, { signal, deadlineAtMs, retries }, trace, sink = trace) => {
+    // The caller encodes the bytes right into the body; the request only ever travels encoded.
+    const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
+    const { priority, timeoutMs, schema } = request;
+    trace.leaves(1);
+    return caller.send(
+      singleRequest(request, inline as string),
+      (completion) => {
+        // An answer of no use was billed too.
+        const usage = usageOf(completion);
+        if (usage !== undefined) trace.bill.add(usage, completion.model, request.model);
+        const { description, data } = singleAnswer(completion, schema);
+        return {
+          description,
+          data,
+          model: answeredModel(completion, request.model),
+          requestId: requestIdOf(completion),
+        };
+      },
+      {
+        signal,
+        priority,
+        timeoutMs,
+        deadlineAtMs,
+        trace: sink,
+        retries: retries && [retries],
+        tokens: estimateOf(image, request, catalog).reservedTokens,
+      },
+    );
+  };
+
+/** What a request of the batch processor belongs to. */
+interface BatchedCall {
+  readonly image: LoadedImage;
+  readonly request: NormalisedRequest;
+  readonly bounds: CallBounds;
+  readonly trace: CallTrace;
+}
+
+/** Of an image that was given to the processor directly: about a photograph at low detail. */
+const UNKNOWN_IMAGE_TOKENS = 1000;
+
+/** Ends the wait of a pack whose images had better go alone. */
+const UNPACKS = Symbol('unpacks');
+
+/** Tells who is to blame for what a request of the processor failed with. */
+export const faultOf = (error: unknown): VisionFault => (error === UNPACKS ? 'size' : visionFaultOf(error));
+
+export interface BatchedVisionParts {
+  readonly caller: UpstreamCaller;
+  readonly catalog: ModelCatalog | undefined;
+  readonly clock: Clock;
+  /** Of images that were given to the processor directly, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Where packs wait that may have to be taken apart, and whether to do so now. */
+  readonly unpacking?: {
+    readonly waiting: WaitingCalls;
+    readonly isAdvised: (image: LoadedImage, request: NormalisedRequest) => boolean;
+  };
+  /** Whether a request that has left the line of the router makes place for the next: the router bounds what runs. */
+  readonly yieldsPlace: (model: string) => boolean;
+  /** Told how long a request waited in line before it was sent, in milliseconds. */
+  readonly onLine: (model: string, waitMs: number) => void;
+}
+
+/** Several images a request: joins the batch processor to the caller that sends for it. */
+export class BatchedVision {
+  readonly #calls = new WeakMap<VisionRequest, BatchedCall>();
+  readonly #parts: BatchedVisionParts;
+
+  constructor(parts: BatchedVisionParts) {
+    this.#parts = parts;
+  }
+
+  /** The processor's way out. A pack has the priority and the patience of the most demanding call in it. */
+  readonly sender: VisionSender = {
+    takesInlineBytes: true,
+    send: (chatRequest, { signal, requests, yieldPlace }) => {
+      const calls = requests.flatMap((request) => this.#calls.get(request) ?? []);
+      for (const { trace } of calls) trace.leaves(requests.length);
+      // A pack's content is judged by the processor, which asks again for what is missing; a lone image has nobody
+      // else.
+      const [only] = requests;
+      const read = (completion: VisionChatCompletion) => {
+        if (only === undefined || requests.length > 1) return completion;
+        try {
+          singleAnswer(completion, only.schema);
+        } catch (error) {
+          // The processor charges what reaches it; an answer of no use does not.
+          const usage = usageOf(completion);
+          if (usage !== undefined) tellBilled(only, usage, completion.model);
+          throw error;
+        }
+        return completion;
+      };
+      const { caller, clock, timeoutMs: ownTimeoutMs, unpacking, yieldsPlace, onLine } = this.#parts;
+      const { priority, timeoutMs, deadlineAtMs } = mostDemanding(calls);
+      // Who uses the client's processor directly has no call here: its images go with the client's own patience.
+      const direct = calls.length < requests.length;
+      const child = childController(signal);
+      const [first] = calls;
+      const look = () => {
+        if (requests.length > 1 && first && unpacking?.isAdvised(first.image, first.request)) {
+          child.abort(UNPACKS);
+        }
+      };
+      const place = unpacking?.waiting.place(chatRequest.model, look);
+      const sent = caller.send(chatRequest, read, {
+        signal: child.signal,
+        retries: direct ? [] : calls.flatMap(({ bounds }) => bounds.retries ?? []),
+        tokens: this.#tokensOf(chatRequest, requests),
+        priority: direct ? Math.max(0, priority) : priority,
+        timeoutMs: direct ? Math.max(ownTimeoutMs, timeoutMs) : timeoutMs,
+        deadlineAtMs: direct ? Math.max(clock.now() + ownTimeoutMs, deadlineAtMs) : deadlineAtMs,
+        trace: sinkInLine(sharedSink(calls.map(({ trace }) => trace)), clock, {
+          enters: () => place?.enter(),
+          leaves: (waitMs) => {
+            place?.leave();
+            if (yieldsPlace(chatRequest.model)) yieldPlace();
+            onLine(chatRequest.model, waitMs);
+          },
+        }),
+      });
+      return sent.finally(() => {
+        place?.leave();
+        child.detach();
+      });
+    },
+  };
+
+  /** Tokens of a request's image by its size; by the bound of its model where only its address is known. */
+  readonly estimateTokens = (request: VisionRequest): number => {
+    const call = this.#calls.get(request);
+    if (call === undefined) return UNKNOWN_IMAGE_TOKENS;
+    const { model, detail } = call.request;
+    const { catalog } = this.#parts;
+    return call.image.kind === 'url'
+      ? mostImageTokens({ model, detail, catalog })
+      : estimateImageTokens({ model, detail, catalog, width: call.image.width, height: call.image.height });
+  };
+
+  /**
+   * Tokens that a limit counts for a request: of all that it says and shows, or of the answer that it leaves room for.
+   */
+  #tokensOf(chatRequest: VisionChatRequest, requests: readonly VisionRequest[]): number {
+    const maxOutputTokens = chatRequest.max_completion_tokens ?? 0;
+    const { inputTokens } = estimateCall(
+      {
+        model: chatRequest.model,
+        images: [],
+        prompt: textOf(chatRequest),
+        jsonSchema: schemaOf(chatRequest),
+        maxOutputTokens,
+      },
+      this.#parts.catalog,
+    );
+    let images = 0;
+    for (const request of requests) images += this.estimateTokens(request);
+    return Math.max(inputTokens + images, maxOutputTokens);
+  }
+
+  readonly ask =
+    (processor: VisionDescriptionBatchProcessor): AskVision =>
+    async (image, request, bounds, trace) => {
+      const { prompt, model, detail, maxOutputTokens, schema, scope, priority } = request;
+      const { system, temperature, reasoningEffort, extraBody } = request;
+      const location = image.kind === 'url' ? { imageUrl: image.url } : { image: image.bytes };
+      const visionRequest: VisionRequest = {
+        ...location,
+        prompt,
+        model,
+        detail,
+        maxOutputTokens,
+        schema,
+        scope,
+        system,
+        temperature,
+        reasoningEffort,
+        extraBody,
+      };
+      this.#calls.set(visionRequest, { image, request, bounds, trace });
+      onBilled(visionRequest, (usage, answered) => trace.bill.add(usage, answered, model));
+      trace.queued();
+      return processor.process(visionRequest, { signal: bounds.signal, priority });
+    };
+}
+
+/** The highest priority, and the longest patience, of these; the least of all where there are none. */
+function mostDemanding(calls: readonly BatchedCall[]) {
+  let priority = Number.NEGATIVE_INFINITY;
+  let timeoutMs = 0;
+  let deadlineAtMs = Number.NEGATIVE_INFINITY;
+  for (const { request, bounds } of calls) {
+    priority = Math.max(priority, request.priority);
+    timeoutMs = Math.max(timeoutMs, request.timeoutMs);
+    deadlineAtMs = Math.max(deadlineAtMs, bounds.deadlineAtMs);
+  }
+  return { priority, timeoutMs, deadlineAtMs };
+}

@@ -1,0 +1,98 @@
+import { childController, raceSignal } from '../../internal/async/signals.ts';
+import { finiteNumber, integer, shape } from '../../internal/options/option-checks.ts';
+import { callOptions } from '../../internal/options/own-options.ts';
+import {
+  type PaceLimits,
+  type PlannedCall,
+  type SpendingEstimate,
+  SpendingTally,
+} from '../../openai/models/estimate.ts';
+import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
+import type { DescribeInput } from '../call/describe-request.ts';
+import type { ImageIntake } from '../call/image-intake.ts';
+import { normaliseRequest } from '../call/normalise-request.ts';
+import type { EndpointDescription } from '../options/endpoint-options.ts';
+import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
+import { paceOf, packPlanOf } from '../options/pace-defaults.ts';
+import type { ClientSettings } from '../options/resolve-options.ts';
+import { PlannedPacks } from '../packing/planned-packs.ts';
+import { closeSource, iteratorOf, LoopTurns } from './describe-many.ts';
+
+/** Limits that are not given are the client's. */
+export interface EstimateOptions extends PaceLimits {
+  /**
+   * What answers usually take, in tokens; at most `maxOutputTokens` counts.
+   * @defaultValue `maxOutputTokens` of each request
+   */
+  readonly expectedOutputTokens?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const checkEstimate = shape({
+  requestsPerMinute: finiteNumber({ min: 1 }),
+  tokensPerMinute: finiteNumber({ min: 1 }),
+  maxConcurrency: integer({ min: 1 }),
+  callMs: finiteNumber({ min: 0 }),
+  expectedOutputTokens: integer({ min: 0 }),
+  signal: abortSignal(),
+});
+
+interface EstimateParts {
+  readonly intake: ImageIntake;
+  readonly settings: ClientSettings;
+  readonly catalog: ModelCatalog;
+}
+
+/**
+ * Adds up what describing the inputs would take if nothing were cached. Sends nothing: an image of which only the URL
+ * is known counts as the largest that its model and detail allow. A model that all endpoints name in place of the
+ * request's is the one that counts, where the catalog has it. With `batch` options, images go into full packs in their
+ * order; with `'auto'`, which packs under pressure only, each goes alone.
+ */
+export async function estimateCalls(
+  inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
+  given: EstimateOptions,
+  { intake, settings, catalog }: EstimateParts,
+): Promise<SpendingEstimate> {
+  const options = callOptions(given);
+  throwInputIssues(checkEstimate(options, ''));
+  const { expectedOutputTokens, signal, ...limits } = options;
+  const packs = new PlannedPacks(packPlanOf(settings), catalog, expectedOutputTokens);
+  const tally = new SpendingTally(catalog);
+  const model = askedModel(settings.endpoints, catalog);
+  const add = (call: PlannedCall) => tally.add(model === undefined ? call : { ...call, model });
+  const iterator = iteratorOf(inputs);
+  const child = childController(signal);
+  const turns = new LoopTurns();
+  try {
+    for (;;) {
+      await turns.next();
+      const next = await raceSignal(Promise.resolve(iterator.next()), child.signal);
+      if (next.done === true) break;
+      const request = normaliseRequest(next.value, undefined, settings);
+      const image = await intake.peek(request.image, child.signal);
+      for (const call of packs.add(image, request)) add(call);
+    }
+  } catch (error) {
+    // Not awaited: a source whose end hangs must not hang the caller.
+    void closeSource(iterator);
+    throw error;
+  } finally {
+    child.detach();
+  }
+  for (const call of packs.rest()) add(call);
+  return tally.total(paceOf(settings, callOptions(limits)));
+}
+
+/**
+ * The model that all endpoints ask for in place of a request's; none where the catalog lacks it, as a deployment's
+ * name, or where they differ, since who will answer is not known.
+ */
+function askedModel(
+  [first, ...others]: readonly EndpointDescription[],
+  catalog: ModelCatalog,
+): string | undefined {
+  const model = first?.model;
+  if (model === undefined || others.some((other) => other.model !== model)) return undefined;
+  return catalog.find(model) && model;
+}

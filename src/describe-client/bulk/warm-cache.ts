@@ -1,0 +1,73 @@
+import { ConfigError } from '../../errors/config-error.ts';
+import { callSafely } from '../../internal/async/user-callback.ts';
+import { callable, shape } from '../../internal/options/option-checks.ts';
+import { callOptions } from '../../internal/options/own-options.ts';
+import type { DescribeInput } from '../call/describe-request.ts';
+import type { DescribeResult, DescriptionSource } from '../call/describe-result.ts';
+import { throwInputIssues } from '../options/input-issues.ts';
+import { type DescribeManyOptions, describeEach, ITERATION_CHECKS } from './describe-many.ts';
+
+/** One input of a warming, as it has ended. */
+export interface ClientWarmProgress {
+  /** Inputs that have ended, this one included. */
+  readonly done: number;
+  /** All of them; known where the inputs are an array. */
+  readonly total: number | undefined;
+  readonly index: number;
+  readonly input: DescribeInput;
+  readonly outcome: 'warmed' | 'skipped' | 'failed';
+}
+
+export interface ClientWarmOptions extends Omit<DescribeManyOptions, 'ordered'> {
+  /** Called after each input; what it throws is swallowed. */
+  readonly onProgress?: ((progress: ClientWarmProgress) => void) | undefined;
+}
+
+export interface ClientWarmFailure {
+  readonly index: number;
+  readonly error: unknown;
+}
+
+export interface ClientWarmResult {
+  /** Inputs that were described, to be stored; equal ones at the same time by one request. */
+  readonly warmed: number;
+  /** Inputs whose description was there already, and had not expired. */
+  readonly skipped: number;
+  /** Inputs that could not be described, in the order of their failure. */
+  readonly failed: readonly ClientWarmFailure[];
+}
+
+const checkOptions = shape({ ...ITERATION_CHECKS, onProgress: callable() });
+const FOUND: readonly DescriptionSource[] = ['memory', 'redis'];
+
+/** Describes what is not cached, in bounded memory; what fails is listed by its place, for an input may be large. */
+export async function warmCache(
+  inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
+  describeOne: (input: DescribeInput, signal: AbortSignal) => Promise<DescribeResult>,
+  given: ClientWarmOptions,
+  hasCache: boolean,
+  refused: AbortSignal,
+): Promise<ClientWarmResult> {
+  const options = callOptions(given);
+  throwInputIssues(checkOptions(options, ''));
+  const { concurrency, signal, onProgress } = options;
+  if (!hasCache) {
+    throw new ConfigError('warm', [{ option: 'cache', expected: 'a cache to fill', got: 'false' }]);
+  }
+  const total = Array.isArray(inputs) ? inputs.length : undefined;
+  const failed: ClientWarmFailure[] = [];
+  const counts = { warmed: 0, skipped: 0 };
+  let done = 0;
+  for await (const item of describeEach(inputs, describeOne, { concurrency, signal }, refused)) {
+    const { index, input } = item;
+    let outcome: ClientWarmProgress['outcome'] = 'failed';
+    if (item.status === 'rejected') failed.push({ index, error: item.reason });
+    else {
+      outcome = FOUND.includes(item.value.source) ? 'skipped' : 'warmed';
+      counts[outcome] += 1;
+    }
+    done += 1;
+    if (onProgress !== undefined) callSafely(onProgress, { done, total, index, input, outcome });
+  }
+  return { ...counts, failed };
+}

@@ -1,0 +1,110 @@
+import type { ByteStream } from '../../image/index.ts';
+import type { ExtraBody } from '../../internal/options/extra-body.ts';
+import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
+
+/**
+ * Bytes of an image, in any of the forms that Node has for them. A stream is read once, whole, within the size limit.
+ */
+export type ImageBytes = Uint8Array | ArrayBuffer | Blob | ByteStream;
+
+/** How much of an image the model looks at; `low` is the cheapest. */
+export type ImageDetail = 'low' | 'high' | 'auto';
+
+/** How a call uses the cache, as in fetch. */
+export type CacheMode = 'default' | 'no-store' | 'reload' | 'only-if-cached';
+
+/** Asks for JSON of that schema in place of prose. */
+export interface DescribeSchema<Data = unknown> {
+  /** Name of the schema for the API: letters, digits, `_` and `-`, at most 64. */
+  readonly name: string;
+  /** JSON Schema of the answer, within what the API's structured outputs support. */
+  readonly jsonSchema: Readonly<Record<string, unknown>>;
+  /**
+   * Turns the parsed JSON into your type at once, without a promise, or throws where it is not: then the answer is
+   * asked for again. What it threw at last is the `cause` of the error. A `TypeError`, `ReferenceError` or `RangeError`
+   * is a mistake in its code: nothing is asked again.
+   */
+  readonly parse?: ((value: unknown) => Data) | undefined;
+}
+
+/** Everything of a request but its image. */
+export interface DescribeOptions<Data = unknown> {
+  /** What to tell of the image. @defaultValue the client's `prompt` */
+  readonly prompt?: string | undefined;
+  /** At most 256 characters. @defaultValue the client's `model` */
+  readonly model?: string | undefined;
+  /** @defaultValue the client's `detail` */
+  readonly detail?: ImageDetail | undefined;
+  /**
+   * Bound of the answer in tokens, at least 1. A longer answer is `DESCRIBE_OUTPUT_TRUNCATED`.
+   * @defaultValue the client's `maxOutputTokens`
+   */
+  readonly maxOutputTokens?: number | undefined;
+  /** Instructions before the prompt, as the system message. @defaultValue the client's `system` */
+  readonly system?: string | undefined;
+  /** Randomness of the answer, from 0 to 2. @defaultValue the client's `temperature` */
+  readonly temperature?: number | undefined;
+  /** Reasoning before the answer, billed as output. @defaultValue the client's `reasoningEffort` */
+  readonly reasoningEffort?: ReasoningEffort | undefined;
+  /**
+   * Fields of the request's body that have no option here; they win over those of client and endpoint.
+   * @defaultValue none
+   */
+  readonly extraBody?: ExtraBody | undefined;
+  /** Asks for structured data, returned as `data`. */
+  readonly schema?: DescribeSchema<Data> | undefined;
+  /**
+   * Whose description this is, within the client's own `cacheScope`; it can't leave that. At most 256 characters.
+   * @defaultValue the client's `cacheScope`
+   */
+  readonly cacheScope?: string | undefined;
+  /** Higher ones wait less; a whole number. @defaultValue 0 */
+  readonly priority?: number | undefined;
+  /** Names under which `invalidateTags` finds the cached description. */
+  readonly tags?: readonly string[] | undefined;
+  /** How long the description stays cached, in seconds, at least 1. @defaultValue the cache's `defaultTTL` */
+  readonly ttlSeconds?: number | undefined;
+  /** Bound of the whole call, waits and retries included, in milliseconds. @defaultValue the client's `timeoutMs` */
+  readonly timeoutMs?: number | undefined;
+  /** Ends this call at once; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * - `default`: a cached description, else a call that is then cached;
+   * - `no-store`: always a call, nothing cached;
+   * - `reload`: always a call, then cached;
+   * - `only-if-cached`: never a call, `DESCRIBE_CACHE_MISS` when nothing is cached.
+   *
+   * @defaultValue 'default'
+   */
+  readonly cache?: CacheMode | undefined;
+  /** Returned untouched with the result; never sent or stored. */
+  readonly metadata?: unknown;
+}
+
+/** One image and what to do with it: exactly one of `imageUrl`, `image` and `file`. */
+export interface DescribeRequest<Data = unknown> extends DescribeOptions<Data> {
+  /** An http(s) URL that the API can reach, or a data URL. */
+  readonly imageUrl?: string | URL | undefined;
+  readonly image?: ImageBytes | undefined;
+  /** Path of an image file. */
+  readonly file?: string | undefined;
+}
+
+/** What `describe` takes: a URL, a data URL, bytes, or a whole request. */
+export type DescribeInput<Data = unknown> =
+  | string
+  | URL
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | DescribeRequest<Data>;
+
+/** Options that ask for structured data. */
+export interface StructuredOptions<Data = unknown> extends DescribeOptions<Data> {
+  readonly schema: DescribeSchema<Data>;
+}
+
+/** A request that asks for structured data. */
+export interface StructuredRequest<Data = unknown> extends DescribeRequest<Data> {
+  readonly schema: DescribeSchema<Data>;
+}

@@ -1,0 +1,81 @@
+import { answerKey, type VisionParameters } from '../../batch-processor/packs/vision-parameters.ts';
+import { hashText } from '../../internal/hash-text.ts';
+import { answeringFields, canonicalJson } from '../../internal/options/extra-body.ts';
+import { generateKey } from '../../redis-cache/index.ts';
+import { BoundedMap } from '../bounded-map.ts';
+import { addressOf, type EndpointDescription } from '../options/endpoint-options.ts';
+import type { NormalisedRequest } from './normalise-request.ts';
+
+/** Fields of a request that decide what its description says, and who may have it. */
+export type KeyedRequest = Pick<
+  NormalisedRequest,
+  'scope' | 'model' | 'prompt' | 'detail' | 'schema' | keyof VisionParameters
+>;
+
+const MAX_MODELS = 1_000;
+/** Longer texts stand in a key by their hash: hashing 20 MB at once holds the thread for a tenth of a second. */
+const LONG_CHARACTERS = 64 * 1024;
+
+const isLong = (text: string | undefined): boolean => text !== undefined && text.length > LONG_CHARACTERS;
+
+/**
+ * Makes the cache keys of a client. Two calls have one key when they may have one description: the same image, the same
+ * question, the same `cacheScope`, and the same servers and models that may answer it.
+ */
+export class DescriptionKeys {
+  readonly #endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'apiVersion' | 'model' | 'extraBody'>[];
+  readonly #answerers = new BoundedMap<string, string>(MAX_MODELS, () => {});
+
+  constructor(
+    endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'apiVersion' | 'model' | 'extraBody'>[],
+  ) {
+    this.#endpoints = endpoints;
+  }
+
+  /**
+   * The key of a request for the image that `identity` names: at once, or, where a text of it is long, later. A
+   * rejection is the signal's reason.
+   */
+  keyOf(identity: string, request: KeyedRequest, signal?: AbortSignal): string | Promise<string> {
+    return isLong(request.prompt) || isLong(request.system)
+      ? this.#keyOfLong(identity, request, signal)
+      : this.#keyOfShort(identity, request);
+  }
+
+  async #keyOfLong(identity: string, request: KeyedRequest, signal: AbortSignal | undefined) {
+    const { prompt, system } = request;
+    const rest = this.#keyOfShort(identity, { ...request, prompt: '', system: undefined });
+    const names = [await hashText(prompt, signal), system && (await hashText(system, signal))];
+    return generateKey('long description', rest, names);
+  }
+
+  /** Whatever else changes the answer belongs into this one list. */
+  #keyOfShort(identity: string, request: KeyedRequest): string {
+    const { scope, model, prompt, detail, schema } = request;
+    const answerers = this.#answerersOf(model);
+    return generateKey(
+      'description',
+      scope,
+      answerers,
+      identity,
+      prompt,
+      detail,
+      schema?.name,
+      schema?.jsonSchema,
+      answerKey(request),
+    );
+  }
+
+  /**
+   * Names the servers that may answer, and the model and the extra fields that each is asked with: all of them, since
+   * any may be the one. Keys of the API, weights and order make no difference.
+   */
+  #answerersOf(model: string): string {
+    return this.#answerers.getOrCreate(model, () => {
+      const pairs = this.#endpoints.map((endpoint) =>
+        canonicalJson([addressOf(endpoint), endpoint.model ?? model, answeringFields(endpoint.extraBody)]),
+      );
+      return generateKey([...new Set(pairs)].sort());
+    });
+  }
+}

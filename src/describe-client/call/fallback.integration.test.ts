@@ -1,0 +1,75 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createTestImage, type FakeOpenAI, type FaultRule, startFakeOpenAI } from '../../testing/index.ts';
+import { createDescribeClient } from '../create-describe-client.ts';
+import type { DescribeClient } from '../describe-client.ts';
+import type { DescribeClientOptions } from '../options/client-options.ts';
+
+const disposables: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const disposable of disposables.splice(0).reverse()) await disposable[Symbol.asyncDispose]();
+});
+
+const overloaded = (model: string): FaultRule => ({
+  when: { model },
+  fault: { kind: 'error', code: 'server_is_overloaded', status: 503 },
+});
+
+const start = async (
+  faults: readonly FaultRule[],
+  options: DescribeClientOptions,
+): Promise<{ readonly server: FakeOpenAI; readonly client: DescribeClient }> => {
+  const server = await startFakeOpenAI({ faults });
+  const client = createDescribeClient({
+    apiKey: server.apiKey,
+    baseURL: server.baseURL,
+    monitor: false,
+    retry: false,
+    ...options,
+  });
+  disposables.push(server, client);
+  return { server, client };
+};
+
+describe('a client with fallbacks', () => {
+  it('asks another model, whose word is not cached as that of the first', async () => {
+    const { client, server } = await start([overloaded('gpt-4.1-mini')], {
+      fallback: [{ model: 'gpt-4.1-nano' }],
+    });
+    const { model, source, explain } = await client.describe(createTestImage());
+    expect([model, source]).toEqual(['gpt-4.1-nano', 'upstream']);
+    expect(explain.attempts.map((attempt) => attempt.model)).toEqual(['gpt-4.1-mini', 'gpt-4.1-nano']);
+    expect(explain.fallbacks).toMatchObject([{ kind: 'model', model: 'gpt-4.1-nano', outcome: 'success' }]);
+    server.setFaults([]);
+    const recovered = await client.describe(createTestImage());
+    expect([recovered.model, recovered.source]).toEqual(['gpt-4.1-mini', 'upstream']);
+  });
+
+  it('gives the expired entry before it asks the function, in the order given', async () => {
+    const { client, server } = await start([], {
+      fallback: ['stale', () => 'a picture'],
+      cache: { defaultTTL: 0.05, ttlJitterRatio: 0 },
+    });
+    const { description } = await client.describe(createTestImage());
+    server.setFaults([overloaded('gpt-4.1-mini')]);
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    const stale = await client.describe(createTestImage());
+    expect([stale.description, stale.source]).toEqual([description, 'stale']);
+    const made = await client.describe(createTestImage({ seed: 9 }));
+    expect([made.description, made.source, made.usage]).toEqual(['a picture', 'fallback', undefined]);
+  });
+
+  it('fails with the first error when no way out helps', async () => {
+    const { client } = await start([overloaded('gpt-4.1-mini'), overloaded('gpt-4.1-nano')], {
+      fallback: [
+        { model: 'gpt-4.1-nano' },
+        () => {
+          throw new Error('no');
+        },
+      ],
+    });
+    await expect(client.describe(createTestImage())).rejects.toMatchObject({
+      code: 'DESCRIBE_OVERLOADED',
+      explain: { attempts: { length: 2 }, fallbacks: [{ outcome: 'failure' }, { outcome: 'failure' }] },
+    });
+  });
+});

@@ -1,0 +1,213 @@
+import { parsedBy } from '../../batch-processor/packs/parse-failure.ts';
+import type { FallbackRecord } from '../../errors/call-explanation.ts';
+import { DescribeError } from '../../errors/describe-error.ts';
+import { failureMeaning } from '../../errors/failure-table.ts';
+import { TimeoutError } from '../../errors/timeout-error.ts';
+import type { LoadedImage } from '../../image/index.ts';
+import { childController, raceSignal } from '../../internal/async/signals.ts';
+import type { Clock } from '../../internal/clock.ts';
+import { type FallbackFunction, type FallbackStep, isModelStep } from '../options/fallback-option.ts';
+import { type CachedDescription, failureBehind, type Obtained } from './build-result.ts';
+import type { CallBounds } from './call-deadline.ts';
+import type { CallTrace } from './call-trace.ts';
+import type { DescribeSchema } from './describe-request.ts';
+import type { NormalisedRequest } from './normalise-request.ts';
+
+/** A call that may fall back. */
+export interface FallbackCall {
+  readonly request: NormalisedRequest;
+  readonly image: LoadedImage;
+  readonly bounds: CallBounds;
+  readonly trace: Pick<CallTrace, 'fallsBack'>;
+  /** Asks as a call of its own: with its own key, so that what one model said is never cached as another's word. */
+  readonly ask: (request: NormalisedRequest, bounds: CallBounds) => Promise<Obtained>;
+}
+
+/** Bounds of one way; with the time that it has, where another follows. */
+interface TimedBounds extends CallBounds {
+  readonly timeLeftMs?: number;
+}
+
+/** A way out that can be taken, with what is written down of it. */
+interface Way {
+  readonly record: Pick<FallbackRecord, 'kind' | 'model'>;
+  /** Undefined: there is nothing this way. */
+  take(bounds: TimedBounds): Promise<Obtained | undefined>;
+}
+
+/** Share of the time that is left for one way while another follows it, so that a hang does not use up all of it. */
+const SHARE_OF_TIME = 0.8;
+
+/**
+ * Whether a failure is one to fall back from: of the service, of a limit, of the account's quota, or of answers that
+ * are none. Never one of the image or the request, which would be so everywhere, nor a refused key, which must be seen.
+ */
+export function fallsBack(error: unknown): error is DescribeError {
+  return DescribeError.is(error) && failureMeaning(error).fallsBack;
+}
+
+/**
+ * Asks, and where that fails tries other ways in the order given. When none helps, the call fails with its first error.
+ * All is within the call's deadline: while a way follows, the one before has four fifths of the time that is left.
+ *
+ * An expired entry that the cache gave in place of a failure waits until its turn, or until all others have failed.
+ */
+export class Fallback {
+  readonly #steps: readonly FallbackStep[];
+  readonly #clock: Clock;
+
+  /** @param steps checked by `fallbackCheck`. */
+  constructor(steps: readonly FallbackStep[], clock: Clock) {
+    this.#steps = steps;
+    this.#clock = clock;
+  }
+
+  /** Models that may answer in place of a request's own. */
+  get models(): readonly string[] {
+    return this.#steps.flatMap((step) => (step !== 'stale' && isModelStep(step) ? [step.model] : []));
+  }
+
+  /** @throws the first error, unwrapped; what is no error to fall back from at once; the signal's reason. */
+  async obtain(call: FallbackCall): Promise<Obtained> {
+    const { request, bounds } = call;
+    const others = this.#steps.filter((step) => step !== 'stale' && !isSameModel(step, request));
+    let stale: Obtained | undefined;
+    let first: unknown;
+    try {
+      const obtained = await this.#within(bounds, others.length > 0, (own) =>
+        call.ask(inTime(request, own), own),
+      );
+      if (obtained.source !== 'stale') return obtained;
+      first = failureBehind(obtained);
+      stale = obtained;
+    } catch (error) {
+      first = error;
+    }
+    bounds.signal.throwIfAborted();
+    if (!fallsBack(first)) {
+      if (stale !== undefined) return stale;
+      throw first;
+    }
+    const obtained = await this.#takeWays(call, this.#waysOf(call, first, stale));
+    if (obtained !== undefined) return obtained;
+    bounds.signal.throwIfAborted();
+    throw first;
+  }
+
+  #waysOf(call: FallbackCall, error: DescribeError, stale: Obtained | undefined): Way[] {
+    const ways: Way[] = [];
+    for (const step of this.#steps) {
+      if (step === 'stale') ways.push(staleWay(stale, call.request.schema));
+      else if (!isModelStep(step)) ways.push(functionWay(step, call, error));
+      else if (!isSameModel(step, call.request)) ways.push(modelWay(step.model, call));
+    }
+    // The cache was told to keep expired entries: better than an error, wherever the list has left it out.
+    if (stale !== undefined && !this.#steps.includes('stale'))
+      ways.push(staleWay(stale, call.request.schema));
+    return ways;
+  }
+
+  async #takeWays({ bounds, trace }: FallbackCall, ways: readonly Way[]): Promise<Obtained | undefined> {
+    for (const [index, { record, take }] of ways.entries()) {
+      try {
+        const obtained = await this.#within(bounds, index < ways.length - 1, take);
+        trace.fallsBack({ ...record, outcome: obtained === undefined ? 'none' : 'success' });
+        if (obtained !== undefined) return obtained;
+      } catch (error) {
+        bounds.signal.throwIfAborted();
+        const code = DescribeError.is(error) ? { code: error.code } : {};
+        trace.fallsBack({ ...record, outcome: 'failure', ...code });
+      }
+    }
+    return undefined;
+  }
+
+  /** Runs one way within its share of the time that is left, or within all of it where nothing follows. */
+  async #within<Value>(
+    bounds: CallBounds,
+    isFollowed: boolean,
+    run: (bounds: TimedBounds) => Promise<Value>,
+  ): Promise<Value> {
+    if (!isFollowed) return run(bounds);
+    const nowMs = this.#clock.now();
+    const shareMs = Math.max(1, Math.floor((bounds.deadlineAtMs - nowMs) * SHARE_OF_TIME));
+    const child = childController(bounds.signal);
+    const expire = () => child.abort(new TimeoutError('the request, with a fallback to follow,', shareMs));
+    const timer = this.#clock.setTimeout(expire, shareMs);
+    try {
+      return await run({
+        ...bounds,
+        signal: child.signal,
+        deadlineAtMs: nowMs + shareMs,
+        timeLeftMs: shareMs,
+      });
+    } finally {
+      this.#clock.clearTimeout(timer);
+      child.detach();
+    }
+  }
+}
+
+/** A request whose time is what is left of it, where it is not all of the call's. */
+const inTime = (request: NormalisedRequest, { timeLeftMs }: TimedBounds): NormalisedRequest =>
+  timeLeftMs === undefined ? request : { ...request, timeoutMs: Math.min(request.timeoutMs, timeLeftMs) };
+
+const isSameModel = (step: FallbackStep, { model }: NormalisedRequest): boolean =>
+  step !== 'stale' && isModelStep(step) && step.model === model;
+
+function staleWay(stale: Obtained | undefined, schema: DescribeSchema | undefined): Way {
+  const usable = stale !== undefined && fits(stale.cached, schema) ? stale : undefined;
+  return { record: { kind: 'stale' }, take: async () => usable };
+}
+
+function modelWay(model: string, { request, ask }: FallbackCall): Way {
+  return {
+    record: { kind: 'model', model },
+    take: (bounds) => ask({ ...inTime(request, bounds), model }, bounds),
+  };
+}
+
+function functionWay(step: FallbackFunction, { request, image }: FallbackCall, error: DescribeError): Way {
+  const { prompt, model, detail, maxOutputTokens, schema, metadata } = request;
+  const given = {
+    ...(image.kind === 'url' ? { imageUrl: image.url } : { image: image.bytes }),
+    prompt,
+    model,
+    detail,
+    maxOutputTokens,
+    ...(schema === undefined ? {} : { schema }),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+  return {
+    record: { kind: 'function' },
+    take: async ({ signal }) => {
+      const work = (async () => step({ ...given, signal }, error))();
+      const cached = answerOf(await raceSignal(work, signal));
+      if (cached === undefined || !fits(cached, schema))
+        throw new TypeError('the fallback gave no description');
+      return { cached, source: 'fallback', caused: undefined };
+    },
+  };
+}
+
+/** The name of what made it, where a fallback function says none. */
+const NAMELESS = 'fallback';
+
+function answerOf(value: unknown): CachedDescription | undefined {
+  const { description, model = NAMELESS } = (
+    typeof value === 'object' && value !== null ? value : { description: value }
+  ) as { readonly description?: unknown; readonly model?: unknown };
+  if (typeof description !== 'string' || description.trim() === '') return undefined;
+  return { description, model: typeof model === 'string' ? model : NAMELESS };
+}
+
+function fits({ description }: CachedDescription, schema: DescribeSchema | undefined): boolean {
+  if (schema === undefined) return true;
+  try {
+    const json: unknown = JSON.parse(description);
+    parsedBy(schema.parse, json);
+    return true;
+  } catch {
+    return false;
+  }
+}

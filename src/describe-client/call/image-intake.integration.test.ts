@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ImageError } from '../../errors/image-error.ts';
+import { systemClock } from '../../internal/clock.ts';
+import { type ClientImageOptions, ImageIntake } from './image-intake.ts';
+
+const path = fileURLToPath(new URL('../../../examples/images/coffee.png', import.meta.url));
+const coffee = readFileSync(path);
+const SIZE = coffee.length;
+const MAX_BYTES = 1_000_000;
+
+let host: Server;
+let origin: string;
+let requests = 0;
+beforeAll(async () => {
+  host = createServer((request, response) => {
+    requests += 1;
+    if (request.url === '/absent.png') response.writeHead(404).end();
+    else if (request.headers['if-none-match'] === '"1"') response.writeHead(304).end();
+    else response.writeHead(200, { 'content-type': 'image/png', etag: '"1"' }).end(coffee);
+  });
+  await new Promise<void>((resolve) => void host.listen(0, '127.0.0.1', resolve));
+  origin = `http://127.0.0.1:${(host.address() as AddressInfo).port}`;
+});
+afterAll(() => new Promise((resolve) => void host.close(resolve)));
+
+const signal = new AbortController().signal;
+
+/** An intake, and a room that writes down what is taken and held. */
+const intakeOf = (options: ClientImageOptions = {}) => {
+  const intake = new ImageIntake({ maxBytes: MAX_BYTES, allowHosts: ['127.0.0.1'], ...options }, systemClock);
+  const taken: string[] = [];
+  const room = {
+    reserve: async (bytes: number) => void taken.push(`takes ${bytes}`),
+    correct: (bytes: number) => void taken.push(`holds ${bytes}`),
+  };
+  return { intake, taken, room };
+};
+
+describe('an image that is taken in', () => {
+  it('takes room for its size before it is read', async () => {
+    const sources = [
+      coffee,
+      new Blob([new Uint8Array(coffee)]),
+      { file: path },
+      `data:image/png;base64,${coffee.toString('base64')}`,
+    ];
+    for (const source of sources) {
+      const { intake, taken, room } = intakeOf();
+      await intake.take({ image: source }, signal, room);
+      // The padding of base64 is not looked at.
+      expect(taken[0]).toMatch(new RegExp(`^takes (${SIZE}|${SIZE + 1}|${SIZE + 2})$`));
+      expect(taken[1]).toBe(`holds ${SIZE}`);
+    }
+  });
+
+  it('takes the most that a stream may have, and gives back what it had not', async () => {
+    const { intake, taken, room } = intakeOf();
+    await intake.take({ image: new Blob([new Uint8Array(coffee)]).stream() }, signal, room);
+    expect(taken).toEqual([`takes ${MAX_BYTES}`, `holds ${SIZE}`]);
+  });
+
+  it('is not read while there is no room', async () => {
+    const { intake } = intakeOf();
+    let pulled = false;
+    const source = (async function* () {
+      pulled = true;
+      yield coffee;
+    })();
+    const room = { reserve: () => Promise.reject(new Error('no room')), correct: () => {} };
+    await expect(intake.take({ image: source }, signal, room)).rejects.toThrow('no room');
+    expect(pulled).toBe(false);
+  });
+
+  it('takes none for a URL that is passed on, and room for a download where the API could not', async () => {
+    const { intake, taken, room } = intakeOf();
+    const { image } = await intake.take({ image: `${origin}/a.png` }, signal, room);
+    expect(taken).toEqual([]);
+    const kinds: string[] = [];
+    const send = async (sendable: { readonly kind: string }) => {
+      kinds.push(sendable.kind);
+      if (sendable.kind === 'url') throw new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', 'x');
+    };
+    await intake.send(image, send, signal, room);
+    expect(kinds).toEqual(['url', 'bytes']);
+    expect(taken).toEqual(['holds 0', `takes ${MAX_BYTES}`, `holds ${SIZE}`]);
+  });
+
+  it('takes room for a URL that is known by its content only where it has to be asked for', async () => {
+    const { intake, taken, room } = intakeOf({ imageIdentity: 'content' });
+    const url = `${origin}/b.png`;
+    await intake.take({ image: url }, signal, room);
+    expect(taken.splice(0)).toEqual([`takes ${MAX_BYTES}`, `holds ${SIZE}`]);
+    const before = requests;
+    const known = await intake.take({ image: url }, signal, room);
+    expect(taken.splice(0)).toEqual(['holds 0']);
+    expect(requests).toBe(before);
+    await intake.settle(known, signal, room);
+    expect(taken).toEqual([`takes ${MAX_BYTES}`, `holds ${SIZE}`]);
+  });
+});

@@ -1,0 +1,149 @@
+import {
+  type CanonicalUrlOptions,
+  ContentAliases,
+  createImageIdentity,
+  createImageLoader,
+  expectedBytes,
+  IMAGE_DEFAULTS,
+  IMAGE_OPTION_CHECKS,
+  type ImageIdentity,
+  type ImageLoader,
+  type ImageOptions,
+  type ImageSource,
+  type LoadedImage,
+  type UrlDownloads,
+  UrlLadder,
+} from '../../image/index.ts';
+import type { Clock } from '../../internal/clock.ts';
+import {
+  checkOptions,
+  listOf,
+  milliseconds,
+  nonEmptyText,
+  oneOf,
+} from '../../internal/options/option-checks.ts';
+import { BOUNDLESS_ROOM, type ByteRoom } from './admission-ticket.ts';
+import type { NormalisedRequest } from './normalise-request.ts';
+
+/** Limits of images, the hosts they may come from, and what makes two of them one. */
+export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
+  /**
+   * What an image at a URL is known by. `'url'`: its canonical form, without signature parameters; no request is made.
+   * `'content'`: its bytes, which this process downloads (guarded); the same image under two URLs is then described
+   * once, and changed bytes under one URL are described anew.
+   * @defaultValue 'url'
+   */
+  readonly imageIdentity?: 'url' | 'content' | undefined;
+  /**
+   * With `imageIdentity: 'content'`, milliseconds for which a URL's content is taken as unchanged; then its ETag is
+   * asked for. At least 0.
+   * @defaultValue 60_000
+   */
+  readonly aliasTtlMs?: number | undefined;
+}
+
+/** An image that was taken in, and its name. */
+export interface TakenImage {
+  readonly image: LoadedImage;
+  readonly identity: string;
+  /** Of the request that it was taken for. */
+  readonly scope: string;
+}
+
+/** The bytes at a URL are not those that its name was made of any more. Never reaches a caller. */
+export class ImageMoved extends Error {
+  readonly taken: TakenImage;
+
+  constructor(taken: TakenImage) {
+    super('the image at this URL has changed');
+    this.taken = taken;
+  }
+}
+
+/**
+ * Takes images in: loads and names them, and sends them in the cheapest way that works. Room is taken before bytes are
+ * read; for what comes from elsewhere, and may be as large as `maxBytes`, for that much until its size is known.
+ */
+export class ImageIntake {
+  readonly #loader: ImageLoader;
+  readonly #identify: ImageIdentity;
+  readonly #aliases: ContentAliases | undefined;
+  readonly #ladder: UrlLadder;
+  readonly #maxBytes: number;
+
+  /**
+   * @param downloads - Tells which images the API must not download: it may reach what strangers must not.
+   * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
+   */
+  constructor(options: ClientImageOptions, clock: Clock, downloads?: () => UrlDownloads) {
+    const own = checkOptions<ClientImageOptions>('images', options, {
+      ...IMAGE_OPTION_CHECKS,
+      ignoreParameters: listOf(nonEmptyText()),
+      imageIdentity: oneOf('url', 'content'),
+      aliasTtlMs: milliseconds({ min: 0 }),
+    });
+    const { ignoreParameters, imageIdentity = 'url', aliasTtlMs, ...limits } = own;
+    this.#loader = createImageLoader({ ...limits, clock });
+    this.#identify = createImageIdentity({ ignoreParameters });
+    this.#aliases =
+      imageIdentity === 'content' ? new ContentAliases(this.#loader, { aliasTtlMs, clock }) : undefined;
+    this.#ladder = new UrlLadder(this.#loader, { clock, downloads });
+    this.#maxBytes = limits.maxBytes ?? IMAGE_DEFAULTS.maxBytes;
+  }
+
+  /** Loads an image, of a URL only as much as its name needs. */
+  async take(
+    { image: source, scope = '' }: Pick<NormalisedRequest, 'image'> & { readonly scope?: string },
+    signal: AbortSignal,
+    room: ByteRoom = BOUNDLESS_ROOM,
+  ): Promise<TakenImage> {
+    const expected = expectedBytes(source, { maxBytes: this.#maxBytes, signal });
+    if (expected !== 0) await room.reserve(await expected, signal);
+    const image = await this.#loader.load(source, { signal });
+    if (image.kind === 'bytes') room.correct(image.bytes.byteLength);
+    if (image.kind === 'bytes' || this.#aliases === undefined)
+      return { image, identity: this.#identify(image), scope };
+    if (!this.#aliases.isFresh(image.url, { scope })) await room.reserve(this.#maxBytes, signal);
+    const content = await this.#aliases.resolve(image.url, { signal, scope });
+    room.correct(content.image?.bytes.byteLength ?? 0);
+    return { image: content.image ?? image, identity: this.#identify(content), scope };
+  }
+
+  /** Loads an image without any request: what a URL holds stays unknown. */
+  peek(source: ImageSource, signal: AbortSignal | undefined): Promise<LoadedImage> {
+    return this.#loader.load(source, { signal });
+  }
+
+  /**
+   * The image to send for a name. Known by content, a URL may hold other bytes by now than its name says: so its bytes
+   * are sent, and where they have another name, `ImageMoved` tells it.
+   */
+  async settle(
+    { image, identity, scope }: TakenImage,
+    signal: AbortSignal,
+    room: ByteRoom = BOUNDLESS_ROOM,
+  ): Promise<LoadedImage> {
+    if (image.kind === 'bytes' || this.#aliases === undefined) return image;
+    await room.reserve(this.#maxBytes, signal);
+    const downloaded = await this.#aliases.download(image.url, { signal, scope });
+    room.correct(downloaded.bytes.byteLength);
+    const current = this.#identify(downloaded);
+    if (current !== identity) throw new ImageMoved({ image: downloaded, identity: current, scope });
+    return downloaded;
+  }
+
+  /** Sends an image's URL, and where the API can't download that, its bytes, once; remembers such hosts. */
+  send<Result>(
+    image: LoadedImage,
+    send: (image: LoadedImage) => Promise<Result>,
+    signal: AbortSignal,
+    room: ByteRoom = BOUNDLESS_ROOM,
+  ): Promise<Result> {
+    const sendSized = (sendable: LoadedImage) => {
+      room.correct(sendable.kind === 'bytes' ? sendable.bytes.byteLength : 0);
+      return send(sendable);
+    };
+    const beforeDownload = () => room.reserve(this.#maxBytes, signal);
+    return this.#ladder.send(image, sendSized, { signal, beforeDownload });
+  }
+}

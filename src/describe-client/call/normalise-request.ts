@@ -1,0 +1,257 @@
+import { InputError } from '../../errors/input-error.ts';
+import {
+  asBytes,
+  type ImageSource,
+  isAsyncIterable,
+  isBlob,
+  isReadableStream,
+} from '../../image/reading/image-source.ts';
+import { type ExtraBody, extraBodyCheck, jsonCopy } from '../../internal/options/extra-body.ts';
+import { imageObjectOf, imageValueOf } from '../../internal/options/image-value.ts';
+import {
+  anything,
+  boundedText,
+  callable,
+  finiteNumber,
+  integer,
+  listOf,
+  MAX_MODEL_LENGTH,
+  milliseconds,
+  nonEmptyText,
+  type OptionCheck,
+  oneOf,
+  required,
+  shape,
+} from '../../internal/options/option-checks.ts';
+import { callOptions } from '../../internal/options/own-options.ts';
+import { REASONING_EFFORTS, type ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
+import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
+import { cacheScopeCheck, scopePath } from './cache-scope.ts';
+import type {
+  CacheMode,
+  DescribeInput,
+  DescribeOptions,
+  DescribeRequest,
+  DescribeSchema,
+  ImageBytes,
+  ImageDetail,
+} from './describe-request.ts';
+import { requestNameOf } from './request-names.ts';
+
+/** What the client fills in where a request is silent. */
+export interface RequestDefaults {
+  readonly model: string;
+  readonly prompt: string;
+  readonly system?: string | undefined;
+  readonly temperature?: number | undefined;
+  readonly reasoningEffort?: ReasoningEffort | undefined;
+  readonly detail: ImageDetail;
+  readonly maxOutputTokens: number;
+  readonly timeoutMs: number;
+  readonly cacheScope?: string | undefined;
+}
+
+/** A checked request with nothing left open. */
+export interface NormalisedRequest<Data = unknown> {
+  /** Where the image is. */
+  readonly image: ImageSource;
+  readonly prompt: string;
+  readonly model: string;
+  readonly detail: ImageDetail;
+  readonly maxOutputTokens: number;
+  readonly system?: string | undefined;
+  readonly temperature?: number | undefined;
+  readonly reasoningEffort?: ReasoningEffort | undefined;
+  /** The request's own; those of client and endpoint join it where it is sent. */
+  readonly extraBody?: ExtraBody | undefined;
+  readonly schema: DescribeSchema<Data> | undefined;
+  /** The client's and the request's `cacheScope` as one text, see `scopePath`. */
+  readonly scope: string;
+  readonly priority: number;
+  readonly tags: readonly string[];
+  readonly ttlSeconds: number | undefined;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly cache: CacheMode;
+  readonly metadata: unknown;
+  /** It is asked to fill the cache: what would not be stored is no answer. */
+  readonly fillsCache?: boolean | undefined;
+}
+
+const IMAGE_FIELDS = ['imageUrl', 'image', 'file'] as const;
+
+const OPTION_CHECKS: { readonly [Name in keyof Required<DescribeOptions>]: OptionCheck } = {
+  prompt: nonEmptyText(),
+  model: boundedText(MAX_MODEL_LENGTH),
+  detail: oneOf('low', 'high', 'auto'),
+  maxOutputTokens: integer({ min: 1 }),
+  system: nonEmptyText(),
+  temperature: finiteNumber({ min: 0, max: 2 }),
+  reasoningEffort: oneOf(...REASONING_EFFORTS),
+  extraBody: extraBodyCheck(),
+  schema: shape({
+    name: required(schemaName(), 'a name of letters, digits, _ and -'),
+    jsonSchema: required(plainObject(), 'a JSON schema'),
+    parse: callable(),
+  }),
+  cacheScope: cacheScopeCheck(),
+  priority: integer(),
+  tags: listOf(nonEmptyText()),
+  ttlSeconds: integer({ min: 1 }),
+  timeoutMs: milliseconds(),
+  signal: abortSignal(),
+  cache: oneOf('default', 'no-store', 'reload', 'only-if-cached'),
+  metadata: anything(),
+};
+
+const checkRequestShape = shape(
+  { ...OPTION_CHECKS, imageUrl: anything(), image: anything(), file: anything() },
+  requestNameOf,
+);
+const checkOptionsShape = shape(OPTION_CHECKS, requestNameOf);
+const OPTION_NAMES = Object.keys(OPTION_CHECKS) as (keyof DescribeOptions)[];
+
+/**
+ * Makes one complete request of what the caller passed.
+ * @throws `DESCRIBE_INPUT_INVALID` that names the first wrong field and lists all of them.
+ */
+export function normaliseRequest<Data>(
+  input: DescribeInput<Data>,
+  given: DescribeOptions<Data> | undefined,
+  defaults: RequestDefaults,
+): NormalisedRequest<Data> {
+  const options = callOptions(given);
+  const request = callOptions(requestOf(input));
+  // A bare image has no fields to check.
+  const fields = isRequest(input) ? checkRequestShape(request, '') : [];
+  const issues = options === undefined ? fields : [...fields, ...checkOptionsShape(options, '')];
+  if (fields.length > 0) refuseOtherForms(request);
+  throwInputIssues(issues);
+  const merged = merge(request, options);
+  return {
+    image: imageOf(request),
+    prompt: merged.prompt ?? defaults.prompt,
+    model: merged.model ?? defaults.model,
+    detail: merged.detail ?? defaults.detail,
+    maxOutputTokens: merged.maxOutputTokens ?? defaults.maxOutputTokens,
+    system: merged.system ?? defaults.system,
+    temperature: merged.temperature ?? defaults.temperature,
+    reasoningEffort: merged.reasoningEffort ?? defaults.reasoningEffort,
+    extraBody: merged.extraBody && jsonCopy(merged.extraBody),
+    schema: callOptions(merged.schema),
+    scope: scopePath(defaults.cacheScope, merged.cacheScope),
+    priority: merged.priority ?? 0,
+    tags: merged.tags ?? [],
+    ttlSeconds: merged.ttlSeconds,
+    timeoutMs: merged.timeoutMs ?? defaults.timeoutMs,
+    signal: merged.signal,
+    cache: merged.cache ?? 'default',
+    metadata: merged.metadata,
+  };
+}
+
+/** By name, not by spreading: a request may be an instance of the caller's class, with getters on its prototype. */
+function merge<Data>(
+  request: DescribeRequest<Data>,
+  options: DescribeOptions<Data> | undefined,
+): DescribeOptions<Data> {
+  const merged: { -readonly [Name in keyof DescribeOptions<Data>]: unknown } = {};
+  for (const name of OPTION_NAMES) merged[name] = options?.[name] ?? request[name];
+  return merged as DescribeOptions<Data>;
+}
+
+/** Any object is one, but for those that are an image themselves. */
+const isRequest = <Data>(input: DescribeInput<Data>): input is DescribeRequest<Data> =>
+  typeof input === 'object' &&
+  input !== null &&
+  !(
+    input instanceof URL ||
+    input instanceof Uint8Array ||
+    input instanceof ArrayBuffer ||
+    input instanceof Blob
+  );
+
+function requestOf<Data>(input: DescribeInput<Data>): DescribeRequest<Data> {
+  if (typeof input === 'string' || input instanceof URL) return { imageUrl: input };
+  if (input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob)
+    return { image: input };
+  if (isRequest(input)) return input;
+  throw wrongImage('input', REQUEST_FORMS, input);
+}
+
+const REQUEST_FORMS = 'an image URL, bytes, a Blob or a request object';
+
+/** Tells of a wrong request that it is no request at all; called once something is wrong with it. */
+function refuseOtherForms(request: object): void {
+  if (imageObjectOf(request) !== undefined) throw wrongImage('input', REQUEST_FORMS, request);
+  if (!Object.hasOwn(request, 'image_url')) return;
+  throw new InputError(
+    'image_url',
+    "must be `imageUrl` with the address itself; got a part of OpenAI's messages. Pass `{ imageUrl: image_url.url }`.",
+  );
+}
+
+function imageOf(request: DescribeRequest): ImageSource {
+  const given = IMAGE_FIELDS.filter((field) => request[field] !== undefined);
+  const [field] = given;
+  if (field === undefined) throw noImage(request);
+  if (given.length > 1) throw new InputError(field, `pass only one of ${given.join(' and ')}`);
+  const { imageUrl, image, file } = request;
+  if (imageUrl !== undefined) {
+    if (typeof imageUrl === 'string' || imageUrl instanceof URL) return imageUrl;
+    throw wrongImage('imageUrl', 'an http, https or data URL', imageUrl);
+  }
+  if (file !== undefined) {
+    if (typeof file === 'string' && !isAddress(file)) return { file };
+    throw wrongImage('file', 'a path', file);
+  }
+  if (isImageBytes(image)) return image;
+  throw wrongImage('image', 'bytes, a Blob or a stream of bytes', image);
+}
+
+function wrongImage(field: string, expected: string, value: unknown): InputError {
+  const { kind, advice } = imageValueOf(value);
+  return new InputError(field, `must be ${expected}; got ${kind}. ${advice}`);
+}
+
+/** A field that is there, but undefined, most likely had a variable that is missing. */
+function noImage(request: DescribeRequest): InputError {
+  refuseOtherForms(request);
+  const missing = IMAGE_FIELDS.find((field) => field in request);
+  return missing === undefined
+    ? new InputError('image', 'there is none: pass one of imageUrl, image and file')
+    : new InputError(missing, 'must be an image; got undefined. Check the variable that holds it.');
+}
+
+/** No path begins so, and no file would be found there. */
+const isAddress = (file: string): boolean => /^\s*$|^(?:https?|data|file|blob):/i.test(file.slice(0, 256));
+
+/** By shape, since bytes and Blobs of another realm or polyfill fail `instanceof`. */
+const isImageBytes = (value: unknown): value is ImageBytes =>
+  asBytes(value) !== undefined || isBlob(value) || isReadableStream(value) || isAsyncIterable(value);
+
+function schemaName(): OptionCheck {
+  return (value, option) =>
+    typeof value === 'string' && /^[\w-]{1,64}$/.test(value)
+      ? []
+      : [{ option, expected: 'a name of letters, digits, _ and - (at most 64)', got: 'another value' }];
+}
+
+/** Schemas that were found to be JSON: one schema serves many requests, and is looked at once. */
+const soundSchemas = new WeakSet<object>();
+
+function plainObject(): OptionCheck {
+  return (value, option) => {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      if (soundSchemas.has(value)) return [];
+      try {
+        JSON.stringify(value);
+        soundSchemas.add(value);
+        return [];
+      } catch {
+        // A cycle, a BigInt, a getter that throws: nothing that can be sent.
+      }
+    }
+    return [{ option, expected: 'a JSON schema', got: 'another value' }];
+  };
+}

@@ -1,0 +1,177 @@
+import type { VisionDescriptionBatchOptions } from '../../batch-processor/index.ts';
+import type { CircuitBreakerOptions } from '../../circuit-breaker/index.ts';
+import type { Clock } from '../../internal/clock.ts';
+import type { ExtraBody } from '../../internal/options/extra-body.ts';
+import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
+import type { Dialect } from '../../openai/exchange/request-dialect.ts';
+import type { OpenAIConnectionPool, OpenAIConnectionPoolOptions, TlsOptions } from '../../openai/index.ts';
+import type { ModelOverrides } from '../../openai/models/model-catalog.ts';
+import type { ApiKey } from '../../openai/pool/api-key.ts';
+import type { PerformanceMonitor, PerformanceMonitorOptions } from '../../performance-monitor/index.ts';
+import type {
+  RedisCache,
+  RedisCacheOptions,
+  RedisClientLike,
+  RedisTargetOptions,
+} from '../../redis-cache/index.ts';
+import type { RetryOptions } from '../../retry/index.ts';
+import type { AttemptBreaker } from '../attempt/breaker-group.ts';
+import type { ImageDetail } from '../call/describe-request.ts';
+import type { ClientImageOptions } from '../call/image-intake.ts';
+import type { Logger } from './client-logger.ts';
+import type { EndpointDescription, EndpointOptions } from './endpoint-options.ts';
+import type { FallbackStep } from './fallback-option.ts';
+import type { ClientLimitOptions } from './limit-options.ts';
+
+export interface DescribeClientOptions {
+  /**
+   * Key of the API, or a function that gives it, for tokens that end within the hour. A function is asked before each
+   * request, health checks included; requests at the same time share one call of it. Without a key the client is made
+   * all the same: calls that need the API reject with `DESCRIBE_CONFIG_INVALID`. @defaultValue `OPENAI_API_KEY`
+   */
+  readonly apiKey?: ApiKey | undefined;
+  /** Base URL of the API, or of a compatible server. @defaultValue `OPENAI_BASE_URL`, else OpenAI's */
+  readonly baseURL?: string | undefined;
+  /** API version of Azure OpenAI, such as `2024-10-21`. @defaultValue none: not Azure */
+  readonly apiVersion?: string | undefined;
+  /** `OpenAI-Organization` header. @defaultValue `OPENAI_ORG_ID` */
+  readonly organization?: string | undefined;
+  /** `OpenAI-Project` header. @defaultValue `OPENAI_PROJECT_ID` */
+  readonly project?: string | undefined;
+  /** Headers sent with every request. @defaultValue none */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * How requests are written. `auto`: as OpenAI's API takes them, and where a server refuses a parameter by name
+   * (`store`, `max_completion_tokens`, `max_tokens`, `temperature`, `detail`), again without it or with its other name.
+   * That is learned for each endpoint and model, tried anew after an hour, and costs no retry. `openai`: always as
+   * OpenAI's API takes them. `generic`: with `max_tokens`, without `store`, for servers that ignore or misread what
+   * they do not know.
+   * @defaultValue 'auto'
+   */
+  readonly dialect?: Dialect | undefined;
+  /**
+   * Several keys, addresses or models in place of one `apiKey`, `baseURL`, `apiVersion`, `organization`, `project` and
+   * `headers`; 1 to 100.
+   * @defaultValue one, of `apiKey` and `baseURL`
+   */
+  readonly endpoints?: readonly EndpointOptions[] | undefined;
+  /** How fast and how much at once. @defaultValue what the answers' headers say */
+  readonly limits?: ClientLimitOptions | undefined;
+  /** Model of requests that name none. @defaultValue 'gpt-4.1-mini' */
+  readonly model?: string | undefined;
+  /** Prompt of requests that have none. @defaultValue 'Describe this image.' */
+  readonly prompt?: string | undefined;
+  /** Instructions before the prompt, as the system message, of requests that have none. @defaultValue none */
+  readonly system?: string | undefined;
+  /** Randomness of answers, from 0 to 2. Reasoning models refuse it. @defaultValue the model's own */
+  readonly temperature?: number | undefined;
+  /**
+   * Reasoning before an answer, which is billed as output.
+   * @defaultValue the least that the model has, by the catalog
+   */
+  readonly reasoningEffort?: ReasoningEffort | undefined;
+  /**
+   * Fields of the request's body that have no option here, such as `seed` or `top_p`; those of an endpoint and of a
+   * request win. It may not set what the SDK writes itself, such as `model`, `messages` or `store`. @defaultValue none
+   */
+  readonly extraBody?: ExtraBody | undefined;
+  /**
+   * Detail of requests that name none; it is always sent, for the API's own default is the dearest.
+   * @defaultValue 'low'
+   */
+  readonly detail?: ImageDetail | undefined;
+  /**
+   * Whose descriptions these are: cached ones and calls in work are shared only within one scope, and no request of one
+   * scope shares a pack with another's. Set it to the tenant where tenants must not see each other's descriptions; see
+   * docs/guide/security.md. At most 256 characters. @defaultValue none: shared by all who use the same Redis and
+   * `keyPrefix`
+   */
+  readonly cacheScope?: string | undefined;
+  /** Bound of an answer in tokens, at least 1. Rate limits reserve it: set it tightly. @defaultValue 300 */
+  readonly maxOutputTokens?: number | undefined;
+  /** Bound of a whole call, waits and retries included, in milliseconds. @defaultValue 60000 */
+  readonly timeoutMs?: number | undefined;
+  /** Bound of one attempt, from the connection to the end of the answer, in milliseconds. @defaultValue 30000 */
+  readonly attemptTimeoutMs?: number | undefined;
+  /**
+   * Where Redis is: its options, its URL, or your own ioredis client.
+   * @defaultValue `REDIS_URL`, `REDIS_HOST`…, else memory only
+   */
+  readonly redis?: string | RedisTargetOptions | RedisClientLike | undefined;
+  /** Options of the cache, your own, or `false` for none. @defaultValue on */
+  readonly cache?:
+    | Omit<RedisCacheOptions, keyof RedisTargetOptions | 'clock'>
+    | RedisCache
+    | false
+    | undefined;
+  /** Options of the monitor, your own, or `false` for none: then `metrics()` is empty. @defaultValue on */
+  readonly monitor?: PerformanceMonitorOptions | PerformanceMonitor | false | undefined;
+  /** Options of the connection pool, or a function that gives it. @defaultValue on */
+  readonly pool?:
+    | OpenAIConnectionPoolOptions
+    | ((endpoint: EndpointDescription) => OpenAIConnectionPool)
+    | undefined;
+  /**
+   * Options of the circuit breakers, one an endpoint and model, a function that gives them, or `false` for none.
+   * @defaultValue on
+   */
+  readonly circuitBreaker?:
+    | Omit<CircuitBreakerOptions, 'fallback'>
+    | false
+    | ((endpoint: EndpointDescription, model: string) => AttemptBreaker)
+    | undefined;
+  /**
+   * Packs several images into one request: options of the processor for always, `'auto'` for when the requests of a
+   * minute run out before the tokens do (as the answers' headers tell), `false` for never.
+   * @defaultValue false
+   */
+  readonly batch?: BatchOptions | 'auto' | false | undefined;
+  /** Options of the retry, or `false` for one attempt only. @defaultValue on, 3 attempts */
+  readonly retry?: Omit<RetryOptions, 'clock' | 'isPaced'> | false | undefined;
+  /**
+   * Ways out when the request fails for the service, a limit, the quota or an open breaker, in this order: another
+   * model, the expired cache entry, your own function; 1 to 10. Within the call's deadline, and never for a fault of
+   * the image.
+   * @defaultValue none
+   */
+  readonly fallback?: readonly FallbackStep[] | undefined;
+  /** Limits of images, the hosts they may come from, and what makes two of them one. @defaultValue guarded, by URL */
+  readonly images?: ClientImageOptions | undefined;
+  /** Sizes and prices of models that the built-in catalog lacks or has wrong, by name. @defaultValue none */
+  readonly models?: ModelOverrides | undefined;
+  /** Opens the pool's connections at once rather than at the first call. @defaultValue false */
+  readonly warmUpOnStart?: boolean | undefined;
+  /**
+   * URL of an HTTP proxy to the API, or `false` for none whatever the environment says.
+   * @defaultValue `HTTPS_PROXY` or `HTTP_PROXY`, but for hosts of `NO_PROXY`
+   */
+  readonly proxy?: string | false | undefined;
+  /** Custom authorities and client certificate for the API. @defaultValue the system's */
+  readonly tls?: TlsOptions | undefined;
+  /**
+   * Told of what an operator wants to know; of the shape of pino. Never told a key, a prompt, an image or a
+   * description.
+   * @defaultValue silent
+   */
+  readonly logger?: Logger | undefined;
+  /** Source of time. @defaultValue the system clock */
+  readonly clock?: Clock | undefined;
+}
+
+/** The options of the batch processor that the client leaves to you; retries are its own. */
+export type BatchOptions = Omit<
+  VisionDescriptionBatchOptions,
+  'model' | 'prompt' | 'detail' | 'maxOutputTokens' | 'estimateTokens' | 'classify' | 'retry' | 'clock'
+>;
+
+/** Value of every option that is a plain value. */
+export const CLIENT_DEFAULTS = {
+  model: 'gpt-4.1-mini',
+  prompt: 'Describe this image.',
+  detail: 'low',
+  maxOutputTokens: 300,
+  timeoutMs: 60_000,
+  attemptTimeoutMs: 30_000,
+  warmUpOnStart: false,
+  dialect: 'auto',
+} as const satisfies DescribeClientOptions;

@@ -1,0 +1,71 @@
+import type { DescribeError } from '../../errors/describe-error.ts';
+import {
+  callable,
+  describeKind,
+  nonEmptyText,
+  type OptionCheck,
+  oneOf,
+  required,
+  shape,
+  whichever,
+} from '../../internal/options/option-checks.ts';
+import type { DescribeSchema, ImageDetail } from '../call/describe-request.ts';
+
+/** A request that failed, with everything filled in, for a fallback function. */
+export interface FallbackRequest {
+  /** Where the image is; absent where its bytes are at hand. */
+  readonly imageUrl?: string;
+  /** The bytes of the image, also where a file, a `Blob` or a stream was given. Leave them unchanged. */
+  readonly image?: Uint8Array;
+  readonly prompt: string;
+  readonly model: string;
+  readonly detail: ImageDetail;
+  readonly maxOutputTokens: number;
+  readonly schema?: DescribeSchema;
+  readonly metadata?: unknown;
+  /** Aborts when the time for this way out is over, or the call has ended; a later answer is ignored. */
+  readonly signal: AbortSignal;
+}
+
+/** What a fallback function may give in place of a description. */
+export interface FallbackAnswer {
+  /** The text; with a `schema`, its JSON text. */
+  readonly description: string;
+  /** What made it, for the result's `model`. @defaultValue 'fallback' */
+  readonly model?: string | undefined;
+}
+
+/** Your own way out; what it throws, an empty text and one that is not of the schema are as if it were not there. */
+export type FallbackFunction = (
+  request: FallbackRequest,
+  error: DescribeError,
+) => string | FallbackAnswer | PromiseLike<string | FallbackAnswer>;
+
+/** A way out: another model, the expired cache entry, or your own function. */
+export type FallbackStep = { readonly model: string } | 'stale' | FallbackFunction;
+
+/** Seconds that the client's cache keeps expired entries for the step `'stale'`, where its options do not say. */
+export const STALE_GRACE_SECONDS = 86_400;
+
+export const isModelStep = (step: FallbackStep): step is { readonly model: string } =>
+  typeof step === 'object';
+
+const checkStep = required(
+  whichever(
+    [
+      [(value) => typeof value === 'function', callable()],
+      [(value) => typeof value === 'string', oneOf('stale')],
+    ],
+    shape({ model: required(nonEmptyText()) }),
+  ),
+  "{ model }, 'stale' or a function",
+);
+
+/** Checks the option `fallback`. */
+export const fallbackCheck: OptionCheck = (value, option) => {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || value.length === 0 || value.length > 10) {
+    return [{ option, expected: 'an array of 1 to 10 ways out', got: describeKind(value) }];
+  }
+  return value.flatMap((step, index) => checkStep(step, `${option}[${index}]`));
+};

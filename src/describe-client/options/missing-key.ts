@@ -1,0 +1,25 @@
+import { ConfigError, type ConfigIssue } from '../../errors/config-error.ts';
+import type { EndpointDescription } from './endpoint-options.ts';
+
+/**
+ * Endpoints without a key, by name, each with what to say of it. A missing key is no error at construction: a build or
+ * a test that loads a module with a client in it has none.
+ */
+export type MissingKeys = ReadonlyMap<string, ConfigIssue>;
+
+/** @param areNamed whether they stand in the option `endpoints`. */
+export function missingKeysOf(endpoints: readonly EndpointDescription[], areNamed: boolean): MissingKeys {
+  const missing = new Map<string, ConfigIssue>();
+  for (const [index, { name, apiKey }] of endpoints.entries()) {
+    if (apiKey !== '') continue;
+    const issue = areNamed
+      ? { option: `endpoints[${index}].apiKey`, expected: `a key for the endpoint ${JSON.stringify(name)}` }
+      : { option: 'apiKey', expected: 'a key, here or in OPENAI_API_KEY' };
+    missing.set(name, { ...issue, got: 'nothing' });
+  }
+  return missing;
+}
+
+/** What a call fails with that needs one of these keys. */
+export const missingKeyError = (...issues: readonly ConfigIssue[]): ConfigError =>
+  new ConfigError('createDescribeClient', issues);

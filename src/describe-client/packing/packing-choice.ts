@@ -1,0 +1,71 @@
+import { DescribeError } from '../../errors/describe-error.ts';
+import { childController } from '../../internal/async/signals.ts';
+import type { Clock } from '../../internal/clock.ts';
+import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
+import type { AskVision } from '../attempt/vision-asker.ts';
+import type { PackingAdvisor } from './packing-advisor.ts';
+import { type PackRules, packingCost } from './packing-cost.ts';
+import { sinkInLine } from './queued-trace.ts';
+import type { WaitingCalls } from './waiting-calls.ts';
+
+/** Ends a call on its own that had better join a pack. */
+const JOINS = Symbol('joins a pack');
+
+export interface PackingChoiceParts {
+  readonly singly: AskVision;
+  readonly packed: AskVision;
+  readonly advisor: PackingAdvisor;
+  /** `auto` packs only where it is advised, `always` unless it is advised against. */
+  readonly mode: 'auto' | 'always';
+  readonly waiting: WaitingCalls;
+  readonly rules: PackRules;
+  readonly catalog: ModelCatalog;
+  readonly clock: Clock;
+}
+
+/**
+ * Asks in packs or singly, as is advised at the moment. A call on its own that still waits for its turn when packing
+ * becomes advisable joins a pack, so that those that came before the limit was known do not use it up one by one.
+ */
+export function askAsAdvised({
+  singly,
+  packed,
+  advisor,
+  mode,
+  rules,
+  catalog,
+  waiting,
+  clock,
+}: PackingChoiceParts): AskVision {
+  return async (image, request, bounds, trace) => {
+    const { model } = request;
+    const cost = packingCost(image, request, catalog, rules);
+    // Who has less time than that had most of it spent waiting for company.
+    const hasTime = () => bounds.deadlineAtMs - clock.now() >= 2 * rules.maxBatchWaitMs;
+    const joins = () => cost.packSize > 1 && hasTime() && advisor.advise(model, cost) === 'pack';
+    const advice = advisor.advise(model, cost);
+    if (hasTime() && (mode === 'always' ? advice !== 'singly' : joins())) {
+      return packed(image, request, bounds, trace);
+    }
+    const child = childController(bounds.signal);
+    const place = waiting.place(model, () => joins() && child.abort(JOINS));
+    try {
+      const sink = sinkInLine(trace, clock, {
+        enters: () => place.enter(),
+        leaves: (waitMs) => {
+          place.leave();
+          advisor.waited(model, waitMs);
+        },
+      });
+      return await singly(image, request, { ...bounds, signal: child.signal }, trace, sink);
+    } catch (error) {
+      bounds.signal.throwIfAborted();
+      // Refused for want of time in a line that packs are through with sooner, or at its last attempt.
+      if (error !== JOINS && !(DescribeError.is(error, 'DESCRIBE_RATE_LIMITED') && joins())) throw error;
+    } finally {
+      place.leave();
+      child.detach();
+    }
+    return packed(image, request, bounds, trace);
+  };
+}

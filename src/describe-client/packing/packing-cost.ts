@@ -1,0 +1,70 @@
+import { batchSettings } from '../../batch-processor/batch-processor-options.ts';
+import { dataUrlLength } from '../../batch-processor/packs/image-data-url.ts';
+import { PACK_LIMITS, packShare } from '../../batch-processor/packs/pack-limits.ts';
+import { packOutputTokens, packPrompt } from '../../batch-processor/packs/pack-request.ts';
+import { packSchema } from '../../batch-processor/packs/pack-schema.ts';
+import type { LoadedImage } from '../../image/index.ts';
+import { type CallEstimate, estimateCall } from '../../openai/models/estimate.ts';
+import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
+import { estimateTextTokens } from '../../openai/models/text-tokens.ts';
+import type { NormalisedRequest } from '../call/normalise-request.ts';
+import type { BatchOptions } from '../options/client-options.ts';
+import type { PackingCost } from './packing-advisor.ts';
+import { type PackPlan, wordsOf } from './planned-packs.ts';
+
+/** How images are put into packs, and how long they wait for one. */
+export interface PackRules extends PackPlan {
+  readonly maxBatchWaitMs: number;
+}
+
+/** The rules by options and environment, as the batch processor fills them in. */
+export function packRulesOf(
+  batch: BatchOptions,
+  environment: { readonly batchSize?: number | undefined; readonly batchWaitMs?: number | undefined },
+): PackRules {
+  const { maxPackTokens = PACK_LIMITS.maxPackTokens, maxPackBytes = PACK_LIMITS.maxPackBytes } = batch;
+  const { batchSize, maxBatchWaitMs } = batchSettings({
+    batchSize: batch.batchSize ?? environment.batchSize,
+    maxBatchWaitMs: batch.maxBatchWaitMs ?? environment.batchWaitMs,
+  });
+  return { batchSize, maxBatchWaitMs, maxPackTokens, maxPackBytes };
+}
+
+/** Tokens of what a pack says around prompt and images, whatever their number, and before each image. */
+const FRAME_TOKENS = estimateTextTokens(packPrompt('') + JSON.stringify(packSchema(undefined)));
+const ID_TOKENS = estimateTextTokens('id 000');
+
+/** Tokens of a call by the size of its image, or by the bound of its model where only the address is known. */
+export function estimateOf(
+  image: LoadedImage,
+  request: NormalisedRequest,
+  catalog: ModelCatalog,
+): CallEstimate {
+  const { model, detail, maxOutputTokens, schema } = request;
+  const prompt = wordsOf(request);
+  const size = image.kind === 'url' ? undefined : { width: image.width, height: image.height };
+  const { jsonSchema } = schema ?? {};
+  return estimateCall({ model, detail, prompt, jsonSchema, maxOutputTokens, images: [size] }, catalog);
+}
+
+/** What a limit of tokens counts for an image alone, and for one of a pack that is full of such images. */
+export function packingCost(
+  image: LoadedImage,
+  request: NormalisedRequest,
+  catalog: ModelCatalog,
+  rules: PackPlan,
+): PackingCost {
+  const { imageTokens, inputTokens, reservedTokens } = estimateOf(image, request, catalog);
+  const { maxOutputTokens } = request;
+  const imageBytes = image.kind === 'url' ? image.url.length : dataUrlLength(image.bytes.byteLength);
+  const share = packShare({ imageTokens, maxOutputTokens, imageBytes }, rules);
+  const packSize = Math.max(1, Math.min(rules.batchSize, Math.floor(1 / share)));
+  if (packSize === 1) return { single: reservedTokens, packed: reservedTokens, packSize };
+  const packInput = packSize * (imageTokens + ID_TOKENS) + inputTokens - imageTokens + FRAME_TOKENS;
+  const packOutput = packOutputTokens({
+    count: packSize,
+    imageTokens: packSize * imageTokens,
+    maxOutputTokens: packSize * maxOutputTokens,
+  });
+  return { single: reservedTokens, packed: Math.max(packInput, packOutput) / packSize, packSize };
+}

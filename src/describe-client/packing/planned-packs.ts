@@ -1,0 +1,147 @@
+import { dataUrlLength } from '../../batch-processor/packs/image-data-url.ts';
+import { type PackLimits, packShare } from '../../batch-processor/packs/pack-limits.ts';
+import { packIds, packRequest } from '../../batch-processor/packs/pack-request.ts';
+import { packGroup } from '../../batch-processor/packs/vision-item.ts';
+import type { VisionItem } from '../../batch-processor/packs/vision-request.ts';
+import type { VisionChatRequest } from '../../batch-processor/packs/vision-target.ts';
+import type { LoadedImage } from '../../image/index.ts';
+import type { PlannedCall } from '../../openai/models/estimate.ts';
+import { estimateImageTokens, type ImageSize, mostImageTokens } from '../../openai/models/image-tokens.ts';
+import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
+import { estimateTextTokens } from '../../openai/models/text-tokens.ts';
+import type { NormalisedRequest } from '../call/normalise-request.ts';
+
+/** Groups of images that a request is kept open for; beyond, the oldest request is taken for full. */
+const MAX_OPEN_PACKS = 1_000;
+/** The id and the JSON around each answer of a pack. */
+const ANSWER_FRAME_TOKENS = estimateTextTokens('{"id":"000","text":""},');
+
+/** A request that is being filled. Holds no image: inputs may be any number. */
+interface OpenPack {
+  readonly items: VisionItem[];
+  readonly sizes: (ImageSize | undefined)[];
+  share: number;
+}
+
+export interface PackPlan extends PackLimits {
+  /** Most images a request; 1 for each alone. */
+  readonly batchSize: number;
+}
+
+/**
+ * Puts images into the requests that would be sent for them: alone, or in packs that are filled one after the other.
+ */
+export class PlannedPacks {
+  readonly #plan: PackPlan;
+  readonly #catalog: ModelCatalog;
+  readonly #expectedOutputTokens: number | undefined;
+  readonly #packs = new Map<string, OpenPack>();
+
+  constructor(plan: PackPlan, catalog: ModelCatalog, expectedOutputTokens: number | undefined) {
+    this.#plan = plan;
+    this.#catalog = catalog;
+    this.#expectedOutputTokens = expectedOutputTokens;
+  }
+
+  /** Adds an image, and gives the requests that are full by it. */
+  add(image: LoadedImage, request: NormalisedRequest): PlannedCall[] {
+    const size = image.kind === 'bytes' ? { width: image.width, height: image.height } : undefined;
+    const item = this.#itemOf(image, size, request);
+    if (this.#plan.batchSize === 1) return [this.#planned({ items: [item], sizes: [size], share: 0 })];
+    const full: PlannedCall[] = [];
+    const share = packShare(item, this.#plan);
+    let pack = this.#packs.get(item.group);
+    if (pack !== undefined && pack.share + share > 1) {
+      full.push(this.#close(item.group, pack));
+      pack = undefined;
+    }
+    if (pack === undefined) {
+      pack = { items: [], sizes: [], share: 0 };
+      this.#packs.set(item.group, pack);
+    }
+    pack.items.push(item);
+    pack.sizes.push(size);
+    pack.share += share;
+    if (pack.items.length >= this.#plan.batchSize) full.push(this.#close(item.group, pack));
+    for (const [group, oldest] of this.#packs) {
+      if (this.#packs.size <= MAX_OPEN_PACKS) break;
+      full.push(this.#close(group, oldest));
+    }
+    return full;
+  }
+
+  /** The requests that were not full. */
+  rest(): PlannedCall[] {
+    return [...this.#packs].map(([group, pack]) => this.#close(group, pack));
+  }
+
+  #close(group: string, pack: OpenPack): PlannedCall {
+    this.#packs.delete(group);
+    return this.#planned(pack);
+  }
+
+  #planned({ items, sizes }: OpenPack): PlannedCall {
+    const [first] = items;
+    if (first === undefined) throw new RangeError('a request has at least one image');
+    const { model, detail, maxOutputTokens, schema } = first;
+    const expected = this.#expectedOutputTokens;
+    const common = { model, detail, images: sizes };
+    if (items.length === 1) {
+      const { jsonSchema } = schema ?? {};
+      const prompt = wordsOf(first);
+      return { ...common, prompt, jsonSchema, maxOutputTokens, expectedOutputTokens: expected };
+    }
+    // Counted from the very request that would be sent, so that no word of it is missed.
+    const request = packRequest(items, Array(items.length).fill(''), packIds(items.length));
+    return {
+      ...common,
+      prompt: textOf(request),
+      jsonSchema: schemaOf(request),
+      maxOutputTokens: request.max_completion_tokens ?? items.length * maxOutputTokens,
+      expectedOutputTokens:
+        expected === undefined
+          ? undefined
+          : items.length * (Math.min(expected, maxOutputTokens) + ANSWER_FRAME_TOKENS),
+    };
+  }
+
+  #itemOf(image: LoadedImage, size: ImageSize | undefined, asked: NormalisedRequest): VisionItem {
+    const { prompt, model, detail, maxOutputTokens, schema, scope } = asked;
+    const { system, temperature, reasoningEffort, extraBody } = asked;
+    const parameters = { system, temperature, reasoningEffort, extraBody };
+    const sizing = { model, detail, catalog: this.#catalog };
+    return {
+      request: {},
+      prompt,
+      model,
+      detail,
+      maxOutputTokens,
+      schema,
+      ...parameters,
+      group: packGroup({ model, detail, maxOutputTokens, prompt, schema, scope, ...parameters }),
+      imageTokens: size === undefined ? mostImageTokens(sizing) : estimateImageTokens({ ...sizing, ...size }),
+      imageBytes: image.kind === 'url' ? image.url.length : dataUrlLength(image.bytes.byteLength),
+      url: async () => '',
+      spent: undefined,
+    };
+  }
+}
+
+/** All that a request says beside its image and schema. */
+export const wordsOf = ({ system = '', prompt }: Pick<NormalisedRequest, 'system' | 'prompt'>): string =>
+  system + prompt;
+
+/** Everything that a body says in words. */
+export function textOf({ messages }: VisionChatRequest): string {
+  let text = '';
+  for (const { content } of messages) {
+    if (typeof content === 'string') text += content;
+    if (!Array.isArray(content)) continue;
+    for (const part of content) if (part.type === 'text') text += part.text;
+  }
+  return text;
+}
+
+/** The schema that a request asks to be answered by. */
+export const schemaOf = ({ response_format: format }: VisionChatRequest) =>
+  format?.type === 'json_schema' ? format.json_schema.schema : undefined;

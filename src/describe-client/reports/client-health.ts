@@ -1,0 +1,147 @@
+import { deepFreeze } from '../../internal/deep-freeze.ts';
+import type { EndpointModelStats, EndpointStats } from '../../routing/index.ts';
+import type { EndpointParts, EndpointSet } from '../attempt/endpoint-set.ts';
+import type { ClientParts } from '../compose-parts.ts';
+
+export type HealthState = 'healthy' | 'degraded' | 'unhealthy';
+
+/** How one part does, and why. */
+export interface PartHealth {
+  readonly status: HealthState;
+  /** In a few words, where it is not healthy. */
+  readonly reason?: string;
+}
+
+/** How the client does: unhealthy when it can't make new descriptions, degraded when it works with less. */
+export interface ClientHealth {
+  readonly status: HealthState;
+  readonly parts: Readonly<Record<string, PartHealth>>;
+}
+
+const HEALTHY: PartHealth = { status: 'healthy' };
+
+/** Looks at what the parts know already; sends nothing. */
+export async function clientHealth(parts: ClientParts, isOpen: boolean): Promise<ClientHealth> {
+  const health: Record<string, PartHealth> = {};
+  if (!isOpen) health['client'] = { status: 'unhealthy', reason: 'closed' };
+  const { endpoints } = parts.routing.router.getStats();
+  const pools = Object.entries(parts.endpoints.pools).map(([name, pool]) => {
+    const partHealth = poolHealth(pool.getStats(), droppedForMs(endpoints[name]));
+    health[`pool:${name}`] = partHealth;
+    return partHealth;
+  });
+  health['breakers'] = breakersHealth(parts.endpoints);
+  health['routing'] = routingHealth(Object.entries(endpoints));
+  if (parts.cache !== undefined) health['cache'] = await cacheHealth(parts.cache);
+  if (parts.monitor !== undefined) health['monitor'] = monitorHealth(parts.monitor);
+  const isDown = (part: PartHealth | undefined) => part?.status === 'unhealthy';
+  // Without the API there are no new descriptions; without anything else there are, but slower or dearer.
+  const noneLeft =
+    pools.every(isDown) || isDown(health['client']) || !hasWay(parts.endpoints, health, endpoints);
+  const allWell = Object.values(health).every(({ status }) => status === 'healthy');
+  return deepFreeze({
+    status: noneLeft ? 'unhealthy' : allWell ? 'healthy' : 'degraded',
+    parts: health,
+  });
+}
+
+/** A model that somebody asked for and that is not there says nothing of the endpoint. */
+const isKnown = ({ condition, code }: EndpointModelStats): boolean =>
+  condition !== 'dropped' || code === 'DESCRIBE_AUTH';
+
+/** Not one that a call may try now: who sends traffic by this health must send it some. */
+const isOut = ({ condition, returnInMs = 0 }: EndpointModelStats): boolean =>
+  condition === 'stopped' || condition === 'dropped' || (condition === 'paused' && returnInMs > 0);
+
+/** Whether one endpoint is left that can answer for one of the models that it was asked for. */
+function hasWay(
+  { all: endpoints }: EndpointSet,
+  health: Readonly<Record<string, PartHealth>>,
+  stats: Readonly<Record<string, EndpointStats>>,
+): boolean {
+  return endpoints.some(({ description: { name }, breakers }) => {
+    if (health[`pool:${name}`]?.status === 'unhealthy') return false;
+    const models = stats[name]?.models.filter(isKnown) ?? [];
+    const byName = breakers.byName();
+    if (models.length > 0)
+      return models.some((route) => !isOut(route) && !isShut(byName[`${name}:${route.model}`]));
+    const all = Object.values(byName);
+    return all.length === 0 || !all.every(isShut);
+  });
+}
+
+/** A half-open breaker waits for a call to try: who sends traffic by this health must send it some. */
+const isShut = (breaker: { readonly state: string } | undefined): boolean =>
+  breaker?.state === 'OPEN' || breaker?.state === 'ISOLATED';
+
+/** Milliseconds until a key that the API refused to a call is tried again; undefined where it refused none. */
+function droppedForMs(endpoint: EndpointStats | undefined): number | undefined {
+  const models = endpoint?.models.filter(isKnown) ?? [];
+  const isDropped = models.length > 0 && models.every(({ condition }) => condition === 'dropped');
+  return isDropped ? Math.max(...models.map(({ returnInMs = 0 }) => returnInMs)) : undefined;
+}
+
+function poolHealth(
+  { keyTriedInMs, unusableReason, state }: ReturnType<EndpointParts['pool']['getStats']>,
+  droppedInMs: number | undefined,
+): PartHealth {
+  if (unusableReason !== undefined) return { status: 'unhealthy', reason: unusableReason };
+  const triedInMs = keyTriedInMs ?? droppedInMs;
+  if (triedInMs !== undefined) {
+    const reason = `the API refused the key; it is tried again in ${secondsOf(triedInMs)}`;
+    return { status: 'unhealthy', reason };
+  }
+  return state === 'open' ? HEALTHY : { status: 'unhealthy', reason: state };
+}
+
+const secondsOf = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
+
+/** Why an endpoint takes no calls for a model, and when that may change. */
+function reasonOf({ condition, returnInMs, askedPauseMs }: EndpointModelStats): string {
+  const asked = askedPauseMs === undefined ? '' : `, for the API asked to wait ${secondsOf(askedPauseMs)}`;
+  const next = returnInMs === undefined ? '' : `, tried again in ${secondsOf(returnInMs)}`;
+  return condition + asked + next;
+}
+
+/** A throttled endpoint is a busy one, not a sick one. */
+function routingHealth(endpoints: readonly (readonly [string, EndpointStats])[]): PartHealth {
+  const conditions = endpoints.flatMap(([name, { models }]) =>
+    models.filter(isKnown).map((route) => ({ ...route, name: `${name}:${route.model}` })),
+  );
+  const out = conditions.filter(isOut);
+  const away = conditions.filter(
+    (route) => isOut(route) || route.condition === 'paused' || route.condition === 'ejected',
+  );
+  if (away.length === 0) return HEALTHY;
+  return {
+    status: out.length === conditions.length ? 'unhealthy' : 'degraded',
+    reason: away
+      .slice(0, 5)
+      .map((route) => `${route.name} ${reasonOf(route)}`)
+      .join(', '),
+  };
+}
+
+function breakersHealth(endpoints: ClientParts['endpoints']): PartHealth {
+  const all = Object.entries(endpoints.breakersByName());
+  const notClosed = all.filter(([, breaker]) => breaker.state !== 'CLOSED').map(([name]) => name);
+  if (notClosed.length === 0) return HEALTHY;
+  const shut = all.filter(([, breaker]) => isShut(breaker));
+  return {
+    status: shut.length === all.length ? 'unhealthy' : 'degraded',
+    reason: `not closed: ${notClosed.slice(0, 5).join(', ')}`,
+  };
+}
+
+function monitorHealth(monitor: NonNullable<ClientParts['monitor']>): PartHealth {
+  const { status, checks } = monitor.getHealthStatus();
+  const failing = Object.entries(checks)
+    .filter(([, check]) => check.status !== 'healthy')
+    .map(([name]) => name);
+  return failing.length === 0 ? { status } : { status, reason: failing.join(', ') };
+}
+
+async function cacheHealth(cache: NonNullable<ClientParts['cache']>): Promise<PartHealth> {
+  const { status, reason } = await cache.health();
+  return { status, ...(reason === undefined ? {} : { reason }) };
+}

@@ -1,0 +1,141 @@
+import { InputError } from '../../errors/index.ts';
+import { type OutgoingBody, outgoingBody } from '../encoding/request-body.ts';
+import type { HttpConnection } from './http-connection.ts';
+import type { AnswerHeaders, WholeAnswer } from './http-message.ts';
+import { isBodyless, WebResponse } from './web-response.ts';
+
+/** A `fetch` on one connection. */
+export type ConnectionFetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/**
+ * Makes a `fetch` whose requests all take this connection. A JSON answer arrives whole, so that a caller's deadline
+ * covers headers and body, unless the request asks for a stream; everything else is streamed. Redirects are not
+ * followed, and another origin is refused: a key must not travel there.
+ */
+export function connectionFetch(connection: HttpConnection): ConnectionFetch {
+  const { origin } = connection;
+  return async (input, given = {}) => {
+    const isRequest = typeof input !== 'string' && !(input instanceof URL);
+    const url = typeof input === 'string' ? input : isRequest ? input.url : input.href;
+    const init: RequestInit = isRequest ? { ...partsOf(input), ...given } : given;
+    const method = init.method ?? 'GET';
+    const { body, contentType } = encoded(init.body);
+    const asksForStream = isStreamAsked(init.body);
+    const answer = await connection.send(
+      {
+        method,
+        path: pathOn(origin, url),
+        headers: headerList(init.headers, contentType),
+        body,
+        signal: init.signal ?? undefined,
+      },
+      (status, headers) =>
+        isBodyless(method, status) ? false : (asksForStream && isOk(status)) || isStreamed(status, headers),
+    );
+    return new WebResponse(answer, url, method);
+  };
+}
+
+const isOk = (status: number): boolean => status >= 200 && status < 300;
+
+export interface ConnectionQuestion {
+  readonly headers: Headers;
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number;
+  /** Nobody waits for the answer: neither socket nor timer keeps the process alive. */
+  readonly background: boolean;
+}
+
+/** Gets an answer, whole whatever its type. */
+export async function ask(
+  connection: HttpConnection,
+  url: string,
+  { headers, ...rest }: ConnectionQuestion,
+): Promise<WholeAnswer> {
+  const path = pathOn(connection.origin, url);
+  const answer = await connection.send(
+    { method: 'GET', path, headers: headerList(headers, undefined), ...rest },
+    () => false,
+  );
+  if (answer.kind === 'streamed') throw new TypeError('nothing was to be streamed');
+  return answer;
+}
+
+function partsOf({ method, headers, signal, body }: Request): RequestInit {
+  return { method, headers, signal, body };
+}
+
+/** The path and query of a URL of that origin. @throws `DESCRIBE_INPUT_INVALID` for another one. */
+export function pathOn(origin: string, url: string): string {
+  if (url.startsWith(origin) && url.charCodeAt(origin.length) === 0x2f && !url.includes('#')) {
+    return url.slice(origin.length);
+  }
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.origin !== origin) throw new InputError('url', `this connection goes to ${origin} only`);
+  return parsed.pathname + parsed.search;
+}
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
+
+/**
+ * Bodies that nobody reads bit by bit are collected: JSON that was not asked for as a stream, and those that are empty.
+ */
+export function isStreamed(status: number, headers: AnswerHeaders): boolean {
+  if (isBodyless('GET', status) || headers['content-length'] === '0') return false;
+  const type = headers['content-type'];
+  return typeof type !== 'string' || !JSON_TYPE.test(type);
+}
+
+/**
+ * Headers that belong to the connection and not to its user. Small answers are not worth compressing: nothing asks for
+ * it.
+ */
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'accept-encoding',
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Names and values in turn, without those that belong to the connection. */
+export function headerList(headers: RequestInit['headers'], contentType?: string | undefined): string[] {
+  // Without it a server may choose any encoding (RFC 9110, section 12.5.3).
+  const list = ['accept-encoding', 'identity'];
+  let typed = contentType === undefined;
+  for (const [name, value] of headerPairs(headers)) {
+    if (OWN_HEADERS.has(name.toLowerCase())) continue;
+    list.push(name, value);
+    typed ||= name.toLowerCase() === 'content-type';
+  }
+  if (!typed && contentType !== undefined) list.push('content-type', contentType);
+  return list;
+}
+
+function headerPairs(headers: RequestInit['headers']): Iterable<readonly [string, string]> {
+  if (headers === undefined) return [];
+  if (typeof (headers as Headers).entries === 'function' && !Array.isArray(headers)) {
+    return (headers as Headers).entries();
+  }
+  return new Headers(headers).entries();
+}
+
+function encoded(body: unknown): Partial<OutgoingBody> {
+  if (body === undefined || body === null) return {};
+  // The web takes anything else by its text.
+  return outgoingBody(body) ?? outgoingBody(String(body)) ?? {};
+}
+
+/** How JSON spells the flag; inside of a string its quotes are escaped. */
+const STREAM_FLAG = '"stream":true';
+
+/** Whether a request asks for its answer bit by bit, as those of the OpenAI API do. */
+function isStreamAsked(body: unknown): boolean {
+  if (typeof body === 'string') return body.includes(STREAM_FLAG);
+  if (body instanceof FormData) return body.get('stream') === 'true';
+  if (!ArrayBuffer.isView(body)) return false;
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes(STREAM_FLAG);
+}

@@ -1,0 +1,231 @@
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { ClosedError } from '../../errors/index.ts';
+import { Deferred } from '../../internal/async/deferred.ts';
+import { type Clock, systemClock } from '../../internal/clock.ts';
+import { StreamedBody } from '../encoding/request-body.ts';
+import { BODY_AT_ONCE_BYTES, bodyPieces } from './body-pieces.ts';
+import { createRoute, type Route } from './dispatcher.ts';
+import { HttpCall } from './http-call.ts';
+import type { AnswerHeaders, HttpAnswer, HttpRequest } from './http-message.ts';
+import type { TlsOptions } from './tls-options.ts';
+
+export interface HttpConnectionOptions {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Longest time to connect, TLS included, in milliseconds. @defaultValue 10_000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /**
+   * How long an idle socket is kept, in milliseconds, unless the server announces a shorter time.
+   * @defaultValue 60_000
+   */
+  readonly keepAliveMs?: number | undefined;
+  /** Largest answer, in bytes. @defaultValue 67_108_864 */
+  readonly maxResponseBytes?: number | undefined;
+  /** Longest time a streamed answer may stand still, in milliseconds. @defaultValue 60_000 */
+  readonly streamIdleTimeoutMs?: number | undefined;
+  /** URL of an HTTP proxy. @defaultValue none */
+  readonly proxy?: string | undefined;
+  readonly tls?: TlsOptions | undefined;
+  readonly clock?: Clock | undefined;
+  /** Counts kept together with other connections. */
+  readonly counters?: ConnectionCounters | undefined;
+  /** Told when the socket was closed or reset while nothing was in flight on it, unless that was agreed before. */
+  readonly lost?: (() => void) | undefined;
+}
+
+/** What connections did since the first of them was made. */
+export class ConnectionCounters {
+  /** Sockets opened. */
+  opened = 0;
+  /** Requests sent. */
+  requests = 0;
+  /** Requests sent a second time because a kept-alive socket had died before any byte of an answer. */
+  resent = 0;
+  /** Requests that failed on the way, not by their answer. */
+  failed = 0;
+}
+
+const DEFAULTS = {
+  connectTimeoutMs: 10_000,
+  keepAliveMs: 60_000,
+  maxResponseBytes: 64 * 1024 * 1024,
+  streamIdleTimeoutMs: 60_000,
+} as const satisfies Partial<HttpConnectionOptions>;
+
+/** What undici says when it closes a socket itself: after `Connection: close`, or at the end of the keep-alive time. */
+const AGREED_END = 'UND_ERR_INFO';
+
+/** Decides by status and headers whether an answer is streamed. */
+export type StreamDecision = (status: number, headers: AnswerHeaders) => boolean;
+
+/** One keep-alive connection to one origin. It opens with its first request and opens again after it was lost. */
+export class HttpConnection {
+  readonly origin: string;
+  readonly #route: Route;
+  readonly #clock: Clock;
+  readonly #counters: ConnectionCounters;
+  readonly #maxResponseBytes: number;
+  readonly #streamIdleTimeoutMs: number;
+  #inFlight = 0;
+  /** Answers received on the socket of this moment. */
+  #answersOnSocket = 0;
+  #open = false;
+  #failed = false;
+  #ended = false;
+  #quiet: Deferred<void> | undefined;
+  #socket: Socket | undefined;
+  /** Whether the request in flight is one that nobody waits for. */
+  #background = false;
+
+  /** Loads undici at its first call. Opens no socket yet. */
+  static async create(options: HttpConnectionOptions): Promise<HttpConnection> {
+    let connection: HttpConnection | undefined;
+    const route = await createRoute({
+      origin: options.origin,
+      connectTimeoutMs: options.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
+      keepAliveMs: options.keepAliveMs ?? DEFAULTS.keepAliveMs,
+      proxy: options.proxy,
+      tls: options.tls,
+      clock: options.clock ?? systemClock,
+      onSocket: (socket) => {
+        if (connection !== undefined) connection.#useSocket(socket);
+      },
+    });
+    connection = new HttpConnection(route, options);
+    return connection;
+  }
+
+  private constructor(route: Route, options: HttpConnectionOptions) {
+    this.origin = options.origin;
+    this.#route = route;
+    this.#clock = options.clock ?? systemClock;
+    this.#counters = options.counters ?? new ConnectionCounters();
+    this.#maxResponseBytes = options.maxResponseBytes ?? DEFAULTS.maxResponseBytes;
+    this.#streamIdleTimeoutMs = options.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs;
+    route.dispatcher.on('connect', () => {
+      this.#counters.opened += 1;
+      this.#answersOnSocket = 0;
+      this.#open = true;
+    });
+    route.dispatcher.on('disconnect', (_origin, _targets, error) => {
+      this.#open = false;
+      if (this.#inFlight > 0 || this.#ended || (error as { readonly code?: unknown }).code === AGREED_END)
+        return;
+      options.lost?.();
+    });
+  }
+
+  /** Exchanges whose answer has not ended. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /**
+   * Whether a request failed on the way: connection refused, reset, name not found, bad certificate; or was given up
+   * before the connection was open, for the next one would wait for the same.
+   */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /**
+   * Sends a request and resolves with its whole answer, or with its headers where `streams` says so.
+   * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, `DESCRIBE_RESPONSE_INVALID` for an answer above `maxResponseBytes`,
+   * `DESCRIBE_CLOSED` after `destroy()`, the signal's reason, or the socket's own error.
+   */
+  send(request: HttpRequest, streams: StreamDecision): Promise<HttpAnswer> {
+    if (this.#ended) return Promise.reject(new ClosedError('the connection'));
+    if (request.signal?.aborted) {
+      if (request.body instanceof StreamedBody) request.body.cancel(request.signal.reason);
+      return Promise.reject(request.signal.reason);
+    }
+    this.#inFlight += 1;
+    this.#counters.requests += 1;
+    this.#background = request.background === true;
+    return new Promise<HttpAnswer>((resolve, reject) => {
+      const call = new HttpCall(
+        request,
+        {
+          clock: this.#clock,
+          maxResponseBytes: this.#maxResponseBytes,
+          streamIdleTimeoutMs: this.#streamIdleTimeoutMs,
+          streams,
+          isReused: () => this.#answersOnSocket > 0,
+          resend: (again) => {
+            this.#counters.resent += 1;
+            this.#dispatch(again);
+          },
+          brokeDown: () => {
+            this.#failed = true;
+            this.#counters.failed += 1;
+          },
+          unsent: () => {
+            if (!this.#open) this.#failed = true;
+          },
+          ended: (answered) => this.#onEnded(answered),
+        },
+        resolve,
+        reject,
+      );
+      this.#dispatch(call);
+    });
+  }
+
+  /** Resolves when no exchange is in flight; undefined when none is. */
+  whenQuiet(): Promise<void> | undefined {
+    if (this.#inFlight === 0) return undefined;
+    this.#quiet ??= new Deferred<void>();
+    return this.#quiet.promise;
+  }
+
+  /** Ends the connection and what is in flight on it. */
+  async destroy(): Promise<void> {
+    this.#ended = true;
+    const closed = new ClosedError('the connection');
+    await this.#route.dispatcher.destroy(closed);
+    // Left alone, a socket that connects would hold the process until it does.
+    this.#socket?.destroy(closed);
+  }
+
+  #useSocket(socket: Socket): void {
+    this.#socket = socket;
+    if (this.#background) socket.unref();
+  }
+
+  #dispatch(call: HttpCall): void {
+    const { origin } = this;
+    const { dispatcher, pathPrefix, headers: routed } = this.#route;
+    const { method, path: ownPath, headers: own, body } = call.request;
+    const isStreamed = body instanceof StreamedBody;
+    const isHeld = body === undefined || (!isStreamed && body.byteLength <= BODY_AT_ONCE_BYTES);
+    const headers = routed.length === 0 ? (own as string[]) : routedHeaders(own, routed);
+    const path = pathPrefix + ownPath;
+    if (isHeld) {
+      dispatcher.dispatch({ origin, path, method, headers, body: body ?? null }, call);
+    } else {
+      const { byteLength } = body;
+      const sized = byteLength === undefined ? headers : [...headers, 'content-length', String(byteLength)];
+      // undici takes an iterable, which its types lack, and writes a piece when the socket has taken the one before.
+      const pieces = (isStreamed ? body.pieces() : bodyPieces(body)) as unknown as Readable;
+      dispatcher.dispatch({ origin, path, method, headers: sized, body: pieces }, call);
+    }
+    // undici lets a socket hold the process from the sending of a request to the end of its answer.
+    if (this.#background) this.#socket?.unref();
+  }
+
+  #onEnded(answered: boolean): void {
+    if (answered) this.#answersOnSocket += 1;
+    this.#inFlight -= 1;
+    if (this.#inFlight > 0 || this.#quiet === undefined) return;
+    this.#quiet.resolve();
+    this.#quiet = undefined;
+  }
+}
+
+/** With what the proxy wants, but for a `Host` header that is given already. */
+function routedHeaders(own: readonly string[], routed: readonly string[]): string[] {
+  const names = new Set(own.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
+  const added = routed.filter((_, index) => !names.has(routed[index - (index % 2)] ?? ''));
+  return [...own, ...added];
+}

@@ -1,0 +1,39 @@
+import { boolean, nonEmptyText, type OptionCheck, shape } from '../../internal/options/option-checks.ts';
+
+/** TLS of a connection: a custom authority, a client certificate. PEM texts. */
+export interface TlsOptions {
+  /** Authorities to trust instead of the system's. */
+  readonly ca?: string | readonly string[] | undefined;
+  /** Client certificate chain. */
+  readonly cert?: string | undefined;
+  /** Private key of the client certificate. */
+  readonly key?: string | undefined;
+  /** Passphrase of `key`. */
+  readonly passphrase?: string | undefined;
+  /** Name to ask for and to check instead of the URL's host. */
+  readonly servername?: string | undefined;
+  /** `false` accepts any certificate: for tests only. @defaultValue true */
+  readonly rejectUnauthorized?: boolean | undefined;
+}
+
+const pem: OptionCheck = (value, option) =>
+  value === undefined || (typeof value === 'string' && value.includes('-----BEGIN '))
+    ? []
+    : [{ option, expected: 'PEM text', got: 'something else (not shown)' }];
+
+const pemOrList: OptionCheck = (value, option) =>
+  Array.isArray(value)
+    ? value.flatMap((entry, index) => pem(entry, `${option}[${index}]`))
+    : pem(value, option);
+
+export const tlsOptionsCheck: OptionCheck = shape({
+  ca: pemOrList,
+  cert: pem,
+  key: pem,
+  passphrase: (value, option) =>
+    value === undefined || typeof value === 'string'
+      ? []
+      : [{ option, expected: 'a string', got: 'something else (not shown)' }],
+  servername: nonEmptyText(),
+  rejectUnauthorized: boolean(),
+});

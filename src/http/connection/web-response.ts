@@ -1,0 +1,126 @@
+import { textOfBytes } from '../encoding/text-of-bytes.ts';
+import type { HttpAnswer } from './http-message.ts';
+import { LazyHeaders } from './lazy-headers.ts';
+import { webBase } from './web-base.ts';
+
+/** Statuses whose answers have no body (Fetch standard, "null body status"). */
+const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
+
+const PlainResponse = webBase(() => Response);
+
+const NOTHING = Buffer.alloc(0);
+
+/** Whether an answer has no body whatever its headers say. */
+export const isBodyless = (method: string, status: number): boolean =>
+  method === 'HEAD' || BODYLESS.has(status);
+
+/**
+ * The web's `Response` of an answer, with its URL, and with every status and reason phrase that a server may send: its
+ * constructor knows neither. An answer that arrived whole is read without the web's streams where its text or JSON is
+ * all that is asked for, which saves more than the rest of a small answer takes.
+ */
+export class WebResponse extends PlainResponse implements Response {
+  readonly #answer: HttpAnswer;
+  readonly #url: string;
+  readonly #isBodyless: boolean;
+  #headers: LazyHeaders | undefined;
+  /** Holds the body once somebody asked for more than its text. */
+  #web: Response | undefined;
+  #isRead = false;
+
+  constructor(answer: HttpAnswer, url: string, method: string) {
+    super();
+    this.#answer = answer;
+    this.#url = url;
+    this.#isBodyless = isBodyless(method, answer.status);
+  }
+
+  get status(): number {
+    return this.#answer.status;
+  }
+
+  get statusText(): string {
+    return this.#answer.statusText;
+  }
+
+  get ok(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
+  get headers(): Headers {
+    this.#headers ??= new LazyHeaders(this.#answer.headers);
+    return this.#headers;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get type(): 'basic' {
+    return 'basic';
+  }
+
+  get redirected(): false {
+    return false;
+  }
+
+  get body(): Response['body'] {
+    return this.#asWeb().body;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#isRead || (this.#web?.bodyUsed ?? false);
+  }
+
+  async text(): Promise<string> {
+    const bytes = this.#takeBytes();
+    return bytes === undefined ? this.#asWeb().text() : textOfBytes(bytes);
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text());
+  }
+
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#asWeb().arrayBuffer();
+  }
+
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.arrayBuffer().then((buffer) => new Uint8Array(buffer));
+  }
+
+  async blob(): Promise<Blob> {
+    return new Blob([await this.arrayBuffer()], { type: this.headers.get('content-type') ?? '' });
+  }
+
+  async formData(): ReturnType<Response['formData']> {
+    const headers = { 'content-type': this.headers.get('content-type') ?? '' };
+    return new Response(await this.arrayBuffer(), { headers }).formData();
+  }
+
+  clone(): WebResponse {
+    const { body } = this.#asWeb().clone();
+    if (body === null) return new WebResponse(this.#answer, this.#url, 'HEAD');
+    const { status, statusText, headers } = this.#answer;
+    return new WebResponse({ kind: 'streamed', status, statusText, headers, body }, this.#url, 'GET');
+  }
+
+  /** The bytes of an answer that arrived whole and that nobody reads as a stream, at most once. */
+  #takeBytes(): Buffer | undefined {
+    if (this.#isBodyless) return NOTHING;
+    if (this.#isRead) throw new TypeError('Body is unusable: Body has already been read');
+    if (this.#web !== undefined || this.#answer.kind === 'streamed') return undefined;
+    this.#isRead = true;
+    return this.#answer.body;
+  }
+
+  #asWeb(): Response {
+    if (this.#web === undefined) {
+      const { body } = this.#answer;
+      this.#web = new Response(this.#isBodyless ? null : body);
+      // What was read already can't be read again.
+      if (this.#isRead) void this.#web.text();
+    }
+    return this.#web;
+  }
+}

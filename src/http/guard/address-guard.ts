@@ -1,0 +1,166 @@
+import { ImageError, InputError } from '../../errors/index.ts';
+import { imageTextOf } from '../../internal/options/image-value.ts';
+import {
+  checkOptions,
+  listOf,
+  type OptionCheck,
+  type OptionChecks,
+} from '../../internal/options/option-checks.ts';
+import { type HostPattern, parseHostPattern } from './host-pattern.ts';
+import { type AddressBytes, parseAddress } from './ip-address.ts';
+import { hostOf, isPrivateName } from './private-host.ts';
+import { embeddedIPv4, isPublicAddress } from './public-address.ts';
+
+/**
+ * Which hosts images may come from. A pattern is a host name (`images.example.com`), a name with everything below it
+ * (`*.example.com`), an address (`10.1.2.3`, `::1`) or a range (`10.0.0.0/8`).
+ */
+export interface AddressGuardOptions {
+  /**
+   * Hosts and ranges that pass although private or reserved, such as an image store of your own network.
+   * @defaultValue none
+   */
+  readonly allowHosts?: readonly string[] | undefined;
+  /** Hosts and ranges that never pass; wins over the other two. @defaultValue none */
+  readonly denyHosts?: readonly string[] | undefined;
+  /**
+   * Where given, nothing but these hosts passes; private ones need `allowHosts` too.
+   * @defaultValue every public host
+   */
+  readonly onlyHosts?: readonly string[] | undefined;
+}
+
+const hostPattern: OptionCheck = (value, option) =>
+  typeof value === 'string' && parseHostPattern(value) !== undefined
+    ? []
+    : [
+        {
+          option,
+          expected: 'a host name, *.name, an address or a range such as 10.0.0.0/8',
+          got: 'something else',
+        },
+      ];
+
+/** Checks of the guard's options, for owners that nest them. */
+export const ADDRESS_GUARD_CHECKS: OptionChecks<AddressGuardOptions> = {
+  allowHosts: listOf(hostPattern),
+  denyHosts: listOf(hostPattern),
+  onlyHosts: listOf(hostPattern),
+};
+
+/** Longest URL that passes; browsers and CDNs stop well before. */
+const MAX_URL_LENGTH = 16_384;
+
+/** The error for a host that may not be used. Names it as it is written, unless a stranger chose it. */
+export const forbidden = (field: string, host?: string): ImageError =>
+  // One text for every reason: it must not tell what a name resolves to or what answers there.
+  new ImageError(
+    'DESCRIBE_IMAGE_FORBIDDEN',
+    `${field}: images may not come from ${host === undefined ? 'where it redirects to' : shortHost(host)}. ` +
+      'A private host has to be in `images.allowHosts`; see also `denyHosts` and `onlyHosts`.',
+  );
+
+const shortHost = (host: string): string => (host.length <= 100 ? host : `${host.slice(0, 99)}…`);
+
+/** The error for a URL with a user or password, which the API would be told. */
+export const hasCredentials = (field: string): ImageError =>
+  new ImageError(
+    'DESCRIBE_IMAGE_FORBIDDEN',
+    `${field}: must have no user or password; got a URL with them. Sign it, or pass the bytes as \`{ image }\`.`,
+  );
+
+/**
+ * Decides which addresses images may come from. `checkUrl` needs neither DNS nor a request and holds for a URL that is
+ * only passed on; `checkAddress` is for each address that a name resolved to, before a connection opens.
+ *
+ * @example
+ * ```ts
+ * import { AddressGuard } from '@describe-it/sdk';
+ *
+ * const guard = new AddressGuard({ allowHosts: ['10.20.0.0/16'] });
+ * guard.checkUrl('https://images.example.com/cat.jpg');
+ * ```
+ */
+export class AddressGuard {
+  readonly #allow: readonly HostPattern[];
+  readonly #deny: readonly HostPattern[];
+  readonly #only: readonly HostPattern[] | undefined;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` for a pattern that is none. */
+  constructor(options: AddressGuardOptions = {}) {
+    const { allowHosts, denyHosts, onlyHosts } = checkOptions('AddressGuard', options, ADDRESS_GUARD_CHECKS);
+    this.#allow = patterns(allowHosts ?? []);
+    this.#deny = patterns(denyHosts ?? []);
+    this.#only = onlyHosts === undefined ? undefined : patterns(onlyHosts);
+  }
+
+  /**
+   * Returns the parsed URL when nothing in it is forbidden: its scheme, credentials, or a host that is private or
+   * reserved as written, in any encoding of an address.
+   *
+   * @param field Name of what the caller passed, for the error.
+   * @throws `DESCRIBE_INPUT_INVALID` for what is no http or https URL.
+   * @throws `DESCRIBE_IMAGE_FORBIDDEN` for credentials in the URL or a host that may not be used.
+   */
+  checkUrl(value: string | URL, field = 'imageUrl'): URL {
+    const url = parseUrl(value, field);
+    if (url.username !== '' || url.password !== '') throw hasCredentials(field);
+    const host = hostOf(url);
+    // No name has an empty label, but `127.1..` is a number to resolvers that drop the dots, and none to the URL
+    // parser.
+    if (url.hostname.startsWith('.') || url.hostname.includes('..')) throw forbidden(field, host);
+    const address = parseAddress(host);
+    if (address !== undefined) {
+      this.checkAddress(host, address, field);
+      return url;
+    }
+    if (matches(this.#deny, host) || (this.#only !== undefined && !matches(this.#only, host)))
+      throw forbidden(field, host);
+    if (isPrivateName(host) && !matches(this.#allow, host)) throw forbidden(field, host);
+    return url;
+  }
+
+  /**
+   * Passes when a connection to `address`, which `host` resolved to, may open.
+   *
+   * @throws `DESCRIBE_IMAGE_FORBIDDEN` when it may not.
+   */
+  checkAddress(host: string, address: AddressBytes | string, field = 'imageUrl'): void {
+    const bytes = typeof address === 'string' ? parseAddress(address) : address;
+    if (bytes === undefined) throw forbidden(field, host);
+    if (matches(this.#deny, host, bytes)) throw forbidden(field, host);
+    if (this.#only !== undefined && !matches(this.#only, host, bytes)) throw forbidden(field, host);
+    if (!isPublicAddress(bytes) && !matches(this.#allow, host, bytes)) throw forbidden(field, host);
+  }
+}
+
+function parseUrl(value: string | URL, field: string): URL {
+  const text = typeof value === 'string' ? value : value.href;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (url === undefined || !isWeb) throw noWebAddress(text, field);
+  if (text.length > MAX_URL_LENGTH) {
+    throw new InputError(
+      field,
+      `must have at most ${MAX_URL_LENGTH} characters; got ${text.length}. Pass the bytes as \`{ image }\`.`,
+    );
+  }
+  return url;
+}
+
+function noWebAddress(text: string, field: string): InputError {
+  const { kind, advice } = imageTextOf(text);
+  const said = /^\s*https?:/i.test(text.slice(0, 64))
+    ? "got one that can't be parsed. Check its host and its characters."
+    : `got ${kind}. ${advice}`;
+  return new InputError(field, `must be an http, https or data URL; ${said}`);
+}
+
+const patterns = (texts: readonly string[]): readonly HostPattern[] =>
+  texts.flatMap((text) => parseHostPattern(text) ?? []);
+
+/** A range of IPv4 means its addresses as IPv6 writes them, too. */
+function matches(list: readonly HostPattern[], host: string, address?: AddressBytes): boolean {
+  const embedded = address && embeddedIPv4(address);
+  return list.some((pattern) => pattern(host, address) || (embedded && pattern(host, embedded)));
+}

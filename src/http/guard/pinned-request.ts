@@ -1,0 +1,136 @@
+import type { LookupFunction, Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { DescribeError, ImageError } from '../../errors/index.ts';
+import { onAbort } from '../../internal/async/signals.ts';
+import { importAgain } from '../../internal/modules/import-again.ts';
+import { ByteCollector } from '../connection/byte-collector.ts';
+import { HeadCheck } from '../connection/head-check.ts';
+import { contentCodings, startDecoding } from '../encoding/content-coding.ts';
+
+export interface PinnedRequestOptions {
+  /** Answers the connector's look-up. */
+  readonly lookup: LookupFunction;
+  readonly etag?: string | undefined;
+  readonly maxBytes: number;
+  /** Is shown the first bytes of an answer; what it throws ends the request. */
+  readonly checkHead?: ((head: Uint8Array) => void) | undefined;
+  /** Bound of connecting, in milliseconds; the signal bounds the whole. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface PinnedAnswer {
+  readonly status: number;
+  /** Where a redirect leads. */
+  readonly location?: string;
+  readonly etag?: string;
+  /** Larger than allowed: reading stopped. */
+  readonly tooLarge: boolean;
+  readonly chunks: readonly Uint8Array[];
+  readonly byteLength: number;
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Sends one GET on a connection of its own, which ends with it. */
+export async function requestPinned(
+  url: URL,
+  { lookup, etag, maxBytes, checkHead, timeoutMs, signal }: PinnedRequestOptions,
+): Promise<PinnedAnswer> {
+  const { buildConnector, Client } = await importAgain('undici', () => import('undici'));
+  signal.throwIfAborted();
+  const connector = buildConnector({ lookup, timeout: timeoutMs, allowH2: false });
+  let socket: Socket | undefined;
+  const client = new Client(url.origin, {
+    // The connector hands its socket out before it is connected, so that an abort can end it at once.
+    connect: (options, callback) => {
+      socket = (connector as (...args: Parameters<typeof connector>) => unknown)(options, callback) as Socket;
+    },
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: 16_384,
+  });
+  // With an error: without one the connector never calls back while it connects, and undici 8.12 takes the close for
+  // the end of a body that has no length, whose request it has aborted by then: an assertion that ends the process.
+  const hangUp = () => socket?.destroy(new Error('the download has ended'));
+  const detach = onAbort(signal, hangUp);
+  try {
+    const { statusCode, headers, body } = await client.request({
+      method: 'GET',
+      path: `${url.pathname}${url.search}`,
+      headers: {
+        accept: 'image/png,image/jpeg,image/webp,image/gif',
+        'accept-encoding': 'identity',
+        'user-agent': 'describe-it-sdk',
+        ...(etag === undefined ? {} : { 'if-none-match': etag }),
+      },
+      signal,
+    });
+    // An answer that is left unread errors when its connection goes, with nobody listening.
+    body.on('error', () => {});
+    const location = REDIRECTS.has(statusCode) ? single(headers['location']) : undefined;
+    const answerEtag = single(headers['etag']);
+    const facts = {
+      status: statusCode,
+      ...(location === undefined ? {} : { location }),
+      ...(answerEtag === undefined ? {} : { etag: answerEtag }),
+    };
+    const empty = { ...facts, chunks: [], byteLength: 0 };
+    const announced = Number(single(headers['content-length']) ?? 0);
+    if (statusCode > 299) return { ...empty, tooLarge: false };
+    if (announced > maxBytes) return { ...empty, tooLarge: true };
+    const read = await readBody(body, { codings: contentCodings(headers), maxBytes, checkHead });
+    return read === undefined ? { ...empty, tooLarge: true } : { ...facts, ...read, tooLarge: false };
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    const isUndecodable = DescribeError.is(cause, 'DESCRIBE_RESPONSE_INVALID');
+    if (DescribeError.is(cause) && !isUndecodable) throw cause;
+    throw new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', 'imageUrl: the download failed', {
+      cause,
+      retryable: !isUndecodable,
+    });
+  } finally {
+    detach();
+    hangUp();
+    client.destroy().catch(() => {});
+  }
+}
+
+interface ReadOptions extends Pick<PinnedRequestOptions, 'maxBytes' | 'checkHead'> {
+  readonly codings: readonly string[];
+}
+
+/** The decoded bytes; `undefined` when they, or those that came, are more than `maxBytes`. */
+async function readBody(
+  body: Readable,
+  { codings, maxBytes, checkHead }: ReadOptions,
+): Promise<Pick<PinnedAnswer, 'chunks' | 'byteLength'> | undefined> {
+  const collected = new ByteCollector();
+  const head = new HeadCheck(checkHead);
+  const decoding = codings.length === 0 ? undefined : startDecoding(codings);
+  let encodedBytes = 0;
+  if (decoding !== undefined) {
+    const { input } = decoding;
+    body.on('data', (chunk: Uint8Array) => {
+      encodedBytes += chunk.length;
+      if (encodedBytes > maxBytes) input.destroy(new Error('too large'));
+    });
+    body.on('error', (error) => input.destroy(error)).pipe(input);
+  }
+  try {
+    for await (const chunk of (decoding?.output ?? body) as AsyncIterable<Uint8Array>) {
+      if (collected.byteLength + chunk.length > maxBytes) return undefined;
+      head.push(chunk);
+      collected.push(chunk);
+    }
+  } catch (error) {
+    if (encodedBytes > maxBytes) return undefined;
+    throw error;
+  } finally {
+    decoding?.destroy();
+  }
+  return { chunks: collected.chunks(), byteLength: collected.byteLength };
+}
+
+const single = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);

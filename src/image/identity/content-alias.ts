@@ -1,0 +1,250 @@
+import { createHash } from 'node:crypto';
+import { ImageError } from '../../errors/index.ts';
+import { raceSignal } from '../../internal/async/signals.ts';
+import { canonicalUrl } from '../../internal/canonical-url.ts';
+import { type Clock, systemClock } from '../../internal/clock.ts';
+import {
+  anything,
+  checkOptions,
+  integer,
+  milliseconds,
+  type OptionChecks,
+} from '../../internal/options/option-checks.ts';
+import type { ImageLoader } from '../reading/image-loader.ts';
+import type { DownloadedImage } from '../reading/loaded-image.ts';
+
+export interface ContentAliasOptions {
+  /** Milliseconds for which a URL's content is taken as unchanged without asking, at least 0. @defaultValue 60_000 */
+  readonly aliasTtlMs?: number | undefined;
+  /** Most URLs remembered; the one unused for longest goes first, at least 1. @defaultValue 10_000 */
+  readonly maxAliases?: number | undefined;
+}
+
+export const CONTENT_ALIAS_CHECKS: OptionChecks<ContentAliasOptions> = {
+  aliasTtlMs: milliseconds({ min: 0 }),
+  maxAliases: integer({ min: 1 }),
+};
+
+export interface AliasScope {
+  /**
+   * Who asks. What one scope has learned of a URL is not told another: each has to show that it can download it.
+   * @defaultValue one scope for all
+   */
+  readonly scope?: string | undefined;
+}
+
+interface ResolveOptions extends AliasScope {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a URL holds. */
+export interface AliasedContent {
+  readonly kind: 'bytes';
+  /** SHA-256 of the content, in hexadecimal. */
+  readonly sha256: string;
+  /** The content, where this call had to download it. */
+  readonly image?: DownloadedImage;
+}
+
+interface Alias {
+  readonly sha256: string;
+  readonly etag: string | undefined;
+  readonly etagUrl: string | undefined;
+  readonly checkedAtMs: number;
+}
+
+/** A longer one is asked for whole each time: ten thousand of the longest would take 160 MB. */
+const MAX_ETAG_URL_LENGTH = 2_048;
+
+/** Of one length, however long the URL is; a canonical URL holds no line break. */
+const keyOf = (url: string | URL, { scope = '' }: AliasScope): string =>
+  createHash('sha256')
+    .update(`${canonicalUrl(url)}\n${scope}`)
+    .digest('base64');
+
+const DEFAULTS = { aliasTtlMs: 60_000, maxAliases: 10_000 } as const satisfies ContentAliasOptions;
+
+/**
+ * Knows images by what their URLs hold: one image under two URLs has one identity, and changed bytes under one URL
+ * have another within `aliasTtlMs`. After that a URL is asked again, with the ETag of what is known, so that an
+ * unchanged image costs an empty answer. Calls for one URL at the same time share one download; where it fails, those
+ * whose URL was signed differently try their own.
+ *
+ * @example
+ * ```ts
+ * import { ContentAliases, createImageLoader, imageIdentity } from '@describe-it/sdk';
+ *
+ * const aliases = new ContentAliases(createImageLoader());
+ * const identity = imageIdentity(await aliases.resolve('https://images.example.com/cat.jpg'));
+ * ```
+ */
+export class ContentAliases {
+  readonly #loader: Pick<ImageLoader, 'fetch'>;
+  readonly #clock: Clock;
+  readonly #ttlMs: number;
+  readonly #maxAliases: number;
+  /** In the order of use, so that the first is the one to drop. */
+  readonly #aliases = new Map<string, Alias>();
+  readonly #downloads = new Map<string, SharedDownload>();
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
+  constructor(
+    loader: Pick<ImageLoader, 'fetch'>,
+    options: ContentAliasOptions & { readonly clock?: Clock | undefined } = {},
+  ) {
+    const { clock, aliasTtlMs, maxAliases } = checkOptions('ContentAliases', options, {
+      ...CONTENT_ALIAS_CHECKS,
+      clock: anything(),
+    });
+    this.#loader = loader;
+    this.#clock = clock ?? systemClock;
+    this.#ttlMs = aliasTtlMs ?? DEFAULTS.aliasTtlMs;
+    this.#maxAliases = maxAliases ?? DEFAULTS.maxAliases;
+  }
+
+  /** URLs remembered. */
+  get size(): number {
+    return this.#aliases.size;
+  }
+
+  /** Whether `resolve` would answer from memory, without a request. */
+  isFresh(url: string | URL, scope: AliasScope = {}): boolean {
+    const known = this.#aliases.get(keyOf(url, scope));
+    return known !== undefined && this.#isFresh(known);
+  }
+
+  /** What the URL holds now, or held less than `aliasTtlMs` ago. Throws as `ImageLoader.fetch` does. */
+  async resolve(url: string | URL, options: ResolveOptions = {}): Promise<AliasedContent> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const key = keyOf(url, options);
+    const known = this.#aliases.get(key);
+    if (known !== undefined && this.#isFresh(known)) {
+      this.#remember(key, known);
+      return { kind: 'bytes', sha256: known.sha256 };
+    }
+    return this.#share(key, key, url, known, signal);
+  }
+
+  /**
+   * Downloads what the URL holds now and remembers it. A description that is about to be asked for must be of the very
+   * bytes that name it: the URL itself may hold others by the time the API downloads it. Throws as `resolve` does.
+   */
+  async download(url: string | URL, options: ResolveOptions = {}): Promise<DownloadedImage> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const key = keyOf(url, options);
+    const shared = `${key} whole`;
+    const { image } = await this.#share(shared, key, url, undefined, signal);
+    if (image === undefined) throw withoutEtag();
+    return image;
+  }
+
+  /** Forgets a URL, or everything. */
+  forget(url?: string | URL, scope: AliasScope = {}): void {
+    if (url === undefined) this.#aliases.clear();
+    else this.#aliases.delete(keyOf(url, scope));
+  }
+
+  #isFresh({ checkedAtMs }: Alias): boolean {
+    return this.#clock.now() - checkedAtMs < this.#ttlMs;
+  }
+
+  async #share(
+    shared: string,
+    key: string,
+    url: string | URL,
+    known: Alias | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<AliasedContent> {
+    const running = this.#downloads.get(shared) ?? this.#start(shared, key, url, known);
+    const { href } = new URL(url);
+    try {
+      return await running.join(signal);
+    } catch (error) {
+      // Another caller's signature may have expired; this one's has not been tried.
+      if (running.href === href || signal?.aborted || !(error instanceof ImageError)) throw error;
+    }
+    const own = `${shared} ${href}`;
+    return (this.#downloads.get(own) ?? this.#start(own, key, url, known)).join(signal);
+  }
+
+  #start(shared: string, key: string, url: string | URL, known: Alias | undefined): SharedDownload {
+    const download = new SharedDownload(
+      new URL(url).href,
+      (signal) => this.#check(key, url, known, signal),
+      () => {
+        if (this.#downloads.get(shared) === download) this.#downloads.delete(shared);
+      },
+    );
+    this.#downloads.set(shared, download);
+    return download;
+  }
+
+  async #check(
+    key: string,
+    url: string | URL,
+    known: Alias | undefined,
+    signal: AbortSignal,
+  ): Promise<AliasedContent> {
+    // Before: the host may read the image long before we have it.
+    const checkedAtMs = this.#clock.now();
+    const image = await this.#loader.fetch(url, { signal, etag: known?.etag, etagUrl: known?.etagUrl });
+    if (image === undefined && known !== undefined) {
+      this.#remember(key, { ...known, checkedAtMs });
+      return { kind: 'bytes', sha256: known.sha256 };
+    }
+    if (image === undefined) throw withoutEtag();
+    const { sha256, etagUrl = '' } = image;
+    const etag = etagUrl.length > MAX_ETAG_URL_LENGTH ? undefined : image.etag;
+    this.#remember(key, { sha256, etag, etagUrl: etag && image.etagUrl, checkedAtMs });
+    return { kind: 'bytes', sha256, image };
+  }
+
+  #remember(key: string, alias: Alias): void {
+    this.#aliases.delete(key);
+    this.#aliases.set(key, alias);
+    for (const oldest of this.#aliases.keys()) {
+      if (this.#aliases.size <= this.#maxAliases) break;
+      this.#aliases.delete(oldest);
+    }
+  }
+}
+
+/** Can't happen with our loader: it takes "unchanged" as a failure where no ETag was sent. */
+const withoutEtag = () => new TypeError('a download without an ETag was answered as unchanged');
+
+/** One download for all who want it; it stops when the last of them has left. */
+class SharedDownload {
+  /** The URL that is downloaded, one of those that mean the same image. */
+  readonly href: string;
+  readonly #controller = new AbortController();
+  readonly #result: Promise<AliasedContent>;
+  readonly #ended: () => void;
+  #followers = 0;
+  #settled = false;
+
+  constructor(href: string, run: (signal: AbortSignal) => Promise<AliasedContent>, ended: () => void) {
+    this.href = href;
+    this.#ended = ended;
+    this.#result = run(this.#controller.signal).finally(() => {
+      this.#settled = true;
+      ended();
+    });
+    this.#result.catch(() => {});
+  }
+
+  async join(signal: AbortSignal | undefined): Promise<AliasedContent> {
+    this.#followers += 1;
+    try {
+      return await raceSignal(this.#result, signal);
+    } finally {
+      this.#followers -= 1;
+      if (this.#followers === 0 && !this.#settled) {
+        // Left out at once, so that whoever comes next does not follow a download that was given up.
+        this.#ended();
+        this.#controller.abort(new DOMException('nobody waits for the download', 'AbortError'));
+      }
+    }
+  }
+}

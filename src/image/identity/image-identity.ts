@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { type CanonicalUrlOptions, canonicalUrl } from '../../internal/canonical-url.ts';
+import { callOptions, NO_OPTIONS } from '../../internal/options/own-options.ts';
+import type { BytesImage, UrlImage } from '../reading/loaded-image.ts';
+
+/** Names an image: two with the same identity are one image. */
+export type ImageIdentity = (image: UrlImage | Pick<BytesImage, 'kind' | 'sha256'>) => string;
+
+/**
+ * Makes the function that names images: by content where the bytes are at hand, else by canonical URL, hashed, so that
+ * no address reaches a cache key.
+ *
+ * @example
+ * ```ts
+ * import { createImageIdentity, loadImage } from '@describe-it/sdk';
+ *
+ * const identify = createImageIdentity({ ignoreParameters: ['campaign'] });
+ * console.log(identify(await loadImage('https://images.example.com/cat.jpg?campaign=7')));
+ * ```
+ */
+export const createImageIdentity = (given: CanonicalUrlOptions = NO_OPTIONS): ImageIdentity => {
+  const options = callOptions(given);
+  return (image) =>
+    image.kind === 'bytes'
+      ? `sha256:${image.sha256}`
+      : `url:${createHash('sha256').update(canonicalUrl(image.url, options)).digest('hex')}`;
+};
+
+/** The identity under default options. */
+export const imageIdentity: ImageIdentity = createImageIdentity();

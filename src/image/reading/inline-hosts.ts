@@ -1,0 +1,83 @@
+import { type Clock, systemClock } from '../../internal/clock.ts';
+import {
+  anything,
+  checkOptions,
+  integer,
+  milliseconds,
+  type OptionChecks,
+} from '../../internal/options/option-checks.ts';
+
+export interface InlineHostsOptions {
+  /** Milliseconds after which a host is given another chance, at least 1. @defaultValue 3_600_000 (an hour) */
+  readonly rememberMs?: number | undefined;
+  /** Most hosts remembered; the oldest goes first, at least 1. @defaultValue 1_000 */
+  readonly maxHosts?: number | undefined;
+}
+
+export const INLINE_HOSTS_CHECKS: OptionChecks<InlineHostsOptions> = {
+  rememberMs: milliseconds(),
+  maxHosts: integer({ min: 1 }),
+};
+
+const DEFAULTS = { rememberMs: 3_600_000, maxHosts: 1_000 } as const satisfies InlineHostsOptions;
+
+/**
+ * Remembers hosts from which the API could not download, so that the next image of such a host is sent inline at once.
+ *
+ * @example
+ * ```ts
+ * import { InlineHosts } from '@describe-it/sdk';
+ *
+ * const hosts = new InlineHosts();
+ * hosts.add('https://intranet.example.com/cat.jpg');
+ * hosts.has('https://intranet.example.com/dog.jpg'); // true
+ * ```
+ */
+export class InlineHosts {
+  readonly #clock: Clock;
+  readonly #rememberMs: number;
+  readonly #maxHosts: number;
+  readonly #untilMs = new Map<string, number>();
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
+  constructor(options: InlineHostsOptions & { readonly clock?: Clock | undefined } = {}) {
+    const { clock, rememberMs, maxHosts } = checkOptions('InlineHosts', options, {
+      ...INLINE_HOSTS_CHECKS,
+      clock: anything(),
+    });
+    this.#clock = clock ?? systemClock;
+    this.#rememberMs = rememberMs ?? DEFAULTS.rememberMs;
+    this.#maxHosts = maxHosts ?? DEFAULTS.maxHosts;
+  }
+
+  /** Hosts remembered. */
+  get size(): number {
+    return this.#untilMs.size;
+  }
+
+  /** Whether images of this URL's host are to be sent inline. */
+  has(url: string | URL): boolean {
+    const { host } = new URL(url);
+    const untilMs = this.#untilMs.get(host);
+    if (untilMs === undefined) return false;
+    if (this.#clock.now() < untilMs) return true;
+    this.#untilMs.delete(host);
+    return false;
+  }
+
+  /** Forgets this URL's host: the API can download from it. */
+  delete(url: string | URL): void {
+    this.#untilMs.delete(new URL(url).host);
+  }
+
+  /** Remembers that the API could not download from this URL's host. */
+  add(url: string | URL): void {
+    const { host } = new URL(url);
+    this.#untilMs.delete(host);
+    this.#untilMs.set(host, this.#clock.now() + this.#rememberMs);
+    for (const oldest of this.#untilMs.keys()) {
+      if (this.#untilMs.size <= this.#maxHosts) break;
+      this.#untilMs.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { InputError } from '../../errors/index.ts';
+import { HeadCheck } from '../../http/connection/head-check.ts';
+import { fsPromises } from '../../internal/modules/node-modules.ts';
+import { tooLarge, unreadable } from '../image-errors.ts';
+import { joinBytes, type ReadLimits } from './read-stream.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
+/** Asked for behind the announced end, where a file of `/proc`, whose size is 0, has all it has. */
+const BEYOND_BYTES = 16 * 1024;
+
+/**
+ * Reads a regular file whole, and nothing of it when its size already passes `maxBytes`.
+ *
+ * @throws `DESCRIBE_INPUT_INVALID` for a directory, device or pipe; `DESCRIBE_IMAGE_UNREADABLE` when it can't be
+ * opened (`cause` is why); `DESCRIBE_IMAGE_TOO_LARGE`.
+ */
+export async function readFile(
+  path: string | URL,
+  { maxBytes, field, signal, checkHead }: ReadLimits,
+): Promise<Uint8Array> {
+  signal?.throwIfAborted();
+  const fs = fsPromises();
+  const fail = (cause: unknown): never => {
+    const code =
+      typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown';
+    throw unreadable(`the file can't be read (${code})`, { cause });
+  };
+  // Opening a pipe without a writer would block a thread for good, so its kind is asked first.
+  const { size, isRegular } = await fs
+    .stat(path)
+    .then((stats) => ({ size: stats.size, isRegular: stats.isFile() }), fail);
+  if (!isRegular) throw new InputError(field, 'not a regular file');
+  if (size > maxBytes) throw tooLarge(field, maxBytes);
+  signal?.throwIfAborted();
+  const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;
+  const handle = await fs.open(path, O_RDONLY | O_NONBLOCK).catch(fail);
+  try {
+    const chunks: Uint8Array[] = [];
+    const head = new HeadCheck(checkHead);
+    let total = 0;
+    for (;;) {
+      signal?.throwIfAborted();
+      // The size is a hint only: a file may grow while it is read.
+      const left = size - total;
+      const buffer = Buffer.allocUnsafeSlow(left > 0 ? Math.min(CHUNK_BYTES, left + 1) : BEYOND_BYTES);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, null).catch(fail);
+      if (bytesRead === 0) return await joinBytes(chunks, total);
+      total += bytesRead;
+      if (total > maxBytes) throw tooLarge(field, maxBytes);
+      const chunk = buffer.subarray(0, bytesRead);
+      head.push(chunk);
+      chunks.push(chunk);
+    }
+  } finally {
+    await handle.close().catch(() => {});
+  }
+}

@@ -1,0 +1,54 @@
+import { setImmediate } from 'node:timers/promises';
+import { type Clock, systemClock } from '../clock.ts';
+import { Deferred } from './deferred.ts';
+
+/** How long computations may hold the thread before timers and sockets run again. */
+const SLICE_MS = 2;
+
+/**
+ * Shares the thread between long computations and everything else, by elapsed time. A computation works in small
+ * pieces and asks before each: `if (loopSlices.isOver()) await loopSlices.next()`.
+ *
+ * All computations share one slice a turn of the loop: were each to have its own, thirty images would hold the thread
+ * thirty times as long. A computation that starts is given its first slice in the next turn.
+ */
+export class LoopSlices {
+  readonly #clock: Clock;
+  readonly #waiting: Deferred<void>[] = [];
+  #endAtMs = Number.NEGATIVE_INFINITY;
+  #turning = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether the time is up for which this turn of the loop may be held. */
+  isOver(): boolean {
+    return this.#clock.now() >= this.#endAtMs;
+  }
+
+  /** Lets timers and sockets run, and resolves in a later turn; first come, first served. */
+  next(): Promise<void> {
+    const slice = new Deferred<void>();
+    this.#waiting.push(slice);
+    if (!this.#turning) void this.#turn();
+    return slice.promise;
+  }
+
+  async #turn(): Promise<void> {
+    this.#turning = true;
+    while (this.#waiting.length > 0) {
+      await setImmediate();
+      this.#endAtMs = this.#clock.now() + SLICE_MS;
+      do {
+        this.#waiting.shift()?.resolve();
+        // The computation runs here, until it ends or waits again: its continuation was queued before this one.
+        await undefined;
+      } while (this.#waiting.length > 0 && !this.isOver());
+    }
+    this.#turning = false;
+  }
+}
+
+/** The slices of this thread. Its clock is the system's: a caller's may stand still while the thread works. */
+export const loopSlices = new LoopSlices(systemClock);

@@ -1,0 +1,41 @@
+import { ConfigError, type ConfigIssue } from '../../errors/config-error.ts';
+
+/**
+ * The named exports of a CommonJS package that was loaded by `import()`. Some bundlers (ncc, webpack before 5.95) and
+ * loaders give a namespace that has only `default`.
+ */
+export function namedExportsOf<Module extends object>(namespace: Module, name: keyof Module): Module {
+  if (namespace[name] !== undefined) return namespace;
+  return (namespace as { readonly default?: Module }).default ?? namespace;
+}
+
+/**
+ * What to throw when `import(name)` failed: a `ConfigError` that says what to do when the package is absent or its
+ * bundle can't load it, otherwise the failure itself. The `import()` has to stand in a `try` at its caller, which tells
+ * bundlers that the package may be absent.
+ */
+export function peerFailure(owner: string, name: string, cause: unknown): unknown {
+  const message = cause instanceof Error ? cause.message : '';
+  let issue: ConfigIssue;
+  if (isAbsence(name, message)) {
+    issue = { option: name, expected: `an installed package (npm install ${name})`, got: 'none' };
+  } else if (message.startsWith('Dynamic require of ')) {
+    issue = {
+      option: name,
+      expected: 'a bundle that defines require (see docs/guide/bundlers.md)',
+      got: 'none',
+    };
+  } else {
+    return cause;
+  }
+  return Object.assign(new ConfigError(owner, [issue]), { cause });
+}
+
+/**
+ * By the message of Node, bundlers, Bun, Deno, Vite and Yarn: a package that the named one needs may be absent as well.
+ */
+const isAbsence = (name: string, message: string): boolean =>
+  new RegExp(
+    `(?:Cannot find (?:module|package)|Could not resolve) ['"]${name}['"]|(?:load url|tried to access) ${name}[ ,]`,
+    'i',
+  ).test(message);

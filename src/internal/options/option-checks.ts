@@ -1,0 +1,301 @@
+import { ConfigError, type ConfigIssue } from '../../errors/config-error.ts';
+import { MAX_TIMER_DELAY_MS } from '../clock.ts';
+import { nearestName } from './nearest-name.ts';
+import { callOptions, NO_OPTIONS, optionOf } from './own-options.ts';
+
+/**
+ * Checks one option and returns what is wrong with it, nothing when it is right. `undefined` is always right unless
+ * the check is wrapped in `required`: an explicit `undefined` means the default.
+ */
+export interface OptionCheck {
+  (value: unknown, option: string): readonly ConfigIssue[];
+  /** Copies options that it has checked, for those that nest some; see `ownOptions`. */
+  readonly [OWN]?: ((value: unknown) => unknown) | undefined;
+}
+
+/** No name, for a name could be found on the prototype of all objects. */
+const OWN = Symbol('own');
+
+/** One check for every option that exists; a name outside it is an unknown option. */
+export type OptionChecks<Options> = { readonly [Name in keyof Required<Options>]: OptionCheck };
+
+/** Returns `ownOptions`, or throws one `ConfigError` that lists everything wrong with them, unknown names included. */
+export function checkOptions<Options extends object>(
+  owner: string,
+  options: Options,
+  checks: OptionChecks<Options>,
+): Options {
+  const issues = shape(checks)(options, '');
+  if (issues.length > 0) throw new ConfigError(owner, issues);
+  return ownOptions(options, checks);
+}
+
+/**
+ * A copy of options that has every name that exists as its own, undefined where it was not given. So nothing on the
+ * prototype of all objects is taken for an option, here or wherever the copy is spread and taken apart.
+ */
+export function ownOptions<Options extends object>(options: Options, checks: OptionChecks<Options>): Options {
+  const own: Record<string, unknown> = {};
+  for (const [name, check] of Object.entries<OptionCheck>(checks)) {
+    own[name] = copyBy(check, optionOf(options, name));
+  }
+  return own as Options;
+}
+
+/** What a check copies of a value that it has accepted; the value itself where it copies nothing. */
+export const copyBy = (check: OptionCheck | undefined, value: unknown): unknown =>
+  check?.[OWN]?.(value) ?? value;
+
+/** A check that copies as well. */
+export const copying = (check: OptionCheck, copy: (value: unknown) => unknown): OptionCheck =>
+  Object.assign<OptionCheck, object>((value, option) => check(value, option), { [OWN]: copy });
+
+/** A nested options object, checked name by name. `meantBy` guesses what an unknown name stands for. */
+export const shape = (
+  checks: Readonly<Record<string, OptionCheck>>,
+  meantBy: (name: string, known: readonly string[]) => string | undefined = nearestName,
+): OptionCheck => {
+  const entries = Object.entries(checks);
+  return copying(
+    (value, option) => {
+      if (value === undefined && option !== '') return [];
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        return [{ option: option || 'options', expected: 'an object', got: describeKind(value) }];
+      }
+      const prefix = option === '' ? '' : `${option}.`;
+      const issues: ConfigIssue[] = [];
+      for (const name of Object.keys(value)) {
+        if (Object.hasOwn(checks, name)) continue;
+        issues.push(unknownOption(name, prefix, meantBy(name, Object.keys(checks))));
+        if (issues.length === MAX_UNKNOWN) break;
+      }
+      for (const [name, check] of entries) {
+        const found = check(optionOf(value, name), prefix === '' ? name : `${prefix}${name}`);
+        if (found.length > 0) issues.push(...found);
+      }
+      return issues;
+    },
+    (value) => (isObject(value) ? ownOptions(value, checks) : value),
+  );
+};
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** Unknown names that are told. Names may come from a stranger's JSON, by thousands or a megabyte long. */
+const MAX_UNKNOWN = 10;
+const MAX_NAME_SHOWN = 64;
+
+const unknownOption = (given: string, prefix: string, nearest: string | undefined): ConfigIssue => {
+  const name = given.length <= MAX_NAME_SHOWN ? given : `${given.slice(0, MAX_NAME_SHOWN - 1)}…`;
+  const expected =
+    nearest === undefined ? 'a known option' : `a known option (did you mean ${prefix}${nearest}?)`;
+  return { option: `${prefix}${name}`, expected, got: 'an unknown name' };
+};
+
+const check =
+  (expected: string, accepts: (value: unknown) => boolean, show = describeValue): OptionCheck =>
+  (value, option) =>
+    value === undefined || accepts(value) ? [] : [{ option, expected, got: show(value) }];
+
+/** The same check where a missing value is wrong too. */
+export const required = (inner: OptionCheck, expected = 'a value'): OptionCheck =>
+  copying(
+    (value, option) => (value === undefined ? [{ option, expected, got: 'nothing' }] : inner(value, option)),
+    (value) => copyBy(inner, value),
+  );
+
+export interface NumberBounds {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+const boundsOf = (given: NumberBounds, usual: Partial<Bounds> = NO_OPTIONS): Bounds => {
+  const { min = usual.min, max = usual.max } = callOptions(given);
+  return { min: min ?? Number.NEGATIVE_INFINITY, max: max ?? Number.POSITIVE_INFINITY };
+};
+
+const boundsText = ({ min, max }: Bounds) => {
+  if (Number.isFinite(min) && Number.isFinite(max)) return ` from ${min} to ${max}`;
+  if (Number.isFinite(min)) return ` of at least ${min}`;
+  return Number.isFinite(max) ? ` of at most ${max}` : '';
+};
+
+const numberWithin = (what: string, bounds: Bounds, accepts: (value: unknown) => boolean): OptionCheck =>
+  check(
+    `${what}${boundsText(bounds)}`,
+    (value) => typeof value === 'number' && accepts(value) && value >= bounds.min && value <= bounds.max,
+  );
+
+/** A finite whole number within bounds, both inclusive. */
+export const integer = (bounds: NumberBounds = NO_OPTIONS): OptionCheck =>
+  numberWithin('a whole number', boundsOf(bounds), Number.isSafeInteger);
+
+/** A finite number within bounds, both inclusive. */
+export const finiteNumber = (bounds: NumberBounds = NO_OPTIONS): OptionCheck =>
+  numberWithin('a number', boundsOf(bounds), Number.isFinite);
+
+/** A duration in milliseconds that a timer can hold (at most 2^31 - 1, about 24.8 days). */
+export const milliseconds = (bounds: NumberBounds = NO_OPTIONS): OptionCheck =>
+  numberWithin('milliseconds', boundsOf(bounds, { min: 1, max: MAX_TIMER_DELAY_MS }), Number.isFinite);
+
+/** A share from 0 to 1. */
+export const ratio = (): OptionCheck => finiteNumber({ min: 0, max: 1 });
+
+export const boolean = (): OptionCheck => check('true or false', (value) => typeof value === 'boolean');
+
+export const text = (): OptionCheck => check('a string', (value) => typeof value === 'string');
+
+export const nonEmptyText = (): OptionCheck =>
+  check('a non-empty string', (value) => typeof value === 'string' && value.trim() !== '');
+
+/** A non-empty string of bounded length. */
+export const boundedText = (maxLength: number): OptionCheck =>
+  check(
+    `a non-empty string of at most ${maxLength} characters`,
+    (value) => typeof value === 'string' && value.trim() !== '' && value.length <= maxLength,
+  );
+
+/** A non-empty string whose value is never shown. */
+export const secret = (): OptionCheck =>
+  check('a non-empty string', (value) => typeof value === 'string' && value.trim() !== '', describeSecret);
+
+/**
+ * A secret that a header can carry: printable ASCII without spaces. Anything else would be quoted in the error of
+ * whoever makes the header.
+ */
+export const headerSafeSecret = (): OptionCheck =>
+  check(
+    'a non-empty string of printable ASCII without spaces',
+    (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value),
+    describeSecret,
+  );
+
+const isHttpUrl = (value: unknown): value is string =>
+  typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+
+/** An absolute http or https URL; its value is not shown, for it may carry credentials. */
+export const httpUrl = (): OptionCheck => check('an http or https URL', isHttpUrl, describeSecret);
+
+/**
+ * The URL that every request of a client starts with; its value is not shown. Credentials in it are refused, as `fetch`
+ * does: an API key goes into the same header, and addresses end up in logs.
+ */
+export const baseUrl = (): OptionCheck => (value, option) => {
+  if (value === undefined) return [];
+  if (!isHttpUrl(value)) return httpUrl()(value, option);
+  const { username, password, hash } = new URL(value);
+  const issue = (expected: string, got: string) => [{ option, expected, got }];
+  if (username + password !== '') {
+    return issue(
+      "a URL without credentials (pass headers: { authorization: 'Basic …' })",
+      'one with them (not shown)',
+    );
+  }
+  return hash === '' ? [] : issue('a URL without a fragment', 'one with it (not shown)');
+};
+
+export const oneOf = (...choices: readonly (string | number | boolean)[]): OptionCheck =>
+  check(`one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`, (value) =>
+    choices.includes(value as string),
+  );
+
+export const callable = (): OptionCheck =>
+  check('a function', (value) => typeof value === 'function', describeKind);
+
+/** An object, or class instance, that has all these methods. */
+export const withMethods = (expected: string, ...methods: readonly string[]): OptionCheck =>
+  check(expected, (value) => hasMethods(value, methods), describeKind);
+
+/**
+ * Tells whether a value has all these methods: how instances are recognised, since `instanceof` fails across copies.
+ */
+export function hasMethods(value: unknown, methods: readonly string[]): boolean {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function');
+}
+
+/** No array, `Map` or `Headers`: what these hold is not in their properties. */
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !(Symbol.iterator in value);
+
+/** A flat object of strings, such as headers or labels. Values are not shown. */
+export const textRecord = (): OptionCheck =>
+  check(
+    'a plain object of strings',
+    (value) => isRecord(value) && Object.values(value).every((entry) => typeof entry === 'string'),
+    describeSecret,
+  );
+
+/** Headers: names and values that HTTP allows (RFC 9110, section 5). Values are not shown. */
+export const headerRecord = (): OptionCheck =>
+  check(
+    'a plain object of header names and values',
+    (value) =>
+      isRecord(value) &&
+      Object.entries(value).every(
+        ([name, entry]) =>
+          /^[\w!#$%&'*+.^`|~-]+$/.test(name) &&
+          typeof entry === 'string' &&
+          /^[\t\x20-\x7e\x80-\xff]*$/.test(entry),
+      ),
+    describeSecret,
+  );
+
+/** An array each of whose elements passes `element`. */
+export const listOf = (element: OptionCheck): OptionCheck =>
+  copying(
+    (value, option) => {
+      if (value === undefined) return [];
+      if (!Array.isArray(value)) return [{ option, expected: 'an array', got: describeKind(value) }];
+      return value.flatMap((entry, index) => required(element)(entry, `${option}[${index}]`));
+    },
+    (value) => (Array.isArray(value) ? value.map((entry: unknown) => copyBy(element, entry)) : value),
+  );
+
+/** Picks the check by the value: the first case whose test accepts it, else `otherwise`. */
+export const whichever = (
+  cases: readonly (readonly [(value: unknown) => boolean, OptionCheck])[],
+  otherwise: OptionCheck,
+): OptionCheck => {
+  const checkOf = (value: unknown) => cases.find(([accepts]) => accepts(value))?.[1] ?? otherwise;
+  return copying(
+    (value, option) => (value === undefined ? [] : checkOf(value)(value, option)),
+    (value) => (value === undefined ? undefined : copyBy(checkOf(value), value)),
+  );
+};
+
+/** Accepts everything; for options that another constructor checks. */
+export const anything = (): OptionCheck => () => [];
+
+/** Length of the names of models and endpoints: they become keys of maps and labels of metrics. */
+export const MAX_MODEL_LENGTH = 256;
+
+const LONGEST_SHOWN = 40;
+
+/** Says what a value is in a few words, short enough for an error. Not for secrets. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'string') {
+    return value.length <= LONGEST_SHOWN ? JSON.stringify(value) : `a string of ${value.length} characters`;
+  }
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}
+
+/**
+ * Says what a value is where no string is expected. A string there is often a key, or a URL with a password, in the
+ * wrong place: it is not shown.
+ */
+export const describeKind = (value: unknown): string =>
+  typeof value === 'string' ? describeSecret(value) : describeValue(value);
+
+function describeSecret(value: unknown): string {
+  if (typeof value === 'string') return value.trim() === '' ? 'an empty string' : 'a string (not shown)';
+  return typeof value === 'object' && value !== null ? 'an object (not shown)' : `a ${typeof value}`;
+}

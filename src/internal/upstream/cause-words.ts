@@ -1,0 +1,37 @@
+import { propertyOf } from '../property-of.ts';
+import { serverReason } from './server-reason.ts';
+
+/** Length of a cause in another error's message, in characters. */
+const MAX_LENGTH = 200;
+/** Causes of causes that are named: `fetch failed` says nothing without its own. */
+const MAX_DEPTH = 4;
+
+/**
+ * What caused an error, for its message: the words of the cause and of its own causes on one line, at most 200
+ * characters, without keys, data URLs, base64, and credentials or queries of addresses. Undefined where the cause has
+ * no words.
+ */
+export function causeWords(cause: unknown): string | undefined {
+  const words: string[] = [];
+  let current = cause;
+  for (let depth = 0; depth < MAX_DEPTH && current !== undefined && current !== null; depth += 1) {
+    const own = ownWords(current);
+    if (own !== undefined && !words.some((earlier) => earlier.includes(own))) words.push(own);
+    current = causeOf(current);
+  }
+  const reason = serverReason(words.join(': '), {});
+  return reason === undefined || reason.length <= MAX_LENGTH ? reason : `${reason.slice(0, MAX_LENGTH - 1)}…`;
+}
+
+function ownWords(thrown: unknown): string | undefined {
+  if (typeof thrown === 'string') return thrown;
+  return [propertyOf(thrown, 'message'), propertyOf(thrown, 'code')].find(
+    (word): word is string => typeof word === 'string' && word !== '',
+  );
+}
+
+/** Node names why no address of a host answers in `errors` alone. */
+function causeOf(thrown: unknown): unknown {
+  const errors = propertyOf(thrown, 'errors');
+  return propertyOf(thrown, 'cause') ?? (Array.isArray(errors) ? errors[0] : undefined);
+}

@@ -1,0 +1,29 @@
+import type { EncodeOptions } from '../../http/encoding/encode-base64.ts';
+import { encodeJson } from '../../http/encoding/encode-json.ts';
+
+/** Request options that make an OpenAI client send a body that is bytes already. */
+export interface EncodedRequest {
+  readonly body: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Where Azure's client looks for the deployment when the body is opaque to it. */
+  readonly __metadata: { readonly model: string | undefined };
+}
+
+/**
+ * Encodes the body of a request once, in pieces that leave the event loop free, for as many attempts as needed. An
+ * `InlineBytes` in it is written as its data URL.
+ *
+ * Spread it into the options of the call: `client.chat.completions.create(params, { ...encoded, signal })`.
+ *
+ * The client still reads `stream` from `params`, and serialises none of it. Headers of your own go beside those of
+ * `encoded.headers`.
+ * @throws the signal's reason when it aborts.
+ */
+export async function encodeRequest(
+  params: { readonly model?: unknown },
+  options: EncodeOptions = {},
+): Promise<EncodedRequest> {
+  const body = await encodeJson(params, options);
+  const model = typeof params.model === 'string' ? params.model : undefined;
+  return { body, headers: { 'content-type': 'application/json' }, __metadata: { model } };
+}

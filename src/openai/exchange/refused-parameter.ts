@@ -1,0 +1,85 @@
+import { errorBodyOf } from '../../internal/upstream/error-body.ts';
+
+/** Parameters that some servers refuse, and without which a request still asks the same. */
+export type RefusableParameter =
+  | 'store'
+  | 'max_completion_tokens'
+  | 'max_tokens'
+  | 'temperature'
+  | 'reasoning_effort'
+  | 'detail';
+
+/** Codes that say it without a word of the message. */
+const CODES: ReadonlySet<unknown> = new Set([
+  'unsupported_parameter',
+  'unsupported_value',
+  'unknown_parameter',
+  'extra_forbidden',
+]);
+
+/**
+ * How servers say that they do not know a field: OpenAI, Azure, Mistral, Gemini, vLLM, Groq, serde, Go, JSON Schema.
+ */
+const REFUSAL =
+  /unsupported|unknown|unrecogni[sz]ed|unexpected|extraneous|\bextra[ _](inputs?|fields?|forbidden)|additional propert|\bnot (permitted|allowed|supported|recogni[sz]ed|known|a valid)|\b(does not|doesn't|do not|cannot) support|cannot find field|invalid (parameter|argument|field|property)/i;
+
+/** A value that is out of bounds is the caller's to correct: the parameter itself is known. */
+const BOUNDS =
+  /\b(between|at (most|least)|(less|greater|more|fewer|higher|lower|larger|smaller) than|too (large|small|high|low|long)|out of range|exceed\w*|maximum|minimum)\b|[<>]=?\s*\d+(?![\d>])/i;
+
+/** English words, which a message may hold in another sense: they count where they stand as a name. */
+const WORDS: ReadonlySet<string> = new Set(['store', 'detail']);
+
+/** A server's message is cut before a pattern looks at it. */
+const MAX_MESSAGE_LENGTH = 2_000;
+
+/**
+ * Which of the parameters that a request was sent with the server refuses by name; undefined for any other failure,
+ * such as a value out of bounds. The first one that the answer names.
+ */
+export function refusedParameter(
+  error: unknown,
+  sent: readonly RefusableParameter[],
+): RefusableParameter | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { status, error: body, message, param } = error as Readonly<Record<string, unknown>>;
+  if (status !== 400 && status !== 422) return undefined;
+  const told = errorBodyOf(body);
+  const text = told?.message ?? (typeof message === 'string' ? message.slice(0, MAX_MESSAGE_LENGTH) : '');
+  const isByCode = CODES.has(told?.code) || CODES.has(told?.innerCode) || CODES.has(told?.type);
+  if (!isByCode && (!REFUSAL.test(text) || BOUNDS.test(text))) return undefined;
+  const named = typeof param === 'string' && param !== '' ? param : told?.param;
+  const last = named === undefined ? undefined : lastName(named);
+  const found = sent.find((parameter) => parameter === last);
+  // Some servers put a kind of error there, which the message does not name.
+  const isNamed = found !== undefined || (last !== undefined && text.includes(last));
+  return isNamed ? found : firstNamed(text, sent);
+}
+
+/** The last name of a path, such as `messages[0].content[1].image_url.detail`. */
+const lastName = (path: string): string | undefined =>
+  path
+    .slice(-MAX_MESSAGE_LENGTH)
+    .split(/[^\w]+/)
+    .findLast((part) => part !== '');
+
+function firstNamed(text: string, sent: readonly RefusableParameter[]): RefusableParameter | undefined {
+  let first: RefusableParameter | undefined;
+  let firstAt = Number.POSITIVE_INFINITY;
+  for (const parameter of sent) {
+    const at = text.search(WORDS.has(parameter) ? asName(parameter) : asWord(parameter));
+    if (at === -1 || at >= firstAt) continue;
+    first = parameter;
+    firstAt = at;
+  }
+  return first;
+}
+
+const asWord = (name: string) => new RegExp(`(?<!\\w)${name}(?!\\w)`);
+
+/** In quotes, brackets or a path, after a colon, comma or "parameter", or before a colon at the very start. */
+const asName = (name: string) =>
+  new RegExp(
+    `(?:["'\`\\[.]|[:,] |(?:parameters?|property|fields?|arguments?|key|name|inputs?) )${name}(?!\\w)|^${name}:`,
+    'i',
+  );

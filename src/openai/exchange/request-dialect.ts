@@ -1,0 +1,205 @@
+import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
+import type { Clock } from '../../internal/clock.ts';
+import { canonicalJson, type ExtraBody } from '../../internal/options/extra-body.ts';
+import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
+import type { ModelCatalog } from '../models/model-catalog.ts';
+import { type RefusableParameter, refusedParameter } from './refused-parameter.ts';
+
+/**
+ * How requests are written: `openai` as OpenAI's API takes them; `generic` with `max_tokens` and without `store`, as
+ * older compatible servers do; `auto` as `openai` until a server refuses a parameter by name.
+ */
+export type Dialect = 'auto' | 'openai' | 'generic';
+
+type ChatRequest = ChatCompletionCreateParamsNonStreaming;
+
+/** Time after which a parameter that was refused is tried again: servers are upgraded. */
+const TRY_AGAIN_MS = 3_600_000;
+/** Time for which the request that tries goes alone. */
+const TRIAL_MS = 60_000;
+/** Models are free text of the callers': a process that is sent random ones must not grow. */
+const MAX_MODELS = 100;
+
+const NONE: ReadonlySet<RefusableParameter> = new Set();
+const TOKENS_NAMES = ['max_completion_tokens', 'max_tokens'] as const;
+const PARAMETERS: readonly RefusableParameter[] = [
+  ...TOKENS_NAMES,
+  'store',
+  'temperature',
+  'reasoning_effort',
+  'detail',
+];
+
+/** How one request is written for one model. */
+export interface RequestForm {
+  readonly model: string;
+  /** Equal for forms that write a request alike. */
+  readonly key: string;
+  /** Parameters that are renamed or left out. */
+  readonly without: ReadonlySet<RefusableParameter>;
+  /** Those of them that the server refused to this very request. */
+  readonly found: readonly RefusableParameter[];
+  /** Parameters that were refused once and are tried again. */
+  readonly tried: readonly RefusableParameter[];
+}
+
+export interface EndpointDialectOptions {
+  readonly dialect: Dialect;
+  /** Fields that a request gets which does not set them itself. */
+  readonly extraBody: ExtraBody | undefined;
+  readonly catalog: Pick<ModelCatalog, 'find'>;
+  readonly clock: Clock;
+}
+
+/**
+ * Writes requests as one endpoint takes them, and learns for each model which parameters it refuses. Only what was then
+ * accepted without the parameter is learned: what fails for another reason teaches nothing.
+ */
+export class EndpointDialect {
+  readonly #options: EndpointDialectOptions;
+  /** Of what all its forms have in common. */
+  readonly #key: string;
+  /** By model, the parameters that were refused and when each is tried again. The oldest model first. */
+  readonly #refused = new Map<string, Map<RefusableParameter, number>>();
+
+  constructor(options: EndpointDialectOptions) {
+    this.#options = options;
+    const { dialect, extraBody } = options;
+    this.#key = canonicalJson([dialect === 'generic', extraBody]);
+  }
+
+  /** How a request is written for this model now. */
+  formFor(model: string, request: ChatRequest): RequestForm {
+    const refused = this.#refused.get(model);
+    if (refused === undefined) return this.#formOf(model, NONE);
+    const nowMs = this.#options.clock.now();
+    const without = new Set<RefusableParameter>();
+    const tried: RefusableParameter[] = [];
+    for (const [parameter, tryAtMs] of refused) {
+      if (nowMs < tryAtMs || !this.#has(request, parameter, model)) {
+        without.add(parameter);
+      } else {
+        // This request tries it for the others.
+        refused.set(parameter, nowMs + TRIAL_MS);
+        tried.push(parameter);
+      }
+    }
+    return this.#formOf(model, without, [], tried);
+  }
+
+  /** The same form without the parameter that the server refuses by name; undefined when the failure names none. */
+  formAfter(error: unknown, request: ChatRequest, form: RequestForm): RequestForm | undefined {
+    if (this.#options.dialect === 'openai') return undefined;
+    const parameter = refusedParameter(error, this.#sentParameters(request, form));
+    if (parameter === undefined) return undefined;
+    const { model, without, found, tried } = form;
+    return this.#formOf(model, new Set([...without, parameter]), [...found, parameter], tried);
+  }
+
+  /** A request of this form was answered. */
+  accepted(form: RequestForm): void {
+    const { model, without, found, tried } = form;
+    if (found.length === 0 && tried.length === 0) return;
+    const known = this.#refused.get(model) ?? this.#newModel(model);
+    for (const parameter of tried) if (!without.has(parameter)) known.delete(parameter);
+    const tryAtMs = this.#options.clock.now() + TRY_AGAIN_MS;
+    for (const parameter of found) known.set(parameter, tryAtMs);
+    if (known.size === 0) this.#refused.delete(model);
+  }
+
+  /** The request as it is sent; the same object where nothing is different. */
+  write(request: ChatRequest, { model, without }: RequestForm): ChatRequest {
+    const { dialect, extraBody } = this.#options;
+    const effort = this.#lowestEffort(request, model);
+    if (
+      model === request.model &&
+      dialect !== 'generic' &&
+      without.size === 0 &&
+      extraBody === undefined &&
+      effort === undefined
+    ) {
+      return request;
+    }
+    const { max_completion_tokens: maxTokens, store, temperature, ...rest } = request;
+    const tokensName = this.#tokensName(without);
+    return {
+      ...extraBody,
+      ...rest,
+      model,
+      ...(temperature === undefined || without.has('temperature') ? {} : { temperature }),
+      ...(effort === undefined || without.has('reasoning_effort') ? {} : { reasoning_effort: effort }),
+      ...(maxTokens === undefined || tokensName === undefined ? {} : { [tokensName]: maxTokens }),
+      ...(store === undefined || dialect === 'generic' || without.has('store') ? {} : { store }),
+      messages: without.has('detail') ? withoutDetail(request.messages) : request.messages,
+    };
+  }
+
+  #formOf(
+    model: string,
+    without: RequestForm['without'],
+    found: RequestForm['found'] = [],
+    tried: RequestForm['tried'] = [],
+  ): RequestForm {
+    const key = `${this.#key} ${model} ${[...without].sort().join()}`;
+    return { model, key, without, found, tried };
+  }
+
+  #sentParameters(request: ChatRequest, { model, without }: RequestForm): readonly RefusableParameter[] {
+    const tokensName = this.#tokensName(without);
+    const others = PARAMETERS.filter((name) => !without.has(name) && this.#has(request, name, model));
+    return others.filter((name) => !isTokens(name) || name === tokensName);
+  }
+
+  #has(request: ChatRequest, parameter: RefusableParameter, model: string): boolean {
+    switch (parameter) {
+      case 'max_completion_tokens':
+      case 'max_tokens':
+        return typeof request.max_completion_tokens === 'number';
+      case 'store':
+        return request.store !== undefined && this.#options.dialect !== 'generic';
+      case 'temperature':
+        return request.temperature !== undefined;
+      case 'reasoning_effort':
+        return this.#lowestEffort(request, model) !== undefined;
+      case 'detail':
+        return true;
+    }
+  }
+
+  /** The name that is not refused; none when both are. */
+  #tokensName(without: RequestForm['without']): (typeof TOKENS_NAMES)[number] | undefined {
+    const ordered = this.#options.dialect === 'generic' ? [...TOKENS_NAMES].reverse() : TOKENS_NAMES;
+    return ordered.find((name) => !without.has(name));
+  }
+
+  /** Reasoning is billed and takes from the output limit: a request that asks for none gets the least that there is. */
+  #lowestEffort(request: ChatRequest, model: string): ReasoningEffort | undefined {
+    if (request.reasoning_effort !== undefined || this.#options.dialect === 'generic') return undefined;
+    return this.#options.catalog.find(model)?.reasoningEfforts?.[0];
+  }
+
+  #newModel(model: string): Map<RefusableParameter, number> {
+    for (const oldest of this.#refused.keys()) {
+      if (this.#refused.size < MAX_MODELS) break;
+      this.#refused.delete(oldest);
+    }
+    const made = new Map<RefusableParameter, number>();
+    this.#refused.set(model, made);
+    return made;
+  }
+}
+
+const isTokens = (name: RefusableParameter): boolean =>
+  name === 'max_completion_tokens' || name === 'max_tokens';
+
+const withoutDetail = (messages: ChatRequest['messages']): ChatRequest['messages'] =>
+  messages.map((message) =>
+    message.role === 'user' && Array.isArray(message.content)
+      ? {
+          ...message,
+          content: message.content.map((part) =>
+            part.type === 'image_url' ? { ...part, image_url: { url: part.image_url.url } } : part,
+          ),
+        }
+      : message,
+  );

@@ -1,0 +1,74 @@
+import { ConfigError } from '../../errors/index.ts';
+import { modelOverridesCheck } from './model-checks.ts';
+import { BUILT_IN_MODELS } from './model-data.ts';
+import type { ModelEntry } from './model-entry.ts';
+
+/** What a request may hold at most, whatever the model. */
+export const REQUEST_LIMITS = Object.freeze({
+  maxImages: 1_500,
+  maxPayloadBytes: 512_000_000,
+  /** More patches than this in one image are refused. */
+  maxPatchesPerImage: 30_000,
+});
+
+/** Entries to add to the built-in ones, or to put in their place, by model name. */
+export type ModelOverrides = Readonly<Record<string, ModelEntry>>;
+
+/** Looks models up by the names that the API uses. */
+export interface ModelCatalog {
+  /**
+   * The entry of a model: by its own name, else without a fine-tune's `ft:…` or a snapshot's date, else of the longest
+   * built-in name that it extends at a dash, then without price and efforts. `undefined` for a model that is not known.
+   */
+  find(model: string): ModelEntry | undefined;
+  /** Every name in the catalog. */
+  names(): readonly string[];
+}
+
+/**
+ * Makes a catalog of the built-in models and yours; yours win.
+ *
+ * @throws `DESCRIBE_CONFIG_INVALID` that lists everything wrong with your entries.
+ * @example
+ * ```ts
+ * import { createModelCatalog } from '@describe-it/sdk';
+ *
+ * const builtIn = createModelCatalog().find('gpt-4.1-mini');
+ * const catalog = createModelCatalog(builtIn === undefined ? {} : { 'my-azure-deployment': builtIn });
+ * ```
+ */
+export function createModelCatalog(overrides: ModelOverrides = {}): ModelCatalog {
+  const issues = modelOverridesCheck(overrides, 'models');
+  if (issues.length > 0) throw new ConfigError('model catalog', issues);
+  const entries = new Map<string, ModelEntry>([
+    ...Object.entries(BUILT_IN_MODELS),
+    ...Object.entries(overrides),
+  ]);
+  const byLength = [...entries.keys()].sort((a, b) => b.length - a.length);
+  return {
+    find: (model) => {
+      const base = baseName(model);
+      const tuned = model.startsWith(TUNED);
+      const exact = entries.get(model) ?? (tuned ? undefined : entries.get(base));
+      if (exact !== undefined) return exact;
+      const stem = entries.get(byLength.find((known) => `${base}-`.startsWith(`${known}-`)) ?? '');
+      if (stem === undefined) return undefined;
+      // `gpt-5-pro` sizes images as `gpt-5` does, and costs twelve times as much; so do fine-tunes have prices of their
+      // own. Nor do they take the same efforts.
+      const { price: _price, reasoningEfforts: _efforts, ...common } = stem;
+      return common;
+    },
+    names: () => [...entries.keys()],
+  };
+}
+
+const TUNED = 'ft:';
+
+/** `ft:gpt-4.1-mini-2025-04-14:org::id` → `gpt-4.1-mini`; `openai/gpt-4o` → `gpt-4o`. */
+const baseName = (model: string) =>
+  (model.startsWith(TUNED) ? (model.split(':')[1] ?? model) : model)
+    .replace(/^.*\//, '')
+    .replace(/-\d{4}-\d{2}-\d{2}$/, '');
+
+/** The catalog of the built-in models. */
+export const modelCatalog: ModelCatalog = createModelCatalog();

@@ -1,0 +1,79 @@
+import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
+
+/** How much of an image the model looks at. */
+export type ImageDetail = 'low' | 'high' | 'original' | 'auto';
+
+/** Bounds of one detail level of a patch model; an image beyond them is scaled down first. */
+export interface PatchLimits {
+  /** Longest side in pixels. */
+  readonly maxSidePx: number;
+  /** Most 32-pixel patches; absent where the model has no such budget. */
+  readonly maxPatches?: number;
+}
+
+/** Models that cover an image with patches of 32 by 32 pixels. */
+export interface PatchSizing {
+  readonly kind: 'patch';
+  /** Billed tokens a patch. */
+  readonly multiplier: number;
+  /** Bounds by detail level; a level that is absent is not supported and is billed as `high`. */
+  readonly details: { readonly [Detail in ImageDetail]?: PatchLimits } & { readonly high: PatchLimits };
+}
+
+/** Models that cover an image with tiles of 512 by 512 pixels; `low` costs the base alone. */
+export interface TileSizing {
+  readonly kind: 'tile';
+  readonly baseTokens: number;
+  readonly tileTokens: number;
+}
+
+export type ImageSizing = PatchSizing | TileSizing;
+
+/** Where a number comes from, so that it can be checked and corrected. */
+export interface Provenance {
+  readonly source: string;
+  /** Day on which we read the source, `YYYY-MM-DD`. */
+  readonly readOn: string;
+  /** Set where the source is silent, contradicts another, or announced a change. */
+  readonly uncertain?: string;
+}
+
+/** US dollars a million tokens, at the standard tier. */
+export interface ModelPrice {
+  readonly input: number;
+  /** Input that the API found in its prompt cache. @defaultValue `input` */
+  readonly cachedInput?: number;
+  readonly output: number;
+  /** Rates of a request whose input is longer than `aboveInputTokens`. */
+  readonly longContext?: {
+    readonly aboveInputTokens: number;
+    readonly input: number;
+    readonly cachedInput?: number;
+    readonly output: number;
+  };
+  readonly provenance: Provenance;
+}
+
+/** What one request may hold. */
+export interface ModelLimits {
+  /** Tokens of input and output together. */
+  readonly contextTokens: number;
+  /** Most tokens of an answer. */
+  readonly maxOutputTokens: number;
+  readonly provenance: Provenance;
+}
+
+/** What is known of one model. */
+export interface ModelEntry {
+  /** Models of one family share a tokenizer rule and usually a quota. */
+  readonly family: string;
+  readonly sizing: ImageSizing;
+  readonly sizingProvenance: Provenance;
+  readonly price?: ModelPrice;
+  readonly limits?: ModelLimits;
+  /**
+   * Efforts that it takes, the least first: a request that names none is sent the first. Absent for a model that does
+   * not reason.
+   */
+  readonly reasoningEfforts?: readonly ReasoningEffort[];
+}

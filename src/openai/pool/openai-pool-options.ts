@@ -1,0 +1,146 @@
+import { ConfigError } from '../../errors/index.ts';
+import type { TlsOptions } from '../../http/connection/tls-options.ts';
+import { tlsOptionsCheck } from '../../http/connection/tls-options.ts';
+import type { Clock } from '../../internal/clock.ts';
+import {
+  baseUrl,
+  boolean,
+  checkOptions,
+  headerRecord,
+  headerSafeSecret,
+  httpUrl,
+  integer,
+  milliseconds,
+  nonEmptyText,
+  type OptionChecks,
+  required,
+  withMethods,
+} from '../../internal/options/option-checks.ts';
+import { addressIssues } from './api-address.ts';
+import { type ApiKey, apiKeyCheck } from './api-key.ts';
+
+export interface OpenAIConnectionPoolOptions {
+  /** Connections to keep open once the pool was used; from 0 to `max`. @defaultValue 2, or `max` if that is less */
+  readonly min?: number | undefined;
+  /**
+   * Most connections, and so most requests on the wire at a moment; at least 1 and `min`.
+   * @defaultValue 10, or `min` if that is more
+   */
+  readonly max?: number | undefined;
+  /** Longest wait for a free connection, in milliseconds. @defaultValue 30_000 */
+  readonly acquireTimeoutMs?: number | undefined;
+  /** How long a connection above `min` may lie idle, in milliseconds. @defaultValue 300_000 */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Milliseconds between health checks of idle connections. @defaultValue 30_000 */
+  readonly healthCheckInterval?: number | undefined;
+  /** Longest health check of one connection, in milliseconds. @defaultValue 10_000 */
+  readonly healthCheckTimeoutMs?: number | undefined;
+  /** Opens and authenticates `min` connections at once, in the background. @defaultValue false */
+  readonly warmUpOnStart?: boolean | undefined;
+  /** Loans after which a connection is replaced; at least 1. @defaultValue unlimited */
+  readonly maxUsageCount?: number | undefined;
+  /**
+   * Age at which a connection is replaced, in milliseconds, so that changes of DNS reach it.
+   * @defaultValue unlimited
+   */
+  readonly maxLifetimeMs?: number | undefined;
+  /** Most acquirers that may wait; 0 or more. @defaultValue 10_000 */
+  readonly maxWaiting?: number | undefined;
+  /** Milliseconds after which a loan is reported by the event `leaked`. @defaultValue off */
+  readonly leakThresholdMs?: number | undefined;
+  /** Headers sent with every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** `OpenAI-Organization` header. @defaultValue none */
+  readonly organization?: string | undefined;
+  /** `OpenAI-Project` header. @defaultValue none */
+  readonly project?: string | undefined;
+  /** API version of Azure OpenAI, such as `2024-10-21`; makes the client an `AzureOpenAI`. @defaultValue none */
+  readonly apiVersion?: string | undefined;
+  /**
+   * Bound of a call that names no `timeout` of its own, in milliseconds; headers and body, for a stream its headers.
+   * @defaultValue 600_000
+   */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Longest time a streamed answer may stand still, in milliseconds. @defaultValue 60_000 */
+  readonly streamIdleTimeoutMs?: number | undefined;
+  /** Largest answer, in bytes. @defaultValue 67_108_864 */
+  readonly maxResponseBytes?: number | undefined;
+  /** Longest time to connect, TLS included, in milliseconds. @defaultValue 10_000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** URL of an HTTP proxy; its credentials are used and never shown. @defaultValue none */
+  readonly proxy?: string | undefined;
+  /** Custom authorities and client certificate. @defaultValue the system's */
+  readonly tls?: TlsOptions | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const count = integer({ min: 1 });
+
+const CHECKS: OptionChecks<OpenAIConnectionPoolOptions> = {
+  min: integer({ min: 0 }),
+  max: count,
+  acquireTimeoutMs: milliseconds(),
+  idleTimeoutMs: milliseconds(),
+  healthCheckInterval: milliseconds(),
+  healthCheckTimeoutMs: milliseconds(),
+  warmUpOnStart: boolean(),
+  maxUsageCount: count,
+  maxLifetimeMs: milliseconds(),
+  maxWaiting: integer({ min: 0 }),
+  leakThresholdMs: milliseconds(),
+  headers: headerRecord(),
+  organization: headerSafeSecret(),
+  project: headerSafeSecret(),
+  apiVersion: nonEmptyText(),
+  requestTimeoutMs: milliseconds(),
+  streamIdleTimeoutMs: milliseconds(),
+  maxResponseBytes: count,
+  connectTimeoutMs: milliseconds(),
+  proxy: httpUrl(),
+  tls: tlsOptionsCheck,
+  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
+};
+
+export const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
+
+export const DEFAULTS = {
+  min: 2,
+  max: 10,
+  acquireTimeoutMs: 30_000,
+  idleTimeoutMs: 300_000,
+  healthCheckInterval: 30_000,
+  healthCheckTimeoutMs: 10_000,
+  warmUpOnStart: false,
+  requestTimeoutMs: 600_000,
+  streamIdleTimeoutMs: 60_000,
+  maxResponseBytes: 64 * 1024 * 1024,
+  connectTimeoutMs: 10_000,
+} as const satisfies OpenAIConnectionPoolOptions;
+
+const OWNER = 'OpenAIConnectionPool';
+
+/** The bounds of a pool's size: a default gives way to the bound that was set. */
+export function poolBounds(options: OpenAIConnectionPoolOptions): {
+  readonly min: number;
+  readonly max: number;
+} {
+  const { max = Math.max(DEFAULTS.max, options.min ?? 0) } = options;
+  return { min: options.min ?? Math.min(DEFAULTS.min, max), max };
+}
+
+/** Throws a `ConfigError` that lists everything wrong; never shows the key. */
+export function checkPoolOptions(
+  apiKey: ApiKey,
+  baseURL: string | undefined,
+  options: OpenAIConnectionPoolOptions,
+): OpenAIConnectionPoolOptions {
+  checkOptions(OWNER, { apiKey, baseURL }, { apiKey: required(apiKeyCheck(), 'a key'), baseURL: baseUrl() });
+  const own = checkOptions(OWNER, options, CHECKS);
+  const issues = addressIssues(baseURL ?? DEFAULT_BASE_URL, own.apiVersion, 'baseURL');
+  if (issues.length > 0) throw new ConfigError(OWNER, issues);
+  const { min, max } = poolBounds(own);
+  if (min > max) {
+    throw new ConfigError(OWNER, [{ option: 'min', expected: `at most max (${max})`, got: String(min) }]);
+  }
+  return own;
+}

@@ -1,0 +1,202 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { ClosedError, ConfigError, QueueFullError } from '../../errors/index.ts';
+import { bindMethods } from '../../internal/bind-methods.ts';
+import { type Clock, setBackgroundTimeout, systemClock, type TimerHandle } from '../../internal/clock.ts';
+import { deepFreeze } from '../../internal/deep-freeze.ts';
+import { processSingleton } from '../../internal/modules/process-singleton.ts';
+import { parseEnvironment } from '../../internal/options/environment.ts';
+import { checkOptions, integer, milliseconds, withMethods } from '../../internal/options/option-checks.ts';
+import { withoutTrailing } from '../../internal/without-trailing.ts';
+import type { ApiKey } from './api-key.ts';
+import { OpenAIConnectionPool } from './openai-connection-pool.ts';
+import {
+  checkPoolOptions,
+  DEFAULT_BASE_URL,
+  type OpenAIConnectionPoolOptions,
+} from './openai-pool-options.ts';
+import type { OpenAIConnectionPoolStats } from './openai-pool-stats.ts';
+
+export interface PoolManagerOptions {
+  /** Most pools; an unused one makes room, the longest unused first. At least 1. @defaultValue 100 */
+  readonly maxPools?: number | undefined;
+  /** Time after which a pool that nobody asked for or uses is closed, in milliseconds. @defaultValue 600_000 */
+  readonly idleTimeoutMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const DEFAULTS = { maxPools: 100, idleTimeoutMs: 600_000 } as const satisfies PoolManagerOptions;
+
+interface Entry {
+  readonly pool: OpenAIConnectionPool;
+  usedAtMs: number;
+  acquired: number;
+}
+
+/** Stats of every pool by a name that is made of key and base URL and tells neither. */
+export type PoolManagerStats = Readonly<Record<string, OpenAIConnectionPoolStats>>;
+
+/**
+ * Gives the same pool for the same key and base URL, never more than `maxPools`, and closes those out of use.
+ *
+ * @example
+ * ```ts
+ * import { poolManager } from '@describe-it/sdk/openai';
+ *
+ * const pool = poolManager.getPool('sk-…');
+ * console.log(pool === poolManager.getPool('sk-…')); // true
+ * await poolManager.closeAll();
+ * ```
+ */
+export class PoolManager {
+  readonly #maxPools: number;
+  readonly #idleTimeoutMs: number;
+  readonly #clock: Clock;
+  /** In the order of their last use. */
+  readonly #entries = new Map<string, Entry>();
+  /** Names differ from process to process, so that a leaked one can't be matched against known keys. */
+  readonly #salt = randomBytes(16);
+  readonly #functions = new WeakMap<object, string>();
+  #timer: TimerHandle | undefined;
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
+  constructor(options: PoolManagerOptions = {}) {
+    const own = checkOptions<PoolManagerOptions>('PoolManager', options, {
+      maxPools: integer({ min: 1 }),
+      idleTimeoutMs: milliseconds(),
+      clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
+    });
+    this.#maxPools = own.maxPools ?? DEFAULTS.maxPools;
+    this.#idleTimeoutMs = own.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs;
+    this.#clock = own.clock ?? systemClock;
+  }
+
+  /**
+   * The pool of this key and base URL. `options` count when it is made; later ones are ignored. A pool that was closed,
+   * or whose key was refused, is made anew.
+   * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
+   * @throws `DESCRIBE_QUEUE_FULL` when `maxPools` pools are all in use.
+   */
+  getPool(apiKey: ApiKey, baseURL?: string, options?: OpenAIConnectionPoolOptions): OpenAIConnectionPool {
+    const name = this.#nameOf(apiKey, baseURL);
+    const known = this.#entries.get(name);
+    if (known !== undefined && known.pool.getStats().state === 'open') {
+      this.#entries.delete(name);
+      known.usedAtMs = this.#clock.now();
+      this.#entries.set(name, known);
+      return known.pool;
+    }
+    checkPoolOptions(apiKey, baseURL, options ?? {});
+    this.#entries.delete(name);
+    this.#makeRoom();
+    const pool = bindMethods(new OpenAIConnectionPool(apiKey, baseURL, options));
+    this.#entries.set(name, { pool, usedAtMs: this.#clock.now(), acquired: 0 });
+    this.#arm();
+    return pool;
+  }
+
+  /** A frozen, JSON-safe snapshot of every pool, without keys. */
+  getStats(): PoolManagerStats {
+    return deepFreeze(
+      Object.fromEntries([...this.#entries].map(([name, { pool }]) => [name, pool.getStats()])),
+    );
+  }
+
+  /** Closes every pool and forgets it. The manager stays usable. */
+  async closeAll(): Promise<void> {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const pools = [...this.#entries.values()];
+    this.#entries.clear();
+    await Promise.all(pools.map(({ pool }) => pool.close()));
+  }
+
+  #nameOf(apiKey: ApiKey, baseURL = DEFAULT_BASE_URL): string {
+    const base = withoutTrailing(String(baseURL), '/');
+    return createHmac('sha256', this.#salt)
+      .update(`${this.#keyName(apiKey)}\n${base}`)
+      .digest('hex')
+      .slice(0, 16);
+  }
+
+  /** Functions are told apart by themselves, never by what they give. */
+  #keyName(apiKey: ApiKey): string {
+    if (typeof apiKey === 'string') return apiKey;
+    const known = this.#functions.get(apiKey);
+    if (known !== undefined) return known;
+    const name = randomBytes(16).toString('hex');
+    this.#functions.set(apiKey, name);
+    return name;
+  }
+
+  #makeRoom(): void {
+    if (this.#entries.size < this.#maxPools) return;
+    for (const [name, { pool }] of this.#entries) {
+      if (inUse(pool)) continue;
+      this.#drop(name, pool);
+      return;
+    }
+    throw new QueueFullError('pool manager', 'maxPools', this.#maxPools);
+  }
+
+  #drop(name: string, pool: OpenAIConnectionPool): void {
+    this.#entries.delete(name);
+    void pool.destroy(new ClosedError('pool manager entry'));
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined || this.#entries.size === 0) return;
+    this.#timer = setBackgroundTimeout(
+      this.#clock,
+      () => {
+        this.#timer = undefined;
+        this.#closeUnused();
+        this.#arm();
+      },
+      this.#idleTimeoutMs / 2,
+    );
+  }
+
+  #closeUnused(): void {
+    const now = this.#clock.now();
+    for (const [name, entry] of this.#entries) {
+      const { acquired } = entry.pool.getStats();
+      if (inUse(entry.pool) || acquired !== entry.acquired) entry.usedAtMs = now;
+      entry.acquired = acquired;
+      if (now - entry.usedAtMs >= this.#idleTimeoutMs) this.#drop(name, entry.pool);
+    }
+  }
+}
+
+function inUse(pool: OpenAIConnectionPool): boolean {
+  const { borrowed, waiting, state } = pool.getStats();
+  return state === 'open' && borrowed + waiting > 0;
+}
+
+/** Knows where pools go that name no base URL, and how large they are that name no bound: from the environment. */
+class ProcessPoolManager extends PoolManager {
+  override getPool(
+    apiKey: string,
+    baseURL?: string,
+    options: OpenAIConnectionPoolOptions = {},
+  ): OpenAIConnectionPool {
+    const { OPENAI_BASE_URL, OPENAI_POOL_MIN_SIZE, OPENAI_POOL_MAX_SIZE } = process.env;
+    const { settings, issues } = parseEnvironment({
+      OPENAI_BASE_URL,
+      OPENAI_POOL_MIN_SIZE,
+      OPENAI_POOL_MAX_SIZE,
+    });
+    if (issues.length > 0) throw new ConfigError('environment', issues);
+    const isBounded = options.min !== undefined || options.max !== undefined;
+    const bounds = isBounded ? {} : { min: settings.poolMinSize, max: settings.poolMaxSize };
+    return super.getPool(apiKey, baseURL ?? settings.openaiBaseURL, { ...options, ...bounds });
+  }
+}
+
+/**
+ * The manager of the process, shared by every copy and entry point of this package. Its pools use `OPENAI_BASE_URL`,
+ * `OPENAI_POOL_MIN_SIZE` and `OPENAI_POOL_MAX_SIZE` where the caller names no base URL or no bound; a value that does
+ * not parse is `DESCRIBE_CONFIG_INVALID`, which names the variable.
+ */
+export const poolManager: PoolManager = processSingleton('pool-manager', () =>
+  bindMethods(new ProcessPoolManager()),
+);

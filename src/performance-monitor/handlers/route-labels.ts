@@ -1,0 +1,43 @@
+import { answerNow } from '../../internal/async/user-callback.ts';
+import { pathLabel, type RoutedRequest, routePattern } from './route-label.ts';
+
+/** Label values for what is beyond the bound, and for what nobody serves. */
+const OTHER = 'other';
+const UNMATCHED = 'unmatched';
+
+/**
+ * Route labels of a bounded number. Patterns of the app have a bound of their own, so that nothing that strangers ask
+ * for can take their place; a path is a label only where something was served there.
+ */
+export class RouteLabels {
+  readonly #maxRoutes: number;
+  readonly #custom: ((request: RoutedRequest) => string) | undefined;
+  readonly #patterns = new Set<string>();
+  /** Method, path and status: each is a series, and a monitor has only so many of them. */
+  readonly #paths = new Set<string>();
+
+  constructor(maxRoutes: number, custom?: (request: RoutedRequest) => string) {
+    this.#maxRoutes = maxRoutes;
+    this.#custom = custom;
+  }
+
+  of(request: RoutedRequest, method: string, status: number): string {
+    const pattern = routePattern(request);
+    if (pattern === undefined && !isServed(status)) return UNMATCHED;
+    const label = this.#custom === undefined ? pattern : answerNow(this.#custom, request, OTHER);
+    if (label !== undefined) return this.#bounded(this.#patterns, label, label);
+    const path = pathLabel(request.originalUrl ?? request.url ?? '/');
+    return this.#bounded(this.#paths, `${method} ${path} ${status}`, path);
+  }
+
+  #bounded(known: Set<string>, key: string, label: string): string {
+    if (!known.has(key)) {
+      if (known.size >= this.#maxRoutes) return OTHER;
+      known.add(key);
+    }
+    return label;
+  }
+}
+
+/** An app that fails serves, too. What is refused or sent elsewhere may be any path that a stranger thought of. */
+const isServed = (status: number): boolean => status < 300 || status === 304 || status >= 500;

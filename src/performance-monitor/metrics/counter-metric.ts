@@ -1,0 +1,65 @@
+import { InputError } from '../../errors/input-error.ts';
+import { type ExposedSample, type MetricOptions, type MetricSource, NO_LINE_LABELS } from './metric.ts';
+import type { MetricLabels } from './metric-labels.ts';
+import { RateWindow } from './rate-window.ts';
+import { SeriesIndex } from './series-index.ts';
+
+interface CounterSeries {
+  readonly labels: Readonly<Record<string, string>>;
+  value: number;
+}
+
+/** A number that only grows, one a label set. */
+export class CounterMetric implements MetricSource {
+  readonly kind = 'counter';
+  readonly shape = '';
+  readonly merge = 'sum';
+  readonly name: string;
+  readonly exposedName: string;
+  readonly help: string;
+  readonly series: SeriesIndex<CounterSeries>;
+  readonly rate: RateWindow;
+  #total = 0;
+
+  constructor({ name, exposedName, help, ownLabels, maxSeries, onOverflow }: MetricOptions, nowMs: number) {
+    this.name = name;
+    this.exposedName = exposedName;
+    this.help = help;
+    this.rate = new RateWindow(nowMs);
+    this.series = new SeriesIndex<CounterSeries>({
+      metric: name,
+      ownLabels,
+      maxSeries,
+      onOverflow,
+      create: (labels) => ({ labels: { ...ownLabels, ...labels }, value: 0 }),
+    });
+  }
+
+  /** Sum of all series. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** @throws `DESCRIBE_INPUT_INVALID` for a negative or not finite amount, and for other labels than the metric's. */
+  increment(labels: MetricLabels, by: number): void {
+    if (!(by >= 0 && by < Number.POSITIVE_INFINITY)) {
+      throw new InputError('by', `${this.name} grows by a finite number of at least 0, got ${by}`);
+    }
+    this.series.find(labels).value += by;
+    this.#total += by;
+  }
+
+  samples(): readonly ExposedSample[] {
+    return Array.from(this.series, ({ labels, value }) => ({
+      labels: NO_LINE_LABELS,
+      sharedLabels: labels,
+      value,
+    }));
+  }
+
+  reset(): void {
+    this.series.clear();
+    this.#total = 0;
+    this.rate.clear();
+  }
+}

@@ -1,0 +1,48 @@
+import { InputError } from '../../errors/input-error.ts';
+
+/** Values of a series' labels. Names are letters, digits and `_`; values of more than 200 characters are cut. */
+export type MetricLabels = Readonly<Record<string, string | number | boolean>>;
+
+const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** Labels with which Prometheus itself tells buckets and quantiles apart. */
+const RESERVED_NAMES: ReadonlySet<string> = new Set(['le', 'quantile']);
+
+/** Longest label value kept: a bound for values that come from outside. */
+const MAX_VALUE_LENGTH = 200;
+
+/** Label value of everything that goes beyond `maxSeries`. */
+export const OVERFLOW_VALUE = 'other';
+
+/** @throws `DESCRIBE_INPUT_INVALID` for a name that Prometheus does not take, or that every series has already. */
+export function checkLabelNames(
+  metric: string,
+  labels: MetricLabels,
+  taken: Readonly<Record<string, string>>,
+): void {
+  for (const name of Object.keys(labels)) {
+    const problem = labelNameProblem(name, taken);
+    if (problem !== undefined)
+      throw new InputError('labels', `${metric}: label ${JSON.stringify(name)} ${problem}`);
+  }
+}
+
+/** What is wrong with a label's name, nothing when it is right. */
+export function labelNameProblem(
+  name: string,
+  taken: Readonly<Record<string, string>> = {},
+): string | undefined {
+  if (!LABEL_NAME.test(name)) return 'is not a label name';
+  if (RESERVED_NAMES.has(name)) return 'is reserved by Prometheus';
+  return Object.hasOwn(taken, name) ? "is one of the monitor's own labels" : undefined;
+}
+
+/** A label value as text; nothing for what can't be one. */
+export function labelText(value: unknown): string | undefined {
+  if (typeof value === 'string') {
+    if (value.length <= MAX_VALUE_LENGTH) return value;
+    // Not within a character of two units, half of which is none.
+    return value.slice(0, MAX_VALUE_LENGTH).replace(/[\ud800-\udbff]$/, '');
+  }
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}

@@ -1,0 +1,140 @@
+import { InputError } from '../../errors/input-error.ts';
+import { checkLabelNames, labelText, type MetricLabels, OVERFLOW_VALUE } from './metric-labels.ts';
+
+interface Branch<Series> {
+  readonly children: Map<string, Branch<Series>>;
+  series: Series | undefined;
+}
+
+const newBranch = <Series>(): Branch<Series> => ({ children: new Map(), series: undefined });
+
+/** Most label names of one metric: each makes every lookup longer. */
+const MAX_LABEL_NAMES = 32;
+
+export interface SeriesIndexOptions<Series> {
+  readonly metric: string;
+  /** Labels that every series has anyway; no other label may have one of their names. */
+  readonly ownLabels: Readonly<Record<string, string>>;
+  readonly maxSeries: number;
+  create(labels: Readonly<Record<string, string>>): Series;
+  /** Called for every lookup that the bound turned away. */
+  onOverflow(): void;
+}
+
+/**
+ * Finds the series of a label set without building a key: one map a label, whose strings are hashed once. A label that
+ * is missing is empty, as Prometheus has it, and a new name may come at any time. Never holds more than `maxSeries` and
+ * one more, in which every label is `other` and which takes all further label sets.
+ */
+export class SeriesIndex<Series> {
+  readonly #metric: string;
+  readonly #ownLabels: Readonly<Record<string, string>>;
+  readonly #maxSeries: number;
+  readonly #create: (labels: Readonly<Record<string, string>>) => Series;
+  readonly #onOverflow: () => void;
+  readonly #all: Series[] = [];
+  /** In the order of the branches, the newest first. */
+  #labelNames: readonly string[] = [];
+  #root = newBranch<Series>();
+  #overflow: Series | undefined;
+
+  constructor({ metric, ownLabels, maxSeries, create, onOverflow }: SeriesIndexOptions<Series>) {
+    this.#metric = metric;
+    this.#ownLabels = ownLabels;
+    this.#maxSeries = maxSeries;
+    this.#create = create;
+    this.#onOverflow = onOverflow;
+  }
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  [Symbol.iterator](): IterableIterator<Series> {
+    return this.#all[Symbol.iterator]();
+  }
+
+  /** @throws `DESCRIBE_INPUT_INVALID` for a wrong label name, more than 32 of them, and a value that is no text. */
+  find(labels: MetricLabels): Series {
+    let branch: Branch<Series> | undefined = this.#root;
+    let found = 0;
+    for (const name of this.#labelNames) {
+      const value = labels[name];
+      const text = typeof value === 'string' && value.length <= 200 ? value : this.#textOf(labels, name);
+      if (text !== undefined) found += 1;
+      branch = branch?.children.get(text ?? '');
+    }
+    let given = 0;
+    for (const _ in labels) given += 1;
+    if (given !== found) return this.#findAnew(labels);
+    return branch?.series ?? this.#add(labels);
+  }
+
+  /** Forgets every series. */
+  clear(): void {
+    this.#root = newBranch();
+    this.#labelNames = [];
+    this.#overflow = undefined;
+    this.#all.length = 0;
+  }
+
+  /** Finds the series of labels with new names, or with undefined ones, which are missing. */
+  #findAnew(labels: MetricLabels): Series {
+    const defined = Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== undefined));
+    checkLabelNames(this.#metric, defined, this.#ownLabels);
+    for (const name of Object.keys(defined)) this.#textOf(defined, name);
+    const added = Object.keys(defined).filter((name) => !this.#labelNames.includes(name));
+    if (this.#labelNames.length + added.length > MAX_LABEL_NAMES) {
+      throw new InputError(
+        'labels',
+        `${this.#metric} takes ${MAX_LABEL_NAMES} label names, and ${added} are more`,
+      );
+    }
+    // Every series so far has the new labels empty.
+    for (const name of added) {
+      this.#root = { children: new Map([['', this.#root]]), series: undefined };
+      this.#labelNames = [name, ...this.#labelNames];
+    }
+    return this.find(defined);
+  }
+
+  #add(labels: MetricLabels): Series {
+    const texts = this.#labelNames.map((name) => this.#textOf(labels, name));
+    if (this.#all.length < this.#maxSeries || this.#labelNames.length === 0) return this.#place(texts);
+    this.#onOverflow();
+    this.#overflow ??= this.#place(texts.map(() => OVERFLOW_VALUE));
+    return this.#overflow;
+  }
+
+  #place(texts: readonly (string | undefined)[]): Series {
+    let branch = this.#root;
+    for (const text of texts) {
+      let child = branch.children.get(text ?? '');
+      if (child === undefined) {
+        child = newBranch();
+        branch.children.set(text ?? '', child);
+      }
+      branch = child;
+    }
+    if (branch.series === undefined) {
+      const labels = this.#labelNames.flatMap((name, index) => {
+        const text = texts[index];
+        return text === undefined ? [] : [[name, text] as const];
+      });
+      labels.sort(([a], [b]) => (a < b ? -1 : 1));
+      branch.series = this.#create(Object.freeze(Object.fromEntries(labels)));
+      this.#all.push(branch.series);
+    }
+    return branch.series;
+  }
+
+  /** A label's value as text; `undefined` when the label is missing. */
+  #textOf(labels: MetricLabels, name: string): string | undefined {
+    const value = Object.hasOwn(labels, name) ? labels[name] : undefined;
+    const text = labelText(value);
+    if (text === undefined && value !== undefined) {
+      throw new InputError('labels', `${this.#metric}: the value of ${name} is no string, number or boolean`);
+    }
+    return text;
+  }
+}

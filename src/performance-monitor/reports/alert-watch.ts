@@ -1,0 +1,78 @@
+import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
+import { Emitter, type Listener, type Unsubscribe } from '../../internal/emitter.ts';
+import type { HealthCheck, HealthCheckName } from './health-checks.ts';
+
+/** A check got worse or better. Sent once a change, not once a look. */
+export interface PerformanceAlert extends HealthCheck {
+  readonly check: HealthCheckName;
+  /** Whether the check is worse than before; `false` when it recovered, fully or in part. */
+  readonly worsened: boolean;
+  readonly previousStatus: HealthCheck['status'];
+}
+
+type Checks = Readonly<Partial<Record<HealthCheckName, HealthCheck>>>;
+
+const SEVERITY = { healthy: 0, degraded: 1, unhealthy: 2 } as const;
+
+/** Tells listeners about changes of the checks. Looks by itself only while somebody listens. */
+export class AlertWatch {
+  readonly #clock: Clock;
+  readonly #intervalMs: number | undefined;
+  readonly #look: () => void;
+  readonly #events = new Emitter<{ alert: PerformanceAlert }>();
+  readonly #statuses = new Map<HealthCheckName, HealthCheck['status']>();
+  #timer: TimerHandle | undefined;
+
+  /** `look` judges the moment and calls `update`; without an interval nothing looks by itself. */
+  constructor(clock: Clock, intervalMs: number | undefined, look: () => void) {
+    this.#clock = clock;
+    this.#intervalMs = intervalMs;
+    this.#look = look;
+  }
+
+  on(listener: Listener<PerformanceAlert>): Unsubscribe {
+    const off = this.#events.on('alert', listener);
+    this.#arm();
+    const unsubscribe = () => {
+      off();
+      if (!this.#events.has('alert')) this.#disarm();
+    };
+    return Object.assign(unsubscribe, { [Symbol.dispose]: unsubscribe });
+  }
+
+  update(checks: Checks): void {
+    const changed: PerformanceAlert[] = [];
+    for (const check of Object.keys(checks) as HealthCheckName[]) {
+      const result = checks[check];
+      const previousStatus = this.#statuses.get(check) ?? 'healthy';
+      if (result === undefined || result.status === previousStatus) continue;
+      this.#statuses.set(check, result.status);
+      const worsened = SEVERITY[result.status] > SEVERITY[previousStatus];
+      changed.push(Object.freeze({ check, ...result, worsened, previousStatus }));
+    }
+    for (const alert of changed) this.#events.emit('alert', alert);
+  }
+
+  close(): void {
+    this.#disarm();
+    this.#events.clear();
+  }
+
+  #arm(): void {
+    if (this.#intervalMs === undefined) return;
+    this.#timer ??= setBackgroundTimeout(
+      this.#clock,
+      () => {
+        this.#timer = undefined;
+        this.#arm();
+        this.#look();
+      },
+      this.#intervalMs,
+    );
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

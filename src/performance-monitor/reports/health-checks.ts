@@ -1,0 +1,131 @@
+import {
+  finiteNumber,
+  integer,
+  milliseconds,
+  type OptionCheck,
+  shape,
+  whichever,
+} from '../../internal/options/option-checks.ts';
+import type { SystemSnapshot } from '../system/system-metrics.ts';
+import type { OperationReport } from './metrics-report.ts';
+
+export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
+
+/** From which value on a check is `degraded` (a bare number, or `warning`), and `unhealthy` (`critical`). */
+export type AlertThreshold = number | { readonly warning?: number; readonly critical?: number };
+
+/** Thresholds of the health checks and of `onAlert`; `false` turns a check off. */
+export interface AlertOptions {
+  /**
+   * How late timers fire, `system.eventLoopDelayMs.sustained` of reports, in milliseconds.
+   * @defaultValue warning 200, critical 1000
+   */
+  readonly eventLoopDelayMs?: AlertThreshold | false | undefined;
+  /** Heap in use over its limit, 0 to 1. @defaultValue warning 0.85, critical 0.95 */
+  readonly heapUsedRatio?: AlertThreshold | false | undefined;
+  /** CPU time over elapsed time; 1 is one core. @defaultValue false */
+  readonly cpuRatio?: AlertThreshold | false | undefined;
+  /** Failed calls of the worst operation, 0 to 1. @defaultValue warning 0.25, critical 0.75 */
+  readonly errorRatio?: AlertThreshold | false | undefined;
+  /** 95th percentile of the slowest operation, in milliseconds. @defaultValue false */
+  readonly latencyMs?: AlertThreshold | false | undefined;
+  /** Calls in the window before an operation is judged. At least 1. @defaultValue 20 */
+  readonly minimumCalls?: number | undefined;
+}
+
+export type HealthCheckName = 'eventLoopDelayMs' | 'heapUsedRatio' | 'cpuRatio' | 'errorRatio' | 'latencyMs';
+
+/** The result of one check. */
+export interface HealthCheck {
+  readonly status: HealthStatus;
+  readonly value: number;
+  readonly warning?: number;
+  readonly critical?: number;
+  /** The operation that the value comes from; absent for checks of the process. */
+  readonly operation?: string;
+}
+
+/** All checks, and the worst of their statuses. */
+export interface PerformanceHealth {
+  readonly status: HealthStatus;
+  readonly checks: Readonly<Partial<Record<HealthCheckName, HealthCheck>>>;
+}
+
+const DEFAULTS = {
+  eventLoopDelayMs: { warning: 200, critical: 1000 },
+  heapUsedRatio: { warning: 0.85, critical: 0.95 },
+  cpuRatio: false,
+  errorRatio: { warning: 0.25, critical: 0.75 },
+  latencyMs: false,
+  minimumCalls: 20,
+} as const satisfies AlertOptions;
+
+const threshold = (value: OptionCheck): OptionCheck =>
+  whichever(
+    [
+      [(given) => given === false, () => []],
+      [(given) => typeof given === 'object' && given !== null, shape({ warning: value, critical: value })],
+    ],
+    value,
+  );
+
+export const ALERT_CHECKS: { readonly [Name in keyof Required<AlertOptions>]: OptionCheck } = {
+  eventLoopDelayMs: threshold(milliseconds()),
+  heapUsedRatio: threshold(finiteNumber({ min: 0, max: 1 })),
+  cpuRatio: threshold(finiteNumber({ min: 0 })),
+  errorRatio: threshold(finiteNumber({ min: 0, max: 1 })),
+  latencyMs: threshold(milliseconds()),
+  minimumCalls: integer({ min: 1 }),
+};
+
+/** Judges a moment. Checks that are turned off are absent. */
+export function runHealthChecks(
+  options: AlertOptions,
+  system: SystemSnapshot,
+  operations: readonly OperationReport[],
+): PerformanceHealth {
+  const { minimumCalls = DEFAULTS.minimumCalls } = options;
+  const judged = operations.filter(({ count }) => count >= minimumCalls);
+  const worst = (of: (operation: OperationReport) => number): Measured =>
+    judged.reduce<Measured>(
+      (found, operation) =>
+        of(operation) > found.value ? { value: of(operation), operation: operation.name } : found,
+      { value: 0 },
+    );
+  const measured: Readonly<Record<HealthCheckName, Measured>> = {
+    eventLoopDelayMs: { value: system.eventLoopDelayMs.sustained },
+    heapUsedRatio: { value: system.memory.heapUsedBytes / system.memory.heapLimitBytes },
+    cpuRatio: { value: system.cpuRatio },
+    errorRatio: worst(({ errorRatio }) => errorRatio),
+    latencyMs: worst(({ p95Ms }) => p95Ms),
+  };
+  const checks: Partial<Record<HealthCheckName, HealthCheck>> = {};
+  for (const name of Object.keys(measured) as HealthCheckName[]) {
+    const limits = options[name] ?? DEFAULTS[name];
+    if (limits !== false) checks[name] = judge(measured[name], limits);
+  }
+  return { status: worstStatus(Object.values(checks).map(({ status }) => status)), checks };
+}
+
+interface Measured {
+  readonly value: number;
+  readonly operation?: string;
+}
+
+function judge(measured: Measured, limits: AlertThreshold): HealthCheck {
+  const { warning, critical } =
+    typeof limits === 'number' ? { warning: limits, critical: undefined } : limits;
+  const over = (limit: number | undefined) => limit !== undefined && measured.value >= limit;
+  const status = over(critical) ? 'unhealthy' : over(warning) ? 'degraded' : 'healthy';
+  return {
+    status,
+    ...measured,
+    ...(warning !== undefined && { warning }),
+    ...(critical !== undefined && { critical }),
+  };
+}
+
+function worstStatus(statuses: readonly HealthStatus[]): HealthStatus {
+  if (statuses.includes('unhealthy')) return 'unhealthy';
+  return statuses.includes('degraded') ? 'degraded' : 'healthy';
+}

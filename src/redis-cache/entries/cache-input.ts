@@ -1,0 +1,85 @@
+import { InputError } from '../../errors/input-error.ts';
+import { MAX_TTL_SECONDS } from '../cache-options.ts';
+
+const MAX_KEY_LENGTH = 8_192;
+const MAX_TAGS = 128;
+
+/** @throws `DESCRIBE_INPUT_INVALID` for anything but a string of 1 to 8192 characters. */
+export function checkKey(key: unknown, field = 'key'): asserts key is string {
+  if (typeof key !== 'string' || key === '') throw new InputError(field, 'expected a non-empty string');
+  if (key.length > MAX_KEY_LENGTH) {
+    throw new InputError(field, `expected at most ${MAX_KEY_LENGTH} characters; see generateKey`);
+  }
+}
+
+/** @throws `DESCRIBE_INPUT_INVALID` for anything but an array. */
+export function checkList(list: unknown, field: string): asserts list is readonly unknown[] {
+  if (!Array.isArray(list)) throw new InputError(field, 'expected an array');
+}
+
+/**
+ * @throws `DESCRIBE_INPUT_INVALID` for anything but an object of these names: another would be silently without effect.
+ */
+export function checkOptionNames(options: unknown, names: Readonly<Record<string, true>>): void {
+  if (typeof options !== 'object' || options === null) throw new InputError('options', 'expected an object');
+  for (const name in options) {
+    // What someone put on the prototype of all objects is no option of this one.
+    if (Object.hasOwn(names, name) || name in Object.prototype) continue;
+    throw new InputError(name, `unknown, expected one of ${Object.keys(names).join(', ')}`);
+  }
+}
+
+/**
+ * The tags without repetition. @throws `DESCRIBE_INPUT_INVALID` for anything but an array of at most 128 non-empty
+ * strings.
+ */
+export function checkTags(tags: unknown): readonly string[] {
+  if (tags === undefined) return [];
+  if (!Array.isArray(tags)) throw new InputError('tags', 'expected an array of strings');
+  if (tags.length > MAX_TAGS) throw new InputError('tags', `expected at most ${MAX_TAGS}`);
+  for (const tag of tags) checkKey(tag, 'tags');
+  return [...new Set(tags as string[])];
+}
+
+/** The tags and those of others that are to stand beside them; without those where together they are too many. */
+export function mergeTags(tags: readonly string[], others: Iterable<string>): readonly string[] {
+  const all = new Set(tags);
+  for (const other of others) all.add(other);
+  return all.size > MAX_TAGS ? tags : [...all];
+}
+
+/** The tags of as many, from the first on, as fit on one entry. */
+export function tagsThatFit(lists: Iterable<readonly string[]>): ReadonlySet<string> {
+  const fitting = new Set<string>();
+  for (const tags of lists) {
+    const more = tags.filter((tag) => !fitting.has(tag));
+    if (fitting.size + more.length > MAX_TAGS) break;
+    for (const tag of more) fitting.add(tag);
+  }
+  return fitting;
+}
+
+/** Milliseconds of a time to live. @throws `DESCRIBE_INPUT_INVALID` outside 0.001 to ten years. */
+export function ttlMsOf(seconds: unknown, defaultMs: number, field = 'ttlSeconds'): number {
+  if (seconds === undefined) return defaultMs;
+  if (typeof seconds !== 'number' || !(seconds >= 0.001 && seconds <= MAX_TTL_SECONDS)) {
+    throw new InputError(field, `expected seconds from 0.001 to ${MAX_TTL_SECONDS}`);
+  }
+  return seconds * 1_000;
+}
+
+/** Milliseconds of a grace. @throws `DESCRIBE_INPUT_INVALID` outside 0 to ten years. */
+export const graceMsOf = (seconds: unknown, defaultMs: number): number =>
+  seconds === 0 ? 0 : ttlMsOf(seconds, defaultMs, 'graceSeconds');
+
+/** @throws `DESCRIBE_INPUT_INVALID` for what is no function. */
+export function checkCallback(value: unknown, field: string): void {
+  if (value !== undefined && typeof value !== 'function') throw new InputError(field, 'expected a function');
+}
+
+/** @throws `DESCRIBE_INPUT_INVALID` for what is no duration. */
+export function checkDurationMs(value: unknown, field: string): void {
+  if (value !== undefined && !(typeof value === 'number' && value >= 0 && value < 2 ** 31)) {
+    throw new InputError(field, 'expected milliseconds of at least 0');
+  }
+}

@@ -1,0 +1,227 @@
+import { wallClockNow } from '../../internal/clock.ts';
+import type { OperationDeadline } from '../redis/redis-gateway.ts';
+import type { RedisLink } from '../redis/redis-link.ts';
+import type { TagVersions } from '../redis/redis-tier.ts';
+import { STALE, type TagVerdict } from '../tags/local-tags.ts';
+import type { ReadTicket } from '../tags/read-guard.ts';
+import type { Tiers } from '../tiers/tier-pair.ts';
+import type { CacheEntry, TagStamps } from './cache-entry.ts';
+import { decodeEntry, decodeJson, isTooLarge } from './envelope.ts';
+import { carriesId, freshUntilMs, readHead } from './envelope-head.ts';
+
+/** What a read of Redis knows of its own beginning. */
+export interface ReadContext {
+  readonly link: RedisLink;
+  readonly ticket: ReadTicket;
+  readonly tagTicket: ReadTicket;
+  readonly askedAtMs: number;
+  readonly deadline: OperationDeadline;
+}
+
+/** An entry with tags that this process does not know the versions of. */
+interface Doubtful {
+  readonly place: number;
+  readonly entry: CacheEntry;
+  readonly tags: readonly string[];
+}
+
+export interface EntryCheckInput {
+  readonly keys: readonly string[];
+  /** What memory holds under them, in their places: need not be decoded when Redis has the same write. */
+  readonly held: readonly (CacheEntry | undefined)[] | undefined;
+  readonly context: ReadContext;
+  /** Told of each entry to believe, once. */
+  readonly onEntry: (place: number, entry: CacheEntry) => void;
+  /** Told instead of fresh values that memory has no room for: no entry is made of these. */
+  readonly onValue?: ((place: number, value: unknown) => void) | undefined;
+}
+
+/** The check of what one read brings. */
+export interface CheckRun extends EntryCheckInput {
+  /**
+   * What memory takes in at the end; nothing where it holds less than was asked for, which would only drive itself out.
+   */
+  readonly toKeep: (CacheEntry | undefined)[] | undefined;
+  readonly doubtful: Doubtful[];
+  readonly decoding: Promise<void>[];
+  readonly rejected: string[];
+}
+
+/**
+ * Finds out which of the texts under some keys are entries to believe: decoded, not over, and every tag of the version
+ * they carry. Texts are taken as they arrive, so that decoding some goes on while Redis still works on others.
+ *
+ * One for all reads, each of which is a `CheckRun`: V8 gives up what it compiled for a class once a full garbage
+ * collection finds no object of it, and compiling `take` anew costs more than the bulk reads that follow.
+ */
+export class EntryCheck {
+  readonly #tiers: Tiers;
+  /** Entries made together share their stamps, and so the verdict on them, in one turn. */
+  #judgedTags: TagStamps | undefined;
+  #verdict: TagVerdict = STALE;
+
+  constructor(tiers: Tiers) {
+    this.#tiers = tiers;
+  }
+
+  begin({ keys, held, context, onEntry, onValue }: EntryCheckInput): CheckRun {
+    const toKeep = keys.length <= this.#tiers.options.memory.maxEntries ? [] : undefined;
+    return { keys, held, context, onEntry, onValue, toKeep, doubtful: [], decoding: [], rejected: [] };
+  }
+
+  /** Takes in what stood under the keys from the `first` one on; anything but text is a miss. */
+  take(run: CheckRun, first: number, texts: readonly unknown[]): void {
+    const { held, onValue, toKeep } = run;
+    const { nowMs, options } = this.#tiers;
+    // Entries are stored by the clock of the world, and held by the clock of this process.
+    const aheadMs = nowMs - wallClockNow();
+    this.#judgedTags = undefined;
+    for (let index = 0; index < texts.length; index += 1) {
+      const text = texts[index];
+      const place = first + index;
+      const known = held?.[place];
+      if (typeof text !== 'string' || text === '') {
+        if (known !== undefined) this.#drop(run, place);
+        continue;
+      }
+      if (known !== undefined && carriesId(text, known.id)) {
+        this.#judge(run, place, known, nowMs);
+        continue;
+      }
+      const head = isTooLarge(text, options) ? undefined : readHead(text);
+      if (head === undefined) {
+        this.#reject(run, place, text);
+        continue;
+      }
+      const untilMs = freshUntilMs(head, aheadMs);
+      const isPlain = toKeep === undefined && head.kind === 'json' && nowMs < untilMs;
+      if (onValue !== undefined && isPlain && this.#verdictOn(run, head.tags, nowMs).kind === 'valid') {
+        const value = decodeJson(text, head);
+        if (value === undefined) this.#reject(run, place, text);
+        else onValue(place, value);
+        continue;
+      }
+      const entry = decodeEntry(text, head, untilMs, options);
+      if (entry instanceof Promise) run.decoding.push(this.#takeLate(run, place, text, entry));
+      else if (entry === undefined) this.#reject(run, place, text);
+      else this.#judge(run, place, entry, nowMs);
+    }
+  }
+
+  /** Waits for what has to be decompressed: after that nobody is told of an entry without `settle`. */
+  async decoded(run: CheckRun): Promise<void> {
+    await Promise.all(run.decoding);
+  }
+
+  /**
+   * Decides what is still open, asking Redis for versions that nobody here knows, and lets memory hold what is
+   * believed.
+   */
+  async settle(run: CheckRun, known: TagVersions): Promise<void> {
+    await this.decoded(run);
+    this.#removeRejected(run);
+    if (run.doubtful.length > 0) await this.#resolveDoubts(run, known);
+    this.#keepAll(run);
+  }
+
+  /** Remembers versions, and takes those whose invalidation Redis has not heard of for missing. */
+  learn(run: CheckRun, versions: TagVersions): TagVersions {
+    const { link, tagTicket, askedAtMs } = run.context;
+    const believed = new Map<string, string | undefined>();
+    for (const [tag, said] of versions) {
+      const version = link.outage.distrustsTag(tag) ? undefined : said;
+      believed.set(tag, version);
+      this.#tiers.tags.learn(tagTicket, tag, version, askedAtMs);
+    }
+    return believed;
+  }
+
+  async #takeLate(
+    run: CheckRun,
+    place: number,
+    text: string,
+    decoding: Promise<CacheEntry | undefined>,
+  ): Promise<void> {
+    const entry = await decoding;
+    if (entry === undefined) {
+      this.#reject(run, place, text);
+      return;
+    }
+    this.#judgedTags = undefined;
+    this.#judge(run, place, entry, this.#tiers.nowMs);
+  }
+
+  #judge(run: CheckRun, place: number, entry: CacheEntry, nowMs: number): void {
+    if (nowMs >= entry.staleUntilMs) return;
+    const verdict = this.#verdictOn(run, entry.tags, nowMs);
+    if (verdict.kind === 'valid') this.#accept(run, place, entry);
+    else if (verdict.kind === 'unknown') run.doubtful.push({ place, entry, tags: verdict.tags });
+  }
+
+  #verdictOn(run: CheckRun, tags: TagStamps, nowMs: number): TagVerdict {
+    if (tags === this.#judgedTags) return this.#verdict;
+    this.#judgedTags = tags;
+    const isDistrusted = run.context.link.outage.distrustsStamps(tags);
+    this.#verdict = isDistrusted ? STALE : this.#tiers.tags.judge(tags, nowMs);
+    return this.#verdict;
+  }
+
+  #accept(run: CheckRun, place: number, entry: CacheEntry): void {
+    run.onEntry(place, entry);
+    if (run.toKeep !== undefined) run.toKeep[place] = entry;
+  }
+
+  async #resolveDoubts(run: CheckRun, known: TagVersions): Promise<void> {
+    const unknown = new Set<string>();
+    for (const { tags } of run.doubtful) {
+      for (const tag of tags) if (!known.has(tag)) unknown.add(tag);
+    }
+    const versions = unknown.size === 0 ? known : await this.#ask(run, [...unknown], known);
+    if (versions === undefined) return;
+    for (const { place, entry, tags } of run.doubtful) {
+      if (tags.every((tag) => versions.get(tag) === entry.tags[tag])) this.#accept(run, place, entry);
+      else this.#drop(run, place);
+    }
+  }
+
+  async #ask(run: CheckRun, tags: readonly string[], known: TagVersions): Promise<TagVersions | undefined> {
+    const { link, deadline } = run.context;
+    const asked = this.#tiers.unwrap(await link.tier.versions(tags, deadline));
+    if (asked === undefined) return undefined;
+    return new Map([...known, ...this.learn(run, asked)]);
+  }
+
+  #drop(run: CheckRun, place: number): void {
+    const key = run.keys[place];
+    const { guard, memory } = this.#tiers;
+    if (key !== undefined && guard.isClean(run.context.ticket, key)) memory.delete(key);
+  }
+
+  /** Lets memory hold what is believed, save keys that were removed meanwhile. */
+  #keepAll({ keys, held, toKeep, context: { ticket, askedAtMs } }: CheckRun): void {
+    const { guard, memory, nowMs } = this.#tiers;
+    toKeep?.forEach((entry, place) => {
+      const key = keys[place];
+      if (entry === undefined || key === undefined || !guard.isClean(ticket, key)) return;
+      const record = held?.[place] === entry ? memory.get(key) : undefined;
+      if (record?.entry === entry) this.#tiers.confirm(record, askedAtMs, nowMs);
+      else this.#tiers.remember(key, entry, askedAtMs, nowMs);
+    });
+  }
+
+  #reject(run: CheckRun, place: number, text: string): void {
+    const { link, deadline } = run.context;
+    if (isTooLarge(text, this.#tiers.options)) link.tier.becomeCareful(deadline);
+    const key = run.keys[place];
+    if (key === undefined) return;
+    run.rejected.push(key);
+    this.#tiers.counters.rejectedEntries += 1;
+    this.#tiers.events.emit('entryRejected', { key });
+  }
+
+  #removeRejected(run: CheckRun): void {
+    const { link } = run.context;
+    const count = run.rejected.length;
+    if (count > 0) void link.tier.remove(run.rejected, link.gateway.deadline(count));
+  }
+}

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
+import type { RedisLink } from '../redis/redis-link.ts';
+
+export const newLeaseToken = (): string => randomBytes(16).toString('base64url');
+
+/** The right to do the work of one key, kept alive until it ends. A process that dies loses it after `leaseMs`. */
+export class Lease {
+  readonly token: string;
+  readonly #key: string;
+  readonly #link: RedisLink;
+  readonly #leaseMs: number;
+  readonly #clock: Clock;
+  #timer: TimerHandle | undefined;
+  #over = false;
+
+  constructor(
+    link: RedisLink,
+    key: string,
+    token: string,
+    { leaseMs, clock }: { leaseMs: number; clock: Clock },
+  ) {
+    this.token = token;
+    this.#link = link;
+    this.#key = key;
+    this.#leaseMs = leaseMs;
+    this.#clock = clock;
+    this.#schedule();
+  }
+
+  /** Stops keeping it alive, and gives it back unless a fill has. */
+  async end({ give }: { readonly give: boolean }): Promise<void> {
+    if (this.#over) return;
+    this.#stop();
+    if (give) await this.#link.tier.endLease(this.#key, this.token, this.#link.gateway.deadline());
+  }
+
+  /** Three beats a lease: one may be lost. */
+  #schedule(): void {
+    this.#timer = setBackgroundTimeout(this.#clock, () => void this.#beat(), this.#leaseMs / 3);
+  }
+
+  async #beat(): Promise<void> {
+    const { tier, gateway } = this.#link;
+    const reply = await tier.keepLease(this.#key, this.token, this.#leaseMs, gateway.deadline());
+    if (this.#over) return;
+    // A lost lease is not taken back: another process works on the key, and the write will find out.
+    if (reply.ok && !reply.value) this.#stop();
+    else this.#schedule();
+  }
+
+  #stop(): void {
+    this.#over = true;
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,47 @@
+import { CacheError } from '../../errors/cache-error.ts';
+import type { RedisCache } from '../redis-cache.ts';
+import { linkOf } from './cache-link.ts';
+
+/** Added to the deadline of a cache's operation: a script's caller waits in the background. */
+const PATIENCE_MS = 175;
+
+/** Runs scripts, each as a whole, on the Redis of a cache. */
+export interface RedisScript {
+  /**
+   * Runs a Lua script on keys of one slot; the cache's `keyPrefix` is put before them.
+   * @throws `DESCRIBE_CACHE` within the cache's `operationTimeoutMs` and a little more while Redis is away, hung or
+   * behind an open breaker.
+   */
+  run(
+    script: string,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<readonly (string | number)[]>;
+}
+
+/**
+ * A way to run scripts on the Redis of a cache, over its connection and its breaker; undefined where it has no Redis.
+ */
+export function redisScriptOf(cache: RedisCache): RedisScript | undefined {
+  const shared = linkOf(cache);
+  if (shared?.link() === undefined) return undefined;
+  const { keyPrefix, link } = shared;
+  return {
+    run: async (script, keys, args) => {
+      const gateway = link()?.gateway;
+      if (gateway === undefined) throw new CacheError('Redis script: no driver');
+      const deadline = gateway.deadline();
+      deadline.untilMs += PATIENCE_MS;
+      const names = keys.map((key) => `${keyPrefix}${key}`);
+      const reply = await gateway.send(
+        'script',
+        [['EVAL', script, names.length, ...names, ...args]],
+        deadline,
+      );
+      if (!reply.ok) throw reply.error;
+      const [answer] = reply.value;
+      if (!Array.isArray(answer)) throw new CacheError('Redis script: failed', { cause: answer });
+      return answer as (string | number)[];
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { EVERY_ENTRY, type TagStamps } from '../entries/cache-entry.ts';
+
+/** A part of the log to replay, with the entries' sequence; hand it back to `settle` when Redis has it. */
+export interface PendingRemovals {
+  readonly keys: ReadonlyMap<string, number>;
+  readonly tags: ReadonlyMap<string, number>;
+}
+
+const BATCH = 500;
+
+/**
+ * Removals that Redis has not confirmed. While a key or tag stands here, what Redis says about it is not believed. When
+ * more than `limit` invalidations stand here they become one: everything.
+ */
+export class OutageLog {
+  readonly #keys = new Map<string, number>();
+  readonly #tags = new Map<string, number>();
+  /** Keys that were written while Redis could not be: what it holds is older. Beyond the limit they are forgotten. */
+  readonly #overwritten = new Map<string, number>();
+  readonly #limit: number;
+  #sequence = 0;
+  #overflows = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#keys.size + this.#tags.size + this.#overwritten.size;
+  }
+
+  /** Times that there were too many, and one `clear()` replaced them. */
+  get overflows(): number {
+    return this.#overflows;
+  }
+
+  addKeys(keys: Iterable<string>): void {
+    for (const key of keys) {
+      this.#overwritten.delete(key);
+      this.#keys.set(key, this.#next());
+    }
+    this.#bound();
+  }
+
+  addTags(tags: Iterable<string>): void {
+    for (const tag of tags) this.#tags.set(tag, this.#next());
+    this.#bound();
+  }
+
+  addOverwritten(keys: Iterable<string>): void {
+    for (const key of keys)
+      if (this.#overwritten.size < this.#limit) this.#overwritten.set(key, this.#next());
+  }
+
+  /** Whether what Redis says about this key must not be believed. */
+  distrusts(key: string): boolean {
+    if (this.size === 0) return false;
+    return this.#keys.has(key) || this.#overwritten.has(key) || this.#tags.has(EVERY_ENTRY);
+  }
+
+  /** Whether what Redis says about this tag must not be believed. */
+  distrustsTag(tag: string): boolean {
+    return this.#tags.has(tag);
+  }
+
+  /** Whether any tag of an entry is distrusted. */
+  distrustsStamps(stamps: TagStamps): boolean {
+    if (this.#tags.size === 0) return false;
+    return Object.keys(stamps).some((tag) => this.#tags.has(tag));
+  }
+
+  next(): PendingRemovals {
+    const keys = this.#keys.size > 0 ? this.#keys : this.#overwritten;
+    return { keys: firstOf(keys), tags: firstOf(this.#tags) };
+  }
+
+  /** Takes out what was replayed, save what was added again meanwhile. */
+  settle({ keys, tags }: PendingRemovals): void {
+    for (const [key, sequence] of keys) {
+      if (this.#keys.get(key) === sequence) this.#keys.delete(key);
+      if (this.#overwritten.get(key) === sequence) this.#overwritten.delete(key);
+    }
+    for (const [tag, sequence] of tags) if (this.#tags.get(tag) === sequence) this.#tags.delete(tag);
+  }
+
+  #next(): number {
+    this.#sequence += 1;
+    return this.#sequence;
+  }
+
+  #bound(): void {
+    if (this.#keys.size + this.#tags.size <= this.#limit) return;
+    this.#keys.clear();
+    this.#overwritten.clear();
+    this.#tags.clear();
+    this.#tags.set(EVERY_ENTRY, this.#next());
+    this.#overflows += 1;
+  }
+}
+
+function firstOf(pending: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  for (const [name, sequence] of pending) {
+    if (first.size === BATCH) break;
+    first.set(name, sequence);
+  }
+  return first;
+}

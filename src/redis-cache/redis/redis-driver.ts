@@ -1,0 +1,159 @@
+import type { ClusterOptions as DriverClusterOptions, RedisOptions as DriverOptions } from 'ioredis';
+import { exponentialDelay } from '../../internal/backoff.ts';
+import { definedOf } from '../../internal/options/defined-of.ts';
+import { loadDriver } from './load-driver.ts';
+import type { RedisClientLike } from './redis-client.ts';
+import type { RedisTarget, RedisTargetOptions } from './redis-target.ts';
+import { optionsOfUrl } from './redis-url.ts';
+
+/** ioredis types these two by what they hold, which an explicit undefined would not fit. */
+type RedisOptions = Omit<DriverOptions, 'replyMapping'>;
+type ClusterOptions = Omit<DriverClusterOptions, 'redisOptions'> & {
+  readonly redisOptions: Omit<
+    RedisOptions,
+    | 'host'
+    | 'path'
+    | 'port'
+    | 'sentinels'
+    | 'enableOfflineQueue'
+    | 'retryStrategy'
+    | 'readOnly'
+    | 'himportFieldsets'
+  >;
+};
+
+/** The two connections that a cache has; `owned` ones it closes. */
+export interface RedisClients {
+  readonly data: RedisClientLike;
+  readonly subscriber: RedisClientLike;
+  readonly ownsData: boolean;
+}
+
+/**
+ * Makes the connections, not yet opened.
+ * @throws `DESCRIBE_CONFIG_INVALID` when ioredis is not installed, and what else its import throws.
+ */
+export async function createRedisClients(
+  target: RedisTarget,
+  operationTimeoutMs: number,
+): Promise<RedisClients> {
+  if (target.kind === 'client') {
+    // A duplicate of the user's client needs no import: it comes from their copy of ioredis.
+    return { data: target.client, subscriber: duplicateAsSubscriber(target.client), ownsData: false };
+  }
+  const ioredis = await loadDriver();
+  const make = (options: RedisOptions, db?: number): RedisClientLike => {
+    if (target.kind !== 'cluster')
+      return new ioredis.Redis({ ...serverOptions(target.options, options), ...definedOf({ db }) });
+    const nodes = target.nodes.map(({ host, port }) => ({ host, port }));
+    return new ioredis.Cluster(nodes, clusterOptions(target.options, options));
+  };
+  return {
+    data: make(dataOptions(operationTimeoutMs)),
+    // Messages know no databases.
+    subscriber: make(SUBSCRIBER_OPTIONS, 0),
+    ownsData: true,
+  };
+}
+
+const MAX_RECONNECT_DELAY_MS = 5_000;
+
+/** Milliseconds before the next try to connect; never null, so reconnecting never stops. */
+export const retryStrategy = (attempt: number): number =>
+  exponentialDelay(attempt, { initialDelayMs: 50, maxDelayMs: MAX_RECONNECT_DELAY_MS }) + Math.random() * 50;
+
+const SHARED_OPTIONS = {
+  lazyConnect: true,
+  connectTimeout: 2_000,
+  keepAlive: 10_000,
+  // ioredis holds the process open for so long after a disconnect, even from a server that was never there.
+  disconnectTimeout: 50,
+  retryStrategy,
+  // What was sent before a connection was lost is not sent again: it could overwrite what came later.
+  autoResendUnfulfilledCommands: false,
+  // ioredis would leave the answer to its own subscription unheard; the connection subscribes itself.
+  autoResubscribe: false,
+  // Of ioredis 6: nothing of version 3 is used, and what stands between may not speak it.
+  protocol: 2,
+  // A failover leaves clients connected to what is now a replica.
+  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
+} as const satisfies RedisOptions;
+
+const dataOptions = (operationTimeoutMs: number): RedisOptions => ({
+  ...SHARED_OPTIONS,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  // Both let an operation have its whole time, and the first what bulk ones of 10,000 keys get more.
+  commandTimeout: operationTimeoutMs + 1_000,
+  // Without it a connection whose other end vanished hangs for 10 to 15 minutes (ioredis#1932).
+  socketTimeout: Math.max(2_000, operationTimeoutMs),
+  enableAutoPipelining: false,
+});
+
+const SUBSCRIBER_OPTIONS: RedisOptions = { ...SHARED_OPTIONS, maxRetriesPerRequest: null };
+
+function serverOptions(target: RedisTargetOptions, options: RedisOptions): RedisOptions {
+  const {
+    host,
+    port,
+    username,
+    password,
+    db,
+    url,
+    tls,
+    family,
+    sentinels,
+    sentinelName = 'mymaster',
+  } = target;
+  const server: RedisOptions = {
+    ...options,
+    // ioredis would ask INFO, which may be forbidden or renamed; what a server that still loads refuses is seen anyway.
+    enableReadyCheck: false,
+    ...(url === undefined ? {} : optionsOfUrl(url)),
+    ...definedOf({ host, port, username, password, db, family }),
+    ...(tls === undefined || tls === false ? {} : { tls: tls === true ? {} : tls }),
+  };
+  if (sentinels === undefined) return server;
+  return {
+    ...server,
+    sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
+    name: sentinelName,
+    // By INFO ioredis sees that what a Sentinel named is no master any more.
+    enableReadyCheck: true,
+    // One that hangs would be waited for without end.
+    sentinelCommandTimeout: 1_000,
+    // The first round begins after the Sentinel that answered last, so all are asked only in the second. After that
+    // whoever watches the connection tries again: a wait of ioredis would hold the process open.
+    sentinelRetryStrategy: (round) => (round === 1 ? 0 : null),
+    // Without these ioredis would speak plainly to both.
+    ...(server.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: server.tls }),
+  };
+}
+
+function clusterOptions(target: RedisTargetOptions, options: RedisOptions): ClusterOptions {
+  const { enableOfflineQueue = true, lazyConnect: _lazy, retryStrategy: _retry, ...redisOptions } = options;
+  const { username, password, tls, family } = target;
+  const isTls = tls !== undefined && tls !== false;
+  return {
+    lazyConnect: true,
+    enableOfflineQueue,
+    maxRedirections: 3,
+    retryDelayOnFailover: 50,
+    slotsRefreshTimeout: 1_000,
+    clusterRetryStrategy: retryStrategy,
+    // ioredis would connect to addresses, which certificates that name hosts are not for.
+    ...(isTls ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
+    redisOptions: {
+      ...redisOptions,
+      ...definedOf({ username, password, family }),
+      ...(isTls ? { tls: tls === true ? {} : tls } : {}),
+    },
+  };
+}
+
+function duplicateAsSubscriber(client: RedisClientLike): RedisClientLike {
+  const duplicate = client.duplicate as (...args: unknown[]) => RedisClientLike;
+  const options = { lazyConnect: true, enableOfflineQueue: true, autoResubscribe: false };
+  if (client.isCluster) return duplicate.call(client, undefined, options);
+  return duplicate.call(client, { ...options, maxRetriesPerRequest: null, keyPrefix: '' });
+}

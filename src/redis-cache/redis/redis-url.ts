@@ -1,0 +1,44 @@
+import { isUrlOf } from '../../internal/is-url-of.ts';
+import { definedOf } from '../../internal/options/defined-of.ts';
+import { describeValue, type OptionCheck } from '../../internal/options/option-checks.ts';
+
+const FAMILIES: readonly (string | null)[] = [null, '0', '4', '6'];
+
+/** Accepts a `redis://` or `rediss://` URL, and never shows it: it may hold a password. */
+export const redisUrl = (): OptionCheck => (value, option) => {
+  if (value === undefined) return [];
+  const got = typeof value === 'string' ? 'a string (not shown)' : describeValue(value);
+  if (typeof value !== 'string' || !isUrlOf(value, ['redis:', 'rediss:'])) {
+    return [{ option, expected: 'a redis or rediss URL, with special characters percent-encoded', got }];
+  }
+  const url = new URL(value);
+  if (!/^\d*$/.test(databaseOf(url))) {
+    return [
+      { option, expected: 'a URL whose path is the number of a database, as in redis://host:6379/2', got },
+    ];
+  }
+  if (!FAMILIES.includes(url.searchParams.get('family'))) {
+    return [{ option, expected: 'a URL with family=4, family=6, family=0 or none', got }];
+  }
+  return [];
+};
+
+const databaseOf = ({ pathname, searchParams }: URL): string =>
+  pathname.replace(/^\/|\/$/g, '') || searchParams.get('db') || '';
+
+/** What a URL that was checked says. Read here and not by ioredis, so that the options beside a URL win over it. */
+export function optionsOfUrl(text: string) {
+  const url = new URL(text);
+  const [db, family] = [databaseOf(url), url.searchParams.get('family')];
+  return {
+    ...definedOf({
+      host: url.hostname.replace(/^\[|\]$/g, '') || undefined,
+      port: url.port === '' ? undefined : Number(url.port),
+      username: decodeURIComponent(url.username) || undefined,
+      password: decodeURIComponent(url.password) || undefined,
+      db: db === '' ? undefined : Number(db),
+      family: family === null ? undefined : Number(family),
+    }),
+    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+  };
+}

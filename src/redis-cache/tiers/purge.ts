@@ -1,0 +1,75 @@
+import { carriesAny } from '../entries/cache-entry.ts';
+import { tagsOfText } from '../entries/envelope-head.ts';
+import type { RedisClientLike, RedisCommand } from '../redis/redis-client.ts';
+import type { RedisGateway } from '../redis/redis-gateway.ts';
+import type { RedisLink } from '../redis/redis-link.ts';
+import type { Tiers } from './tier-pair.ts';
+
+const NAMES_PER_SCAN = 200;
+/** What is read of an entry to find its tags: values stay where they are. */
+const HEAD_BYTES = 16_384;
+
+/** Removes every entry with one of these tags from memory and from every server, a few names at a time. */
+export async function purgeTags(tiers: Tiers, tags: readonly string[]): Promise<number> {
+  tiers.memory.purge((entry) => carriesAny(entry.tags, tags));
+  const { link } = tiers;
+  if (link === undefined || tags.length === 0) return 0;
+  let removed = 0;
+  for (const node of link.gateway.servers) {
+    for await (const names of scan(tiers, link, node)) {
+      removed += await purgeNames(tiers, link.gateway, names, tags);
+    }
+  }
+  return removed;
+}
+
+/** Names of entries as commands take them: without what the client puts before each. */
+async function* scan(
+  tiers: Tiers,
+  { gateway, names: { clientPrefix, everyEntry } }: RedisLink,
+  node: RedisClientLike,
+): AsyncGenerator<readonly string[], void> {
+  let cursor = '0';
+  do {
+    const command: RedisCommand = ['SCAN', cursor, 'MATCH', everyEntry, 'COUNT', NAMES_PER_SCAN];
+    const [reply] = tiers.unwrap(await gateway.send('scan', [command], gateway.deadline(), node)) ?? [];
+    if (!Array.isArray(reply)) return;
+    const [next, names] = reply as [string, string[]];
+    cursor = next;
+    yield names.map((name) => name.slice(clientPrefix.length));
+  } while (cursor !== '0');
+}
+
+async function purgeNames(
+  tiers: Tiers,
+  gateway: RedisGateway,
+  names: readonly string[],
+  tags: readonly string[],
+): Promise<number> {
+  if (names.length === 0) return 0;
+  const heads = await readNames(tiers, gateway, names, HEAD_BYTES);
+  const doomed: string[] = [];
+  for (const [index, name] of names.entries()) {
+    const head = heads[index];
+    if (typeof head !== 'string') continue;
+    // Tags that are longer than any that were foreseen.
+    const isCut = Buffer.byteLength(head) > HEAD_BYTES && !head.includes('\n');
+    const text = isCut ? (await readNames(tiers, gateway, [name], tiers.options.maxValueBytes))[0] : head;
+    const stamps = typeof text === 'string' ? tagsOfText(text) : undefined;
+    if (stamps !== undefined && carriesAny(stamps, tags)) doomed.push(name);
+  }
+  if (doomed.length === 0) return 0;
+  const unlinks = doomed.map((name): RedisCommand => ['UNLINK', name]);
+  const counts = tiers.unwrap(await gateway.send('purge', unlinks, gateway.deadline(doomed.length))) ?? [];
+  return counts.filter((count) => count === 1).length;
+}
+
+async function readNames(
+  tiers: Tiers,
+  gateway: RedisGateway,
+  names: readonly string[],
+  bytes: number,
+): Promise<readonly unknown[]> {
+  const reads = names.map((name): RedisCommand => ['GETRANGE', name, 0, bytes]);
+  return tiers.unwrap(await gateway.send('purge', reads, gateway.deadline(names.length))) ?? [];
+}

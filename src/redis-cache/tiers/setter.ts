@@ -1,0 +1,83 @@
+import { CacheError } from '../../errors/cache-error.ts';
+import { InputError } from '../../errors/input-error.ts';
+import { callOptions } from '../../internal/options/own-options.ts';
+import { EVERY_ENTRY } from '../entries/cache-entry.ts';
+import { checkOptionNames, checkTags, graceMsOf, ttlMsOf } from '../entries/cache-input.ts';
+import { encodeEntry } from '../entries/envelope.ts';
+import type { Tiers } from './tier-pair.ts';
+import type { KeyedEntry, TieredWriter } from './tiered-writer.ts';
+
+export interface SetOptions {
+  /** Seconds the entry lives, from 0.001 to ten years. @defaultValue the cache's `defaultTTL` */
+  readonly ttlSeconds?: number | undefined;
+  /** Names to invalidate it by, at most 128. @defaultValue none */
+  readonly tags?: readonly string[] | undefined;
+  /** Seconds it may be served stale after that, by `getOrSet`. @defaultValue the cache's `graceSeconds` */
+  readonly graceSeconds?: number | undefined;
+}
+
+export const SET_OPTION_NAMES: Record<keyof SetOptions, true> = {
+  ttlSeconds: true,
+  tags: true,
+  graceSeconds: true,
+};
+
+/** What `set` was given, in either way. @throws `DESCRIBE_INPUT_INVALID` for what would be without effect. */
+export function setOptionsOf(
+  options: number | SetOptions | undefined,
+  tags: readonly string[] | undefined,
+): SetOptions {
+  const given = typeof options === 'object' ? callOptions(options) : options;
+  if (typeof given !== 'object') return { ttlSeconds: given, tags };
+  checkOptionNames(given, SET_OPTION_NAMES);
+  if (tags !== undefined) throw new InputError('tags', 'expected among the options');
+  // By name, for they may be inherited.
+  return { ttlSeconds: given.ttlSeconds, tags: given.tags, graceSeconds: given.graceSeconds };
+}
+
+/** One entry of `mset`. */
+export interface MsetEntry {
+  readonly key: string;
+  readonly data: unknown;
+  /** Seconds. @defaultValue the cache's `defaultTTL` */
+  readonly ttl?: number | undefined;
+  readonly tags?: readonly string[] | undefined;
+}
+
+export const MSET_NAMES: Record<keyof MsetEntry, true> = { key: true, data: true, ttl: true, tags: true };
+
+/** One value to store. */
+export interface SetItem extends SetOptions {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/** Stores values under tag versions taken first; all of them, or none where one can't be stored. */
+export async function setAll(tiers: Tiers, writer: TieredWriter, items: readonly SetItem[]): Promise<void> {
+  const { options, removals } = tiers;
+  const plans = items.map(({ key, value, ttlSeconds, tags, graceSeconds }) => {
+    if (value === undefined) throw new CacheError('undefined can not be stored: it means a miss');
+    const ttlMs = ttlMsOf(ttlSeconds, options.defaultTtlMs);
+    const graceMs = graceMsOf(graceSeconds, options.graceMs);
+    return { key, value, tags: checkTags(tags), ttlMs, graceMs };
+  });
+  const longestMs = plans.reduce((most, { ttlMs, graceMs }) => Math.max(most, ttlMs + graceMs), 0);
+  const began = removals.begin();
+  try {
+    const stamps = await writer.stamp([...new Set(plans.flatMap(({ tags }) => tags))], longestMs);
+    const encode = async ({
+      key,
+      value,
+      tags,
+      ttlMs,
+      graceMs,
+    }: (typeof plans)[number]): Promise<KeyedEntry> => {
+      const own = Object.fromEntries([EVERY_ENTRY, ...tags].map((tag) => [tag, stamps.tags[tag] ?? '']));
+      const content = { value, tags: own, ttlMs, graceMs, costMs: 0 };
+      return { key, keepMs: ttlMs + graceMs, ...(await encodeEntry(content, options, tiers.nowMs)) };
+    };
+    await writer.write(await Promise.all(plans.map(encode)), stamps.shared, began);
+  } finally {
+    removals.end();
+  }
+}

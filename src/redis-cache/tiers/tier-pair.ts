@@ -1,0 +1,194 @@
+import { callSafely } from '../../internal/async/user-callback.ts';
+import { Emitter } from '../../internal/emitter.ts';
+import { type CacheCounters, newCounters } from '../cache-counters.ts';
+import type { RedisCacheEvents } from '../cache-events.ts';
+import type { ResolvedCacheOptions } from '../cache-options.ts';
+import type { CacheEntry } from '../entries/cache-entry.ts';
+import type { BusMessage } from '../redis/bus-message.ts';
+import type { RedisReply } from '../redis/redis-gateway.ts';
+import { RedisLink } from '../redis/redis-link.ts';
+import { TroubleWatch } from '../redis/redis-trouble.ts';
+import { LocalTags } from '../tags/local-tags.ts';
+import { ReadGuard } from '../tags/read-guard.ts';
+import { type MemoryRecord, MemoryTier } from './memory-tier.ts';
+
+/** Tag versions that a process remembers: they take about 200 bytes each. */
+const MAX_TAGS = 50_000;
+
+/** What memory says about a key. */
+export type MemoryVerdict =
+  | { readonly kind: 'valid' }
+  /** Invalidated or over. */
+  | { readonly kind: 'gone' }
+  /** Redis has to be asked, at least about these tags. */
+  | { readonly kind: 'unverified'; readonly tags: readonly string[] };
+
+const VALID: MemoryVerdict = { kind: 'valid' };
+const GONE: MemoryVerdict = { kind: 'gone' };
+
+/** The two tiers with all that they share: what is held, what is known of tags, and what was heard from others. */
+export class Tiers {
+  readonly options: ResolvedCacheOptions;
+  readonly memory: MemoryTier;
+  readonly tags: LocalTags;
+  readonly guard = new ReadGuard();
+  /** Removals by this process, so that a write that began before one does not land after it. */
+  readonly removals = new ReadGuard();
+  readonly counters: CacheCounters = newCounters();
+  readonly events = new Emitter<RedisCacheEvents>();
+  readonly #link: RedisLink | undefined;
+  #deafSinceMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ResolvedCacheOptions) {
+    const { target, clock, memory, tagTrustMs } = options;
+    this.options = options;
+    this.memory = new MemoryTier(memory);
+    const trustMs = target === undefined ? Number.POSITIVE_INFINITY : tagTrustMs;
+    this.tags = new LocalTags({ clock, trustMs, maxTags: MAX_TAGS });
+    if (target !== undefined) this.#link = this.#connect(new RedisLink(target, options));
+  }
+
+  /** Redis, where there is one that can be used at all. */
+  get link(): RedisLink | undefined {
+    if (this.#link?.connection.state === 'driver-missing' && this.options.onDriverMissing === 'memory-only') {
+      this.tags.becomeTruth();
+      return undefined;
+    }
+    return this.#link;
+  }
+
+  /** Redis, even when it can't be used: for `health()`. */
+  get namedLink(): RedisLink | undefined {
+    return this.#link;
+  }
+
+  get nowMs(): number {
+    return this.options.clock.now();
+  }
+
+  /** What is in memory and needs no question: the way of nearly every hit. */
+  peek(key: string): CacheEntry | undefined {
+    const record = this.memory.get(key);
+    return record && this.validEntry(record);
+  }
+
+  /** The same of a record. */
+  validEntry(record: MemoryRecord): CacheEntry | undefined {
+    const { nowMs } = this;
+    if (nowMs < record.validUntilMs && record.validEpoch === this.tags.epoch) return record.entry;
+    return this.judge(record, nowMs).kind === 'valid' && nowMs < record.entry.freshUntilMs
+      ? record.entry
+      : undefined;
+  }
+
+  /** Judges what memory holds. `patienceMs` replaces the usual trust while Redis can't be asked. */
+  judge(record: MemoryRecord, nowMs: number, patienceMs = this.options.tagTrustMs): MemoryVerdict {
+    const { entry } = record;
+    if (nowMs >= entry.staleUntilMs) return GONE;
+    const tags = this.tags.judge(entry.tags, nowMs, patienceMs);
+    if (tags.kind === 'stale') return GONE;
+    const keptUntilMs = this.#keptUntil(record, patienceMs);
+    if (this.link === undefined) {
+      if (nowMs >= record.keptUntilMs) return GONE;
+    } else if (tags.kind === 'unknown' || nowMs >= keptUntilMs) {
+      return { kind: 'unverified', tags: tags.kind === 'unknown' ? tags.tags : [] };
+    }
+    // What is believed for want of an answer is asked about again once there can be one.
+    if (patienceMs !== this.options.tagTrustMs) return VALID;
+    const tagsUntilMs = tags.kind === 'valid' ? tags.untilMs : Number.NEGATIVE_INFINITY;
+    record.validUntilMs = Math.min(entry.freshUntilMs, record.keptUntilMs, keptUntilMs, tagsUntilMs);
+    record.validEpoch = this.tags.epoch;
+    return VALID;
+  }
+
+  /** Holds an entry in memory. `verifiedAtMs`: when Redis was asked about it. */
+  remember(key: string, entry: CacheEntry, verifiedAtMs: number, nowMs = this.nowMs): MemoryRecord {
+    const { ttlMs, ttlAloneMs } = this.options.memory;
+    const record: MemoryRecord = {
+      entry,
+      keptUntilMs: nowMs + (this.link === undefined ? ttlAloneMs : ttlMs),
+      verifiedAtMs,
+      validUntilMs: Number.NEGATIVE_INFINITY,
+      validEpoch: -1,
+    };
+    this.memory.set(key, record);
+    return record;
+  }
+
+  /** Takes in that Redis was asked at `verifiedAtMs` and holds the same write. */
+  confirm(record: MemoryRecord, verifiedAtMs: number, nowMs = this.nowMs): void {
+    record.verifiedAtMs = verifiedAtMs;
+    record.keptUntilMs = nowMs + this.options.memory.ttlMs;
+  }
+
+  /** Forgets keys, and what reads that are under way bring back of them. */
+  forgetKeys(keys: Iterable<string>): void {
+    for (const key of keys) {
+      this.memory.delete(key);
+      this.guard.removed(key);
+    }
+  }
+
+  /**
+   * The value of a reply. A failed one is undefined, or an error for those who want it.
+   * @throws `DESCRIBE_CACHE` when strict, `DESCRIBE_CONFIG_INVALID` when ioredis is missing and Redis was named.
+   */
+  unwrap<Value>(reply: RedisReply<Value>): Value | undefined {
+    if (reply.ok) return reply.value;
+    const driverError = this.#link?.gateway.driverError;
+    if (driverError !== undefined) {
+      if (this.options.onDriverMissing === 'memory-only') return undefined;
+      throw driverError;
+    }
+    if (this.options.strict) throw reply.error;
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#link?.close();
+    this.memory.clear();
+    this.events.clear();
+  }
+
+  #keptUntil(record: MemoryRecord, patienceMs: number): number {
+    const usual = patienceMs === this.options.tagTrustMs;
+    if (usual && record.verifiedAtMs <= this.#deafSinceMs) return Number.NEGATIVE_INFINITY;
+    return Math.min(record.verifiedAtMs + patienceMs, record.keptUntilMs);
+  }
+
+  #connect(link: RedisLink): RedisLink {
+    link.events.on('told', (message) => this.#hear(message));
+    link.events.on('deaf', () => {
+      this.#deafSinceMs = this.nowMs;
+      this.tags.distrust();
+    });
+    link.events.on('replayed', ({ keys, tags }) => {
+      this.forgetKeys(keys);
+      if (tags.length > 0) this.tags.drop(tags);
+    });
+    const { logger, clock } = this.options;
+    new TroubleWatch(link, clock, (trouble) => {
+      if (trouble === undefined) {
+        this.events.emit('redisRecovered', {});
+        callSafely(() => logger?.info({}, 'Redis can be used again'), undefined);
+        return;
+      }
+      const { reason } = trouble;
+      this.events.emit('redisTroubled', { reason });
+      callSafely(() => logger?.warn({ reason }, "the cache can't use Redis as it should"), undefined);
+    });
+    link.connection.events.on('ready', () => this.events.emit('redisReady', {}));
+    link.connection.events.on('lost', () => this.events.emit('redisLost', {}));
+    link.gateway.events.on('failed', (failure) => this.events.emit('redisFailed', failure));
+    return link;
+  }
+
+  #hear({ action, names }: BusMessage): void {
+    if (action === 'released') return;
+    if (action === 'keys') this.forgetKeys(names);
+    else this.tags.drop(names);
+    const keys = action === 'keys' ? names : [];
+    const tags = action === 'tags' ? names.filter((tag) => tag !== '') : [];
+    this.events.emit('invalidated', { by: 'another-process', keys, tags });
+  }
+}

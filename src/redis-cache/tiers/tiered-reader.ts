@@ -1,0 +1,204 @@
+import { type CacheEntry, EVERY_ENTRY } from '../entries/cache-entry.ts';
+import { checkKey } from '../entries/cache-input.ts';
+import { EntryCheck, type ReadContext } from '../entries/entry-check.ts';
+import type { RedisLink } from '../redis/redis-link.ts';
+import type { TagVersions } from '../redis/redis-tier.ts';
+import type { MemoryRecord } from './memory-tier.ts';
+import type { Tiers } from './tier-pair.ts';
+
+/** An entry that is valid as far as this process may know; fresh, or stale within its grace. */
+export interface Found {
+  readonly entry: CacheEntry;
+  readonly tier: 'memory' | 'redis';
+  readonly fresh: boolean;
+}
+
+/** Fresh values in the order of their keys, `undefined` where there is none, and how many came from which tier. */
+export interface FoundValues {
+  readonly values: readonly unknown[];
+  readonly memoryHits: number;
+  readonly redisHits: number;
+}
+
+const NO_VERSIONS: TagVersions = new Map();
+
+/**
+ * Reads through both tiers: memory where it may be trusted, else Redis, which is always asked for the tags it does not
+ * know.
+ */
+export class TieredReader {
+  readonly #tiers: Tiers;
+  readonly #check: EntryCheck;
+
+  constructor(tiers: Tiers) {
+    this.#tiers = tiers;
+    this.#check = new EntryCheck(tiers);
+  }
+
+  /** Also finds what is stale within its grace. */
+  async read(key: string): Promise<Found | undefined> {
+    const { memory, nowMs, tags } = this.#tiers;
+    let record = memory.get(key);
+    let unknown: readonly string[] = [];
+    if (record !== undefined) {
+      const verdict = this.#tiers.judge(record, nowMs);
+      if (verdict.kind === 'valid') return found(record.entry, 'memory', nowMs);
+      if (verdict.kind === 'unverified') {
+        unknown = verdict.tags;
+      } else {
+        memory.delete(key);
+        record = undefined;
+      }
+    } else if (tags.judge({ [EVERY_ENTRY]: '' }, nowMs).kind !== 'valid') {
+      unknown = [EVERY_ENTRY];
+    }
+    const { link } = this.#tiers;
+    if (link === undefined) return undefined;
+    return this.#asking(link, 1, (context) => this.#readOne(key, record, unknown, context));
+  }
+
+  /**
+   * The fresh values of many keys in one round trip, two where tags are not known.
+   * @throws `DESCRIBE_INPUT_INVALID` before anything is asked.
+   */
+  async readMany(keys: readonly string[]): Promise<FoundValues> {
+    const { link, memory } = this.#tiers;
+    const distrusting = link !== undefined && link.outage.size > 0;
+    const values = new Array<unknown>(keys.length).fill(undefined);
+    /** Where the keys stand that Redis is asked for: at first room for all. */
+    const places = new Array<number>(keys.length);
+    let asking = 0;
+    let held: (CacheEntry | undefined)[] | undefined;
+    let memoryHits = 0;
+    const fallBack = (place: number, key: string, record: MemoryRecord | undefined) => {
+      const found = this.#lastResort(key, record);
+      if (found?.fresh !== true || found.entry.failure !== undefined) return;
+      values[place] = found.entry.value;
+      memoryHits += 1;
+    };
+    for (let place = 0; place < keys.length; place += 1) {
+      const key = keys[place];
+      checkKey(key);
+      const record = memory.get(key);
+      const entry = record && this.#tiers.validEntry(record);
+      if (entry !== undefined) {
+        values[place] = entry.value;
+        if (entry.failure === undefined) memoryHits += 1;
+      } else if (distrusting && link.outage.distrusts(key)) {
+        fallBack(place, key, record);
+      } else if (link !== undefined) {
+        if (record !== undefined) {
+          held ??= new Array<CacheEntry | undefined>(keys.length).fill(undefined);
+          held[asking] = record.entry;
+        }
+        places[asking] = place;
+        asking += 1;
+      }
+    }
+    places.length = asking;
+    // Apart from the caller's list, which may change before the answers are there.
+    const asked = asking === keys.length ? keys.slice() : places.map((place) => keys[place] as string);
+    if (link === undefined || asked.length === 0) return { values, memoryHits, redisHits: 0 };
+    let redisHits = 0;
+    await this.#asking(link, asked.length, async (context) => {
+      const onValue = (index: number, value: unknown) => {
+        values[places[index] ?? 0] = value;
+        redisHits += 1;
+      };
+      const onEntry = (index: number, entry: CacheEntry) => {
+        if (entry.failure === undefined && this.#tiers.nowMs < entry.freshUntilMs)
+          onValue(index, entry.value);
+      };
+      const run = this.#check.begin({ keys: asked, held, context, onEntry, onValue });
+      const take = (first: number, texts: readonly unknown[]) => this.#check.take(run, first, texts);
+      const reply = await link.tier.readMany(asked, context.deadline, take);
+      // What was answered before Redis failed counts; the rest is a miss.
+      await (reply.ok ? this.#check.settle(run, NO_VERSIONS) : this.#check.decoded(run));
+      this.#tiers.unwrap(reply);
+      if (reply.ok) return;
+      held?.forEach((entry, index) => {
+        const [place, key] = [places[index], asked[index]];
+        if (entry === undefined || place === undefined || key === undefined) return;
+        const record = memory.get(key);
+        if (values[place] === undefined && record?.entry === entry) fallBack(place, key, record);
+      });
+    });
+    return { values, memoryHits, redisHits };
+  }
+
+  async #asking<Result>(
+    link: RedisLink,
+    keys: number,
+    work: (context: ReadContext) => Promise<Result>,
+  ): Promise<Result> {
+    const { guard, tags, nowMs } = this.#tiers;
+    const deadline = link.gateway.deadline(keys);
+    const context = { link, ticket: guard.begin(), tagTicket: tags.begin(), askedAtMs: nowMs, deadline };
+    try {
+      return await work(context);
+    } finally {
+      guard.end();
+      tags.end();
+    }
+  }
+
+  async #readOne(
+    key: string,
+    record: MemoryRecord | undefined,
+    tags: readonly string[],
+    context: ReadContext,
+  ): Promise<Found | undefined> {
+    const { link, deadline } = context;
+    if (link.outage.distrusts(key)) return this.#lastResort(key, record);
+    const reply = await link.tier.read(key, tags, deadline);
+    const raw = this.#tiers.unwrap(reply);
+    if (raw === undefined) return this.#lastResort(key, record);
+    if (raw.text === undefined) {
+      // What this process makes can't get there.
+      if (link.gateway.refusals.has('EVAL')) return this.#lastResort(key, record);
+      if (record !== undefined) this.#tiers.memory.delete(key);
+      return undefined;
+    }
+    return this.#checkOne(key, raw.text, raw.versions, context);
+  }
+
+  /** Takes an entry that came with another operation, such as a claim, as `read` would. */
+  async accept(key: string, text: string, link: RedisLink): Promise<Found | undefined> {
+    return this.#asking(link, 1, async (context) => {
+      if (link.outage.distrusts(key)) return undefined;
+      return this.#checkOne(key, text, NO_VERSIONS, context);
+    });
+  }
+
+  async #checkOne(
+    key: string,
+    text: string,
+    versions: TagVersions,
+    context: ReadContext,
+  ): Promise<Found | undefined> {
+    const held = [this.#tiers.memory.get(key)?.entry];
+    let believed: CacheEntry | undefined;
+    const onEntry = (_: number, entry: CacheEntry) => {
+      believed = entry;
+    };
+    const run = this.#check.begin({ keys: [key], held, context, onEntry });
+    const known = this.#check.learn(run, versions);
+    this.#check.take(run, 0, [text]);
+    await this.#check.settle(run, known);
+    return believed && found(believed, 'redis', this.#tiers.nowMs);
+  }
+
+  /** Redis can't be asked: memory may be believed for as long as `outageTrustMs` says. */
+  #lastResort(key: string, record: MemoryRecord | undefined): Found | undefined {
+    const { nowMs, options, memory } = this.#tiers;
+    if (record === undefined || memory.get(key) !== record) return undefined;
+    const verdict = this.#tiers.judge(record, nowMs, options.outageTrustMs);
+    return verdict.kind === 'valid' ? found(record.entry, 'memory', nowMs) : undefined;
+  }
+}
+
+const found = (entry: CacheEntry, tier: Found['tier'], nowMs: number): Found => ({
+  entry,
+  tier,
+  fresh: nowMs < entry.freshUntilMs,
+});

@@ -1,0 +1,71 @@
+import type { Random } from '../../internal/backoff.ts';
+import type { Clock } from '../../internal/clock.ts';
+import {
+  callable,
+  checkOptions,
+  finiteNumber,
+  integer,
+  nonEmptyText,
+  type OptionChecks,
+  required,
+  shape,
+  withMethods,
+} from '../../internal/options/option-checks.ts';
+import type { AtomicScript } from '../shared-quota/atomic-script.ts';
+
+/** Upper bounds of a quota. What the API's headers say lowers them, and stands where there are none. */
+export interface QuotaLimits {
+  /** Requests a minute, at least 1. @defaultValue what the headers say; no limit where they say nothing */
+  readonly requestsPerMinute?: number | undefined;
+  /** Tokens a minute, at least 1. @defaultValue what the headers say; no limit where they say nothing */
+  readonly tokensPerMinute?: number | undefined;
+  /**
+   * Processes that use this quota, at least 1: each takes its share of the limits, unless they share through Redis, and
+   * while Redis is away. @defaultValue 1; with Redis, as many as were seen there
+   */
+  readonly processes?: number | undefined;
+  /**
+   * Tokens a minute from which on the API wants the rate to grow by at most half in 15 minutes; at least 1.
+   * @defaultValue 1000000
+   */
+  readonly rampFromTokensPerMinute?: number | undefined;
+}
+
+export interface QuotaLimiterOptions {
+  /** Appears in stats. */
+  readonly name: string;
+  /**
+   * Names the quota among the processes that share it: of one account everywhere the same, and of others never.
+   * @defaultValue `name`
+   */
+  readonly sharedName?: string | undefined;
+  readonly limits?: QuotaLimits | undefined;
+  /** Shares the quota with other processes. @defaultValue this process, or its share of the limits, alone */
+  readonly shared?: AtomicScript | undefined;
+  /** Source of time. @defaultValue the system clock */
+  readonly clock?: Clock | undefined;
+  /** Source of jitter, numbers in [0, 1). @defaultValue Math.random */
+  readonly random?: Random | undefined;
+}
+
+const perMinute = finiteNumber({ min: 1 });
+
+export const quotaLimitsCheck = shape({
+  requestsPerMinute: perMinute,
+  tokensPerMinute: perMinute,
+  processes: integer({ min: 1 }),
+  rampFromTokensPerMinute: perMinute,
+} satisfies OptionChecks<QuotaLimits>);
+
+const CHECKS: OptionChecks<QuotaLimiterOptions> = {
+  name: required(nonEmptyText()),
+  sharedName: nonEmptyText(),
+  limits: quotaLimitsCheck,
+  shared: withMethods('a store that runs scripts', 'run'),
+  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
+  random: callable(),
+};
+
+export function checkQuotaLimiterOptions(options: QuotaLimiterOptions): QuotaLimiterOptions {
+  return checkOptions('QuotaLimiter', options, CHECKS);
+}

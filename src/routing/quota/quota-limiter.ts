@@ -1,0 +1,291 @@
+import type { DescribeError } from '../../errors/describe-error.ts';
+import { callSafely } from '../../internal/async/user-callback.ts';
+import { type Clock, systemClock } from '../../internal/clock.ts';
+import { deepFreeze } from '../../internal/deep-freeze.ts';
+import { NO_OPTIONS } from '../../internal/options/own-options.ts';
+import { SharedQuota } from '../shared-quota/shared-quota.ts';
+import { LocalQuota } from './local-quota.ts';
+import { QuotaGuard } from './quota-guard.ts';
+import { checkQuotaLimiterOptions, type QuotaLimiterOptions } from './quota-limiter-options.ts';
+import { QuotaPause } from './quota-pause.ts';
+import {
+  isCount,
+  type QuotaAnswer,
+  type QuotaEnds,
+  type QuotaPermit,
+  type QuotaRefusal,
+  TakenPermit,
+} from './quota-permit.ts';
+import { QuotaRamp } from './quota-ramp.ts';
+import type { QuotaSource, QuotaTaking } from './quota-source.ts';
+import type { QuotaStats } from './quota-stats.ts';
+import { QuotaStop } from './quota-stop.ts';
+import { TokenEstimate } from './token-estimate.ts';
+
+interface Taken {
+  readonly estimatedTokens: number;
+  readonly reservedTokens: number;
+  readonly taking: QuotaTaking;
+}
+
+/** What is told while a first request is under way, whose end wakes whoever waits; and for how long that is worth the wait. */
+const FIRST = { waitMs: 250, patienceMs: 2_000 } as const;
+const DEFAULTS = { processes: 1, rampFromTokensPerMinute: 1_000_000 } as const;
+
+/**
+ * Lets requests pass as fast as the limits of one quota allow, and no faster: requests and tokens a minute of one
+ * organisation or project and one family of models. It is told of every answer, follows the limits in its headers, and
+ * keeps the whole quota waiting while the API asks to. All of it is synchronous; the waiting itself is the caller's.
+ *
+ * @example
+ * ```ts
+ * import { QuotaLimiter } from '@describe-it/sdk';
+ *
+ * const quota = new QuotaLimiter({ name: 'gpt-4.1-mini', limits: { requestsPerMinute: 500 } });
+ * if (quota.waitMs(1200) === 0) {
+ *   const permit = quota.take(1200);
+ *   // … send the request …
+ *   permit.answered({ limits: { requests: { limit: 500, remaining: 499, resetMs: 120 } }, chargedTokens: 1310 });
+ * }
+ * ```
+ */
+export class QuotaLimiter {
+  readonly name: string;
+  readonly #clock: Clock;
+  readonly #quota: QuotaSource;
+  readonly #shares: boolean;
+  readonly #ramp: QuotaRamp;
+  readonly #pause: QuotaPause;
+  readonly #stop: QuotaStop;
+  readonly #guard = new QuotaGuard();
+  readonly #estimate = new TokenEstimate();
+  readonly #listeners = new Set<() => void>();
+  readonly #ends: QuotaEnds<Taken>;
+  #someoneWaits = false;
+  #taken = 0;
+  #firstAtMs = 0;
+  #inFlight = 0;
+  #answered = 0;
+  #throttled = 0;
+  #refunded = 0;
+
+  /**
+   * @param stop shared by the limiters of one account, which is used up for all of its models.
+   * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
+   */
+  constructor(options: QuotaLimiterOptions, stop: QuotaStop = new QuotaStop()) {
+    const own = checkQuotaLimiterOptions(options);
+    this.#stop = stop;
+    const {
+      name,
+      sharedName = name,
+      limits = NO_OPTIONS,
+      shared,
+      clock = systemClock,
+      random = Math.random,
+    } = own;
+    const { requestsPerMinute, tokensPerMinute } = limits;
+    const { processes = DEFAULTS.processes, rampFromTokensPerMinute = DEFAULTS.rampFromTokensPerMinute } =
+      limits;
+    const nowMs = clock.now();
+    this.name = name;
+    this.#clock = clock;
+    this.#shares = shared !== undefined;
+    this.#quota =
+      shared === undefined
+        ? new LocalQuota({ requestsPerMinute, tokensPerMinute, processes }, nowMs)
+        : new SharedQuota({
+            name: sharedName,
+            limits,
+            script: shared,
+            clock,
+            random,
+            onRoom: () => this.#tellRoom(),
+            onPause: (pauseMs) => this.#pause.until(clock.now() + pauseMs, clock.now()),
+          });
+    this.#ramp = new QuotaRamp(rampFromTokensPerMinute, nowMs);
+    this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
+    this.#pause = new QuotaPause(random);
+    this.#ends = {
+      answered: (taken, answer) => this.#onAnswered(taken, answer),
+      throttled: (taken, refusal) => this.#onThrottled(taken, refusal),
+      failed: () => this.#onFailed(),
+      refunded: (taken) => this.#onRefunded(taken),
+    };
+  }
+
+  /** Requests sent that have no answer yet. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Why nobody passes: the account's quota is exhausted. Undefined otherwise, and when one request may find out again. */
+  get stopped(): DescribeError | undefined {
+    return this.#stop.errorAt(this.#clock.now());
+  }
+
+  /**
+   * Milliseconds until a request of so many tokens, as estimated, may pass: 0 when it may now, infinite when the quota is
+   * exhausted. Takes nothing.
+   */
+  waitMs(tokens: number): number {
+    const nowMs = this.#clock.now();
+    const isStopped = this.#stop.errorAt(nowMs) !== undefined;
+    const openInMs = this.#awaitsFirst(nowMs) ? FIRST.waitMs : this.#roomInMs(tokens, nowMs);
+    const waitMs = isStopped ? Number.POSITIVE_INFINITY : openInMs;
+    if (waitMs > 0) this.#someoneWaits = true;
+    return waitMs;
+  }
+
+  /** Milliseconds that the API still asks to wait, where one request finds out more often; otherwise 0. */
+  get askedPauseMs(): number {
+    return this.#pause.askedMs(this.#clock.now());
+  }
+
+  /** Whether a limit is known, given or heard. */
+  get limitsKnown(): boolean {
+    return this.#quota.limitsKnown;
+  }
+
+  /** Milliseconds until so many requests of so many tokens in all may have passed, as far as is known now. Takes nothing. */
+  drainMs(requests: number, tokens: number): number {
+    const nowMs = this.#clock.now();
+    if (this.#stop.errorAt(nowMs) !== undefined) return Number.POSITIVE_INFINITY;
+    const reserved = this.#reserve(tokens);
+    return Math.max(
+      this.#pause.waitMs(nowMs),
+      this.#quota.drainMs(requests, reserved, nowMs),
+      this.#ramp.drainMs(reserved, nowMs),
+    );
+  }
+
+  /** Takes one request of so many tokens; call it when `waitMs` is 0. */
+  take(tokens: number): QuotaPermit {
+    const nowMs = this.#clock.now();
+    const reservedTokens = this.#reserve(tokens);
+    if (this.#taken === 0) this.#firstAtMs = nowMs;
+    this.#taken += 1;
+    this.#inFlight += 1;
+    this.#stop.sent();
+    this.#pause.sent(nowMs);
+    this.#ramp.take(reservedTokens, nowMs);
+    const taking = this.#quota.take(reservedTokens, nowMs);
+    return new TakenPermit({ estimatedTokens: tokens, reservedTokens, taking }, this.#ends);
+  }
+
+  /**
+   * Calls `listener` when a wait may have become shorter than `waitMs` said, or the quota is found exhausted; once until
+   * `waitMs` tells of a wait again. Returns a function that ends it.
+   */
+  onRoom(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Lets nobody pass because the account's quota is exhausted; 5 minutes later one request may find out whether it still is. */
+  stop(error: DescribeError): void {
+    this.#stop.stop(error, this.#clock.now());
+    this.#tellRoom();
+  }
+
+  /** A frozen snapshot. */
+  getStats(): QuotaStats {
+    const nowMs = this.#clock.now();
+    const { ceilingPerMinute } = this.#ramp;
+    const askedPauseMs = this.#pause.askedMs(nowMs);
+    return deepFreeze({
+      name: this.name,
+      ...this.#quota.stats(nowMs),
+      inFlight: this.#inFlight,
+      taken: this.#taken,
+      answered: this.#answered,
+      throttled: this.#throttled,
+      refunded: this.#refunded,
+      estimateRatio: this.#estimate.ratio,
+      pauseMs: this.#pause.tryInMs(nowMs),
+      ...(askedPauseMs > 0 ? { askedPauseMs } : {}),
+      ...(Number.isFinite(ceilingPerMinute) ? { rampTokensPerMinute: ceilingPerMinute } : {}),
+      stopped: this.#stop.errorAt(nowMs) !== undefined,
+    });
+  }
+
+  /** Gives back what it holds of a shared quota, and tells nobody anything any more. */
+  close(): void {
+    this.#quota.close();
+    this.#listeners.clear();
+  }
+
+  /** Where a quota is shared and nobody knows its limits, each process sends one request to learn them, and waits a little. */
+  #awaitsFirst(nowMs: number): boolean {
+    const isFirst = this.#shares && this.#inFlight === this.#taken && this.#taken > 0;
+    return isFirst && nowMs < this.#firstAtMs + FIRST.patienceMs && !this.#quota.limitsKnown;
+  }
+
+  #roomInMs(tokens: number, nowMs: number): number {
+    const reserved = this.#reserve(tokens);
+    const guardMs = this.#guard.ms;
+    return Math.max(
+      this.#pause.waitMs(nowMs),
+      this.#quota.waitMs(reserved, guardMs, nowMs),
+      this.#ramp.waitMs(reserved, nowMs),
+    );
+  }
+
+  #reserve(tokens: number): number {
+    return isCount(tokens) ? tokens * this.#estimate.ratio : 0;
+  }
+
+  #onAnswered({ taking, estimatedTokens }: Taken, answer: QuotaAnswer): void {
+    const nowMs = this.#clock.now();
+    this.#inFlight -= 1;
+    this.#answered += 1;
+    this.#guard.passed();
+    const unpaused = this.#pause.passed();
+    const resumed = this.#stop.passed() || unpaused;
+    if (answer.chargedTokens !== undefined) this.#estimate.learn(estimatedTokens, answer.chargedTokens);
+    const moreRoom = taking.answered(answer, nowMs);
+    this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
+    if (moreRoom || resumed || this.#shares) this.#tellRoom();
+  }
+
+  #onThrottled({ taking }: Taken, refusal: QuotaRefusal): void {
+    const nowMs = this.#clock.now();
+    this.#inFlight -= 1;
+    this.#throttled += 1;
+    this.#stop.passed();
+    this.#quota.paused(this.#pause.refused(refusal.retryAfterMs, nowMs), nowMs);
+    taking.refused(refusal, nowMs);
+    this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
+    if (refusal.slowDown === true) this.#ramp.slowDown(nowMs);
+    else this.#guard.refused();
+    // The limits may have been raised, and what waited for more may be told of less.
+    this.#tellRoom();
+  }
+
+  #onFailed(): void {
+    this.#inFlight -= 1;
+    const nowMs = this.#clock.now();
+    this.#stop.unknown(nowMs, { sent: true });
+    this.#pause.unknown(nowMs, { sent: true });
+    if (this.#shares) this.#tellRoom();
+  }
+
+  #onRefunded({ taking, reservedTokens }: Taken): void {
+    const nowMs = this.#clock.now();
+    this.#inFlight -= 1;
+    this.#refunded += 1;
+    this.#stop.unknown(nowMs, { sent: false });
+    this.#pause.unknown(nowMs, { sent: false });
+    taking.refunded(nowMs);
+    this.#ramp.refund(reservedTokens);
+    this.#tellRoom();
+  }
+
+  #tellRoom(): void {
+    if (!this.#someoneWaits) return;
+    this.#someoneWaits = false;
+    for (const listener of [...this.#listeners]) callSafely(listener, undefined);
+  }
+}

@@ -1,0 +1,153 @@
+import type { Random } from '../../internal/backoff.ts';
+import type { Clock } from '../../internal/clock.ts';
+import {
+  callable,
+  checkOptions,
+  integer,
+  type OptionChecks,
+  withMethods,
+} from '../../internal/options/option-checks.ts';
+import type { AtomicScript } from '../shared-quota/atomic-script.ts';
+import { modelFamilyOf } from './model-family.ts';
+import { QuotaLimiter } from './quota-limiter.ts';
+import { type QuotaLimits, quotaLimitsCheck } from './quota-limiter-options.ts';
+import type { QuotaStats } from './quota-stats.ts';
+import { QuotaStop } from './quota-stop.ts';
+
+export interface QuotaRegistryOptions {
+  /** Upper bounds of every quota that `limitsOf` says nothing about. @defaultValue what the API's headers say */
+  readonly limits?: QuotaLimits | undefined;
+  /** Upper bounds of a group's quotas. @defaultValue `limits` for all */
+  readonly limitsOf?: ((group: string) => QuotaLimits | undefined) | undefined;
+  /**
+   * Names the family of a model: models of one share their limits.
+   * @defaultValue dated snapshots share with their model
+   */
+  readonly familyOf?: ((model: string) => string) | undefined;
+  /** Limiters held at once, at least 1; the oldest idle one makes way. @defaultValue 1000 */
+  readonly maxLimiters?: number | undefined;
+  /**
+   * Names a group among the processes that share its quotas, whose own names for it may differ.
+   * @defaultValue the group's name
+   */
+  readonly sharedNameOf?: ((group: string) => string) | undefined;
+  /** Shares the quotas with other processes. @defaultValue this process, or its share of the limits, alone */
+  readonly shared?: AtomicScript | undefined;
+  /** Source of time. @defaultValue the system clock */
+  readonly clock?: Clock | undefined;
+  /** Source of jitter, numbers in [0, 1). @defaultValue Math.random */
+  readonly random?: Random | undefined;
+}
+
+const DEFAULTS = {
+  maxLimiters: 1_000,
+  familyOf: modelFamilyOf,
+} as const satisfies QuotaRegistryOptions;
+
+const CHECKS: OptionChecks<QuotaRegistryOptions> = {
+  limits: quotaLimitsCheck,
+  limitsOf: callable(),
+  familyOf: callable(),
+  sharedNameOf: callable(),
+  maxLimiters: integer({ min: 1 }),
+  shared: withMethods('a store that runs scripts', 'run'),
+  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
+  random: callable(),
+};
+
+/**
+ * Gives the one limiter of a quota group and a model's family, and never holds more than `maxLimiters`.
+ *
+ * @example
+ * ```ts
+ * import { QuotaRegistry } from '@describe-it/sdk';
+ *
+ * const quotas = new QuotaRegistry({ limits: { tokensPerMinute: 200_000 } });
+ * const quota = quotas.get('my-project', 'gpt-4.1-mini');
+ * console.log(quota === quotas.get('my-project', 'gpt-4.1-mini-2025-04-14')); // true
+ * ```
+ */
+export class QuotaRegistry {
+  readonly #options: QuotaRegistryOptions;
+  readonly #familyOf: (model: string) => string;
+  readonly #maxLimiters: number;
+  /** By group, then by model: two short look-ups instead of a key made anew for each call. */
+  readonly #byModel = new Map<string, Map<string, QuotaLimiter>>();
+  /** By group: an account that is used up is so for every model. */
+  readonly #stops = new Map<string, QuotaStop>();
+  /** By name, in the order of their making. */
+  readonly #limiters = new Map<string, QuotaLimiter>();
+
+  /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
+  constructor(options: QuotaRegistryOptions = {}) {
+    const own = checkOptions('QuotaRegistry', options, CHECKS);
+    const { familyOf = DEFAULTS.familyOf, maxLimiters = DEFAULTS.maxLimiters } = own;
+    this.#options = own;
+    this.#familyOf = familyOf;
+    this.#maxLimiters = maxLimiters;
+  }
+
+  /** The limiter of a group's quota for a model. */
+  get(group: string, model: string): QuotaLimiter {
+    return this.#byModel.get(group)?.get(model) ?? this.#find(group, model);
+  }
+
+  /** A frozen snapshot of every limiter. */
+  getStats(): readonly QuotaStats[] {
+    return Object.freeze([...this.#limiters.values()].map((limiter) => limiter.getStats()));
+  }
+
+  /** Closes every limiter. Idempotent. */
+  close(): void {
+    for (const limiter of this.#limiters.values()) limiter.close();
+    this.#limiters.clear();
+    this.#byModel.clear();
+    this.#stops.clear();
+  }
+
+  #find(group: string, model: string): QuotaLimiter {
+    const family = this.#familyOf(model);
+    const name = `${group}/${family}`;
+    const limiter = this.#limiters.get(name) ?? this.#make(group, family, name);
+    const models = this.#byModel.get(group) ?? new Map<string, QuotaLimiter>();
+    // Names of models come from callers, and so does their number.
+    if (models.size >= this.#maxLimiters) models.clear();
+    this.#byModel.set(group, models.set(model, limiter));
+    return limiter;
+  }
+
+  #make(group: string, family: string, name: string): QuotaLimiter {
+    const { limits, limitsOf, shared, sharedNameOf, clock, random } = this.#options;
+    if (this.#limiters.size >= this.#maxLimiters) this.#makeRoom();
+    const stop = this.#stops.get(group) ?? new QuotaStop();
+    this.#stops.set(group, stop);
+    const limiter = new QuotaLimiter(
+      {
+        name,
+        sharedName: `${sharedNameOf?.(group) ?? group}/${family}`,
+        limits: limitsOf?.(group) ?? limits,
+        shared,
+        clock,
+        random,
+      },
+      stop,
+    );
+    this.#limiters.set(name, limiter);
+    return limiter;
+  }
+
+  #makeRoom(): void {
+    // An idle one knows nothing that its next answer wouldn't tell again.
+    const all = [...this.#limiters.entries()];
+    const [name, limiter] = all.find(([, { inFlight }]) => inFlight === 0) ?? all[0] ?? [];
+    if (name === undefined || limiter === undefined) return;
+    this.#limiters.delete(name);
+    for (const [group, models] of this.#byModel) {
+      for (const [model, known] of models) if (known === limiter) models.delete(model);
+      if (models.size > 0) continue;
+      this.#byModel.delete(group);
+      this.#stops.delete(group);
+    }
+    // Not closed: whoever asked for it may still hold it, and what it was granted it gives back by itself.
+  }
+}

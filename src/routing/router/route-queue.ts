@@ -1,0 +1,174 @@
+import type { DescribeError } from '../../errors/describe-error.ts';
+import type { Watchable } from '../../internal/async/signal-watch.ts';
+import type { HeapNode } from '../../internal/collections/indexed-heap.ts';
+import type { LaneItem, PriorityLane } from '../../internal/collections/priority-lane.ts';
+import { PriorityLanes } from '../../internal/collections/priority-lanes.ts';
+import type { EndpointRoute } from './endpoint-route.ts';
+import type { EndpointState } from './endpoint-state.ts';
+import type { RouteAttempt, RouteJob } from './route-job.ts';
+
+/** What stands before a call in its line. */
+export interface Backlog {
+  requests: number;
+  tokens: number;
+}
+
+/** Empty sums kept: a Map that shrinks and grows keeps its dead tables alive until a full GC. */
+const MAX_EMPTY_SUMS = 32;
+
+/**
+ * The calls of one model that wait for an endpoint, and the endpoints that can take them. As a heap node it stands
+ * where its first call does.
+ */
+export class RouteLine<Target> implements HeapNode {
+  readonly model: string;
+  readonly routes: readonly EndpointRoute<Target>[];
+  order = 0;
+  sequence = 0;
+  heapIndex = -1;
+  /** Nothing that waits has to end before that time, as far as was looked. */
+  checkedUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #calls: PriorityLanes<RouteCall<Target>>;
+  readonly #backlogs = new Map<number, Backlog>();
+  readonly #ageingMs: number;
+  readonly #moved: Map<EndpointState<Target>, RouteLine<Target>>;
+
+  constructor(
+    model: string,
+    routes: readonly EndpointRoute<Target>[],
+    ageingMs: number,
+    moved = new Map<EndpointState<Target>, RouteLine<Target>>(),
+  ) {
+    this.#moved = moved;
+    this.model = model;
+    this.routes = routes;
+    this.#ageingMs = ageingMs;
+    this.#calls = new PriorityLanes(ageingMs);
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  get first(): RouteCall<Target> | undefined {
+    return this.#calls.first;
+  }
+
+  /** Whether anything waits here, or in a line of those that left an endpoint. */
+  get isBusy(): boolean {
+    return this.size > 0 || [...this.#moved.values()].some(({ size }) => size > 0);
+  }
+
+  /** The line of calls that left an endpoint: while they wait for the others, those of this one may go there. */
+  movedFrom(endpoint: EndpointState<Target>): RouteLine<Target> {
+    let line = this.#moved.get(endpoint);
+    if (line === undefined) {
+      line = new RouteLine(this.model, this.routes, this.#ageingMs, this.#moved);
+      this.#moved.set(endpoint, line);
+    }
+    return line;
+  }
+
+  /** Adds a new call, or one that comes back to where it stood. */
+  add(call: RouteCall<Target>): void {
+    if (call.left === undefined) this.#calls.add(call);
+    else this.#calls.restore(call);
+    this.#count(call, 1);
+    this.#followFirst();
+  }
+
+  remove(call: RouteCall<Target>): void {
+    this.#calls.remove(call);
+    this.#count(call, -1);
+    this.#followFirst();
+  }
+
+  /** Every call that waits, in no order. */
+  calls(): RouteCall<Target>[] {
+    return this.#calls.items();
+  }
+
+  /** What waits with at least that priority: all of it is served before a new call of that priority. */
+  backlogOf(priority: number): Backlog {
+    const sum: Backlog = { requests: 0, tokens: 0 };
+    for (const [itsPriority, { requests, tokens }] of this.#backlogs) {
+      if (itsPriority < priority) continue;
+      sum.requests += requests;
+      sum.tokens += tokens;
+    }
+    return sum;
+  }
+
+  /** Why nothing is sent to any endpoint now, by the API's word; undefined where one is not dropped. */
+  droppedBecause(nowMs: number): DescribeError | undefined {
+    const reasons = this.routes.map((route) => route.droppedBecause(nowMs));
+    return reasons.includes(undefined) ? undefined : reasons[0];
+  }
+
+  #followFirst(): void {
+    const lane = this.#calls.firstLane;
+    if (lane === undefined) return;
+    this.order = lane.order;
+    this.sequence = lane.sequence;
+  }
+
+  #count({ priority, job }: RouteCall<Target>, by: 1 | -1): void {
+    let backlog = this.#backlogs.get(priority);
+    if (backlog === undefined) {
+      backlog = { requests: 0, tokens: 0 };
+      this.#backlogs.set(priority, backlog);
+    }
+    backlog.requests += by;
+    // A sum of fractions drifts; an empty one starts over.
+    backlog.tokens = backlog.requests === 0 ? 0 : backlog.tokens + by * job.tokens;
+    if (backlog.requests === 0 && this.#backlogs.size > MAX_EMPTY_SUMS) this.#backlogs.delete(priority);
+  }
+}
+
+/** One `run()` on its way through the router. */
+export class RouteCall<Target> implements LaneItem<RouteCall<Target>>, Watchable {
+  readonly job: RouteJob;
+  readonly attempt: RouteAttempt<Target, unknown>;
+  readonly priority: number;
+  readonly sequence: number;
+  /** When it came, which its place in the line goes by. */
+  readonly atMs: number;
+  readonly accepted: { readonly atMs: number } = this;
+  line: RouteLine<Target>;
+  lane: PriorityLane<RouteCall<Target>> | undefined = undefined;
+  previous: RouteCall<Target> | undefined = undefined;
+  next: RouteCall<Target> | undefined = undefined;
+  signal: AbortSignal | undefined = undefined;
+  /** When its wait for the coming attempt began. */
+  waitsSinceMs: number;
+  /** Endpoints that it left, and why it left the last of them. */
+  left: Set<EndpointState<Target>> | undefined = undefined;
+  lastFailure: DescribeError | undefined = undefined;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+
+  // Positional, for it is made once a call: an object of fields would double the garbage.
+  constructor(
+    job: RouteJob,
+    attempt: RouteAttempt<Target, unknown>,
+    line: RouteLine<Target>,
+    sequence: number,
+    nowMs: number,
+    resolve: (value: unknown) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.job = job;
+    this.attempt = attempt;
+    this.priority = job.priority;
+    this.sequence = sequence;
+    this.atMs = nowMs;
+    this.line = line;
+    this.waitsSinceMs = nowMs;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  get waiting(): boolean {
+    return this.lane !== undefined;
+  }
+}

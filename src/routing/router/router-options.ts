@@ -1,0 +1,110 @@
+import { ConfigError } from '../../errors/config-error.ts';
+import type { Random } from '../../internal/backoff.ts';
+import { type Clock, systemClock } from '../../internal/clock.ts';
+import {
+  callable,
+  checkOptions,
+  finiteNumber,
+  integer,
+  listOf,
+  milliseconds,
+  nonEmptyText,
+  type OptionCheck,
+  required,
+  shape,
+  whichever,
+  withMethods,
+} from '../../internal/options/option-checks.ts';
+import type { BreakerWait } from './route-search.ts';
+import type { RouterEndpoint } from './router-endpoint.ts';
+import type { RouterQuota } from './router-quota.ts';
+
+export interface RouterOptions<Target> {
+  /** At least one; names are unique. */
+  readonly endpoints: readonly RouterEndpoint<Target>[];
+  /** The quota of a group for a model; the same one for the same group and family of models. */
+  readonly quotas: (quotaGroup: string, model: string) => RouterQuota;
+  /**
+   * Milliseconds for which the breaker of an endpoint and model lets nothing through: 0 while it does, `Infinity` while
+   * it is isolated. Asked only where there are several endpoints: with one the attempt runs into the breaker.
+   * @defaultValue none
+   */
+  readonly breakerWaitMs?: BreakerWait | undefined;
+  /** Most calls that wait, of all models, at least 1. Beyond, a call is rejected. @defaultValue 10000 */
+  readonly maxQueued?: number | undefined;
+  /**
+   * Milliseconds of waiting that count as one step of priority, at least 1: a call is overtaken by one of a priority n
+   * steps higher only if that one comes within n times this time, so nothing starves. @defaultValue 5000
+   */
+  readonly ageingMs?: number | undefined;
+  /** @defaultValue the system's */
+  readonly clock?: Clock | undefined;
+  /** @defaultValue Math.random */
+  readonly random?: Random | undefined;
+}
+
+export interface RouterSettings<Target> {
+  readonly endpoints: readonly RouterEndpoint<Target>[];
+  readonly quotas: (quotaGroup: string, model: string) => RouterQuota;
+  readonly breakerWaitMs: BreakerWait | undefined;
+  readonly maxQueued: number;
+  readonly ageingMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const DEFAULTS = {
+  maxQueued: 10_000,
+  ageingMs: 5_000,
+  clock: systemClock,
+  random: Math.random,
+} as const satisfies Partial<RouterOptions<unknown>>;
+
+const anything: OptionCheck = () => [];
+
+const ENDPOINT_CHECK = shape({
+  name: required(nonEmptyText(), 'a non-empty string'),
+  target: anything,
+  weight: finiteNumber({ min: Number.MIN_VALUE }),
+  quotaGroup: nonEmptyText(),
+  model: nonEmptyText(),
+  maxConcurrency: integer({ min: 1 }),
+  initialConcurrency: integer({ min: 1 }),
+});
+
+const endpointsCheck: OptionCheck = whichever(
+  [[(value) => Array.isArray(value) && value.length > 0, listOf(ENDPOINT_CHECK)]],
+  (value, option) => [
+    { option, expected: 'at least one endpoint', got: Array.isArray(value) ? 'none' : typeof value },
+  ],
+);
+
+/** Every option as it holds. @throws ConfigError that lists all that is wrong. */
+export function routerSettingsOf<Target>(options: RouterOptions<Target>): RouterSettings<Target> {
+  const own = checkOptions('Router', options, {
+    endpoints: required(endpointsCheck, 'at least one endpoint'),
+    quotas: required(callable(), 'a function'),
+    breakerWaitMs: callable(),
+    maxQueued: integer({ min: 1 }),
+    ageingMs: milliseconds(),
+    clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
+    random: callable(),
+  });
+  const {
+    endpoints,
+    quotas,
+    breakerWaitMs,
+    maxQueued = DEFAULTS.maxQueued,
+    ageingMs = DEFAULTS.ageingMs,
+    clock = DEFAULTS.clock,
+    random = DEFAULTS.random,
+  } = own;
+  const names = endpoints.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new ConfigError('Router', [
+      { option: 'endpoints', expected: 'names that differ', got: `${twice} twice` },
+    ]);
+  }
+  return { endpoints, quotas, breakerWaitMs, maxQueued, ageingMs, clock, random };
+}

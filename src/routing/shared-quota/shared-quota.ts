@@ -1,0 +1,300 @@
+import { exponentialDelay, type Random } from '../../internal/backoff.ts';
+import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
+import { AloneQuota } from '../quota/alone-quota.ts';
+import type { QuotaLimits } from '../quota/quota-limiter-options.ts';
+import { isCount, type QuotaAnswer, type QuotaRefusal } from '../quota/quota-permit.ts';
+import type { QuotaSource, QuotaSourceStats, QuotaTaking } from '../quota/quota-source.ts';
+import type { RateLimitSnapshot } from '../quota/rate-limit-snapshot.ts';
+import type { AtomicScript } from './atomic-script.ts';
+import { SharedDimension, type SharedMark } from './shared-dimension.ts';
+import { type SharedEnds, SharedTaking } from './shared-reservation.ts';
+import { HORIZON_MS, SharedStore, type StoreAnswer } from './shared-store.ts';
+import { SharedWallet, type WalletRequest } from './shared-wallet.ts';
+
+export interface SharedQuotaOptions {
+  readonly name: string;
+  readonly limits: QuotaLimits;
+  readonly script: AtomicScript;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** A wait may have become shorter. */
+  readonly onRoom: () => void;
+  /** Another process was told to wait. */
+  readonly onPause: (pauseMs: number) => void;
+}
+
+/** What is told while an answer of the store is awaited, which wakes whoever waits; and how long news wait for a question. */
+const ASKING_MS = 50;
+const NEWS_MS = 50;
+/** Unused for so long, a grant is given back. */
+const UNUSED_MS = 300;
+/** Without any limit the store is asked so often whether others know one. */
+const UNLIMITED_MS = 1_000;
+/** Waits before the next try while the store is away. */
+const AWAY = { initialDelayMs: 250, maxDelayMs: 5_000 };
+const NOTHING: WalletRequest = { requests: 0, tokens: 0, leastRequests: 0, leastTokens: 0 };
+
+/**
+ * A quota whose buckets are in a store that processes share. A process is granted a few requests at a time by one script,
+ * at times that the script assigns; what it doesn't use goes back. While the store is away, the process takes its share of
+ * the limits by itself.
+ */
+export class SharedQuota implements QuotaSource, SharedEnds {
+  readonly #options: SharedQuotaOptions;
+  readonly #store: SharedStore;
+  readonly #requests: SharedDimension;
+  readonly #tokens: SharedDimension;
+  readonly #wallet = new SharedWallet();
+  #alone: AloneQuota | undefined;
+  #members = 1;
+  #seen = false;
+  #asking = false;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #takenAtMs = Number.NEGATIVE_INFINITY;
+  #pauseUntilMs = Number.NEGATIVE_INFINITY;
+  #guardMs = 0;
+  #asked = 0;
+  #failed = 0;
+  #failures = 0;
+  #timer: TimerHandle | undefined;
+  #timerAtMs = 0;
+  #closed = false;
+
+  constructor(options: SharedQuotaOptions) {
+    const { name, limits, script } = options;
+    this.#options = options;
+    const requests = new SharedDimension(limits.requestsPerMinute);
+    const tokens = new SharedDimension(limits.tokensPerMinute);
+    this.#requests = requests;
+    this.#tokens = tokens;
+    this.#store = new SharedStore({ name, script, requests, tokens, wallet: this.#wallet });
+  }
+
+  get limitsKnown(): boolean {
+    if (this.#alone !== undefined) return this.#alone.quota.limitsKnown;
+    return (
+      this.#requests.limitPerMinute !== undefined ||
+      this.#tokens.limitPerMinute !== undefined ||
+      this.#limited
+    );
+  }
+
+  get tokensPerMs(): number | undefined {
+    if (this.#alone !== undefined) return this.#alone.quota.tokensPerMs;
+    return this.#tokens.perMs > 0 ? this.#tokens.perMs : undefined;
+  }
+
+  get processes(): number {
+    return this.#options.limits.processes ?? this.#members;
+  }
+
+  waitMs(tokens: number, guardMs: number, nowMs: number): number {
+    this.#guardMs = guardMs;
+    if (this.#alone !== undefined) {
+      if (nowMs >= this.#notBeforeMs) this.#ask(NOTHING, nowMs);
+      if (this.#alone !== undefined) return this.#alone.quota.waitMs(tokens, guardMs, nowMs);
+    }
+    if (this.#seen && !this.limitsKnown) {
+      if (nowMs - this.#askedAtMs > UNLIMITED_MS) this.#ask(NOTHING, nowMs);
+      return 0;
+    }
+    const pendingMs = this.#wallet.pendingMs(nowMs);
+    if (this.#limited && this.#wallet.covers(tokens, this.#rates)) return 0;
+    if (pendingMs > 0) return pendingMs;
+    if (this.#asking) return ASKING_MS;
+    if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
+    this.#ask(this.#limited ? this.#wallet.wish(tokens, this.#rates, nowMs) : NOTHING, nowMs);
+    return ASKING_MS;
+  }
+
+  drainMs(requests: number, tokens: number, nowMs: number): number {
+    if (this.#alone !== undefined) return this.#alone.quota.drainMs(requests, tokens, nowMs);
+    const { requestsPerMs, tokensPerMs } = this.#rates;
+    const over = (units: number, perMs: number) =>
+      perMs > 0 ? (Math.max(0, units) * this.processes) / perMs : 0;
+    return Math.max(
+      over(requests - this.#wallet.requests, requestsPerMs),
+      over(tokens - this.#wallet.tokens, tokensPerMs),
+    );
+  }
+
+  take(tokens: number, nowMs: number): QuotaTaking {
+    if (this.#alone !== undefined) return this.#alone.take(tokens, nowMs);
+    this.#takenAtMs = nowMs;
+    this.#wallet.take(tokens, this.#rates);
+    const atMs = nowMs + this.#store.offsetMs;
+    return new SharedTaking(this, this.#requests.mark(1, atMs), this.#tokens.mark(tokens, atMs));
+  }
+
+  answered(requests: SharedMark, tokens: SharedMark, answer: QuotaAnswer, nowMs: number): void {
+    const { limits, chargedTokens } = answer;
+    if (isCount(chargedTokens) && limits?.tokens?.remaining === undefined) {
+      this.#tokens.adjust(tokens.units - chargedTokens);
+    }
+    this.#observe(requests, tokens, limits, nowMs);
+  }
+
+  refused(requests: SharedMark, tokens: SharedMark, { limits }: QuotaRefusal, nowMs: number): void {
+    if (limits?.requests?.remaining !== undefined) this.#requests.adjust(requests.units);
+    if (limits?.tokens?.remaining !== undefined) this.#tokens.adjust(tokens.units);
+    this.#observe(requests, tokens, limits, nowMs);
+  }
+
+  refunded(requests: SharedMark, tokens: SharedMark): void {
+    this.#wallet.requests += requests.units;
+    this.#wallet.tokens += tokens.units;
+  }
+
+  paused(pauseMs: number, nowMs: number): void {
+    if (pauseMs <= 0) return;
+    this.#pauseUntilMs = Math.max(this.#pauseUntilMs, nowMs + pauseMs);
+    this.#tell(0);
+  }
+
+  stats(nowMs: number): QuotaSourceStats {
+    const atMs = nowMs + this.#store.offsetMs;
+    const alone = this.#alone?.quota.stats(nowMs);
+    return {
+      requests: alone?.requests ?? this.#requests.getStats(atMs),
+      tokens: alone?.tokens ?? this.#tokens.getStats(atMs),
+      shared: {
+        available: this.#seen && this.#alone === undefined,
+        processes: this.processes,
+        asked: this.#asked,
+        failed: this.#failed,
+        heldRequests: this.#wallet.requests,
+        heldTokens: this.#wallet.tokens,
+      },
+    };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    if (this.#seen && this.#alone === undefined) this.#giveBack();
+    this.#ask(NOTHING, this.#options.clock.now());
+    this.#closed = true;
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
+  }
+
+  get #rates() {
+    return { requestsPerMs: this.#requests.perMs, tokensPerMs: this.#tokens.perMs };
+  }
+
+  get #limited(): boolean {
+    return this.#requests.perMs > 0 || this.#tokens.perMs > 0;
+  }
+
+  #observe(
+    requests: SharedMark,
+    tokens: SharedMark,
+    limits: RateLimitSnapshot | undefined,
+    nowMs: number,
+  ): void {
+    const knew = this.limitsKnown;
+    if (limits?.requests !== undefined) this.#requests.observe(requests, limits.requests);
+    if (limits?.tokens !== undefined) this.#tokens.observe(tokens, limits.tokens);
+    if (this.#alone !== undefined || !(this.#requests.hasNews || this.#tokens.hasNews)) return;
+    // The first limit of all is told at once: until then nothing holds anybody back.
+    if (knew) this.#tell(NEWS_MS);
+    else this.#ask(NOTHING, nowMs);
+  }
+
+  /** Has the store told within so many milliseconds, also of what isn't used. */
+  #tell(withinMs: number): void {
+    const { clock } = this.#options;
+    const dueAtMs = clock.now() + withinMs;
+    if (this.#closed || (this.#timer !== undefined && this.#timerAtMs <= dueAtMs)) return;
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
+    this.#timerAtMs = dueAtMs;
+    this.#timer = setBackgroundTimeout(clock, () => this.#onTimer(), withinMs);
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    const nowMs = this.#options.clock.now();
+    const { requests, tokens } = this.#wallet;
+    const unused = nowMs - this.#takenAtMs > UNUSED_MS && this.#wallet.pendingMs(nowMs) === 0;
+    if (unused) this.#giveBack();
+    const hasNews = this.#requests.hasNews || this.#tokens.hasNews || this.#pauseUntilMs > nowMs;
+    if (hasNews && this.#alone === undefined) this.#ask(NOTHING, nowMs);
+    else if (!unused && (requests > 0 || tokens > 0)) this.#tell(UNUSED_MS);
+  }
+
+  #giveBack(): void {
+    const { requests, tokens } = this.#wallet.empty();
+    if (this.#requests.perMs > 0) this.#requests.giveBack(requests);
+    if (this.#tokens.perMs > 0) this.#tokens.giveBack(tokens);
+  }
+
+  #ask(wish: WalletRequest, nowMs: number): void {
+    if (this.#closed) return;
+    if (this.#asking) {
+      if (wish === NOTHING) this.#tell(NEWS_MS);
+      return;
+    }
+    this.#asking = true;
+    this.#asked += 1;
+    this.#askedAtMs = nowMs;
+    const pauseMs = Math.max(0, this.#pauseUntilMs - nowMs);
+    const question = { wish, pauseMs, guardMs: this.#guardMs, seen: this.#seen };
+    this.#store
+      .ask(question, () => this.#options.clock.now())
+      .then(
+        (answer) => this.#onAnswer(answer),
+        () => this.#onFailure(),
+      );
+  }
+
+  #onAnswer({ granted, waitMs, pauseMs, members }: StoreAnswer): void {
+    const { clock, random, onPause, onRoom } = this.#options;
+    const nowMs = clock.now();
+    this.#asking = false;
+    this.#failures = 0;
+    this.#members = members;
+    this.#comeBack(nowMs);
+    if (granted !== undefined) {
+      this.#wallet.granted(granted.requests, granted.tokens, nowMs + waitMs);
+      this.#tell(UNUSED_MS + waitMs);
+    } else if (waitMs > 0) {
+      // Whoever was turned away comes back when a grant is within reach, each at another time.
+      this.#notBeforeMs = nowMs + Math.max(1, (waitMs - HORIZON_MS / 2) * (0.9 + 0.2 * random()));
+    }
+    if (pauseMs > 0) onPause(pauseMs);
+    onRoom();
+  }
+
+  #comeBack(nowMs: number): void {
+    this.#seen = true;
+    if (this.#alone === undefined) return;
+    const { requests, tokens } = this.#alone.tookLately(nowMs);
+    this.#alone = undefined;
+    this.#notBeforeMs = Number.NEGATIVE_INFINITY;
+    this.#requests.adjust(-requests);
+    this.#tokens.adjust(-tokens);
+  }
+
+  #onFailure(): void {
+    const { clock, limits, random } = this.#options;
+    const nowMs = clock.now();
+    this.#asking = false;
+    this.#failed += 1;
+    this.#failures += 1;
+    this.#notBeforeMs = nowMs + exponentialDelay(this.#failures, AWAY) * (0.75 + 0.5 * random());
+    if (this.#alone === undefined && !this.#closed) {
+      this.#wallet.empty();
+      this.#requests.forget();
+      this.#tokens.forget();
+      this.#alone = new AloneQuota(
+        {
+          requestsPerMinute: this.#requests.limitPerMinute,
+          tokensPerMinute: this.#tokens.limitPerMinute,
+          processes: limits.processes ?? this.#members,
+        },
+        nowMs,
+      );
+      if (this.#seen) this.#alone.quota.drain(nowMs);
+    }
+    this.#options.onRoom();
+  }
+}
