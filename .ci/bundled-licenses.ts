@@ -9,11 +9,7 @@ const packages = new Map<string, string>();
 function collect(name: string): void {
   const folder = join(repositoryRoot, 'node_modules', name);
   if (packages.has(name)) return;
-  const {
-    version,
-    license,
-    dependencies = {},
-  } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const { version, license, dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
   const text = file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim();
   packages.set(name, `${name} ${version}, ${license}\n\n${text}`);

@@ -4,14 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packTarball } from './packed.ts';
-import {
-  environmentOf,
-  installRuntime,
-  NODE_MAJORS,
-  type Runtime,
-  repositoryRoot,
-  runCommand,
-} from './runtimes.ts';
+import { environmentOf, installRuntime, NODE_MAJORS, type Runtime, repositoryRoot, runCommand } from './runtimes.ts';
 
 const OPENAI_MAJORS = [6, 7] as const;
 const NPM_INSTALL = ['install', '--no-audit', '--no-fund', '--no-save', '--loglevel=error'];
@@ -26,10 +19,7 @@ const passed = (what: string) => {
 function consumerFolder(name: string, packages: readonly string[], env: NodeJS.ProcessEnv): string {
   const folder = join(workspace, name);
   cpSync(join(repositoryRoot, '.ci', 'consumer'), folder, { recursive: true });
-  writeFileSync(
-    join(folder, 'package.json'),
-    JSON.stringify({ name: 'consumer', private: true, type: 'module' }),
-  );
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
   runCommand('npm', [...NPM_INSTALL, ...packages], { cwd: folder, env });
   return folder;
 }

@@ -5,14 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tableOf, writeMarked } from './marked-table.ts';
 import { packTarball } from './packed.ts';
-import {
-  environmentOf,
-  installRuntime,
-  NODE_MAJORS,
-  type Runtime,
-  repositoryRoot,
-  runCommand,
-} from './runtimes.ts';
+import { environmentOf, installRuntime, NODE_MAJORS, type Runtime, repositoryRoot, runCommand } from './runtimes.ts';
 
 /** How a package manager is called, and how it runs a program of its folder. */
 interface Manager {
@@ -87,9 +80,7 @@ const KNOWN = 'with --ignore-engines';
 const firstLine = (error: unknown) => {
   const lines = String((error as Error).message).split('\n');
   if (lines.some((line) => line.includes('opossum@9') && line.includes('is incompatible'))) return KNOWN;
-  return (
-    lines.find((line) => /incompatible|EBADENGINE|Unsupported engine|Error/.test(line)) ?? lines[0] ?? ''
-  );
+  return lines.find((line) => /incompatible|EBADENGINE|Unsupported engine|Error/.test(line)) ?? lines[0] ?? '';
 };
 
 function call(runtime: Runtime, folder: string, program: readonly string[], args: readonly string[]): void {
@@ -105,18 +96,9 @@ function call(runtime: Runtime, folder: string, program: readonly string[], args
 }
 
 /** Installs and describes an image on `runtime`; the lock file, if any, was made by `lockedBy`. */
-function tryManager(
-  manager: Manager,
-  runtime: Runtime,
-  lockedBy: Runtime | undefined,
-  tarball: string,
-): string {
+function tryManager(manager: Manager, runtime: Runtime, lockedBy: Runtime | undefined, tarball: string): string {
   const { name, program, install, installLocked, run = [], files = {} } = manager;
-  const folder = makeApp(
-    `${name}-${runtime.major}-${lockedBy?.major}`.replaceAll(/[^\w.-]/g, '-'),
-    tarball,
-    files,
-  );
+  const folder = makeApp(`${name}-${runtime.major}-${lockedBy?.major}`.replaceAll(/[^\w.-]/g, '-'), tarball, files);
   try {
     if (lockedBy !== undefined) {
       call(lockedBy, folder, program, install);
@@ -166,10 +148,7 @@ try {
   call(oldest, app, [], MANAGERS[0]?.install ?? []);
   const bun = tryRuntime(tool('.bin/bun'), ['run'], app);
   const deno = tryRuntime(tool('.bin/deno'), ['run', '-A', '--node-modules-dir=manual'], app);
-  const managers = tableOf([
-    ['Installed with', 'Node 20', 'Node 20, lock file of Node 24', 'Node 26'],
-    ...rows,
-  ]);
+  const managers = tableOf([['Installed with', 'Node 20', 'Node 20, lock file of Node 24', 'Node 26'], ...rows]);
   const runtimes = tableOf([
     ['Runtime', 'describe()'],
     ['Bun', bun],
@@ -180,6 +159,4 @@ try {
 } finally {
   rmSync(workspace, { recursive: true, force: true });
 }
-process.exitCode = rows.every(([, ...cells]) => cells.every((cell) => cell === 'works' || cell === KNOWN))
-  ? 0
-  : 1;
+process.exitCode = rows.every(([, ...cells]) => cells.every((cell) => cell === 'works' || cell === KNOWN)) ? 0 : 1;

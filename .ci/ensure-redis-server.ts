@@ -16,8 +16,8 @@ export interface Machine {
 const thisMachine: Machine = {
   environment: process.env,
   runs: (command, ...args) =>
-    spawnSync(command, args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
-      .status === 0,
+    spawnSync(command, args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status ===
+    0,
   mayInstall: existsSync('/etc/debian_version') && process.getuid?.() === 0,
   tell: (line) => console.log(line),
 };
@@ -36,9 +36,7 @@ export function ensureRedisServer({ environment, runs, mayInstall, tell }: Machi
   const named = environment['REDIS_SERVER'];
   if (named) {
     if (runs(named, '--version')) return;
-    throw new Error(
-      `REDIS_SERVER names ${named}, which does not run. Correct it, or unset it to use the one on PATH.`,
-    );
+    throw new Error(`REDIS_SERVER names ${named}, which does not run. Correct it, or unset it to use the one on PATH.`);
   }
   if (runs('redis-server', '--version')) return;
   const advice =

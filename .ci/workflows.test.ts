@@ -36,9 +36,7 @@ it('publishes in a job that runs nothing but npm publish, on what a job without 
   expect(Object.keys(jobs)).toEqual(['version', 'build', 'publish', 'tag']);
   const withToken = Object.keys(jobs).filter((name) => jobs[name]?.includes('id-token: write'));
   expect(withToken).toEqual(['publish']);
-  expect(jobs['publish']?.match(/run: .*/g)).toEqual([
-    expect.stringMatching(/^run: npm publish \.\/\*\.tgz /),
-  ]);
+  expect(jobs['publish']?.match(/run: .*/g)).toEqual([expect.stringMatching(/^run: npm publish \.\/\*\.tgz /)]);
   expect(jobs['publish']).not.toContain('actions/checkout');
   expect(jobs['build']).not.toMatch(/secrets\.|: write/);
 });

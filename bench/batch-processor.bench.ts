@@ -15,9 +15,7 @@ const priorities = inputs.map(() => Math.floor(random() * 10));
 const priorityOf = (index: number) => priorities[index] ?? 0;
 
 const isSquares = (results: unknown) =>
-  Array.isArray(results) &&
-  results.length === ITEMS &&
-  results.every((result, index) => result === index * index);
+  Array.isArray(results) && results.length === ITEMS && results.every((result, index) => result === index * index);
 
 /** Each contender answers all inputs at once and hands every caller its own result. */
 function contenders() {
@@ -37,14 +35,10 @@ function contenders() {
     dataloader: () => all((value) => loader.load(value)),
     'p-queue': () => all((value) => queue.add(async () => value * value, { priority: priorityOf(value) })),
     'p-queue with signal and timeout': () =>
-      all((value) =>
-        timedQueue.add(async () => value * value, { priority: priorityOf(value), ...signalOf(value) }),
-      ),
+      all((value) => timedQueue.add(async () => value * value, { priority: priorityOf(value), ...signalOf(value) })),
     ours: () => all((value) => ours.process(value, { priority: priorityOf(value) })),
     'ours with signal and timeout': () =>
-      all((value) =>
-        ours.process(value, { priority: priorityOf(value), timeoutMs: TIMEOUT_MS, ...signalOf(value) }),
-      ),
+      all((value) => ours.process(value, { priority: priorityOf(value), timeoutMs: TIMEOUT_MS, ...signalOf(value) })),
   };
 }
 
@@ -91,8 +85,7 @@ async function drain(count: number): Promise<{ readonly value: number }> {
   free();
   const values = await Promise.all(results);
   const value = performance.now() - startedAtMs;
-  if (answered !== count || values.some((result, index) => result !== index))
-    throw new Error('an item was lost');
+  if (answered !== count || values.some((result, index) => result !== index)) throw new Error('an item was lost');
   await processor.close();
   return { value };
 }

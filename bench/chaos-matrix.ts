@@ -3,13 +3,7 @@
 // broken.
 //   node bench/chaos-matrix.ts [calls a cell, default 100]
 import { createDescribeClient } from '../src/index.ts';
-import {
-  createTestImage,
-  type Fault,
-  type FaultRule,
-  readImageFacts,
-  startFakeOpenAI,
-} from '../src/testing/index.ts';
+import { createTestImage, type Fault, type FaultRule, readImageFacts, startFakeOpenAI } from '../src/testing/index.ts';
 
 const calls = Number(process.argv[2] ?? 100);
 const MAX_ATTEMPTS = 3;
@@ -146,8 +140,7 @@ function check(row: Row, endpoints: number, cell: Cell): void {
   if (cell.mostAttempts > cap) broken.push(`${name}: ${cell.mostAttempts} requests for one call`);
   if (row.isItemFault === true && cell.mostAttempts > 1) broken.push(`${name}: a poison item was sent again`);
   // Calls that were on their way when the first refusal came can't be called back.
-  if (row.stops === true && cell.atFaultyKey > CONCURRENCY)
-    broken.push(`${name}: ${cell.atFaultyKey} refusals`);
+  if (row.stops === true && cell.atFaultyKey > CONCURRENCY) broken.push(`${name}: ${cell.atFaultyKey} refusals`);
   if (endpoints > 1 && row.isItemFault !== true && cell.success < 1)
     broken.push(`${name}: ${calls * (1 - cell.success)} calls failed beside a good endpoint`);
 }
@@ -170,9 +163,7 @@ for (const row of ROWS) {
   const two = await measure(row, SETS[1]);
   check(row, 1, one);
   check(row, 2, two);
-  console.log(
-    `| ${row.name}, ${row.probability * 100} % | ${show(one, bases[0])} | ${show(two, bases[1])} |`,
-  );
+  console.log(`| ${row.name}, ${row.probability * 100} % | ${show(one, bases[0])} | ${show(two, bases[1])} |`);
 }
 for (const promise of broken) console.error(`BROKEN: ${promise}`);
 process.exitCode = broken.length > 0 ? 1 : 0;

@@ -58,8 +58,7 @@ const subjects: Readonly<Record<string, () => Subject>> = {
       end: () => circuit.shutdown(),
     };
   },
-  'cockatiel, sampling': () =>
-    cockatiel(new SamplingBreaker({ threshold: 0.5, duration: WINDOW_MS, minimumRps: 1 })),
+  'cockatiel, sampling': () => cockatiel(new SamplingBreaker({ threshold: 0.5, duration: WINDOW_MS, minimumRps: 1 })),
   'cockatiel, consecutive': () => cockatiel(new ConsecutiveBreaker(5)),
   '@describe-it/sdk': () => {
     const breaker = new CircuitBreaker('subject', (action: Action) => action(), {
@@ -132,8 +131,7 @@ async function untilOpen(subject: Subject, action: Action, everyMs: number, forM
 const scenarios: Readonly<Record<string, (subject: Subject) => Promise<string>>> = {
   'every call times out after 30 s under a 10 s window, 1 call a second, 10 minutes': (subject) =>
     untilOpen(subject, hangs, 1_000, 600_000),
-  'every call times out after 30 s, 1 call in 20 s, an hour': (subject) =>
-    untilOpen(subject, hangs, 20_000, 3_600_000),
+  'every call times out after 30 s, 1 call in 20 s, an hour': (subject) => untilOpen(subject, hangs, 20_000, 3_600_000),
   'every call fails, 1 call a minute, 2 hours': (subject) => untilOpen(subject, down, 60_000, 7_200_000),
   'every call fails, 1 call an hour, a day': (subject) => untilOpen(subject, down, 3_600_000, 86_400_000),
   'burst of 1,000 calls, all fail': async (subject) => {

@@ -67,9 +67,7 @@ for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round += 1) {
   const isWarmUp = round < WARM_UP_ROUNDS;
   if (round >= WARM_UP_ROUNDS - 1) heaps.push(heap);
   const entries = client.cache?.getStats().memory.entries;
-  console.log(
-    `${calls} calls${isWarmUp ? ' (warm-up)' : ''}: heap ${heap.toFixed(2)} MiB, ${entries} entries cached`,
-  );
+  console.log(`${calls} calls${isWarmUp ? ' (warm-up)' : ''}: heap ${heap.toFixed(2)} MiB, ${entries} entries cached`);
 }
 const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(0);
 const [first = 0] = heaps;

@@ -36,8 +36,7 @@ function randomFrom(seed: number): (below: number) => number {
 }
 
 async function seeds(): Promise<readonly Buffer[]> {
-  const canvas = () =>
-    sharp({ create: { width: 60, height: 40, channels: 3, background: { r: 9, g: 90, b: 200 } } });
+  const canvas = () => sharp({ create: { width: 60, height: 40, channels: 3, background: { r: 9, g: 90, b: 200 } } });
   const frames = await Promise.all(
     [1, 2].map((step) =>
       canvas()
@@ -88,11 +87,7 @@ function mutate(original: Buffer, other: Buffer, random: (below: number) => numb
         bytes = bytes.subarray(0, at);
         break;
       case 4:
-        bytes = Buffer.concat([
-          bytes.subarray(0, at),
-          Buffer.alloc(1 + random(300), value),
-          bytes.subarray(at),
-        ]);
+        bytes = Buffer.concat([bytes.subarray(0, at), Buffer.alloc(1 + random(300), value), bytes.subarray(at)]);
         break;
       case 5:
         bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + random(40))]);
@@ -120,21 +115,12 @@ export function pathologicalFiles(sizeBytes = 20_000_000): Readonly<Record<strin
     'jpeg of stuffed bytes': repeat('\xff\xd8', '\xff\0'),
     'jpeg of restart markers': repeat('\xff\xd8', '\xff\xd0'),
     'jpeg of zeros': repeat('\xff\xd8\xff', '\0'),
-    'jpeg of stray bytes between segments': repeat(
-      '\xff\xd8\xff\xfe\0\x02',
-      `${'\xff\0'.repeat(500)}\xff\xfe\0\x02`,
-    ),
+    'jpeg of stray bytes between segments': repeat('\xff\xd8\xff\xfe\0\x02', `${'\xff\0'.repeat(500)}\xff\xfe\0\x02`),
     'jpeg of EXIF segments': repeat('\xff\xd8', '\xff\xe1\0\x0aExif\0\0II'),
-    'jpeg scan without end': repeat(
-      '\xff\xd8\xff\xc0\0\x0b\x08\0\x10\0\x10\x01\x01\x11\0\xff\xda\0\x02',
-      '\xff\0',
-    ),
+    'jpeg scan without end': repeat('\xff\xd8\xff\xc0\0\x0b\x08\0\x10\0\x10\x01\x01\x11\0\xff\xda\0\x02', '\xff\0'),
     'gif of one-byte blocks': repeat('GIF89a\x10\0\x10\0\0\0\0,\0\0\0\0\x10\0\x10\0\0\x02', '\x01\x01'),
     'gif of empty extensions': repeat('GIF89a\x10\0\x10\0\0\0\0', '!\xfe\0'),
-    'webp of empty chunks': repeat(
-      'RIFF\xff\xff\xff\xffWEBPVP8X\x0a\0\0\0\0\0\0\0\x0f\0\0\x0f\0\0',
-      'XXXX\0\0\0\0',
-    ),
+    'webp of empty chunks': repeat('RIFF\xff\xff\xff\xffWEBPVP8X\x0a\0\0\0\0\0\0\0\x0f\0\0\x0f\0\0', 'XXXX\0\0\0\0'),
     'svg prolog without end': repeat('<?xml version="1.0"?>', '<!-- svg'),
     'heif of brands': repeat('\x01\0\0\0ftyp', 'mif1'),
   };

@@ -136,9 +136,7 @@ const server = fork(new URL('./openai-transport-server.ts', import.meta.url), { 
 const [{ port }] = (await once(server, 'message')) as [{ port: number }];
 const pool = new OpenAIConnectionPool('sk-bench', `http://127.0.0.1:${port}/v1`, { min: 1, max: 1 });
 const encoded = await encodeRequest(inline);
-await stall('send over the pool', () =>
-  pool.use((client) => client.chat.completions.create(inline as never, encoded)),
-);
+await stall('send over the pool', () => pool.use((client) => client.chat.completions.create(inline as never, encoded)));
 await pool.destroy();
 server.disconnect();
 

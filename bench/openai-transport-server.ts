@@ -6,9 +6,7 @@ const ANSWER = JSON.stringify({
   object: 'chat.completion',
   created: 1,
   model: 'gpt-4.1-mini',
-  choices: [
-    { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'A cat on a chair.' } },
-  ],
+  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'A cat on a chair.' } }],
   usage: { prompt_tokens: 100, completion_tokens: 7, total_tokens: 107 },
   system_fingerprint: 'fp_0123456789',
 });

@@ -3,12 +3,7 @@
 // its own.
 //   node bench/packing-limits.ts [images under the request limit, default 300]
 import { createDescribeClient, type DescribeClientOptions } from '../src/index.ts';
-import {
-  createTestImage,
-  describeImageFacts,
-  type FakeLimits,
-  startFakeOpenAIProcess,
-} from '../src/testing/index.ts';
+import { createTestImage, describeImageFacts, type FakeLimits, startFakeOpenAIProcess } from '../src/testing/index.ts';
 
 const MODES: Readonly<Record<string, DescribeClientOptions['batch']>> = {
   singly: false,

@@ -18,11 +18,7 @@ export interface Scenario {
 const latency: Latency = { distribution: 'log-normal', medianMs: 800, sigma: 0.4 };
 
 /** The burst is one second of the limit. */
-const group = (
-  name: string,
-  limits: FakeQuotaGroup['limits'],
-  apiKeys?: readonly string[],
-): FakeQuotaGroup => ({
+const group = (name: string, limits: FakeQuotaGroup['limits'], apiKeys?: readonly string[]): FakeQuotaGroup => ({
   name,
   organization: `org-${name}`,
   limits: { burstSeconds: 1, ...limits },
@@ -48,10 +44,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'two groups',
     apiKeys: ['sk-a', 'sk-b'],
-    limits: () => [
-      group('a', { requestsPerMinute: 600 }, ['sk-a']),
-      group('b', { requestsPerMinute: 180 }, ['sk-b']),
-    ],
+    limits: () => [group('a', { requestsPerMinute: 600 }, ['sk-a']), group('b', { requestsPerMinute: 180 }, ['sk-b'])],
     allowedPerSecond: () => 13,
     latency,
   },

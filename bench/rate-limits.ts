@@ -79,9 +79,7 @@ async function run(scenario: Scenario, contender: Contender): Promise<Outcome> {
     await server.setLimits(limits(ratio));
   });
   const tenant =
-    tenantPerMinute === 0
-      ? Promise.resolve(0)
-      : disturb(server, tenantPerMinute, startedAtMs + seconds * 1000);
+    tenantPerMinute === 0 ? Promise.resolve(0) : disturb(server, tenantPerMinute, startedAtMs + seconds * 1000);
   const tallies = await Promise.all(
     Array.from({ length: processes }, (_, index) => load({ ...task, seed: index * 1_000_000 })),
   );

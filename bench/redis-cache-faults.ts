@@ -157,10 +157,8 @@ const plant = async (port: number) => {
 };
 
 const FAULTS: Readonly<Record<string, () => Promise<Scene>>> = {
-  'hangs (SIGSTOP)': () =>
-    oneServer((server) => ({ harm: () => server.pause(), heal: () => server.resume() })),
-  'dies (SIGKILL)': () =>
-    oneServer((server) => ({ harm: () => server.kill(), heal: () => server.restart() })),
+  'hangs (SIGSTOP)': () => oneServer((server) => ({ harm: () => server.pause(), heal: () => server.resume() })),
+  'dies (SIGKILL)': () => oneServer((server) => ({ harm: () => server.kill(), heal: () => server.restart() })),
   'restarts empty': () => oneServer((server) => ({ harm: () => server.restart() })),
   'drops every connection (CLIENT KILL)': () =>
     oneServer((server) => ({
@@ -182,8 +180,7 @@ const FAULTS: Readonly<Record<string, () => Promise<Scene>>> = {
       harm: () => askRedis(server.port, 'CONFIG SET maxmemory 1mb'),
       heal: () => askRedis(server.port, 'CONFIG SET maxmemory 0'),
     })),
-  'holds garbage, 20 MB and lists under our keys': () =>
-    oneServer((server) => ({ harm: () => plant(server.port) })),
+  'holds garbage, 20 MB and lists under our keys': () => oneServer((server) => ({ harm: () => plant(server.port) })),
   'refuses the password': async () => {
     const server = await startRedisServer();
     const cache = makeCache({ url: server.url, password: 'right' });

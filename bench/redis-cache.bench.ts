@@ -138,9 +138,7 @@ const invalidate = defineSuite({
     for (const [tag, size] of Object.entries(SIZES)) {
       for (let start = 0; start < size; start += MANY) {
         const length = Math.min(MANY, size - start);
-        await cache.mset(
-          Array.from({ length }, (_, n) => ({ key: `${tag}${start + n}`, data: n, tags: [tag] })),
-        );
+        await cache.mset(Array.from({ length }, (_, n) => ({ key: `${tag}${start + n}`, data: n, tags: [tag] })));
       }
     }
     return { server, cache };

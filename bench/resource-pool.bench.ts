@@ -30,10 +30,7 @@ function contenders() {
     maxSize: SLOTS,
     acquireTimeoutMs: ACQUIRE_TIMEOUT_MS,
   });
-  const generic = createPool<Thing>(
-    { create, destroy },
-    { max: SLOTS, acquireTimeoutMillis: ACQUIRE_TIMEOUT_MS },
-  );
+  const generic = createPool<Thing>({ create, destroy }, { max: SLOTS, acquireTimeoutMillis: ACQUIRE_TIMEOUT_MS });
   const tarn = new TarnPool<Thing>({
     create,
     destroy,

@@ -56,9 +56,7 @@ const route = (router: Router<number>) =>
 
 const queue = (made: PQueue) =>
   Promise.all(
-    inputs.map((index) =>
-      made.add(async () => index, { priority: priorityOf(index), signal: signalOf(index) }),
-    ),
+    inputs.map((index) => made.add(async () => index, { priority: priorityOf(index), signal: signalOf(index) })),
   );
 
 interface Context {

@@ -121,11 +121,7 @@ describe('clients', () => {
     });
     const results = await Promise.all([IMAGE].map((image) => describe(image)));
     expect(results).toMatchObject([{ source: 'upstream' }]);
-    expect([stats().calls.succeeded, typeof (await health()).status, typeof report()]).toEqual([
-      1,
-      'string',
-      'object',
-    ]);
+    expect([stats().calls.succeeded, typeof (await health()).status, typeof report()]).toEqual([1, 'string', 'object']);
     expect(await metrics()).toContain('describe_it_');
     await close();
   });

@@ -123,10 +123,7 @@ describe('what someone put on the prototype of all objects', () => {
     ['OpenAIConnectionPool', () => new OpenAIConnectionPool('sk-x', undefined, {})],
     ['PoolManager', () => new PoolManager({})],
     ['RedisCache', () => new RedisCache({ memory: {} })],
-    [
-      'BatchProcessor',
-      () => new BatchProcessor(async (items: readonly number[]) => [...items], { retry: {} }),
-    ],
+    ['BatchProcessor', () => new BatchProcessor(async (items: readonly number[]) => [...items], { retry: {} })],
     [
       'VisionDescriptionBatchProcessor',
       () => new VisionDescriptionBatchProcessor({ send: async () => ({}) } as never, { images: {} }),
@@ -173,8 +170,7 @@ describe('what someone put on the prototype of all objects', () => {
     ],
     [
       'a warming',
-      () =>
-        createCacheWarmer(new RedisCache()).warmImageDescriptions(['https://a.example/1.png'], () => 'x', {}),
+      () => createCacheWarmer(new RedisCache()).warmImageDescriptions(['https://a.example/1.png'], () => 'x', {}),
     ],
     [
       'acquire',

@@ -122,11 +122,7 @@ export function writeSnippet(name: SnippetName, folder = ownFolder): string {
 }
 
 /** The function that a snippet is, or stands in. */
-export async function loadSnippet<Run extends (...args: never[]) => unknown>(
-  name: SnippetName,
-): Promise<Run> {
-  const module: { readonly default: Run } = await import(
-    /* @vite-ignore */ pathToFileURL(writeSnippet(name)).href
-  );
+export async function loadSnippet<Run extends (...args: never[]) => unknown>(name: SnippetName): Promise<Run> {
+  const module: { readonly default: Run } = await import(/* @vite-ignore */ pathToFileURL(writeSnippet(name)).href);
   return module.default;
 }

@@ -148,8 +148,7 @@ describe.each([
 
   it('lends a client for one call', async () => {
     await useApi(start);
-    const run =
-      await loadSnippet<(options: object) => Promise<OpenAI.ChatCompletion>>('connection pool, wrapper');
+    const run = await loadSnippet<(options: object) => Promise<OpenAI.ChatCompletion>>('connection pool, wrapper');
     expect((await run(QUESTION)).choices).toHaveLength(1);
     expect(lent()).toEqual([0]);
   });
@@ -214,9 +213,7 @@ describe('the complete route', () => {
     ];
     const counts = async () => {
       const text = await monitor.getMetrics();
-      return names.map((name) =>
-        Number(new RegExp(`^describe_it_${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0),
-      );
+      return names.map((name) => Number(new RegExp(`^describe_it_${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0));
     };
     const earlier = await counts();
     for (const index of [300, 300]) await post(url, { imageUrl: imageOf(index), apiKey: KEY });
@@ -243,8 +240,7 @@ describe('batching', () => {
 
 describe('caching', () => {
   it('stores, tags, invalidates, stores many and warms', async () => {
-    const run =
-      await loadSnippet<(around: object) => Promise<{ cache: RedisCache; result: unknown }>>('caching');
+    const run = await loadSnippet<(around: object) => Promise<{ cache: RedisCache; result: unknown }>>('caching');
     const fetcherFunction = vi.fn(async (url: string) => ({ description: url }));
     const { cache, result } = await run({
       data: { a: 1 },
@@ -295,9 +291,9 @@ describe('resource pooling', () => {
     const baseURL = await listen(server);
     endings.push(closing(server));
     const run =
-      await loadSnippet<
-        (config: object) => Promise<{ httpPool: ResourcePool<PooledHttpClient>; result: HttpReply }>
-      >('resource pool');
+      await loadSnippet<(config: object) => Promise<{ httpPool: ResourcePool<PooledHttpClient>; result: HttpReply }>>(
+        'resource pool',
+      );
     const { httpPool, result } = await run({ baseURL });
     expect(result).toMatchObject({ status: 200, data: { path: '/api/data' } });
     await httpPool.close();
@@ -307,9 +303,7 @@ describe('resource pooling', () => {
 describe('monitoring', () => {
   it('counts, times, measures and reports', async () => {
     const run =
-      await loadSnippet<(around: object) => Promise<{ duration: string; report: PerformanceReport }>>(
-        'monitoring',
-      );
+      await loadSnippet<(around: object) => Promise<{ duration: string; report: PerformanceReport }>>('monitoring');
     const log = vi.spyOn(console, 'log').mockImplementation(() => {});
     endings.push(() => log.mockRestore());
     const around = { processImage: async () => 'done', imageData: new Uint8Array(3), currentQueueSize: 3 };

@@ -18,8 +18,7 @@ import oldWebpack from 'webpack-5.90';
 
 const [entry, out, only = ''] = process.argv.slice(2);
 
-const REQUIRE_BANNER =
-  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+const REQUIRE_BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
 const byEsbuild =
   (format, banner) =>

@@ -59,14 +59,5 @@ export async function parts(): Promise<void> {
   const monitor = new PerformanceMonitor();
   monitor.incrementCounter('calls', { kind: 'a' });
   const server = await startFakeOpenAI();
-  console.log(
-    models.data.length,
-    cached,
-    sum,
-    length,
-    text,
-    id,
-    server.baseURL,
-    FromSubpath === BatchProcessor,
-  );
+  console.log(models.data.length, cached, sum, length, text, id, server.baseURL, FromSubpath === BatchProcessor);
 }

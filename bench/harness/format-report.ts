@@ -10,9 +10,7 @@ export function formatReport(report: SuiteReport): string {
   const rows = report.contenders.map((contender) => row(contender, report));
   const noise = `${(report.noiseRatio * 100).toFixed(1)} %`;
   const noisy = report.noiseRatio > NOISY_RATIO ? ' (noisy machine: trust only large differences)' : '';
-  const gates = report.contenders.flatMap(({ name, gates: judged }) =>
-    judged.map((gate) => gateLine(name, gate)),
-  );
+  const gates = report.contenders.flatMap(({ name, gates: judged }) => judged.map((gate) => gateLine(name, gate)));
   return [
     `${report.name}: ${report.rounds} rounds, baseline spread ${noise}${noisy}`,
     ...alignColumns([header, ...rows]).map((line) => `  ${line}`),
@@ -55,14 +53,10 @@ export function formatValue(value: number, unit: string): string {
 }
 
 function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((cells) => cells[column]?.length ?? 0)),
-  );
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   return rows.map((cells) =>
     cells
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join('  ')
       .trimEnd(),
   );

@@ -15,8 +15,6 @@ describe('sampleInFreshProcess', () => {
   });
 
   it('rejects when the wrong thing was loaded', async () => {
-    await expect(sampleInFreshProcess({ module, expectedExport: 'other' })).rejects.toThrow(
-      'no export other',
-    );
+    await expect(sampleInFreshProcess({ module, expectedExport: 'other' })).rejects.toThrow('no export other');
   });
 });

@@ -35,11 +35,9 @@ export async function sampleInFreshProcess({
   execArgv = [],
   timeoutMs = 60_000,
 }: FreshProcessOptions): Promise<Sample> {
-  const { stdout } = await run(
-    process.execPath,
-    [...execArgv, CHILD, String(module), expectedExport, measure],
-    { timeout: timeoutMs },
-  );
+  const { stdout } = await run(process.execPath, [...execArgv, CHILD, String(module), expectedExport, measure], {
+    timeout: timeoutMs,
+  });
   const sample: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   if (!isSample(sample)) throw new Error(`${String(module)}: the child process gave no sample`);
   return sample;

@@ -36,9 +36,7 @@ describe('measureSuite', () => {
       verify: (result, { value }) => result === value,
       contenders: { reads: ({ value }) => value, breaks: () => 41 },
     });
-    await expect(measureSuite(suite, { rounds: 2, sliceMs: 1 })).rejects.toThrow(
-      'breaks: the result is wrong',
-    );
+    await expect(measureSuite(suite, { rounds: 2, sliceMs: 1 })).rejects.toThrow('breaks: the result is wrong');
     expect(log).toEqual(['teardown 42']);
   });
 

@@ -17,11 +17,7 @@ export interface Output {
 }
 
 /** Runs the suites of a folder as the command line asks. */
-export async function runSuites(
-  folder: URL,
-  args: readonly string[],
-  output: Output = console,
-): Promise<ExitCode> {
+export async function runSuites(folder: URL, args: readonly string[], output: Output = console): Promise<ExitCode> {
   let options: RunOptions;
   try {
     options = parseRunOptions(args);

@@ -28,10 +28,7 @@ export interface SampledContender<Context> {
   sample(context: Context): Sample | Promise<Sample>;
 }
 
-export type Contender<Context> =
-  | ((context: Context) => unknown)
-  | TimedContender<Context>
-  | SampledContender<Context>;
+export type Contender<Context> = ((context: Context) => unknown) | TimedContender<Context> | SampledContender<Context>;
 
 export interface SuiteDefinition<Context> {
   /** `--grep` matches it. */
@@ -127,12 +124,8 @@ function prepareContender<Context>(
     operations: timed.operations ?? 1,
     run: () => timed.run(context),
     verify: (result) => {
-      if (
-        verify === undefined ? result === undefined || result === false : verify(result, context) === false
-      ) {
-        throw new Error(
-          `${name}: the result is wrong${verify === undefined ? ', or nothing was returned' : ''}`,
-        );
+      if (verify === undefined ? result === undefined || result === false : verify(result, context) === false) {
+        throw new Error(`${name}: the result is wrong${verify === undefined ? ', or nothing was returned' : ''}`);
       }
     },
     beforeSlice: () => timed.beforeSlice?.(context),

@@ -23,13 +23,7 @@ async function describeAll(client: DescribeClient, title: string): Promise<void>
     progress.step();
     const name = basename(images[item.index] ?? '');
     if (item.status === 'rejected') {
-      rows.push([
-        name,
-        DescribeError.is(item.reason) ? item.reason.code : String(item.reason),
-        '-',
-        '-',
-        '-',
-      ]);
+      rows.push([name, DescribeError.is(item.reason) ? item.reason.code : String(item.reason), '-', '-', '-']);
       continue;
     }
     const { description, source, explain, usage } = item.value;
@@ -47,9 +41,7 @@ async function surviveOutage(client: DescribeClient, server: FakeOpenAI): Promis
   const file = images[0] ?? '';
   const codes = new Map<string, number>();
   for (let call = 0; call < 8; call += 1) {
-    const error: unknown = await client
-      .describe({ file, cache: 'no-store' })
-      .catch((reason: unknown) => reason);
+    const error: unknown = await client.describe({ file, cache: 'no-store' }).catch((reason: unknown) => reason);
     const code = DescribeError.is(error) ? error.code : String(error);
     codes.set(code, (codes.get(code) ?? 0) + 1);
   }

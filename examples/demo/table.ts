@@ -1,8 +1,6 @@
 /** Prints rows under a header, each column as wide as its widest cell. */
 export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => clip(row[column]).length)),
-  );
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => clip(row[column]).length)));
   const line = (cells: readonly string[]) =>
     `  ${cells
       .map((cell, column) => clip(cell).padEnd(widths[column] ?? 0))

@@ -33,13 +33,7 @@ const scenario = fc.record({
       durationMs: fc.nat(80),
       ends: fc.oneof(
         { weight: 6, arbitrary: fc.constant('well' as const) },
-        fc.constantFrom(
-          'throws' as const,
-          'short' as const,
-          'never' as const,
-          'early' as const,
-          'promises' as const,
-        ),
+        fc.constantFrom('throws' as const, 'short' as const, 'never' as const, 'early' as const, 'promises' as const),
       ),
     }),
     { minLength: 1, maxLength: 8 },
@@ -226,8 +220,7 @@ describe('the queue', () => {
         let flushedThrough = 0;
         const isOver = (item: (typeof waiting)[number]) =>
           item.sequence <= flushedThrough || item.queued.atMs + limits.maxBatchWaitMs <= nowMs;
-        const orderOf = (item: (typeof waiting)[number]) =>
-          item.accepted.atMs - item.priority * limits.ageingMs;
+        const orderOf = (item: (typeof waiting)[number]) => item.accepted.atMs - item.priority * limits.ageingMs;
         const sorted = () =>
           waiting.toSorted((left, right) => orderOf(left) - orderOf(right) || left.sequence - right.sequence);
         for (const taken of steps) {
@@ -242,8 +235,7 @@ describe('the queue', () => {
             waiting.push(item);
             queue.add(item);
           }
-          const dropped =
-            taken.kind === 'drop' ? waiting[taken.pick % Math.max(1, waiting.length)] : undefined;
+          const dropped = taken.kind === 'drop' ? waiting[taken.pick % Math.max(1, waiting.length)] : undefined;
           if (dropped !== undefined) {
             waiting = waiting.filter((item) => item !== dropped);
             queue.drop(dropped);

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  BatchHandlerError,
-  ClosedError,
-  DescribeError,
-  QueueFullError,
-  TimeoutError,
-} from '../errors/index.ts';
+import { BatchHandlerError, ClosedError, DescribeError, QueueFullError, TimeoutError } from '../errors/index.ts';
 import { Deferred } from '../internal/async/deferred.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { BatchProcessor } from './batch-processor.ts';
@@ -315,8 +309,7 @@ describe('a handler that breaks its contract', () => {
 describe('retry', () => {
   it('tries only the failed items again, after a delay', async () => {
     const clock = new ManualClock();
-    const calls: { readonly items: readonly string[]; readonly attempt: number; readonly atMs: number }[] =
-      [];
+    const calls: { readonly items: readonly string[]; readonly attempt: number; readonly atMs: number }[] = [];
     const processor = new BatchProcessor<string, string>(
       (items, { attempt }) => {
         calls.push({ items, attempt, atMs: clock.now() });
@@ -373,14 +366,7 @@ describe('retry', () => {
     await clock.flush();
     expect(call(2).items).toEqual(['e', 'f']);
     call(2).end.resolve(['E', 'F']);
-    expect(await Promise.all([...first, ...second, ...third])).toEqual([
-      'A',
-      'enough',
-      'enough',
-      'enough',
-      'E',
-      'F',
-    ]);
+    expect(await Promise.all([...first, ...second, ...third])).toEqual(['A', 'enough', 'enough', 'enough', 'E', 'F']);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -487,12 +473,8 @@ describe('the end', () => {
 describe('options and metrics', () => {
   it('lists every wrong option', () => {
     const options = { batchSize: 0, maxBatchWait: 5, retry: { maxAttempts: 0 } };
-    expect(() => new BatchProcessor<string, string>(() => [], options)).toThrow(
-      /batchSize: .*retry\.maxAttempts: /s,
-    );
-    expect(() => new BatchProcessor<string, string>(() => [], options)).toThrow(
-      /did you mean maxBatchWaitMs/,
-    );
+    expect(() => new BatchProcessor<string, string>(() => [], options)).toThrow(/batchSize: .*retry\.maxAttempts: /s);
+    expect(() => new BatchProcessor<string, string>(() => [], options)).toThrow(/did you mean maxBatchWaitMs/);
   });
 
   it.each([{ priority: Number.NaN }, { timeoutMs: 0 }, { timeoutMs: Number.POSITIVE_INFINITY }])(

@@ -132,8 +132,7 @@ export class BatchProcessor<Input, Output> {
   destroy(reason: unknown = new ClosedError(NAME)): Promise<void> {
     this.#open = false;
     const items = this.#scheduler.items();
-    for (let item = this.#line.takeFirst(); item !== undefined; item = this.#line.takeFirst())
-      items.push(item);
+    for (let item = this.#line.takeFirst(); item !== undefined; item = this.#line.takeFirst()) items.push(item);
     for (const item of items) this.#cancel(item, reason);
     this.#scheduler.abandon(reason);
     return this.close();
@@ -190,8 +189,7 @@ export class BatchProcessor<Input, Output> {
     this.#outstanding += 1;
     item.accepted.cohort.enter();
     if (signal !== undefined) this.#signals.add(signal, item);
-    if (timeoutMs !== undefined)
-      item.timer = clock.setTimeout(() => this.#timeOut(item, timeoutMs), timeoutMs);
+    if (timeoutMs !== undefined) item.timer = clock.setTimeout(() => this.#timeOut(item, timeoutMs), timeoutMs);
     if (full) this.#line.add(item);
     else this.#scheduler.add(item);
   }

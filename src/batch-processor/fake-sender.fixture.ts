@@ -86,9 +86,7 @@ export class FakeSender {
       object: 'chat.completion',
       created: 0,
       model: 'fake-model-1',
-      choices: [
-        { index: 0, finish_reason, logprobs: null, message: { role: 'assistant', content, refusal } },
-      ],
+      choices: [{ index: 0, finish_reason, logprobs: null, message: { role: 'assistant', content, refusal } }],
       usage,
     };
   }

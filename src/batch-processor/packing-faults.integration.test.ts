@@ -20,8 +20,7 @@ const REJECTED_EVERY = 700;
 const TRUNCATED_EVERY = 23;
 
 const images = Array.from({ length: IMAGES }, (_, seed) => createTestImage({ seed: seed + 1 }));
-const hashOf = (index: number) =>
-  /sha256:(\w+)/.exec(describeImageFacts(images[index] ?? Buffer.of()))?.[1] ?? '';
+const hashOf = (index: number) => /sha256:(\w+)/.exec(describeImageFacts(images[index] ?? Buffer.of()))?.[1] ?? '';
 const isRefused = (index: number) => index % REFUSED_EVERY === 3;
 const isRejected = (index: number) => index % REJECTED_EVERY === 5;
 
@@ -41,12 +40,10 @@ function faultRules(): FaultRule[] {
       }),
     ),
   ];
-  const items = (['missing', 'duplicated', 'reordered', 'invented'] as const).flatMap(
-    (change): FaultRule[] => [
-      { when: { probability: 0.05 }, fault: { kind: 'items', change } },
-      { when: { probability: 0.01 }, fault: { kind: 'items', change, count: 3 } },
-    ],
-  );
+  const items = (['missing', 'duplicated', 'reordered', 'invented'] as const).flatMap((change): FaultRule[] => [
+    { when: { probability: 0.05 }, fault: { kind: 'items', change } },
+    { when: { probability: 0.01 }, fault: { kind: 'items', change, count: 3 } },
+  ]);
   return [
     ...poison,
     { when: { probability: 0.02 }, fault: { kind: 'error', status: 500 } },
@@ -60,15 +57,11 @@ function truncatingSender(client: OpenAI): VisionSender & { truncated: number } 
   let packs = 0;
   const sender = {
     truncated: 0,
-    send: async (
-      request: OpenAI.ChatCompletionCreateParamsNonStreaming,
-      { signal }: { signal: AbortSignal },
-    ) => {
+    send: async (request: OpenAI.ChatCompletionCreateParamsNonStreaming, { signal }: { signal: AbortSignal }) => {
       const completion = await client.chat.completions.create(request, { signal, maxRetries: 0 });
       if (imagesOf(request).length > 1) packs += 1;
       const [choice] = completion.choices;
-      if (choice === undefined || imagesOf(request).length < 2 || packs % TRUNCATED_EVERY > 0)
-        return completion;
+      if (choice === undefined || imagesOf(request).length < 2 || packs % TRUNCATED_EVERY > 0) return completion;
       sender.truncated += 1;
       const content = choice.message.content?.slice(0, -9) ?? null;
       const cut = { ...choice, finish_reason: 'length' as const, message: { ...choice.message, content } };
@@ -121,11 +114,7 @@ describe('10,000 distinct images in packs of 1 to 16 under faults', () => {
   });
 });
 
-function note(
-  outcomes: Map<number, VisionDescription | Error>,
-  index: number,
-  outcome: VisionDescription | Error,
-) {
+function note(outcomes: Map<number, VisionDescription | Error>, index: number, outcome: VisionDescription | Error) {
   if (outcomes.has(index)) throw new Error(`image ${index} settled twice`);
   outcomes.set(index, outcome);
 }
@@ -134,9 +123,7 @@ function isRight(index: number, outcome: VisionDescription | Error): boolean {
   const code = outcome instanceof Error ? (outcome as { readonly code?: unknown }).code : undefined;
   if (isRefused(index)) return code === 'DESCRIBE_REFUSED';
   if (isRejected(index)) return code === 'DESCRIBE_IMAGE_UNREADABLE';
-  return (
-    !(outcome instanceof Error) && outcome.description === describeImageFacts(images[index] ?? Buffer.of())
-  );
+  return !(outcome instanceof Error) && outcome.description === describeImageFacts(images[index] ?? Buffer.of());
 }
 
 describe('the real client', () => {
@@ -148,9 +135,7 @@ describe('the real client', () => {
     const results = Promise.all(images.slice(0, 7).map((image) => processor.process({ image })));
     await processor.close();
     const described = await results;
-    expect(described.map(({ description }) => description)).toEqual(
-      images.slice(0, 7).map(describeImageFacts),
-    );
+    expect(described.map(({ description }) => description)).toEqual(images.slice(0, 7).map(describeImageFacts));
     expect(described.map(({ packSize }) => packSize)).toEqual(Array.from({ length: 7 }, () => 7));
     expect(described[0]?.requestId).toMatch(/^req_/);
     const total = described.reduce((sum, { usage }) => sum + (usage?.totalTokens ?? 0), 0);
@@ -170,9 +155,7 @@ describe('the real client', () => {
     };
     const client = new OpenAI({ apiKey: server.apiKey, baseURL: server.baseURL });
     const processor = new VisionDescriptionBatchProcessor(client, { batchSize: 3 });
-    const results = await Promise.all(
-      images.slice(0, 3).map((image) => processor.process({ image, schema })),
-    );
+    const results = await Promise.all(images.slice(0, 3).map((image) => processor.process({ image, schema })));
     expect(results.map(({ data }) => data)).toEqual(
       images.slice(0, 3).map((image) => ({ text: describeImageFacts(image), width: 8 })),
     );
@@ -185,9 +168,7 @@ describe('the real client', () => {
     const processor = new VisionDescriptionBatchProcessor(client, { batchSize: 2 });
     const controller = new AbortController();
     const { signal } = controller;
-    const results = images
-      .slice(0, 2)
-      .map((image) => processor.process({ image }, { signal }).catch((error) => error));
+    const results = images.slice(0, 2).map((image) => processor.process({ image }, { signal }).catch((error) => error));
     while (server.getStats().inFlight === 0) await new Promise((resolve) => setImmediate(resolve));
     controller.abort('enough');
     expect(await Promise.all(results)).toEqual(['enough', 'enough']);

@@ -32,8 +32,7 @@ function lateHandler(resultsOf: (items: readonly string[]) => unknown) {
   return { handler, open: () => gate.resolve() };
 }
 
-const rejecting = (items: readonly string[]) =>
-  items.map((item) => Promise.reject(new Error(`late ${item}`)));
+const rejecting = (items: readonly string[]) => items.map((item) => Promise.reject(new Error(`late ${item}`)));
 
 function processorOf(handler: Handler, options: BatchProcessorOptions<string> = {}) {
   const clock = new ManualClock();

@@ -36,8 +36,7 @@ describe('addresses of images', () => {
   });
 
   it('are left to a sender, credentials apart, unless hosts are named', async () => {
-    const send = (url: string, options?: VisionDescriptionBatchOptions) =>
-      outcome(url, options, new FakeSender());
+    const send = (url: string, options?: VisionDescriptionBatchOptions) => outcome(url, options, new FakeSender());
     expect(await send('http://minio.internal/cat.jpg')).toBe('described');
     expect(await send('http://user@images.example.com/')).toBe('DESCRIBE_IMAGE_FORBIDDEN');
     expect(await send('http://minio.internal/cat.jpg', { images: {} })).toBe('DESCRIBE_IMAGE_FORBIDDEN');

@@ -50,14 +50,7 @@ describe('a processor over a stock client', () => {
   });
 
   it.each<[string, unknown, number, string, string, number]>([
-    [
-      '402 inside a 200',
-      { error: { code: 402, message: 'x' } },
-      200,
-      'application/json',
-      'QUOTA_EXHAUSTED',
-      1,
-    ],
+    ['402 inside a 200', { error: { code: 402, message: 'x' } }, 200, 'application/json', 'QUOTA_EXHAUSTED', 1],
     ['a text inside a 200', { error: 'Unexpected endpoint' }, 200, 'application/json', 'UPSTREAM', 1],
     ['a page', '<html>', 200, 'text/html', 'RESPONSE_INVALID', 1],
     ['a 403 page', '<html>', 403, 'text/html', 'UPSTREAM', 1],

@@ -1,13 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  clock,
-  fail,
-  makeBreaker,
-  onManualClock,
-  openBreaker,
-  settle,
-  succeed,
-} from './breaker-stories.fixture.ts';
+import { clock, fail, makeBreaker, onManualClock, openBreaker, settle, succeed } from './breaker-stories.fixture.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 
 onManualClock();

@@ -172,11 +172,7 @@ const CHECKS: OptionChecks<CircuitBreakerOptions> = {
 };
 
 /** Checks everything a breaker is made of and throws one `ConfigError` that lists all that is wrong. */
-export function checkBreaker<Options extends object>(
-  name: unknown,
-  action: unknown,
-  options: Options,
-): Options {
+export function checkBreaker<Options extends object>(name: unknown, action: unknown, options: Options): Options {
   throwIfAny([...actionIssues(name, action), ...optionIssues(options)]);
   return ownOptions<object>(options, CHECKS) as Options;
 }

@@ -18,12 +18,7 @@ const settingsArbitrary: fc.Arbitrary<Settings> = fc
     failureDecayMs: fc.constantFrom(500, 5_000, 600_000),
     errorThresholdPercentage: fc.constantFrom(1, 20, 50, 100),
     minimumCalls: fc.integer({ min: 1, max: 6 }),
-    window: fc.constantFrom(
-      { windowMs: 1_000 },
-      { windowMs: 60_000 },
-      { windowCalls: 6 },
-      { windowCalls: 9 },
-    ),
+    window: fc.constantFrom({ windowMs: 1_000 }, { windowMs: 60_000 }, { windowCalls: 6 }, { windowCalls: 9 }),
     resetTimeoutMs: fc.constantFrom(100, 1_000),
     maxResetTimeoutMs: fc.constantFrom(undefined, 1_000, 3_500),
     slow: fc.constantFrom(
@@ -204,12 +199,7 @@ function checkCounts(stats: CircuitBreakerStats, calls: number, longestBreakMs: 
   expect(retryAfterMs).toBeLessThanOrEqual(longestBreakMs + 1e-6);
 }
 
-async function live(
-  settings: Settings,
-  steps: readonly Step[],
-  clock: ManualClock,
-  seen: Seen,
-): Promise<void> {
+async function live(settings: Settings, steps: readonly Step[], clock: ManualClock, seen: Seen): Promise<void> {
   const model = new Model(settings);
   const gates = new Map<number, { readonly gate: Deferred<string>; readonly caller: AbortController }>();
   const breaker = makeBreaker(settings, clock);

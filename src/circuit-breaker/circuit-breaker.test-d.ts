@@ -31,13 +31,9 @@ describe('the types of a breaker', () => {
   });
 
   it('fit the handlers of Express, plain Node and the web', () => {
-    const express = withCircuitBreaker(
-      'a',
-      (_req: ExpressRequest, res: ExpressResponse) => void res.send(''),
-      {
-        handler: 'node',
-      },
-    );
+    const express = withCircuitBreaker('a', (_req: ExpressRequest, res: ExpressResponse) => void res.send(''), {
+      handler: 'node',
+    });
     expectTypeOf(express).toExtend<RequestHandler>();
     const node = withCircuitBreaker('a', (_req: IncomingMessage, res: ServerResponse) => void res.end(), {
       handler: 'node',

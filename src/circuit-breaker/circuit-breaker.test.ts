@@ -222,9 +222,7 @@ describe('an open breaker', () => {
 
   it('stays open as long as the error asked for', async () => {
     const breaker = makeBreaker({ failureThreshold: 1 });
-    await settle(
-      breaker.fire(() => Promise.reject(Object.assign(new Error('busy'), { retryAfterMs: 5_000 }))),
-    );
+    await settle(breaker.fire(() => Promise.reject(Object.assign(new Error('busy'), { retryAfterMs: 5_000 }))));
     await clock.advance(4_999);
     expect(breaker.state).toBe('OPEN');
     await clock.advance(1);

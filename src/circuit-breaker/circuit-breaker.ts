@@ -134,10 +134,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
   }
 
   /** Calls `listener` on every later event of that name; what it throws is swallowed. */
-  on<Name extends keyof CircuitBreakerEvents>(
-    name: Name,
-    listener: Listener<CircuitBreakerEvents[Name]>,
-  ): Unsubscribe {
+  on<Name extends keyof CircuitBreakerEvents>(name: Name, listener: Listener<CircuitBreakerEvents[Name]>): Unsubscribe {
     this.#circuit.events ??= new OrderedEvents();
     this.#watched = true;
     if (name === 'succeeded' || name === 'failed' || name === 'ignored') this.#measures = true;
@@ -222,13 +219,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     return result;
   }
 
-  #endWithError(
-    phase: Phase,
-    startedAtMs: number,
-    args: Args,
-    error: unknown,
-    timedOut: boolean,
-  ): Promise<Result> {
+  #endWithError(phase: Phase, startedAtMs: number, args: Args, error: unknown, timedOut: boolean): Promise<Result> {
     const verdict = timedOut ? 'failure' : verdictOnError(error, args, this.#options);
     this.#end(phase, startedAtMs, this.#options.clock.now(), verdict, error, timedOut);
     return verdict === 'failure' ? this.#answerFor(error, args) : Promise.reject(error);
@@ -273,11 +264,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
   }
 
   /** The fallback's answer, or the error when it fails. */
-  async #fallBack(
-    fallback: CircuitBreakerFallback<Args, Result>,
-    error: unknown,
-    args: Args,
-  ): Promise<Result> {
+  async #fallBack(fallback: CircuitBreakerFallback<Args, Result>, error: unknown, args: Args): Promise<Result> {
     let answer: Result;
     try {
       answer = await fallback(error, ...args);
@@ -291,7 +278,5 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
 }
 
 function isPlainPromise<Result>(outcome: Result | PromiseLike<Result>): outcome is Promise<Result> {
-  return (
-    outcome instanceof Promise && outcome.constructor === Promise && outcome.then === Promise.prototype.then
-  );
+  return outcome instanceof Promise && outcome.constructor === Promise && outcome.then === Promise.prototype.then;
 }

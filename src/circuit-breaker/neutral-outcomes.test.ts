@@ -22,10 +22,7 @@ const statusError = (status: number) => Object.assign(new Error(`${status}`), { 
 describe('an abort', () => {
   it.each([
     ['an error of the client that is no AbortError', () => new Error('Request was aborted.')],
-    [
-      'an error with the reason as its cause',
-      (reason: unknown) => new TypeError('fetch failed', { cause: reason }),
-    ],
+    ['an error with the reason as its cause', (reason: unknown) => new TypeError('fetch failed', { cause: reason })],
     ['an AbortError although the signal has another reason', () => new DOMException('gone', 'AbortError')],
   ])('of the caller is neutral when the call rejects with %s', async (_how, errorOf) => {
     const request = new CircuitBreaker(

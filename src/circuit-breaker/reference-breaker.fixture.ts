@@ -139,8 +139,7 @@ export class Model {
   run(): number {
     let length = 0;
     let lastMs = 0;
-    const decayed = (atMs: number) =>
-      Math.max(0, length - Math.floor((atMs - lastMs) / this.#settings.failureDecayMs));
+    const decayed = (atMs: number) => Math.max(0, length - Math.floor((atMs - lastMs) / this.#settings.failureDecayMs));
     for (const { atMs, failed } of this.outcomes) {
       length = failed ? decayed(atMs) + 1 : 0;
       if (failed) lastMs = atMs;
@@ -155,10 +154,7 @@ export class Model {
     const { calls, failures, slowCalls } = this.window();
     const ratioBroken = failures / calls >= errorThresholdPercentage / 100;
     const slowBroken = slowCalls > 0 && slowCalls / calls >= slowCallRatio;
-    if (
-      (failed && this.run() >= failureThreshold) ||
-      (calls >= minimumCalls && (ratioBroken || slowBroken))
-    ) {
+    if ((failed && this.run() >= failureThreshold) || (calls >= minimumCalls && (ratioBroken || slowBroken))) {
       this.#break(ending);
     }
   }

@@ -82,10 +82,7 @@ export class CircuitBreakerRegistry {
    * and the clock are not compared: the first win.
    * @internal
    */
-  share<Args extends unknown[], Result>(
-    name: string,
-    options: CircuitBreakerOptions<Args, Result>,
-  ): SharedBreaker {
+  share<Args extends unknown[], Result>(name: string, options: CircuitBreakerOptions<Args, Result>): SharedBreaker {
     checkIsObject(options);
     const shared = this.#shared.get(name);
     if (shared !== undefined) {

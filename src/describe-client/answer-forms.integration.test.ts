@@ -123,21 +123,12 @@ describe('an answer in another form', () => {
 describe('an image whose address the server can not load', () => {
   it.each<[string, RawAnswer]>([
     ['OpenAI', error(400, { code: 'invalid_image_url', message: 'Error while downloading the file.' })],
-    [
-      'OpenAI, a timeout',
-      error(400, { code: 'invalid_value', param: 'url', message: 'Timeout while downloading x.' }),
-    ],
+    ['OpenAI, a timeout', error(400, { code: 'invalid_value', param: 'url', message: 'Timeout while downloading x.' })],
     ['Azure', error(400, { code: 'BadRequest', message: 'Timeout while downloading the image URL.' })],
     ['Azure, a code', error(400, { code: 'InvalidImageURL', message: 'x' })],
     ['no code', error(400, { code: null, message: 'Failed to download image from the given URL: 403' })],
-    [
-      'vLLM',
-      error(500, { code: 500, type: 'InternalServerError', message: 'Cannot connect to host images:80' }),
-    ],
-    [
-      'vLLM, a status',
-      error(400, { code: 400, message: "404, message='Not Found', url='https://images.example/a'" }),
-    ],
+    ['vLLM', error(500, { code: 500, type: 'InternalServerError', message: 'Cannot connect to host images:80' })],
+    ['vLLM, a status', error(400, { code: 400, message: "404, message='Not Found', url='https://images.example/a'" })],
     ['Ollama', { status: 400, body: { error: 'invalid image input' } }],
     [
       'Ollama, in words',

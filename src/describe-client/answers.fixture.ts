@@ -87,25 +87,18 @@ export class RawServer implements AsyncDisposable {
       if (request.method === 'GET') return send(response, { body: { object: 'list', data: [] } });
       this.bodies.push(text);
       const body = JSON.parse(text) as ChatBody;
-      send(
-        response,
-        this.#answerTo(text) ?? { body: completion(body.response_format ? packJson(body) : 'fine') },
-      );
+      send(response, this.#answerTo(text) ?? { body: completion(body.response_format ? packJson(body) : 'fine') });
     });
   }
 }
 
-function send(
-  response: ServerResponse,
-  { status = 200, type = 'application/json', body, headers }: RawAnswer,
-): void {
+function send(response: ServerResponse, { status = 200, type = 'application/json', body, headers }: RawAnswer): void {
   response.writeHead(status, { ...(type === null ? {} : { 'content-type': type }), ...headers });
   response.end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 export const badImage = createTestImage({ seed: 7, width: 32, height: 32 });
-export const goodImage = (seed: number): Buffer =>
-  createTestImage({ seed: 100 + seed, width: 32, height: 32 });
+export const goodImage = (seed: number): Buffer => createTestImage({ seed: 100 + seed, width: 32, height: 32 });
 
 const holdsBadImage = (body: string) => body.includes(badImage.toString('base64'));
 

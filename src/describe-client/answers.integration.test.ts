@@ -140,11 +140,7 @@ const FAULTS: readonly (readonly [string, RawAnswer, Expected])[] = [
   ['a 403 page of text', page(403, 'text/plain'), REJECTED_ALONE],
   ['a 406 page', page(406), REJECTED_ALONE],
   ['a 409 page', page(409), REJECTED_ALONE],
-  [
-    'a redirect',
-    { ...page(308), headers: { location: 'https://example.com/' } },
-    { ...REJECTED, moves: true },
-  ],
+  ['a redirect', { ...page(308), headers: { location: 'https://example.com/' } }, { ...REJECTED, moves: true }],
   ['a 405', error(405, { message: 'x' }), { ...REJECTED, moves: true }],
   ['a 410', error(410, { message: 'The model was withdrawn' }), { ...REJECTED, moves: true }],
   ['a 404 page', page(404), { ...REJECTED, moves: true }],
@@ -217,17 +213,9 @@ const FAULTS: readonly (readonly [string, RawAnswer, Expected])[] = [
     error(404, { message: 'model "llava" not found', type: 'api_error', code: null }),
     { ...REJECTED, moves: true },
   ],
-  [
-    'a 422 of FastAPI',
-    { status: 422, body: { detail: [{ loc: ['body', 'n'], msg: 'extra fields' }] } },
-    REJECTED,
-  ],
+  ['a 422 of FastAPI', { status: 422, body: { detail: [{ loc: ['body', 'n'], msg: 'extra fields' }] } }, REJECTED],
   // A server's own upstream that is down has nothing to do with an image that was sent whole.
-  [
-    'a server that can not reach another',
-    error(500, { message: 'Cannot connect to host backend:80' }),
-    OUTAGE,
-  ],
+  ['a server that can not reach another', error(500, { message: 'Cannot connect to host backend:80' }), OUTAGE],
 ];
 
 describe.each(FAULTS)('an answer for one image: %s', (_name, answer, expected) => {

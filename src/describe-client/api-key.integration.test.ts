@@ -156,18 +156,15 @@ describe('an address of Azure', () => {
       { baseURL: '/models?api-version=2024-05-01-preview' },
       '/models/chat/completions?api-version=2024-05-01-preview',
     ],
-  ])(
-    '(%s) gets its path, and the key in its own header',
-    async (_name, { baseURL, ...options }, expected) => {
-      const api = await startApi();
-      const endpoint = { apiKey: 'k', model: 'dep', baseURL: api.origin + baseURL, ...options };
-      await clientOf({ endpoints: [endpoint] }).describe(image());
-      const [arrived] = api.seen;
-      expect(arrived?.url).toBe(expected);
-      expect(arrived?.headers).toMatchObject({ 'api-key': 'k' });
-      expect(arrived?.headers).not.toHaveProperty('authorization');
-    },
-  );
+  ])('(%s) gets its path, and the key in its own header', async (_name, { baseURL, ...options }, expected) => {
+    const api = await startApi();
+    const endpoint = { apiKey: 'k', model: 'dep', baseURL: api.origin + baseURL, ...options };
+    await clientOf({ endpoints: [endpoint] }).describe(image());
+    const [arrived] = api.seen;
+    expect(arrived?.url).toBe(expected);
+    expect(arrived?.headers).toMatchObject({ 'api-key': 'k' });
+    expect(arrived?.headers).not.toHaveProperty('authorization');
+  });
 
   it.each(['/openai?api-version=2024-10-21', '/openai/v1?api-version=preview'])(
     'gets a token of a function as a bearer: %s',

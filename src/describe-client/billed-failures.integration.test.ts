@@ -30,10 +30,7 @@ const ONCE = { promptTokens: 1000, completionTokens: 300, totalTokens: 1300 };
 /** At the prices of gpt-4.1-mini: $0.40 and $1.60 for a million. */
 const COST_USD = 0.00088;
 
-async function start(
-  answer: (number: number) => RawReply | Promise<RawReply>,
-  options: DescribeClientOptions = {},
-) {
+async function start(answer: (number: number) => RawReply | Promise<RawReply>, options: DescribeClientOptions = {}) {
   api = await startRawApi(({ method }) =>
     method === 'GET' ? { body: { object: 'list', data: [] } } : answer(requests()),
   );
@@ -147,13 +144,8 @@ describe('a failed call that was billed', () => {
       batch: { batchSize: 2, maxBatchWaitMs: 1000 },
       cache: false,
     });
-    const errors = await Promise.all(
-      [image, other].map((each) => failureOf(describer.describe({ image: each }))),
-    );
-    expect(errors.map(({ code }) => code)).toEqual([
-      'DESCRIBE_OUTPUT_TRUNCATED',
-      'DESCRIBE_OUTPUT_TRUNCATED',
-    ]);
+    const errors = await Promise.all([image, other].map((each) => failureOf(describer.describe({ image: each }))));
+    expect(errors.map(({ code }) => code)).toEqual(['DESCRIBE_OUTPUT_TRUNCATED', 'DESCRIBE_OUTPUT_TRUNCATED']);
     const totals = errors.map(({ usage }) => usage?.totalTokens ?? 0);
     expect(Math.min(...totals)).toBeGreaterThan(1300);
     expect(totals.reduce((sum, part) => sum + part, 0)).toBe(requests() * 1300);

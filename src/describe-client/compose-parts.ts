@@ -19,15 +19,7 @@ import type { PriceOf } from './call/call-bill.ts';
 import { DescriptionKeys } from './call/description-keys.ts';
 import { Fallback } from './call/fallback.ts';
 import { ImageIntake } from './call/image-intake.ts';
-import {
-  hearOwnCache,
-  makeBatch,
-  makeBreakers,
-  makeCache,
-  makeMonitor,
-  makePool,
-  makeRetry,
-} from './make-parts.ts';
+import { hearOwnCache, makeBatch, makeBreakers, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
 import { type Logger, safeLogger } from './options/client-logger.ts';
 import { CLIENT_DEFAULTS, type DescribeClientOptions } from './options/client-options.ts';
 import { ConfigIssues } from './options/config-issues.ts';
@@ -88,10 +80,7 @@ export function composeParts(
   const intake = issues.attempt('images', () => new ImageIntake(given.images ?? {}, clock, () => downloads));
   const catalog = issues.attempt('models', () => createModelCatalog(given.models));
   const { maxQueuedCalls, maxBytesInFlight } = settings.limits;
-  const admission = issues.attempt(
-    'limits',
-    () => new Admission({ maxQueuedCalls, maxBytesInFlight, clock }),
-  );
+  const admission = issues.attempt('limits', () => new Admission({ maxQueuedCalls, maxBytesInFlight, clock }));
   const cache = issues.attempt(
     'cache',
     () => makeCache(given, settings, clock, logger),
@@ -123,15 +112,13 @@ export function composeParts(
     clock,
     onAnswer: (completion) => {
       const usage = usageOf(completion);
-      if (usage !== undefined)
-        metrics.answered(usage, priceOf(String(completion.model), settings.model, usage));
+      if (usage !== undefined) metrics.answered(usage, priceOf(String(completion.model), settings.model, usage));
     },
     onLimits: (model, headers, throttled, endpoint) => advisor?.observe(model, headers, throttled, endpoint),
     onAttempt: metrics.attemptEnded,
   });
   const waiting = advisor === undefined ? undefined : new WaitingCalls(advisor);
-  const packRules = () =>
-    packRulesOf(typeof given.batch === 'object' ? given.batch : NO_OPTIONS, settings.environment);
+  const packRules = () => packRulesOf(typeof given.batch === 'object' ? given.batch : NO_OPTIONS, settings.environment);
   const placesAreFree = typeof given.batch !== 'object' || given.batch.maxConcurrentBatches === undefined;
   const batched = new BatchedVision({
     caller,
@@ -144,10 +131,8 @@ export function composeParts(
           unpacking: {
             waiting,
             isAdvised: (image, request) =>
-              advisor.advise(
-                request.model,
-                packingCost(image, request, requirePart(catalog), packRules()),
-              ) === 'singly',
+              advisor.advise(request.model, packingCost(image, request, requirePart(catalog), packRules())) ===
+              'singly',
           },
         }),
     // Before the first answer nobody knows the limits: what is sent until then may all be refused.
@@ -247,11 +232,7 @@ export function composeParts(
 }
 
 /** Limits that are given, by the processes that share them. */
-function ownShareOf({
-  requestsPerMinute,
-  tokensPerMinute,
-  processes = 1,
-}: ClientSettings['limits']): KnownLimits {
+function ownShareOf({ requestsPerMinute, tokensPerMinute, processes = 1 }: ClientSettings['limits']): KnownLimits {
   const shareOf = (limit: number | undefined) => (limit === undefined ? undefined : limit / processes);
   return { requestsPerMinute: shareOf(requestsPerMinute), tokensPerMinute: shareOf(tokensPerMinute) };
 }

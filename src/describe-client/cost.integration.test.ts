@@ -25,10 +25,7 @@ describe.each([
       results.reduce((total, result) => total + (pick(result) ?? Number.NaN), 0);
     const inputTokens = sum(({ usage }) => usage?.promptTokens);
     const outputTokens = sum(({ usage }) => usage?.completionTokens);
-    const cachedInputTokens = results.reduce(
-      (total, { usage }) => total + (usage?.cachedPromptTokens ?? 0),
-      0,
-    );
+    const cachedInputTokens = results.reduce((total, { usage }) => total + (usage?.cachedPromptTokens ?? 0), 0);
     const { prompt, completion } = api.getStats().tokensBilled;
     expect([inputTokens, outputTokens]).toEqual([prompt, completion]);
     expect(cachedInputTokens).toBeGreaterThan(prompt * 0.3);

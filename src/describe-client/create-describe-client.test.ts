@@ -111,18 +111,14 @@ describe('createDescribeClient', () => {
 
   it('lets options win over the environment, which wins over defaults', () => {
     const variables = { OPENAI_API_KEY: 'env', OPENAI_POOL_MAX_SIZE: '3', OPENAI_POOL_MIN_SIZE: '1' };
-    const pool = composeParts({ apiKey: KEY, pool: { max: 7 } }, variables).endpoints.pools[
-      'default'
-    ]?.getStats();
+    const pool = composeParts({ apiKey: KEY, pool: { max: 7 } }, variables).endpoints.pools['default']?.getStats();
     expect(pool).toMatchObject({ minSize: 1, maxSize: 7 });
     expect(composeParts({}, variables).settings.endpoints[0]?.apiKey).toBe('env');
     expect(composeParts({ apiKey: undefined, model: undefined }, variables).settings).toMatchObject({
       endpoints: [{ name: 'default', apiKey: 'env' }],
       model: 'gpt-4.1-mini',
     });
-    expect(
-      composeParts({}, { ...variables, PERFORMANCE_MONITORING_ENABLED: 'false' }).monitor,
-    ).toBeUndefined();
+    expect(composeParts({}, { ...variables, PERFORMANCE_MONITORING_ENABLED: 'false' }).monitor).toBeUndefined();
     expect(composeParts({ batch: {} }, { ...variables, BATCH_SIZE: '9' }).batch).toBeDefined();
   });
 
@@ -140,10 +136,7 @@ describe('createDescribeClient', () => {
     expect(proxyOf({ baseURL: 'https://api.internal.example/v1' })).toBeUndefined();
     expect(proxyOf({ baseURL: 'http://plain.example/v1' })).toBeUndefined();
     expect(wrongOptions({ apiKey: KEY }, { HTTPS_PROXY: 'nonsense' })).toEqual(['HTTPS_PROXY']);
-    expect(wrongOptions({ apiKey: KEY, tls: { ca: 'nonsense' }, proxy: 'ftp://x' })).toEqual([
-      'proxy',
-      'pool.tls.ca',
-    ]);
+    expect(wrongOptions({ apiKey: KEY, tls: { ca: 'nonsense' }, proxy: 'ftp://x' })).toEqual(['proxy', 'pool.tls.ca']);
   });
 
   it('closes only what it made', async () => {

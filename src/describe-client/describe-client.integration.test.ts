@@ -386,9 +386,7 @@ describe("with batch: 'auto'", () => {
   };
 
   it('packs when the requests of a minute run out first', async () => {
-    await expect(describeAll({ requestsPerMinute: 20, tokensPerMinute: 1_000_000 })).resolves.toBeGreaterThan(
-      1,
-    );
+    await expect(describeAll({ requestsPerMinute: 20, tokensPerMinute: 1_000_000 })).resolves.toBeGreaterThan(1);
   });
 
   it('sends singly when the tokens run out first', async () => {

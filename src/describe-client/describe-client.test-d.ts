@@ -1,10 +1,5 @@
 import { describe, expectTypeOf, it } from 'vitest';
-import type {
-  DescribeInput,
-  DescribeRequest,
-  DescribeSchema,
-  StructuredRequest,
-} from './call/describe-request.ts';
+import type { DescribeInput, DescribeRequest, DescribeSchema, StructuredRequest } from './call/describe-request.ts';
 import type { DescribeResult } from './call/describe-result.ts';
 import type { DescribeClient } from './describe-client.ts';
 

@@ -16,12 +16,7 @@ import { type ClientWarmOptions, type ClientWarmResult, warmCache } from './bulk
 import type { AdmissionStats } from './call/admission.ts';
 import { CallRegister, type CallStats } from './call/call-register.ts';
 import { CallRunner } from './call/call-runner.ts';
-import type {
-  DescribeInput,
-  DescribeOptions,
-  StructuredOptions,
-  StructuredRequest,
-} from './call/describe-request.ts';
+import type { DescribeInput, DescribeOptions, StructuredOptions, StructuredRequest } from './call/describe-request.ts';
 import type { DescribeResult, StructuredResult } from './call/describe-result.ts';
 import { type ClientParts, composeParts } from './compose-parts.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
@@ -116,10 +111,7 @@ export class DescribeClient implements AsyncDisposable {
    * @throws `DESCRIBE_CONFIG_INVALID` when there is no key and the description is not cached.
    */
   describe<Data>(input: DescribeInput, options: StructuredOptions<Data>): Promise<StructuredResult<Data>>;
-  describe<Data>(
-    input: StructuredRequest<Data>,
-    options?: DescribeOptions<Data>,
-  ): Promise<StructuredResult<Data>>;
+  describe<Data>(input: StructuredRequest<Data>, options?: DescribeOptions<Data>): Promise<StructuredResult<Data>>;
   describe<Data = undefined>(
     input: DescribeInput<Data>,
     options?: DescribeOptions<Data>,
@@ -250,9 +242,7 @@ export class DescribeClient implements AsyncDisposable {
     return deepFreeze({
       calls: this.#calls.stats(),
       admission: admission.getStats(),
-      pools: Object.fromEntries(
-        Object.entries(endpoints.pools).map(([name, pool]) => [name, pool.getStats()]),
-      ),
+      pools: Object.fromEntries(Object.entries(endpoints.pools).map(([name, pool]) => [name, pool.getStats()])),
       breakers: Object.fromEntries(
         Object.entries(endpoints.breakersByName()).map(([name, breaker]) => [name, breaker.getStats()]),
       ),

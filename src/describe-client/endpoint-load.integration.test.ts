@@ -25,9 +25,7 @@ const start = async (server: FakeOpenAIOptions, options: DescribeClientOptions, 
 
 /** Codes of the calls that failed. */
 const codesOf = (outcomes: readonly PromiseSettledResult<unknown>[]) =>
-  outcomes.flatMap((outcome) =>
-    outcome.status === 'rejected' ? [(outcome.reason as DescribeError).code] : [],
-  );
+  outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [(outcome.reason as DescribeError).code] : []));
 
 const describeAll = async (call: (image: Uint8Array, index: number) => Promise<unknown>, count: number) =>
   codesOf(
@@ -41,12 +39,8 @@ describe('calls for several models of one endpoint', () => {
   const latency = { distribution: 'fixed', ms: 150 } as const;
 
   it('wait where they can still go elsewhere, not for a connection', async () => {
-    const { client } = await start({ latency }, { pool: { min: 0, max: 4, acquireTimeoutMs: 250 } }, [
-      'sk-a',
-    ]);
-    expect(
-      await describeAll((image, index) => client.describe(image, { model: models[index % 3] }), 45),
-    ).toEqual([]);
+    const { client } = await start({ latency }, { pool: { min: 0, max: 4, acquireTimeoutMs: 250 } }, ['sk-a']);
+    expect(await describeAll((image, index) => client.describe(image, { model: models[index % 3] }), 45)).toEqual([]);
   });
 
   it('are together within its maxConcurrency', async () => {
@@ -82,9 +76,7 @@ describe('a retry', () => {
 
   it('is not made before its time at the endpoint that failed, where the other is out', async () => {
     const { client, fake } = await start({}, { retry: { initialDelayMs: 1, maxDelayMs: 2 } });
-    fake.setFaults([
-      { when: { apiKey: 'sk-a' }, fault: { kind: 'error', status: 401, code: 'invalid_api_key' } },
-    ]);
+    fake.setFaults([{ when: { apiKey: 'sk-a' }, fault: { kind: 'error', status: 401, code: 'invalid_api_key' } }]);
     await describeAll((image) => client.describe(image), 10);
     fake.setFaults([{ when: { endpoint: 'chat' }, fault: overloaded, times: 1 }]);
     const { explain } = await client.describe(createTestImage({ seed: 99 }));
@@ -110,9 +102,7 @@ describe('a refusal whose time is past the deadline', () => {
   it('ends the call at once, as what the API said, and costs no retry', async () => {
     const { client, fake } = await start({}, { timeoutMs: 5_000 }, ['sk-a']);
     const retryAfter = { form: 'milliseconds', ms: 3_600_000 } as const;
-    fake.setFaults([
-      { when: { endpoint: 'chat' }, fault: { kind: 'error', code: 'rate_limit_exceeded', retryAfter } },
-    ]);
+    fake.setFaults([{ when: { endpoint: 'chat' }, fault: { kind: 'error', code: 'rate_limit_exceeded', retryAfter } }]);
     await expect(client.describe(createTestImage({ seed: 1 }))).rejects.toMatchObject({
       code: 'DESCRIBE_RATE_LIMITED',
       status: 429,
@@ -132,9 +122,7 @@ describe('a refusal whose time is past the deadline', () => {
   it("ends an image of the client's own processor too", async () => {
     const { client, fake } = await start({}, { timeoutMs: 5_000, batch: { maxBatchWaitMs: 1 } }, ['sk-a']);
     const retryAfter = { form: 'milliseconds', ms: 3_600_000 } as const;
-    fake.setFaults([
-      { when: { endpoint: 'chat' }, fault: { kind: 'error', code: 'rate_limit_exceeded', retryAfter } },
-    ]);
+    fake.setFaults([{ when: { endpoint: 'chat' }, fault: { kind: 'error', code: 'rate_limit_exceeded', retryAfter } }]);
     for (const seed of [1, 2]) {
       const described = client.batch?.process({ image: createTestImage({ seed }) });
       await expect(described).rejects.toMatchObject({ code: 'DESCRIBE_RATE_LIMITED' });

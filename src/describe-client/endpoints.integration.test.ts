@@ -50,9 +50,7 @@ const clientOf = (
 const always = (fault: Fault, apiKey: string) => [{ when: { apiKey }, fault }];
 
 const chatsOf = (server: FakeOpenAI, apiKey?: string) =>
-  server
-    .seen()
-    .filter((seen) => seen.endpoint === 'chat' && (apiKey === undefined || seen.apiKey === apiKey));
+  server.seen().filter((seen) => seen.endpoint === 'chat' && (apiKey === undefined || seen.apiKey === apiKey));
 
 let seed = 0;
 const image = () => {

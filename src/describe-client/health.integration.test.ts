@@ -181,9 +181,7 @@ it('a burst at an idle API is held at limits.initialConcurrency, by default at w
     });
     await client.describe(createTestImage({ seed: 6_000 }));
     holds = true;
-    const burst = Array.from({ length: 60 }, (_, index) =>
-      client.describe(createTestImage({ seed: 6_001 + index })),
-    );
+    const burst = Array.from({ length: 60 }, (_, index) => client.describe(createTestImage({ seed: 6_001 + index })));
     await expect.poll(() => held.length).toBe(expected);
     holds = false;
     for (const release of held) release();

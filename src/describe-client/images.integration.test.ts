@@ -107,10 +107,7 @@ describe('two signatures of one address', () => {
     };
     const started = start();
     const url = (signature: string) => `${hostUrl}/s.png?X-Amz-Algorithm=a&X-Amz-Signature=${signature}`;
-    const [bad, good] = await Promise.allSettled([
-      started.describe(url('bad')),
-      started.describe(url('good')),
-    ]);
+    const [bad, good] = await Promise.allSettled([started.describe(url('bad')), started.describe(url('good'))]);
     expect(bad).toMatchObject({ reason: { code: 'DESCRIBE_IMAGE_FETCH_FAILED' } });
     expect(good).toMatchObject({ value: { description: describeImageFacts(image) } });
   });

@@ -164,10 +164,7 @@ export function makeBreakers(
     );
     breaker.on('stateChanged', ({ name: breakerName, from, to }) => {
       metrics.breakerMoved(breakerName, to);
-      logger[to === 'CLOSED' ? 'info' : 'warn'](
-        { breaker: breakerName, from, to },
-        'circuit breaker changed state',
-      );
+      logger[to === 'CLOSED' ? 'info' : 'warn']({ breaker: breakerName, from, to }, 'circuit breaker changed state');
     });
     return breaker;
   };

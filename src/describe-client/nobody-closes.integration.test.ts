@@ -129,8 +129,7 @@ describe('what somebody still uses is not cleaned up', () => {
   it('as a call in flight, whose client was dropped', async () => {
     const answers: (() => void)[] = [];
     const slow = await startServer((...exchange) => answers.push(() => answer(...exchange)));
-    const describeOnce = () =>
-      createDescribeClient({ apiKey: 'k', baseURL: slow.baseURL }).describe({ image });
+    const describeOnce = () => createDescribeClient({ apiKey: 'k', baseURL: slow.baseURL }).describe({ image });
     const result = describeOnce();
     await expect.poll(() => answers.length).toBe(1);
     await turnsOfCollection();

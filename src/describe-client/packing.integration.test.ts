@@ -31,15 +31,12 @@ const start = (options: DescribeClientOptions, { apiKey, baseURL } = server) => 
 
 const images = Array.from({ length: 60 }, (_, seed) => createTestImage({ seed: 900 + seed }));
 const pause = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs));
-const latency = (ms: number) =>
-  [{ fault: { kind: 'latency', latency: { distribution: 'fixed', ms } } }] as const;
+const latency = (ms: number) => [{ fault: { kind: 'latency', latency: { distribution: 'fixed', ms } } }] as const;
 
 /** Describes these at once, each rightly, and tells how many shared a request with it. */
 async function packSizes(started: DescribeClient, some: readonly Uint8Array[]): Promise<number[]> {
   const results = await Promise.all(some.map((image) => started.describe(image)));
-  expect(results.map(({ description }) => description)).toEqual(
-    some.map((image) => describeImageFacts(image)),
-  );
+  expect(results.map(({ description }) => description)).toEqual(some.map((image) => describeImageFacts(image)));
   return results.map(({ explain }) => explain.batchSize);
 }
 

@@ -76,9 +76,7 @@ describe('an API in the own network', () => {
   );
 
   it('on this machine is handed a URL whose host this machine does not find', async () => {
-    const { description } = await start({ images: {} }).describe(
-      'https://no-such-host.invalid.example/cat.png',
-    );
+    const { description } = await start({ images: {} }).describe('https://no-such-host.invalid.example/cat.png');
     expect(description).toBe('a cat');
     expect(bodies[0]).toContain('no-such-host.invalid.example');
   });
@@ -96,8 +94,7 @@ describe('an API in the own network', () => {
     await expect(start({ images: {} }).describe(image)).rejects.toMatchObject({
       code: 'DESCRIBE_IMAGE_FORBIDDEN',
     });
-    answer = (_request, response) =>
-      response.writeHead(302, { location: 'http://169.254.169.254/latest' }).end();
+    answer = (_request, response) => response.writeHead(302, { location: 'http://169.254.169.254/latest' }).end();
     await expect(start().describe(image)).rejects.toMatchObject({ code: 'DESCRIBE_IMAGE_FORBIDDEN' });
     expect(bodies).toEqual([]);
   });

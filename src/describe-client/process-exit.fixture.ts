@@ -24,8 +24,7 @@ for await (const { status } of client.describeMany(images)) described += status 
 await client.metrics();
 if (mode === 'close') {
   await client.close();
-  const openHandles = () =>
-    process.getActiveResourcesInfo().filter((name) => !/^(TTYWrap|PipeWrap)$/.test(name));
+  const openHandles = () => process.getActiveResourcesInfo().filter((name) => !/^(TTYWrap|PipeWrap)$/.test(name));
   // Sockets of the fake server's side may take some turns to end.
   let left = openHandles();
   for (let look = 0; look < 200 && left.length > 0; look += 1) {

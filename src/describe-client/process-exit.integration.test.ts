@@ -22,8 +22,7 @@ const runFixture = async (mode: string) => {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (text: Buffer) => (output += String(text)));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (output += String(text)));
   const timer = setTimeout(() => child.kill('SIGKILL'), 45_000);
   const [code, signal] = await once(child, 'close');
   clearTimeout(timer);

@@ -2,12 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisCache } from '../redis-cache/index.ts';
 import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
-import {
-  findFreePort,
-  findRedisServer,
-  type RedisServer,
-  startRedisServer,
-} from '../testing/redis-server.ts';
+import { findFreePort, findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';

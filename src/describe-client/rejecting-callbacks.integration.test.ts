@@ -218,9 +218,7 @@ const CALLBACKS: Readonly<Record<string, () => Promise<unknown>>> = {
     }),
   'client: schema.parse of packs': () =>
     withData({ batch: { batchSize: 2 } }, (client) =>
-      Promise.all(
-        [image, other].map((each) => client.describe({ image: each, schema: { ...schema, parse: late } })),
-      ),
+      Promise.all([image, other].map((each) => client.describe({ image: each, schema: { ...schema, parse: late } }))),
     ),
   'client: schema.parse of a fallback': () =>
     withClient({ fallback: [() => '{}'], baseURL: NOWHERE, retry: false }, (client) =>

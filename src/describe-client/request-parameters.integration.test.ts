@@ -40,11 +40,7 @@ describe('the parameters of a request', () => {
   it.each<[string, Omit<DescribeOptions, 'cache'>, Readonly<Record<string, unknown>>]>([
     ['temperature', { temperature: 0 }, { temperature: 0 }],
     ['reasoningEffort', { reasoningEffort: 'low' }, { reasoning_effort: 'low' }],
-    [
-      'extraBody',
-      { extraBody: { seed: 7, provider: { order: ['a'] } } },
-      { seed: 7, provider: { order: ['a'] } },
-    ],
+    ['extraBody', { extraBody: { seed: 7, provider: { order: ['a'] } } }, { seed: 7, provider: { order: ['a'] } }],
     ['maxOutputTokens', { maxOutputTokens: 77 }, { max_completion_tokens: 77 }],
     ['model', { model: 'other' }, { model: 'other' }],
   ])('send %s of client and call', async (_name, given, expected) => {
@@ -59,30 +55,19 @@ describe('the parameters of a request', () => {
   it('send system as the message before the prompt', async () => {
     const api = await startApi();
     await clientOf(one({ system: 'Be brief.' }, api.baseURL)).describe({ image: image() });
-    expect(api.bodies()[0]?.['messages']).toMatchObject([
-      { role: 'system', content: 'Be brief.' },
-      { role: 'user' },
-    ]);
+    expect(api.bodies()[0]?.['messages']).toMatchObject([{ role: 'system', content: 'Be brief.' }, { role: 'user' }]);
   });
 
   it('send nothing that nobody asked for', async () => {
     const api = await startApi();
     await clientOf(one({}, api.baseURL)).describe({ image: image() });
-    expect(Object.keys(api.bodies()[0] ?? {}).sort()).toEqual([
-      'max_completion_tokens',
-      'messages',
-      'model',
-      'store',
-    ]);
+    expect(Object.keys(api.bodies()[0] ?? {}).sort()).toEqual(['max_completion_tokens', 'messages', 'model', 'store']);
   });
 
   it('let the call win over the endpoint, and the endpoint over the client', async () => {
     const api = await startApi();
     const client = clientOf(
-      one(
-        { extraBody: { a: 1, b: 1, c: 1 }, endpoints: [{ apiKey: 'k', extraBody: { b: 2, c: 2 } }] },
-        api.baseURL,
-      ),
+      one({ extraBody: { a: 1, b: 1, c: 1 }, endpoints: [{ apiKey: 'k', extraBody: { b: 2, c: 2 } }] }, api.baseURL),
     );
     await client.describe({ image: image() }, { extraBody: { c: 3 } });
     expect(api.bodies()[0]).toMatchObject({ a: 1, b: 2, c: 3 });
@@ -203,9 +188,7 @@ describe('a server that refuses parameters by name', () => {
   it('is asked by ten first calls at once, each with its own repeats', async () => {
     const api = await startApi(strict(MISTRAL));
     const client = clientOf(one({ retry: false, cache: false, monitor: false }, api.baseURL));
-    const described = await Promise.all(
-      Array.from({ length: 10 }, () => client.describe({ image: image() })),
-    );
+    const described = await Promise.all(Array.from({ length: 10 }, () => client.describe({ image: image() })));
     expect(described.every(({ description }) => description === 'fine')).toBe(true);
     expect(api.bodies().length).toBeLessThanOrEqual(30);
     expect(Object.values(client.breakers).every(({ state }) => state === 'CLOSED')).toBe(true);
@@ -219,10 +202,7 @@ describe('a server that refuses parameters by name', () => {
       return { body: completion(ids.length === 0 ? 'fine' : 'no pack') };
     });
     const client = clientOf(one({ batch: { batchSize: 2, maxBatchWaitMs: 5 } }, api.baseURL));
-    const described = await Promise.all([
-      client.describe({ image: image() }),
-      client.describe({ image: image() }),
-    ]);
+    const described = await Promise.all([client.describe({ image: image() }), client.describe({ image: image() })]);
     expect(described.map(({ description }) => description)).toEqual(['fine', 'fine']);
     const refused = api.bodies().filter((body) => 'store' in body || 'max_completion_tokens' in body);
     expect(refused).toHaveLength(2);
@@ -256,14 +236,7 @@ describe('a server that refuses parameters by name', () => {
     let asked = 0;
     const api = await startApi(() => {
       asked += 1;
-      const names = [
-        'max_completion_tokens',
-        'max_tokens',
-        'store',
-        'detail',
-        'temperature',
-        'reasoning_effort',
-      ];
+      const names = ['max_completion_tokens', 'max_tokens', 'store', 'detail', 'temperature', 'reasoning_effort'];
       const message = `Unknown parameters: ${names.map((name) => `'${name}'`).join(', ')}`;
       return { status: 400, body: { error: { message } } };
     });
@@ -284,9 +257,11 @@ describe('the options of the one endpoint at the top', () => {
   };
 
   it('send organization, project and headers', async () => {
-    expect(
-      await headersOf({ organization: 'org-1', project: 'proj-1', headers: { 'x-own': 'yes' } }),
-    ).toMatchObject({ 'openai-organization': 'org-1', 'openai-project': 'proj-1', 'x-own': 'yes' });
+    expect(await headersOf({ organization: 'org-1', project: 'proj-1', headers: { 'x-own': 'yes' } })).toMatchObject({
+      'openai-organization': 'org-1',
+      'openai-project': 'proj-1',
+      'x-own': 'yes',
+    });
   });
 
   it('come from OPENAI_ORG_ID and OPENAI_PROJECT_ID, and win over them', async () => {
@@ -308,9 +283,7 @@ describe('the options of the one endpoint at the top', () => {
 
   it.each(['apiVersion', 'organization', 'project'])('refuse %s beside endpoints', (option) => {
     const endpoints = [{ apiKey: 'k' }];
-    expect(() => createDescribeClient({ endpoints, [option]: 'x' })).toThrow(
-      `${option}: expected nothing beside`,
-    );
+    expect(() => createDescribeClient({ endpoints, [option]: 'x' })).toThrow(`${option}: expected nothing beside`);
   });
 
   it('name a variable that can stand in no header', () => {

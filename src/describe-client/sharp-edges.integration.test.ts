@@ -34,9 +34,7 @@ const start = (options: DescribeClientOptions = {}) => {
 
 const pause = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs));
 const [image, other] = [createTestImage({ seed: 1 }), createTestImage({ seed: 2 })];
-const slow = (ms: number) => [
-  { fault: { kind: 'latency', latency: { distribution: 'fixed', ms } } } as const,
-];
+const slow = (ms: number) => [{ fault: { kind: 'latency', latency: { distribution: 'fixed', ms } } } as const];
 const codeOf = async (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => 'fulfilled',
@@ -101,9 +99,7 @@ describe('a parse of the caller that throws', () => {
 describe('a schema that is no JSON', () => {
   it('is an input error and no outage', async () => {
     const jsonSchema = { limit: 1n } as unknown as Record<string, unknown>;
-    expect(await codeOf(start().describe({ image, schema: { name: 'x', jsonSchema } }))).toBe(
-      'DESCRIBE_INPUT_INVALID',
-    );
+    expect(await codeOf(start().describe({ image, schema: { name: 'x', jsonSchema } }))).toBe('DESCRIBE_INPUT_INVALID');
   });
 });
 
@@ -135,8 +131,7 @@ describe('describeMany', () => {
     let timer = setImmediate(count);
     const started = start();
     let items = 0;
-    for await (const _item of started.describeMany(Array.from({ length: 5000 }, () => ({ file: '' }))))
-      items += 1;
+    for await (const _item of started.describeMany(Array.from({ length: 5000 }, () => ({ file: '' })))) items += 1;
     clearImmediate(timer);
     expect(items).toBe(5000);
     expect(turns).toBeGreaterThan(3);

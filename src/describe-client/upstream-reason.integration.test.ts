@@ -22,9 +22,7 @@ const base64 = Buffer.from(image).toString('base64');
 
 /** What a call of an API that answers so fails with. */
 async function failureOf(reply: RawReply, input: DescribeInput = { image, prompt }) {
-  api = await startRawApi(({ method }) =>
-    method === 'GET' ? { body: { object: 'list', data: [] } } : reply,
-  );
+  api = await startRawApi(({ method }) => (method === 'GET' ? { body: { object: 'list', data: [] } } : reply));
   client = createDescribeClient({ apiKey, baseURL: api.baseURL, retry: false });
   const error: unknown = await client.describe(input).catch((reason: unknown) => reason);
   if (!DescribeError.is(error)) throw new TypeError(`not an error of ours: ${inspect(error)}`);

@@ -37,8 +37,7 @@ const start = (options: DescribeClientOptions = {}): DescribeClient => {
   return client;
 };
 
-const slowly = () =>
-  server.setFaults([{ fault: { kind: 'latency', latency: { distribution: 'fixed', ms: 100 } } }]);
+const slowly = () => server.setFaults([{ fault: { kind: 'latency', latency: { distribution: 'fixed', ms: 100 } } }]);
 /** The bytes of an image that come only when `go` is called. */
 const heldBack = (bytes: Uint8Array) => {
   const held = new Deferred<void>();

@@ -31,20 +31,11 @@ describe('a wrong image', () => {
     ['http://', "must be an http, https or data URL; got one that can't be parsed."],
     [`https://a.example/${'hunter2'.repeat(9_999)}`, 'imageUrl: must have at most 16384 characters; got'],
     ['', 'imageUrl: must be an http, https or data URL; got an empty text. Check the variable'],
-    [
-      undefined,
-      'input: must be an image URL, bytes, a Blob or a request object; got undefined. Check the variable',
-    ],
+    [undefined, 'input: must be an image URL, bytes, a Blob or a request object; got undefined. Check the variable'],
     [{ imageUrl: undefined }, 'imageUrl: must be an image; got undefined. Check the variable'],
     [{ imageUrl: null }, 'imageUrl: must be an http, https or data URL; got null. Check the variable'],
-    [
-      { imageUrl: Buffer.from('hunter2') },
-      'imageUrl: must be an http, https or data URL; got bytes. Pass `{ image }`',
-    ],
-    [
-      { imageUrl: { url: 'https://a.example/hunter2' } },
-      'got an object with `url`. Pass the address itself.',
-    ],
+    [{ imageUrl: Buffer.from('hunter2') }, 'imageUrl: must be an http, https or data URL; got bytes. Pass `{ image }`'],
+    [{ imageUrl: { url: 'https://a.example/hunter2' } }, 'got an object with `url`. Pass the address itself.'],
     [{ imageUrl: Promise.resolve('hunter2') }, 'got a promise. Await it first.'],
     [
       ['https://a.example/hunter2.png'],

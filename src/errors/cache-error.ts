@@ -13,10 +13,7 @@ setErrorName(CacheError, 'CacheError');
 /** `cache: 'only-if-cached'` was asked for and nothing is cached. */
 export class CacheMissError extends DescribeError {
   constructor() {
-    super(
-      'DESCRIBE_CACHE_MISS',
-      "nothing is cached for this request, and cache: 'only-if-cached' forbids a call",
-    );
+    super('DESCRIBE_CACHE_MISS', "nothing is cached for this request, and cache: 'only-if-cached' forbids a call");
   }
 }
 

@@ -32,12 +32,9 @@ describe('the name of an error', () => {
       typeof entry[1] === 'function' && entry[1].prototype instanceof Error,
   );
 
-  it.each(classes)(
-    '%s is text, so a minifier that renames the class changes nothing',
-    (name, { prototype }) => {
-      expect(Object.getOwnPropertyDescriptor(prototype, 'name')?.value).toBe(name);
-    },
-  );
+  it.each(classes)('%s is text, so a minifier that renames the class changes nothing', (name, { prototype }) => {
+    expect(Object.getOwnPropertyDescriptor(prototype, 'name')?.value).toBe(name);
+  });
 });
 
 describe('toJSON', () => {

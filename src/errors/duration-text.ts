@@ -2,5 +2,4 @@
  * Milliseconds for a message: whole ones from 10 on, else two digits that count. What is left of a deadline is a number
  * such as 0.137169.
  */
-export const durationText = (ms: number): string =>
-  `${ms >= 10 ? Math.round(ms) : Number(ms.toPrecision(2))} ms`;
+export const durationText = (ms: number): string => `${ms >= 10 ? Math.round(ms) : Number(ms.toPrecision(2))} ms`;

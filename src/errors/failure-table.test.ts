@@ -16,17 +16,14 @@ describe('the table of failures', () => {
     expect(failureMeaning(makeError())).toBe(row);
   });
 
-  it.each(['DESCRIBE_OF_TOMORROW', 'constructor', '__proto__'])(
-    'concludes nothing from the code %s',
-    (code) => {
-      const failure = { code, retryable: true } as unknown as Parameters<typeof failureMeaning>[0];
-      expect(failureMeaning(failure)).toMatchObject({
-        isRetried: false,
-        countsForBreaker: false,
-        fallsBack: false,
-      });
-    },
-  );
+  it.each(['DESCRIBE_OF_TOMORROW', 'constructor', '__proto__'])('concludes nothing from the code %s', (code) => {
+    const failure = { code, retryable: true } as unknown as Parameters<typeof failureMeaning>[0];
+    expect(failureMeaning(failure)).toMatchObject({
+      isRetried: false,
+      countsForBreaker: false,
+      fallsBack: false,
+    });
+  });
 
   it.each(FAILURE_TABLE)('reads well in the row of $code, $when', ({ kind, isRetried, why = '.' }) => {
     expect(why).toMatch(/\.$/);

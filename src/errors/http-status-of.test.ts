@@ -13,8 +13,7 @@ import {
   UpstreamError,
 } from './index.ts';
 
-const rateLimited = (retryAfterMs?: number) =>
-  new UpstreamError('DESCRIBE_RATE_LIMITED', 'x', { retryAfterMs });
+const rateLimited = (retryAfterMs?: number) => new UpstreamError('DESCRIBE_RATE_LIMITED', 'x', { retryAfterMs });
 
 describe('httpStatusOf', () => {
   it('blames the client of the service only for what it sent', () => {

@@ -97,8 +97,7 @@ export class HttpClient {
     options: HttpRequestOptions = {},
   ): Promise<HttpReply<Data>> {
     const { headers, query, body, signal, timeoutMs = this.#timeoutMs } = callOptions(options);
-    if (!(typeof timeoutMs === 'number' && timeoutMs > 0))
-      throw new InputError('timeoutMs', 'it is not above 0');
+    if (!(typeof timeoutMs === 'number' && timeoutMs > 0)) throw new InputError('timeoutMs', 'it is not above 0');
     const encoded = encodeBody(body);
     const merged = mergeHeaders(this.#headers, headers, encoded?.contentType);
     const answer = await this.#connection

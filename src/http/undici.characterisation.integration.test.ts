@@ -69,10 +69,7 @@ describe('undici, relied on', () => {
     });
     const seen = vi.fn();
     await dispatch({ onResponseStart: (_controller, status, headers) => seen(status, headers) });
-    expect(seen).toHaveBeenCalledWith(
-      200,
-      expect.objectContaining({ 'x-one': 'a', 'set-cookie': ['a=1', 'b=2'] }),
-    );
+    expect(seen).toHaveBeenCalledWith(200, expect.objectContaining({ 'x-one': 'a', 'set-cookie': ['a=1', 'b=2'] }));
   });
 
   it('tells of the first byte of an answer before its headers are whole', async () => {

@@ -13,7 +13,4 @@ export const unsupportedFormat = (name: string): ImageError =>
 
 /** The error for an image beyond the limit of bytes; names the option. */
 export const tooLarge = (field: string, maxBytes: number): ImageError =>
-  new ImageError(
-    'DESCRIBE_IMAGE_TOO_LARGE',
-    `${field}: the image has more than maxBytes (${maxBytes} bytes)`,
-  );
+  new ImageError('DESCRIBE_IMAGE_TOO_LARGE', `${field}: the image has more than maxBytes (${maxBytes} bytes)`);

@@ -31,9 +31,7 @@ async function drain(pieces: AsyncIterable<unknown>) {
 }
 
 /** Each work on a large input, its length, and the longest piece that it may do between two looks at the clock. */
-const works: Readonly<
-  Record<string, readonly [() => Promise<unknown>, length: number, longestPiece: number]>
-> = {
+const works: Readonly<Record<string, readonly [() => Promise<unknown>, length: number, longestPiece: number]>> = {
   hash: [() => hashBytes(bytes), bytes.length, 64 * KIB],
   'data URL': [() => toDataUrl(bytes, 'image/png'), bytes.length, 768 * KIB],
   'bytes of base64': [() => readDataUrl(dataUrl, limits), dataUrl.length, 4 * KIB],

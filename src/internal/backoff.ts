@@ -25,10 +25,7 @@ export function fullJitterDelay(
 }
 
 /** The same exponential delay without jitter. */
-export function exponentialDelay(
-  attempt: number,
-  { initialDelayMs, maxDelayMs, factor = 2 }: BackoffOptions,
-): number {
+export function exponentialDelay(attempt: number, { initialDelayMs, maxDelayMs, factor = 2 }: BackoffOptions): number {
   return Math.min(maxDelayMs, initialDelayMs * factor ** Math.max(0, attempt - 1));
 }
 

@@ -31,9 +31,7 @@ describe('canonicalUrl', () => {
   });
 
   it('keeps what tells two images apart', () => {
-    expect(canonicalUrl('https://b.s3.amazonaws.com/cat.jpg?versionId=3&X-Amz-Signature=s')).toContain(
-      'versionId=3',
-    );
+    expect(canonicalUrl('https://b.s3.amazonaws.com/cat.jpg?versionId=3&X-Amz-Signature=s')).toContain('versionId=3');
     const different = [
       ['https://example.com/render?token=a', 'https://example.com/render?token=b'],
       ['https://example.com/cat.jpg?sp=1', 'https://example.com/cat.jpg?sp=2'],
@@ -59,10 +57,7 @@ describe('canonicalUrl', () => {
       ['https://example.com/i?token=a&exp=1', 'https://example.com/i?token=b&exp=1'],
       // A time of the picture is no expiry.
       ['https://example.com/i?id=1&token=k&ts=1', 'https://example.com/i?id=1&token=k&ts=2'],
-      [
-        'https://example.com/shot.jpg?token=k&timestamp=1',
-        'https://example.com/shot.jpg?token=k&timestamp=2',
-      ],
+      ['https://example.com/shot.jpg?token=k&timestamp=1', 'https://example.com/shot.jpg?token=k&timestamp=2'],
       // No Azure without a dated version and an expiry; no imgix without an image file.
       ['https://example.com/i?sig=x&sv=1&sr=cat', 'https://example.com/i?sig=x&sv=1&sr=dog'],
       [

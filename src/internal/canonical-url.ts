@@ -90,9 +90,7 @@ export function canonicalUrl(value: string | URL, options: CanonicalUrlOptions =
   const all = url.search.slice(1).split('&').filter(Boolean).map(parameterOf);
   const ignored = new Set(ignoreParameters);
   const schemes = SCHEMES.filter((scheme) => applies(scheme, url, all));
-  const named = all.filter(
-    ({ name }) => !ignored.has(name) && !schemes.some(({ strip }) => strip.test(name)),
-  );
+  const named = all.filter(({ name }) => !ignored.has(name) && !schemes.some(({ strip }) => strip.test(name)));
   const kept = withoutGeneric(named, IMAGE_PATH.test(url.pathname));
   // Stable, for the order of parameters of one name may mean something.
   kept.sort((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0));
@@ -112,9 +110,7 @@ function withoutGeneric(all: readonly Parameter[], isImagePath: boolean): Parame
     const kept = all.filter(({ name }) => !GENERIC_EXPIRY.test(name) && !SIGNATURE_BESIDE_EXPIRY.test(name));
     return isImagePath || kept.length > 0 ? kept : [...all];
   }
-  return isImagePath && !has(GENERIC_EXPIRY)
-    ? all.filter(({ name }) => !GENERIC_SIGNATURE.test(name))
-    : [...all];
+  return isImagePath && !has(GENERIC_EXPIRY) ? all.filter(({ name }) => !GENERIC_SIGNATURE.test(name)) : [...all];
 }
 
 function parameterOf(raw: string): Parameter {

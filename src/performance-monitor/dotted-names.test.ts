@@ -55,17 +55,9 @@ describe('dotted names', () => {
     [
       'an operation that fails',
       (monitor) => failing(monitor, 'image.processing.duration'),
-      [
-        'describe_it_image_processing_duration_seconds_count 1',
-        'describe_it_image_processing_errors_total 1',
-      ],
+      ['describe_it_image_processing_duration_seconds_count 1', 'describe_it_image_processing_errors_total 1'],
     ],
-    ...[
-      'api.describe.duration',
-      'api_describe.duration',
-      'api.describe.duration.ms',
-      'api.describe.seconds',
-    ].map(
+    ...['api.describe.duration', 'api_describe.duration', 'api.describe.duration.ms', 'api.describe.seconds'].map(
       (name) =>
         [
           `a timer of ${name}`,

@@ -74,10 +74,7 @@ describe('startReporting', () => {
     const stop = monitor.startReporting(1000);
     await clock.advance(3000);
     expect(info).toHaveBeenCalledTimes(3);
-    expect(info).toHaveBeenCalledWith(
-      { report: expect.objectContaining({ uptimeMs: 1000 }) },
-      'performance report',
-    );
+    expect(info).toHaveBeenCalledWith({ report: expect.objectContaining({ uptimeMs: 1000 }) }, 'performance report');
     stop();
     await clock.advance(3000);
     expect(info).toHaveBeenCalledTimes(3);
@@ -114,8 +111,7 @@ describe('alerts and health', () => {
     const fail = () => {
       throw new Error('down');
     };
-    for (let call = 0; call < failures; call += 1)
-      expect(() => monitor.time('describe', fail)).toThrow('down');
+    for (let call = 0; call < failures; call += 1) expect(() => monitor.time('describe', fail)).toThrow('down');
     for (let call = 0; call < successes; call += 1) monitor.time('describe', () => true);
   };
 

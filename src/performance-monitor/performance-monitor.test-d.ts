@@ -1,11 +1,6 @@
 import { Registry } from 'prom-client';
 import { expectTypeOf, it } from 'vitest';
-import {
-  createFetchHandlers,
-  createNodeHandlers,
-  createPerformanceMiddleware,
-  PerformanceMonitor,
-} from './index.ts';
+import { createFetchHandlers, createNodeHandlers, createPerformanceMiddleware, PerformanceMonitor } from './index.ts';
 
 it('types what is timed as it was', () => {
   const monitor = new PerformanceMonitor();

@@ -57,20 +57,17 @@ describe('incrementCounter', () => {
 });
 
 describe('names and labels', () => {
-  it.each(['', '1st', 'with-dash', 'ümlaut', 'a b', 'x'.repeat(300)])(
-    'refuses the name %j at once',
-    (name) => {
-      const { monitor } = monitorOn();
-      const record = [
-        () => monitor.incrementCounter(name),
-        () => monitor.gauge(name, 1),
-        () => monitor.histogram(name, 1),
-      ];
-      for (const call of record) {
-        expect(call).toThrow(expect.objectContaining({ code: 'DESCRIBE_INPUT_INVALID', field: 'name' }));
-      }
-    },
-  );
+  it.each(['', '1st', 'with-dash', 'ümlaut', 'a b', 'x'.repeat(300)])('refuses the name %j at once', (name) => {
+    const { monitor } = monitorOn();
+    const record = [
+      () => monitor.incrementCounter(name),
+      () => monitor.gauge(name, 1),
+      () => monitor.histogram(name, 1),
+    ];
+    for (const call of record) {
+      expect(call).toThrow(expect.objectContaining({ code: 'DESCRIBE_INPUT_INVALID', field: 'name' }));
+    }
+  });
 
   it.each(['le', 'quantile', '__name__', 'with-dash', 'service'])('refuses the label %s', (label) => {
     const { monitor } = monitorOn({ labels: { service: 'gallery' } });
@@ -108,9 +105,7 @@ describe('names and labels', () => {
     monitor.gauge('constructor', 1);
     const families = parseExposition(await monitor.getMetrics());
     expect(families.get('describe_it_uploads_total')?.help).toBe('Photographs\\nuploaded.');
-    expect(families.get('describe_it_constructor')?.help).toBe(
-      'constructor, recorded by the performance monitor.',
-    );
+    expect(families.get('describe_it_constructor')?.help).toBe('constructor, recorded by the performance monitor.');
   });
 
   it('takes differing label sets, in which a missing label is an empty one', async () => {
@@ -135,9 +130,7 @@ describe('names and labels', () => {
     expect(() => monitor.incrementCounter('calls', wrong)).toThrow('the value of model is no string');
     const labels = Object.fromEntries(Array.from({ length: 32 }, (_, index) => [`label_${index}`, 'x']));
     monitor.incrementCounter('calls', labels);
-    expect(() => monitor.incrementCounter('calls', { one_more: 'x' })).toThrow(
-      'takes 32 label names, and one_more',
-    );
+    expect(() => monitor.incrementCounter('calls', { one_more: 'x' })).toThrow('takes 32 label names, and one_more');
     monitor.incrementCounter('calls', labels);
   });
 

@@ -10,12 +10,7 @@ import { type HistogramOptions, MetricStore } from './metrics/metric-store.ts';
 import { OperationNames } from './metrics/operation-names.ts';
 import { OperationTimers, type TimerId } from './metrics/operation-timers.ts';
 import { RegistryBinding } from './metrics/registry-binding.ts';
-import {
-  MONITOR_CHECKS,
-  type MonitorLogger,
-  type PerformanceMonitorOptions,
-  withDefaults,
-} from './monitor-options.ts';
+import { MONITOR_CHECKS, type MonitorLogger, type PerformanceMonitorOptions, withDefaults } from './monitor-options.ts';
 import { AlertWatch, type PerformanceAlert } from './reports/alert-watch.ts';
 import { type AlertOptions, type PerformanceHealth, runHealthChecks } from './reports/health-checks.ts';
 import { reportMetrics } from './reports/metrics-report.ts';
@@ -169,8 +164,7 @@ export class PerformanceMonitor {
     const id = this.startTimer(name, labels);
     const end = (failed: boolean) => {
       this.endTimer(id);
-      if (failed)
-        callSafely(() => this.incrementCounter(this.#operations.of(name).errors, labels), undefined);
+      if (failed) callSafely(() => this.incrementCounter(this.#operations.of(name).errors, labels), undefined);
     };
     let result: unknown;
     try {

@@ -31,8 +31,7 @@ export function getPerformanceMonitor({ logger = console }: ProcessMonitorOption
     if (ours.length > 0) throw new ConfigError('environment', ours);
     const { performanceMonitoringEnabled: enabled = true, performanceReportIntervalMs } = settings;
     const monitor = bindMethods(new PerformanceMonitor({ enabled, logger }));
-    if (enabled && performanceReportIntervalMs !== undefined)
-      monitor.startReporting(performanceReportIntervalMs);
+    if (enabled && performanceReportIntervalMs !== undefined) monitor.startReporting(performanceReportIntervalMs);
     return monitor;
   });
 }

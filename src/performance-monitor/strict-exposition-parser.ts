@@ -81,16 +81,13 @@ function parseNumber(text: string): number {
 }
 
 const belongs = (sample: string, family: string, type: string): boolean =>
-  type === 'histogram'
-    ? ['_bucket', '_sum', '_count'].some((suffix) => sample === family + suffix)
-    : sample === family;
+  type === 'histogram' ? ['_bucket', '_sum', '_count'].some((suffix) => sample === family + suffix) : sample === family;
 
 function lint(name: string, family: ParsedFamily): void {
   if (!['counter', 'gauge', 'histogram', 'summary', 'untyped'].includes(family.type)) {
     throw new Error(`${name}: unknown type ${family.type}`);
   }
-  if ((family.type === 'counter') !== name.endsWith('_total'))
-    throw new Error(`${name}: _total is for counters`);
+  if ((family.type === 'counter') !== name.endsWith('_total')) throw new Error(`${name}: _total is for counters`);
   if (/_(ms|milliseconds?|minutes|hours|kilobytes|megabytes)(_|$)/.test(name)) {
     throw new Error(`${name}: not a base unit`);
   }
@@ -99,8 +96,7 @@ function lint(name: string, family: ParsedFamily): void {
   }
   for (const { labels } of family.samples) {
     if (family.type !== 'histogram' && 'le' in labels) throw new Error(`${name}: le is for histograms`);
-    if (family.type !== 'summary' && 'quantile' in labels)
-      throw new Error(`${name}: quantile is for summaries`);
+    if (family.type !== 'summary' && 'quantile' in labels) throw new Error(`${name}: quantile is for summaries`);
   }
   if (family.type === 'histogram') lintHistogram(name, family.samples);
 }

@@ -101,18 +101,14 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     const madeOf = (n: number) => (n % 50 === 7 ? { n, text: 'long '.repeat(5_000) } : { n });
     await writer.mset(
       keys.flatMap((key, n) =>
-        n % 10 === 1
-          ? []
-          : [{ key, data: madeOf(n), tags: n % 10 === 2 ? ['stale'] : ['kept', `t${n % 5}`] }],
+        n % 10 === 1 ? [] : [{ key, data: madeOf(n), tags: n % 10 === 2 ? ['stale'] : ['kept', `t${n % 5}`] }],
       ),
     );
     await writer.invalidateByTags(['stale']);
     await raw.set(`${keyPrefix}e:key3`, 'garbage');
     await raw.del(`${keyPrefix}e:key4`);
     await raw.rpush(`${keyPrefix}e:key4`, 'an item');
-    const expected = keys.map((_, n) =>
-      n % 10 === 1 || n % 10 === 2 || n === 3 || n === 4 ? undefined : madeOf(n),
-    );
+    const expected = keys.map((_, n) => (n % 10 === 1 || n % 10 === 2 || n === 3 || n === 4 ? undefined : madeOf(n)));
     expect(await reader.mget(keys)).toEqual(expected);
     // Now memory holds them, and Redis is asked all the same.
     expect(await reader.mget([...keys].reverse())).toEqual([...expected].reverse());

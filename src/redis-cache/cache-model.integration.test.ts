@@ -2,12 +2,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  findFreePort,
-  findRedisServer,
-  type RedisServer,
-  startRedisServer,
-} from '../testing/redis-server.ts';
+import { findFreePort, findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
 import { RedisCache } from './redis-cache.ts';
 
 const CACHES = 3;
@@ -269,11 +264,7 @@ class World {
   }
 
   /** `work` is given a name that nothing else has, by which the removal's message is known where it arrives. */
-  async #remove(
-    by: number,
-    concerns: Removal['concerns'],
-    work: (name: string) => Promise<unknown>,
-  ): Promise<void> {
+  async #remove(by: number, concerns: Removal['concerns'], work: (name: string) => Promise<unknown>): Promise<void> {
     const removal: Removal = {
       by,
       concerns,

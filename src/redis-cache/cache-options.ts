@@ -132,8 +132,7 @@ const MEMORY_TTL_WITH_REDIS_SECONDS = 60;
 export const MAX_TTL_SECONDS = 315_360_000;
 
 const seconds = (): OptionCheck => finiteNumber({ min: 0.001, max: MAX_TTL_SECONDS });
-const address = () =>
-  shape({ host: required(nonEmptyText()), port: required(integer({ min: 1, max: 65_535 })) });
+const address = () => shape({ host: required(nonEmptyText()), port: required(integer({ min: 1, max: 65_535 })) });
 
 const addresses = (): OptionCheck => (value, option) =>
   Array.isArray(value) && value.length === 0
@@ -216,20 +215,13 @@ export interface ResolvedCacheOptions {
 /** Checks the options and fills in defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists all that is wrong. */
 export function resolveCacheOptions(given: RedisCacheOptions): ResolvedCacheOptions {
   const options = ownOptions(given ?? {}, CHECKS);
-  const issues = [
-    ...shape(CHECKS)(given, ''),
-    ...contradictions(options, options.keyPrefix ?? DEFAULTS.keyPrefix),
-  ];
+  const issues = [...shape(CHECKS)(given, ''), ...contradictions(options, options.keyPrefix ?? DEFAULTS.keyPrefix)];
   if (issues.length > 0) throw new ConfigError('RedisCache', issues);
   const {
     defaultTTL = DEFAULTS.defaultTTL,
     keyPrefix = DEFAULTS.keyPrefix,
     maxRetries = DEFAULTS.maxRetries,
-    memory: {
-      maxBytes = MEMORY_DEFAULTS.maxBytes,
-      maxEntries = MEMORY_DEFAULTS.maxEntries,
-      ttlSeconds,
-    } = NO_OPTIONS,
+    memory: { maxBytes = MEMORY_DEFAULTS.maxBytes, maxEntries = MEMORY_DEFAULTS.maxEntries, ttlSeconds } = NO_OPTIONS,
     strict = DEFAULTS.strict,
     operationTimeoutMs = DEFAULTS.operationTimeoutMs,
     tagTrustMs = DEFAULTS.tagTrustMs,

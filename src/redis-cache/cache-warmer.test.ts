@@ -112,8 +112,6 @@ describe('createCacheWarmer', () => {
 
   it('refuses a concurrency below one', async () => {
     const warmer = createCacheWarmer(new RedisCache());
-    await expect(warmer.warmImageDescriptions([], () => 1, { concurrency: 0 })).rejects.toThrow(
-      'concurrency',
-    );
+    await expect(warmer.warmImageDescriptions([], () => 1, { concurrency: 0 })).rejects.toThrow('concurrency');
   });
 });

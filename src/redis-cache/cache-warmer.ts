@@ -8,10 +8,7 @@ import type { RedisCache } from './redis-cache.ts';
 import { SET_OPTION_NAMES, type SetOptions } from './tiers/setter.ts';
 
 /** Makes the description of one image. */
-export type WarmFetcher<Value> = (
-  url: string,
-  context: { readonly signal: AbortSignal },
-) => Value | PromiseLike<Value>;
+export type WarmFetcher<Value> = (url: string, context: { readonly signal: AbortSignal }) => Value | PromiseLike<Value>;
 
 export interface WarmProgress {
   readonly done: number;
@@ -91,8 +88,7 @@ export function createCacheWarmer(cache: RedisCache): CacheWarmer {
       if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
         throw new InputError('concurrency', 'expected a whole number of at least 1');
       }
-      const key =
-        keyOf ?? ((url: string) => cache.generateKey('image-description', cache.generateImageHash(url)));
+      const key = keyOf ?? ((url: string) => cache.generateKey('image-description', cache.generateImageHash(url)));
       const total = Array.isArray(urls) ? urls.length : undefined;
       const failed: WarmFailure[] = [];
       const counts = { warmed: 0, skipped: 0 };

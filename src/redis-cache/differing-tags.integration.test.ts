@@ -33,8 +33,7 @@ describe('callers of one key with different tags, in memory', () => {
   it('share the next work when they waited for the same one', async () => {
     const { cache, first } = running();
     let calls = 0;
-    const ask = (tags: readonly string[]) =>
-      cache.getOrSetWithSource('key', async () => `call ${++calls}`, { tags });
+    const ask = (tags: readonly string[]) => cache.getOrSetWithSource('key', async () => `call ${++calls}`, { tags });
     const followers = [ask(['b']), ask(['c']), ask(['b', 'd'])];
     await turns();
     first.resolve('first');

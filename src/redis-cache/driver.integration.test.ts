@@ -11,11 +11,7 @@ import { startRedisCluster } from '../testing/redis-topologies.ts';
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 
 /** Runs a script in a process of its own and gives its last line, once it ended by itself. */
-async function run(
-  script: string,
-  module = join(FOLDER, 'index.ts'),
-  env: NodeJS.ProcessEnv = {},
-): Promise<string> {
+async function run(script: string, module = join(FOLDER, 'index.ts'), env: NodeJS.ProcessEnv = {}): Promise<string> {
   const text = `const { RedisCache, getCache } = await import(${JSON.stringify(module)});\n${script}`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', text], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -114,9 +110,7 @@ describe('without a Redis to talk to', () => {
         const cache = new RedisCache({ host: '127.0.0.1' });
         const errors = await Promise.all([cache.get('key'), cache.getOrSet('key', () => 1)].map((work) => work.catch((error) => error)));
         console.log(errors.map(({ code }) => code).join(), errors[0].message.includes('npm install ioredis'), cache.health().status);`;
-      expect(await run(script, module())).toBe(
-        'DESCRIBE_CONFIG_INVALID,DESCRIBE_CONFIG_INVALID true unhealthy',
-      );
+      expect(await run(script, module())).toBe('DESCRIBE_CONFIG_INVALID,DESCRIBE_CONFIG_INVALID true unhealthy');
     });
 
     it('works in memory where only the environment named it, and says so', async () => {
@@ -155,11 +149,10 @@ describe.runIf(findRedisServer() && process.platform !== 'win32')('a process wit
     const path = join(FOLDER, 'index.ts');
     const text = `const { RedisCache } = await import(${JSON.stringify(path)});\n${script}`;
     const limited = 'ulimit -n 200; exec "$0" "$@"';
-    const { stdout, stderr } = spawnSync(
-      'sh',
-      ['-c', limited, process.execPath, '--input-type=module', '-e', text],
-      { encoding: 'utf8', timeout: 50_000 },
-    );
+    const { stdout, stderr } = spawnSync('sh', ['-c', limited, process.execPath, '--input-type=module', '-e', text], {
+      encoding: 'utf8',
+      timeout: 50_000,
+    });
     expect(stdout.trim() || stderr).toBe('made reconnecting 2 true over');
   });
 });

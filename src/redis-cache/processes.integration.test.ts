@@ -56,10 +56,7 @@ describe.runIf(findRedisServer())('single flight across processes', () => {
   afterAll(() => server.stop());
 
   async function startCallers(keyPrefix: string, factoryMs: number): Promise<Caller[]> {
-    const callers = Array.from(
-      { length: PROCESSES },
-      () => new Caller(server.url, keyPrefix, String(factoryMs)),
-    );
+    const callers = Array.from({ length: PROCESSES }, () => new Caller(server.url, keyPrefix, String(factoryMs)));
     await expect.poll(() => callers.every((caller) => caller.said('ready'))).toBe(true);
     for (const { child } of callers) child.stdin?.write('go\n');
     return callers;

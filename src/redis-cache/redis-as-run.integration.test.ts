@@ -2,12 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  findFreePort,
-  findRedisServer,
-  type RedisServer,
-  startRedisServer,
-} from '../testing/redis-server.ts';
+import { findFreePort, findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
 import type { RedisCacheOptions } from './cache-options.ts';
 import { RedisCache } from './redis-cache.ts';
 
@@ -133,10 +128,7 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
   };
 
   it.each([
-    [
-      'speaks HTTP',
-      (socket: Socket) => socket.on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
-    ],
+    ['speaks HTTP', (socket: Socket) => socket.on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))],
     ['speaks first, and no Redis', (socket: Socket) => socket.write('SSH-2.0-OpenSSH_9.6\r\n')],
   ])('that %s is told of once, as never reached', async (_, onSocket) => {
     expect(await heardOf(onSocket)).toEqual([{ reason: 'Redis was never reached (PROTOCOL_ERROR)' }]);
@@ -145,8 +137,7 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
   it('that asks for a password is told of once, as never reached', async () => {
     const refuse = (socket: Socket) =>
       socket.on('data', (commands) => {
-        for (const _ of String(commands).matchAll(/^\*\d/gm))
-          socket.write('-NOAUTH Authentication required.\r\n');
+        for (const _ of String(commands).matchAll(/^\*\d/gm)) socket.write('-NOAUTH Authentication required.\r\n');
       });
     expect(await heardOf(refuse)).toEqual([{ reason: 'Redis was never reached (NOAUTH)' }]);
   });

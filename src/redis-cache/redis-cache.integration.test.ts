@@ -220,10 +220,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
 
   it.each([
     ['text that is no JSON', (key: string) => raw.set(key, 'garbage')],
-    [
-      'text that is nearly an entry',
-      (key: string) => raw.set(key, 'id 1 900000000000000 0 0 json {"a":1}\n{}'),
-    ],
+    ['text that is nearly an entry', (key: string) => raw.set(key, 'id 1 900000000000000 0 0 json {"a":1}\n{}')],
     ['bytes', (key: string) => raw.set(key, Buffer.from([0, 255, 254]))],
     ['a list', (key: string) => raw.rpush(key, 'a', 'b')],
     [
@@ -287,8 +284,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
 
     const codec = {
       encode: (value: unknown) => new TextEncoder().encode(JSON.stringify(value)),
-      decode: (bytes: string | Uint8Array): unknown =>
-        JSON.parse(new TextDecoder().decode(bytes as Uint8Array)),
+      decode: (bytes: string | Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes as Uint8Array)),
     };
     const other = newPrefix();
     const [three, four] = [connect({ keyPrefix: other, codec }), connect({ keyPrefix: other, codec })];
@@ -401,8 +397,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     await cache.set('key', 1);
     await away.kill();
     await expect.poll(() => cache.health().redis?.state).toBe('reconnecting');
-    const code = (work: Promise<unknown>) =>
-      work.catch((error: unknown) => DescribeError.is(error) && error.code);
+    const code = (work: Promise<unknown>) => work.catch((error: unknown) => DescribeError.is(error) && error.code);
     expect(await code(cache.get('absent'))).toBe('DESCRIBE_CACHE');
     expect(await code(cache.set('key', 1))).toBe('DESCRIBE_CACHE');
     expect(await code(cache.invalidateByTags(['tag']))).toBe('DESCRIBE_CACHE');

@@ -66,9 +66,7 @@ describe('RedisCache in memory only', () => {
       source: 'factory',
     });
     expect(await cache.getWithSource('key', { isValid })).toEqual({ value: 'made', source: 'memory' });
-    expect(await codeOf(cache.getOrSet('key', () => 1, { isValid: 5 as never }))).toBe(
-      'DESCRIBE_INPUT_INVALID',
-    );
+    expect(await codeOf(cache.getOrSet('key', () => 1, { isValid: 5 as never }))).toBe('DESCRIBE_INPUT_INVALID');
   });
 
   it('tells null, a value, from undefined, which is none', async () => {
@@ -155,22 +153,19 @@ describe('RedisCache in memory only', () => {
     expect(await cache.get('key')).toBe('new');
   });
 
-  it.each(['delete', 'set', 'clear'] as const)(
-    'does not keep a value after a %s while it was made',
-    async (change) => {
-      const { cache, clock } = memoryOnly();
-      const answer = new Deferred<string>();
-      const making = cache.getOrSet('key', () => answer.promise);
-      await clock.flush();
-      expect(cache.getStats().factoryCalls).toBe(1);
-      if (change === 'delete') await cache.delete('key');
-      if (change === 'set') await cache.set('key', 'set');
-      if (change === 'clear') await cache.clear();
-      answer.resolve('old');
-      expect(await making).toBe('old');
-      expect(await cache.get('key')).toBe(change === 'set' ? 'set' : undefined);
-    },
-  );
+  it.each(['delete', 'set', 'clear'] as const)('does not keep a value after a %s while it was made', async (change) => {
+    const { cache, clock } = memoryOnly();
+    const answer = new Deferred<string>();
+    const making = cache.getOrSet('key', () => answer.promise);
+    await clock.flush();
+    expect(cache.getStats().factoryCalls).toBe(1);
+    if (change === 'delete') await cache.delete('key');
+    if (change === 'set') await cache.set('key', 'set');
+    if (change === 'clear') await cache.clear();
+    answer.resolve('old');
+    expect(await making).toBe('old');
+    expect(await cache.get('key')).toBe(change === 'set' ? 'set' : undefined);
+  });
 
   it('runs one factory for all who ask meanwhile, and tells them apart', async () => {
     const { cache } = memoryOnly();
@@ -501,8 +496,7 @@ describe('grace', () => {
 describe('negative entries', () => {
   const refusal = () =>
     Promise.reject(new UpstreamError('DESCRIBE_REFUSED', 'refused', { status: 400, requestId: 'r' }));
-  const negativeTtlSeconds = (error: unknown) =>
-    DescribeError.is(error, 'DESCRIBE_REFUSED') ? 30 : undefined;
+  const negativeTtlSeconds = (error: unknown) => (DescribeError.is(error, 'DESCRIBE_REFUSED') ? 30 : undefined);
 
   it('answers with the same error, without asking again, until its time is over', async () => {
     const { cache, clock } = memoryOnly({ ttlJitterRatio: 0 });

@@ -14,14 +14,7 @@ import { type CacheHit, type CacheSource, type GetOrSetOptions, Getter } from '.
 import { shareLink } from './redis/cache-link.ts';
 import { accepts } from './tags/asked-tags.ts';
 import { purgeTags } from './tiers/purge.ts';
-import {
-  MSET_NAMES,
-  type MsetEntry,
-  type SetItem,
-  type SetOptions,
-  setAll,
-  setOptionsOf,
-} from './tiers/setter.ts';
+import { MSET_NAMES, type MsetEntry, type SetItem, type SetOptions, setAll, setOptionsOf } from './tiers/setter.ts';
 import { Tiers } from './tiers/tier-pair.ts';
 import type { Found } from './tiers/tiered-reader.ts';
 import { TieredReader } from './tiers/tiered-reader.ts';
@@ -110,12 +103,7 @@ export class RedisCache implements AsyncDisposable {
    * @throws `DESCRIBE_CACHE` for a value that can't be encoded (`undefined` too) or is larger than `maxValueBytes`.
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`.
    */
-  async set(
-    key: string,
-    value: unknown,
-    ttlSeconds?: number | SetOptions,
-    tags?: readonly string[],
-  ): Promise<void> {
+  async set(key: string, value: unknown, ttlSeconds?: number | SetOptions, tags?: readonly string[]): Promise<void> {
     this.#check(key);
     await this.#setAll([{ key, value, ...setOptionsOf(ttlSeconds, tags) }]);
   }
@@ -159,11 +147,7 @@ export class RedisCache implements AsyncDisposable {
    * @throws what the factory throws, `signal.reason`, `DESCRIBE_TIMEOUT` after `hardTimeoutMs`.
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`; `DESCRIBE_CACHE` when strict.
    */
-  async getOrSet<Value>(
-    key: string,
-    factory: CacheFactory<Value>,
-    options: GetOrSetOptions = {},
-  ): Promise<Value> {
+  async getOrSet<Value>(key: string, factory: CacheFactory<Value>, options: GetOrSetOptions = {}): Promise<Value> {
     return (await this.getOrSetWithSource<Value>(key, factory, options)).value;
   }
 
@@ -241,10 +225,7 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /** Calls `listener` on every later event of that name; what it throws is swallowed. */
-  on<Name extends keyof RedisCacheEvents>(
-    name: Name,
-    listener: Listener<RedisCacheEvents[Name]>,
-  ): Unsubscribe {
+  on<Name extends keyof RedisCacheEvents>(name: Name, listener: Listener<RedisCacheEvents[Name]>): Unsubscribe {
     return this.#tiers.events.on(name, listener);
   }
 

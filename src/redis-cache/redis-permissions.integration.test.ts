@@ -114,10 +114,7 @@ describe.runIf(findRedisServer())('a user of Redis with few permissions', () => 
     await rich.getOrSet('key', () => 'of another', { tags: ['tag'] });
     const made = await cache.getOrSet('own', () => 'made', { tags: ['tag'] });
     await cache.set('set', 'made', 60, ['tag']);
-    expect([made, await cache.getOrSet('key', () => 'made', { tags: ['tag'] })]).toEqual([
-      'made',
-      expect.any(String),
-    ]);
+    expect([made, await cache.getOrSet('key', () => 'made', { tags: ['tag'] })]).toEqual(['made', expect.any(String)]);
     // A lease that could not be given back would hold up whoever asks next.
     await expect.poll(() => admin.keys('describe_it:l:*')).toEqual([]);
     await expect.poll(() => cache.health().reason?.split(', ').sort()).toEqual(reason.split(', ').sort());

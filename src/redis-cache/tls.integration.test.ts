@@ -5,12 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  findFreePort,
-  findRedisServer,
-  type RedisServer,
-  startRedisServer,
-} from '../testing/redis-server.ts';
+import { findFreePort, findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
 import { RedisCache } from './redis-cache.ts';
 
 const binary = findRedisServer();
@@ -122,9 +117,7 @@ describe.runIf(canServeTls())('RedisCache over TLS', () => {
     await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
     await using byAddress = new RedisCache({ cluster: [{ host: '127.0.0.1', port }], tls });
     await byAddress.get('key');
-    await expect
-      .poll(() => byAddress.health().reason)
-      .toBe('Redis was never reached (ERR_TLS_CERT_ALTNAME_INVALID)');
+    await expect.poll(() => byAddress.health().reason).toBe('Redis was never reached (ERR_TLS_CERT_ALTNAME_INVALID)');
   });
 
   it.each([

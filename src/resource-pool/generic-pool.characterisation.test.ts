@@ -207,10 +207,7 @@ describe('generic-pool, fenced', () => {
 
   it('polls for ever in ready when min can not be made (11)', async () => {
     const told = vi.fn();
-    const pool = createPool<Thing>(
-      { create: () => new Promise(() => {}), destroy: drop },
-      { max: 1, min: 1 },
-    );
+    const pool = createPool<Thing>({ create: () => new Promise(() => {}), destroy: drop }, { max: 1, min: 1 });
     void pool.ready().then(told);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(told).not.toHaveBeenCalled();

@@ -71,9 +71,7 @@ describe('HttpClientFactory', () => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write('{');
     });
-    const error = await pool
-      .use((http) => http.get('x', { timeoutMs: 30 }))
-      .catch((caught: unknown) => caught);
+    const error = await pool.use((http) => http.get('x', { timeoutMs: 30 })).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: 'DESCRIBE_TIMEOUT', timeoutMs: 30 });
   });
 
@@ -117,8 +115,6 @@ describe('HttpClientFactory', () => {
   });
 
   it('refuses wrong options', () => {
-    expect(() => new HttpClientFactory({ baseURL: 'ftp://x', timeoutMs: 0 })).toThrowError(
-      /baseURL.*timeoutMs/,
-    );
+    expect(() => new HttpClientFactory({ baseURL: 'ftp://x', timeoutMs: 0 })).toThrowError(/baseURL.*timeoutMs/);
   });
 });

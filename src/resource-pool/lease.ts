@@ -70,9 +70,7 @@ export class SlotLease<Resource, Slot extends Loanable<Resource>> implements Lea
     if (slot === undefined) throw new LeaseError(`this lease was ${verb} after its end`);
     this.#slot = undefined;
     if (!this.#home.giveBack(slot, broken)) {
-      throw new LeaseError(
-        `this lease was ${verb} after its pool was closed and had taken the resource back`,
-      );
+      throw new LeaseError(`this lease was ${verb} after its pool was closed and had taken the resource back`);
     }
   }
 }

@@ -65,13 +65,7 @@ export class Play {
       clock: this.clock,
     });
     if (told.meddling.length > 0) {
-      for (const name of [
-        'created',
-        'createFailed',
-        'retired',
-        'destroyFailed',
-        'acquireTimedOut',
-      ] as const) {
+      for (const name of ['created', 'createFailed', 'retired', 'destroyFailed', 'acquireTimedOut'] as const) {
         this.pool.on(name, () => this.#meddle());
       }
     }
@@ -162,8 +156,7 @@ export class Play {
       },
       (error: unknown) => {
         this.settled += 1;
-        if (!DescribeError.is(error) && !/aborted by|use (?:threw|ends)/.test(String(error)))
-          this.#wrong.push(error);
+        if (!DescribeError.is(error) && !/aborted by|use (?:threw|ends)/.test(String(error))) this.#wrong.push(error);
       },
     );
   }
@@ -199,9 +192,7 @@ export class Play {
         return;
       }
       case 'abort':
-        this.#controllers[one.at % Math.max(1, this.#controllers.length)]?.abort(
-          new Error('aborted by the story'),
-        );
+        this.#controllers[one.at % Math.max(1, this.#controllers.length)]?.abort(new Error('aborted by the story'));
         return;
       case 'advance':
         await this.clock.advance(one.ms);

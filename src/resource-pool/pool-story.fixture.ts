@@ -48,11 +48,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('suspect' as const), at: fc.nat(20) }) },
   {
     weight: 1,
-    arbitrary: fc.constantFrom(
-      { do: 'drain' as const },
-      { do: 'close' as const },
-      { do: 'destroy' as const },
-    ),
+    arbitrary: fc.constantFrom({ do: 'drain' as const }, { do: 'close' as const }, { do: 'destroy' as const }),
   },
 );
 export type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;

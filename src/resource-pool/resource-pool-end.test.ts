@@ -58,18 +58,15 @@ describe('the end of a ResourcePool', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it.each([Number.NaN, -1, '5' as never])(
-    'takes no %s for a time to drain, and stays open',
-    async (timeoutMs) => {
-      const { pool, clock } = makePool();
-      const lease = await pool.acquire();
-      expect(await codeOf(pool.close({ timeoutMs }))).toBe('DESCRIBE_INPUT_INVALID');
-      expect(await codeOf(pool.drain({ timeoutMs }))).toBe('DESCRIBE_INPUT_INVALID');
-      expect(pool.getStats()).toMatchObject({ state: 'open', borrowed: 1 });
-      const closed = pool.close({ timeoutMs: 0 });
-      await clock.advance(1);
-      await closed;
-      expect(() => lease.release()).toThrowError(/taken the resource back/);
-    },
-  );
+  it.each([Number.NaN, -1, '5' as never])('takes no %s for a time to drain, and stays open', async (timeoutMs) => {
+    const { pool, clock } = makePool();
+    const lease = await pool.acquire();
+    expect(await codeOf(pool.close({ timeoutMs }))).toBe('DESCRIBE_INPUT_INVALID');
+    expect(await codeOf(pool.drain({ timeoutMs }))).toBe('DESCRIBE_INPUT_INVALID');
+    expect(pool.getStats()).toMatchObject({ state: 'open', borrowed: 1 });
+    const closed = pool.close({ timeoutMs: 0 });
+    await clock.advance(1);
+    await closed;
+    expect(() => lease.release()).toThrowError(/taken the resource back/);
+  });
 });

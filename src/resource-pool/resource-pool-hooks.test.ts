@@ -65,10 +65,7 @@ describe('validation', () => {
   });
 
   it('on borrow takes no longer than validateTimeoutMs', async () => {
-    const { pool, clock } = makePool(
-      { validate: () => new Promise(() => {}) },
-      { maxSize: 1, validateTimeoutMs: 40 },
-    );
+    const { pool, clock } = makePool({ validate: () => new Promise(() => {}) }, { maxSize: 1, validateTimeoutMs: 40 });
     await pool.use(() => 1);
     const second = pool.use(({ id }) => id);
     await clock.advance(40);

@@ -66,10 +66,7 @@ describe('a resource that can not be made', () => {
 
   it('is the cause when an acquire runs out of time', async () => {
     const cause = new Error('refused');
-    const { pool, clock } = makePool(
-      { create: () => Promise.reject(cause) },
-      { maxSize: 1, acquireTimeoutMs: 50 },
-    );
+    const { pool, clock } = makePool({ create: () => Promise.reject(cause) }, { maxSize: 1, acquireTimeoutMs: 50 });
     await pool.acquire().catch(() => {});
     const late = pool.acquire().catch((error: unknown) => error);
     await clock.advance(50);

@@ -19,10 +19,7 @@ afterEach(async () => {
   expect(unhandled.splice(0)).toEqual([]);
 });
 
-function makePool(
-  hooks: Partial<ResourceFactory<Thing>> = {},
-  options: Partial<ResourcePoolOptions<Thing>> = {},
-) {
+function makePool(hooks: Partial<ResourceFactory<Thing>> = {}, options: Partial<ResourcePoolOptions<Thing>> = {}) {
   const clock = new ManualClock();
   const destroyed: number[] = [];
   let nextId = 1;
@@ -227,16 +224,14 @@ describe('acquirers that leave while others are served', () => {
     await pool.destroy();
   });
 
-  it.each([
-    { priority: Number.NaN },
-    { timeoutMs: Number.NaN },
-    { timeoutMs: 0 },
-    { timeoutMs: '9' as never },
-  ])('are told that %o is wrong whether they would wait or not', async (options) => {
-    const { pool } = makePool();
-    await pool.use(() => 1);
-    await expect(pool.use(() => 1, options)).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
-    await expect(pool.acquire(options)).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
-    await pool.destroy();
-  });
+  it.each([{ priority: Number.NaN }, { timeoutMs: Number.NaN }, { timeoutMs: 0 }, { timeoutMs: '9' as never }])(
+    'are told that %o is wrong whether they would wait or not',
+    async (options) => {
+      const { pool } = makePool();
+      await pool.use(() => 1);
+      await expect(pool.use(() => 1, options)).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
+      await expect(pool.acquire(options)).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
+      await pool.destroy();
+    },
+  );
 });

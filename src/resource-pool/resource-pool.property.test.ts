@@ -24,10 +24,7 @@ describe('ResourcePool, whatever happens', () => {
       fc.asyncProperty(story, async (told) => {
         const hooks = told.hooks.map((one): Hook => (one.does === 'hang' ? { does: 'throw' } : one));
         // A pool whose every create fails serves nobody.
-        const play = new Play(
-          { ...told, meddling: [], hooks: [...hooks, { does: 'ok' }, { does: 'ok' }] },
-          100_000,
-        );
+        const play = new Play({ ...told, meddling: [], hooks: [...hooks, { does: 'ok' }, { does: 'ok' }] }, 100_000);
         expect(await play.runToRest()).toBe(0);
       }),
       { ...STORIES, numRuns: STORIES.numRuns / 2 },

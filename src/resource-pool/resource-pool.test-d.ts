@@ -1,11 +1,5 @@
 import { describe, expectTypeOf, it } from 'vitest';
-import {
-  createResourcePool,
-  HttpClientFactory,
-  type HttpReply,
-  type PooledHttpClient,
-  ResourcePool,
-} from './index.ts';
+import { createResourcePool, HttpClientFactory, type HttpReply, type PooledHttpClient, ResourcePool } from './index.ts';
 
 describe('types of ResourcePool', () => {
   const pool = createResourcePool({ factory: { create: async () => ({ id: 1 }), destroy: ({ id }) => id } });

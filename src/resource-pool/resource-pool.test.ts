@@ -190,12 +190,7 @@ describe('ResourcePool', () => {
   it('refuses a priority or a timeout that is no number', async () => {
     const { pool } = makePool({ maxSize: 1 });
     const lease = await pool.acquire();
-    for (const options of [
-      { priority: Number.NaN },
-      { timeoutMs: Number.NaN },
-      { timeoutMs: 0 },
-      { timeoutMs: -1 },
-    ]) {
+    for (const options of [{ priority: Number.NaN }, { timeoutMs: Number.NaN }, { timeoutMs: 0 }, { timeoutMs: -1 }]) {
       expect(await codeOf(pool.acquire(options))).toBe('DESCRIBE_INPUT_INVALID');
     }
     lease.release();

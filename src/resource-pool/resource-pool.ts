@@ -10,12 +10,7 @@ import type { AcquireOptions } from './acquire-options.ts';
 import { type DrainOptions, drainWait, wrongDrainOption } from './drain-wait.ts';
 import { type Lease, type LeaseHome, SlotLease } from './lease.ts';
 import type { ResourcePoolEvents } from './resource-pool-events.ts';
-import {
-  checkResourcePoolOptions,
-  DEFAULTS,
-  poolSizes,
-  type ResourcePoolOptions,
-} from './resource-pool-options.ts';
+import { checkResourcePoolOptions, DEFAULTS, poolSizes, type ResourcePoolOptions } from './resource-pool-options.ts';
 import { PoolCounters, type ResourcePoolStats } from './resource-pool-stats.ts';
 import { PoolUpkeep } from './slots/pool-upkeep.ts';
 import type { Slot } from './slots/slot.ts';
@@ -166,10 +161,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   }
 
   /** Calls `listener` on every later event of that name. */
-  on<Name extends keyof ResourcePoolEvents>(
-    name: Name,
-    listener: Listener<ResourcePoolEvents[Name]>,
-  ): Unsubscribe {
+  on<Name extends keyof ResourcePoolEvents>(name: Name, listener: Listener<ResourcePoolEvents[Name]>): Unsubscribe {
     return this.#events.on(name, listener);
   }
 

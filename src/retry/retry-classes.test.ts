@@ -8,15 +8,10 @@ import { RetryPolicy, type RetryRunOptions } from './retry-policy.ts';
 const outage = () => new UpstreamError('DESCRIBE_UPSTREAM', 'down', { retryable: true, status: 500 });
 const throttle = (retryAfterMs?: number) =>
   new UpstreamError('DESCRIBE_RATE_LIMITED', 'slow down', { retryable: true, retryAfterMs });
-const noContent = () =>
-  new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'no JSON', { retryable: true, status: 200 });
+const noContent = () => new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'no JSON', { retryable: true, status: 200 });
 
 /** Runs work that takes `attemptMs` and fails with what `failing` gives for an attempt, or succeeds for nothing. */
-const policyOver = (
-  failing: (attempt: number) => unknown,
-  options: RetryOptions = {},
-  { attemptMs = 0 } = {},
-) => {
+const policyOver = (failing: (attempt: number) => unknown, options: RetryOptions = {}, { attemptMs = 0 } = {}) => {
   const clock = new ManualClock();
   const startedAtMs: number[] = [];
   const reasons: RetryGiveUpEvent['reason'][] = [];
@@ -227,10 +222,7 @@ describe('who is told', () => {
     const event = { attempts: 3, error, reason: 'attempts' };
     expect(onGiveUp).toHaveBeenCalledExactlyOnceWith(event);
     expect(ofRun).toHaveBeenCalledExactlyOnceWith(event);
-    expect(onRetry.mock.calls).toEqual([
-      [{ attempt: 1, error, delayMs: 250 }],
-      [{ attempt: 2, error, delayMs: 250 }],
-    ]);
+    expect(onRetry.mock.calls).toEqual([[{ attempt: 1, error, delayMs: 250 }], [{ attempt: 2, error, delayMs: 250 }]]);
     expect(policy.getStats().gaveUp).toEqual({ final: 0, attempts: 1, deadline: 0, budget: 0 });
   });
 

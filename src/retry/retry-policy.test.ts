@@ -8,10 +8,7 @@ const throttle = (retryAfterMs: number) =>
   new UpstreamError('DESCRIBE_RATE_LIMITED', 'slow down', { retryable: true, retryAfterMs });
 
 /** Runs work that fails with each error in turn and then succeeds; returns when every attempt began. */
-const runFailing = (
-  errors: readonly unknown[],
-  options: ConstructorParameters<typeof RetryPolicy>[0] = {},
-) => {
+const runFailing = (errors: readonly unknown[], options: ConstructorParameters<typeof RetryPolicy>[0] = {}) => {
   const clock = new ManualClock();
   const startedAtMs: number[] = [];
   const policy = new RetryPolicy({ clock, random: () => 0.5, ...options });
@@ -136,8 +133,6 @@ describe('RetryPolicy', () => {
   });
 
   it('lists wrong options', () => {
-    expect(() => new RetryPolicy({ maxAttempts: 0, initialDelayMs: -1 })).toThrow(
-      /maxAttempts.*initialDelayMs/,
-    );
+    expect(() => new RetryPolicy({ maxAttempts: 0, initialDelayMs: -1 })).toThrow(/maxAttempts.*initialDelayMs/);
   });
 });

@@ -96,10 +96,7 @@ export class RetryPolicy {
   }
 
   /** @throws the last error of the work, unwrapped, or the signal's reason. */
-  async run<Value>(
-    work: (context: AttemptContext) => Promise<Value>,
-    options: RetryRunOptions = {},
-  ): Promise<Value> {
+  async run<Value>(work: (context: AttemptContext) => Promise<Value>, options: RetryRunOptions = {}): Promise<Value> {
     const {
       signal,
       deadlineAtMs = Number.POSITIVE_INFINITY,

@@ -56,8 +56,7 @@ async function play(seed: number, scenario: Scenario, workers?: number) {
   const share = byTokens
     ? tally.admittedTokensSince /
       (allowed(limits.tokensPerMinute ?? 0, halved?.tokensPerMinute) - others.admittedTokensSince)
-    : tally.admittedSince /
-      (allowed(limits.requestsPerMinute ?? 0, halved?.requestsPerMinute) - others.admittedSince);
+    : tally.admittedSince / (allowed(limits.requestsPerMinute ?? 0, halved?.requestsPerMinute) - others.admittedSince);
   return { share, refusedRatio: tally.refusedRatio };
 }
 
@@ -105,15 +104,12 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
 };
 
 describe('a minute at the limit', () => {
-  it.each(Object.keys(SCENARIOS))(
-    '%s: nearly all is used after 10 s, and next to none refused',
-    async (name) => {
-      for (const seed of SEEDS) {
-        const { share, refusedRatio } = await play(seed, SCENARIOS[name] ?? { limits: {} });
-        expect({ seed, share, refusedRatio }).toSatisfy(() => share >= 0.95 && refusedRatio <= 0.01);
-      }
-    },
-  );
+  it.each(Object.keys(SCENARIOS))('%s: nearly all is used after 10 s, and next to none refused', async (name) => {
+    for (const seed of SEEDS) {
+      const { share, refusedRatio } = await play(seed, SCENARIOS[name] ?? { limits: {} });
+      expect({ seed, share, refusedRatio }).toSatisfy(() => share >= 0.95 && refusedRatio <= 0.01);
+    }
+  });
 
   it('is refused for the most part without a limiter, for contrast', async () => {
     const { refusedRatio } = await play(1, { limits: { requestsPerMinute: 600 } }, 32);

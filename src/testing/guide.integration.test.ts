@@ -19,10 +19,7 @@ const entry = new URL('./index.ts', import.meta.url).href;
 const runnable = (code: string) =>
   code
     .replaceAll("'@describe-it/sdk/testing'", `'${entry}'`)
-    .replaceAll(
-      /from '(?!node:|file:)([^']+)'/g,
-      (_, name: string) => `from '${pathToFileURL(resolve(name)).href}'`,
-    );
+    .replaceAll(/from '(?!node:|file:)([^']+)'/g, (_, name: string) => `from '${pathToFileURL(resolve(name)).href}'`);
 
 describe('the testing guide', () => {
   it('has blocks to run', () => {

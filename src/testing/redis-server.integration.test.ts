@@ -89,9 +89,7 @@ describe.runIf(findRedisServer())('startRedisServer', () => {
 describe('findRedisServer', () => {
   it('prefers REDIS_SERVER and does not fall back from a wrong one', () => {
     expect(findRedisServer({ REDIS_SERVER: process.execPath, PATH: '' })).toBe(process.execPath);
-    expect(
-      findRedisServer({ REDIS_SERVER: '/nowhere/redis-server', PATH: process.env['PATH'] }),
-    ).toBeUndefined();
+    expect(findRedisServer({ REDIS_SERVER: '/nowhere/redis-server', PATH: process.env['PATH'] })).toBeUndefined();
   });
 
   it('rejects with what to do when there is none', async () => {

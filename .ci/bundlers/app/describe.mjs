@@ -19,9 +19,7 @@ async function main() {
   const refused = await client.describe({ image: Buffer.from('no image') }).catch((error) => error);
   await client.close();
   const isNamed = DescribeError.is(refused) && refused.name === 'ImageError';
-  console.log(
-    metrics.includes('describe_it_') && isNamed ? description : `${metrics.length} ${refused.name}`,
-  );
+  console.log(metrics.includes('describe_it_') && isNamed ? description : `${metrics.length} ${refused.name}`);
 }
 
 main();

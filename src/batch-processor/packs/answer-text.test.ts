@@ -37,12 +37,9 @@ describe('answerText', () => {
     expect(textOf(content)).toBe(text);
   });
 
-  it.each(['', '  ', null, undefined, {}, false])(
-    'takes the refusal %j beside a text for none',
-    (refusal) => {
-      expect(textOf('a cat', 'stop', { refusal })).toBe('a cat');
-    },
-  );
+  it.each(['', '  ', null, undefined, {}, false])('takes the refusal %j beside a text for none', (refusal) => {
+    expect(textOf('a cat', 'stop', { refusal })).toBe('a cat');
+  });
 
   it.each([
     ['', 'stop', 'DESCRIBE_REFUSED', true],

@@ -10,14 +10,7 @@ const isFiltered = (reason: unknown): boolean => typeof reason === 'string' && F
 /** How OpenRouter says that an error broke an answer off. */
 const BROKEN_OFF = 'error';
 /** How servers say that the model was through. */
-const THROUGH: ReadonlySet<unknown> = new Set([
-  'stop',
-  'end_turn',
-  'eos',
-  'eos_token',
-  'stop_sequence',
-  'STOP',
-]);
+const THROUGH: ReadonlySet<unknown> = new Set(['stop', 'end_turn', 'eos', 'eos_token', 'stop_sequence', 'STOP']);
 
 /**
  * The text of an answer, whatever form a server gives it: text or a list of parts, thoughts before it left out.
@@ -41,9 +34,7 @@ export function answerText(completion: VisionChatCompletion): string {
   if (reason === BROKEN_OFF) throw invalidAnswer(completion, 'an error broke the answer off');
   const isEmpty = text.trim() === '';
   if (AT_BOUND.has(reason)) {
-    const what = isEmpty
-      ? 'the answer hit maxOutputTokens before any text'
-      : 'the answer hit maxOutputTokens';
+    const what = isEmpty ? 'the answer hit maxOutputTokens before any text' : 'the answer hit maxOutputTokens';
     throw new UpstreamError('DESCRIBE_OUTPUT_TRUNCATED', what, {
       status: 200,
       requestId,

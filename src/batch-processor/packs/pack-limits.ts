@@ -15,10 +15,6 @@ export const PACK_LIMITS = {
 
 /** The larger of the shares that an image takes of the two budgets. */
 export const packShare = (
-  {
-    imageTokens,
-    maxOutputTokens,
-    imageBytes,
-  }: Pick<VisionItem, 'imageTokens' | 'maxOutputTokens' | 'imageBytes'>,
+  { imageTokens, maxOutputTokens, imageBytes }: Pick<VisionItem, 'imageTokens' | 'maxOutputTokens' | 'imageBytes'>,
   { maxPackTokens, maxPackBytes }: PackLimits,
 ): number => Math.max((imageTokens + maxOutputTokens) / maxPackTokens, imageBytes / maxPackBytes);

@@ -40,8 +40,7 @@ function chargedTokens(request: VisionChatRequest, imageTokens = IMAGE_TOKENS): 
   }
   const { response_format: format } = request;
   if (format?.type === 'json_schema') characters += JSON.stringify(format.json_schema.schema).length;
-  const prompt =
-    countTextTokens(characters) + countFramingTokens(request.messages.length) + images * imageTokens;
+  const prompt = countTextTokens(characters) + countFramingTokens(request.messages.length) + images * imageTokens;
   return Math.max(prompt, request.max_completion_tokens ?? 0);
 }
 
@@ -69,9 +68,7 @@ describe('five images in a pack, where tokens are the limit', () => {
   });
 
   it('pay for a schema once', () => {
-    const properties = Object.fromEntries(
-      Array.from({ length: 20 }, (_, at) => [`p${at}`, { type: 'string' }]),
-    );
+    const properties = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`p${at}`, { type: 'string' }]));
     const schema = { name: 'facts', jsonSchema: { type: 'object', properties } };
     expect(costRatio(itemOf('Describe this image.', { schema }))).toBeLessThan(0.85);
   });

@@ -16,10 +16,7 @@ const UNUSED_RATIO = 0.05;
 
 /** The plain request for one image. */
 export function singleRequest(
-  item: Pick<
-    VisionItem,
-    'prompt' | 'model' | 'detail' | 'maxOutputTokens' | 'schema' | keyof VisionParameters
-  >,
+  item: Pick<VisionItem, 'prompt' | 'model' | 'detail' | 'maxOutputTokens' | 'schema' | keyof VisionParameters>,
   url: string,
 ): VisionChatRequest {
   const { prompt, model, detail, maxOutputTokens, schema } = item;

@@ -51,8 +51,7 @@ describe('any pack', () => {
       (items) => items.toReversed(),
       (items, at) => items.toSpliced(at % items.length, 1),
       (items, at) => [...items, ...items.slice(at % items.length)],
-      (items, at) =>
-        items.map((item, index) => (index === at % items.length ? { ...item, id: 'nobody' } : item)),
+      (items, at) => items.map((item, index) => (index === at % items.length ? { ...item, id: 'nobody' } : item)),
       (items, at) => items.map((item, index) => (index === at % items.length ? { id: item.id } : item)),
       // Two answers under one id: one of them is about another image.
       (items, at) =>

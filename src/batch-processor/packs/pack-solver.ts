@@ -171,13 +171,7 @@ class Pack {
     });
   }
 
-  #settle(
-    index: number,
-    item: VisionItem,
-    part: AnswerPart,
-    completion: VisionChatCompletion,
-    packSize: number,
-  ): void {
+  #settle(index: number, item: VisionItem, part: AnswerPart, completion: VisionChatCompletion, packSize: number): void {
     const requestId = requestIdOf(completion);
     this.#context.resolve(index, {
       ...part,

@@ -26,9 +26,7 @@ function visionProcessor(options: VisionDescriptionBatchOptions = {}, senderOpti
   const processor = new VisionDescriptionBatchProcessor(sender, { clock, ...options });
   /** Describes these and gives results or errors, in order. */
   const describeAll = async (requests: readonly VisionRequest[]) => {
-    const results = Promise.all(
-      requests.map((request) => processor.process(request).catch((error: unknown) => error)),
-    );
+    const results = Promise.all(requests.map((request) => processor.process(request).catch((error: unknown) => error)));
     await processor.flush();
     return results;
   };
@@ -39,9 +37,7 @@ function visionProcessor(options: VisionDescriptionBatchOptions = {}, senderOpti
 
 const sizes = (sender: FakeSender) => sender.calls.map(({ urls }) => urls.length);
 const isRight = (count: number) =>
-  Array.from({ length: count }, (_, index) =>
-    expect.objectContaining({ description: describeUrl(address(index)) }),
-  );
+  Array.from({ length: count }, (_, index) => expect.objectContaining({ description: describeUrl(address(index)) }));
 
 describe('packing', () => {
   it('puts images of one prompt into one request with an id before each, and gives each its own answer', async () => {
@@ -96,9 +92,7 @@ describe('packing', () => {
     ['schemas', { schema: { name: 'one', jsonSchema: { type: 'string' } } }, {}],
   ] as const)('never mixes %s in a request', async (_, one, other) => {
     const { sender, describeAll } = visionProcessor({ batchSize: 4 });
-    await describeAll(
-      [0, 1, 2, 3].map((index) => ({ imageUrl: address(index), ...(index % 2 === 0 ? one : other) })),
-    );
+    await describeAll([0, 1, 2, 3].map((index) => ({ imageUrl: address(index), ...(index % 2 === 0 ? one : other) })));
     expect(sender.calls.map(({ urls }) => urls)).toEqual([
       [address(0), address(2)],
       [address(1), address(3)],
@@ -118,10 +112,7 @@ describe('packing', () => {
     const { sender, describeAll } = visionProcessor({ batchSize: 2 });
     const dataUrl = 'data:image/gif;base64,R0lGODlh';
     await describeAll([{ image: PNG }, { imageUrl: dataUrl }]);
-    expect(sender.calls[0]?.urls).toEqual([
-      `data:image/png;base64,${Buffer.from(PNG).toString('base64')}`,
-      dataUrl,
-    ]);
+    expect(sender.calls[0]?.urls).toEqual([`data:image/png;base64,${Buffer.from(PNG).toString('base64')}`, dataUrl]);
   });
 
   it('leaves bytes to a sender that encodes them itself', async () => {
@@ -185,11 +176,7 @@ describe('an answer in doubt', () => {
     ['reordered', once((items) => items.reverse()), [4]],
     ['with an item missing', once((items) => items.slice(1)), [4, 1]],
     ['with an item twice', once((items) => [...items, ...items.slice(2, 3)]), [4, 1]],
-    [
-      'with an item three times',
-      once((items) => [...items, ...items.slice(0, 1), ...items.slice(0, 1)]),
-      [4, 1],
-    ],
+    ['with an item three times', once((items) => [...items, ...items.slice(0, 1), ...items.slice(0, 1)]), [4, 1]],
     ['with an invented item', once((items) => [...items, { id: 'zzz', text: 'nothing' }]), [4]],
     [
       'with an invented id',
@@ -244,20 +231,17 @@ describe('a bad image', () => {
     ({ urls }) =>
       urls.some((url) => bad.some((index) => url === address(index))) ? { error: error() } : undefined;
 
-  it.each([2, 3, 4, 5, 7, 8, 11, 16])(
-    'fails alone among %i, within 2·log2 k further requests',
-    async (count) => {
-      for (let bad = 0; bad < count; bad += 1) {
-        const { sender, pack } = visionProcessor({ batchSize: count }, { fault: poison([bad]) });
-        const results = await pack(count);
-        for (const [index, result] of results.entries()) {
-          if (index === bad) expect(result).toMatchObject({ code: 'DESCRIBE_IMAGE_UNREADABLE' });
-          else expect(result).toMatchObject({ description: describeUrl(address(index)) });
-        }
-        expect(sender.calls.length - 1).toBeLessThanOrEqual(2 * Math.log2(count));
+  it.each([2, 3, 4, 5, 7, 8, 11, 16])('fails alone among %i, within 2·log2 k further requests', async (count) => {
+    for (let bad = 0; bad < count; bad += 1) {
+      const { sender, pack } = visionProcessor({ batchSize: count }, { fault: poison([bad]) });
+      const results = await pack(count);
+      for (const [index, result] of results.entries()) {
+        if (index === bad) expect(result).toMatchObject({ code: 'DESCRIBE_IMAGE_UNREADABLE' });
+        else expect(result).toMatchObject({ description: describeUrl(address(index)) });
       }
-    },
-  );
+      expect(sender.calls.length - 1).toBeLessThanOrEqual(2 * Math.log2(count));
+    }
+  });
 
   it('fails with each other bad one, and nothing else does', async () => {
     const { pack } = visionProcessor({ batchSize: 8 }, { fault: poison([0, 3, 7]) });
@@ -276,12 +260,7 @@ describe('a bad image', () => {
   ])('is found by %s', async (_, error, code) => {
     const { pack } = visionProcessor({ batchSize: 4 }, { fault: poison([2], error) });
     const results = await pack(4);
-    expect(results.map((result) => (DescribeError.is(result) ? result.code : 'ok'))).toEqual([
-      'ok',
-      'ok',
-      code,
-      'ok',
-    ]);
+    expect(results.map((result) => (DescribeError.is(result) ? result.code : 'ok'))).toEqual(['ok', 'ok', code, 'ok']);
   });
 
   it.each(['refusal', 'content_filter'] as const)('is found by a %s of the whole answer', async (kind) => {
@@ -314,10 +293,7 @@ describe('a bad image', () => {
 
   it('is told by the port that the caller injects, and a port that throws blames no image', async () => {
     const error = () => new Error('teapot');
-    const told = visionProcessor(
-      { batchSize: 4, retry: false, classify: () => 'item' },
-      { fault: poison([0], error) },
-    );
+    const told = visionProcessor({ batchSize: 4, retry: false, classify: () => 'item' }, { fault: poison([0], error) });
     expect((await told.pack(4)).filter((result) => DescribeError.is(result))).toHaveLength(1);
     const classify = () => {
       throw new Error('broken port');
@@ -352,8 +328,7 @@ describe('a model that takes no packs', () => {
     const poisoned = visionProcessor(
       { batchSize: 2 },
       {
-        fault: ({ urls }) =>
-          urls.includes(address(7)) ? { error: apiError(400, 'image_smells_odd') } : undefined,
+        fault: ({ urls }) => (urls.includes(address(7)) ? { error: apiError(400, 'image_smells_odd') } : undefined),
       },
     );
     await poisoned.describeAll([{ imageUrl: address(0) }, { imageUrl: address(7) }]);
@@ -451,21 +426,15 @@ describe('an outage', () => {
     [401, 'invalid_api_key', 'DESCRIBE_AUTH'],
     [429, 'insufficient_quota', 'DESCRIBE_QUOTA_EXHAUSTED'],
     [404, 'model_not_found', 'DESCRIBE_UPSTREAM'],
-  ])(
-    'of status %i %s is final and keeps what is no secret of the original',
-    async (status, code, expected) => {
-      const error = apiError(status, code);
-      const { sender, pack } = visionProcessor(
-        { batchSize: 2, prompt: 'secret words' },
-        { fault: () => ({ error }) },
-      );
-      const [first] = await pack(2);
-      expect(first).toMatchObject({ code: expected, status, cause: { status, code } });
-      expect(first).toMatchObject({ upstreamMessage: '[prompt] of the request' });
-      expect(inspect(first)).not.toContain('secret words');
-      expect(sizes(sender)).toEqual([2]);
-    },
-  );
+  ])('of status %i %s is final and keeps what is no secret of the original', async (status, code, expected) => {
+    const error = apiError(status, code);
+    const { sender, pack } = visionProcessor({ batchSize: 2, prompt: 'secret words' }, { fault: () => ({ error }) });
+    const [first] = await pack(2);
+    expect(first).toMatchObject({ code: expected, status, cause: { status, code } });
+    expect(first).toMatchObject({ upstreamMessage: '[prompt] of the request' });
+    expect(inspect(first)).not.toContain('secret words');
+    expect(sizes(sender)).toEqual([2]);
+  });
 
   it('waits as long as a 429 asks for', async () => {
     const { clock, sender, processor } = visionProcessor(
@@ -491,8 +460,7 @@ describe('an outage', () => {
 describe('an image that is no longer wanted', () => {
   it('is not asked for again, and its request is aborted when it was the last', async () => {
     const controller = new AbortController();
-    const fault: FakeFault = (_, number) =>
-      number === 1 ? { items: (items) => items.slice(1) } : { hang: true };
+    const fault: FakeFault = (_, number) => (number === 1 ? { items: (items) => items.slice(1) } : { hang: true });
     const { clock, sender, processor } = visionProcessor({ batchSize: 2 }, { fault });
     const gone = processor
       .process({ imageUrl: address(0) }, { signal: controller.signal })
@@ -570,9 +538,7 @@ describe('targets', () => {
   });
 
   it('refuses anything else', () => {
-    expect(() => new VisionDescriptionBatchProcessor({} as FakeSender)).toThrow(
-      /target: expected an OpenAI client/,
-    );
+    expect(() => new VisionDescriptionBatchProcessor({} as FakeSender)).toThrow(/target: expected an OpenAI client/);
   });
 });
 

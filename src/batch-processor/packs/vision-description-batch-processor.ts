@@ -1,8 +1,4 @@
-import {
-  ADDRESS_GUARD_CHECKS,
-  AddressGuard,
-  type AddressGuardOptions,
-} from '../../http/guard/address-guard.ts';
+import { ADDRESS_GUARD_CHECKS, AddressGuard, type AddressGuardOptions } from '../../http/guard/address-guard.ts';
 import {
   boundedText,
   callable,
@@ -124,8 +120,7 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
       prompt: prompt ?? DEFAULTS.prompt,
       detail: detail ?? DEFAULTS.detail,
       maxOutputTokens: maxOutputTokens ?? DEFAULTS.maxOutputTokens,
-      estimateTokens:
-        estimateTokens ?? ((request) => roughTokens(request.detail ?? detail ?? DEFAULTS.detail)),
+      estimateTokens: estimateTokens ?? ((request) => roughTokens(request.detail ?? detail ?? DEFAULTS.detail)),
       inlineBytes: isSender(target) && target.takesInlineBytes === true,
       guard: images === undefined && isSender(target) ? undefined : new AddressGuard(images),
     };

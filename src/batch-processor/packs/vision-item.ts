@@ -33,8 +33,7 @@ const DETAILS: readonly unknown[] = ['low', 'high', 'auto'];
 export function visionItem(request: VisionRequest, defaults: VisionDefaults): VisionItem {
   const { prompt = defaults.prompt, model = defaults.model, detail = defaults.detail, schema } = request;
   const { maxOutputTokens = defaults.maxOutputTokens } = request;
-  if (typeof prompt !== 'string' || prompt.trim() === '')
-    throw new InputError('prompt', 'expected some text');
+  if (typeof prompt !== 'string' || prompt.trim() === '') throw new InputError('prompt', 'expected some text');
   if (typeof model !== 'string' || model === '') throw new InputError('model', 'expected a name');
   if (!DETAILS.includes(detail)) throw new InputError('detail', "expected 'low', 'high' or 'auto'");
   if (!Number.isSafeInteger(maxOutputTokens) || maxOutputTokens < 1) {

@@ -28,9 +28,7 @@ export function parameterFields({
 }
 
 /** The messages that stand before the prompt's. */
-export const systemMessages = ({
-  system,
-}: VisionParameters): ChatCompletionCreateParamsNonStreaming['messages'] =>
+export const systemMessages = ({ system }: VisionParameters): ChatCompletionCreateParamsNonStreaming['messages'] =>
   system === undefined ? [] : [{ role: 'system', content: system }];
 
 /** Equal for requests that may share a body. Undefined where all is left to the model. */
@@ -40,10 +38,7 @@ export function sharedBodyKey({
   reasoningEffort,
   extraBody,
 }: VisionParameters): string | undefined {
-  return system === undefined &&
-    temperature === undefined &&
-    reasoningEffort === undefined &&
-    extraBody === undefined
+  return system === undefined && temperature === undefined && reasoningEffort === undefined && extraBody === undefined
     ? undefined
     : canonicalJson([system, temperature, reasoningEffort, extraBody]);
 }

@@ -7,10 +7,7 @@ test('an OpenAI client, a lease of one and a pool of them are targets', () => {
   expectTypeOf<OpenAI>().toExtend<VisionTarget>();
   expectTypeOf<{ client: OpenAI; release(): void }>().toExtend<VisionTarget>();
   interface Pool {
-    use<Value>(
-      run: (client: OpenAI) => Promise<Value>,
-      options?: { readonly signal?: AbortSignal },
-    ): Promise<Value>;
+    use<Value>(run: (client: OpenAI) => Promise<Value>, options?: { readonly signal?: AbortSignal }): Promise<Value>;
   }
   expectTypeOf<Pool>().toExtend<VisionTarget>();
   expectTypeOf<{
@@ -20,9 +17,7 @@ test('an OpenAI client, a lease of one and a pool of them are targets', () => {
 });
 
 test('the type of data follows the parse of the schema', () => {
-  const process = (
-    processor: VisionDescriptionBatchProcessor,
-    request: VisionRequest<{ readonly cats: number }>,
-  ) => processor.process(request);
+  const process = (processor: VisionDescriptionBatchProcessor, request: VisionRequest<{ readonly cats: number }>) =>
+    processor.process(request);
   expectTypeOf(process).returns.resolves.toEqualTypeOf<VisionDescription<{ readonly cats: number }>>();
 });

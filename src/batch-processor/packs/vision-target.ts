@@ -1,7 +1,4 @@
-import type {
-  ChatCompletion,
-  ChatCompletionCreateParamsNonStreaming,
-} from 'openai/resources/chat/completions';
+import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import { ConfigError } from '../../errors/config-error.ts';
 import { describeKind, hasMethods } from '../../internal/options/option-checks.ts';
 import { chatCompletionIn } from '../../internal/upstream/chat-body.ts';
@@ -95,9 +92,7 @@ const sendByPool =
     pool.use((client) => call(client, request, signal), { signal });
 
 const call = async (client: VisionClient, request: VisionChatRequest, signal: AbortSignal) =>
-  chatCompletionIn<VisionChatCompletion>(
-    await client.chat.completions.create(request, { signal, maxRetries: 0 }),
-  );
+  chatCompletionIn<VisionChatCompletion>(await client.chat.completions.create(request, { signal, maxRetries: 0 }));
 
 export const isSender = (target: unknown): target is VisionSender => hasMethods(target, ['send']);
 const isPool = (target: unknown): target is VisionPool => hasMethods(target, ['use']);
@@ -106,6 +101,4 @@ const isClient = (target: unknown): target is VisionClient =>
   hasMethods(propertyOf(propertyOf(target, 'chat'), 'completions'), ['create']);
 
 const propertyOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
+  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;

@@ -33,10 +33,7 @@ describe('a split of usage', () => {
         const usage = { promptTokens, cachedPromptTokens, completionTokens: 0, totalTokens: promptTokens };
         const parts = splitUsage(usage, shares, shares);
         const whole = parts.reduce<VisionUsage | undefined>(addUsage, undefined);
-        expect([whole?.promptTokens, whole?.cachedPromptTokens ?? 0]).toEqual([
-          promptTokens,
-          cachedPromptTokens,
-        ]);
+        expect([whole?.promptTokens, whole?.cachedPromptTokens ?? 0]).toEqual([promptTokens, cachedPromptTokens]);
         for (const part of parts) expect(part.cachedPromptTokens ?? 0).toBeLessThanOrEqual(part.promptTokens);
       }),
       { numRuns: 500, seed: 6 },
@@ -61,8 +58,7 @@ describe('usageOf', () => {
     for (const details of [undefined, null, {}, { cached_tokens: 0 }, { cached_tokens: null }]) {
       expect(usage(details as object), JSON.stringify(details)).toEqual(plain);
     }
-    for (const cached_tokens of ['12', 2.5, -3])
-      expect(usage({ cached_tokens }), String(cached_tokens)).toEqual(plain);
+    for (const cached_tokens of ['12', 2.5, -3]) expect(usage({ cached_tokens }), String(cached_tokens)).toEqual(plain);
     expect(usage({ cached_tokens: 9_999 })).toEqual({ ...plain, cachedPromptTokens: 2_000 });
   });
 

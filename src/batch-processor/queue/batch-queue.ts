@@ -120,9 +120,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   }
 
   #isOver(item: BatchItem<Input, Output>): boolean {
-    return (
-      item.sequence <= this.#flushedThrough || item.queued.atMs + this.#limits.maxBatchWaitMs <= this.#nowMs
-    );
+    return item.sequence <= this.#flushedThrough || item.queued.atMs + this.#limits.maxBatchWaitMs <= this.#nowMs;
   }
 
   /** Files a lane by its first item: its wait is over, or has an end. */

@@ -3,12 +3,7 @@ import { DescribeError } from '../../errors/describe-error.ts';
 import { durationText } from '../../errors/duration-text.ts';
 import { answerNow, ignoreRejection, isPromiseLike } from '../../internal/async/user-callback.ts';
 import type { Clock, TimerHandle } from '../../internal/clock.ts';
-import {
-  type BatchHandler,
-  type BatchHandlerContext,
-  type BatchResult,
-  isErrorResult,
-} from './batch-handler.ts';
+import { type BatchHandler, type BatchHandlerContext, type BatchResult, isErrorResult } from './batch-handler.ts';
 import type { BatchItem, ItemHolder } from './batch-item.ts';
 
 /** What came of one call of the handler: results in order, or one failure for all. */
@@ -59,11 +54,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   #timer: TimerHandle | undefined;
   #resolve: ((outcome: HandlerOutcome<Output>) => void) | undefined;
 
-  constructor(
-    items: readonly BatchItem<Input, Output>[],
-    attempt: number,
-    hooks: BatchRunHooks<Input, Output>,
-  ) {
+  constructor(items: readonly BatchItem<Input, Output>[], attempt: number, hooks: BatchRunHooks<Input, Output>) {
     this.items = items;
     this.attempt = attempt;
     this.#hooks = hooks;
@@ -104,9 +95,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   readonly isLive = (index: number): boolean => this.items[index]?.settled === false;
 
   readonly signalFor = (indexes: readonly number[]): AbortSignal => {
-    const items = new Set(
-      indexes.flatMap((index) => this.items[index] ?? []).filter(({ settled }) => !settled),
-    );
+    const items = new Set(indexes.flatMap((index) => this.items[index] ?? []).filter(({ settled }) => !settled));
     const controller = new AbortController();
     if (this.#aborted !== undefined) controller.abort(this.#aborted.reason);
     else this.#parts.push({ items, controller });
@@ -139,11 +128,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   }
 
   /** Calls the handler once, in a later microtask, and waits for its end or for `timeoutMs`. Never rejects. */
-  perform(
-    handler: BatchHandler<Input, Output>,
-    timeoutMs: number,
-    clock: Clock,
-  ): Promise<HandlerOutcome<Output>> {
+  perform(handler: BatchHandler<Input, Output>, timeoutMs: number, clock: Clock): Promise<HandlerOutcome<Output>> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
       this.#timer = clock.setTimeout(() => this.#expire(timeoutMs, clock), timeoutMs);

@@ -40,9 +40,7 @@ describe('what a failure asks to wait', () => {
     const breaker = new CircuitBreaker(
       'upstream',
       () =>
-        Promise.reject(
-          Object.assign(new Error('busy'), { status: 503, headers: new Headers({ 'retry-after': '7' }) }),
-        ),
+        Promise.reject(Object.assign(new Error('busy'), { status: 503, headers: new Headers({ 'retry-after': '7' }) })),
       { failureThreshold: 1 },
     );
     await breaker.fire().catch(() => {});

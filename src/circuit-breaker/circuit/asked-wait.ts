@@ -10,7 +10,5 @@ import { retryAfterMsOf } from '../../internal/upstream/retry-after.ts';
 export function askedWaitMs(failure: unknown): number | undefined {
   const own = propertyOf(failure, 'retryAfterMs');
   if (typeof own === 'number') return Math.min(own, MAX_TIMER_DELAY_MS);
-  return retryAfterMsOf(
-    propertyOf(failure, 'headers') ?? propertyOf(propertyOf(failure, 'response'), 'headers'),
-  );
+  return retryAfterMsOf(propertyOf(failure, 'headers') ?? propertyOf(propertyOf(failure, 'response'), 'headers'));
 }

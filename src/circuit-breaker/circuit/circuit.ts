@@ -56,14 +56,7 @@ export class Circuit {
   /**
    * Takes the outcome of a call that began in `phase`; false when that stay is over and the outcome decides nothing.
    */
-  conclude(
-    phase: Phase,
-    verdict: Verdict,
-    slow: boolean,
-    nowMs: number,
-    error: unknown,
-    result: unknown,
-  ): boolean {
+  conclude(phase: Phase, verdict: Verdict, slow: boolean, nowMs: number, error: unknown, result: unknown): boolean {
     if (verdict === 'failure' && error !== undefined) this.lastFailure = kindOf(error);
     if (phase !== this.phase) return false;
     if (phase.state === 'CLOSED') this.#weigh(phase.evidence, verdict, slow, nowMs, error, result);
@@ -98,21 +91,13 @@ export class Circuit {
     this.events?.clear();
   }
 
-  #weigh(
-    evidence: Evidence,
-    verdict: Verdict,
-    slow: boolean,
-    nowMs: number,
-    error: unknown,
-    result: unknown,
-  ): void {
+  #weigh(evidence: Evidence, verdict: Verdict, slow: boolean, nowMs: number, error: unknown, result: unknown): void {
     if (verdict === 'neutral') return;
     if (verdict === 'success' && !slow) {
       evidence.recordSuccess(nowMs);
       return;
     }
-    const broken =
-      verdict === 'failure' ? evidence.recordFailure(nowMs, slow) : evidence.recordSlowSuccess(nowMs);
+    const broken = verdict === 'failure' ? evidence.recordFailure(nowMs, slow) : evidence.recordSlowSuccess(nowMs);
     if (broken !== undefined) this.#break(broken, error, verdict === 'failure' ? result : undefined);
   }
 
@@ -123,15 +108,13 @@ export class Circuit {
     }
     const decision = verdict === 'success' && !slow ? trial.succeed() : trial.fail();
     if (decision === 'close') this.close();
-    else if (decision === 'open')
-      this.#break('probe-failed', error, verdict === 'failure' ? result : undefined);
+    else if (decision === 'open') this.#break('probe-failed', error, verdict === 'failure' ? result : undefined);
   }
 
   #break(reason: OpenReason, error?: unknown, result?: unknown): void {
     const before = this.phase;
     const failure = error ?? result;
-    const askedMs =
-      failure === undefined ? undefined : answerNow(this.#options.retryAfterMs, failure, undefined);
+    const askedMs = failure === undefined ? undefined : answerNow(this.#options.retryAfterMs, failure, undefined);
     // The user's own code ran: a command in it counts for more than this outcome.
     if (this.phase !== before) return;
     if (reason !== 'manual') this.consecutiveBreaks += 1;

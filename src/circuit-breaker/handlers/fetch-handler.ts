@@ -43,8 +43,7 @@ export function protectFetchHandler<Args extends unknown[]>(
     },
     {
       ...(options as CreateCircuitBreakerOptions<Args, Response>),
-      retryAfterMs: (failure) =>
-        failure instanceof AnsweredWithError ? failure.retryAfterMs : retryAfterMs(failure),
+      retryAfterMs: (failure) => (failure instanceof AnsweredWithError ? failure.retryAfterMs : retryAfterMs(failure)),
       fallback:
         fallback &&
         ((error, ...args) => {

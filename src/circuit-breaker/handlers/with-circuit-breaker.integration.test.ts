@@ -7,11 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, {
-  type Request as ExpressRequest,
-  type Response as ExpressResponse,
-  type NextFunction,
-} from 'express';
+import express, { type Request as ExpressRequest, type Response as ExpressResponse, type NextFunction } from 'express';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CircuitBreakerRegistry } from '../registry.ts';
 import { withCircuitBreaker } from './with-circuit-breaker.ts';
@@ -153,11 +149,11 @@ describe("withCircuitBreaker, handler: 'node', in Express", () => {
 
   it('lets a fallback answer', async () => {
     const url = await listen(
-      withCircuitBreaker(
-        'orders',
-        (_req: IncomingMessage, res: ServerResponse) => void res.writeHead(500).end(),
-        { handler: 'node', ...opts(), fallback: (_error, _req, res) => void res.end('cached') },
-      ),
+      withCircuitBreaker('orders', (_req: IncomingMessage, res: ServerResponse) => void res.writeHead(500).end(), {
+        handler: 'node',
+        ...opts(),
+        fallback: (_error, _req, res) => void res.end('cached'),
+      }),
     );
     await statuses(url, 2);
     const response = await fetch(url);
@@ -186,14 +182,10 @@ describe("withCircuitBreaker, handler: 'node', without next", () => {
   });
 
   it('cuts an answer short that has begun before it, so that it neither hangs nor looks whole', async () => {
-    const page = withCircuitBreaker(
-      'orders',
-      (_req: IncomingMessage, res: ServerResponse) => void res.end(),
-      {
-        handler: 'node',
-        ...opts(),
-      },
-    );
+    const page = withCircuitBreaker('orders', (_req: IncomingMessage, res: ServerResponse) => void res.end(), {
+      handler: 'node',
+      ...opts(),
+    });
     registry.get('orders')?.isolate();
     const url = await listen(async (req, res) => {
       res.write('begun');
@@ -233,20 +225,14 @@ describe("withCircuitBreaker, handler: 'node', without next", () => {
 
   it('takes no isFailureResult', () => {
     const options = { handler: 'node', registry, isFailureResult: () => true } as const;
-    expect(() => withCircuitBreaker('orders', () => {}, options)).toThrow(
-      /isFailureResult: expected nothing/,
-    );
+    expect(() => withCircuitBreaker('orders', () => {}, options)).toThrow(/isFailureResult: expected nothing/);
   });
 
   it('sends no Retry-After while isolated, for there is no end in sight', async () => {
-    const page = withCircuitBreaker(
-      'orders',
-      (_req: IncomingMessage, res: ServerResponse) => void res.end(),
-      {
-        handler: 'node',
-        ...opts(),
-      },
-    );
+    const page = withCircuitBreaker('orders', (_req: IncomingMessage, res: ServerResponse) => void res.end(), {
+      handler: 'node',
+      ...opts(),
+    });
     registry.get('orders')?.isolate();
     const response = await fetch(await listen((req, res) => void page(req, res)));
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, null]);

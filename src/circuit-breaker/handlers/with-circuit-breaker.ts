@@ -52,10 +52,7 @@ const NO_NEUTRAL_RESULT = {
 export function withCircuitBreaker<Request, Response extends NodeHandlerResponse>(
   name: string,
   fn: NodeHandler<Request, Response>,
-  options: WithCircuitBreakerOptions<
-    [NoInfer<Request>, NoInfer<Response>, (error?: unknown) => void],
-    void
-  > & {
+  options: WithCircuitBreakerOptions<[NoInfer<Request>, NoInfer<Response>, (error?: unknown) => void], void> & {
     readonly handler: 'node';
   },
 ): (request: Request, response: Response, next?: (error?: unknown) => void) => Promise<void>;
@@ -77,8 +74,7 @@ export function withCircuitBreaker(name: string, fn: unknown, options: object = 
   switch (handler) {
     case 'node':
       if (rest.isFailureResult !== undefined) throw new ConfigError('withCircuitBreaker', [NO_RESULT]);
-      if (rest.isNeutralResult !== undefined)
-        throw new ConfigError('withCircuitBreaker', [NO_NEUTRAL_RESULT]);
+      if (rest.isNeutralResult !== undefined) throw new ConfigError('withCircuitBreaker', [NO_NEUTRAL_RESULT]);
       return protectNodeHandler(name, fn as NodeHandler<unknown, NodeHandlerResponse>, rest as object);
     case 'fetch':
       return protectFetchHandler(name, fn as FetchHandler<unknown[]>, rest as object);

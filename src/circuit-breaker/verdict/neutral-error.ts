@@ -6,8 +6,7 @@ import { isAbortedCall } from '../../internal/upstream/openai-error-shape.ts';
  * timeout caused says that the other side was too slow.
  */
 export const isAbort = (error: unknown): boolean =>
-  (propertyOf(error, 'name') === 'AbortError' || isAbortedCall(error)) &&
-  !isTimeout(propertyOf(error, 'cause'));
+  (propertyOf(error, 'name') === 'AbortError' || isAbortedCall(error)) && !isTimeout(propertyOf(error, 'cause'));
 
 /**
  * What the caller says by a signal that is one of the arguments, or that one carries as `signal`: that it gave the call

@@ -26,11 +26,7 @@ export interface Judges extends ResultJudges {
  * What a rejection says. Whoever gave the call up, `isFailure` is not asked: one that forgets aborts must not count
  * them.
  */
-export function verdictOnError(
-  error: unknown,
-  args: readonly unknown[],
-  { isFailure }: Judges,
-): 'failure' | 'neutral' {
+export function verdictOnError(error: unknown, args: readonly unknown[], { isFailure }: Judges): 'failure' | 'neutral' {
   const given = propertyOf(error, VERDICT);
   if (given === 'failure' || given === 'neutral') return given;
   const word = wordOfCaller(args);
@@ -39,10 +35,7 @@ export function verdictOnError(
 }
 
 /** What a result says. */
-export function verdictOnResult(
-  result: unknown,
-  { isFailureResult, isNeutralResult }: ResultJudges,
-): Verdict {
+export function verdictOnResult(result: unknown, { isFailureResult, isNeutralResult }: ResultJudges): Verdict {
   if (isFailureResult !== undefined && answerNow(isFailureResult, result, false)) return 'failure';
   return isNeutralResult !== undefined && answerNow(isNeutralResult, result, false) ? 'neutral' : 'success';
 }

@@ -34,9 +34,7 @@ export class Evidence {
   constructor(bounds: TripBounds) {
     this.#bounds = bounds;
     this.#window =
-      bounds.windowCalls === undefined
-        ? new TimeWindow(bounds.windowMs)
-        : new CountWindow(bounds.windowCalls);
+      bounds.windowCalls === undefined ? new TimeWindow(bounds.windowMs) : new CountWindow(bounds.windowCalls);
     this.#run = new FailureRun(bounds.failureDecayMs);
   }
 

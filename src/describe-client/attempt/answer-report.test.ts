@@ -14,27 +14,17 @@ describe('answerReport', () => {
     expect(reportOf({ usage: { ...usage, prompt_tokens: 900 } })).toMatchObject({ chargedTokens: 900 });
   });
 
-  it.each([
-    undefined,
-    null,
-    '',
-    'text',
-    7,
-    [],
-    {},
-    { usage: null },
-    { usage: 'x' },
-    { usage: { prompt_tokens: '9' } },
-  ])('says nothing of tokens where the answer is %j', (completion) => {
-    expect(reportOf(completion)).toMatchObject({ chargedTokens: undefined, outputTokens: undefined });
-  });
+  it.each([undefined, null, '', 'text', 7, [], {}, { usage: null }, { usage: 'x' }, { usage: { prompt_tokens: '9' } }])(
+    'says nothing of tokens where the answer is %j',
+    (completion) => {
+      expect(reportOf(completion)).toMatchObject({ chargedTokens: undefined, outputTokens: undefined });
+    },
+  );
 
   it('names an organisation with its project and the address where it has its limits', () => {
     const headers = { 'openai-organization': 'org-1', 'openai-project': 'proj_1' };
     expect(reportOf({}, headers).organization).toBe('https://api.example/v1 org-1 proj_1');
-    expect(reportOf({}, { 'openai-organization': 'org-1' }).organization).toBe(
-      'https://api.example/v1 org-1',
-    );
+    expect(reportOf({}, { 'openai-organization': 'org-1' }).organization).toBe('https://api.example/v1 org-1');
     expect(reportOf({}, {}).organization).toBeUndefined();
   });
 });

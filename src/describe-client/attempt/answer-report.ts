@@ -1,7 +1,4 @@
-import type {
-  ChatCompletion,
-  ChatCompletionCreateParamsNonStreaming,
-} from 'openai/resources/chat/completions';
+import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import { headerOf } from '../../internal/upstream/retry-after.ts';
 import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
 import type { RouteAnswer } from '../../routing/index.ts';

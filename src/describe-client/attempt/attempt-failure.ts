@@ -26,8 +26,7 @@ export const waitsAgain = (error: unknown): boolean =>
 
 /** A key that could not be had: nothing was sent, and no server said it. */
 const hasNoKey = (failure: Error): boolean =>
-  DescribeError.is(failure, 'DESCRIBE_AUTH') &&
-  (failure as { readonly status?: number }).status === undefined;
+  DescribeError.is(failure, 'DESCRIBE_AUTH') && (failure as { readonly status?: number }).status === undefined;
 
 /** Tells whether the API never got the request. */
 export const wasUnsent = (failure: Error): boolean => neverConnected(failure) || hasNoKey(failure);

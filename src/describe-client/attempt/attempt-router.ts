@@ -2,12 +2,7 @@ import type { Clock } from '../../internal/clock.ts';
 import { definedOf } from '../../internal/options/defined-of.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
 import { type AtomicScript, QuotaRegistry, Router } from '../../routing/index.ts';
-import {
-  accountName,
-  addressOf,
-  type EndpointDescription,
-  quotaGroupNames,
-} from '../options/endpoint-options.ts';
+import { accountName, addressOf, type EndpointDescription, quotaGroupNames } from '../options/endpoint-options.ts';
 import type { ClientLimitOptions } from '../options/limit-options.ts';
 import type { BreakerGroup } from './breaker-group.ts';
 import type { EndpointParts } from './endpoint-set.ts';

@@ -151,9 +151,7 @@ describe('UpstreamCaller', () => {
     const sent = send();
     await clock.advance(5000);
     await expect(sent).resolves.toBe(ANSWER);
-    expect(seenByBreaker).toMatchObject([
-      { counts: true, error: { code: 'DESCRIBE_TIMEOUT', timeoutMs: 1000 } },
-    ]);
+    expect(seenByBreaker).toMatchObject([{ counts: true, error: { code: 'DESCRIBE_TIMEOUT', timeoutMs: 1000 } }]);
     expect(trace.explain().attempts.map(({ outcome }) => outcome)).toEqual(['failure', 'success']);
     expect(clock.pendingTimers).toBe(0);
   });

@@ -1,8 +1,5 @@
 import type OpenAI from 'openai';
-import type {
-  ChatCompletion,
-  ChatCompletionCreateParamsNonStreaming,
-} from 'openai/resources/chat/completions';
+import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import { childController } from '../../internal/async/signals.ts';
@@ -111,11 +108,7 @@ export class UpstreamCaller {
    * The request may hold `InlineBytes` where the API takes a data URL; it is encoded once for all attempts.
    * @throws the last failure as a `DescribeError`, or the signal's reason.
    */
-  send<Value>(
-    request: ChatRequest,
-    read: (completion: ChatCompletion) => Value,
-    options: SendOptions,
-  ): Promise<Value> {
+  send<Value>(request: ChatRequest, read: (completion: ChatCompletion) => Value, options: SendOptions): Promise<Value> {
     const { retry, router } = this.#parts;
     const { signal, deadlineAtMs, priority, tokens, trace, retries = [] } = options;
     // Where an endpoint failed this call, another comes first.

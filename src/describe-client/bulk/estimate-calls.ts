@@ -88,10 +88,7 @@ export async function estimateCalls(
  * The model that all endpoints ask for in place of a request's; none where the catalog lacks it, as a deployment's
  * name, or where they differ, since who will answer is not known.
  */
-function askedModel(
-  [first, ...others]: readonly EndpointDescription[],
-  catalog: ModelCatalog,
-): string | undefined {
+function askedModel([first, ...others]: readonly EndpointDescription[], catalog: ModelCatalog): string | undefined {
   const model = first?.model;
   if (model === undefined || others.some((other) => other.model !== model)) return undefined;
   return catalog.find(model) && model;

@@ -56,9 +56,7 @@ describe('the gate of a client', () => {
       if (!done) setImmediate(sample);
     };
     sample();
-    const results = await Promise.all(
-      images.map((image) => started.describe(new Blob([new Uint8Array(image)]))),
-    );
+    const results = await Promise.all(images.map((image) => started.describe(new Blob([new Uint8Array(image)]))));
     done = true;
     expect(results).toHaveLength(60);
     expect(peak).toBeLessThanOrEqual(5 * SIZE);

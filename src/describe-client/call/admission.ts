@@ -1,12 +1,7 @@
 import { QueueFullError } from '../../errors/queue-full-error.ts';
 import { type Clock, systemClock } from '../../internal/clock.ts';
 import { PriorityLanes } from '../../internal/collections/priority-lanes.ts';
-import {
-  checkOptions,
-  integer,
-  type OptionChecks,
-  withMethods,
-} from '../../internal/options/option-checks.ts';
+import { checkOptions, integer, type OptionChecks, withMethods } from '../../internal/options/option-checks.ts';
 import { CallTicket, type RoomKeeper, RoomWait } from './admission-ticket.ts';
 
 export interface AdmissionOptions {

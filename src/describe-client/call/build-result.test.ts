@@ -36,9 +36,6 @@ describe('pricing', () => {
       totalTokens: 1_100_000 * part,
     });
     const parts = [0.5, 0.25, 0.25].map((part) => priceOf('gpt-4.1', 'gpt-4.1', share(part)) ?? Number.NaN);
-    expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(
-      priceOf('gpt-4.1', 'gpt-4.1', usage) ?? 0,
-      12,
-    );
+    expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(priceOf('gpt-4.1', 'gpt-4.1', usage) ?? 0, 12);
   });
 });

@@ -56,11 +56,7 @@ const sourceOf = async (client: DescribeClient, cacheScope?: string) =>
 describe('descriptions of differing cacheScopes', () => {
   it('are not shared between clients, nor between requests of one client', async () => {
     const cache = sharedCache();
-    const [anyone, a, b] = [
-      start({ cache }),
-      start({ cache, cacheScope: 'a' }),
-      start({ cache, cacheScope: 'b' }),
-    ];
+    const [anyone, a, b] = [start({ cache }), start({ cache, cacheScope: 'a' }), start({ cache, cacheScope: 'b' })];
     const sources = [];
     for (const client of [anyone, a, b, a]) sources.push(await sourceOf(client));
     expect(sources).toEqual(['upstream', 'upstream', 'upstream', 'memory']);

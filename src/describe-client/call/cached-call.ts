@@ -65,11 +65,7 @@ export class OwnFlight {
     }
   }
 
-  async #obtainCached(
-    cache: NonNullable<ClientParts['cache']>,
-    key: string,
-    taken: TakenImage,
-  ): Promise<Obtained> {
+  async #obtainCached(cache: NonNullable<ClientParts['cache']>, key: string, taken: TakenImage): Promise<Obtained> {
     const { tags, ttlSeconds, timeoutMs, cache: mode, fillsCache } = this.#request;
     const { value, source } = await cache.getOrSetWithSource<CachedDescription>(key, this.#ask(taken), {
       signal: this.#bounds.signal,

@@ -96,9 +96,7 @@ export class CallRunner {
     this.#calls.assertOpen();
     const { settings, cache } = this.#parts;
     if (cache === undefined) return;
-    await this.#hold(settings.timeoutMs, undefined, (signal) =>
-      raceSignal(cache.invalidateByTags([...tags]), signal),
-    );
+    await this.#hold(settings.timeoutMs, undefined, (signal) => raceSignal(cache.invalidateByTags([...tags]), signal));
   }
 
   /** Runs what is not counted as a call, but ends as one does, and before the cache is closed. */

@@ -35,9 +35,7 @@ describe('CallTrace', () => {
     first.connected();
     await clock.advance(20);
     expect(first.onWireMs).toBe(20);
-    first.failed(
-      new UpstreamError('DESCRIBE_RATE_LIMITED', 'x', { status: 429, retryAfterMs: 7, retryable: true }),
-    );
+    first.failed(new UpstreamError('DESCRIBE_RATE_LIMITED', 'x', { status: 429, retryAfterMs: 7, retryable: true }));
     await clock.advance(7);
     trace.leaves(2);
     const second = trace.beginAttempt('default');

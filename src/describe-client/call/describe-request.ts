@@ -91,13 +91,7 @@ export interface DescribeRequest<Data = unknown> extends DescribeOptions<Data> {
 }
 
 /** What `describe` takes: a URL, a data URL, bytes, or a whole request. */
-export type DescribeInput<Data = unknown> =
-  | string
-  | URL
-  | Uint8Array
-  | ArrayBuffer
-  | Blob
-  | DescribeRequest<Data>;
+export type DescribeInput<Data = unknown> = string | URL | Uint8Array | ArrayBuffer | Blob | DescribeRequest<Data>;
 
 /** Options that ask for structured data. */
 export interface StructuredOptions<Data = unknown> extends DescribeOptions<Data> {

@@ -26,9 +26,7 @@ export class DescriptionKeys {
   readonly #endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'apiVersion' | 'model' | 'extraBody'>[];
   readonly #answerers = new BoundedMap<string, string>(MAX_MODELS, () => {});
 
-  constructor(
-    endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'apiVersion' | 'model' | 'extraBody'>[],
-  ) {
+  constructor(endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'apiVersion' | 'model' | 'extraBody'>[]) {
     this.#endpoints = endpoints;
   }
 

@@ -48,10 +48,7 @@ type Ask = FallbackCall['ask'];
 const callOf = (
   steps: readonly FallbackStep[],
   ask: (model: string, ...rest: Parameters<Ask>) => Promise<Obtained>,
-  {
-    request = REQUEST,
-    image = { kind: 'url', url: 'https://images.example.com/cat.jpg' } as LoadedImage,
-  } = {},
+  { request = REQUEST, image = { kind: 'url', url: 'https://images.example.com/cat.jpg' } as LoadedImage } = {},
 ) => {
   const clock = new ManualClock();
   const controller = new AbortController();
@@ -158,9 +155,7 @@ describe('Fallback', () => {
 
 describe('a stale entry', () => {
   const staleAfter = (failure?: DescribeError) => async (model: string) =>
-    model === 'first'
-      ? { ...said('old', 'stale'), ...(failure === undefined ? {} : { failure }) }
-      : said(model);
+    model === 'first' ? { ...said('old', 'stale'), ...(failure === undefined ? {} : { failure }) } : said(model);
 
   it('waits for its turn', async () => {
     const later = callOf([{ model: 'second' }, 'stale'], staleAfter(outage()));
@@ -255,9 +250,7 @@ describe('the time of a call', () => {
     });
 
   it('is not used up by a request that hangs while a way follows', async () => {
-    const { clock, outcome, asked } = callOf([{ model: 'second' }, () => 'mine'], (_model, ...rest) =>
-      hang(...rest),
-    );
+    const { clock, outcome, asked } = callOf([{ model: 'second' }, () => 'mine'], (_model, ...rest) => hang(...rest));
     await clock.advance(7999);
     expect(asked).toEqual(['first']);
     await clock.advance(1);
@@ -302,13 +295,10 @@ describe('the time of a call', () => {
 
   it('ends with the signal: an abort is no failure to fall back from', async () => {
     const mine = vi.fn(() => 'mine');
-    const { clock, controller, outcome, asked } = callOf(
-      [{ model: 'second' }, mine],
-      async (model, _r, b) => {
-        if (model === 'second') await sleep(1000, { signal: b.signal, clock });
-        throw outage();
-      },
-    );
+    const { clock, controller, outcome, asked } = callOf([{ model: 'second' }, mine], async (model, _r, b) => {
+      if (model === 'second') await sleep(1000, { signal: b.signal, clock });
+      throw outage();
+    });
     await clock.advance(500);
     controller.abort('enough');
     await expect(outcome).rejects.toBe('enough');

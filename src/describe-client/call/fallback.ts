@@ -74,9 +74,7 @@ export class Fallback {
     let stale: Obtained | undefined;
     let first: unknown;
     try {
-      const obtained = await this.#within(bounds, others.length > 0, (own) =>
-        call.ask(inTime(request, own), own),
-      );
+      const obtained = await this.#within(bounds, others.length > 0, (own) => call.ask(inTime(request, own), own));
       if (obtained.source !== 'stale') return obtained;
       first = failureBehind(obtained);
       stale = obtained;
@@ -102,8 +100,7 @@ export class Fallback {
       else if (!isSameModel(step, call.request)) ways.push(modelWay(step.model, call));
     }
     // The cache was told to keep expired entries: better than an error, wherever the list has left it out.
-    if (stale !== undefined && !this.#steps.includes('stale'))
-      ways.push(staleWay(stale, call.request.schema));
+    if (stale !== undefined && !this.#steps.includes('stale')) ways.push(staleWay(stale, call.request.schema));
     return ways;
   }
 
@@ -183,8 +180,7 @@ function functionWay(step: FallbackFunction, { request, image }: FallbackCall, e
     take: async ({ signal }) => {
       const work = (async () => step({ ...given, signal }, error))();
       const cached = answerOf(await raceSignal(work, signal));
-      if (cached === undefined || !fits(cached, schema))
-        throw new TypeError('the fallback gave no description');
+      if (cached === undefined || !fits(cached, schema)) throw new TypeError('the fallback gave no description');
       return { cached, source: 'fallback', caused: undefined };
     },
   };

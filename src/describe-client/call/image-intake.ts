@@ -15,13 +15,7 @@ import {
   UrlLadder,
 } from '../../image/index.ts';
 import type { Clock } from '../../internal/clock.ts';
-import {
-  checkOptions,
-  listOf,
-  milliseconds,
-  nonEmptyText,
-  oneOf,
-} from '../../internal/options/option-checks.ts';
+import { checkOptions, listOf, milliseconds, nonEmptyText, oneOf } from '../../internal/options/option-checks.ts';
 import { BOUNDLESS_ROOM, type ByteRoom } from './admission-ticket.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 
@@ -85,8 +79,7 @@ export class ImageIntake {
     const { ignoreParameters, imageIdentity = 'url', aliasTtlMs, ...limits } = own;
     this.#loader = createImageLoader({ ...limits, clock });
     this.#identify = createImageIdentity({ ignoreParameters });
-    this.#aliases =
-      imageIdentity === 'content' ? new ContentAliases(this.#loader, { aliasTtlMs, clock }) : undefined;
+    this.#aliases = imageIdentity === 'content' ? new ContentAliases(this.#loader, { aliasTtlMs, clock }) : undefined;
     this.#ladder = new UrlLadder(this.#loader, { clock, downloads });
     this.#maxBytes = limits.maxBytes ?? IMAGE_DEFAULTS.maxBytes;
   }
@@ -101,8 +94,7 @@ export class ImageIntake {
     if (expected !== 0) await room.reserve(await expected, signal);
     const image = await this.#loader.load(source, { signal });
     if (image.kind === 'bytes') room.correct(image.bytes.byteLength);
-    if (image.kind === 'bytes' || this.#aliases === undefined)
-      return { image, identity: this.#identify(image), scope };
+    if (image.kind === 'bytes' || this.#aliases === undefined) return { image, identity: this.#identify(image), scope };
     if (!this.#aliases.isFresh(image.url, { scope })) await room.reserve(this.#maxBytes, signal);
     const content = await this.#aliases.resolve(image.url, { signal, scope });
     room.correct(content.image?.bytes.byteLength ?? 0);

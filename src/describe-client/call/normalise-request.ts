@@ -164,17 +164,11 @@ function merge<Data>(
 const isRequest = <Data>(input: DescribeInput<Data>): input is DescribeRequest<Data> =>
   typeof input === 'object' &&
   input !== null &&
-  !(
-    input instanceof URL ||
-    input instanceof Uint8Array ||
-    input instanceof ArrayBuffer ||
-    input instanceof Blob
-  );
+  !(input instanceof URL || input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob);
 
 function requestOf<Data>(input: DescribeInput<Data>): DescribeRequest<Data> {
   if (typeof input === 'string' || input instanceof URL) return { imageUrl: input };
-  if (input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob)
-    return { image: input };
+  if (input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob) return { image: input };
   if (isRequest(input)) return input;
   throw wrongImage('input', REQUEST_FORMS, input);
 }

@@ -8,12 +8,7 @@ import type { OpenAIConnectionPool, OpenAIConnectionPoolOptions, TlsOptions } fr
 import type { ModelOverrides } from '../../openai/models/model-catalog.ts';
 import type { ApiKey } from '../../openai/pool/api-key.ts';
 import type { PerformanceMonitor, PerformanceMonitorOptions } from '../../performance-monitor/index.ts';
-import type {
-  RedisCache,
-  RedisCacheOptions,
-  RedisClientLike,
-  RedisTargetOptions,
-} from '../../redis-cache/index.ts';
+import type { RedisCache, RedisCacheOptions, RedisClientLike, RedisTargetOptions } from '../../redis-cache/index.ts';
 import type { RetryOptions } from '../../retry/index.ts';
 import type { AttemptBreaker } from '../attempt/breaker-group.ts';
 import type { ImageDetail } from '../call/describe-request.ts';
@@ -99,18 +94,11 @@ export interface DescribeClientOptions {
    */
   readonly redis?: string | RedisTargetOptions | RedisClientLike | undefined;
   /** Options of the cache, your own, or `false` for none. @defaultValue on */
-  readonly cache?:
-    | Omit<RedisCacheOptions, keyof RedisTargetOptions | 'clock'>
-    | RedisCache
-    | false
-    | undefined;
+  readonly cache?: Omit<RedisCacheOptions, keyof RedisTargetOptions | 'clock'> | RedisCache | false | undefined;
   /** Options of the monitor, your own, or `false` for none: then `metrics()` is empty. @defaultValue on */
   readonly monitor?: PerformanceMonitorOptions | PerformanceMonitor | false | undefined;
   /** Options of the connection pool, or a function that gives it. @defaultValue on */
-  readonly pool?:
-    | OpenAIConnectionPoolOptions
-    | ((endpoint: EndpointDescription) => OpenAIConnectionPool)
-    | undefined;
+  readonly pool?: OpenAIConnectionPoolOptions | ((endpoint: EndpointDescription) => OpenAIConnectionPool) | undefined;
   /**
    * Options of the circuit breakers, one an endpoint and model, a function that gives them, or `false` for none.
    * @defaultValue on

@@ -24,11 +24,7 @@ export class ConfigIssues {
    * Makes a part from an option of the client. What its constructor finds wrong is gathered under the option's name,
    * and what is wrong already is not tried. `ownerOf` names the option of an issue where it is another.
    */
-  attempt<Part>(
-    option: string,
-    make: () => Part,
-    ownerOf: (name: string) => string = () => option,
-  ): Part | undefined {
+  attempt<Part>(option: string, make: () => Part, ownerOf: (name: string) => string = () => option): Part | undefined {
     if (this.has(option)) return undefined;
     try {
       return make();

@@ -27,9 +27,11 @@ describe('quotaGroupNames', () => {
   });
 
   it('makes one group of equal keys, and leaves open whose the others are', () => {
-    expect(
-      groupsOf([{ apiKey: 'sk-1', model: 'a' }, { apiKey: 'sk-1', model: 'b' }, { apiKey: 'sk-2' }]),
-    ).toEqual(['endpoint-1', 'endpoint-1', undefined]);
+    expect(groupsOf([{ apiKey: 'sk-1', model: 'a' }, { apiKey: 'sk-1', model: 'b' }, { apiKey: 'sk-2' }])).toEqual([
+      'endpoint-1',
+      'endpoint-1',
+      undefined,
+    ]);
   });
 });
 
@@ -76,10 +78,7 @@ describe('endpoints', () => {
     expect(wrongOptions({ endpoints: [] })).toEqual(['endpoints']);
     expect(
       wrongOptions({
-        endpoints: [
-          { apiKey: 'a' },
-          { apiKey: 'b', baseURL: 'ftp://x', weight: 0, limits: { processes: 2 } },
-        ],
+        endpoints: [{ apiKey: 'a' }, { apiKey: 'b', baseURL: 'ftp://x', weight: 0, limits: { processes: 2 } }],
       }),
     ).toEqual(['endpoints[1].baseURL', 'endpoints[1].weight', 'endpoints[1].limits.processes']);
     expect(
@@ -94,9 +93,7 @@ describe('endpoints', () => {
 
   it('stand in place of apiKey and baseURL, not beside them', () => {
     expect(wrongOptions({ apiKey: 'sk', endpoints: [{ apiKey: 'sk-1' }] })).toEqual(['apiKey']);
-    expect(wrongOptions({ baseURL: 'https://x.example', endpoints: [{ apiKey: 'sk-1' }] })).toEqual([
-      'baseURL',
-    ]);
+    expect(wrongOptions({ baseURL: 'https://x.example', endpoints: [{ apiKey: 'sk-1' }] })).toEqual(['baseURL']);
   });
 
   it('never shows a key', () => {

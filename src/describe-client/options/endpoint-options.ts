@@ -168,8 +168,7 @@ export function quotaGroupNames(endpoints: readonly EndpointDescription[]): read
   });
 }
 
-const isNamed = ({ organization, project }: EndpointDescription) =>
-  organization !== undefined || project !== undefined;
+const isNamed = ({ organization, project }: EndpointDescription) => organization !== undefined || project !== undefined;
 
 const hasLimits = ({ limits = NO_OPTIONS }: EndpointDescription) =>
   limits.requestsPerMinute !== undefined || limits.tokensPerMinute !== undefined;

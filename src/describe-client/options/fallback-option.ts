@@ -47,8 +47,7 @@ export type FallbackStep = { readonly model: string } | 'stale' | FallbackFuncti
 /** Seconds that the client's cache keeps expired entries for the step `'stale'`, where its options do not say. */
 export const STALE_GRACE_SECONDS = 86_400;
 
-export const isModelStep = (step: FallbackStep): step is { readonly model: string } =>
-  typeof step === 'object';
+export const isModelStep = (step: FallbackStep): step is { readonly model: string } => typeof step === 'object';
 
 const checkStep = required(
   whichever(

@@ -25,9 +25,7 @@ afterEach(async () => {
 });
 
 const clientOf = (options: DescribeClientOptions = {}) =>
-  disposeLater(
-    createDescribeClient(options.endpoints === undefined ? { baseURL: api.baseURL, ...options } : options),
-  );
+  disposeLater(createDescribeClient(options.endpoints === undefined ? { baseURL: api.baseURL, ...options } : options));
 
 const image = createTestImage();
 const NO_KEY = {
@@ -47,8 +45,7 @@ describe('a client without a key', () => {
     ['with a pool that warms up', { pool: { min: 2, warmUpOnStart: true, healthCheckInterval: 1 } }],
   ])('(%s) rejects each call and sends nothing', async (_how, options) => {
     const client = clientOf(options);
-    for (let call = 0; call < 2; call += 1)
-      await expect(client.describe(image)).rejects.toMatchObject(NO_KEY);
+    for (let call = 0; call < 2; call += 1) await expect(client.describe(image)).rejects.toMatchObject(NO_KEY);
     await expect(client.warmUp()).rejects.toMatchObject(NO_KEY);
     const pool = client.pools['default'];
     await expect(pool?.use((lent) => lent.models.list())).rejects.toMatchObject(NO_KEY);
@@ -91,9 +88,9 @@ describe('a client without a key', () => {
     expect(await client.describe(image)).toMatchObject({ description, source: 'memory' });
     expect(await client.describe(image, { cache: 'only-if-cached' })).toMatchObject({ description });
     await expect(client.describe(image, { cache: 'reload' })).rejects.toMatchObject(NO_KEY);
-    await expect(
-      client.describe(createTestImage({ seed: 2 }), { cache: 'only-if-cached' }),
-    ).rejects.toMatchObject({ code: 'DESCRIBE_CACHE_MISS' });
+    await expect(client.describe(createTestImage({ seed: 2 }), { cache: 'only-if-cached' })).rejects.toMatchObject({
+      code: 'DESCRIBE_CACHE_MISS',
+    });
     await client.invalidate(image);
     await expect(client.describe(image)).rejects.toMatchObject(NO_KEY);
     expect(await client.estimate([image])).toMatchObject({ calls: 1 });
@@ -171,9 +168,7 @@ describe('endpoints without a key', () => {
     for (const call of [() => client.describe(image), () => client.warmUp()]) {
       await expect(call()).rejects.toMatchObject({
         code: 'DESCRIBE_CONFIG_INVALID',
-        message: expect.stringMatching(
-          /endpoints\[0\]\.apiKey.*"eu".*; endpoints\[1\]\.apiKey.*"endpoint-2"/,
-        ),
+        message: expect.stringMatching(/endpoints\[0\]\.apiKey.*"eu".*; endpoints\[1\]\.apiKey.*"endpoint-2"/),
       });
     }
     const { status, parts } = await client.health();

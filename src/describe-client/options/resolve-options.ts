@@ -38,12 +38,7 @@ import { cacheScopeCheck } from '../call/cache-scope.ts';
 import type { RequestDefaults } from '../call/normalise-request.ts';
 import { CLIENT_DEFAULTS, type DescribeClientOptions } from './client-options.ts';
 import type { ConfigIssues } from './config-issues.ts';
-import {
-  dialectCheck,
-  type EndpointDescription,
-  endpointsCheck,
-  namedEndpoints,
-} from './endpoint-options.ts';
+import { dialectCheck, type EndpointDescription, endpointsCheck, namedEndpoints } from './endpoint-options.ts';
 import { fallbackCheck } from './fallback-option.ts';
 import { CLIENT_LIMIT_CHECKS, type ClientLimitOptions } from './limit-options.ts';
 import { type MissingKeys, missingKeysOf } from './missing-key.ts';
@@ -86,10 +81,7 @@ const aFunction: readonly [(value: unknown) => boolean, OptionCheck] = [
   (value) => typeof value === 'function',
   callable(),
 ];
-const aString: readonly [(value: unknown) => boolean, OptionCheck] = [
-  (value) => typeof value === 'string',
-  secret(),
-];
+const aString: readonly [(value: unknown) => boolean, OptionCheck] = [(value) => typeof value === 'string', secret()];
 
 // What is inside a part's options is checked by the part itself; here only that it can be such options.
 const CHECKS: OptionChecks<DescribeClientOptions> = {
@@ -118,10 +110,7 @@ const CHECKS: OptionChecks<DescribeClientOptions> = {
   monitor: whichever([off], optionsObject('options, a monitor or false')),
   pool: whichever([aFunction], optionsObject('options or a function')),
   circuitBreaker: whichever([off, aFunction], optionsObject('options, a function or false')),
-  batch: whichever(
-    [off, [(value) => value === 'auto', anything()]],
-    optionsObject("options, 'auto' or false"),
-  ),
+  batch: whichever([off, [(value) => value === 'auto', anything()]], optionsObject("options, 'auto' or false")),
   retry: whichever([off], optionsObject('options or false')),
   fallback: fallbackCheck,
   images: optionsObject('options'),
@@ -207,8 +196,7 @@ function endpointsOf(
   issues: ConfigIssues,
 ): readonly EndpointDescription[] {
   const { dialect = CLIENT_DEFAULTS.dialect, extraBody } = options;
-  const endpoints =
-    options.endpoints === undefined ? [onlyEndpoint(options, environment, issues)] : undefined;
+  const endpoints = options.endpoints === undefined ? [onlyEndpoint(options, environment, issues)] : undefined;
   return (endpoints ?? severalEndpoints(options, issues)).map((endpoint) => ({
     ...endpoint,
     dialect: endpoint.dialect ?? dialect,
@@ -280,8 +268,7 @@ function redisTargetOf(
   { redisUrl, redisHost, redisPort, redisUsername, redisPassword, redisDb }: EnvironmentSettings,
 ): RedisTargetOptions | undefined {
   if (typeof option === 'string') return { url: option };
-  if (isInstance(option, 'defineCommand'))
-    return { client: option as NonNullable<RedisTargetOptions['client']> };
+  if (isInstance(option, 'defineCommand')) return { client: option as NonNullable<RedisTargetOptions['client']> };
   if (option !== undefined) return option as RedisTargetOptions;
   if (redisUrl === undefined && redisHost === undefined) return undefined;
   return {

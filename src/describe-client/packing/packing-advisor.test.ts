@@ -8,10 +8,7 @@ interface Reading {
   readonly reset?: string | undefined;
 }
 
-function headersOf(readings: {
-  readonly requests?: Reading;
-  readonly tokens?: Reading;
-}): Record<string, string> {
+function headersOf(readings: { readonly requests?: Reading; readonly tokens?: Reading }): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [unit, { limit, remaining, reset }] of Object.entries(readings)) {
     headers[`x-ratelimit-limit-${unit}`] = String(limit);
@@ -72,19 +69,12 @@ describe('what is advised', () => {
   it.each([
     [500, 100_000, 'singly'],
     [60, 100_000, 'pack'],
-  ] as const)(
-    'goes by the limits when both are short: %i requests and %i tokens',
-    (limit, tokenLimit, advice) => {
-      const { advisor, advise } = advisorOf();
-      const requests = { limit, remaining: 0, reset: '60s' };
-      advisor.observe(
-        'm',
-        headersOf({ requests, tokens: { limit: tokenLimit, remaining: 0, reset: '60s' } }),
-        false,
-      );
-      expect(advise()).toBe(advice);
-    },
-  );
+  ] as const)('goes by the limits when both are short: %i requests and %i tokens', (limit, tokenLimit, advice) => {
+    const { advisor, advise } = advisorOf();
+    const requests = { limit, remaining: 0, reset: '60s' };
+    advisor.observe('m', headersOf({ requests, tokens: { limit: tokenLimit, remaining: 0, reset: '60s' } }), false);
+    expect(advise()).toBe(advice);
+  });
 
   it('is neither where images are too large for two to share a request', () => {
     const { advisor, advise } = advisorOf();
@@ -191,12 +181,7 @@ describe('pressure', () => {
   it('counts all endpoints of a model together', () => {
     const { advisor, advise } = advisorOf();
     const tokens = MANY_TOKENS;
-    advisor.observe(
-      'm',
-      headersOf({ requests: { limit: 60, remaining: 0, reset: '60s' }, tokens }),
-      false,
-      'small',
-    );
+    advisor.observe('m', headersOf({ requests: { limit: 60, remaining: 0, reset: '60s' }, tokens }), false, 'small');
     advisor.observe('m', headersOf({ requests: MANY_REQUESTS, tokens }), false, 'large');
     expect(advise()).toBe('either');
   });
@@ -208,10 +193,7 @@ describe('headers of no sense', () => {
     ['limits of 0', { requests: { limit: 0, remaining: 0 }, tokens: { limit: 0, remaining: 0 } }],
     ['more left than there is', { requests: { limit: 10, remaining: 99, reset: '-5s' } }],
     ['a reset that is none', { requests: { limit: 60, remaining: 59, reset: 'soon' } }],
-    [
-      'a reset without any use',
-      { requests: { limit: 60, remaining: 60, reset: '900h' }, tokens: MANY_TOKENS },
-    ],
+    ['a reset without any use', { requests: { limit: 60, remaining: 60, reset: '900h' }, tokens: MANY_TOKENS }],
   ])('are no pressure: %s', (_, readings) => {
     const { advisor, advise } = advisorOf();
     advisor.observe('m', headersOf(readings), false);

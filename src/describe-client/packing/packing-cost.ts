@@ -35,11 +35,7 @@ const FRAME_TOKENS = estimateTextTokens(packPrompt('') + JSON.stringify(packSche
 const ID_TOKENS = estimateTextTokens('id 000');
 
 /** Tokens of a call by the size of its image, or by the bound of its model where only the address is known. */
-export function estimateOf(
-  image: LoadedImage,
-  request: NormalisedRequest,
-  catalog: ModelCatalog,
-): CallEstimate {
+export function estimateOf(image: LoadedImage, request: NormalisedRequest, catalog: ModelCatalog): CallEstimate {
   const { model, detail, maxOutputTokens, schema } = request;
   const prompt = wordsOf(request);
   const size = image.kind === 'url' ? undefined : { width: image.width, height: image.height };

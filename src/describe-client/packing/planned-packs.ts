@@ -99,9 +99,7 @@ export class PlannedPacks {
       jsonSchema: schemaOf(request),
       maxOutputTokens: request.max_completion_tokens ?? items.length * maxOutputTokens,
       expectedOutputTokens:
-        expected === undefined
-          ? undefined
-          : items.length * (Math.min(expected, maxOutputTokens) + ANSWER_FRAME_TOKENS),
+        expected === undefined ? undefined : items.length * (Math.min(expected, maxOutputTokens) + ANSWER_FRAME_TOKENS),
     };
   }
 

@@ -36,8 +36,7 @@ export async function clientHealth(parts: ClientParts, isOpen: boolean): Promise
   if (parts.monitor !== undefined) health['monitor'] = monitorHealth(parts.monitor);
   const isDown = (part: PartHealth | undefined) => part?.status === 'unhealthy';
   // Without the API there are no new descriptions; without anything else there are, but slower or dearer.
-  const noneLeft =
-    pools.every(isDown) || isDown(health['client']) || !hasWay(parts.endpoints, health, endpoints);
+  const noneLeft = pools.every(isDown) || isDown(health['client']) || !hasWay(parts.endpoints, health, endpoints);
   const allWell = Object.values(health).every(({ status }) => status === 'healthy');
   return deepFreeze({
     status: noneLeft ? 'unhealthy' : allWell ? 'healthy' : 'degraded',
@@ -63,8 +62,7 @@ function hasWay(
     if (health[`pool:${name}`]?.status === 'unhealthy') return false;
     const models = stats[name]?.models.filter(isKnown) ?? [];
     const byName = breakers.byName();
-    if (models.length > 0)
-      return models.some((route) => !isOut(route) && !isShut(byName[`${name}:${route.model}`]));
+    if (models.length > 0) return models.some((route) => !isOut(route) && !isShut(byName[`${name}:${route.model}`]));
     const all = Object.values(byName);
     return all.length === 0 || !all.every(isShut);
   });

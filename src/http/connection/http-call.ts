@@ -30,12 +30,7 @@ export interface HttpCallOptions {
  */
 const STALE_SOCKET_WINDOW_MS = 1_000;
 
-const SOCKET_DEATHS: ReadonlySet<unknown> = new Set([
-  'ECONNRESET',
-  'EPIPE',
-  'ECONNABORTED',
-  'UND_ERR_SOCKET',
-]);
+const SOCKET_DEATHS: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET']);
 
 /** What undici says of a request that it never sent, such as one with a line break in a header. */
 const CALLER_MISTAKES: ReadonlySet<unknown> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
@@ -255,8 +250,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   #end(answered: boolean): void {
     this.#over = true;
     this.#clearTimer();
-    if (this.#giveUpListener !== undefined)
-      this.request.signal?.removeEventListener('abort', this.#giveUpListener);
+    if (this.#giveUpListener !== undefined) this.request.signal?.removeEventListener('abort', this.#giveUpListener);
     this.#options.ended(answered);
     this.#streamedBody?.cancel(new Error('the request has ended'));
   }

@@ -208,9 +208,7 @@ describe('a request', () => {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(
-          JSON.stringify({ type: request.headers['content-type'], body: Buffer.concat(chunks).toString() }),
-        );
+        response.end(JSON.stringify({ type: request.headers['content-type'], body: Buffer.concat(chunks).toString() }));
       });
     });
     const send = async (body: NonNullable<RequestInit['body']>) => {

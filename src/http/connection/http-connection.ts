@@ -110,8 +110,7 @@ export class HttpConnection {
     });
     route.dispatcher.on('disconnect', (_origin, _targets, error) => {
       this.#open = false;
-      if (this.#inFlight > 0 || this.#ended || (error as { readonly code?: unknown }).code === AGREED_END)
-        return;
+      if (this.#inFlight > 0 || this.#ended || (error as { readonly code?: unknown }).code === AGREED_END) return;
       options.lost?.();
     });
   }

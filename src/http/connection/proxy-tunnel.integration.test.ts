@@ -13,9 +13,7 @@ const { cert, key } = TEST_CERTIFICATE;
 /** A TLS server to tunnel to, and a plain one to forward to. */
 async function startTargets() {
   const answer = (request: IncomingMessage) => JSON.stringify({ url: request.url, headers: request.headers });
-  const secure = await listen(
-    createHttpsServer({ cert, key }, (request, response) => response.end(answer(request))),
-  );
+  const secure = await listen(createHttpsServer({ cert, key }, (request, response) => response.end(answer(request))));
   const plain = await listen(createHttpServer((request, response) => response.end(answer(request))));
   return { secure: `https://127.0.0.1:${secure}`, plain: `http://127.0.0.1:${plain}` };
 }
@@ -63,52 +61,45 @@ describe('a refused tunnel', () => {
     ['403 Forbidden', 403, false],
     ['502 Bad Gateway', 502, true],
     ['301 Moved', 301, false],
-  ])(
-    'names the status of the proxy and is neither a timeout nor an abort: %s',
-    async (line, status, retryable) => {
-      const proxy = await startProxy({ line });
-      const { connection, fetch, counters } = await open('https://api.example', { proxy: proxy.url });
-      const error = await fetch('https://api.example/v1').catch((caught: unknown) => caught);
-      expect(error).toMatchObject({ name: 'UpstreamError', code: 'DESCRIBE_UPSTREAM', retryable });
-      expect(String(error)).toContain(`the proxy refused the tunnel with status ${status}`);
-      expect(connection.failed).toBe(true);
-      expect(connection.inFlight).toBe(0);
-      expect(counters).toMatchObject({ opened: 0, failed: 1 });
-    },
-  );
+  ])('names the status of the proxy and is neither a timeout nor an abort: %s', async (line, status, retryable) => {
+    const proxy = await startProxy({ line });
+    const { connection, fetch, counters } = await open('https://api.example', { proxy: proxy.url });
+    const error = await fetch('https://api.example/v1').catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ name: 'UpstreamError', code: 'DESCRIBE_UPSTREAM', retryable });
+    expect(String(error)).toContain(`the proxy refused the tunnel with status ${status}`);
+    expect(connection.failed).toBe(true);
+    expect(connection.inFlight).toBe(0);
+    expect(counters).toMatchObject({ opened: 0, failed: 1 });
+  });
 
   it('is asked for anew by the next request', async () => {
     const proxy = await startProxy({ line: '503 Busy' });
     const { fetch } = await open('https://api.example', { proxy: proxy.url });
-    for (let call = 0; call < 2; call += 1)
-      await expect(fetch('https://api.example/')).rejects.toThrow('503');
+    for (let call = 0; call < 2; call += 1) await expect(fetch('https://api.example/')).rejects.toThrow('503');
     expect(proxy.seen).toHaveLength(2);
   });
 });
 
 describe('a proxy', () => {
-  it.each([{ isSecure: false }, { isSecure: true }])(
-    'forwards plain HTTP on one connection: %o',
-    async (how) => {
-      const { plain } = await startTargets();
-      const proxy = await startProxy(how);
-      const { fetch } = await open(plain, {
-        proxy: proxy.url.replace('//', '//us%40er:p%3A100%@'),
-        tls: { ca: cert },
-      });
-      for (let call = 0; call < 3; call += 1) {
-        const { url, headers } = await bodyOf(await fetch(`${plain}/v1/${call}?a=1`));
-        expect(url).toBe(`/v1/${call}`);
-        expect(headers['host']).toBe(new URL(plain).host);
-        expect(headers).not.toHaveProperty('proxy-authorization');
-      }
-      expect(proxy.seen[0]).toEqual({
-        line: `GET ${plain}/v1/0?a=1`,
-        authorization: `Basic ${Buffer.from('us@er:p%3A100%').toString('base64')}`,
-      });
-      expect(proxy.sockets()).toBe(1);
-    },
-  );
+  it.each([{ isSecure: false }, { isSecure: true }])('forwards plain HTTP on one connection: %o', async (how) => {
+    const { plain } = await startTargets();
+    const proxy = await startProxy(how);
+    const { fetch } = await open(plain, {
+      proxy: proxy.url.replace('//', '//us%40er:p%3A100%@'),
+      tls: { ca: cert },
+    });
+    for (let call = 0; call < 3; call += 1) {
+      const { url, headers } = await bodyOf(await fetch(`${plain}/v1/${call}?a=1`));
+      expect(url).toBe(`/v1/${call}`);
+      expect(headers['host']).toBe(new URL(plain).host);
+      expect(headers).not.toHaveProperty('proxy-authorization');
+    }
+    expect(proxy.seen[0]).toEqual({
+      line: `GET ${plain}/v1/0?a=1`,
+      authorization: `Basic ${Buffer.from('us@er:p%3A100%').toString('base64')}`,
+    });
+    expect(proxy.sockets()).toBe(1);
+  });
 
   it.each([{ isSecure: false }, { isSecure: true }, { isSecure: false, line: '204 Any success will do' }])(
     'tunnels TLS on one connection: %o',

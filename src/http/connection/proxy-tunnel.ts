@@ -17,8 +17,7 @@ export interface TunnelOptions {
  * @throws `DESCRIBE_UPSTREAM` with the proxy's status where it refuses, or the socket's own error.
  */
 export async function openTunnel({ proxy, authority, ca, onSocket }: TunnelOptions): Promise<Socket> {
-  const { request } =
-    proxy.url.protocol === 'https:' ? await import('node:https') : await import('node:http');
+  const { request } = proxy.url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   return new Promise((resolve, reject) => {
     const connecting = request({
       host: proxy.host,
@@ -54,11 +53,7 @@ const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
 function refusedTunnel(status: number): UpstreamError {
   const advice = status === 407 ? ': it wants credentials, as in http://user:password@proxy' : '';
-  return new UpstreamError(
-    'DESCRIBE_UPSTREAM',
-    `the proxy refused the tunnel with status ${status}${advice}`,
-    {
-      retryable: PASSING.has(status),
-    },
-  );
+  return new UpstreamError('DESCRIBE_UPSTREAM', `the proxy refused the tunnel with status ${status}${advice}`, {
+    retryable: PASSING.has(status),
+  });
 }

@@ -45,9 +45,11 @@ describe('proxyFor', () => {
 
 describe('readProxyEnvironment', () => {
   it('reads both cases, lower first', () => {
-    expect(
-      readProxyEnvironment({ HTTPS_PROXY: HTTPS, https_proxy: HTTP, HTTP_PROXY: HTTP, NO_PROXY: 'a' }),
-    ).toEqual({ httpsProxy: HTTP, httpProxy: HTTP, noProxy: 'a' });
+    expect(readProxyEnvironment({ HTTPS_PROXY: HTTPS, https_proxy: HTTP, HTTP_PROXY: HTTP, NO_PROXY: 'a' })).toEqual({
+      httpsProxy: HTTP,
+      httpProxy: HTTP,
+      noProxy: 'a',
+    });
     expect(readProxyEnvironment({ HTTPS_PROXY: '' })).toEqual({});
   });
 

@@ -62,5 +62,4 @@ export class ThinHeaders implements Iterable<[string, string]> {
 const BEYOND_BYTES = /[^\0-\xff]/;
 
 /** A value as the web has it, a character for each byte. undici decodes UTF-8, which few servers send. */
-const byteText = (value: string): string =>
-  BEYOND_BYTES.test(value) ? Buffer.from(value).toString('latin1') : value;
+const byteText = (value: string): string => (BEYOND_BYTES.test(value) ? Buffer.from(value).toString('latin1') : value);

@@ -22,9 +22,7 @@ const pem: OptionCheck = (value, option) =>
     : [{ option, expected: 'PEM text', got: 'something else (not shown)' }];
 
 const pemOrList: OptionCheck = (value, option) =>
-  Array.isArray(value)
-    ? value.flatMap((entry, index) => pem(entry, `${option}[${index}]`))
-    : pem(value, option);
+  Array.isArray(value) ? value.flatMap((entry, index) => pem(entry, `${option}[${index}]`)) : pem(value, option);
 
 export const tlsOptionsCheck: OptionCheck = shape({
   ca: pemOrList,

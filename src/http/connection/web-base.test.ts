@@ -12,9 +12,7 @@ const answer = {
 
 /** Members of the web's class that a subclass does not override: they would run without what its constructor makes. */
 const inherited = (web: { readonly prototype: object }, own: { readonly prototype: object }) =>
-  Reflect.ownKeys(web.prototype).filter(
-    (key) => key !== Symbol.toStringTag && !Object.hasOwn(own.prototype, key),
-  );
+  Reflect.ownKeys(web.prototype).filter((key) => key !== Symbol.toStringTag && !Object.hasOwn(own.prototype, key));
 
 describe('a class of the web whose constructor is never run', () => {
   it('is one by instanceof and by its tag', () => {

@@ -20,8 +20,7 @@ const JSON_ANSWER = [
 
 async function answerOf(path: string, init?: RequestInit) {
   const { fetch, port, connection } = await overHttp((request, response) => {
-    if (request.url === '/text')
-      response.writeHead(200, 'Fine', { 'content-type': 'text/plain' }).end('some text');
+    if (request.url === '/text') response.writeHead(200, 'Fine', { 'content-type': 'text/plain' }).end('some text');
     else if (request.url === '/form') {
       response.writeHead(200, { 'content-type': 'application/x-www-form-urlencoded' }).end('a=1');
     } else if (request.url === '/json') response.writeHead(200, JSON_ANSWER).end('\ufeff{"a":1}');
@@ -79,8 +78,7 @@ describe('the answer of a connection', () => {
     text: (response) => response.text(),
     json: (response) => response.json(),
     arrayBuffer: async (response) => Buffer.from(await response.arrayBuffer()).toString(),
-    bytes: async (response) =>
-      Buffer.from((await (response as unknown as Body).bytes()) as Uint8Array).toString(),
+    bytes: async (response) => Buffer.from((await (response as unknown as Body).bytes()) as Uint8Array).toString(),
     blob: async (response) => {
       const blob = await response.blob();
       return [blob.type, await blob.text()];
@@ -176,9 +174,7 @@ describe('a request that asks for a stream', () => {
       response.writeHead(429, { 'content-type': 'application/json' }).write('{"error":');
     });
     const signal = AbortSignal.timeout(50);
-    await expect(fetch(`http://127.0.0.1:${port}/`, { ...asking, signal })).rejects.toThrow(
-      'aborted due to timeout',
-    );
+    await expect(fetch(`http://127.0.0.1:${port}/`, { ...asking, signal })).rejects.toThrow('aborted due to timeout');
   });
 
   it('is not one whose prompt speaks of it', async () => {

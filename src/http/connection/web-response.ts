@@ -11,8 +11,7 @@ const PlainResponse = webBase(() => Response);
 const NOTHING = Buffer.alloc(0);
 
 /** Whether an answer has no body whatever its headers say. */
-export const isBodyless = (method: string, status: number): boolean =>
-  method === 'HEAD' || BODYLESS.has(status);
+export const isBodyless = (method: string, status: number): boolean => method === 'HEAD' || BODYLESS.has(status);
 
 /**
  * The web's `Response` of an answer, with its URL, and with every status and reason phrase that a server may send: its

@@ -125,8 +125,7 @@ class DecodingStage extends Transform {
 function createZstd(): Duplex {
   const { constants, createZstdDecompress } = zlib();
   // Node 20 has none.
-  if ((createZstdDecompress as unknown) === undefined)
-    throw undecodable('this version of Node does not know zstd');
+  if ((createZstdDecompress as unknown) === undefined) throw undecodable('this version of Node does not know zstd');
   return createZstdDecompress({
     params: { [constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_LOG },
   });

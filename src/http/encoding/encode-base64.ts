@@ -29,11 +29,7 @@ export function encodeBase64(bytes: Uint8Array, options: EncodeOptions = {}): Pr
  * The data URL of `bytes`, made in pieces, so that the event loop is never blocked for long however large they are.
  * @throws the signal's reason when it aborts.
  */
-export function encodeDataUrl(
-  bytes: Uint8Array,
-  mediaType: string,
-  options: EncodeOptions = {},
-): Promise<string> {
+export function encodeDataUrl(bytes: Uint8Array, mediaType: string, options: EncodeOptions = {}): Promise<string> {
   return append(`data:${mediaType};base64,`, bytes, options);
 }
 

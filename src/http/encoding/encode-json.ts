@@ -59,11 +59,7 @@ export async function encodeJson(value: unknown, { signal }: EncodeOptions = {})
   return inEncodingLine(() => join(parts, length, signal), signal);
 }
 
-async function pushLong(
-  parts: Part[],
-  entry: string | InlineBytes,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+async function pushLong(parts: Part[], entry: string | InlineBytes, signal: AbortSignal | undefined): Promise<void> {
   if (entry instanceof InlineBytes) {
     parts.push(Buffer.from(`"data:${entry.mediaType};base64,`), entry, Buffer.from('"'));
     return;
@@ -87,11 +83,7 @@ function pieceEnd(text: string, end: number): number {
   return unit >= 0xd800 && unit <= 0xdbff ? end + 1 : end;
 }
 
-async function join(
-  parts: readonly Part[],
-  length: number,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
+async function join(parts: readonly Part[], length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const target = Buffer.allocUnsafe(length);
   let offset = 0;
   for (const part of parts) {

@@ -23,5 +23,4 @@ export function multipartBlob(form: FormData): { readonly blob: Blob; readonly c
 
 const withLineEnds = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
 
-const escaped = (name: string): string =>
-  name.replaceAll('\n', '%0A').replaceAll('\r', '%0D').replaceAll('"', '%22');
+const escaped = (name: string): string => name.replaceAll('\n', '%0A').replaceAll('\r', '%0D').replaceAll('"', '%22');

@@ -111,9 +111,7 @@ describe('AddressGuard', () => {
     expect(address('93.184.215.14', options, 'img.example.com')).toBe(FORBIDDEN);
     expect(address('8.8.8.8', options, 'img.example.com')).toBe('passes');
     expect(address('10.0.0.1', options, 'img.example.com')).toBe(FORBIDDEN);
-    expect(verdict('http://10.0.0.1/', { allowHosts: ['10.0.0.0/8'], denyHosts: ['10.0.0.1'] })).toBe(
-      FORBIDDEN,
-    );
+    expect(verdict('http://10.0.0.1/', { allowHosts: ['10.0.0.0/8'], denyHosts: ['10.0.0.1'] })).toBe(FORBIDDEN);
   });
 
   it('takes a range of IPv4 to mean its addresses inside of IPv6', () => {

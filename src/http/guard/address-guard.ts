@@ -1,11 +1,6 @@
 import { ImageError, InputError } from '../../errors/index.ts';
 import { imageTextOf } from '../../internal/options/image-value.ts';
-import {
-  checkOptions,
-  listOf,
-  type OptionCheck,
-  type OptionChecks,
-} from '../../internal/options/option-checks.ts';
+import { checkOptions, listOf, type OptionCheck, type OptionChecks } from '../../internal/options/option-checks.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { type AddressBytes, parseAddress } from './ip-address.ts';
 import { hostOf, isPrivateName } from './private-host.ts';

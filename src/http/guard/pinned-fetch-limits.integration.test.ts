@@ -79,8 +79,7 @@ describe('createPinnedFetch', () => {
 
   it('stops at the size limit, announced or not', async () => {
     const url = `http://outside.example:${port}/`;
-    answerOutside = (_request, response) =>
-      response.writeHead(200, { 'content-length': 1_001 }).flushHeaders();
+    answerOutside = (_request, response) => response.writeHead(200, { 'content-length': 1_001 }).flushHeaders();
     expect(await outcome(small(url))).toBe('DESCRIBE_IMAGE_TOO_LARGE');
     let sent = 0;
     answerOutside = (_request, response) => {
@@ -115,8 +114,7 @@ describe('createPinnedFetch', () => {
     for (const body of [gzipSync(Buffer.alloc(50_000_000)), endless]) {
       answerOutside = (_request, response) => {
         response.writeHead(200, { 'content-encoding': 'gzip' });
-        for (let start = 0; start < body.length; start += 100)
-          response.write(body.subarray(start, start + 100));
+        for (let start = 0; start < body.length; start += 100) response.write(body.subarray(start, start + 100));
         response.end();
       };
       expect(await outcome(small(url))).toBe('DESCRIBE_IMAGE_TOO_LARGE');
@@ -145,18 +143,7 @@ describe('createPinnedFetch', () => {
 
   it('gives no ETag but one that names these very bytes', async () => {
     const url = `http://outside.example:${port}/`;
-    for (const etag of [
-      'W/"v1"',
-      '*',
-      '"a", "b"',
-      'v1',
-      '',
-      '"\xe9"',
-      '"a b"',
-      `"${'x'.repeat(600)}"`,
-      '"',
-      '""x"',
-    ]) {
+    for (const etag of ['W/"v1"', '*', '"a", "b"', 'v1', '', '"\xe9"', '"a b"', `"${'x'.repeat(600)}"`, '"', '""x"']) {
       answerOutside = (_request, response) => response.writeHead(200, { etag }).end('image');
       expect(await guarded(url), etag).not.toHaveProperty('etag');
     }
@@ -171,8 +158,7 @@ describe('createPinnedFetch', () => {
     const asked: string[] = [];
     answerOutside = (request, response) => {
       asked.push(`${request.url} ${request.headers['if-none-match'] ?? '-'}`);
-      if (request.url === '/redirect')
-        response.writeHead(302, { location: `${target}?Expires=1&sig=2` }).end();
+      if (request.url === '/redirect') response.writeHead(302, { location: `${target}?Expires=1&sig=2` }).end();
       else response.writeHead(request.headers['if-none-match'] === '"1"' ? 304 : 200, { etag: '"1"' }).end();
     };
     const base = `http://outside.example:${port}`;
@@ -220,10 +206,7 @@ describe('createPinnedFetch', () => {
 
     for (const [where, answer] of [
       ['before its headers', () => {}],
-      [
-        'inside its body',
-        (_request, response) => response.writeHead(200, { 'content-length': 10 }).write('part'),
-      ],
+      ['inside its body', (_request, response) => response.writeHead(200, { 'content-length': 10 }).write('part')],
     ] as readonly (readonly [string, RequestListener])[]) {
       it(`gives up ${where} after fetchTimeoutMs`, async () => {
         const clock = new ManualClock();

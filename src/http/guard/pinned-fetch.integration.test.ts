@@ -76,8 +76,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 };
 /** The system's resolver takes numbers in every form of C's `inet_aton`. */
 const resolveHost: ResolveHost = async (host) => {
-  if (/^(?:0x)?[\da-f.x]+$/i.test(host))
-    return (await lookup(host, { all: true })).map(({ address }) => address);
+  if (/^(?:0x)?[\da-f.x]+$/i.test(host)) return (await lookup(host, { all: true })).map(({ address }) => address);
   return NAMES[host] ?? Promise.reject(new Error(`no such host ${host}`));
 };
 

@@ -50,10 +50,7 @@ interface FetchedBytes {
   readonly etagUrl?: string;
 }
 
-export type PinnedFetch = (
-  url: string | URL,
-  request?: PinnedFetchRequest,
-) => Promise<FetchedBytes | undefined>;
+export type PinnedFetch = (url: string | URL, request?: PinnedFetchRequest) => Promise<FetchedBytes | undefined>;
 
 const DEFAULTS = { maxBytes: 20_000_000, maxRedirects: 3, fetchTimeoutMs: 15_000 } as const;
 
@@ -161,10 +158,7 @@ function toBytes(answer: FinalAnswer, maxBytes: number): FetchedBytes | undefine
     throw failed(`the host answered with status ${status}`, { retryable: status >= 500 || status === 429 });
   }
   if (tooLarge) {
-    throw new ImageError(
-      'DESCRIBE_IMAGE_TOO_LARGE',
-      `${FIELD}: the image has more than maxBytes (${maxBytes} bytes)`,
-    );
+    throw new ImageError('DESCRIBE_IMAGE_TOO_LARGE', `${FIELD}: the image has more than maxBytes (${maxBytes} bytes)`);
   }
   return { chunks, byteLength, ...(etag !== undefined && STRONG_ETAG.test(etag) ? { etag, etagUrl } : {}) };
 }

@@ -52,12 +52,10 @@ describe('isThisMachine', () => {
     },
   );
 
-  it.each([
-    'http://10.0.0.1/v1',
-    'http://127.example.com/v1',
-    'http://vllm:8000/v1',
-    'https://api.openai.com/v1',
-  ])('from %s', (url) => {
-    expect(isThisMachine(url)).toBe(false);
-  });
+  it.each(['http://10.0.0.1/v1', 'http://127.example.com/v1', 'http://vllm:8000/v1', 'https://api.openai.com/v1'])(
+    'from %s',
+    (url) => {
+      expect(isThisMachine(url)).toBe(false);
+    },
+  );
 });

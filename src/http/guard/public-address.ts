@@ -37,8 +37,7 @@ export function isPublicAddress(address: AddressBytes): boolean {
   return within(address, GLOBAL_IPV6()) && !within(address, RESERVED_IPV6());
 }
 
-const within = (address: AddressBytes, list: readonly AddressRange[]) =>
-  list.some((range) => inRange(address, range));
+const within = (address: AddressBytes, list: readonly AddressRange[]) => list.some((range) => inRange(address, range));
 
 /** Parsed at the first address: Node compiles its patterns of addresses then, which takes long. */
 function lazyRanges(...lists: readonly string[]): () => readonly AddressRange[] {

@@ -26,8 +26,7 @@ export function exifOrientation(block: Uint8Array): number {
     if (reader.u16(entry, littleEndian) !== ORIENTATION_TAG) continue;
     const type = reader.u16(entry + 2, littleEndian);
     if (type !== SHORT_TYPE && type !== LONG_TYPE) return 1;
-    const value =
-      type === LONG_TYPE ? reader.u32(entry + 8, littleEndian) : reader.u16(entry + 8, littleEndian);
+    const value = type === LONG_TYPE ? reader.u32(entry + 8, littleEndian) : reader.u16(entry + 8, littleEndian);
     return value >= 1 && value <= 8 ? value : 1;
   }
   return 1;
@@ -35,7 +34,6 @@ export function exifOrientation(block: Uint8Array): number {
 
 /** The EXIF block of a JPEG APP1 or WebP EXIF payload, without its optional `Exif\0\0` prefix. */
 export function stripExifPrefix(payload: Uint8Array): Uint8Array {
-  const prefixed =
-    payload.length >= 6 && Buffer.from(payload.subarray(0, 6)).toString('latin1') === 'Exif\0\0';
+  const prefixed = payload.length >= 6 && Buffer.from(payload.subarray(0, 6)).toString('latin1') === 'Exif\0\0';
   return prefixed ? payload.subarray(6) : payload;
 }

@@ -71,10 +71,8 @@ const withSegments = (jpeg: Buffer, ...parts: readonly Buffer[]) =>
 function exif(orientation: number, order: 'II' | 'MM', tail = Buffer.alloc(0)): Buffer {
   const block = Buffer.alloc(26);
   const little = order === 'II';
-  const u16 = (value: number, at: number) =>
-    little ? block.writeUInt16LE(value, at) : block.writeUInt16BE(value, at);
-  const u32 = (value: number, at: number) =>
-    little ? block.writeUInt32LE(value, at) : block.writeUInt32BE(value, at);
+  const u16 = (value: number, at: number) => (little ? block.writeUInt16LE(value, at) : block.writeUInt16BE(value, at));
+  const u32 = (value: number, at: number) => (little ? block.writeUInt32LE(value, at) : block.writeUInt32BE(value, at));
   block.write(order, 0, 'latin1');
   u16(42, 2);
   u32(8, 4);

@@ -37,8 +37,7 @@ export function readJpegHeader(reader: ByteReader): ImageHeader {
       if (size === undefined) throw unreadable('the JPEG has no frame header');
       return { ...size, orientation: orientation ?? 1, animated: false, truncated: !hasEnd(reader, offset) };
     }
-    if (isStartOfFrame(marker.code))
-      size ??= { height: reader.u16(offset + 3), width: reader.u16(offset + 5) };
+    if (isStartOfFrame(marker.code)) size ??= { height: reader.u16(offset + 3), width: reader.u16(offset + 5) };
     if (marker.code === APP1 && orientation === undefined && reader.text(offset + 2, 5) === 'Exif\0') {
       orientation = exifOrientation(stripExifPrefix(reader.bytes.subarray(offset + 2, offset + length)));
     }
@@ -55,11 +54,7 @@ interface Marker {
 }
 
 /** The next marker from `offset`, past fill bytes and stray ones; `undefined` at the end or past the budget. */
-function nextMarker(
-  { bytes }: ByteReader,
-  offset: number,
-  budget: { strayBytes: number },
-): Marker | undefined {
+function nextMarker({ bytes }: ByteReader, offset: number, budget: { strayBytes: number }): Marker | undefined {
   const last = Math.min(bytes.length - 1, offset + budget.strayBytes);
   for (let position = offset; position < last; position += 1) {
     const code = bytes[position + 1];

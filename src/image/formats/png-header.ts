@@ -24,8 +24,7 @@ export function readPngHeader(reader: ByteReader): ImageHeader {
     const truncated = !reader.has(offset, CHUNK_FRAME + length);
     if (truncated || type === 'IEND') return { width, height, orientation, animated, truncated };
     if (type === 'acTL' && length >= 4) animated = reader.u32(offset + 8) > 1;
-    if (type === 'eXIf')
-      orientation = exifOrientation(reader.bytes.subarray(offset + 8, offset + 8 + length));
+    if (type === 'eXIf') orientation = exifOrientation(reader.bytes.subarray(offset + 8, offset + 8 + length));
     offset += CHUNK_FRAME + length;
   }
   return { width, height, orientation, animated, truncated: false };

@@ -84,11 +84,7 @@ describe('ContentAliases', () => {
       false,
       false,
     ]);
-    await Promise.all([
-      aliases.resolve(URL_A, other),
-      aliases.resolve(URL_A),
-      aliases.download(URL_A, other),
-    ]);
+    await Promise.all([aliases.resolve(URL_A, other), aliases.resolve(URL_A), aliases.download(URL_A, other)]);
     expect(log).toEqual(['whole', 'whole', 'whole', 'whole']);
     aliases.forget(URL_A, owner);
     expect([aliases.isFresh(URL_A, owner), aliases.isFresh(URL_A, other)]).toEqual([false, true]);

@@ -181,12 +181,7 @@ export class ContentAliases {
     return download;
   }
 
-  async #check(
-    key: string,
-    url: string | URL,
-    known: Alias | undefined,
-    signal: AbortSignal,
-  ): Promise<AliasedContent> {
+  async #check(key: string, url: string | URL, known: Alias | undefined, signal: AbortSignal): Promise<AliasedContent> {
     // Before: the host may read the image long before we have it.
     const checkedAtMs = this.#clock.now();
     const image = await this.#loader.fetch(url, { signal, etag: known?.etag, etagUrl: known?.etagUrl });

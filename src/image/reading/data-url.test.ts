@@ -25,9 +25,7 @@ describe('data URLs', () => {
 
   it('take a view into a larger buffer for its own bytes only', async () => {
     const view = new Uint8Array(bytesOf(100).buffer, 10, 5);
-    expect(await toDataUrl(view, 'image/gif')).toBe(
-      `data:image/gif;base64,${Buffer.from(view).toString('base64')}`,
-    );
+    expect(await toDataUrl(view, 'image/gif')).toBe(`data:image/gif;base64,${Buffer.from(view).toString('base64')}`);
   });
 
   it('are read through line breaks and escapes, wherever a piece ends', async () => {
@@ -74,8 +72,7 @@ describe('data URLs', () => {
       readDataUrl(`data:;base64,${bytes.toString('base64')}`, { ...limits, signal: controller.signal }),
     ];
     controller.abort(reason);
-    for (const result of await Promise.allSettled(work))
-      expect(result).toEqual({ status: 'rejected', reason });
+    for (const result of await Promise.allSettled(work)) expect(result).toEqual({ status: 'rejected', reason });
   });
 });
 

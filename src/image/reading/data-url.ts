@@ -44,8 +44,7 @@ export async function readDataUrl(text: string, limits: DataUrlLimits): Promise<
   const comma = text.indexOf(',');
   // A media type with its parameters is short; without a bound a missing comma would cost a scan and a huge regex
   // input.
-  if (comma === -1 || comma > MAX_HEAD_CHARS)
-    throw wrongDataUrl(field, 'one without a comma after its media type');
+  if (comma === -1 || comma > MAX_HEAD_CHARS) throw wrongDataUrl(field, 'one without a comma after its media type');
   const isBase64 = /;\s*base64\s*$/i.test(text.slice(0, comma));
   if (!isBase64 && BASE64_START.test(text.slice(comma + 1, comma + 16))) {
     throw wrongDataUrl(field, 'base64 without `;base64` before the comma');
@@ -53,9 +52,7 @@ export async function readDataUrl(text: string, limits: DataUrlLimits): Promise<
   const chars = text.length - comma - 1;
   const leastBytes = isBase64 ? Math.floor((chars * 3) / 4) - 2 : Math.floor(chars / 3);
   if (leastBytes > maxBytes && !(isBase64 && hasEscapes(text, comma))) throw tooLarge(field, maxBytes);
-  const decoded = isBase64
-    ? await decodeBase64(text, comma + 1, limits)
-    : await decodePercent(text, comma + 1, limits);
+  const decoded = isBase64 ? await decodeBase64(text, comma + 1, limits) : await decodePercent(text, comma + 1, limits);
   if (decoded.length > maxBytes) throw tooLarge(field, maxBytes);
   return decoded;
 }

@@ -19,8 +19,7 @@ const expected = (source: ImageSource, maxBytes = 20_000) => expectedBytes(sourc
 
 describe('expectedBytes', () => {
   it('knows the size of what is in memory, at once', () => {
-    for (const source of [BYTES, BYTES.buffer, new Blob([BYTES]), dataUrl])
-      expect(expected(source)).toBe(3000);
+    for (const source of [BYTES, BYTES.buffer, new Blob([BYTES]), dataUrl]) expect(expected(source)).toBe(3000);
     expect(expected('data:image/png,%00%01')).toBe(21);
   });
 
@@ -38,9 +37,7 @@ describe('expectedBytes', () => {
 
   it('takes a polyfilled Blob that tells no sensible size for a stream', () => {
     for (const size of [Number.NaN, -5]) {
-      expect(expected(Object.assign(new Blob([BYTES]).stream(), { size, stream() {} }) as never)).toBe(
-        20_000,
-      );
+      expect(expected(Object.assign(new Blob([BYTES]).stream(), { size, stream() {} }) as never)).toBe(20_000);
     }
   });
 
@@ -59,8 +56,6 @@ describe('expectedBytes', () => {
 
   it('ends with the signal', async () => {
     const source = { file: join(directory, 'image.png') };
-    await expect(expectedBytes(source, { maxBytes: 1, signal: AbortSignal.abort('gone') })).rejects.toBe(
-      'gone',
-    );
+    await expect(expectedBytes(source, { maxBytes: 1, signal: AbortSignal.abort('gone') })).rejects.toBe('gone');
   });
 });

@@ -31,11 +31,7 @@ function dataUrlBytes(text: string): number {
 }
 
 /** A file that can't be looked at can't be read either: loading says why. */
-async function fileBytes(
-  path: string | URL,
-  maxBytes: number,
-  signal: AbortSignal | undefined,
-): Promise<number> {
+async function fileBytes(path: string | URL, maxBytes: number, signal: AbortSignal | undefined): Promise<number> {
   signal?.throwIfAborted();
   const size = fsPromises()
     .stat(path)

@@ -51,8 +51,7 @@ describe('ImageLoader.fetch', () => {
   });
 
   it('refuses what is no image, whatever its header claims', async () => {
-    answer = (_request, response) =>
-      response.setHeader('content-type', 'image/png').end('<html>not found</html>');
+    answer = (_request, response) => response.setHeader('content-type', 'image/png').end('<html>not found</html>');
     await expect(createImageLoader({ allowHosts }).fetch(base)).rejects.toMatchObject({
       code: 'DESCRIBE_IMAGE_UNREADABLE',
     });

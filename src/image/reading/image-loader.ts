@@ -1,10 +1,6 @@
 import { ImageError, TimeoutError } from '../../errors/index.ts';
 import { AddressGuard } from '../../http/guard/address-guard.ts';
-import {
-  createPinnedFetch,
-  type PinnedFetchRequest,
-  type ResolveHost,
-} from '../../http/guard/pinned-fetch.ts';
+import { createPinnedFetch, type PinnedFetchRequest, type ResolveHost } from '../../http/guard/pinned-fetch.ts';
 import { childController } from '../../internal/async/signals.ts';
 import { type Clock, systemClock } from '../../internal/clock.ts';
 import { anything, checkOptions } from '../../internal/options/option-checks.ts';

@@ -22,10 +22,7 @@ export const isBlob = (value: unknown): value is Blob =>
   typeof value.stream === 'function';
 
 export const isReadableStream = (value: unknown): value is ReadableStream<unknown> =>
-  typeof value === 'object' &&
-  value !== null &&
-  'getReader' in value &&
-  typeof value.getReader === 'function';
+  typeof value === 'object' && value !== null && 'getReader' in value && typeof value.getReader === 'function';
 
 export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;

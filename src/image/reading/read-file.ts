@@ -21,8 +21,7 @@ export async function readFile(
   signal?.throwIfAborted();
   const fs = fsPromises();
   const fail = (cause: unknown): never => {
-    const code =
-      typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown';
+    const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown';
     throw unreadable(`the file can't be read (${code})`, { cause });
   };
   // Opening a pipe without a writer would block a thread for good, so its kind is asked first.

@@ -42,8 +42,7 @@ export async function readStream(
       const next = await raceSignal(readNext(source), signal);
       if (next.done === true) break;
       const chunk = asBytes(next.value);
-      if (chunk === undefined)
-        throw new InputError(field, `the stream gave a ${typeof next.value}, expected bytes`);
+      if (chunk === undefined) throw new InputError(field, `the stream gave a ${typeof next.value}, expected bytes`);
       if (collected.byteLength + chunk.length > maxBytes) throw tooLarge(field, maxBytes);
       if (chunk.length === 0) continue;
       head.push(chunk);
@@ -67,8 +66,7 @@ async function readNext(source: ByteSource): Promise<IteratorResult<unknown, unk
     throw unreadable('the stream failed while it was read', { cause });
   });
   // An iterable of the caller's own may break its protocol.
-  if (typeof next !== 'object' || next === null)
-    throw unreadable('the stream gave no result when it was read');
+  if (typeof next !== 'object' || next === null) throw unreadable('the stream gave no result when it was read');
   try {
     const { done, value } = next as IteratorResult<unknown, unknown>;
     return { done: done === true, value };

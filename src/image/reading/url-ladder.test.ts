@@ -12,8 +12,7 @@ const PIXEL = Buffer.from(
   'base64',
 );
 
-const cannotDownload = () =>
-  new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', 'the API could not download the image');
+const cannotDownload = () => new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', 'the API could not download the image');
 
 /** An API that can't download from the intranet, and a loader that can; both log what they were asked. */
 function setUp() {
@@ -49,13 +48,7 @@ describe('UrlLadder', () => {
     const { ladder, send, log, clock } = setUp();
     expect(await ladder.send(image(CAT), send)).toBe('described');
     expect(await ladder.send(image(DOG), send)).toBe('described');
-    expect(log).toEqual([
-      'send /cat.jpg',
-      'download /cat.jpg',
-      'send bytes',
-      'download /dog.jpg',
-      'send bytes',
-    ]);
+    expect(log).toEqual(['send /cat.jpg', 'download /cat.jpg', 'send bytes', 'download /dog.jpg', 'send bytes']);
     await clock.advance(1_000);
     log.length = 0;
     await ladder.send(image(DOG), send);
@@ -73,9 +66,7 @@ describe('UrlLadder', () => {
     expect(sends).toBe(2);
     log.length = 0;
     const refused = new Error('refused');
-    await expect(ladder.send(image('https://public.example/'), () => Promise.reject(refused))).rejects.toBe(
-      refused,
-    );
+    await expect(ladder.send(image('https://public.example/'), () => Promise.reject(refused))).rejects.toBe(refused);
     expect(log).toEqual([]);
   });
 
@@ -128,8 +119,6 @@ describe('UrlLadder', () => {
   });
 
   it('refuses unknown options', () => {
-    expect(() => new UrlLadder({ fetch: async () => undefined }, { maxHost: 1 } as object)).toThrow(
-      'maxHosts',
-    );
+    expect(() => new UrlLadder({ fetch: async () => undefined }, { maxHost: 1 } as object)).toThrow('maxHosts');
   });
 });

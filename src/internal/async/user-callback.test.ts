@@ -49,9 +49,6 @@ describe('callSafely', () => {
 
 describe('ignoreRejection', () => {
   it('tells a promise from a value', () => {
-    expect([ignoreRejection(Promise.reject(new Error('no'))), ignoreRejection({ value: 1 })]).toEqual([
-      true,
-      false,
-    ]);
+    expect([ignoreRejection(Promise.reject(new Error('no'))), ignoreRejection({ value: 1 })]).toEqual([true, false]);
   });
 });

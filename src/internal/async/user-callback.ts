@@ -39,8 +39,6 @@ export function ignoreRejection(value: unknown): boolean {
 /** @throws what a getter of `then` throws. */
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { readonly then?: unknown }).then === 'function'
+    typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function'
   );
 }

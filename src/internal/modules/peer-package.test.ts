@@ -27,9 +27,7 @@ describe('peerFailure', () => {
     const cause = new Error(message);
     const error = peerFailure('RedisCache', 'ioredis', cause) as ConfigError;
     expect(error).toBeInstanceOf(ConfigError);
-    expect(error.message).toBe(
-      'RedisCache: ioredis: expected an installed package (npm install ioredis), got none',
-    );
+    expect(error.message).toBe('RedisCache: ioredis: expected an installed package (npm install ioredis), got none');
     expect(error.cause).toBe(cause);
   });
 
@@ -37,8 +35,7 @@ describe('peerFailure', () => {
     const cause = new Error('Dynamic require of "events" is not supported');
     expect(peerFailure('RedisCache', 'ioredis', cause)).toMatchObject({
       code: 'DESCRIBE_CONFIG_INVALID',
-      message:
-        'RedisCache: ioredis: expected a bundle that defines require (see docs/guide/bundlers.md), got none',
+      message: 'RedisCache: ioredis: expected a bundle that defines require (see docs/guide/bundlers.md), got none',
       cause,
     });
   });

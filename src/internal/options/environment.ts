@@ -73,18 +73,8 @@ const VARIABLES: { readonly [Setting in keyof EnvironmentSettings]-?: Variable }
     asBaseUrl,
     false,
   ),
-  openaiOrganization: variable(
-    'OPENAI_ORG_ID',
-    'an id of printable ASCII without spaces',
-    asHeaderText,
-    false,
-  ),
-  openaiProject: variable(
-    'OPENAI_PROJECT_ID',
-    'an id of printable ASCII without spaces',
-    asHeaderText,
-    false,
-  ),
+  openaiOrganization: variable('OPENAI_ORG_ID', 'an id of printable ASCII without spaces', asHeaderText, false),
+  openaiProject: variable('OPENAI_PROJECT_ID', 'an id of printable ASCII without spaces', asHeaderText, false),
   redisUrl: variable('REDIS_URL', 'a redis or rediss URL', asUrl('redis:', 'rediss:'), false),
   redisHost: variable('REDIS_HOST', 'a host name', asText),
   redisPort: variable('REDIS_PORT', 'a port from 1 to 65535', asInteger(1, 65_535)),
@@ -96,11 +86,7 @@ const VARIABLES: { readonly [Setting in keyof EnvironmentSettings]-?: Variable }
   batchSize: variable('BATCH_SIZE', 'a whole number of at least 1', asInteger(1)),
   batchWaitMs: variable('BATCH_WAIT_MS', 'milliseconds of at least 0', asInteger(0)),
   performanceMonitoringEnabled: variable('PERFORMANCE_MONITORING_ENABLED', 'true or false', asBoolean),
-  performanceReportIntervalMs: variable(
-    'PERFORMANCE_REPORT_INTERVAL',
-    'milliseconds of at least 1',
-    asInteger(1),
-  ),
+  performanceReportIntervalMs: variable('PERFORMANCE_REPORT_INTERVAL', 'milliseconds of at least 1', asInteger(1)),
 };
 
 /**

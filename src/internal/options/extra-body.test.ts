@@ -19,10 +19,7 @@ describe('extraBodyCheck', () => {
     expect(issuesOf(Object.create({ stream: true }))).toMatchObject([{ option: 'extraBody' }]);
   });
 
-  it.each([[new Map([['a', 1]])], [new Date(0)], [[]], [null], ['text'], [{ big: 1n }]])(
-    'takes no %o',
-    (value) => {
-      expect(issuesOf(value)).toHaveLength(1);
-    },
-  );
+  it.each([[new Map([['a', 1]])], [new Date(0)], [[]], [null], ['text'], [{ big: 1n }]])('takes no %o', (value) => {
+    expect(issuesOf(value)).toHaveLength(1);
+  });
 });

@@ -61,8 +61,7 @@ function isJson(value: object): boolean {
 }
 
 /** A copy as JSON has it: what JSON leaves out is no part of a request, and what is changed later neither. */
-export const jsonCopy = (extraBody: ExtraBody): ExtraBody =>
-  JSON.parse(JSON.stringify(extraBody)) as ExtraBody;
+export const jsonCopy = (extraBody: ExtraBody): ExtraBody => JSON.parse(JSON.stringify(extraBody)) as ExtraBody;
 
 /** The fields that may change the answer, for keys of descriptions; undefined where there are none. */
 export function answeringFields(extraBody: ExtraBody | undefined): ExtraBody | undefined {

@@ -77,10 +77,8 @@ const OTHER_TEXT: ImageValue = {
 /** Only a scheme that is known is named: what stands before a colon may be anything. */
 function schemeOf(scheme: string): ImageValue {
   const kind = `a URL with the scheme ${scheme}:`;
-  if (STORES.has(scheme))
-    return { kind, advice: 'Sign it as an https URL, or pass the bytes as `{ image }`.' };
-  if (scheme === 'blob')
-    return { kind, advice: 'Pass the `Blob` itself: no other process can read its URL.' };
+  if (STORES.has(scheme)) return { kind, advice: 'Sign it as an https URL, or pass the bytes as `{ image }`.' };
+  if (scheme === 'blob') return { kind, advice: 'Pass the `Blob` itself: no other process can read its URL.' };
   return {
     kind: OTHER_SCHEMES.has(scheme) ? kind : 'a URL with another scheme',
     advice: 'Pass an https URL, or the bytes as `{ image }`.',

@@ -47,9 +47,7 @@ describe('checkOptions', () => {
     };
     const wrong = { nested: url, list: url, run: url, driver: url };
     expect(issuesOf(wrong, checks).map(({ got }) => got)).toEqual(Array(4).fill('a string (not shown)'));
-    expect(shape({})(url, '')).toEqual([
-      { option: 'options', expected: 'an object', got: 'a string (not shown)' },
-    ]);
+    expect(shape({})(url, '')).toEqual([{ option: 'options', expected: 'an object', got: 'a string (not shown)' }]);
   });
 
   it('lists everything wrong at once, with the option, what is expected and what it got', () => {
@@ -71,9 +69,7 @@ describe('checkOptions', () => {
 
   it('tells ten unknown names, cut to 64 characters, and compares none that is longer', () => {
     const long = issuesOf({ [`min${'n'.repeat(1_000_000)}`]: 1 }, { min: integer() });
-    expect(long).toEqual([
-      { option: `min${'n'.repeat(60)}…`, expected: 'a known option', got: 'an unknown name' },
-    ]);
+    expect(long).toEqual([{ option: `min${'n'.repeat(60)}…`, expected: 'a known option', got: 'an unknown name' }]);
     const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`name${index}`, 1]));
     expect(issuesOf(many, { min: integer() })).toHaveLength(10);
   });
@@ -133,11 +129,7 @@ describe('checkOptions', () => {
     const error = failureOf(() => checkOptions('Thing', wrong, { ...checks, name: headers }));
     expect(error.issues.map(({ option }) => option)).toEqual(Object.keys(wrong));
     expect(error.message).not.toContain('hunter2');
-    checkOptions(
-      'Thing',
-      { key: 'sk-proj_A.b~1', more: { 'X-Team': 'vision é\t1' } },
-      { key, more: headers },
-    );
+    checkOptions('Thing', { key: 'sk-proj_A.b~1', more: { 'X-Team': 'vision é\t1' } }, { key, more: headers });
   });
 
   it('takes no headers from a `Headers`, a `Map` or pairs, whose properties would hold none', () => {
@@ -162,11 +154,7 @@ describe('checkOptions', () => {
     [listOf(integer()), [[1, 2], []], [[1, 'x'], {}, [undefined]]],
     [whichever([[Array.isArray, listOf(integer())]], boolean()), [[1], true], [['x'], 5]],
     [httpUrl(), ['http://a', 'https://a/b?c', 'http://u:p@a'], ['a', 'ftp://a', 5]],
-    [
-      baseUrl(),
-      ['http://a', 'https://a/b?c'],
-      ['a', 'ftp://a', 5, 'http://u@a', 'http://:p@a', 'http://a/#f'],
-    ],
+    [baseUrl(), ['http://a', 'https://a/b?c'], ['a', 'ftp://a', 5, 'http://u@a', 'http://:p@a', 'http://a/#f']],
   ])('check %# accepts and rejects', (check, right, wrong) => {
     for (const value of right) expect(check(value, 'x')).toEqual([]);
     for (const value of wrong) expect(check(value, 'x').length).toBeGreaterThan(0);

@@ -43,8 +43,7 @@ export function ownOptions<Options extends object>(options: Options, checks: Opt
 }
 
 /** What a check copies of a value that it has accepted; the value itself where it copies nothing. */
-export const copyBy = (check: OptionCheck | undefined, value: unknown): unknown =>
-  check?.[OWN]?.(value) ?? value;
+export const copyBy = (check: OptionCheck | undefined, value: unknown): unknown => check?.[OWN]?.(value) ?? value;
 
 /** A check that copies as well. */
 export const copying = (check: OptionCheck, copy: (value: unknown) => unknown): OptionCheck =>
@@ -87,8 +86,7 @@ const MAX_NAME_SHOWN = 64;
 
 const unknownOption = (given: string, prefix: string, nearest: string | undefined): ConfigIssue => {
   const name = given.length <= MAX_NAME_SHOWN ? given : `${given.slice(0, MAX_NAME_SHOWN - 1)}…`;
-  const expected =
-    nearest === undefined ? 'a known option' : `a known option (did you mean ${prefix}${nearest}?)`;
+  const expected = nearest === undefined ? 'a known option' : `a known option (did you mean ${prefix}${nearest}?)`;
   return { option: `${prefix}${name}`, expected, got: 'an unknown name' };
 };
 
@@ -191,10 +189,7 @@ export const baseUrl = (): OptionCheck => (value, option) => {
   const { username, password, hash } = new URL(value);
   const issue = (expected: string, got: string) => [{ option, expected, got }];
   if (username + password !== '') {
-    return issue(
-      "a URL without credentials (pass headers: { authorization: 'Basic …' })",
-      'one with them (not shown)',
-    );
+    return issue("a URL without credentials (pass headers: { authorization: 'Basic …' })", 'one with them (not shown)');
   }
   return hash === '' ? [] : issue('a URL without a fragment', 'one with it (not shown)');
 };
@@ -204,8 +199,7 @@ export const oneOf = (...choices: readonly (string | number | boolean)[]): Optio
     choices.includes(value as string),
   );
 
-export const callable = (): OptionCheck =>
-  check('a function', (value) => typeof value === 'function', describeKind);
+export const callable = (): OptionCheck => check('a function', (value) => typeof value === 'function', describeKind);
 
 /** An object, or class instance, that has all these methods. */
 export const withMethods = (expected: string, ...methods: readonly string[]): OptionCheck =>
@@ -239,9 +233,7 @@ export const headerRecord = (): OptionCheck =>
       isRecord(value) &&
       Object.entries(value).every(
         ([name, entry]) =>
-          /^[\w!#$%&'*+.^`|~-]+$/.test(name) &&
-          typeof entry === 'string' &&
-          /^[\t\x20-\x7e\x80-\xff]*$/.test(entry),
+          /^[\w!#$%&'*+.^`|~-]+$/.test(name) && typeof entry === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(entry),
       ),
     describeSecret,
   );

@@ -5,9 +5,7 @@
 export function optionOf(options: object, name: string): unknown {
   const value = (options as Readonly<Record<string, unknown>>)[name];
   // Most options are not given, and need no second look.
-  return value === undefined || !(name in Object.prototype) || isBelowObject(options, name)
-    ? value
-    : undefined;
+  return value === undefined || !(name in Object.prototype) || isBelowObject(options, name) ? value : undefined;
 }
 
 function isBelowObject(options: object, name: string): boolean {

@@ -14,11 +14,7 @@ describe('causeWords', () => {
       new TypeError('fetch failed', { cause: new Error('no route') }),
       'fetch failed: no route',
     ],
-    [
-      'a cause that is quoted already once',
-      new Error('it failed: no', { cause: new Error('no') }),
-      'it failed: no',
-    ],
+    ['a cause that is quoted already once', new Error('it failed: no', { cause: new Error('no') }), 'it failed: no'],
     [
       'the first of several errors',
       new AggregateError([coded('connect ECONNREFUSED ::1:9', 'ECONNREFUSED')]),
@@ -52,9 +48,7 @@ describe('causeWords', () => {
 
   it('holds no secret', () => {
     const words = causeWords(
-      new Error(
-        'Bearer abc123def456 for rediss://user:hunter2@redis.example:6379?token=1 with sk-proj-12345',
-      ),
+      new Error('Bearer abc123def456 for rediss://user:hunter2@redis.example:6379?token=1 with sk-proj-12345'),
     );
     expect(words).toContain('redis.example');
     for (const secret of ['abc123def456', 'hunter2', 'token=1', 'sk-proj-12345']) {

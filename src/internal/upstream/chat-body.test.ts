@@ -51,9 +51,7 @@ describe('chatCompletionIn', () => {
     [{ choices: [{ message: {} }], error: { code: 500, message: 'no' } }, 500],
     [
       {
-        choices: [
-          { finish_reason: 'error', error: { code: 502, message: 'no' }, message: { content: 'a c' } },
-        ],
+        choices: [{ finish_reason: 'error', error: { code: 502, message: 'no' }, message: { content: 'a c' } }],
       },
       502,
     ],

@@ -21,8 +21,7 @@ export function classifyConnectionFailure(foreign: ForeignError, error: unknown)
   const detail = root === undefined ? '' : ` (${root.code})`;
   return new UpstreamError('DESCRIBE_UPSTREAM', `the connection to the API failed${detail}`, {
     retryable: true,
-    cause:
-      root === undefined ? undefined : Object.assign(new Error(systemMessageOf(root)), { code: root.code }),
+    cause: root === undefined ? undefined : Object.assign(new Error(systemMessageOf(root)), { code: root.code }),
   });
 }
 
@@ -30,10 +29,7 @@ export function classifyConnectionFailure(foreign: ForeignError, error: unknown)
 function ownFailureOf(foreign: ForeignError): DescribeError | undefined {
   let current: unknown = foreign;
   for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
-    if (
-      DescribeError.is(current, 'DESCRIBE_UPSTREAM') ||
-      DescribeError.is(current, 'DESCRIBE_RESPONSE_INVALID')
-    )
+    if (DescribeError.is(current, 'DESCRIBE_UPSTREAM') || DescribeError.is(current, 'DESCRIBE_RESPONSE_INVALID'))
       return current;
     current = (current as ForeignError).cause;
   }
@@ -41,9 +37,7 @@ function ownFailureOf(foreign: ForeignError): DescribeError | undefined {
 }
 
 const nameOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null
-    ? (codeTextOf((error as ForeignError).name) ?? 'Object')
-    : typeof error;
+  typeof error === 'object' && error !== null ? (codeTextOf((error as ForeignError).name) ?? 'Object') : typeof error;
 
 /** What the system says names an address and a port; what anybody else says could repeat a header. */
 const systemMessageOf = ({ code, message, syscall }: RootCause): string =>
@@ -64,10 +58,7 @@ function rootOf(foreign: ForeignError): RootCause | undefined {
   for (let depth = 0; depth < 5 && current !== undefined; depth += 1) {
     const code = codeTextOf(current.code) ?? (current.name === NOT_HTTP ? NOT_HTTP : undefined);
     if (code !== undefined) return { ...pick(current), code };
-    current =
-      typeof current.cause === 'object' && current.cause !== null
-        ? (current.cause as ForeignError)
-        : undefined;
+    current = typeof current.cause === 'object' && current.cause !== null ? (current.cause as ForeignError) : undefined;
   }
   return undefined;
 }

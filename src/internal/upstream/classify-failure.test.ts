@@ -10,11 +10,7 @@ import { retryAfterMsOf } from './retry-after.ts';
 
 const kindOf = (error: DescribeError) => failureMeaning(error).kind;
 
-const apiError = (
-  status: number,
-  fields: Record<string, unknown> = {},
-  headers: Record<string, string> = {},
-) =>
+const apiError = (status: number, fields: Record<string, unknown> = {}, headers: Record<string, string> = {}) =>
   Object.assign(new Error('Incorrect API key provided: sk-very-secret'), {
     status,
     headers: new Headers({ 'x-request-id': 'req_1', ...headers }),
@@ -83,9 +79,7 @@ describe('classifyFailure', () => {
   });
 
   it('keeps status, request id, the code of the API and the wait it asks for', () => {
-    expect(
-      classifyFailure(apiError(429, { code: 'rate_limit_exceeded' }, { 'retry-after': '7' })),
-    ).toMatchObject({
+    expect(classifyFailure(apiError(429, { code: 'rate_limit_exceeded' }, { 'retry-after': '7' }))).toMatchObject({
       status: 429,
       requestId: 'req_1',
       upstreamCode: 'rate_limit_exceeded',
@@ -95,9 +89,7 @@ describe('classifyFailure', () => {
 
   it('names the code at the root of a connection failure', () => {
     const root = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
-    const error = classifyFailure(
-      new Error('Connection error.', { cause: new TypeError('fetch', { cause: root }) }),
-    );
+    const error = classifyFailure(new Error('Connection error.', { cause: new TypeError('fetch', { cause: root }) }));
     expect(error).toMatchObject({ code: 'DESCRIBE_UPSTREAM', retryable: true });
     expect(error.message).toContain('ECONNRESET');
     expect(kindOf(error)).toBe('outage');

@@ -1,18 +1,8 @@
 import { DescribeError } from '../../errors/describe-error.ts';
 import { ImageError } from '../../errors/image-error.ts';
-import {
-  UpstreamError,
-  type UpstreamErrorCode,
-  type UpstreamErrorOptions,
-} from '../../errors/upstream-error.ts';
+import { UpstreamError, type UpstreamErrorCode, type UpstreamErrorOptions } from '../../errors/upstream-error.ts';
 import { classifyConnectionFailure } from './classify-connection-failure.ts';
-import {
-  codeTextOf,
-  type ForeignError,
-  isJsonType,
-  type ToldFailure,
-  toldFailureOf,
-} from './foreign-error.ts';
+import { codeTextOf, type ForeignError, isJsonType, type ToldFailure, toldFailureOf } from './foreign-error.ts';
 import { retryAfterMsOf } from './retry-after.ts';
 import { serverReason } from './server-reason.ts';
 import { shortTokenOf } from './short-token.ts';
@@ -41,10 +31,7 @@ function fromAnswer(foreign: ForeignError, told: ToldFailure, sent: SentRequest)
   const { status, headers, contentType } = told;
   const keys = sent.secrets?.().keys;
   const requestId = shortTokenOf(told.requestId, keys);
-  const upstreamCode = shortTokenOf(
-    told.code === String(status) ? told.type : (told.code ?? told.type),
-    keys,
-  );
+  const upstreamCode = shortTokenOf(told.code === String(status) ? told.type : (told.code ?? told.type), keys);
   const cause = summaryOf(foreign, told, upstreamCode, keys);
   const upstreamMessage = reasonOf(foreign, told, sent);
   const meaning = contentType === undefined ? wordMeaningOf(told, sent) : undefined;
@@ -69,11 +56,7 @@ function fromAnswer(foreign: ForeignError, told: ToldFailure, sent: SentRequest)
 }
 
 /** What the API says itself: in the error of its body, or in the page that the client puts after the status. */
-function reasonOf(
-  { message }: ForeignError,
-  told: ToldFailure,
-  { secrets }: SentRequest,
-): string | undefined {
+function reasonOf({ message }: ForeignError, told: ToldFailure, { secrets }: SentRequest): string | undefined {
   // What a success holds that is no JSON may be the description itself, but where it is a page.
   if (told.pageText !== undefined && told.status < 300 && !told.pageText.startsWith('<')) return undefined;
   const raw = told.contentType === undefined ? told.message : message;
@@ -141,10 +124,8 @@ function byStatus(told: ToldFailure): Verdict {
   if (status >= 500 || status === 408 || status === 409) {
     return { code: 'DESCRIBE_UPSTREAM', what: 'the API failed', retryable: true };
   }
-  if (status === 413)
-    return { code: 'DESCRIBE_CONTEXT_TOO_LONG', what: "the request exceeds the model's context" };
-  if (status < 300)
-    return { code: 'DESCRIBE_UPSTREAM', what: `the API answered with an error; ${PATH_HINT}` };
+  if (status === 413) return { code: 'DESCRIBE_CONTEXT_TOO_LONG', what: "the request exceeds the model's context" };
+  if (status < 300) return { code: 'DESCRIBE_UPSTREAM', what: `the API answered with an error; ${PATH_HINT}` };
   if (status === 404 && isAboutModel(told)) {
     return { code: 'DESCRIBE_UPSTREAM', what: 'the API does not have the model' };
   }

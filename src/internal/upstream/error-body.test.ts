@@ -55,11 +55,7 @@ describe('errorBodyOf', () => {
       { error: { code: 429, message: 'Provider returned error', metadata: { raw: 'slow down' } } },
       { code: '429', status: 429, message: 'Provider returned error: slow down' },
     ],
-    [
-      'Azure gateway',
-      { statusCode: 401, message: 'Access denied' },
-      { status: 401, message: 'Access denied' },
-    ],
+    ['Azure gateway', { statusCode: 401, message: 'Access denied' }, { status: 401, message: 'Access denied' }],
     [
       'vLLM',
       { object: 'error', message: 'too long', type: 'BadRequestError', param: null, code: 400 },
@@ -88,30 +84,17 @@ describe('errorBodyOf', () => {
       { code: '7003', message: 'no route' },
     ],
     ['texts in a list', { errors: ['first', 'second'] }, { message: 'first' }],
-    [
-      'a problem (RFC 9457)',
-      { type: 'about:blank', title: 'Gone', status: 410 },
-      { message: 'Gone', status: 410 },
-    ],
+    ['a problem (RFC 9457)', { type: 'about:blank', title: 'Gone', status: 410 }, { message: 'Gone', status: 410 }],
   ])('reads the error of %s', (_server, body, expected) => {
     expect(errorBodyOf(body)).toEqual(expected);
   });
 
-  it.each([
-    undefined,
-    null,
-    '',
-    'text',
-    5,
-    [],
-    {},
-    { choices: [] },
-    { error: null },
-    { error: '' },
-    { error: {} },
-  ])('finds none in %j', (body) => {
-    expect(errorBodyOf(body)).toBeUndefined();
-  });
+  it.each([undefined, null, '', 'text', 5, [], {}, { choices: [] }, { error: null }, { error: '' }, { error: {} }])(
+    'finds none in %j',
+    (body) => {
+      expect(errorBodyOf(body)).toBeUndefined();
+    },
+  );
 
   it('reads own fields of plain objects only', () => {
     class Foreign {

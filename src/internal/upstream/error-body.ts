@@ -111,17 +111,14 @@ function listedMessage(value: unknown): string | undefined {
 /** OpenRouter lists the reasons beside the input that it flagged. */
 function isModeration(fields: Fields): boolean {
   const metadata = plainOf(ownOf(fields, 'metadata'));
-  return (
-    metadata !== undefined && (Object.hasOwn(metadata, 'reasons') || Object.hasOwn(metadata, 'flagged_input'))
-  );
+  return metadata !== undefined && (Object.hasOwn(metadata, 'reasons') || Object.hasOwn(metadata, 'flagged_input'));
 }
 
 function statusOf(fields: Fields): number | undefined {
   for (const name of ['code', 'status', 'statusCode', 'status_code']) {
     const value = ownOf(fields, name);
     const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value;
-    if (typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599)
-      return status;
+    if (typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599) return status;
   }
   return undefined;
 }

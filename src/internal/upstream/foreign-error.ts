@@ -66,9 +66,7 @@ function pageTextOf({ message }: ForeignError, status: number): string {
 
 /** The media type of an answer in small letters, or `none`. */
 export function mediaTypeOf(headers: unknown): string {
-  const mediaType = /^[\w.+-]{1,40}\/[\w.+-]{1,60}/.exec(
-    headerOf(headers, 'content-type')?.trim() ?? '',
-  )?.[0];
+  const mediaType = /^[\w.+-]{1,40}\/[\w.+-]{1,60}/.exec(headerOf(headers, 'content-type')?.trim() ?? '')?.[0];
   return mediaType?.toLowerCase() ?? 'none';
 }
 

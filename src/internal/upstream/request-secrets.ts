@@ -14,10 +14,7 @@ const TEXT_NAMES: ReadonlySet<string> = new Set(['text', 'content', 'input', 'in
  * The texts and addresses that a request to the API holds, for its reason to be cleaned of them. Looks only where the
  * caller's own words stand. To be called when a request has failed.
  */
-export function requestSecrets(
-  request: object,
-  keys: readonly (string | null | undefined)[] = [],
-): RequestSecrets {
+export function requestSecrets(request: object, keys: readonly (string | null | undefined)[] = []): RequestSecrets {
   const texts = new Set<string>();
   const addresses = new Set<string>();
   const look = (value: unknown, name: string, depth: number): void => {

@@ -19,9 +19,7 @@ describe('serverReason', () => {
     'Ungültiges Bild: die Breite muß größer als 28 sein',
     'you have no API key with this permission',
   ])('keeps %s', (text) => {
-    expect(said(text, { keys: ['sk-proj-1234567890abcdef'], texts: [PROMPT], addresses: [ADDRESS] })).toBe(
-      text,
-    );
+    expect(said(text, { keys: ['sk-proj-1234567890abcdef'], texts: [PROMPT], addresses: [ADDRESS] })).toBe(text);
   });
 
   it('keeps nothing of what is no text', () => {
@@ -34,16 +32,12 @@ describe('serverReason', () => {
   });
 
   it('gives the text of a page', () => {
-    const page =
-      '<!DOCTYPE html>\n<html><head><style>p{}</style><title>403 Forbidden</title></head><p>Blocked by WAF';
+    const page = '<!DOCTYPE html>\n<html><head><style>p{}</style><title>403 Forbidden</title></head><p>Blocked by WAF';
     expect(said(page)).toBe('403 Forbidden Blocked by WAF');
   });
 
   it.each([
-    [
-      'Incorrect API key provided: sk-ab***yz. See the docs',
-      'Incorrect API key provided: [key] See the docs',
-    ],
+    ['Incorrect API key provided: sk-ab***yz. See the docs', 'Incorrect API key provided: [key] See the docs'],
     ['Incorrect API key provided: sk-proj-abcdefgh', 'Incorrect API key provided: [key]'],
     ['key AIza…f3x9 is wrong', 'key [key] is wrong'],
     ['key AIza...f3x9 is wrong', 'key [key] is wrong'],
@@ -66,9 +60,7 @@ describe('serverReason', () => {
     encodeURIComponent(PROMPT),
     'beside-the-blue-teapot',
   ])('hides the prompt quoted as %s', (quoted) => {
-    expect(said(`can't read: ${quoted} (400)`, { texts: [PROMPT] })).toMatch(
-      /^can't read: "?\[prompt\][?"]* \(400\)$/,
-    );
+    expect(said(`can't read: ${quoted} (400)`, { texts: [PROMPT] })).toMatch(/^can't read: "?\[prompt\][?"]* \(400\)$/);
   });
 
   it.each([
@@ -86,9 +78,9 @@ describe('serverReason', () => {
 
   it('hides a short prompt, and each short line of a long one, as whole words', () => {
     expect(said('bad cat in catalog', { texts: ['Cat?'] })).toBe('bad [prompt] in catalog');
-    expect(
-      said('bad cat', { texts: ['Cat?\n\nDo so for each image alone, as if it were the only one.'] }),
-    ).toBe('bad [prompt]');
+    expect(said('bad cat', { texts: ['Cat?\n\nDo so for each image alone, as if it were the only one.'] })).toBe(
+      'bad [prompt]',
+    );
     expect(said('不好：这是什么呢', { texts: ['这是什么'] })).toBe('不好:[prompt]呢');
   });
 
@@ -100,9 +92,7 @@ describe('serverReason', () => {
 
   it('says nothing next to a prompt that is too long to be looked for', () => {
     const prompt = 'lorem ipsum dolor '.repeat(3600);
-    expect(said('no: the rake', { texts: [`${prompt} the gardener did it with the rake`] })).toBe(
-      'no: the rake',
-    );
+    expect(said('no: the rake', { texts: [`${prompt} the gardener did it with the rake`] })).toBe('no: the rake');
     expect(said('no: it with the rake', { texts: [`${prompt} the gardener did it with the rake`] })).toBe(
       'no: [prompt]',
     );
@@ -140,9 +130,7 @@ describe('whatever a server says', () => {
         ([before, after], ownKey, ownPrompt, image, quote, pad) => {
           const base64 = Buffer.from(image).toString('base64');
           const ownAddress = `https://img.example/${Buffer.from(image.subarray(0, 20)).toString('hex')}.png`;
-          const planted = [ownKey, ownPrompt, ownAddress, `data:image/png;base64,${base64}`, base64].map(
-            quote,
-          );
+          const planted = [ownKey, ownPrompt, ownAddress, `data:image/png;base64,${base64}`, base64].map(quote);
           const text = [before, 'x '.repeat(pad), ...planted, after].join(' ');
           const reason = said(text, { keys: [ownKey], texts: [ownPrompt], addresses: [ownAddress] }) ?? '';
           expect(reason.length).toBeLessThanOrEqual(MAX_REASON_LENGTH);

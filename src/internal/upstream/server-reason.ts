@@ -93,8 +93,7 @@ function entity(_: string, name: string): string {
   return characterOf(Number.parseInt(numeric[2] ?? '', numeric[1] === '' ? 10 : 16));
 }
 
-const characterOf = (codePoint: number): string =>
-  codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : ' ';
+const characterOf = (codePoint: number): string => (codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : ' ');
 
 /** A page says its reason between tags. What only looks like one, such as `<image>`, stays. */
 const withoutTags = (text: string): string =>
@@ -110,8 +109,7 @@ const withoutPatterns = (text: string): string =>
   text
     .replace(
       /\b(bearer(?: token)?|basic|api[-_ ]?key(?: provided)?|access[-_ ]token|secret|password)(["']? ?[:=]? ?["']?)([^\s"',;]+)/gi,
-      (all, name: string, between: string, value: string) =>
-        isTokenLike(value) ? `${name}${between}[key]` : all,
+      (all, name: string, between: string, value: string) => (isTokenLike(value) ? `${name}${between}[key]` : all),
     )
     .replace(/[^\s"'`<>()[\]{}]+/g, maskedWord);
 

@@ -46,12 +46,7 @@ describe('the words of an error', () => {
     [400, 'invalid image input', 'IMAGE_FETCH_FAILED', 'IMAGE_UNREADABLE'],
     [400, 'Invalid image URL.', 'IMAGE_FETCH_FAILED', 'IMAGE_UNREADABLE'],
     [500, 'Cannot connect to host images.example:443', 'IMAGE_FETCH_FAILED', 'UPSTREAM'],
-    [
-      500,
-      "HTTPSConnectionPool(host='x'): Max retries exceeded with url: /a.png",
-      'IMAGE_FETCH_FAILED',
-      'UPSTREAM',
-    ],
+    [500, "HTTPSConnectionPool(host='x'): Max retries exceeded with url: /a.png", 'IMAGE_FETCH_FAILED', 'UPSTREAM'],
     [500, 'Internal server error', 'UPSTREAM', 'UPSTREAM'],
   ])('with %i, "%s" blame the address only where one was sent', (status, message, withUrl, withBytes) => {
     expect(codeOf(status, { message }, true)).toBe(withUrl);

@@ -100,14 +100,7 @@ export function wordMeaningOf(told: ToldFailure, { hasImageUrl }: SentRequest): 
 const isWrongKey = ({ status, code = '400', message = '' }: ToldFailure): boolean =>
   status === 400 && code === '400' && says(message, KEY_WORDS);
 
-function codeMeaningOf({
-  code,
-  innerCode,
-  type,
-  param,
-  status,
-  isModeration,
-}: ToldFailure): WordMeaning | undefined {
+function codeMeaningOf({ code, innerCode, type, param, status, isModeration }: ToldFailure): WordMeaning | undefined {
   if (isModeration === true) return 'refused';
   for (const word of [code, innerCode, type]) {
     const name = word?.toLowerCase().replace(/[^a-z0-9]/g, '');
@@ -129,7 +122,5 @@ function imageMeaningOf(message: string, hasImageUrl: boolean | undefined): Imag
   }
   if (says(message, LARGE_WORDS)) return 'DESCRIBE_IMAGE_TOO_LARGE';
   if (says(message, UNSUPPORTED_WORDS)) return 'DESCRIBE_IMAGE_UNSUPPORTED';
-  return says(message, UNREADABLE_WORDS) || says(message, ADDRESS_WORDS)
-    ? 'DESCRIBE_IMAGE_UNREADABLE'
-    : undefined;
+  return says(message, UNREADABLE_WORDS) || says(message, ADDRESS_WORDS) ? 'DESCRIBE_IMAGE_UNREADABLE' : undefined;
 }

@@ -137,29 +137,17 @@ describe('a chat request sent directly', () => {
     const server = await startServer();
     const pool = makePool(server.baseURL, { min: 1, max: 1, apiVersion: '2024-10-21' });
     for (const model of ['one', 'two', 'one']) await pool.use((client) => direct(client, model));
-    expect(server.seen.map(({ url }) => /deployments\/(\w+)\//.exec(url)?.[1])).toEqual([
-      'one',
-      'two',
-      'one',
-    ]);
+    expect(server.seen.map(({ url }) => /deployments\/(\w+)\//.exec(url)?.[1])).toEqual(['one', 'two', 'one']);
   });
 
   it.each<[string, Handler]>([
     [
       '429',
       (_, response) =>
-        json(
-          response,
-          429,
-          { error: { message: 'm', type: 't', code: 'c', param: 'p' } },
-          { 'retry-after': '7' },
-        ),
+        json(response, 429, { error: { message: 'm', type: 't', code: 'c', param: 'p' } }, { 'retry-after': '7' }),
     ],
     ['401', (_, response) => json(response, 401, { error: { message: 'no', code: 'invalid_api_key' } })],
-    [
-      '500 without JSON',
-      (_, response) => response.writeHead(500, { 'content-type': 'text/html' }).end('<p>oh'),
-    ],
+    ['500 without JSON', (_, response) => response.writeHead(500, { 'content-type': 'text/html' }).end('<p>oh')],
     ['502 without a body', (_, response) => response.writeHead(502).end()],
     ['302', (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
   ])('fails as the client does: %s', async (_, handler) => {
@@ -168,9 +156,7 @@ describe('a chat request sent directly', () => {
     const shape = (error: Failure) => ({
       name: error.constructor.name,
       retryAfter: headerOf(error.headers, 'retry-after'),
-      ...['message', 'status', 'code', 'type', 'param', 'requestID'].map((field) =>
-        Reflect.get(error, field),
-      ),
+      ...['message', 'status', 'code', 'type', 'param', 'requestID'].map((field) => Reflect.get(error, field)),
     });
     expect(shape(given)).toEqual(shape(expected));
   });

@@ -1,8 +1,5 @@
 import type OpenAI from 'openai';
-import type {
-  ChatCompletion,
-  ChatCompletionCreateParamsNonStreaming,
-} from 'openai/resources/chat/completions';
+import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import { headerList, isStreamed, pathOn } from '../../http/connection/connection-fetch.ts';
 import type { HttpConnection } from '../../http/connection/http-connection.ts';
 import type { HttpAnswer, HttpRequest } from '../../http/connection/http-message.ts';

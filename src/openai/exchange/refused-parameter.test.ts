@@ -68,12 +68,7 @@ describe('a parameter that is refused by name', () => {
       { detail: [{ loc: ['body', 'store'], msg: 'extra fields not permitted', type: 'value_error.extra' }] },
       'store',
     ],
-    [
-      'a nested detail',
-      422,
-      extra('body', 'messages', 0, 'user', 'content', 1, 'image_url', 'detail'),
-      'detail',
-    ],
+    ['a nested detail', 422, extra('body', 'messages', 0, 'user', 'content', 1, 'image_url', 'detail'), 'detail'],
     [
       'vLLM',
       400,
@@ -135,11 +130,7 @@ describe('a parameter that is refused by name', () => {
         code: 'invalid_value',
       }),
     ],
-    [
-      'a parameter that was not sent',
-      400,
-      openai('Unknown parameter.', { param: 'seed', code: 'unknown_parameter' }),
-    ],
+    ['a parameter that was not sent', 400, openai('Unknown parameter.', { param: 'seed', code: 'unknown_parameter' })],
     ['a parameter named beside another', 400, openai("'seed' is not supported", { param: 'seed' })],
     ['an image', 400, openai('Unsupported image. For more detail see the guide', { code: 'invalid_image' })],
     ['a word in another sense', 400, openai('Unsupported image: the cache could not store it')],

@@ -37,10 +37,7 @@ const MAX_MESSAGE_LENGTH = 2_000;
  * Which of the parameters that a request was sent with the server refuses by name; undefined for any other failure,
  * such as a value out of bounds. The first one that the answer names.
  */
-export function refusedParameter(
-  error: unknown,
-  sent: readonly RefusableParameter[],
-): RefusableParameter | undefined {
+export function refusedParameter(error: unknown, sent: readonly RefusableParameter[]): RefusableParameter | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { status, error: body, message, param } = error as Readonly<Record<string, unknown>>;
   if (status !== 400 && status !== 422) return undefined;

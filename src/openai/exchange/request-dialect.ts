@@ -189,8 +189,7 @@ export class EndpointDialect {
   }
 }
 
-const isTokens = (name: RefusableParameter): boolean =>
-  name === 'max_completion_tokens' || name === 'max_tokens';
+const isTokens = (name: RefusableParameter): boolean => name === 'max_completion_tokens' || name === 'max_tokens';
 
 const withoutDetail = (messages: ChatRequest['messages']): ChatRequest['messages'] =>
   messages.map((message) =>

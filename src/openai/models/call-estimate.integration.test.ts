@@ -84,44 +84,41 @@ const SCHEMA = {
 it.each([
   ['text', undefined],
   ['JSON of a schema', SCHEMA],
-] as const)(
-  'estimates input within two hundredths of what the fake server bills for %s',
-  async (_, jsonSchema) => {
-    const images = [];
-    const response_format = {
-      type: 'json_schema',
-      json_schema: { name: 'facts', strict: true, schema: jsonSchema },
-    };
-    const more = jsonSchema === undefined ? {} : { response_format };
-    for (const [name, width, height] of SAMPLES) {
-      images.push({
-        bytes: await readFile(new URL(`../../../examples/images/${name}`, import.meta.url)),
-        width,
-        height,
-      });
-    }
-    for (const [seed, [width, height]] of SIZES.entries()) {
-      images.push({ bytes: Buffer.from(createTestImage({ seed, width, height })), width, height });
-    }
-    for (const { bytes, width, height } of images) {
-      const url = `data:image/png;base64,${bytes.toString('base64')}`;
-      for (const model of MODELS) {
-        for (const detail of ['low', 'high', 'auto'] as const) {
-          const actual = await billed(model, url, detail, more);
-          const { inputTokens } = estimateCall({
-            model,
-            detail,
-            images: [{ width, height }],
-            prompt: PROMPT,
-            jsonSchema,
-            maxOutputTokens: 300,
-          });
-          expect(
-            Math.abs(inputTokens - actual) / actual,
-            `${model} ${detail} ${width}x${height}: ${inputTokens}, ${actual}`,
-          ).toBeLessThanOrEqual(0.02);
-        }
+] as const)('estimates input within two hundredths of what the fake server bills for %s', async (_, jsonSchema) => {
+  const images = [];
+  const response_format = {
+    type: 'json_schema',
+    json_schema: { name: 'facts', strict: true, schema: jsonSchema },
+  };
+  const more = jsonSchema === undefined ? {} : { response_format };
+  for (const [name, width, height] of SAMPLES) {
+    images.push({
+      bytes: await readFile(new URL(`../../../examples/images/${name}`, import.meta.url)),
+      width,
+      height,
+    });
+  }
+  for (const [seed, [width, height]] of SIZES.entries()) {
+    images.push({ bytes: Buffer.from(createTestImage({ seed, width, height })), width, height });
+  }
+  for (const { bytes, width, height } of images) {
+    const url = `data:image/png;base64,${bytes.toString('base64')}`;
+    for (const model of MODELS) {
+      for (const detail of ['low', 'high', 'auto'] as const) {
+        const actual = await billed(model, url, detail, more);
+        const { inputTokens } = estimateCall({
+          model,
+          detail,
+          images: [{ width, height }],
+          prompt: PROMPT,
+          jsonSchema,
+          maxOutputTokens: 300,
+        });
+        expect(
+          Math.abs(inputTokens - actual) / actual,
+          `${model} ${detail} ${width}x${height}: ${inputTokens}, ${actual}`,
+        ).toBeLessThanOrEqual(0.02);
       }
     }
-  },
-);
+  }
+});

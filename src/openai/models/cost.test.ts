@@ -25,9 +25,7 @@ describe('costUsd', () => {
   });
 
   it('is unknown for an unknown model, and for one that only shares a name with a known one', () => {
-    expect(
-      costUsd('ft:gpt-4.1-mini-2025-04-14:acme::x1', { inputTokens: 1, outputTokens: 1 }),
-    ).toBeUndefined();
+    expect(costUsd('ft:gpt-4.1-mini-2025-04-14:acme::x1', { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
     expect(costUsd('gpt-5-pro', { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
     expect(costUsd('gpt-5-2025-08-07', { inputTokens: 1_000_000, outputTokens: 0 })).toBeCloseTo(1.25, 10);
     expect(costUsd('my-deployment', { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
@@ -38,9 +36,9 @@ describe('costUsd', () => {
     expect(
       tokenUsage({ prompt_tokens: 10, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 4 } }),
     ).toEqual(expected);
-    expect(
-      tokenUsage({ input_tokens: 10, output_tokens: 5, input_tokens_details: { cached_tokens: 4 } }),
-    ).toEqual(expected);
+    expect(tokenUsage({ input_tokens: 10, output_tokens: 5, input_tokens_details: { cached_tokens: 4 } })).toEqual(
+      expected,
+    );
     expect(tokenUsage({ prompt_tokens: 1, completion_tokens: 2 })).toMatchObject({ cachedInputTokens: 0 });
   });
 });

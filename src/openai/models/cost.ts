@@ -70,9 +70,7 @@ export function costUsd(
   const rates = longContext !== undefined && inputTokens > longContext.aboveInputTokens ? longContext : price;
   const cached = Math.min(Math.max(0, cachedInputTokens), inputTokens);
   const sum =
-    (inputTokens - cached) * rates.input +
-    cached * (rates.cachedInput ?? rates.input) +
-    outputTokens * rates.output;
+    (inputTokens - cached) * rates.input + cached * (rates.cachedInput ?? rates.input) + outputTokens * rates.output;
   return roundUsd((sum / TOKENS_PER_PRICE) * (tier === 'standard' ? 1 : HALF_PRICE));
 }
 

@@ -21,11 +21,9 @@ describe('estimateImageTokens', () => {
 
   it('counts a tile more at the very pixel where one is needed', () => {
     // 1000×1333 comes down to 768×1023, two tiles by two; 1000×1335 to 768×1025, two by three.
-    const tokens = (height: number) =>
-      estimateImageTokens({ model: 'gpt-4o', width: 1000, height, detail: 'high' });
+    const tokens = (height: number) => estimateImageTokens({ model: 'gpt-4o', width: 1000, height, detail: 'high' });
     expect([tokens(1333), tokens(1335)]).toEqual([85 + 4 * 170, 85 + 6 * 170]);
-    const short = (width: number) =>
-      estimateImageTokens({ model: 'gpt-4o', width, height: 512, detail: 'high' });
+    const short = (width: number) => estimateImageTokens({ model: 'gpt-4o', width, height: 512, detail: 'high' });
     expect([short(512), short(513)]).toEqual([85 + 170, 85 + 2 * 170]);
   });
 
@@ -76,12 +74,8 @@ describe('estimateImageTokens', () => {
       mine: known,
       'gpt-5': { ...known, sizing: { kind: 'tile', baseTokens: 1, tileTokens: 0 } },
     });
-    expect(estimateImageTokens({ model: 'mine', width: 1024, height: 1024, detail: 'high', catalog })).toBe(
-      765,
-    );
-    expect(estimateImageTokens({ model: 'gpt-5', width: 1024, height: 1024, detail: 'high', catalog })).toBe(
-      1,
-    );
+    expect(estimateImageTokens({ model: 'mine', width: 1024, height: 1024, detail: 'high', catalog })).toBe(765);
+    expect(estimateImageTokens({ model: 'gpt-5', width: 1024, height: 1024, detail: 'high', catalog })).toBe(1);
   });
 
   it('lists what is wrong with an entry', () => {

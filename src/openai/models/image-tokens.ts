@@ -57,11 +57,7 @@ export function mostImageTokens({
   if (sizing.kind === 'patch') {
     const { maxSidePx, maxPatches } = patchLimits(sizing, detail);
     const bySide = Math.ceil(maxSidePx / PATCH_PX) ** 2;
-    const patches = Math.min(
-      bySide,
-      maxPatches ?? Number.POSITIVE_INFINITY,
-      REQUEST_LIMITS.maxPatchesPerImage,
-    );
+    const patches = Math.min(bySide, maxPatches ?? Number.POSITIVE_INFINITY, REQUEST_LIMITS.maxPatchesPerImage);
     return billed(patches, sizing.multiplier);
   }
   // Two tiles across a short side of 768, four along a long side of 2,048.
@@ -70,8 +66,7 @@ export function mostImageTokens({
 
 /** Input tokens of an image under a sizing rule. */
 function imageTokens(sizing: ImageSizing, size: ImageSize, detail: ImageDetail): number {
-  if (sizing.kind === 'patch')
-    return billed(countPatches(size, patchLimits(sizing, detail)), sizing.multiplier);
+  if (sizing.kind === 'patch') return billed(countPatches(size, patchLimits(sizing, detail)), sizing.multiplier);
   return detail === 'low' ? sizing.baseTokens : sizing.baseTokens + countTiles(size) * sizing.tileTokens;
 }
 
@@ -98,8 +93,7 @@ export function countPatches(size: ImageSize, { maxSidePx, maxPatches }: PatchLi
   return Math.min(maxPatches, patchesOf(floorPixels(width * adjusted), floorPixels(height * adjusted)));
 }
 
-const patchesOf = (width: number, height: number) =>
-  Math.ceil(width / PATCH_PX) * Math.ceil(height / PATCH_PX);
+const patchesOf = (width: number, height: number) => Math.ceil(width / PATCH_PX) * Math.ceil(height / PATCH_PX);
 
 /** 1,056 may come out as 1,055.9999999999998. */
 const floorPixels = (pixels: number) => Math.max(1, Math.floor(pixels + 1e-6));

@@ -40,10 +40,7 @@ export interface ModelCatalog {
 export function createModelCatalog(overrides: ModelOverrides = {}): ModelCatalog {
   const issues = modelOverridesCheck(overrides, 'models');
   if (issues.length > 0) throw new ConfigError('model catalog', issues);
-  const entries = new Map<string, ModelEntry>([
-    ...Object.entries(BUILT_IN_MODELS),
-    ...Object.entries(overrides),
-  ]);
+  const entries = new Map<string, ModelEntry>([...Object.entries(BUILT_IN_MODELS), ...Object.entries(overrides)]);
   const byLength = [...entries.keys()].sort((a, b) => b.length - a.length);
   return {
     find: (model) => {

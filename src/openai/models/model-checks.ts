@@ -23,9 +23,7 @@ const patchLimits = shape({ maxSidePx: required(integer({ min: 1 })), maxPatches
 const patchSizing = shape({
   kind: oneOf('patch'),
   multiplier: required(finiteNumber({ min: 0 })),
-  details: required(
-    shape({ low: patchLimits, high: required(patchLimits), original: patchLimits, auto: patchLimits }),
-  ),
+  details: required(shape({ low: patchLimits, high: required(patchLimits), original: patchLimits, auto: patchLimits })),
 });
 const tileSizing = shape({ kind: oneOf('tile'), baseTokens: required(tokens), tileTokens: required(tokens) });
 

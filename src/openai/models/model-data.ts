@@ -1,12 +1,5 @@
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
-import type {
-  ImageSizing,
-  ModelEntry,
-  ModelLimits,
-  ModelPrice,
-  PatchLimits,
-  Provenance,
-} from './model-entry.ts';
+import type { ImageSizing, ModelEntry, ModelLimits, ModelPrice, PatchLimits, Provenance } from './model-entry.ts';
 
 const GUIDE: Provenance = {
   source: 'developers.openai.com/api/docs/guides/images-vision, model sizing table (copy of autumn 2026)',
@@ -138,10 +131,7 @@ export const BUILT_IN_MODELS: Readonly<Record<string, ModelEntry>> = {
     FROM_NONE,
     entry('gpt-6', gpt56, withLongContext(price(10, 1, 50)), ABOUT_A_MILLION, LIKE_GPT56),
   ),
-  'gpt-6-sol': reasoning(
-    FROM_NONE,
-    entry('gpt-6', gpt56, withLongContext(price(2, 0.2, 10)), MILLION, LIKE_GPT56),
-  ),
+  'gpt-6-sol': reasoning(FROM_NONE, entry('gpt-6', gpt56, withLongContext(price(2, 0.2, 10)), MILLION, LIKE_GPT56)),
   'gpt-6-luna': reasoning(
     FROM_NONE,
     entry('gpt-6', gpt56, withLongContext(price(0.1, 0.01, 0.5)), MILLION, LIKE_GPT56),
@@ -151,28 +141,16 @@ export const BUILT_IN_MODELS: Readonly<Record<string, ModelEntry>> = {
     entry('gpt-5.6', gpt56, { ...withLongContext(price(4, 0.4, 20)), provenance: PROMOTION }, MILLION),
   ),
   'gpt-5.6-terra': reasoning(FROM_NONE, entry('gpt-5.6', gpt56, withLongContext(price(2, 0.2, 12)), MILLION)),
-  'gpt-5.6-luna': reasoning(
-    FROM_NONE,
-    entry('gpt-5.6', gpt56, withLongContext(price(0.2, 0.02, 1.2)), MILLION),
-  ),
-  'gpt-5.5': reasoning(
-    FROM_NONE,
-    entry('gpt-5.5', gpt55, withLongContext(price(5, 0.5, 30)), ABOUT_A_MILLION),
-  ),
+  'gpt-5.6-luna': reasoning(FROM_NONE, entry('gpt-5.6', gpt56, withLongContext(price(0.2, 0.02, 1.2)), MILLION)),
+  'gpt-5.5': reasoning(FROM_NONE, entry('gpt-5.5', gpt55, withLongContext(price(5, 0.5, 30)), ABOUT_A_MILLION)),
   'gpt-5.4': reasoning(FROM_NONE, entry('gpt-5.4', gpt54, withLongContext(price(2.5, 0.25, 15)), MILLION)),
   'gpt-5.4-mini': reasoning(FROM_NONE, entry('gpt-5.4', gpt54, price(0.75, 0.075, 4.5), GPT5, DISPUTED)),
   'gpt-5.4-nano': reasoning(FROM_NONE, entry('gpt-5.4', gpt54, price(0.2, 0.02, 1.25), GPT5, DISPUTED)),
   'gpt-5.2': reasoning(FROM_NONE, entry('gpt-5.2', uniform(1.2), price(1.75, 0.175, 14), GPT5, DISPUTED)),
   'gpt-5.1': reasoning(FROM_NONE, entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5)),
   'gpt-5': reasoning(FROM_MINIMAL, entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5)),
-  'gpt-5-mini': reasoning(
-    FROM_MINIMAL,
-    entry('gpt-5', former(1.62), price(0.25, 0.025, 2), GPT5, OLDER_GUIDE),
-  ),
-  'gpt-5-nano': reasoning(
-    FROM_MINIMAL,
-    entry('gpt-5', former(2.46), price(0.05, 0.005, 0.4), GPT5, OLDER_GUIDE),
-  ),
+  'gpt-5-mini': reasoning(FROM_MINIMAL, entry('gpt-5', former(1.62), price(0.25, 0.025, 2), GPT5, OLDER_GUIDE)),
+  'gpt-5-nano': reasoning(FROM_MINIMAL, entry('gpt-5', former(2.46), price(0.05, 0.005, 0.4), GPT5, OLDER_GUIDE)),
   'gpt-4.1': entry('gpt-4.1', tile(85, 170), price(2, 0.5, 8), GPT41),
   'gpt-4.1-mini': entry('gpt-4.1', uniform(1.62), price(0.4, 0.1, 1.6), GPT41, DISPUTED),
   'gpt-4.1-nano': entry('gpt-4.1', former(2.46), price(0.1, 0.025, 0.4), GPT41, OLDER_GUIDE),
@@ -181,8 +159,5 @@ export const BUILT_IN_MODELS: Readonly<Record<string, ModelEntry>> = {
   'gpt-4o-mini': entry('gpt-4o', tile(2_833, 5_667), price(0.15, 0.075, 0.6), GPT4O),
   o1: reasoning(FROM_LOW, entry('o-series', tile(75, 150), price(15, 7.5, 60), O_SERIES)),
   o3: reasoning(FROM_LOW, entry('o-series', tile(75, 150), price(2, 0.5, 8), O_SERIES)),
-  'o4-mini': reasoning(
-    FROM_LOW,
-    entry('o-series', former(1.72), price(1.1, 0.275, 4.4), O_SERIES, OLDER_GUIDE),
-  ),
+  'o4-mini': reasoning(FROM_LOW, entry('o-series', former(1.72), price(1.1, 0.275, 4.4), O_SERIES, OLDER_GUIDE)),
 };

@@ -17,21 +17,9 @@ describe('an address of the API', () => {
     [`${AZURE}/openai/?api-version=${VERSION}`, undefined, { deploymentsVersion: VERSION }],
     [AZURE, undefined, { baseURL: `${AZURE}/openai/v1`, deploymentsVersion: undefined, isAzure: true }],
     [`${AZURE}/openai`, undefined, { baseURL: `${AZURE}/openai/v1`, isAzure: true }],
-    [
-      `${AZURE}/openai/v1/`,
-      undefined,
-      { baseURL: `${AZURE}/openai/v1`, queryVersion: undefined, isAzure: true },
-    ],
-    [
-      `${AZURE}/openai/v1?api-version=preview`,
-      undefined,
-      { baseURL: `${AZURE}/openai/v1`, queryVersion: 'preview' },
-    ],
-    [
-      `${AZURE}/openai/v1/chat/completions`,
-      'preview',
-      { baseURL: `${AZURE}/openai/v1`, queryVersion: 'preview' },
-    ],
+    [`${AZURE}/openai/v1/`, undefined, { baseURL: `${AZURE}/openai/v1`, queryVersion: undefined, isAzure: true }],
+    [`${AZURE}/openai/v1?api-version=preview`, undefined, { baseURL: `${AZURE}/openai/v1`, queryVersion: 'preview' }],
+    [`${AZURE}/openai/v1/chat/completions`, 'preview', { baseURL: `${AZURE}/openai/v1`, queryVersion: 'preview' }],
     [
       `${AZURE}/openai/deployments/dep/chat/completions?api-version=${VERSION}`,
       VERSION,
@@ -51,16 +39,8 @@ describe('an address of the API', () => {
       undefined,
       { baseURL: `${FOUNDRY}/models`, queryVersion: '2024-05-01-preview', deploymentsVersion: undefined },
     ],
-    [
-      'https://gateway.example/v1',
-      VERSION,
-      { baseURL: 'https://gateway.example/v1', deploymentsVersion: VERSION },
-    ],
-    [
-      `https://gateway.example/v1?api-version=${VERSION}`,
-      undefined,
-      { queryVersion: VERSION, isAzure: true },
-    ],
+    ['https://gateway.example/v1', VERSION, { baseURL: 'https://gateway.example/v1', deploymentsVersion: VERSION }],
+    [`https://gateway.example/v1?api-version=${VERSION}`, undefined, { queryVersion: VERSION, isAzure: true }],
     ['https://acme.azure-api.net/ai/openai', VERSION, { baseURL: 'https://acme.azure-api.net/ai/openai' }],
   ])('%s with %s is understood', (baseURL, apiVersion, expected) => {
     expect(addressIssues(baseURL, apiVersion, 'baseURL')).toEqual([]);

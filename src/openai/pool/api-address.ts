@@ -55,11 +55,7 @@ const isBare = (path: string): boolean => path === '' || path === '/openai';
 const namesDeployment = (path: string): boolean => path.split('/').includes('deployments');
 
 /** What is wrong with an address of the API, each with the right form; the URL itself is valid. */
-export function addressIssues(
-  baseURL: string,
-  apiVersion: string | undefined,
-  option: string,
-): readonly ConfigIssue[] {
+export function addressIssues(baseURL: string, apiVersion: string | undefined, option: string): readonly ConfigIssue[] {
   const { url, path, versions, otherQuery } = partsOf(baseURL, apiVersion);
   const [version] = versions;
   const issue = (expected: string, got: string) => [{ option, expected, got }];
@@ -90,10 +86,7 @@ export function addressIssues(
     return issue(`${url.origin}/openai/v1`, 'an address of a project');
   }
   if (path === '/models' && version === undefined) {
-    return issue(
-      `an apiVersion, such as '2024-05-01-preview', or ${url.origin}/openai/v1`,
-      'none beside /models',
-    );
+    return issue(`an apiVersion, such as '2024-05-01-preview', or ${url.origin}/openai/v1`, 'none beside /models');
   }
   return [];
 }

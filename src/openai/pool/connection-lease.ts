@@ -4,10 +4,7 @@ import type { OpenAIConnection } from './openai-connection.ts';
 
 /** Lends a client for one call, as `OpenAIConnectionPool` does. */
 export interface OpenAIConnectionLender {
-  use<Result>(
-    fn: (client: OpenAI) => Result | PromiseLike<Result>,
-    options?: AcquireOptions,
-  ): Promise<Awaited<Result>>;
+  use<Result>(fn: (client: OpenAI) => Result | PromiseLike<Result>, options?: AcquireOptions): Promise<Awaited<Result>>;
 }
 
 /**

@@ -30,10 +30,7 @@ describe('OpenAIConnectionPool', () => {
     const pool = makePool(server.baseURL, { min: 2 });
     await pool.warmUp();
     expect(server.opened()).toBe(2);
-    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([
-      `Bearer ${KEY}`,
-      `Bearer ${KEY}`,
-    ]);
+    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${KEY}`, `Bearer ${KEY}`]);
     expect(pool.getStats()).toMatchObject({ idle: 2, size: 2 });
   });
 
@@ -53,9 +50,7 @@ describe('OpenAIConnectionPool', () => {
     const pool = makePool(baseURL, { min: 2, max: 2, tls: { ca: cert } });
     await pool.warmUp();
     expect(handshakes).toBe(2);
-    await Promise.all(
-      Array.from({ length: 20 }, () => pool.use((client) => client.chat.completions.create(body))),
-    );
+    await Promise.all(Array.from({ length: 20 }, () => pool.use((client) => client.chat.completions.create(body))));
     expect(handshakes).toBe(2);
     const wary = makePool(baseURL, { min: 1 });
     await expect(wary.warmUp()).rejects.toMatchObject({
@@ -80,9 +75,7 @@ describe('OpenAIConnectionPool', () => {
   it('sends calls of one connection over one socket', async () => {
     const server = await startServer();
     const pool = makePool(server.baseURL, { min: 1, max: 3 });
-    await Promise.all(
-      Array.from({ length: 60 }, () => pool.use((client) => client.chat.completions.create(body))),
-    );
+    await Promise.all(Array.from({ length: 60 }, () => pool.use((client) => client.chat.completions.create(body))));
     expect(server.opened()).toBe(3);
     expect(pool.getStats().connections).toEqual({ opened: 3, requests: 60, resent: 0, failed: 0 });
   });
@@ -116,10 +109,7 @@ describe('OpenAIConnectionPool', () => {
     const server = await startServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(': open\n\n');
-      setTimeout(
-        () => response.end(`data: ${JSON.stringify({ choices: [{ delta: { content: 'whole' } }] })}\n\n`),
-        40,
-      );
+      setTimeout(() => response.end(`data: ${JSON.stringify({ choices: [{ delta: { content: 'whole' } }] })}\n\n`), 40);
     });
     const pool = makePool(server.baseURL, { min: 0, max: 1, maxUsageCount: 1 });
     const stream = await pool.use((client) => client.chat.completions.create({ ...body, stream: true }));
@@ -255,9 +245,7 @@ describe('OpenAIConnectionPool', () => {
     const server = await startServer();
     const pool = makePool(server.baseURL.replace('/v1', '/openai'), { apiVersion: '2024-10-21' });
     await pool.use((client) => client.chat.completions.create({ ...body, model: 'my-deployment' }));
-    expect(server.seen[0]?.url).toBe(
-      '/openai/deployments/my-deployment/chat/completions?api-version=2024-10-21',
-    );
+    expect(server.seen[0]?.url).toBe('/openai/deployments/my-deployment/chat/completions?api-version=2024-10-21');
     expect(server.seen[0]?.headers['api-key']).toBe(KEY);
   });
 

@@ -16,11 +16,7 @@ import { type ApiKey, KeySource } from './api-key.ts';
 import { ConnectionLease, type OpenAIConnectionLease } from './connection-lease.ts';
 import { probe } from './connection-probe.ts';
 import { KeyGate } from './key-gate.ts';
-import {
-  createOpenAIConnection,
-  type OpenAIConnection,
-  type OpenAIConnectionOptions,
-} from './openai-connection.ts';
+import { createOpenAIConnection, type OpenAIConnection, type OpenAIConnectionOptions } from './openai-connection.ts';
 import {
   checkPoolOptions,
   DEFAULT_BASE_URL,
@@ -175,10 +171,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     }
     const keyRefused = this.#gate.closedForMs > 0;
     const unhealthy =
-      keyRefused ||
-      this.#gate.keyError !== undefined ||
-      (checked > 0 && failed === checked) ||
-      state === 'closed';
+      keyRefused || this.#gate.keyError !== undefined || (checked > 0 && failed === checked) || state === 'closed';
     const status = unhealthy ? 'unhealthy' : failed > 0 ? 'degraded' : 'healthy';
     return Object.freeze({ status, checked, failed, keyRefused });
   }
@@ -197,10 +190,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   }
 
   /** Calls `listener` on every later event of that name. */
-  on<Name extends keyof ResourcePoolEvents>(
-    name: Name,
-    listener: Listener<ResourcePoolEvents[Name]>,
-  ): Unsubscribe {
+  on<Name extends keyof ResourcePoolEvents>(name: Name, listener: Listener<ResourcePoolEvents[Name]>): Unsubscribe {
     return this.#pool.on(name, listener);
   }
 
@@ -265,11 +255,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     }
   }
 
-  async #ask(
-    connection: OpenAIConnection,
-    signal: AbortSignal | undefined,
-    background: boolean,
-  ): Promise<boolean> {
+  async #ask(connection: OpenAIConnection, signal: AbortSignal | undefined, background: boolean): Promise<boolean> {
     if (this.#gate.closedForMs > 0) return true;
     const verdict = await probe(connection, { signal, timeoutMs: this.#healthCheckTimeoutMs, background });
     return this.#gate.judge(verdict);

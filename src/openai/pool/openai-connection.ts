@@ -60,9 +60,7 @@ export async function createOpenAIConnection(options: OpenAIConnectionOptions): 
   ]);
   // As Azure's own client has it: a key goes into a header of its own, and a token of Entra is a bearer.
   const azureHeaders =
-    isAzure && apiVersion === undefined && typeof apiKey === 'string'
-      ? { Authorization: null, 'api-key': apiKey }
-      : {};
+    isAzure && apiVersion === undefined && typeof apiKey === 'string' ? { Authorization: null, 'api-key': apiKey } : {};
   const settings = {
     baseURL,
     organization: organization ?? null,
@@ -79,9 +77,7 @@ export async function createOpenAIConnection(options: OpenAIConnectionOptions): 
   const text = typeof apiKey === 'string' ? apiKey : undefined;
   // An `apiKey` of null keeps Azure's client from reading one from the environment beside the function.
   const azureKey =
-    key === undefined
-      ? { apiKey: text }
-      : { apiKey: null as unknown as string, azureADTokenProvider: key.provide };
+    key === undefined ? { apiKey: text } : { apiKey: null as unknown as string, azureADTokenProvider: key.provide };
   const client =
     apiVersion === undefined
       ? new OpenAI({ ...settings, apiKey: text ?? key?.provide })

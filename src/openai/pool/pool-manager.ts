@@ -9,11 +9,7 @@ import { checkOptions, integer, milliseconds, withMethods } from '../../internal
 import { withoutTrailing } from '../../internal/without-trailing.ts';
 import type { ApiKey } from './api-key.ts';
 import { OpenAIConnectionPool } from './openai-connection-pool.ts';
-import {
-  checkPoolOptions,
-  DEFAULT_BASE_URL,
-  type OpenAIConnectionPoolOptions,
-} from './openai-pool-options.ts';
+import { checkPoolOptions, DEFAULT_BASE_URL, type OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
 import type { OpenAIConnectionPoolStats } from './openai-pool-stats.ts';
 
 export interface PoolManagerOptions {
@@ -96,9 +92,7 @@ export class PoolManager {
 
   /** A frozen, JSON-safe snapshot of every pool, without keys. */
   getStats(): PoolManagerStats {
-    return deepFreeze(
-      Object.fromEntries([...this.#entries].map(([name, { pool }]) => [name, pool.getStats()])),
-    );
+    return deepFreeze(Object.fromEntries([...this.#entries].map(([name, { pool }]) => [name, pool.getStats()])));
   }
 
   /** Closes every pool and forgets it. The manager stays usable. */
@@ -174,11 +168,7 @@ function inUse(pool: OpenAIConnectionPool): boolean {
 
 /** Knows where pools go that name no base URL, and how large they are that name no bound: from the environment. */
 class ProcessPoolManager extends PoolManager {
-  override getPool(
-    apiKey: string,
-    baseURL?: string,
-    options: OpenAIConnectionPoolOptions = {},
-  ): OpenAIConnectionPool {
+  override getPool(apiKey: string, baseURL?: string, options: OpenAIConnectionPoolOptions = {}): OpenAIConnectionPool {
     const { OPENAI_BASE_URL, OPENAI_POOL_MIN_SIZE, OPENAI_POOL_MAX_SIZE } = process.env;
     const { settings, issues } = parseEnvironment({
       OPENAI_BASE_URL,
@@ -197,6 +187,4 @@ class ProcessPoolManager extends PoolManager {
  * `OPENAI_POOL_MIN_SIZE` and `OPENAI_POOL_MAX_SIZE` where the caller names no base URL or no bound; a value that does
  * not parse is `DESCRIBE_CONFIG_INVALID`, which names the variable.
  */
-export const poolManager: PoolManager = processSingleton('pool-manager', () =>
-  bindMethods(new ProcessPoolManager()),
-);
+export const poolManager: PoolManager = processSingleton('pool-manager', () => bindMethods(new ProcessPoolManager()));

@@ -70,10 +70,7 @@ describe('createNodeHandlers', () => {
         body = text;
       },
     };
-    await createNodeHandlers(ports({ health: () => ({ status: 'unhealthy' }) })).health(
-      { method: 'GET' },
-      response,
-    );
+    await createNodeHandlers(ports({ health: () => ({ status: 'unhealthy' }) })).health({ method: 'GET' }, response);
     expect([response.statusCode, body, headers.get('cache-control')]).toEqual([
       503,
       '{"status":"unhealthy"}',

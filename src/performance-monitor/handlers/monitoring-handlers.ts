@@ -86,9 +86,7 @@ const headersOf = ({ status, contentType }: Answer): Readonly<Record<string, str
  * console.log(createServer(metrics).listening);
  * ```
  */
-export function createNodeHandlers(
-  ports: MonitoringPorts,
-): Readonly<Record<keyof MonitoringPorts, NodeHandler>> {
+export function createNodeHandlers(ports: MonitoringPorts): Readonly<Record<keyof MonitoringPorts, NodeHandler>> {
   const { health, stats, metrics } = answers(ports);
   const handler =
     (make: () => Promise<Answer>): NodeHandler =>
@@ -115,9 +113,7 @@ export function createNodeHandlers(
  * });
  * ```
  */
-export function createFetchHandlers(
-  ports: MonitoringPorts,
-): Readonly<Record<keyof MonitoringPorts, FetchHandler>> {
+export function createFetchHandlers(ports: MonitoringPorts): Readonly<Record<keyof MonitoringPorts, FetchHandler>> {
   const { health, stats, metrics } = answers(ports);
   const handler =
     (make: () => Promise<Answer>): FetchHandler =>

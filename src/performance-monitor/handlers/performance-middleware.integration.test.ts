@@ -33,9 +33,7 @@ const counts = async (monitor: PerformanceMonitor): Promise<Record<string, numbe
   const family = parseExposition(await monitor.getMetrics()).get('http_request_duration_seconds');
   const key = ({ labels }: ParsedSample) => `${labels['method']} ${labels['route']} ${labels['status']}`;
   return Object.fromEntries(
-    (family?.samples ?? [])
-      .filter(({ name }) => name.endsWith('_count'))
-      .map((sample) => [key(sample), sample.value]),
+    (family?.samples ?? []).filter(({ name }) => name.endsWith('_count')).map((sample) => [key(sample), sample.value]),
   );
 };
 
@@ -60,22 +58,14 @@ describe('createPerformanceMiddleware', () => {
     expect(monitor.generateReport().operations).toMatchObject([
       { name: 'http_request', count: 5, errorCount: 1, errorRatio: 0.2 },
     ]);
-    expect(monitor.generateReport().gauges).toEqual([
-      { name: 'http_requests_in_flight', labels: {}, value: 0 },
-    ]);
+    expect(monitor.generateReport().gauges).toEqual([{ name: 'http_requests_in_flight', labels: {}, value: 0 }]);
   });
 
   it('replaces ids where nothing knows the route, and bounds methods and routes', async () => {
     const monitor = newMonitor();
     const measure = createPerformanceMiddleware(monitor, { maxRoutes: 2 });
     const url = await listen((request, response) => measure(request, response, () => response.end('ok')));
-    const paths = [
-      '/images/42?x=1',
-      '/images/43',
-      '/users/0b8f6c1e-8d0f-4a5e-9d6a-2f6f5f1b7a10',
-      '/third',
-      '/fourth',
-    ];
+    const paths = ['/images/42?x=1', '/images/43', '/users/0b8f6c1e-8d0f-4a5e-9d6a-2f6f5f1b7a10', '/third', '/fourth'];
     for (const path of paths) await (await fetch(url + path)).text();
     await (await fetch(url, { method: 'PROPFIND' })).text();
     expect(await counts(monitor)).toEqual({

@@ -47,15 +47,12 @@ describe('RouteLabels', () => {
     return `/${String.fromCharCode(97 + (index % 26))}-x${String.fromCharCode(97 + Math.floor(index / 26))}`;
   });
 
-  it.each([301, 302, 401, 403, 404, 405, 429])(
-    'calls what is answered %i before routing unmatched',
-    (status) => {
-      const labels = new RouteLabels(100);
-      expect(new Set(paths.map((url) => labels.of({ url }, 'GET', status)))).toEqual(new Set(['unmatched']));
-      expect(labels.of({ url: '/describe' }, 'GET', 200)).toBe('/describe');
-      expect(labels.of({ url: '/describe', route: { path: '/describe' } }, 'GET', status)).toBe('/describe');
-    },
-  );
+  it.each([301, 302, 401, 403, 404, 405, 429])('calls what is answered %i before routing unmatched', (status) => {
+    const labels = new RouteLabels(100);
+    expect(new Set(paths.map((url) => labels.of({ url }, 'GET', status)))).toEqual(new Set(['unmatched']));
+    expect(labels.of({ url: '/describe' }, 'GET', 200)).toBe('/describe');
+    expect(labels.of({ url: '/describe', route: { path: '/describe' } }, 'GET', status)).toBe('/describe');
+  });
 
   it('keeps patterns when a server answers every path, by every method', () => {
     const labels = new RouteLabels(100);
@@ -73,10 +70,6 @@ describe('RouteLabels', () => {
 
   it('bounds patterns and labels of the user', () => {
     const labels = new RouteLabels(1, ({ url }) => `page ${url}`);
-    expect(['/a', '/b', '/a'].map((url) => labels.of({ url }, 'GET', 200))).toEqual([
-      'page /a',
-      'other',
-      'page /a',
-    ]);
+    expect(['/a', '/b', '/a'].map((url) => labels.of({ url }, 'GET', 200))).toEqual(['page /a', 'other', 'page /a']);
   });
 });

@@ -33,8 +33,7 @@ export class GaugeMetric implements MetricSource {
 
   /** @throws `DESCRIBE_INPUT_INVALID` for a value that is not finite, and for other labels than the metric's. */
   set(value: number, labels: MetricLabels): void {
-    if (!Number.isFinite(value))
-      throw new InputError('value', `${this.name} takes a finite number, got ${value}`);
+    if (!Number.isFinite(value)) throw new InputError('value', `${this.name} takes a finite number, got ${value}`);
     this.series.find(labels).value = value;
   }
 

@@ -3,9 +3,7 @@ import { InputError } from '../../errors/input-error.ts';
 const MAX_BUCKETS = 100;
 
 const DURATIONS_MS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000] as const;
-const SIZES_BYTES = [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 24, 26, 28, 30].map(
-  (power) => 2 ** power,
-);
+const SIZES_BYTES = [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 24, 26, 28, 30].map((power) => 2 ** power);
 const ANYTHING = [-2, -1, 0, 1, 2, 3, 4].flatMap((power) =>
   [1, 2.5, 5].map((digit) => Number((digit * 10 ** power).toPrecision(2))),
 );
@@ -23,9 +21,7 @@ export function checkBuckets(metric: string, buckets: readonly number[]): void {
     Array.isArray(buckets) &&
     buckets.length >= 1 &&
     buckets.length <= MAX_BUCKETS &&
-    buckets.every(
-      (bound, index) => Number.isFinite(bound) && bound > (buckets[index - 1] ?? Number.NEGATIVE_INFINITY),
-    );
+    buckets.every((bound, index) => Number.isFinite(bound) && bound > (buckets[index - 1] ?? Number.NEGATIVE_INFINITY));
   if (!right) {
     throw new InputError('buckets', `${metric} needs 1 to ${MAX_BUCKETS} finite bounds in ascending order`);
   }

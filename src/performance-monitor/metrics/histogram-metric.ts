@@ -65,8 +65,7 @@ export class HistogramMetric implements MetricSource {
 
   /** @throws `DESCRIBE_INPUT_INVALID` for a value that is not finite, and for other labels than the metric's. */
   observe(value: number, labels: MetricLabels): void {
-    if (!Number.isFinite(value))
-      throw new InputError('value', `${this.name} takes a finite number, got ${value}`);
+    if (!Number.isFinite(value)) throw new InputError('value', `${this.name} takes a finite number, got ${value}`);
     const series = this.series.find(labels);
     const bucket = bucketIndex(this.buckets, value);
     series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;

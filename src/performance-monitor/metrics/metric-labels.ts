@@ -15,23 +15,15 @@ const MAX_VALUE_LENGTH = 200;
 export const OVERFLOW_VALUE = 'other';
 
 /** @throws `DESCRIBE_INPUT_INVALID` for a name that Prometheus does not take, or that every series has already. */
-export function checkLabelNames(
-  metric: string,
-  labels: MetricLabels,
-  taken: Readonly<Record<string, string>>,
-): void {
+export function checkLabelNames(metric: string, labels: MetricLabels, taken: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(labels)) {
     const problem = labelNameProblem(name, taken);
-    if (problem !== undefined)
-      throw new InputError('labels', `${metric}: label ${JSON.stringify(name)} ${problem}`);
+    if (problem !== undefined) throw new InputError('labels', `${metric}: label ${JSON.stringify(name)} ${problem}`);
   }
 }
 
 /** What is wrong with a label's name, nothing when it is right. */
-export function labelNameProblem(
-  name: string,
-  taken: Readonly<Record<string, string>> = {},
-): string | undefined {
+export function labelNameProblem(name: string, taken: Readonly<Record<string, string>> = {}): string | undefined {
   if (!LABEL_NAME.test(name)) return 'is not a label name';
   if (RESERVED_NAMES.has(name)) return 'is reserved by Prometheus';
   return Object.hasOwn(taken, name) ? "is one of the monitor's own labels" : undefined;

@@ -64,5 +64,4 @@ export const operationOf = (histogram: string): string | undefined =>
   endsIn(underscored(histogram), 'duration') ? withoutEnd(histogram, 'duration') : undefined;
 
 /** The counter of an operation's failures. */
-export const errorsName = (operation: string): string =>
-  `${operationOf(durationName(operation)) ?? operation}_errors`;
+export const errorsName = (operation: string): string => `${operationOf(durationName(operation)) ?? operation}_errors`;

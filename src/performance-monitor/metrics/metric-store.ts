@@ -92,12 +92,7 @@ export class MetricStore {
     const known = this.#byName.get(name) ?? this.#otherSpelling(name);
     if (known?.kind === 'counter') return known;
     if (known !== undefined) throw wrongKind(known, 'counter');
-    return this.#add(
-      name,
-      labels,
-      counterName(name),
-      (options) => new CounterMetric(options, this.#options.now()),
-    );
+    return this.#add(name, labels, counterName(name), (options) => new CounterMetric(options, this.#options.now()));
   }
 
   gauge(name: string, labels: MetricLabels): GaugeMetric | undefined {
@@ -107,11 +102,7 @@ export class MetricStore {
     return this.#add(name, labels, underscored(name), (options) => new GaugeMetric(options));
   }
 
-  histogram(
-    name: string,
-    labels: MetricLabels,
-    { unit, buckets }: HistogramOptions = {},
-  ): HistogramMetric | undefined {
+  histogram(name: string, labels: MetricLabels, { unit, buckets }: HistogramOptions = {}): HistogramMetric | undefined {
     const known = this.#byName.get(name) ?? this.#otherSpelling(name);
     if (known?.kind === 'histogram') {
       if (unit !== undefined || buckets !== undefined) checkSame(known, unit, buckets);
@@ -119,10 +110,7 @@ export class MetricStore {
     }
     if (known !== undefined) throw wrongKind(known, 'histogram');
     if (unit !== undefined && !/^[a-z][a-z0-9_]{0,40}$/.test(unit)) {
-      throw new InputError(
-        'unit',
-        `${name}: a unit has lower-case letters, digits and _, such as ms or bytes`,
-      );
+      throw new InputError('unit', `${name}: a unit has lower-case letters, digits and _, such as ms or bytes`);
     }
     if (buckets !== undefined) checkBuckets(name, buckets);
     const bounds = Object.freeze([...(buckets ?? defaultBuckets(unit))]);
@@ -199,11 +187,7 @@ export class MetricStore {
       const owner = this.#exposed.get(line);
       if (owner === undefined) continue;
       const known = this.#byName.get(owner);
-      if (
-        known?.exposedName === metric.exposedName &&
-        known.kind === metric.kind &&
-        known.shape === metric.shape
-      ) {
+      if (known?.exposedName === metric.exposedName && known.kind === metric.kind && known.shape === metric.shape) {
         return known as Metric;
       }
       throw new InputError('name', `${metric.name} and ${owner} would both be exposed as ${line}`);
@@ -220,17 +204,12 @@ const exposedLines = ({ kind, exposedName }: MonitorMetric): readonly string[] =
 const wrongKind = ({ name, kind }: MonitorMetric, asked: MetricKind): InputError =>
   new InputError('name', `${name} is a ${kind} already and can't be a ${asked}`);
 
-function checkSame(
-  known: HistogramMetric,
-  unit: string | undefined,
-  buckets: readonly number[] | undefined,
-): void {
+function checkSame(known: HistogramMetric, unit: string | undefined, buckets: readonly number[] | undefined): void {
   if (unit !== undefined && unit !== known.unit) {
     throw new InputError('unit', `${known.name} is in ${known.unit ?? 'no unit'} already, got ${unit}`);
   }
   const same =
     buckets === undefined ||
-    (buckets.length === known.buckets.length &&
-      buckets.every((bound, index) => bound === known.buckets[index]));
+    (buckets.length === known.buckets.length && buckets.every((bound, index) => bound === known.buckets[index]));
   if (!same) throw new InputError('buckets', `${known.name} has other buckets already`);
 }

@@ -14,8 +14,7 @@ export class RateWindow {
   /** Remembers the total; forgets what the window no longer needs. */
   advance(total: number, nowMs: number, windowMs: number): void {
     this.#snapshots.push({ atMs: nowMs, total });
-    while ((this.#snapshots[1]?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs - windowMs)
-      this.#snapshots.shift();
+    while ((this.#snapshots[1]?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs - windowMs) this.#snapshots.shift();
   }
 
   /** Growth per second since the start of the window. */

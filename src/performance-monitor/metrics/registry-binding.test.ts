@@ -183,9 +183,7 @@ describe('prom-client 15.1', () => {
       },
     );
     registry.registerMetric(metric as unknown as Counter);
-    expect(await registry.metrics()).toBe(
-      '# HELP x_total help\n# TYPE x_total counter\nx_total{c="d",a="b"} 1\n',
-    );
+    expect(await registry.metrics()).toBe('# HELP x_total help\n# TYPE x_total counter\nx_total{c="d",a="b"} 1\n');
     expect(await registry.getMetricsAsJSON()).toMatchObject([{ name: 'x_total', values: [{ value: 1 }] }]);
     registry.resetMetrics();
     registry.removeSingleMetric('x_total');

@@ -10,10 +10,7 @@ export type MonitorRegistry = Registry<PrometheusContentType> | Registry<OpenMet
 
 /** The families of each registry: every monitor of the process finds those of the others. */
 const familiesOf = (registry: MonitorRegistry): Map<string, MetricFamily> => {
-  const all = processSingleton(
-    'metric-families',
-    () => new WeakMap<MonitorRegistry, Map<string, MetricFamily>>(),
-  );
+  const all = processSingleton('metric-families', () => new WeakMap<MonitorRegistry, Map<string, MetricFamily>>());
   const families = all.get(registry) ?? new Map<string, MetricFamily>();
   all.set(registry, families);
   return families;

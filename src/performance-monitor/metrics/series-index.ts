@@ -85,10 +85,7 @@ export class SeriesIndex<Series> {
     for (const name of Object.keys(defined)) this.#textOf(defined, name);
     const added = Object.keys(defined).filter((name) => !this.#labelNames.includes(name));
     if (this.#labelNames.length + added.length > MAX_LABEL_NAMES) {
-      throw new InputError(
-        'labels',
-        `${this.#metric} takes ${MAX_LABEL_NAMES} label names, and ${added} are more`,
-      );
+      throw new InputError('labels', `${this.#metric} takes ${MAX_LABEL_NAMES} label names, and ${added} are more`);
     }
     // Every series so far has the new labels empty.
     for (const name of added) {

@@ -88,8 +88,7 @@ export function runHealthChecks(
   const judged = operations.filter(({ count }) => count >= minimumCalls);
   const worst = (of: (operation: OperationReport) => number): Measured =>
     judged.reduce<Measured>(
-      (found, operation) =>
-        of(operation) > found.value ? { value: of(operation), operation: operation.name } : found,
+      (found, operation) => (of(operation) > found.value ? { value: of(operation), operation: operation.name } : found),
       { value: 0 },
     );
   const measured: Readonly<Record<HealthCheckName, Measured>> = {
@@ -113,8 +112,7 @@ interface Measured {
 }
 
 function judge(measured: Measured, limits: AlertThreshold): HealthCheck {
-  const { warning, critical } =
-    typeof limits === 'number' ? { warning: limits, critical: undefined } : limits;
+  const { warning, critical } = typeof limits === 'number' ? { warning: limits, critical: undefined } : limits;
   const over = (limit: number | undefined) => limit !== undefined && measured.value >= limit;
   const status = over(critical) ? 'unhealthy' : over(warning) ? 'degraded' : 'healthy';
   return {

@@ -82,14 +82,11 @@ export function reportMetrics(metrics: readonly MonitorMetric[], nowMs: number):
       total,
       perSecond: rate.perSecond(total, nowMs),
     })),
-    gauges: gauges.flatMap(({ name, series }) =>
-      Array.from(series, ({ labels, value }) => ({ name, labels, value })),
-    ),
+    gauges: gauges.flatMap(({ name, series }) => Array.from(series, ({ labels, value }) => ({ name, labels, value }))),
   };
 }
 
-const isOperation = ({ name, unit }: HistogramMetric): boolean =>
-  unit === 'ms' && operationOf(name) !== undefined;
+const isOperation = ({ name, unit }: HistogramMetric): boolean => unit === 'ms' && operationOf(name) !== undefined;
 
 function reportDistribution({ name, unit, window }: HistogramMetric, nowMs: number): DistributionReport {
   const sketch = window.read();

@@ -85,8 +85,7 @@ export class SystemMetrics {
     }
     const snapshot: SystemSnapshot = {
       eventLoopDelayMs: this.#readDelay(),
-      eventLoopBusyRatio:
-        perfHooks().performance.eventLoopUtilization(now.loop, this.#mark.loop).utilization || 0,
+      eventLoopBusyRatio: perfHooks().performance.eventLoopUtilization(now.loop, this.#mark.loop).utilization || 0,
       cpuRatio: elapsedMs > 0 ? usedMs / elapsedMs : 0,
       cpuSeconds: cpuMicroseconds(now.cpu) / 1e6,
       memory: {
@@ -136,8 +135,7 @@ export class SystemMetrics {
       p50: late(delay.percentile(50)),
       p99: late(delay.percentile(99)),
       max: late(delay.max),
-      sustained:
-        this.#startEndsAtMs === undefined ? late(delay.percentile(sustainedPercentile(delay.count))) : 0,
+      sustained: this.#startEndsAtMs === undefined ? late(delay.percentile(sustainedPercentile(delay.count))) : 0,
     };
   }
 }

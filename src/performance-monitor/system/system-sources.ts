@@ -33,11 +33,7 @@ const LINES: readonly SystemLine[] = [
   ),
   gauge('process_resident_memory_bytes', 'Resident memory.', ({ memory }) => memory.rssBytes),
   gauge('process_heap_used_bytes', 'JavaScript heap in use.', ({ memory }) => memory.heapUsedBytes),
-  gauge(
-    'process_heap_limit_bytes',
-    'JavaScript heap at which V8 gives up.',
-    ({ memory }) => memory.heapLimitBytes,
-  ),
+  gauge('process_heap_limit_bytes', 'JavaScript heap at which V8 gives up.', ({ memory }) => memory.heapLimitBytes),
   {
     name: 'process_cpu_seconds_total',
     help: 'CPU time of the process.',

@@ -80,8 +80,7 @@ describe('generateKey', () => {
   it('refuses what has no identity', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
-    for (const bad of [() => 1, Symbol('s'), new Map(), circular])
-      expect(() => generateKey(bad)).toThrow(InputError);
+    for (const bad of [() => 1, Symbol('s'), new Map(), circular]) expect(() => generateKey(bad)).toThrow(InputError);
     const twice = { a: 1 };
     expect(() => generateKey(twice, twice, [twice])).not.toThrow();
   });
@@ -105,10 +104,7 @@ describe('generateImageHash', () => {
       'https://b.s3.amazonaws.com/cat.jpg?X-Amz-Algorithm=A&X-Amz-Credential=C&X-Amz-Date=D&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=1',
     ],
     ['S3 V2', 'https://b.s3.amazonaws.com/cat.jpg?AWSAccessKeyId=K&Expires=1&Signature=S'],
-    [
-      'Google',
-      'https://storage.googleapis.com/b/cat.jpg?X-Goog-Algorithm=A&X-Goog-Date=D&X-Goog-Signature=1',
-    ],
+    ['Google', 'https://storage.googleapis.com/b/cat.jpg?X-Goog-Algorithm=A&X-Goog-Date=D&X-Goog-Signature=1'],
     ['Azure', 'https://a.blob.core.windows.net/c/cat.jpg?sv=2022&se=1&sr=b&sp=r&sig=S'],
     ['CloudFront', 'https://d.cloudfront.net/cat.jpg?Expires=1&Signature=S&Key-Pair-Id=K'],
     ['imgix', 'https://x.imgix.net/cat.jpg?s=0123456789abcdef0123456789abcdef'],

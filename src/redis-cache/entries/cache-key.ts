@@ -65,9 +65,7 @@ class KeyDigest {
   }
 
   hex(): string {
-    return this.#hash === undefined
-      ? hash('sha256', this.#text, 'hex')
-      : this.#hash.update(this.#text).digest('hex');
+    return this.#hash === undefined ? hash('sha256', this.#text, 'hex') : this.#hash.update(this.#text).digest('hex');
   }
 }
 

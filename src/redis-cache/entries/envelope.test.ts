@@ -101,9 +101,7 @@ describe('an envelope', () => {
   });
 
   it('holds no more of a text than its id, whatever its length', async () => {
-    const ids = await Promise.all(
-      Array.from({ length: 2_000 }, async (_, n) => (await encode(n)).entry.id.length),
-    );
+    const ids = await Promise.all(Array.from({ length: 2_000 }, async (_, n) => (await encode(n)).entry.id.length));
     expect(Math.max(...ids)).toBeLessThan(13);
   });
 

@@ -91,10 +91,7 @@ export async function encodeEntry(
   return { text, entry: { id, value: decoded, failure, tags, freshUntilMs, staleUntilMs, costMs, bytes } };
 }
 
-async function encodeValue(
-  value: unknown,
-  options: EnvelopeOptions,
-): Promise<[PayloadKind, string, unknown, number]> {
+async function encodeValue(value: unknown, options: EnvelopeOptions): Promise<[PayloadKind, string, unknown, number]> {
   const { codec, compressAboveBytes } = options;
   const encoded = runCodec(() => codec.encode(value), 'a value could not be encoded');
   if (encoded === undefined) throw new CacheError('a value of this kind can not be stored');
@@ -223,9 +220,7 @@ export function isTooLarge(
 ): boolean {
   const { length } = encoded;
   if (length > maxValueBytes) return true;
-  return (
-    typeof encoded === 'string' && length * 3 > maxValueBytes && Buffer.byteLength(encoded) > maxValueBytes
-  );
+  return typeof encoded === 'string' && length * 3 > maxValueBytes && Buffer.byteLength(encoded) > maxValueBytes;
 }
 
 const tooLarge = ({ maxValueBytes }: EnvelopeOptions) =>

@@ -16,17 +16,11 @@ describe('a failure that is remembered', () => {
   it('is one whose code this version knows, with fields', () => {
     const good = { code: 'DESCRIBE_REFUSED', message: 'no', fields: {} };
     expect(isStoredFailure(good)).toBe(true);
-    for (const bad of [
-      { code: 'DESCRIBE_LATER' },
-      { code: 1 },
-      { message: 1 },
-      { fields: null },
-      { fields: 1 },
-    ])
+    for (const bad of [{ code: 'DESCRIBE_LATER' }, { code: 1 }, { message: 1 }, { fields: null }, { fields: 1 }])
       expect(isStoredFailure({ ...good, ...bad })).toBe(false);
-    expect(
-      storeFailure(Object.assign(new DescribeError('DESCRIBE_CACHE', 'no'), { code: 'DESCRIBE_LATER' })),
-    ).toBe(undefined);
+    expect(storeFailure(Object.assign(new DescribeError('DESCRIBE_CACHE', 'no'), { code: 'DESCRIBE_LATER' }))).toBe(
+      undefined,
+    );
   });
 
   it('is none when one of its fields is not what an error of ours has', () => {

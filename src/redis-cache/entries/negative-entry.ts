@@ -12,16 +12,14 @@ export function negativeTtlMs(
   negativeTtlSeconds: ((error: unknown) => number | undefined) | undefined,
   error: unknown,
 ): number | undefined {
-  const seconds =
-    negativeTtlSeconds === undefined ? undefined : answerNow(negativeTtlSeconds, error, undefined);
+  const seconds = negativeTtlSeconds === undefined ? undefined : answerNow(negativeTtlSeconds, error, undefined);
   return seconds !== undefined && seconds > 0 ? Math.min(seconds, MAX_TTL_SECONDS) * 1_000 : undefined;
 }
 
 const MAX_TEXT_LENGTH = 2_000;
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
-const isAmount = (value: unknown): boolean =>
-  typeof value === 'number' && value >= 0 && value <= MAX_TIMER_DELAY_MS;
+const isAmount = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= MAX_TIMER_DELAY_MS;
 
 /** Fields of an error that are remembered. What it was billed is none of them: another call paid that. */
 const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {

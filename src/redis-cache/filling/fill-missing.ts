@@ -80,11 +80,7 @@ export class Filler {
   supersede(keys: readonly string[], tags: readonly string[], here: boolean): readonly string[] {
     const concerned: string[] = [];
     for (const work of this.#open) {
-      if (
-        !keys.includes(work.key) &&
-        !tags.includes(EVERY_ENTRY) &&
-        !work.tags.some((tag) => tags.includes(tag))
-      ) {
+      if (!keys.includes(work.key) && !tags.includes(EVERY_ENTRY) && !work.tags.some((tag) => tags.includes(tag))) {
         continue;
       }
       if (here) work.superseded = true;
@@ -142,11 +138,7 @@ export class Filler {
   }
 
   /** Undefined while another process has the lease. */
-  async #claim(
-    request: FillRequest,
-    link: RedisLink,
-    startedAtMs: number,
-  ): Promise<Turn | Filled | undefined> {
+  async #claim(request: FillRequest, link: RedisLink, startedAtMs: number): Promise<Turn | Filled | undefined> {
     const { key, tags, force, ttlMs, graceMs } = request;
     const { options } = this.#tiers;
     const token = newLeaseToken();
@@ -175,8 +167,7 @@ export class Filler {
       if (!this.#closed) {
         const all = withTagsOf(replaced, stamps);
         // Redis keeps what was only kept for the entry that it was on, and this one may live longer.
-        if (lease && all !== stamps)
-          void link.tier.stamp(Object.keys(all.tags), keepMs, link.gateway.deadline());
+        if (lease && all !== stamps) void link.tier.stamp(Object.keys(all.tags), keepMs, link.gateway.deadline());
         return lease || raw.owned === undefined ? { stamps: all, lease, startedAtMs } : undefined;
       }
       await lease?.end({ give: true });

@@ -103,8 +103,7 @@ export class Getter {
     this.#reader = reader;
     this.#filler = new Filler(tiers, reader, writer);
     tiers.events.on('invalidated', ({ by, keys, tags }) => {
-      if (by === 'another-process')
-        this.supersede(keys, keys.length + tags.length === 0 ? [EVERY_ENTRY] : tags, false);
+      if (by === 'another-process') this.supersede(keys, keys.length + tags.length === 0 ? [EVERY_ENTRY] : tags, false);
     });
     tiers.namedLink?.events.on('replayed', ({ keys, tags }) => this.supersede(keys, tags));
   }
@@ -160,9 +159,7 @@ export class Getter {
   async #read(key: string, asked: Asked, signal: AbortSignal | undefined): Promise<Found | undefined> {
     const entry = this.#tiers.peek(key);
     const found =
-      entry === undefined
-        ? await this.#readBoth(key, signal)
-        : ({ entry, tier: 'memory', fresh: true } as const);
+      entry === undefined ? await this.#readBoth(key, signal) : ({ entry, tier: 'memory', fresh: true } as const);
     if (found === undefined || !answers(found.entry, asked)) return undefined;
     return found.entry.failure !== undefined && !found.fresh ? undefined : found;
   }
@@ -232,9 +229,7 @@ export class Getter {
       void flight.then(() => clock.clearTimeout(timer));
     });
     const outcome = await raceSignal(Promise.race([flight, slow]), signal);
-    return outcome === undefined
-      ? this.#stale<Value>(stale)
-      : this.#filled<Value>(outcome.value, outcome.shared);
+    return outcome === undefined ? this.#stale<Value>(stale) : this.#filled<Value>(outcome.value, outcome.shared);
   }
 
   #refreshNotBeforeMs(key: string, { entry }: Found): number {

@@ -53,11 +53,7 @@ export class WorkLine {
    * these, and those of all others who wait for it, or of the first of them where all are too many. Rejects with the
    * signal's reason.
    */
-  wait(
-    key: string,
-    tags: readonly string[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly string[]> | undefined {
+  wait(key: string, tags: readonly string[], signal: AbortSignal | undefined): Promise<readonly string[]> | undefined {
     const work = this.has(key) ? this.#works.get(key) : undefined;
     if (work === undefined || tags.every((tag) => work.tags.includes(tag))) return undefined;
     work.waiting.add(tags);

@@ -14,12 +14,7 @@ export class Lease {
   #timer: TimerHandle | undefined;
   #over = false;
 
-  constructor(
-    link: RedisLink,
-    key: string,
-    token: string,
-    { leaseMs, clock }: { leaseMs: number; clock: Clock },
-  ) {
+  constructor(link: RedisLink, key: string, token: string, { leaseMs, clock }: { leaseMs: number; clock: Clock }) {
     this.token = token;
     this.#link = link;
     this.#key = key;

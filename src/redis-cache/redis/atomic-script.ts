@@ -33,11 +33,7 @@ export function redisScriptOf(cache: RedisCache): RedisScript | undefined {
       const deadline = gateway.deadline();
       deadline.untilMs += PATIENCE_MS;
       const names = keys.map((key) => `${keyPrefix}${key}`);
-      const reply = await gateway.send(
-        'script',
-        [['EVAL', script, names.length, ...names, ...args]],
-        deadline,
-      );
+      const reply = await gateway.send('script', [['EVAL', script, names.length, ...names, ...args]], deadline);
       if (!reply.ok) throw reply.error;
       const [answer] = reply.value;
       if (!Array.isArray(answer)) throw new CacheError('Redis script: failed', { cause: answer });

@@ -10,10 +10,7 @@ export class ClientWatch {
   readonly #isOurs: boolean;
   readonly #detachers: (() => void)[] = [];
 
-  constructor(
-    client: RedisClientLike,
-    { clock, isOurs }: { readonly clock: Clock; readonly isOurs: boolean },
-  ) {
+  constructor(client: RedisClientLike, { clock, isOurs }: { readonly clock: Clock; readonly isOurs: boolean }) {
     this.client = client;
     this.#clock = clock;
     this.#isOurs = isOurs;

@@ -1,8 +1,7 @@
 import type { RedisCommand } from './redis-client.ts';
 
 /** Each script runs commands of its own, so that one may be refused and another not. */
-const nameOf = ([command, script]: RedisCommand): string =>
-  command === 'EVAL' ? `${command} ${script}` : command;
+const nameOf = ([command, script]: RedisCommand): string => (command === 'EVAL' ? `${command} ${script}` : command);
 
 /** Commands that a server refuses as such, each until it succeeds. */
 export class CommandRefusals {

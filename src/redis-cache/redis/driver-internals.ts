@@ -6,8 +6,7 @@ import type { RedisClientLike } from './redis-client.ts';
 /** Lets the process end while this timer or socket waits. */
 export function unref(holder: object, name: 'stream' | 'reconnectTimeout' | 'slotsTimer'): void {
   const held: unknown = Reflect.get(holder, name);
-  if (typeof held === 'object' && held !== null && 'unref' in held && typeof held.unref === 'function')
-    held.unref();
+  if (typeof held === 'object' && held !== null && 'unref' in held && typeof held.unref === 'function') held.unref();
 }
 
 /** A Cluster asks a node for its slots by a duplicate, and tells nobody why that could not connect. */

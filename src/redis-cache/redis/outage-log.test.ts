@@ -7,10 +7,7 @@ describe('OutageLog', () => {
     log.addKeys(['key']);
     log.addTags(['tag']);
     expect([log.distrusts('key'), log.distrusts('other')]).toEqual([true, false]);
-    expect([log.distrustsStamps({ a: '1', tag: '2' }), log.distrustsStamps({ a: '1' })]).toEqual([
-      true,
-      false,
-    ]);
+    expect([log.distrustsStamps({ a: '1', tag: '2' }), log.distrustsStamps({ a: '1' })]).toEqual([true, false]);
     log.settle(log.next());
     expect([log.distrusts('key'), log.distrustsTag('tag'), log.size]).toEqual([false, false, 0]);
   });

@@ -48,8 +48,7 @@ export class OutageLog {
   }
 
   addOverwritten(keys: Iterable<string>): void {
-    for (const key of keys)
-      if (this.#overwritten.size < this.#limit) this.#overwritten.set(key, this.#next());
+    for (const key of keys) if (this.#overwritten.size < this.#limit) this.#overwritten.set(key, this.#next());
   }
 
   /** Whether what Redis says about this key must not be believed. */

@@ -109,11 +109,7 @@ export async function sendEach(
 /** Server answers about the data of one command: wrong type, no room for it, a value that a script can't take. */
 const DATA_REFUSAL = /^(WRONGTYPE|OOM|ERR)\b/;
 
-function sortError(
-  error: unknown,
-  command: RedisCommand,
-  onRefusal: RefusalListener,
-): RedisDataError | RedisRefusal {
+function sortError(error: unknown, command: RedisCommand, onRefusal: RefusalListener): RedisDataError | RedisRefusal {
   const kind = refusalKind(error);
   if (kind !== undefined) {
     const refusal = new RedisRefusal(command, kind, error as Error);

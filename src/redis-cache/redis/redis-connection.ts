@@ -7,13 +7,7 @@ import { disconnectForGood, dropStream, hearDuplicates, selectedDb } from './dri
 import type { RedisClientLike } from './redis-client.ts';
 import type { RedisConnectionEvents } from './redis-connection-events.ts';
 import { createRedisClients, type RedisClients, retryStrategy } from './redis-driver.ts';
-import {
-  errorKind,
-  isOfAllNodes,
-  isSentinelRound,
-  isWithoutSentinel,
-  refusalKind,
-} from './redis-error-kind.ts';
+import { errorKind, isOfAllNodes, isSentinelRound, isWithoutSentinel, refusalKind } from './redis-error-kind.ts';
 import { RedisSubscription } from './redis-subscription.ts';
 import type { RedisTarget } from './redis-target.ts';
 

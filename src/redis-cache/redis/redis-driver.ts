@@ -11,14 +11,7 @@ type RedisOptions = Omit<DriverOptions, 'replyMapping'>;
 type ClusterOptions = Omit<DriverClusterOptions, 'redisOptions'> & {
   readonly redisOptions: Omit<
     RedisOptions,
-    | 'host'
-    | 'path'
-    | 'port'
-    | 'sentinels'
-    | 'enableOfflineQueue'
-    | 'retryStrategy'
-    | 'readOnly'
-    | 'himportFieldsets'
+    'host' | 'path' | 'port' | 'sentinels' | 'enableOfflineQueue' | 'retryStrategy' | 'readOnly' | 'himportFieldsets'
   >;
 };
 
@@ -33,10 +26,7 @@ export interface RedisClients {
  * Makes the connections, not yet opened.
  * @throws `DESCRIBE_CONFIG_INVALID` when ioredis is not installed, and what else its import throws.
  */
-export async function createRedisClients(
-  target: RedisTarget,
-  operationTimeoutMs: number,
-): Promise<RedisClients> {
+export async function createRedisClients(target: RedisTarget, operationTimeoutMs: number): Promise<RedisClients> {
   if (target.kind === 'client') {
     // A duplicate of the user's client needs no import: it comes from their copy of ioredis.
     return { data: target.client, subscriber: duplicateAsSubscriber(target.client), ownsData: false };
@@ -93,18 +83,7 @@ const dataOptions = (operationTimeoutMs: number): RedisOptions => ({
 const SUBSCRIBER_OPTIONS: RedisOptions = { ...SHARED_OPTIONS, maxRetriesPerRequest: null };
 
 function serverOptions(target: RedisTargetOptions, options: RedisOptions): RedisOptions {
-  const {
-    host,
-    port,
-    username,
-    password,
-    db,
-    url,
-    tls,
-    family,
-    sentinels,
-    sentinelName = 'mymaster',
-  } = target;
+  const { host, port, username, password, db, url, tls, family, sentinels, sentinelName = 'mymaster' } = target;
   const server: RedisOptions = {
     ...options,
     // ioredis would ask INFO, which may be forbidden or renamed; what a server that still loads refuses is seen anyway.

@@ -1,5 +1,4 @@
-const beginsWith = (error: unknown, text: string): boolean =>
-  error instanceof Error && error.message.startsWith(text);
+const beginsWith = (error: unknown, text: string): boolean => error instanceof Error && error.message.startsWith(text);
 
 /** What ioredis says when no Sentinel has answered (ioredis 5 and 6). */
 export const isWithoutSentinel = (error: unknown): boolean =>

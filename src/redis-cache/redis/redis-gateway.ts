@@ -175,9 +175,7 @@ export class RedisGateway {
     const tell: ReplyListener = (index, reply) => {
       if (!isOver) onReply(index, reply);
     };
-    const reply = await this.#run(operation, deadline, (client) =>
-      sendEach(client, commands, tell, this.#onRefusal),
-    );
+    const reply = await this.#run(operation, deadline, (client) => sendEach(client, commands, tell, this.#onRefusal));
     isOver = true;
     return reply;
   }
@@ -266,11 +264,7 @@ export class RedisGateway {
     else this.#rejections += 1;
     // What is not sent has no cause of its own: the connection knows why.
     const kind =
-      cause instanceof RedisRefusal
-        ? cause.kind
-        : cause === undefined
-          ? this.#connection.lastError
-          : errorKind(cause);
+      cause instanceof RedisRefusal ? cause.kind : cause === undefined ? this.#connection.lastError : errorKind(cause);
     const why = kind === undefined ? reason : `${reason} (${kind})`;
     if (reason === 'timeout') this.#lastFailure = `${operation} had no answer in time`;
     if (reason === 'failed') this.#lastFailure = `${operation} ${why}`;

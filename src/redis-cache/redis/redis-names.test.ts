@@ -19,23 +19,17 @@ const inUtf8 = (name: string) => Buffer.from(name).toString();
 describe('names in Redis', () => {
   it('differ for different keys, and stand in one slot for one key', () => {
     fc.assert(
-      fc.property(
-        key,
-        key,
-        prefixes,
-        fc.constantFrom('', 'all:', '{all}:'),
-        (left, right, prefix, client) => {
-          const names = new RedisNames(prefix, client);
-          expect(inUtf8(names.entry(left)) === inUtf8(names.entry(right))).toBe(left === right);
-          if (!breaksSlots(client + prefix)) {
-            expect(hashedPart(client + names.lease(left))).toBe(hashedPart(client + names.entry(left)));
-          }
-          const all = [names.entry(left), names.lease(right), names.tag(right), `${prefix}bus`];
-          expect(new Set(all).size).toBe(all.length);
-          for (const name of all) expect(name.startsWith(prefix)).toBe(true);
-          expect(names.channel).toBe(`${client}${prefix}bus`);
-        },
-      ),
+      fc.property(key, key, prefixes, fc.constantFrom('', 'all:', '{all}:'), (left, right, prefix, client) => {
+        const names = new RedisNames(prefix, client);
+        expect(inUtf8(names.entry(left)) === inUtf8(names.entry(right))).toBe(left === right);
+        if (!breaksSlots(client + prefix)) {
+          expect(hashedPart(client + names.lease(left))).toBe(hashedPart(client + names.entry(left)));
+        }
+        const all = [names.entry(left), names.lease(right), names.tag(right), `${prefix}bus`];
+        expect(new Set(all).size).toBe(all.length);
+        for (const name of all) expect(name.startsWith(prefix)).toBe(true);
+        expect(names.channel).toBe(`${client}${prefix}bus`);
+      }),
       { seed: 1, numRuns: 2_000 },
     );
   });

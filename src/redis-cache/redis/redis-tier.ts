@@ -66,11 +66,7 @@ export class RedisTier {
   }
 
   /** One entry and the versions of some tags. */
-  async read(
-    key: string,
-    tags: readonly string[],
-    deadline: OperationDeadline,
-  ): Promise<RedisReply<RawRead>> {
+  async read(key: string, tags: readonly string[], deadline: OperationDeadline): Promise<RedisReply<RawRead>> {
     const commands = [this.#get(key), ...this.#getTags(tags)];
     return map(await this.#gateway.send('read', commands, deadline), ([text, ...versions]) => ({
       text: textOf(text),
@@ -119,11 +115,7 @@ export class RedisTier {
   }
 
   /** The versions of these tags, made where there is none, kept for at least `keepMs`. */
-  async stamp(
-    tags: readonly string[],
-    keepMs: number,
-    deadline: OperationDeadline,
-  ): Promise<RedisReply<TagVersions>> {
+  async stamp(tags: readonly string[], keepMs: number, deadline: OperationDeadline): Promise<RedisReply<TagVersions>> {
     const reply = await this.#gateway.send('stamp tags', this.#stampTags(tags, keepMs), deadline);
     return map(reply, (versions) => zip(tags, versions));
   }
@@ -195,10 +187,7 @@ export class RedisTier {
   /**
    * Writes all, ends work on these keys elsewhere, and tells the others; false for those that Redis had no room for.
    */
-  async write(
-    writes: readonly RawWrite[],
-    deadline: OperationDeadline,
-  ): Promise<RedisReply<readonly boolean[]>> {
+  async write(writes: readonly RawWrite[], deadline: OperationDeadline): Promise<RedisReply<readonly boolean[]>> {
     const keys = writes.map(({ key }) => key);
     const sets = writes.map(
       ({ key, text, keepMs }): RedisCommand => ['SET', this.#names.entry(key), text, 'PX', Math.ceil(keepMs)],
@@ -214,9 +203,7 @@ export class RedisTier {
     const leases = this.#unlink(keys.map((key) => this.#names.lease(key)));
     const reply = await this.#sendAndTell('remove', [...entries, ...leases], 'keys', keys, deadline);
     return map(reply, (results) =>
-      results
-        .slice(0, entries.length)
-        .reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0),
+      results.slice(0, entries.length).reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0),
     );
   }
 
@@ -228,9 +215,7 @@ export class RedisTier {
   *#bulkReads(keys: readonly string[], isCareful: boolean): Generator<RedisCommand> {
     for (let first = 0; first < keys.length; first += KEYS_PER_COMMAND) {
       const names = keys.slice(first, first + KEYS_PER_COMMAND).map((key) => this.#names.entry(key));
-      yield isCareful
-        ? ['EVAL', READ_BOUNDED, names.length, ...names, this.#maxValueBytes]
-        : ['MGET', ...names];
+      yield isCareful ? ['EVAL', READ_BOUNDED, names.length, ...names, this.#maxValueBytes] : ['MGET', ...names];
     }
   }
 
@@ -244,14 +229,7 @@ export class RedisTier {
   }
 
   #stampTags(tags: readonly string[], keepMs: number): RedisCommand[] {
-    return tags.map((tag) => [
-      'EVAL',
-      STAMP_TAG,
-      1,
-      this.#names.tag(tag),
-      newTagVersion(),
-      Math.ceil(keepMs),
-    ]);
+    return tags.map((tag) => ['EVAL', STAMP_TAG, 1, this.#names.tag(tag), newTagVersion(), Math.ceil(keepMs)]);
   }
 
   #unlink(names: readonly string[]): RedisCommand[] {

@@ -14,8 +14,7 @@ export function troubleOf({ connection, gateway }: RedisLink): RedisTrouble | un
   if (connection.state === 'driver-missing') {
     return { kind: 'driver', reason: 'ioredis is not installed (npm install ioredis)' };
   }
-  if (connection.state === 'reconnecting')
-    return { kind: 'connection', reason: connectionReason(connection) };
+  if (connection.state === 'reconnecting') return { kind: 'connection', reason: connectionReason(connection) };
   if (connection.state !== 'ready') return undefined;
   if (gateway.refusals.size > 0) {
     const refused = [...gateway.refusals.kinds].map(([command, kind]) => `${command} (${kind})`);

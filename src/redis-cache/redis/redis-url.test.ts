@@ -4,10 +4,7 @@ import { optionsOfUrl, redisUrl } from './redis-url.ts';
 describe('a URL of Redis', () => {
   it.each([
     ['redis://host', { host: 'host' }],
-    [
-      'redis://user:p%40ss@host:6380/7',
-      { host: 'host', port: 6380, username: 'user', password: 'p@ss', db: 7 },
-    ],
+    ['redis://user:p%40ss@host:6380/7', { host: 'host', port: 6380, username: 'user', password: 'p@ss', db: 7 }],
     ['redis://[::1]:1?family=6&db=3', { host: '::1', port: 1, family: 6, db: 3 }],
     ['rediss://host/', { host: 'host', tls: {} }],
     ['redis://host/2/?family=0', { host: 'host', db: 2, family: 0 }],

@@ -13,9 +13,7 @@ export const redisUrl = (): OptionCheck => (value, option) => {
   }
   const url = new URL(value);
   if (!/^\d*$/.test(databaseOf(url))) {
-    return [
-      { option, expected: 'a URL whose path is the number of a database, as in redis://host:6379/2', got },
-    ];
+    return [{ option, expected: 'a URL whose path is the number of a database, as in redis://host:6379/2', got }];
   }
   if (!FAMILIES.includes(url.searchParams.get('family'))) {
     return [{ option, expected: 'a URL with family=4, family=6, family=0 or none', got }];

@@ -150,13 +150,7 @@ export class LocalTags {
   }
 
   /** Takes in what Redis said at `askedAtMs`, unless the tag was dropped since. */
-  learn(
-    ticket: ReadTicket,
-    tag: string,
-    version: string | undefined,
-    askedAtMs: number,
-    keptUntilMs = 0,
-  ): void {
+  learn(ticket: ReadTicket, tag: string, version: string | undefined, askedAtMs: number, keptUntilMs = 0): void {
     if (!this.#guard.isClean(ticket, tag)) return;
     const before = this.#known.get(tag);
     if (before !== undefined && before.version !== version) this.#epoch += 1;

@@ -65,13 +65,7 @@ export async function setAll(tiers: Tiers, writer: TieredWriter, items: readonly
   const began = removals.begin();
   try {
     const stamps = await writer.stamp([...new Set(plans.flatMap(({ tags }) => tags))], longestMs);
-    const encode = async ({
-      key,
-      value,
-      tags,
-      ttlMs,
-      graceMs,
-    }: (typeof plans)[number]): Promise<KeyedEntry> => {
+    const encode = async ({ key, value, tags, ttlMs, graceMs }: (typeof plans)[number]): Promise<KeyedEntry> => {
       const own = Object.fromEntries([EVERY_ENTRY, ...tags].map((tag) => [tag, stamps.tags[tag] ?? '']));
       const content = { value, tags: own, ttlMs, graceMs, costMs: 0 };
       return { key, keepMs: ttlMs + graceMs, ...(await encodeEntry(content, options, tiers.nowMs)) };

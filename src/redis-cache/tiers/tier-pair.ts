@@ -76,9 +76,7 @@ export class Tiers {
   validEntry(record: MemoryRecord): CacheEntry | undefined {
     const { nowMs } = this;
     if (nowMs < record.validUntilMs && record.validEpoch === this.tags.epoch) return record.entry;
-    return this.judge(record, nowMs).kind === 'valid' && nowMs < record.entry.freshUntilMs
-      ? record.entry
-      : undefined;
+    return this.judge(record, nowMs).kind === 'valid' && nowMs < record.entry.freshUntilMs ? record.entry : undefined;
   }
 
   /** Judges what memory holds. `patienceMs` replaces the usual trust while Redis can't be asked. */

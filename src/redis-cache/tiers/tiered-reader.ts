@@ -106,8 +106,7 @@ export class TieredReader {
         redisHits += 1;
       };
       const onEntry = (index: number, entry: CacheEntry) => {
-        if (entry.failure === undefined && this.#tiers.nowMs < entry.freshUntilMs)
-          onValue(index, entry.value);
+        if (entry.failure === undefined && this.#tiers.nowMs < entry.freshUntilMs) onValue(index, entry.value);
       };
       const run = this.#check.begin({ keys: asked, held, context, onEntry, onValue });
       const take = (first: number, texts: readonly unknown[]) => this.#check.take(run, first, texts);
@@ -170,12 +169,7 @@ export class TieredReader {
     });
   }
 
-  async #checkOne(
-    key: string,
-    text: string,
-    versions: TagVersions,
-    context: ReadContext,
-  ): Promise<Found | undefined> {
+  async #checkOne(key: string, text: string, versions: TagVersions, context: ReadContext): Promise<Found | undefined> {
     const held = [this.#tiers.memory.get(key)?.entry];
     let believed: CacheEntry | undefined;
     const onEntry = (_: number, entry: CacheEntry) => {

@@ -56,11 +56,7 @@ export class TieredWriter {
   adopt(
     tags: readonly string[],
     versions: TagVersions | undefined,
-    {
-      ticket,
-      askedAtMs,
-      keepMs,
-    }: { readonly ticket: number; readonly askedAtMs: number; readonly keepMs: number },
+    { ticket, askedAtMs, keepMs }: { readonly ticket: number; readonly askedAtMs: number; readonly keepMs: number },
   ): Stamps {
     const stamps: [string, string][] = [];
     const outage = this.#tiers.link?.outage;
@@ -138,11 +134,7 @@ export class TieredWriter {
     this.#tiers.memory.clear();
   }
 
-  async #writeRedis(
-    entries: readonly KeyedEntry[],
-    shared: boolean,
-    link: RedisLink,
-  ): Promise<readonly string[]> {
+  async #writeRedis(entries: readonly KeyedEntry[], shared: boolean, link: RedisLink): Promise<readonly string[]> {
     const keys = entries.map(({ key }) => key);
     const reply = shared ? await link.tier.write(entries, link.gateway.deadline(entries.length)) : undefined;
     const refused = reply?.ok ? keys.filter((_, index) => reply.value[index] !== true) : keys;

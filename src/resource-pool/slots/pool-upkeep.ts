@@ -156,7 +156,5 @@ export class PoolUpkeep<Resource> {
   }
 }
 
-const quietSinceMs = ({
-  idleSinceMs,
-  checkedAtMs,
-}: Pick<Slot<unknown>, 'idleSinceMs' | 'checkedAtMs'>): number => Math.max(idleSinceMs, checkedAtMs);
+const quietSinceMs = ({ idleSinceMs, checkedAtMs }: Pick<Slot<unknown>, 'idleSinceMs' | 'checkedAtMs'>): number =>
+  Math.max(idleSinceMs, checkedAtMs);

@@ -22,12 +22,7 @@ export interface SlotKeeperOptions<Resource> {
   /** A slot is made and ready to be offered. */
   readonly opened: (slot: Slot<Resource>) => void;
   /** A slot could not be made. Nothing may be made before `retryInMs`. */
-  readonly failed: (
-    slot: Slot<Resource>,
-    failure: CreateFailure,
-    failures: number,
-    retryInMs: number,
-  ) => void;
+  readonly failed: (slot: Slot<Resource>, failure: CreateFailure, failures: number, retryInMs: number) => void;
   /** A place became free. */
   readonly freed: () => void;
   readonly destroyFailed: (error: unknown) => void;

@@ -136,11 +136,7 @@ export class SlotSupply<Resource> {
   #armBackoff(): void {
     const delayMs = this.keeper.backoffMs;
     if (delayMs === 0 || this.#backoffTimer !== undefined || this.#stopped) return;
-    this.#backoffTimer = setBackgroundTimeout(
-      this.#options.clock,
-      weakly(this, SlotSupply.#endBackoff),
-      delayMs,
-    );
+    this.#backoffTimer = setBackgroundTimeout(this.#options.clock, weakly(this, SlotSupply.#endBackoff), delayMs);
   }
 
   static #endBackoff<Resource>(this: void, supply: SlotSupply<Resource>): void {

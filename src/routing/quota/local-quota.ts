@@ -43,11 +43,7 @@ export class LocalQuota implements QuotaSource {
   take(tokens: number, nowMs: number): QuotaTaking {
     const sequence = this.#sequence;
     this.#sequence += 1;
-    return new LocalTaking(
-      this,
-      this.#requests.take(1, sequence, nowMs),
-      this.#tokens.take(tokens, sequence, nowMs),
-    );
+    return new LocalTaking(this, this.#requests.take(1, sequence, nowMs), this.#tokens.take(tokens, sequence, nowMs));
   }
 
   answered(requests: QuotaMark, tokens: QuotaMark, answer: QuotaAnswer, nowMs: number): boolean {
@@ -60,12 +56,7 @@ export class LocalQuota implements QuotaSource {
     return this.#follow(requests, tokens, limits, nowMs) || moreRoom;
   }
 
-  refused(
-    requests: QuotaMark,
-    tokens: QuotaMark,
-    { limits, slowDown }: QuotaRefusal,
-    nowMs: number,
-  ): boolean {
+  refused(requests: QuotaMark, tokens: QuotaMark, { limits, slowDown }: QuotaRefusal, nowMs: number): boolean {
     if (limits?.requests?.remaining !== undefined) this.#requests.refuse(requests, nowMs);
     if (limits?.tokens?.remaining !== undefined) this.#tokens.refuse(tokens, nowMs);
     // Room in every bucket that the headers tell of: one that they don't tell of was empty, such as that of a second.
@@ -75,9 +66,7 @@ export class LocalQuota implements QuotaSource {
     if (
       slowDown !== true &&
       hasRoom &&
-      readings.every(
-        (reading, index) => (reading?.remaining ?? Number.POSITIVE_INFINITY) >= (units[index] ?? 0),
-      )
+      readings.every((reading, index) => (reading?.remaining ?? Number.POSITIVE_INFINITY) >= (units[index] ?? 0))
     ) {
       this.#requests.quantise(nowMs);
       this.#tokens.quantise(nowMs);
@@ -105,16 +94,10 @@ export class LocalQuota implements QuotaSource {
 
   close(): void {}
 
-  #follow(
-    requests: QuotaMark,
-    tokens: QuotaMark,
-    limits: RateLimitSnapshot | undefined,
-    nowMs: number,
-  ): boolean {
+  #follow(requests: QuotaMark, tokens: QuotaMark, limits: RateLimitSnapshot | undefined, nowMs: number): boolean {
     let moreRoom = false;
     if (limits?.requests !== undefined) moreRoom = this.#requests.observe(requests, limits.requests, nowMs);
-    if (limits?.tokens !== undefined)
-      moreRoom = this.#tokens.observe(tokens, limits.tokens, nowMs) || moreRoom;
+    if (limits?.tokens !== undefined) moreRoom = this.#tokens.observe(tokens, limits.tokens, nowMs) || moreRoom;
     return moreRoom;
   }
 }

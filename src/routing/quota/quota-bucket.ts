@@ -61,10 +61,7 @@ export class QuotaBucket {
     const guard = this.#perMs * guardMs;
     const guardUnits = Math.min(guard, this.#capacity * MAX_GUARD_RATIO);
     this.#refill(nowMs);
-    const headroom = Math.min(
-      this.#perMs * HEADROOM_MS,
-      Math.max(0, (this.#capacity - cost) * HEADROOM_RATIO),
-    );
+    const headroom = Math.min(this.#perMs * HEADROOM_MS, Math.max(0, (this.#capacity - cost) * HEADROOM_RATIO));
     const missing = Math.min(cost + headroom + guard, this.#capacity) + guardUnits - this.#level;
     return missing <= 1e-9 ? 0 : missing / this.#refillPerMs;
   }

@@ -169,8 +169,7 @@ export class QuotaDimension {
 
   /** Empties it, where what others have taken is not known. */
   drain(nowMs: number): void {
-    for (const bucket of [this.#model, this.#budget])
-      bucket?.move(-Math.max(0, bucket.levelAt(nowMs)), nowMs);
+    for (const bucket of [this.#model, this.#budget]) bucket?.move(-Math.max(0, bucket.levelAt(nowMs)), nowMs);
   }
 
   /** Was refused while the headers said that there was room: the limit is enforced a second at a time. */

@@ -92,13 +92,10 @@ describe('QuotaLimiter, whatever happens', () => {
         const open: QuotaPermit[] = [];
         for (const step of played) {
           if (step.kind === 'pass') await clock.advance(step.ms);
-          else if (step.kind === 'take' && limiter.waitMs(step.tokens) === 0)
-            open.push(limiter.take(step.tokens));
+          else if (step.kind === 'take' && limiter.waitMs(step.tokens) === 0) open.push(limiter.take(step.tokens));
           else if (step.kind === 'headers') {
             const { remaining, resetMs } = step;
-            open
-              .pop()
-              ?.answered({ limits: { tokens: { limit: 50_000, remaining, resetMs } }, chargedTokens: 10 });
+            open.pop()?.answered({ limits: { tokens: { limit: 50_000, remaining, resetMs } }, chargedTokens: 10 });
           } else if (step.kind === 'end' && step.how === 'throttled') open.pop()?.throttled({});
         }
         const waitMs = limiter.waitMs(tokens);

@@ -76,17 +76,9 @@ export class QuotaLimiter {
   constructor(options: QuotaLimiterOptions, stop: QuotaStop = new QuotaStop()) {
     const own = checkQuotaLimiterOptions(options);
     this.#stop = stop;
-    const {
-      name,
-      sharedName = name,
-      limits = NO_OPTIONS,
-      shared,
-      clock = systemClock,
-      random = Math.random,
-    } = own;
+    const { name, sharedName = name, limits = NO_OPTIONS, shared, clock = systemClock, random = Math.random } = own;
     const { requestsPerMinute, tokensPerMinute } = limits;
-    const { processes = DEFAULTS.processes, rampFromTokensPerMinute = DEFAULTS.rampFromTokensPerMinute } =
-      limits;
+    const { processes = DEFAULTS.processes, rampFromTokensPerMinute = DEFAULTS.rampFromTokensPerMinute } = limits;
     const nowMs = clock.now();
     this.name = name;
     this.#clock = clock;

@@ -51,11 +51,7 @@ export class QuotaRamp {
     this.#processes = processes;
     this.#basePerMs *= scale;
     this.#limitPerMs = share;
-    if (
-      Number.isFinite(share) &&
-      share > this.#basePerMs &&
-      this.#ceilingPerMs === Number.POSITIVE_INFINITY
-    ) {
+    if (Number.isFinite(share) && share > this.#basePerMs && this.#ceilingPerMs === Number.POSITIVE_INFINITY) {
       this.#begin(this.#basePerMs);
     } else this.#moveTo(this.#ceilingPerMs * scale);
   }

@@ -13,10 +13,8 @@ const serverOf = (capacity: number) => ({
 
 const simulate = (options: Omit<ClosedLoopOptions, 'seed' | 'durationMs'>, seed: number) =>
   closedLoop({ durationMs: 300_000, seed, ...options });
-const tailOf = (samples: readonly ClosedLoopSample[], fromMs = 60_000) =>
-  samples.filter(({ atMs }) => atMs > fromMs);
-const mean = (numbers: readonly number[]) =>
-  numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+const tailOf = (samples: readonly ClosedLoopSample[], fromMs = 60_000) => samples.filter(({ atMs }) => atMs > fromMs);
+const mean = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 
 describe.each(SEEDS)('the limit of calls in flight (seed %i)', (seed) => {
   it.each([0, 0.3])('settles near the capacity of a server, with a share of %d aborted', (abortRatio) => {
@@ -103,9 +101,7 @@ describe.each(SEEDS)('the limit of calls in flight (seed %i)', (seed) => {
 });
 
 it('stays within its bound', () => {
-  const limits = simulate({ server: { latencyMs: () => 100 }, maxConcurrency: 7 }, 1).map(
-    ({ limit }) => limit,
-  );
+  const limits = simulate({ server: { latencyMs: () => 100 }, maxConcurrency: 7 }, 1).map(({ limit }) => limit);
   expect([Math.min(...limits), Math.max(...limits)]).toEqual([7, 7]);
 });
 

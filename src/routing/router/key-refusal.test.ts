@@ -182,8 +182,6 @@ describe('a key over hours of steady traffic', () => {
     }
     const doublings = Math.ceil(Math.log2(play.refusedForMs / 5_000 + 1));
     expect(refused).toBeLessThanOrEqual(Math.max(1, doublings) + 1 + play.refusedForMs / 300_000);
-    expect(answered - play.refusedForMs).toBeLessThanOrEqual(
-      Math.min(300_000, 2 * play.refusedForMs + 5_000) + 1_000,
-    );
+    expect(answered - play.refusedForMs).toBeLessThanOrEqual(Math.min(300_000, 2 * play.refusedForMs + 5_000) + 1_000);
   });
 });

@@ -53,9 +53,7 @@ describe('an ejection', () => {
 
   it('ends gradually: the share grows from a tenth to all of it in half a minute', () => {
     const ejection = ejected();
-    expect([10_000, 13_000, 25_000, 40_000, 99_000].map((atMs) => ejection.share(atMs))).toEqual([
-      0.1, 0.1, 0.5, 1, 1,
-    ]);
+    expect([10_000, 13_000, 25_000, 40_000, 99_000].map((atMs) => ejection.share(atMs))).toEqual([0.1, 0.1, 0.5, 1, 1]);
   });
 
   it('follows one failure after the return, until the first success', () => {
@@ -91,8 +89,7 @@ describe('endpoints that fail', () => {
   it('come back with a tenth of their slots, and have all of them half a minute later', async () => {
     const story = new RouterStory([{ name: 'good', maxConcurrency: 1 }, { name: 'bad' }]);
     for (let call = 0; call < 5; call += 1) void story.run();
-    for (const held of story.legs.filter(({ leg }) => leg.endpoint === 'bad'))
-      await held.fail(failureOf.outage());
+    for (const held of story.legs.filter(({ leg }) => leg.endpoint === 'bad')) await held.fail(failureOf.outage());
     while (story.modelStats('bad').condition !== 'ejected') {
       void story.run();
       await story.last.fail(failureOf.outage());

@@ -54,9 +54,7 @@ export class RouteDirectory<Target> {
   learnOrganization(endpoint: EndpointState<Target>, organization: string): void {
     if (endpoint.groupGiven || endpoint.organization === organization) return;
     endpoint.organization = organization;
-    const members = this.#endpoints.filter(
-      (other) => !other.groupGiven && other.organization === organization,
-    );
+    const members = this.#endpoints.filter((other) => !other.groupGiven && other.organization === organization);
     let moved = false;
     for (const member of members) {
       const group = members[0]?.name ?? member.name;

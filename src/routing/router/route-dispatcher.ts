@@ -165,8 +165,7 @@ export class RouteDispatcher<Target> {
       return;
     }
     const nowMs = this.#clock.now();
-    const dueAtMs =
-      nowMs + Math.min(Math.max(waitMs, 1), waitMs === Number.POSITIVE_INFINITY ? RECHECK_MS : waitMs);
+    const dueAtMs = nowMs + Math.min(Math.max(waitMs, 1), waitMs === Number.POSITIVE_INFINITY ? RECHECK_MS : waitMs);
     // A timer that is early finds nothing and is set anew, which is cheaper than to move it at each change.
     if (this.#timer !== undefined && this.#timerAtMs <= dueAtMs && this.#timerAtMs > nowMs) return;
     this.#clearTimer();

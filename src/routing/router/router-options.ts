@@ -74,9 +74,7 @@ const ENDPOINT_CHECK = shape({
 
 const endpointsCheck: OptionCheck = whichever(
   [[(value) => Array.isArray(value) && value.length > 0, listOf(ENDPOINT_CHECK)]],
-  (value, option) => [
-    { option, expected: 'at least one endpoint', got: Array.isArray(value) ? 'none' : typeof value },
-  ],
+  (value, option) => [{ option, expected: 'at least one endpoint', got: Array.isArray(value) ? 'none' : typeof value }],
 );
 
 /** Every option as it holds. @throws ConfigError that lists all that is wrong. */
@@ -102,9 +100,7 @@ export function routerSettingsOf<Target>(options: RouterOptions<Target>): Router
   const names = endpoints.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
-    throw new ConfigError('Router', [
-      { option: 'endpoints', expected: 'names that differ', got: `${twice} twice` },
-    ]);
+    throw new ConfigError('Router', [{ option: 'endpoints', expected: 'names that differ', got: `${twice} twice` }]);
   }
   return { endpoints, quotas, breakerWaitMs, maxQueued, ageingMs, clock, random };
 }

@@ -75,9 +75,7 @@ async function simulate({
   const stats = router.getStats();
   router.destroy(new Error('the simulation ended'));
   const between = (name: string, fromMs: number, toMs: number) =>
-    (begun[names.indexOf(name)] ?? [])
-      .slice(fromMs / 1_000, toMs / 1_000)
-      .reduce((sum, count) => sum + count, 0);
+    (begun[names.indexOf(name)] ?? []).slice(fromMs / 1_000, toMs / 1_000).reduce((sum, count) => sum + count, 0);
   return { between, outcomes, stats };
 }
 
@@ -152,8 +150,7 @@ describe.each([1, 2, 3])('endpoints side by side (seed %i)', (seed) => {
         calm: () => ({ latencyMs: 1_000 }),
         busy: (nowMs) => ({
           latencyMs: 1_000,
-          failure:
-            Math.floor(nowMs / 10) % 4 === 0 ? failureOf.throttle({ upstreamCode: 'slow_down' }) : undefined,
+          failure: Math.floor(nowMs / 10) % 4 === 0 ? failureOf.throttle({ upstreamCode: 'slow_down' }) : undefined,
         }),
       },
       callsPerSecond: 40,

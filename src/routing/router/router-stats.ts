@@ -86,11 +86,7 @@ export function routerStatsOf<Target>(
   });
 }
 
-function modelStatsOf<Target>(
-  route: EndpointRoute<Target>,
-  breakerWaitMs: number,
-  nowMs: number,
-): EndpointModelStats {
+function modelStatsOf<Target>(route: EndpointRoute<Target>, breakerWaitMs: number, nowMs: number): EndpointModelStats {
   const latencyMs = route.latencyMs(nowMs);
   return {
     model: route.model,

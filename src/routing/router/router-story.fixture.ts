@@ -34,9 +34,7 @@ export class FakeQuota implements RouterQuota {
     if (this.stopped !== undefined) return Number.POSITIVE_INFINITY;
     this.#refill();
     const pauseMs = Math.max(0, this.pausedUntilMs - this.#clock.now());
-    return this.room >= 1
-      ? pauseMs
-      : Math.max(pauseMs, this.#refilledAtMs + this.refillMs - this.#clock.now());
+    return this.room >= 1 ? pauseMs : Math.max(pauseMs, this.#refilledAtMs + this.refillMs - this.#clock.now());
   }
 
   drainMs(requests: number): number {
@@ -191,18 +189,15 @@ export function jobOf(job: Partial<RouteJob> = {}): RouteJob {
 }
 
 export const failureOf = {
-  outage: () =>
-    new UpstreamError('DESCRIBE_UPSTREAM', 'the API failed (500)', { status: 500, retryable: true }),
-  overload: () =>
-    new UpstreamError('DESCRIBE_OVERLOADED', 'the API is overloaded', { status: 503, retryable: true }),
+  outage: () => new UpstreamError('DESCRIBE_UPSTREAM', 'the API failed (500)', { status: 500, retryable: true }),
+  overload: () => new UpstreamError('DESCRIBE_OVERLOADED', 'the API is overloaded', { status: 503, retryable: true }),
   throttle: (options: UpstreamErrorOptions = {}) =>
     new UpstreamError('DESCRIBE_RATE_LIMITED', 'the API limits the rate', {
       status: 429,
       retryable: true,
       ...options,
     }),
-  quota: () =>
-    new UpstreamError('DESCRIBE_QUOTA_EXHAUSTED', 'the account has no quota left', { status: 429 }),
+  quota: () => new UpstreamError('DESCRIBE_QUOTA_EXHAUSTED', 'the account has no quota left', { status: 429 }),
   auth: (status = 401) => new UpstreamError('DESCRIBE_AUTH', 'the API does not accept the key', { status }),
   missing: (upstreamCode = 'model_not_found') =>
     new UpstreamError('DESCRIBE_UPSTREAM', 'the API rejected the request', { status: 404, upstreamCode }),

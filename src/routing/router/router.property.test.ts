@@ -100,8 +100,7 @@ it('keeps its promises whatever happens', { timeout: 30_000 }, async () => {
               const inFlight = [...running].filter(
                 (other) => other.leg.endpoint === leg.endpoint && other.leg.model === leg.model,
               );
-              if (inFlight.length > CONCURRENCY)
-                broken.push(`${inFlight.length} in flight at ${leg.endpoint}`);
+              if (inFlight.length > CONCURRENCY) broken.push(`${inFlight.length} in flight at ${leg.endpoint}`);
               const openUntilMs = names.length > 1 ? (breakerUntilMs.get(leg.endpoint) ?? 0) : 0;
               if (clock.now() < openUntilMs) broken.push(`sent through an open breaker of ${leg.endpoint}`);
               if (job.signal.aborted) broken.push('began after its abort');
@@ -146,31 +145,28 @@ it('keeps its promises whatever happens', { timeout: 30_000 }, async () => {
 
 it('serves each priority in the order of coming, and a higher one first', async () => {
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 60 }),
-      async (priorities) => {
-        const clock = new ManualClock();
-        const quota = new FakeQuota('a', clock, 0, 10);
-        const router = new Router<string>({
-          endpoints: [{ name: 'a', target: '' }],
-          quotas: () => quota,
-          clock,
-        });
-        const begun: number[] = [];
-        const endings = priorities.map((priority, index) =>
-          router.run(jobOf({ priority }), async () => {
-            begun.push(index);
-          }),
-        );
-        await clock.advance(10 * priorities.length);
-        await Promise.all(endings);
-        const expected = priorities
-          .map((priority, index) => ({ priority, index }))
-          .sort((one, other) => other.priority - one.priority || one.index - other.index)
-          .map(({ index }) => index);
-        expect(begun).toEqual(expected);
-      },
-    ),
+    fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 60 }), async (priorities) => {
+      const clock = new ManualClock();
+      const quota = new FakeQuota('a', clock, 0, 10);
+      const router = new Router<string>({
+        endpoints: [{ name: 'a', target: '' }],
+        quotas: () => quota,
+        clock,
+      });
+      const begun: number[] = [];
+      const endings = priorities.map((priority, index) =>
+        router.run(jobOf({ priority }), async () => {
+          begun.push(index);
+        }),
+      );
+      await clock.advance(10 * priorities.length);
+      await Promise.all(endings);
+      const expected = priorities
+        .map((priority, index) => ({ priority, index }))
+        .sort((one, other) => other.priority - one.priority || one.index - other.index)
+        .map(({ index }) => index);
+      expect(begun).toEqual(expected);
+    }),
     { seed: SEED, numRuns: 40 },
   );
 });

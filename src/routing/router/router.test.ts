@@ -52,14 +52,7 @@ describe('a router with room', () => {
       void story.run();
       await story.last.fail(failure, { sent });
     }
-    expect(story.quota('a').ends).toEqual([
-      'failed',
-      'refunded',
-      'throttled',
-      'failed',
-      'failed',
-      'refunded',
-    ]);
+    expect(story.quota('a').ends).toEqual(['failed', 'refunded', 'throttled', 'failed', 'failed', 'refunded']);
   });
 
   it('takes an attempt that resolves for an answer, and ends a permit once', async () => {
@@ -379,8 +372,7 @@ describe('the end', () => {
 describe('options', () => {
   it('are all told of when they are wrong', () => {
     const quotas = () => storyWith('a').quota;
-    const make = (options: object) => () =>
-      new Router({ endpoints: [{ name: 'a', target: '' }], quotas, ...options });
+    const make = (options: object) => () => new Router({ endpoints: [{ name: 'a', target: '' }], quotas, ...options });
     expect(make({ endpoints: [] })).toThrow(ConfigError);
     expect(
       make({

@@ -182,8 +182,7 @@ export class Router<Target> {
     this.#counts.late += 1;
     if (call.lastFailure !== undefined) return call.lastFailure;
     const nowMs = this.#settings.clock.now();
-    if (call.job.deadlineAtMs < nowMs)
-      return new TimeoutError('the wait for an endpoint', nowMs - call.waitsSinceMs);
+    if (call.job.deadlineAtMs < nowMs) return new TimeoutError('the wait for an endpoint', nowMs - call.waitsSinceMs);
     const refusal = call.line.droppedBecause(nowMs);
     if (refusal !== undefined) return refusal;
     const what = 'no endpoint has room before the deadline of the call';

@@ -107,15 +107,11 @@ export class SharedDimension {
   }
 
   /** Takes the state in that a script told. */
-  see(
-    atMs: number,
-    [level = 0, perMs = 0, capacity = 0, corrected = 0, foreignPerMs = 0]: readonly number[],
-  ): void {
+  see(atMs: number, [level = 0, perMs = 0, capacity = 0, corrected = 0, foreignPerMs = 0]: readonly number[]): void {
     const before = this.#state;
     this.#state = { atMs, level, perMs, capacity, corrected, foreignPerMs };
     const base = level - corrected;
-    for (const mark of this.#open)
-      mark.base = before === undefined ? base : between(before, this.#state, mark.atMs);
+    for (const mark of this.#open) mark.base = before === undefined ? base : between(before, this.#state, mark.atMs);
     this.#open = [];
   }
 
@@ -131,9 +127,7 @@ export class SharedDimension {
     const limited = state !== undefined && state.perMs > 0;
     return {
       ...(this.#heardPerMs > 0 ? { limit: this.#heardPerMs * MINUTE_MS } : {}),
-      ...(limited
-        ? { allowed: state.perMs * MINUTE_MS, level: levelNow(state, atMs), capacity: state.capacity }
-        : {}),
+      ...(limited ? { allowed: state.perMs * MINUTE_MS, level: levelNow(state, atMs), capacity: state.capacity } : {}),
       foreignPerMinute: (state?.foreignPerMs ?? 0) * MINUTE_MS,
     };
   }

@@ -73,11 +73,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
 
   get limitsKnown(): boolean {
     if (this.#alone !== undefined) return this.#alone.quota.limitsKnown;
-    return (
-      this.#requests.limitPerMinute !== undefined ||
-      this.#tokens.limitPerMinute !== undefined ||
-      this.#limited
-    );
+    return this.#requests.limitPerMinute !== undefined || this.#tokens.limitPerMinute !== undefined || this.#limited;
   }
 
   get tokensPerMs(): number | undefined {
@@ -111,8 +107,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
   drainMs(requests: number, tokens: number, nowMs: number): number {
     if (this.#alone !== undefined) return this.#alone.quota.drainMs(requests, tokens, nowMs);
     const { requestsPerMs, tokensPerMs } = this.#rates;
-    const over = (units: number, perMs: number) =>
-      perMs > 0 ? (Math.max(0, units) * this.processes) / perMs : 0;
+    const over = (units: number, perMs: number) => (perMs > 0 ? (Math.max(0, units) * this.processes) / perMs : 0);
     return Math.max(
       over(requests - this.#wallet.requests, requestsPerMs),
       over(tokens - this.#wallet.tokens, tokensPerMs),
@@ -185,12 +180,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
     return this.#requests.perMs > 0 || this.#tokens.perMs > 0;
   }
 
-  #observe(
-    requests: SharedMark,
-    tokens: SharedMark,
-    limits: RateLimitSnapshot | undefined,
-    nowMs: number,
-  ): void {
+  #observe(requests: SharedMark, tokens: SharedMark, limits: RateLimitSnapshot | undefined, nowMs: number): void {
     const knew = this.limitsKnown;
     if (limits?.requests !== undefined) this.#requests.observe(requests, limits.requests);
     if (limits?.tokens !== undefined) this.#tokens.observe(tokens, limits.tokens);

@@ -35,10 +35,7 @@ export class SharedWallet {
 
   /** Whether one request of so many tokens is paid for, where requests and tokens are limited. */
   covers(tokens: number, limited: WalletLimits): boolean {
-    return (
-      (limited.requestsPerMs === 0 || this.requests >= 1) &&
-      (limited.tokensPerMs === 0 || this.tokens >= tokens)
-    );
+    return (limited.requestsPerMs === 0 || this.requests >= 1) && (limited.tokensPerMs === 0 || this.tokens >= tokens);
   }
 
   take(tokens: number, limited: WalletLimits): void {

@@ -1,12 +1,5 @@
 import { invalidRequest } from './api-error.ts';
-import {
-  isJsonObject,
-  type JsonObject,
-  missing,
-  readBoolean,
-  readChoice,
-  readText,
-} from './request-fields.ts';
+import { isJsonObject, type JsonObject, missing, readBoolean, readChoice, readText } from './request-fields.ts';
 import { strictProblem } from './strict-schema.ts';
 import type { AnswerForm } from './vision-request.ts';
 

@@ -38,8 +38,7 @@ export function countPrompt(
   let characters = request.form.type === 'json_schema' ? JSON.stringify(request.form.schema).length : 0;
   for (const part of request.parts) if (part.type === 'text') characters += part.text.length;
   let imageTokens = 0;
-  for (const { facts, detail } of images)
-    imageTokens += countImageTokens(request.model.images, facts, detail);
+  for (const { facts, detail } of images) imageTokens += countImageTokens(request.model.images, facts, detail);
   const textTokens = countTextTokens(characters) + countFramingTokens(request.messages);
   return { promptTokens: textTokens + imageTokens, imageTokens };
 }
@@ -49,9 +48,7 @@ const CACHE = { leastTokens: 1024, stepTokens: 128 } as const;
 
 /** Tokens of a prompt that are said to come from the prompt cache. */
 const countCached = (promptTokens: number, cachedRatio: number): number =>
-  promptTokens < CACHE.leastTokens
-    ? 0
-    : Math.floor((promptTokens * cachedRatio) / CACHE.stepTokens) * CACHE.stepTokens;
+  promptTokens < CACHE.leastTokens ? 0 : Math.floor((promptTokens * cachedRatio) / CACHE.stepTokens) * CACHE.stepTokens;
 
 /**
  * More patches than this in one image are refused, and not scaled down. Source: error bodies quoted in public issues.
@@ -84,10 +81,7 @@ export function checkContext(request: VisionRequest, promptTokens: number): void
 }
 
 /** Faults that change what the model says rather than how it is sent. */
-export type ContentFault = Extract<
-  Fault,
-  { kind: 'refusal' | 'finish' | 'items' | 'truncate' | 'wrong-json' }
->;
+export type ContentFault = Extract<Fault, { kind: 'refusal' | 'finish' | 'items' | 'truncate' | 'wrong-json' }>;
 
 const REFUSAL = "I'm sorry, I can't assist with that.";
 
@@ -120,11 +114,7 @@ export function composeAnswer(
   return finish(text, 'stop');
 }
 
-function speak(
-  request: VisionRequest,
-  images: readonly SeenImage[],
-  fault: ContentFault | undefined,
-): string {
+function speak(request: VisionRequest, images: readonly SeenImage[], fault: ContentFault | undefined): string {
   const { form } = request;
   const prompt = request.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
   if (form.type === 'text') return describeAll(images, prompt);

@@ -31,11 +31,7 @@ export function chatCompletion(request: VisionRequest, answer: Answer, identity:
 }
 
 /** The chunks of a stream, each a server-sent event, and `[DONE]`. */
-export function* chatStream(
-  request: VisionRequest,
-  answer: Answer,
-  identity: AnswerIdentity,
-): Generator<string> {
+export function* chatStream(request: VisionRequest, answer: Answer, identity: AnswerIdentity): Generator<string> {
   const { text, refusal, finishReason } = answer;
   const head = envelope(request, identity, 'chat.completion.chunk');
   const usage = request.includeUsage ? { usage: null } : {};
@@ -43,11 +39,7 @@ export function* chatStream(
     sseEvent({ ...head, choices: [{ index, delta, logprobs: null, finish_reason: finish }], ...usage });
   const field = refusal === undefined ? 'content' : 'refusal';
   for (let index = 0; index < request.choices; index += 1) {
-    yield chunk(
-      { role: 'assistant', content: refusal === undefined ? '' : null, refusal: null },
-      index,
-      null,
-    );
+    yield chunk({ role: 'assistant', content: refusal === undefined ? '' : null, refusal: null }, index, null);
     for (const piece of splitForStream(refusal ?? text)) yield chunk({ [field]: piece }, index, null);
     yield chunk({}, index, finishReason);
   }
@@ -58,11 +50,7 @@ export function* chatStream(
 /** An error in the middle of a stream: an event with the body that a failed answer would have. */
 export const chatErrorEvent = (error: ApiErrorBody): string => sseEvent({ error });
 
-const envelope = (
-  { modelName }: VisionRequest,
-  { id, createdAtSeconds }: AnswerIdentity,
-  object: string,
-) => ({
+const envelope = ({ modelName }: VisionRequest, { id, createdAtSeconds }: AnswerIdentity, object: string) => ({
   id: `chatcmpl-${id}`,
   object,
   created: createdAtSeconds,

@@ -30,10 +30,7 @@ const NAMES = new Set(
 const ROLES = ['system', 'assistant', 'user', 'function', 'tool', 'developer'] as const;
 
 /** Reads the body of `/v1/chat/completions`. */
-export function readChatRequest(
-  body: JsonObject,
-  models: Readonly<Record<string, FakeModel>>,
-): VisionRequest {
+export function readChatRequest(body: JsonObject, models: Readonly<Record<string, FakeModel>>): VisionRequest {
   const { name, model } = readModel(body, models);
   const unknown = Object.keys(body).find((key) => !NAMES.has(key));
   if (unknown !== undefined) {
@@ -82,8 +79,7 @@ function readMessage(value: unknown, param: string): PromptPart[] {
 
 function readPart(value: unknown, param: string, role: (typeof ROLES)[number]): PromptPart {
   const part = readObject(value, param);
-  const types =
-    role === 'user' ? (['text', 'image_url', 'input_audio', 'file'] as const) : (['text'] as const);
+  const types = role === 'user' ? (['text', 'image_url', 'input_audio', 'file'] as const) : (['text'] as const);
   const type = readChoice(part['type'], `${param}.type`, types);
   if (type === 'text') return { type: 'text', text: readText(part['text'], `${param}.text`) };
   if (type !== 'image_url') {

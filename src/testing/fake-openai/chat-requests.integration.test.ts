@@ -96,11 +96,7 @@ describe('chat requests that are wrong', () => {
       { ...base, model: 'o3', temperature: 0.2 },
       { param: 'temperature', code: 'unsupported_value' },
     ],
-    [
-      'too hot a temperature',
-      { ...base, temperature: 2.1 },
-      { param: 'temperature', code: 'decimal_above_max_value' },
-    ],
+    ['too hot a temperature', { ...base, temperature: 2.1 }, { param: 'temperature', code: 'decimal_above_max_value' }],
     ['stream that is no boolean', { ...base, stream: 'yes' }, { param: 'stream', code: 'invalid_type' }],
     [
       'stream_options without stream',
@@ -172,13 +168,11 @@ describe('chat requests that are wrong', () => {
       { ...base, ...strictly({ ...closed, properties: {}, required: [], [keyword]: [] }) },
       { code: 'invalid_json_schema', message: expect.stringContaining(`'${keyword}' is not permitted`) },
     ]),
-    ...[{}, { type: 'array' }, { type: 'object' }].map(
-      (inner): [string, unknown, Record<string, unknown>] => [
-        `a strict schema with a property of ${JSON.stringify(inner)}`,
-        { ...base, ...strictly({ ...closed, properties: { a: inner }, required: ['a'] }) },
-        { code: 'invalid_json_schema' },
-      ],
-    ),
+    ...[{}, { type: 'array' }, { type: 'object' }].map((inner): [string, unknown, Record<string, unknown>] => [
+      `a strict schema with a property of ${JSON.stringify(inner)}`,
+      { ...base, ...strictly({ ...closed, properties: { a: inner }, required: ['a'] }) },
+      { code: 'invalid_json_schema' },
+    ]),
     [
       'a strict schema that requires more than it has',
       { ...base, ...strictly({ ...closed, properties: {}, required: ['a'] }) },
@@ -279,8 +273,7 @@ describe('who may ask for what', () => {
     );
     expect((await post(server, '/v1/models', base)).status).toBe(405);
     expect(
-      (await post(server, CHAT, { ...base, messages: [{ role: 'user', content: 'x'.repeat(2.1e6) }] }))
-        .status,
+      (await post(server, CHAT, { ...base, messages: [{ role: 'user', content: 'x'.repeat(2.1e6) }] })).status,
     ).toBe(413);
   });
 });

@@ -22,10 +22,7 @@ export const jsonPayload = (value: object): Payload => ({
 });
 
 /** Faults that change how an answer is sent. */
-export type DeliveryFault = Extract<
-  Fault,
-  { kind: 'stall' | 'reset' | 'stream-error' | 'truncate' | 'wrong-json' }
->;
+export type DeliveryFault = Extract<Fault, { kind: 'stall' | 'reset' | 'stream-error' | 'truncate' | 'wrong-json' }>;
 
 export interface DeliveryOptions {
   readonly status: number;
@@ -36,11 +33,7 @@ export interface DeliveryOptions {
 }
 
 /** Sends an answer, or what a fault leaves of it. Settles when there is nothing more to send. */
-export async function deliver(
-  response: ServerResponse,
-  payload: Payload,
-  options: DeliveryOptions,
-): Promise<void> {
+export async function deliver(response: ServerResponse, payload: Payload, options: DeliveryOptions): Promise<void> {
   const whole = spoil(payload, options.fault);
   if (whole.type === 'stream') await deliverStream(response, whole.events, options);
   else deliverBody(response, whole.text, whole.contentType, options);

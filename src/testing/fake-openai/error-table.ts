@@ -27,8 +27,7 @@ export const ERROR_TABLE = {
   slow_down: {
     status: 429,
     type: 'requests',
-    message:
-      'The request rate rises too fast. Reduce it, hold it for 15 minutes and then raise it gradually.',
+    message: 'The request rate rises too fast. Reduce it, hold it for 15 minutes and then raise it gradually.',
   },
   insufficient_quota: quota('You exceeded your current quota, please check your plan and billing details.'),
   credit_balance_exhausted: quota('Your credit balance is exhausted.'),

@@ -1,12 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  type Answer,
-  type ContentFault,
-  checkContext,
-  checkPatches,
-  composeAnswer,
-  countPrompt,
-} from './answer.ts';
+import { type Answer, type ContentFault, checkContext, checkPatches, composeAnswer, countPrompt } from './answer.ts';
 import { ApiError } from './api-error.ts';
 import { readChatRequest } from './chat-request.ts';
 import { type DeliveryFault, deliver, jsonPayload, type Payload } from './delivery.ts';
@@ -112,16 +105,12 @@ export class Exchange {
     const modelName = this.#seen.model ?? '';
     if (findModel(models, modelName) !== undefined) this.#group = groups.find(apiKey, modelName);
     Object.assign(this.#headers, this.#group?.ownerHeaders);
-    const request =
-      this.#route.action === 'chat' ? readChatRequest(body, models) : readResponsesRequest(body, models);
+    const request = this.#route.action === 'chat' ? readChatRequest(body, models) : readResponsesRequest(body, models);
     const images = await this.#loadImages(request);
     checkPatches(request, images);
     const { promptTokens } = countPrompt(request, images);
     if (this.#route.action === 'count-tokens') {
-      await this.#send(
-        jsonPayload({ object: 'response.input_tokens', input_tokens: promptTokens }),
-        undefined,
-      );
+      await this.#send(jsonPayload({ object: 'response.input_tokens', input_tokens: promptTokens }), undefined);
       return;
     }
     checkContext(request, promptTokens);
@@ -252,13 +241,7 @@ const asApiError = (error: unknown): ApiError =>
 const identityOf = (number: number) => number.toString(16).padStart(12, '0');
 
 const CONTENT: ReadonlySet<Fault['kind']> = new Set(['refusal', 'finish', 'items', 'truncate', 'wrong-json']);
-const DELIVERY: ReadonlySet<Fault['kind']> = new Set([
-  'stall',
-  'reset',
-  'stream-error',
-  'truncate',
-  'wrong-json',
-]);
+const DELIVERY: ReadonlySet<Fault['kind']> = new Set(['stall', 'reset', 'stream-error', 'truncate', 'wrong-json']);
 
 const contentFault = (fault: Fault | undefined) =>
   fault !== undefined && CONTENT.has(fault.kind) ? (fault as ContentFault) : undefined;

@@ -70,8 +70,7 @@ export class FakeOpenAIProcess implements AsyncDisposable {
   readonly getStats: Remote<'getStats'> = () => this.#call('getStats', []);
   readonly setLimits: Remote<'setLimits'> = (limits) => this.#call('setLimits', [limits]);
   readonly reset: Remote<'reset'> = () => this.#call('reset', []);
-  readonly closeIdleConnections: Remote<'closeIdleConnections'> = () =>
-    this.#call('closeIdleConnections', []);
+  readonly closeIdleConnections: Remote<'closeIdleConnections'> = () => this.#call('closeIdleConnections', []);
   readonly stop: Remote<'stop'> = () => this.#call('stop', []);
   readonly start: Remote<'start'> = () => this.#call('start', []);
   readonly restart: Remote<'restart'> = () => this.#call('restart', []);
@@ -101,8 +100,7 @@ export class FakeOpenAIProcess implements AsyncDisposable {
 
   /** Ends the child and waits for its end. Idempotent. */
   async close(): Promise<void> {
-    if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null)
-      return;
+    if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, 'exit');
     this.#child.ref();
     this.#child.kill('SIGKILL');
@@ -165,9 +163,7 @@ export class FakeOpenAIProcess implements AsyncDisposable {
  * await server.close();
  * ```
  */
-export async function startFakeOpenAIProcess(
-  options: FakeOpenAIProcessOptions = {},
-): Promise<FakeOpenAIProcess> {
+export async function startFakeOpenAIProcess(options: FakeOpenAIProcessOptions = {}): Promise<FakeOpenAIProcess> {
   resolveOptions(options);
   const server = bindMethods(new FakeOpenAIProcess());
   await server.launch(options);

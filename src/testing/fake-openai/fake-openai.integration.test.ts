@@ -151,20 +151,14 @@ describe('images by URL', () => {
     const host = createServer((_, response) => response.end(image)).listen(0, '127.0.0.1');
     await new Promise((resolve) => host.once('listening', resolve));
     const { port } = host.address() as AddressInfo;
-    const completion = await clientOf(server).chat.completions.create(
-      chatBody(`http://127.0.0.1:${port}/image`),
-    );
+    const completion = await clientOf(server).chat.completions.create(chatBody(`http://127.0.0.1:${port}/image`));
     expect(completion.choices[0]?.message.content).toBe(describeImageFacts(image));
     host.closeAllConnections();
     host.close();
   });
 
   it('never contacts another host', async () => {
-    const { status, json } = await post(
-      server,
-      '/v1/chat/completions',
-      chatBody('https://192.0.2.1/cat.png'),
-    );
+    const { status, json } = await post(server, '/v1/chat/completions', chatBody('https://192.0.2.1/cat.png'));
     expect(status).toBe(400);
     expect(json.error).toMatchObject({ type: 'invalid_request_error', code: 'failed_to_download_image' });
   });

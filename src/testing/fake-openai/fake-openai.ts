@@ -8,13 +8,7 @@ import { checkFaults } from './fault-checks.ts';
 import { FaultPicker } from './fault-picker.ts';
 import type { FaultPlan, FaultRule } from './fault-plan.ts';
 import { listen } from './listen.ts';
-import {
-  checkedGroups,
-  type FakeOpenAIOptions,
-  type ResolvedOptions,
-  resolveOptions,
-  toPlan,
-} from './options.ts';
+import { checkedGroups, type FakeOpenAIOptions, type ResolvedOptions, resolveOptions, toPlan } from './options.ts';
 import type { FakeLimits } from './quota-group.ts';
 import { type FakeQuotaGroup, QuotaGroups } from './quota-groups.ts';
 import { nextTurn, realPause } from './real-timers.ts';

@@ -22,12 +22,7 @@ const fixed = (ms: number): FaultRule => ({
 
 describe('FaultPicker', () => {
   it('adds latencies up and takes the first other fault', () => {
-    const rules: FaultRule[] = [
-      fixed(40),
-      { fault: { kind: 'hang' } },
-      { fault: { kind: 'refusal' } },
-      fixed(2),
-    ];
+    const rules: FaultRule[] = [fixed(40), { fault: { kind: 'hang' } }, { fault: { kind: 'refusal' } }, fixed(2)];
     expect(picker(rules).pick(subject(1))).toEqual({ fault: { kind: 'hang' }, billed: false, latencyMs: 42 });
     expect(picker([fixed(5)]).pick(subject(1))).toEqual({ fault: undefined, billed: true, latencyMs: 5 });
   });
@@ -44,19 +39,14 @@ describe('FaultPicker', () => {
   it('draws by number, whatever the order of arrival', () => {
     const rules: FaultRule[] = [{ when: { probability: 0.3 }, fault: { kind: 'hang' } }];
     fc.assert(
-      fc.property(
-        fc.integer(),
-        fc.shuffledSubarray(Array.from({ length: 50 }, (_, at) => at + 1)),
-        (seed, order) => {
-          const inOrder = picker(rules, seed);
-          const expected = new Map(
-            [...order].sort((a, b) => a - b).map((number) => [number, inOrder.pick(subject(number)).fault]),
-          );
-          const shuffled = picker(rules, seed);
-          for (const number of order)
-            expect(shuffled.pick(subject(number)).fault).toEqual(expected.get(number));
-        },
-      ),
+      fc.property(fc.integer(), fc.shuffledSubarray(Array.from({ length: 50 }, (_, at) => at + 1)), (seed, order) => {
+        const inOrder = picker(rules, seed);
+        const expected = new Map(
+          [...order].sort((a, b) => a - b).map((number) => [number, inOrder.pick(subject(number)).fault]),
+        );
+        const shuffled = picker(rules, seed);
+        for (const number of order) expect(shuffled.pick(subject(number)).fault).toEqual(expected.get(number));
+      }),
       { seed: 20_261_122, numRuns: 50 },
     );
   });
@@ -75,9 +65,7 @@ describe('FaultPicker', () => {
 
   it('gives an image the same fate at every request, when drawn per image', () => {
     const perImage = picker([{ when: { probability: 0.5, drawPer: 'image' }, fault: { kind: 'hang' } }]);
-    const hashes = Array.from({ length: 40 }, (_, seed) =>
-      describeImageFacts(createTestImage({ seed })).slice(-12),
-    );
+    const hashes = Array.from({ length: 40 }, (_, seed) => describeImageFacts(createTestImage({ seed })).slice(-12));
     const fates = hashes.map((hash) =>
       [1, 2, 3].map((number) => perImage.pick(subject(number, { imageHashes: [hash] })).fault?.kind),
     );

@@ -46,8 +46,7 @@ export class FaultPicker {
       if (fault.kind === 'latency') {
         latencyMs += drawLatencyMs(fault.latency, drawSeed(this.#seed, index), subject.number);
       } else {
-        const answered =
-          !NO_ANSWER.has(fault.kind) && !(fault.kind === 'reset' && fault.at === 'before-answer');
+        const answered = !NO_ANSWER.has(fault.kind) && !(fault.kind === 'reset' && fault.at === 'before-answer');
         found = { fault, billed: rule.billed ?? answered, latencyMs: 0 };
       }
     });

@@ -17,9 +17,7 @@ const canvas = (width: number, height: number) =>
 /** A GIF of so many 1×1 frames, written by hand. */
 function gif(frames: number): Buffer {
   const screen = Buffer.from([1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255]);
-  const frame = Buffer.from([
-    0x21, 0xf9, 4, 0, 0, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0,
-  ]);
+  const frame = Buffer.from([0x21, 0xf9, 4, 0, 0, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0]);
   const body = Array.from({ length: frames }, () => frame);
   return Buffer.concat([Buffer.from('GIF89a'), screen, ...body, Buffer.from([0x3b])]);
 }
@@ -65,9 +63,7 @@ describe('describeImageFacts', () => {
     for (const file of files) {
       expect(() => readImageFacts(file)).not.toThrow();
       for (let length = 0; length < file.length; length += 1) {
-        expect(() => readImageFacts(file.subarray(0, length)), `${length} of ${file.length}`).toThrow(
-          /not an image/,
-        );
+        expect(() => readImageFacts(file.subarray(0, length)), `${length} of ${file.length}`).toThrow(/not an image/);
       }
     }
   });
@@ -101,9 +97,7 @@ describe('createTestImage', () => {
     expect(info).toMatchObject({ width: 20, height: 10 });
     expect(data[0]).toBe(300 % 256);
     expect(createTestImage({ seed: 300, width: 20, height: 10 })).toEqual(image);
-    const distinct = new Set(
-      Array.from({ length: 1000 }, (_, seed) => describeImageFacts(createTestImage({ seed }))),
-    );
+    const distinct = new Set(Array.from({ length: 1000 }, (_, seed) => describeImageFacts(createTestImage({ seed }))));
     expect(distinct.size).toBe(1000);
   });
 });

@@ -41,11 +41,7 @@ describe('images that are wrong', () => {
     ['no URL', 'cat.png', 'invalid_image_url'],
     ['another scheme', 'ftp://127.0.0.1/cat.png', 'invalid_image_url'],
     ['a private host', 'http://10.0.0.1/cat.png', 'failed_to_download_image'],
-    [
-      'a name that only looks like loopback',
-      'http://127.0.0.1.example.com/cat.png',
-      'failed_to_download_image',
-    ],
+    ['a name that only looks like loopback', 'http://127.0.0.1.example.com/cat.png', 'failed_to_download_image'],
     ['a closed port', 'http://127.0.0.1:1/cat.png', 'failed_to_download_image'],
   ];
 
@@ -53,11 +49,7 @@ describe('images that are wrong', () => {
     const answer = await post(server, CHAT, { ...base, ...image(url) });
     expect(answer.status).toBe(400);
     expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', code });
-    const response = await post(
-      server,
-      RESPONSES,
-      input({ type: 'input_image', image_url: url, detail: 'low' }),
-    );
+    const response = await post(server, RESPONSES, input({ type: 'input_image', image_url: url, detail: 'low' }));
     expect(response.status).toBe(400);
     expect(response.json.error).toMatchObject({ code });
   });
@@ -71,8 +63,7 @@ describe('images that are wrong', () => {
     }).listen(0, '127.0.0.1');
     await new Promise((resolve) => host.once('listening', resolve));
     const at = (path: string) => `http://localhost:${(host.address() as AddressInfo).port}${path}`;
-    const errorOf = async (path: string) =>
-      (await post(patient, CHAT, { ...base, ...image(at(path)) })).json.error;
+    const errorOf = async (path: string) => (await post(patient, CHAT, { ...base, ...image(at(path)) })).json.error;
     expect(await errorOf('/slow')).toMatchObject({
       code: 'invalid_value',
       param: 'url',
@@ -101,8 +92,6 @@ describe('images that are wrong', () => {
 
   it('turns down too many', async () => {
     const parts = Array.from({ length: 4 }, () => ({ type: 'image_url', image_url: { url: imageUrl() } }));
-    expect((await post(server, CHAT, { ...base, ...user(...parts) })).json.error?.message).toContain(
-      'Too many images',
-    );
+    expect((await post(server, CHAT, { ...base, ...user(...parts) })).json.error?.message).toContain('Too many images');
   });
 });

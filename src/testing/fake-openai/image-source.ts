@@ -18,9 +18,7 @@ const MEDIA_TYPES = new Set(['image/png', 'image/jpeg', 'image/jpg', 'image/webp
  * never contacted and fails as a download does.
  */
 export async function loadImage(url: string, param: string, bounds: ImageBounds): Promise<ImageFacts> {
-  const bytes = url.startsWith('data:')
-    ? decodeDataUrl(url, param, bounds)
-    : await download(url, param, bounds);
+  const bytes = url.startsWith('data:') ? decodeDataUrl(url, param, bounds) : await download(url, param, bounds);
   try {
     return readImageFacts(bytes);
   } catch (error) {
@@ -69,11 +67,7 @@ async function download(text: string, param: string, bounds: ImageBounds): Promi
   return fetchBytes(url, param, bounds);
 }
 
-function fetchBytes(
-  url: URL,
-  param: string,
-  { maxImageBytes, imageTimeoutMs }: ImageBounds,
-): Promise<Buffer> {
+function fetchBytes(url: URL, param: string, { maxImageBytes, imageTimeoutMs }: ImageBounds): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const failed = () => {
       reject(rejected('failed_to_download_image', param, `Failed to download image from ${url.href}.`));

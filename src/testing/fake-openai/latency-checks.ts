@@ -25,8 +25,7 @@ export const checkLatency: OptionCheck = (value, option) => {
     return [{ option, expected: 'a latency', got: describeValue(value) }];
   }
   const name = (value as { readonly distribution?: unknown }).distribution;
-  const fields =
-    typeof name === 'string' && Object.hasOwn(DISTRIBUTIONS, name) ? DISTRIBUTIONS[name] : undefined;
+  const fields = typeof name === 'string' && Object.hasOwn(DISTRIBUTIONS, name) ? DISTRIBUTIONS[name] : undefined;
   const distribution = required(oneOf(...Object.keys(DISTRIBUTIONS)));
   if (fields === undefined) return distribution(name, `${option}.distribution`);
   return shape({ distribution, ...fields })(value, option);

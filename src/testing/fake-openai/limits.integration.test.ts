@@ -53,9 +53,7 @@ describe('limits', () => {
     const second = await ask(limited, { max_completion_tokens: 101 });
     expect(second.status).toBe(429);
     expect(second.json.error?.type).toBe('tokens');
-    expect((await ask(limited, { max_completion_tokens: 60_001 })).json.error?.message).toContain(
-      'Request too large',
-    );
+    expect((await ask(limited, { max_completion_tokens: 60_001 })).json.error?.message).toContain('Request too large');
   });
 
   it('hold per group: its keys share one', async () => {

@@ -139,10 +139,7 @@ const quotaGroupsCheck: OptionCheck = listOf(
 const groupsOf = (
   limits: FakeLimits | undefined,
   quotaGroups: readonly FakeQuotaGroup[] = [],
-): readonly FakeQuotaGroup[] => [
-  ...quotaGroups,
-  ...(limits === undefined ? [] : [{ name: 'default', limits }]),
-];
+): readonly FakeQuotaGroup[] => [...quotaGroups, ...(limits === undefined ? [] : [{ name: 'default', limits }])];
 
 /** Checks limits that are set later, and gives the groups they make. */
 export function checkedGroups(given: FakeLimits | readonly FakeQuotaGroup[]): readonly FakeQuotaGroup[] {

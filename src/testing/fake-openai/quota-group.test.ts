@@ -93,9 +93,7 @@ describe('QuotaGroup', () => {
   it('takes nothing from any limit when one of them is full', () => {
     const { group } = groupOf({ requestsPerMinute: 600, tokensPerMinute: 6000 });
     group.admit({ requests: 1, tokens: 100, images: 0 }, 'm');
-    expect(rejectionOf(() => group.admit({ requests: 1, tokens: 1, images: 0 }, 'm'))?.body.type).toBe(
-      'tokens',
-    );
+    expect(rejectionOf(() => group.admit({ requests: 1, tokens: 1, images: 0 }, 'm'))?.body.type).toBe('tokens');
     expect(group.headers()['x-ratelimit-remaining-requests']).toBe('9');
   });
 
@@ -110,9 +108,7 @@ describe('QuotaGroup', () => {
     const { group, clock } = groupOf({ imagesPerMinute: 60, requestsPerDay: 3, maxConcurrency: 1 });
     group.admit({ requests: 1, tokens: 0, images: 1 }, 'm');
     const leave = group.enter();
-    expect(rejectionOf(() => group.admit({ requests: 1, tokens: 0, images: 1 }, 'm'))?.body.type).toBe(
-      'images',
-    );
+    expect(rejectionOf(() => group.admit({ requests: 1, tokens: 0, images: 1 }, 'm'))?.body.type).toBe('images');
     await clock.advance(1000);
     expect(rejectionOf(() => group.admit(one, 'm'))?.body.message).toContain('concurrent');
     leave();

@@ -141,12 +141,7 @@ export class QuotaGroup {
     return headers;
   }
 
-  #limitReached(
-    { unit, label, bucket }: Dimension,
-    cost: QuotaCost,
-    waitMs: number,
-    model: string,
-  ): ApiError {
+  #limitReached({ unit, label, bucket }: Dimension, cost: QuotaCost, waitMs: number, model: string): ApiError {
     const used = Math.max(0, Math.ceil(bucket.limit - Math.max(0, bucket.level)));
     return rejection(unit, waitMs, {
       ...this.headers(),

@@ -18,11 +18,7 @@ export const wrongType = (param: string, expected: string, got: unknown): ApiErr
 const wrongValue = (param: string, got: unknown, supported: readonly string[]): ApiError => {
   const quoted = supported.map((value) => `'${value}'`);
   const list = [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter(Boolean).join(', and ');
-  return invalidRequest(
-    `Invalid value: '${String(got)}'. Supported values are: ${list}.`,
-    param,
-    'invalid_value',
-  );
+  return invalidRequest(`Invalid value: '${String(got)}'. Supported values are: ${list}.`, param, 'invalid_value');
 };
 
 /** A number within bounds, or `undefined` when absent or null. */
@@ -61,11 +57,7 @@ export function readBoolean(body: JsonObject, param: string): boolean | undefine
 }
 
 /** A filled array. */
-export function readList(
-  value: unknown,
-  param: string,
-  expected = 'an array of objects',
-): readonly unknown[] {
+export function readList(value: unknown, param: string, expected = 'an array of objects'): readonly unknown[] {
   if (value === undefined) throw missing(param);
   if (!Array.isArray(value)) throw wrongType(param, expected, value);
   if (value.length === 0) {
@@ -90,11 +82,7 @@ export function readObject(value: unknown, param: string): JsonObject {
   return value;
 }
 
-export function readChoice<Choice extends string>(
-  value: unknown,
-  param: string,
-  choices: readonly Choice[],
-): Choice {
+export function readChoice<Choice extends string>(value: unknown, param: string, choices: readonly Choice[]): Choice {
   const text = readText(value, param);
   const found = choices.find((choice) => choice === text);
   if (found === undefined) throw wrongValue(param, text, choices);

@@ -101,9 +101,7 @@ const message = ({ text, refusal, finishReason }: Answer, { id }: AnswerIdentity
 });
 
 const content = (text: string, refusal: string | undefined) =>
-  refusal === undefined
-    ? { type: 'output_text', annotations: [], logprobs: [], text }
-    : { type: 'refusal', refusal };
+  refusal === undefined ? { type: 'output_text', annotations: [], logprobs: [], text } : { type: 'refusal', refusal };
 
 const responseUsage = ({ promptTokens, cachedTokens, completionTokens }: FakeUsage) => ({
   input_tokens: promptTokens,

@@ -29,10 +29,7 @@ const ROLES = ['assistant', 'system', 'developer', 'user'] as const;
 const MIN_OUTPUT_TOKENS = 16;
 
 /** Reads the body of `/v1/responses` (and of `/v1/responses/input_tokens`, which takes a part of it). */
-export function readResponsesRequest(
-  body: JsonObject,
-  models: Readonly<Record<string, FakeModel>>,
-): VisionRequest {
+export function readResponsesRequest(body: JsonObject, models: Readonly<Record<string, FakeModel>>): VisionRequest {
   const { name, model } = readModel(body, models);
   const unknown = Object.keys(body).find((key) => !NAMES.has(key));
   if (unknown !== undefined) {
@@ -90,8 +87,7 @@ function readItem(value: unknown, param: string): PromptPart[] {
 
 function readPart(value: unknown, param: string, role: (typeof ROLES)[number]): PromptPart {
   const part = readObject(value, param);
-  const types =
-    role === 'assistant' ? (['output_text', 'refusal'] as const) : (['input_text', 'input_image'] as const);
+  const types = role === 'assistant' ? (['output_text', 'refusal'] as const) : (['input_text', 'input_image'] as const);
   const type = readChoice<string>(part['type'], `${param}.type`, types);
   if (type !== 'input_image') {
     const field = type === 'refusal' ? 'refusal' : 'text';

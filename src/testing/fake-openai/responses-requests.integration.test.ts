@@ -31,11 +31,7 @@ describe('Responses requests that are wrong', () => {
   const text = { type: 'input_text', text: 'hi' };
   const rows: [string, object, Record<string, unknown>][] = [
     ['no input', { model: 'gpt-4o' }, { param: 'input', code: 'missing_required_parameter' }],
-    [
-      'an unknown parameter',
-      { ...input(text), max_tokens: 50 },
-      { param: 'max_tokens', code: 'unknown_parameter' },
-    ],
+    ['an unknown parameter', { ...input(text), max_tokens: 50 }, { param: 'max_tokens', code: 'unknown_parameter' }],
     [
       'too few output tokens',
       { ...input(text), max_output_tokens: 15 },
@@ -46,21 +42,13 @@ describe('Responses requests that are wrong', () => {
       input({ type: 'text', text: 'x' }),
       { param: 'input[0].content[0].type', code: 'invalid_value' },
     ],
-    [
-      'an image object',
-      input({ type: 'input_image', image_url: { url: imageUrl() } }),
-      { code: 'invalid_type' },
-    ],
+    ['an image object', input({ type: 'input_image', image_url: { url: imageUrl() } }), { code: 'invalid_type' }],
     [
       'an image without a source',
       input({ type: 'input_image', detail: 'low' }),
       { code: 'missing_required_parameter' },
     ],
-    [
-      'an unknown file',
-      input({ type: 'input_image', file_id: 'file-1' }),
-      { param: 'input[0].content[0].file_id' },
-    ],
+    ['an unknown file', input({ type: 'input_image', file_id: 'file-1' }), { param: 'input[0].content[0].file_id' }],
     [
       'detail original on an older model',
       input({ type: 'input_image', image_url: imageUrl(), detail: 'original' }),

@@ -27,9 +27,7 @@ it('keeps count of everything while all goes wrong at once', async () => {
   });
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   const answers = await Promise.all(
-    Array.from({ length: 400 }, (_, at) =>
-      askOverHttp(server, { agent, silenceMs: 1500, stream: at % 5 === 0 }),
-    ),
+    Array.from({ length: 400 }, (_, at) => askOverHttp(server, { agent, silenceMs: 1500, stream: at % 5 === 0 })),
   );
   agent.destroy();
   await expect.poll(() => server.getStats()).toMatchObject({ inFlight: 0, connections: { open: 0 } });

@@ -22,8 +22,7 @@ export function strictProblem(schema: unknown, path: readonly string[], depth = 
   if (depth > MAX_DEPTH) return `${context}schema exceeds maximum nesting depth of ${MAX_DEPTH}.`;
   const problem = objectProblem(schema);
   if (problem !== undefined) return `${context}${problem}`;
-  if (schema['type'] === 'array' && schema['items'] === undefined)
-    return `${context}array schema missing items.`;
+  if (schema['type'] === 'array' && schema['items'] === undefined) return `${context}array schema missing items.`;
   for (const [steps, inner] of innerSchemas(schema)) {
     const deeper = schema['type'] === 'object' ? depth + 1 : depth;
     const innerProblem = strictProblem(inner, [...path, ...steps], deeper);

@@ -65,9 +65,7 @@ describe('answerBySchema', () => {
 
   it('describes all images where no array is asked for', () => {
     expect(fill(object({ description: { type: 'string' } }))).toEqual({ description: `${first}\n${second}` });
-    expect(
-      fill(object({ id: { type: 'string' }, tags: { type: 'array', items: { type: 'string' } } }), []),
-    ).toEqual({
+    expect(fill(object({ id: { type: 'string' }, tags: { type: 'array', items: { type: 'string' } } }), [])).toEqual({
       id: 'No image was sent, only 6 characters of text.',
       tags: [],
     });

@@ -27,11 +27,7 @@ const MAX_DEPTH = 32;
  * Makes the value that a schema asks for out of the images: the first array becomes one element an image, in the order
  * sent, its id the one that stands in the text before the image, and every other string the image's facts.
  */
-export function answerBySchema(
-  schema: JsonSchema,
-  images: readonly SeenImage[],
-  text: string,
-): StructuredAnswer {
+export function answerBySchema(schema: JsonSchema, images: readonly SeenImage[], text: string): StructuredAnswer {
   const filler = new SchemaFiller(schema, text);
   const value = filler.fill(schema, { images, index: 0 }, '', 0);
   return filler.items === undefined ? { value } : { value, items: filler.items };

@@ -85,8 +85,7 @@ export function askOverHttp(
       const body = Buffer.concat(chunks);
       resolve({ ...head, text: body.toString(), bytes: body.length, ...error });
     };
-    const failed = ({ code = 'unknown' }: NodeJS.ErrnoException) =>
-      settle({ error: silent ? 'SILENT' : code });
+    const failed = ({ code = 'unknown' }: NodeJS.ErrnoException) => settle({ error: silent ? 'SILENT' : code });
     let silent = false;
     const request = httpRequest(
       `${server.baseURL}/chat/completions`,

@@ -9,11 +9,7 @@ const TILE_SIDE = 512;
  * Tokens of one image.
  * Source: OpenAI, "Images and vision", calculating costs.
  */
-export function countImageTokens(
-  rule: ImageTokenRule,
-  size: ImageSize,
-  detail: ImageDetail = 'auto',
-): number {
+export function countImageTokens(rule: ImageTokenRule, size: ImageSize, detail: ImageDetail = 'auto'): number {
   if (rule.by === 'tiles') return detail === 'low' ? rule.base : rule.base + rule.perTile * countTiles(size);
   return Math.ceil(withoutNoise(countPatches(size, boundsOf(rule, detail)) * rule.multiplier));
 }
@@ -48,8 +44,7 @@ export function countPatches(
   return Math.min(maxPatches, patchesOf(scale(fitted, factor)));
 }
 
-const patchesOf = ({ width, height }: ImageSize) =>
-  Math.ceil(width / PATCH_SIDE) * Math.ceil(height / PATCH_SIDE);
+const patchesOf = ({ width, height }: ImageSize) => Math.ceil(width / PATCH_SIDE) * Math.ceil(height / PATCH_SIDE);
 
 /** The factor that brings a side down to whole patches; a side below one patch stays, for it can't lose any. */
 const wholeShare = (patches: number) => (patches < 1 ? 1 : Math.floor(withoutNoise(patches)) / patches);
@@ -79,9 +74,7 @@ const TOKENS_OF_PRIMING = 3;
 export const countTextTokens = (characters: number): number => Math.ceil(characters / CHARACTERS_PER_TOKEN);
 
 /** Tokens around the texts of that many messages. */
-export const countFramingTokens = (messages: number): number =>
-  messages * TOKENS_PER_MESSAGE + TOKENS_OF_PRIMING;
+export const countFramingTokens = (messages: number): number => messages * TOKENS_PER_MESSAGE + TOKENS_OF_PRIMING;
 
 /** The start of a text that fits into that many tokens. */
-export const cutToTokens = (text: string, tokens: number): string =>
-  text.slice(0, tokens * CHARACTERS_PER_TOKEN);
+export const cutToTokens = (text: string, tokens: number): string => text.slice(0, tokens * CHARACTERS_PER_TOKEN);
