@@ -2,6 +2,7 @@ import { copyError, setBilled } from '../../errors/copy-error.ts';
 import type { DescribeError } from '../../errors/describe-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import { answerNow } from '../../internal/async/user-callback.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { classifyFailure } from '../../internal/upstream/classify-failure.ts';
 import { isAddress } from '../../internal/upstream/has-image-url.ts';
 import type { RequestSecrets } from '../../internal/upstream/server-reason.ts';
@@ -35,7 +36,7 @@ export class PackSolver {
   /**
    * Models that refuse what a pack has and an image alone does not, such as several images or an answer by a schema.
    */
-  readonly #packless = new Set<string>();
+  readonly #packless = new BoundedMap<string, true>(MAX_PACKLESS);
 
   constructor(send: VisionSend, classify: VisionClassify = visionFaultOf) {
     this.#send = send;
@@ -50,22 +51,13 @@ export class PackSolver {
     const pack = new Pack(items, context, this.#send, this.#classify);
     const indexes = items.map((_, index) => index);
     const model = kindOf(items[0]);
-    if (this.#packless.has(model)) {
+    if (this.#packless.get(model)) {
       await Promise.all(indexes.map((index) => pack.solve([index])));
     } else {
       await pack.solve(indexes);
-      if (pack.worksAloneOnly) this.#learn(model);
+      if (pack.worksAloneOnly) this.#packless.set(model, true);
     }
     return pack.results;
-  }
-
-  #learn(model: string): void {
-    this.#packless.add(model);
-    if (this.#packless.size <= MAX_PACKLESS) return;
-    for (const oldest of this.#packless) {
-      this.#packless.delete(oldest);
-      return;
-    }
   }
 }
 

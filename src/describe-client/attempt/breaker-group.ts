@@ -1,6 +1,6 @@
 import type { CircuitBreaker } from '../../circuit-breaker/index.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import type { BreakerGuard } from './upstream-caller.ts';
 
 /** A breaker around attempts: its action runs what it is given, with the breaker's own signal. */
@@ -28,7 +28,7 @@ export class BreakerGroup {
     this.#endpoint = endpoint;
     this.#create = create;
     this.#discard = discard;
-    this.#breakers = new BoundedMap(MAX_BREAKERS, discard);
+    this.#breakers = new BoundedMap(MAX_BREAKERS, { onEvicted: discard });
   }
 
   /** Runs an attempt unless the breaker of its model forbids it. */
@@ -64,9 +64,7 @@ export class BreakerGroup {
 
   /** Every breaker so far, by endpoint and model. */
   byName(): Readonly<Record<string, AttemptBreaker>> {
-    return Object.fromEntries(
-      [...this.#breakers.entries()].map(([model, breaker]) => [`${this.#endpoint}:${model}`, breaker]),
-    );
+    return Object.fromEntries([...this.#breakers].map(([model, breaker]) => [`${this.#endpoint}:${model}`, breaker]));
   }
 
   shutdown(): void {

@@ -1,8 +1,8 @@
 import { answerKey, type VisionParameters } from '../../batch-processor/packs/vision-parameters.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { hashText } from '../../internal/hash-text.ts';
 import { answeringFields, canonicalJson } from '../../internal/options/extra-body.ts';
 import { generateKey } from '../../redis-cache/index.ts';
-import { BoundedMap } from '../bounded-map.ts';
 import { addressOf, type EndpointDescription } from '../options/endpoint-options.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 
@@ -24,7 +24,7 @@ const isLong = (text: string | undefined): boolean => text !== undefined && text
  */
 export class DescriptionKeys {
   readonly #endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'apiVersion' | 'model' | 'extraBody'>[];
-  readonly #answerers = new BoundedMap<string, string>(MAX_MODELS, () => {});
+  readonly #answerers = new BoundedMap<string, string>(MAX_MODELS);
 
   constructor(endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'apiVersion' | 'model' | 'extraBody'>[]) {
     this.#endpoints = endpoints;

@@ -1,7 +1,7 @@
 import { callSafely } from '../../internal/async/user-callback.ts';
 import type { Clock } from '../../internal/clock.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
-import { BoundedMap } from '../bounded-map.ts';
 import { LimitPressure } from './limit-pressure.ts';
 
 /** Share of a limit that must be used up before it counts as pressure. */
@@ -43,7 +43,7 @@ interface EndpointPressure {
 }
 
 class ModelPressure {
-  readonly endpoints = new BoundedMap<string, EndpointPressure>(MAX_ENDPOINTS, () => {});
+  readonly endpoints = new BoundedMap<string, EndpointPressure>(MAX_ENDPOINTS);
   lineAtMs = Number.NEGATIVE_INFINITY;
   /** What the watchers were told last. */
   told = 'false,false';
@@ -62,7 +62,7 @@ interface Scarcity {
 export class PackingAdvisor {
   readonly #clock: Clock;
   readonly #known: KnownLimits;
-  readonly #models = new BoundedMap<string, ModelPressure>(MAX_MODELS, () => {});
+  readonly #models = new BoundedMap<string, ModelPressure>(MAX_MODELS);
   readonly #watchers = new Set<(model: string) => void>();
 
   constructor(clock: Clock, known: KnownLimits = {}) {

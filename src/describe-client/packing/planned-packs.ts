@@ -5,6 +5,7 @@ import { packGroup } from '../../batch-processor/packs/vision-item.ts';
 import type { VisionItem } from '../../batch-processor/packs/vision-request.ts';
 import type { VisionChatRequest } from '../../batch-processor/packs/vision-target.ts';
 import type { LoadedImage } from '../../image/index.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import type { PlannedCall } from '../../openai/models/estimate.ts';
 import { estimateImageTokens, type ImageSize, mostImageTokens } from '../../openai/models/image-tokens.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
@@ -35,7 +36,10 @@ export class PlannedPacks {
   readonly #plan: PackPlan;
   readonly #catalog: ModelCatalog;
   readonly #expectedOutputTokens: number | undefined;
-  readonly #packs = new Map<string, OpenPack>();
+  readonly #packs = new BoundedMap<string, OpenPack>(MAX_OPEN_PACKS, {
+    onEvicted: (pack) => this.#evicted.push(this.#planned(pack)),
+  });
+  #evicted: PlannedCall[] = [];
 
   constructor(plan: PackPlan, catalog: ModelCatalog, expectedOutputTokens: number | undefined) {
     this.#plan = plan;
@@ -50,7 +54,7 @@ export class PlannedPacks {
     if (this.#plan.batchSize === 1) return [this.#planned({ items: [item], sizes: [size], share: 0 })];
     const full: PlannedCall[] = [];
     const share = packShare(item, this.#plan);
-    let pack = this.#packs.get(item.group);
+    let pack = this.#packs.peek(item.group);
     if (pack !== undefined && pack.share + share > 1) {
       full.push(this.#close(item.group, pack));
       pack = undefined;
@@ -63,10 +67,8 @@ export class PlannedPacks {
     pack.sizes.push(size);
     pack.share += share;
     if (pack.items.length >= this.#plan.batchSize) full.push(this.#close(item.group, pack));
-    for (const [group, oldest] of this.#packs) {
-      if (this.#packs.size <= MAX_OPEN_PACKS) break;
-      full.push(this.#close(group, oldest));
-    }
+    full.push(...this.#evicted);
+    this.#evicted = [];
     return full;
   }
 

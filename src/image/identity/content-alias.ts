@@ -3,6 +3,7 @@ import { ImageError } from '../../errors/index.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
 import { canonicalUrl } from '../../internal/canonical-url.ts';
 import { type Clock, systemClock } from '../../internal/clock.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import {
   anything,
   checkOptions,
@@ -82,9 +83,7 @@ export class ContentAliases {
   readonly #loader: Pick<ImageLoader, 'fetch'>;
   readonly #clock: Clock;
   readonly #ttlMs: number;
-  readonly #maxAliases: number;
-  /** In the order of use, so that the first is the one to drop. */
-  readonly #aliases = new Map<string, Alias>();
+  readonly #aliases: BoundedMap<string, Alias>;
   readonly #downloads = new Map<string, SharedDownload>();
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
@@ -99,7 +98,7 @@ export class ContentAliases {
     this.#loader = loader;
     this.#clock = clock ?? systemClock;
     this.#ttlMs = aliasTtlMs ?? DEFAULTS.aliasTtlMs;
-    this.#maxAliases = maxAliases ?? DEFAULTS.maxAliases;
+    this.#aliases = new BoundedMap(maxAliases ?? DEFAULTS.maxAliases);
   }
 
   /** URLs remembered. */
@@ -109,7 +108,7 @@ export class ContentAliases {
 
   /** Whether `resolve` would answer from memory, without a request. */
   isFresh(url: string | URL, scope: AliasScope = {}): boolean {
-    const known = this.#aliases.get(keyOf(url, scope));
+    const known = this.#aliases.peek(keyOf(url, scope));
     return known !== undefined && this.#isFresh(known);
   }
 
@@ -119,10 +118,7 @@ export class ContentAliases {
     signal?.throwIfAborted();
     const key = keyOf(url, options);
     const known = this.#aliases.get(key);
-    if (known !== undefined && this.#isFresh(known)) {
-      this.#remember(key, known);
-      return { kind: 'bytes', sha256: known.sha256 };
-    }
+    if (known !== undefined && this.#isFresh(known)) return { kind: 'bytes', sha256: known.sha256 };
     return this.#share(key, key, url, known, signal);
   }
 
@@ -186,23 +182,14 @@ export class ContentAliases {
     const checkedAtMs = this.#clock.now();
     const image = await this.#loader.fetch(url, { signal, etag: known?.etag, etagUrl: known?.etagUrl });
     if (image === undefined && known !== undefined) {
-      this.#remember(key, { ...known, checkedAtMs });
+      this.#aliases.set(key, { ...known, checkedAtMs });
       return { kind: 'bytes', sha256: known.sha256 };
     }
     if (image === undefined) throw withoutEtag();
     const { sha256, etagUrl = '' } = image;
     const etag = etagUrl.length > MAX_ETAG_URL_LENGTH ? undefined : image.etag;
-    this.#remember(key, { sha256, etag, etagUrl: etag && image.etagUrl, checkedAtMs });
+    this.#aliases.set(key, { sha256, etag, etagUrl: etag && image.etagUrl, checkedAtMs });
     return { kind: 'bytes', sha256, image };
-  }
-
-  #remember(key: string, alias: Alias): void {
-    this.#aliases.delete(key);
-    this.#aliases.set(key, alias);
-    for (const oldest of this.#aliases.keys()) {
-      if (this.#aliases.size <= this.#maxAliases) break;
-      this.#aliases.delete(oldest);
-    }
   }
 }
 

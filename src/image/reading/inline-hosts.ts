@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../internal/clock.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import {
   anything,
   checkOptions,
@@ -36,8 +37,7 @@ const DEFAULTS = { rememberMs: 3_600_000, maxHosts: 1_000 } as const satisfies I
 export class InlineHosts {
   readonly #clock: Clock;
   readonly #rememberMs: number;
-  readonly #maxHosts: number;
-  readonly #untilMs = new Map<string, number>();
+  readonly #untilMs: BoundedMap<string, number>;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
   constructor(options: InlineHostsOptions & { readonly clock?: Clock | undefined } = {}) {
@@ -47,7 +47,7 @@ export class InlineHosts {
     });
     this.#clock = clock ?? systemClock;
     this.#rememberMs = rememberMs ?? DEFAULTS.rememberMs;
-    this.#maxHosts = maxHosts ?? DEFAULTS.maxHosts;
+    this.#untilMs = new BoundedMap(maxHosts ?? DEFAULTS.maxHosts);
   }
 
   /** Hosts remembered. */
@@ -58,7 +58,7 @@ export class InlineHosts {
   /** Whether images of this URL's host are to be sent inline. */
   has(url: string | URL): boolean {
     const { host } = new URL(url);
-    const untilMs = this.#untilMs.get(host);
+    const untilMs = this.#untilMs.peek(host);
     if (untilMs === undefined) return false;
     if (this.#clock.now() < untilMs) return true;
     this.#untilMs.delete(host);
@@ -73,11 +73,6 @@ export class InlineHosts {
   /** Remembers that the API could not download from this URL's host. */
   add(url: string | URL): void {
     const { host } = new URL(url);
-    this.#untilMs.delete(host);
     this.#untilMs.set(host, this.#clock.now() + this.#rememberMs);
-    for (const oldest of this.#untilMs.keys()) {
-      if (this.#untilMs.size <= this.#maxHosts) break;
-      this.#untilMs.delete(oldest);
-    }
   }
 }

@@ -1,5 +1,6 @@
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import type { Clock } from '../../internal/clock.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { canonicalJson, type ExtraBody } from '../../internal/options/extra-body.ts';
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 import type { ModelCatalog } from '../models/model-catalog.ts';
@@ -59,8 +60,8 @@ export class EndpointDialect {
   readonly #options: EndpointDialectOptions;
   /** Of what all its forms have in common. */
   readonly #key: string;
-  /** By model, the parameters that were refused and when each is tried again. The oldest model first. */
-  readonly #refused = new Map<string, Map<RefusableParameter, number>>();
+  /** By model, the parameters that were refused and when each is tried again. */
+  readonly #refused = new BoundedMap<string, Map<RefusableParameter, number>>(MAX_MODELS);
 
   constructor(options: EndpointDialectOptions) {
     this.#options = options;
@@ -100,7 +101,7 @@ export class EndpointDialect {
   accepted(form: RequestForm): void {
     const { model, without, found, tried } = form;
     if (found.length === 0 && tried.length === 0) return;
-    const known = this.#refused.get(model) ?? this.#newModel(model);
+    const known = this.#refused.getOrCreate(model, () => new Map());
     for (const parameter of tried) if (!without.has(parameter)) known.delete(parameter);
     const tryAtMs = this.#options.clock.now() + TRY_AGAIN_MS;
     for (const parameter of found) known.set(parameter, tryAtMs);
@@ -176,16 +177,6 @@ export class EndpointDialect {
   #lowestEffort(request: ChatRequest, model: string): ReasoningEffort | undefined {
     if (request.reasoning_effort !== undefined || this.#options.dialect === 'generic') return undefined;
     return this.#options.catalog.find(model)?.reasoningEfforts?.[0];
-  }
-
-  #newModel(model: string): Map<RefusableParameter, number> {
-    for (const oldest of this.#refused.keys()) {
-      if (this.#refused.size < MAX_MODELS) break;
-      this.#refused.delete(oldest);
-    }
-    const made = new Map<RefusableParameter, number>();
-    this.#refused.set(model, made);
-    return made;
   }
 }
 

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { ClosedError, ConfigError, QueueFullError } from '../../errors/index.ts';
 import { bindMethods } from '../../internal/bind-methods.ts';
 import { type Clock, setBackgroundTimeout, systemClock, type TimerHandle } from '../../internal/clock.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
 import { processSingleton } from '../../internal/modules/process-singleton.ts';
 import { parseEnvironment } from '../../internal/options/environment.ts';
@@ -47,8 +48,7 @@ export class PoolManager {
   readonly #maxPools: number;
   readonly #idleTimeoutMs: number;
   readonly #clock: Clock;
-  /** In the order of their last use. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: BoundedMap<string, Entry>;
   /** Names differ from process to process, so that a leaked one can't be matched against known keys. */
   readonly #salt = randomBytes(16);
   readonly #functions = new WeakMap<object, string>();
@@ -62,6 +62,7 @@ export class PoolManager {
       clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
     });
     this.#maxPools = own.maxPools ?? DEFAULTS.maxPools;
+    this.#entries = new BoundedMap(this.#maxPools, { onEvicted: end });
     this.#idleTimeoutMs = own.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs;
     this.#clock = own.clock ?? systemClock;
   }
@@ -76,14 +77,14 @@ export class PoolManager {
     const name = this.#nameOf(apiKey, baseURL);
     const known = this.#entries.get(name);
     if (known !== undefined && known.pool.getStats().state === 'open') {
-      this.#entries.delete(name);
       known.usedAtMs = this.#clock.now();
-      this.#entries.set(name, known);
       return known.pool;
     }
     checkPoolOptions(apiKey, baseURL, options ?? {});
     this.#entries.delete(name);
-    this.#makeRoom();
+    if (this.#entries.size >= this.#maxPools && !this.#entries.evict(({ pool }) => !inUse(pool))) {
+      throw new QueueFullError('pool manager', 'maxPools', this.#maxPools);
+    }
     const pool = bindMethods(new OpenAIConnectionPool(apiKey, baseURL, options));
     this.#entries.set(name, { pool, usedAtMs: this.#clock.now(), acquired: 0 });
     this.#arm();
@@ -122,21 +123,6 @@ export class PoolManager {
     return name;
   }
 
-  #makeRoom(): void {
-    if (this.#entries.size < this.#maxPools) return;
-    for (const [name, { pool }] of this.#entries) {
-      if (inUse(pool)) continue;
-      this.#drop(name, pool);
-      return;
-    }
-    throw new QueueFullError('pool manager', 'maxPools', this.#maxPools);
-  }
-
-  #drop(name: string, pool: OpenAIConnectionPool): void {
-    this.#entries.delete(name);
-    void pool.destroy(new ClosedError('pool manager entry'));
-  }
-
   #arm(): void {
     if (this.#timer !== undefined || this.#entries.size === 0) return;
     this.#timer = setBackgroundTimeout(
@@ -156,10 +142,14 @@ export class PoolManager {
       const { acquired } = entry.pool.getStats();
       if (inUse(entry.pool) || acquired !== entry.acquired) entry.usedAtMs = now;
       entry.acquired = acquired;
-      if (now - entry.usedAtMs >= this.#idleTimeoutMs) this.#drop(name, entry.pool);
+      if (now - entry.usedAtMs < this.#idleTimeoutMs) continue;
+      this.#entries.delete(name);
+      end(entry);
     }
   }
 }
+
+const end = ({ pool }: Entry): void => void pool.destroy(new ClosedError('pool manager entry'));
 
 function inUse(pool: OpenAIConnectionPool): boolean {
   const { borrowed, waiting, state } = pool.getStats();

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import type { MetricLabels } from './metric-labels.ts';
 
 /** A started timer. */
@@ -12,13 +13,12 @@ export type TimerId = number;
 
 /** Timers between their start and their end, at most so many: the oldest make room. */
 export class OperationTimers {
-  readonly #maxPending: number;
-  readonly #pending = new Map<TimerId, PendingTimer>();
+  readonly #pending: BoundedMap<TimerId, PendingTimer>;
   #lastId = 0;
   #dropped = 0;
 
   constructor(maxPending: number) {
-    this.#maxPending = maxPending;
+    this.#pending = new BoundedMap(maxPending, { onEvicted: () => (this.#dropped += 1) });
   }
 
   get pending(): number {
@@ -31,11 +31,6 @@ export class OperationTimers {
   }
 
   start(timer: PendingTimer): TimerId {
-    if (this.#pending.size >= this.#maxPending) {
-      const [oldest] = this.#pending.keys();
-      if (oldest !== undefined) this.#pending.delete(oldest);
-      this.#dropped += 1;
-    }
     this.#lastId += 1;
     this.#pending.set(this.#lastId, timer);
     return this.#lastId;
@@ -43,7 +38,7 @@ export class OperationTimers {
 
   /** Takes the timer out; `undefined` when there is none of that id any more. */
   take(id: TimerId): PendingTimer | undefined {
-    const timer = this.#pending.get(id);
+    const timer = this.#pending.peek(id);
     this.#pending.delete(id);
     return timer;
   }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../internal/clock.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import type { TagStamps } from '../entries/cache-entry.ts';
 import { ReadGuard, type ReadTicket } from './read-guard.ts';
 
@@ -36,20 +37,19 @@ export const STALE: TagVerdict = { kind: 'stale' };
  * that the entry is stale. With Redis it is a short memory of the truth.
  */
 export class LocalTags {
-  readonly #known = new Map<string, KnownVersion>();
+  readonly #known: BoundedMap<string, KnownVersion>;
   /** Drops since a stamp was asked for; unlike the other guard's, never of all tags for mere distrust. */
   readonly drops = new ReadGuard();
   readonly #guard = new ReadGuard();
   readonly #clock: Clock;
   #trustMs: number;
-  readonly #maxTags: number;
   #distrustedAtMs = Number.NEGATIVE_INFINITY;
   #epoch = 0;
 
   constructor({ clock, trustMs, maxTags }: LocalTagsOptions) {
     this.#clock = clock;
     this.#trustMs = trustMs;
-    this.#maxTags = maxTags;
+    this.#known = new BoundedMap(maxTags);
   }
 
   /** Changes whenever something that was valid may no longer be. */
@@ -88,7 +88,7 @@ export class LocalTags {
     let untilMs = Number.POSITIVE_INFINITY;
     let unknown: string[] | undefined;
     for (const tag of Object.keys(stamps)) {
-      const known = this.#known.get(tag);
+      const known = this.#known.peek(tag);
       const end = this.#trustedUntil(known, patienceMs);
       if (known?.version === stamps[tag] && nowMs < end) {
         untilMs = Math.min(untilMs, end);
@@ -108,7 +108,7 @@ export class LocalTags {
   trusted(tags: readonly string[], nowMs: number, keptUntilMs: number): TagStamps | undefined {
     const stamps: [string, string][] = [];
     for (const tag of tags) {
-      const known = this.#known.get(tag);
+      const known = this.#known.peek(tag);
       if (known === undefined || known.keptUntilMs < keptUntilMs || nowMs >= this.#trustedUntil(known)) {
         return undefined;
       }
@@ -122,12 +122,10 @@ export class LocalTags {
     const stamp = (tag: string): [string, string] => {
       const known = this.#known.get(tag);
       if (known !== undefined && nowMs < this.#trustedUntil(known)) {
-        // Moved to the young end: a tag in use is not the one to forget.
-        this.#remember(tag, known);
         return [tag, known.version];
       }
       const version = newTagVersion();
-      this.#remember(tag, { version, verifiedAtMs: nowMs, keptUntilMs: 0 });
+      this.#known.set(tag, { version, verifiedAtMs: nowMs, keptUntilMs: 0 });
       return [tag, version];
     };
     return Object.fromEntries(tags.map(stamp));
@@ -152,24 +150,14 @@ export class LocalTags {
   /** Takes in what Redis said at `askedAtMs`, unless the tag was dropped since. */
   learn(ticket: ReadTicket, tag: string, version: string | undefined, askedAtMs: number, keptUntilMs = 0): void {
     if (!this.#guard.isClean(ticket, tag)) return;
-    const before = this.#known.get(tag);
+    const before = this.#known.peek(tag);
     if (before !== undefined && before.version !== version) this.#epoch += 1;
     if (version === undefined) {
       this.#known.delete(tag);
       return;
     }
     const kept = before?.version === version ? Math.max(before.keptUntilMs, keptUntilMs) : keptUntilMs;
-    this.#remember(tag, { version, verifiedAtMs: askedAtMs, keptUntilMs: kept });
-  }
-
-  #remember(tag: string, known: KnownVersion): void {
-    this.#known.delete(tag);
-    this.#known.set(tag, known);
-    if (this.#known.size <= this.#maxTags) return;
-    for (const oldest of this.#known.keys()) {
-      this.#known.delete(oldest);
-      break;
-    }
+    this.#known.set(tag, { version, verifiedAtMs: askedAtMs, keptUntilMs: kept });
   }
 
   #trustedUntil(known: KnownVersion | undefined, patienceMs = this.#trustMs): number {

@@ -1,5 +1,6 @@
 import type { Random } from '../../internal/backoff.ts';
 import type { Clock } from '../../internal/clock.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import {
   callable,
   checkOptions,
@@ -75,8 +76,8 @@ export class QuotaRegistry {
   readonly #byModel = new Map<string, Map<string, QuotaLimiter>>();
   /** By group: an account that is used up is so for every model. */
   readonly #stops = new Map<string, QuotaStop>();
-  /** By name, in the order of their making. */
-  readonly #limiters = new Map<string, QuotaLimiter>();
+  /** By name. */
+  readonly #limiters: BoundedMap<string, QuotaLimiter>;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: QuotaRegistryOptions = {}) {
@@ -85,6 +86,8 @@ export class QuotaRegistry {
     this.#options = own;
     this.#familyOf = familyOf;
     this.#maxLimiters = maxLimiters;
+    // Not closed: a caller may still hold it, and it gives back what it was granted by itself.
+    this.#limiters = new BoundedMap(maxLimiters, { onEvicted: (limiter) => this.#forget(limiter) });
   }
 
   /** The limiter of a group's quota for a model. */
@@ -118,7 +121,10 @@ export class QuotaRegistry {
 
   #make(group: string, family: string, name: string): QuotaLimiter {
     const { limits, limitsOf, shared, sharedNameOf, clock, random } = this.#options;
-    if (this.#limiters.size >= this.#maxLimiters) this.#makeRoom();
+    // An idle limiter knows nothing that its next answer would not say again.
+    if (this.#limiters.size >= this.#maxLimiters) {
+      void (this.#limiters.evict(({ inFlight }) => inFlight === 0) || this.#limiters.evict());
+    }
     const stop = this.#stops.get(group) ?? new QuotaStop();
     this.#stops.set(group, stop);
     const limiter = new QuotaLimiter(
@@ -136,18 +142,12 @@ export class QuotaRegistry {
     return limiter;
   }
 
-  #makeRoom(): void {
-    // An idle one knows nothing that its next answer wouldn't tell again.
-    const all = [...this.#limiters.entries()];
-    const [name, limiter] = all.find(([, { inFlight }]) => inFlight === 0) ?? all[0] ?? [];
-    if (name === undefined || limiter === undefined) return;
-    this.#limiters.delete(name);
+  #forget(limiter: QuotaLimiter): void {
     for (const [group, models] of this.#byModel) {
       for (const [model, known] of models) if (known === limiter) models.delete(model);
       if (models.size > 0) continue;
       this.#byModel.delete(group);
       this.#stops.delete(group);
     }
-    // Not closed: whoever asked for it may still hold it, and what it was granted it gives back by itself.
   }
 }
