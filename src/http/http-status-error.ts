@@ -1,6 +1,6 @@
 import { setErrorName } from '../errors/error-name.ts';
 import { UpstreamError } from '../errors/index.ts';
-import { shortTokenOf } from '../internal/upstream/short-token.ts';
+import { shortTokenOf } from '../internal/upstream/server-reason.ts';
 import type { HttpReply } from './http-reply.ts';
 
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);

@@ -1,4 +1,4 @@
-import { shortTokenOf } from '../../internal/upstream/short-token.ts';
+import { shortTokenOf } from '../../internal/upstream/server-reason.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
 
 /** The API's id of a request; the client puts it on the answer. What is no short word is none. */

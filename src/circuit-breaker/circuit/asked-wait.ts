@@ -1,6 +1,6 @@
 import { MAX_TIMER_DELAY_MS } from '../../internal/clock.ts';
 import { propertyOf } from '../../internal/property-of.ts';
-import { retryAfterMsOf } from '../../internal/upstream/retry-after.ts';
+import { retryAfterMsOf } from '../../internal/upstream/response-headers.ts';
 
 /**
  * The default of `retryAfterMs`: milliseconds that an error or a response asks to be left alone, by its own

@@ -1,4 +1,4 @@
-import { parseRetryAfter } from '../../internal/upstream/retry-after.ts';
+import { parseRetryAfter } from '../../internal/upstream/response-headers.ts';
 import type { CircuitBreakerCall } from '../circuit/breaker-call.ts';
 import { isClientStatus } from '../verdict/default-is-failure.ts';
 import { AnsweredWithError, ClientLeft } from './handler-outcome.ts';

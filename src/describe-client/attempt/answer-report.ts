@@ -1,5 +1,5 @@
 import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
-import { headerOf } from '../../internal/upstream/retry-after.ts';
+import { headerOf } from '../../internal/upstream/response-headers.ts';
 import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
 import type { RouteAnswer } from '../../routing/index.ts';
 

@@ -1,6 +1,6 @@
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
-import { neverConnected } from '../../internal/upstream/never-connected.ts';
+import { neverConnected } from '../../internal/upstream/connection-failure.ts';
 
 /**
  * Tells a breaker what counts: outages only. Throttles, quotas, wrong keys, the caller's own faults and aborts don't.

@@ -1,15 +1,15 @@
 import { propertyOf } from '../property-of.ts';
 import { serverReason } from './server-reason.ts';
 
-/** Length of a cause in another error's message, in characters. */
+/** Greatest length of a cause in another error's message, in characters. */
 const MAX_LENGTH = 200;
-/** Causes of causes that are named: `fetch failed` says nothing without its own. */
+/** Depth of the chain of causes: `fetch failed` says nothing without its own cause. */
 const MAX_DEPTH = 4;
 
 /**
- * What caused an error, for its message: the words of the cause and of its own causes on one line, at most 200
- * characters, without keys, data URLs, base64, and credentials or queries of addresses. Undefined where the cause has
- * no words.
+ * Joins the messages of a cause and of its own causes, for the message of an error: one line, at most 200 characters.
+ * Keys, data URLs, base64, and the credentials and queries of addresses are removed. Undefined where there is no
+ * message.
  */
 export function causeWords(cause: unknown): string | undefined {
   const words: string[] = [];
@@ -30,7 +30,7 @@ function ownWords(thrown: unknown): string | undefined {
   );
 }
 
-/** Node names why no address of a host answers in `errors` alone. */
+/** Node gives the reasons why no address of a host answers in `errors` only. */
 function causeOf(thrown: unknown): unknown {
   const errors = propertyOf(thrown, 'errors');
   return propertyOf(thrown, 'cause') ?? (Array.isArray(errors) ? errors[0] : undefined);

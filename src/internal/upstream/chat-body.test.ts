@@ -71,3 +71,38 @@ describe('chatCompletionIn', () => {
     expect(failureOf('x'.repeat(1e6)).message.length).toBeLessThan(3_000);
   });
 });
+
+describe('a stream of events that nobody asked for', () => {
+  const stream = (...chunks: readonly unknown[]) =>
+    `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`;
+  const part = (content: string) => ({ id: 'c1', model: 'm', choices: [{ index: 0, delta: { content } }] });
+  const end = { id: 'c1', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
+
+  it('is joined when it has an end', () => {
+    const usage = { prompt_tokens: 10, completion_tokens: 5 };
+    const message = { role: 'assistant', content: 'A red square.', refusal: '' };
+    expect(chatCompletionIn(stream(part('A red '), part('square.'), end, { choices: [], usage }))).toEqual({
+      id: 'c1',
+      model: 'm',
+      usage,
+      choices: [{ index: 0, finish_reason: 'stop', message }],
+    });
+  });
+
+  it('gives a whole completion, and throws an error, that came as an event', () => {
+    const whole = { choices: [{ message: { content: 'A red square.' } }] };
+    expect(chatCompletionIn(stream(whole))).toEqual(whole);
+    const error = { error: { code: 402, message: 'no' } };
+    expect(failureOf(`: PROCESSING\r\n\r\n${stream(part('A'), error)}`)).toMatchObject({ status: 402, message: 'no' });
+  });
+
+  it.each([
+    ['has no end', stream(part('A red '))],
+    ['breaks off', `data: ${JSON.stringify(part('A'))}\n\ndata: {"choi`],
+    ['holds nothing', 'data: [DONE]'],
+    ['is something else', 'A text: not a stream'],
+    ['is a page', '<html>'],
+  ])('is not JSON when it %s', (_what, text) => {
+    expect(failureOf(text)).toMatchObject({ status: 200, error: undefined });
+  });
+});

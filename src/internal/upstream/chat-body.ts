@@ -1,12 +1,11 @@
 import { errorBodyOf } from './error-body.ts';
-import { headerOf } from './retry-after.ts';
-import { streamedCompletion } from './streamed-completion.ts';
+import { headerOf } from './response-headers.ts';
 
 /** An answer with a status of success that is no chat completion, as the API's client would throw it. */
 export class AnswerError extends Error {
   /** The status that the body names; else that of the answer. */
   readonly status: number;
-  /** The parsed error; undefined where the answer is no JSON. */
+  /** The parsed error; undefined where the answer is not JSON. */
   readonly error: unknown;
   readonly headers: unknown;
   readonly requestID: string | undefined;
@@ -37,11 +36,9 @@ const STATUS_OF_WORDS: readonly (readonly [RegExp, number])[] = [
   [/^(?:invalid_?request\w*|invalid_argument|bad_?request\w*)$/i, 400],
 ];
 
-const BYTE_ORDER_MARK = '\ufeff';
-
 /**
- * The completion in the body of an answer with a status of success, whatever its content type says.
- * @throws `AnswerError` for text that is no JSON, and for an error in the place of a completion.
+ * Reads the completion from an answer with a status of success, whatever its content type says.
+ * @throws `AnswerError` for text that is not JSON, and for an error in the place of a completion.
  */
 export function chatCompletionIn<Completion extends object>(
   data: unknown,
@@ -59,7 +56,7 @@ export function chatCompletionIn<Completion extends object>(
     const answer = failed === body ? undefined : (body as object);
     throw new AnswerError(error.message ?? '', named ?? status, failed, headers, answer);
   }
-  // What is JSON but no object is a completion without choices, which its reader refuses.
+  // JSON that is not an object counts as a completion without choices, which its reader refuses.
   return (typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {}) as Completion;
 }
 
@@ -72,7 +69,7 @@ interface MaybeCompletion {
   } | null)[];
 }
 
-/** What stands in the place of a choice or of its text; undefined where there is a choice without an error. */
+/** The value in the place of a choice or of its text; undefined where there is a choice without an error. */
 function failureIn(body: unknown): unknown {
   const { choices, error } = (body ?? {}) as MaybeCompletion;
   const choice = Array.isArray(choices) ? (choices as MaybeCompletion['choices'])?.[0] : undefined;
@@ -86,10 +83,62 @@ function statusOfWords(word: string | undefined): number | undefined {
   return word === undefined ? undefined : STATUS_OF_WORDS.find(([words]) => words.test(word))?.[1];
 }
 
+const BYTE_ORDER_MARK = '\ufeff';
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch {
-    return streamedCompletion(text);
+    return completionOfEvents(text);
   }
 }
+
+interface Chunk {
+  readonly id?: unknown;
+  readonly model?: unknown;
+  readonly usage?: unknown;
+  readonly error?: unknown;
+  readonly choices?: readonly {
+    readonly message?: unknown;
+    readonly delta?: { readonly content?: unknown; readonly refusal?: unknown } | null;
+    readonly finish_reason?: unknown;
+  }[];
+}
+
+/**
+ * Joins a stream of events, which some gateways send without being asked for one. An error in it takes the place of
+ * the completion. Undefined for any other text, and for a stream without an end.
+ */
+function completionOfEvents(text: string): unknown {
+  if (!/^(?:data|event|id|retry)?:/.test(text)) return undefined;
+  let content = '';
+  let refusal = '';
+  let first: Chunk | undefined;
+  let usage: unknown;
+  let reason: unknown;
+  for (const chunk of chunksIn(text)) {
+    const [choice] = chunk.choices ?? [];
+    if (chunk.error != null || choice?.message != null) return chunk;
+    first ??= chunk;
+    usage = chunk.usage ?? usage;
+    reason = choice?.finish_reason ?? reason;
+    content += textOf(choice?.delta?.content);
+    refusal += textOf(choice?.delta?.refusal);
+  }
+  if (reason === undefined) return undefined;
+  const choice = { index: 0, finish_reason: reason, message: { role: 'assistant', content, refusal } };
+  return { id: first?.id, model: first?.model, usage, choices: [choice] };
+}
+
+/** The objects in the data lines. Data that is not JSON, such as the mark of the end, is skipped. */
+function* chunksIn(text: string): Generator<Chunk> {
+  for (const line of text.split(/\r?\n/)) {
+    if (!line.startsWith('data:')) continue;
+    try {
+      const chunk: unknown = JSON.parse(line.slice('data:'.length));
+      if (typeof chunk === 'object' && chunk !== null) yield chunk;
+    } catch {}
+  }
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -6,7 +6,7 @@ import { failureMeaning } from '../../errors/failure-table.ts';
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import { classifyFailure } from './classify-failure.ts';
-import { retryAfterMsOf } from './retry-after.ts';
+import { retryAfterMsOf } from './response-headers.ts';
 
 const kindOf = (error: DescribeError) => failureMeaning(error).kind;
 

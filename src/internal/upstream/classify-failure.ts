@@ -1,47 +1,48 @@
 import { DescribeError } from '../../errors/describe-error.ts';
 import { ImageError } from '../../errors/image-error.ts';
-import { UpstreamError, type UpstreamErrorCode, type UpstreamErrorOptions } from '../../errors/upstream-error.ts';
-import { classifyConnectionFailure } from './classify-connection-failure.ts';
-import { codeTextOf, type ForeignError, isJsonType, type ToldFailure, toldFailureOf } from './foreign-error.ts';
-import { retryAfterMsOf } from './retry-after.ts';
-import { serverReason } from './server-reason.ts';
-import { shortTokenOf } from './short-token.ts';
-import { type SentRequest, type WordMeaning, wordMeaningOf } from './upstream-words.ts';
+import { UpstreamError, type UpstreamErrorCode } from '../../errors/upstream-error.ts';
+import { classifyConnectionFailure } from './connection-failure.ts';
+import { codeTextOf, type FailureFacts, type ForeignError, failureFactsOf, hasNoBody } from './failure-facts.ts';
+import { type WordMeaning, wordMeaningOf } from './failure-words.ts';
+import { retryAfterMsOf } from './response-headers.ts';
+import type { SentRequest } from './sent-request.ts';
+import { serverReason, shortTokenOf } from './server-reason.ts';
 
-/** What becomes of an answer that is no description. */
+/** Code and message of the error for an answer that is not a description. */
 interface Verdict {
   readonly code: UpstreamErrorCode;
-  readonly what: string;
+  readonly message: string;
   readonly retryable?: boolean;
 }
 
 /**
- * Turns whatever a call of the API threw into a `DescribeError`; one that already is stays as it is. The API's own
- * reason may repeat a part of the key or of the request: it is kept only where `sent` tells what to clean it of.
+ * Turns anything that a call of the API threw into a `DescribeError`; one that already is stays as it is. The API's own
+ * reason may repeat a part of the key or of the request. It is kept only where `sent` gives the secrets to clean.
  */
 export function classifyFailure(error: unknown, sent: SentRequest = {}): DescribeError {
   if (DescribeError.is(error)) return error;
   const foreign = (typeof error === 'object' && error !== null ? error : {}) as ForeignError;
   return typeof foreign.status === 'number'
-    ? fromAnswer(foreign, toldFailureOf(foreign, foreign.status), sent)
+    ? fromAnswer(foreign, failureFactsOf(foreign, foreign.status), sent)
     : classifyConnectionFailure(foreign, error);
 }
 
-function fromAnswer(foreign: ForeignError, told: ToldFailure, sent: SentRequest): DescribeError {
-  const { status, headers, contentType } = told;
+function fromAnswer(foreign: ForeignError, facts: FailureFacts, sent: SentRequest): DescribeError {
+  const { status, headers, contentType } = facts;
   const keys = sent.secrets?.().keys;
-  const requestId = shortTokenOf(told.requestId, keys);
-  const upstreamCode = shortTokenOf(told.code === String(status) ? told.type : (told.code ?? told.type), keys);
-  const cause = summaryOf(foreign, told, upstreamCode, keys);
-  const upstreamMessage = reasonOf(foreign, told, sent);
-  const meaning = contentType === undefined ? wordMeaningOf(told, sent) : undefined;
-  if (meaning?.startsWith('DESCRIBE_IMAGE_')) {
-    const code = meaning as Extract<WordMeaning, `DESCRIBE_${string}`>;
-    const said = withReason(`the API can't use the image (${upstreamCode ?? status})`, upstreamMessage);
-    return new ImageError(code, said, { cause, upstreamMessage, requestId });
+  const requestId = shortTokenOf(facts.requestId, keys);
+  const upstreamCode = shortTokenOf(facts.code === String(status) ? facts.type : (facts.code ?? facts.type), keys);
+  const cause = summaryOf(foreign, facts, upstreamCode, keys);
+  const upstreamMessage = reasonOf(foreign, facts, sent);
+  const reason = upstreamMessage === undefined ? '' : `: ${upstreamMessage}`;
+  const meaning = contentType === undefined ? wordMeaningOf(facts, sent.hasImageUrl) : undefined;
+  if (isAboutImage(meaning)) {
+    const message = `the API can't use the image (${upstreamCode ?? status})${reason}`;
+    return new ImageError(meaning, message, { cause, upstreamMessage, requestId });
   }
-  const { code, what, retryable = false } = byWords(meaning) ?? byPage(told) ?? byStatus(told);
-  const options: UpstreamErrorOptions = {
+  const { code, message, retryable = false } = byWords(meaning) ?? byPage(facts) ?? byStatus(facts);
+  const details = [status, upstreamCode, contentType].filter((detail) => detail !== undefined);
+  return new UpstreamError(code, `${message} (${details.join(' ')})${reason}`, {
     status,
     upstreamCode,
     upstreamMessage,
@@ -50,111 +51,96 @@ function fromAnswer(foreign: ForeignError, told: ToldFailure, sent: SentRequest)
     cause,
     retryable,
     retryAfterMs: retryable ? retryAfterMsOf(headers) : undefined,
-  };
-  const details = [status, upstreamCode, contentType].filter((detail) => detail !== undefined);
-  return new UpstreamError(code, withReason(`${what} (${details.join(' ')})`, upstreamMessage), options);
+  });
 }
 
-/** What the API says itself: in the error of its body, or in the page that the client puts after the status. */
-function reasonOf({ message }: ForeignError, told: ToldFailure, { secrets }: SentRequest): string | undefined {
-  // What a success holds that is no JSON may be the description itself, but where it is a page.
-  if (told.pageText !== undefined && told.status < 300 && !told.pageText.startsWith('<')) return undefined;
-  const raw = told.contentType === undefined ? told.message : message;
-  if (secrets === undefined || typeof raw !== 'string' || NO_REASON.test(raw.slice(-20))) return undefined;
-  const prefix = `${told.status} `;
+type ImageMeaning = Extract<WordMeaning, `DESCRIBE_${string}`>;
+
+const isAboutImage = (meaning: WordMeaning | undefined): meaning is ImageMeaning =>
+  meaning?.startsWith('DESCRIBE_IMAGE_') === true;
+
+/** The API's own reason: in the error of its body, or in the page that the client puts after the status. */
+function reasonOf({ message }: ForeignError, facts: FailureFacts, { secrets }: SentRequest): string | undefined {
+  // A success that is not JSON may be the description itself, unless it is a page.
+  if (facts.pageText !== undefined && facts.status < 300 && !facts.pageText.startsWith('<')) return undefined;
+  const raw = facts.contentType === undefined ? facts.message : message;
+  if (secrets === undefined || typeof raw !== 'string' || hasNoBody(raw)) return undefined;
+  const prefix = `${facts.status} `;
   return serverReason(raw.startsWith(prefix) ? raw.slice(prefix.length) : raw, secrets());
 }
 
-/** What the client says where the answer had no body. */
-const NO_REASON = /\(no body\)$/;
+const NO_QUOTA: Verdict = { code: 'DESCRIBE_QUOTA_EXHAUSTED', message: 'the account has no quota left' };
+const NO_KEY: Verdict = { code: 'DESCRIBE_AUTH', message: 'the API does not accept the key' };
+const TOO_LONG: Verdict = { code: 'DESCRIBE_CONTEXT_TOO_LONG', message: "the request exceeds the model's context" };
+const REFUSED: Verdict = { code: 'DESCRIBE_REFUSED', message: 'the API refused the image or the prompt' };
 
-const withReason = (what: string, reason: string | undefined): string =>
-  reason === undefined ? what : `${what}: ${reason}`;
-
-function byWords(meaning: WordMeaning | undefined): Verdict | undefined {
-  switch (meaning) {
-    case 'refused':
-      return { code: 'DESCRIBE_REFUSED', what: 'the API refused the image or the prompt' };
-    case 'quota':
-      return NO_QUOTA;
-    case 'auth':
-      return NO_KEY;
-    case 'size':
-      return { code: 'DESCRIBE_CONTEXT_TOO_LONG', what: "the request exceeds the model's context" };
-    default:
-      return undefined;
-  }
+function byWords(meaning: Exclude<WordMeaning, ImageMeaning> | undefined): Verdict | undefined {
+  return meaning && { refused: REFUSED, quota: NO_QUOTA, auth: NO_KEY, size: TOO_LONG }[meaning];
 }
-
-const NO_QUOTA: Verdict = { code: 'DESCRIBE_QUOTA_EXHAUSTED', what: 'the account has no quota left' };
-const NO_KEY: Verdict = { code: 'DESCRIBE_AUTH', what: 'the API does not accept the key' };
 
 const PATH_HINT = 'does the base URL lack /v1?';
 
-/** What a status of a wrong address asks. */
+/** A question about the base URL, for a status that a wrong one gives. */
 function hintOf(status: number): string {
   if (status === 404 || status === 405) return `; ${PATH_HINT}`;
   return status < 400 ? '; it redirects, and redirects are not followed: is the base URL right?' : '';
 }
 
 /** Statuses that mean the same with a page as with JSON. */
-const STATED: ReadonlySet<number> = new Set([401, 402, 408, 413, 429]);
+const CLEAR_STATUSES: ReadonlySet<number> = new Set([401, 402, 408, 413, 429]);
 
-/** A page comes from a gateway, a firewall or a wrong path: nothing is known of the API behind. */
-function byPage({ status, contentType, pageText = '' }: ToldFailure): Verdict | undefined {
-  if (contentType === undefined || status >= 500 || STATED.has(status)) return undefined;
+const JSON_TYPE = /^(?:application|text)\/(?:[\w.-]+\+)?json$/;
+
+/** Judges a page. It comes from a gateway, a firewall or a wrong path, and says nothing about the API behind. */
+function byPage({ status, contentType, pageText = '' }: FailureFacts): Verdict | undefined {
+  if (contentType === undefined || status >= 500 || CLEAR_STATUSES.has(status)) return undefined;
   if (status < 300) {
-    // What begins as JSON, and nothing at all, may have broken off. A page would come again.
-    const isBroken = isJsonType(contentType) && /^[[{]/.test(pageText);
-    const what = isBroken ? 'the answer is JSON that does not parse' : `the answer is no JSON; ${PATH_HINT}`;
-    return { code: 'DESCRIBE_RESPONSE_INVALID', what, retryable: isBroken || pageText === '' };
+    // JSON that ends early, and an empty answer, may have been broken off. A page would come again.
+    const isBroken = JSON_TYPE.test(contentType) && /^[[{]/.test(pageText);
+    const message = isBroken ? 'the answer is JSON that does not parse' : `the answer is no JSON; ${PATH_HINT}`;
+    return { code: 'DESCRIBE_RESPONSE_INVALID', message, retryable: isBroken || pageText === '' };
   }
-  return {
-    code: 'DESCRIBE_UPSTREAM',
-    what: `the request was refused with a page that is no JSON${hintOf(status)}`,
-  };
+  const message = `the request was refused with a page that is no JSON${hintOf(status)}`;
+  return { code: 'DESCRIBE_UPSTREAM', message };
 }
 
-function byStatus(told: ToldFailure): Verdict {
-  const { status } = told;
-  if (status === 429) return byRate(told);
+function byStatus(facts: FailureFacts): Verdict {
+  const { status } = facts;
+  if (status === 429) return byRate(facts);
   if (status === 402) return NO_QUOTA;
   if (status === 401 || status === 403) return NO_KEY;
-  if (status === 503) return { code: 'DESCRIBE_OVERLOADED', what: 'the API is overloaded', retryable: true };
+  if (status === 413) return TOO_LONG;
+  if (status === 503) return { code: 'DESCRIBE_OVERLOADED', message: 'the API is overloaded', retryable: true };
   if (status >= 500 || status === 408 || status === 409) {
-    return { code: 'DESCRIBE_UPSTREAM', what: 'the API failed', retryable: true };
+    return { code: 'DESCRIBE_UPSTREAM', message: 'the API failed', retryable: true };
   }
-  if (status === 413) return { code: 'DESCRIBE_CONTEXT_TOO_LONG', what: "the request exceeds the model's context" };
-  if (status < 300) return { code: 'DESCRIBE_UPSTREAM', what: `the API answered with an error; ${PATH_HINT}` };
-  if (status === 404 && isAboutModel(told)) {
-    return { code: 'DESCRIBE_UPSTREAM', what: 'the API does not have the model' };
-  }
-  return { code: 'DESCRIBE_UPSTREAM', what: `the API rejected the request${hintOf(status)}` };
+  if (status < 300) return { code: 'DESCRIBE_UPSTREAM', message: `the API answered with an error; ${PATH_HINT}` };
+  const lacksModel = status === 404 && isAboutModel(facts);
+  const message = lacksModel ? 'the API does not have the model' : `the API rejected the request${hintOf(status)}`;
+  return { code: 'DESCRIBE_UPSTREAM', message };
 }
 
-const isAboutModel = ({ code = '', message = '' }: ToldFailure): boolean =>
+const isAboutModel = ({ code = '', message = '' }: FailureFacts): boolean =>
   /model|deployment/i.test(code) || /\b(?:model|deployment)\b/i.test(message);
 
-/**
- * One request that takes more than its limit allows in a whole minute has no code of its own; waiting never helps it.
- */
-const byRate = ({ message = '' }: ToldFailure): Verdict =>
+/** A request above a whole minute's limit has no code of its own. Waiting never helps it. */
+const byRate = ({ message = '' }: FailureFacts): Verdict =>
   /\brequest too large\b/i.test(message)
-    ? { code: 'DESCRIBE_RATE_LIMITED', what: "the request is larger than a minute's limit" }
-    : { code: 'DESCRIBE_RATE_LIMITED', what: 'the API limits the rate', retryable: true };
+    ? { code: 'DESCRIBE_RATE_LIMITED', message: "the request is larger than a minute's limit" }
+    : { code: 'DESCRIBE_RATE_LIMITED', message: 'the API limits the rate', retryable: true };
 
-/** What may be kept of the original: its class, status and codes, and nothing that could repeat a secret. */
+/** The parts of the original that cannot repeat a secret: its class, status and codes. */
 function summaryOf(
   { name }: ForeignError,
-  { status, type, param }: ToldFailure,
-  upstreamCode: string | undefined,
+  { status, type, param }: FailureFacts,
+  code: string | undefined,
   keys: readonly string[] | undefined,
 ): Error {
-  const summary = new Error([status, upstreamCode].filter((part) => part !== undefined).join(' '));
+  const summary = new Error([status, code].filter((part) => part !== undefined).join(' '));
   summary.name = codeTextOf(name) ?? 'APIError';
   return Object.assign(summary, {
     status,
-    code: upstreamCode,
+    code,
     type: shortTokenOf(type, keys),
     param: shortTokenOf(param, keys),
   });

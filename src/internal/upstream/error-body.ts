@@ -1,8 +1,8 @@
-/** What the body of an error says, whatever its shape. Its texts are cut, but not cleaned of secrets. */
+/** The contents of an error's body, in one form. Its texts are cut, but not cleaned of secrets. */
 export interface ErrorBody {
-  /** The server's own code, a short word or a number written as text. */
+  /** The server's own code: a short word, or a number as text. */
   readonly code?: string;
-  /** A code within the error, which is often more exact, such as Azure's `innererror.code`. */
+  /** The code of a nested error, such as Azure's `innererror.code`. It is often more exact. */
   readonly innerCode?: string;
   readonly type?: string;
   readonly param?: string;
@@ -10,16 +10,16 @@ export interface ErrorBody {
   readonly status?: number;
   /** At most 2,000 characters. */
   readonly message?: string;
-  /** Whether it lists why the input was flagged. What was flagged is never read. */
+  /** Whether the error lists why the input was flagged. The flagged text is never read. */
   readonly isModeration?: boolean;
 }
 
-/** Cut before any pattern looks at it: a pattern may take quadratic time. */
+/** Messages are cut before any pattern sees them: a pattern may take quadratic time. */
 const MAX_MESSAGE_LENGTH = 2_000;
-/** Errors within errors that are looked into, and entries of a list of them. */
+/** Bounds of the search: depth of nested errors, and entries of a list of errors. */
 const MAX_DEPTH = 4;
 const MAX_LISTED = 5;
-/** A text of JSON within an error that is parsed. */
+/** Longest nested text of JSON that is parsed. */
 const MAX_RAW_LENGTH = 20_000;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /**
  * Reads the error of a parsed body: `{ error: {…} }`, `{ error: 'text' }`, `{ detail }`, `{ message }`,
  * `{ errors: […] }`, a list of these, or the error itself. Reads own fields of plain objects only. Undefined where
- * nothing tells an error.
+ * there is no error.
  */
 export function errorBodyOf(body: unknown): ErrorBody | undefined {
   return read(body, MAX_DEPTH);
@@ -54,7 +54,7 @@ function ownError(fields: Fields, depth: number): ErrorBody {
   const provider = providerError(fields);
   const azure = plainOf(ownOf(fields, 'innererror') ?? ownOf(fields, 'inner_error'));
   const innerCode = codeOf(ownOf(azure, 'code')) ?? provider?.code ?? provider?.type;
-  // Google names its kind of error as `status`.
+  // Google gives the kind of an error as `status`.
   const type = codeOf(ownOf(fields, 'type')) ?? wordOf(ownOf(fields, 'status'));
   const param = codeOf(ownOf(fields, 'param'));
   const status = statusOf(fields);
@@ -70,7 +70,7 @@ function ownError(fields: Fields, depth: number): ErrorBody {
   };
 }
 
-/** OpenRouter passes on as text what the provider said, which is the reason. */
+/** The provider's own error, which OpenRouter passes on as text. */
 function providerError(fields: Fields): ErrorBody | undefined {
   const raw = ownOf(plainOf(ownOf(fields, 'metadata')), 'raw');
   if (typeof raw !== 'string' || raw.length > MAX_RAW_LENGTH) return undefined;
@@ -123,7 +123,7 @@ function statusOf(fields: Fields): number | undefined {
   return undefined;
 }
 
-/** The fields of a plain object: of what JSON gives, not of a class or of a prototype. */
+/** The fields of a plain object, as JSON gives it; undefined for an instance of a class. */
 function plainOf(value: unknown): Fields | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -1,31 +1,31 @@
 export interface HideRules {
-  /** What stands in its place. */
+  /** The text that replaces a match. */
   readonly label: string;
-  /** Letters and digits in a row that are enough of a secret to be hidden. */
+  /** Number of letters and digits in a row that are hidden as a part of the secret. */
   readonly leastRun: number;
-  /** Letters and digits of the shortest secret that is hidden; one shorter than `leastRun` only as whole words. */
+  /** Letters and digits of the shortest secret that is hidden. One below `leastRun` is hidden only as whole words. */
   readonly leastLength: number;
-  /** Hides all of the word around a match, as with an address. @defaultValue false */
+  /** Hides the whole word around a match, such as an address. @defaultValue false */
   readonly wholeToken?: boolean;
 }
 
-/** Lines of a secret that are looked for as such. */
+/** Number of lines of a secret that are searched for one by one. */
 const MAX_LINES = 1000;
 
 /**
- * Hides secrets in a text, also where they are quoted in part, in other case, spacing or punctuation: only letters and
- * digits are compared. Takes time that is linear in the text and in each secret.
+ * Hides secrets in a text, also quoted in part, or in other case, spacing or punctuation: only letters and digits are
+ * compared. Takes time that is linear in the text and in each secret.
  */
 export class SecretMask {
   readonly #text: string;
-  /** Letters and digits of the text, and where each stands. */
+  /** Letters and digits of the text, and the index of each. */
   readonly #letters: string;
   readonly #places: readonly number[];
   readonly #labels = new Map<number, string>();
 
   constructor(text: string) {
     const lower = folded(text);
-    // A few letters have a lower case that is longer: then the text is shown in it, so that places agree.
+    // Some letters have a longer lower case. The text is then shown in lower case, so that the indexes agree.
     this.#text = lower.length === text.length ? text : lower;
     const places: number[] = [];
     for (const { 0: character, index } of lower.matchAll(/[\p{L}\p{N}]/gu)) {
@@ -42,7 +42,7 @@ export class SecretMask {
     else this.#hideRuns(letters, rules);
   }
 
-  /** As `hide`, and each of its short lines too: a server may be sent more than it quotes. */
+  /** Hides the secret and each of its short lines: a server may quote one line of it. */
   hideLines(secret: string, rules: HideRules): void {
     this.hide(secret, rules);
     for (const line of secret.split('\n', MAX_LINES)) {
@@ -66,7 +66,7 @@ export class SecretMask {
   }
 
   #hideWhole(letters: string, rules: HideRules): void {
-    // Chinese and Japanese put no gaps between words.
+    // Chinese and Japanese have no gaps between words.
     const hasWords = /^[\p{sc=Latin}\d]*$/u.test(letters);
     for (let at = this.#letters.indexOf(letters); at >= 0; at = this.#letters.indexOf(letters, at + 1)) {
       const end = at + letters.length;
@@ -93,7 +93,7 @@ export class SecretMask {
     }
   }
 
-  /** Where the run begins, but not before `least`: what is hidden need not be looked at again. */
+  /** Where the run begins, but not before `least`: the text before it is hidden already. */
   #commonStart(letters: string, at: number, found: number, least: number): number {
     let start = at;
     const shift = found - at;
@@ -109,7 +109,7 @@ export class SecretMask {
     return end;
   }
 
-  /** Whether the text goes on without a gap from one letter to this one. */
+  /** Whether there is no gap between the letter before and this one. */
   #isInWord(at: number): boolean {
     const place = this.#places[at];
     return place !== undefined && at > 0 && this.#places[at - 1] === place - 1;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutServerText, MAX_REASON_LENGTH, type RequestSecrets, serverReason } from './server-reason.ts';
+import type { RequestSecrets } from './sent-request.ts';
+import { cutServerText, MAX_REASON_LENGTH, serverReason } from './server-reason.ts';
 
 const said = (text: unknown, secrets: RequestSecrets = {}) => serverReason(text, secrets);
 

@@ -1,33 +1,32 @@
 import { SecretMask } from './secret-mask.ts';
+import type { RequestSecrets } from './sent-request.ts';
 
-/** What a request held of which nothing may stand in an error. */
-export interface RequestSecrets {
-  /** API keys and tokens. */
-  readonly keys?: readonly string[] | undefined;
-  /** Prompts and other texts of the caller's. */
-  readonly texts?: readonly string[] | undefined;
-  /** Addresses of images. */
-  readonly addresses?: readonly string[] | undefined;
+/**
+ * Gives back a server's word, such as the id of a request, if it may stand in errors and logs. That is: at most 128
+ * letters, digits and `_ . : -`, and no key. Anything else could repeat the request, and is undefined.
+ */
+export function shortTokenOf(value: unknown, keys: readonly string[] = []): string | undefined {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9][\w.:-]{0,127}$/.test(value) || isKeyLike(value)) return undefined;
+  return keys.some((key) => key.length >= 4 && value.includes(key)) ? undefined : value;
 }
 
-/** Length of a reason, in characters. */
+/** Greatest length of a reason, in characters. */
 export const MAX_REASON_LENGTH = 500;
 const MAX_READ_LENGTH = 4096;
-/** Length of a secret that is looked for; next to a longer one no reason is shown. */
+/** Greatest length of a secret that is searched for. Beside a longer one no reason is shown. */
 const MAX_SECRET_LENGTH = 65_536;
 
 const KEY_RULES = { label: '[key]', leastRun: 8, leastLength: 4, wholeToken: true };
 const ADDRESS_RULES = { label: '[image]', leastRun: 12, leastLength: 4, wholeToken: true };
 const TEXT_RULES = { label: '[prompt]', leastRun: 12, leastLength: 3 };
 
-/** The part of a server's text that patterns may look at, 4,096 characters: a server can send megabytes. */
+/** Cuts a server's text to the 4,096 characters that patterns may see: a server can send megabytes. */
 export const cutServerText = (text: string): string => text.slice(0, MAX_READ_LENGTH);
 
 /**
- * The server's own reason, made fit for an error: one line of at most 500 characters without control characters, keys,
- * data URLs, base64, or anything of `secrets`, given whole or quoted in part. Undefined where nothing is left of it, or
- * a secret is longer than 65,536 characters. Takes time that is linear in the first 4,096 characters and in the
- * secrets.
+ * Makes a server's own reason fit for an error: one line of at most 500 characters. It has no control characters, keys,
+ * data URLs or base64, and no secret, whole or quoted in part. Undefined where nothing is left, or a secret is longer
+ * than 65,536 characters. Takes time that is linear in the first 4,096 characters and in the secrets.
  */
 export function serverReason(text: unknown, { keys, texts, addresses }: RequestSecrets): string | undefined {
   if (typeof text !== 'string') return undefined;
@@ -42,7 +41,7 @@ export function serverReason(text: unknown, { keys, texts, addresses }: RequestS
   return reason.length <= MAX_REASON_LENGTH ? reason : `${cutAt(reason, MAX_REASON_LENGTH - 1)}…`;
 }
 
-/** A word that the cut goes through may be half a secret, and is left out. */
+/** Drops the word at the cut: it may be half a secret. */
 function wholeWords(text: string): string {
   if (text.length <= MAX_READ_LENGTH) return text;
   const cut = cutServerText(text);
@@ -50,11 +49,11 @@ function wholeWords(text: string): string {
   return end > 0 ? cut.slice(0, end) : cut;
 }
 
-/** What an address is told by, whatever its scheme; nothing of a data URL, which a pattern finds. */
+/** The part of an address that tells it from others. Empty for a data URL, which a pattern finds. */
 const addressOf = (address: string): string =>
   /^data:/i.test(address) ? '' : address.replace(/^[a-z]{1,10}:\/\//i, '');
 
-/** Text in which nothing is escaped, as JSON, URLs and HTML do it: so a secret reads alike, given or quoted. */
+/** Undoes the escapes of JSON, URLs and HTML, so that a secret reads the same when it is quoted. */
 const decoded = (text: string): string =>
   text
     .replace(/\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrtbf])|(.))/gi, unescaped)
@@ -95,7 +94,7 @@ function entity(_: string, name: string): string {
 
 const characterOf = (codePoint: number): string => (codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : ' ');
 
-/** A page says its reason between tags. What only looks like one, such as `<image>`, stays. */
+/** Removes the tags of a page. A text that only looks like a tag, such as `<image>`, stays. */
 const withoutTags = (text: string): string =>
   /^ ?<(?:!doctype|html|\?xml)/i.test(text)
     ? text
@@ -104,7 +103,7 @@ const withoutTags = (text: string): string =>
         .replace(/ +/g, ' ')
     : text;
 
-/** Each pattern begins with a word of its own or sees one word only, so that none can begin at every character. */
+/** Takes linear time: each pattern starts with fixed words or sees one word, so none starts at every character. */
 const withoutPatterns = (text: string): string =>
   text
     .replace(
@@ -125,26 +124,27 @@ function maskedWord(word: string): string {
     .replace(/[\w+/=-]{8,}/g, (run) => (isEncoded(run) ? '[data]' : run));
 }
 
-/** As `sk-…`, or with its middle hidden: OpenAI repeats a wrong key as `sk-ab***yz`, others with dots. */
-export const isKeyLike = (word: string): boolean =>
+/** Matches `sk-…`, and a key with its middle hidden: OpenAI repeats a wrong key as `sk-ab***yz`, others with dots. */
+const isKeyLike = (word: string): boolean =>
   /(?:^|[^a-z0-9])(?:sk|pk|rk|gsk|xai)[-_][\w*.…-]{3}/i.test(word) ||
   /[\w-](?:\*{2,}|•+|…|\.{3})[\w-]|\*{3,}[\w-]/.test(word);
 
-/** An address keeps neither credentials nor its query, which may be a signature. */
+/** Removes credentials and query from an address: the query may be a signature. */
 function withoutQuery(_: string, scheme: string, rest: string, query?: string): string {
   const at = rest.indexOf('@');
   return `${scheme}${at < 0 ? rest : rest.slice(at + 1)}${query === undefined ? '' : '?…'}`;
 }
 
-/** How an image begins in base64, by its format. */
+/** First characters of PNG, JPEG, GIF and WebP in base64. */
 const IMAGE_STARTS = /^(?:iVBORw0K|\/9j\/|R0lGOD|UklGR)/;
 
 /**
- * Share of neighbours of another kind (capital, small letter, digit): 0.62 in base64, at most 0.3 in names of models.
+ * Share of neighbouring characters of different kinds (capital, small letter, digit). It is 0.62 in base64, and at most
+ * 0.3 in names of models.
  */
 const ENCODED_RATIO = 0.34;
 
-/** Base64 or hex rather than a path or a name. */
+/** Tells base64 and hex from a path or a name. */
 function isEncoded(run: string): boolean {
   if (run.length >= 120 || IMAGE_STARTS.test(run)) return true;
   if (run.length >= 32 && /^(?=.*\d)[0-9a-f]+$/i.test(run)) return true;
@@ -165,7 +165,7 @@ function kindOf(code: number): 'digit' | 'capital' | 'small' | 'other' {
   return code >= 97 && code <= 122 ? 'small' : 'other';
 }
 
-/** Never through the middle of a character. */
+/** Never cuts through a surrogate pair. */
 function cutAt(text: string, length: number): string {
   const last = text.charCodeAt(length - 1);
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shortTokenOf } from './short-token.ts';
+import { shortTokenOf } from './server-reason.ts';
 
 describe('shortTokenOf', () => {
   it.each([

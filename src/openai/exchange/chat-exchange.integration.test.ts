@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Deferred } from '../../internal/async/deferred.ts';
-import { headerOf } from '../../internal/upstream/retry-after.ts';
+import { headerOf } from '../../internal/upstream/response-headers.ts';
 import {
   answer,
   body,

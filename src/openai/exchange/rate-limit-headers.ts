@@ -1,4 +1,4 @@
-import { headerOf } from '../../internal/upstream/retry-after.ts';
+import { headerOf } from '../../internal/upstream/response-headers.ts';
 
 /** What one dimension of a limit says; what is unknown is absent. */
 export interface RateLimitDimension {

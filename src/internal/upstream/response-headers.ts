@@ -1,8 +1,8 @@
 import { MAX_TIMER_DELAY_MS, wallClockNow } from '../clock.ts';
 
 /**
- * Reads one header, whatever holds them: a `Headers`, or a plain object with names in any case. Never throws; what is
- * neither text nor a number is absent.
+ * Reads one header from a `Headers`, or from a plain object with names in any case. Never throws. Undefined where the
+ * value is neither text nor a number.
  */
 export function headerOf(headers: unknown, name: string): string | undefined {
   if (typeof headers !== 'object' || headers === null) return undefined;
@@ -22,9 +22,15 @@ function ownOf(headers: object, name: string): unknown {
   return found === undefined ? undefined : record[found];
 }
 
+/** The media type of an answer in small letters, or `none`. */
+export function mediaTypeOf(headers: unknown): string {
+  const mediaType = /^[\w.+-]{1,40}\/[\w.+-]{1,60}/.exec(headerOf(headers, 'content-type')?.trim() ?? '')?.[0];
+  return mediaType?.toLowerCase() ?? 'none';
+}
+
 /**
- * Milliseconds that an answer asks to wait: `retry-after-ms`, else `retry-after`. Undefined where neither says anything
- * usable. At most what a timer can hold, about 24.8 days.
+ * Milliseconds that an answer asks to wait: `retry-after-ms`, else `retry-after`. Undefined where neither is usable.
+ * At most what a timer can hold, about 24.8 days.
  */
 export function retryAfterMsOf(headers: unknown, wallNowMs: number = wallClockNow()): number | undefined {
   const named = numberOf(headerOf(headers, 'retry-after-ms'));
@@ -44,13 +50,13 @@ export function parseRetryAfter(value: unknown, wallNowMs: number = wallClockNow
   return atMs === undefined ? undefined : Math.min(Math.max(0, atMs - wallNowMs), MAX_TIMER_DELAY_MS);
 }
 
-/** Only digits, for a date would be a number too to those who ask leniently. */
+/** Only digits: `Number` would take an empty text and a hexadecimal one too. */
 function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value >= 0 ? value : undefined;
   return typeof value === 'string' && /^\d{1,15}(\.\d+)?$/.test(value.trim()) ? Number(value) : undefined;
 }
 
-/** The forms of a date that RFC 9110 names all end in GMT or name no zone; others are not taken. */
+/** Only the forms of a date that RFC 9110 names. They end in GMT, or name no zone. */
 function parseHttpDate(raw: string): number | undefined {
   if (!/^\w{3,9},? .*GMT$/.test(raw.trim())) return undefined;
   // biome-ignore lint/style/noRestrictedGlobals: a pure conversion, it reads no time.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requestSecrets } from './request-secrets.ts';
+import { requestSecrets } from './sent-request.ts';
 
 describe('requestSecrets', () => {
   it('finds the texts and addresses of a chat request', () => {

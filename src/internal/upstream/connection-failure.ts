@@ -1,0 +1,77 @@
+import { DescribeError } from '../../errors/describe-error.ts';
+import { UpstreamError } from '../../errors/upstream-error.ts';
+import { codeTextOf, type ForeignError } from './failure-facts.ts';
+import { isUnansweredCall } from './openai-error-shape.ts';
+
+/** Classifies a failure without an answer: a broken connection, JSON that does not parse, or a mistake in code. */
+export function classifyConnectionFailure(foreign: ForeignError, error: unknown): DescribeError {
+  if (foreign.name === 'SyntaxError') {
+    return new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'the answer is not JSON', {
+      retryable: true,
+      contentType: 'application/json',
+    });
+  }
+  const causes = causesOf(foreign);
+  const own = causes.find(isOwnFailure);
+  if (own !== undefined) return own;
+  const root = causes.map(rootCauseOf).find((cause) => cause !== undefined);
+  if (root === undefined && !isUnansweredCall(error)) {
+    // A mistake in a request or in code, neither the API's nor the network's. Another attempt would make it again.
+    return new UpstreamError('DESCRIBE_UPSTREAM', `the call could not be made (${nameOf(error)})`);
+  }
+  const detail = root === undefined ? '' : ` (${root.code})`;
+  return new UpstreamError('DESCRIBE_UPSTREAM', `the connection to the API failed${detail}`, {
+    retryable: true,
+    cause: root,
+  });
+}
+
+const MAX_DEPTH = 5;
+
+/** The error and its chain of causes, from the outside in. */
+function causesOf(foreign: ForeignError): ForeignError[] {
+  const causes: ForeignError[] = [];
+  let current: unknown = foreign;
+  while (causes.length < MAX_DEPTH && typeof current === 'object' && current !== null) {
+    causes.push(current);
+    current = (current as ForeignError).cause;
+  }
+  return causes;
+}
+
+/** A failure that our own transport found, such as a refused tunnel or an answer that is too large. */
+const isOwnFailure = (cause: unknown): cause is DescribeError =>
+  DescribeError.is(cause, 'DESCRIBE_UPSTREAM') || DescribeError.is(cause, 'DESCRIBE_RESPONSE_INVALID');
+
+/** The name that undici 7 gives an answer that breaks the protocol, instead of a code. */
+const NOT_HTTP = 'HTTPParserError';
+
+/**
+ * A copy of an error with a code of the system or of undici, such as `ECONNRESET`. A message of the system names an
+ * address and a port, and is kept. Any other could repeat a header, and is not.
+ */
+function rootCauseOf({ code: given, name, message, syscall }: ForeignError): (Error & { code: string }) | undefined {
+  const code = codeTextOf(given) ?? (name === NOT_HTTP ? NOT_HTTP : undefined);
+  if (code === undefined) return undefined;
+  const isOfSystem = typeof syscall === 'string' && typeof message === 'string';
+  return Object.assign(new Error(isOfSystem ? message : code), { code });
+}
+
+const nameOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null ? (codeTextOf((error as ForeignError).name) ?? 'Object') : typeof error;
+
+/**
+ * Codes of failures before there was a connection, in three groups: of the system (`connect(2)`, `getaddrinfo(3)`), of
+ * undici, and of TLS, where the request waits for the handshake.
+ */
+const NEVER_CONNECTED: ReadonlySet<unknown> = new Set([
+  ...['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL'],
+  ...['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL'],
+  'UND_ERR_CONNECT_TIMEOUT',
+  ...['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN'],
+  ...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+]);
+
+/** Tells whether a classified failure came before a connection was made, so that no byte of the request was sent. */
+export const neverConnected = ({ cause }: Error): boolean =>
+  typeof cause === 'object' && cause !== null && NEVER_CONNECTED.has((cause as { readonly code?: unknown }).code);
