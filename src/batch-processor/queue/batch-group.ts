@@ -1,37 +1,27 @@
-import type { HeapNode } from '../../internal/collections/indexed-heap.ts';
-import type { PriorityLane } from '../../internal/collections/priority-lane.ts';
-import { PriorityLanes } from '../../internal/collections/priority-lanes.ts';
+import { PriorityQueue } from '../../internal/collections/priority-queue.ts';
 import type { BatchItem } from './batch-item.ts';
 
-/** Waiting items that may share a batch. As a heap node it stands where its first item does. */
-export class BatchGroup<Input, Output> implements HeapNode {
+/** Waiting items that may share a batch. */
+export class BatchGroup<Input, Output> extends PriorityQueue<BatchItem<Input, Output>> {
   readonly name: string;
-  readonly items: PriorityLanes<BatchItem<Input, Output>>;
   weight = 0;
-  /** Lanes whose first item's wait is over. */
-  overLanes = 0;
-  order = 0;
-  sequence = 0;
-  heapIndex = -1;
+  /** Its items that have waited long enough for others to share their batch. */
+  due = 0;
 
   constructor(name: string, ageingMs: number) {
+    super(ageingMs);
     this.name = name;
-    this.items = new PriorityLanes(ageingMs);
   }
 
-  /** Takes an item out and gives the lane it was in. */
-  remove(item: BatchItem<Input, Output>): PriorityLane<BatchItem<Input, Output>> | undefined {
-    const lane = this.items.remove(item);
+  override add(item: BatchItem<Input, Output>): void {
+    super.add(item);
+    this.weight += item.weight;
+  }
+
+  override remove(item: BatchItem<Input, Output>): boolean {
+    const removed = super.remove(item);
     // A sum of fractions drifts; an empty group starts over.
-    this.weight = this.items.size === 0 ? 0 : this.weight - item.weight;
-    return lane;
-  }
-
-  /** Copies the place of the first item. */
-  followFirst(): void {
-    const lane = this.items.firstLane;
-    if (lane === undefined) return;
-    this.order = lane.order;
-    this.sequence = lane.sequence;
+    this.weight = this.size === 0 ? 0 : this.weight - item.weight;
+    return removed;
   }
 }

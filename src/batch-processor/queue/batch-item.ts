@@ -1,5 +1,5 @@
 import type { TimerHandle } from '../../internal/clock.ts';
-import type { LaneItem, PriorityLane } from '../../internal/collections/priority-lane.ts';
+import type { Bucket, QueueItem } from '../../internal/collections/priority-queue.ts';
 import { Cohort } from './arrival-group.ts';
 import type { Turn } from './turn.ts';
 
@@ -10,7 +10,7 @@ export interface ItemHolder<Input, Output> {
 }
 
 /** One `process()` call on its way through the processor. It settles once; later settlements are ignored. */
-export class BatchItem<Input, Output> implements LaneItem<BatchItem<Input, Output>> {
+export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Output>> {
   /** One that stays: V8 forgets the shape of a class, and the code compiled for it, when a GC finds no instance. */
   static readonly kept: BatchItem<unknown, unknown> = new BatchItem<unknown, unknown>(
     undefined,
@@ -30,9 +30,13 @@ export class BatchItem<Input, Output> implements LaneItem<BatchItem<Input, Outpu
   readonly accepted: Turn;
   /** When its wait for a batch began: at acceptance, or when it found room. */
   queued: Turn;
-  lane: PriorityLane<BatchItem<Input, Output>> | undefined = undefined;
+  bucket: Bucket<BatchItem<Input, Output>> | undefined = undefined;
   previous: BatchItem<Input, Output> | undefined = undefined;
   next: BatchItem<Input, Output> | undefined = undefined;
+  /** Whether it has waited long enough; while it has not, its neighbours in the order of queueing. */
+  isDue = false;
+  older: BatchItem<Input, Output> | undefined = undefined;
+  newer: BatchItem<Input, Output> | undefined = undefined;
   settled = false;
   holder: ItemHolder<Input, Output> | undefined = undefined;
   signal: AbortSignal | undefined = undefined;
@@ -60,6 +64,10 @@ export class BatchItem<Input, Output> implements LaneItem<BatchItem<Input, Outpu
     this.queued = accepted;
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  get atMs(): number {
+    return this.accepted.atMs;
   }
 
   /** Tells whether this call settled the item. */

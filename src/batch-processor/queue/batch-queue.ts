@@ -1,5 +1,4 @@
-import { IndexedHeap } from '../../internal/collections/indexed-heap.ts';
-import type { LaneWait, PriorityLane } from '../../internal/collections/priority-lane.ts';
+import { IndexedHeap } from '../../internal/collections/priority-queue.ts';
 import { BatchGroup } from './batch-group.ts';
 import type { BatchItem, ItemHolder } from './batch-item.ts';
 
@@ -22,8 +21,9 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   readonly #nameless: BatchGroup<Input, Output>;
   readonly #groups = new Map<string, BatchGroup<Input, Output>>();
   readonly #ready = new IndexedHeap<BatchGroup<Input, Output>>();
-  /** Lanes with a wait that is not over. A lane whose first item left stands too early until it is looked at. */
-  readonly #waits = new IndexedHeap<LaneWait<BatchItem<Input, Output>>>();
+  /** Items that are not due yet, linked in the order of queueing, so in the order in which they become due. */
+  #oldest: BatchItem<Input, Output> | undefined;
+  #newest: BatchItem<Input, Output> | undefined;
   #size = 0;
   #nowMs = Number.NEGATIVE_INFINITY;
   #flushedThrough = 0;
@@ -39,19 +39,22 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
 
   /** When the next wait ends; `undefined` when nothing waits. */
   nextDueAtMs(): number | undefined {
-    return this.#soonest()?.order;
+    return this.#oldest === undefined ? undefined : this.#dueAtMs(this.#oldest);
   }
 
   /** Adds an item that came after all others of its priority. */
   add(item: BatchItem<Input, Output>): void {
     const group = this.#groupOf(item.group);
     item.holder = this;
-    group.weight += item.weight;
     this.#size += 1;
-    const lane = group.items.add(item);
-    if (lane.first === item) this.#judgeWait(lane, group);
-    else if (group.heapIndex >= 0) return;
-    this.#settleReadiness(group);
+    group.add(item);
+    if (item.sequence <= this.#flushedThrough || this.#dueAtMs(item) <= this.#nowMs) {
+      item.isDue = true;
+      group.due += 1;
+    } else {
+      this.#link(item);
+    }
+    if (group.heapIndex < 0 || group.first === item) this.#settleReadiness(group);
   }
 
   drop(item: BatchItem<Input, Output>): void {
@@ -63,19 +66,18 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   /** Ends the wait of every item that has waited long enough. */
   expire(nowMs: number): void {
     this.#nowMs = nowMs;
-    for (let wait = this.#soonest(); wait !== undefined && wait.order <= nowMs; wait = this.#soonest()) {
-      const group = this.#groupOf(wait.group);
-      this.#judgeWait(wait.lane, group);
-      this.#settleReadiness(group);
+    for (let item = this.#oldest; item !== undefined && this.#dueAtMs(item) <= nowMs; item = this.#oldest) {
+      this.#endWait(item);
     }
   }
 
   /** Ends the wait of every item up to that one, also of those that are still to come. */
   expireThrough(sequence: number): void {
     this.#flushedThrough = sequence;
-    for (const group of [this.#nameless, ...this.#groups.values()]) {
-      for (const lane of group.items.lanes()) this.#judgeWait(lane, group);
-      this.#settleReadiness(group);
+    for (let item = this.#oldest; item !== undefined; ) {
+      const { newer } = item;
+      if (item.sequence <= sequence) this.#endWait(item);
+      item = newer;
     }
   }
 
@@ -86,7 +88,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
     const { batchSize, maxBatchWeight } = this.#limits;
     const batch: BatchItem<Input, Output>[] = [];
     let weight = 0;
-    for (let { first } = group.items; first !== undefined; { first } = group.items) {
+    for (let { first } = group; first !== undefined; { first } = group) {
       if (batch.length === batchSize) break;
       if (batch.length > 0 && weight + first.weight > maxBatchWeight) break;
       weight += first.weight;
@@ -99,7 +101,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
 
   /** Every item that waits, in no order. */
   items(): BatchItem<Input, Output>[] {
-    return [this.#nameless, ...this.#groups.values()].flatMap((group) => group.items.items());
+    return [this.#nameless, ...this.#groups.values()].flatMap((group) => group.items());
   }
 
   #groupOf(name: string): BatchGroup<Input, Output> {
@@ -113,55 +115,51 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   }
 
   #take(item: BatchItem<Input, Output>, group: BatchGroup<Input, Output>): void {
-    const lane = group.remove(item);
+    group.remove(item);
     item.holder = undefined;
     this.#size -= 1;
-    if (lane !== undefined && (lane.wait.over || lane.first === undefined)) this.#judgeWait(lane, group);
+    if (item.isDue) group.due -= 1;
+    else this.#unlink(item);
   }
 
-  #isOver(item: BatchItem<Input, Output>): boolean {
-    return item.sequence <= this.#flushedThrough || item.queued.atMs + this.#limits.maxBatchWaitMs <= this.#nowMs;
+  #dueAtMs({ queued }: BatchItem<Input, Output>): number {
+    return queued.atMs + this.#limits.maxBatchWaitMs;
   }
 
-  /** Files a lane by its first item: its wait is over, or has an end. */
-  #judgeWait(lane: PriorityLane<BatchItem<Input, Output>>, group: BatchGroup<Input, Output>): void {
-    const { first, wait } = lane;
-    const over = first !== undefined && this.#isOver(first);
-    if (over !== wait.over) group.overLanes += over ? 1 : -1;
-    wait.over = over;
-    this.#waits.remove(wait);
-    if (first === undefined || over) return;
-    wait.group = group.name;
-    wait.order = first.queued.atMs + this.#limits.maxBatchWaitMs;
-    this.#waits.push(wait);
+  #endWait(item: BatchItem<Input, Output>): void {
+    const group = this.#groupOf(item.group);
+    this.#unlink(item);
+    item.isDue = true;
+    group.due += 1;
+    if (group.due === 1) this.#settleReadiness(group);
   }
 
-  /** The lane whose wait ends first, after a look at what stands too early. */
-  #soonest(): LaneWait<BatchItem<Input, Output>> | undefined {
-    for (let wait = this.#waits.peek(); wait !== undefined; wait = this.#waits.peek()) {
-      const { first } = wait.lane;
-      if (first === undefined) {
-        this.#waits.remove(wait);
-        continue;
-      }
-      const dueAtMs = first.queued.atMs + this.#limits.maxBatchWaitMs;
-      if (dueAtMs === wait.order) return wait;
-      wait.order = dueAtMs;
-      this.#waits.update(wait);
-    }
-    return undefined;
+  #link(item: BatchItem<Input, Output>): void {
+    item.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = item;
+    else this.#newest.newer = item;
+    this.#newest = item;
+  }
+
+  #unlink(item: BatchItem<Input, Output>): void {
+    const { older, newer } = item;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    item.older = undefined;
+    item.newer = undefined;
   }
 
   #settleReadiness(group: BatchGroup<Input, Output>): void {
-    const { size } = group.items;
+    const { size } = group;
     if (size === 0) this.#groups.delete(group.name);
     const { batchSize, maxBatchWeight } = this.#limits;
-    const ready = size >= batchSize || group.overLanes > 0 || (size > 0 && group.weight >= maxBatchWeight);
+    const ready = size >= batchSize || group.due > 0 || (size > 0 && group.weight >= maxBatchWeight);
     if (!ready) {
       this.#ready.remove(group);
       return;
     }
-    group.followFirst();
     if (group.heapIndex < 0) this.#ready.push(group);
     else this.#ready.update(group);
   }

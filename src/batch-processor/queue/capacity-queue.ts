@@ -1,12 +1,12 @@
-import { PriorityLanes } from '../../internal/collections/priority-lanes.ts';
+import { PriorityQueue } from '../../internal/collections/priority-queue.ts';
 import type { BatchItem, ItemHolder } from './batch-item.ts';
 
 /** Items that wait for room in a full queue, in the queue's own order. */
 export class RoomLine<Input, Output> implements ItemHolder<Input, Output> {
-  readonly #items: PriorityLanes<BatchItem<Input, Output>>;
+  readonly #items: PriorityQueue<BatchItem<Input, Output>>;
 
   constructor(ageingMs: number) {
-    this.#items = new PriorityLanes(ageingMs);
+    this.#items = new PriorityQueue(ageingMs);
   }
 
   get size(): number {

@@ -1,5 +1,5 @@
 import { onAbort } from '../../internal/async/signals.ts';
-import type { PriorityLane } from '../../internal/collections/priority-lane.ts';
+import type { Bucket, QueueItem } from '../../internal/collections/priority-queue.ts';
 
 /** Room in memory for the image of a call: taken before its bytes are read. */
 export interface ByteRoom {
@@ -24,12 +24,12 @@ export interface RoomKeeper {
 }
 
 /** A place in the line for room. */
-export class RoomWait {
+export class RoomWait implements QueueItem<RoomWait> {
   readonly bytes: number;
   readonly priority: number;
   readonly sequence: number;
-  readonly accepted: { readonly atMs: number };
-  lane: PriorityLane<RoomWait> | undefined;
+  readonly atMs: number;
+  bucket: Bucket<RoomWait> | undefined;
   previous: RoomWait | undefined;
   next: RoomWait | undefined;
   granted = false;
@@ -40,7 +40,7 @@ export class RoomWait {
     this.bytes = bytes;
     this.priority = priority;
     this.sequence = sequence;
-    this.accepted = { atMs };
+    this.atMs = atMs;
   }
 
   grant(): void {

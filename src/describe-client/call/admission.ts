@@ -1,6 +1,6 @@
 import { QueueFullError } from '../../errors/queue-full-error.ts';
 import { type Clock, systemClock } from '../../internal/clock.ts';
-import { PriorityLanes } from '../../internal/collections/priority-lanes.ts';
+import { PriorityQueue } from '../../internal/collections/priority-queue.ts';
 import { checkOptions, integer, type OptionChecks, withMethods } from '../../internal/options/option-checks.ts';
 import { CallTicket, type RoomKeeper, RoomWait } from './admission-ticket.ts';
 
@@ -54,7 +54,7 @@ export class Admission implements RoomKeeper {
   readonly #maxQueuedCalls: number;
   readonly #maxBytesInFlight: number;
   readonly #clock: Clock;
-  readonly #line = new PriorityLanes<RoomWait>(AGEING_MS);
+  readonly #line = new PriorityQueue<RoomWait>(AGEING_MS);
   #calls = 0;
   #bytes = 0;
   #refused = 0;

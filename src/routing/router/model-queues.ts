@@ -1,4 +1,4 @@
-import { IndexedHeap } from '../../internal/collections/indexed-heap.ts';
+import { IndexedHeap } from '../../internal/collections/priority-queue.ts';
 import type { RouteCall, RouteLine } from './route-queue.ts';
 
 /** All calls that wait, in a line for each model. Of the lines the one with the first call goes first. */

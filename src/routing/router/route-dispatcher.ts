@@ -66,7 +66,7 @@ export class RouteDispatcher<Target> {
 
   /** Takes out every call that waits, in no order. */
   clear(): RouteCall<Target>[] {
-    const calls = this.#queue.lines().flatMap((line) => line.calls());
+    const calls = this.#queue.lines().flatMap((line) => line.items());
     for (const call of calls) this.#queue.remove(call);
     this.#clearTimer();
     return calls;
@@ -151,7 +151,7 @@ export class RouteDispatcher<Target> {
     }
     if (untilMs < line.checkedUntilMs + CHECK_STEP_MS) return false;
     line.checkedUntilMs = untilMs;
-    for (const other of line.calls()) {
+    for (const other of line.items()) {
       if (other.job.deadlineAtMs >= untilMs) continue;
       this.#queue.remove(other);
       this.#ends.late(other, waitMs);

@@ -1,8 +1,6 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
 import type { Watchable } from '../../internal/async/signal-watch.ts';
-import type { HeapNode } from '../../internal/collections/indexed-heap.ts';
-import type { LaneItem, PriorityLane } from '../../internal/collections/priority-lane.ts';
-import { PriorityLanes } from '../../internal/collections/priority-lanes.ts';
+import { type Bucket, PriorityQueue, type QueueItem } from '../../internal/collections/priority-queue.ts';
 import type { EndpointRoute } from './endpoint-route.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { RouteAttempt, RouteJob } from './route-job.ts';
@@ -16,19 +14,12 @@ export interface Backlog {
 /** Empty sums kept: a Map that shrinks and grows keeps its dead tables alive until a full GC. */
 const MAX_EMPTY_SUMS = 32;
 
-/**
- * The calls of one model that wait for an endpoint, and the endpoints that can take them. As a heap node it stands
- * where its first call does.
- */
-export class RouteLine<Target> implements HeapNode {
+/** The calls of one model that wait for an endpoint, and the endpoints that can take them. */
+export class RouteLine<Target> extends PriorityQueue<RouteCall<Target>> {
   readonly model: string;
   readonly routes: readonly EndpointRoute<Target>[];
-  order = 0;
-  sequence = 0;
-  heapIndex = -1;
   /** Nothing that waits has to end before that time, as far as was looked. */
   checkedUntilMs = Number.NEGATIVE_INFINITY;
-  readonly #calls: PriorityLanes<RouteCall<Target>>;
   readonly #backlogs = new Map<number, Backlog>();
   readonly #ageingMs: number;
   readonly #moved: Map<EndpointState<Target>, RouteLine<Target>>;
@@ -39,19 +30,11 @@ export class RouteLine<Target> implements HeapNode {
     ageingMs: number,
     moved = new Map<EndpointState<Target>, RouteLine<Target>>(),
   ) {
+    super(ageingMs);
     this.#moved = moved;
     this.model = model;
     this.routes = routes;
     this.#ageingMs = ageingMs;
-    this.#calls = new PriorityLanes(ageingMs);
-  }
-
-  get size(): number {
-    return this.#calls.size;
-  }
-
-  get first(): RouteCall<Target> | undefined {
-    return this.#calls.first;
   }
 
   /** Whether anything waits here, or in a line of those that left an endpoint. */
@@ -69,23 +52,16 @@ export class RouteLine<Target> implements HeapNode {
     return line;
   }
 
-  /** Adds a new call, or one that comes back to where it stood. */
-  add(call: RouteCall<Target>): void {
-    if (call.left === undefined) this.#calls.add(call);
-    else this.#calls.restore(call);
+  /** Adds a new call, or one that comes back to its former position. */
+  override add(call: RouteCall<Target>): void {
+    super.add(call);
     this.#count(call, 1);
-    this.#followFirst();
   }
 
-  remove(call: RouteCall<Target>): void {
-    this.#calls.remove(call);
-    this.#count(call, -1);
-    this.#followFirst();
-  }
-
-  /** Every call that waits, in no order. */
-  calls(): RouteCall<Target>[] {
-    return this.#calls.items();
+  override remove(call: RouteCall<Target>): boolean {
+    const removed = super.remove(call);
+    if (removed) this.#count(call, -1);
+    return removed;
   }
 
   /** What waits with at least that priority: all of it is served before a new call of that priority. */
@@ -105,13 +81,6 @@ export class RouteLine<Target> implements HeapNode {
     return reasons.includes(undefined) ? undefined : reasons[0];
   }
 
-  #followFirst(): void {
-    const lane = this.#calls.firstLane;
-    if (lane === undefined) return;
-    this.order = lane.order;
-    this.sequence = lane.sequence;
-  }
-
   #count({ priority, job }: RouteCall<Target>, by: 1 | -1): void {
     let backlog = this.#backlogs.get(priority);
     if (backlog === undefined) {
@@ -126,16 +95,15 @@ export class RouteLine<Target> implements HeapNode {
 }
 
 /** One `run()` on its way through the router. */
-export class RouteCall<Target> implements LaneItem<RouteCall<Target>>, Watchable {
+export class RouteCall<Target> implements QueueItem<RouteCall<Target>>, Watchable {
   readonly job: RouteJob;
   readonly attempt: RouteAttempt<Target, unknown>;
   readonly priority: number;
   readonly sequence: number;
   /** When it came, which its place in the line goes by. */
   readonly atMs: number;
-  readonly accepted: { readonly atMs: number } = this;
   line: RouteLine<Target>;
-  lane: PriorityLane<RouteCall<Target>> | undefined = undefined;
+  bucket: Bucket<RouteCall<Target>> | undefined = undefined;
   previous: RouteCall<Target> | undefined = undefined;
   next: RouteCall<Target> | undefined = undefined;
   signal: AbortSignal | undefined = undefined;
@@ -169,6 +137,6 @@ export class RouteCall<Target> implements LaneItem<RouteCall<Target>>, Watchable
   }
 
   get waiting(): boolean {
-    return this.lane !== undefined;
+    return this.bucket !== undefined;
   }
 }

@@ -1,0 +1,246 @@
+/** What a heap orders by: the smaller `order` first, then the smaller `sequence`. */
+export interface HeapNode {
+  readonly order: number;
+  readonly sequence: number;
+  /** Position in the heap that holds the node, -1 outside; only that heap writes it. */
+  heapIndex: number;
+}
+
+/**
+ * A binary min-heap whose nodes know their position, so that any of them can be removed in O(log n). A node is in at
+ * most one heap. Shape: Williams, "Algorithm 232: Heapsort" (1964), with the hole method.
+ */
+export class IndexedHeap<Node extends HeapNode> {
+  readonly #nodes: Node[] = [];
+
+  peek(): Node | undefined {
+    return this.#nodes[0];
+  }
+
+  push(node: Node): void {
+    this.#nodes.push(node);
+    this.#siftUp(node, this.#nodes.length - 1);
+  }
+
+  /** Removes a node from any position; ignores one that is not in a heap. */
+  remove(node: Node): void {
+    const index = node.heapIndex;
+    if (index < 0) return;
+    node.heapIndex = -1;
+    const last = this.#nodes.pop();
+    if (last === undefined || last === node) return;
+    this.#moveFrom(last, index);
+  }
+
+  /** Moves a node whose `order` changed to its new position. */
+  update(node: Node): void {
+    if (node.heapIndex >= 0) this.#moveFrom(node, node.heapIndex);
+  }
+
+  /** A copy of the nodes, unsorted. */
+  toArray(): Node[] {
+    return [...this.#nodes];
+  }
+
+  #moveFrom(node: Node, index: number): void {
+    const parent = index > 0 ? this.#nodes[(index - 1) >> 1] : undefined;
+    if (parent !== undefined && precedes(node, parent)) this.#siftUp(node, index);
+    else this.#siftDown(node, index);
+  }
+
+  #siftUp(node: Node, from: number): void {
+    const nodes = this.#nodes;
+    let index = from;
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1;
+      const parent = nodes[parentIndex];
+      if (parent === undefined || !precedes(node, parent)) break;
+      nodes[index] = parent;
+      parent.heapIndex = index;
+      index = parentIndex;
+    }
+    nodes[index] = node;
+    node.heapIndex = index;
+  }
+
+  #siftDown(node: Node, from: number): void {
+    const nodes = this.#nodes;
+    let index = from;
+    for (;;) {
+      let childIndex = 2 * index + 1;
+      let child = nodes[childIndex];
+      if (child === undefined) break;
+      const right = nodes[childIndex + 1];
+      if (right !== undefined && precedes(right, child)) {
+        child = right;
+        childIndex += 1;
+      }
+      if (!precedes(child, node)) break;
+      nodes[index] = child;
+      child.heapIndex = index;
+      index = childIndex;
+    }
+    nodes[index] = node;
+    node.heapIndex = index;
+  }
+}
+
+/** An entry of a `PriorityQueue`, which links its items through themselves: an item is in at most one queue. */
+export interface QueueItem<Item extends QueueItem<Item>> {
+  /** Higher goes first. */
+  readonly priority: number;
+  /** Its rank by arrival, unique within its queue; equals go in this order. */
+  readonly sequence: number;
+  /** When it arrived, in milliseconds. Never decreases with `sequence`. */
+  readonly atMs: number;
+  /** Set while the item is queued. */
+  bucket: Bucket<Item> | undefined;
+  previous: Item | undefined;
+  next: Item | undefined;
+}
+
+/** The items of one priority in order of arrival. It has the order of its first item. */
+export class Bucket<Item extends QueueItem<Item>> implements HeapNode {
+  readonly priority: number;
+  order = 0;
+  sequence = 0;
+  heapIndex = -1;
+  first: Item | undefined;
+  #last: Item | undefined;
+
+  constructor(priority: number) {
+    this.priority = priority;
+  }
+
+  /** Inserts an item by its sequence: at the end, or near the front when it is queued again. */
+  insert(item: Item): void {
+    const last = this.#last;
+    let next: Item | undefined;
+    if (last !== undefined && last.sequence > item.sequence) {
+      next = this.first;
+      while (next !== undefined && next.sequence < item.sequence) next = next.next;
+    }
+    const previous = next === undefined ? last : next.previous;
+    item.bucket = this;
+    item.previous = previous;
+    item.next = next;
+    if (previous === undefined) this.first = item;
+    else previous.next = item;
+    if (next === undefined) this.#last = item;
+    else next.previous = item;
+  }
+
+  unlink(item: Item): void {
+    const { previous, next } = item;
+    if (previous === undefined) this.first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    item.bucket = undefined;
+    item.previous = undefined;
+    item.next = undefined;
+  }
+}
+
+/** Empty buckets kept for reuse: a Map that shrinks and grows keeps its dead tables alive until a full GC. */
+const MAX_EMPTY_BUCKETS = 32;
+
+/**
+ * A queue by priority that is first in, first out within a priority. A step of priority is worth `ageingMs` of earlier
+ * arrival, so that nothing starves; with an infinite `ageingMs` priority is strict. All items age alike, so their
+ * order never changes while they wait.
+ *
+ * It is a heap of buckets, one per priority: adding, removing from any position and looking at the first item take
+ * O(log priorities). A queue is a heap node itself and has the order of its first item, so that several queues can
+ * share one order: after a change its owner calls `update` of that heap.
+ */
+export class PriorityQueue<Item extends QueueItem<Item>> implements HeapNode {
+  heapIndex = -1;
+  readonly #ageingMs: number;
+  readonly #buckets = new Map<number, Bucket<Item>>();
+  readonly #heap = new IndexedHeap<Bucket<Item>>();
+  #size = 0;
+
+  constructor(ageingMs: number) {
+    this.#ageingMs = ageingMs;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get first(): Item | undefined {
+    return this.#heap.peek()?.first;
+  }
+
+  get order(): number {
+    return this.#heap.peek()?.order ?? Number.POSITIVE_INFINITY;
+  }
+
+  get sequence(): number {
+    return this.#heap.peek()?.sequence ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Queues an item; one that was removed and is added again returns to its former position. */
+  add(item: Item): void {
+    const { priority } = item;
+    let bucket = this.#buckets.get(priority);
+    if (bucket === undefined) {
+      bucket = new Bucket(priority);
+      this.#buckets.set(priority, bucket);
+    }
+    bucket.insert(item);
+    this.#size += 1;
+    if (bucket.first === item) this.#reorder(bucket, item);
+  }
+
+  /** Removes an item from any position; false when it is not queued. */
+  remove(item: Item): boolean {
+    const { bucket } = item;
+    if (bucket === undefined) return false;
+    const wasFirst = bucket.first === item;
+    bucket.unlink(item);
+    this.#size -= 1;
+    if (!wasFirst) return true;
+    if (bucket.first !== undefined) {
+      this.#reorder(bucket, bucket.first);
+    } else {
+      this.#heap.remove(bucket);
+      if (this.#buckets.size > MAX_EMPTY_BUCKETS) this.#buckets.delete(bucket.priority);
+    }
+    return true;
+  }
+
+  /** Removes the first item and returns it. */
+  shift(): Item | undefined {
+    const { first } = this;
+    if (first !== undefined) this.remove(first);
+    return first;
+  }
+
+  /** The buckets that hold items, unsorted. */
+  buckets(): Bucket<Item>[] {
+    return this.#heap.toArray();
+  }
+
+  /** Every item, by no order of priorities. */
+  items(): Item[] {
+    const items: Item[] = [];
+    for (const bucket of this.#heap.toArray()) {
+      for (let item = bucket.first; item !== undefined; item = item.next) items.push(item);
+    }
+    return items;
+  }
+
+  #reorder(bucket: Bucket<Item>, first: Item): void {
+    const { priority } = bucket;
+    bucket.order = this.#ageingMs === Number.POSITIVE_INFINITY ? -priority : first.atMs - priority * this.#ageingMs;
+    bucket.sequence = first.sequence;
+    if (bucket.heapIndex < 0) this.#heap.push(bucket);
+    else this.#heap.update(bucket);
+  }
+}
+
+function precedes(left: HeapNode, right: HeapNode): boolean {
+  return left.order < right.order || (left.order === right.order && left.sequence < right.sequence);
+}
