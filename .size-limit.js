@@ -11,6 +11,9 @@ const BUDGETS = {
   'circuit-breaker': '11.5 kB',
   'resource-pool': '20 kB',
   'performance-monitor': '13.5 kB',
+  // Holds a circuit breaker's table of failures, the router, the quota and its Redis scripts, and the retry budget.
+  routing: '22 kB',
+  image: '17 kB',
   testing: '24 kB',
 };
 

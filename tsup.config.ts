@@ -24,6 +24,8 @@ export default defineConfig([
       'circuit-breaker': 'src/circuit-breaker/index.ts',
       'resource-pool': 'src/resource-pool/index.ts',
       'performance-monitor': 'src/performance-monitor/index.ts',
+      routing: 'src/routing/index.ts',
+      image: 'src/image/index.ts',
       testing: 'src/testing/index.ts',
     },
     format: ['esm', 'cjs'],

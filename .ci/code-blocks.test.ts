@@ -49,7 +49,7 @@ afterAll(async () => {
 });
 
 describe('code that users read', () => {
-  it('type-checks, in every page and every @example', { timeout: 60_000 }, () => {
+  it('type-checks, in every page and every @example', { timeout: 300_000 }, () => {
     const blocks = [...pages().flatMap(blocksOfPage), ...blocksOfComments()];
     expect(blocks.length).toBeGreaterThan(10);
     const snippets = SNIPPET_NAMES.map((name) => writeSnippet(name, folder));

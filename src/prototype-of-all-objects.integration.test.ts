@@ -1,30 +1,24 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CircuitBreakerRegistry } from './circuit-breaker/index.ts';
 import { completion, startRawApi } from './describe-client/raw-api.fixture.ts';
+import { AddressGuard, ContentAliases, createImageLoader, InlineHosts } from './image/index.ts';
 import {
-  AddressGuard,
   BatchProcessor,
   CircuitBreaker,
-  CircuitBreakerRegistry,
-  ContentAliases,
   createCacheWarmer,
   createCircuitBreaker,
   createDescribeClient,
-  createImageLoader,
   createPerformanceMiddleware,
   createResourcePool,
   HttpClientFactory,
-  InlineHosts,
   OpenAIConnectionPool,
   PerformanceMonitor,
-  PoolManager,
-  QuotaLimiter,
-  QuotaRegistry,
   RedisCache,
   ResourcePool,
-  RetryBudget,
-  Router,
   VisionDescriptionBatchProcessor,
 } from './index.ts';
+import { PoolManager } from './openai/index.ts';
+import { QuotaLimiter, QuotaRegistry, RetryBudget, Router } from './routing/index.ts';
 
 const PIXEL = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',

@@ -13,6 +13,8 @@ import {
   ResourcePool,
 } from '@describe-it/sdk';
 import { BatchProcessor as FromSubpath } from '@describe-it/sdk/batch-processor';
+import { type ImageInfo, inspectImage } from '@describe-it/sdk/image';
+import { QuotaRegistry, RetryBudget, Router } from '@describe-it/sdk/routing';
 import { startFakeOpenAI } from '@describe-it/sdk/testing';
 
 interface Cat {
@@ -56,6 +58,12 @@ export async function parts(): Promise<void> {
     maxSize: 1,
   });
   const id: number = await resources.use(async (resource) => resource.id);
+  const quotas = new QuotaRegistry();
+  const endpoints = [{ name: 'first', target: 'https://api.openai.com/v1' }];
+  const router = new Router({ endpoints, quotas: (group, model) => quotas.get(group, model) });
+  const budget = new RetryBudget({ retryRatio: 0.1 });
+  const info: ImageInfo = inspectImage(new Uint8Array());
+  console.log(router.getStats().waiting, budget, info.width);
   const monitor = new PerformanceMonitor();
   monitor.incrementCounter('calls', { kind: 'a' });
   const server = await startFakeOpenAI();

@@ -57,7 +57,8 @@ const SLICES = 20;
  *
  * @example
  * ```ts
- * import { createDescribeClient, RetryBudget } from '@describe-it/sdk';
+ * import { createDescribeClient } from '@describe-it/sdk';
+ * import { RetryBudget } from '@describe-it/sdk/routing';
  *
  * // One budget for the clients of two tenants that share an upstream.
  * const budget = new RetryBudget({ retryRatio: 0.1 });

@@ -1,4 +1,15 @@
-export { modelFamilyOf } from './quota/model-family.ts';
+export {
+  RetryBudget,
+  type RetryBudgetOptions,
+  type RetryBudgetStats,
+  type RetryClass,
+  type RetryClassPolicy,
+  type RetryEvent,
+  type RetryGiveUpEvent,
+  type RetryGiveUpReason,
+  type RetryOptions,
+  type RetryStats,
+} from '../retry/index.ts';
 export type { QuotaDimensionStats } from './quota/quota-dimension.ts';
 export { QuotaLimiter } from './quota/quota-limiter.ts';
 export type { QuotaLimiterOptions, QuotaLimits } from './quota/quota-limiter-options.ts';

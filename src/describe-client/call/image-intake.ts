@@ -1,11 +1,9 @@
+import { IMAGE_DEFAULTS, IMAGE_OPTION_CHECKS } from '../../image/image-options.ts';
 import {
   type CanonicalUrlOptions,
   ContentAliases,
   createImageIdentity,
   createImageLoader,
-  expectedBytes,
-  IMAGE_DEFAULTS,
-  IMAGE_OPTION_CHECKS,
   type ImageIdentity,
   type ImageLoader,
   type ImageOptions,
@@ -14,6 +12,7 @@ import {
   type UrlDownloads,
   UrlLadder,
 } from '../../image/index.ts';
+import { expectedBytes } from '../../image/reading/expected-bytes.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { checkOptions, listOf, milliseconds, nonEmptyText, oneOf } from '../../internal/options/option-checks.ts';
 import { BOUNDLESS_ROOM, type ByteRoom } from './admission-ticket.ts';

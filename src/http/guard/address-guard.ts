@@ -70,7 +70,7 @@ export const hasCredentials = (field: string): ImageError =>
  *
  * @example
  * ```ts
- * import { AddressGuard } from '@describe-it/sdk';
+ * import { AddressGuard } from '@describe-it/sdk/image';
  *
  * const guard = new AddressGuard({ allowHosts: ['10.20.0.0/16'] });
  * guard.checkUrl('https://images.example.com/cat.jpg');

@@ -26,7 +26,7 @@ const FIRST_SIDEWAYS_ORIENTATION = 5;
  * @example
  * ```ts
  * import { readFile } from 'node:fs/promises';
- * import { inspectImage } from '@describe-it/sdk';
+ * import { inspectImage } from '@describe-it/sdk/image';
  *
  * const { format, width, height } = inspectImage(await readFile('cat.jpg'));
  * ```

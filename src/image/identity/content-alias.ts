@@ -73,7 +73,7 @@ const DEFAULTS = { aliasTtlMs: 60_000, maxAliases: 10_000 } as const satisfies C
  *
  * @example
  * ```ts
- * import { ContentAliases, createImageLoader, imageIdentity } from '@describe-it/sdk';
+ * import { ContentAliases, createImageLoader, imageIdentity } from '@describe-it/sdk/image';
  *
  * const aliases = new ContentAliases(createImageLoader());
  * const identity = imageIdentity(await aliases.resolve('https://images.example.com/cat.jpg'));

@@ -12,7 +12,7 @@ export type ImageIdentity = (image: UrlImage | Pick<BytesImage, 'kind' | 'sha256
  *
  * @example
  * ```ts
- * import { createImageIdentity, loadImage } from '@describe-it/sdk';
+ * import { createImageIdentity, loadImage } from '@describe-it/sdk/image';
  *
  * const identify = createImageIdentity({ ignoreParameters: ['campaign'] });
  * console.log(identify(await loadImage('https://images.example.com/cat.jpg?campaign=7')));

@@ -14,7 +14,7 @@ const DECODE_PIECE_CHARS = 4 * 1024;
  * @throws the signal's reason when it aborts.
  * @example
  * ```ts
- * import { loadImage, toDataUrl } from '@describe-it/sdk';
+ * import { loadImage, toDataUrl } from '@describe-it/sdk/image';
  *
  * const image = await loadImage({ file: 'cat.jpg' });
  * const url = image.kind === 'url' ? image.url : await toDataUrl(image.bytes, image.mediaType);

@@ -27,7 +27,7 @@ const DEFAULTS = { rememberMs: 3_600_000, maxHosts: 1_000 } as const satisfies I
  *
  * @example
  * ```ts
- * import { InlineHosts } from '@describe-it/sdk';
+ * import { InlineHosts } from '@describe-it/sdk/image';
  *
  * const hosts = new InlineHosts();
  * hosts.add('https://intranet.example.com/cat.jpg');

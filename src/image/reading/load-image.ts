@@ -22,7 +22,7 @@ export interface LoadImageOptions extends ImageLoaderOptions {
  * @throws `DESCRIBE_CONFIG_INVALID` for a wrong option.
  * @example
  * ```ts
- * import { loadImage } from '@describe-it/sdk';
+ * import { loadImage } from '@describe-it/sdk/image';
  *
  * const image = await loadImage({ file: 'cat.jpg' }, { maxBytes: 5_000_000 });
  * if (image.kind === 'bytes') console.log(image.format, image.width, image.height);

@@ -37,7 +37,7 @@ export interface LadderSendOptions {
  *
  * @example
  * ```ts
- * import { createImageLoader, UrlLadder } from '@describe-it/sdk';
+ * import { createImageLoader, UrlLadder } from '@describe-it/sdk/image';
  *
  * const ladder = new UrlLadder(createImageLoader());
  * const image = { kind: 'url', url: 'https://images.example.com/cat.jpg' } as const;

@@ -53,7 +53,7 @@ const HALF_PRICE = 0.5;
  *
  * @example
  * ```ts
- * import { costUsd } from '@describe-it/sdk';
+ * import { costUsd } from '@describe-it/sdk/openai';
  *
  * costUsd('gpt-4.1-mini', { inputTokens: 1_000_000, outputTokens: 0 }); // 0.4
  * ```

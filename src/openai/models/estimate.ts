@@ -98,7 +98,7 @@ export class SpendingTally {
  *
  * @example
  * ```ts
- * import { estimateSpending } from '@describe-it/sdk';
+ * import { estimateSpending } from '@describe-it/sdk/openai';
  *
  * const call = { model: 'gpt-4.1-mini', images: [{ width: 1024, height: 768 }], prompt: 'Describe.', maxOutputTokens: 300 };
  * const { costUsd, durationMs } = estimateSpending(Array.from({ length: 1_000 }, () => call), { requestsPerMinute: 500 });

@@ -32,7 +32,7 @@ const UNKNOWN_MODEL: ImageSizing = {
  *
  * @example
  * ```ts
- * import { estimateImageTokens } from '@describe-it/sdk';
+ * import { estimateImageTokens } from '@describe-it/sdk/openai';
  *
  * estimateImageTokens({ model: 'gpt-4o', width: 1024, height: 1024, detail: 'high' }); // 765
  * ```

@@ -31,7 +31,7 @@ export interface ModelCatalog {
  * @throws `DESCRIBE_CONFIG_INVALID` that lists everything wrong with your entries.
  * @example
  * ```ts
- * import { createModelCatalog } from '@describe-it/sdk';
+ * import { createModelCatalog } from '@describe-it/sdk/openai';
  *
  * const builtIn = createModelCatalog().find('gpt-4.1-mini');
  * const catalog = createModelCatalog(builtIn === undefined ? {} : { 'my-azure-deployment': builtIn });

@@ -39,7 +39,7 @@ const DEFAULTS = { processes: 1, rampFromTokensPerMinute: 1_000_000 } as const;
  *
  * @example
  * ```ts
- * import { QuotaLimiter } from '@describe-it/sdk';
+ * import { QuotaLimiter } from '@describe-it/sdk/routing';
  *
  * const quota = new QuotaLimiter({ name: 'gpt-4.1-mini', limits: { requestsPerMinute: 500 } });
  * if (quota.waitMs(1200) === 0) {

@@ -61,7 +61,7 @@ const CHECKS: OptionChecks<QuotaRegistryOptions> = {
  *
  * @example
  * ```ts
- * import { QuotaRegistry } from '@describe-it/sdk';
+ * import { QuotaRegistry } from '@describe-it/sdk/routing';
  *
  * const quotas = new QuotaRegistry({ limits: { tokensPerMinute: 200_000 } });
  * const quota = quotas.get('my-project', 'gpt-4.1-mini');

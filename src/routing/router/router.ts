@@ -24,7 +24,7 @@ import { type LegEnd, legEndOf, RunningLeg } from './running-attempt.ts';
  *
  * @example
  * ```ts
- * import { QuotaRegistry, Router } from '@describe-it/sdk';
+ * import { QuotaRegistry, Router } from '@describe-it/sdk/routing';
  *
  * const quotas = new QuotaRegistry();
  * const endpoints = ['https://api.openai.com/v1', 'https://b.example/v1'].map((target) => ({ name: target, target }));
