@@ -38,7 +38,6 @@ const owners = {
   ioredis: 'redis-cache',
   undici: 'http',
   'prom-client': 'performance-monitor',
-  'lru-cache': 'redis-cache',
 };
 
 const tests = '\\.(test(-d)?|fixture)\\.ts$';

@@ -21,6 +21,6 @@ export default Object.entries(BUDGETS).map(([entry, limit]) => ({
   name: entry === 'index' ? '@describe-it/sdk' : `@describe-it/sdk/${entry}`,
   path: `dist/${entry}.js`,
   limit,
-  ignore: ['openai', 'ioredis', 'lru-cache', '#*'],
+  ignore: ['openai', 'ioredis', '#*'],
   modifyEsbuildConfig: (config) => ({ ...config, platform: 'node', logLevel: 'error' }),
 }));

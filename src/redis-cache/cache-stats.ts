@@ -55,7 +55,7 @@ export interface RedisCacheStats extends Readonly<CacheCounters> {
 
 export function healthOf(tiers: Tiers): RedisCacheHealth {
   const { memory, namedLink: link } = tiers;
-  const held = Object.freeze({ entries: memory.entries, bytes: memory.bytes });
+  const held = Object.freeze({ entries: memory.size, bytes: memory.weight });
   if (link === undefined) return Object.freeze({ status: 'healthy', memory: held });
   const { state, subscribed, failedAttempts } = link.connection;
   const [refusal] = link.gateway.refusals.kinds.values();
@@ -109,9 +109,9 @@ export function statsOf(tiers: Tiers): RedisCacheStats {
     hits,
     hitRatio: hits === 0 ? 0 : hits / (hits + misses),
     memory: Object.freeze({
-      entries: memory.entries,
-      bytes: memory.bytes,
-      evictions: memory.evictions,
+      entries: memory.size,
+      bytes: memory.weight,
+      evictions: tiers.evictions,
       tags: tags.size,
     }),
     ...(link === undefined

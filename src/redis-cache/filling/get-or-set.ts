@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { ClosedError } from '../../errors/closed-error.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
 import { EVERY_ENTRY } from '../entries/cache-entry.ts';
 import {
@@ -91,10 +91,11 @@ export class Getter {
   /** Work that was forced, apart: its followers want nothing older. */
   readonly #forced = new WorkLine();
   /**
-   * Until when a stale write is not refreshed again. Beside memory, which may not hold it; made when the first one
-   * fails.
+   * Until when a stale write is not refreshed again. Beside memory, which may not hold it.
    */
-  #refreshFailed: LRUCache<string, { readonly id: string; readonly untilMs: number }> | undefined;
+  readonly #refreshFailed = new BoundedMap<string, { readonly id: string; readonly untilMs: number }>(
+    MAX_FAILED_REFRESHES,
+  );
   /** Waits in the background for refreshes whose callers need not, until the cache is closed. */
   readonly #background = new AbortController();
 
@@ -217,7 +218,6 @@ export class Getter {
       ({ value, shared }) => ({ value, shared }),
       () => {
         const untilMs = this.#tiers.nowMs + this.#tiers.options.refreshThrottleMs;
-        this.#refreshFailed ??= new LRUCache({ max: MAX_FAILED_REFRESHES });
         this.#refreshFailed.set(request.key, { id: stale.entry.id, untilMs });
         return undefined;
       },
@@ -233,7 +233,7 @@ export class Getter {
   }
 
   #refreshNotBeforeMs(key: string, { entry }: Found): number {
-    const failed = this.#refreshFailed?.get(key);
+    const failed = this.#refreshFailed.get(key);
     return failed?.id === entry.id ? failed.untilMs : Number.NEGATIVE_INFINITY;
   }
 

@@ -11,7 +11,7 @@ const HEAD_BYTES = 16_384;
 
 /** Removes every entry with one of these tags from memory and from every server, a few names at a time. */
 export async function purgeTags(tiers: Tiers, tags: readonly string[]): Promise<number> {
-  tiers.memory.purge((entry) => carriesAny(entry.tags, tags));
+  for (const [key, { entry }] of tiers.memory) if (carriesAny(entry.tags, tags)) tiers.memory.delete(key);
   const { link } = tiers;
   if (link === undefined || tags.length === 0) return 0;
   let removed = 0;

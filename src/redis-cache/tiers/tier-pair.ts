@@ -1,4 +1,5 @@
 import { callSafely } from '../../internal/async/user-callback.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { Emitter } from '../../internal/emitter.ts';
 import { type CacheCounters, newCounters } from '../cache-counters.ts';
 import type { RedisCacheEvents } from '../cache-events.ts';
@@ -10,7 +11,7 @@ import { RedisLink } from '../redis/redis-link.ts';
 import { TroubleWatch } from '../redis/redis-trouble.ts';
 import { LocalTags } from '../tags/local-tags.ts';
 import { ReadGuard } from '../tags/read-guard.ts';
-import { type MemoryRecord, MemoryTier } from './memory-tier.ts';
+import type { MemoryRecord } from './memory-tier.ts';
 
 /** Tag versions that a process remembers: they take about 200 bytes each. */
 const MAX_TAGS = 50_000;
@@ -29,11 +30,14 @@ const GONE: MemoryVerdict = { kind: 'gone' };
 /** The two tiers with all that they share: what is held, what is known of tags, and what was heard from others. */
 export class Tiers {
   readonly options: ResolvedCacheOptions;
-  readonly memory: MemoryTier;
+  /** The records of this process, bounded by entries and by estimated bytes. */
+  readonly memory: BoundedMap<string, MemoryRecord>;
   readonly tags: LocalTags;
   readonly guard = new ReadGuard();
   /** Removals by this process, so that a write that began before one does not land after it. */
   readonly removals = new ReadGuard();
+  /** Entries that left memory because of its bounds. */
+  evictions = 0;
   readonly counters: CacheCounters = newCounters();
   readonly events = new Emitter<RedisCacheEvents>();
   readonly #link: RedisLink | undefined;
@@ -42,7 +46,12 @@ export class Tiers {
   constructor(options: ResolvedCacheOptions) {
     const { target, clock, memory, tagTrustMs } = options;
     this.options = options;
-    this.memory = new MemoryTier(memory);
+    this.memory = new BoundedMap(memory.maxEntries, {
+      maxWeight: memory.maxBytes,
+      onEvicted: () => {
+        this.evictions += 1;
+      },
+    });
     const trustMs = target === undefined ? Number.POSITIVE_INFINITY : tagTrustMs;
     this.tags = new LocalTags({ clock, trustMs, maxTags: MAX_TAGS });
     if (target !== undefined) this.#link = this.#connect(new RedisLink(target, options));
@@ -109,7 +118,7 @@ export class Tiers {
       validUntilMs: Number.NEGATIVE_INFINITY,
       validEpoch: -1,
     };
-    this.memory.set(key, record);
+    this.memory.set(key, record, entry.bytes + key.length * 2);
     return record;
   }
 
