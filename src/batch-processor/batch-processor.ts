@@ -3,7 +3,7 @@ import { InputError } from '../errors/input-error.ts';
 import { QueueFullError } from '../errors/queue-full-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { Deferred } from '../internal/async/deferred.ts';
-import { SignalWatch } from '../internal/async/signal-watch.ts';
+import { SignalWatch } from '../internal/async/signals.ts';
 import { ignoreRejection } from '../internal/async/user-callback.ts';
 import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
 import { callOptions } from '../internal/options/own-options.ts';

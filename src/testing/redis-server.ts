@@ -189,7 +189,7 @@ export class RedisServer implements AsyncDisposable {
       if (child !== undefined) this.#pid = Number(child);
       if (READY.test(line)) ready.resolve();
       if (/# (Failed|Fatal|Warning: Could not)|FATAL/.test(line)) ready.reject(new Error(line));
-      if (!ready.settled && lastLines.push(line) > 10) lastLines.shift();
+      if (lastLines.push(line) > 10) lastLines.shift();
     });
     const failed = () => new Error(`redis-server did not start:\n${lastLines.join('\n')}`);
     watchdog.once('exit', () => ready.reject(failed()));

@@ -1,28 +1,17 @@
-/** A promise with its settling functions outside; later settlements are ignored, as with any promise. */
+/** A promise that is settled from outside. Later settlements are ignored, as with any promise. */
 export class Deferred<Value> {
-  readonly promise: Promise<Value>;
-  #resolve!: (value: Value | PromiseLike<Value>) => void;
-  #reject!: (reason: unknown) => void;
-  #settled = false;
+  declare readonly promise: Promise<Value>;
+  declare readonly resolve: (value: Value | PromiseLike<Value>) => void;
+  declare readonly reject: (reason: unknown) => void;
 
   constructor() {
-    this.promise = new Promise<Value>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+    let resolve!: Deferred<Value>['resolve'];
+    let reject!: Deferred<Value>['reject'];
+    this.promise = new Promise<Value>((settle, fail) => {
+      resolve = settle;
+      reject = fail;
     });
-  }
-
-  get settled(): boolean {
-    return this.#settled;
-  }
-
-  resolve(value: Value | PromiseLike<Value>): void {
-    this.#settled = true;
-    this.#resolve(value);
-  }
-
-  reject(reason: unknown): void {
-    this.#settled = true;
-    this.#reject(reason);
+    this.resolve = resolve;
+    this.reject = reject;
   }
 }

@@ -1,5 +1,72 @@
 import { type Clock, systemClock } from '../clock.ts';
-import { SignalWatch } from './signal-watch.ts';
+
+/** An item that ends early when its signal aborts. Only the watch writes the field. */
+export interface Watchable {
+  signal: AbortSignal | undefined;
+}
+
+interface Watched<Item> {
+  readonly items: Set<Item>;
+  readonly listener: () => void;
+}
+
+/**
+ * Attaches one listener to a signal, however many items share it. An EventTarget searches its listeners at each
+ * addition, so that 10,000 items on one signal would take quadratic time.
+ */
+export class SignalWatch<Item extends Watchable> {
+  /** Weak, so that a wait that nothing can end any more is collected with its signal. */
+  readonly #watched = new WeakMap<AbortSignal, Watched<Item>>();
+  readonly #abortOne: (item: Item, reason: unknown) => void;
+
+  constructor(onAbort: (item: Item, reason: unknown) => void) {
+    this.#abortOne = onAbort;
+  }
+
+  /** Follows a signal that has not aborted yet. */
+  add(signal: AbortSignal, item: Item): void {
+    item.signal = signal;
+    const watched = this.#watched.get(signal);
+    if (watched !== undefined) {
+      watched.items.add(item);
+      return;
+    }
+    const items = new Set([item]);
+    const listener = () => this.#abort(signal, items);
+    this.#watched.set(signal, { items, listener });
+    signal.addEventListener('abort', listener, { once: true });
+  }
+
+  /** Stops following for this item. The last one detaches the listener. */
+  remove(item: Item): void {
+    const { signal } = item;
+    if (signal === undefined) return;
+    item.signal = undefined;
+    const watched = this.#watched.get(signal);
+    if (watched === undefined) return;
+    watched.items.delete(item);
+    if (watched.items.size > 0) return;
+    this.#watched.delete(signal);
+    signal.removeEventListener('abort', watched.listener);
+  }
+
+  #abort(signal: AbortSignal, items: ReadonlySet<Item>): void {
+    this.#watched.delete(signal);
+    for (const item of items) {
+      // The end of one item may end the next, or let it follow another signal.
+      if (item.signal !== signal) continue;
+      item.signal = undefined;
+      this.#abortOne(item, signal.reason);
+    }
+  }
+}
+
+interface Waiting extends Watchable {
+  readonly listener: (reason: unknown) => void;
+}
+
+/** Shared by all of the process: ten thousand calls may have one signal of their caller. */
+const watch = new SignalWatch<Waiting>(({ listener }, reason) => listener(reason));
 
 /** Runs `listener` once when `signal` aborts, at once when it already has. Returns the function that detaches it. */
 export function onAbort(signal: AbortSignal | undefined, listener: (reason: unknown) => void): () => void {
@@ -13,15 +80,7 @@ export function onAbort(signal: AbortSignal | undefined, listener: (reason: unkn
   return () => watch.remove(waiting);
 }
 
-interface Waiting {
-  signal: AbortSignal | undefined;
-  readonly listener: (reason: unknown) => void;
-}
-
-/** Ten thousand calls may share one signal of their caller's. */
-const watch = new SignalWatch<Waiting>(({ listener }, reason) => listener(reason));
-
-/** A controller of its own that follows a parent signal and leaves no listener on it once detached. */
+/** A controller that follows parent signals and leaves no listener on them once detached. */
 export interface ChildController {
   readonly signal: AbortSignal;
   abort(reason: unknown): void;
@@ -39,38 +98,26 @@ export function childController(...parents: (AbortSignal | undefined)[]): ChildC
   const detach = () => {
     for (const detacher of detachers.splice(0)) detacher();
   };
+  const follow = (reason: unknown) => {
+    controller.abort(reason);
+    detach();
+  };
   for (const parent of parents) {
-    if (parent === undefined) continue;
     if (controller.signal.aborted) break;
-    detachers.push(
-      onAbort(parent, (reason) => {
-        controller.abort(reason);
-        detach();
-      }),
-    );
+    if (parent !== undefined) detachers.push(onAbort(parent, follow));
   }
   if (controller.signal.aborted) detach();
   return { signal: controller.signal, abort: (reason) => controller.abort(reason), detach };
 }
 
 /**
- * Settles as `work` does, or rejects with the signal's reason as soon as it aborts. What `work` does afterwards is
- * swallowed, so it never becomes an unhandled rejection.
+ * Settles as `work` does, or rejects with the signal's reason as soon as it aborts. A later rejection of `work` is
+ * never unhandled.
  */
 export function raceSignal<Value>(work: PromiseLike<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return Promise.resolve(work);
   return new Promise<Value>((resolve, reject) => {
-    const detach = onAbort(signal, reject);
-    work.then(
-      (value) => {
-        detach();
-        resolve(value);
-      },
-      (reason: unknown) => {
-        detach();
-        reject(reason);
-      },
-    );
+    settleAfter(onAbort(signal, reject), work, resolve, reject);
   });
 }
 
@@ -96,8 +143,8 @@ export function sleep(
 }
 
 /**
- * Settles as `work` does, or rejects with `makeError()` after `timeoutMs`. The timer is cleared when work settles;
- * what `work` does later is swallowed.
+ * Settles as `work` does, or rejects with `makeError()` after `timeoutMs`. The timer is cleared when `work` settles. A
+ * later rejection of `work` is never unhandled.
  */
 export function withTimeout<Value>(
   work: PromiseLike<Value>,
@@ -107,15 +154,24 @@ export function withTimeout<Value>(
 ): Promise<Value> {
   return new Promise<Value>((resolve, reject) => {
     const timer = clock.setTimeout(() => reject(makeError()), timeoutMs);
-    work.then(
-      (value) => {
-        clock.clearTimeout(timer);
-        resolve(value);
-      },
-      (reason: unknown) => {
-        clock.clearTimeout(timer);
-        reject(reason);
-      },
-    );
+    settleAfter(() => clock.clearTimeout(timer), work, resolve, reject);
   });
+}
+
+function settleAfter<Value>(
+  cleanUp: () => void,
+  work: PromiseLike<Value>,
+  resolve: (value: Value) => void,
+  reject: (reason: unknown) => void,
+): void {
+  work.then(
+    (value) => {
+      cleanUp();
+      resolve(value);
+    },
+    (reason: unknown) => {
+      cleanUp();
+      reject(reason);
+    },
+  );
 }

@@ -69,7 +69,9 @@ export const shape = (
         if (issues.length === MAX_UNKNOWN) break;
       }
       for (const [name, check] of entries) {
-        const found = check(optionOf(value, name), prefix === '' ? name : `${prefix}${name}`);
+        const given = (value as Readonly<Record<string, unknown>>)[name];
+        const own = given === undefined || !(name in Object.prototype) ? given : optionOf(value, name);
+        const found = check(own, prefix === '' ? name : `${prefix}${name}`);
         if (found.length > 0) issues.push(...found);
       }
       return issues;

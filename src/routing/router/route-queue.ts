@@ -1,5 +1,5 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
-import type { Watchable } from '../../internal/async/signal-watch.ts';
+import type { Watchable } from '../../internal/async/signals.ts';
 import { type Bucket, PriorityQueue, type QueueItem } from '../../internal/collections/priority-queue.ts';
 import type { EndpointRoute } from './endpoint-route.ts';
 import type { EndpointState } from './endpoint-state.ts';

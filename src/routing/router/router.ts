@@ -4,7 +4,7 @@ import { QueueFullError } from '../../errors/queue-full-error.ts';
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
-import { SignalWatch } from '../../internal/async/signal-watch.ts';
+import { SignalWatch } from '../../internal/async/signals.ts';
 import type { EndpointRoute } from './endpoint-route.ts';
 import { EndpointState } from './endpoint-state.ts';
 import { expectedWaitMs } from './expected-wait.ts';
