@@ -116,7 +116,7 @@ export class DescribeClient implements AsyncDisposable {
     input: DescribeInput<Data>,
     options?: DescribeOptions<Data>,
   ): Promise<DescribeResult<Data>>;
-  async describe(input: DescribeInput, options?: DescribeOptions): Promise<DescribeResult> {
+  describe(input: DescribeInput, options?: DescribeOptions): Promise<DescribeResult> {
     return this.#runner.describe(input, options);
   }
 

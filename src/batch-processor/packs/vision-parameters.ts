@@ -1,5 +1,5 @@
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
-import { answeringFields, canonicalJson, type ExtraBody } from '../../internal/options/extra-body.ts';
+import { canonicalJson, type ExtraBody } from '../../internal/options/extra-body.ts';
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 
 /** What a request says beside its image, prompt and limits. */
@@ -42,7 +42,3 @@ export function sharedBodyKey({
     ? undefined
     : canonicalJson([system, temperature, reasoningEffort, extraBody]);
 }
-
-/** Equal for requests that have the same answer. Undefined where all is left to the model. */
-export const answerKey = (parameters: VisionParameters): string | undefined =>
-  sharedBodyKey({ ...parameters, extraBody: answeringFields(parameters.extraBody) });

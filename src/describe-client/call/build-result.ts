@@ -1,10 +1,11 @@
 import { parsedBy, parseFailure } from '../../batch-processor/packs/parse-failure.ts';
+import type { CallExplanation } from '../../errors/call-explanation.ts';
+import type { Billed } from '../../errors/copy-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import { costUsd } from '../../openai/models/cost.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { Answer } from '../attempt/vision-asker.ts';
 import type { PriceOf } from './call-bill.ts';
-import type { CallTrace } from './call-trace.ts';
 import type { DescribeSchema } from './describe-request.ts';
 import type { DescribeResult, DescriptionSource } from './describe-result.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
@@ -36,8 +37,8 @@ export const failureBehind = ({ failure }: Obtained): unknown =>
 export function buildResult<Data>(
   request: NormalisedRequest<Data>,
   { cached, source, caused }: Obtained,
-  trace: CallTrace,
-  priceOf: PriceOf,
+  billed: Billed,
+  explain: CallExplanation,
 ): DescribeResult<Data> {
   const { schema, metadata } = request;
   const { requestId } = caused ?? {};
@@ -48,10 +49,10 @@ export function buildResult<Data>(
       : { data: caused === undefined ? dataOf(cached.description, schema) : (caused.data as Data) }),
     model: cached.model,
     source,
-    ...trace.bill.total(priceOf),
+    ...billed,
     ...(requestId === undefined ? {} : { requestId }),
     ...(metadata === undefined ? {} : { metadata }),
-    explain: trace.explain(),
+    explain,
   };
 }
 

@@ -39,13 +39,12 @@ export class OwnFlight {
     return this.#isOwner;
   }
 
-  async obtain(taken: TakenImage): Promise<Obtained> {
+  /** @param known - Its key, where that was made before. */
+  async obtain(taken: TakenImage, known?: string): Promise<Obtained> {
     const { cache, keys } = this.#parts;
     const { cache: mode } = this.#request;
     const { signal } = this.#bounds;
-    const made = keys.keyOf(taken.identity, this.#request, signal);
-    // A memory hit takes no turn that it does not need.
-    const key = typeof made === 'string' ? made : await made;
+    const key = known ?? (await keys.keyOf(taken.identity, this.#request, signal));
     if (mode === 'only-if-cached') {
       const found = await cache?.getWithSource<CachedDescription>(key, {
         signal,

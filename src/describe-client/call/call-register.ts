@@ -45,6 +45,11 @@ export class CallRegister {
     return () => this.#aborts.delete(abort);
   }
 
+  /** Counts a call that has been answered at once. */
+  countAnswered(): void {
+    this.#succeeded += 1;
+  }
+
   /** Runs a call and counts it. */
   async track<Value>(run: () => Promise<Value>): Promise<Value> {
     this.#active += 1;

@@ -24,6 +24,19 @@ export interface AttemptSink {
   givesUp(reason: RetryGiveUpReason): void;
 }
 
+const NOTHING_HAPPENED = {
+  totalMs: 0,
+  queueMs: 0,
+  poolMs: 0,
+  upstreamMs: 0,
+  retryMs: 0,
+  attempts: Object.freeze([]),
+  batchSize: 0,
+} as const satisfies CallExplanation;
+
+/** Explains a call that waited for nothing and asked nobody. */
+export const explainAtOnce = (totalMs: number): CallExplanation => Object.freeze({ ...NOTHING_HAPPENED, totalMs });
+
 /** Collects what happened to one call, for `explain`. */
 export class CallTrace implements AttemptSink {
   readonly bill = new CallBill();
@@ -43,9 +56,9 @@ export class CallTrace implements AttemptSink {
   #batchSize = 0;
   #gaveUp: RetryGiveUpReason | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, startedAtMs = clock.now()) {
     this.#clock = clock;
-    this.#startedAtMs = clock.now();
+    this.#startedAtMs = startedAtMs;
   }
 
   beginAttempt(endpoint: string, details: AttemptDetails = {}, id?: string): AttemptTrace {

@@ -4,8 +4,11 @@ import type { EndpointOptions } from '../options/endpoint-options.ts';
 import { DescriptionKeys, type KeyedRequest } from './description-keys.ts';
 
 const request = { scope: '', model: 'm', prompt: 'p', detail: 'low', schema: undefined } as const;
-const keyOf = (endpoints: readonly EndpointOptions[], changes: Partial<KeyedRequest> = {}, identity = 'i') =>
-  new DescriptionKeys(endpoints).keyOf(identity, { ...request, ...changes });
+const keyOf = (endpoints: readonly EndpointOptions[], changes: Partial<KeyedRequest> = {}, identity = 'i') => {
+  const keys = new DescriptionKeys(endpoints);
+  const asked = { ...request, ...changes };
+  return keys.keyAtOnce(identity, asked) ?? keys.keyOf(identity, asked);
+};
 
 const apiKey = 'k';
 const here = 'https://here.example/v1';

@@ -1,4 +1,4 @@
-import { answerKey, type VisionParameters } from '../../batch-processor/packs/vision-parameters.ts';
+import type { VisionParameters } from '../../batch-processor/index.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { hashText } from '../../internal/hash-text.ts';
 import { answeringFields, canonicalJson } from '../../internal/options/extra-body.ts';
@@ -16,8 +16,6 @@ const MAX_MODELS = 1_000;
 /** Longer texts stand in a key by their hash: hashing 20 MB at once holds the thread for a tenth of a second. */
 const LONG_CHARACTERS = 64 * 1024;
 
-const isLong = (text: string | undefined): boolean => text !== undefined && text.length > LONG_CHARACTERS;
-
 /**
  * Makes the cache keys of a client. Two calls have one key when they may have one description: the same image, the same
  * question, the same `cacheScope`, and the same servers and models that may answer it.
@@ -30,26 +28,28 @@ export class DescriptionKeys {
     this.#endpoints = endpoints;
   }
 
-  /**
-   * The key of a request for the image that `identity` names: at once, or, where a text of it is long, later. A
-   * rejection is the signal's reason.
-   */
-  keyOf(identity: string, request: KeyedRequest, signal?: AbortSignal): string | Promise<string> {
-    return isLong(request.prompt) || isLong(request.system)
-      ? this.#keyOfLong(identity, request, signal)
-      : this.#keyOfShort(identity, request);
-  }
-
-  async #keyOfLong(identity: string, request: KeyedRequest, signal: AbortSignal | undefined) {
+  /** The key of a request for the image that `identity` names. A rejection is the signal's reason. */
+  async keyOf(identity: string, request: KeyedRequest, signal?: AbortSignal): Promise<string> {
+    const short = this.keyAtOnce(identity, request);
+    if (short !== undefined) return short;
     const { prompt, system } = request;
     const rest = this.#keyOfShort(identity, { ...request, prompt: '', system: undefined });
     const names = [await hashText(prompt, signal), system && (await hashText(system, signal))];
     return generateKey('long description', rest, names);
   }
 
+  /** The same without a wait; undefined where a text is so long that hashing it would hold the thread. */
+  keyAtOnce(identity: string, request: KeyedRequest): string | undefined {
+    const { prompt, system = '' } = request;
+    const isLong = prompt.length > LONG_CHARACTERS || system.length > LONG_CHARACTERS;
+    return isLong ? undefined : this.#keyOfShort(identity, request);
+  }
+
   /** Whatever else changes the answer belongs into this one list. */
   #keyOfShort(identity: string, request: KeyedRequest): string {
-    const { scope, model, prompt, detail, schema } = request;
+    const { scope, model, prompt, detail, schema, system, temperature, reasoningEffort } = request;
+    const extraBody = request.extraBody && answeringFields(request.extraBody);
+    const isModelsOwn = (system ?? temperature ?? reasoningEffort ?? extraBody) === undefined;
     const answerers = this.#answerersOf(model);
     return generateKey(
       'description',
@@ -60,7 +60,7 @@ export class DescriptionKeys {
       detail,
       schema?.name,
       schema?.jsonSchema,
-      answerKey(request),
+      isModelsOwn ? undefined : canonicalJson([system, temperature, reasoningEffort, extraBody]),
     );
   }
 

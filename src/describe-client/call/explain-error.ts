@@ -24,12 +24,3 @@ export function explainError(
   setBilled(own, billed);
   return Object.defineProperty(own, 'explain', { value: explain, configurable: true });
 }
-
-/** Runs what comes before a call: where it throws, the error has the story of a call that did not begin. */
-export function explaining<Value>(trace: { explain(): CallExplanation }, run: () => Value): Value {
-  try {
-    return run();
-  } catch (error) {
-    throw explainError(error, trace.explain());
-  }
-}

@@ -1,3 +1,4 @@
+import { hashFewBytes } from '../../image/identity/hash-bytes.ts';
 import { IMAGE_DEFAULTS, IMAGE_OPTION_CHECKS } from '../../image/image-options.ts';
 import {
   type CanonicalUrlOptions,
@@ -12,7 +13,9 @@ import {
   type UrlDownloads,
   UrlLadder,
 } from '../../image/index.ts';
+import { isDataUrl } from '../../image/reading/data-url.ts';
 import { expectedBytes } from '../../image/reading/expected-bytes.ts';
+import { asBytes } from '../../image/reading/image-source.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { checkOptions, listOf, milliseconds, nonEmptyText, oneOf } from '../../internal/options/option-checks.ts';
 import { BOUNDLESS_ROOM, type ByteRoom } from './admission-ticket.ts';
@@ -33,6 +36,15 @@ export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
    * @defaultValue 60_000
    */
   readonly aliasTtlMs?: number | undefined;
+}
+
+/** What an image is known by. */
+export interface ImageName {
+  readonly identity: string;
+  /** SHA-256 of its bytes, in hexadecimal, where they were hashed. */
+  readonly sha256?: string;
+  /** An image that is only passed on. */
+  readonly image?: LoadedImage;
 }
 
 /** An image that was taken in, and its name. */
@@ -83,15 +95,34 @@ export class ImageIntake {
     this.#maxBytes = limits.maxBytes ?? IMAGE_DEFAULTS.maxBytes;
   }
 
-  /** Loads an image, of a URL only as much as its name needs. */
+  /**
+   * The name of an image that can be told without a wait: of few bytes in memory, or of a URL that is named by itself.
+   * Whether the bytes are an image is not looked at.
+   * @throws as `take` does, for a URL.
+   */
+  nameAtOnce(source: ImageSource): ImageName | undefined {
+    if (typeof source === 'string' || source instanceof URL) {
+      if (this.#aliases !== undefined || (typeof source === 'string' && isDataUrl(source))) return undefined;
+      const image = this.#loader.checkUrl(source);
+      return { identity: this.#identify(image), image };
+    }
+    const bytes = asBytes(source);
+    if (bytes === undefined || bytes.length === 0 || bytes.length > this.#maxBytes) return undefined;
+    const sha256 = hashFewBytes(bytes);
+    return sha256 === undefined ? undefined : { identity: this.#identify({ kind: 'bytes', sha256 }), sha256 };
+  }
+
+  /** Loads an image, of a URL only as much as its name needs. `name` is what `nameAtOnce` told of it. */
   async take(
     { image: source, scope = '' }: Pick<NormalisedRequest, 'image'> & { readonly scope?: string },
     signal: AbortSignal,
     room: ByteRoom = BOUNDLESS_ROOM,
+    name?: ImageName,
   ): Promise<TakenImage> {
+    if (name?.image !== undefined) return { image: name.image, identity: name.identity, scope };
     const expected = expectedBytes(source, { maxBytes: this.#maxBytes, signal });
     if (expected !== 0) await room.reserve(await expected, signal);
-    const image = await this.#loader.load(source, { signal });
+    const image = await this.#loader.load(source, { signal, sha256: name?.sha256 });
     if (image.kind === 'bytes') room.correct(image.bytes.byteLength);
     if (image.kind === 'bytes' || this.#aliases === undefined) return { image, identity: this.#identify(image), scope };
     if (!this.#aliases.isFresh(image.url, { scope })) await room.reserve(this.#maxBytes, signal);

@@ -120,13 +120,14 @@ export function normaliseRequest<Data>(
   given: DescribeOptions<Data> | undefined,
   defaults: RequestDefaults,
 ): NormalisedRequest<Data> {
-  const options = callOptions(given);
-  const request = callOptions(requestOf(input));
+  const options = given === undefined ? undefined : callOptions(given);
+  const bare = bareImageOf(input);
   // A bare image has no fields to check.
-  const fields = isRequest(input) ? checkRequestShape(request, '') : [];
+  const request = callOptions(bare ?? (input as DescribeRequest<Data>));
+  const fields = bare === undefined ? checkRequestShape(request, '') : [];
   const issues = options === undefined ? fields : [...fields, ...checkOptionsShape(options, '')];
   if (fields.length > 0) refuseOtherForms(request);
-  throwInputIssues(issues);
+  if (issues.length > 0) throwInputIssues(issues);
   const merged = merge(request, options);
   return {
     image: imageOf(request),
@@ -138,7 +139,7 @@ export function normaliseRequest<Data>(
     temperature: merged.temperature ?? defaults.temperature,
     reasoningEffort: merged.reasoningEffort ?? defaults.reasoningEffort,
     extraBody: merged.extraBody && jsonCopy(merged.extraBody),
-    schema: callOptions(merged.schema),
+    schema: merged.schema && callOptions(merged.schema),
     scope: scopePath(defaults.cacheScope, merged.cacheScope),
     priority: merged.priority ?? 0,
     tags: merged.tags ?? [],
@@ -160,16 +161,11 @@ function merge<Data>(
   return merged as DescribeOptions<Data>;
 }
 
-/** Any object is one, but for those that are an image themselves. */
-const isRequest = <Data>(input: DescribeInput<Data>): input is DescribeRequest<Data> =>
-  typeof input === 'object' &&
-  input !== null &&
-  !(input instanceof URL || input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob);
-
-function requestOf<Data>(input: DescribeInput<Data>): DescribeRequest<Data> {
+/** An image that was passed without a request around it; undefined for a request, which any other object is. */
+function bareImageOf(input: unknown): DescribeRequest<never> | undefined {
   if (typeof input === 'string' || input instanceof URL) return { imageUrl: input };
   if (input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob) return { image: input };
-  if (isRequest(input)) return input;
+  if (typeof input === 'object' && input !== null) return undefined;
   throw wrongImage('input', REQUEST_FORMS, input);
 }
 
@@ -186,11 +182,11 @@ function refuseOtherForms(request: object): void {
 }
 
 function imageOf(request: DescribeRequest): ImageSource {
+  const { imageUrl, image, file } = request;
   const given = IMAGE_FIELDS.filter((field) => request[field] !== undefined);
   const [field] = given;
   if (field === undefined) throw noImage(request);
   if (given.length > 1) throw new InputError(field, `pass only one of ${given.join(' and ')}`);
-  const { imageUrl, image, file } = request;
   if (imageUrl !== undefined) {
     if (typeof imageUrl === 'string' || imageUrl instanceof URL) return imageUrl;
     throw wrongImage('imageUrl', 'an http, https or data URL', imageUrl);

@@ -10,7 +10,7 @@ import { tooLarge, unreadable, unsupportedFormat } from '../image-errors.ts';
 import { IMAGE_DEFAULTS, IMAGE_OPTION_CHECKS, type ImageOptions } from '../image-options.ts';
 import { isDataUrl } from './data-url.ts';
 import { asBytes, type ImageSource, isFileSource } from './image-source.ts';
-import type { BytesImage, DownloadedImage, LoadedImage } from './loaded-image.ts';
+import type { BytesImage, DownloadedImage, LoadedImage, UrlImage } from './loaded-image.ts';
 import { readSource } from './read-source.ts';
 import { joinBytes } from './read-stream.ts';
 
@@ -21,10 +21,18 @@ export interface ImageLoaderOptions extends ImageOptions {
   readonly resolveHost?: ResolveHost | undefined;
 }
 
+export interface LoadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** SHA-256 of the bytes, in hexadecimal, where it is known: then they are not hashed. @defaultValue none */
+  readonly sha256?: string | undefined;
+}
+
 /** Loads images under limits that were checked once. */
 export interface ImageLoader {
   /** Takes an image from any source; a URL is only checked and passed on. Throws as `loadImage` does. */
-  load(source: ImageSource, options?: { readonly signal?: AbortSignal | undefined }): Promise<LoadedImage>;
+  load(source: ImageSource, options?: LoadOptions): Promise<LoadedImage>;
+  /** Checks a URL as `load` does, without a promise. */
+  checkUrl(url: string | URL): UrlImage;
   /**
    * Downloads an image, for an API that can't. With the `etag` and `etagUrl` of an earlier download, `undefined` says
    * that the image has not changed since.
@@ -62,16 +70,16 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
     clock,
     checkHead: checkImageHead,
   });
+  const checkUrl = (url: string | URL): UrlImage => ({ kind: 'url', url: guard.checkUrl(url).href });
   return {
-    load: async (source, { signal } = {}) => {
+    checkUrl,
+    load: async (source, { signal, sha256 } = {}) => {
       signal?.throwIfAborted();
-      if (source instanceof URL || (typeof source === 'string' && !isDataUrl(source))) {
-        return { kind: 'url', url: guard.checkUrl(source).href };
-      }
+      if (source instanceof URL || (typeof source === 'string' && !isDataUrl(source))) return checkUrl(source);
       const held = typeof source === 'string' ? undefined : asBytes(source);
       if (held !== undefined) {
         if (held.length > maxBytes) throw tooLarge(fieldOf(source), maxBytes);
-        return describeBytes(held, maxPixels, signal);
+        return describeBytes(held, maxPixels, signal, sha256);
       }
       const timed = childController(signal);
       const timer = clock.setTimeout(() => {
@@ -108,6 +116,7 @@ async function describeBytes(
   bytes: Uint8Array,
   maxPixels: number,
   signal: AbortSignal | undefined,
+  sha256?: string,
 ): Promise<BytesImage> {
   const { truncated, ...info } = inspectImage(bytes);
   if (truncated) throw unreadable(`the ${info.format} is cut off before its end`);
@@ -115,5 +124,5 @@ async function describeBytes(
   if (info.width * info.height > maxPixels) {
     throw new ImageError('DESCRIBE_IMAGE_TOO_LARGE', `image: more than maxPixels (${maxPixels} pixels)`);
   }
-  return { kind: 'bytes', bytes, ...info, sha256: await hashBytes(bytes, signal) };
+  return { kind: 'bytes', bytes, ...info, sha256: sha256 ?? (await hashBytes(bytes, signal)) };
 }

@@ -54,7 +54,12 @@ export const shape = (
   checks: Readonly<Record<string, OptionCheck>>,
   meantBy: (name: string, known: readonly string[]) => string | undefined = nearestName,
 ): OptionCheck => {
-  const entries = Object.entries(checks);
+  // An option that may be absent is looked at only where it is given: most are not.
+  const entries = Object.entries(checks).map(([name, check]) => ({
+    name,
+    check,
+    isOptional: check(undefined, name).length === 0,
+  }));
   return copying(
     (value, option) => {
       if (value === undefined && option !== '') return [];
@@ -68,8 +73,9 @@ export const shape = (
         issues.push(unknownOption(name, prefix, meantBy(name, Object.keys(checks))));
         if (issues.length === MAX_UNKNOWN) break;
       }
-      for (const [name, check] of entries) {
+      for (const { name, check, isOptional } of entries) {
         const given = (value as Readonly<Record<string, unknown>>)[name];
+        if (given === undefined && isOptional) continue;
         const own = given === undefined || !(name in Object.prototype) ? given : optionOf(value, name);
         const found = check(own, prefix === '' ? name : `${prefix}${name}`);
         if (found.length > 0) issues.push(...found);
