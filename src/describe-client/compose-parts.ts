@@ -2,12 +2,13 @@ import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.t
 import { usageOf } from '../batch-processor/packs/vision-usage.ts';
 import type { ConfigError } from '../errors/config-error.ts';
 import type { UrlDownloads } from '../image/index.ts';
+import { SingleFlight } from '../internal/async/single-flight.ts';
 import { type Clock, systemClock } from '../internal/clock.ts';
 import { NO_OPTIONS } from '../internal/options/own-options.ts';
 import { EndpointDialect } from '../openai/exchange/request-dialect.ts';
 import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/models/model-catalog.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
-import { type RedisCache, redisScriptOf, SingleFlight } from '../redis-cache/index.ts';
+import { type RedisCache, redisScriptOf } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import { type CallRouting, makeRouting } from './attempt/attempt-router.ts';
 import { EndpointSet } from './attempt/endpoint-set.ts';

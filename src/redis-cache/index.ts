@@ -1,3 +1,9 @@
+export {
+  type FlightContext,
+  type FlightOptions,
+  type FlightResult,
+  SingleFlight,
+} from '../internal/async/single-flight.ts';
 export type { CacheCounters } from './cache-counters.ts';
 export type { RedisCacheEvents } from './cache-events.ts';
 export type { CacheLogger } from './cache-logger.ts';
@@ -22,12 +28,6 @@ export { type CacheCodec, jsonCodec } from './entries/codec.ts';
 export { generateImageHash } from './entries/image-hash.ts';
 export type { CacheFactory } from './filling/fill-missing.ts';
 export type { CacheHit, CacheSource, GetOrSetOptions } from './filling/get-or-set.ts';
-export {
-  type FlightContext,
-  type FlightOptions,
-  type FlightResult,
-  SingleFlight,
-} from './filling/single-flight.ts';
 export { getCache } from './get-cache.ts';
 export { createKeyvStore, type KeyvStore, type KeyvStoreEntry } from './keyv-store.ts';
 export { type RedisScript, redisScriptOf } from './redis/atomic-script.ts';

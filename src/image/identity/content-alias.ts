@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ImageError } from '../../errors/index.ts';
-import { raceSignal } from '../../internal/async/signals.ts';
+import { type FlightContext, SingleFlight } from '../../internal/async/single-flight.ts';
 import { canonicalUrl } from '../../internal/canonical-url.ts';
 import { type Clock, systemClock } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
@@ -47,6 +47,9 @@ export interface AliasedContent {
   readonly image?: DownloadedImage;
 }
 
+/** How the download of a URL ended: one of those that mean the same image. */
+type Download = { readonly href: string } & ({ readonly content: AliasedContent } | { readonly error: unknown });
+
 interface Alias {
   readonly sha256: string;
   readonly etag: string | undefined;
@@ -84,7 +87,7 @@ export class ContentAliases {
   readonly #clock: Clock;
   readonly #ttlMs: number;
   readonly #aliases: BoundedMap<string, Alias>;
-  readonly #downloads = new Map<string, SharedDownload>();
+  readonly #downloads = new SingleFlight<Download>();
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
   constructor(
@@ -146,6 +149,7 @@ export class ContentAliases {
     return this.#clock.now() - checkedAtMs < this.#ttlMs;
   }
 
+  /** Joins the download that runs under the name `shared`, or starts one. */
   async #share(
     shared: string,
     key: string,
@@ -153,28 +157,19 @@ export class ContentAliases {
     known: Alias | undefined,
     signal: AbortSignal | undefined,
   ): Promise<AliasedContent> {
-    const running = this.#downloads.get(shared) ?? this.#start(shared, key, url, known);
     const { href } = new URL(url);
-    try {
-      return await running.join(signal);
-    } catch (error) {
-      // Another caller's signature may have expired; this one's has not been tried.
-      if (running.href === href || signal?.aborted || !(error instanceof ImageError)) throw error;
-    }
-    const own = `${shared} ${href}`;
-    return (this.#downloads.get(own) ?? this.#start(own, key, url, known)).join(signal);
-  }
-
-  #start(shared: string, key: string, url: string | URL, known: Alias | undefined): SharedDownload {
-    const download = new SharedDownload(
-      new URL(url).href,
-      (signal) => this.#check(key, url, known, signal),
-      () => {
-        if (this.#downloads.get(shared) === download) this.#downloads.delete(shared);
-      },
-    );
-    this.#downloads.set(shared, download);
-    return download;
+    const download = async (context: FlightContext): Promise<Download> => {
+      try {
+        return { href, content: await this.#check(key, url, known, context.signal) };
+      } catch (error) {
+        return { href, error };
+      }
+    };
+    const { value: outcome } = await this.#downloads.run(shared, download, { signal });
+    if ('content' in outcome) return outcome.content;
+    if (outcome.href === href || signal?.aborted || !(outcome.error instanceof ImageError)) throw outcome.error;
+    // The signature of the other caller's URL may have expired; this caller's has not been tried.
+    return this.#share(`${shared} ${href}`, key, url, known, signal);
   }
 
   async #check(key: string, url: string | URL, known: Alias | undefined, signal: AbortSignal): Promise<AliasedContent> {
@@ -195,38 +190,3 @@ export class ContentAliases {
 
 /** Can't happen with our loader: it takes "unchanged" as a failure where no ETag was sent. */
 const withoutEtag = () => new TypeError('a download without an ETag was answered as unchanged');
-
-/** One download for all who want it; it stops when the last of them has left. */
-class SharedDownload {
-  /** The URL that is downloaded, one of those that mean the same image. */
-  readonly href: string;
-  readonly #controller = new AbortController();
-  readonly #result: Promise<AliasedContent>;
-  readonly #ended: () => void;
-  #followers = 0;
-  #settled = false;
-
-  constructor(href: string, run: (signal: AbortSignal) => Promise<AliasedContent>, ended: () => void) {
-    this.href = href;
-    this.#ended = ended;
-    this.#result = run(this.#controller.signal).finally(() => {
-      this.#settled = true;
-      ended();
-    });
-    this.#result.catch(() => {});
-  }
-
-  async join(signal: AbortSignal | undefined): Promise<AliasedContent> {
-    this.#followers += 1;
-    try {
-      return await raceSignal(this.#result, signal);
-    } finally {
-      this.#followers -= 1;
-      if (this.#followers === 0 && !this.#settled) {
-        // Left out at once, so that whoever comes next does not follow a download that was given up.
-        this.#ended();
-        this.#controller.abort(new DOMException('nobody waits for the download', 'AbortError'));
-      }
-    }
-  }
-}

@@ -1,5 +1,6 @@
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import { childController, raceSignal } from '../../internal/async/signals.ts';
+import type { FlightContext } from '../../internal/async/single-flight.ts';
 import { type CacheEntry, EVERY_ENTRY, type StoredFailure } from '../entries/cache-entry.ts';
 import { type EncodedEntry, encodeEntry } from '../entries/envelope.ts';
 import { negativeTtlMs, reviveFailure, storeFailure } from '../entries/negative-entry.ts';
@@ -10,7 +11,6 @@ import type { TieredReader } from '../tiers/tiered-reader.ts';
 import type { Stamps, TieredWriter } from '../tiers/tiered-writer.ts';
 import { Lease, newLeaseToken } from './lease.ts';
 import { RemoteWork } from './remote-work.ts';
-import type { FlightContext } from './single-flight.ts';
 
 /** Makes the value of a key. `signal` aborts when every caller left, or the hard timeout passed. */
 export type CacheFactory<Value> = (context: FlightContext) => Value | PromiseLike<Value>;

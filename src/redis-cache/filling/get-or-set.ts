@@ -1,5 +1,6 @@
 import { ClosedError } from '../../errors/closed-error.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
+import type { FlightContext } from '../../internal/async/single-flight.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
 import { EVERY_ENTRY } from '../entries/cache-entry.ts';
@@ -17,7 +18,6 @@ import type { Found, TieredReader } from '../tiers/tiered-reader.ts';
 import type { TieredWriter } from '../tiers/tiered-writer.ts';
 import { type CacheFactory, type Filled, Filler, type FillRequest, filledBy } from './fill-missing.ts';
 import { WorkLine } from './in-flight-work.ts';
-import type { FlightContext } from './single-flight.ts';
 
 /**
  * Where a value came from: made by this call, read from a tier, served stale, or `shared` with another call of this

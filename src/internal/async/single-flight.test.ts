@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Deferred } from '../../internal/async/deferred.ts';
+import { Deferred } from './deferred.ts';
 import { SingleFlight } from './single-flight.ts';
 
 function flying() {

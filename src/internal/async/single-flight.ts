@@ -1,32 +1,31 @@
-import { Deferred } from '../../internal/async/deferred.ts';
-import { onAbort } from '../../internal/async/signals.ts';
+import { onAbort } from './signals.ts';
 
 /** What the work of a flight is given. */
 export interface FlightContext {
-  /** Aborts when every caller that waited has left, with the reason of the last one. */
+  /** Aborts when every caller has left, with the reason of the last one. */
   readonly signal: AbortSignal;
 }
 
 export interface FlightResult<Value> {
   readonly value: Value;
-  /** True for a caller that followed another caller's work. */
+  /** Whether this caller joined the work of another call. */
   readonly shared: boolean;
 }
 
 export interface FlightOptions {
-  /** Takes this one caller out; the work goes on for the others. */
+  /** Takes this caller out; the work goes on for the others. */
   readonly signal?: AbortSignal | undefined;
 }
 
 interface Flight<Value> {
   readonly controller: AbortController;
   readonly result: Promise<Value>;
-  waiters: number;
+  callers: number;
 }
 
 /**
- * Runs one piece of work a key at a time in this process: whoever asks while it runs gets its outcome. Keys that
- * nobody waits for are forgotten, so nothing grows.
+ * Runs the work of a key once at a time in this process: a call while it runs joins it and gets its outcome. A key
+ * without running work is not held, so nothing grows.
  *
  * @example
  * ```ts
@@ -41,13 +40,13 @@ interface Flight<Value> {
 export class SingleFlight<Value = unknown> {
   readonly #flights = new Map<string, Flight<Value>>();
 
-  /** Keys whose work is running and can be followed. */
+  /** Keys whose work runs and can be joined. */
   get size(): number {
     return this.#flights.size;
   }
 
   /**
-   * Follows the work that runs for `key`, or starts `work`. Rejects with `signal.reason` when this caller's signal
+   * Joins the work that runs for `key`, or starts `work`. Rejects with `signal.reason` when this caller's signal
    * aborts, else as the work does.
    */
   async run(
@@ -57,74 +56,54 @@ export class SingleFlight<Value = unknown> {
   ): Promise<FlightResult<Value>> {
     signal?.throwIfAborted();
     const running = this.#flights.get(key);
-    const flight = running ?? this.#start(key, work);
-    const value = await this.#follow(key, flight, signal);
+    const value = await this.#join(key, running ?? this.#start(key, work), signal);
     return { value, shared: running !== undefined };
   }
 
-  /** Whether work for `key` is running and can be followed. */
+  /** Whether work for `key` runs and can be joined. */
   has(key: string): boolean {
     return this.#flights.has(key);
   }
 
-  /** Lets later callers of `key` start anew; those that wait still get the outcome they wait for. */
+  /** Lets later calls of `key` start anew; those that joined still get the outcome. */
   forget(key: string): void {
     this.#flights.delete(key);
   }
 
   #start(key: string, work: (context: FlightContext) => PromiseLike<Value>): Flight<Value> {
     const controller = new AbortController();
-    const deferred = new Deferred<Value>();
-    deferred.promise.catch(() => {});
-    const flight: Flight<Value> = { controller, result: deferred.promise, waiters: 0 };
+    let resolve!: (value: Value) => void;
+    let reject!: (reason: unknown) => void;
+    const result = new Promise<Value>((...settle) => {
+      [resolve, reject] = settle;
+    });
+    // Every caller may have left by the time it rejects.
+    result.catch(() => {});
+    const flight: Flight<Value> = { controller, result, callers: 0 };
     this.#flights.set(key, flight);
+    // Ended before its callers continue: their next call starts anew.
     const end = () => this.#end(key, flight);
-    callAsync(work, { signal: controller.signal }).then(
-      (value) => {
-        end();
-        deferred.resolve(value);
-      },
-      (reason: unknown) => {
-        end();
-        deferred.reject(reason);
-      },
-    );
+    const running = (async () => work({ signal: controller.signal }))();
+    running.finally(end).then(resolve, reject);
     return flight;
   }
 
-  #follow(key: string, flight: Flight<Value>, signal: AbortSignal | undefined): Promise<Value> {
-    flight.waiters += 1;
+  #join(key: string, flight: Flight<Value>, signal: AbortSignal | undefined): Promise<Value> {
+    flight.callers += 1;
     if (signal === undefined) return flight.result;
     return new Promise<Value>((resolve, reject) => {
       const detach = onAbort(signal, (reason) => {
         reject(reason);
-        flight.waiters -= 1;
-        if (flight.waiters > 0) return;
+        flight.callers -= 1;
+        if (flight.callers > 0) return;
         this.#end(key, flight);
         flight.controller.abort(reason);
       });
-      flight.result.then(
-        (value) => {
-          detach();
-          resolve(value);
-        },
-        (reason: unknown) => {
-          detach();
-          reject(reason);
-        },
-      );
+      flight.result.finally(detach).then(resolve, reject);
     });
   }
 
   #end(key: string, flight: Flight<Value>): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
-}
-
-/** Starts at once, and turns a synchronous throw into a rejection. */
-async function callAsync<Argument, Value>(
-  work: (argument: Argument) => PromiseLike<Value>,
-  argument: Argument,
-): Promise<Value> {
-  return work(argument);
 }
