@@ -57,12 +57,6 @@ module.exports = {
       from: { path: '^src/', pathNot: ['^src/testing/', tests] },
       to: { path: '^src/testing/' },
     },
-    {
-      name: 'edge-stands-alone',
-      severity: 'error',
-      from: { path: '^src/edge/', pathNot: tests },
-      to: { path: '^src/', pathNot: '^src/edge/' },
-    },
     ...Object.entries(layers).map(([folder, allowed]) => ({
       name: `layer-of-${folder}`,
       severity: 'error',
