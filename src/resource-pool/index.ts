@@ -19,5 +19,4 @@ export type { CreateContext, ResourceFactory, ValidateContext } from './resource
 export { ResourcePool } from './resource-pool.ts';
 export type { ResourcePoolEvents } from './resource-pool-events.ts';
 export type { CreateBackoffOptions, ResourcePoolOptions } from './resource-pool-options.ts';
-export type { ResourcePoolState, ResourcePoolStats } from './resource-pool-stats.ts';
-export type { GrowReason, RetireReason } from './slots/slot.ts';
+export type { GrowReason, ResourcePoolState, ResourcePoolStats, RetireReason } from './resource-pool-stats.ts';

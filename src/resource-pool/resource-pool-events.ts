@@ -1,4 +1,4 @@
-import type { GrowReason, RetireReason } from './slots/slot.ts';
+import type { GrowReason, RetireReason } from './resource-pool-stats.ts';
 
 export interface ResourcePoolEvents {
   /** The pool grew to `size` resources. */
@@ -9,9 +9,9 @@ export interface ResourcePoolEvents {
   readonly retired: { readonly reason: RetireReason; readonly size: number };
   /** `factory.destroy` threw or took too long. */
   readonly destroyFailed: { readonly error: unknown };
-  /** A loan is older than `leakThresholdMs`; `acquiredAt` is the stack of its acquire. Once a loan. */
+  /** A loan is older than `leakThresholdMs`; `acquiredAt` is the stack of its acquire. Emitted once per loan. */
   readonly leaked: { readonly heldMs: number; readonly acquiredAt: string };
-  /** An acquire ran out of time. */
+  /** The timeout of an acquire was over. */
   readonly acquireTimedOut: { readonly timeoutMs: number; readonly waiting: number };
   /** The pool is closed and every resource is gone. */
   readonly closed: { readonly reason?: unknown };

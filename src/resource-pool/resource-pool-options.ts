@@ -1,5 +1,6 @@
 import { ConfigError, type ConfigIssue } from '../errors/index.ts';
-import type { Clock } from '../internal/clock.ts';
+import { type Clock, systemClock } from '../internal/clock.ts';
+import { definedOf } from '../internal/options/defined-of.ts';
 import {
   callable,
   checkOptions,
@@ -74,8 +75,6 @@ export interface ResourcePoolOptions<Resource> {
   readonly clock?: Clock | undefined;
 }
 
-type PoolSizes = Pick<ResourcePoolOptions<unknown>, 'minSize' | 'maxSize'>;
-
 const positiveCount = integer({ min: 1 });
 
 /** A hook that is there but no function would fail at each use, and the pool make and destroy without end. */
@@ -110,7 +109,7 @@ const CHECKS: OptionChecks<ResourcePoolOptions<unknown>> = {
   clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
 };
 
-export const DEFAULTS = {
+const DEFAULTS = {
   minSize: 0,
   maxSize: 10,
   acquireTimeoutMs: 30_000,
@@ -122,31 +121,31 @@ export const DEFAULTS = {
   maxWaiting: 10_000,
   createBackoff: { initialDelayMs: 100, maxDelayMs: 10_000 },
   name: 'resource pool',
+  clock: systemClock,
 } as const satisfies Omit<ResourcePoolOptions<unknown>, 'factory'>;
 
-/** The bounds of a pool's size: a default gives way to the bound that was set. */
-export function poolSizes({ minSize = DEFAULTS.minSize, maxSize }: PoolSizes): {
-  readonly minSize: number;
-  readonly maxSize: number;
-} {
-  return { minSize, maxSize: maxSize ?? Math.max(DEFAULTS.maxSize, minSize) };
-}
+type Defaulted = {
+  readonly [Name in keyof typeof DEFAULTS]: NonNullable<ResourcePoolOptions<unknown>[Name]>;
+};
 
-/** Throws a `ConfigError` that lists everything wrong. */
-export function checkResourcePoolOptions<Resource>(
-  given: ResourcePoolOptions<Resource>,
-): ResourcePoolOptions<Resource> {
+/** Checked options with every default filled in. */
+export type PoolSettings<Resource> = Omit<ResourcePoolOptions<Resource>, keyof Defaulted> & Defaulted;
+
+/** Fills in the defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
+export function poolSettings<Resource>(given: ResourcePoolOptions<Resource>): PoolSettings<Resource> {
   const options: ResourcePoolOptions<Resource> = checkOptions('ResourcePool', given, CHECKS);
-  const { minSize, maxSize } = poolSizes(options);
+  const maxSize = Math.max(DEFAULTS.maxSize, options.minSize ?? 0);
+  const settings = { ...options, ...DEFAULTS, maxSize, ...definedOf(options) };
+  const { minSize, createBackoff } = settings;
   const issues: ConfigIssue[] = [];
-  if (minSize > maxSize) {
-    issues.push({ option: 'minSize', expected: `at most maxSize (${maxSize})`, got: String(minSize) });
+  if (minSize > settings.maxSize) {
+    issues.push({ option: 'minSize', expected: `at most maxSize (${settings.maxSize})`, got: String(minSize) });
   }
-  const { initialDelayMs, maxDelayMs } = options.createBackoff ?? DEFAULTS.createBackoff;
+  const { initialDelayMs, maxDelayMs } = createBackoff;
   if (initialDelayMs > maxDelayMs) {
     const expected = `at least initialDelayMs (${initialDelayMs})`;
     issues.push({ option: 'createBackoff.maxDelayMs', expected, got: String(maxDelayMs) });
   }
   if (issues.length > 0) throw new ConfigError('ResourcePool', issues);
-  return options;
+  return settings;
 }

@@ -1,12 +1,24 @@
-import type { GrowReason, RetireReason } from './slots/slot.ts';
+/** Why a resource is made. `waiting`: an acquire waits and nothing is idle. `min-size`: the pool is below `minSize`. */
+export type GrowReason = 'waiting' | 'min-size';
 
-/** `open` takes work. `draining` serves those who wait and takes nobody new. `closed` is the end. */
+/** Why a resource was destroyed. */
+export type RetireReason =
+  | 'broken'
+  | 'invalid'
+  | 'reset-failed'
+  | 'idle'
+  | 'lifetime'
+  | 'usage'
+  | 'requested'
+  | 'closed';
+
+/** `open` accepts acquires. `draining` serves those that wait and refuses new ones. `closed` is final. */
 export type ResourcePoolState = 'open' | 'draining' | 'closed';
 
 /** A snapshot of a pool: frozen and JSON-safe. Counts with a past tense run since the pool was made. */
 export interface ResourcePoolStats {
   readonly state: ResourcePoolState;
-  /** Places taken: resources that exist, are being made or are being destroyed. Never above `maxSize`. */
+  /** Resources that exist, are being made or are being destroyed. Never above `maxSize`. */
   readonly size: number;
   readonly minSize: number;
   readonly maxSize: number;
@@ -17,7 +29,7 @@ export interface ResourcePoolStats {
   readonly checking: number;
   readonly creating: number;
   readonly destroying: number;
-  /** Acquirers in line. */
+  /** Acquires that wait. */
   readonly waiting: number;
   /** Loans given. */
   readonly acquired: number;
@@ -27,11 +39,11 @@ export interface ResourcePoolStats {
   readonly createFailed: number;
   /** Resources destroyed, by reason. */
   readonly retired: Readonly<Record<RetireReason, number>>;
-  /** Acquires that ran out of time. */
+  /** Acquires whose timeout was over. */
   readonly timedOut: number;
   /** Acquires that were aborted while they waited. */
   readonly aborted: number;
-  /** Acquires refused because the line was full. */
+  /** Acquires refused because `maxWaiting` others waited. */
   readonly refused: number;
   /** Loans reported as leaked. */
   readonly leaked: number;

@@ -2,7 +2,6 @@ import { LeaseError } from '../errors/index.ts';
 import { forgetAbandoned, onAbandoned } from '../internal/async/abandoned.ts';
 import { Deferred } from '../internal/async/deferred.ts';
 import { answerNow } from '../internal/async/user-callback.ts';
-import { systemClock } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { Emitter, type Listener, type Unsubscribe } from '../internal/emitter.ts';
 import { callOptions } from '../internal/options/own-options.ts';
@@ -10,7 +9,7 @@ import type { AcquireOptions } from './acquire-options.ts';
 import { type DrainOptions, drainWait, wrongDrainOption } from './drain-wait.ts';
 import { type Lease, type LeaseHome, SlotLease } from './lease.ts';
 import type { ResourcePoolEvents } from './resource-pool-events.ts';
-import { checkResourcePoolOptions, DEFAULTS, poolSizes, type ResourcePoolOptions } from './resource-pool-options.ts';
+import { type PoolSettings, poolSettings, type ResourcePoolOptions } from './resource-pool-options.ts';
 import { PoolCounters, type ResourcePoolStats } from './resource-pool-stats.ts';
 import { PoolUpkeep } from './slots/pool-upkeep.ts';
 import type { Slot } from './slots/slot.ts';
@@ -38,11 +37,7 @@ import { destroyLeftovers } from './slots/slot-keeper.ts';
  * ```
  */
 export class ResourcePool<Resource> implements AsyncDisposable {
-  readonly #name: string;
-  readonly #minSize: number;
-  readonly #maxSize: number;
-  readonly #isBroken: ((error: unknown, resource: Resource) => boolean) | undefined;
-  readonly #clock;
+  readonly #settings: PoolSettings<Resource>;
   readonly #counters = new PoolCounters();
   readonly #events = new Emitter<ResourcePoolEvents>();
   readonly #slots: SlotDispatcher<Resource>;
@@ -53,48 +48,18 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   #ending: Promise<void> | undefined;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
-  constructor(given: ResourcePoolOptions<Resource>) {
-    const options = checkResourcePoolOptions(given);
-    const { minSize, maxSize } = poolSizes(options);
-    const { name = DEFAULTS.name, clock = systemClock, isBroken, leakThresholdMs } = options;
-    this.#name = name;
-    this.#minSize = minSize;
-    this.#maxSize = maxSize;
-    this.#isBroken = isBroken;
-    this.#clock = clock;
+  constructor(options: ResourcePoolOptions<Resource>) {
+    const settings = poolSettings(options);
+    this.#settings = settings;
     this.#slots = new SlotDispatcher<Resource>(
-      {
-        factory: options.factory,
-        minSize,
-        maxSize,
-        name,
-        clock,
-        acquireTimeoutMs: options.acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs,
-        createTimeoutMs: options.createTimeoutMs ?? DEFAULTS.createTimeoutMs,
-        validateTimeoutMs: options.validateTimeoutMs ?? DEFAULTS.validateTimeoutMs,
-        resetTimeoutMs: options.resetTimeoutMs ?? DEFAULTS.resetTimeoutMs,
-        destroyTimeoutMs: options.destroyTimeoutMs ?? DEFAULTS.destroyTimeoutMs,
-        createBackoff: options.createBackoff ?? DEFAULTS.createBackoff,
-        maxWaiting: options.maxWaiting ?? DEFAULTS.maxWaiting,
-        maxUsageCount: options.maxUsageCount,
-        maxLifetimeMs: options.maxLifetimeMs,
-        trackLoans: leakThresholdMs !== undefined,
-      },
+      settings,
       this.#counters,
       this.#events,
       () => this.#onChanged(),
       (slot) => this.#upkeep.suspect(slot),
     );
-    this.#upkeep = new PoolUpkeep(this.#slots, this.#counters, this.#events, {
-      clock,
-      minSize,
-      idleTimeoutMs: options.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs,
-      validateTimeoutMs: options.validateTimeoutMs ?? DEFAULTS.validateTimeoutMs,
-      maxLifetimeMs: options.maxLifetimeMs,
-      healthCheckInterval: options.factory.validate === undefined ? undefined : options.healthCheckInterval,
-      leakThresholdMs,
-    });
-    onAbandoned(this, destroyLeftovers(this.#slots.idle, options.factory));
+    this.#upkeep = new PoolUpkeep(this.#slots, this.#counters, this.#events, settings);
+    onAbandoned(this, destroyLeftovers(this.#slots.idle, settings.factory));
     this.#home = {
       giveBack: (slot, broken) => this.#slots.giveBack(slot, broken ? 'requested' : undefined),
     };
@@ -110,7 +75,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    */
   async acquire(given?: AcquireOptions): Promise<Lease<Resource>> {
     const options = callOptions(given);
-    this.#upkeep.start();
+    if (!this.#slots.started) this.#upkeep.start();
     const slot = this.#slots.confirm(await this.#slots.take(options), options?.signal);
     return new SlotLease<Resource, Slot<Resource>>(this.#home, slot);
   }
@@ -125,7 +90,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
     given?: AcquireOptions,
   ): Promise<Awaited<Result>> {
     const options = callOptions(given);
-    this.#upkeep.start();
+    if (!this.#slots.started) this.#upkeep.start();
     const taken = this.#slots.take(options);
     if (!(taken instanceof Promise)) return this.#run(taken, fn);
     return taken.then((slot) => this.#run(this.#slots.confirm(slot, options?.signal), fn));
@@ -137,7 +102,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    */
   release(lease: Lease<Resource>): void {
     if (!(lease instanceof SlotLease) || !lease.isFrom(this.#home)) {
-      throw new LeaseError(`this is not a lease of this ${this.#name}`);
+      throw new LeaseError(`this is not a lease of this ${this.#settings.name}`);
     }
     lease.release();
   }
@@ -167,19 +132,20 @@ export class ResourcePool<Resource> implements AsyncDisposable {
 
   /** A frozen, JSON-safe snapshot. */
   getStats(): ResourcePoolStats {
-    const { keeper, idle, borrowed, line, checks, state } = this.#slots;
+    const { keeper, idle, borrowed, waiting, checks, state } = this.#slots;
+    const { minSize, maxSize } = this.#settings;
     const { created, retired, ...counts } = this.#counters;
     return deepFreeze({
       state,
       size: keeper.size,
-      minSize: this.#minSize,
-      maxSize: this.#maxSize,
+      minSize,
+      maxSize,
       idle: idle.length,
       borrowed,
       checking: checks.running,
       creating: keeper.creating,
       destroying: keeper.destroying,
-      waiting: line.size,
+      waiting: waiting.size,
       ...counts,
       created: { ...created },
       retired: { ...retired },
@@ -201,7 +167,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
     this.#drained ??= new Deferred<void>();
     const { promise } = this.#drained;
     this.#onChanged();
-    return drainWait(this.#name, promise, options, this.#clock);
+    return drainWait(this.#settings.name, promise, options, this.#settings.clock);
   }
 
   /**
@@ -261,8 +227,8 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   }
 
   #breaks(error: unknown, resource: Resource): boolean {
-    if (this.#isBroken === undefined) return false;
-    const isBroken = this.#isBroken;
+    const { isBroken } = this.#settings;
+    if (isBroken === undefined) return false;
     // Without an answer the resource may be broken.
     return answerNow((failure: unknown) => isBroken(failure, resource), error, true);
   }
@@ -282,7 +248,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   }
 
   #onChanged(): void {
-    const { state, line, borrowed } = this.#slots;
-    if (state !== 'open' && line.size === 0 && borrowed === 0) this.#drained?.resolve();
+    const { state, waiting, borrowed } = this.#slots;
+    if (state !== 'open' && waiting.size === 0 && borrowed === 0) this.#drained?.resolve();
   }
 }

@@ -3,7 +3,7 @@ import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../intern
 
 /**
  * Repeats a task in the background. It never runs twice at once, never throws, never holds the process, and ends when
- * nobody holds it any more.
+ * nothing else holds it.
  */
 export class BackgroundTask {
   readonly #clock: Clock;
@@ -12,19 +12,19 @@ export class BackgroundTask {
   #timer: TimerHandle | undefined;
   #stopped = false;
 
-  constructor(clock: Clock, delayMs: number | (() => number), run: () => unknown) {
+  constructor(clock: Clock, delayMs: () => number, run: () => unknown) {
     this.#clock = clock;
-    this.#delayMs = typeof delayMs === 'number' ? () => delayMs : delayMs;
+    this.#delayMs = delayMs;
     this.#run = run;
   }
 
-  /** Starts, unless it runs already or was stopped. */
+  /** Starts, unless it runs or was stopped. */
   start(): void {
     if (this.#stopped || this.#timer !== undefined) return;
     this.#timer = setBackgroundTimeout(this.#clock, weakly(this, BackgroundTask.#tick), this.#delayMs());
   }
 
-  /** Ends it for good. */
+  /** Ends it; it never starts again. */
   stop(): void {
     this.#stopped = true;
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
@@ -35,7 +35,7 @@ export class BackgroundTask {
     try {
       await task.#run();
     } catch {
-      // What it looks after reports its own failures; the next run tries again.
+      // Its parts report their own failures; the next run tries again.
     }
     task.#timer = undefined;
     task.start();

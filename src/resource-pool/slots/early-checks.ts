@@ -15,8 +15,9 @@ export interface EarlyChecksOptions<Resource> {
 const FIRST_DELAY_MS = 100;
 
 /**
- * Checks suspects ahead of their turn: at once after a calm interval, else after a growing delay of up to half an
- * interval, so that neither a server that is away nor one that closes every connection is asked without end.
+ * Checks suspects before their regular check. The first run comes at once after a calm interval; later ones wait for a
+ * growing delay of up to half an interval. So neither a server that is away nor one that closes every connection is
+ * asked without end.
  */
 export class EarlyChecks<Resource> {
   readonly #options: EarlyChecksOptions<Resource>;
@@ -40,7 +41,7 @@ export class EarlyChecks<Resource> {
     this.#timer = setBackgroundTimeout(this.#options.clock, run, this.#nextDelayMs());
   }
 
-  /** Ends it for good. */
+  /** Ends it; it never starts again. */
   stop(): void {
     this.#stopped = true;
     if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
@@ -67,7 +68,7 @@ export class EarlyChecks<Resource> {
     const [first, ...others] = checks.#suspects();
     if (first === undefined) return;
     checks.#running = true;
-    // While the first one fails, the others would too, each after its whole time.
+    // When the first one fails the others may too, each after its whole timeout.
     if (await check(first)) await Promise.all(others.map(check));
     checks.#running = false;
     checks.#lastRunAtMs = clock.now();

@@ -1,100 +1,94 @@
-import type { Clock } from '../../internal/clock.ts';
 import type { Emitter } from '../../internal/emitter.ts';
 import type { ResourcePoolEvents } from '../resource-pool-events.ts';
+import type { PoolSettings } from '../resource-pool-options.ts';
 import type { PoolCounters } from '../resource-pool-stats.ts';
 import { BackgroundTask } from './background-task.ts';
 import { EarlyChecks } from './early-checks.ts';
 import type { Slot } from './slot.ts';
 import type { SlotDispatcher } from './slot-dispatcher.ts';
 
-export interface PoolUpkeepOptions {
-  readonly clock: Clock;
-  readonly minSize: number;
-  readonly idleTimeoutMs: number;
-  readonly validateTimeoutMs: number;
-  readonly maxLifetimeMs: number | undefined;
-  readonly healthCheckInterval: number | undefined;
-  readonly leakThresholdMs: number | undefined;
-}
-
-/** Times the reaper looks within one idle timeout or lifetime: how late an eviction can be. */
+/** Runs of the reaper within one idle timeout or lifetime; it bounds how late an eviction can be. */
 const REAPER_RUNS_PER_TIMEOUT = 4;
 const LONGEST_REAPER_INTERVAL_MS = 30_000;
-/** Between early checks of a pool without regular ones. */
+/** The interval of early checks in a pool without regular ones. */
 const DEFAULT_CHECK_INTERVAL_MS = 30_000;
 /** Share of an interval by which a check may come early, so that one run looks at several. */
 const EARLY_RATIO = 0.1;
 
-/** What a pool does in the background: shrink, replace the old, restore `minSize`, check health, find leaks. */
+/** The background work of a pool: shrink, replace old resources, restore `minSize`, check health, find leaks. */
 export class PoolUpkeep<Resource> {
   readonly #slots: SlotDispatcher<Resource>;
   readonly #counters: PoolCounters;
   readonly #events: Emitter<ResourcePoolEvents>;
-  readonly #options: PoolUpkeepOptions;
+  readonly #settings: PoolSettings<Resource>;
   readonly #tasks: BackgroundTask[] = [];
-  /** Checks under way, whoever asked for them. */
+  /** Checks under way, those of the background and those of `checkAllIdle`. */
   readonly #checks = new Set<Promise<boolean>>();
   readonly #early: EarlyChecks<Resource>;
-  #started = false;
 
   constructor(
     slots: SlotDispatcher<Resource>,
     counters: PoolCounters,
     events: Emitter<ResourcePoolEvents>,
-    options: PoolUpkeepOptions,
+    settings: PoolSettings<Resource>,
   ) {
     this.#slots = slots;
     this.#counters = counters;
     this.#events = events;
-    this.#options = options;
-    const { clock, idleTimeoutMs, maxLifetimeMs, healthCheckInterval, leakThresholdMs } = options;
+    this.#settings = settings;
+    const { clock, factory, idleTimeoutMs, maxLifetimeMs, leakThresholdMs } = settings;
+    const intervalMs = factory.validate === undefined ? undefined : settings.healthCheckInterval;
     const shortestMs = Math.min(idleTimeoutMs, maxLifetimeMs ?? Number.POSITIVE_INFINITY);
     const reapEveryMs = Math.min(shortestMs / REAPER_RUNS_PER_TIMEOUT, LONGEST_REAPER_INTERVAL_MS);
-    this.#tasks.push(new BackgroundTask(clock, Math.max(1, reapEveryMs), () => this.#reap()));
-    if (healthCheckInterval !== undefined) {
+    this.#tasks.push(
+      new BackgroundTask(
+        clock,
+        () => Math.max(1, reapEveryMs),
+        () => this.#reap(),
+      ),
+    );
+    if (intervalMs !== undefined) {
+      const untilDueMs = () => this.#untilCheckMs(intervalMs);
+      this.#tasks.push(new BackgroundTask(clock, untilDueMs, () => this.#checkDue(intervalMs)));
+    }
+    if (leakThresholdMs !== undefined) {
+      const lookEveryMs = Math.max(1, leakThresholdMs / REAPER_RUNS_PER_TIMEOUT);
       this.#tasks.push(
         new BackgroundTask(
           clock,
-          () => this.#untilCheckMs(healthCheckInterval),
-          () => this.#checkDue(healthCheckInterval),
+          () => lookEveryMs,
+          () => this.#findLeaks(leakThresholdMs),
         ),
       );
     }
     this.#early = new EarlyChecks({
       clock,
-      intervalMs: healthCheckInterval ?? DEFAULT_CHECK_INTERVAL_MS,
+      intervalMs: intervalMs ?? DEFAULT_CHECK_INTERVAL_MS,
       idle: slots.idle,
       check: (slot) => this.#check(slot),
     });
-    if (leakThresholdMs !== undefined) {
-      const lookEveryMs = Math.max(1, leakThresholdMs / REAPER_RUNS_PER_TIMEOUT);
-      this.#tasks.push(new BackgroundTask(clock, lookEveryMs, () => this.#findLeaks(leakThresholdMs)));
-    }
   }
 
   start(): void {
-    if (this.#started) return;
-    this.#started = true;
     for (const task of this.#tasks) task.start();
   }
 
   stop(): void {
-    this.#started = true;
     for (const task of this.#tasks) task.stop();
     this.#early.stop();
   }
 
-  /** Soon checks a slot that may be dead. When it is on loan, its user finds out. */
+  /** Soon checks a slot that may be dead. When it is lent, its user finds out. */
   suspect(slot: Slot<Resource>): void {
     if (slot.state !== 'idle' && slot.state !== 'checking') return;
     slot.suspected = true;
     this.#early.arm();
   }
 
-  /** Those that are being checked already count too. */
+  /** Counts the slots that are being checked already too. */
   async checkAllIdle(): Promise<{ readonly checked: number; readonly failed: number }> {
-    const { clock, validateTimeoutMs } = this.#options;
-    // Checks hold the process by nothing, and here somebody waits for them.
+    const { clock, validateTimeoutMs } = this.#settings;
+    // The timers of checks do not hold the process, but here a caller waits for them.
     const hold = clock.setTimeout(() => {}, validateTimeoutMs);
     for (const slot of [...this.#slots.idle]) void this.#check(slot);
     const verdicts = await Promise.all(this.#checks);
@@ -102,21 +96,21 @@ export class PoolUpkeep<Resource> {
     return { checked: verdicts.length, failed: verdicts.filter((valid) => !valid).length };
   }
 
-  /** Until the first idle slot is due. One that comes back meanwhile is due later than that. */
+  /** Milliseconds until the first idle slot is due. A slot that is given back meanwhile is due later. */
   #untilCheckMs(intervalMs: number): number {
-    const now = this.#options.clock.now();
+    const now = this.#settings.clock.now();
     let dueAtMs = now + intervalMs;
     for (const slot of this.#slots.idle) dueAtMs = Math.min(dueAtMs, quietSinceMs(slot) + intervalMs);
     return Math.max(dueAtMs - now, intervalMs * EARLY_RATIO);
   }
 
   /**
-   * Validates the idle slots that were neither used nor checked for about an interval, and never later than that: one
-   * after the other, so that the rest can be lent, but all at once after the first that fails, for then the others may
-   * fail too, each after its whole time.
+   * Validates the idle slots that were neither used nor checked for about an interval, and never later than that. It
+   * goes one by one, so that the others can be lent. After the first that fails it checks all at once: the others may
+   * fail too, each after its whole timeout.
    */
   async #checkDue(intervalMs: number): Promise<void> {
-    const quietUntilMs = this.#options.clock.now() - intervalMs * (1 - EARLY_RATIO);
+    const quietUntilMs = this.#settings.clock.now() - intervalMs * (1 - EARLY_RATIO);
     let failed = false;
     for (const slot of [...this.#slots.idle]) {
       if (slot.state !== 'idle' || quietSinceMs(slot) > quietUntilMs) continue;
@@ -133,7 +127,7 @@ export class PoolUpkeep<Resource> {
   }
 
   #reap(): void {
-    const { clock, minSize, idleTimeoutMs } = this.#options;
+    const { clock, minSize, idleTimeoutMs } = this.#settings;
     const now = clock.now();
     for (const slot of [...this.#slots.idle]) {
       if (slot.expiresAtMs <= now) this.#slots.retire(slot, 'lifetime');
@@ -145,7 +139,7 @@ export class PoolUpkeep<Resource> {
   }
 
   #findLeaks(leakThresholdMs: number): void {
-    const now = this.#options.clock.now();
+    const now = this.#settings.clock.now();
     for (const slot of this.#slots.keeper.live) {
       const heldMs = now - slot.leasedAtMs;
       if (slot.state !== 'leased' || slot.leakReported || heldMs < leakThresholdMs) continue;

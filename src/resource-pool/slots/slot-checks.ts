@@ -1,116 +1,87 @@
 import { TimeoutError } from '../../errors/index.ts';
 import { withTimeout } from '../../internal/async/signals.ts';
+import { isPromiseLike } from '../../internal/async/user-callback.ts';
 import { type Clock, setBackgroundTimeout } from '../../internal/clock.ts';
-import type { ResourceFactory, ValidateContext } from '../resource-factory.ts';
+import type { ValidateContext } from '../resource-factory.ts';
+import type { PoolSettings } from '../resource-pool-options.ts';
 import type { Slot } from './slot.ts';
-
-export interface SlotChecksOptions<Resource> {
-  readonly factory: ResourceFactory<Resource>;
-  readonly validateTimeoutMs: number;
-  readonly resetTimeoutMs: number;
-  readonly clock: Clock;
-}
 
 const ON_BORROW: ValidateContext = Object.freeze({ phase: 'borrow' });
 
-/** Runs the factory's `validate` and `reset` in their time boxes. A hook that throws says no. */
+/** Runs the factory's `validate` and `reset` within their timeouts. A hook that throws means no. */
 export class SlotChecks<Resource> {
-  readonly #options: SlotChecksOptions<Resource>;
-  #running = 0;
-  #forBorrowers = 0;
-
-  constructor(options: SlotChecksOptions<Resource>) {
-    this.#options = options;
-  }
-
+  readonly #settings: PoolSettings<Resource>;
   /** Validations under way. */
-  get running(): number {
-    return this.#running;
+  running = 0;
+  /** Validations under way for an acquire that waits. */
+  forAcquires = 0;
+
+  constructor(settings: PoolSettings<Resource>) {
+    this.#settings = settings;
   }
 
-  /** Those of them that somebody in line waits for. */
-  get forBorrowers(): number {
-    return this.#forBorrowers;
-  }
-
-  /**
-   * The verdict, when the hook answers at once. Else the slot is `checking` and `done` tells later, unless the slot
-   * was retired meanwhile: that it finds out from the slot's state.
-   */
+  /** Returns the verdict when the hook answers at once. Else the slot is `checking` and `done` gets it later. */
   validateOnBorrow(slot: Slot<Resource>, done: (valid: boolean) => void): boolean | 'pending' {
     slot.state = 'checking';
-    let verdict: boolean | PromiseLike<boolean> | undefined;
+    let verdict: unknown;
     try {
-      verdict = this.#options.factory.validate?.(slot.resource, ON_BORROW);
+      verdict = this.#settings.factory.validate?.(slot.resource, ON_BORROW);
+      if (typeof verdict === 'boolean' || !isPromiseLike(verdict)) return verdict === true;
     } catch {
       return false;
     }
-    if (!isPromiseLike(verdict)) return verdict === true;
-    this.#forBorrowers += 1;
-    void this.#settle(verdict, this.#options.clock).then((valid) => {
-      this.#forBorrowers -= 1;
+    this.forAcquires += 1;
+    void this.#settle(verdict, this.#settings.clock).then((valid) => {
+      this.forAcquires -= 1;
       done(valid);
     });
     return 'pending';
   }
 
   async validateInBackground(slot: Slot<Resource>): Promise<boolean> {
-    const { factory } = this.#options;
+    const { factory, clock } = this.#settings;
     const abort = new AbortController();
     const call = async () =>
       (await factory.validate?.(slot.resource, { phase: 'background', signal: abort.signal })) ?? true;
-    const valid = await this.#settle(call(), unheld(this.#options.clock));
+    const valid = await this.#settle(call(), backgroundClock(clock));
     abort.abort();
-    slot.checkedAtMs = this.#options.clock.now();
+    slot.checkedAtMs = clock.now();
     return valid;
   }
 
-  /** Cleans a slot and tells whether that worked, at once when the hook is done at once. */
-  reset(slot: Slot<Resource>, done: (clean: boolean) => void): void {
-    const { factory, clock, resetTimeoutMs } = this.#options;
+  /** Cleans a slot. Returns whether that worked when the hook is done at once; else `done` gets it later. */
+  reset(slot: Slot<Resource>, done: (clean: boolean) => void): boolean | 'pending' {
+    const { factory, clock, resetTimeoutMs } = this.#settings;
     let work: unknown;
     try {
       work = factory.reset?.(slot.resource);
+      if (work === undefined || !isPromiseLike(work)) return true;
     } catch {
-      done(false);
-      return;
-    }
-    if (!isPromiseLike(work)) {
-      done(true);
-      return;
+      return false;
     }
     withTimeout(work, resetTimeoutMs, () => new TimeoutError('factory.reset', resetTimeoutMs), clock).then(
       () => done(true),
       () => done(false),
     );
+    return 'pending';
   }
 
-  async #settle(verdict: PromiseLike<boolean>, clock: Clock): Promise<boolean> {
-    const { validateTimeoutMs } = this.#options;
-    this.#running += 1;
+  async #settle(verdict: PromiseLike<unknown>, clock: Clock): Promise<boolean> {
+    const { validateTimeoutMs } = this.#settings;
+    const late = () => new TimeoutError('factory.validate', validateTimeoutMs);
+    this.running += 1;
     try {
-      return (
-        (await withTimeout(
-          verdict,
-          validateTimeoutMs,
-          () => new TimeoutError('factory.validate', validateTimeoutMs),
-          clock,
-        )) === true
-      );
+      return (await withTimeout(verdict, validateTimeoutMs, late, clock)) === true;
     } catch {
       return false;
     } finally {
-      this.#running -= 1;
+      this.running -= 1;
     }
   }
 }
 
-function isPromiseLike<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
-  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
-}
-
-/** The same clock, whose timers never keep the process alive. */
-const unheld = (clock: Clock): Clock => ({
+/** The same clock with timers that never keep the process alive. */
+const backgroundClock = (clock: Clock): Clock => ({
   now: () => clock.now(),
   setTimeout: (callback, delayMs) => setBackgroundTimeout(clock, callback, delayMs),
   clearTimeout: (handle) => clock.clearTimeout(handle),

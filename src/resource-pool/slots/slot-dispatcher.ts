@@ -1,85 +1,68 @@
 import { ClosedError, DescribeError, PoolTimeoutError, QueueFullError } from '../../errors/index.ts';
-import type { Clock } from '../../internal/clock.ts';
 import type { Emitter } from '../../internal/emitter.ts';
 import { type AcquireOptions, wrongAcquireOption } from '../acquire-options.ts';
 import type { ResourcePoolEvents } from '../resource-pool-events.ts';
-import type { PoolCounters, ResourcePoolState } from '../resource-pool-stats.ts';
-import { type RetireReason, type Slot, wornOut } from './slot.ts';
+import type { PoolSettings } from '../resource-pool-options.ts';
+import type { PoolCounters, ResourcePoolState, RetireReason } from '../resource-pool-stats.ts';
+import type { Slot } from './slot.ts';
 import { SlotChecks } from './slot-checks.ts';
 import type { SlotKeeper } from './slot-keeper.ts';
-import { SlotSupply, type SlotSupplyOptions } from './slot-supply.ts';
-import { type Waiter, WaitingLine } from './waiting-queue.ts';
-
-export interface SlotDispatcherOptions<Resource> extends SlotSupplyOptions<Resource> {
-  readonly acquireTimeoutMs: number;
-  readonly validateTimeoutMs: number;
-  readonly resetTimeoutMs: number;
-  readonly maxUsageCount: number | undefined;
-  readonly maxWaiting: number;
-  readonly trackLoans: boolean;
-  readonly clock: Clock;
-}
+import { SlotSupply, type SlotSupplyOwner } from './slot-supply.ts';
+import { type Waiter, WaitingQueue } from './waiting-queue.ts';
 
 const NO_OPTIONS: AcquireOptions = Object.freeze({});
 
-/** Brings slots and acquirers together: idle stack, waiting line, supply. Its owner decides when to shrink and end. */
-export class SlotDispatcher<Resource> {
+/** Brings slots and acquires together: idle stack, waiting queue, supply. Its owner decides when to shrink and end. */
+export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
   readonly supply: SlotSupply<Resource>;
-  readonly line: WaitingLine<Slot<Resource>>;
+  readonly waiting: WaitingQueue<Slot<Resource>>;
   /** The stack of idle slots: the last one in is lent first, so that the others can grow old and go. */
   readonly idle: Slot<Resource>[] = [];
   readonly checks: SlotChecks<Resource>;
-  readonly #options: SlotDispatcherOptions<Resource>;
+  readonly #settings: PoolSettings<Resource>;
   readonly #counters: PoolCounters;
   readonly #events: Emitter<ResourcePoolEvents>;
-  /** Told after anything that may have ended a drain. */
+  /** Called after anything that may have ended a drain. */
   readonly #changed: () => void;
+  readonly suspect: (slot: Slot<Resource>) => void;
   readonly #validates: boolean;
+  readonly #trackLoans: boolean;
   #endReason: unknown;
   state: ResourcePoolState = 'open';
   /** Whether the pool was used: only then `minSize` is kept. */
   started = false;
-  /** On loan, or being cleaned after a loan. */
+  /** Slots that are lent, or being cleaned after a loan. */
   borrowed = 0;
 
   constructor(
-    options: SlotDispatcherOptions<Resource>,
+    settings: PoolSettings<Resource>,
     counters: PoolCounters,
     events: Emitter<ResourcePoolEvents>,
     changed: () => void,
-    suspected: (slot: Slot<Resource>) => void,
+    suspect: (slot: Slot<Resource>) => void,
   ) {
-    this.#options = options;
+    this.#settings = settings;
     this.#counters = counters;
     this.#events = events;
     this.#changed = changed;
-    this.#validates = options.factory.validate !== undefined;
-    this.checks = new SlotChecks(options);
-    this.line = new WaitingLine({
-      clock: options.clock,
-      timeoutMs: options.acquireTimeoutMs,
-      timedOut: (waiter) => new PoolTimeoutError(options.name, waiter.timeoutMs, this.keeper.lastFailure),
+    this.suspect = suspect;
+    this.#validates = settings.factory.validate !== undefined;
+    this.#trackLoans = settings.leakThresholdMs !== undefined;
+    this.checks = new SlotChecks(settings);
+    this.waiting = new WaitingQueue({
+      clock: settings.clock,
+      timeoutMs: settings.acquireTimeoutMs,
+      timedOut: (waiter) => new PoolTimeoutError(settings.name, waiter.timeoutMs, this.keeper.lastFailure),
       left: (waiter, why) => this.#onLeft(waiter, why),
     });
-    this.supply = new SlotSupply<Resource>(
-      options,
-      {
-        line: this.line,
-        beingChecked: () => this.checks.forBorrowers,
-        offer: (slot) => this.offer(slot, true),
-        suspect: suspected,
-        pump: () => this.pump(),
-      },
-      counters,
-      events,
-    );
+    this.supply = new SlotSupply<Resource>(settings, this, counters, events);
   }
 
   get keeper(): SlotKeeper<Resource> {
     return this.supply.keeper;
   }
 
-  /** Settles once `minSize` slots are made, or with what kept one from being made. */
+  /** Resolves when `minSize` slots are made; rejects with the first failure. */
   async warm(): Promise<void> {
     if (this.state !== 'open') throw this.#closedError();
     this.started = true;
@@ -89,30 +72,30 @@ export class SlotDispatcher<Resource> {
   /** Lends an idle slot at once, or promises the next one. */
   take(options: AcquireOptions = NO_OPTIONS): Slot<Resource> | Promise<Slot<Resource>> {
     if (this.state !== 'open') return Promise.reject(this.#closedError());
-    const { signal, priority = 0, timeoutMs = this.#options.acquireTimeoutMs } = options;
+    const { signal, priority = 0, timeoutMs = this.#settings.acquireTimeoutMs } = options;
     const wrong = options === NO_OPTIONS ? undefined : wrongAcquireOption(options);
     if (wrong !== undefined) return Promise.reject(wrong);
     if (signal?.aborted) return Promise.reject(signal.reason);
     this.started = true;
-    // Here, where the caller is still on the stack.
-    const acquiredBy = this.#options.trackLoans ? new Error('acquired here') : undefined;
+    // The caller is still on the stack here.
+    const acquiredBy = this.#trackLoans ? new Error('acquired here') : undefined;
     const slot = this.#popUsable();
     if (slot !== undefined) return this.#lend(slot, acquiredBy);
-    // What was looked at ran hooks and listeners: they may have ended the pool.
+    // Hooks and listeners ran, and may have ended the pool.
     if (this.state !== 'open') return Promise.reject(this.#closedError());
-    if (this.supply.unserved >= this.#options.maxWaiting && !this.keeper.canOpen()) {
+    if (this.supply.unserved >= this.#settings.maxWaiting && !this.keeper.canOpen()) {
       this.#counters.refused += 1;
-      return Promise.reject(new QueueFullError(this.#options.name, 'maxWaiting', this.#options.maxWaiting));
+      return Promise.reject(new QueueFullError(this.#settings.name, 'maxWaiting', this.#settings.maxWaiting));
     }
-    return this.line.join(priority, timeoutMs, signal, (waiter) => {
-      waiter.joinedAt = acquiredBy;
+    return this.waiting.join(priority, timeoutMs, signal, (waiter) => {
+      waiter.acquiredBy = acquiredBy;
       this.supply.grow();
     });
   }
 
   /**
-   * Looks once more at a slot that was handed over a moment ago: before its new user ran, the user may have lost
-   * interest, or the pool have been destroyed.
+   * Checks a slot that was delivered a moment ago. Before its user runs, the signal may have aborted or the pool may
+   * have been destroyed.
    */
   confirm(slot: Slot<Resource>, signal: AbortSignal | undefined): Slot<Resource> {
     if (slot.state !== 'leased') throw this.#closedError();
@@ -121,49 +104,46 @@ export class SlotDispatcher<Resource> {
     throw signal.reason;
   }
 
-  /** Takes a slot back from its user; false when it is not on loan. */
+  /** Takes a slot back from its user; false when it is not lent. */
   giveBack(slot: Slot<Resource>, broken: 'broken' | 'requested' | undefined): boolean {
-    // A closed pool takes its resources back one by one, and whoever is told of one may give back another.
+    // A closed pool retires its slots one by one, and a listener of that event may give back another.
     if (slot.state !== 'leased' || this.state === 'closed') return false;
-    slot.idleSinceMs = this.#options.clock.now();
+    slot.idleSinceMs = this.#settings.clock.now();
     if (broken !== undefined) {
       this.borrowed -= 1;
       this.retire(slot, broken);
-      return true;
-    }
-    if (this.#options.factory.reset === undefined) {
+    } else if (this.#settings.factory.reset === undefined) {
       this.#settle(slot, true);
-      return true;
+    } else {
+      // A worn-out slot too: work of its last user may still be under way, such as a stream.
+      slot.state = 'resetting';
+      const clean = this.checks.reset(slot, (done) => this.#onReset(slot, done));
+      if (clean !== 'pending') this.#onReset(slot, clean);
     }
-    // A worn-out one too: its last user's work may still be under way, as a stream is.
-    slot.state = 'resetting';
-    this.checks.reset(slot, (clean) => {
-      if (slot.state === 'resetting' && this.state !== 'closed') this.#settle(slot, clean);
-    });
     return true;
   }
 
-  /** Gives a free slot to who waits, else to the stack. `fresh`: it needs no validation. */
+  /** Gives a free slot to the first waiter, else to the stack. `fresh`: it needs no validation. */
   offer(slot: Slot<Resource>, fresh = false, toBottom = false): void {
     if (slot.state === 'retired') return;
     if (this.state === 'closed') {
       this.retire(slot, 'closed');
       return;
     }
-    if (this.line.size === 0 || (this.#validates && !fresh)) {
+    if (this.waiting.size > 0 && (fresh || !this.#validates)) {
+      this.#deliver(slot);
+    } else {
       slot.state = 'idle';
       if (toBottom) this.idle.unshift(slot);
       else this.idle.push(slot);
-      if (this.line.size > 0) this.pump();
-    } else {
-      this.#deliver(slot);
+      if (this.waiting.size > 0) this.pump();
     }
     if (this.state !== 'open') this.#changed();
   }
 
-  /** Serves who waits from the stack, then grows for the rest and back to `minSize`. */
+  /** Serves waiters from the stack, then grows for the others and back to `minSize`. */
   pump(): void {
-    while (this.line.size > this.checks.forBorrowers && this.idle.length > 0) {
+    while (this.waiting.size > this.checks.forAcquires && this.idle.length > 0) {
       const slot = this.#popUsable();
       if (slot !== undefined) this.#deliver(slot);
     }
@@ -187,9 +167,7 @@ export class SlotDispatcher<Resource> {
     if (this.state !== 'open') this.#changed();
   }
 
-  /**
-   * Validates an idle slot in the background and puts it back at the bottom, or retires it. Resolves to the verdict.
-   */
+  /** Validates an idle slot in the background and puts it back at the bottom, or retires it. Resolves to the verdict. */
   async check(slot: Slot<Resource>): Promise<boolean> {
     const index = this.idle.indexOf(slot);
     if (index < 0) return true;
@@ -206,12 +184,12 @@ export class SlotDispatcher<Resource> {
     return valid;
   }
 
-  /** Rejects who waits, stops what is being made and retires everything. */
+  /** Rejects the waiters, stops what is being made and retires every slot. */
   end(reason: unknown): void {
     this.state = 'closed';
     this.borrowed = 0;
     this.#endReason = reason;
-    this.line.clear(() => this.#closedError());
+    this.waiting.clear(() => this.#closedError());
     this.supply.stop(reason, () => this.#closedError());
     for (const slot of [...this.keeper.live]) this.retire(slot, 'closed');
   }
@@ -219,25 +197,29 @@ export class SlotDispatcher<Resource> {
   /** An error of this package explains itself; anything else is the cause of a `ClosedError`. */
   #closedError(): unknown {
     const reason = this.#endReason;
-    return DescribeError.is(reason) ? reason : new ClosedError(this.#options.name, { cause: reason });
+    return DescribeError.is(reason) ? reason : new ClosedError(this.#settings.name, { cause: reason });
   }
 
-  /** What becomes of a slot that its user has done with. */
+  #onReset(slot: Slot<Resource>, clean: boolean): void {
+    if (slot.state === 'resetting' && this.state !== 'closed') this.#settle(slot, clean);
+  }
+
+  /** Offers a slot that its user is done with, or retires it. */
   #settle(slot: Slot<Resource>, clean: boolean): void {
+    const { maxUsageCount = Number.POSITIVE_INFINITY } = this.#settings;
     this.borrowed -= 1;
-    const worn = wornOut(slot, slot.idleSinceMs, this.#options.maxUsageCount);
-    if (worn !== undefined) this.retire(slot, worn);
+    if (slot.uses >= maxUsageCount) this.retire(slot, 'usage');
+    else if (slot.expiresAtMs <= slot.idleSinceMs) this.retire(slot, 'lifetime');
     else if (clean) this.offer(slot);
     else this.retire(slot, 'reset-failed');
   }
 
   #popUsable(): Slot<Resource> | undefined {
     for (let slot = this.idle.pop(); slot !== undefined; slot = this.idle.pop()) {
-      if (!this.#validates && slot.expiresAtMs === Number.POSITIVE_INFINITY) return slot;
-      const worn = wornOut(slot, this.#options.clock.now(), this.#options.maxUsageCount);
-      if (worn !== undefined) {
+      const { expiresAtMs } = slot;
+      if (expiresAtMs < Number.POSITIVE_INFINITY && expiresAtMs <= this.#settings.clock.now()) {
         slot.state = 'checking';
-        this.retire(slot, worn);
+        this.retire(slot, 'lifetime');
         continue;
       }
       if (!this.#validates) return slot;
@@ -267,7 +249,7 @@ export class SlotDispatcher<Resource> {
     this.borrowed += 1;
     this.#counters.acquired += 1;
     if (acquiredBy !== undefined) {
-      slot.leasedAtMs = this.#options.clock.now();
+      slot.leasedAtMs = this.#settings.clock.now();
       slot.leakReported = false;
       slot.acquiredBy = acquiredBy;
     }
@@ -275,9 +257,9 @@ export class SlotDispatcher<Resource> {
   }
 
   #deliver(slot: Slot<Resource>): void {
-    const waiter = this.line.shift();
+    const waiter = this.waiting.shift();
     if (waiter !== undefined) {
-      waiter.resolve(this.#lend(slot, waiter.joinedAt));
+      waiter.resolve(this.#lend(slot, waiter.acquiredBy));
       return;
     }
     // The last one left while the slot was looked at.
@@ -290,7 +272,7 @@ export class SlotDispatcher<Resource> {
       this.#counters.aborted += 1;
     } else {
       this.#counters.timedOut += 1;
-      this.#events.emit('acquireTimedOut', { timeoutMs, waiting: this.line.size });
+      this.#events.emit('acquireTimedOut', { timeoutMs, waiting: this.waiting.size });
     }
     if (this.state !== 'open') this.#changed();
   }

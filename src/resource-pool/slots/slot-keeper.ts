@@ -3,39 +3,33 @@ import { weakly } from '../../internal/async/abandoned.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
 import { onAbort, withTimeout } from '../../internal/async/signals.ts';
 import { callSafely } from '../../internal/async/user-callback.ts';
-import { type BackoffOptions, decorrelatedJitterDelay } from '../../internal/backoff.ts';
-import type { Clock } from '../../internal/clock.ts';
+import { decorrelatedJitterDelay } from '../../internal/backoff.ts';
+import { causeWords } from '../../internal/upstream/cause-words.ts';
 import type { CreateContext, ResourceFactory } from '../resource-factory.ts';
-import { type CreateFailure, createFailure } from './create-failure.ts';
-import type { Slot } from './slot.ts';
+import type { PoolSettings } from '../resource-pool-options.ts';
+import type { CreateFailure, Slot } from './slot.ts';
 import { SlotEngine } from './slot-engine.ts';
 
-export interface SlotKeeperOptions<Resource> {
-  readonly factory: ResourceFactory<Resource>;
-  readonly maxSize: number;
-  readonly createTimeoutMs: number;
-  readonly destroyTimeoutMs: number;
-  readonly maxLifetimeMs: number | undefined;
-  readonly createBackoff: BackoffOptions;
-  readonly name: string;
-  readonly clock: Clock;
+/** What a keeper reports to its owner. */
+export interface SlotKeeperOwner<Resource> {
   /** A slot is made and ready to be offered. */
-  readonly opened: (slot: Slot<Resource>) => void;
+  opened(slot: Slot<Resource>): void;
   /** A slot could not be made. Nothing may be made before `retryInMs`. */
-  readonly failed: (slot: Slot<Resource>, failure: CreateFailure, failures: number, retryInMs: number) => void;
-  /** A place became free. */
-  readonly freed: () => void;
-  readonly destroyFailed: (error: unknown) => void;
+  failed(slot: Slot<Resource>, failure: CreateFailure, failures: number, retryInMs: number): void;
+  /** A retired slot is destroyed, so that another may be made. */
+  freed(): void;
+  destroyFailed(error: unknown): void;
   /** A resource says that it may have died. */
-  readonly suspected: (slot: Slot<Resource>) => void;
+  suspected(slot: Slot<Resource>): void;
 }
 
 /** Share of a lifetime by which slots differ, so that a pool filled at once is not replaced at once. */
 const LIFETIME_JITTER_RATIO = 0.1;
 
-/** Makes and destroys slots within their time boxes, and never more than `maxSize` at a moment. */
+/** Makes and destroys slots within their timeouts, and never more than `maxSize` at a moment. */
 export class SlotKeeper<Resource> {
-  readonly #options: SlotKeeperOptions<Resource>;
+  readonly #settings: PoolSettings<Resource>;
+  readonly #owner: SlotKeeperOwner<Resource>;
   readonly #engine: SlotEngine<Slot<Resource>>;
   readonly #live = new Set<Slot<Resource>>();
   readonly #destroying = new Set<Promise<void>>();
@@ -46,10 +40,11 @@ export class SlotKeeper<Resource> {
   #lastDelayMs: number;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: SlotKeeperOptions<Resource>) {
-    this.#options = options;
-    this.#lastDelayMs = options.createBackoff.initialDelayMs;
-    this.#engine = new SlotEngine<Slot<Resource>>(options.maxSize, {
+  constructor(settings: PoolSettings<Resource>, owner: SlotKeeperOwner<Resource>) {
+    this.#settings = settings;
+    this.#owner = owner;
+    this.#lastDelayMs = settings.createBackoff.initialDelayMs;
+    this.#engine = new SlotEngine<Slot<Resource>>(settings.maxSize, {
       make: (slot) => this.#make(slot),
       unmake: (slot) => this.#unmake(slot),
     });
@@ -68,28 +63,28 @@ export class SlotKeeper<Resource> {
     return this.#destroying.size;
   }
 
-  /** Places taken: made, being made, being destroyed. */
+  /** Slots made, being made or being destroyed. */
   get size(): number {
     return this.#live.size + this.#creating + this.#destroying.size;
   }
 
-  /** What the last create failed with; undefined after a success. */
+  /** Why the last slot could not be made; undefined after a success. */
   get lastFailure(): CreateFailure | undefined {
     return this.#lastFailure;
   }
 
   /** Milliseconds until a slot may be made after failures. */
   get backoffMs(): number {
-    return this.#failures === 0 ? 0 : Math.max(0, this.#notBeforeMs - this.#options.clock.now());
+    return this.#failures === 0 ? 0 : Math.max(0, this.#notBeforeMs - this.#settings.clock.now());
   }
 
   /** Whether a slot may be made now. After a failure only one at a time is tried. */
   canOpen(): boolean {
-    if (this.#stop.signal.aborted || this.size >= this.#options.maxSize) return false;
+    if (this.#stop.signal.aborted || this.size >= this.#settings.maxSize) return false;
     return this.#failures === 0 || (this.#creating === 0 && this.backoffMs === 0);
   }
 
-  /** Starts making a slot; `opened` or `failed` tells of it later. */
+  /** Starts to make a slot; ends in `opened` or `failed`. */
   open(slot: Slot<Resource>): void {
     this.#creating += 1;
     void this.#engine.open(slot).then((ready) => {
@@ -98,7 +93,7 @@ export class SlotKeeper<Resource> {
     });
   }
 
-  /** Takes a slot out and destroys it. */
+  /** Removes a slot and destroys it. */
   retire(slot: Slot<Resource>): void {
     slot.state = 'retired';
     this.#live.delete(slot);
@@ -110,7 +105,7 @@ export class SlotKeeper<Resource> {
     this.#stop.abort(reason);
   }
 
-  /** Resolves when every retired slot is destroyed or out of time. */
+  /** Resolves when every retired slot is destroyed or its timeout is over. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#engine.close();
@@ -118,25 +113,25 @@ export class SlotKeeper<Resource> {
   }
 
   #settle(slot: Slot<Resource>): void {
-    const { clock, createBackoff, opened, failed } = this.#options;
+    const { clock, createBackoff } = this.#settings;
     if (slot.failure !== undefined) {
       this.#engine.discard(slot);
       this.#failures += 1;
       this.#lastFailure = slot.failure;
       this.#lastDelayMs = decorrelatedJitterDelay(this.#lastDelayMs, createBackoff);
       this.#notBeforeMs = clock.now() + this.#lastDelayMs;
-      failed(slot, slot.failure, this.#failures, this.#lastDelayMs);
+      this.#owner.failed(slot, slot.failure, this.#failures, this.#lastDelayMs);
       return;
     }
     this.#failures = 0;
     this.#lastFailure = undefined;
     this.#lastDelayMs = createBackoff.initialDelayMs;
     this.#live.add(slot);
-    opened(slot);
+    this.#owner.opened(slot);
   }
 
   async #make(slot: Slot<Resource>): Promise<void> {
-    const { clock, maxLifetimeMs } = this.#options;
+    const { clock, maxLifetimeMs } = this.#settings;
     try {
       slot.resource = await this.#create(slot);
       slot.createdAtMs = clock.now();
@@ -145,15 +140,16 @@ export class SlotKeeper<Resource> {
       if (maxLifetimeMs !== undefined) {
         slot.expiresAtMs = slot.createdAtMs + maxLifetimeMs * (1 - Math.random() * LIFETIME_JITTER_RATIO);
       }
-    } catch (error) {
-      slot.failure = createFailure(error);
+    } catch (cause) {
+      const words = causeWords(cause);
+      slot.failure = { cause, said: `factory.create failed${words === undefined ? '' : `: ${words}`}` };
       slot.state = 'retired';
     }
   }
 
-  /** Runs `factory.create` in its time box; a resource that arrives after it is destroyed. */
+  /** Runs `factory.create` within its timeout; a resource that arrives later is destroyed. */
   #create(slot: Slot<Resource>): Promise<Resource> {
-    const { clock, createTimeoutMs, name } = this.#options;
+    const { clock, createTimeoutMs, name } = this.#settings;
     const abort = new AbortController();
     return new Promise<Resource>((resolve, reject) => {
       let open = true;
@@ -186,19 +182,19 @@ export class SlotKeeper<Resource> {
     });
   }
 
-  /** Held by the resource, whose socket may outlive a pool that nobody closed. */
+  /** The resource holds it, and its socket may outlive a pool that nobody closed. */
   static #suspectOf<Resource>(keeper: SlotKeeper<Resource>, slot: Slot<Resource>): () => void {
-    const place = new WeakRef(slot);
+    const reference = new WeakRef(slot);
     return weakly(keeper, (alive) => {
-      const suspect = place.deref();
-      if (suspect !== undefined) alive.#options.suspected(suspect);
+      const suspect = reference.deref();
+      if (suspect !== undefined) alive.#owner.suspected(suspect);
     });
   }
 
   async #call(context: CreateContext): Promise<Resource> {
-    const resource = await this.#options.factory.create(context);
+    const resource = await this.#settings.factory.create(context);
     if (resource === undefined || resource === null) {
-      throw new TypeError(`factory.create of ${this.#options.name} resolved ${String(resource)}`);
+      throw new TypeError(`factory.create of ${this.#settings.name} resolved to ${String(resource)}`);
     }
     return resource;
   }
@@ -207,33 +203,28 @@ export class SlotKeeper<Resource> {
     if (slot.failure !== undefined) return Promise.resolve();
     const destroyed = new Deferred<void>();
     const { promise } = destroyed;
-    // Before the factory runs: it may call the pool, and this place is not free yet.
+    // Before the factory runs: it may call the pool, and the slot still counts.
     this.#destroying.add(promise);
     void this.#destroy(slot.resource).then(() => {
       this.#destroying.delete(promise);
-      this.#options.freed();
+      this.#owner.freed();
       destroyed.resolve();
     });
     return promise;
   }
 
   async #destroy(resource: Resource): Promise<void> {
-    const { factory, clock, destroyTimeoutMs, name, destroyFailed } = this.#options;
+    const { factory, clock, destroyTimeoutMs, name } = this.#settings;
+    const late = () => new TimeoutError(`factory.destroy of ${name}`, destroyTimeoutMs);
     try {
-      const work = Promise.resolve(factory.destroy(resource));
-      await withTimeout(
-        work,
-        destroyTimeoutMs,
-        () => new TimeoutError(`factory.destroy of ${name}`, destroyTimeoutMs),
-        clock,
-      );
+      await withTimeout(Promise.resolve(factory.destroy(resource)), destroyTimeoutMs, late, clock);
     } catch (error) {
-      destroyFailed(error);
+      this.#owner.destroyFailed(error);
     }
   }
 }
 
-/** Destroys the idle resources of a pool that was collected unclosed; what is on loan is still its borrower's. */
+/** Destroys the idle resources of a pool that was collected unclosed; a lent one belongs to its borrower. */
 export const destroyLeftovers =
   <Resource>(idle: readonly Slot<Resource>[], factory: ResourceFactory<Resource>) =>
   () => {

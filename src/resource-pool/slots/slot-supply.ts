@@ -4,139 +4,140 @@ import { Deferred } from '../../internal/async/deferred.ts';
 import { setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
 import type { Emitter } from '../../internal/emitter.ts';
 import type { ResourcePoolEvents } from '../resource-pool-events.ts';
+import type { PoolSettings } from '../resource-pool-options.ts';
 import type { PoolCounters } from '../resource-pool-stats.ts';
-import type { CreateFailure } from './create-failure.ts';
-import { Slot } from './slot.ts';
-import { SlotKeeper, type SlotKeeperOptions } from './slot-keeper.ts';
-import type { WaitingLine } from './waiting-queue.ts';
+import { type CreateFailure, Slot } from './slot.ts';
+import type { SlotChecks } from './slot-checks.ts';
+import { SlotKeeper, type SlotKeeperOwner } from './slot-keeper.ts';
+import type { WaitingQueue } from './waiting-queue.ts';
 
-export interface SlotSupplyOptions<Resource>
-  extends Omit<SlotKeeperOptions<Resource>, 'opened' | 'failed' | 'freed' | 'destroyFailed' | 'suspected'> {
-  readonly minSize: number;
-}
-
-/** What the supply asks of and tells its owner. */
+/** The dispatcher, as its supply needs it. */
 export interface SlotSupplyOwner<Resource> {
-  readonly line: WaitingLine<Slot<Resource>>;
-  /** Waiters that a validation under way is going to serve. */
-  beingChecked(): number;
-  /** Gives a new slot to who waits, or keeps it. */
-  offer(slot: Slot<Resource>): void;
+  readonly waiting: WaitingQueue<Slot<Resource>>;
+  readonly checks: SlotChecks<Resource>;
+  /** Gives a new slot to the first waiter, or keeps it. */
+  offer(slot: Slot<Resource>, fresh: boolean): void;
   /** A slot may be dead. */
   suspect(slot: Slot<Resource>): void;
-  /** Something changed: serve who can be served, then ask for more. */
+  /** Something changed: serves the waiters that can be served, then asks for more. */
   pump(): void;
 }
 
-/** Decides when slots are made: for those who wait, and for `minSize`. Paces creates that fail. */
-export class SlotSupply<Resource> {
+/** Decides when slots are made: for waiters, and for `minSize`. Backs off from creates that fail. */
+export class SlotSupply<Resource> implements SlotKeeperOwner<Resource> {
   readonly keeper: SlotKeeper<Resource>;
-  readonly #options: SlotSupplyOptions<Resource>;
+  readonly #settings: PoolSettings<Resource>;
   readonly #owner: SlotSupplyOwner<Resource>;
   readonly #counters: PoolCounters;
   readonly #events: Emitter<ResourcePoolEvents>;
-  readonly #warmers = new Set<Deferred<void>>();
-  /** Whether the last slot that was looked at was dead: what replaces it may be too. */
+  readonly #warmUps = new Set<Deferred<void>>();
+  /** Whether the last slot that was checked was dead: its replacement may be too. */
   replacesDead = false;
   #backoffTimer: TimerHandle | undefined;
   #stopped = false;
 
   constructor(
-    options: SlotSupplyOptions<Resource>,
+    settings: PoolSettings<Resource>,
     owner: SlotSupplyOwner<Resource>,
     counters: PoolCounters,
     events: Emitter<ResourcePoolEvents>,
   ) {
-    this.#options = options;
+    this.#settings = settings;
     this.#owner = owner;
     this.#counters = counters;
     this.#events = events;
-    this.keeper = new SlotKeeper<Resource>({
-      ...options,
-      opened: (slot) => this.#onOpened(slot),
-      failed: (slot, failure, failures, retryInMs) => this.#onFailed(slot, failure, failures, retryInMs),
-      freed: () => owner.pump(),
-      destroyFailed: (error) => events.emit('destroyFailed', { error }),
-      suspected: (slot) => owner.suspect(slot),
-    });
+    this.keeper = new SlotKeeper<Resource>(settings, this);
   }
 
   /**
-   * Waiters that nothing under way is going to serve. A slot counts for the one it is made for alone: when that one
-   * was served otherwise it counts for nobody, since it may hang.
+   * Waiters that no create and no check under way will serve. A slot counts only for the waiter that it is made for.
+   * When that one was served otherwise it counts for nobody, for it may hang.
    */
   get unserved(): number {
-    const { line } = this.#owner;
-    return line.size - line.claimed - this.#owner.beingChecked();
+    const { waiting, checks } = this.#owner;
+    return waiting.size - waiting.claimed - checks.forAcquires;
   }
 
-  /** Makes a slot for everybody whom nothing else will serve. */
+  /** Makes a slot for every unserved waiter. */
   grow(): void {
     while (this.unserved > 0 && this.keeper.canOpen()) {
-      this.keeper.open(new Slot<Resource>('waiting', this.#owner.line.claim()));
+      this.keeper.open(new Slot<Resource>('waiting', this.#owner.waiting.claim()));
     }
     if (this.unserved > 0) this.#armBackoff();
   }
 
-  /** Makes what `minSize` lacks. */
+  /** Makes the slots that `minSize` lacks. */
   fill(): void {
-    while (this.keeper.size < this.#options.minSize && this.keeper.canOpen()) {
+    while (this.keeper.size < this.#settings.minSize && this.keeper.canOpen()) {
       this.keeper.open(new Slot<Resource>('min-size'));
     }
-    if (this.keeper.size < this.#options.minSize) this.#armBackoff();
+    if (this.keeper.size < this.#settings.minSize) this.#armBackoff();
   }
 
-  /** Fills, and settles when `minSize` slots are made, or with what kept one from being made. */
+  /** Fills. Resolves when `minSize` slots are made; rejects with the first failure. */
   async warm(): Promise<void> {
     this.fill();
-    if (this.keeper.live.size >= this.#options.minSize) return;
-    const warmer = new Deferred<void>();
-    this.#warmers.add(warmer);
-    await warmer.promise;
+    if (this.keeper.live.size >= this.#settings.minSize) return;
+    const warmUp = new Deferred<void>();
+    this.#warmUps.add(warmUp);
+    await warmUp.promise;
   }
 
-  /** Makes nothing more, gives up what is being made and fails who warms up. */
+  /** Makes nothing more, gives up what is being made and rejects every warm-up. */
   stop(reason: unknown, makeError: () => unknown): void {
     this.#stopped = true;
-    if (this.#backoffTimer !== undefined) this.#options.clock.clearTimeout(this.#backoffTimer);
+    if (this.#backoffTimer !== undefined) this.#settings.clock.clearTimeout(this.#backoffTimer);
     this.#backoffTimer = undefined;
     this.keeper.stop(reason);
-    this.#settleWarmers((warmer) => warmer.reject(makeError()));
+    this.#settleWarmUps((warmUp) => warmUp.reject(makeError()));
   }
 
-  #onOpened(slot: Slot<Resource>): void {
-    this.#counters.created[slot.reason] += 1;
+  opened(slot: Slot<Resource>): void {
+    const { waiting } = this.#owner;
     const { size } = this.keeper.live;
-    this.#events.emit('created', { reason: slot.reason, size, waiting: this.#owner.line.size });
-    if (size >= this.#options.minSize) this.#settleWarmers((warmer) => warmer.resolve());
-    // It goes to who is first in line. If that is another one, this waiter needs a slot again.
-    if (slot.madeFor !== undefined) this.#owner.line.unclaim(slot.madeFor);
+    this.#counters.created[slot.reason] += 1;
+    this.#events.emit('created', { reason: slot.reason, size, waiting: waiting.size });
+    if (size >= this.#settings.minSize) this.#settleWarmUps((warmUp) => warmUp.resolve());
+    // The slot goes to the first waiter. If that is another one, the waiter it was made for needs a slot again.
+    if (slot.madeFor !== undefined) waiting.unclaim(slot.madeFor);
     slot.madeFor = undefined;
-    this.#owner.offer(slot);
+    this.#owner.offer(slot, true);
     if (this.replacesDead) this.#owner.suspect(slot);
     // After a failure slots are made one at a time; this success lets the others follow.
     this.#owner.pump();
   }
 
-  #onFailed(slot: Slot<Resource>, { cause, said }: CreateFailure, failures: number, retryInMs: number): void {
+  failed(slot: Slot<Resource>, { cause, said }: CreateFailure, failures: number, retryInMs: number): void {
     this.#counters.createFailed += 1;
-    const makeError = () => new PoolCreateError(this.#options.name, said, { cause });
+    const makeError = () => new PoolCreateError(this.#settings.name, said, { cause });
     const waiter = slot.madeFor;
-    if (waiter !== undefined && this.#owner.line.remove(waiter)) waiter.reject(makeError());
-    this.#settleWarmers((warmer) => warmer.reject(makeError()));
+    if (waiter !== undefined && this.#owner.waiting.remove(waiter)) waiter.reject(makeError());
+    this.#settleWarmUps((warmUp) => warmUp.reject(makeError()));
     this.#events.emit('createFailed', { error: cause, failures, retryInMs });
     this.#owner.pump();
   }
 
-  #settleWarmers(settle: (warmer: Deferred<void>) => void): void {
-    for (const warmer of this.#warmers) settle(warmer);
-    this.#warmers.clear();
+  freed(): void {
+    this.#owner.pump();
+  }
+
+  destroyFailed(error: unknown): void {
+    this.#events.emit('destroyFailed', { error });
+  }
+
+  suspected(slot: Slot<Resource>): void {
+    this.#owner.suspect(slot);
+  }
+
+  #settleWarmUps(settle: (warmUp: Deferred<void>) => void): void {
+    for (const warmUp of this.#warmUps) settle(warmUp);
+    this.#warmUps.clear();
   }
 
   #armBackoff(): void {
     const delayMs = this.keeper.backoffMs;
     if (delayMs === 0 || this.#backoffTimer !== undefined || this.#stopped) return;
-    this.#backoffTimer = setBackgroundTimeout(this.#options.clock, weakly(this, SlotSupply.#endBackoff), delayMs);
+    this.#backoffTimer = setBackgroundTimeout(this.#settings.clock, weakly(this, SlotSupply.#endBackoff), delayMs);
   }
 
   static #endBackoff<Resource>(this: void, supply: SlotSupply<Resource>): void {

@@ -1,265 +1,219 @@
 import { onAbort } from '../../internal/async/signals.ts';
 import type { Clock, TimerHandle } from '../../internal/clock.ts';
+import { type Bucket, PriorityQueue, type QueueItem } from '../../internal/collections/priority-queue.ts';
 
-/** One who waits: handed something by `resolve`, or told why not by `reject`, exactly once. */
-export class Waiter<Item> {
+/** An acquire that waits. Exactly one of `resolve` and `reject` is called, once. */
+export class Waiter<Item> implements QueueItem<Waiter<Item>> {
   readonly priority: number;
+  readonly sequence: number;
+  readonly atMs: number;
   readonly timeoutMs: number;
-  readonly dueAtMs: number;
   readonly resolve: (item: Item) => void;
   readonly reject: (reason: unknown) => void;
-  /** Where it joined, kept only while leaks are looked for. */
-  joinedAt: Error | undefined;
-  /** Whether something is being made for this waiter. */
+  /** The stack of its acquire, kept only while leaks are looked for. */
+  acquiredBy: Error | undefined = undefined;
+  /** Whether a slot is being made for this waiter. */
   claimed = false;
-  previous: Waiter<Item> | undefined;
-  next: Waiter<Item> | undefined;
-  level: Level<Item> | undefined;
-  detach: (() => void) | undefined;
-  timer: TimerHandle | undefined;
+  bucket: Bucket<Waiter<Item>> | undefined = undefined;
+  previous: Waiter<Item> | undefined = undefined;
+  next: Waiter<Item> | undefined = undefined;
+  detach: (() => void) | undefined = undefined;
+  /** Its own timer; undefined when its timeout is the common one. */
+  timer: TimerHandle | undefined = undefined;
 
   constructor(
     priority: number,
+    sequence: number,
+    atMs: number,
     timeoutMs: number,
-    dueAtMs: number,
     resolve: (item: Item) => void,
     reject: (reason: unknown) => void,
   ) {
     this.priority = priority;
+    this.sequence = sequence;
+    this.atMs = atMs;
     this.timeoutMs = timeoutMs;
-    this.dueAtMs = dueAtMs;
     this.resolve = resolve;
     this.reject = reject;
   }
+
+  get dueAtMs(): number {
+    return this.atMs + this.timeoutMs;
+  }
 }
 
-interface Level<Item> {
-  readonly priority: number;
-  first: Waiter<Item> | undefined;
-  last: Waiter<Item> | undefined;
-}
-
-export interface WaitingLineOptions<Item> {
+export interface WaitingQueueOptions<Item> {
   readonly clock: Clock;
-  /** The common bound of a wait. */
+  /** The timeout of a waiter that brings none of its own. */
   readonly timeoutMs: number;
-  /** Makes the reason of a waiter whose time is up. */
+  /** Makes the reason of a waiter whose timeout is over. */
   readonly timedOut: (waiter: Waiter<Item>) => unknown;
-  /** Told of every waiter that left unserved, after it left. */
+  /** Called after a waiter left the queue unserved. */
   readonly left: (waiter: Waiter<Item>, why: 'timeout' | 'abort') => void;
 }
 
 /**
- * A line by priority, first come first served within one, that anybody can leave at any moment in constant time.
+ * Acquires that wait, by strict priority; any of them may leave at any moment.
  *
- * Waiters with the common timeout fall due in the order they came, so one timer serves all of them, and it is left
- * armed while the line empties and fills: a timer per wait would cost more than the wait itself. Only a waiter with
- * a timeout of its own has a timer of its own.
+ * Waiters with the common timeout become due in the order of arrival, so one timer serves all of them. It stays armed
+ * while the queue empties and fills, for a timer per wait would cost more than the wait itself.
  */
-export class WaitingLine<Item> {
-  readonly #clock: Clock;
-  readonly #timeoutMs: number;
-  readonly #timedOut: (waiter: Waiter<Item>) => unknown;
-  readonly #left: (waiter: Waiter<Item>, why: 'timeout' | 'abort') => void;
-  /** Never empty levels, highest priority first. */
-  readonly #levels: Level<Item>[] = [];
-  #size = 0;
-  #claimed = 0;
-  readonly #grip: Grip<WaitingLine<Item>>;
-  #sweep: TimerHandle | undefined;
+export class WaitingQueue<Item> {
+  readonly #options: WaitingQueueOptions<Item>;
+  readonly #queue = new PriorityQueue<Waiter<Item>>(Number.POSITIVE_INFINITY);
+  readonly #reference: QueueReference<WaitingQueue<Item>> = { weak: new WeakRef(this), strong: undefined };
+  #sequence = 0;
+  #timer: TimerHandle | undefined;
+  /** Waiters; only this class writes it. */
+  size = 0;
+  /** Waiters that a slot is being made for; only this class writes it. */
+  claimed = 0;
 
-  constructor({ clock, timeoutMs, timedOut, left }: WaitingLineOptions<Item>) {
-    this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
-    this.#timedOut = timedOut;
-    this.#left = left;
-    this.#grip = { weak: new WeakRef(this), strong: undefined };
+  constructor(options: WaitingQueueOptions<Item>) {
+    this.#options = options;
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
-  /** How many of them have something being made for them. */
-  get claimed(): number {
-    return this.#claimed;
-  }
-
-  /** Adds one to the end of its priority. `onJoined` runs before the promise is returned. */
+  /** Adds a waiter at the end of its priority. Calls `onJoined` before the promise is returned. */
   join(
     priority: number,
     timeoutMs: number,
     signal: AbortSignal | undefined,
-    onJoined?: (waiter: Waiter<Item>) => void,
+    onJoined: (waiter: Waiter<Item>) => void,
   ): Promise<Item> {
     return new Promise<Item>((resolve, reject) => {
-      const dueAtMs = this.#clock.now() + timeoutMs;
-      const waiter = new Waiter<Item>(priority, timeoutMs, dueAtMs, resolve, reject);
-      this.#append(waiter);
-      if (timeoutMs === this.#timeoutMs) this.#armSweep(dueAtMs);
-      else waiter.timer = this.#clock.setTimeout(() => this.#expire(waiter), timeoutMs);
+      const { clock } = this.#options;
+      this.#sequence += 1;
+      const waiter = new Waiter<Item>(priority, this.#sequence, clock.now(), timeoutMs, resolve, reject);
+      this.#queue.add(waiter);
+      this.size += 1;
+      if (this.size === 1) {
+        this.#reference.strong = this;
+        holdProcess(this.#timer, true);
+      }
+      if (timeoutMs === this.#options.timeoutMs) this.#arm(waiter.dueAtMs, waiter.atMs);
+      else waiter.timer = clock.setTimeout(() => this.#expire(waiter), timeoutMs);
       if (signal !== undefined) {
         waiter.detach = onAbort(signal, (reason) => {
-          this.#leave(waiter);
+          this.remove(waiter);
           waiter.reject(reason);
-          this.#left(waiter, 'abort');
+          this.#options.left(waiter, 'abort');
         });
       }
-      onJoined?.(waiter);
+      onJoined(waiter);
     });
   }
 
-  /** Takes the first of the highest priority out of the line. */
+  /** Removes the first waiter of the highest priority and returns it. */
   shift(): Waiter<Item> | undefined {
-    const waiter = this.#levels[0]?.first;
-    if (waiter !== undefined) this.#leave(waiter);
-    return waiter;
+    const { first } = this.#queue;
+    if (first !== undefined) this.remove(first);
+    return first;
   }
 
-  /** Takes this one out, wherever it stands; false when it had left already. */
+  /** Removes a waiter from any position; false when it left before. */
   remove(waiter: Waiter<Item>): boolean {
-    if (waiter.level === undefined) return false;
-    this.#leave(waiter);
+    if (!this.#queue.remove(waiter)) return false;
+    waiter.detach?.();
+    if (waiter.timer !== undefined) this.#options.clock.clearTimeout(waiter.timer);
+    this.size -= 1;
+    if (waiter.claimed) this.claimed -= 1;
+    if (this.size === 0) {
+      this.#reference.strong = undefined;
+      holdProcess(this.#timer, false);
+    }
     return true;
   }
 
-  /** Marks the first in line for whom nothing is being made, and returns it. */
+  /** Marks the first waiter for which no slot is being made, and returns it. */
   claim(): Waiter<Item> | undefined {
-    for (const level of this.#levels) {
-      for (let waiter = level.first; waiter !== undefined; waiter = waiter.next) {
-        if (waiter.claimed) continue;
-        waiter.claimed = true;
-        this.#claimed += 1;
-        return waiter;
-      }
+    let chosen: Waiter<Item> | undefined;
+    for (const { first } of this.#queue.buckets()) {
+      let waiter = first;
+      while (waiter?.claimed) waiter = waiter.next;
+      if (waiter !== undefined && (chosen === undefined || waiter.priority > chosen.priority)) chosen = waiter;
     }
-    return undefined;
+    if (chosen !== undefined) {
+      chosen.claimed = true;
+      this.claimed += 1;
+    }
+    return chosen;
   }
 
-  /** Takes the mark off again: what was being made for this waiter is made. */
+  /** Removes the mark of `claim`. Ignored for a waiter that left. */
   unclaim(waiter: Waiter<Item>): void {
-    if (!waiter.claimed || waiter.level === undefined) return;
+    if (!waiter.claimed || waiter.bucket === undefined) return;
     waiter.claimed = false;
-    this.#claimed -= 1;
+    this.claimed -= 1;
   }
 
-  /** Rejects everybody and drops the timer. */
+  /** Rejects every waiter and drops the common timer. */
   clear(makeReason: () => unknown): void {
     for (let waiter = this.shift(); waiter !== undefined; waiter = this.shift()) waiter.reject(makeReason());
-    this.stop();
-  }
-
-  /** Drops the timer of an empty line for good. */
-  stop(): void {
-    if (this.#sweep !== undefined) this.#clock.clearTimeout(this.#sweep);
-    this.#sweep = undefined;
-  }
-
-  #append(waiter: Waiter<Item>): void {
-    const level = this.#levelOf(waiter.priority);
-    waiter.level = level;
-    waiter.previous = level.last;
-    if (level.last === undefined) level.first = waiter;
-    else level.last.next = waiter;
-    level.last = waiter;
-    this.#size += 1;
-    if (this.#size === 1) {
-      this.#grip.strong = this;
-      holdProcess(this.#sweep, true);
-    }
-  }
-
-  #levelOf(priority: number): Level<Item> {
-    let index = 0;
-    for (; index < this.#levels.length; index += 1) {
-      const level = this.#levels[index];
-      if (level === undefined || level.priority < priority) break;
-      if (level.priority === priority) return level;
-    }
-    const level: Level<Item> = { priority, first: undefined, last: undefined };
-    this.#levels.splice(index, 0, level);
-    return level;
-  }
-
-  #leave(waiter: Waiter<Item>): void {
-    const { level, previous, next } = waiter;
-    if (level === undefined) return;
-    if (previous === undefined) level.first = next;
-    else previous.next = next;
-    if (next === undefined) level.last = previous;
-    else next.previous = previous;
-    if (level.first === undefined) this.#levels.splice(this.#levels.indexOf(level), 1);
-    waiter.level = undefined;
-    waiter.previous = undefined;
-    waiter.next = undefined;
-    waiter.detach?.();
-    if (waiter.timer !== undefined) this.#clock.clearTimeout(waiter.timer);
-    this.#size -= 1;
-    if (waiter.claimed) this.#claimed -= 1;
-    if (this.#size === 0) {
-      this.#grip.strong = undefined;
-      holdProcess(this.#sweep, false);
-    }
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #expire(waiter: Waiter<Item>): void {
-    this.#leave(waiter);
-    waiter.reject(this.#timedOut(waiter));
-    this.#left(waiter, 'timeout');
+    this.remove(waiter);
+    waiter.reject(this.#options.timedOut(waiter));
+    this.#options.left(waiter, 'timeout');
   }
 
-  #armSweep(dueAtMs: number): void {
-    if (this.#sweep !== undefined) return;
-    // A busy moment may have passed it already, and Node warns of a negative delay.
-    const delayMs = Math.max(0, dueAtMs - this.#clock.now());
-    this.#sweep = this.#clock.setTimeout(WaitingLine.#sweepOf(this.#grip), delayMs);
+  #arm(dueAtMs: number, nowMs: number): void {
+    if (this.#timer !== undefined) return;
+    const onTime = WaitingQueue.#expireDue<Item>;
+    // Node warns of a negative delay.
+    this.#timer = this.#options.clock.setTimeout(captured(this.#reference, onTime), Math.max(0, dueAtMs - nowMs));
   }
 
-  /** Captures the grip alone, not the line. */
-  static #sweepOf<Item>(grip: Grip<WaitingLine<Item>>): () => void {
-    return () => (grip.strong ?? grip.weak.deref())?.sweepExpired();
-  }
-
-  private sweepExpired(): void {
-    const now = this.#clock.now();
+  static #expireDue<Item>(this: void, queue: WaitingQueue<Item>): void {
+    const nowMs = queue.#options.clock.now();
     const due: Waiter<Item>[] = [];
-    for (const level of this.#levels) {
-      for (const waiter of untimed(level)) {
-        if (waiter.dueAtMs > now) break;
+    for (const bucket of queue.#queue.buckets()) {
+      for (const waiter of withoutTimer(bucket)) {
+        if (waiter.dueAtMs > nowMs) break;
         due.push(waiter);
       }
     }
-    // Whoever is told of one may make others leave, or come: they must not arm the timer before those who wait.
-    for (const waiter of due) if (waiter.level !== undefined) this.#expire(waiter);
-    this.#sweep = undefined;
+    // Listeners may make others leave or join: the timer is armed for what waits when all of them have run.
+    for (const waiter of due) if (waiter.bucket !== undefined) queue.#expire(waiter);
+    queue.#timer = undefined;
     let nextDueAtMs = Number.POSITIVE_INFINITY;
-    for (const level of this.#levels) {
-      for (const { dueAtMs } of untimed(level)) {
+    for (const bucket of queue.#queue.buckets()) {
+      for (const { dueAtMs } of withoutTimer(bucket)) {
         nextDueAtMs = Math.min(nextDueAtMs, dueAtMs);
         break;
       }
     }
-    if (Number.isFinite(nextDueAtMs)) this.#armSweep(nextDueAtMs);
+    if (nextDueAtMs < Number.POSITIVE_INFINITY) queue.#arm(nextDueAtMs, queue.#options.clock.now());
   }
 }
 
 /**
- * What the common timer knows its line by: strongly while somebody waits, who is to be told, and else only weakly, so
- * that the timer keeps no line alive that nobody holds.
+ * How the common timer reaches its queue. The reference is strong while somebody waits, who has to be rejected in
+ * time. Else it is weak, so that the timer does not keep alive a queue that nobody else holds.
  */
-interface Grip<Line extends object> {
-  readonly weak: WeakRef<Line>;
-  strong: Line | undefined;
+interface QueueReference<Queue extends object> {
+  readonly weak: WeakRef<Queue>;
+  strong: Queue | undefined;
 }
 
-/** The waiters of a level that have no timer of their own, so in the order in which they fall due. */
-function* untimed<Item>(level: Level<Item>): Generator<Waiter<Item>> {
-  for (let waiter = level.first; waiter !== undefined; waiter = waiter.next) {
+/** Makes a callback that captures the reference alone, not the queue. */
+const captured =
+  <Queue extends object>(reference: QueueReference<Queue>, run: (queue: Queue) => void): (() => void) =>
+  () => {
+    const queue = reference.strong ?? reference.weak.deref();
+    if (queue !== undefined) run(queue);
+  };
+
+/** The waiters of a bucket that share the common timer, in the order in which they become due. */
+function* withoutTimer<Item>({ first }: Bucket<Waiter<Item>>): Generator<Waiter<Item>> {
+  for (let waiter = first; waiter !== undefined; waiter = waiter.next) {
     if (waiter.timer === undefined) yield waiter;
   }
 }
 
-/** Lets a timer hold the process or not, where the clock's handles know how. */
+/** Makes a timer hold the process or not, where the clock's handles can do so. */
 function holdProcess(handle: TimerHandle | undefined, hold: boolean): void {
   if (typeof handle !== 'object' || !('ref' in handle) || !('unref' in handle)) return;
   const timer = handle as { ref(): unknown; unref(): unknown };
