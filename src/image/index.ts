@@ -8,15 +8,20 @@ export {
   ContentAliases,
   type ContentAliasOptions,
 } from './identity/content-alias.ts';
-export { hashBytes } from './identity/hash-bytes.ts';
 export { createImageIdentity, type ImageIdentity, imageIdentity } from './identity/image-identity.ts';
 export type { ImageOptions } from './image-options.ts';
 export { toDataUrl } from './reading/data-url.ts';
-export { createImageLoader, type ImageLoader, type ImageLoaderOptions } from './reading/image-loader.ts';
+export { hashBytes } from './reading/hash-bytes.ts';
+export type { BytesImage, DownloadedImage, LoadedImage, UrlImage } from './reading/image-loader.ts';
+export {
+  createImageLoader,
+  type ImageLoader,
+  type ImageLoaderOptions,
+  type LoadImageOptions,
+  loadImage,
+} from './reading/image-loader.ts';
 export type { ByteStream, FileSource, ImageSource } from './reading/image-source.ts';
 export { InlineHosts, type InlineHostsOptions } from './reading/inline-hosts.ts';
-export { type LoadImageOptions, loadImage } from './reading/load-image.ts';
-export type { BytesImage, DownloadedImage, LoadedImage, UrlImage } from './reading/loaded-image.ts';
 export {
   type LadderSendOptions,
   type UrlDownloads,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { bodyPieces } from '../http/connection/body-pieces.ts';
+import { bodyPieces } from '../http/encoding/body-pieces.ts';
 import { encodeJson, InlineBytes } from '../http/encoding/encode-json.ts';
 import { countSlices } from '../internal/count-slices.fixture.ts';
-import { hashBytes } from './identity/hash-bytes.ts';
 import { readDataUrl, toDataUrl } from './reading/data-url.ts';
-import { loadImage } from './reading/load-image.ts';
+import { hashBytes } from './reading/hash-bytes.ts';
+import { loadImage } from './reading/image-loader.ts';
 import { joinBytes, readStream } from './reading/read-stream.ts';
 
 const KIB = 1024;

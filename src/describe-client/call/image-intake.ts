@@ -1,4 +1,3 @@
-import { hashFewBytes } from '../../image/identity/hash-bytes.ts';
 import { IMAGE_DEFAULTS, IMAGE_OPTION_CHECKS } from '../../image/image-options.ts';
 import {
   type CanonicalUrlOptions,
@@ -14,8 +13,8 @@ import {
   UrlLadder,
 } from '../../image/index.ts';
 import { isDataUrl } from '../../image/reading/data-url.ts';
-import { expectedBytes } from '../../image/reading/expected-bytes.ts';
-import { asBytes } from '../../image/reading/image-source.ts';
+import { hashFewBytes } from '../../image/reading/hash-bytes.ts';
+import { asBytes, expectedBytes } from '../../image/reading/image-source.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { checkOptions, listOf, milliseconds, nonEmptyText, oneOf } from '../../internal/options/option-checks.ts';
 import { BOUNDLESS_ROOM, type ByteRoom } from './admission-ticket.ts';

@@ -111,7 +111,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#statusText = statusText;
     this.#headers = headers;
-    const codings = contentCodings(headers);
+    const codings = contentCodings(headers['content-encoding']);
     if (codings.length > 0) this.#decode(codings);
     if (this.#options.streams(status, headers)) this.#startStream(controller);
   }

@@ -1,7 +1,6 @@
 import { type Duplex, Transform, type TransformCallback } from 'node:stream';
 import { UpstreamError } from '../../errors/index.ts';
 import { zlib } from '../../internal/modules/node-modules.ts';
-import type { AnswerHeaders } from '../connection/http-message.ts';
 
 /** Options of decoders, with which truncated data gives what it holds, as in every browser and in `fetch`. */
 const lenient = () => leniently(zlib().constants.Z_SYNC_FLUSH);
@@ -37,8 +36,7 @@ const MAX_CODINGS = 5;
  * The codings to undo, the last one applied first. Names that say nothing of compression are none: `identity`, and what
  * S3 stores of an upload, such as `aws-chunked` or `utf-8`.
  */
-export function contentCodings(headers: AnswerHeaders): readonly string[] {
-  const value = headers['content-encoding'];
+export function contentCodings(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return [];
   const names = (typeof value === 'string' ? value : value.join(',')).toLowerCase().split(',');
   const known = names.map((name) => ALIASES[name.trim()] ?? name.trim());

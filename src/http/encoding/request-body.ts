@@ -1,4 +1,4 @@
-import { BODY_AT_ONCE_BYTES, bodyPieces } from '../connection/body-pieces.ts';
+import { BODY_AT_ONCE_BYTES, bodyPieces } from './body-pieces.ts';
 import { multipartBlob } from './multipart.ts';
 
 /** A body as it goes out, and the type that it has of itself. */

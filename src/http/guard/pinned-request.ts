@@ -3,8 +3,7 @@ import type { Readable } from 'node:stream';
 import { DescribeError, ImageError } from '../../errors/index.ts';
 import { onAbort } from '../../internal/async/signals.ts';
 import { importAgain } from '../../internal/modules/import-again.ts';
-import { ByteCollector } from '../connection/byte-collector.ts';
-import { HeadCheck } from '../connection/head-check.ts';
+import { ByteCollector } from '../encoding/byte-collector.ts';
 import { contentCodings, startDecoding } from '../encoding/content-coding.ts';
 
 export interface PinnedRequestOptions {
@@ -80,7 +79,7 @@ export async function requestPinned(
     const announced = Number(single(headers['content-length']) ?? 0);
     if (statusCode > 299) return { ...empty, tooLarge: false };
     if (announced > maxBytes) return { ...empty, tooLarge: true };
-    const read = await readBody(body, { codings: contentCodings(headers), maxBytes, checkHead });
+    const read = await readBody(body, { codings: contentCodings(headers['content-encoding']), maxBytes, checkHead });
     return read === undefined ? { ...empty, tooLarge: true } : { ...facts, ...read, tooLarge: false };
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
@@ -106,8 +105,7 @@ async function readBody(
   body: Readable,
   { codings, maxBytes, checkHead }: ReadOptions,
 ): Promise<Pick<PinnedAnswer, 'chunks' | 'byteLength'> | undefined> {
-  const collected = new ByteCollector();
-  const head = new HeadCheck(checkHead);
+  const collected = new ByteCollector(checkHead);
   const decoding = codings.length === 0 ? undefined : startDecoding(codings);
   let encodedBytes = 0;
   if (decoding !== undefined) {
@@ -121,7 +119,6 @@ async function readBody(
   try {
     for await (const chunk of (decoding?.output ?? body) as AsyncIterable<Uint8Array>) {
       if (collected.byteLength + chunk.length > maxBytes) return undefined;
-      head.push(chunk);
       collected.push(chunk);
     }
   } catch (error) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exifOrientation } from './exif-orientation.ts';
 
 /** An EXIF block whose only entry is an orientation of this type. */
-function block(littleEndian: boolean, type: number, value: number): Uint8Array {
+function block(littleEndian: boolean, type: number, value: number): Buffer {
   const bytes = Buffer.alloc(26);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   bytes.write(littleEndian ? 'II' : 'MM', 'latin1');

@@ -1,39 +1,40 @@
-import { ByteReader } from './byte-reader.ts';
-
 const ORIENTATION_TAG = 0x0112;
 const SHORT_TYPE = 3;
-/** Against the rule, and read by viewers all the same. */
+/** Against the standard, but viewers read it. */
 const LONG_TYPE = 4;
-/** No camera writes more; a longer list is damage. */
+/** No camera writes more: a longer list is damage. */
 const MAX_ENTRIES = 1_000;
+const PREFIX = 'Exif\0\0';
 
 /**
- * Orientation from a TIFF-structured EXIF block, 1 to 8; 1 where it is absent or damaged, as viewers do.
- * Layout: TIFF 6.0, section 2; tag: Exif 2.32, 4.6.4.
+ * Orientation from a TIFF-structured EXIF block, with or without its `Exif\0\0` prefix: 1 to 8. It is 1 where it is
+ * absent or damaged, as in viewers. Layout: TIFF 6.0, section 2; tag: Exif 2.32, 4.6.4.
  */
-export function exifOrientation(block: Uint8Array): number {
-  const reader = new ByteReader(block);
-  if (!reader.has(0, 8)) return 1;
-  const order = reader.text(0, 2);
-  if (order !== 'II' && order !== 'MM') return 1;
-  const littleEndian = order === 'II';
-  const directory = reader.u32(4, littleEndian);
-  if (!reader.has(directory, 2)) return 1;
-  const entries = Math.min(reader.u16(directory, littleEndian), MAX_ENTRIES);
-  for (let index = 0; index < entries; index += 1) {
-    const entry = directory + 2 + index * 12;
-    if (!reader.has(entry, 12)) return 1;
-    if (reader.u16(entry, littleEndian) !== ORIENTATION_TAG) continue;
-    const type = reader.u16(entry + 2, littleEndian);
-    if (type !== SHORT_TYPE && type !== LONG_TYPE) return 1;
-    const value = type === LONG_TYPE ? reader.u32(entry + 8, littleEndian) : reader.u16(entry + 8, littleEndian);
-    return value >= 1 && value <= 8 ? value : 1;
+export function exifOrientation(payload: Buffer): number {
+  const isPrefixed = payload.toString('latin1', 0, PREFIX.length) === PREFIX;
+  try {
+    return readOrientation(isPrefixed ? payload.subarray(PREFIX.length) : payload) ?? 1;
+  } catch {
+    // A stated offset lies behind the end of the block.
+    return 1;
   }
-  return 1;
 }
 
-/** The EXIF block of a JPEG APP1 or WebP EXIF payload, without its optional `Exif\0\0` prefix. */
-export function stripExifPrefix(payload: Uint8Array): Uint8Array {
-  const prefixed = payload.length >= 6 && Buffer.from(payload.subarray(0, 6)).toString('latin1') === 'Exif\0\0';
-  return prefixed ? payload.subarray(6) : payload;
+function readOrientation(block: Buffer): number | undefined {
+  const order = block.toString('latin1', 0, 2);
+  if (order !== 'II' && order !== 'MM') return undefined;
+  const isLittleEndian = order === 'II';
+  const u16 = (offset: number) => (isLittleEndian ? block.readUInt16LE(offset) : block.readUInt16BE(offset));
+  const u32 = (offset: number) => (isLittleEndian ? block.readUInt32LE(offset) : block.readUInt32BE(offset));
+  const directory = u32(4);
+  const entries = Math.min(u16(directory), MAX_ENTRIES);
+  for (let index = 0; index < entries; index += 1) {
+    const entry = directory + 2 + index * 12;
+    if (u16(entry) !== ORIENTATION_TAG) continue;
+    const type = u16(entry + 2);
+    if (type !== SHORT_TYPE && type !== LONG_TYPE) return undefined;
+    const value = type === LONG_TYPE ? u32(entry + 8) : u16(entry + 8);
+    return value >= 1 && value <= 8 ? value : undefined;
+  }
+  return undefined;
 }

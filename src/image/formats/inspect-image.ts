@@ -1,21 +1,20 @@
 import { unreadable, unsupportedFormat } from '../image-errors.ts';
-import { ByteReader } from './byte-reader.ts';
-import { detectFormat } from './detect-format.ts';
 import { readGifHeader } from './gif-header.ts';
 import type { ImageFormat, ImageHeader, ImageInfo } from './image-format.ts';
 import { readJpegHeader } from './jpeg-header.ts';
 import { readPngHeader } from './png-header.ts';
+import { unsupportedName } from './unsupported-formats.ts';
 import { readWebpHeader } from './webp-header.ts';
 
-const HEADER_READERS: Readonly<Record<ImageFormat, (reader: ByteReader) => ImageHeader>> = {
+const HEADER_READERS: Readonly<Record<ImageFormat, (file: Buffer) => ImageHeader>> = {
   png: readPngHeader,
   jpeg: readJpegHeader,
   gif: readGifHeader,
   webp: readWebpHeader,
 };
 
-/** EXIF orientations 5 to 8 lie on their side. */
-const FIRST_SIDEWAYS_ORIENTATION = 5;
+/** EXIF orientations 5 to 8 turn the image by 90 degrees. */
+const FIRST_TURNED_ORIENTATION = 5;
 
 /**
  * Tells format and size of an image from its content, without decoding it and without looking at any name. A file
@@ -32,31 +31,47 @@ const FIRST_SIDEWAYS_ORIENTATION = 5;
  * ```
  */
 export function inspectImage(bytes: Uint8Array): ImageInfo {
-  const reader = new ByteReader(bytes);
-  const format = formatOf(reader);
-  const { width, height, orientation, animated, truncated } = HEADER_READERS[format](reader);
+  const file = asBuffer(bytes);
+  const format = formatOf(file);
+  const { width, height, orientation, animated, truncated } = headerOf(file, format);
   if (width === 0 || height === 0) throw unreadable(`the ${format} has no size`);
-  const sideways = orientation >= FIRST_SIDEWAYS_ORIENTATION;
+  const isTurned = orientation >= FIRST_TURNED_ORIENTATION;
   return {
     format,
     mediaType: `image/${format}`,
-    width: sideways ? height : width,
-    height: sideways ? width : height,
+    width: isTurned ? height : width,
+    height: isTurned ? width : height,
     orientation,
     animated,
     truncated,
   };
 }
 
-/** Throws as `inspectImage` does where already the first bytes are of no image that the API takes. */
+/** Throws as `inspectImage` does when the first bytes already show that they are no image that the API takes. */
 export const checkImageHead = (head: Uint8Array): void => {
-  formatOf(new ByteReader(head));
+  formatOf(asBuffer(head));
 };
 
-function formatOf(reader: ByteReader): ImageFormat {
-  if (reader.length === 0) throw unreadable('empty');
-  const detected = detectFormat(reader);
-  if (detected === undefined) throw unreadable('not an image of any known format');
-  if (!detected.supported) throw unsupportedFormat(detected.name);
-  return detected.format;
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const PNG = '\x89PNG\r\n\x1a\n';
+
+function formatOf(file: Buffer): ImageFormat {
+  const head = file.toString('latin1', 0, 12);
+  if (head.startsWith(PNG)) return 'png';
+  if (head.startsWith('\xff\xd8\xff')) return 'jpeg';
+  if (head.startsWith('RIFF') && head.startsWith('WEBP', 8)) return 'webp';
+  if (head.startsWith('GIF87a') || head.startsWith('GIF89a')) return 'gif';
+  if (head === '') throw unreadable('empty');
+  const name = unsupportedName(file);
+  throw name === undefined ? unreadable('not an image of any known format') : unsupportedFormat(name);
+}
+
+function headerOf(file: Buffer, format: ImageFormat): ImageHeader {
+  try {
+    return HEADER_READERS[format](file);
+  } catch (error) {
+    // The readers go by the lengths that the file states, which may lie behind its end.
+    throw error instanceof RangeError ? unreadable('the file ends inside its header') : error;
+  }
 }

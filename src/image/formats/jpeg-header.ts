@@ -1,6 +1,5 @@
 import { unreadable } from '../image-errors.ts';
-import type { ByteReader } from './byte-reader.ts';
-import { exifOrientation, stripExifPrefix } from './exif-orientation.ts';
+import { exifOrientation } from './exif-orientation.ts';
 import type { ImageHeader } from './image-format.ts';
 
 const START_OF_SCAN = 0xda;
@@ -12,7 +11,7 @@ const MAX_SEGMENTS = 20_000;
 /** Fill and stray bytes that are skipped in one file, as decoders do with the few that broken writers leave. */
 const MAX_STRAY_BYTES = 65_536;
 
-/** SOF0 to SOF15 but for DHT, JPG and DAC, which share the range. */
+/** SOF0 to SOF15 without DHT, JPG and DAC, which share the range. */
 const isStartOfFrame = (marker: number) =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 
@@ -20,26 +19,36 @@ const isStartOfFrame = (marker: number) =>
 const standsAlone = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8);
 
 /** Walks a JPEG's marker segments (ITU T.81, annex B) to its frame header; baseline, progressive and lossless alike. */
-export function readJpegHeader(reader: ByteReader): ImageHeader {
+export function readJpegHeader(file: Buffer): ImageHeader {
   let orientation: number | undefined;
   let size: { readonly width: number; readonly height: number } | undefined;
   let offset = 2;
   const budget = { strayBytes: MAX_STRAY_BYTES };
   for (let segment = 0; segment < MAX_SEGMENTS; segment += 1) {
-    const marker = nextMarker(reader, offset, budget);
+    const marker = nextMarker(file, offset, budget);
     if (marker === undefined || marker.code === END_OF_IMAGE) break;
     offset = marker.end;
     if (standsAlone(marker.code)) continue;
-    if (!reader.has(offset, 2)) break;
-    const length = reader.u16(offset);
+    if (offset + 2 > file.length) break;
+    const length = file.readUInt16BE(offset);
     if (length < 2) throw unreadable('a JPEG segment has no length');
     if (marker.code === START_OF_SCAN) {
       if (size === undefined) throw unreadable('the JPEG has no frame header');
-      return { ...size, orientation: orientation ?? 1, animated: false, truncated: !hasEnd(reader, offset) };
+      return {
+        ...size,
+        orientation: orientation ?? 1,
+        animated: false,
+        truncated: file.lastIndexOf(END_MARKER) < offset,
+      };
     }
-    if (isStartOfFrame(marker.code)) size ??= { height: reader.u16(offset + 3), width: reader.u16(offset + 5) };
-    if (marker.code === APP1 && orientation === undefined && reader.text(offset + 2, 5) === 'Exif\0') {
-      orientation = exifOrientation(stripExifPrefix(reader.bytes.subarray(offset + 2, offset + length)));
+    if (isStartOfFrame(marker.code))
+      size ??= { height: file.readUInt16BE(offset + 3), width: file.readUInt16BE(offset + 5) };
+    if (
+      marker.code === APP1 &&
+      orientation === undefined &&
+      file.toString('latin1', offset + 2, offset + 7) === 'Exif\0'
+    ) {
+      orientation = exifOrientation(file.subarray(offset + 2, offset + length));
     }
     offset += length;
   }
@@ -54,19 +63,13 @@ interface Marker {
 }
 
 /** The next marker from `offset`, past fill bytes and stray ones; `undefined` at the end or past the budget. */
-function nextMarker({ bytes }: ByteReader, offset: number, budget: { strayBytes: number }): Marker | undefined {
-  const last = Math.min(bytes.length - 1, offset + budget.strayBytes);
+function nextMarker(file: Buffer, offset: number, budget: { strayBytes: number }): Marker | undefined {
+  const last = Math.min(file.length - 1, offset + budget.strayBytes);
   for (let position = offset; position < last; position += 1) {
-    const code = bytes[position + 1];
-    if (bytes[position] !== 0xff || code === 0xff || code === 0 || code === undefined) continue;
+    const code = file[position + 1];
+    if (file[position] !== 0xff || code === 0xff || code === 0 || code === undefined) continue;
     budget.strayBytes -= position - offset;
     return { code, end: position + 2 };
   }
   return undefined;
-}
-
-/** Whether an end marker follows the scan; trailing bytes after it are common (phones append video). */
-function hasEnd(reader: ByteReader, scan: number): boolean {
-  const { bytes } = reader;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf(END_MARKER) >= scan;
 }

@@ -1,6 +1,5 @@
 import { unreadable } from '../image-errors.ts';
-import type { ByteReader } from './byte-reader.ts';
-import { exifOrientation, stripExifPrefix } from './exif-orientation.ts';
+import { exifOrientation } from './exif-orientation.ts';
 import type { ImageHeader } from './image-format.ts';
 
 const FIRST_CHUNK = 12;
@@ -8,30 +7,30 @@ const ANIMATION_FLAG = 0x02;
 const MAX_CHUNKS = 20_000;
 
 /** Reads the first chunk of a WebP (RFC 9649): lossy `VP8 `, lossless `VP8L` or extended `VP8X`. */
-export function readWebpHeader(reader: ByteReader): ImageHeader {
-  const end = 8 + reader.u32(4, true);
-  const truncated = end > reader.length;
+export function readWebpHeader(file: Buffer): ImageHeader {
+  const end = 8 + file.readUInt32LE(4);
+  const truncated = end > file.length;
   const data = FIRST_CHUNK + 8;
   const plain = { orientation: 1, animated: false, truncated };
-  switch (reader.text(FIRST_CHUNK, 4)) {
+  switch (file.toString('latin1', FIRST_CHUNK, FIRST_CHUNK + 4)) {
     case 'VP8 ':
-      if (reader.u24le(data + 3) !== 0x2a019d) throw unreadable('the WebP has no lossy frame header');
+      if (file.readUIntLE(data + 3, 3) !== 0x2a019d) throw unreadable('the WebP has no lossy frame header');
       return {
         ...plain,
-        width: reader.u16(data + 6, true) & 0x3fff,
-        height: reader.u16(data + 8, true) & 0x3fff,
+        width: file.readUInt16LE(data + 6) & 0x3fff,
+        height: file.readUInt16LE(data + 8) & 0x3fff,
       };
     case 'VP8L': {
-      if (reader.u8(data) !== 0x2f) throw unreadable('the WebP has no lossless header');
-      const bits = reader.u32(data + 1, true);
+      if (file.readUInt8(data) !== 0x2f) throw unreadable('the WebP has no lossless header');
+      const bits = file.readUInt32LE(data + 1);
       return { ...plain, width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
     }
     case 'VP8X':
       return {
-        width: reader.u24le(data + 4) + 1,
-        height: reader.u24le(data + 7) + 1,
-        orientation: webpOrientation(reader, Math.min(end, reader.length)),
-        animated: (reader.u8(data) & ANIMATION_FLAG) !== 0,
+        width: file.readUIntLE(data + 4, 3) + 1,
+        height: file.readUIntLE(data + 7, 3) + 1,
+        orientation: webpOrientation(file, Math.min(end, file.length)),
+        animated: (file.readUInt8(data) & ANIMATION_FLAG) !== 0,
         truncated,
       };
     default:
@@ -39,12 +38,12 @@ export function readWebpHeader(reader: ByteReader): ImageHeader {
   }
 }
 
-function webpOrientation(reader: ByteReader, end: number): number {
+function webpOrientation(file: Buffer, end: number): number {
   let offset = FIRST_CHUNK;
   for (let chunk = 0; chunk < MAX_CHUNKS && offset + 8 <= end; chunk += 1) {
-    const length = reader.u32(offset + 4, true);
-    if (reader.text(offset, 4) === 'EXIF') {
-      return exifOrientation(stripExifPrefix(reader.bytes.subarray(offset + 8, offset + 8 + length)));
+    const length = file.readUInt32LE(offset + 4);
+    if (file.toString('latin1', offset, offset + 4) === 'EXIF') {
+      return exifOrientation(file.subarray(offset + 8, offset + 8 + length));
     }
     offset += 8 + length + (length % 2);
   }

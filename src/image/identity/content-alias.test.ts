@@ -4,8 +4,7 @@ import { ImageError } from '../../errors/index.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { imageIdentity } from '../index.ts';
-import type { ImageLoader } from '../reading/image-loader.ts';
-import type { DownloadedImage } from '../reading/loaded-image.ts';
+import type { DownloadedImage, ImageLoader } from '../reading/image-loader.ts';
 import { ContentAliases } from './content-alias.ts';
 
 const URL_A = 'https://a.example/cat.jpg';

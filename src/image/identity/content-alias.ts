@@ -11,8 +11,7 @@ import {
   milliseconds,
   type OptionChecks,
 } from '../../internal/options/option-checks.ts';
-import type { ImageLoader } from '../reading/image-loader.ts';
-import type { DownloadedImage } from '../reading/loaded-image.ts';
+import type { DownloadedImage, ImageLoader } from '../reading/image-loader.ts';
 
 export interface ContentAliasOptions {
   /** Milliseconds for which a URL's content is taken as unchanged without asking, at least 0. @defaultValue 60_000 */

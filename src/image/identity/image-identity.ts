@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type CanonicalUrlOptions, canonicalUrl } from '../../internal/canonical-url.ts';
 import { callOptions, NO_OPTIONS } from '../../internal/options/own-options.ts';
-import type { BytesImage, UrlImage } from '../reading/loaded-image.ts';
+import type { BytesImage, UrlImage } from '../reading/image-loader.ts';
 
 /** Names an image: two with the same identity are one image. */
 export type ImageIdentity = (image: UrlImage | Pick<BytesImage, 'kind' | 'sha256'>) => string;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashBytes } from '../identity/hash-bytes.ts';
 import { readDataUrl, toDataUrl } from './data-url.ts';
+import { hashBytes } from './hash-bytes.ts';
 
 const SEED = 20_261_122;
 const limits = { maxBytes: 10_000_000, field: 'imageUrl' };

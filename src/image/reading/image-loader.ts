@@ -1,18 +1,41 @@
-import { ImageError, TimeoutError } from '../../errors/index.ts';
+import { ImageError, InputError, TimeoutError } from '../../errors/index.ts';
 import { AddressGuard } from '../../http/guard/address-guard.ts';
 import { createPinnedFetch, type PinnedFetchRequest, type ResolveHost } from '../../http/guard/pinned-fetch.ts';
-import { childController } from '../../internal/async/signals.ts';
+import { childController, raceSignal } from '../../internal/async/signals.ts';
 import { type Clock, systemClock } from '../../internal/clock.ts';
-import { anything, checkOptions } from '../../internal/options/option-checks.ts';
+import { anything, checkOptions, describeValue } from '../../internal/options/option-checks.ts';
+import type { ImageInfo } from '../formats/image-format.ts';
 import { checkImageHead, inspectImage } from '../formats/inspect-image.ts';
-import { hashBytes } from '../identity/hash-bytes.ts';
 import { tooLarge, unreadable, unsupportedFormat } from '../image-errors.ts';
 import { IMAGE_DEFAULTS, IMAGE_OPTION_CHECKS, type ImageOptions } from '../image-options.ts';
-import { isDataUrl } from './data-url.ts';
-import { asBytes, type ImageSource, isFileSource } from './image-source.ts';
-import type { BytesImage, DownloadedImage, LoadedImage, UrlImage } from './loaded-image.ts';
-import { readSource } from './read-source.ts';
-import { joinBytes } from './read-stream.ts';
+import { isDataUrl, readDataUrl } from './data-url.ts';
+import { hashBytes } from './hash-bytes.ts';
+import { asBytes, type ImageSource, isAsyncIterable, isBlob, isFileSource, isReadableStream } from './image-source.ts';
+import { readFile } from './read-file.ts';
+import { blobPieces, joinBytes, type ReadLimits, readStream } from './read-stream.ts';
+
+/** An image that is only passed on: its address was checked, nothing was requested. */
+export interface UrlImage {
+  readonly kind: 'url';
+  readonly url: string;
+}
+
+/** An image whose bytes are at hand, with the facts of its header. */
+export interface BytesImage extends Omit<ImageInfo, 'truncated'> {
+  readonly kind: 'bytes';
+  readonly bytes: Uint8Array;
+  /** SHA-256 of the bytes, in hexadecimal. */
+  readonly sha256: string;
+}
+
+export type LoadedImage = UrlImage | BytesImage;
+
+/** An image that was downloaded, with its host's name for this version of it. */
+export interface DownloadedImage extends BytesImage {
+  readonly etag?: string;
+  /** Canonical form of the URL behind all redirects, to which the ETag belongs. */
+  readonly etagUrl?: string;
+}
 
 export interface ImageLoaderOptions extends ImageOptions {
   /** Source of time. @defaultValue the system's */
@@ -23,23 +46,23 @@ export interface ImageLoaderOptions extends ImageOptions {
 
 export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
-  /** SHA-256 of the bytes, in hexadecimal, where it is known: then they are not hashed. @defaultValue none */
+  /** SHA-256 of the source, for a source in memory that was hashed before. @defaultValue it is hashed here */
   readonly sha256?: string | undefined;
 }
 
 /** Loads images under limits that were checked once. */
 export interface ImageLoader {
-  /** Takes an image from any source; a URL is only checked and passed on. Throws as `loadImage` does. */
+  /** Loads an image from any source; a URL is only checked and passed on. Throws as `loadImage` does. */
   load(source: ImageSource, options?: LoadOptions): Promise<LoadedImage>;
   /** Checks a URL as `load` does, without a promise. */
   checkUrl(url: string | URL): UrlImage;
   /**
-   * Downloads an image, for an API that can't. With the `etag` and `etagUrl` of an earlier download, `undefined` says
-   * that the image has not changed since.
+   * Downloads an image, for an API that can't. Given the `etag` and `etagUrl` of an earlier download, it resolves with
+   * `undefined` when the image has not changed since.
    *
    * @throws `DESCRIBE_IMAGE_FORBIDDEN` when its host, one of its addresses or a redirect may not be used; nothing was
    * sent there.
-   * @throws `DESCRIBE_IMAGE_FETCH_FAILED` when it can't be had; `retryable` says whether another try may help.
+   * @throws `DESCRIBE_IMAGE_FETCH_FAILED` when the download failed; `retryable` says whether another try may help.
    * @throws `DESCRIBE_TIMEOUT` after `fetchTimeoutMs`; and all that `load` throws for bytes.
    */
   fetch(url: string | URL, request?: PinnedFetchRequest): Promise<DownloadedImage | undefined>;
@@ -76,23 +99,22 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
     load: async (source, { signal, sha256 } = {}) => {
       signal?.throwIfAborted();
       if (source instanceof URL || (typeof source === 'string' && !isDataUrl(source))) return checkUrl(source);
+      const field = typeof source === 'string' ? 'imageUrl' : isFileSource(source) ? 'file' : 'image';
       const held = typeof source === 'string' ? undefined : asBytes(source);
       if (held !== undefined) {
-        if (held.length > maxBytes) throw tooLarge(fieldOf(source), maxBytes);
-        return describeBytes(held, maxPixels, signal, sha256);
+        if (held.length > maxBytes) throw tooLarge(field, maxBytes);
+        const info = acceptedInfo(held, maxPixels);
+        return { kind: 'bytes', bytes: held, ...info, sha256: sha256 ?? (await hashBytes(held, signal)) };
       }
       const timed = childController(signal);
       const timer = clock.setTimeout(() => {
         timed.abort(new TimeoutError('reading the image (readTimeoutMs)', readTimeoutMs));
       }, readTimeoutMs);
       try {
-        const bytes = await readSource(source, {
-          maxBytes,
-          field: fieldOf(source),
-          signal: timed.signal,
-          checkHead: checkImageHead,
-        });
-        return await describeBytes(bytes, maxPixels, timed.signal);
+        const limits = { maxBytes, field, signal: timed.signal, checkHead: checkImageHead };
+        const bytes = await readSource(source, limits);
+        const info = acceptedInfo(bytes, maxPixels);
+        return { kind: 'bytes', bytes, ...info, sha256: await hashBytes(bytes, timed.signal) };
       } finally {
         clock.clearTimeout(timer);
         timed.detach();
@@ -102,27 +124,75 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
       const answer = await download(url, request);
       if (answer === undefined) return undefined;
       const bytes = await joinBytes(answer.chunks, answer.byteLength);
-      const image = await describeBytes(bytes, maxPixels, request.signal);
+      const info = acceptedInfo(bytes, maxPixels);
+      const sha256 = await hashBytes(bytes, request.signal);
       const { etag, etagUrl } = answer;
-      return etag === undefined || etagUrl === undefined ? image : { ...image, etag, etagUrl };
+      const version = etag === undefined || etagUrl === undefined ? {} : { etag, etagUrl };
+      return { kind: 'bytes', bytes, ...info, sha256, ...version };
     },
   };
 }
 
-const fieldOf = (source: ImageSource) =>
-  typeof source === 'string' ? 'imageUrl' : isFileSource(source) ? 'file' : 'image';
+/** Reads a source that is no web address and not in memory. A string is a data URL here. */
+async function readSource(source: Exclude<ImageSource, URL>, limits: ReadLimits): Promise<Uint8Array> {
+  if (typeof source === 'string') return readDataUrl(source, limits);
+  if (isBlob(source)) {
+    if (source.size > limits.maxBytes) throw tooLarge(limits.field, limits.maxBytes);
+    return readStream(blobPieces(source), limits);
+  }
+  if (isReadableStream(source) || isAsyncIterable(source)) return readStream(source, limits);
+  // The read of a hung network disk ends with the signal.
+  if (isFileSource(source)) return raceSignal(readFile(source.file, limits), limits.signal);
+  throw new InputError(
+    limits.field,
+    `must be a URL, bytes, a Blob, a stream or \`{ file }\`; got ${describeValue(source)}`,
+  );
+}
 
-async function describeBytes(
-  bytes: Uint8Array,
-  maxPixels: number,
-  signal: AbortSignal | undefined,
-  sha256?: string,
-): Promise<BytesImage> {
+/** The facts of an image that the API takes. */
+function acceptedInfo(bytes: Uint8Array, maxPixels: number): Omit<ImageInfo, 'truncated'> {
   const { truncated, ...info } = inspectImage(bytes);
   if (truncated) throw unreadable(`the ${info.format} is cut off before its end`);
   if (info.format === 'gif' && info.animated) throw unsupportedFormat('an animated GIF');
   if (info.width * info.height > maxPixels) {
     throw new ImageError('DESCRIBE_IMAGE_TOO_LARGE', `image: more than maxPixels (${maxPixels} pixels)`);
   }
-  return { kind: 'bytes', bytes, ...info, sha256: sha256 ?? (await hashBytes(bytes, signal)) };
+  return info;
+}
+
+export interface LoadImageOptions extends ImageLoaderOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Downloads a URL, under the guard, instead of passing it on. @defaultValue false */
+  readonly download?: boolean | undefined;
+}
+
+/**
+ * Loads an image from any source. A URL is only checked, by rules that need neither DNS nor a request, unless
+ * `download` is set. Anything else is read whole and identified by its content: type, size and hash.
+ *
+ * @throws `DESCRIBE_INPUT_INVALID` for a source that is none, a malformed URL or one that is not http, https or data.
+ * @throws `DESCRIBE_IMAGE_FORBIDDEN` for a URL whose host may not be used.
+ * @throws `DESCRIBE_IMAGE_TOO_LARGE` beyond `maxBytes` or `maxPixels`; no more is read than that.
+ * @throws `DESCRIBE_IMAGE_UNREADABLE` for bytes that are empty, cut off or no image.
+ * @throws `DESCRIBE_IMAGE_UNSUPPORTED` for a format that the API does not take, such as HEIC or an animated GIF.
+ * @throws `DESCRIBE_IMAGE_FETCH_FAILED` for a download that failed.
+ * @throws `DESCRIBE_TIMEOUT` when it takes longer than `readTimeoutMs` or `fetchTimeoutMs`.
+ * @throws `DESCRIBE_CONFIG_INVALID` for a wrong option.
+ * @example
+ * ```ts
+ * import { loadImage } from '@describe-it/sdk/image';
+ *
+ * const image = await loadImage({ file: 'cat.jpg' }, { maxBytes: 5_000_000 });
+ * if (image.kind === 'bytes') console.log(image.format, image.width, image.height);
+ * ```
+ */
+export async function loadImage(
+  source: ImageSource,
+  { signal, download = false, ...options }: LoadImageOptions = {},
+): Promise<LoadedImage> {
+  const loader = createImageLoader(options);
+  const image = await loader.load(source, { signal });
+  if (!download || image.kind === 'bytes') return image;
+  // Without an ETag, a host can't answer that nothing has changed.
+  return (await loader.fetch(image.url, { signal })) ?? image;
 }

@@ -1,3 +1,7 @@
+import { raceSignal } from '../../internal/async/signals.ts';
+import { fsPromises } from '../../internal/modules/node-modules.ts';
+import { isDataUrl } from './data-url.ts';
+
 /** A file on disk, as path or `file:` URL. A bare string is never a path: text of a request must not read files. */
 export interface FileSource {
   readonly file: string | URL;
@@ -33,7 +37,7 @@ export const isFileSource = (value: unknown): value is FileSource =>
   'file' in value &&
   (typeof value.file === 'string' || value.file instanceof URL);
 
-/** The bytes of any view or buffer, without a copy; none for one that was handed to another thread. */
+/** The bytes of any view or buffer, without a copy. They are empty when it was transferred to another thread. */
 export function asBytes(value: unknown): Uint8Array | undefined {
   try {
     return bytesOf(value);
@@ -43,7 +47,7 @@ export function asBytes(value: unknown): Uint8Array | undefined {
 }
 
 function bytesOf(value: unknown): Uint8Array | undefined {
-  // Of no length it may be detached, which only making a view of it tells.
+  // An empty one may be detached, which only shows when a view of it is made.
   if (value instanceof Uint8Array && value.length > 0) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   const tag = Object.prototype.toString.call(value);
@@ -51,4 +55,48 @@ function bytesOf(value: unknown): Uint8Array | undefined {
     return new Uint8Array(value as ArrayBuffer);
   }
   return undefined;
+}
+
+export interface ExpectedBytesOptions {
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Bytes that loading a source will put into memory, as far as can be known without reading it. This is the size of
+ * bytes, a `Blob`, a data URL or a file, and `maxBytes` for a stream, whose size is unknown. It is 0 for a URL, which is
+ * only passed on, and for a source that loading refuses before it reads anything. Only a file needs a promise.
+ *
+ * @throws the signal's reason when it aborts.
+ */
+export function expectedBytes(
+  source: ImageSource,
+  { maxBytes, signal }: ExpectedBytesOptions,
+): number | Promise<number> {
+  if (source instanceof URL) return 0;
+  if (typeof source === 'string') return isDataUrl(source) ? Math.min(maxBytes, dataUrlBytes(source)) : 0;
+  const known = asBytes(source)?.length ?? (isBlob(source) ? source.size : undefined);
+  // The size of a polyfill may be no number at all: NaN bytes of memory would never be given back.
+  if (known !== undefined) return known >= 0 ? (known > maxBytes ? 0 : known) : maxBytes;
+  return isFileSource(source) ? fileBytes(source.file, maxBytes, signal) : maxBytes;
+}
+
+/** A percent-encoded data URL is rare, and has at most as many bytes as characters. */
+function dataUrlBytes(text: string): number {
+  const comma = text.indexOf(',');
+  const isBase64 = comma > 0 && text.slice(0, Math.min(comma, 1024)).includes('base64');
+  return isBase64 ? Math.ceil(((text.length - comma - 1) * 3) / 4) : text.length;
+}
+
+/** 0 for a file that can't be inspected: reading it fails too and says why. */
+async function fileBytes(path: string | URL, maxBytes: number, signal: AbortSignal | undefined): Promise<number> {
+  signal?.throwIfAborted();
+  const size = fsPromises()
+    .stat(path)
+    .then(
+      (stats) => (stats.isFile() ? stats.size : 0),
+      () => 0,
+    );
+  const bytes = await raceSignal(size, signal);
+  return bytes > maxBytes ? 0 : bytes;
 }

@@ -1,11 +1,11 @@
 import { InputError } from '../../errors/index.ts';
-import { HeadCheck } from '../../http/connection/head-check.ts';
+import { ByteCollector } from '../../http/encoding/byte-collector.ts';
 import { fsPromises } from '../../internal/modules/node-modules.ts';
 import { tooLarge, unreadable } from '../image-errors.ts';
 import { joinBytes, type ReadLimits } from './read-stream.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
-/** Asked for behind the announced end, where a file of `/proc`, whose size is 0, has all it has. */
+/** Read behind the stated size: a file of `/proc` has a size of 0 and all its content there. */
 const BEYOND_BYTES = 16 * 1024;
 
 /**
@@ -24,7 +24,7 @@ export async function readFile(
     const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown';
     throw unreadable(`the file can't be read (${code})`, { cause });
   };
-  // Opening a pipe without a writer would block a thread for good, so its kind is asked first.
+  // Opening a pipe without a writer would block a thread for ever.
   const { size, isRegular } = await fs
     .stat(path)
     .then((stats) => ({ size: stats.size, isRegular: stats.isFile() }), fail);
@@ -34,21 +34,16 @@ export async function readFile(
   const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;
   const handle = await fs.open(path, O_RDONLY | O_NONBLOCK).catch(fail);
   try {
-    const chunks: Uint8Array[] = [];
-    const head = new HeadCheck(checkHead);
-    let total = 0;
+    const collected = new ByteCollector(checkHead);
     for (;;) {
       signal?.throwIfAborted();
       // The size is a hint only: a file may grow while it is read.
-      const left = size - total;
+      const left = size - collected.byteLength;
       const buffer = Buffer.allocUnsafeSlow(left > 0 ? Math.min(CHUNK_BYTES, left + 1) : BEYOND_BYTES);
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, null).catch(fail);
-      if (bytesRead === 0) return await joinBytes(chunks, total);
-      total += bytesRead;
-      if (total > maxBytes) throw tooLarge(field, maxBytes);
-      const chunk = buffer.subarray(0, bytesRead);
-      head.push(chunk);
-      chunks.push(chunk);
+      if (bytesRead === 0) return await joinBytes(collected.chunks(), collected.byteLength);
+      if (collected.byteLength + bytesRead > maxBytes) throw tooLarge(field, maxBytes);
+      collected.push(buffer.subarray(0, bytesRead));
     }
   } finally {
     await handle.close().catch(() => {});

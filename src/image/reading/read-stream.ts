@@ -1,6 +1,5 @@
 import { DescribeError, InputError } from '../../errors/index.ts';
-import { ByteCollector } from '../../http/connection/byte-collector.ts';
-import { HeadCheck } from '../../http/connection/head-check.ts';
+import { ByteCollector } from '../../http/encoding/byte-collector.ts';
 import { loopSlices } from '../../internal/async/loop-slices.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
 import { tooLarge, unreadable } from '../image-errors.ts';
@@ -16,7 +15,7 @@ export interface ReadLimits {
   /** Name of what the caller passed, for errors. */
   readonly field: string;
   readonly signal?: AbortSignal | undefined;
-  /** Is shown the first bytes of a stream; what it throws ends the reading. */
+  /** Gets the first bytes of a stream. An error from it ends the reading. */
   readonly checkHead?: ((head: Uint8Array) => void) | undefined;
 }
 
@@ -31,13 +30,12 @@ export async function readStream(
   { maxBytes, field, signal, checkHead }: ReadLimits,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted();
-  const head = new HeadCheck(checkHead);
   const source = openSafely(stream, field);
-  const collected = new ByteCollector();
+  const collected = new ByteCollector(checkHead);
   let ended = false;
   try {
     for (;;) {
-      // Also for a chunk that is tiny or empty: a source whose bytes are all at hand never lets go of the thread.
+      // Also after tiny or empty chunks: a source that has all its bytes at hand never yields the thread.
       if (loopSlices.isOver()) await loopSlices.next();
       const next = await raceSignal(readNext(source), signal);
       if (next.done === true) break;
@@ -45,7 +43,6 @@ export async function readStream(
       if (chunk === undefined) throw new InputError(field, `the stream gave a ${typeof next.value}, expected bytes`);
       if (collected.byteLength + chunk.length > maxBytes) throw tooLarge(field, maxBytes);
       if (chunk.length === 0) continue;
-      head.push(chunk);
       collected.push(chunk);
     }
     ended = true;
@@ -85,17 +82,13 @@ function openSafely(stream: ReadableStream<unknown> | AsyncIterable<unknown>, fi
 }
 
 function openSource(stream: ReadableStream<unknown> | AsyncIterable<unknown>, field: string): ByteSource {
-  const swallow = () => {};
   if (isReadableStream(stream)) {
     if (stream.locked) throw new InputError(field, 'the stream is locked by another reader');
     const reader = stream.getReader();
     return {
-      next: async () => {
-        const { done, value } = await reader.read();
-        return done ? { done, value: undefined } : { done, value };
-      },
+      next: async () => reader.read() as Promise<IteratorResult<unknown, unknown>>,
       cancel: () => {
-        reader.cancel().catch(swallow);
+        reader.cancel().catch(() => {});
       },
     };
   }
@@ -103,7 +96,7 @@ function openSource(stream: ReadableStream<unknown> | AsyncIterable<unknown>, fi
   return {
     next: async () => iterator.next(),
     cancel: () => {
-      (async () => iterator.return?.())().catch(swallow);
+      (async () => iterator.return?.())().catch(() => {});
     },
   };
 }

@@ -1,8 +1,7 @@
 import { DescribeError } from '../../errors/index.ts';
 import type { Clock } from '../../internal/clock.ts';
-import type { ImageLoader } from './image-loader.ts';
+import type { DownloadedImage, ImageLoader, LoadedImage } from './image-loader.ts';
 import { InlineHosts, type InlineHostsOptions } from './inline-hosts.ts';
-import type { DownloadedImage, LoadedImage } from './loaded-image.ts';
 
 /**
  * Which images this process downloads itself. `none`: those that the API could not. `all`: every one. `resolvable`:

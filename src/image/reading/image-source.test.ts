@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectedBytes } from './expected-bytes.ts';
-import type { ImageSource } from './image-source.ts';
+import { expectedBytes, type ImageSource } from './image-source.ts';
 
 const BYTES = new Uint8Array(3000).fill(7);
 const dataUrl = `data:image/png;base64,${Buffer.from(BYTES).toString('base64')}`;

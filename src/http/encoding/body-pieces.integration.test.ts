@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cleanUp, overHttp } from './http-connection.fixture.ts';
+import { cleanUp, overHttp } from '../connection/http-connection.fixture.ts';
 
 afterEach(cleanUp);
 
