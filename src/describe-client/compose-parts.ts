@@ -10,9 +10,8 @@ import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/m
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { type RedisCache, redisScriptOf } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
-import { type CallRouting, makeRouting } from './attempt/attempt-router.ts';
 import { EndpointSet } from './attempt/endpoint-set.ts';
-import { UpstreamCaller } from './attempt/upstream-caller.ts';
+import { type Attempts, makeAttempts, type SendRequest } from './attempt/pipeline.ts';
 import { type AskVision, askSingly, BatchedVision } from './attempt/vision-asker.ts';
 import { Admission } from './call/admission.ts';
 import { type CachedDescription, pricing } from './call/build-result.ts';
@@ -48,7 +47,7 @@ export interface ClientParts {
   readonly batch: VisionDescriptionBatchProcessor | undefined;
   readonly metrics: CallMetrics;
   readonly admission: Admission;
-  readonly routing: CallRouting;
+  readonly attempts: Attempts;
   /** Absent without the option. */
   readonly fallback: Fallback | undefined;
   readonly retry: RetryPolicy;
@@ -100,29 +99,14 @@ export function composeParts(
 
   const { limits } = settings;
   const advisor = given.batch ? new PackingAdvisor(clock, ownShareOf(limits)) : undefined;
-  let routing: CallRouting | undefined;
+  let attempts: Attempts | undefined;
   const retryPolicy = retry ?? new RetryPolicy();
-  const caller = new UpstreamCaller({
-    router: {
-      run: (job, attempt) => requirePart(routing).router.run(job, attempt),
-      hasOtherFor: (job) => requirePart(routing).router.hasOtherFor(job),
-      waitMsFor: (job) => requirePart(routing).router.waitMsFor(job),
-    },
-    retry: retryPolicy,
-    attemptTimeoutMs: settings.attemptTimeoutMs,
-    clock,
-    onAnswer: (completion) => {
-      const usage = usageOf(completion);
-      if (usage !== undefined) metrics.answered(usage, priceOf(String(completion.model), settings.model, usage));
-    },
-    onLimits: (model, headers, throttled, endpoint) => advisor?.observe(model, headers, throttled, endpoint),
-    onAttempt: metrics.attemptEnded,
-  });
+  const send: SendRequest = (request, read, sending) => requirePart(attempts).send(request, read, sending);
   const waiting = advisor === undefined ? undefined : new WaitingCalls(advisor);
   const packRules = () => packRulesOf(typeof given.batch === 'object' ? given.batch : NO_OPTIONS, settings.environment);
   const placesAreFree = typeof given.batch !== 'object' || given.batch.maxConcurrentBatches === undefined;
   const batched = new BatchedVision({
-    caller,
+    send,
     catalog,
     clock,
     timeoutMs: settings.timeoutMs,
@@ -177,10 +161,25 @@ export function composeParts(
     missingKeys,
   );
   downloads = endpointSet.downloads;
-  routing = makeRouting(endpointSet.asked, limits, cache && redisScriptOf(cache), clock);
-  const { router, quotas } = routing;
+  attempts = makeAttempts({
+    endpoints: endpointSet.asked,
+    limits,
+    shared: cache && redisScriptOf(cache),
+    retry: retryPolicy,
+    attemptTimeoutMs: settings.attemptTimeoutMs,
+    clock,
+    metrics: {
+      attemptEnded: metrics.attemptEnded,
+      billed: (completion) => {
+        const usage = usageOf(completion);
+        if (usage !== undefined) metrics.answered(usage, priceOf(String(completion.model), settings.model, usage));
+      },
+      limitsTold: (model, headers, throttled, endpoint) => advisor?.observe(model, headers, throttled, endpoint),
+    },
+  });
+  const { router, quotas } = attempts;
   const known = requirePart(catalog);
-  const singly = askSingly(caller, known);
+  const singly = askSingly(attempts.send, known);
   const askBy = (packed: AskVision | undefined): AskVision => {
     if (packed === undefined || advisor === undefined || waiting === undefined) return singly;
     const mode = given.batch === 'auto' ? 'auto' : 'always';
@@ -210,7 +209,7 @@ export function composeParts(
     metrics,
     admission: requirePart(admission),
     fallback: given.fallback === undefined ? undefined : new Fallback(given.fallback, clock),
-    routing,
+    attempts,
     retry: retryPolicy,
     keys: new DescriptionKeys(settings.endpoints),
     makeKeyError: hasKey ? undefined : () => missingKeyError(...missingKeys.values()),

@@ -9,7 +9,7 @@ import type { PerformanceMonitor, PerformanceReport } from '../performance-monit
 import type { RedisCache, RedisCacheStats } from '../redis-cache/index.ts';
 import type { RetryStats } from '../retry/index.ts';
 import type { QuotaStats, RouterStats } from '../routing/index.ts';
-import type { AttemptBreaker } from './attempt/breaker-group.ts';
+import type { AttemptBreaker } from './attempt/breaker-stage.ts';
 import { type DescribeManyItem, type DescribeManyOptions, describeEach } from './bulk/describe-many.ts';
 import { type EstimateOptions, estimateCalls } from './bulk/estimate-calls.ts';
 import { type ClientWarmOptions, type ClientWarmResult, warmCache } from './bulk/warm-cache.ts';
@@ -238,7 +238,7 @@ export class DescribeClient implements AsyncDisposable {
 
   /** A frozen, JSON-safe snapshot of every part. */
   stats(): ClientStats {
-    const { endpoints, admission, routing, retry, batch, cache } = this.#parts;
+    const { endpoints, admission, attempts, retry, batch, cache } = this.#parts;
     return deepFreeze({
       calls: this.#calls.stats(),
       admission: admission.getStats(),
@@ -246,8 +246,8 @@ export class DescribeClient implements AsyncDisposable {
       breakers: Object.fromEntries(
         Object.entries(endpoints.breakersByName()).map(([name, breaker]) => [name, breaker.getStats()]),
       ),
-      routing: routing.router.getStats(),
-      quotas: routing.quotas.getStats(),
+      routing: attempts.router.getStats(),
+      quotas: attempts.quotas.getStats(),
       retry: retry.getStats(),
       ...(cache === undefined ? {} : { cache: cache.getStats() }),
       ...(batch === undefined ? {} : { batch: batch.getMetrics() }),

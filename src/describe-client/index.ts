@@ -1,7 +1,7 @@
 export type { ExtraBody } from '../internal/options/extra-body.ts';
 export type { ReasoningEffort } from '../internal/options/reasoning-effort.ts';
 export type { Dialect } from '../openai/exchange/request-dialect.ts';
-export type { AttemptBreaker } from './attempt/breaker-group.ts';
+export type { AttemptBreaker } from './attempt/breaker-stage.ts';
 export type { DescribeManyItem, DescribeManyOptions } from './bulk/describe-many.ts';
 export type { EstimateOptions } from './bulk/estimate-calls.ts';
 export type {

@@ -10,7 +10,7 @@ import { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { RedisCache } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
 import { countsForBreaker, isPacedByLimiter, isWorthAnotherAttempt } from './attempt/attempt-failure.ts';
-import { type AttemptBreaker, BreakerGroup } from './attempt/breaker-group.ts';
+import { type AttemptBreaker, BreakerGroup } from './attempt/breaker-stage.ts';
 import { type BatchedVision, faultOf } from './attempt/vision-asker.ts';
 import type { Logger } from './options/client-logger.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';

@@ -26,7 +26,7 @@ import { estimateOf } from '../packing/packing-cost.ts';
 import { schemaOf, textOf } from '../packing/planned-packs.ts';
 import { sinkInLine } from '../packing/queued-trace.ts';
 import type { WaitingCalls } from '../packing/waiting-calls.ts';
-import type { UpstreamCaller } from './upstream-caller.ts';
+import type { SendRequest } from './pipeline.ts';
 
 /** What the API said of one image. */
 export interface Answer {
@@ -50,13 +50,13 @@ export type AskVision = (
 
 /** One request an image. */
 export const askSingly =
-  (caller: UpstreamCaller, catalog: ModelCatalog): AskVision =>
+  (send: SendRequest, catalog: ModelCatalog): AskVision =>
   async (image, request, { signal, deadlineAtMs, retries }, trace, sink = trace) => {
-    // The caller encodes the bytes right into the body; the request only ever travels encoded.
+    // The bytes are encoded right into the body; the request only ever travels encoded.
     const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
     const { priority, timeoutMs, schema } = request;
     trace.leaves(1);
-    return caller.send(
+    return send(
       singleRequest(request, inline as string),
       (completion) => {
         // An answer of no use was billed too.
@@ -76,7 +76,7 @@ export const askSingly =
         timeoutMs,
         deadlineAtMs,
         trace: sink,
-        retries: retries && [retries],
+        retries: retries === undefined ? [] : [retries],
         tokens: estimateOf(image, request, catalog).reservedTokens,
       },
     );
@@ -100,7 +100,7 @@ const UNPACKS = Symbol('unpacks');
 export const faultOf = (error: unknown): VisionFault => (error === UNPACKS ? 'size' : visionFaultOf(error));
 
 export interface BatchedVisionParts {
-  readonly caller: UpstreamCaller;
+  readonly send: SendRequest;
   readonly catalog: ModelCatalog | undefined;
   readonly clock: Clock;
   /** Of images that were given to the processor directly, in milliseconds. */
@@ -146,7 +146,7 @@ export class BatchedVision {
         }
         return completion;
       };
-      const { caller, clock, timeoutMs: ownTimeoutMs, unpacking, yieldsPlace, onLine } = this.#parts;
+      const { send, clock, timeoutMs: ownTimeoutMs, unpacking, yieldsPlace, onLine } = this.#parts;
       const { priority, timeoutMs, deadlineAtMs } = mostDemanding(calls);
       // Who uses the client's processor directly has no call here: its images go with the client's own patience.
       const direct = calls.length < requests.length;
@@ -158,7 +158,7 @@ export class BatchedVision {
         }
       };
       const place = unpacking?.waiting.place(chatRequest.model, look);
-      const sent = caller.send(chatRequest, read, {
+      const sent = send(chatRequest, read, {
         signal: child.signal,
         retries: direct ? [] : calls.flatMap(({ bounds }) => bounds.retries ?? []),
         tokens: this.#tokensOf(chatRequest, requests),

@@ -10,7 +10,7 @@ import type { ApiKey } from '../../openai/pool/api-key.ts';
 import type { PerformanceMonitor, PerformanceMonitorOptions } from '../../performance-monitor/index.ts';
 import type { RedisCache, RedisCacheOptions, RedisClientLike, RedisTargetOptions } from '../../redis-cache/index.ts';
 import type { RetryOptions } from '../../retry/index.ts';
-import type { AttemptBreaker } from '../attempt/breaker-group.ts';
+import type { AttemptBreaker } from '../attempt/breaker-stage.ts';
 import type { ImageDetail } from '../call/describe-request.ts';
 import type { ClientImageOptions } from '../call/image-intake.ts';
 import type { Logger } from './client-logger.ts';

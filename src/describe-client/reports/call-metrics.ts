@@ -2,7 +2,7 @@ import type { VisionUsage } from '../../batch-processor/index.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import type { PerformanceMonitor } from '../../performance-monitor/index.ts';
-import type { UpstreamCallerParts } from '../attempt/upstream-caller.ts';
+import type { AttemptMetrics } from '../attempt/connection-stage.ts';
 import type { CallExplanation, DescribeResult } from '../call/describe-result.ts';
 
 /** Whether a failed call says something about our health: a bad image, a refusal and an abort do not. */
@@ -43,7 +43,7 @@ export class CallMetrics {
     });
   }
 
-  readonly attemptEnded: UpstreamCallerParts['onAttempt'] = (outcome, error) => {
+  readonly attemptEnded: AttemptMetrics['attemptEnded'] = (outcome, error) => {
     this.#record((monitor) => monitor.incrementCounter('attempts', { outcome, code: error?.code ?? 'none' }));
   };
 

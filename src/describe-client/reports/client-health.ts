@@ -24,7 +24,7 @@ const HEALTHY: PartHealth = { status: 'healthy' };
 export async function clientHealth(parts: ClientParts, isOpen: boolean): Promise<ClientHealth> {
   const health: Record<string, PartHealth> = {};
   if (!isOpen) health['client'] = { status: 'unhealthy', reason: 'closed' };
-  const { endpoints } = parts.routing.router.getStats();
+  const { endpoints } = parts.attempts.router.getStats();
   const pools = Object.entries(parts.endpoints.pools).map(([name, pool]) => {
     const partHealth = poolHealth(pool.getStats(), droppedForMs(endpoints[name]));
     health[`pool:${name}`] = partHealth;

@@ -1,9 +1,11 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
 import type { Watchable } from '../../internal/async/signals.ts';
 import { type Bucket, PriorityQueue, type QueueItem } from '../../internal/collections/priority-queue.ts';
+import type { AttemptReport } from '../quota/attempt-report.ts';
 import type { EndpointRoute } from './endpoint-route.ts';
 import type { EndpointState } from './endpoint-state.ts';
-import type { RouteAttempt, RouteJob } from './route-job.ts';
+import type { RouteJob } from './route-job.ts';
+import type { RoutePlace } from './route-place.ts';
 
 /** What stands before a call in its line. */
 export interface Backlog {
@@ -97,7 +99,7 @@ export class RouteLine<Target> extends PriorityQueue<RouteCall<Target>> {
 /** One `run()` on its way through the router. */
 export class RouteCall<Target> implements QueueItem<RouteCall<Target>>, Watchable {
   readonly job: RouteJob;
-  readonly attempt: RouteAttempt<Target, unknown>;
+  readonly attempt: (place: RoutePlace<Target>) => Promise<AttemptReport>;
   readonly priority: number;
   readonly sequence: number;
   /** When it came, which its place in the line goes by. */
@@ -112,17 +114,17 @@ export class RouteCall<Target> implements QueueItem<RouteCall<Target>>, Watchabl
   /** Endpoints that it left, and why it left the last of them. */
   left: Set<EndpointState<Target>> | undefined = undefined;
   lastFailure: DescribeError | undefined = undefined;
-  readonly resolve: (value: unknown) => void;
+  readonly resolve: (answer: AttemptReport) => void;
   readonly reject: (reason: unknown) => void;
 
   // Positional, for it is made once a call: an object of fields would double the garbage.
   constructor(
     job: RouteJob,
-    attempt: RouteAttempt<Target, unknown>,
+    attempt: (place: RoutePlace<Target>) => Promise<AttemptReport>,
     line: RouteLine<Target>,
     sequence: number,
     nowMs: number,
-    resolve: (value: unknown) => void,
+    resolve: (answer: AttemptReport) => void,
     reject: (reason: unknown) => void,
   ) {
     this.job = job;

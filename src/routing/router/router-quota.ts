@@ -1,37 +1,19 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
-import type { RateLimitSnapshot } from '../quota/rate-limit-snapshot.ts';
+import type { ReservableQuota, Reservation } from '../quota/reservation.ts';
 
 /** What was taken from a quota for one request. It has one end; later ends are ignored. */
-export interface RouterPermit {
-  answered(report: {
-    readonly limits?: RateLimitSnapshot | undefined;
-    readonly chargedTokens?: number | undefined;
-  }): void;
-  throttled(report: {
-    readonly limits?: RateLimitSnapshot | undefined;
-    readonly retryAfterMs?: number | undefined;
-    readonly slowDown?: boolean | undefined;
-  }): void;
-  /** Sent without an answer of use: the API counts it as a request. */
-  failed(): void;
-  /** Nothing was sent: all is given back. */
-  refund(): void;
-}
+export type RouterPermit = Reservation;
 
 /**
  * What a router asks of the quota that an endpoint's calls of one model are counted against. All of it is synchronous.
  */
-export interface RouterQuota {
+export interface RouterQuota extends ReservableQuota {
   /**
    * Milliseconds until a request of so many tokens fits; 0 means now, Infinity not before it calls `onRoom` listeners.
    */
   waitMs(tokens: number): number;
-  /** Takes it; called only where `waitMs` just said 0. */
-  take(tokens: number): RouterPermit;
   /** Subscribes for whenever the wait may have become shorter than was told. */
   onRoom(listener: () => void): unknown;
-  /** The account is used up: `error` says so. */
-  stop(error: DescribeError): void;
   readonly stopped: DescribeError | undefined;
   /**
    * Milliseconds until so many requests of so many tokens in all will have fitted; without it only the next one is

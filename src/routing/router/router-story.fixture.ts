@@ -2,7 +2,7 @@ import type { DescribeError } from '../../errors/describe-error.ts';
 import { UpstreamError, type UpstreamErrorOptions } from '../../errors/upstream-error.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
-import type { RouteJob, RouteLeg } from './route-job.ts';
+import type { RouteAnswer, RouteJob, RouteLeg } from './route-job.ts';
 import { Router } from './router.ts';
 import type { RouterEndpoint } from './router-endpoint.ts';
 import type { RouterOptions } from './router-options.ts';
@@ -92,7 +92,7 @@ export class FakeQuota implements RouterQuota {
 export interface HeldLeg {
   readonly leg: RouteLeg<string>;
   readonly label: string;
-  answer(outputTokens?: number): Promise<void>;
+  answer(answer?: RouteAnswer): Promise<void>;
   fail(error: unknown, options?: { readonly sent?: boolean }): Promise<void>;
 }
 
@@ -145,9 +145,9 @@ export class RouterStory {
       this.legs.push({
         leg,
         label,
-        answer: async (outputTokens) => {
+        answer: async (answer = {}) => {
           leg.sent();
-          leg.answered({ outputTokens });
+          leg.answered(answer);
           outcome.resolve(`${label} by ${leg.endpoint}`);
           await this.clock.flush();
         },

@@ -243,7 +243,7 @@ describe('several endpoints', () => {
       { name: 'c', maxConcurrency: 1, quotaGroup: 'mine' },
     ]);
     for (let call = 0; call < 3; call += 1) void story.run();
-    for (const { leg } of story.legs) leg.answered({ organization: 'org-1' });
+    for (const held of story.legs) await held.answer({ organization: 'org-1' });
     const groups = Object.entries(story.router.getStats().endpoints).map(([name, { quotaGroup }]) => [
       name,
       quotaGroup,
@@ -251,25 +251,25 @@ describe('several endpoints', () => {
     expect(Object.fromEntries(groups)).toEqual({ a: 'a', b: 'a', c: 'mine' });
   });
 
-  it('share the same one whichever of them answers first, and leave it when they belong elsewhere', () => {
-    const groupsAfter = (answers: readonly (readonly [endpoint: string, organization: string])[]) => {
+  it('share the same one whichever of them answers first, and leave it when they belong elsewhere', async () => {
+    const groupsAfter = async (answers: readonly (readonly [endpoint: string, organization: string])[]) => {
       const story = new RouterStory(['a', 'b', 'c'].map((name) => ({ name, maxConcurrency: 1 })));
       for (let call = 0; call < 3; call += 1) void story.run();
       for (const [endpoint, organization] of answers) {
-        const { leg } = story.legs.find((held) => held.leg.endpoint === endpoint) ?? story.last;
-        leg.answered({ organization });
+        const held = story.legs.find(({ leg }) => leg.endpoint === endpoint) ?? story.last;
+        await held.answer({ organization });
       }
       return Object.values(story.router.getStats().endpoints).map(({ quotaGroup }) => quotaGroup);
     };
     expect(
-      groupsAfter([
+      await groupsAfter([
         ['c', '1'],
         ['b', '1'],
         ['a', '1'],
       ]),
     ).toEqual(['a', 'a', 'a']);
     expect(
-      groupsAfter([
+      await groupsAfter([
         ['b', '1'],
         ['a', '2'],
         ['c', '1'],

@@ -1,21 +1,25 @@
 import { ClosedError } from '../../errors/closed-error.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
+import { failureMeaning } from '../../errors/failure-table.ts';
 import { QueueFullError } from '../../errors/queue-full-error.ts';
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
 import { SignalWatch } from '../../internal/async/signals.ts';
+import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
+import { withReservation } from '../quota/reservation.ts';
 import type { EndpointRoute } from './endpoint-route.ts';
 import { EndpointState } from './endpoint-state.ts';
 import { expectedWaitMs } from './expected-wait.ts';
 import { RouteDirectory } from './route-directory.ts';
 import { RouteDispatcher } from './route-dispatcher.ts';
 import type { RouteAttempt, RouteJob } from './route-job.ts';
+import { reportedAttempt } from './route-leg.ts';
+import { RoutePlace } from './route-place.ts';
 import { RouteCall, type RouteLine } from './route-queue.ts';
 import { MOVE_PATIENCE_MS, RouteSearch } from './route-search.ts';
 import { type RouterOptions, type RouterSettings, routerSettingsOf } from './router-options.ts';
 import { type RouterCounts, type RouterStats, routerStatsOf } from './router-stats.ts';
-import { type LegEnd, legEndOf, RunningLeg } from './running-attempt.ts';
 
 /**
  * Gives each call to an endpoint that can take it at that moment: one that has quota left, a free slot, a breaker that
@@ -74,8 +78,23 @@ export class Router<Target> {
    * `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when that puts every endpoint out; `DESCRIBE_QUEUE_FULL`;
    * `DESCRIBE_CLOSED`; the signal's reason; or what the attempt threw.
    */
-  run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
-    return new Promise<Value>((resolve, reject) => {
+  async run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
+    const { clock } = this.#settings;
+    const { value } = await this.route(job, (place) =>
+      withReservation(place.quota, job.tokens, () => place.observe(() => reportedAttempt(attempt, place, clock))),
+    );
+    return value;
+  }
+
+  /**
+   * As `run`, for an attempt that reserves from the quota of its place before anything else happens, settles that, and
+   * lets the place observe it. Its answer, or the `AttemptFailure` it rejects with, says what it learned.
+   */
+  route<Answer extends AttemptReport>(
+    job: RouteJob,
+    attempt: (place: RoutePlace<Target>) => Promise<Answer>,
+  ): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
       if (this.#closing !== undefined) {
         reject(new ClosedError('the router'));
       } else if (job.signal.aborted) {
@@ -90,7 +109,7 @@ export class Router<Target> {
           line,
           this.#sequence,
           nowMs,
-          resolve as (value: unknown) => void,
+          resolve as (answer: AttemptReport) => void,
           reject,
         );
         this.#admit(call, nowMs);
@@ -206,67 +225,59 @@ export class Router<Target> {
     this.#signals.remove(call);
     this.#inFlight += 1;
     this.#counts.placed += 1;
-    const leg = new RunningLeg(
-      route,
-      route.quota.take(call.job.tokens),
-      nowMs - call.waitsSinceMs,
-      this.#settings.clock,
-      nowMs,
-      this.#onOrganization,
-    );
-    let attempt: Promise<unknown>;
-    try {
-      attempt = call.attempt(leg);
-    } catch (error) {
-      attempt = Promise.reject(error);
-    }
-    attempt.then(
-      (value) => {
-        this.#release(call, leg, 'succeeded');
-        call.resolve(value);
-        this.#dispatcher.place();
-        this.#endIfIdle();
+    route.inFlight += 1;
+    route.endpoint.inFlight += 1;
+    const { clock } = this.#settings;
+    const queueMs = nowMs - call.waitsSinceMs;
+    const place = new RoutePlace(route, call.line.routes, queueMs, clock, nowMs);
+    call.attempt(place).then(
+      (answer) => {
+        this.#leave(route, answer);
+        call.resolve(answer);
+        this.#next();
       },
-      (error: unknown) => {
-        this.#fail(call, leg, error);
-        this.#dispatcher.place();
-        this.#endIfIdle();
+      (thrown: unknown) => {
+        this.#fail(call, route, AttemptFailure.of(thrown));
+        this.#next();
       },
     );
   }
 
-  readonly #onOrganization = (leg: RunningLeg<Target>, organization: string): void => {
-    this.#directory.learnOrganization(leg.route.endpoint, organization);
-  };
-
-  #fail(call: RouteCall<Target>, leg: RunningLeg<Target>, error: unknown): void {
-    const end = legEndOf(DescribeError.is(error) ? error : undefined, call.line.routes.length > 1);
-    this.#release(call, leg, end);
-    if (typeof end !== 'object' || !this.#mayMove(call, leg, end)) {
+  #fail(call: RouteCall<Target>, route: EndpointRoute<Target>, { error, report }: AttemptFailure): void {
+    this.#leave(route, report);
+    if (!DescribeError.is(error) || !this.#mayMove(call, route, report.sent, error)) {
       call.reject(error);
     } else if (this.#destroyed !== undefined || call.job.signal.aborted) {
       call.reject(this.#destroyed?.reason ?? call.job.signal.reason);
     } else {
-      this.#move(call, leg, end.failure);
+      this.#move(call, route, error);
     }
   }
 
-  #release(call: RouteCall<Target>, leg: RunningLeg<Target>, end: LegEnd): void {
+  #leave(route: EndpointRoute<Target>, { organization }: AttemptReport): void {
     this.#inFlight -= 1;
-    leg.end(end, this.#settings.clock.now(), call.line);
+    route.inFlight -= 1;
+    route.endpoint.inFlight -= 1;
+    if (organization !== undefined) this.#directory.learnOrganization(route.endpoint, organization);
+  }
+
+  #next(): void {
+    this.#dispatcher.place();
+    this.#endIfIdle();
   }
 
   /**
    * Whether a failed attempt may be made at another endpoint without being a retry: an endpoint that has just gone out
    * leaves its calls to any other, one that sent nothing to those that are not cooling down.
    */
-  #mayMove(call: RouteCall<Target>, leg: RunningLeg<Target>, { meaning }: Exclude<LegEnd, string>): boolean {
+  #mayMove(call: RouteCall<Target>, failed: EndpointRoute<Target>, sent: boolean, failure: DescribeError): boolean {
     const { line, job } = call;
     if (line.routes.length < 2) return false;
-    const wentOut = meaning.moves === 'always';
-    if (!wentOut && (leg.wasSent || meaning.moves === 'never')) return false;
+    const { moves } = failureMeaning(failure);
+    const wentOut = moves === 'always';
+    if (!wentOut && (sent || moves === 'never')) return false;
     call.left ??= new Set();
-    call.left.add(leg.route.endpoint);
+    call.left.add(failed.endpoint);
     const nowMs = this.#settings.clock.now();
     return line.routes.some(
       (route) =>
@@ -276,7 +287,7 @@ export class Router<Target> {
     );
   }
 
-  #move(call: RouteCall<Target>, { route }: RunningLeg<Target>, failure: DescribeError): void {
+  #move(call: RouteCall<Target>, route: EndpointRoute<Target>, failure: DescribeError): void {
     this.#counts.switched += 1;
     call.line = call.line.movedFrom(route.endpoint);
     call.lastFailure = failure;

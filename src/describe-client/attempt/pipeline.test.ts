@@ -8,11 +8,13 @@ import { TimeoutError } from '../../errors/timeout-error.ts';
 import { EndpointDialect } from '../../openai/exchange/request-dialect.ts';
 import { modelCatalog } from '../../openai/models/model-catalog.ts';
 import { RetryPolicy } from '../../retry/index.ts';
+import { QuotaLimiter, Router } from '../../routing/index.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import type { RetryTally } from '../call/call-deadline.ts';
 import { type AttemptSink, CallTrace } from '../call/call-trace.ts';
 import { countsForBreaker, isWorthAnotherAttempt } from './attempt-failure.ts';
-import { type CallRouter, type EndpointTarget, UpstreamCaller } from './upstream-caller.ts';
+import { makeSend } from './pipeline.ts';
+import type { EndpointTarget } from './stage.ts';
 
 const ANSWER = { choices: [{ message: { content: 'a cat' } }] };
 
@@ -25,57 +27,53 @@ const untilAborted: Respond = (signal) =>
 
 const apiError = (status: number, code?: string) => Object.assign(new Error('refused'), { status, code });
 
-/** A router of one endpoint that is always ready. */
-const throughOneEndpoint = (target: EndpointTarget): CallRouter => ({
-  hasOtherFor: () => false,
-  waitMsFor: () => 0,
-  run: ({ model }, attempt) =>
-    attempt({
-      endpoint: 'default',
-      model,
-      target,
-      queueMs: 0,
-      sent: () => {},
-      unsent: () => {},
-      answered: () => {},
-      limited: () => {},
-    }),
-});
-
-/** A caller over a client that responds by hand; what its breaker sees is written down. */
-const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAttempts = 1 } = {}) => {
+/** Sends to a client that responds by hand; what the breaker sees is written down. */
+const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAttempts = 1 } = {}) => {
   const clock = new ManualClock();
   const seenByBreaker: { readonly counts: boolean; readonly error: unknown }[] = [];
-  const caller = new UpstreamCaller({
-    router: throughOneEndpoint({
-      connections: {
-        use: async (run, { signal }) => {
-          await Promise.race([waitForLease, untilAborted(signal)]);
-          const create = (_request: unknown, { signal: own }: { signal: AbortSignal }) => ({
-            withResponse: async () => ({ data: await respond(own), response: { headers: {} } }),
-          });
-          return run({ chat: { completions: { create } } } as unknown as OpenAI);
+  const breaker = {
+    fire: async (run: (signal: AbortSignal | undefined) => Promise<unknown>) => {
+      try {
+        return await run(undefined);
+      } catch (error) {
+        seenByBreaker.push({ counts: countsForBreaker(error), error });
+        throw error;
+      }
+    },
+  };
+  const router = new Router<EndpointTarget>({
+    clock,
+    quotas: () => new QuotaLimiter({ name: 'default', clock }),
+    endpoints: [
+      {
+        name: 'default',
+        target: {
+          connections: {
+            use: async (run, { signal }) => {
+              await Promise.race([waitForLease, untilAborted(signal)]);
+              const create = (_request: unknown, { signal: own }: { signal: AbortSignal }) => ({
+                withResponse: async () => ({ data: await respond(own), response: { headers: {} } }),
+              });
+              return run({ chat: { completions: { create } } } as unknown as OpenAI);
+            },
+          },
+          address: 'https://api.example',
+          secrets: [],
+          dialect: new EndpointDialect({ dialect: 'auto', extraBody: undefined, catalog: modelCatalog, clock }),
+          breakers: { of: () => breaker },
         },
       },
-      address: 'https://api.example',
-      secrets: [],
-      dialect: new EndpointDialect({ dialect: 'auto', extraBody: undefined, catalog: modelCatalog, clock }),
-      guard: async (_model, run) => {
-        try {
-          return await run(undefined);
-        } catch (error) {
-          seenByBreaker.push({ counts: countsForBreaker(error), error });
-          throw error;
-        }
-      },
-    }),
-    retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
-    attemptTimeoutMs: 1000,
-    clock,
-    onAnswer: () => {},
-    onLimits: () => {},
-    onAttempt: () => {},
+    ],
   });
+  const sendRequest = makeSend(
+    {
+      retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
+      attemptTimeoutMs: 1000,
+      clock,
+      metrics: { attemptEnded: () => {}, billed: () => {}, limitsTold: () => {} },
+    },
+    router,
+  );
   const trace = new CallTrace(clock);
   const waits = { begun: 0 };
   const sink: AttemptSink = {
@@ -92,7 +90,7 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
     timeoutMs = 10_000,
     retries: readonly RetryTally[] = [],
   ) => {
-    const sent = caller.send({ model: 'm', messages: [] }, (completion) => completion as ChatCompletion, {
+    const sent = sendRequest({ model: 'm', messages: [] }, (completion) => completion as ChatCompletion, {
       signal,
       priority: 0,
       tokens: 1,
@@ -107,9 +105,9 @@ const callerOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAtt
   return { clock, send, seenByBreaker, trace, waits };
 };
 
-describe('UpstreamCaller', () => {
-  it('is in line again when a limit has refused it, so that it may join others without a retry', async () => {
-    const { send, waits } = callerOver(() => Promise.reject(apiError(429)));
+describe('the stages of an attempt', () => {
+  it('waits again when a limit has refused it, so that it may join others without a retry', async () => {
+    const { send, waits } = pipelineOver(() => Promise.reject(apiError(429)));
     await send().catch(() => {});
     expect(waits.begun).toBe(2);
   });
@@ -121,7 +119,7 @@ describe('UpstreamCaller', () => {
       if (calls < 3) throw apiError(503);
       return ANSWER;
     };
-    const { send, clock } = callerOver(respond, { maxAttempts: 3 });
+    const { send, clock } = pipelineOver(respond, { maxAttempts: 3 });
     const tallies = [{ made: 2 }, { made: 0 }];
     const sent = send(undefined, undefined, tallies);
     await clock.advance(5000);
@@ -133,15 +131,15 @@ describe('UpstreamCaller', () => {
     ['an answer', async () => ANSWER],
     ['a bad image', () => Promise.reject(apiError(400, 'invalid_image'))],
     ['an outage', () => Promise.reject(apiError(503))],
-  ])('is in line no more once it has %s: whoever looks at who waits would end it', async (_what, respond) => {
-    const { send, waits } = callerOver(respond);
+  ])('waits no more once it has %s: the calls that wait may be ended to join a pack', async (_what, respond) => {
+    const { send, waits } = pipelineOver(respond);
     await send().catch(() => {});
     expect(waits.begun).toBe(1);
   });
 
   it('ends a hanging attempt after attemptTimeoutMs, as an outage, and tries again', async () => {
     let calls = 0;
-    const { send, clock, seenByBreaker, trace } = callerOver(
+    const { send, clock, seenByBreaker, trace } = pipelineOver(
       (signal) => {
         calls += 1;
         return calls === 1 ? untilAborted(signal) : Promise.resolve(ANSWER);
@@ -157,7 +155,7 @@ describe('UpstreamCaller', () => {
   });
 
   it("rejects with the caller's reason, and is neutral for the breaker", async () => {
-    const { send, clock, seenByBreaker } = callerOver(untilAborted);
+    const { send, clock, seenByBreaker } = pipelineOver(untilAborted);
     const controller = new AbortController();
     const sent = send(controller.signal);
     await clock.advance(100);
@@ -170,7 +168,7 @@ describe('UpstreamCaller', () => {
   });
 
   it('takes a deadline that the API used up for an outage', async () => {
-    const { send, clock, seenByBreaker } = callerOver(untilAborted);
+    const { send, clock, seenByBreaker } = pipelineOver(untilAborted);
     const controller = new AbortController();
     const sent = send(controller.signal, 800);
     await clock.advance(800);
@@ -179,8 +177,8 @@ describe('UpstreamCaller', () => {
     expect(seenByBreaker.map(({ counts }) => counts)).toEqual([true]);
   });
 
-  it('takes a deadline that passed in our own line for nothing', async () => {
-    const { send, clock, seenByBreaker } = callerOver(untilAborted, { waitForLease: new Promise(() => {}) });
+  it('takes a deadline that passed in our own queue for nothing', async () => {
+    const { send, clock, seenByBreaker } = pipelineOver(untilAborted, { waitForLease: new Promise(() => {}) });
     const controller = new AbortController();
     const sent = send(controller.signal, 800);
     await clock.advance(800);
@@ -190,12 +188,12 @@ describe('UpstreamCaller', () => {
   });
 
   it.each([null, [], {}, 5])('leaves it to its reader that an answer has no choices: %j', async (answer) => {
-    const { send } = callerOver(() => Promise.resolve(answer));
+    const { send } = pipelineOver(() => Promise.resolve(answer));
     await expect(send()).resolves.toEqual({});
   });
 
   it.each(['a page', undefined])('takes an answer that is no JSON for an outage: %j', async (answer) => {
-    const { send, seenByBreaker } = callerOver(() => Promise.resolve(answer));
+    const { send, seenByBreaker } = pipelineOver(() => Promise.resolve(answer));
     await expect(send()).rejects.toMatchObject({ code: 'DESCRIBE_RESPONSE_INVALID' });
     expect(seenByBreaker.map(({ counts }) => counts)).toEqual([true]);
   });
@@ -216,7 +214,7 @@ describe('UpstreamCaller', () => {
     [{ status: 404 }, false],
     [{ code: 'ECONNRESET' }, true],
   ])('classifies %o before the breaker sees it: counts %s', async (fields, counts) => {
-    const { send, seenByBreaker } = callerOver(() => Promise.reject(Object.assign(new Error('x'), fields)));
+    const { send, seenByBreaker } = pipelineOver(() => Promise.reject(Object.assign(new Error('x'), fields)));
     await expect(send()).rejects.toMatchObject({ code: expect.stringMatching(/^DESCRIBE_/) });
     expect(seenByBreaker.map((seen) => seen.counts)).toEqual([counts]);
   });

@@ -1,7 +1,7 @@
 import type { CircuitBreaker } from '../../circuit-breaker/index.ts';
-import { UpstreamError } from '../../errors/upstream-error.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
-import type { BreakerGuard } from './upstream-caller.ts';
+import { within } from './attempt-failure.ts';
+import type { RoutedCall, Stage } from './stage.ts';
 
 /** A breaker around attempts: its action runs what it is given, with the breaker's own signal. */
 export type AttemptBreaker = CircuitBreaker<
@@ -31,31 +31,6 @@ export class BreakerGroup {
     this.#breakers = new BoundedMap(MAX_BREAKERS, { onEvicted: discard });
   }
 
-  /** Runs an attempt unless the breaker of its model forbids it. */
-  readonly guard: BreakerGuard = <Value>(
-    model: string,
-    run: (breakerSignal: AbortSignal | undefined) => Promise<Value>,
-  ): Promise<Value> => {
-    return this.#create === undefined ? run(undefined) : this.#guarded(model, run);
-  };
-
-  async #guarded<Value>(
-    model: string,
-    run: (breakerSignal: AbortSignal | undefined) => Promise<Value>,
-  ): Promise<Value> {
-    let produced: { readonly value: Value } | undefined;
-    const answered = await this.of(model)?.fire(async (breakerSignal) => {
-      const value = await run(breakerSignal);
-      produced = { value };
-      return value;
-    });
-    // A breaker of the user's may answer in place of the API; what it says is no description to keep.
-    if (produced !== undefined && answered === produced.value) return produced.value;
-    throw new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'the circuit breaker answered in place of the API', {
-      status: 200,
-    });
-  }
-
   /** The breaker of a model, made now if need be; undefined when breakers are off. */
   of(model: string): AttemptBreaker | undefined {
     const create = this.#create;
@@ -71,3 +46,14 @@ export class BreakerGroup {
     for (const breaker of this.#breakers.values()) this.#discard(breaker);
   }
 }
+
+/** Lets an attempt pass unless the breaker of its endpoint and model forbids it. */
+export const breakerStage: Stage<RoutedCall> = (call, next) => {
+  const breaker = call.place.target.breakers.of(call.place.model);
+  if (breaker === undefined) return next(call);
+  return within(
+    'the circuit breaker',
+    (run) => breaker.fire(run),
+    (breakerSignal: AbortSignal | undefined) => next(breakerSignal === undefined ? call : { ...call, breakerSignal }),
+  );
+};

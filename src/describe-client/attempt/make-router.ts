@@ -4,23 +4,23 @@ import { callOptions } from '../../internal/options/own-options.ts';
 import { type AtomicScript, QuotaRegistry, Router } from '../../routing/index.ts';
 import { accountName, addressOf, type EndpointDescription, quotaGroupNames } from '../options/endpoint-options.ts';
 import type { ClientLimitOptions } from '../options/limit-options.ts';
-import type { BreakerGroup } from './breaker-group.ts';
+import type { BreakerGroup } from './breaker-stage.ts';
 import type { EndpointParts } from './endpoint-set.ts';
-import type { EndpointTarget } from './upstream-caller.ts';
+import type { EndpointTarget } from './stage.ts';
 
-/** A router with the quotas that it draws on. */
-export interface CallRouting {
-  readonly router: Router<EndpointTarget>;
-  readonly quotas: QuotaRegistry;
+export interface RouterParts {
+  readonly endpoints: readonly EndpointParts[];
+  readonly limits: ClientLimitOptions;
+  /** Shares the quotas with other processes; undefined for this process alone. */
+  readonly shared: AtomicScript | undefined;
+  readonly clock: Clock;
 }
 
 /** Routes calls over the endpoints, within the limits of their quota groups. */
-export function makeRouting(
-  endpoints: readonly EndpointParts[],
-  limits: ClientLimitOptions,
-  shared: AtomicScript | undefined,
-  clock: Clock,
-): CallRouting {
+export function makeRouter({ endpoints, limits, shared, clock }: RouterParts): {
+  readonly router: Router<EndpointTarget>;
+  readonly quotas: QuotaRegistry;
+} {
   const descriptions = endpoints.map(({ description }) => description);
   const groups = quotaGroupNames(descriptions);
   const groupOf = (index: number) => groups[index] ?? descriptions[index]?.name ?? '';
@@ -61,7 +61,7 @@ export function makeRouting(
         description.limits?.initialConcurrency ?? limits.initialConcurrency ?? pool.getStats().maxSize,
       target: {
         connections: pool,
-        guard: breakers.guard,
+        breakers,
         dialect,
         address: addressOf(description),
         secrets: secretHeadersOf(description),

@@ -1,0 +1,31 @@
+import type { RetryPolicy } from '../../retry/index.ts';
+import type { RouteJob } from '../../routing/index.ts';
+import type { OutgoingCall, Stage } from './stage.ts';
+
+/** What a retry asks of those that the next attempt would wait for. */
+export interface RetryOutlook {
+  /** Whether an endpoint that has not failed the call can take it soon. */
+  hasOtherFor(job: RouteJob): boolean;
+  /** Milliseconds until an endpoint can take the call. */
+  waitMsFor(job: RouteJob): number;
+}
+
+/** Makes further attempts while that is worth it, and rejects with the last error. */
+export const retryStage =
+  (policy: RetryPolicy, outlook: RetryOutlook): Stage<OutgoingCall> =>
+  (call, next) => {
+    const { signal, deadlineAtMs, retries, trace, avoid } = call;
+    return policy.run(() => next(call), {
+      signal,
+      deadlineAtMs,
+      // Backoff spares an endpoint that failed the call: another one is asked at once.
+      isPaced: () => avoid.size > 0 && outlook.hasOtherFor(call),
+      heldBackMs: () => outlook.waitMsFor(call),
+      retriesMade: retries.length === 0 ? 0 : Math.min(...retries.map(({ made }) => made)),
+      onRetry: ({ delayMs }) => {
+        for (const tally of retries) tally.made += 1;
+        trace.retries(delayMs);
+      },
+      onGiveUp: ({ reason }) => trace.givesUp(reason),
+    });
+  };

@@ -1,0 +1,27 @@
+import type { Router } from '../../routing/index.ts';
+import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
+import { waitsAgain } from './attempt-failure.ts';
+import type { EndpointTarget, OutgoingCall, RoutedCall, Stage } from './stage.ts';
+
+/** Gives each attempt to an endpoint that can take it, and rejects with the bare error of the attempt. */
+export const routeStage =
+  (router: Pick<Router<EndpointTarget>, 'route'>): Stage<OutgoingCall, RoutedCall> =>
+  async (call, next) => {
+    const { trace, avoid } = call;
+    let endWait = trace.waits();
+    try {
+      return await router.route(call, async (place) => {
+        endWait();
+        try {
+          return await next({ ...call, place });
+        } catch (thrown) {
+          avoid.add(place.endpoint);
+          // Ended by the router alone: the calls that are listed as waiting may be taken out of the queue.
+          if (waitsAgain(AttemptFailure.of(thrown).error)) endWait = trace.waits();
+          throw thrown;
+        }
+      });
+    } finally {
+      endWait();
+    }
+  };

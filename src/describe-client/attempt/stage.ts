@@ -1,0 +1,91 @@
+import type OpenAI from 'openai';
+import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
+import type { ChildController } from '../../internal/async/signals.ts';
+import type { EndpointDialect } from '../../openai/exchange/request-dialect.ts';
+import type { RouteJob } from '../../routing/index.ts';
+import type { AttemptReport } from '../../routing/quota/attempt-report.ts';
+import type { RoutePlace } from '../../routing/router/route-place.ts';
+import type { RetryTally } from '../call/call-deadline.ts';
+import type { AttemptSink } from '../call/call-trace.ts';
+import type { LazyBody } from './lazy-body.ts';
+
+export type ChatRequest = ChatCompletionCreateParamsNonStreaming;
+
+/** The part of a connection pool that a call needs. */
+export interface ConnectionSource {
+  use<Value>(
+    run: (client: OpenAI) => Promise<Value>,
+    options: { readonly signal: AbortSignal; readonly priority: number },
+  ): Promise<Value>;
+}
+
+/** The part of a circuit breaker that an attempt needs. */
+export interface BreakerPort {
+  /** Runs an attempt, with a signal where the breaker may give it up, unless the circuit is open. */
+  fire(run: (breakerSignal: AbortSignal | undefined) => Promise<unknown>): Promise<unknown>;
+}
+
+/** What an endpoint's calls go through. */
+export interface EndpointTarget {
+  readonly connections: ConnectionSource;
+  /** The breaker of a model; none with breakers off. */
+  readonly breakers: { of(model: string): BreakerPort | undefined };
+  /** How its server takes requests. */
+  readonly dialect: EndpointDialect;
+  /** Where it is: an organisation has limits of its own at each address. */
+  readonly address: string;
+  /** What it is sent beside the key and must not repeat in an error. */
+  readonly secrets: readonly string[];
+}
+
+/** One request that is to be sent. */
+export interface OutgoingCall extends RouteJob {
+  readonly request: ChatRequest;
+  /** The request as it is sent, encoded once for all attempts. */
+  readonly body: LazyBody;
+  /** Takes from an answer what is wanted of it, and throws where that is missing. */
+  readonly read: (completion: ChatCompletion) => unknown;
+  readonly timeoutMs: number;
+  readonly trace: AttemptSink;
+  /** Retries so far of the calls that this is sent for: the fewest count. Those of this request are added to each. */
+  readonly retries: readonly RetryTally[];
+  /** Names of the endpoints that have failed it; the route stage adds to them. */
+  readonly avoid: Set<string>;
+}
+
+/** A call at the endpoint that it was given to. */
+export interface RoutedCall extends OutgoingCall {
+  readonly place: RoutePlace<EndpointTarget>;
+  /** Ends the attempt when the breaker gives it up; absent where it will not. */
+  readonly breakerSignal?: AbortSignal | undefined;
+}
+
+/** A call with a connection of its own. */
+export interface ConnectedCall extends RoutedCall {
+  readonly client: OpenAI;
+  /** Ends the attempt, by whichever of its limits comes first. */
+  readonly attempt: ChildController;
+  readonly clientRequestId: string;
+}
+
+/** What an exchange told, whatever became of it. */
+export interface ExchangeReport extends AttemptReport {
+  /** Headers of the answer or of the refusal. */
+  readonly headers?: unknown;
+  /** What the API said, which was billed. */
+  readonly completion?: ChatCompletion | undefined;
+  readonly requestId?: string | undefined;
+}
+
+export interface Answer extends ExchangeReport {
+  /** What was read from it. */
+  readonly value: unknown;
+}
+
+export type Next<Call> = (call: Call) => Promise<Answer>;
+
+/**
+ * One step of an attempt. It knows the next one only as a function, learns from its answer or from the
+ * `AttemptFailure` that it rejects with, and settles when that answer has ended.
+ */
+export type Stage<Call, Passed = Call> = (call: Call, next: Next<Passed>) => Promise<Answer>;

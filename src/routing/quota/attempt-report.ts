@@ -1,0 +1,34 @@
+import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
+
+/** What an attempt learned on its way, whatever became of it. */
+export interface AttemptReport {
+  /** Whether bytes may have left. What was not sent is given back to its quota, and may go to another endpoint. */
+  readonly sent: boolean;
+  /** Reading of the clock when it was sent. @defaultValue when it began */
+  readonly sentAtMs?: number | undefined;
+  /** Reading of the clock when the API answered; absent where it did not. */
+  readonly answeredAtMs?: number | undefined;
+  readonly limits?: RateLimitSnapshot | undefined;
+  /** Tokens that the API counted against the limit. */
+  readonly chargedTokens?: number | undefined;
+  /** Tokens that the API wrote, which is what most of the time went into. */
+  readonly outputTokens?: number | undefined;
+  /** Organisation that the API counted the attempt for. */
+  readonly organization?: string | undefined;
+}
+
+/** What an attempt rejects with on its way through the stages: its error, and what it learned before. */
+export class AttemptFailure<Report extends AttemptReport = AttemptReport> {
+  readonly error: unknown;
+  readonly report: Report;
+
+  constructor(error: unknown, report: Report) {
+    this.error = error;
+    this.report = report;
+  }
+
+  /** Any other rejection is of an attempt that sent nothing. */
+  static of(thrown: unknown): AttemptFailure {
+    return thrown instanceof AttemptFailure ? thrown : new AttemptFailure(thrown, { sent: false });
+  }
+}
