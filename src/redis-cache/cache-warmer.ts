@@ -1,5 +1,5 @@
 import { InputError } from '../errors/input-error.ts';
-import { raceSignal } from '../internal/async/signals.ts';
+import { mapConcurrently } from '../internal/async/map-concurrently.ts';
 import { callSafely, ignoreRejection } from '../internal/async/user-callback.ts';
 import { callOptions } from '../internal/options/own-options.ts';
 import { checkOptionNames } from './entries/cache-input.ts';
@@ -92,50 +92,24 @@ export function createCacheWarmer(cache: RedisCache): CacheWarmer {
       const total = Array.isArray(urls) ? urls.length : undefined;
       const failed: WarmFailure[] = [];
       const counts = { warmed: 0, skipped: 0 };
+      const warmOne = async (url: string, runSignal: AbortSignal): Promise<'warmed' | 'skipped'> => {
+        const factory: CacheFactory<unknown> = (context) => fetcher(url, context);
+        const name = key(url);
+        ignoreRejection(name);
+        const { source } = await cache.getOrSetWithSource(name, factory, { ...stored, signal: runSignal });
+        return source === 'factory' ? 'warmed' : 'skipped';
+      };
       let done = 0;
-
-      const warmOne = async (url: string): Promise<WarmProgress['outcome']> => {
-        try {
-          const factory: CacheFactory<unknown> = (context) => fetcher(url, context);
-          const name = key(url);
-          ignoreRejection(name);
-          const { source } = await cache.getOrSetWithSource(name, factory, { ...stored, signal });
-          const outcome = source === 'factory' ? 'warmed' : 'skipped';
-          counts[outcome] += 1;
-          return outcome;
-        } catch (error) {
-          signal?.throwIfAborted();
-          failed.push({ url, error });
-          return 'failed';
-        }
-      };
-
-      const source = iteratorOf(urls);
-      const work = async () => {
-        for (;;) {
-          const next = await raceSignal(source.next(), signal);
-          if (next.done) return;
-          const outcome = await warmOne(next.value);
-          done += 1;
-          if (onProgress !== undefined) callSafely(onProgress, { done, total, url: next.value, outcome });
-        }
-      };
       signal?.throwIfAborted();
-      try {
-        await Promise.all(Array.from({ length: concurrency }, work));
-      } finally {
-        // Not awaited: it waits for the URL that is being made.
-        ignoreRejection(source.return(undefined));
+      for await (const item of mapConcurrently(urls, warmOne, { concurrency, signal })) {
+        const { input: url } = item;
+        const outcome = item.status === 'fulfilled' ? item.value : 'failed';
+        if (item.status === 'fulfilled') counts[item.value] += 1;
+        else failed.push({ url, error: item.reason });
+        done += 1;
+        if (onProgress !== undefined) callSafely(onProgress, { done, total, url, outcome });
       }
       return { ...counts, failed };
     },
   };
-}
-
-/** One iterator for all workers, that lets a second `next` wait for the first: generators of both kinds need it. */
-function iteratorOf(urls: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string, void> {
-  async function* each(): AsyncGenerator<string, void> {
-    yield* urls;
-  }
-  return each();
 }
