@@ -65,7 +65,7 @@ describe('the gate of a client', () => {
     expect(Math.max(...results.map(({ explain }) => explain.queueMs))).toBeGreaterThan(20);
   });
 
-  it('describes an image that is larger than all the room', async () => {
+  it('describes an image that is larger than all the capacity', async () => {
     const started = start({ limits: { maxBytesInFlight: 1 } });
     const results = await Promise.all(images.slice(0, 3).map((image) => started.describe(image)));
     expect(results.map(({ source }) => source)).toEqual(['upstream', 'upstream', 'upstream']);

@@ -6,37 +6,37 @@ import { Admission, type AdmissionOptions } from './admission.ts';
 
 const never = () => new AbortController().signal;
 
-/** A gate, and calls in it that write down when they get their room. */
+/** A admission, and calls in it that write down when they get their capacity. */
 const gateOf = (options: AdmissionOptions = {}) => {
   const clock = new ManualClock();
-  const gate = new Admission({ clock, maxBytesInFlight: 100, ...options });
+  const admission = new Admission({ clock, maxBytesInFlight: 100, ...options });
   const admitted: string[] = [];
   const begin = (name: string, bytes: number, priority = 0, signal = never()) => {
-    const ticket = gate.enter(priority);
+    const ticket = admission.enter(priority);
     const reserved = ticket.reserve(bytes, signal).then(() => void admitted.push(name));
     reserved.catch(() => {});
     return { ticket, reserved };
   };
-  return { clock, gate, admitted, begin };
+  return { clock, admission, admitted, begin };
 };
 
 describe('Admission', () => {
   it('refuses a call beyond maxQueuedCalls at once, and names the option', () => {
-    const { gate } = gateOf({ maxQueuedCalls: 2 });
-    const ticket = gate.enter();
-    gate.enter();
-    expect(() => gate.enter()).toThrow(
+    const { admission } = gateOf({ maxQueuedCalls: 2 });
+    const ticket = admission.enter();
+    admission.enter();
+    expect(() => admission.enter()).toThrow(
       expect.objectContaining({ code: 'DESCRIBE_QUEUE_FULL', option: 'limits.maxQueuedCalls', limit: 2 }),
     );
-    expect(gate.getStats()).toEqual({ calls: 2, waiting: 0, bytesInFlight: 0, refused: 1 });
+    expect(admission.getStats()).toEqual({ calls: 2, waiting: 0, bytesInFlight: 0, refused: 1 });
     ticket.leave();
     ticket.leave();
-    gate.enter();
-    expect(() => gate.enter()).toThrow(/maxQueuedCalls/);
+    admission.enter();
+    expect(() => admission.enter()).toThrow(/maxQueuedCalls/);
   });
 
-  it('lets in as many bytes as fit, and the next as soon as there is room', async () => {
-    const { clock, gate, admitted, begin } = gateOf();
+  it('lets in as many bytes as fit, and the next as soon as there is capacity', async () => {
+    const { clock, admission, admitted, begin } = gateOf();
     const a = begin('a', 60);
     begin('b', 40);
     begin('c', 50);
@@ -44,11 +44,11 @@ describe('Admission', () => {
     begin('d', 1);
     await clock.flush();
     expect(admitted).toEqual(['a', 'b']);
-    expect(gate.getStats()).toMatchObject({ bytesInFlight: 100, waiting: 2 });
+    expect(admission.getStats()).toMatchObject({ bytesInFlight: 100, waiting: 2 });
     a.ticket.leave();
     await clock.flush();
     expect(admitted).toEqual(['a', 'b', 'c', 'd']);
-    expect(gate.getStats()).toMatchObject({ bytesInFlight: 91, waiting: 0, calls: 3 });
+    expect(admission.getStats()).toMatchObject({ bytesInFlight: 91, waiting: 0, calls: 3 });
   });
 
   it('goes by priority, then by arrival, and lets age count', async () => {
@@ -65,7 +65,7 @@ describe('Admission', () => {
     expect(admitted).toEqual(['first', 'high', 'a', 'b']);
   });
 
-  it('lets an image larger than all room pass alone', async () => {
+  it('lets an image larger than all capacity pass alone', async () => {
     const { clock, admitted, begin } = gateOf();
     const small = begin('small', 10);
     const huge = begin('huge', 1000);
@@ -90,35 +90,35 @@ describe('Admission', () => {
   });
 
   it('corrects what turned out otherwise, up without a wait and down to the good of others', async () => {
-    const { clock, gate, admitted, begin } = gateOf();
+    const { clock, admission, admitted, begin } = gateOf();
     const stream = begin('stream', 90);
     begin('next', 50);
     await clock.flush();
     stream.ticket.correct(120);
-    expect(gate.getStats().bytesInFlight).toBe(120);
+    expect(admission.getStats().bytesInFlight).toBe(120);
     stream.ticket.correct(50);
     await clock.flush();
     expect(admitted).toEqual(['stream', 'next']);
     stream.ticket.leave();
     stream.ticket.correct(70);
     await stream.ticket.reserve(70, never());
-    expect(gate.getStats()).toMatchObject({ bytesInFlight: 50, calls: 1 });
+    expect(admission.getStats()).toMatchObject({ bytesInFlight: 50, calls: 1 });
   });
 
   it('never waits while it holds: more of the same image is let pass', async () => {
-    const { clock, gate, begin } = gateOf();
+    const { clock, admission, begin } = gateOf();
     const { ticket } = begin('a', 60);
     begin('b', 40);
     begin('c', 40);
     await clock.flush();
     await ticket.reserve(80, never());
-    expect(gate.getStats()).toMatchObject({ bytesInFlight: 120, waiting: 1 });
+    expect(admission.getStats()).toMatchObject({ bytesInFlight: 120, waiting: 1 });
     await ticket.reserve(10, never());
-    expect(gate.getStats().bytesInFlight).toBe(120);
+    expect(admission.getStats().bytesInFlight).toBe(120);
   });
 
   it('takes a call that is aborted out of the line at once, with the reason', async () => {
-    const { clock, gate, admitted, begin } = gateOf();
+    const { clock, admission, admitted, begin } = gateOf();
     begin('full', 100);
     const controller = new AbortController();
     const huge = begin('huge', 500, 1, controller.signal);
@@ -128,7 +128,7 @@ describe('Admission', () => {
     await expect(huge.reserved).rejects.toBe('enough');
     huge.ticket.leave();
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
-    expect(gate.getStats()).toMatchObject({ waiting: 1, bytesInFlight: 100, calls: 2 });
+    expect(admission.getStats()).toMatchObject({ waiting: 1, bytesInFlight: 100, calls: 2 });
     await expect(ticket.reserve(1, AbortSignal.abort('gone'))).rejects.toBe('gone');
     expect(admitted).toEqual(['full']);
   });
@@ -157,8 +157,8 @@ describe('Admission', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
-  it('tells when a wait for room begins and ends, and nothing of what goes in at once', async () => {
-    const { clock, gate, begin } = gateOf();
+  it('tells when a wait for capacity begins and ends, and nothing of what goes in at once', async () => {
+    const { clock, admission, begin } = gateOf();
     const { ticket } = begin('full', 100);
     const told: string[] = [];
     const waits = () => {
@@ -166,7 +166,7 @@ describe('Admission', () => {
       return () => void told.push('ended');
     };
     const controller = new AbortController();
-    const [first, second] = [gate.enter(0, waits), gate.enter(0, waits)];
+    const [first, second] = [admission.enter(0, waits), admission.enter(0, waits)];
     void first.reserve(100, never());
     second.reserve(1, controller.signal).catch(() => {});
     await clock.flush();
@@ -177,33 +177,33 @@ describe('Admission', () => {
     await clock.flush();
     expect(told).toEqual(['waits', 'waits', 'ended', 'ended']);
     first.leave();
-    await gate.enter(0, waits).reserve(100, never());
+    await admission.enter(0, waits).reserve(100, never());
     expect(told).toHaveLength(4);
   });
 
-  it('keeps the room for work that outlives the call', async () => {
-    const { clock, gate, begin } = gateOf();
+  it('keeps the capacity for work that outlives the call', async () => {
+    const { clock, admission, begin } = gateOf();
     const { ticket } = begin('a', 60);
     await clock.flush();
     const release = ticket.hold();
     ticket.leave();
-    expect(gate.getStats()).toMatchObject({ calls: 0, bytesInFlight: 60 });
+    expect(admission.getStats()).toMatchObject({ calls: 0, bytesInFlight: 60 });
     ticket.correct(30);
     release();
     release();
-    expect(gate.getStats()).toMatchObject({ calls: 0, bytesInFlight: 0 });
+    expect(admission.getStats()).toMatchObject({ calls: 0, bytesInFlight: 0 });
     ticket.hold()();
-    expect(gate.getStats().bytesInFlight).toBe(0);
+    expect(admission.getStats().bytesInFlight).toBe(0);
   });
 
-  it('gives back room that is granted to a call in the moment it leaves', async () => {
-    const { clock, gate, begin } = gateOf();
+  it('gives back capacity that is granted to a call in the moment it leaves', async () => {
+    const { clock, admission, begin } = gateOf();
     const first = begin('first', 100);
     const second = begin('second', 50);
     first.ticket.leave();
     second.ticket.leave();
     await clock.flush();
-    expect(gate.getStats()).toMatchObject({ calls: 0, bytesInFlight: 0, waiting: 0 });
+    expect(admission.getStats()).toMatchObject({ calls: 0, bytesInFlight: 0, waiting: 0 });
   });
 
   it('lists wrong options', () => {
@@ -212,7 +212,7 @@ describe('Admission', () => {
     );
   });
 
-  it('never holds more than its room but for one alone, and ends empty, whatever happens when', async () => {
+  it('never holds more than its capacity but for one alone, and ends empty, whatever happens when', async () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('begin'), bytes: fc.integer({ min: 0, max: 150 }), priority: fc.nat(2) }),
       fc.record({ kind: fc.constantFrom('leave', 'abort', 'shrink', 'hold', 'release'), at: fc.nat(30) }),
@@ -220,7 +220,7 @@ describe('Admission', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        const { clock, gate, begin } = gateOf();
+        const { clock, admission, begin } = gateOf();
         const calls: {
           readonly call: ReturnType<typeof begin>;
           readonly controller: AbortController;
@@ -244,7 +244,7 @@ describe('Admission', () => {
               if (outcome !== 'waits') chosen?.call.ticket.correct(Math.floor((chosen?.bytes ?? 0) / 2));
             }
           }
-          const { bytesInFlight, waiting } = gate.getStats();
+          const { bytesInFlight, waiting } = admission.getStats();
           expect(bytesInFlight).toBeGreaterThanOrEqual(0);
           expect(bytesInFlight).toBeLessThanOrEqual(150);
           if (bytesInFlight === 0) expect(waiting).toBe(0);
@@ -255,7 +255,7 @@ describe('Admission', () => {
           for (const release of holds) release();
         }
         await clock.flush();
-        expect(gate.getStats()).toMatchObject({ calls: 0, waiting: 0, bytesInFlight: 0 });
+        expect(admission.getStats()).toMatchObject({ calls: 0, waiting: 0, bytesInFlight: 0 });
       }),
       { seed: 7, numRuns: 200 },
     );

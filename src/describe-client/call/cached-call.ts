@@ -4,26 +4,27 @@ import { failureMeaning } from '../../errors/failure-table.ts';
 import { isWorthAnotherAttempt } from '../attempt/attempt-failure.ts';
 import type { Answer } from '../attempt/vision-asker.ts';
 import type { ClientParts } from '../compose-parts.ts';
-import { type CachedDescription, failureBehind, isCachedDescription, type Obtained } from './build-result.ts';
 import type { CallBounds } from './call-deadline.ts';
+import { type CachedDescription, failureBehind, isCachedDescription, type Obtained } from './call-outcome.ts';
 import type { CallTrace } from './call-trace.ts';
-import type { TakenImage } from './image-intake.ts';
+import { ImageMoved, type TakenImage } from './image-intake.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 
-/** Share of a call's time after which an expired entry is served, where there is one, rather than waiting on. */
+/** Share of a call's time after which a stale entry is served, where there is one, rather than waiting on. */
 const STALE_AFTER_RATIO = 0.8;
 
-/** Whether a call that failed as another's follower may do better as its own: the other had its own time and limits. */
-export const mayFareBetter = (error: unknown): boolean =>
+/** Whether a joined call whose owner failed may succeed alone: the owner had its own deadline and limits. */
+const maySucceedAlone = (error: unknown): boolean =>
   isWorthAnotherAttempt(error) || (DescribeError.is(error) && failureMeaning(error).joinedCallAsks);
 
-/** One call's way through cache and single flight; knows whether it did the work or followed somebody who did. */
-export class OwnFlight {
+/** One call through cache and single flight; knows whether it asked the API itself or joined another call. */
+export class CachedCall {
   readonly #parts: ClientParts;
   readonly #request: NormalisedRequest;
   readonly #bounds: CallBounds;
   readonly #trace: CallTrace;
   #caused: Answer | undefined;
+  /** Whether the API was asked on behalf of this very call. */
   #isOwner = false;
   #failure: unknown;
 
@@ -34,22 +35,25 @@ export class OwnFlight {
     this.#trace = trace;
   }
 
-  /** Whether the API was asked on behalf of this very call. */
-  get isOwner(): boolean {
-    return this.#isOwner;
+  /** @param key - Its key, where that is known. */
+  async obtain(taken: TakenImage, key?: string): Promise<Obtained> {
+    try {
+      return await this.#read(taken, key);
+    } catch (error) {
+      if (error instanceof ImageMoved) return this.#read(error.taken);
+      // A joined call shares the owner's failure, but not its deadline, its limits or its parse.
+      if (!this.#isOwner && !this.#bounds.signal.aborted && maySucceedAlone(error)) return this.#read(taken, key);
+      throw error;
+    }
   }
 
-  /** @param known - Its key, where that was made before. */
-  async obtain(taken: TakenImage, known?: string): Promise<Obtained> {
+  async #read(taken: TakenImage, known?: string): Promise<Obtained> {
     const { cache, keys } = this.#parts;
     const { cache: mode } = this.#request;
     const { signal } = this.#bounds;
     const key = known ?? (await keys.keyOf(taken.identity, this.#request, signal));
     if (mode === 'only-if-cached') {
-      const found = await cache?.getWithSource<CachedDescription>(key, {
-        signal,
-        isValid: isCachedDescription,
-      });
+      const found = await cache?.getWithSource<CachedDescription>(key, { signal, isValid: isCachedDescription });
       if (found === undefined) throw new CacheMissError();
       return { cached: found.value, source: found.source, caused: undefined };
     }
@@ -57,7 +61,7 @@ export class OwnFlight {
     try {
       return await this.#obtainCached(cache, key, taken);
     } catch (error) {
-      // A cache that its owner closed under us is no cache; the call goes on without, unless it was to fill it.
+      // A cache that its owner closed is no cache; the call goes on without it, unless it was to fill it.
       const isNeeded = this.#isOwner || signal.aborted || this.#request.fillsCache;
       if (isNeeded || !DescribeError.is(error, 'DESCRIBE_CLOSED')) throw error;
       return this.#obtainUncached(key, taken);
@@ -90,25 +94,22 @@ export class OwnFlight {
     return { cached: value, source: shared ? 'shared' : 'upstream', caused: this.#caused };
   }
 
+  /** The work that cache and single flight do at most once for equal calls: asks the API. */
   readonly #ask =
     (taken: TakenImage) =>
     async ({ signal }: { readonly signal: AbortSignal }): Promise<CachedDescription> => {
       this.#isOwner = true;
       const { intake, ask, makeKeyError } = this.#parts;
-      const { room } = this.#bounds;
+      const { ticket } = this.#bounds;
       const bounds = { ...this.#bounds, signal, retries: { made: 0 } };
-      // Others may still wait for this work when the call it began for has left.
-      const release = room?.hold();
+      // Joined calls may wait for this work when the call that began it has ended.
+      const release = ticket?.hold();
       try {
         // Before the image is loaded for nothing.
         if (makeKeyError !== undefined) throw makeKeyError();
-        const image = await intake.settle(taken, signal, room);
-        this.#caused = await intake.send(
-          image,
-          (sendable) => ask(sendable, this.#request, bounds, this.#trace),
-          signal,
-          room,
-        );
+        const image = await intake.settle(taken, signal, ticket);
+        const send = (sendable: typeof image) => ask(sendable, this.#request, bounds, this.#trace);
+        this.#caused = await intake.send(image, send, signal, ticket);
         const { description, model } = this.#caused;
         return { description, model };
       } catch (error) {

@@ -1,7 +1,7 @@
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import { childController } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
-import type { CallTicket } from './admission-ticket.ts';
+import type { AdmissionTicket } from './admission.ts';
 
 /** Retries that were made. */
 export interface RetryTally {
@@ -14,8 +14,8 @@ export interface CallBounds {
   readonly deadlineAtMs: number;
   /** Retries that its request has had, in whatever form of its image: all forms share one cap. */
   readonly retries?: RetryTally | undefined;
-  /** Room in memory for its image. */
-  readonly room?: CallTicket | undefined;
+  /** Its admission, with the capacity that its image takes. */
+  readonly ticket?: AdmissionTicket | undefined;
 }
 
 /** Whose end ends the call. */

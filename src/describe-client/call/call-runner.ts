@@ -2,24 +2,29 @@ import { DescribeError } from '../../errors/describe-error.ts';
 import { InputError } from '../../errors/input-error.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
 import type { ClientParts } from '../compose-parts.ts';
-import { buildResult, type CachedDescription, isCachedDescription, type Obtained } from './build-result.ts';
-import { mayFareBetter, OwnFlight } from './cached-call.ts';
+import { CachedCall } from './cached-call.ts';
 import { type CallBounds, settleWithin } from './call-deadline.ts';
+import {
+  buildResult,
+  type CachedDescription,
+  explainError,
+  isCachedDescription,
+  type Obtained,
+} from './call-outcome.ts';
 import type { CallRegister } from './call-register.ts';
 import { CallTrace, explainAtOnce } from './call-trace.ts';
 import type { DescribeInput, DescribeOptions } from './describe-request.ts';
 import type { DescribeResult } from './describe-result.ts';
-import { explainError } from './explain-error.ts';
 import type { FallbackCall } from './fallback.ts';
-import { ImageMoved, type ImageName, type TakenImage } from './image-intake.ts';
+import type { ImageName } from './image-intake.ts';
 import { type NormalisedRequest, normaliseRequest } from './normalise-request.ts';
 
-/** What else decides over a call. */
+/** How a call differs from one of `describe`. */
 export interface RunOptions {
-  /** Ends the call with what it belongs to. */
+  /** Ends the call together with its owner. */
   readonly ownerSignal?: AbortSignal | undefined;
   /**
-   * It is asked to fill the cache: what would not be stored, such as a fallback's word, is no answer.
+   * The call is to fill the cache: an answer that is not stored, such as a fallback's, is none.
    * @defaultValue false
    */
   readonly fillsCache?: boolean | undefined;
@@ -32,7 +37,7 @@ interface AtOnce {
   readonly key: string;
   readonly request: NormalisedRequest;
   readonly cached: CachedDescription | undefined;
-  /** Why the cached description does not do: its data are not of the schema. */
+  /** Why the cached description can't be used: its data are not of the schema. */
   readonly unfit?: unknown;
 }
 
@@ -126,10 +131,10 @@ export class CallRunner {
     const { settings, admission, intake, cache, flights, fallback, keys } = this.#parts;
     const request = normaliseRequest(input, options, settings);
     await this.#hold(request.timeoutMs, request.signal, async (signal) => {
-      const room = admission.enter(request.priority);
+      const ticket = admission.enter(request.priority);
       try {
-        const { identity } = await intake.take(request, signal, room);
-        // What a fallback's model said would be served again the next time that the first one fails.
+        const { identity } = await intake.take(request, signal, ticket);
+        // A fallback model's answer would be served again the next time that the first model fails.
         const models = new Set([request.model, ...(fallback?.models ?? [])]);
         const dropped = await Promise.all(
           [...models].map((model) => keys.keyOf(identity, { ...request, model }, signal)),
@@ -137,7 +142,7 @@ export class CallRunner {
         for (const key of dropped) flights.forget(key);
         if (cache !== undefined) await raceSignal(cache.deleteMany(dropped), signal);
       } finally {
-        room.leave();
+        ticket.leave();
       }
     });
   }
@@ -150,7 +155,7 @@ export class CallRunner {
     await this.#hold(settings.timeoutMs, undefined, (signal) => raceSignal(cache.invalidateByTags([...tags]), signal));
   }
 
-  /** Runs what is not counted as a call, but ends as one does, and before the cache is closed. */
+  /** Runs work that is not counted as a call, but ends as one does, and before the cache is closed. */
   #hold(
     timeoutMs: number,
     signal: AbortSignal | undefined,
@@ -167,11 +172,11 @@ export class CallRunner {
     trace: CallTrace,
     atOnce: AtOnce | undefined,
   ): Promise<DescribeResult<Data>> {
-    const room = this.#parts.admission.enter(request.priority, () => trace.waits());
+    const ticket = this.#parts.admission.enter(request.priority, () => trace.waits());
     try {
-      return await this.#obtainResult(request, { ...bounds, room }, trace, atOnce);
+      return await this.#obtainResult(request, { ...bounds, ticket }, trace, atOnce);
     } finally {
-      room.leave();
+      ticket.leave();
     }
   }
 
@@ -182,11 +187,14 @@ export class CallRunner {
     atOnce: AtOnce | undefined,
   ): Promise<DescribeResult<Data>> {
     const { priceOf, intake, fallback } = this.#parts;
-    const taken = await intake.take(request, bounds.signal, bounds.room, atOnce?.name);
+    const taken = await intake.take(request, bounds.signal, bounds.ticket, atOnce?.name);
     const result = (obtained: Obtained) => buildResult(request, obtained, trace.bill.total(priceOf), trace.explain());
     let unfit = atOnce?.unfit;
     if (unfit === undefined) {
-      const ask: FallbackCall['ask'] = (asked, within) => this.#obtain(taken, asked, within, trace, atOnce);
+      const ask: FallbackCall['ask'] = (asked, within) => {
+        const isSame = atOnce?.request === asked && atOnce.name.identity === taken.identity;
+        return new CachedCall(this.#parts, asked, within, trace).obtain(taken, isSame ? atOnce.key : undefined);
+      };
       const mayFallBack = fallback !== undefined && !request.fillsCache && request.cache !== 'only-if-cached';
       const obtained = mayFallBack
         ? await fallback.obtain({ request, image: taken.image, bounds, trace, ask })
@@ -198,28 +206,10 @@ export class CallRunner {
         unfit = error;
       }
     }
-    // A mistake in `parse` meets every answer; what is only cached may be from before `parse` changed.
+    // A cached description may be older than the present `parse`. A mistake in `parse` would meet every answer.
     if (request.cache === 'only-if-cached' || !DescribeError.is(unfit) || !unfit.retryable) throw unfit;
-    return result(await this.#obtain(taken, { ...request, cache: 'reload' }, bounds, trace));
-  }
-
-  async #obtain(
-    taken: TakenImage,
-    request: NormalisedRequest,
-    bounds: CallBounds,
-    trace: CallTrace,
-    atOnce?: AtOnce,
-  ): Promise<Obtained> {
-    const flight = new OwnFlight(this.#parts, request, bounds, trace);
-    const isSame = atOnce?.request === request && atOnce.name.identity === taken.identity;
-    try {
-      return await flight.obtain(taken, isSame ? atOnce.key : undefined);
-    } catch (error) {
-      if (error instanceof ImageMoved) return flight.obtain(error.taken);
-      // Who only followed another call shares its fate, but not its deadline, its limits or its parse.
-      if (!flight.isOwner && !bounds.signal.aborted && mayFareBetter(error)) return flight.obtain(taken);
-      throw error;
-    }
+    const reload: NormalisedRequest = { ...request, cache: 'reload' };
+    return result(await new CachedCall(this.#parts, reload, bounds, trace).obtain(taken));
   }
 }
 

@@ -3,7 +3,7 @@ import type { AttemptRecord, FallbackRecord, RetryGiveUpReason } from '../../err
 import type { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import type { Clock } from '../../internal/clock.ts';
-import { CallBill } from './call-bill.ts';
+import { CallBill } from './call-outcome.ts';
 import type { CallExplanation } from './describe-result.ts';
 
 /** What is known of an attempt when it begins. */

@@ -29,19 +29,19 @@ afterAll(() => new Promise((resolve) => void host.close(resolve)));
 
 const signal = new AbortController().signal;
 
-/** An intake, and a room that writes down what is taken and held. */
+/** An intake, and a capacity that writes down what is taken and held. */
 const intakeOf = (options: ClientImageOptions = {}) => {
   const intake = new ImageIntake({ maxBytes: MAX_BYTES, allowHosts: ['127.0.0.1'], ...options }, systemClock);
   const taken: string[] = [];
-  const room = {
+  const capacity = {
     reserve: async (bytes: number) => void taken.push(`takes ${bytes}`),
     correct: (bytes: number) => void taken.push(`holds ${bytes}`),
   };
-  return { intake, taken, room };
+  return { intake, taken, capacity };
 };
 
 describe('an image that is taken in', () => {
-  it('takes room for its size before it is read', async () => {
+  it('takes capacity for its size before it is read', async () => {
     const sources = [
       coffee,
       new Blob([new Uint8Array(coffee)]),
@@ -49,8 +49,8 @@ describe('an image that is taken in', () => {
       `data:image/png;base64,${coffee.toString('base64')}`,
     ];
     for (const source of sources) {
-      const { intake, taken, room } = intakeOf();
-      await intake.take({ image: source }, signal, room);
+      const { intake, taken, capacity } = intakeOf();
+      await intake.take({ image: source }, signal, capacity);
       // The padding of base64 is not looked at.
       expect(taken[0]).toMatch(new RegExp(`^takes (${SIZE}|${SIZE + 1}|${SIZE + 2})$`));
       expect(taken[1]).toBe(`holds ${SIZE}`);
@@ -58,47 +58,47 @@ describe('an image that is taken in', () => {
   });
 
   it('takes the most that a stream may have, and gives back what it had not', async () => {
-    const { intake, taken, room } = intakeOf();
-    await intake.take({ image: new Blob([new Uint8Array(coffee)]).stream() }, signal, room);
+    const { intake, taken, capacity } = intakeOf();
+    await intake.take({ image: new Blob([new Uint8Array(coffee)]).stream() }, signal, capacity);
     expect(taken).toEqual([`takes ${MAX_BYTES}`, `holds ${SIZE}`]);
   });
 
-  it('is not read while there is no room', async () => {
+  it('is not read while there is no capacity', async () => {
     const { intake } = intakeOf();
     let pulled = false;
     const source = (async function* () {
       pulled = true;
       yield coffee;
     })();
-    const room = { reserve: () => Promise.reject(new Error('no room')), correct: () => {} };
-    await expect(intake.take({ image: source }, signal, room)).rejects.toThrow('no room');
+    const capacity = { reserve: () => Promise.reject(new Error('no capacity')), correct: () => {} };
+    await expect(intake.take({ image: source }, signal, capacity)).rejects.toThrow('no capacity');
     expect(pulled).toBe(false);
   });
 
-  it('takes none for a URL that is passed on, and room for a download where the API could not', async () => {
-    const { intake, taken, room } = intakeOf();
-    const { image } = await intake.take({ image: `${origin}/a.png` }, signal, room);
+  it('takes none for a URL that is passed on, and capacity for a download where the API could not', async () => {
+    const { intake, taken, capacity } = intakeOf();
+    const { image } = await intake.take({ image: `${origin}/a.png` }, signal, capacity);
     expect(taken).toEqual([]);
     const kinds: string[] = [];
     const send = async (sendable: { readonly kind: string }) => {
       kinds.push(sendable.kind);
       if (sendable.kind === 'url') throw new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', 'x');
     };
-    await intake.send(image, send, signal, room);
+    await intake.send(image, send, signal, capacity);
     expect(kinds).toEqual(['url', 'bytes']);
     expect(taken).toEqual(['holds 0', `takes ${MAX_BYTES}`, `holds ${SIZE}`]);
   });
 
-  it('takes room for a URL that is known by its content only where it has to be asked for', async () => {
-    const { intake, taken, room } = intakeOf({ imageIdentity: 'content' });
+  it('takes capacity for a URL that is known by its content only where it has to be asked for', async () => {
+    const { intake, taken, capacity } = intakeOf({ imageIdentity: 'content' });
     const url = `${origin}/b.png`;
-    await intake.take({ image: url }, signal, room);
+    await intake.take({ image: url }, signal, capacity);
     expect(taken.splice(0)).toEqual([`takes ${MAX_BYTES}`, `holds ${SIZE}`]);
     const before = requests;
-    const known = await intake.take({ image: url }, signal, room);
+    const known = await intake.take({ image: url }, signal, capacity);
     expect(taken.splice(0)).toEqual(['holds 0']);
     expect(requests).toBe(before);
-    await intake.settle(known, signal, room);
+    await intake.settle(known, signal, capacity);
     expect(taken).toEqual([`takes ${MAX_BYTES}`, `holds ${SIZE}`]);
   });
 });

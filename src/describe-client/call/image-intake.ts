@@ -17,7 +17,7 @@ import { hashFewBytes } from '../../image/reading/hash-bytes.ts';
 import { asBytes, expectedBytes } from '../../image/reading/image-source.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { checkOptions, listOf, milliseconds, nonEmptyText, oneOf } from '../../internal/options/option-checks.ts';
-import { BOUNDLESS_ROOM, type ByteRoom } from './admission-ticket.ts';
+import { type ByteCapacity, UNBOUNDED_CAPACITY } from './admission.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 
 /** Limits of images, the hosts they may come from, and what makes two of them one. */
@@ -65,7 +65,7 @@ export class ImageMoved extends Error {
 }
 
 /**
- * Takes images in: loads and names them, and sends them in the cheapest way that works. Room is taken before bytes are
+ * Takes images in: loads and names them, and sends them in the cheapest way that works. Capacity is taken before bytes are
  * read; for what comes from elsewhere, and may be as large as `maxBytes`, for that much until its size is known.
  */
 export class ImageIntake {
@@ -115,18 +115,18 @@ export class ImageIntake {
   async take(
     { image: source, scope = '' }: Pick<NormalisedRequest, 'image'> & { readonly scope?: string },
     signal: AbortSignal,
-    room: ByteRoom = BOUNDLESS_ROOM,
+    capacity: ByteCapacity = UNBOUNDED_CAPACITY,
     name?: ImageName,
   ): Promise<TakenImage> {
     if (name?.image !== undefined) return { image: name.image, identity: name.identity, scope };
     const expected = expectedBytes(source, { maxBytes: this.#maxBytes, signal });
-    if (expected !== 0) await room.reserve(await expected, signal);
+    if (expected !== 0) await capacity.reserve(await expected, signal);
     const image = await this.#loader.load(source, { signal, sha256: name?.sha256 });
-    if (image.kind === 'bytes') room.correct(image.bytes.byteLength);
+    if (image.kind === 'bytes') capacity.correct(image.bytes.byteLength);
     if (image.kind === 'bytes' || this.#aliases === undefined) return { image, identity: this.#identify(image), scope };
-    if (!this.#aliases.isFresh(image.url, { scope })) await room.reserve(this.#maxBytes, signal);
+    if (!this.#aliases.isFresh(image.url, { scope })) await capacity.reserve(this.#maxBytes, signal);
     const content = await this.#aliases.resolve(image.url, { signal, scope });
-    room.correct(content.image?.bytes.byteLength ?? 0);
+    capacity.correct(content.image?.bytes.byteLength ?? 0);
     return { image: content.image ?? image, identity: this.#identify(content), scope };
   }
 
@@ -142,12 +142,12 @@ export class ImageIntake {
   async settle(
     { image, identity, scope }: TakenImage,
     signal: AbortSignal,
-    room: ByteRoom = BOUNDLESS_ROOM,
+    capacity: ByteCapacity = UNBOUNDED_CAPACITY,
   ): Promise<LoadedImage> {
     if (image.kind === 'bytes' || this.#aliases === undefined) return image;
-    await room.reserve(this.#maxBytes, signal);
+    await capacity.reserve(this.#maxBytes, signal);
     const downloaded = await this.#aliases.download(image.url, { signal, scope });
-    room.correct(downloaded.bytes.byteLength);
+    capacity.correct(downloaded.bytes.byteLength);
     const current = this.#identify(downloaded);
     if (current !== identity) throw new ImageMoved({ image: downloaded, identity: current, scope });
     return downloaded;
@@ -158,13 +158,13 @@ export class ImageIntake {
     image: LoadedImage,
     send: (image: LoadedImage) => Promise<Result>,
     signal: AbortSignal,
-    room: ByteRoom = BOUNDLESS_ROOM,
+    capacity: ByteCapacity = UNBOUNDED_CAPACITY,
   ): Promise<Result> {
     const sendSized = (sendable: LoadedImage) => {
-      room.correct(sendable.kind === 'bytes' ? sendable.bytes.byteLength : 0);
+      capacity.correct(sendable.kind === 'bytes' ? sendable.bytes.byteLength : 0);
       return send(sendable);
     };
-    const beforeDownload = () => room.reserve(this.#maxBytes, signal);
+    const beforeDownload = () => capacity.reserve(this.#maxBytes, signal);
     return this.#ladder.send(image, sendSized, { signal, beforeDownload });
   }
 }

@@ -26,7 +26,6 @@ import {
 import { callOptions } from '../../internal/options/own-options.ts';
 import { REASONING_EFFORTS, type ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
-import { cacheScopeCheck, scopePath } from './cache-scope.ts';
 import type {
   CacheMode,
   DescribeInput,
@@ -76,6 +75,19 @@ export interface NormalisedRequest<Data = unknown> {
   readonly metadata: unknown;
   /** It is asked to fill the cache: what would not be stored is no answer. */
   readonly fillsCache?: boolean | undefined;
+}
+
+const MAX_SCOPE_LENGTH = 256;
+
+export const cacheScopeCheck = (): OptionCheck => boundedText(MAX_SCOPE_LENGTH);
+
+/**
+ * The scope of a request as one text: a request's `cacheScope` is nested below its client's, so no request can name a
+ * scope outside it. Empty without a scope. JSON keeps two paths of scopes apart, whatever characters they hold.
+ */
+export function scopePath(clientScope: string | undefined, requestScope: string | undefined): string {
+  if (clientScope === undefined && requestScope === undefined) return '';
+  return JSON.stringify([clientScope, requestScope].filter((scope) => scope !== undefined));
 }
 
 const IMAGE_FIELDS = ['imageUrl', 'image', 'file'] as const;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cacheScopeCheck, scopePath } from './cache-scope.ts';
+import { cacheScopeCheck, scopePath } from './normalise-request.ts';
 
 describe('a scope', () => {
   it("of a request stands below its client's, so that none reaches out of it", () => {

@@ -1,0 +1,150 @@
+import { parsedBy, parseFailure } from '../../batch-processor/packs/parse-failure.ts';
+import { addUsage, type VisionUsage } from '../../batch-processor/packs/vision-usage.ts';
+import type { CallExplanation } from '../../errors/call-explanation.ts';
+import { type Billed, copyError, setBilled } from '../../errors/copy-error.ts';
+import { DescribeError } from '../../errors/describe-error.ts';
+import { UpstreamError } from '../../errors/upstream-error.ts';
+import { costUsd, roundUsd } from '../../openai/models/cost.ts';
+import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
+import type { DescribeSchema } from './describe-request.ts';
+import type { DescribeResult, DescriptionSource } from './describe-result.ts';
+import type { NormalisedRequest } from './normalise-request.ts';
+
+/** The part of an answer that is worth caching. */
+export interface CachedDescription {
+  readonly description: string;
+  readonly model: string;
+}
+
+/** The rest of an answer is for the call alone that caused it. */
+interface CausedAnswer extends CachedDescription {
+  /** The parsed answer, with a schema only. */
+  readonly data?: unknown;
+  readonly requestId?: string | undefined;
+}
+
+/** Whether a cached value is a description: another version, or another program, may have written it. */
+export const isCachedDescription = (value: unknown): value is CachedDescription => {
+  const { description, model } = (value ?? {}) as Partial<CachedDescription>;
+  return typeof description === 'string' && description !== '' && typeof model === 'string';
+};
+
+/** What was obtained for one call, and what obtaining it caused. */
+export interface Obtained {
+  readonly cached: CachedDescription;
+  readonly source: DescriptionSource;
+  /** The answer that this very call caused; undefined when it caused none. */
+  readonly caused: CausedAnswer | undefined;
+  /** The failure that a stale entry stands in for; absent where that was another call's. */
+  readonly failure?: unknown;
+}
+
+/** Why a stale entry stands in; the failure itself may be another call's, or some seconds old. */
+export const failureBehind = ({ failure }: Obtained): unknown =>
+  failure ?? new UpstreamError('DESCRIBE_UPSTREAM', 'the API failed a moment ago', { retryable: true });
+
+/** The result that the caller gets. */
+export function buildResult<Data>(
+  { schema, metadata }: NormalisedRequest<Data>,
+  { cached, source, caused }: Obtained,
+  billed: Billed,
+  explain: CallExplanation,
+): DescribeResult<Data> {
+  const { requestId } = caused ?? {};
+  return {
+    description: cached.description,
+    ...(schema === undefined
+      ? {}
+      : { data: caused === undefined ? dataOf(cached.description, schema) : (caused.data as Data) }),
+    model: cached.model,
+    source,
+    ...billed,
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(metadata === undefined ? {} : { metadata }),
+    explain,
+  };
+}
+
+function dataOf<Data>(description: string, { parse }: DescribeSchema<Data>): Data {
+  try {
+    return parsedBy(parse, JSON.parse(description));
+  } catch (thrown) {
+    throw parseFailure(thrown);
+  }
+}
+
+interface FailedCall {
+  /** Signals whose reason stays as it is. */
+  readonly signals?: readonly (AbortSignal | undefined)[];
+  readonly billed?: Billed;
+}
+
+/**
+ * The error that one caller gets, with the story of its own call and what that was billed. Several calls may fail by
+ * one error object (they shared a request, or a group that was stopped): the first is given that object, each later one
+ * a copy. An error that is not ours stays as it is: an abort rejects with the very reason that was given.
+ */
+export function explainError(
+  error: unknown,
+  explain: CallExplanation,
+  { signals = [], billed = {} }: FailedCall = {},
+): unknown {
+  if (!DescribeError.is(error)) return error;
+  if (signals.some((signal) => signal?.aborted && signal.reason === error)) return error;
+  const own = Object.hasOwn(error, 'explain') || !Object.isExtensible(error) ? copyError(error) : error;
+  setBilled(own, billed);
+  return Object.defineProperty(own, 'explain', { value: explain, configurable: true });
+}
+
+/** Price of the tokens that an answer was billed. */
+export type PriceOf = (answered: string, asked: string, usage: VisionUsage) => number | undefined;
+
+/**
+ * Prices by the model that answered. It takes the model that was asked for where only that is known, as with compatible
+ * servers, or where the caller has a price of their own for it, as for a deployment.
+ */
+export const pricing =
+  (catalog: ModelCatalog, ownModels: readonly string[]): PriceOf =>
+  (answered, asked, { promptTokens, cachedPromptTokens, completionTokens }) => {
+    const usage = {
+      inputTokens: promptTokens,
+      cachedInputTokens: cachedPromptTokens,
+      outputTokens: completionTokens,
+    };
+    const [first, second] = ownModels.includes(asked) ? [asked, answered] : [answered, asked];
+    return costUsd(first, usage, { catalog }) ?? costUsd(second, usage, { catalog });
+  };
+
+/** One answer, or a part of a shared one, that was billed. */
+interface BilledAnswer {
+  readonly usage: VisionUsage;
+  readonly answeredModel: string;
+  readonly askedModel: string;
+}
+
+/** The bill of one call over all its attempts: answers of no use are billed too. */
+export class CallBill {
+  readonly #answers: BilledAnswer[] = [];
+
+  /** @param answeredModel as the API named it; where it named none, the model that was asked for counts. */
+  add(usage: VisionUsage, answeredModel: unknown, askedModel: string): void {
+    this.#answers.push({
+      usage,
+      answeredModel: typeof answeredModel === 'string' ? answeredModel : askedModel,
+      askedModel,
+    });
+  }
+
+  /** Empty where nothing was billed; without a price where that of an answer is unknown. */
+  total(priceOf: PriceOf): Billed {
+    let usage: VisionUsage | undefined;
+    let cost: number | undefined = 0;
+    for (const answer of this.#answers) {
+      usage = addUsage(usage, answer.usage);
+      const price = priceOf(answer.answeredModel, answer.askedModel, answer.usage);
+      cost = cost === undefined || price === undefined ? undefined : cost + price;
+    }
+    if (usage === undefined) return {};
+    return { usage, ...(cost === undefined ? {} : { costUsd: roundUsd(cost) }) };
+  }
+}
