@@ -1,7 +1,6 @@
-import { DescribeError } from './describe-error.ts';
-import { setErrorName } from './error-name.ts';
+import { DescribeError, setErrorName } from './describe-error.ts';
 
-/** The cache failed; only seen with `strict: true`, and where a value can't be encoded. */
+/** The cache failed. Thrown with `strict: true` only, and for a value that cannot be encoded. */
 export class CacheError extends DescribeError {
   constructor(message: string, options: { readonly cause?: unknown; readonly retryable?: boolean } = {}) {
     super('DESCRIBE_CACHE', message, options);
@@ -10,7 +9,7 @@ export class CacheError extends DescribeError {
 
 setErrorName(CacheError, 'CacheError');
 
-/** `cache: 'only-if-cached'` was asked for and nothing is cached. */
+/** Nothing is cached for a request with `cache: 'only-if-cached'`. */
 export class CacheMissError extends DescribeError {
   constructor() {
     super('DESCRIBE_CACHE_MISS', "nothing is cached for this request, and cache: 'only-if-cached' forbids a call");

@@ -1,8 +1,8 @@
 import type { ErrorCode } from './error-code.ts';
 
 /**
- * Why there is no further attempt: the error is `final`, the `attempts` of its class are used up, no attempt could end
- * before the `deadline`, or the retry `budget` has no retry left.
+ * Why there is no further attempt: the error is `final`, or the `attempts` of its class are used up. Otherwise no
+ * attempt could end before the `deadline`, or the retry `budget` has no retry left.
  */
 export type RetryGiveUpReason = 'final' | 'attempts' | 'deadline' | 'budget';
 
@@ -10,31 +10,29 @@ export type RetryGiveUpReason = 'final' | 'attempts' | 'deadline' | 'budget';
 export interface AttemptRecord {
   /** Name of the endpoint. */
   readonly endpoint: string;
-  /** The model that was asked, where it is known to the attempt: an endpoint may have one of its own. */
+  /** The model of the request, where the attempt knows it: an endpoint may have one of its own. */
   readonly model?: string;
   readonly outcome: 'success' | 'failure' | 'aborted';
-  /** From the start of the attempt to its end, in milliseconds, the wait for a connection included. */
+  /** Milliseconds from the start of the attempt to its end, the wait for a connection included. */
   readonly durationMs: number;
   /**
-   * Our own id of the request, sent as `X-Client-Request-Id`: OpenAI's support finds a request by it that was never
-   * answered.
+   * Our own id of the request, sent as `X-Client-Request-Id`. OpenAI's support finds a request by it, also one that
+   * was never answered.
    */
   readonly clientRequestId: string;
   /** The API's id of the request, once it answered. */
   readonly requestId?: string;
   readonly code?: ErrorCode;
-  /**
-   * What the failure is about: the item, the key, the model, the quota group, the endpoint, or a bound of this process.
-   */
+  /** The thing that the failure is about. `process` is a limit of this process. */
   readonly scope?: 'item' | 'key' | 'model' | 'quota-group' | 'endpoint' | 'process';
   readonly status?: number;
   readonly retryAfterMs?: number;
 }
 
-/** One way out that was tried after a failure, in the order given by the option `fallback`. */
+/** One fallback that was tried after a failure, in the order of the option `fallback`. */
 export interface FallbackRecord {
   readonly kind: 'model' | 'stale' | 'function';
-  /** The model that was asked, of kind `model`. */
+  /** The model that was used, for the kind `model`. */
   readonly model?: string;
   /** `none`: there was no stale entry, or no time. */
   readonly outcome: 'success' | 'failure' | 'none';
@@ -45,20 +43,20 @@ export interface FallbackRecord {
 export interface CallExplanation {
   /** The whole call, in milliseconds. */
   readonly totalMs: number;
-  /** Waiting in lines of this process, in milliseconds: for room in memory, for a batch, for a limit. */
+  /** Milliseconds of waiting in queues of this process: for admission, for a batch, for a limit. */
   readonly queueMs: number;
-  /** Waiting for a connection, in milliseconds, over all attempts. */
+  /** Milliseconds of waiting for a connection, over all attempts. */
   readonly poolMs: number;
-  /** Waiting for the API, in milliseconds, over all attempts. */
+  /** Milliseconds of waiting for the API, over all attempts. */
   readonly upstreamMs: number;
-  /** Waiting between attempts, in milliseconds. */
+  /** Milliseconds of waiting between attempts. */
   readonly retryMs: number;
   /** Empty when the call caused no request. */
   readonly attempts: readonly AttemptRecord[];
   /** Images that shared the request; 0 when there was none. */
   readonly batchSize: number;
-  /** Why the last attempt was the last, where it failed. */
+  /** Why there was no further attempt, where the last one failed. */
   readonly gaveUp?: RetryGiveUpReason;
-  /** What was tried in place of the request that failed; absent where nothing was. */
+  /** The fallbacks that were tried; absent where there was none. */
   readonly fallbacks?: readonly FallbackRecord[];
 }

@@ -1,11 +1,10 @@
-import { DescribeError } from './describe-error.ts';
-import { setErrorName } from './error-name.ts';
+import { DescribeError, setErrorName, setKnown } from './describe-error.ts';
 
 /** A circuit breaker is open and the call was not made; `cause` is the failure that opened it. */
 export class CircuitOpenError extends DescribeError {
   /** Name of the breaker. */
   readonly breaker: string;
-  /** Milliseconds until a probe is let through; absent while the breaker is isolated by hand. */
+  /** Milliseconds until the breaker lets a probe through; absent while it is isolated by hand. */
   declare readonly retryAfterMs?: number;
 
   constructor(breaker: string, retryAfterMs: number | undefined, options: { readonly cause?: unknown } = {}) {
@@ -14,7 +13,7 @@ export class CircuitOpenError extends DescribeError {
       retryable: retryAfterMs !== undefined,
     });
     this.breaker = breaker;
-    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
+    setKnown(this, { retryAfterMs });
   }
 }
 

@@ -1,7 +1,6 @@
-import { DescribeError } from './describe-error.ts';
-import { setErrorName } from './error-name.ts';
+import { DescribeError, setErrorName } from './describe-error.ts';
 
-/** The thing was closed or destroyed and takes no more work. */
+/** The part was closed or destroyed, and takes no more work. */
 export class ClosedError extends DescribeError {
   constructor(what: string, options: { readonly cause?: unknown } = {}) {
     super('DESCRIBE_CLOSED', `${what} is closed`, options);

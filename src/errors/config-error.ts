@@ -1,12 +1,11 @@
-import { DescribeError } from './describe-error.ts';
-import { setErrorName } from './error-name.ts';
+import { DescribeError, setErrorName } from './describe-error.ts';
 
 /** One wrong option. */
 export interface ConfigIssue {
   /** Name of the option, dotted where nested, or of the environment variable. */
   readonly option: string;
   readonly expected: string;
-  /** What was given, in a few words; never a secret's value. */
+  /** The given value in a few words; never a secret's. */
   readonly got: string;
 }
 

@@ -1,6 +1,6 @@
 import type { DescribeError } from './describe-error.ts';
 
-/** An error like the other in everything but `explain`; a real one, as `Error.isError` and debuggers want it. */
+/** Copies an error, but for its `explain`. The copy is a real error, as `Error.isError` and debuggers want it. */
 export function copyError(error: DescribeError): DescribeError {
   const copy: object = Object.setPrototypeOf(new Error(error.message), Object.getPrototypeOf(error));
   for (const name of Reflect.ownKeys(error)) {
@@ -8,22 +8,19 @@ export function copyError(error: DescribeError): DescribeError {
     const property = Object.getOwnPropertyDescriptor(error, name);
     if (property !== undefined) Object.defineProperty(copy, name, property);
   }
-  // Where the failure was, not where it was copied; read, for what is behind the property differs between engines.
+  // The place of the failure, not of the copy. Read as a value: engines differ in the kind of the property.
   const stack = { value: error.stack, writable: true, configurable: true };
   return Object.defineProperty(copy, 'stack', stack) as DescribeError;
 }
 
-/** What a failed call was billed. */
+/** The bill of a failed call. */
 export type Billed = Pick<DescribeError, 'usage' | 'costUsd'>;
 
-/** Puts on an error what its call was billed, and nothing of what another one was. */
+/** Puts the bill of its call on an error, in place of any other bill. */
 export function setBilled(error: DescribeError, billed: Billed): void {
   for (const name of ['usage', 'costUsd'] as const) {
     const value = billed[name];
-    if (value !== undefined) {
-      Object.defineProperty(error, name, { value, enumerable: true, configurable: true, writable: true });
-    } else if (Object.hasOwn(error, name)) {
-      Reflect.deleteProperty(error, name);
-    }
+    if (value === undefined) Reflect.deleteProperty(error, name);
+    else Object.defineProperty(error, name, { value, enumerable: true, configurable: true, writable: true });
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { HttpStatusError } from '../http/http-status-error.ts';
-import { HTTP_STATUSES } from './http-status-of.ts';
+import { HTTP_STATUSES } from './error-code.ts';
 import * as errors from './index.ts';
 
 describe('DescribeError', () => {

@@ -1,14 +1,13 @@
 import type { CallExplanation } from './call-explanation.ts';
 import type { ErrorCode } from './error-code.ts';
-import { setErrorName } from './error-name.ts';
 import type { DescribeErrorOf } from './errors-by-code.ts';
 import type { VisionUsage } from './vision-usage.ts';
 
-/** Marks every DescribeError of every copy of this package, for `instanceof` fails between ESM and CJS. */
+/** Marks every DescribeError of every copy of this package: `instanceof` fails between ESM and CJS. */
 const BRAND = Symbol.for('@describe-it/sdk/error');
 
 export interface DescribeErrorOptions {
-  /** What caused it, kept as `cause`. */
+  /** The cause of the error. */
   readonly cause?: unknown;
   /** Whether the same call may succeed later, unchanged. @defaultValue false */
   readonly retryable?: boolean;
@@ -24,11 +23,11 @@ export interface DescribeErrorJson {
    * Further fields of the error's class, such as `status`, `upstreamMessage`, `usage` or `explain`, where it has them.
    */
   readonly [field: string]: unknown;
-  /** Present where the cause is a `DescribeError` too; whatever else the cause is may hold anything. */
+  /** Present where the cause is a `DescribeError` too. Any other cause may hold a secret. */
   readonly cause?: { readonly name: string; readonly code: ErrorCode; readonly message: string };
 }
 
-/** Fields of all classes that hold nothing but what JSON can say. */
+/** The JSON-safe fields of all classes. */
 const JSON_FIELDS = [
   'status',
   'requestId',
@@ -48,8 +47,8 @@ const JSON_FIELDS = [
 ] as const;
 
 /**
- * Base of every error this package makes. Tell kinds apart by `code`. Neither message nor fields ever hold a key, a
- * prompt, an image or a description; only `cause` may, where it is what your own code threw.
+ * Base of every error that this package makes. Tell kinds apart by `code`. Neither message nor fields ever hold a key,
+ * a prompt, an image or a description. Only `cause` may, where your own code threw it.
  *
  * @example
  * ```ts
@@ -63,14 +62,13 @@ export class DescribeError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   /**
-   * The story of the call that failed, on errors that `describe` and `describeMany` give. Each caller has its own, also
-   * where several share one request. Not enumerable, so that logs stay short.
+   * The story of the failed call, on errors of `describe` and `describeMany`. Each caller has its own, also where
+   * several share one request. Not enumerable, so that logs stay short.
    */
   declare readonly explain?: CallExplanation;
   /**
-   * Tokens that the failed call was billed, over all its attempts: an answer that is cut off or not of the schema is
-   * paid for too. Of a shared request it is the image's part. Absent where nothing was billed or the API named no
-   * tokens.
+   * Tokens billed for the failed call, over all its attempts. An answer that is cut off, or not of the schema, is
+   * billed too. For a shared request, the image's part. Absent where nothing was billed, or the API named no tokens.
    */
   declare readonly usage?: VisionUsage;
   /** Price of `usage` in US dollars; absent for a model whose price is unknown. */
@@ -95,8 +93,8 @@ export class DescribeError extends Error {
   }
 
   /**
-   * What `JSON.stringify` writes: name, code, message, and the fields of the class. It holds no secret: what your own
-   * code threw is left out.
+   * Gives `JSON.stringify` the name, code, message, and the fields of the class. It holds no secret: a cause that your
+   * own code threw is left out.
    */
   toJSON(): DescribeErrorJson {
     const { name, code, message, retryable, cause } = this;
@@ -110,6 +108,19 @@ export class DescribeError extends Error {
     }
     return json as unknown as DescribeErrorJson;
   }
+}
+
+/**
+ * Gives a class of errors its `name` as text, because a minifier renames the class. The name stands on the prototype,
+ * so that a stack trace shows it and no instance carries the field.
+ */
+export function setErrorName({ prototype }: { readonly prototype: Error }, name: string): void {
+  Object.defineProperty(prototype, 'name', { value: name, writable: true, configurable: true });
+}
+
+/** Sets the fields that are known. They are declared only in the class, so that an unknown one is no field at all. */
+export function setKnown(error: DescribeError, fields: object): void {
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) Object.assign(error, { [name]: value });
 }
 
 setErrorName(DescribeError, 'DescribeError');

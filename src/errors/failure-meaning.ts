@@ -1,8 +1,8 @@
 /**
- * What failed:
+ * The kind of a failure:
  * - `outage`: the service or the way to it;
  * - `throttle`: a limit was passed, and waiting helps;
- * - `content`: the API answered in its form, but not with what was asked for;
+ * - `content`: the API answered in its form, but without a usable description;
  * - `quota`: the account is used up;
  * - `auth`: the key is not accepted;
  * - `item`: this image, prompt or call;
@@ -11,92 +11,51 @@
 export type FailureKind = 'outage' | 'throttle' | 'content' | 'quota' | 'auth' | 'item' | 'local';
 
 /**
- * What a failure is about, and so where it would come again:
+ * The scope of a failure. Everything in it would fail again:
  * - `item`: this image or request, at every endpoint;
  * - `key`: everything that is sent with this key;
  * - `model`: this model, with this key at this endpoint;
  * - `quota-group`: everything that counts against the same limits or account;
  * - `endpoint`: everything that is sent there now;
- * - `process`: a bound of this process.
+ * - `process`: a limit of this process.
  */
 export type FailureScope = 'item' | 'key' | 'model' | 'quota-group' | 'endpoint' | 'process';
 
-/** What a failure means to each stage of a call. */
+/** The meaning of a failure to each stage of a call. */
 export interface FailureMeaning {
   readonly kind: FailureKind;
   readonly scope: FailureScope;
   /** Whether the client makes another attempt, provided that the error is `retryable`. */
   readonly isRetried: boolean;
-  /** Whether it is evidence against the other side; else a breaker takes it for neutral. */
+  /** Whether it is evidence against the other side; otherwise it is neutral for a breaker. */
   readonly countsForBreaker: boolean;
   /** Whether the client tries its `fallback`. */
   readonly fallsBack: boolean;
-  /** Whether another endpoint is asked, at no cost of a retry: always, where nothing was sent, or never. */
+  /** When the call moves to another endpoint, without using a retry. `unsent`: where nothing was sent. */
   readonly moves: 'always' | 'unsent' | 'never';
-  /** Whose fault it is in a pack: one image's, the size of the pack, or no image's. */
+  /** The cause in a pack: one image, the size of the pack, or the pack as a whole and no image. */
   readonly blames: 'item' | 'size' | 'pack';
-  /** Whether a call that had joined the failed one asks for itself, although the failed one is not retried. */
+  /** Whether a joined call makes a request of its own, although the failed call is not retried. */
   readonly joinedCallAsks: boolean;
 }
 
-type KindMeaning = Omit<FailureMeaning, 'kind' | 'joinedCallAsks'>;
+const USUAL: Omit<FailureMeaning, 'kind'> = {
+  scope: 'item',
+  isRetried: false,
+  countsForBreaker: false,
+  fallsBack: false,
+  moves: 'never',
+  blames: 'pack',
+  joinedCallAsks: false,
+};
 
-/** What a kind means where the row of a code does not say otherwise. */
-export const KIND_MEANINGS: { readonly [Kind in FailureKind]: KindMeaning } = {
-  outage: {
-    scope: 'endpoint',
-    isRetried: true,
-    countsForBreaker: true,
-    fallsBack: true,
-    moves: 'unsent',
-    blames: 'pack',
-  },
-  throttle: {
-    scope: 'quota-group',
-    isRetried: true,
-    countsForBreaker: false,
-    fallsBack: true,
-    moves: 'unsent',
-    blames: 'pack',
-  },
-  content: {
-    scope: 'item',
-    isRetried: true,
-    countsForBreaker: false,
-    fallsBack: true,
-    moves: 'never',
-    blames: 'pack',
-  },
-  quota: {
-    scope: 'quota-group',
-    isRetried: false,
-    countsForBreaker: false,
-    fallsBack: true,
-    moves: 'always',
-    blames: 'pack',
-  },
-  auth: {
-    scope: 'key',
-    isRetried: false,
-    countsForBreaker: false,
-    fallsBack: false,
-    moves: 'always',
-    blames: 'pack',
-  },
-  item: {
-    scope: 'item',
-    isRetried: false,
-    countsForBreaker: false,
-    fallsBack: false,
-    moves: 'never',
-    blames: 'item',
-  },
-  local: {
-    scope: 'process',
-    isRetried: false,
-    countsForBreaker: false,
-    fallsBack: false,
-    moves: 'unsent',
-    blames: 'pack',
-  },
+/** The meaning of each kind. The row of a code may differ in single columns. */
+export const KIND_MEANINGS: { readonly [Kind in FailureKind]: Omit<FailureMeaning, 'kind'> } = {
+  outage: { ...USUAL, scope: 'endpoint', isRetried: true, countsForBreaker: true, fallsBack: true, moves: 'unsent' },
+  throttle: { ...USUAL, scope: 'quota-group', isRetried: true, fallsBack: true, moves: 'unsent' },
+  content: { ...USUAL, isRetried: true, fallsBack: true },
+  quota: { ...USUAL, scope: 'quota-group', fallsBack: true, moves: 'always' },
+  auth: { ...USUAL, scope: 'key', moves: 'always' },
+  item: { ...USUAL, blames: 'item' },
+  local: { ...USUAL, scope: 'process', moves: 'unsent' },
 };

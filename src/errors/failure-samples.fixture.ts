@@ -1,7 +1,7 @@
 import { DescribeError } from './describe-error.ts';
 import { FAILURE_TABLE, type FailureCase, type FailureRow } from './failure-table.ts';
 
-/** Fields of an error that is in a case, as its row in the table of failures says it. */
+/** Fields of an error of each case. */
 const FIELDS: { readonly [Case in FailureCase]: Readonly<Record<string, unknown>> } = {
   retryable: { retryable: true },
   'not retryable': { retryable: false, status: 429 },
@@ -15,7 +15,7 @@ const FIELDS: { readonly [Case in FailureCase]: Readonly<Record<string, unknown>
   'status 400, or a page with another 4xx': { status: 400 },
 };
 
-/** Codes that are retryable wherever no case says more. */
+/** Codes that are retryable without a case. */
 const RETRYABLE = /TIMEOUT|CREATE_FAILED|QUEUE_FULL|CIRCUIT_OPEN|RATE_LIMITED|OVERLOADED|RESPONSE_INVALID/;
 
 export interface FailureSample {

@@ -27,7 +27,7 @@ describe('the table of failures', () => {
 
   it.each(FAILURE_TABLE)('reads well in the row of $code, $when', ({ kind, isRetried, why = '.' }) => {
     expect(why).toMatch(/\.$/);
-    // What the retry policy knows no class for is never retried.
+    // A code without a class in the retry policy is never retried.
     expect(!isRetried || ['outage', 'throttle', 'content'].includes(kind)).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import type { ErrorCode } from './error-code.ts';
 import { type FailureKind, type FailureMeaning, KIND_MEANINGS } from './failure-meaning.ts';
 
-/** What of an error the table looks at. */
+/** The fields of an error that decide its row. */
 export interface JudgedFailure {
   readonly code: ErrorCode;
   readonly retryable: boolean;
@@ -9,7 +9,7 @@ export interface JudgedFailure {
   readonly contentType?: string;
 }
 
-/** Cases of a code that differ in what they mean. The key is how the docs name the case. */
+/** Cases of a code with different meanings. The docs name a case by its key. */
 const CASES = {
   retryable: ({ retryable }) => retryable,
   'not retryable': ({ retryable }) => !retryable,
@@ -30,23 +30,23 @@ export type FailureCase = keyof typeof CASES;
 
 interface Row extends Partial<FailureMeaning> {
   readonly kind: FailureKind;
-  /** The case that the row is about; absent for every other one of its code. */
+  /** The case of the row; absent in the last row of a code, which fits every case. */
   readonly when?: FailureCase;
-  /** Why it means so, where that is not plain. */
+  /** The reason, where it is not plain. */
   readonly why?: string;
 }
 
-/** The first row whose case fits counts; the last one of each code fits always. */
+/** The first row whose case fits counts. */
 const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
   DESCRIBE_CONFIG_INVALID: [
     {
       kind: 'local',
       joinedCallAsks: true,
-      why: 'No stand-in hides a mistake of setup, such as no key. A joined call may be of a client that has one.',
+      why: 'No fallback hides a mistake of the set-up, such as no key. A joined call may be of a client that has one.',
     },
   ],
   DESCRIBE_INPUT_INVALID: [{ kind: 'item' }],
-  DESCRIBE_CLOSED: [{ kind: 'local', why: 'The owner closed it. That says nothing of the other side.' }],
+  DESCRIBE_CLOSED: [{ kind: 'local', why: 'The owner closed it. That says nothing about the other side.' }],
   DESCRIBE_TIMEOUT: [{ kind: 'outage' }],
   DESCRIBE_IMAGE_FORBIDDEN: [{ kind: 'item' }],
   DESCRIBE_IMAGE_UNREADABLE: [{ kind: 'item' }],
@@ -73,7 +73,7 @@ const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
     {
       kind: 'local',
       fallsBack: true,
-      why: 'Nothing was sent, and what opened the breaker has been counted. A retry would hide the open state.',
+      why: 'Nothing was sent, and the failures that opened the breaker are counted. A retry would hide the open state.',
     },
   ],
   DESCRIBE_RATE_LIMITED: [
@@ -95,12 +95,7 @@ const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
   DESCRIBE_OVERLOADED: [{ kind: 'outage' }],
   DESCRIBE_QUOTA_EXHAUSTED: [{ kind: 'quota' }],
   DESCRIBE_AUTH: [
-    {
-      when: 'status 403',
-      kind: 'auth',
-      scope: 'model',
-      why: 'The API knows the key, which may not have this model, or not from here.',
-    },
+    { when: 'status 403', kind: 'auth', scope: 'model', why: 'The key may not use this model, or not from here.' },
     { kind: 'auth' },
   ],
   DESCRIBE_REFUSED: [
@@ -115,27 +110,17 @@ const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
       moves: 'always',
       why: 'A page with a 2xx comes from a gateway or a wrong base path, and would come again there.',
     },
-    {
-      when: 'not retryable',
-      kind: 'content',
-      fallsBack: false,
-      why: 'A mistake in the code of `schema.parse`, which every answer would meet.',
-    },
-    { kind: 'content', why: 'The API answered in its form: it is no outage, whatever the model wrote.' },
+    { when: 'not retryable', kind: 'content', fallsBack: false, why: 'A mistake in the code of `schema.parse`.' },
+    { kind: 'content', why: 'The API answered in its form, so this is no outage, whatever the model wrote.' },
   ],
   DESCRIBE_OUTPUT_TRUNCATED: [
     {
       when: 'retryable',
       kind: 'content',
       blames: 'size',
-      why: 'The limit was used up before any text. Another answer may leave some.',
+      why: 'The limit left no text. Another answer may leave some.',
     },
-    {
-      kind: 'item',
-      blames: 'size',
-      joinedCallAsks: true,
-      why: 'The limit was the failed call’s. A joined call may have a higher one.',
-    },
+    { kind: 'item', blames: 'size', joinedCallAsks: true, why: 'A joined call may have a higher limit.' },
   ],
   DESCRIBE_CONTEXT_TOO_LONG: [{ kind: 'item', blames: 'size' }],
   DESCRIBE_UPSTREAM: [
@@ -161,14 +146,10 @@ const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
       kind: 'item',
       why: 'One body was refused, as by a firewall. A pack is halved until the image is found.',
     },
-    {
-      kind: 'item',
-      blames: 'pack',
-      why: 'The request, its path or its parameters were refused, whatever the image.',
-    },
+    { kind: 'item', blames: 'pack', why: 'The request, its path or its parameters were refused, whatever the image.' },
   ],
   DESCRIBE_BATCH_HANDLER: [
-    { when: 'retryable', kind: 'outage', why: 'What the handler calls failed; `cause` says how.' },
+    { when: 'retryable', kind: 'outage', why: 'A call of the handler failed; `cause` says how.' },
     { kind: 'local', why: 'The handler broke its contract: a mistake in code.' },
   ],
   DESCRIBE_CACHE: [
@@ -177,9 +158,9 @@ const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
       kind: 'outage',
       fallsBack: false,
       moves: 'never',
-      why: 'Redis failed. It is only told with `strict: true`, so nothing stands in for it.',
+      why: 'Redis failed. Only `strict: true` shows it, so nothing replaces it.',
     },
-    { kind: 'local', moves: 'never', why: 'The value can not be stored: a mistake in code.' },
+    { kind: 'local', moves: 'never', why: 'The value cannot be encoded: a mistake in code.' },
   ],
   DESCRIBE_CACHE_MISS: [{ kind: 'item' }],
 };
@@ -192,25 +173,21 @@ export interface FailureRow extends FailureMeaning {
 }
 
 /**
- * The one place that says what a failure means. Every stage asks it (see `failureMeaning`); `docs/errors.md` prints it.
- * Rows of one code stand in the order in which they are tried.
+ * The one place that gives the meaning of a failure. Every stage asks it by `failureMeaning`; `docs/errors.md` prints
+ * it. Rows of one code stand in the order in which they are tried.
  */
 export const FAILURE_TABLE: readonly FailureRow[] = (Object.keys(ROWS) as ErrorCode[]).flatMap((code) =>
-  ROWS[code].map((row) => Object.freeze({ joinedCallAsks: false, ...KIND_MEANINGS[row.kind], ...row, code })),
+  ROWS[code].map((row) => Object.freeze({ ...KIND_MEANINGS[row.kind], ...row, code })),
 );
 
 const ROWS_BY_CODE = new Map<string, readonly FailureRow[]>(
   (Object.keys(ROWS) as ErrorCode[]).map((code) => [code, FAILURE_TABLE.filter((row) => row.code === code)]),
 );
 
-/** For codes of a newer copy of this package: nothing is concluded from what is not known. */
-const UNKNOWN: FailureMeaning = Object.freeze({
-  joinedCallAsks: false,
-  kind: 'local',
-  ...KIND_MEANINGS.local,
-});
+/** For the codes of a newer copy of this package. */
+const UNKNOWN: FailureMeaning = Object.freeze({ kind: 'local', ...KIND_MEANINGS.local });
 
-/** What a failure means to each stage. */
+/** Gives the meaning of a failure to each stage. */
 export function failureMeaning(failure: JudgedFailure): FailureMeaning {
   const rows = ROWS_BY_CODE.get(failure.code);
   return rows?.find(({ when }) => when === undefined || CASES[when](failure)) ?? UNKNOWN;

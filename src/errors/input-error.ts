@@ -1,7 +1,6 @@
-import { DescribeError } from './describe-error.ts';
-import { setErrorName } from './error-name.ts';
+import { DescribeError, setErrorName } from './describe-error.ts';
 
-/** What was passed to a method is wrong; `field` names it. */
+/** An argument of a method is wrong; `field` names it. */
 export class InputError extends DescribeError {
   readonly field: string;
 

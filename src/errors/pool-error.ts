@@ -1,13 +1,12 @@
-import { DescribeError } from './describe-error.ts';
+import { DescribeError, setErrorName } from './describe-error.ts';
 import { durationText } from './duration-text.ts';
-import { setErrorName } from './error-name.ts';
 
 /** No resource became free in time. */
 export class PoolTimeoutError extends DescribeError {
-  /** The bound of the wait, in milliseconds (`acquireTimeoutMs`). */
+  /** The timeout in milliseconds (`acquireTimeoutMs`). */
   readonly timeoutMs: number;
 
-  /** @param options - `cause` is why the last create failed, if it did, and `said` tells that in the message. */
+  /** @param options - `cause` is the failure of the last create, if it failed, and `said` names it in the message. */
   constructor(
     pool: string,
     timeoutMs: number,
@@ -24,7 +23,7 @@ export class PoolTimeoutError extends DescribeError {
 
 setErrorName(PoolTimeoutError, 'PoolTimeoutError');
 
-/** A resource could not be made; `cause` is what its factory threw. */
+/** A resource could not be created; `cause` is the error of its factory. */
 export class PoolCreateError extends DescribeError {
   constructor(pool: string, message: string, options: { readonly cause?: unknown } = {}) {
     super('DESCRIBE_POOL_CREATE_FAILED', `${pool}: ${message}`, { ...options, retryable: true });
@@ -33,7 +32,7 @@ export class PoolCreateError extends DescribeError {
 
 setErrorName(PoolCreateError, 'PoolCreateError');
 
-/** A lease was used after its end, or handed to a pool that did not give it. */
+/** A lease was used after its release, or given to a pool that did not issue it. */
 export class LeaseError extends DescribeError {
   constructor(message: string) {
     super('DESCRIBE_LEASE_INVALID', message);

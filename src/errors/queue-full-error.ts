@@ -1,7 +1,6 @@
-import { DescribeError } from './describe-error.ts';
-import { setErrorName } from './error-name.ts';
+import { DescribeError, setErrorName } from './describe-error.ts';
 
-/** A bounded line is full; `option` names its limit. */
+/** A bounded queue is full; `option` names its limit. */
 export class QueueFullError extends DescribeError {
   readonly option: string;
   readonly limit: number;

@@ -1,10 +1,9 @@
-import { DescribeError } from './describe-error.ts';
+import { DescribeError, setErrorName } from './describe-error.ts';
 import { durationText } from './duration-text.ts';
-import { setErrorName } from './error-name.ts';
 
-/** Work did not end in time and was aborted. */
+/** Work did not end within its timeout, and was aborted. */
 export class TimeoutError extends DescribeError {
-  /** The bound that was passed, in milliseconds. */
+  /** The timeout in milliseconds. */
   readonly timeoutMs: number;
 
   constructor(what: string, timeoutMs: number, options: { readonly cause?: unknown } = {}) {

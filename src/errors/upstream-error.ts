@@ -1,6 +1,5 @@
-import { DescribeError } from './describe-error.ts';
+import { DescribeError, type DescribeErrorOptions, setErrorName, setKnown } from './describe-error.ts';
 import type { ErrorCode } from './error-code.ts';
-import { setErrorName } from './error-name.ts';
 
 export type UpstreamErrorCode = Extract<
   ErrorCode,
@@ -15,11 +14,9 @@ export type UpstreamErrorCode = Extract<
   | 'DESCRIBE_UPSTREAM'
 >;
 
-/** What is known of an answer that was not a description. */
-export interface UpstreamErrorOptions {
-  readonly cause?: unknown;
-  readonly retryable?: boolean;
-  /** HTTP status, absent when no answer came. */
+/** The known parts of an answer that was not a description. */
+export interface UpstreamErrorOptions extends DescribeErrorOptions {
+  /** HTTP status; absent without an answer. */
   readonly status?: number | undefined;
   /** The API's `x-request-id`. */
   readonly requestId?: string | undefined;
@@ -33,10 +30,9 @@ export interface UpstreamErrorOptions {
   readonly contentType?: string | undefined;
 }
 
-/** The API, or the way to it, gave no usable description. */
+/** The API, or the connection to it, gave no usable description. */
 export class UpstreamError extends DescribeError {
   declare readonly code: UpstreamErrorCode;
-  // Declared only, so that what is unknown is no field at all.
   declare readonly status?: number;
   declare readonly requestId?: string;
   declare readonly upstreamCode?: string;
@@ -44,27 +40,10 @@ export class UpstreamError extends DescribeError {
   declare readonly retryAfterMs?: number;
   declare readonly contentType?: string;
 
-  constructor(
-    code: UpstreamErrorCode,
-    message: string,
-    {
-      cause,
-      retryable = false,
-      status,
-      requestId,
-      upstreamCode,
-      upstreamMessage,
-      retryAfterMs,
-      contentType,
-    }: UpstreamErrorOptions = {},
-  ) {
-    super(code, message, { cause, retryable });
-    if (status !== undefined) this.status = status;
-    if (requestId !== undefined) this.requestId = requestId;
-    if (upstreamCode !== undefined) this.upstreamCode = upstreamCode;
-    if (upstreamMessage !== undefined) this.upstreamMessage = upstreamMessage;
-    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
-    if (contentType !== undefined) this.contentType = contentType;
+  constructor(code: UpstreamErrorCode, message: string, options: UpstreamErrorOptions = {}) {
+    super(code, message, options);
+    const { status, requestId, upstreamCode, upstreamMessage, retryAfterMs, contentType } = options;
+    setKnown(this, { status, requestId, upstreamCode, upstreamMessage, retryAfterMs, contentType });
   }
 }
 

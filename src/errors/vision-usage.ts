@@ -1,10 +1,8 @@
 /** Tokens that were billed. */
 export interface VisionUsage {
-  /** All of the prompt, the part from the API's own prompt cache included. */
+  /** The whole prompt, the part from the API's own prompt cache included. */
   readonly promptTokens: number;
-  /**
-   * The part of the prompt that the API found in its own prompt cache, at a lower price; absent where there is none.
-   */
+  /** The part that the API found in its own prompt cache, at a lower price; absent where there is none. */
   readonly cachedPromptTokens?: number;
   readonly completionTokens: number;
   readonly totalTokens: number;

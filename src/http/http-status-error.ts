@@ -1,4 +1,4 @@
-import { setErrorName } from '../errors/error-name.ts';
+import { setErrorName } from '../errors/describe-error.ts';
 import { UpstreamError } from '../errors/index.ts';
 import { shortTokenOf } from '../internal/upstream/server-reason.ts';
 import type { HttpReply } from './http-reply.ts';
