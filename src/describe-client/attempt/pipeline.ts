@@ -32,6 +32,8 @@ export interface StageParts {
   readonly attemptTimeoutMs: number;
   readonly clock: Clock;
   readonly metrics: AttemptMetrics;
+  /** Notified after each attempt for a model: the router's `pressureOf` may say something else. */
+  readonly onLimitNews?: ((model: string) => void) | undefined;
 }
 
 export interface AttemptParts extends RouterParts, StageParts {}
@@ -55,7 +57,7 @@ export function makeSend(parts: StageParts, router: Router<EndpointTarget>): Sen
     // Only it repeats.
     retryStage(parts.retry, router),
     // Holds the call until an endpoint can take it, and hands it on in the turn in which quota and breaker said so.
-    routeStage(router),
+    routeStage(router, parts.onLimitNews),
     // Reserves at once; what was not sent is given back whole.
     (call, next) => withReservation(call.place.quota, call.tokens, () => next(call)),
     // The endpoint learns from the end of the attempt, before the quota lets another one begin.

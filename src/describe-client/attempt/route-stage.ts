@@ -3,9 +3,15 @@ import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
 import { waitsAgain } from './attempt-failure.ts';
 import type { EndpointTarget, OutgoingCall, RoutedCall, Stage } from './stage.ts';
 
-/** Gives each attempt to an endpoint that can take it, and rejects with the bare error of the attempt. */
+/**
+ * Gives each attempt to an endpoint that can take it, and rejects with the bare error of the attempt. `onLimitNews` is
+ * called after each: the pressure on the limits of a model may be another.
+ */
 export const routeStage =
-  (router: Pick<Router<EndpointTarget>, 'route'>): Stage<OutgoingCall, RoutedCall> =>
+  (
+    router: Pick<Router<EndpointTarget>, 'route'>,
+    onLimitNews: (model: string) => void = () => {},
+  ): Stage<OutgoingCall, RoutedCall> =>
   async (call, next) => {
     const { trace, avoid } = call;
     let endWait = trace.waits();
@@ -13,9 +19,12 @@ export const routeStage =
       return await router.route(call, async (place) => {
         endWait();
         try {
-          return await next({ ...call, place });
+          const answer = await next({ ...call, place });
+          onLimitNews(call.model);
+          return answer;
         } catch (thrown) {
           avoid.add(place.endpoint);
+          onLimitNews(call.model);
           // Ended by the router alone: the calls that are listed as waiting may be taken out of the queue.
           if (waitsAgain(AttemptFailure.of(thrown).error)) endWait = trace.waits();
           throw thrown;

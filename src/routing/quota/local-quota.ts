@@ -1,3 +1,4 @@
+import type { QuotaPressure } from './limit-pressure.ts';
 import { QuotaDimension, type QuotaMark } from './quota-dimension.ts';
 import { isCount, type QuotaAnswer, type QuotaRefusal } from './quota-permit.ts';
 import type { QuotaSource, QuotaSourceStats, QuotaTaking } from './quota-source.ts';
@@ -59,6 +60,10 @@ export class LocalQuota implements QuotaSource {
   refused(requests: QuotaMark, tokens: QuotaMark, { limits, slowDown }: QuotaRefusal, nowMs: number): boolean {
     if (limits?.requests?.remaining !== undefined) this.#requests.refuse(requests, nowMs);
     if (limits?.tokens?.remaining !== undefined) this.#tokens.refuse(tokens, nowMs);
+    // Where requests are left, something else refused.
+    const { remaining = 0 } = limits?.requests ?? {};
+    if (remaining === 0) this.#requests.throttled(nowMs);
+    if (remaining > 0 || limits?.requests?.remaining === undefined) this.#tokens.throttled(nowMs);
     // Room in every bucket that the headers tell of: one that they don't tell of was empty, such as that of a second.
     const readings = [limits?.requests, limits?.tokens];
     const units = [requests.units, tokens.units];
@@ -86,6 +91,10 @@ export class LocalQuota implements QuotaSource {
   drain(nowMs: number): void {
     this.#requests.drain(nowMs);
     this.#tokens.drain(nowMs);
+  }
+
+  pressure(nowMs: number): QuotaPressure {
+    return { requests: this.#requests.pressure(nowMs), tokens: this.#tokens.pressure(nowMs) };
   }
 
   stats(nowMs: number): QuotaSourceStats {

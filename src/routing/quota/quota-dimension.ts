@@ -1,3 +1,4 @@
+import { type LimitPressure, LOW_RATIO } from './limit-pressure.ts';
 import { MINUTE_MS, QuotaBucket, secondOf } from './quota-bucket.ts';
 import { hasLimit, levelOf, type QuotaReading, quotaReadingOf } from './quota-reading.ts';
 import type { RateLimitReading } from './rate-limit-snapshot.ts';
@@ -70,6 +71,9 @@ export class QuotaDimension {
   #model: QuotaBucket | undefined;
   #budget: QuotaBucket | undefined;
   #heardPerMs: number | undefined;
+  /** The limit that the headers name, of a minute or of a day. */
+  #heardLimit = 0;
+  #throttledAtMs = Number.NEGATIVE_INFINITY;
   #taken = 0;
   #corrected = 0;
   readonly #reorder = new ReorderWindow();
@@ -147,6 +151,7 @@ export class QuotaDimension {
     const sinceMs = mark.atMs - this.#lastAtMs;
     this.#lastSequence = mark.sequence;
     this.#lastAtMs = mark.atMs;
+    this.#heardLimit = reading.limit;
     const faster = this.#followLimit(reading.perMs, nowMs);
     const model = this.#model;
     if (model === undefined || reading.remaining === undefined) return faster;
@@ -165,6 +170,23 @@ export class QuotaDimension {
     const difference = certainDifference(exact, mark.order, mark.units, mark.taken);
     if (Math.abs(difference) < Math.max(DEADBAND_UNITS, model.capacity * DEADBAND_RATIO)) return faster;
     return this.#correct(model, difference, mark, sinceMs, nowMs) > 0 || faster;
+  }
+
+  /** It refused a request. */
+  throttled(nowMs: number): void {
+    this.#throttledAtMs = nowMs;
+  }
+
+  pressure(nowMs: number): LimitPressure {
+    const model = this.#model;
+    const perMs = this.#budget?.perMs ?? model?.perMs;
+    const level = model?.levelAt(nowMs) ?? 0;
+    return {
+      perMinute: perMs === undefined ? undefined : perMs * MINUTE_MS,
+      usedRatio: model === undefined ? 0 : Math.min(1, (model.capacity - level) / this.#heardLimit),
+      isLow: level < this.#heardLimit * LOW_RATIO || model === undefined,
+      isThrottled: nowMs - this.#throttledAtMs < MINUTE_MS,
+    };
   }
 
   /** Empties it, where what others have taken is not known. */

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../internal/clock.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';
 import { SharedQuota } from '../shared-quota/shared-quota.ts';
+import type { QuotaPressure } from './limit-pressure.ts';
 import { LocalQuota } from './local-quota.ts';
 import { QuotaGuard } from './quota-guard.ts';
 import { checkQuotaLimiterOptions, type QuotaLimiterOptions } from './quota-limiter-options.ts';
@@ -180,6 +181,11 @@ export class QuotaLimiter {
   stop(error: DescribeError): void {
     this.#stop.stop(error, this.#clock.now());
     this.#tellRoom();
+  }
+
+  /** How short its limits are. */
+  get pressure(): QuotaPressure {
+    return this.#quota.pressure(this.#clock.now());
   }
 
   /** A frozen snapshot. */

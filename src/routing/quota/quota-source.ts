@@ -1,3 +1,4 @@
+import type { QuotaPressure } from './limit-pressure.ts';
 import type { QuotaDimensionStats } from './quota-dimension.ts';
 import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
 
@@ -23,6 +24,7 @@ export interface QuotaSource {
   take(tokens: number, nowMs: number): QuotaTaking;
   /** Nothing passes for so long: others have to know. */
   paused(pauseMs: number, nowMs: number): void;
+  pressure(nowMs: number): QuotaPressure;
   stats(nowMs: number): QuotaSourceStats;
   close(): void;
 }

@@ -1,4 +1,5 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
+import type { QuotaPressure } from '../quota/limit-pressure.ts';
 import type { ReservableQuota, Reservation } from '../quota/reservation.ts';
 
 /** What was taken from a quota for one request. It has one end; later ends are ignored. */
@@ -22,6 +23,8 @@ export interface RouterQuota extends ReservableQuota {
   drainMs?(requests: number, tokens: number): number;
   /** Milliseconds that the API still asks to wait, where one request finds out more often; otherwise 0. */
   readonly askedPauseMs?: number;
+  /** How short its limits are. */
+  readonly pressure?: QuotaPressure;
   /** Whether the limits are known before the first answer, as given ones are. */
   readonly limitsKnown?: boolean;
 }

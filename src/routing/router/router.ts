@@ -7,6 +7,7 @@ import { UpstreamError } from '../../errors/upstream-error.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
 import { SignalWatch } from '../../internal/async/signals.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
+import { jointPressure, type QuotaPressure } from '../quota/limit-pressure.ts';
 import { withReservation } from '../quota/reservation.ts';
 import type { EndpointRoute } from './endpoint-route.ts';
 import { EndpointState } from './endpoint-state.ts';
@@ -128,6 +129,12 @@ export class Router<Target> {
   waitMsFor(job: Pick<RouteJob, 'model' | 'tokens'>): number {
     const waitMs = this.#leastWaitMs(job);
     return Number.isFinite(waitMs) ? waitMs : 0;
+  }
+
+  /** How short the limits of a model are, over all endpoints. */
+  pressureOf(model: string): QuotaPressure {
+    const quotas = new Set(this.#directory.lineOf(model).routes.map(({ quota }) => quota));
+    return jointPressure([...quotas].flatMap(({ pressure }) => pressure ?? []));
   }
 
   /** A fresh frozen snapshot. */

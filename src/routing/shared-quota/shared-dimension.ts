@@ -1,3 +1,4 @@
+import { type LimitPressure, LOW_RATIO } from '../quota/limit-pressure.ts';
 import { MINUTE_MS } from '../quota/quota-bucket.ts';
 import type { QuotaDimensionStats } from '../quota/quota-dimension.ts';
 import { hasLimit, levelOf, quotaReadingOf } from '../quota/quota-reading.ts';
@@ -36,6 +37,8 @@ export class SharedDimension {
   #state: SharedState | undefined;
   #open: SharedMark[] = [];
   #heardPerMs = 0;
+  #heardLimit = 0;
+  #throttledAtMs = Number.NEGATIVE_INFINITY;
   #newestAtMs = Number.NEGATIVE_INFINITY;
   #news: SharedNews | undefined;
   #unused = 0;
@@ -83,6 +86,7 @@ export class SharedDimension {
     const reading = quotaReadingOf(raw);
     this.#newestAtMs = mark.atMs;
     this.#heardPerMs = reading.perMs;
+    this.#heardLimit = reading.limit;
     const capacity = reading.capacity ?? 0;
     const known = Math.max(this.#state?.capacity ?? 0, capacity, 1);
     if (reading.remaining === undefined) return;
@@ -120,6 +124,24 @@ export class SharedDimension {
     this.#news = undefined;
     this.#unused = 0;
     this.#adjustment = 0;
+  }
+
+  /** It refused a request of this process. */
+  throttled(atMs: number): void {
+    this.#throttledAtMs = atMs;
+  }
+
+  pressure(atMs: number): LimitPressure {
+    const state = this.#state;
+    const perMinute = (state?.perMs ?? 0) * MINUTE_MS;
+    const level = state === undefined ? 0 : levelNow(state, atMs);
+    const told = state !== undefined && this.#heardLimit > 0;
+    return {
+      perMinute: perMinute > 0 ? perMinute : undefined,
+      usedRatio: told ? Math.min(1, (state.capacity - level) / this.#heardLimit) : 0,
+      isLow: !told || level < this.#heardLimit * LOW_RATIO,
+      isThrottled: atMs - this.#throttledAtMs < MINUTE_MS,
+    };
   }
 
   getStats(atMs: number): QuotaDimensionStats {

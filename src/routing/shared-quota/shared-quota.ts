@@ -1,6 +1,7 @@
 import { exponentialDelay, type Random } from '../../internal/backoff.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
 import { AloneQuota } from '../quota/alone-quota.ts';
+import type { QuotaPressure } from '../quota/limit-pressure.ts';
 import type { QuotaLimits } from '../quota/quota-limiter-options.ts';
 import { isCount, type QuotaAnswer, type QuotaRefusal } from '../quota/quota-permit.ts';
 import type { QuotaSource, QuotaSourceStats, QuotaTaking } from '../quota/quota-source.ts';
@@ -133,6 +134,10 @@ export class SharedQuota implements QuotaSource, SharedEnds {
   refused(requests: SharedMark, tokens: SharedMark, { limits }: QuotaRefusal, nowMs: number): void {
     if (limits?.requests?.remaining !== undefined) this.#requests.adjust(requests.units);
     if (limits?.tokens?.remaining !== undefined) this.#tokens.adjust(tokens.units);
+    const { remaining = 0 } = limits?.requests ?? {};
+    const atMs = nowMs + this.#store.offsetMs;
+    if (remaining === 0) this.#requests.throttled(atMs);
+    if (remaining > 0 || limits?.requests?.remaining === undefined) this.#tokens.throttled(atMs);
     this.#observe(requests, tokens, limits, nowMs);
   }
 
@@ -145,6 +150,12 @@ export class SharedQuota implements QuotaSource, SharedEnds {
     if (pauseMs <= 0) return;
     this.#pauseUntilMs = Math.max(this.#pauseUntilMs, nowMs + pauseMs);
     this.#tell(0);
+  }
+
+  pressure(nowMs: number): QuotaPressure {
+    if (this.#alone !== undefined) return this.#alone.quota.pressure(nowMs);
+    const atMs = nowMs + this.#store.offsetMs;
+    return { requests: this.#requests.pressure(atMs), tokens: this.#tokens.pressure(atMs) };
   }
 
   stats(nowMs: number): QuotaSourceStats {
