@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { HttpStatusError } from '../http/http-status-error.ts';
+import { HttpStatusError } from '../http/http-reply.ts';
 import { HTTP_STATUSES } from './error-code.ts';
 import * as errors from './index.ts';
 

@@ -2,12 +2,10 @@ import { DescribeError, InputError, UpstreamError } from '../errors/index.ts';
 import { headerRecord } from '../internal/options/option-checks.ts';
 import { callOptions } from '../internal/options/own-options.ts';
 import type { HttpConnection } from './connection/http-connection.ts';
-import type { AnswerHeaders, WholeAnswer } from './connection/http-message.ts';
-import { ThinHeaders } from './connection/thin-headers.ts';
+import { type AnswerHeaders, isJson, textOfBytes, type WholeAnswer } from './connection/http-message.ts';
+import { ReadOnlyHeaders } from './connection/web-headers.ts';
 import { type OutgoingBody, outgoingBody } from './encoding/request-body.ts';
-import { textOfBytes } from './encoding/text-of-bytes.ts';
-import type { HttpReply } from './http-reply.ts';
-import { HttpStatusError } from './http-status-error.ts';
+import { type HttpReply, HttpStatusError } from './http-reply.ts';
 import { pathBelow, type Query } from './path-below.ts';
 
 /** Methods that a client sends. */
@@ -34,8 +32,6 @@ export interface HttpClientOptions {
   readonly timeoutMs: number;
 }
 
-const WHOLE = (): boolean => false;
-const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const TEXT_TYPE = /^text\//i;
 
 /**
@@ -101,17 +97,14 @@ export class HttpClient {
     const encoded = encodeBody(body);
     const merged = mergeHeaders(this.#headers, headers, encoded?.contentType);
     const answer = await this.#connection
-      .send(
-        {
-          method,
-          path: pathBelow(this.#base, path, query),
-          headers: merged,
-          body: encoded?.body,
-          signal,
-          timeoutMs,
-        },
-        WHOLE,
-      )
+      .send({
+        method,
+        path: pathBelow(this.#base, path, query),
+        headers: merged,
+        body: encoded?.body,
+        signal,
+        timeoutMs,
+      })
       .catch((error: unknown) => {
         if (DescribeError.is(error) || signal?.aborted) throw error;
         throw new UpstreamError('DESCRIBE_UPSTREAM', `${method} got no answer`, {
@@ -119,7 +112,7 @@ export class HttpClient {
           retryable: true,
         });
       });
-    const reply = toReply(method, answer as WholeAnswer);
+    const reply = toReply(method, answer);
     if (reply.status < 200 || reply.status > 299) throw new HttpStatusError(method, reply);
     return reply as HttpReply<Data>;
   }
@@ -195,7 +188,7 @@ function toReply(method: string, { status, headers, body }: WholeAnswer): HttpRe
   return {
     status,
     headers: joinHeaders(headers),
-    setCookies: new ThinHeaders(headers).getSetCookie(),
+    setCookies: new ReadOnlyHeaders(headers).getSetCookie(),
     data: decodeBody(method, status, headers, body),
   };
 }
@@ -213,7 +206,7 @@ function joinHeaders(headers: AnswerHeaders): Readonly<Record<string, string>> {
 function decodeBody(method: string, status: number, headers: AnswerHeaders, body: Buffer): unknown {
   if (body.length === 0) return undefined;
   const type = headers['content-type'];
-  if (typeof type === 'string' && JSON_TYPE.test(type)) {
+  if (isJson(type)) {
     const text = textOfBytes(body);
     try {
       return JSON.parse(text);

@@ -4,8 +4,7 @@ export {
   type HttpMethod,
   type HttpRequestOptions,
 } from '../http/http-client.ts';
-export type { HttpReply } from '../http/http-reply.ts';
-export { HttpStatusError } from '../http/http-status-error.ts';
+export { type HttpReply, HttpStatusError } from '../http/http-reply.ts';
 export type { AcquireOptions } from './acquire-options.ts';
 export { createResourcePool } from './create-resource-pool.ts';
 export type { DrainOptions } from './drain-wait.ts';

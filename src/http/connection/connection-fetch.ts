@@ -1,8 +1,8 @@
 import { InputError } from '../../errors/index.ts';
 import { type OutgoingBody, outgoingBody } from '../encoding/request-body.ts';
 import type { HttpConnection } from './http-connection.ts';
-import type { AnswerHeaders, WholeAnswer } from './http-message.ts';
-import { isBodyless, WebResponse } from './web-response.ts';
+import { isBodyless, isStreamed } from './http-message.ts';
+import { WebResponse } from './web-response.ts';
 
 /** A `fetch` on one connection. */
 export type ConnectionFetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -30,36 +30,13 @@ export function connectionFetch(connection: HttpConnection): ConnectionFetch {
         signal: init.signal ?? undefined,
       },
       (status, headers) =>
-        isBodyless(method, status) ? false : (asksForStream && isOk(status)) || isStreamed(status, headers),
+        !isBodyless(method, status) && ((asksForStream && isOk(status)) || isStreamed(status, headers)),
     );
     return new WebResponse(answer, url, method);
   };
 }
 
 const isOk = (status: number): boolean => status >= 200 && status < 300;
-
-export interface ConnectionQuestion {
-  readonly headers: Headers;
-  readonly signal: AbortSignal | undefined;
-  readonly timeoutMs: number;
-  /** Nobody waits for the answer: neither socket nor timer keeps the process alive. */
-  readonly background: boolean;
-}
-
-/** Gets an answer, whole whatever its type. */
-export async function ask(
-  connection: HttpConnection,
-  url: string,
-  { headers, ...rest }: ConnectionQuestion,
-): Promise<WholeAnswer> {
-  const path = pathOn(connection.origin, url);
-  const answer = await connection.send(
-    { method: 'GET', path, headers: headerList(headers, undefined), ...rest },
-    () => false,
-  );
-  if (answer.kind === 'streamed') throw new TypeError('nothing was to be streamed');
-  return answer;
-}
 
 function partsOf({ method, headers, signal, body }: Request): RequestInit {
   return { method, headers, signal, body };
@@ -75,21 +52,7 @@ export function pathOn(origin: string, url: string): string {
   return parsed.pathname + parsed.search;
 }
 
-const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
-
-/**
- * Bodies that nobody reads bit by bit are collected: JSON that was not asked for as a stream, and those that are empty.
- */
-export function isStreamed(status: number, headers: AnswerHeaders): boolean {
-  if (isBodyless('GET', status) || headers['content-length'] === '0') return false;
-  const type = headers['content-type'];
-  return typeof type !== 'string' || !JSON_TYPE.test(type);
-}
-
-/**
- * Headers that belong to the connection and not to its user. Small answers are not worth compressing: nothing asks for
- * it.
- */
+/** Headers that belong to the connection and not to its user. No compression is asked for: answers are small. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'accept-encoding',
   'connection',
@@ -129,10 +92,10 @@ function encoded(body: unknown): Partial<OutgoingBody> {
   return outgoingBody(body) ?? outgoingBody(String(body)) ?? {};
 }
 
-/** How JSON spells the flag; inside of a string its quotes are escaped. */
+/** How JSON spells the flag. Inside a string its quotes would be escaped. */
 const STREAM_FLAG = '"stream":true';
 
-/** Whether a request asks for its answer bit by bit, as those of the OpenAI API do. */
+/** Whether a request asks for a streamed answer, in the form of the OpenAI API. */
 function isStreamAsked(body: unknown): boolean {
   if (typeof body === 'string') return body.includes(STREAM_FLAG);
   if (body instanceof FormData) return body.get('stream') === 'true';

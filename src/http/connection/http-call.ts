@@ -4,41 +4,43 @@ import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../intern
 import { contentCodings, type Decoding, startDecoding } from '../encoding/content-coding.ts';
 import { StreamedBody } from '../encoding/request-body.ts';
 import { AnswerStream } from './answer-stream.ts';
-import type { AnswerHeaders, HttpAnswer, HttpRequest } from './http-message.ts';
+import type { AnswerHeaders, HttpAnswer, HttpRequest, StreamDecision } from './http-message.ts';
 
-export interface HttpCallOptions {
+/** The connection that a call goes out on, as the call sees it. */
+export interface CallConnection {
   readonly clock: Clock;
   readonly maxResponseBytes: number;
   readonly streamIdleTimeoutMs: number;
-  /** Whether an answer with these headers is streamed rather than collected. */
-  readonly streams: (status: number, headers: AnswerHeaders) => boolean;
-  /** Whether the connection has answered before, so that its socket may have died of age. */
-  readonly isReused: () => boolean;
+  /** Whether the socket has answered before, so that it may have died of age. */
+  isReused(): boolean;
   /** Sends the call once more on a new socket. */
-  readonly resend: (call: HttpCall) => void;
-  /** Told when the connection failed, rather than the caller or the answer. */
-  readonly brokeDown: () => void;
-  /** Told when the call was given up before any of it was sent. */
-  readonly unsent: () => void;
-  /** Told once when the exchange is over, body included; `answered` when it went to its end. */
-  readonly ended: (answered: boolean) => void;
+  resend(call: HttpCall): void;
+  /** The connection failed, rather than the caller or the answer. */
+  failed(): void;
+  /** The caller gave up before any of the request was sent. */
+  unsent(): void;
+  /** The exchange is over, body included. Called once; `isWhole` when its end arrived. */
+  ended(isWhole: boolean): void;
 }
 
 /**
- * A server that closes an idle connection answers what was sent meanwhile with a reset, within a round trip. A reset
- * later than this is no such race, and the request may have been worked on: it is not sent again.
+ * A server that closes an idle connection resets a request that was on its way, within a round trip. After a later
+ * reset the server may have worked on the request: it is not sent again.
  */
 const STALE_SOCKET_WINDOW_MS = 1_000;
 
 const SOCKET_DEATHS: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET']);
 
-/** What undici says of a request that it never sent, such as one with a line break in a header. */
+/** undici's codes for a request that it never sent, such as one with a line break in a header. */
 const CALLER_MISTAKES: ReadonlySet<unknown> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
+
+const NO_HEAD = { status: 0, statusText: '', headers: {} } as const;
 
 /** One request and its answer, as undici's handler. Settles exactly once and leaves nothing on its signal. */
 export class HttpCall implements Dispatcher.DispatchHandler {
   readonly request: HttpRequest;
-  readonly #options: HttpCallOptions;
+  readonly #connection: CallConnection;
+  readonly #streams: StreamDecision | undefined;
   readonly #resolve: (answer: HttpAnswer) => void;
   readonly #reject: (reason: unknown) => void;
   readonly #giveUpListener: (() => void) | undefined;
@@ -47,28 +49,28 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   #timer: TimerHandle | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #stream: AnswerStream | undefined;
-  #status = 0;
-  #statusText = '';
-  #headers: AnswerHeaders = {};
-  /** Of the answer as it is used. */
+  #head: Pick<HttpAnswer, 'status' | 'statusText' | 'headers'> = NO_HEAD;
+  /** Size of the answer so far, decompressed. */
   #bytes = 0;
-  /** Of a compressed answer as it came. */
+  /** Size of a compressed answer so far. */
   #encodedBytes = 0;
   #decoding: Decoding | undefined;
-  #answered = false;
-  #resent = false;
-  #reused = false;
+  #hasAnswered = false;
+  #isResent = false;
+  #isReused = false;
   #sentAtMs = 0;
-  #over = false;
+  #isOver = false;
 
   constructor(
     request: HttpRequest,
-    options: HttpCallOptions,
+    connection: CallConnection,
+    streams: StreamDecision | undefined,
     resolve: (answer: HttpAnswer) => void,
     reject: (reason: unknown) => void,
   ) {
     this.request = request;
-    this.#options = options;
+    this.#connection = connection;
+    this.#streams = streams;
     this.#resolve = resolve;
     this.#reject = reject;
     const { body, signal, timeoutMs } = request;
@@ -81,23 +83,23 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       const giveUp = () => this.#giveUp(new TimeoutError('the request', timeoutMs));
       this.#timer =
         request.background === true
-          ? setBackgroundTimeout(options.clock, giveUp, timeoutMs)
-          : options.clock.setTimeout(giveUp, timeoutMs);
+          ? setBackgroundTimeout(connection.clock, giveUp, timeoutMs)
+          : connection.clock.setTimeout(giveUp, timeoutMs);
     }
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#over) {
+    if (this.#isOver) {
       controller.abort(new Error('the request was given up'));
       return;
     }
-    this.#reused = this.#options.isReused();
-    this.#sentAtMs = this.#options.clock.now();
+    this.#isReused = this.#connection.isReused();
+    if (this.#isReused) this.#sentAtMs = this.#connection.clock.now();
   }
 
   onResponseStarted(): void {
-    this.#answered = true;
+    this.#hasAnswered = true;
   }
 
   onResponseStart(
@@ -106,27 +108,25 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     headers: AnswerHeaders,
     statusText = '',
   ): void {
-    this.#answered = true;
-    if (status < 200 || this.#over) return;
-    this.#status = status;
-    this.#statusText = statusText;
-    this.#headers = headers;
-    const codings = contentCodings(headers['content-encoding']);
-    if (codings.length > 0) this.#decode(codings);
-    if (this.#options.streams(status, headers)) this.#startStream(controller);
+    this.#hasAnswered = true;
+    if (status < 200 || this.#isOver) return;
+    this.#head = { status, statusText, headers };
+    const coding = headers['content-encoding'];
+    if (coding !== undefined) this.#decode(contentCodings(coding));
+    if (this.#streams?.(status, headers)) this.#startStream(controller);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    // undici 8 flushes its parser with an empty chunk when it is resumed: passed on, it would pause the stream again
-    // before any byte was read, for ever.
-    if (this.#over || chunk.length === 0) return;
+    // undici 8 flushes its parser with an empty chunk on resume. It would pause the stream again before any byte was
+    // read, for ever.
+    if (this.#isOver || chunk.length === 0) return;
     if (this.#decoding === undefined) {
       this.#take(chunk);
       return;
     }
     this.#encodedBytes += chunk.length;
     // Endless headers of a coding decode to nothing.
-    if (this.#encodedBytes > this.#options.maxResponseBytes) this.#failAsTooLarge();
+    if (this.#encodedBytes > this.#connection.maxResponseBytes) this.#failAsTooLarge();
     else if (!this.#decoding.input.write(chunk)) {
       controller.pause();
       this.#decoding.input.once('drain', () => controller.resume());
@@ -134,7 +134,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     if (this.#decoding === undefined) {
       this.#complete();
       return;
@@ -145,17 +145,17 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     if (this.#diedOfAge(error)) {
-      this.#resent = true;
+      this.#isResent = true;
       this.#controller = undefined;
       // undici is in the middle of taking the socket down.
       queueMicrotask(() => {
-        if (!this.#over) this.#options.resend(this);
+        if (!this.#isOver) this.#connection.resend(this);
       });
       return;
     }
-    if (!CALLER_MISTAKES.has((error as { readonly code?: unknown }).code)) this.#options.brokeDown();
+    if (!CALLER_MISTAKES.has((error as { readonly code?: unknown }).code)) this.#connection.failed();
     // The reader of a stream gets what a reader of `fetch` gets.
     this.#fail(this.#stream === undefined ? error : new TypeError('terminated', { cause: error }));
   }
@@ -164,15 +164,16 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     return (
       this.request.resends !== false &&
       (this.#streamedBody?.isRepeatable ?? true) &&
-      this.#reused &&
-      !this.#resent &&
-      !this.#answered &&
+      this.#isReused &&
+      !this.#isResent &&
+      !this.#hasAnswered &&
       SOCKET_DEATHS.has((error as { readonly code?: unknown }).code) &&
-      this.#options.clock.now() - this.#sentAtMs <= STALE_SOCKET_WINDOW_MS
+      this.#connection.clock.now() - this.#sentAtMs <= STALE_SOCKET_WINDOW_MS
     );
   }
 
   #decode(codings: readonly string[]): void {
+    if (codings.length === 0) return;
     const decoding = startDecoding(codings);
     decoding.output
       .on('data', (chunk: Buffer) => this.#take(chunk))
@@ -182,20 +183,20 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   }
 
   #take(chunk: Buffer): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     this.#bytes += chunk.length;
-    if (this.#bytes > this.#options.maxResponseBytes) this.#failAsTooLarge();
+    if (this.#bytes > this.#connection.maxResponseBytes) this.#failAsTooLarge();
     else if (this.#stream === undefined) this.#chunks.push(chunk);
     else this.#stream.push(chunk);
   }
 
   #failAsTooLarge(): void {
-    const message = `the answer is larger than maxResponseBytes (${this.#options.maxResponseBytes})`;
-    this.#fail(new UpstreamError('DESCRIBE_RESPONSE_INVALID', message, { status: this.#status }));
+    const message = `the answer is larger than maxResponseBytes (${this.#connection.maxResponseBytes})`;
+    this.#fail(new UpstreamError('DESCRIBE_RESPONSE_INVALID', message, { status: this.#head.status }));
   }
 
   #complete(): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     this.#end(true);
     if (this.#stream !== undefined) {
       this.#stream.close();
@@ -203,18 +204,12 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     }
     const [first] = this.#chunks;
     const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-    this.#resolve({
-      kind: 'whole',
-      status: this.#status,
-      statusText: this.#statusText,
-      headers: this.#headers,
-      body,
-    });
+    this.#resolve({ kind: 'whole', ...this.#head, body });
   }
 
   #startStream(controller: Dispatcher.DispatchController): void {
     if (this.request.boundsStream !== true) this.#clearTimer();
-    const { clock, streamIdleTimeoutMs } = this.#options;
+    const { clock, streamIdleTimeoutMs } = this.#connection;
     const source = this.#decoding?.output ?? controller;
     this.#stream = new AnswerStream({
       clock,
@@ -223,22 +218,16 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       resume: () => source.resume(),
       giveUp: (reason) => this.#fail(reason),
     });
-    this.#resolve({
-      kind: 'streamed',
-      status: this.#status,
-      statusText: this.#statusText,
-      headers: this.#headers,
-      body: this.#stream.readable,
-    });
+    this.#resolve({ kind: 'streamed', ...this.#head, body: this.#stream.readable });
   }
 
   #giveUp(reason: unknown): void {
-    if (this.#controller === undefined) this.#options.unsent();
+    if (this.#controller === undefined) this.#connection.unsent();
     this.#fail(reason);
   }
 
   #fail(reason: unknown): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     this.#end(false);
     this.#chunks.length = 0;
     this.#decoding?.destroy();
@@ -247,16 +236,16 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('the request was given up'));
   }
 
-  #end(answered: boolean): void {
-    this.#over = true;
+  #end(isWhole: boolean): void {
+    this.#isOver = true;
     this.#clearTimer();
     if (this.#giveUpListener !== undefined) this.request.signal?.removeEventListener('abort', this.#giveUpListener);
-    this.#options.ended(answered);
+    this.#connection.ended(isWhole);
     this.#streamedBody?.cancel(new Error('the request has ended'));
   }
 
   #clearTimer(): void {
-    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
+    if (this.#timer !== undefined) this.#connection.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 }

@@ -31,7 +31,7 @@ export async function open(origin: string, options: Partial<HttpConnectionOption
   const connection = await HttpConnection.create({ origin, counters, ...options });
   cleanups.push(() => connection.destroy());
   const send = (request: Partial<HttpRequest> = {}) =>
-    connection.send({ method: 'POST', path: '/', headers: [], body: Buffer.from('{}'), ...request }, () => false);
+    connection.send({ method: 'POST', path: '/', headers: [], body: Buffer.from('{}'), ...request });
   return { connection, counters, send, fetch: connectionFetch(connection) };
 }
 

@@ -6,8 +6,8 @@ import { type Clock, systemClock } from '../../internal/clock.ts';
 import { BODY_AT_ONCE_BYTES, bodyPieces } from '../encoding/body-pieces.ts';
 import { StreamedBody } from '../encoding/request-body.ts';
 import { createRoute, type Route } from './dispatcher.ts';
-import { HttpCall } from './http-call.ts';
-import type { AnswerHeaders, HttpAnswer, HttpRequest } from './http-message.ts';
+import { type CallConnection, HttpCall } from './http-call.ts';
+import type { HttpAnswer, HttpRequest, StreamDecision, WholeAnswer } from './http-message.ts';
 import type { TlsOptions } from './tls-options.ts';
 
 export interface HttpConnectionOptions {
@@ -30,7 +30,7 @@ export interface HttpConnectionOptions {
   readonly clock?: Clock | undefined;
   /** Counts kept together with other connections. */
   readonly counters?: ConnectionCounters | undefined;
-  /** Told when the socket was closed or reset while nothing was in flight on it, unless that was agreed before. */
+  /** Called when the socket was closed or reset while nothing was in flight on it, unless that was agreed before. */
   readonly lost?: (() => void) | undefined;
 }
 
@@ -53,20 +53,16 @@ const DEFAULTS = {
   streamIdleTimeoutMs: 60_000,
 } as const satisfies Partial<HttpConnectionOptions>;
 
-/** What undici says when it closes a socket itself: after `Connection: close`, or at the end of the keep-alive time. */
+/** undici's code when it closes a socket itself: after `Connection: close`, or at the end of the keep-alive time. */
 const AGREED_END = 'UND_ERR_INFO';
-
-/** Decides by status and headers whether an answer is streamed. */
-export type StreamDecision = (status: number, headers: AnswerHeaders) => boolean;
 
 /** One keep-alive connection to one origin. It opens with its first request and opens again after it was lost. */
 export class HttpConnection {
   readonly origin: string;
   readonly #route: Route;
-  readonly #clock: Clock;
   readonly #counters: ConnectionCounters;
-  readonly #maxResponseBytes: number;
-  readonly #streamIdleTimeoutMs: number;
+  /** What its calls see of it. */
+  readonly #forCalls: CallConnection;
   #inFlight = 0;
   /** Answers received on the socket of this moment. */
   #answersOnSocket = 0;
@@ -75,7 +71,7 @@ export class HttpConnection {
   #ended = false;
   #quiet: Deferred<void> | undefined;
   #socket: Socket | undefined;
-  /** Whether the request in flight is one that nobody waits for. */
+  /** Whether no caller waits for the request in flight. */
   #background = false;
 
   /** Loads undici at its first call. Opens no socket yet. */
@@ -99,10 +95,31 @@ export class HttpConnection {
   private constructor(route: Route, options: HttpConnectionOptions) {
     this.origin = options.origin;
     this.#route = route;
-    this.#clock = options.clock ?? systemClock;
     this.#counters = options.counters ?? new ConnectionCounters();
-    this.#maxResponseBytes = options.maxResponseBytes ?? DEFAULTS.maxResponseBytes;
-    this.#streamIdleTimeoutMs = options.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs;
+    this.#forCalls = {
+      clock: options.clock ?? systemClock,
+      maxResponseBytes: options.maxResponseBytes ?? DEFAULTS.maxResponseBytes,
+      streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs,
+      isReused: () => this.#answersOnSocket > 0,
+      resend: (call) => {
+        this.#counters.resent += 1;
+        this.#dispatch(call);
+      },
+      failed: () => {
+        this.#failed = true;
+        this.#counters.failed += 1;
+      },
+      unsent: () => {
+        if (!this.#open) this.#failed = true;
+      },
+      ended: (isWhole) => {
+        if (isWhole) this.#answersOnSocket += 1;
+        this.#inFlight -= 1;
+        if (this.#inFlight > 0 || this.#quiet === undefined) return;
+        this.#quiet.resolve();
+        this.#quiet = undefined;
+      },
+    };
     route.dispatcher.on('connect', () => {
       this.#counters.opened += 1;
       this.#answersOnSocket = 0;
@@ -121,8 +138,8 @@ export class HttpConnection {
   }
 
   /**
-   * Whether a request failed on the way: connection refused, reset, name not found, bad certificate; or was given up
-   * before the connection was open, for the next one would wait for the same.
+   * Whether a request failed on the way: connection refused, reset, name not found, bad certificate. Also true when a
+   * caller gave up before the connection was open, for the next call would wait for the same.
    */
   get failed(): boolean {
     return this.#failed;
@@ -133,7 +150,9 @@ export class HttpConnection {
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, `DESCRIBE_RESPONSE_INVALID` for an answer above `maxResponseBytes`,
    * `DESCRIBE_CLOSED` after `destroy()`, the signal's reason, or the socket's own error.
    */
-  send(request: HttpRequest, streams: StreamDecision): Promise<HttpAnswer> {
+  send(request: HttpRequest): Promise<WholeAnswer>;
+  send(request: HttpRequest, streams: StreamDecision): Promise<HttpAnswer>;
+  send(request: HttpRequest, streams?: StreamDecision): Promise<HttpAnswer> {
     if (this.#ended) return Promise.reject(new ClosedError('the connection'));
     if (request.signal?.aborted) {
       if (request.body instanceof StreamedBody) request.body.cancel(request.signal.reason);
@@ -143,31 +162,7 @@ export class HttpConnection {
     this.#counters.requests += 1;
     this.#background = request.background === true;
     return new Promise<HttpAnswer>((resolve, reject) => {
-      const call = new HttpCall(
-        request,
-        {
-          clock: this.#clock,
-          maxResponseBytes: this.#maxResponseBytes,
-          streamIdleTimeoutMs: this.#streamIdleTimeoutMs,
-          streams,
-          isReused: () => this.#answersOnSocket > 0,
-          resend: (again) => {
-            this.#counters.resent += 1;
-            this.#dispatch(again);
-          },
-          brokeDown: () => {
-            this.#failed = true;
-            this.#counters.failed += 1;
-          },
-          unsent: () => {
-            if (!this.#open) this.#failed = true;
-          },
-          ended: (answered) => this.#onEnded(answered),
-        },
-        resolve,
-        reject,
-      );
-      this.#dispatch(call);
+      this.#dispatch(new HttpCall(request, this.#forCalls, streams, resolve, reject));
     });
   }
 
@@ -178,12 +173,12 @@ export class HttpConnection {
     return this.#quiet.promise;
   }
 
-  /** Ends the connection and what is in flight on it. */
+  /** Ends the connection and every exchange in flight on it. */
   async destroy(): Promise<void> {
     this.#ended = true;
     const closed = new ClosedError('the connection');
     await this.#route.dispatcher.destroy(closed);
-    // Left alone, a socket that connects would hold the process until it does.
+    // A socket that is still connecting would hold the process until it is connected.
     this.#socket?.destroy(closed);
   }
 
@@ -212,17 +207,9 @@ export class HttpConnection {
     // undici lets a socket hold the process from the sending of a request to the end of its answer.
     if (this.#background) this.#socket?.unref();
   }
-
-  #onEnded(answered: boolean): void {
-    if (answered) this.#answersOnSocket += 1;
-    this.#inFlight -= 1;
-    if (this.#inFlight > 0 || this.#quiet === undefined) return;
-    this.#quiet.resolve();
-    this.#quiet = undefined;
-  }
 }
 
-/** With what the proxy wants, but for a `Host` header that is given already. */
+/** Adds the headers that the proxy wants. A `Host` header that is given already stays. */
 function routedHeaders(own: readonly string[], routed: readonly string[]): string[] {
   const names = new Set(own.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
   const added = routed.filter((_, index) => !names.has(routed[index - (index % 2)] ?? ''));

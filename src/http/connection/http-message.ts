@@ -1,6 +1,6 @@
 import type { StreamedBody } from '../encoding/request-body.ts';
 
-/** Header names in lower case; a header that came more than once is a list. */
+/** Header names in lower case; a repeated header is a list. */
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export interface HttpRequest {
@@ -17,26 +17,49 @@ export interface HttpRequest {
   readonly boundsStream?: boolean | undefined;
   /** Whether it is sent once more when a kept-alive socket died before any byte of an answer. @defaultValue true */
   readonly resends?: boolean | undefined;
-  /** Nobody waits for its answer: neither its socket nor its timer keeps the process alive. @defaultValue false */
+  /** No caller waits for its answer: neither its socket nor its timer keeps the process alive. @defaultValue false */
   readonly background?: boolean | undefined;
 }
 
-/** An answer that arrived whole. */
-export interface WholeAnswer {
-  readonly kind: 'whole';
+interface AnswerHead {
   readonly status: number;
   readonly statusText: string;
   readonly headers: AnswerHeaders;
+}
+
+/** An answer that arrived whole. */
+export interface WholeAnswer extends AnswerHead {
+  readonly kind: 'whole';
   readonly body: Buffer;
 }
 
 /** An answer whose body is still on its way. */
-export interface StreamedAnswer {
+export interface StreamedAnswer extends AnswerHead {
   readonly kind: 'streamed';
-  readonly status: number;
-  readonly statusText: string;
-  readonly headers: AnswerHeaders;
   readonly body: ReadableStream<Uint8Array>;
 }
 
 export type HttpAnswer = WholeAnswer | StreamedAnswer;
+
+/** Decides by status and headers whether an answer is streamed rather than collected. */
+export type StreamDecision = (status: number, headers: AnswerHeaders) => boolean;
+
+/** Statuses whose answers have no body (Fetch standard, "null body status"). */
+const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** Whether an answer has no body whatever its headers say. */
+export const isBodyless = (method: string, status: number): boolean => method === 'HEAD' || BODYLESS.has(status);
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
+
+export const isJson = (type: AnswerHeaders[string]): type is string => typeof type === 'string' && JSON_TYPE.test(type);
+
+/** Streams every body but JSON, which readers need whole, and an empty one. */
+export const isStreamed: StreamDecision = (status, headers) =>
+  !isJson(headers['content-type']) && headers['content-length'] !== '0' && !BODYLESS.has(status);
+
+/** UTF-8 without its byte order mark, as the web's `text()` decodes it. */
+export function textOfBytes(bytes: Buffer): string {
+  const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return bytes.toString('utf8', isMarked ? 3 : 0);
+}

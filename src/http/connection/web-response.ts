@@ -1,29 +1,21 @@
-import { textOfBytes } from '../encoding/text-of-bytes.ts';
-import type { HttpAnswer } from './http-message.ts';
-import { LazyHeaders } from './lazy-headers.ts';
-import { webBase } from './web-base.ts';
-
-/** Statuses whose answers have no body (Fetch standard, "null body status"). */
-const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
+import { type HttpAnswer, isBodyless, textOfBytes } from './http-message.ts';
+import { WebHeaders, webBase } from './web-headers.ts';
 
 const PlainResponse = webBase(() => Response);
 
 const NOTHING = Buffer.alloc(0);
 
-/** Whether an answer has no body whatever its headers say. */
-export const isBodyless = (method: string, status: number): boolean => method === 'HEAD' || BODYLESS.has(status);
-
 /**
  * The web's `Response` of an answer, with its URL, and with every status and reason phrase that a server may send: its
- * constructor knows neither. An answer that arrived whole is read without the web's streams where its text or JSON is
- * all that is asked for, which saves more than the rest of a small answer takes.
+ * constructor takes neither. The text or JSON of an answer that arrived whole is read without the web's streams, which
+ * cost more than the rest of a small answer.
  */
 export class WebResponse extends PlainResponse implements Response {
   readonly #answer: HttpAnswer;
   readonly #url: string;
   readonly #isBodyless: boolean;
-  #headers: LazyHeaders | undefined;
-  /** Holds the body once somebody asked for more than its text. */
+  #headers: WebHeaders | undefined;
+  /** Holds the body after somebody asked for more than its text. */
   #web: Response | undefined;
   #isRead = false;
 
@@ -47,7 +39,7 @@ export class WebResponse extends PlainResponse implements Response {
   }
 
   get headers(): Headers {
-    this.#headers ??= new LazyHeaders(this.#answer.headers);
+    this.#headers ??= new WebHeaders(this.#answer.headers);
     return this.#headers;
   }
 
@@ -104,7 +96,7 @@ export class WebResponse extends PlainResponse implements Response {
     return new WebResponse({ kind: 'streamed', status, statusText, headers, body }, this.#url, 'GET');
   }
 
-  /** The bytes of an answer that arrived whole and that nobody reads as a stream, at most once. */
+  /** The bytes of an answer that arrived whole and is not read as a stream. They are given once. */
   #takeBytes(): Buffer | undefined {
     if (this.#isBodyless) return NOTHING;
     if (this.#isRead) throw new TypeError('Body is unusable: Body has already been read');
@@ -117,7 +109,7 @@ export class WebResponse extends PlainResponse implements Response {
     if (this.#web === undefined) {
       const { body } = this.#answer;
       this.#web = new Response(this.#isBodyless ? null : body);
-      // What was read already can't be read again.
+      // A body can't be read twice.
       if (this.#isRead) void this.#web.text();
     }
     return this.#web;

@@ -1,5 +1,5 @@
 import { loopSlices } from '../../internal/async/loop-slices.ts';
-import { inEncodingLine } from './encoding-line.ts';
+import { inEncodingQueue } from './encoding-queue.ts';
 
 export interface EncodeOptions {
   /** Ends the work between two pieces. */
@@ -8,13 +8,13 @@ export interface EncodeOptions {
 
 /**
  * Bytes of a piece of a string: a multiple of three, so that pieces join without padding, and below a millisecond of
- * work. Its base64 is above 1,031,913 characters, from where Node keeps a string outside of V8's heap: collecting
- * smaller ones copies or unmaps them, for tens of milliseconds when there are many.
+ * work. Its base64 has over 1,031,913 characters, from where Node keeps a string outside of V8's heap. Collecting many
+ * smaller strings takes tens of milliseconds.
  */
 const STRING_PIECE_BYTES = 3 * 256 * 1024;
-/** Bytes of a piece of a string that is gone at once: small enough to cost the young generation nothing. */
+/** Bytes of a piece of a short-lived string: small enough to cost the young generation nothing. */
 const PASSING_PIECE_BYTES = 3 * 8 * 1024;
-/** Not worth a turn of the loop. */
+/** Fewer bytes are not worth a turn of the event loop. */
 const AT_ONCE_BYTES = 64 * 1024;
 
 /**
@@ -37,7 +37,7 @@ async function append(head: string, bytes: Uint8Array, { signal }: EncodeOptions
   signal?.throwIfAborted();
   const source = asBuffer(bytes);
   if (source.length <= AT_ONCE_BYTES) return head + source.toString('base64');
-  return inEncodingLine(() => appendPieces(head, source, signal), signal);
+  return inEncodingQueue(() => appendPieces(head, source, signal), signal);
 }
 
 async function appendPieces(head: string, source: Buffer, signal: AbortSignal | undefined): Promise<string> {
@@ -51,9 +51,6 @@ async function appendPieces(head: string, source: Buffer, signal: AbortSignal | 
   return text;
 }
 
-/** Characters of the base64 of so many bytes. */
-export const base64Length = (byteLength: number): number => Math.ceil(byteLength / 3) * 4;
-
 /** Writes the base64 of `bytes` into `target` in pieces and returns the offset behind it. */
 export async function writeBase64(
   bytes: Uint8Array,
@@ -62,6 +59,7 @@ export async function writeBase64(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const source = asBuffer(bytes);
+  if (source.length <= AT_ONCE_BYTES) return offset + target.write(source.toString('base64'), offset, 'latin1');
   let end = offset;
   for (let start = 0; start < source.length; start += PASSING_PIECE_BYTES) {
     if (loopSlices.isOver()) await loopSlices.next();

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { loopSlices } from '../../internal/async/loop-slices.ts';
-import { base64Length, type EncodeOptions, writeBase64 } from './encode-base64.ts';
-import { inEncodingLine } from './encoding-line.ts';
+import { type EncodeOptions, writeBase64 } from './encode-base64.ts';
+import { inEncodingQueue } from './encoding-queue.ts';
 
-/** Bytes that stand in a JSON value for the data URL of their base64, which `encodeJson` writes right into the body. */
+/** Bytes in a JSON value that stand for the data URL of their base64. `encodeJson` writes it right into the body. */
 export class InlineBytes {
   readonly bytes: Uint8Array;
   readonly mediaType: string;
@@ -14,66 +14,80 @@ export class InlineBytes {
   }
 }
 
-/** Strings up to this length are left to `JSON.stringify`: a prompt is, and an image never. */
+/** Strings up to this length are left to `JSON.stringify`: a prompt is shorter, and an image never. */
 const LONG_STRING = 4 * 1024;
-/** Far below a millisecond of work, also where each character has to be escaped. */
+/** Far below a millisecond of work, even if each character has to be escaped. */
 const PIECE_CHARACTERS = 16 * 1024;
-/** Not worth waiting for larger ones. */
+/** A smaller body does not queue behind larger ones. */
 const SMALL_BODY_BYTES = 256 * 1024;
-/** Not worth a turn of the loop. */
+/** A smaller body is not worth a turn of the event loop. */
 const AT_ONCE_BYTES = 64 * 1024;
 
-/** Stands for a long string while the rest is encoded; it never leaves this file, so that no text can hold it. */
+/** Stands for a long string while the rest is encoded. It never leaves this file, so that no text can hold it. */
 const MARK = randomUUID();
 
-/** What JSON writes as it is: printable ASCII but quote and backslash. Base64 and URLs are made of it. */
+/** Text that JSON writes as it is: printable ASCII without quote and backslash. Base64 and URLs consist of it. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
-/** A stretch of the body: bytes, plain text, or bytes to be written as a data URL. */
+/** A stretch of the body: bytes, plain text, or bytes to be written as base64. */
 type Part = Buffer | string | InlineBytes;
 
 /**
- * The JSON of `value` as bytes, the same that `JSON.stringify` gives, made in pieces, so that the event loop is never
- * blocked for long however long its strings are. Encode once and send as often as needed.
+ * The JSON of `value` as bytes, equal to the text of `JSON.stringify`. It is made in pieces, so that long strings never
+ * block the event loop. Encode once and send as often as needed.
  * @throws `TypeError` for a value that JSON can't hold, and the signal's reason when it aborts.
  */
 export async function encodeJson(value: unknown, { signal }: EncodeOptions = {}): Promise<Uint8Array> {
   signal?.throwIfAborted();
   const long: (string | InlineBytes)[] = [];
-  const skeleton = JSON.stringify(value, (_key, entry: unknown) => {
-    const isLong = typeof entry === 'string' ? entry.length > LONG_STRING : entry instanceof InlineBytes;
-    if (!isLong) return entry;
-    long.push(entry as string | InlineBytes);
-    return MARK;
-  });
+  const skeleton = JSON.stringify(value, holdsLong(value) ? replacer(long) : undefined);
   if (skeleton === undefined) throw new TypeError('the value is not JSON');
   if (long.length === 0) return Buffer.from(skeleton);
   const parts: Part[] = [];
   for (const [index, text] of skeleton.split(`"${MARK}"`).entries()) {
-    if (index > 0) await pushLong(parts, long[index - 1] as string | InlineBytes, signal);
+    const entry = long[index - 1];
+    if (entry instanceof InlineBytes) parts.push(`"data:${entry.mediaType};base64,`, entry, '"');
+    else if (entry !== undefined) await pushLong(parts, entry, signal);
     parts.push(Buffer.from(text));
   }
-  const length = parts.reduce((sum, part) => sum + lengthOf(part), 0);
-  if (length <= AT_ONCE_BYTES) return joinAtOnce(parts, length);
-  if (length <= SMALL_BODY_BYTES) return join(parts, length, signal);
-  return inEncodingLine(() => join(parts, length, signal), signal);
+  let length = 0;
+  for (const part of parts) {
+    length += part instanceof InlineBytes ? Math.ceil(part.bytes.byteLength / 3) * 4 : part.length;
+  }
+  const join = () => joinParts(parts, length, signal);
+  return length <= SMALL_BODY_BYTES ? join() : inEncodingQueue(join, signal);
 }
 
-async function pushLong(parts: Part[], entry: string | InlineBytes, signal: AbortSignal | undefined): Promise<void> {
-  if (entry instanceof InlineBytes) {
-    parts.push(Buffer.from(`"data:${entry.mediaType};base64,`), entry, Buffer.from('"'));
-    return;
-  }
-  parts.push(Buffer.from('"'));
-  for (let start = 0; start < entry.length; ) {
+/** Deeper values are left to the replacer, and so are circular ones, which `JSON.stringify` refuses. */
+const MAX_DEPTH = 50;
+
+/** A replacer makes `JSON.stringify` several times slower: it runs only where it may find something. */
+function holdsLong(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') return value.length > LONG_STRING;
+  if (typeof value !== 'object' || value === null) return false;
+  if (value instanceof InlineBytes || 'toJSON' in value || depth > MAX_DEPTH) return true;
+  for (const entry of Object.values(value)) if (holdsLong(entry, depth + 1)) return true;
+  return false;
+}
+
+const replacer = (long: (string | InlineBytes)[]) => (_key: string, entry: unknown) => {
+  const isLong = typeof entry === 'string' ? entry.length > LONG_STRING : entry instanceof InlineBytes;
+  if (!isLong) return entry;
+  long.push(entry as string | InlineBytes);
+  return MARK;
+};
+
+async function pushLong(parts: Part[], text: string, signal: AbortSignal | undefined): Promise<void> {
+  parts.push('"');
+  for (let start = 0; start < text.length; ) {
     if (loopSlices.isOver()) await loopSlices.next();
     signal?.throwIfAborted();
-    const end = pieceEnd(entry, start + PIECE_CHARACTERS);
-    const piece = entry.slice(start, end);
+    const end = pieceEnd(text, start + PIECE_CHARACTERS);
+    const piece = text.slice(start, end);
     parts.push(PLAIN.test(piece) ? piece : Buffer.from(JSON.stringify(piece).slice(1, -1)));
     start = end;
   }
-  parts.push(Buffer.from('"'));
+  parts.push('"');
 }
 
 /** Never between the two halves of a surrogate pair, which JSON would escape when they stand alone. */
@@ -83,37 +97,17 @@ function pieceEnd(text: string, end: number): number {
   return unit >= 0xd800 && unit <= 0xdbff ? end + 1 : end;
 }
 
-async function join(parts: readonly Part[], length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function joinParts(parts: readonly Part[], length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const target = Buffer.allocUnsafe(length);
+  const isSliced = length > AT_ONCE_BYTES;
   let offset = 0;
   for (const part of parts) {
-    if (loopSlices.isOver()) await loopSlices.next();
+    if (isSliced && loopSlices.isOver()) await loopSlices.next();
     signal?.throwIfAborted();
-    if (part instanceof InlineBytes) {
-      offset = await writeBase64(part.bytes, target, offset, signal);
-      continue;
-    }
-    offset += typeof part === 'string' ? target.write(part, offset, 'latin1') : part.copy(target, offset);
+    if (part instanceof InlineBytes) offset = await writeBase64(part.bytes, target, offset, signal);
+    else offset += typeof part === 'string' ? target.write(part, offset, 'latin1') : part.copy(target, offset);
   }
-  // Else it holds memory that was not written, which would be sent: whatever the process had there before.
+  // The rest of the memory would be sent as it is: with whatever the process had there before.
   if (offset !== length) throw new TypeError('bytes were resized or transferred while they were encoded');
   return target;
 }
-
-function joinAtOnce(parts: readonly Part[], length: number): Uint8Array {
-  const target = Buffer.allocUnsafe(length);
-  let offset = 0;
-  for (const part of parts) {
-    if (part instanceof InlineBytes) {
-      const { buffer, byteOffset, byteLength } = part.bytes;
-      const base64 = Buffer.from(buffer, byteOffset, byteLength).toString('base64');
-      offset += target.write(base64, offset, 'latin1');
-    } else {
-      offset += typeof part === 'string' ? target.write(part, offset, 'latin1') : part.copy(target, offset);
-    }
-  }
-  return target;
-}
-
-const lengthOf = (part: Part): number =>
-  part instanceof InlineBytes ? base64Length(part.bytes.byteLength) : part.length;

@@ -1,12 +1,10 @@
 import type OpenAI from 'openai';
 import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
-import { headerList, isStreamed, pathOn } from '../../http/connection/connection-fetch.ts';
+import { headerList, pathOn } from '../../http/connection/connection-fetch.ts';
 import type { HttpConnection } from '../../http/connection/http-connection.ts';
-import type { HttpAnswer, HttpRequest } from '../../http/connection/http-message.ts';
-import { ThinHeaders } from '../../http/connection/thin-headers.ts';
-import { textOfBytes } from '../../http/encoding/text-of-bytes.ts';
+import { isStreamed, type StreamedAnswer, textOfBytes } from '../../http/connection/http-message.ts';
+import { ReadOnlyHeaders } from '../../http/connection/web-headers.ts';
 import { chatCompletionIn } from '../../internal/upstream/chat-body.ts';
-import { builtWith, type ConnectionKey } from '../pool/api-key.ts';
 import type { EncodedRequest } from './encode-request.ts';
 
 /** What a chat request is sent with. */
@@ -15,7 +13,7 @@ export interface ChatSending {
   /** Sent as `X-Client-Request-Id`. */
   readonly clientRequestId: string;
   readonly signal: AbortSignal;
-  /** Whether the connection may send it once more when it had died of age; a client that is not ours decides itself. */
+  /** Whether the connection may send it once more after it had died of age. Another client than ours decides itself. */
   readonly resends: boolean;
 }
 
@@ -30,22 +28,46 @@ type OpenAIErrors = Pick<typeof OpenAI, 'APIError' | 'APIConnectionError'>;
 
 const exchanges = new WeakMap<OpenAI, ChatExchange>();
 
-/** Lets `sendChat` send on a client's own connection what the client would send there. */
-export function exchangeDirectly(
-  client: OpenAI,
-  http: HttpConnection,
-  timeoutMs: number,
-  errors: OpenAIErrors,
-  key: ConnectionKey | undefined,
-): void {
-  exchanges.set(client, new ChatExchange(client, http, timeoutMs, errors, key));
+/** The key function of a connection. */
+export interface RequestKey {
+  get(signal?: AbortSignal): Promise<string>;
+  /** Builds a request with that key: the client gets no other meanwhile. */
+  building<Built>(key: string, build: () => Promise<Built>): Promise<Built>;
+}
+
+/** Builds a request of a client, with that key where a function gave it. */
+export function builtWith<Built>(
+  client: { apiKey: string | null },
+  source: RequestKey | undefined,
+  key: string | null,
+  build: () => Promise<Built>,
+): Promise<Built> {
+  if (source === undefined || key === null) return build();
+  // Some versions of the client call the function while they build, the others read its last key.
+  client.apiKey = key;
+  return source.building(key, build);
+}
+
+/** A client with the connection that it sends on alone. */
+export interface ExchangeParts {
+  readonly client: OpenAI;
+  readonly http: HttpConnection;
+  readonly timeoutMs: number;
+  readonly errors: OpenAIErrors;
+  /** Set where a function gives the key. */
+  readonly key: RequestKey | undefined;
+}
+
+/** Lets `sendChat` send the requests of a client directly on the client's own connection. */
+export function exchangeDirectly(parts: ExchangeParts): void {
+  exchanges.set(parts.client, new ChatExchange(parts));
 }
 
 const REQUEST_ID_HEADER = 'X-Client-Request-Id';
 
 /**
- * Sends an encoded chat request and fails as the client does. On a connection of this package it goes there directly,
- * for half of what a call of the client takes; any other client sends it itself.
+ * Sends an encoded chat request and fails as the client does. A connection of this package takes it directly, for half
+ * the time of a call of its client. Any other client sends it itself.
  */
 export async function sendChat(
   client: OpenAI,
@@ -66,131 +88,102 @@ export async function sendChat(
   };
 }
 
-/** What the client reads anew for each request and its user may set: a key that is renewed, for one. */
+/** Settings that the client reads anew for each request, and that its user may change, such as a renewed key. */
 type Settings = Pick<OpenAI, 'apiKey' | 'baseURL' | 'organization' | 'project'>;
 
-/** What all requests for one model have in common, as the client builds it: with Azure the model is in the path. */
+/** The common part of all requests for one model, as the client builds it. With Azure the model is in the path. */
 interface Template extends Settings {
   readonly model: string | undefined;
   readonly path: string;
   readonly headers: readonly string[];
 }
 
-/** Instrumentations wrap the method of the class, before a client is made; shimmer, which most use, says so on it. */
+/** Instrumentations wrap the method of the class before a client is made; shimmer, which most use, marks it. */
 const isWrapped = (method: object): boolean => '__wrapped' in method && method.__wrapped === true;
 
 class ChatExchange {
-  readonly #client: OpenAI;
-  readonly #http: HttpConnection;
-  readonly #timeoutMs: number;
-  readonly #errors: OpenAIErrors;
-  readonly #key: ConnectionKey | undefined;
-  readonly #create: OpenAI['chat']['completions']['create'];
-  /** Of the last model: a connection rarely serves two. */
+  readonly #parts: ExchangeParts;
+  readonly #create: OpenAI['chat']['completions']['create'] | undefined;
+  /** For the last model: a connection rarely serves two. */
   #template: Template | undefined;
 
-  constructor(
-    client: OpenAI,
-    http: HttpConnection,
-    timeoutMs: number,
-    errors: OpenAIErrors,
-    key: ConnectionKey | undefined,
-  ) {
-    this.#key = key;
-    this.#client = client;
-    this.#http = http;
-    this.#timeoutMs = timeoutMs;
-    this.#errors = errors;
-    this.#create = client.chat.completions.create;
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts;
+    const { create } = parts.client.chat.completions;
+    this.#create = isWrapped(create) ? undefined : create;
   }
 
-  /**
-   * Whether the client would send as it was made to: who replaced its method since, to trace calls, wants it called.
-   */
+  /** Whether the client would send as it was made to. A replaced method, such as one that traces calls, is called. */
   get isUnaltered(): boolean {
-    return this.#client.chat.completions.create === this.#create && !isWrapped(this.#create);
+    return this.#parts.client.chat.completions.create === this.#create;
   }
 
   async send({ encoded, clientRequestId, signal, resends }: ChatSending): Promise<ChatAnswer> {
-    const known = this.#template;
-    const key = this.#key === undefined ? this.#client.apiKey : await this.#key.get(signal);
-    const { path, headers } =
-      known !== undefined && this.#fits(known, encoded, key) ? known : await this.#build(encoded, key);
-    const answer = await this.#exchange({
+    const { client, http, timeoutMs, errors, key: source } = this.#parts;
+    const key = source === undefined ? client.apiKey : await source.get(signal);
+    let template = this.#template;
+    if (template === undefined || !fits(template, client, encoded, key)) template = await this.#build(encoded, key);
+    const request = {
       method: 'POST',
-      path,
-      headers: [...headers, REQUEST_ID_HEADER, clientRequestId],
+      path: template.path,
+      headers: [...template.headers, REQUEST_ID_HEADER, clientRequestId],
       body: encoded.body,
       signal,
-      timeoutMs: this.#timeoutMs,
+      timeoutMs,
       boundsStream: true,
       resends,
-    });
-    const answerHeaders = new ThinHeaders(answer.headers);
-    if (answer.status < 200 || answer.status > 299) {
-      // The status says more than how its text broke off.
-      const text = await textOf(answer).catch(() => '');
-      const body = errorShape(parsed(text));
-      throw this.#errors.APIError.generate(
-        answer.status,
-        body,
-        body === undefined ? text : undefined,
-        answerHeaders as unknown as Headers,
-      );
+    };
+    const breakOff = (cause: Error): never => {
+      throw new errors.APIConnectionError({ cause });
+    };
+    const answer = await http.send(request, isStreamed).catch(breakOff);
+    const { status } = answer;
+    const headers = new ReadOnlyHeaders(answer.headers);
+    if (status < 200 || status > 299) {
+      // The status says more than the reason why its text broke off.
+      const text = answer.kind === 'whole' ? textOfBytes(answer.body) : await textOf(answer).catch(() => '');
+      throw statusError(errors, status, text, headers);
     }
-    const text = await textOf(answer).catch((cause) => this.#brokeOff(cause));
-    const completion = chatCompletionIn<ChatCompletion>(text, {
-      status: answer.status,
-      headers: answerHeaders,
-    });
+    const text = answer.kind === 'whole' ? textOfBytes(answer.body) : await textOf(answer).catch(breakOff);
+    const completion = chatCompletionIn<ChatCompletion>(text, { status, headers });
     // Where the client puts the id of the request.
-    Object.defineProperty(completion, '_request_id', { value: answerHeaders.get('x-request-id') });
-    return { completion, headers: answerHeaders };
-  }
-
-  #fits(known: Template, encoded: EncodedRequest, key: string | null): boolean {
-    const { baseURL, organization, project } = this.#client;
-    return (
-      known.model === encoded.__metadata.model &&
-      known.apiKey === key &&
-      known.baseURL === baseURL &&
-      known.organization === organization &&
-      known.project === project
-    );
+    Object.defineProperty(completion, '_request_id', { value: headers.get('x-request-id') });
+    return { completion, headers };
   }
 
   async #build(encoded: EncodedRequest, apiKey: string | null): Promise<Template> {
-    const { baseURL, organization, project } = this.#client;
-    const { req, url } = await builtWith(this.#client, this.#key, apiKey, () =>
-      this.#client.buildRequest({ method: 'post', path: '/chat/completions', ...encoded }),
+    const { client, http, key } = this.#parts;
+    const { baseURL, organization, project } = client;
+    const { req, url } = await builtWith(client, key, apiKey, () =>
+      client.buildRequest({ method: 'post', path: '/chat/completions', ...encoded }),
     );
     const { model } = encoded.__metadata;
-    const path = pathOn(this.#http.origin, url);
-    const headers = headerList(req.headers);
-    this.#template = { model, apiKey, baseURL, organization, project, path, headers };
+    const path = pathOn(http.origin, url);
+    this.#template = { model, apiKey, baseURL, organization, project, path, headers: headerList(req.headers) };
     return this.#template;
   }
-
-  #exchange(request: HttpRequest): Promise<HttpAnswer> {
-    return this.#http.send(request, isStreamed).catch((cause) => this.#brokeOff(cause));
-  }
-
-  #brokeOff(cause: Error): never {
-    throw new this.#errors.APIConnectionError({ cause });
-  }
 }
 
-/** Without a byte order mark. What is no JSON comes as a stream. */
-async function textOf(answer: HttpAnswer): Promise<string> {
-  if (answer.kind === 'streamed') return new Response(answer.body).text();
-  return textOfBytes(answer.body);
+const fits = (known: Template, client: OpenAI, { __metadata: { model } }: EncodedRequest, key: string | null) =>
+  known.model === model &&
+  known.apiKey === key &&
+  known.baseURL === client.baseURL &&
+  known.organization === client.organization &&
+  known.project === client.project;
+
+/** The text of an answer that is not JSON, and so comes as a stream. */
+const textOf = ({ body }: StreamedAnswer): Promise<string> => new Response(body).text();
+
+/** As newer clients have it, a body that names no `error` is the error itself, so that nothing in it is lost. */
+function statusError(errors: OpenAIErrors, status: number, text: string, headers: ReadOnlyHeaders): Error {
+  const parsed = jsonOf(text);
+  const body =
+    parsed === undefined || (parsed as { readonly error?: unknown }).error != null ? parsed : { error: parsed };
+  return errors.APIError.generate(status, body, parsed === undefined ? text : undefined, headers as unknown as Headers);
 }
 
-/** As newer clients have it: a body that names no `error` is one, so that nothing that it says is lost. */
-const errorShape = (body: object | undefined): object | undefined =>
-  body === undefined || (body as { readonly error?: unknown }).error != null ? body : { error: body };
-
-function parsed(text: string): object | undefined {
+/** The object that a text spells; undefined for other text and for `null`. */
+export function jsonOf(text: string): object | undefined {
   try {
     return JSON.parse(text) ?? undefined;
   } catch {

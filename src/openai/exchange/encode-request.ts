@@ -5,7 +5,7 @@ import { encodeJson } from '../../http/encoding/encode-json.ts';
 export interface EncodedRequest {
   readonly body: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
-  /** Where Azure's client looks for the deployment when the body is opaque to it. */
+  /** Where Azure's client looks for the deployment when it can't read the body. */
   readonly __metadata: { readonly model: string | undefined };
 }
 

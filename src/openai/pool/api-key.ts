@@ -2,11 +2,12 @@ import { TimeoutError, UpstreamError } from '../../errors/index.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
 import { type Clock, setBackgroundTimeout } from '../../internal/clock.ts';
 import { headerSafeSecret, type OptionCheck } from '../../internal/options/option-checks.ts';
+import type { RequestKey } from '../exchange/chat-exchange.ts';
 
-/** A key of the API, or a function that gives it before each request, such as a token that ends within the hour. */
+/** A key of the API, or a function that gives it before each request, such as a token that expires within the hour. */
 export type ApiKey = string | (() => string | PromiseLike<string>);
 
-/** How long a function may take: beyond, the requests that wait for it fail, and the next one asks anew. */
+/** How long a function may take. After that the requests that wait for it fail, and the next one calls it again. */
 const MAX_WAIT_MS = 30_000;
 
 const isHeaderSafe = headerSafeSecret();
@@ -14,21 +15,21 @@ const isHeaderSafe = headerSafeSecret();
 export const apiKeyCheck = (): OptionCheck => (value, option) =>
   typeof value === 'function' ? [] : isHeaderSafe(value, option);
 
-/** Asks a function for the key. Requests at the same time share one pending call. */
+/** Calls a function for the key. Concurrent requests share one pending call. */
 export class KeySource {
-  readonly #ask: () => string | PromiseLike<string>;
+  readonly #provide: () => string | PromiseLike<string>;
   readonly #clock: Clock;
   #pending: Promise<string> | undefined;
 
-  constructor(ask: () => string | PromiseLike<string>, clock: Clock) {
-    this.#ask = ask;
+  constructor(provide: () => string | PromiseLike<string>, clock: Clock) {
+    this.#provide = provide;
     this.#clock = clock;
   }
 
   /**
    * @throws `DESCRIBE_AUTH` when the function throws, rejects, gives no key or takes longer than 30 s; its reason is
    * the `cause`.
-   * @throws the signal's reason when it aborts; others go on to wait.
+   * @throws the signal's reason when it aborts; other callers keep waiting.
    */
   get(signal?: AbortSignal): Promise<string> {
     if (this.#pending === undefined) {
@@ -61,16 +62,16 @@ export class KeySource {
           fail(new TypeError('expected a non-empty string of printable ASCII without spaces'));
         }
       };
-      // In a turn of its own, so that what throws at once is a rejection too.
-      Promise.resolve().then(this.#ask).then(take, fail);
+      // A function that throws at once rejects too.
+      Promise.resolve().then(this.#provide).then(take, fail);
     });
   }
 }
 
-/** The key function of one connection, as its client asks for it. */
-export class ConnectionKey {
+/** The key function of one connection, as its client calls it. */
+export class ConnectionKey implements RequestKey {
   readonly #source: KeySource;
-  /** The key that a request is being built with. */
+  /** The key of the request that is being built. */
   #current: string | undefined;
 
   constructor(source: KeySource) {
@@ -81,10 +82,9 @@ export class ConnectionKey {
     return this.#source.get(signal);
   }
 
-  /** What the client calls before each of its own requests. */
+  /** The client calls it before each of its own requests. */
   readonly provide = async (): Promise<string> => this.#current ?? (await this.#source.get());
 
-  /** Builds a request with that key: the client asks for no other. */
   async building<Built>(key: string, build: () => Promise<Built>): Promise<Built> {
     this.#current = key;
     try {
@@ -93,17 +93,4 @@ export class ConnectionKey {
       this.#current = undefined;
     }
   }
-}
-
-/** Builds a request of a client, with that key where a function gave it. */
-export function builtWith<Built>(
-  client: { apiKey: string | null },
-  source: ConnectionKey | undefined,
-  key: string | null,
-  build: () => Promise<Built>,
-): Promise<Built> {
-  if (source === undefined || key === null) return build();
-  // Some versions of the client ask the function while they build, the others read what it gave last.
-  client.apiKey = key;
-  return source.building(key, build);
 }

@@ -1,8 +1,8 @@
 import { UpstreamError } from '../../errors/index.ts';
-import { ask, type ConnectionQuestion } from '../../http/connection/connection-fetch.ts';
-import { ThinHeaders } from '../../http/connection/thin-headers.ts';
-import { textOfBytes } from '../../http/encoding/text-of-bytes.ts';
-import { builtWith } from './api-key.ts';
+import { headerList, pathOn } from '../../http/connection/connection-fetch.ts';
+import { type HttpRequest, textOfBytes } from '../../http/connection/http-message.ts';
+import { ReadOnlyHeaders } from '../../http/connection/web-headers.ts';
+import { builtWith, jsonOf } from '../exchange/chat-exchange.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
 
 /**
@@ -15,13 +15,12 @@ export type ProbeVerdict =
   | { readonly kind: 'keyless'; readonly error: unknown };
 
 /**
- * Asks for the list of models, the cheapest authenticated call there is. Any answer but 401 proves the connection: a
- * compatible server may know no such list, a restricted key may not read it, and an overloaded API gets no better by
- * another connection.
+ * Requests the list of models, the cheapest authenticated call. Any answer but 401 proves the connection. A compatible
+ * server may have no such list, a restricted key may not read it, and an overloaded API needs no other connection.
  */
 export async function probe(
   { client, http, key: source }: OpenAIConnection,
-  options: Omit<ConnectionQuestion, 'headers'>,
+  options: Pick<HttpRequest, 'signal' | 'timeoutMs' | 'background'>,
 ): Promise<ProbeVerdict> {
   const { APIConnectionError, APIError } = await import('openai');
   let key: string | null = null;
@@ -34,28 +33,21 @@ export async function probe(
     const { req, url } = await builtWith(client, source, key, () =>
       client.buildRequest({ method: 'get', path: '/models' }),
     );
-    // Past the client, whose timer holds the process.
-    const answer = await ask(http, url, { headers: req.headers, ...options });
+    // Not through the client, whose timer would hold the process.
+    const path = pathOn(http.origin, url);
+    const answer = await http.send({ method: 'GET', path, headers: headerList(req.headers), ...options });
     if (answer.status !== 401) return { kind: 'alive' };
-    const headers = new ThinHeaders(answer.headers) as unknown as Headers;
-    return { kind: 'unauthorized', error: APIError.generate(401, jsonOf(answer.body), undefined, headers) };
+    const headers = new ReadOnlyHeaders(answer.headers) as unknown as Headers;
+    return {
+      kind: 'unauthorized',
+      error: APIError.generate(401, jsonOf(textOfBytes(answer.body)), undefined, headers),
+    };
   } catch (cause) {
     return { kind: 'dead', error: new APIConnectionError({ cause: cause as Error }) };
   }
 }
 
-function jsonOf(body: Buffer): object | undefined {
-  try {
-    return JSON.parse(textOfBytes(body)) ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * What a pool whose key was refused answers until it asks again: nothing of the API's message, which repeats a part of
- * the key.
- */
+/** The error of a pool whose key was refused. It quotes nothing of the API's message, which repeats a part of the key. */
 export function refusedKey(error: unknown, retryAfterMs: number): UpstreamError {
   const { code, type, requestID } = (error ?? {}) as Readonly<Record<string, unknown>>;
   const upstreamCode = plainWord(code) ?? plainWord(type);

@@ -23,11 +23,11 @@ export interface OpenAIConnectionOptions {
   readonly tls: TlsOptions | undefined;
   readonly clock: Clock;
   readonly counters: ConnectionCounters;
-  /** Told when the server closed the idle socket. */
+  /** Called when the server closed the idle socket. */
   readonly lost: () => void;
 }
 
-/** One keep-alive connection and the OpenAI client that speaks on it alone. */
+/** One keep-alive connection and the OpenAI client that uses it alone. */
 export interface OpenAIConnection {
   readonly client: OpenAI;
   readonly http: HttpConnection;
@@ -36,8 +36,8 @@ export interface OpenAIConnection {
 }
 
 /**
- * Makes a connection, which opens with its first request. The client retries nothing, logs nothing and takes nothing
- * from the environment that this package could set; `openai` is loaded here, at first use.
+ * Makes a connection, which opens with its first request. The client retries and logs nothing, and ignores the
+ * environment where this package can set an option. `openai` is loaded here, at first use.
  */
 export async function createOpenAIConnection(options: OpenAIConnectionOptions): Promise<OpenAIConnection> {
   const { apiKey, address, organization, project, headers, requestTimeoutMs } = options;
@@ -58,7 +58,7 @@ export async function createOpenAIConnection(options: OpenAIConnectionOptions): 
       lost: options.lost,
     }),
   ]);
-  // As Azure's own client has it: a key goes into a header of its own, and a token of Entra is a bearer.
+  // As with Azure's own client: a key has its own header, and a token of Entra is a bearer token.
   const azureHeaders =
     isAzure && apiVersion === undefined && typeof apiKey === 'string' ? { Authorization: null, 'api-key': apiKey } : {};
   const settings = {
@@ -82,6 +82,6 @@ export async function createOpenAIConnection(options: OpenAIConnectionOptions): 
     apiVersion === undefined
       ? new OpenAI({ ...settings, apiKey: text ?? key?.provide })
       : new AzureOpenAI({ ...settings, ...azureKey, apiVersion });
-  exchangeDirectly(client, http, requestTimeoutMs, OpenAI, key);
+  exchangeDirectly({ client, http, timeoutMs: requestTimeoutMs, errors: OpenAI, key });
   return { client, http, key };
 }

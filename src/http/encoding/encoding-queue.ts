@@ -5,11 +5,11 @@ const nothing = () => {};
 let last: Promise<void> = Promise.resolve();
 
 /**
- * Runs one large encoding of the process after the other. Were thirty to share the turns of the loop, the first would
- * be ready when all are, and the memory of all would be taken until then and freed at once, which stalls the loop.
- * @throws the signal's reason as soon as it aborts, and what `encode` throws.
+ * Runs the large encodings of the process one after the other. If thirty of them shared the event loop, none would be
+ * ready before all are. Their memory would then be freed at once, which stalls the loop.
+ * @throws the signal's reason as soon as it aborts, and the errors of `encode`.
  */
-export function inEncodingLine<Result>(
+export function inEncodingQueue<Result>(
   encode: () => Promise<Result>,
   signal: AbortSignal | undefined,
 ): Promise<Result> {

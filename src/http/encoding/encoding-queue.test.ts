@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loopSlices } from '../../internal/async/loop-slices.ts';
 import { encodeBase64 } from './encode-base64.ts';
 import { encodeJson, InlineBytes } from './encode-json.ts';
-import { inEncodingLine } from './encoding-line.ts';
+import { inEncodingQueue } from './encoding-queue.ts';
 
 const large = Buffer.alloc(3_000_000, 'image');
 
@@ -15,7 +15,7 @@ describe('large encodings at the same time', () => {
       await loopSlices.next();
       log.push(`${name} ends`);
     };
-    await Promise.all(['a', 'b'].map((name) => inEncodingLine(encode(name), undefined)));
+    await Promise.all(['a', 'b'].map((name) => inEncodingQueue(encode(name), undefined)));
     expect(log).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
   });
 
@@ -32,18 +32,18 @@ describe('large encodings at the same time', () => {
     expect(done.slice(0, 2).sort()).toEqual(['small body', 'small text']);
   });
 
-  it('wait for none that fails, and leave the line as soon as they are aborted', async () => {
+  it('wait for none that fails, and leave the queue as soon as they are aborted', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
     let finish = () => {};
-    const slow = inEncodingLine(() => new Promise<void>((resolve) => (finish = resolve)), undefined);
+    const slow = inEncodingQueue(() => new Promise<void>((resolve) => (finish = resolve)), undefined);
     let ran = false;
-    const waiting = inEncodingLine(async () => {
+    const waiting = inEncodingQueue(async () => {
       ran = true;
     }, controller.signal);
-    const failing = inEncodingLine(() => Promise.reject(new TypeError('no')), undefined);
+    const failing = inEncodingQueue(() => Promise.reject(new TypeError('no')), undefined);
     const outcome = expect(failing).rejects.toThrow('no');
-    const next = inEncodingLine(async () => 'next', undefined);
+    const next = inEncodingQueue(async () => 'next', undefined);
     controller.abort(reason);
     await expect(waiting).rejects.toBe(reason);
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);

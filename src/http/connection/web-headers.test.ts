@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LazyHeaders } from './lazy-headers.ts';
+import { WebHeaders } from './web-headers.ts';
 import { WebResponse } from './web-response.ts';
 
 const answer = {
@@ -29,7 +29,7 @@ describe('a class of the web whose constructor is never run', () => {
   });
 
   it('overrides every member of Headers', () => {
-    expect(inherited(Headers, LazyHeaders)).toEqual([]);
+    expect(inherited(Headers, WebHeaders)).toEqual([]);
   });
 
   it('can be passed on to the web, as a route handler does', async () => {

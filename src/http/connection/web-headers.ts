@@ -1,0 +1,154 @@
+import { lazy } from '../../internal/modules/lazy.ts';
+import type { AnswerHeaders } from './http-message.ts';
+
+/** The types of undici declare methods and getters as fields, which no subclass may override. */
+type Constructor = new () => object;
+
+/**
+ * Returns a class to extend instead of one of the web's, such as `Response`: instances are instances of both. The web's
+ * constructor never runs, since it takes longer than the rest of a small answer: a subclass overrides every member.
+ * Node loads its own undici when a program first names such a class. This happens when the first instance is made.
+ */
+export function webBase(web: () => { readonly prototype: object }): Constructor {
+  const inherit = lazy(() => Object.setPrototypeOf(WebBase.prototype, web().prototype) as object);
+  function WebBase(): object {
+    inherit();
+    return Object.create((new.target ?? WebBase).prototype) as object;
+  }
+  return WebBase as unknown as Constructor;
+}
+
+const BEYOND_BYTES = /[^\0-\xff]/;
+
+/** A value as the web has it, one character a byte. undici decodes UTF-8, which few servers send. */
+const byteText = (value: string): string => (BEYOND_BYTES.test(value) ? Buffer.from(value).toString('latin1') : value);
+
+/**
+ * The reading half of the web's `Headers` over headers that are parsed already. A real `Headers` costs more than the
+ * rest of a small answer.
+ */
+export class ReadOnlyHeaders implements Iterable<[string, string]> {
+  readonly #headers: AnswerHeaders;
+
+  constructor(headers: AnswerHeaders) {
+    this.#headers = headers;
+  }
+
+  get(name: string): string | null {
+    const headers = this.#headers;
+    const key = Object.hasOwn(headers, name) ? name : name.toLowerCase();
+    const value = Object.hasOwn(headers, key) ? headers[key] : undefined;
+    if (value === undefined) return null;
+    return byteText(typeof value === 'string' ? value : value.join(', '));
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+
+  getSetCookie(): string[] {
+    const value = this.#headers['set-cookie'];
+    if (value === undefined) return [];
+    return typeof value === 'string' ? [byteText(value)] : value.map(byteText);
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#pairs()
+      .map(([name]) => name)
+      [Symbol.iterator]();
+  }
+
+  values(): IterableIterator<string> {
+    return this.#pairs()
+      .map(([, value]) => value)
+      [Symbol.iterator]();
+  }
+
+  entries(): IterableIterator<[string, string]> {
+    return this.#pairs()[Symbol.iterator]();
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries();
+  }
+
+  /** In the order of their names, each cookie by itself (Fetch standard, "sort and combine"). */
+  #pairs(): [string, string][] {
+    const pairs: [string, string][] = [];
+    for (const name of Object.keys(this.#headers).sort()) {
+      if (name === 'set-cookie') for (const cookie of this.getSetCookie()) pairs.push([name, cookie]);
+      else pairs.push([name, this.get(name) ?? '']);
+    }
+    return pairs;
+  }
+}
+
+/** `inspect.custom` of `node:util`, which need not be loaded for it. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
+const PlainHeaders = webBase(() => Headers);
+
+/** The web's `Headers` of an answer. Its fields are copied into a real one only when somebody changes or prints them. */
+export class WebHeaders extends PlainHeaders implements Headers {
+  /** A real `Headers` after the first change. */
+  #current: Headers | ReadOnlyHeaders;
+
+  constructor(headers: AnswerHeaders) {
+    super();
+    this.#current = new ReadOnlyHeaders(headers);
+  }
+
+  get(name: string): string | null {
+    return this.#current.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.#current.has(name);
+  }
+
+  getSetCookie(): string[] {
+    return this.#current.getSetCookie();
+  }
+
+  entries(): ReturnType<Headers['entries']> {
+    return this.#current.entries();
+  }
+
+  keys(): ReturnType<Headers['keys']> {
+    return this.#current.keys();
+  }
+
+  values(): ReturnType<Headers['values']> {
+    return this.#current.values();
+  }
+
+  [Symbol.iterator](): ReturnType<Headers['entries']> {
+    return this.#current.entries();
+  }
+
+  forEach(callback: (value: string, name: string, parent: Headers) => void, thisArgument?: unknown): void {
+    for (const [name, value] of this) callback.call(thisArgument, value, name, this);
+  }
+
+  append(name: string, value: string): void {
+    this.#change().append(name, value);
+  }
+
+  set(name: string, value: string): void {
+    this.#change().set(name, value);
+  }
+
+  delete(name: string): void {
+    this.#change().delete(name);
+  }
+
+  [INSPECT](): Headers {
+    return new Headers([...this]);
+  }
+
+  #change(): Headers {
+    const changed = this.#current instanceof ReadOnlyHeaders ? new Headers([...this.#current]) : this.#current;
+    this.#current = changed;
+    return changed;
+  }
+}
