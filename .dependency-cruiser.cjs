@@ -1,3 +1,5 @@
+const { readFileSync } = require('node:fs');
+
 // The layers of src: imports run one way. A folder may import those it is given here, and itself.
 const layers = {
   errors: [],
@@ -30,6 +32,23 @@ const layers = {
 
 // What the entry point of a folder exports of other folders: `./routing` is the entry point of retries, too.
 const entries = { routing: ['retry'] };
+
+// The rooms of a folder, each with those that it may import; a file that stands in no room may import all of them.
+// `doors` are files of rooms that other folders may import beside those that the folder's index.ts names.
+const rooms = {
+  'redis-cache': {
+    redis: [],
+    entries: [],
+    tags: ['entries', 'redis'],
+    tiers: ['tags', 'entries', 'redis'],
+    filling: ['tiers', 'tags', 'entries', 'redis'],
+    doors: [],
+  },
+};
+
+/** Files of a folder that its index.ts names. */
+const namedByIndex = (folder) =>
+  [...readFileSync(`src/${folder}/index.ts`, 'utf8').matchAll(/from '\.\/([^']+)'/g)].map(([, path]) => path);
 
 // Each of these is imported by one folder only, so that replacing one is one change.
 const owners = {
@@ -69,6 +88,23 @@ module.exports = {
       from: { path: `^src/${folder}/index\\.ts$` },
       to: { path: '^src/', pathNot: [folder, ...layers[folder], ...also].map((name) => `^src/${name}/`) },
     })),
+    ...Object.entries(rooms).flatMap(([folder, { doors, ...own }]) => [
+      ...Object.entries(own).map(([room, allowed]) => ({
+        name: `room-of-${folder}-${room}`,
+        severity: 'error',
+        from: { path: `^src/${folder}/${room}/`, pathNot: tests },
+        to: { path: `^src/${folder}/`, pathNot: [room, ...allowed].map((name) => `^src/${folder}/${name}/`) },
+      })),
+      {
+        name: `doors-of-${folder}`,
+        severity: 'error',
+        from: { path: '^src/', pathNot: [`^src/${folder}/`, '^src/testing/', tests] },
+        to: {
+          path: Object.keys(own).map((room) => `^src/${folder}/${room}/`),
+          pathNot: [...namedByIndex(folder), ...doors].map((path) => `^src/${folder}/${path.replaceAll('.', '\\.')}$`),
+        },
+      },
+    ]),
     ...Object.entries(owners).map(([dependency, folder]) => ({
       name: `only-${folder}-imports-${dependency}`,
       severity: 'error',

@@ -20,10 +20,11 @@ import {
   withMethods,
 } from '../internal/options/option-checks.ts';
 import { NO_OPTIONS } from '../internal/options/own-options.ts';
-import type { CacheLogger } from './cache-logger.ts';
+import { MAX_TTL_SECONDS } from './entries/cache-input.ts';
 import { type CacheCodec, jsonCodec } from './entries/codec.ts';
-import { contradictions, type RedisTarget, type RedisTargetOptions, targetOf } from './redis/redis-target.ts';
+import { contradictions, type RedisTargetOptions, targetOf } from './redis/redis-target.ts';
 import { redisUrl } from './redis/redis-url.ts';
+import type { CacheLogger, CacheSettings } from './tiers/cache-settings.ts';
 
 export interface MemoryTierSettings {
   /** Most bytes that entries take, estimated from their encoded length. @defaultValue 67108864 (64 MiB) */
@@ -128,9 +129,6 @@ const DEFAULTS = {
 const MEMORY_DEFAULTS = { maxBytes: 64 * 1024 * 1024, maxEntries: 10_000 } as const;
 const MEMORY_TTL_WITH_REDIS_SECONDS = 60;
 
-/** Longest time to live, ten years: Redis and JavaScript both count further, but a unit was mistaken by then. */
-export const MAX_TTL_SECONDS = 315_360_000;
-
 const seconds = (): OptionCheck => finiteNumber({ min: 0.001, max: MAX_TTL_SECONDS });
 const address = () => shape({ host: required(nonEmptyText()), port: required(integer({ min: 1, max: 65_535 })) });
 
@@ -181,39 +179,8 @@ const CHECKS: OptionChecks<RedisCacheOptions> = {
   clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
 };
 
-/** The options with every default filled in. */
-export interface ResolvedCacheOptions {
-  readonly target: RedisTarget | undefined;
-  readonly onDriverMissing: 'reject' | 'memory-only';
-  readonly defaultTtlMs: number;
-  readonly keyPrefix: string;
-  readonly maxRetries: number;
-  readonly memory: {
-    readonly maxBytes: number;
-    readonly maxEntries: number;
-    readonly ttlMs: number;
-    /** The same where Redis was named but its driver is missing. */
-    readonly ttlAloneMs: number;
-  };
-  readonly strict: boolean;
-  readonly operationTimeoutMs: number;
-  readonly tagTrustMs: number;
-  readonly outageTrustMs: number;
-  readonly graceMs: number;
-  readonly refreshThrottleMs: number;
-  readonly ttlJitterRatio: number;
-  readonly leaseMs: number;
-  readonly followerWaitMs: number;
-  readonly maxValueBytes: number;
-  readonly compressAboveBytes: number;
-  readonly maxPendingInvalidations: number;
-  readonly logger: CacheLogger | undefined;
-  readonly codec: CacheCodec;
-  readonly clock: Clock;
-}
-
 /** Checks the options and fills in defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists all that is wrong. */
-export function resolveCacheOptions(given: RedisCacheOptions): ResolvedCacheOptions {
+export function resolveCacheOptions(given: RedisCacheOptions): CacheSettings {
   const options = ownOptions(given ?? {}, CHECKS);
   const issues = [...shape(CHECKS)(given, ''), ...contradictions(options, options.keyPrefix ?? DEFAULTS.keyPrefix)];
   if (issues.length > 0) throw new ConfigError('RedisCache', issues);

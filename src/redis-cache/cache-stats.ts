@@ -1,9 +1,9 @@
-import type { CacheCounters } from './cache-counters.ts';
-import type { ResolvedCacheOptions } from './cache-options.ts';
 import type { RedisConnectionState } from './redis/redis-connection.ts';
 import type { RedisGatewayStats } from './redis/redis-gateway.ts';
 import type { RedisLink } from './redis/redis-link.ts';
 import { troubleOf } from './redis/redis-trouble.ts';
+import type { CacheCounters } from './tiers/cache-counters.ts';
+import type { CacheSettings } from './tiers/cache-settings.ts';
 import type { Tiers } from './tiers/tier-pair.ts';
 
 /**
@@ -81,7 +81,7 @@ function reasonOf(link: RedisLink): string {
 
 function statusOf(
   { connection, gateway }: RedisLink,
-  { maxRetries, onDriverMissing }: ResolvedCacheOptions,
+  { maxRetries, onDriverMissing }: CacheSettings,
 ): RedisCacheStatus {
   switch (connection.state) {
     case 'idle':

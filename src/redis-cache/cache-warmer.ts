@@ -3,7 +3,7 @@ import { mapConcurrently } from '../internal/async/map-concurrently.ts';
 import { callSafely, ignoreRejection } from '../internal/async/user-callback.ts';
 import { callOptions } from '../internal/options/own-options.ts';
 import { checkOptionNames } from './entries/cache-input.ts';
-import type { CacheFactory } from './filling/fill-missing.ts';
+import type { CacheFactory } from './filling/produce-value.ts';
 import type { RedisCache } from './redis-cache.ts';
 import { SET_OPTION_NAMES, type SetOptions } from './tiers/setter.ts';
 

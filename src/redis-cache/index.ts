@@ -4,9 +4,6 @@ export {
   type FlightResult,
   SingleFlight,
 } from '../internal/async/single-flight.ts';
-export type { CacheCounters } from './cache-counters.ts';
-export type { RedisCacheEvents } from './cache-events.ts';
-export type { CacheLogger } from './cache-logger.ts';
 export type { MemoryTierSettings, RedisCacheOptions } from './cache-options.ts';
 export type {
   RedisCacheHealth,
@@ -26,14 +23,17 @@ export {
 export { generateKey } from './entries/cache-key.ts';
 export { type CacheCodec, jsonCodec } from './entries/codec.ts';
 export { generateImageHash } from './entries/image-hash.ts';
-export type { CacheFactory } from './filling/fill-missing.ts';
-export type { CacheHit, CacheSource, GetOrSetOptions } from './filling/get-or-set.ts';
+export type { CacheFactory } from './filling/produce-value.ts';
+export type { CacheHit, CacheSource, GetOrSetOptions } from './filling/read-through.ts';
 export { getCache } from './get-cache.ts';
 export { createKeyvStore, type KeyvStore, type KeyvStoreEntry } from './keyv-store.ts';
-export { type RedisScript, redisScriptOf } from './redis/atomic-script.ts';
 export type { RedisClientLike, RedisPipelineLike } from './redis/redis-client.ts';
 export type { RedisConnectionState } from './redis/redis-connection.ts';
 export type { RedisFailureReason, RedisGatewayStats } from './redis/redis-gateway.ts';
 export type { RedisAddress, RedisTargetOptions } from './redis/redis-target.ts';
 export { type ReadOptions, RedisCache } from './redis-cache.ts';
+export { type RedisScript, redisScriptOf } from './redis-script.ts';
+export type { CacheCounters } from './tiers/cache-counters.ts';
+export type { RedisCacheEvents } from './tiers/cache-events.ts';
+export type { CacheLogger } from './tiers/cache-settings.ts';
 export type { MsetEntry, SetOptions } from './tiers/setter.ts';

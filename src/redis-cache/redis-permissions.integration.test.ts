@@ -2,8 +2,8 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
 import type { RedisCacheOptions } from './cache-options.ts';
-import { redisScriptOf } from './redis/atomic-script.ts';
 import { RedisCache } from './redis-cache.ts';
+import { redisScriptOf } from './redis-script.ts';
 
 describe.runIf(findRedisServer())('a user of Redis with few permissions', () => {
   let server: RedisServer;

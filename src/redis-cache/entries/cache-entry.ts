@@ -3,11 +3,6 @@ import type { ErrorCode } from '../../errors/error-code.ts';
 /** Tag → version that it had before the value was made. */
 export type TagStamps = Readonly<Record<string, string>>;
 
-/**
- * The tag that every entry carries, so that `clear()` is one invalidation. Users can't name it: theirs are never empty.
- */
-export const EVERY_ENTRY = '';
-
 /** A failure that is remembered instead of a value. */
 export interface StoredFailure {
   readonly code: ErrorCode;

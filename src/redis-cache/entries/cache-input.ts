@@ -1,5 +1,7 @@
 import { InputError } from '../../errors/input-error.ts';
-import { MAX_TTL_SECONDS } from '../cache-options.ts';
+
+/** Longest time to live, ten years: Redis and JavaScript both count further, but a unit was mistaken by then. */
+export const MAX_TTL_SECONDS = 315_360_000;
 
 const MAX_KEY_LENGTH = 8_192;
 const MAX_TAGS = 128;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
-import { MAX_TTL_SECONDS } from '../cache-options.ts';
+import { MAX_TTL_SECONDS } from './cache-input.ts';
 import { isStoredFailure, negativeTtlMs, reviveFailure, storeFailure } from './negative-entry.ts';
 
 describe('a failure that is remembered', () => {

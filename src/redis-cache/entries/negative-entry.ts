@@ -4,8 +4,8 @@ import { ImageError, type ImageErrorCode } from '../../errors/image-error.ts';
 import { UpstreamError, type UpstreamErrorCode } from '../../errors/upstream-error.ts';
 import { answerNow } from '../../internal/async/user-callback.ts';
 import { MAX_TIMER_DELAY_MS } from '../../internal/clock.ts';
-import { MAX_TTL_SECONDS } from '../cache-options.ts';
 import type { StoredFailure } from './cache-entry.ts';
+import { MAX_TTL_SECONDS } from './cache-input.ts';
 
 /** Milliseconds to remember a failure; undefined for not at all. */
 export function negativeTtlMs(

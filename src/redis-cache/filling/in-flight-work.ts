@@ -2,7 +2,7 @@ import { Deferred } from '../../internal/async/deferred.ts';
 import { onAbort } from '../../internal/async/signals.ts';
 import { type FlightContext, type FlightResult, SingleFlight } from '../../internal/async/single-flight.ts';
 import { tagsThatFit } from '../entries/cache-input.ts';
-import type { Filled } from './fill-missing.ts';
+import type { Filled } from './produce-value.ts';
 
 /** Work on a key, as those see it who want its value too. */
 interface Work {

@@ -1,4 +1,4 @@
-import { EVERY_ENTRY, type TagStamps } from '../entries/cache-entry.ts';
+import { EVERY_ENTRY } from './redis-names.ts';
 
 /** A part of the log to replay, with the entries' sequence; hand it back to `settle` when Redis has it. */
 export interface PendingRemovals {
@@ -63,7 +63,7 @@ export class OutageLog {
   }
 
   /** Whether any tag of an entry is distrusted. */
-  distrustsStamps(stamps: TagStamps): boolean {
+  distrustsStamps(stamps: Readonly<Record<string, string>>): boolean {
     if (this.#tags.size === 0) return false;
     return Object.keys(stamps).some((tag) => this.#tags.has(tag));
   }

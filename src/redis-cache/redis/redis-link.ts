@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
 import { Emitter } from '../../internal/emitter.ts';
-import type { ResolvedCacheOptions } from '../cache-options.ts';
 import { type BusMessage, decodeMessage } from './bus-message.ts';
 import { OutageLog } from './outage-log.ts';
 import { RedisConnection } from './redis-connection.ts';
@@ -17,6 +16,14 @@ export interface RedisLinkEvents {
   deaf: object;
   /** These removals reached Redis late. */
   replayed: { readonly keys: readonly string[]; readonly tags: readonly string[] };
+}
+
+export interface RedisLinkOptions {
+  readonly keyPrefix: string;
+  readonly maxPendingInvalidations: number;
+  readonly maxValueBytes: number;
+  readonly operationTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 const REPLAY_INTERVAL_MS = 250;
@@ -37,7 +44,7 @@ export class RedisLink {
   #replaying = false;
   #closed = false;
 
-  constructor(target: RedisTarget, options: ResolvedCacheOptions) {
+  constructor(target: RedisTarget, options: RedisLinkOptions) {
     const { clock, keyPrefix, maxPendingInvalidations, maxValueBytes, operationTimeoutMs } = options;
     const source = randomBytes(9).toString('base64url');
     this.#clock = clock;

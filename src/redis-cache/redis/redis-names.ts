@@ -1,3 +1,11 @@
+import { randomBytes } from 'node:crypto';
+
+/** The tag that every entry has, so that `clear()` is one invalidation. A user's tag is never empty. */
+export const EVERY_ENTRY = '';
+
+/** A fresh 128-bit version of a tag: it equals no earlier one, so it needs no clock and no counter. */
+export const newTagVersion = (): string => randomBytes(16).toString('base64url');
+
 /**
  * Names in Redis: entries, tags, leases and the channel of one cache. On the wire each begins with what the client puts
  * before keys and then the `keyPrefix`, so that an ACL user of that prefix alone can use all of them.

@@ -1,8 +1,7 @@
-import { newTagVersion } from '../tags/local-tags.ts';
 import { type BusMessage, encodeMessage } from './bus-message.ts';
 import { type RedisCommand, RedisDataError } from './redis-client.ts';
 import type { OperationDeadline, RedisGateway, RedisReply } from './redis-gateway.ts';
-import type { RedisNames } from './redis-names.ts';
+import { newTagVersion, type RedisNames } from './redis-names.ts';
 import { END_LEASE, FILL, KEEP_LEASE, READ_BOUNDED, STAMP_TAG, TAKE_LEASE } from './redis-scripts.ts';
 
 /** Tag → its current version in Redis, `undefined` where there is none. */

@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import type { TagStamps } from '../entries/cache-entry.ts';
+import { newTagVersion } from '../redis/redis-names.ts';
 import { ReadGuard, type ReadTicket } from './read-guard.ts';
-
-/** A fresh 128-bit version: never equal to one that was before, so no clock and no counter is needed. */
-export const newTagVersion = (): string => randomBytes(16).toString('base64url');
 
 /** What this process knows of an entry's tags. */
 export type TagVerdict =

@@ -1,9 +1,9 @@
 import { CacheError } from '../../errors/cache-error.ts';
 import { InputError } from '../../errors/input-error.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
-import { EVERY_ENTRY } from '../entries/cache-entry.ts';
 import { checkOptionNames, checkTags, graceMsOf, ttlMsOf } from '../entries/cache-input.ts';
 import { encodeEntry } from '../entries/envelope.ts';
+import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { Tiers } from './tier-pair.ts';
 import type { KeyedEntry, TieredWriter } from './tiered-writer.ts';
 

@@ -1,9 +1,6 @@
 import { callSafely } from '../../internal/async/user-callback.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { Emitter } from '../../internal/emitter.ts';
-import { type CacheCounters, newCounters } from '../cache-counters.ts';
-import type { RedisCacheEvents } from '../cache-events.ts';
-import type { ResolvedCacheOptions } from '../cache-options.ts';
 import type { CacheEntry } from '../entries/cache-entry.ts';
 import type { BusMessage } from '../redis/bus-message.ts';
 import type { RedisReply } from '../redis/redis-gateway.ts';
@@ -11,6 +8,9 @@ import { RedisLink } from '../redis/redis-link.ts';
 import { TroubleWatch } from '../redis/redis-trouble.ts';
 import { LocalTags } from '../tags/local-tags.ts';
 import { ReadGuard } from '../tags/read-guard.ts';
+import { type CacheCounters, newCounters } from './cache-counters.ts';
+import type { RedisCacheEvents } from './cache-events.ts';
+import type { CacheSettings } from './cache-settings.ts';
 import type { MemoryRecord } from './memory-tier.ts';
 
 /** Tag versions that a process remembers: they take about 200 bytes each. */
@@ -29,7 +29,7 @@ const GONE: MemoryVerdict = { kind: 'gone' };
 
 /** The two tiers with all that they share: what is held, what is known of tags, and what was heard from others. */
 export class Tiers {
-  readonly options: ResolvedCacheOptions;
+  readonly options: CacheSettings;
   /** The records of this process, bounded by entries and by estimated bytes. */
   readonly memory: BoundedMap<string, MemoryRecord>;
   readonly tags: LocalTags;
@@ -43,7 +43,7 @@ export class Tiers {
   readonly #link: RedisLink | undefined;
   #deafSinceMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: ResolvedCacheOptions) {
+  constructor(options: CacheSettings) {
     const { target, clock, memory, tagTrustMs } = options;
     this.options = options;
     this.memory = new BoundedMap(memory.maxEntries, {

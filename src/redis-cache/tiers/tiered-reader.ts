@@ -1,8 +1,9 @@
-import { type CacheEntry, EVERY_ENTRY } from '../entries/cache-entry.ts';
+import type { CacheEntry } from '../entries/cache-entry.ts';
 import { checkKey } from '../entries/cache-input.ts';
-import { EntryCheck, type ReadContext } from '../entries/entry-check.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
+import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { TagVersions } from '../redis/redis-tier.ts';
+import { EntryCheck, type ReadContext } from './entry-check.ts';
 import type { MemoryRecord } from './memory-tier.ts';
 import type { Tiers } from './tier-pair.ts';
 

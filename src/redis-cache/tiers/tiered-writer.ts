@@ -1,6 +1,7 @@
-import { EVERY_ENTRY, type TagStamps } from '../entries/cache-entry.ts';
+import type { TagStamps } from '../entries/cache-entry.ts';
 import type { EncodedEntry } from '../entries/envelope.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
+import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { TagVersions } from '../redis/redis-tier.ts';
 import type { ReadTicket } from '../tags/read-guard.ts';
 import type { Tiers } from './tier-pair.ts';

@@ -1,14 +1,15 @@
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import { childController, raceSignal } from '../../internal/async/signals.ts';
 import type { FlightContext } from '../../internal/async/single-flight.ts';
-import { type CacheEntry, EVERY_ENTRY, type StoredFailure } from '../entries/cache-entry.ts';
+import type { CacheEntry, StoredFailure } from '../entries/cache-entry.ts';
 import { type EncodedEntry, encodeEntry } from '../entries/envelope.ts';
 import { negativeTtlMs, reviveFailure, storeFailure } from '../entries/negative-entry.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
-import { type Asked, answers, withTagsOf } from '../tags/asked-tags.ts';
+import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { Tiers } from '../tiers/tier-pair.ts';
 import type { TieredReader } from '../tiers/tiered-reader.ts';
 import type { Stamps, TieredWriter } from '../tiers/tiered-writer.ts';
+import { type Asked, answers, withTagsOf } from './entry-match.ts';
 import { Lease, newLeaseToken } from './lease.ts';
 import { RemoteWork } from './remote-work.ts';
 

@@ -1,6 +1,6 @@
-import { CacheError } from '../../errors/cache-error.ts';
-import type { RedisCache } from '../redis-cache.ts';
+import { CacheError } from '../errors/cache-error.ts';
 import { linkOf } from './cache-link.ts';
+import type { RedisCache } from './redis-cache.ts';
 
 /** Added to the deadline of a cache's operation: a script's caller waits in the background. */
 const PATIENCE_MS = 175;

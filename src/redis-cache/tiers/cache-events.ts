@@ -1,4 +1,4 @@
-import type { RedisFailureReason } from './redis/redis-gateway.ts';
+import type { RedisFailureReason } from '../redis/redis-gateway.ts';
 
 /** What a cache tells. No event carries a value. */
 export interface RedisCacheEvents {

@@ -3,7 +3,6 @@ import { raceSignal } from '../../internal/async/signals.ts';
 import type { FlightContext } from '../../internal/async/single-flight.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
-import { EVERY_ENTRY } from '../entries/cache-entry.ts';
 import {
   checkCallback,
   checkDurationMs,
@@ -12,12 +11,13 @@ import {
   graceMsOf,
   ttlMsOf,
 } from '../entries/cache-input.ts';
-import { type Asked, answers } from '../tags/asked-tags.ts';
+import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { Tiers } from '../tiers/tier-pair.ts';
 import type { Found, TieredReader } from '../tiers/tiered-reader.ts';
 import type { TieredWriter } from '../tiers/tiered-writer.ts';
-import { type CacheFactory, type Filled, Filler, type FillRequest, filledBy } from './fill-missing.ts';
+import { type Asked, answers } from './entry-match.ts';
 import { WorkLine } from './in-flight-work.ts';
+import { type CacheFactory, type Filled, Filler, type FillRequest, filledBy } from './produce-value.ts';
 
 /**
  * Where a value came from: made by this call, read from a tier, served stale, or `shared` with another call of this

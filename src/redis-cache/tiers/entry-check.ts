@@ -1,13 +1,13 @@
 import { wallClockNow } from '../../internal/clock.ts';
+import type { CacheEntry, TagStamps } from '../entries/cache-entry.ts';
+import { decodeEntry, decodeJson, isTooLarge } from '../entries/envelope.ts';
+import { carriesId, freshUntilMs, readHead } from '../entries/envelope-head.ts';
 import type { OperationDeadline } from '../redis/redis-gateway.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import type { TagVersions } from '../redis/redis-tier.ts';
 import { STALE, type TagVerdict } from '../tags/local-tags.ts';
 import type { ReadTicket } from '../tags/read-guard.ts';
-import type { Tiers } from '../tiers/tier-pair.ts';
-import type { CacheEntry, TagStamps } from './cache-entry.ts';
-import { decodeEntry, decodeJson, isTooLarge } from './envelope.ts';
-import { carriesId, freshUntilMs, readHead } from './envelope-head.ts';
+import type { Tiers } from './tier-pair.ts';
 
 /** What a read of Redis knows of its own beginning. */
 export interface ReadContext {

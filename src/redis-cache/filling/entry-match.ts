@@ -1,6 +1,7 @@
 import { answerNow } from '../../internal/async/user-callback.ts';
-import { type CacheEntry, carriesAny, EVERY_ENTRY, type TagStamps } from '../entries/cache-entry.ts';
+import { type CacheEntry, carriesAny, type TagStamps } from '../entries/cache-entry.ts';
 import { mergeTags } from '../entries/cache-input.ts';
+import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { Stamps } from '../tiers/tiered-writer.ts';
 
 /** What a request wants of an entry. */

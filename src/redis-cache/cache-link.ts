@@ -1,4 +1,4 @@
-import type { RedisLink } from './redis-link.ts';
+import type { RedisLink } from './redis/redis-link.ts';
 
 /** The way of a cache to its Redis, for what else runs on the same connection. */
 export interface CacheLink {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findRedisServer, type RedisServer, startRedisServer } from '../../testing/redis-server.ts';
-import { RedisCache } from '../redis-cache.ts';
-import { redisScriptOf } from './atomic-script.ts';
+import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import { RedisCache } from './redis-cache.ts';
+import { redisScriptOf } from './redis-script.ts';
 
 const COUNT = "return { redis.call('INCRBY', KEYS[1], ARGV[1]), KEYS[1] }";
 
