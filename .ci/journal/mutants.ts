@@ -1,0 +1,157 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { MUTANTS } from './mutants/index.ts';
+import type { Mutant } from './mutants/mutant.ts';
+import { plant, type Source, sourcesOf } from './mutants/plant.ts';
+
+/**
+ * Plants each fault in a copy of a commit and runs the tests of its folders: `node .ci/journal/mutants.ts`
+ * `[--repo .] [--ref HEAD] [--out mutants.json] [--only part of an id] [--part 1/2] [--thorough] [--list]`.
+ *
+ * `--list` only tells which code is not found. `--thorough` runs the whole suite where the folders' tests stay green.
+ * What `--out` holds already is not run again.
+ */
+const { values } = parseArgs({
+  options: {
+    repo: { type: 'string', default: '.' },
+    ref: { type: 'string', default: 'HEAD' },
+    out: { type: 'string', default: 'mutants.json' },
+    only: { type: 'string', default: '' },
+    part: { type: 'string', default: '1/1' },
+    thorough: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+  },
+});
+
+/** `gone`: its code is not there any more, and nothing is known. */
+type Outcome = 'killed' | 'survives' | 'gone' | 'invalid';
+
+interface Result {
+  readonly outcome: Outcome;
+  /** The test that failed, or why nothing could be planted. */
+  readonly by?: string;
+}
+
+/** Long, for the machine may be busy: only a fault that makes a test hang costs so much. */
+const TEST_TIMEOUT_MS = 120_000;
+const RUN_TIMEOUT_MS = 900_000;
+
+const git = (...args: readonly string[]): string => {
+  const { status, stdout, stderr } = spawnSync('git', ['-C', values.repo, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`git ${args.join(' ')}: ${stderr}`);
+  return stdout.trim();
+};
+
+function makeCopy(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
+  git('worktree', 'add', '--detach', '--force', copy, values.ref);
+  if (!existsSync(join(copy, 'node_modules'))) {
+    symlinkSync(resolve(values.repo, 'node_modules'), join(copy, 'node_modules'));
+  }
+  return copy;
+}
+
+/** Groups of test files in the order in which they are run: those named as the code, then the fast ones. */
+function stagesOf({ folders }: Mutant, path: string, copy: string): string[][] {
+  const filesOf = (folder: string): string[] =>
+    existsSync(join(copy, 'src', folder))
+      ? readdirSync(join(copy, 'src', folder), { recursive: true, encoding: 'utf8' })
+          .filter((path) => path.endsWith('.test.ts'))
+          .map((path) => join('src', folder, path))
+      : [];
+  const isSlow = (path: string) => path.endsWith('.integration.test.ts');
+  const own = folders.flatMap(filesOf);
+  const client = folders.includes('describe-client') ? [] : filesOf('describe-client');
+  const [topic = ''] = basename(path, '.ts').split('-');
+  const named = own.filter((file) => !isSlow(file) && basename(file).includes(topic));
+  const others = own.filter((file) => !named.includes(file));
+  const stages = [others, client].flatMap((files) => [files.filter((file) => !isSlow(file)), files.filter(isSlow)]);
+  return [named, ...stages, ...(values.thorough ? [['src', '.ci']] : [])].filter((files) => files.length > 0);
+}
+
+interface TestReport {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
+  }[];
+}
+
+/** The first failed test; undefined when all pass. */
+function failureIn(copy: string, files: readonly string[]): string | undefined {
+  const report = join(copy, 'mutant-report.json');
+  rmSync(report, { force: true });
+  const vitest = join(copy, 'node_modules', 'vitest', 'vitest.mjs');
+  const args = ['run', '--bail=1', '--typecheck.enabled=false', `--testTimeout=${TEST_TIMEOUT_MS}`];
+  const { status } = spawnSync(
+    process.execPath,
+    [vitest, ...args, '--reporter=json', `--outputFile=${report}`, ...files],
+    { cwd: copy, stdio: 'ignore', timeout: RUN_TIMEOUT_MS },
+  );
+  if (status === 0) return undefined;
+  if (!existsSync(report)) return 'the run did not end';
+  const { testResults }: TestReport = JSON.parse(readFileSync(report, 'utf8'));
+  for (const { name, status: outcome, assertionResults } of testResults) {
+    const failed = assertionResults.find((test) => test.status === 'failed');
+    if (failed !== undefined) {
+      const isTimeout = failed.failureMessages?.some((message) => message.includes('timed out')) === true;
+      return `${name.replace(`${copy}/`, '')}: ${failed.fullName}${isTimeout ? ' (timed out)' : ''}`;
+    }
+    if (outcome === 'failed' && assertionResults.length === 0) return `${name.replace(`${copy}/`, '')}: the file`;
+  }
+  return 'an error outside of the tests';
+}
+
+function tried(mutant: Mutant, copy: string, sources: readonly Source[]): Result {
+  const planted = plant(mutant, sources);
+  if ('gone' in planted) return { outcome: 'gone', by: planted.gone };
+  try {
+    stripTypeScriptTypes(planted.text);
+  } catch (error) {
+    return { outcome: 'invalid', by: String(error) };
+  }
+  if (values.list) return { outcome: 'survives', by: planted.path };
+  const path = join(copy, planted.path);
+  const original = readFileSync(path, 'utf8');
+  writeFileSync(path, planted.text);
+  try {
+    for (const files of stagesOf(mutant, planted.path, copy)) {
+      const by = failureIn(copy, files);
+      if (by !== undefined) return { outcome: 'killed', by };
+    }
+    return { outcome: 'survives' };
+  } finally {
+    writeFileSync(path, original);
+  }
+}
+
+const [part = 1, parts = 1] = values.part.split('/').map(Number);
+const chosen = MUTANTS.filter(({ id }, place) => id.includes(values.only) && place % parts === part - 1);
+const commit = git('rev-parse', '--short', values.ref);
+const known = existsSync(values.out) && !values.list ? JSON.parse(readFileSync(values.out, 'utf8')) : undefined;
+const results: Record<string, Result> = known?.commit === commit ? known.mutants : {};
+const copy = values.list ? resolve(values.repo) : makeCopy();
+try {
+  const sources = sourcesOf(copy);
+  for (const mutant of chosen) {
+    if (results[mutant.id] !== undefined) continue;
+    const result = tried(mutant, copy, sources);
+    results[mutant.id] = result;
+    console.log(`${result.outcome.padEnd(9)}${mutant.id}${result.by === undefined ? '' : ` (${result.by})`}`);
+    if (!values.list) writeFileSync(values.out, `${JSON.stringify({ commit, mutants: results }, null, 2)}\n`);
+  }
+} finally {
+  if (!values.list) git('worktree', 'remove', '--force', copy);
+}
+const count = (outcome: Outcome) => Object.values(results).filter((result) => result.outcome === outcome).length;
+console.log(
+  `${count('killed')} killed, ${count('survives')} survive, ${count('gone')} gone, ${count('invalid')} invalid`,
+);
