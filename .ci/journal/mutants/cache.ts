@@ -6,7 +6,7 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     id: 'leaving-caller-ends-work',
     fault: 'One caller that leaves aborts the work that others wait for.',
     folders: ['redis-cache', 'internal'],
-    plantings: [{ find: 'if (flight.waiters > 0) return;', replace: '' }],
+    plantings: [{ find: /if \(flight\.(waiters|callers) > 0\) return;/, replace: '' }],
   },
   {
     id: 'flights-never-joined',

@@ -25,6 +25,11 @@ export const PART_MUTANTS: readonly Mutant[] = [
     folders: ['resource-pool'],
     plantings: [
       {
+        find: `if (slot.uses >= maxUsageCount) this.retire(slot, 'usage');
+          else if (slot.expiresAtMs <= slot.idleSinceMs) this.retire(slot, 'lifetime'); else if (clean)`,
+        replace: 'if (clean)',
+      },
+      {
         find: 'const worn = wornOut(slot, slot.idleSinceMs, this.#options.maxUsageCount);',
         replace: 'const worn = undefined;',
       },
@@ -34,7 +39,9 @@ export const PART_MUTANTS: readonly Mutant[] = [
     id: 'pool-above-its-size',
     fault: 'Resources that are being made do not count for the size of the pool.',
     folders: ['resource-pool'],
-    plantings: [{ find: 'this.size >= this.#options.maxSize', replace: 'this.#live.size >= this.#options.maxSize' }],
+    plantings: [
+      { find: /this\.size >= this\.#(options|settings)\.maxSize/, replace: 'this.#live.size >= this.#$1.maxSize' },
+    ],
   },
   {
     id: 'create-without-backoff',
