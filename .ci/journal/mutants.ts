@@ -76,7 +76,6 @@ function stagesOf({ folders }: Mutant, path: string, copy: string): string[][] {
 interface TestReport {
   readonly testResults: readonly {
     readonly name: string;
-    readonly status: string;
     readonly assertionResults: readonly {
       readonly status: string;
       readonly fullName: string;
@@ -99,14 +98,13 @@ function failureIn(copy: string, files: readonly string[]): string | undefined {
   if (status === 0) return undefined;
   if (!existsSync(report)) return 'the run did not end';
   const { testResults }: TestReport = JSON.parse(readFileSync(report, 'utf8'));
-  for (const { name, status: outcome, assertionResults } of testResults) {
+  for (const { name, assertionResults } of testResults) {
     const failed = assertionResults.find((test) => test.status === 'failed');
-    if (failed !== undefined) {
-      const isTimeout = failed.failureMessages?.some((message) => message.includes('timed out')) === true;
-      return `${name.replace(`${copy}/`, '')}: ${failed.fullName}${isTimeout ? ' (timed out)' : ''}`;
-    }
-    if (outcome === 'failed' && assertionResults.length === 0) return `${name.replace(`${copy}/`, '')}: the file`;
+    if (failed === undefined) continue;
+    const isTimeout = failed.failureMessages?.some((message) => message.includes('timed out')) === true;
+    return `${name.replace(`${copy}/`, '')}: ${failed.fullName}${isTimeout ? ' (timed out)' : ''}`;
   }
+  // With `--bail` files that were not run count as failed too.
   return 'an error outside of the tests';
 }
 
