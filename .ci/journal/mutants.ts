@@ -10,10 +10,12 @@ import { plant, type Source, sourcesOf } from './mutants/plant.ts';
 
 /**
  * Plants each fault in a copy of a commit and runs the tests of its folders: `node .ci/journal/mutants.ts`
- * `[--repo .] [--ref HEAD] [--out mutants.json] [--only part of an id] [--part 1/2] [--thorough] [--list]`.
+ * `[--repo .] [--ref HEAD] [--out mutants.json] [--only part of an id] [--part 1/2] [--after mutants.base.json] [--thorough]`
+ * `[--list]`.
  *
  * `--list` only tells which code is not found. `--thorough` runs the whole suite where the folders' tests stay green.
- * What `--out` holds already is not run again.
+ * `--after` names an earlier result: the test that killed a mutant then is run first, and those that die no more are
+ * told. What `--out` holds already is not run again.
  */
 const { values } = parseArgs({
   options: {
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     out: { type: 'string', default: 'mutants.json' },
     only: { type: 'string', default: '' },
     part: { type: 'string', default: '1/1' },
+    after: { type: 'string' },
     thorough: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
@@ -40,6 +43,15 @@ interface Result {
 const TEST_TIMEOUT_MS = 120_000;
 const RUN_TIMEOUT_MS = 900_000;
 
+interface Results {
+  readonly commit: string;
+  readonly mutants: Readonly<Record<string, Result>>;
+}
+
+const resultsIn = (path: string | undefined): Results | undefined =>
+  path !== undefined && existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+const earlier = resultsIn(values.after)?.mutants ?? {};
+
 const git = (...args: readonly string[]): string => {
   const { status, stdout, stderr } = spawnSync('git', ['-C', values.repo, ...args], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`git ${args.join(' ')}: ${stderr}`);
@@ -56,7 +68,7 @@ function makeCopy(): string {
 }
 
 /** Groups of test files in the order in which they are run: those named as the code, then the fast ones. */
-function stagesOf({ folders }: Mutant, path: string, copy: string): string[][] {
+function stagesOf({ id, folders }: Mutant, path: string, copy: string): string[][] {
   const filesOf = (folder: string): string[] =>
     existsSync(join(copy, 'src', folder))
       ? readdirSync(join(copy, 'src', folder), { recursive: true, encoding: 'utf8' })
@@ -69,8 +81,10 @@ function stagesOf({ folders }: Mutant, path: string, copy: string): string[][] {
   const [topic = ''] = basename(path, '.ts').split('-');
   const named = own.filter((file) => !isSlow(file) && basename(file).includes(topic));
   const others = own.filter((file) => !named.includes(file));
+  const killer = basename(earlier[id]?.by?.split(':')[0] ?? '');
+  const killers = filesOf('.').filter((file) => basename(file) === killer);
   const stages = [others, client].flatMap((files) => [files.filter((file) => !isSlow(file)), files.filter(isSlow)]);
-  return [named, ...stages, ...(values.thorough ? [['src', '.ci']] : [])].filter((files) => files.length > 0);
+  return [killers, named, ...stages, ...(values.thorough ? [['src', '.ci']] : [])].filter((files) => files.length > 0);
 }
 
 interface TestReport {
@@ -134,8 +148,8 @@ function tried(mutant: Mutant, copy: string, sources: readonly Source[]): Result
 const [part = 1, parts = 1] = values.part.split('/').map(Number);
 const chosen = MUTANTS.filter(({ id }, place) => id.includes(values.only) && place % parts === part - 1);
 const commit = git('rev-parse', '--short', values.ref);
-const known = existsSync(values.out) && !values.list ? JSON.parse(readFileSync(values.out, 'utf8')) : undefined;
-const results: Record<string, Result> = known?.commit === commit ? known.mutants : {};
+const known = values.list ? undefined : resultsIn(values.out);
+const results: Record<string, Result> = known?.commit === commit ? { ...known.mutants } : {};
 const copy = values.list ? resolve(values.repo) : makeCopy();
 try {
   const sources = sourcesOf(copy);
@@ -153,3 +167,8 @@ const count = (outcome: Outcome) => Object.values(results).filter((result) => re
 console.log(
   `${count('killed')} killed, ${count('survives')} survive, ${count('gone')} gone, ${count('invalid')} invalid`,
 );
+const revived = Object.entries(results).filter(
+  ([id, { outcome }]) => earlier[id]?.outcome === 'killed' && outcome !== 'killed',
+);
+for (const [id, { outcome }] of revived) console.log(`killed before, ${outcome} now: ${id}`);
+process.exitCode = revived.length === 0 ? 0 : 1;

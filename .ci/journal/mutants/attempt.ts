@@ -36,7 +36,7 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     id: 'unsent-not-refunded',
     fault: 'An attempt that was never sent keeps what it reserved of the quota.',
     folders: ['routing'],
-    plantings: [{ find: 'permit.refund();', replace: 'permit.failed();' }],
+    plantings: [{ find: /(permit|reservation)\.refund\(\);/, replace: '$1.failed();' }],
   },
   {
     id: 'failed-endpoint-first-again',
@@ -82,19 +82,23 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     id: 'slot-never-freed',
     fault: 'An attempt that has ended keeps its slot of the endpoint.',
     folders: ['routing'],
-    plantings: [{ find: 'this.route.endpoint.inFlight -= 1;', replace: '' }],
+    plantings: [{ find: /(this\.)?route\.endpoint\.inFlight -= 1;/, replace: '' }],
   },
   {
     id: 'failed-endpoint-not-remembered',
     fault: 'The endpoint that failed a call is not remembered for its retry.',
     folders: ['describe-client'],
-    plantings: [{ find: 'avoid.add(leg.endpoint);', replace: '' }],
+    plantings: [{ find: /avoid\.add\((leg|place)\.endpoint\);/, replace: '' }],
   },
   {
     id: 'attempt-timeout-late',
     fault: 'An attempt is cut off after ten times its limit.',
     folders: ['describe-client'],
     plantings: [
+      {
+        find: "new TimeoutError('an attempt', attemptTimeoutMs)), attemptTimeoutMs)",
+        replace: "new TimeoutError('an attempt', attemptTimeoutMs)), 10 * attemptTimeoutMs)",
+      },
       {
         find: 'timer = clock.setTimeout(expire, attemptTimeoutMs);',
         replace: 'timer = clock.setTimeout(expire, 10 * attemptTimeoutMs);',

@@ -50,6 +50,10 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     folders: ['describe-client'],
     plantings: [
       {
+        find: 'if (!this.#isOwner && !this.#bounds.signal.aborted && maySucceedAlone(error)) return this.#read(taken, key);',
+        replace: '',
+      },
+      {
         find: 'if (!flight.isOwner && !bounds.signal.aborted && mayFareBetter(error)) return flight.obtain(taken);',
         replace: '',
       },
