@@ -12,7 +12,7 @@ export interface BackoffOptions {
 export type Random = () => number;
 
 /**
- * The delay before try `attempt` (1 is the first retry): exponential, capped, with full jitter, so uniform in
+ * The delay before retry `attempt`, from 1: exponential with full jitter, so uniform in
  * [0, min(max, initial · factor^(attempt-1))].
  * Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (2015), "full jitter".
  */

@@ -1,7 +1,6 @@
 /**
- * Gives a handle own copies of its methods that keep `this`, so that they work when they are taken apart from it or
- * passed on as callbacks. For what functions of this package hand out; a class that the user constructs is left as it
- * is.
+ * Binds the methods of a handle to it, so that they work destructured and as callbacks. For objects that functions of
+ * this package return. A class that the user constructs is left as it is.
  */
 export function bindMethods<Handle extends object>(handle: Handle): Handle {
   for (const prototype of prototypesOf(handle)) {
@@ -13,7 +12,7 @@ export function bindMethods<Handle extends object>(handle: Handle): Handle {
   return handle;
 }
 
-/** From the handle's own class up, so that an override is found before what it overrides. */
+/** The prototypes from the handle's own class up, so that an override comes before the overridden method. */
 function* prototypesOf(handle: object): Generator<object> {
   let prototype: unknown = Object.getPrototypeOf(handle);
   while (typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype) {

@@ -48,7 +48,7 @@ describe('canonicalUrl', () => {
       ['https://example.com/i?f=a+b.jpg', 'https://example.com/i?f=a%20b.jpg'],
       ['https://example.com/i?f', 'https://example.com/i?f='],
       ['https://example.com/i?a=1&a=2', 'https://example.com/i?a=2&a=1'],
-      // Of two people.
+      // The tokens of two people.
       ['https://example.com/me.png?access_token=a', 'https://example.com/me.png?access_token=b'],
       ['https://example.com/me.png?auth=a', 'https://example.com/me.png?auth=b'],
       ['https://example.com/me.png?jwt=a&exp=1', 'https://example.com/me.png?jwt=b&exp=1'],

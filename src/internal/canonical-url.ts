@@ -1,29 +1,26 @@
 import { callOptions, NO_OPTIONS } from './options/own-options.ts';
 
-/** A signature's parameters: where every one of its marks is there, all of `strip` goes. */
+/** The parameters of a signature. Where all marks are present, the names in `strip` are removed. */
 interface SignatureScheme {
   /** Matched against `name=value`, decoded. */
   readonly marks: readonly RegExp[];
   /** Matched against names. */
   readonly strip: RegExp;
-  /** Needed where the marks are too plain to mean one vendor. */
+  /** Restricts a scheme whose marks are too common for one vendor. */
   readonly path?: RegExp | undefined;
   readonly host?: RegExp | undefined;
 }
 
 const IMAGE_PATH = /\.(?:avif|bmp|gif|heic|jfif|jpe?g|png|tiff?|webp)$/i;
 
-/**
- * Signed-URL schemes by vendor. A group is stripped only where its own mark is there: `sp` or `se` alone mean nothing.
- */
+/** Signed-URL schemes by vendor. Marks are needed: `sp` or `se` alone mean nothing. */
 const VENDORS: readonly SignatureScheme[] = [
   // AWS Signature 4 and everything that speaks it (S3, R2, MinIO, Spaces).
   { marks: [/^x-amz-(?:signature|algorithm|credential)=/i], strip: /^x-amz-/i },
   { marks: [/^awsaccesskeyid=/i], strip: /^(?:awsaccesskeyid|signature|expires|x-amz-.*)$/i },
   { marks: [/^x-goog-(?:signature|algorithm|credential)=/i], strip: /^x-goog-/i },
   { marks: [/^googleaccessid=/i], strip: /^(?:googleaccessid|signature|expires)$/i },
-  // Azure shared access signature: `sig` over the rest, with a version that is a date and an expiry, or a policy that
-  // has one.
+  // Azure shared access signature: `sig`, with a version that is a date, and an expiry or a policy that has one.
   {
     marks: [/^sig=/i, /^sv=\d{4}/i, /^s[ei]=/i],
     strip: /^(?:s[vrtepiks]|srt|spr|sig|sip|sdd|skoid|sktid|skt|ske|sks|skv|saoid|suoid|scid|ses)$/i,
@@ -33,9 +30,9 @@ const VENDORS: readonly SignatureScheme[] = [
   { marks: [/^x-oss-signature=/i], strip: /^x-oss-(?:signature.*|credential|date|expires|security-token)$/i },
   { marks: [/^q-signature=/i], strip: /^(?:q-.*|x-cos-security-token)$/i },
   { marks: [/^hdnt[sl]=/i], strip: /^hdnt[sl]$/i },
-  // imgix marks by a bare `s`, which others use for a size or a search.
+  // imgix signs with a bare `s`, which others use for a size or a search.
   { marks: [/^s=[0-9a-f]{32}$/], strip: /^(?:s|expires)$/, path: IMAGE_PATH },
-  // CDNs whose signatures have names too short to strip elsewhere.
+  // Signatures of CDNs with names that are too short to remove elsewhere.
   { marks: [], strip: /^(?:ex|is|hm)$/, host: /(?:^|\.)discordapp\.(?:com|net)$/ },
   {
     marks: [],
@@ -45,18 +42,18 @@ const VENDORS: readonly SignatureScheme[] = [
   { marks: [], strip: /^token$/, host: /^firebasestorage\.googleapis\.com$/ },
 ];
 
-/** The same with every name their own, whatever someone puts on the prototype of all objects. */
+/** The schemes with `path` and `host` of their own, so that none is read from the prototype of all objects. */
 const SCHEMES: readonly SignatureScheme[] = VENDORS.map((vendor) => ({
   path: undefined,
   host: undefined,
   ...vendor,
 }));
 
-/** Not among them: `access_token`, `auth` or `jwt`, which name a person, whose images are not another's. */
+/** Without `access_token`, `auth` and `jwt`: these name a person, and two people may get different images. */
 const GENERIC_SIGNATURE = /^(?:token|sig|sign|signature|hmac)$/i;
-/** Signatures beside an expiry only: alone, a hash names the version of an image. */
+/** Names that mean a signature only beside an expiry: alone, a hash names the version of an image. */
 const SIGNATURE_BESIDE_EXPIRY = /^(?:token|sig|sign|signature|hmac|hash|md5|digest|verify|policy)$/i;
-/** A timestamp is none: it may be the time of the picture. */
+/** Without `timestamp`: it may be the time of the picture. */
 const GENERIC_EXPIRY = /^(?:exp|expires|expires_at|expires_in|expiry|expiration|valid_until|ttl)$/i;
 
 export interface CanonicalUrlOptions {
@@ -64,7 +61,7 @@ export interface CanonicalUrlOptions {
   readonly ignoreParameters?: readonly string[] | undefined;
 }
 
-/** A query parameter as it is written, and what its name and value mean. */
+/** A query parameter, raw and decoded. */
 interface Parameter {
   readonly raw: string;
   readonly name: string;
@@ -73,13 +70,12 @@ interface Parameter {
 }
 
 /**
- * The same text for every signed URL of one image: no fragment, no signature or expiry, parameters in order of their
- * names. What is kept stays as it is written: servers read `%E4`, `+` and `?f=` in ways of their own.
+ * Gives one text for all signed URLs of an image: without fragment, signature and expiry, and with sorted parameters.
+ * The other parameters stay as they are written: servers differ in how they read `%E4`, `+` and `?f=`.
  *
- * Vendors' schemes (AWS, Google, Azure, CloudFront, Alibaba, Tencent, Akamai, imgix) are known by their own marks.
- * Generic names such as `token` are dropped only where the path itself names an image file, or where an expiry stands
- * beside them and something that names the image stays: in `/render?token=…` the token may be what tells two images
- * apart.
+ * Schemes of vendors (AWS, Google, Azure, CloudFront, Alibaba, Tencent, Akamai, imgix) are recognised by their marks.
+ * Generic names such as `token` are removed where the path names an image file. They are also removed beside an expiry,
+ * if another parameter still names the image. In `/render?token=…` the token may be the image's only name.
  */
 export function canonicalUrl(value: string | URL, options: CanonicalUrlOptions = NO_OPTIONS): string {
   const { ignoreParameters = [] } = callOptions(options);
@@ -92,7 +88,7 @@ export function canonicalUrl(value: string | URL, options: CanonicalUrlOptions =
   const schemes = SCHEMES.filter((scheme) => applies(scheme, url, all));
   const named = all.filter(({ name }) => !ignored.has(name) && !schemes.some(({ strip }) => strip.test(name)));
   const kept = withoutGeneric(named, IMAGE_PATH.test(url.pathname));
-  // Stable, for the order of parameters of one name may mean something.
+  // A stable sort: the order of parameters of one name may matter.
   kept.sort((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0));
   url.search = kept.map(({ raw }) => raw).join('&');
   return url.href;
@@ -125,7 +121,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(spaced);
   } catch {
-    // Of another encoding than UTF-8: as it is written.
+    // The encoding is not UTF-8.
     return text;
   }
 }

@@ -1,4 +1,4 @@
-/** Handle of a pending timer; opaque to everyone but the clock that made it. */
+/** Handle of a pending timer. Only the clock that made it can read it. */
 export type TimerHandle = object | number;
 
 /**
@@ -17,7 +17,7 @@ export interface Clock {
 /** Longest delay that a Node timer can hold; longer ones would fire at once. */
 export const MAX_TIMER_DELAY_MS = 2 ** 31 - 1;
 
-/** The clock of the process. Arrow wrappers, so that fake timers installed later are seen. */
+/** The clock of the process. Arrow functions, so that fake timers that are installed later are used. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimeout: (callback, delayMs) => setTimeout(callback, Math.min(delayMs, MAX_TIMER_DELAY_MS)),
@@ -26,10 +26,10 @@ export const systemClock: Clock = {
   },
 };
 
-/** Milliseconds since the Unix epoch: only where an expiry is stored outside the process. */
+/** Milliseconds since the Unix epoch. Only for an expiry that is stored outside the process. */
 export const wallClockNow = (): number => Date.now();
 
-/** Starts a timer that never keeps the process alive. For background work, not for what a caller awaits. */
+/** Starts a timer that never keeps the process alive. For background work, not for work that a caller awaits. */
 export function setBackgroundTimeout(clock: Clock, callback: () => void, delayMs: number): TimerHandle {
   const handle = clock.setTimeout(callback, delayMs);
   if (typeof handle === 'object' && 'unref' in handle && typeof handle.unref === 'function') handle.unref();

@@ -5,7 +5,7 @@ import { systemClock } from './clock.ts';
 export interface SliceCounts {
   /** Slices where no time passes: more than one is slicing by size. */
   readonly still: number;
-  /** Slices where each look at the clock finds the slice over: as many as there are pieces of work between two looks. */
+  /** Slices where the clock ends each slice at once: the number of pieces of work. */
   readonly pieces: number;
 }
 

@@ -1,4 +1,4 @@
-/** Freezes plain objects and arrays all the way down and returns the same value. Binary views are left as they are. */
+/** Freezes a value and all objects in it, and returns it. Binary views are left as they are. */
 export function deepFreeze<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) {
     return value;

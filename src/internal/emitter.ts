@@ -8,8 +8,7 @@ export interface Unsubscribe extends Disposable {
 export type Listener<Payload> = (payload: Payload) => void;
 
 /**
- * Typed events whose listeners can't hurt the emitter: what a listener throws or rejects with is swallowed.
- * There is no magic `error` event.
+ * Typed events. An error or a rejection of a listener never reaches the emitter. There is no magic `error` event.
  */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
@@ -25,7 +24,7 @@ export class Emitter<Events extends object> {
     return Object.assign(unsubscribe, { [Symbol.dispose]: unsubscribe });
   }
 
-  /** Tells whether an event of that name would reach anybody; use it to skip building a payload. */
+  /** Tells whether an event of that name has a listener. Use it to skip building a payload. */
   has(name: keyof Events): boolean {
     return (this.#listeners.get(name)?.size ?? 0) > 0;
   }

@@ -4,8 +4,8 @@ import { loopSlices } from './async/loop-slices.ts';
 const PIECE_CHARACTERS = 32 * 1024;
 
 /**
- * SHA-256 of a text of any length in hexadecimal, in slices of time, so that 20 MB never hold the thread. Of its UTF-16
- * units: texts that differ only in lone surrogates, which UTF-8 makes one, have different hashes.
+ * Hashes a text of any length by SHA-256, in hexadecimal. It works in slices of time, so that 20 MB never block the
+ * thread. It hashes UTF-16 units: UTF-8 would give texts that differ only in lone surrogates one hash.
  *
  * @throws the signal's reason when it aborts.
  */

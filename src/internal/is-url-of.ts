@@ -1,6 +1,4 @@
-/**
- * Whether a text is a URL of one of these protocols (`http:`) whose user and password can be read: a bare `%` can not.
- */
+/** Tells whether a text is a URL of one of these protocols (`http:`), with credentials that can be decoded. */
 export function isUrlOf(text: string, protocols: readonly string[]): boolean {
   try {
     const { protocol, username, password } = new URL(text);

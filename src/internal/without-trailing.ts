@@ -1,6 +1,6 @@
 /**
- * The text without this character at its end. A pattern such as `/\/+$/` begins anew at each slash: quadratic where
- * many stand.
+ * Removes a character from the end of a text, in linear time. A pattern such as `/\/+$/` starts again at each slash,
+ * which is quadratic for many slashes.
  */
 export function withoutTrailing(text: string, character: string): string {
   let end = text.length;

@@ -1,9 +1,8 @@
 import { callSafely } from './user-callback.ts';
 
 /**
- * Makes a callback that holds its owner only weakly. A pending timer or an open socket is reachable for as long as it
- * lives: through such a callback it does not keep alive an owner that nobody else holds. Once the owner was collected,
- * the callback does nothing.
+ * Makes a callback that holds its owner weakly. A pending timer or an open socket then does not keep an abandoned owner
+ * alive. Once the owner is collected, the callback does nothing.
  *
  * @param run - Must capture nothing that reaches the owner; a function of the module is safe.
  */
@@ -18,8 +17,8 @@ export function weakly<Owner extends object>(owner: Owner, run: (owner: Owner) =
 const registry = new FinalizationRegistry<() => unknown>((cleanUp) => callSafely(cleanUp, undefined));
 
 /**
- * Runs `cleanUp` some time after `owner` was collected without `forgetAbandoned`: what nobody closes lets its sockets
- * go.
+ * Runs `cleanUp` some time after `owner` was collected without `forgetAbandoned`, so that an abandoned owner closes its
+ * sockets.
  *
  * @param cleanUp - Must capture nothing that reaches the owner, or neither is ever collected.
  */
@@ -27,7 +26,7 @@ export const onAbandoned = (owner: object, cleanUp: () => unknown): void => {
   registry.register(owner, cleanUp, owner);
 };
 
-/** The owner was closed: nothing is left to clean up. */
+/** Cancels the clean-up of an owner that was closed. */
 export const forgetAbandoned = (owner: object): void => {
   registry.unregister(owner);
 };

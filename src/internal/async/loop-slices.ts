@@ -2,15 +2,15 @@ import { setImmediate } from 'node:timers/promises';
 import { type Clock, systemClock } from '../clock.ts';
 import { Deferred } from './deferred.ts';
 
-/** How long computations may hold the thread before timers and sockets run again. */
+/** The longest time that computations block the thread before timers and sockets run again. */
 const SLICE_MS = 2;
 
 /**
  * Shares the thread between long computations and everything else, by elapsed time. A computation works in small
  * pieces and asks before each: `if (loopSlices.isOver()) await loopSlices.next()`.
  *
- * All computations share one slice a turn of the loop: were each to have its own, thirty images would hold the thread
- * thirty times as long. A computation that starts is given its first slice in the next turn.
+ * All computations share one slice per turn of the loop. With one slice each, thirty images would block the thread
+ * thirty times as long. A new computation gets its first slice in the next turn.
  */
 export class LoopSlices {
   readonly #clock: Clock;
@@ -22,12 +22,12 @@ export class LoopSlices {
     this.#clock = clock;
   }
 
-  /** Whether the time is up for which this turn of the loop may be held. */
+  /** Whether the slice of this turn of the loop is used up. */
   isOver(): boolean {
     return this.#clock.now() >= this.#endAtMs;
   }
 
-  /** Lets timers and sockets run, and resolves in a later turn; first come, first served. */
+  /** Lets timers and sockets run, and resolves in a later turn, in the order of the calls. */
   next(): Promise<void> {
     const slice = new Deferred<void>();
     this.#waiting.push(slice);
@@ -42,7 +42,7 @@ export class LoopSlices {
       this.#endAtMs = this.#clock.now() + SLICE_MS;
       do {
         this.#waiting.shift()?.resolve();
-        // The computation runs here, until it ends or waits again: its continuation was queued before this one.
+        // The computation runs here until it ends or waits again: its continuation was queued before this one.
         await undefined;
       } while (this.#waiting.length > 0 && !this.isOver());
     }

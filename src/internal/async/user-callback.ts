@@ -1,6 +1,6 @@
 /**
- * Calls a callback that must answer at once. Gives `withoutAnswer` when it throws, or when it returns a promise: the
- * work can't wait for one. What that promise rejects with is never left unhandled.
+ * Calls a callback that must be synchronous. Gives `withoutAnswer` when it throws or returns a promise. A rejection of
+ * that promise is never unhandled.
  */
 export function answerNow<Value, Answer>(
   callback: (value: Value) => Answer,
@@ -15,20 +15,20 @@ export function answerNow<Value, Answer>(
   }
 }
 
-/** Calls a user's listener so that neither its throw nor its rejection reaches anyone. */
+/** Calls a user's listener. Neither its throw nor its rejection reaches the caller. */
 export function callSafely<Payload>(callback: (payload: Payload) => unknown, payload: Payload): void {
   try {
     ignoreRejection(callback(payload));
   } catch {
-    // A listener's failure is the listener's own: the operation that told it has already settled.
+    // The operation has settled before its listeners are notified.
   }
 }
 
 /**
- * Handles the rejection of a promise that nobody waits for, such as one given where a plain value was asked for.
- * Tells whether `value` is a promise.
+ * Tells whether `value` is a promise, and if so handles its rejection. For a promise that stands where a plain value
+ * belongs.
  *
- * @throws what a getter of `then` throws.
+ * @throws the error of a getter of `then`.
  */
 export function ignoreRejection(value: unknown): boolean {
   if (!isPromiseLike(value)) return false;
@@ -36,7 +36,7 @@ export function ignoreRejection(value: unknown): boolean {
   return true;
 }
 
-/** @throws what a getter of `then` throws. */
+/** @throws the error of a getter of `then`. */
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function'

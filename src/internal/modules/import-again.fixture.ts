@@ -1,4 +1,4 @@
-// Run by import-again.integration.test.ts with few descriptors: imports undici while one is left, then while many are.
+// Run by import-again.integration.test.ts with few descriptors: imports undici with one left, then with many.
 import { closeSync, openSync } from 'node:fs';
 import { importAgain } from './import-again.ts';
 

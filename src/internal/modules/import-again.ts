@@ -1,9 +1,9 @@
 import { nodeModule } from './node-modules.ts';
 
 /**
- * Imports a package at its first use. Node remembers for ever that a file of a package could not be opened because no
- * descriptor was left: every later `import()` fails as the first did. The package is then required from where that file
- * lies, which works as soon as there are descriptors.
+ * Imports a package at its first use. Node never forgets that no descriptor was left for a file of a package: every
+ * later `import()` fails as the first did. The package is then required from that file's folder, which works as soon as
+ * there are descriptors.
  */
 export async function importAgain<Module>(name: string, load: () => Promise<Module>): Promise<Module> {
   try {
@@ -14,13 +14,13 @@ export async function importAgain<Module>(name: string, load: () => Promise<Modu
     try {
       return nodeModule().createRequire(file)(name) as Module;
     } catch {
-      // There are no descriptors still, or the file is none of the package's.
+      // There are still no descriptors, or the file does not belong to the package.
       throw error;
     }
   }
 }
 
-/** Absolute, in the package's folder or in that of what it needs. */
+/** The absolute path of a file of the package, or of one of its dependencies. */
 function fileThatCouldNotBeOpened(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   if (error.code === 'EMFILE' || error.code === 'ENFILE') {

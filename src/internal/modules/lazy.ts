@@ -1,4 +1,4 @@
-/** Returns a function that makes a value at its first call, and returns the same value from then on. */
+/** Returns a function that makes a value at its first call, and then always returns that value. */
 export function lazy<Value extends object>(make: () => Value): () => Value {
   let made: Value | undefined;
   return () => {

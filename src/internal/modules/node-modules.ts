@@ -1,8 +1,8 @@
 import { lazy } from './lazy.ts';
 
 /*
- * Modules of Node that few calls need. Each is loaded at its first use, because they take long to load: the bench
- * "import cost" measures what importing this package takes. `process.getBuiltinModule` needs no file and no promise.
+ * Modules of Node that few calls need. Each is loaded at its first use, because loading takes long: see the bench
+ * "import cost". `process.getBuiltinModule` needs no file and no promise.
  */
 export const dnsPromises = lazy(() => process.getBuiltinModule('node:dns/promises'));
 export const fsPromises = lazy(() => process.getBuiltinModule('node:fs/promises'));

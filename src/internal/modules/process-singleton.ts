@@ -1,12 +1,9 @@
-/**
- * Major version of the package: copies of one major share their singletons, others never meet. A test compares it with
- * package.json.
- */
+/** Major version of the package. Only copies of one major share singletons. A test compares it with package.json. */
 export const MAJOR_VERSION = 0;
 
 /**
- * The one value of that name in this process. It lives on `globalThis` under a registered symbol, so that ESM and CJS
- * copies, every entry point and a hot-reloading dev server share it.
+ * Gives the one value of that name in this process. It is kept on `globalThis` under a registered symbol, so that ESM
+ * and CJS copies, every entry point and a hot-reloading dev server share it.
  */
 export function processSingleton<Value extends object>(name: string, create: () => Value): Value {
   const key = Symbol.for(`@describe-it/sdk/${name}@${MAJOR_VERSION}`);

@@ -61,8 +61,8 @@ const nameOf = (error: unknown): string =>
   typeof error === 'object' && error !== null ? (codeTextOf((error as ForeignError).name) ?? 'Object') : typeof error;
 
 /**
- * Codes of failures before there was a connection, in three groups: of the system (`connect(2)`, `getaddrinfo(3)`), of
- * undici, and of TLS, where the request waits for the handshake.
+ * Codes of failures before there was a connection: of the system (`connect(2)`, `getaddrinfo(3)`), of undici and of
+ * TLS. A request waits for the TLS handshake.
  */
 const NEVER_CONNECTED: ReadonlySet<unknown> = new Set([
   ...['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL'],

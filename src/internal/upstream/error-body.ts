@@ -1,3 +1,5 @@
+import { definedOf } from '../options/defined-of.ts';
+
 /** The contents of an error's body, in one form. Its texts are cut, but not cleaned of secrets. */
 export interface ErrorBody {
   /** The server's own code: a short word, or a number as text. */
@@ -59,15 +61,7 @@ function ownError(fields: Fields, depth: number): ErrorBody {
   const param = codeOf(ownOf(fields, 'param'));
   const status = statusOf(fields);
   const message = joined(messageOf(fields, depth), provider?.message);
-  return {
-    ...(code === undefined ? {} : { code }),
-    ...(innerCode === undefined ? {} : { innerCode }),
-    ...(type === undefined ? {} : { type }),
-    ...(param === undefined ? {} : { param }),
-    ...(status === undefined ? {} : { status }),
-    ...(message === undefined ? {} : { message }),
-    ...(isModeration(fields) ? { isModeration: true } : {}),
-  };
+  return definedOf({ code, innerCode, type, param, status, message, isModeration: isModeration(fields) || undefined });
 }
 
 /** The provider's own error, which OpenRouter passes on as text. */

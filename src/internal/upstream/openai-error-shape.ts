@@ -1,9 +1,9 @@
 import { propertyOf } from '../property-of.ts';
 
 /**
- * Tells whether a call of the openai client (6 and 7) ended without an answer: the connection failed, a timeout passed,
- * or its signal was aborted. Recognised by the fields that only this client sets together, and not by class: a bundle
- * may hold several copies of the classes, a minifier renames them, and `error.name` is a plain `Error`.
+ * Tells whether a call of the openai client (6 and 7) ended without an answer: by a failed connection, a timeout or an
+ * abort. Recognised by fields that only this client sets together, and not by class. A bundle may hold several copies
+ * of the classes, a minifier renames them, and `error.name` is a plain `Error`.
  */
 export const isUnansweredCall = (error: unknown): boolean =>
   FIELDS.every((field) => hasOwn(error, field) && propertyOf(error, field) === undefined);
