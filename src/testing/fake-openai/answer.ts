@@ -12,7 +12,7 @@ import {
 } from './token-count.ts';
 import type { SeenImage, VisionRequest } from './vision-request.ts';
 
-/** What a request costs, in tokens. */
+/** Tokens of a request. */
 export interface FakeUsage {
   readonly promptTokens: number;
   /** The part of `promptTokens` that is images. */

@@ -3,7 +3,7 @@ import type { ApiErrorBody } from './api-error.ts';
 import { splitForStream, sseEvent } from './sse.ts';
 import type { VisionRequest } from './vision-request.ts';
 
-/** What tells one answer from another. */
+/** The parts that tell one answer from another. */
 export interface AnswerIdentity {
   /** Digits that are the same for the same request number. */
   readonly id: string;

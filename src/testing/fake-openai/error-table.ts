@@ -83,7 +83,7 @@ export const ERROR_TABLE = {
 /** An error code of the API. */
 export type ApiErrorCode = keyof typeof ERROR_TABLE;
 
-/** What the API says with a status alone. */
+/** The API's errors for a status without a code. */
 const BY_STATUS: Readonly<Record<number, ErrorRow>> = {
   400: { status: 400, type: 'invalid_request_error', message: 'Bad request.' },
   401: ERROR_TABLE.invalid_api_key,

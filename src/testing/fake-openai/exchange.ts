@@ -24,7 +24,7 @@ import type { SeenStats } from './seen-stats.ts';
 import { type FakeModel, findModel } from './token-table.ts';
 import type { SeenImage, VisionRequest } from './vision-request.ts';
 
-/** What every exchange of a server shares. */
+/** The parts that all exchanges of a server share. */
 export interface ExchangeContext {
   readonly options: ResolvedOptions;
   readonly models: Readonly<Record<string, FakeModel>>;
@@ -151,7 +151,7 @@ export class Exchange {
       throw error;
     }
     this.#admitted = true;
-    // One that is gone already would never leave.
+    // A destroyed response emits no 'close'.
     if (!this.#response.destroyed) this.#response.once('close', group.enter());
     Object.assign(this.#headers, group.headers());
   }
@@ -227,7 +227,7 @@ export class Exchange {
   }
 }
 
-/** Whatever else was thrown is a bug of the server, which should show. */
+/** Any other error is a bug of this server, and is shown. */
 const asApiError = (error: unknown): ApiError =>
   error instanceof ApiError
     ? error

@@ -19,7 +19,7 @@ import { type FakeOpenAIStats, SeenStats } from './seen-stats.ts';
 import { type FakeModel, MODEL_TABLE } from './token-table.ts';
 import type { Endpoint } from './vision-request.ts';
 
-/** What the server keeps of a connection. */
+/** The state of a connection. */
 interface ConnectionState {
   readonly id: number;
   requests: number;
@@ -164,7 +164,7 @@ export class FakeOpenAI implements AsyncDisposable {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#connections.keys()) socket.resetAndDestroy();
     await closed;
-    // What was broken off hears of it some turns later.
+    // The exchanges notice the reset some turns later.
     while (this.#ongoing > 0 || this.#connections.size > 0) await nextTurn();
   }
 
@@ -262,11 +262,11 @@ export class FakeOpenAI implements AsyncDisposable {
 }
 
 /**
- * Starts a real HTTP server on 127.0.0.1 that speaks the OpenAI API, looks at the images it gets, and describes facts
- * of their bytes (see `describeImageFacts`).
+ * Starts a real HTTP server on 127.0.0.1 that speaks the OpenAI API. It reads the images, and describes facts of their
+ * bytes (see `describeImageFacts`).
  *
  * @throws ConfigError `DESCRIBE_CONFIG_INVALID` for wrong options
- * @throws the system's error when the port can't be had
+ * @throws the system's error when the port cannot be used
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import { drawLatencyMs } from './latency.ts';
 import { drawAt } from './random.ts';
 import type { Endpoint } from './vision-request.ts';
 
-/** What a rule can see of a request. */
+/** The parts of a request that a rule can match. */
 export interface FaultSubject {
   readonly number: number;
   readonly endpoint: Endpoint;
@@ -13,7 +13,7 @@ export interface FaultSubject {
   readonly imageHashes: readonly string[];
 }
 
-/** What happens to one request. */
+/** The fault of one request. */
 export interface PickedFault {
   readonly fault: Exclude<Fault, { kind: 'latency' }> | undefined;
   /** Where the fault says so, else by its kind. */

@@ -22,24 +22,24 @@ export interface FaultMatch {
   readonly endpoint?: 'chat' | 'responses' | 'models';
   /** Streaming requests only, or others only. @defaultValue both */
   readonly stream?: boolean;
-  /** Share of the other matches that it happens to, 0 to 1. @defaultValue 1 */
+  /** Share of the matching requests that get the fault, 0 to 1. @defaultValue 1 */
   readonly probability?: number;
   /**
-   * What the probability is drawn for: `'request'` draws for each request number, so a retry may fare better;
-   * `'image'` draws for the request's first image, so that the same image always fares the same.
+   * The key of the draw. `'request'` draws for each request number: a retry may succeed. `'image'` draws for the first
+   * image: the same image always has the same outcome.
    * @defaultValue 'request'
    */
   readonly drawPer?: 'request' | 'image';
 }
 
-/** How the wait is told. `'both'` sends seconds and milliseconds, as the API does. */
+/** The form of the wait. `'both'` sends seconds and milliseconds, as the API does. */
 export interface RetryAfter {
   readonly form: 'seconds' | 'milliseconds' | 'http-date' | 'both';
   /** The wait; seconds and dates are rounded up to whole seconds. */
   readonly ms: number;
 }
 
-/** What goes wrong. */
+/** A failure that the server produces. */
 export type Fault =
   | {
       /**
@@ -56,9 +56,9 @@ export type Fault =
     }
   /** A slow answer; adds to the server's own latency and to that of other matching rules. */
   | { readonly kind: 'latency'; readonly latency: Latency }
-  /** The request is read and nothing ever comes. */
+  /** The request is read and never answered. */
   | { readonly kind: 'hang' }
-  /** Headers and the start of the body come, then nothing more. */
+  /** Headers and the start of the body are sent, then nothing more. */
   | { readonly kind: 'stall'; readonly afterRatio?: number }
   /** The connection is reset: before any byte of the answer, or in the middle of its body. */
   | { readonly kind: 'reset'; readonly at: 'before-answer' | 'mid-body'; readonly afterRatio?: number }
@@ -84,15 +84,15 @@ export type Fault =
       /** Items that are missing, duplicated or invented. @defaultValue 1 */
       readonly count?: number;
     }
-  /** The answer comes whole, with these headers over its own, such as the limits of -1 that Azure sends. */
+  /** The answer is complete, with these headers over its own, such as the limits of -1 that Azure sends. */
   | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> }
   /**
-   * The answer comes whole; then the server closes the kept-alive connection under the client: after `afterMs`, or,
-   * when that is not given, at the next request on it, of which not a byte is answered.
+   * The answer is complete. Then the server closes the kept-alive connection: after `afterMs`, or else at the next
+   * request on it, to which it answers no byte.
    */
   | { readonly kind: 'close-idle'; readonly afterMs?: number };
 
-/** One fault and when it happens. */
+/** One fault, and the requests that get it. */
 export interface FaultRule {
   /** @defaultValue every request */
   readonly when?: FaultMatch;
@@ -108,8 +108,8 @@ export interface FaultRule {
 }
 
 /**
- * What goes wrong, and when. The first matching rule that is not about latency is applied, and the latency rules add
- * up. The same plan and seed do the same to the same request numbers, whatever the timing.
+ * The faults of a server. The first matching rule that is not about latency is applied, and the latency rules add up.
+ * A plan and a seed always do the same to the same request numbers, whatever the timing.
  *
  * @example
  * ```ts

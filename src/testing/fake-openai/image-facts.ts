@@ -4,7 +4,7 @@ import { readJpeg } from './image-jpeg.ts';
 import { ImageProblem } from './image-problem.ts';
 import type { ImageSize } from './image-size.ts';
 
-/** What the fake server reads from an image's own bytes. */
+/** The facts that the fake server reads from an image's bytes. */
 export interface ImageFacts {
   readonly format: 'PNG' | 'JPEG' | 'WEBP' | 'GIF';
   readonly width: number;
@@ -34,8 +34,8 @@ export function describeImageFacts(bytes: Uint8Array): string {
 }
 
 /**
- * What the fake server sees in an image: format and size from the headers, after checking that the file ends where it
- * says. Decodes no pixel. `hash` is how stats and fault rules name the image.
+ * Reads format and size of an image from its headers, and checks that the file is complete. Decodes no pixel. Stats and
+ * fault rules name the image by `hash`.
  *
  * @throws an Error with the API's `code` for bytes that are not a whole PNG, JPEG, WEBP or non-animated GIF
  */

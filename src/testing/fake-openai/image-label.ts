@@ -1,6 +1,6 @@
 /**
- * The id that a prompt gives to an image in the text right before it: what stands after "id", else after "image", else
- * the last word. `undefined` when there is no text.
+ * Reads the id that a prompt gives to an image in the text right before it. It is the word after "id", else after
+ * "image", else the last word. `undefined` when there is no text.
  */
 export function readImageLabel(text: string): string | undefined {
   const marked =

@@ -5,7 +5,7 @@ import type { PromptPart, SeenImage, VisionRequest } from './vision-request.ts';
 /** How the images of one request are looked at. */
 export interface LookOptions extends ImageBounds {
   readonly maxImages: number;
-  /** What to say of an image instead of its facts, by hash. */
+  /** Descriptions that replace an image's facts, by its hash. */
   readonly descriptions: Readonly<Record<string, string>>;
 }
 

@@ -28,18 +28,18 @@ import type { FakeModel } from './token-table.ts';
 export interface FakeOpenAIOptions {
   /** TCP port on 127.0.0.1; 0 takes a free one. @defaultValue 0 */
   readonly port?: number;
-  /** Keys that are let in, as a bearer token or in an `api-key` header. @defaultValue `['sk-fake']` */
+  /** Accepted keys, as a bearer token or in an `api-key` header. @defaultValue `['sk-fake']` */
   readonly apiKeys?: readonly string[];
   /** Models on top of the built-in table; the same name replaces its entry. @defaultValue none */
   readonly models?: Readonly<Record<string, FakeModel>>;
   /**
-   * What to say of images instead of their facts, by the image's hash (of `readImageFacts`).
+   * Descriptions that replace an image's facts, by its hash (of `readImageFacts`).
    * @defaultValue none: every image is described by its facts
    */
   readonly descriptions?: Readonly<Record<string, string>>;
   /**
-   * Share of each prompt that `usage` says came from the prompt cache, 0 to 1; as on the API in steps of 128 tokens,
-   * and nothing of prompts below 1,024. @defaultValue 0
+   * Share of each prompt that `usage` counts as cached, 0 to 1. As on the API, in steps of 128 tokens, and none of a
+   * prompt below 1,024. @defaultValue 0
    */
   readonly cachedPromptRatio?: number;
   /**
@@ -49,11 +49,11 @@ export interface FakeOpenAIOptions {
   readonly limits?: FakeLimits;
   /** Which keys and models share which limits; the first group that fits a request holds it. @defaultValue none */
   readonly quotaGroups?: readonly FakeQuotaGroup[];
-  /** How long each answer takes before its first byte. @defaultValue no added time */
+  /** Time of each answer before its first byte. @defaultValue no added time */
   readonly latency?: Latency;
   /** Milliseconds between the events of a stream. @defaultValue 0 */
   readonly streamDelayMs?: number;
-  /** What goes wrong; `setFaults()` replaces it. @defaultValue nothing */
+  /** The faults; `setFaults()` replaces them. @defaultValue none */
   readonly faults?: FaultPlan | readonly FaultRule[];
   /** Seed of everything that is drawn. @defaultValue 1 */
   readonly seed?: number;

@@ -1,8 +1,8 @@
 import { pathToFileURL } from 'node:url';
 
 /**
- * The URL of the file that the given function's caller runs from. `import.meta` can't tell it: this package is built as
- * CJS too, where it does not exist. A call site holds the file itself, whatever source maps say of it.
+ * Gives the URL of the file of its caller. `import.meta` does not exist in the CJS build of this package. A call site
+ * holds the file itself, whatever a source map says.
  */
 export function urlOfCaller(): string {
   const original = Error.prepareStackTrace;

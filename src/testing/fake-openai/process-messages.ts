@@ -25,7 +25,7 @@ export type ChildMessage =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: string };
 
-/** What `launch` answers. */
+/** The answer to `launch`. */
 export interface LaunchedServer {
   readonly port: number;
   readonly apiKey: string;

@@ -26,7 +26,7 @@ export class QuotaBucket {
     return this.#level;
   }
 
-  /** Milliseconds until `cost` fits, 0 when it does now. What is larger than the bucket fits when that is full. */
+  /** Milliseconds until `cost` fits, 0 when it fits now. A cost above the capacity fits when the bucket is full. */
   waitMs(cost: number): number {
     const missing = Math.min(cost, this.#capacity) - this.level;
     return missing <= 1e-9 ? 0 : missing / this.#perMs;

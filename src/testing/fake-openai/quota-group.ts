@@ -18,13 +18,13 @@ export interface FakeLimits {
    */
   readonly burstSeconds?: number;
   /**
-   * Whether a request that was turned down uses up what is left of the request limits, so that resending without
-   * pause never succeeds. @defaultValue false
+   * Whether a refused request uses up the request limits too, so that resending without a pause never succeeds.
+   * @defaultValue false
    */
   readonly countRejected?: boolean;
 }
 
-/** What one request takes from its group. */
+/** The cost of one request in its group. */
 export interface QuotaCost {
   readonly requests: number;
   readonly tokens: number;
@@ -40,10 +40,10 @@ interface Dimension {
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** A wait that a client is told when only the concurrency is full. */
+/** The wait in the answer when only the concurrency is used up. */
 const CONCURRENCY_RETRY_MS = 100;
 
-/** Whom the answers name as the holder of the limits. */
+/** The holder of the limits, as the answers name it. */
 export interface QuotaOwner {
   readonly organization?: string;
   readonly project?: string;
@@ -52,7 +52,7 @@ export interface QuotaOwner {
 /** The limits that some keys and models share. */
 export class QuotaGroup {
   readonly name: string;
-  /** Whose limits they are, where it is known. */
+  /** Headers that name the holder of the limits, where it is known. */
   readonly ownerHeaders: Readonly<Record<string, string>>;
   readonly #dimensions: readonly Dimension[];
   readonly #limits: FakeLimits;

@@ -5,9 +5,9 @@ import { type FakeLimits, QuotaGroup } from './quota-group.ts';
 export interface FakeQuotaGroup {
   /** Appears in stats. */
   readonly name: string;
-  /** What the header `openai-organization` names in answers to this group. @defaultValue 'org-fake' */
+  /** Value of the header `openai-organization` in answers to this group. @defaultValue 'org-fake' */
   readonly organization?: string;
-  /** What the header `openai-project` names in answers to this group. @defaultValue no such header */
+  /** Value of the header `openai-project` in answers to this group. @defaultValue no such header */
   readonly project?: string;
   /** @defaultValue every key */
   readonly apiKeys?: readonly string[];

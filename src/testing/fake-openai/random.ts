@@ -1,6 +1,6 @@
 /**
- * A number in [0, 1) that depends on nothing but its arguments: the n-th draw of a seed is the same whatever was drawn
- * before, so that concurrency doesn't change a fault plan.
+ * Draws a number in [0, 1) that depends on its arguments only. Earlier draws do not change the n-th one, so that
+ * concurrency does not change a fault plan.
  * Source of the mixing: MurmurHash3 (Austin Appleby), the 32-bit finalizer.
  */
 export function drawAt(seed: number, ...coordinates: readonly number[]): number {

@@ -1,7 +1,7 @@
 import { ApiError } from './api-error.ts';
 import type { Endpoint } from './vision-request.ts';
 
-/** What a URL is for. */
+/** The meaning of a URL. */
 export interface Route {
   readonly endpoint: Endpoint;
   readonly action: 'chat' | 'responses' | 'count-tokens' | 'list-models' | 'get-model' | 'unknown';

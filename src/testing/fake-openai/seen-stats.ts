@@ -11,7 +11,7 @@ export interface SeenImageStats {
   readonly billed: number;
 }
 
-/** What the server has seen since its start or the last `reset()`. */
+/** The counts of a server since its start or the last `reset()`. */
 export interface FakeOpenAIStats {
   /** Requests of every endpoint. */
   readonly requests: number;

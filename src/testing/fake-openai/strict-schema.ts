@@ -3,12 +3,12 @@ import type { JsonSchema } from './vision-request.ts';
 
 /** Keywords that structured outputs don't know. */
 const FORBIDDEN = ['allOf', 'oneOf', 'not', 'dependentRequired', 'dependentSchemas', 'if', 'then', 'else'];
-/** Keywords one of which says what a schema is. */
+/** Keywords of which a schema needs one. */
 const KINDS = ['type', 'anyOf', '$ref', 'enum', 'const'];
 const MAX_DEPTH = 10;
 
 /**
- * What structured outputs turn down in a strict schema, `undefined` when nothing.
+ * Finds the first problem of a strict schema for structured outputs; `undefined` when there is none.
  * Source: OpenAI, "Structured outputs", supported schemas.
  */
 export function strictProblem(schema: unknown, path: readonly string[], depth = 0): string | undefined {

@@ -3,14 +3,14 @@ import type { JsonSchema, SeenImage } from './vision-request.ts';
 
 type SchemaObject = Readonly<Record<string, unknown>>;
 
-/** What a value is made from: all images of the request, or the one whose item is being made. */
+/** The images that a value is made from: all of the request, or the one of the current item. */
 interface Subject {
   readonly images: readonly SeenImage[];
   readonly image?: SeenImage;
   readonly index: number;
 }
 
-/** Where the items of an answer stand, so that a fault can change them. */
+/** An answer and its items, so that a fault can change them. */
 export interface StructuredAnswer {
   readonly value: unknown;
   /** The array that has one element an image; absent when the schema has none. */
@@ -24,8 +24,8 @@ const INDEX_NAME = /(^|_)(index|position|idx)$|Index$/;
 const MAX_DEPTH = 32;
 
 /**
- * Makes the value that a schema asks for out of the images: the first array becomes one element an image, in the order
- * sent, its id the one that stands in the text before the image, and every other string the image's facts.
+ * Makes a value of a schema from the images. The first array becomes one element per image, in the order sent. Its id
+ * is the one in the text before the image, and every other string is the image's facts.
  */
 export function answerBySchema(schema: JsonSchema, images: readonly SeenImage[], text: string): StructuredAnswer {
   const filler = new SchemaFiller(schema, text);
@@ -103,7 +103,7 @@ class SchemaFiller {
   }
 }
 
-/** What the server says of the images when no schema asks for more: a line each. */
+/** The text about the images where there is no schema: a line for each. */
 export function describeAll(images: readonly SeenImage[], text: string): string {
   if (images.length > 0) return images.map(({ facts }) => facts.text).join('\n');
   return `No image was sent, only ${text.length} characters of text.`;

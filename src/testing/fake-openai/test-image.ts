@@ -2,7 +2,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import { ConfigError } from '../../errors/config-error.ts';
 import { integer, shape } from '../../internal/options/option-checks.ts';
 
-/** What a test image looks like. */
+/** The form of a test image. */
 export interface TestImageOptions {
   /**
    * A whole number; images of different seeds have different bytes, the same seed gives the same bytes.

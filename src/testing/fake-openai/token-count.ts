@@ -16,7 +16,7 @@ export function countImageTokens(rule: ImageTokenRule, size: ImageSize, detail: 
 
 type PatchRule = Extract<ImageTokenRule, { by: 'patches' }>;
 
-/** What an image of that detail is scaled into. */
+/** The bounds that an image of that detail is scaled to. */
 export function boundsOf(rule: PatchRule, detail: ImageDetail = 'auto'): PatchBounds {
   const level = detail === 'auto' ? (rule.auto ?? 'high') : detail;
   return rule[level] ?? rule.high;

@@ -1,4 +1,4 @@
-/** What an image is scaled into before its patches are counted. */
+/** The bounds that an image is scaled to before its patches are counted. */
 export interface PatchBounds {
   /** Longest side, in pixels. */
   readonly maxSidePx: number;
@@ -23,11 +23,11 @@ export type ImageTokenRule =
       readonly high: PatchBounds;
       /** Absent where the model does not take `original`. */
       readonly original?: PatchBounds;
-      /** What `auto`, and no detail at all, means. @defaultValue 'high' */
+      /** The meaning of `auto`, and of no detail. @defaultValue 'high' */
       readonly auto?: 'high' | 'original';
     };
 
-/** What the fake server knows of a model. */
+/** The data of a model. */
 export interface FakeModel {
   readonly images: ImageTokenRule;
   /** Tokens of prompt and answer together. */
@@ -71,10 +71,10 @@ const reasoning = (images: ImageTokenRule, contextTokens: number): FakeModel => 
 });
 
 /**
- * The models that the fake server knows unless told otherwise.
- * Source of the image rules: OpenAI, "Images and vision", model sizing table and calculating costs, the copies of
- * autumn 2026; of spring 2026 (`former`) for models that the newer one no longer lists. Source of the context windows:
- * OpenAI's model pages; they only decide when `context_length_exceeded` is answered.
+ * The built-in models of the fake server.
+ * Source of the image rules: OpenAI, "Images and vision", model sizing table and calculating costs, copies of autumn
+ * 2026. For models that it no longer lists (`former`), the copy of spring 2026. Source of the context windows: OpenAI's
+ * model pages. They only decide when the answer is `context_length_exceeded`.
  */
 export const MODEL_TABLE: Readonly<Record<string, FakeModel>> = {
   'gpt-4o': { images: tiles(85, 170), contextTokens: 128_000 },

@@ -2,7 +2,7 @@ import type { ImageFacts } from './image-facts.ts';
 import type { ImageDetail } from './token-count.ts';
 import type { FakeModel } from './token-table.ts';
 
-/** What a request was for. `other` is everything that the server does not know. */
+/** The endpoint of a request. `other` is every URL that the server does not know. */
 export type Endpoint = 'chat' | 'responses' | 'models' | 'other';
 
 /** One piece of the prompt, in the order sent. */
