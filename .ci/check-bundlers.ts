@@ -1,5 +1,5 @@
-// Bundles a small app with every bundler, minified and not, with and without ioredis, and runs each bundle on the
-// oldest Node in a folder where there is no node_modules. Writes the table of docs/guide/bundlers.md.
+// Bundles a small app with every bundler, minified and not, with and without ioredis. Runs each bundle on the oldest
+// Node, in a folder without node_modules. Writes the table of docs/guide/bundlers.md.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Installs the packed tarball with every package manager, on the oldest and the newest Node, and from a lock file that
-// Node 24 made, and describes an image. Writes the table of docs/guide/installation.md.
+// Installs the packed tarball with every package manager, on the oldest and the newest Node, and describes an image.
+// Also installs from a lock file of Node 24. Writes the table of docs/guide/installation.md.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

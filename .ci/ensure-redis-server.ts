@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What the set-up asks of the machine; tests pass their own. */
+/** The machine, as far as the set-up needs it. Tests pass their own. */
 export interface Machine {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The command ended with code 0. */

@@ -29,7 +29,7 @@ const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 const cellsOf = ({ code, when, why = '', ...meaning }: FailureRow): string[] => [
-  // Not in code style: the first table of the page, which lists each code once, is told by it.
+  // Not in code style: a test finds the first table of the page, which lists each code once, by that style.
   code,
   when ?? '',
   meaning.kind,

@@ -1,4 +1,4 @@
-// Stops a script that would run on another Node than the pinned one, with the line that mends it.
+// Stops a script that runs on another Node than the pinned one, and prints the command that repairs it.
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 24) {
   console.error(

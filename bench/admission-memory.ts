@@ -1,6 +1,7 @@
 /**
- * What bounding the bytes in flight saves: 300 `describe()` calls at once, of files of 2 MB each, against a server that
- * takes a second to answer: `node bench/admission-memory.ts`. Each bound runs in a process of its own.
+ * Memory that the limit of bytes in flight saves: 300 `describe()` calls at once, with files of 2 MB each, and a server
+ * that answers after a second. Each limit runs in a process of its own.
+ *   node bench/admission-memory.ts
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

@@ -1,6 +1,5 @@
-// Every row of the fault table against a client of one endpoint and of two: what becomes of the calls, how many
-// requests they make, what it costs in time, and what is billed twice. Prints a table; exits with 1 when a promise is
-// broken.
+// Every row of the fault table against a client of one endpoint and of two. Prints a table of the outcomes, the number
+// of requests, the time, and the tokens that are billed twice. Exits with 1 when a promise is broken.
 //   node bench/chaos-matrix.ts [calls a cell, default 100]
 import { createDescribeClient } from '../src/index.ts';
 import { createTestImage, type Fault, type FaultRule, readImageFacts, startFakeOpenAI } from '../src/testing/index.ts';

@@ -1,6 +1,6 @@
 /*
- * What three breakers do in the situations that tell them apart, on a clock that is moved by hand.
- * `node bench/circuit-breaker-scenarios.ts` prints the table; with --write it replaces the one in
+ * Three breakers in the situations in which they differ, on a clock that is moved by hand.
+ * `node bench/circuit-breaker-scenarios.ts` prints the table. With --write it replaces the one in
  * docs/guide/circuit-breaker.md.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -23,8 +23,8 @@ type Action = () => Promise<unknown>;
 type State = 'closed' | 'open' | 'half-open';
 
 /**
- * One breaker under test: 30 s timeout, 10 s window, 50 % of at least 10 calls, 20 s break. Each is told one thing: 429
- * is no failure.
+ * One breaker under test: 30 s timeout, 10 s window, 50 % of at least 10 calls, 20 s break. For each, a 429 is no
+ * failure.
  */
 interface Subject {
   fire(action: Action): Promise<unknown>;

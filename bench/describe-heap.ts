@@ -1,8 +1,8 @@
 /**
- * Whether the client holds on to anything of what it did: a million `describe()` calls at 32 in flight, four of five of
- * 5,000 images that are cached and every fifth of one that was never seen, against a server in a process of its own.
- * The heap is measured after a collection: `node bench/describe-heap.ts [--calls 1000000]`. Ends with an error when it
- * grew.
+ * Tests whether the client leaks memory: a million `describe()` calls, 32 in flight, against a server in a process of
+ * its own. Four of five calls are of 5,000 cached images, and every fifth is of a new one. The heap is measured after a
+ * collection. Ends with an error when it grew.
+ *   node bench/describe-heap.ts [--calls 1000000]
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

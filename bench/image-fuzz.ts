@@ -14,11 +14,11 @@ export interface FuzzReport {
   readonly files: number;
   readonly loaded: number;
   readonly refused: Readonly<Record<string, number>>;
-  /** Anything thrown that is no DescribeError, with the seed and number of its file. */
+  /** Errors that are no DescribeError, with the seed and number of their file. */
   readonly escaped: readonly string[];
-  /** Files that another kind of source gave another outcome for than their bytes did. */
+  /** Files with another outcome from another kind of source than from their bytes. */
   readonly differing: readonly string[];
-  /** What the most expensive file cost, in the unit of `now`. */
+  /** Cost of the most expensive file, in the unit of `now`. */
   readonly highestCost: number;
   readonly costliestFile: string;
   readonly largestGrowthBytes: number;
@@ -166,7 +166,7 @@ const cpuMs = () => (({ user, system }) => (user + system) / 1_000)(process.cpuU
 
 export interface FuzzOptions {
   readonly measureMemory?: boolean;
-  /** What a file costs is what this grows by meanwhile. @defaultValue milliseconds of CPU */
+  /** The cost of a file is the growth of this number. @defaultValue milliseconds of CPU */
   readonly now?: () => number;
 }
 
@@ -177,7 +177,7 @@ export async function fuzz(
 ): Promise<FuzzReport> {
   const originals = await seeds();
   const random = randomFrom(seed);
-  // Of its own, so that a seed gives the same files whatever they are loaded from.
+  // Separate, so that a seed gives the same files for every kind of source.
   const choose = randomFrom(seed ^ 0x5eed);
   const pick = () => originals[random(originals.length)] ?? Buffer.alloc(0);
   const refused: Record<string, number> = {};

@@ -1,7 +1,7 @@
 /**
  * Longest stall of the event loop while a 20 MB image is loaded, hashed, written as a data URL and into a request, and
- * sent. Printed beside it: the longest that an idle loop stood still in the same run, which is the machine's own doing,
- * and, on Linux, the longest stall without the time in which the system ran other processes on this thread's core.
+ * sent. Beside it stands the longest stall of an idle loop in the same run, which the machine caused. On Linux, a third
+ * number leaves out the time in which other processes ran on this thread's core.
  * Run: node bench/image-stalls.ts [rounds] [part of a name]
  */
 import { fork } from 'node:child_process';
@@ -115,8 +115,8 @@ await stall('load bytes', () => loadImage(png));
 await stall('load data URL', () => loadImage(url));
 await stall('load Blob', () => loadImage(blob));
 
-// Each result is dropped when it is there, as who sends it does. What is kept is given back to the system at once
-// later.
+// Each result is dropped as soon as it exists, as a caller does after sending it. Kept results would be freed all at
+// once later.
 const thirtyTwo = (work: () => Promise<unknown>) => () =>
   Promise.all(Array.from({ length: 32 }, () => work().then(() => undefined)));
 await stall(

@@ -4,13 +4,13 @@ import { createDescribeClient } from '../src/index.ts';
 import { createTestImage } from '../src/testing/index.ts';
 import { TOKENS_PER_CALL } from './rate-limits-scenarios.ts';
 
-/** What a load process is to do. */
+/** The task of a load process. */
 export interface LoadTask {
   readonly contender: 'ours' | 'theirs';
   readonly baseURL: string;
   readonly apiKeys: readonly string[];
   readonly seconds: number;
-  /** What is done before does not count. */
+  /** Calls before this time do not count. */
   readonly settledSeconds: number;
   readonly concurrency: number;
   readonly redisUrl: string | undefined;
@@ -18,9 +18,9 @@ export interface LoadTask {
   readonly seed: number;
 }
 
-/** What became of the calls. */
+/** The outcomes of the calls. */
 export interface Tally {
-  /** Calls that ended well while it counted. */
+  /** Calls that succeeded in the counted time. */
   readonly done: number;
   /** Calls that failed at any time. */
   readonly failed: number;

@@ -7,7 +7,7 @@ export interface Scenario {
   /** Limits after that share of the time. */
   readonly limits: (ratio: number) => readonly FakeQuotaGroup[];
   readonly changesAtRatio?: readonly number[];
-  /** What the limits allow from that share of the time to the end, in calls a second, other tenants included. */
+  /** Calls a second that the limits allow from that share of the time to the end, other tenants included. */
   readonly allowedPerSecond: (fromRatio: number) => number;
   /** Requests a minute of another tenant. */
   readonly tenantPerMinute?: number;
@@ -25,7 +25,7 @@ const group = (name: string, limits: FakeQuotaGroup['limits'], apiKeys?: readonl
   ...(apiKeys === undefined ? {} : { apiKeys }),
 });
 
-/** What one call of the load takes of a limit of tokens: its output bound, which is more than its prompt. */
+/** Tokens that one call of the load uses of a limit: its output limit, which is more than its prompt. */
 export const TOKENS_PER_CALL = 300;
 
 export const SCENARIOS: readonly Scenario[] = [

@@ -42,8 +42,8 @@ const quantile = (sorted: readonly number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
 /**
- * Callers that get again and again, so many rounds and until `work` is over; nothing may be believed from memory, so
- * each asks Redis if it may.
+ * Callers that read again and again, for so many rounds and until `work` ends. Memory trusts nothing, so that each one
+ * asks Redis if it may.
  */
 async function load(cache: RedisCache, rounds: number, work?: Promise<unknown>) {
   let isOver = work === undefined;

@@ -56,7 +56,7 @@ const otherNames = names.map((name) => `other-${name}`);
 interface MgetCase {
   readonly fill: (cache: RedisCache) => Promise<unknown>;
   readonly gate: Gate;
-  /** Keys in turn, so that memory, which has room for `maxEntries`, never holds those that are asked for. */
+  /** Sets of keys, read in turn, so that memory with a capacity of `maxEntries` never holds the ones that are read. */
   readonly turns?: readonly (readonly string[])[];
   readonly maxEntries?: number;
 }
@@ -71,7 +71,7 @@ const mgetSuite = (name: string, { fill, gate, turns = [names], maxEntries = 1 }
       await raw.mset(names.flatMap((key) => [`raw:${key}`, JSON.stringify(description)]));
       const ours = new RedisCache({ url: server.url, operationTimeoutMs: 5_000, memory: { maxEntries } });
       await fill(ours);
-      // Memory has room for one, which is none of those that are asked for.
+      // Memory has a capacity of one entry, which is none of those that are read.
       if (maxEntries === 1) await ours.set('the one in memory', description);
       return { server, raw, ours, turn: 0 };
     },

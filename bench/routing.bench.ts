@@ -42,7 +42,7 @@ const jobOf = (index: number): RouteJob => ({
   deadlineAtMs: performance.now() + 3_600_000,
 });
 
-/** All calls at once, so that all but the first wait in line, each with its outcome reported as the client does. */
+/** All calls at once, so that all but the first are queued. Each reports its outcome, as the client does. */
 const route = (router: Router<number>) =>
   Promise.all(
     inputs.map((index) =>

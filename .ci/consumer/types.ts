@@ -1,4 +1,4 @@
-// What a TypeScript user writes first; only the compiler looks at it.
+// The first code of a TypeScript user. It is compiled and never run.
 import {
   BatchProcessor,
   CircuitBreaker,

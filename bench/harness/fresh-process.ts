@@ -12,8 +12,8 @@ export interface FreshProcessOptions {
   /** An export that the module must have, so that the right thing was loaded. */
   readonly expectedExport: string;
   /**
-   * `import`: the sample is what importing the module costs. `call`: the module is imported first, and the sample is
-   * what (awaited) `expectedExport()` costs. @defaultValue 'import'
+   * `import`: the sample is the cost of importing the module. `call`: the module is imported first, and the sample is
+   * the cost of `expectedExport()`, awaited. @defaultValue 'import'
    */
   readonly measure?: 'import' | 'call';
   /** Arguments of Node, such as `--cpu-prof`. */

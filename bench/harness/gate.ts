@@ -24,7 +24,7 @@ export interface GateReport {
   readonly verdict: Verdict;
 }
 
-/** What a contender showed, round by round; `cpu` is empty when it did not tell. */
+/** The values of a contender, round by round; `cpu` is empty when it measures none. */
 export interface RoundValues {
   readonly time: readonly number[];
   readonly cpu: readonly number[];

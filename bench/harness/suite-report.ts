@@ -15,7 +15,7 @@ export interface ContenderReport {
   readonly ratio?: RatioEstimate;
   readonly cpuRatio?: RatioEstimate;
   readonly gates: readonly GateReport[];
-  /** The value of every round, for whoever wants another statistic. */
+  /** The value of every round, for another statistic. */
   readonly rounds: readonly number[];
 }
 

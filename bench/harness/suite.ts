@@ -9,7 +9,7 @@ export interface Sample {
 
 /** A contender whose calls the harness times. */
 export interface TimedContender<Context> {
-  /** One run. What it returns is verified: `undefined` without a `verify` fails, for then no work is proved. */
+  /** One run. Its result is verified: `undefined` without a `verify` fails, because no work is proved. */
   run(context: Context): unknown;
   /** Throws, or returns false, when the (awaited) result of a run is wrong. @defaultValue the suite's */
   verify?(result: unknown, context: Context): unknown;

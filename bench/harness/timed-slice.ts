@@ -3,7 +3,7 @@ import type { PreparedContender } from './suite.ts';
 
 export type TimedContender = Extract<PreparedContender, { kind: 'timed' }>;
 
-/** What one contender showed in its slice of one round, per operation. */
+/** The values of one contender in its slice of one round, per operation. */
 export interface Slice {
   /** Median over the samples of the slice. */
   readonly value: number;

@@ -1,5 +1,5 @@
-// What each bundler bundles: describes an image by a server that the check starts, and stores it in Redis when one is
-// named.
+// The app that each bundler bundles. It describes an image by a server that the check starts, and stores the
+// description in Redis when one is named.
 import { createDescribeClient, DescribeError } from '@describe-it/sdk';
 
 const { CHECK_API, CHECK_KEY, CHECK_REDIS } = process.env;
