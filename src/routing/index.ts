@@ -19,10 +19,10 @@ export type { SharedQuotaStats } from './quota/quota-source.ts';
 export type { QuotaStats } from './quota/quota-stats.ts';
 export type { RateLimitReading, RateLimitSnapshot } from './quota/rate-limit-snapshot.ts';
 export type { RouteAnswer, RouteAttempt, RouteJob, RouteLeg } from './router/route-job.ts';
-export type { BreakerWait } from './router/route-search.ts';
+
 export { Router } from './router/router.ts';
-export type { RouterEndpoint } from './router/router-endpoint.ts';
-export type { RouterOptions } from './router/router-options.ts';
+
+export type { BreakerWait, RouterEndpoint, RouterOptions } from './router/router-options.ts';
 export type { RouterPermit, RouterQuota } from './router/router-quota.ts';
 export type {
   EndpointCondition,

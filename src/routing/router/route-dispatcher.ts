@@ -1,41 +1,39 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
 import type { Random } from '../../internal/backoff.ts';
 import type { Clock, TimerHandle } from '../../internal/clock.ts';
-import type { EndpointRoute } from './endpoint-route.ts';
-import { LoadBalancer } from './load-balancer.ts';
-import { RouteQueue } from './model-queues.ts';
-import type { RouteCall, RouteLine } from './route-queue.ts';
-import { MOVE_PATIENCE_MS, type RouteSearch } from './route-search.ts';
+import type { EndpointRoute } from './endpoint.ts';
+import { chooseOfTwo } from './load-balancer.ts';
+import { type QueuedCall, RouteQueue } from './route-queue.ts';
+import { MAX_MOVE_WAIT_MS, type RouteSearch } from './route-search.ts';
 import type { RouterQuota } from './router-quota.ts';
 
-/** Looks again after so long where only an event is waited for, in case that it never comes. */
+/** Looks again after so long where only an event can end the wait, in case that it never comes. */
 const RECHECK_MS = 1_000;
-/** All deadlines of a line are looked at only when the wait has become so much longer. */
+/** All deadlines of a queue are looked at only when the wait has become so much longer. */
 const CHECK_STEP_MS = 1_000;
 
-/** What becomes of a call that is out of the line. */
+/** How calls leave the queue. */
 export interface DispatchEnds<Target> {
-  placed(call: RouteCall<Target>, route: EndpointRoute<Target>, nowMs: number): void;
+  placed(call: QueuedCall<Target>, route: EndpointRoute<Target>, nowMs: number): void;
   /** Its signal aborted. */
-  aborted(call: RouteCall<Target>): void;
+  aborted(call: QueuedCall<Target>): void;
   /** No endpoint is left for it. */
-  stranded(call: RouteCall<Target>, because: DescribeError | undefined): void;
+  stranded(call: QueuedCall<Target>, because: DescribeError | undefined): void;
   /** No endpoint can take it before its deadline, or that has passed. */
-  late(call: RouteCall<Target>, waitMs: number): void;
+  late(call: QueuedCall<Target>, waitMs: number, nowMs: number): void;
 }
 
 /**
- * Holds the calls that wait and hands each to an endpoint at the moment when one can take it. Looks whenever something
- * changed that it is told of, and when the first quota or cool-down that a call waits for is over: one timer for all.
+ * Holds the calls that wait, and hands each to an endpoint at the moment when one can take it. It looks when it is
+ * notified of a change, and when the first quota or cool-down that a call waits for is over: one timer for all.
  */
 export class RouteDispatcher<Target> {
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #search: RouteSearch<Target>;
-  readonly #balancer: LoadBalancer<Target>;
   readonly #ends: DispatchEnds<Target>;
   readonly #queue = new RouteQueue<Target>();
   readonly #claimed = new Set<RouterQuota>();
-  readonly #blocked: RouteLine<Target>[] = [];
   #timer: TimerHandle | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #placing = false;
@@ -43,8 +41,8 @@ export class RouteDispatcher<Target> {
 
   constructor(clock: Clock, random: Random, search: RouteSearch<Target>, ends: DispatchEnds<Target>) {
     this.#clock = clock;
+    this.#random = random;
     this.#search = search;
-    this.#balancer = new LoadBalancer(random);
     this.#ends = ends;
   }
 
@@ -52,27 +50,29 @@ export class RouteDispatcher<Target> {
     return this.#queue.size;
   }
 
-  /** Puts a call into its line, and gives it to an endpoint if it is the first there and one can take it. */
-  add(call: RouteCall<Target>): void {
+  /** Gives a call to an endpoint if no call waits before it and one can take it; else queues it and returns true. */
+  add(call: QueuedCall<Target>, nowMs: number): boolean {
+    if (this.#queue.size === 0 && this.#serve(call, nowMs)) return false;
     this.#queue.add(call);
-    if (call.line.first === call) this.place();
+    if (call.queue.first === call) this.place();
+    return call.bucket !== undefined;
   }
 
-  remove(call: RouteCall<Target>): void {
-    const wasFirst = call.line.first === call;
+  remove(call: QueuedCall<Target>): void {
+    const wasFirst = call.queue.first === call;
     this.#queue.remove(call);
     if (wasFirst) this.place();
   }
 
-  /** Takes out every call that waits, in no order. */
-  clear(): RouteCall<Target>[] {
-    const calls = this.#queue.lines().flatMap((line) => line.items());
+  /** Removes every call that waits, in no order. */
+  clear(): QueuedCall<Target>[] {
+    const calls = this.#queue.calls();
     for (const call of calls) this.#queue.remove(call);
     this.#clearTimer();
     return calls;
   }
 
-  /** Gives calls to endpoints in the order of the line, until the first call of each model has to wait. */
+  /** Gives calls to endpoints in the order of the queue, until the first call of each model has to wait. */
   readonly place = (): void => {
     if (this.#placing) {
       this.#placeAgain = true;
@@ -80,57 +80,53 @@ export class RouteDispatcher<Target> {
     }
     if (this.#queue.size === 0 && this.#timer === undefined) return;
     this.#placing = true;
+    let nowMs = 0;
     let waitMs = Number.POSITIVE_INFINITY;
     try {
       do {
         this.#placeAgain = false;
-        waitMs = this.#placeAll(this.#clock.now());
+        nowMs = this.#clock.now();
+        waitMs = this.#placeAll(nowMs);
       } while (this.#placeAgain);
     } finally {
       this.#placing = false;
     }
-    this.#schedule(waitMs);
+    this.#schedule(waitMs, nowMs);
   };
 
   /** Returns the milliseconds until a call that has to wait may be placed by time alone. */
   #placeAll(nowMs: number): number {
     let waitMs = Number.POSITIVE_INFINITY;
-    for (let line = this.#queue.firstLine; line !== undefined; line = this.#queue.firstLine) {
-      const { first } = line;
+    for (let queue = this.#queue.first; queue !== undefined; queue = this.#queue.first) {
+      const { first } = queue;
       if (first !== undefined && this.#serve(first, nowMs)) continue;
       waitMs = Math.min(waitMs, this.#search.readyInMs);
       this.#search.claim(this.#claimed);
-      this.#queue.setAside(line);
-      this.#blocked.push(line);
+      this.#queue.setAside(queue);
     }
-    for (const line of this.#blocked) this.#queue.bringBack(line);
-    this.#blocked.length = 0;
+    this.#queue.restore();
     this.#claimed.clear();
     return waitMs;
   }
 
-  /** Takes the first call of a line out to be placed or refused; false when it has to wait. */
-  #serve(call: RouteCall<Target>, nowMs: number): boolean {
+  /** Removes the first call of a queue to be placed or refused; false when it has to wait. */
+  #serve(call: QueuedCall<Target>, nowMs: number): boolean {
     if (call.job.signal.aborted) {
       this.#queue.remove(call);
       this.#ends.aborted(call);
       return true;
     }
-    if (call.job.deadlineAtMs < nowMs) {
-      this.#queue.remove(call);
-      this.#ends.late(call, 0);
-      return true;
-    }
+    if (call.job.deadlineAtMs < nowMs) return this.#late(call, 0, nowMs);
     const search = this.#search;
     search.find(call, nowMs, this.#claimed);
-    const route = this.#balancer.choose(search.ready, nowMs);
+    const route = chooseOfTwo(search.ready, nowMs, this.#random);
     if (route !== undefined) {
       this.#queue.remove(call);
       this.#ends.placed(call, route, nowMs);
       return true;
     }
     const { live, leftBehind, outBecause, returnInMs } = search;
-    if (live === 0 || (leftBehind > 0 && returnInMs > MOVE_PATIENCE_MS)) {
+    if (live === 0 || (leftBehind > 0 && returnInMs > MAX_MOVE_WAIT_MS)) {
       this.#queue.remove(call);
       this.#ends.stranded(call, outBecause);
       return true;
@@ -138,34 +134,31 @@ export class RouteDispatcher<Target> {
     return this.#refuseLate(call, returnInMs, nowMs);
   }
 
+  #late(call: QueuedCall<Target>, waitMs: number, nowMs: number): true {
+    this.#queue.remove(call);
+    this.#ends.late(call, waitMs, nowMs);
+    return true;
+  }
+
   /** Refuses a call that has to wait past its deadline; true when it did. A long wait ends calls behind it too. */
-  #refuseLate(call: RouteCall<Target>, waitMs: number, nowMs: number): boolean {
-    // Until an event there may be no telling when an endpoint returns.
+  #refuseLate(call: QueuedCall<Target>, waitMs: number, nowMs: number): boolean {
+    // Until an event nothing may tell when an endpoint returns.
     if (waitMs === Number.POSITIVE_INFINITY) return false;
     const untilMs = nowMs + waitMs;
-    const { line } = call;
-    if (call.job.deadlineAtMs < untilMs) {
-      this.#queue.remove(call);
-      this.#ends.late(call, waitMs);
-      return true;
-    }
-    if (untilMs < line.checkedUntilMs + CHECK_STEP_MS) return false;
-    line.checkedUntilMs = untilMs;
-    for (const other of line.items()) {
-      if (other.job.deadlineAtMs >= untilMs) continue;
-      this.#queue.remove(other);
-      this.#ends.late(other, waitMs);
-    }
+    const { queue } = call;
+    if (call.job.deadlineAtMs < untilMs) return this.#late(call, waitMs, nowMs);
+    if (untilMs < queue.checkedUntilMs + CHECK_STEP_MS) return false;
+    queue.checkedUntilMs = untilMs;
+    for (const other of queue.items()) if (other.job.deadlineAtMs < untilMs) this.#late(other, waitMs, nowMs);
     return false;
   }
 
-  #schedule(waitMs: number): void {
+  #schedule(waitMs: number, nowMs: number): void {
     if (this.#queue.size === 0) {
       this.#clearTimer();
       return;
     }
-    const nowMs = this.#clock.now();
-    const dueAtMs = nowMs + Math.min(Math.max(waitMs, 1), waitMs === Number.POSITIVE_INFINITY ? RECHECK_MS : waitMs);
+    const dueAtMs = nowMs + (waitMs === Number.POSITIVE_INFINITY ? RECHECK_MS : waitMs);
     // A timer that is early finds nothing and is set anew, which is cheaper than to move it at each change.
     if (this.#timer !== undefined && this.#timerAtMs <= dueAtMs && this.#timerAtMs > nowMs) return;
     this.#clearTimer();

@@ -1,4 +1,7 @@
+import type { Clock } from '../../internal/clock.ts';
+import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
 import type { RateLimitSnapshot } from '../quota/rate-limit-snapshot.ts';
+import type { RoutePlace } from './route-place.ts';
 
 /** What the router needs to know of a call. */
 export interface RouteJob {
@@ -18,15 +21,7 @@ export interface RouteJob {
 }
 
 /** What an answer says of itself. */
-export interface RouteAnswer {
-  readonly limits?: RateLimitSnapshot | undefined;
-  /** Tokens that the API counted against the limit. */
-  readonly chargedTokens?: number | undefined;
-  /** Tokens that it wrote, which is what most of its time went into. */
-  readonly outputTokens?: number | undefined;
-  /** Organisation that the API counted the call for. */
-  readonly organization?: string | undefined;
-}
+export type RouteAnswer = Pick<AttemptReport, 'limits' | 'chargedTokens' | 'outputTokens' | 'organization'>;
 
 /** One attempt of a call at the endpoint that it was given to. */
 export interface RouteLeg<Target> {
@@ -37,13 +32,13 @@ export interface RouteLeg<Target> {
   /** Milliseconds that the call waited for this attempt. */
   readonly queueMs: number;
   /**
-   * From here on bytes may have left. A failure without it is nothing sent: the quota is given back and the call may
-   * switch.
+   * From here on bytes may have left. A failure without it means that nothing was sent: the quota gets its tokens back,
+   * and the call may move to another endpoint.
    */
   sent(): void;
-  /** Takes `sent` back: it turned out that no byte left, as where no connection came about. */
+  /** Takes `sent` back: no byte left, as where no connection was made. */
   unsent(): void;
-  /** The API answered; to be told before the attempt ends. */
+  /** The API answered; call it before the attempt ends. */
   answered(report: RouteAnswer): void;
   /** The API refused for going too fast, or failed, and its headers said this. */
   limited(report: { readonly limits?: RateLimitSnapshot | undefined }): void;
@@ -51,3 +46,42 @@ export interface RouteLeg<Target> {
 
 /** Makes one attempt. It rejects with a `DescribeError`, or with anything else when the call itself ended. */
 export type RouteAttempt<Target, Value> = (leg: RouteLeg<Target>) => Promise<Value>;
+
+/** Makes an attempt, and joins what it reports of itself to its value or error. An attempt that resolves was answered. */
+export async function reportedAttempt<Target, Value>(
+  attempt: RouteAttempt<Target, Value>,
+  { endpoint, model, target, queueMs }: RoutePlace<Target>,
+  clock: Clock,
+): Promise<AttemptReport & { readonly value: Value }> {
+  let sent = false;
+  let sentAtMs: number | undefined;
+  let refusedBy: RateLimitSnapshot | undefined;
+  let answer: AttemptReport | undefined;
+  const leg: RouteLeg<Target> = {
+    endpoint,
+    model,
+    target,
+    queueMs,
+    sent: () => {
+      if (!sent) sentAtMs = clock.now();
+      sent = true;
+    },
+    unsent: () => {
+      sent = false;
+    },
+    answered: (report) => {
+      answer ??= { ...report, sent: true, answeredAtMs: clock.now() };
+    },
+    limited: ({ limits }) => {
+      refusedBy = limits ?? refusedBy;
+    },
+  };
+  const report = (): AttemptReport => ({ limits: refusedBy, sent, ...answer, sentAtMs });
+  try {
+    const value = await attempt(leg);
+    leg.answered({});
+    return { ...report(), value };
+  } catch (error) {
+    throw new AttemptFailure(error, report());
+  }
+}

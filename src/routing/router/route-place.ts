@@ -4,7 +4,7 @@ import type { UpstreamError } from '../../errors/upstream-error.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
 import type { ReservableQuota } from '../quota/reservation.ts';
-import type { EndpointRoute } from './endpoint-route.ts';
+import type { EndpointRoute } from './endpoint.ts';
 
 /** The endpoint that a call was given to. Its quota has just said that the call fits, and nothing is taken yet. */
 export class RoutePlace<Target> {
@@ -20,7 +20,7 @@ export class RoutePlace<Target> {
   readonly #clock: Clock;
   readonly #startedAtMs: number;
 
-  /** @param routes those of the same queue, itself among them. */
+  /** @param routes those of the model, itself among them. */
   constructor(
     route: EndpointRoute<Target>,
     routes: readonly EndpointRoute<Target>[],
@@ -72,7 +72,7 @@ export class RoutePlace<Target> {
     else this.#answered(report, nowMs);
     // Where there are others, a model that this endpoint lacks is no fault of the call.
     const lacksModel = this.#routes.length > 1 && scope === 'model';
-    if (kind === 'auth' || lacksModel) route.drop(error, scope, sentAtMs, nowMs);
+    if (kind === 'auth' || lacksModel) route.refused(error, scope, sentAtMs, nowMs);
   }
 
   #answered({ sentAtMs = this.#startedAtMs, answeredAtMs, outputTokens }: AttemptReport, nowMs: number): void {

@@ -1,13 +1,12 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
 import type { Watchable } from '../../internal/async/signals.ts';
-import { type Bucket, PriorityQueue, type QueueItem } from '../../internal/collections/priority-queue.ts';
+import { type Bucket, IndexedHeap, PriorityQueue, type QueueItem } from '../../internal/collections/priority-queue.ts';
 import type { AttemptReport } from '../quota/attempt-report.ts';
-import type { EndpointRoute } from './endpoint-route.ts';
-import type { EndpointState } from './endpoint-state.ts';
+import type { Endpoint, EndpointRoute } from './endpoint.ts';
 import type { RouteJob } from './route-job.ts';
 import type { RoutePlace } from './route-place.ts';
 
-/** What stands before a call in its line. */
+/** The calls that are served before another one. */
 export interface Backlog {
   requests: number;
   tokens: number;
@@ -17,56 +16,53 @@ export interface Backlog {
 const MAX_EMPTY_SUMS = 32;
 
 /** The calls of one model that wait for an endpoint, and the endpoints that can take them. */
-export class RouteLine<Target> extends PriorityQueue<RouteCall<Target>> {
-  readonly model: string;
+export class ModelQueue<Target> extends PriorityQueue<QueuedCall<Target>> {
   readonly routes: readonly EndpointRoute<Target>[];
-  /** Nothing that waits has to end before that time, as far as was looked. */
+  /** No queued call has a deadline before that time, as of the last check. */
   checkedUntilMs = Number.NEGATIVE_INFINITY;
   readonly #backlogs = new Map<number, Backlog>();
   readonly #ageingMs: number;
-  readonly #moved: Map<EndpointState<Target>, RouteLine<Target>>;
+  readonly #moved: Map<Endpoint<Target>, ModelQueue<Target>>;
 
   constructor(
-    model: string,
     routes: readonly EndpointRoute<Target>[],
     ageingMs: number,
-    moved = new Map<EndpointState<Target>, RouteLine<Target>>(),
+    moved = new Map<Endpoint<Target>, ModelQueue<Target>>(),
   ) {
     super(ageingMs);
-    this.#moved = moved;
-    this.model = model;
     this.routes = routes;
     this.#ageingMs = ageingMs;
+    this.#moved = moved;
   }
 
-  /** Whether anything waits here, or in a line of those that left an endpoint. */
+  /** Whether a call waits here, or in a queue of those that left an endpoint. */
   get isBusy(): boolean {
     return this.size > 0 || [...this.#moved.values()].some(({ size }) => size > 0);
   }
 
-  /** The line of calls that left an endpoint: while they wait for the others, those of this one may go there. */
-  movedFrom(endpoint: EndpointState<Target>): RouteLine<Target> {
-    let line = this.#moved.get(endpoint);
-    if (line === undefined) {
-      line = new RouteLine(this.model, this.routes, this.#ageingMs, this.#moved);
-      this.#moved.set(endpoint, line);
+  /** The queue of calls that left an endpoint: while they wait for the others, calls of this queue may go there. */
+  movedFrom(endpoint: Endpoint<Target>): ModelQueue<Target> {
+    let queue = this.#moved.get(endpoint);
+    if (queue === undefined) {
+      queue = new ModelQueue(this.routes, this.#ageingMs, this.#moved);
+      this.#moved.set(endpoint, queue);
     }
-    return line;
+    return queue;
   }
 
   /** Adds a new call, or one that comes back to its former position. */
-  override add(call: RouteCall<Target>): void {
+  override add(call: QueuedCall<Target>): void {
     super.add(call);
     this.#count(call, 1);
   }
 
-  override remove(call: RouteCall<Target>): boolean {
+  override remove(call: QueuedCall<Target>): boolean {
     const removed = super.remove(call);
     if (removed) this.#count(call, -1);
     return removed;
   }
 
-  /** What waits with at least that priority: all of it is served before a new call of that priority. */
+  /** Calls of at least that priority: all of them are served before a new call of that priority. */
   backlogOf(priority: number): Backlog {
     const sum: Backlog = { requests: 0, tokens: 0 };
     for (const [itsPriority, { requests, tokens }] of this.#backlogs) {
@@ -77,13 +73,13 @@ export class RouteLine<Target> extends PriorityQueue<RouteCall<Target>> {
     return sum;
   }
 
-  /** Why nothing is sent to any endpoint now, by the API's word; undefined where one is not dropped. */
-  droppedBecause(nowMs: number): DescribeError | undefined {
-    const reasons = this.routes.map((route) => route.droppedBecause(nowMs));
+  /** Why the API takes nothing at any endpoint now; undefined where one endpoint is not refused. */
+  refusal(nowMs: number): DescribeError | undefined {
+    const reasons = this.routes.map((route) => route.refusal(nowMs));
     return reasons.includes(undefined) ? undefined : reasons[0];
   }
 
-  #count({ priority, job }: RouteCall<Target>, by: 1 | -1): void {
+  #count({ priority, job }: QueuedCall<Target>, by: 1 | -1): void {
     let backlog = this.#backlogs.get(priority);
     if (backlog === undefined) {
       backlog = { requests: 0, tokens: 0 };
@@ -96,23 +92,23 @@ export class RouteLine<Target> extends PriorityQueue<RouteCall<Target>> {
   }
 }
 
-/** One `run()` on its way through the router. */
-export class RouteCall<Target> implements QueueItem<RouteCall<Target>>, Watchable {
+/** One call on its way through the router. */
+export class QueuedCall<Target> implements QueueItem<QueuedCall<Target>>, Watchable {
   readonly job: RouteJob;
   readonly attempt: (place: RoutePlace<Target>) => Promise<AttemptReport>;
   readonly priority: number;
   readonly sequence: number;
-  /** When it came, which its place in the line goes by. */
+  /** When it arrived, by which it is queued. */
   readonly atMs: number;
-  line: RouteLine<Target>;
-  bucket: Bucket<RouteCall<Target>> | undefined = undefined;
-  previous: RouteCall<Target> | undefined = undefined;
-  next: RouteCall<Target> | undefined = undefined;
+  queue: ModelQueue<Target>;
+  bucket: Bucket<QueuedCall<Target>> | undefined = undefined;
+  previous: QueuedCall<Target> | undefined = undefined;
+  next: QueuedCall<Target> | undefined = undefined;
   signal: AbortSignal | undefined = undefined;
   /** When its wait for the coming attempt began. */
   waitsSinceMs: number;
   /** Endpoints that it left, and why it left the last of them. */
-  left: Set<EndpointState<Target>> | undefined = undefined;
+  left: Set<Endpoint<Target>> | undefined = undefined;
   lastFailure: DescribeError | undefined = undefined;
   readonly resolve: (answer: AttemptReport) => void;
   readonly reject: (reason: unknown) => void;
@@ -121,7 +117,7 @@ export class RouteCall<Target> implements QueueItem<RouteCall<Target>>, Watchabl
   constructor(
     job: RouteJob,
     attempt: (place: RoutePlace<Target>) => Promise<AttemptReport>,
-    line: RouteLine<Target>,
+    queue: ModelQueue<Target>,
     sequence: number,
     nowMs: number,
     resolve: (answer: AttemptReport) => void,
@@ -132,13 +128,58 @@ export class RouteCall<Target> implements QueueItem<RouteCall<Target>>, Watchabl
     this.priority = job.priority;
     this.sequence = sequence;
     this.atMs = nowMs;
-    this.line = line;
+    this.queue = queue;
     this.waitsSinceMs = nowMs;
     this.resolve = resolve;
     this.reject = reject;
   }
+}
 
-  get waiting(): boolean {
-    return this.bucket !== undefined;
+/** All calls that wait, in a queue for each model. Of the queues the one with the first call goes first. */
+export class RouteQueue<Target> {
+  readonly #queues = new IndexedHeap<ModelQueue<Target>>();
+  readonly #setAside: ModelQueue<Target>[] = [];
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The queue whose first call goes first, of those that are not set aside. */
+  get first(): ModelQueue<Target> | undefined {
+    return this.#queues.peek();
+  }
+
+  add(call: QueuedCall<Target>): void {
+    const { queue } = call;
+    queue.add(call);
+    this.#size += 1;
+    if (queue.heapIndex < 0) this.#queues.push(queue);
+    else this.#queues.update(queue);
+  }
+
+  /** Ignores a call that is not queued. */
+  remove(call: QueuedCall<Target>): void {
+    const { queue } = call;
+    if (!queue.remove(call)) return;
+    this.#size -= 1;
+    if (queue.size === 0) this.#queues.remove(queue);
+    else this.#queues.update(queue);
+  }
+
+  /** Leaves a queue out of the order until `restore`. */
+  setAside(queue: ModelQueue<Target>): void {
+    this.#queues.remove(queue);
+    this.#setAside.push(queue);
+  }
+
+  restore(): void {
+    for (const queue of this.#setAside) if (queue.size > 0 && queue.heapIndex < 0) this.#queues.push(queue);
+    this.#setAside.length = 0;
+  }
+
+  /** Every call, in no order. */
+  calls(): QueuedCall<Target>[] {
+    return this.#queues.toArray().flatMap((queue) => queue.items());
   }
 }

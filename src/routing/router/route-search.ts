@@ -1,13 +1,12 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
-import type { EndpointRoute } from './endpoint-route.ts';
-import type { RouteCall } from './route-queue.ts';
+import type { EndpointRoute } from './endpoint.ts';
+import type { RouteJob } from './route-job.ts';
+import type { QueuedCall } from './route-queue.ts';
+import type { BreakerWait } from './router-options.ts';
 import type { RouterQuota } from './router-quota.ts';
 
-/** How long a call waits for the endpoints that have not failed it, before it is content with one that has. */
-export const MOVE_PATIENCE_MS = 1_000;
-
-/** Tells for how long the breaker of an endpoint and model lets nothing through. */
-export type BreakerWait = (endpoint: string, model: string) => number;
+/** How long a call waits for the endpoints that have not failed it, before an endpoint that has may take it. */
+export const MAX_MOVE_WAIT_MS = 1_000;
 
 /**
  * Finds the endpoints that can take a call now, or when the first of them will. It is one object that is filled anew by
@@ -34,11 +33,9 @@ export class RouteSearch<Target> {
     this.#breakerWaitMs = breakerWaitMs;
   }
 
-  /**
-   * Looks at every endpoint of the call's line. Quotas in `claimed` are waited for by a call before it, and not for it.
-   */
-  find(call: RouteCall<Target>, nowMs: number, claimed: ReadonlySet<RouterQuota>): void {
-    const { line, job, left } = call;
+  /** Looks at every endpoint of the call's queue. A call before it waits for the quotas in `claimed`. */
+  find({ queue, job, left }: QueuedCall<Target>, nowMs: number, claimed: ReadonlySet<RouterQuota>): void {
+    const { routes } = queue;
     this.ready.length = 0;
     this.#awaited.length = 0;
     this.readyInMs = Number.POSITIVE_INFINITY;
@@ -47,9 +44,9 @@ export class RouteSearch<Target> {
     this.leftBehind = 0;
     this.outBecause = undefined;
     this.#othersInMs = Number.POSITIVE_INFINITY;
-    let shut: EndpointRoute<Target> | undefined;
+    let isolated: EndpointRoute<Target> | undefined;
     let open = 0;
-    for (const route of line.routes) {
+    for (const route of routes) {
       const quotaMs = route.quota.waitMs(job.tokens);
       const out = route.outBecause(quotaMs, nowMs);
       if (out !== undefined) {
@@ -61,36 +58,83 @@ export class RouteSearch<Target> {
         continue;
       }
       this.live += 1;
-      const breakerMs = this.breakerWaitMs(route, line.routes.length);
+      const breakerMs = routes.length < 2 ? 0 : this.breakerWaitMs(route);
       if (breakerMs === Number.POSITIVE_INFINITY) {
-        shut ??= route;
+        isolated ??= route;
         continue;
       }
       open += 1;
-      const coolsForMs = Math.max(breakerMs, route.returnInMs(nowMs));
+      const coolsForMs = Math.max(breakerMs, route.coolDownMs(nowMs));
       this.#look(route, coolsForMs, quotaMs, nowMs, claimed);
       if (job.avoid?.has(route.endpoint.name) === false)
         this.#othersInMs = Math.min(this.#othersInMs, Math.max(coolsForMs, quotaMs));
     }
-    // Nothing but breakers that are isolated by hand: the attempt runs into one and says so.
-    if (open === 0 && shut !== undefined) this.#look(shut, 0, shut.quota.waitMs(job.tokens), nowMs, claimed);
+    // Every breaker is isolated by hand: the attempt runs into one and says so.
+    if (open === 0 && isolated !== undefined)
+      this.#look(isolated, 0, isolated.quota.waitMs(job.tokens), nowMs, claimed);
     if (job.avoid !== undefined && job.avoid.size > 0) this.#preferOthers(job.avoid);
   }
 
-  /** The call that was looked for stays first in its line: the quotas that it waits for are for nobody behind it. */
+  /** The call that was looked for stays first in its queue: no call behind it may take the quotas that it waits for. */
   claim(claimed: Set<RouterQuota>): void {
     for (const quota of this.#awaited) claimed.add(quota);
   }
 
-  /** With one endpoint an open breaker is told at once: the attempt runs into it. */
-  breakerWaitMs(route: EndpointRoute<Target>, routes: number): number {
-    if (routes < 2 || this.#breakerWaitMs === undefined) return 0;
+  /** Milliseconds until a route returns: its breaker, its ejection and its key together. */
+  coolDownMs(route: EndpointRoute<Target>, routes: number, nowMs: number): number {
+    return Math.max(routes < 2 ? 0 : this.breakerWaitMs(route), route.coolDownMs(nowMs));
+  }
+
+  /** To be asked where there are several endpoints: with one, an attempt runs into the open breaker at once. */
+  breakerWaitMs(route: EndpointRoute<Target>): number {
+    if (this.#breakerWaitMs === undefined) return 0;
     try {
       return this.#breakerWaitMs(route.endpoint.name, route.model);
     } catch {
-      // Whatever is wrong with a breaker shows when the attempt runs into it.
+      // A broken breaker shows when the attempt runs into it.
       return 0;
     }
+  }
+
+  /** Milliseconds until an endpoint other than `avoid` can take a call, free slots and waiting calls aside. */
+  leastWaitMs(
+    routes: readonly EndpointRoute<Target>[],
+    tokens: number,
+    avoid: RouteJob['avoid'],
+    nowMs: number,
+  ): number {
+    let leastMs = Number.POSITIVE_INFINITY;
+    for (const route of routes) {
+      const quotaMs = route.quota.waitMs(tokens);
+      if (avoid?.has(route.endpoint.name) || route.outBecause(quotaMs, nowMs) !== undefined) continue;
+      leastMs = Math.min(leastMs, Math.max(quotaMs, this.coolDownMs(route, routes.length, nowMs)));
+    }
+    return leastMs;
+  }
+
+  /**
+   * Milliseconds until a call that has just queued last of its priority can be sent, as far as quotas and cool-downs
+   * tell, with the calls before it. Never more than it will take: slots and lower priorities that have aged are left
+   * out, and several quotas count as working side by side all the time. 0 where nothing can be told.
+   */
+  expectedWaitMs({ queue, job }: QueuedCall<Target>, nowMs: number): number {
+    const before = queue.backlogOf(job.priority);
+    let earliestMs = Number.POSITIVE_INFINITY;
+    let callsPerMs = 0;
+    const counted = new Set<RouterQuota>();
+    for (const route of queue.routes) {
+      const { quota } = route;
+      const quotaMs = quota.waitMs(job.tokens);
+      if (route.outBecause(quotaMs, nowMs) !== undefined) continue;
+      earliestMs = Math.min(earliestMs, Math.max(this.coolDownMs(route, queue.routes.length, nowMs), quotaMs));
+      if (counted.has(quota)) continue;
+      counted.add(quota);
+      // The call itself is part of the backlog.
+      const drainMs = quota.drainMs?.(before.requests, before.tokens) ?? 0;
+      callsPerMs += 1 / Math.max(drainMs, 1e-9);
+    }
+    const waitMs = Math.max(earliestMs, 1 / callsPerMs);
+    return Number.isFinite(waitMs) ? waitMs : 0;
   }
 
   #look(
@@ -104,7 +148,7 @@ export class RouteSearch<Target> {
     const isFree = endpoint.hasSlot && route.inFlight < route.slots(nowMs);
     const waitMs = Math.max(coolsForMs, quotaMs);
     this.returnInMs = Math.min(this.returnInMs, waitMs);
-    // One that is claimed is free again when the call that claimed it is placed, which is looked at in the same pass.
+    // A claimed quota is free again when the call that claimed it is placed, which the same pass looks at.
     if (!isFree || claimed.has(quota)) return;
     if (waitMs === 0) {
       this.ready.push(route);
@@ -116,7 +160,7 @@ export class RouteSearch<Target> {
 
   #preferOthers(avoid: ReadonlySet<string>): void {
     const others = this.ready.filter(({ endpoint }) => !avoid.has(endpoint.name));
-    if (others.length === 0 && this.#othersInMs > MOVE_PATIENCE_MS) return;
+    if (others.length === 0 && this.#othersInMs > MAX_MOVE_WAIT_MS) return;
     this.ready.length = 0;
     this.ready.push(...others);
   }

@@ -1,6 +1,5 @@
 import { deepFreeze } from '../../internal/deep-freeze.ts';
-import type { EndpointRoute } from './endpoint-route.ts';
-import type { EndpointState } from './endpoint-state.ts';
+import type { Endpoint, EndpointRoute } from './endpoint.ts';
 
 /**
  * `ready`; `waiting`: for quota, or because the API asked to; `paused`: the API asked for a pause of more than 5
@@ -48,7 +47,7 @@ export interface RouterStats {
   readonly placed: number;
   /** Attempts that moved on to another endpoint without being a retry. */
   readonly switched: number;
-  /** Calls refused because the line was full, or because they could not make their deadline. */
+  /** Calls refused because the queue was full, or because they could not make their deadline. */
   readonly refused: { readonly full: number; readonly late: number };
   readonly endpoints: Readonly<Record<string, EndpointStats>>;
 }
@@ -64,8 +63,8 @@ export interface RouterCounts {
 export function routerStatsOf<Target>(
   { placed, switched, full, late }: RouterCounts,
   queued: number,
-  endpoints: readonly EndpointState<Target>[],
-  routesOf: (endpoint: EndpointState<Target>) => readonly EndpointRoute<Target>[],
+  endpoints: readonly Endpoint<Target>[],
+  routesOf: (endpoint: Endpoint<Target>) => readonly EndpointRoute<Target>[],
   breakerWaitMs: (route: EndpointRoute<Target>) => number,
   nowMs: number,
 ): RouterStats {
@@ -106,9 +105,9 @@ function conditionOf<Target>(
   breakerWaitMs: number,
   nowMs: number,
 ): Pick<EndpointModelStats, 'condition' | 'code' | 'returnInMs' | 'askedPauseMs'> {
-  const dropped = route.droppedBecause(nowMs);
+  const dropped = route.refusal(nowMs);
   if (dropped !== undefined) {
-    return { condition: 'dropped', code: dropped.code, returnInMs: route.droppedForMs(nowMs) };
+    return { condition: 'dropped', code: dropped.code, returnInMs: route.refusedForMs(nowMs) };
   }
   const { stopped } = route.quota;
   if (stopped !== undefined) return { condition: 'stopped', code: stopped.code };

@@ -4,8 +4,8 @@ import { Deferred } from '../../internal/async/deferred.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import type { RouteAnswer, RouteJob, RouteLeg } from './route-job.ts';
 import { Router } from './router.ts';
-import type { RouterEndpoint } from './router-endpoint.ts';
-import type { RouterOptions } from './router-options.ts';
+
+import type { RouterEndpoint, RouterOptions } from './router-options.ts';
 import type { RouterPermit, RouterQuota } from './router-quota.ts';
 
 /** A quota that does as it is told and writes down how its permits end. */

@@ -9,22 +9,19 @@ import { SignalWatch } from '../../internal/async/signals.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
 import { jointPressure, type QuotaPressure } from '../quota/limit-pressure.ts';
 import { withReservation } from '../quota/reservation.ts';
-import type { EndpointRoute } from './endpoint-route.ts';
-import { EndpointState } from './endpoint-state.ts';
-import { expectedWaitMs } from './expected-wait.ts';
-import { RouteDirectory } from './route-directory.ts';
+import { Endpoint, type EndpointRoute } from './endpoint.ts';
+import { ModelQueues } from './model-queues.ts';
 import { RouteDispatcher } from './route-dispatcher.ts';
-import type { RouteAttempt, RouteJob } from './route-job.ts';
-import { reportedAttempt } from './route-leg.ts';
+import { type RouteAttempt, type RouteJob, reportedAttempt } from './route-job.ts';
 import { RoutePlace } from './route-place.ts';
-import { RouteCall, type RouteLine } from './route-queue.ts';
-import { MOVE_PATIENCE_MS, RouteSearch } from './route-search.ts';
+import { type ModelQueue, QueuedCall } from './route-queue.ts';
+import { MAX_MOVE_WAIT_MS, RouteSearch } from './route-search.ts';
 import { type RouterOptions, type RouterSettings, routerSettingsOf } from './router-options.ts';
 import { type RouterCounts, type RouterStats, routerStatsOf } from './router-stats.ts';
 
 /**
  * Gives each call to an endpoint that can take it at that moment: one that has quota left, a free slot, a breaker that
- * lets through and a key that is accepted. Calls that none can take wait in a line for each model, higher priorities
+ * lets through and a key that is accepted. Calls that none can take wait in a queue for each model, higher priorities
  * first, and a call that can't make its deadline is refused at once.
  *
  * @example
@@ -46,11 +43,11 @@ import { type RouterCounts, type RouterStats, routerStatsOf } from './router-sta
  */
 export class Router<Target> {
   readonly #settings: RouterSettings<Target>;
-  readonly #endpoints: readonly EndpointState<Target>[];
-  readonly #directory: RouteDirectory<Target>;
+  readonly #endpoints: readonly Endpoint<Target>[];
+  readonly #queues: ModelQueues<Target>;
   readonly #search: RouteSearch<Target>;
   readonly #dispatcher: RouteDispatcher<Target>;
-  readonly #signals = new SignalWatch<RouteCall<Target>>((call, reason) => this.#drop(call, reason));
+  readonly #signals = new SignalWatch<QueuedCall<Target>>((call, reason) => this.#drop(call, reason));
   readonly #counts: RouterCounts = { placed: 0, switched: 0, full: 0, late: 0 };
   #sequence = 0;
   #inFlight = 0;
@@ -61,21 +58,21 @@ export class Router<Target> {
   constructor(options: RouterOptions<Target>) {
     this.#settings = routerSettingsOf(options);
     const { endpoints, quotas, ageingMs, breakerWaitMs, random, clock } = this.#settings;
-    this.#endpoints = endpoints.map((endpoint) => new EndpointState(endpoint));
+    this.#endpoints = endpoints.map((endpoint) => new Endpoint(endpoint));
     this.#search = new RouteSearch(breakerWaitMs);
     this.#dispatcher = new RouteDispatcher(clock, random, this.#search, {
       placed: (call, route, nowMs) => this.#start(call, route, nowMs),
       aborted: (call) => this.#reject(call, call.job.signal.reason),
       stranded: (call, because) => this.#reject(call, call.lastFailure ?? because),
-      late: (call, waitMs) => this.#reject(call, this.#lateError(call, waitMs)),
+      late: (call, waitMs, nowMs) => this.#reject(call, this.#lateError(call, waitMs, nowMs)),
     });
-    this.#directory = new RouteDirectory(this.#endpoints, quotas, ageingMs, this.#dispatcher.place);
+    this.#queues = new ModelQueues(this.#endpoints, quotas, ageingMs, this.#dispatcher.place);
   }
 
   /**
    * Settles as the attempt does. An attempt that sent nothing, or whose endpoint went out of rotation by its very
    * failure, is made again at another endpoint, at most once at each.
-   * @throws `DESCRIBE_RATE_LIMITED` when the deadline can't be made, `DESCRIBE_TIMEOUT` when it passes in the line;
+   * @throws `DESCRIBE_RATE_LIMITED` when the deadline can't be made, `DESCRIBE_TIMEOUT` when it passes in the queue;
    * `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when that puts every endpoint out; `DESCRIBE_QUEUE_FULL`;
    * `DESCRIBE_CLOSED`; the signal's reason; or what the attempt threw.
    */
@@ -98,34 +95,26 @@ export class Router<Target> {
     return new Promise<Answer>((resolve, reject) => {
       if (this.#closing !== undefined) {
         reject(new ClosedError('the router'));
-      } else if (job.signal.aborted) {
-        reject(job.signal.reason);
-      } else {
-        this.#sequence += 1;
-        const line = lineFor(job, this.#directory.lineOf(job.model));
-        const nowMs = this.#settings.clock.now();
-        const call = new RouteCall<Target>(
-          job,
-          attempt,
-          line,
-          this.#sequence,
-          nowMs,
-          resolve as (answer: AttemptReport) => void,
-          reject,
-        );
-        this.#admit(call, nowMs);
+        return;
       }
+      if (job.signal.aborted) {
+        reject(job.signal.reason);
+        return;
+      }
+      this.#sequence += 1;
+      const nowMs = this.#settings.clock.now();
+      const queue = queueFor(job, this.#queues.of(job.model));
+      const settle = resolve as (answer: AttemptReport) => void;
+      this.#admit(new QueuedCall(job, attempt, queue, this.#sequence, nowMs, settle, reject), nowMs);
     });
   }
 
   /** Whether an endpoint that is not to be avoided can take a call within a second, free slots aside. */
   hasOtherFor(job: Pick<RouteJob, 'model' | 'tokens' | 'avoid'>): boolean {
-    return this.#leastWaitMs(job, job.avoid) <= MOVE_PATIENCE_MS;
+    return this.#leastWaitMs(job, job.avoid) <= MAX_MOVE_WAIT_MS;
   }
 
-  /**
-   * Milliseconds until an endpoint can take a call, free slots and those that wait aside; 0 where there is no telling.
-   */
+  /** Milliseconds until an endpoint can take a call, free slots and waiting calls aside; 0 where nothing can be told. */
   waitMsFor(job: Pick<RouteJob, 'model' | 'tokens'>): number {
     const waitMs = this.#leastWaitMs(job);
     return Number.isFinite(waitMs) ? waitMs : 0;
@@ -133,7 +122,7 @@ export class Router<Target> {
 
   /** How short the limits of a model are, over all endpoints. */
   pressureOf(model: string): QuotaPressure {
-    const quotas = new Set(this.#directory.lineOf(model).routes.map(({ quota }) => quota));
+    const quotas = new Set(this.#queues.of(model).routes.map(({ quota }) => quota));
     return jointPressure([...quotas].flatMap(({ pressure }) => pressure ?? []));
   }
 
@@ -143,8 +132,8 @@ export class Router<Target> {
       this.#counts,
       this.#dispatcher.size,
       this.#endpoints,
-      (endpoint) => this.#directory.routesOf(endpoint),
-      (route) => this.#breakerWaitMs(route),
+      (endpoint) => this.#queues.routesOf(endpoint),
+      (route) => (this.#endpoints.length < 2 ? 0 : this.#search.breakerWaitMs(route)),
       this.#settings.clock.now(),
     );
   }
@@ -171,73 +160,54 @@ export class Router<Target> {
     return this.close();
   }
 
-  #admit(call: RouteCall<Target>, nowMs: number): void {
-    this.#dispatcher.add(call);
-    if (!call.waiting) return;
+  #admit(call: QueuedCall<Target>, nowMs: number): void {
+    if (!this.#dispatcher.add(call, nowMs)) return;
     const { maxQueued } = this.#settings;
     if (this.#dispatcher.size > maxQueued) {
       this.#counts.full += 1;
-      this.#drop(call, new QueueFullError('the line for an endpoint', 'maxQueued', maxQueued));
+      this.#drop(call, new QueueFullError('the queue for an endpoint', 'maxQueued', maxQueued));
       return;
     }
-    const waitMs = expectedWaitMs(call, (route) => this.#coolDownMs(route, nowMs), nowMs);
-    if (nowMs + waitMs > call.job.deadlineAtMs) this.#drop(call, this.#lateError(call, waitMs));
+    const waitMs = this.#search.expectedWaitMs(call, nowMs);
+    if (nowMs + waitMs > call.job.deadlineAtMs) this.#drop(call, this.#lateError(call, waitMs, nowMs));
     else this.#signals.add(call.job.signal, call);
   }
 
-  #leastWaitMs({ model, tokens }: Pick<RouteJob, 'model' | 'tokens'>, avoid?: ReadonlySet<string>): number {
-    const nowMs = this.#settings.clock.now();
-    let leastMs = Number.POSITIVE_INFINITY;
-    for (const route of this.#directory.lineOf(model).routes) {
-      const quotaMs = route.quota.waitMs(tokens);
-      if (avoid?.has(route.endpoint.name) || route.outBecause(quotaMs, nowMs) !== undefined) continue;
-      leastMs = Math.min(leastMs, Math.max(quotaMs, this.#coolDownMs(route, nowMs)));
-    }
-    return leastMs;
+  #leastWaitMs({ model, tokens }: Pick<RouteJob, 'model' | 'tokens'>, avoid?: RouteJob['avoid']): number {
+    return this.#search.leastWaitMs(this.#queues.of(model).routes, tokens, avoid, this.#settings.clock.now());
   }
 
-  #coolDownMs(route: EndpointRoute<Target>, nowMs: number): number {
-    return Math.max(this.#breakerWaitMs(route), route.returnInMs(nowMs));
-  }
-
-  #breakerWaitMs(route: EndpointRoute<Target>): number {
-    return this.#search.breakerWaitMs(route, this.#endpoints.length);
-  }
-
-  #lateError(call: RouteCall<Target>, waitMs: number): DescribeError {
+  #lateError(call: QueuedCall<Target>, waitMs: number, nowMs: number): DescribeError {
     this.#counts.late += 1;
     if (call.lastFailure !== undefined) return call.lastFailure;
-    const nowMs = this.#settings.clock.now();
     if (call.job.deadlineAtMs < nowMs) return new TimeoutError('the wait for an endpoint', nowMs - call.waitsSinceMs);
-    const refusal = call.line.droppedBecause(nowMs);
+    const refusal = call.queue.refusal(nowMs);
     if (refusal !== undefined) return refusal;
-    const what = 'no endpoint has room before the deadline of the call';
+    const what = 'no endpoint has capacity before the deadline of the call';
     const retryAfterMs = Number.isFinite(waitMs) ? Math.ceil(waitMs) : undefined;
     return new UpstreamError('DESCRIBE_RATE_LIMITED', what, { retryable: true, retryAfterMs });
   }
 
-  /** Takes a call out of its line. */
-  #drop(call: RouteCall<Target>, reason: unknown): void {
+  /** Removes a call from its queue. */
+  #drop(call: QueuedCall<Target>, reason: unknown): void {
     this.#dispatcher.remove(call);
     this.#reject(call, reason);
   }
 
-  #reject(call: RouteCall<Target>, reason: unknown): void {
+  #reject(call: QueuedCall<Target>, reason: unknown): void {
     this.#signals.remove(call);
     call.reject(reason);
     this.#endIfIdle();
   }
 
-  #start(call: RouteCall<Target>, route: EndpointRoute<Target>, nowMs: number): void {
+  #start(call: QueuedCall<Target>, route: EndpointRoute<Target>, nowMs: number): void {
     this.#signals.remove(call);
     this.#inFlight += 1;
     this.#counts.placed += 1;
     route.inFlight += 1;
     route.endpoint.inFlight += 1;
     const { clock } = this.#settings;
-    const queueMs = nowMs - call.waitsSinceMs;
-    const place = new RoutePlace(route, call.line.routes, queueMs, clock, nowMs);
-    call.attempt(place).then(
+    call.attempt(new RoutePlace(route, call.queue.routes, nowMs - call.waitsSinceMs, clock, nowMs)).then(
       (answer) => {
         this.#leave(route, answer);
         call.resolve(answer);
@@ -250,7 +220,7 @@ export class Router<Target> {
     );
   }
 
-  #fail(call: RouteCall<Target>, route: EndpointRoute<Target>, { error, report }: AttemptFailure): void {
+  #fail(call: QueuedCall<Target>, route: EndpointRoute<Target>, { error, report }: AttemptFailure): void {
     this.#leave(route, report);
     if (!DescribeError.is(error) || !this.#mayMove(call, route, report.sent, error)) {
       call.reject(error);
@@ -265,7 +235,7 @@ export class Router<Target> {
     this.#inFlight -= 1;
     route.inFlight -= 1;
     route.endpoint.inFlight -= 1;
-    if (organization !== undefined) this.#directory.learnOrganization(route.endpoint, organization);
+    if (organization !== undefined) this.#queues.learnOrganization(route.endpoint, organization);
   }
 
   #next(): void {
@@ -275,32 +245,31 @@ export class Router<Target> {
 
   /**
    * Whether a failed attempt may be made at another endpoint without being a retry: an endpoint that has just gone out
-   * leaves its calls to any other, one that sent nothing to those that are not cooling down.
+   * of rotation gives its calls to any other, and a call that was not sent moves to those that are not cooling down.
    */
-  #mayMove(call: RouteCall<Target>, failed: EndpointRoute<Target>, sent: boolean, failure: DescribeError): boolean {
-    const { line, job } = call;
-    if (line.routes.length < 2) return false;
+  #mayMove(call: QueuedCall<Target>, failed: EndpointRoute<Target>, sent: boolean, failure: DescribeError): boolean {
+    const { routes } = call.queue;
+    if (routes.length < 2) return false;
     const { moves } = failureMeaning(failure);
     const wentOut = moves === 'always';
     if (!wentOut && (sent || moves === 'never')) return false;
-    call.left ??= new Set();
-    call.left.add(failed.endpoint);
+    const left = call.left ?? new Set();
+    call.left = left.add(failed.endpoint);
     const nowMs = this.#settings.clock.now();
-    return line.routes.some(
+    return routes.some(
       (route) =>
-        call.left?.has(route.endpoint) === false &&
-        route.outBecause(route.quota.waitMs(job.tokens), nowMs) === undefined &&
-        (wentOut || this.#coolDownMs(route, nowMs) === 0),
+        !left.has(route.endpoint) &&
+        route.outBecause(route.quota.waitMs(call.job.tokens), nowMs) === undefined &&
+        (wentOut || this.#search.coolDownMs(route, routes.length, nowMs) === 0),
     );
   }
 
-  #move(call: RouteCall<Target>, route: EndpointRoute<Target>, failure: DescribeError): void {
+  #move(call: QueuedCall<Target>, { endpoint }: EndpointRoute<Target>, failure: DescribeError): void {
     this.#counts.switched += 1;
-    call.line = call.line.movedFrom(route.endpoint);
+    call.queue = call.queue.movedFrom(endpoint);
     call.lastFailure = failure;
     call.waitsSinceMs = this.#settings.clock.now();
-    this.#dispatcher.add(call);
-    if (call.waiting) this.#signals.add(call.job.signal, call);
+    if (this.#dispatcher.add(call, call.waitsSinceMs)) this.#signals.add(call.job.signal, call);
   }
 
   #endIfIdle(): void {
@@ -309,9 +278,9 @@ export class Router<Target> {
   }
 }
 
-/** A call that an endpoint has failed may wait for the others, and must not hold up those behind it. */
-function lineFor<Target>({ avoid }: RouteJob, line: RouteLine<Target>): RouteLine<Target> {
-  if (avoid === undefined || avoid.size === 0 || line.routes.length < 2) return line;
-  const failed = line.routes.find(({ endpoint }) => avoid.has(endpoint.name));
-  return failed === undefined ? line : line.movedFrom(failed.endpoint);
+/** A call that an endpoint has failed may wait for the others, and must not hold up the calls behind it. */
+function queueFor<Target>({ avoid }: RouteJob, queue: ModelQueue<Target>): ModelQueue<Target> {
+  if (avoid === undefined || avoid.size === 0 || queue.routes.length < 2) return queue;
+  const failed = queue.routes.find(({ endpoint }) => avoid.has(endpoint.name));
+  return failed === undefined ? queue : queue.movedFrom(failed.endpoint);
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PeakEwma } from './peak-ewma.ts';
+import { PeakEwma } from './load-balancer.ts';
 
 it('knows nothing before the first outcome', () => {
   expect(new PeakEwma().valueMs(0, true)).toBeUndefined();

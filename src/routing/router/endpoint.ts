@@ -1,0 +1,202 @@
+import type { DescribeError } from '../../errors/describe-error.ts';
+import type { FailureScope } from '../../errors/failure-meaning.ts';
+import type { UpstreamError } from '../../errors/upstream-error.ts';
+import { exponentialDelay } from '../../internal/backoff.ts';
+import { AdaptiveConcurrency } from './adaptive-concurrency.ts';
+import { PeakEwma } from './load-balancer.ts';
+import { OutlierEjection } from './outlier-ejection.ts';
+import type { RouterEndpoint } from './router-options.ts';
+import type { RouterQuota } from './router-quota.ts';
+
+const DEFAULT_MAX_CONCURRENCY = 256;
+/** Time until one call may probe whether a refused key is accepted again: 5 s, doubling to 5 minutes. */
+const KEY_PROBES = { initialDelayMs: 5_000, maxDelayMs: 300_000 };
+/** Time until one call may probe whether a refused model can be used by now: a right or a deployment was added. */
+const REFUSED_MODEL_MS = 300_000;
+/**
+ * Calls in flight before the first answer tells the limits, where `initialConcurrency` does not say how many: a new key
+ * may not take a burst of a hundred.
+ */
+const PROBING_CONCURRENCY = 4;
+
+/** What a router knows of an endpoint whatever the model, such as whether the API refuses its key (401). */
+export class Endpoint<Target> {
+  readonly name: string;
+  readonly target: Target;
+  readonly weight: number;
+  readonly model: string | undefined;
+  readonly maxConcurrency: number;
+  readonly initialConcurrency: number | undefined;
+  /** Whether its quota group was given, so that no answer changes it. */
+  readonly groupGiven: boolean;
+  quotaGroup: string;
+  /** Calls in flight, of all models. */
+  inFlight = 0;
+  /** The organisation that its last answer named. */
+  organization: string | undefined = undefined;
+  #keyFailure: DescribeError | undefined = undefined;
+  #keyRefusedAtMs = Number.NEGATIVE_INFINITY;
+  #keyProbeAtMs = 0;
+  #keyRefusals = 0;
+  #keyWasAccepted = false;
+
+  constructor(options: RouterEndpoint<Target>) {
+    const { name, target, weight = 1, quotaGroup, model, initialConcurrency } = options;
+    this.name = name;
+    this.target = target;
+    this.weight = weight;
+    this.model = model;
+    this.maxConcurrency = options.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
+    this.initialConcurrency = initialConcurrency;
+    this.groupGiven = quotaGroup !== undefined;
+    this.quotaGroup = quotaGroup ?? name;
+  }
+
+  /** Whether another call of any model may be in flight: one at a time while its key is in doubt. */
+  get hasSlot(): boolean {
+    return this.inFlight < (this.#keyFailure === undefined ? this.maxConcurrency : 1);
+  }
+
+  /** The refusal of the key, until the next probe. */
+  keyFailureAt(nowMs: number): DescribeError | undefined {
+    return nowMs < this.#keyProbeAtMs ? this.#keyFailure : undefined;
+  }
+
+  keyProbeInMs(nowMs: number): number {
+    return this.#keyFailure === undefined ? 0 : Math.max(0, this.#keyProbeAtMs - nowMs);
+  }
+
+  /**
+   * Whether calls wait for the next probe of the key instead of failing: a key that was accepted before may have been
+   * refused by mistake once.
+   */
+  get awaitsKey(): boolean {
+    return this.#keyWasAccepted && this.#keyRefusals === 1;
+  }
+
+  /** The key of a call that began then was refused. Calls that were in flight at a refusal are part of it. */
+  keyRefused(failure: DescribeError, startedAtMs: number, nowMs: number): void {
+    if (this.#keyFailure !== undefined && startedAtMs <= this.#keyRefusedAtMs) return;
+    // A pool that refused the call itself knows when it will let the next one pass.
+    const { retryAfterMs } = failure as UpstreamError;
+    this.#keyFailure = failure;
+    this.#keyRefusedAtMs = nowMs;
+    this.#keyRefusals += 1;
+    this.#keyProbeAtMs = nowMs + (retryAfterMs ?? exponentialDelay(this.#keyRefusals, KEY_PROBES));
+  }
+
+  /** A call that began then was answered. */
+  keyAccepted(startedAtMs: number): void {
+    this.#keyWasAccepted = true;
+    if (this.#keyFailure === undefined || startedAtMs <= this.#keyRefusedAtMs) return;
+    this.#keyFailure = undefined;
+    this.#keyProbeAtMs = 0;
+    this.#keyRefusals = 0;
+  }
+}
+
+/** What a router knows of one endpoint for one model: its quota, its slots, its latency, its health. */
+export class EndpointRoute<Target> {
+  readonly endpoint: Endpoint<Target>;
+  /** The model as it is sent. */
+  readonly model: string;
+  readonly concurrency: AdaptiveConcurrency;
+  readonly ejection = new OutlierEjection();
+  readonly latency = new PeakEwma();
+  quota: RouterQuota;
+  inFlight = 0;
+  answers = 0;
+  failures = 0;
+  throttles = 0;
+  ejections = 0;
+  #modelRefusal: { readonly failure: DescribeError; readonly untilMs: number } | undefined = undefined;
+
+  constructor(endpoint: Endpoint<Target>, model: string, quota: RouterQuota) {
+    this.endpoint = endpoint;
+    this.model = model;
+    this.quota = quota;
+    const { maxConcurrency, initialConcurrency } = endpoint;
+    this.concurrency = new AdaptiveConcurrency({ maxConcurrency, initialConcurrency });
+  }
+
+  /** Calls that may be in flight now: fewer while nothing is known, and after an ejection. */
+  slots(nowMs: number): number {
+    if (this.#modelRefusal !== undefined) return 1;
+    const { limit } = this.concurrency;
+    const known = this.answers > 0 || this.quota.limitsKnown === true;
+    const capped = known ? limit : Math.min(limit, this.endpoint.initialConcurrency ?? PROBING_CONCURRENCY);
+    return Math.max(1, Math.floor(capped * this.ejection.share(nowMs)));
+  }
+
+  latencyMs(nowMs: number): number | undefined {
+    return this.latency.valueMs(nowMs, this.inFlight === 0);
+  }
+
+  /** Calls in flight once it has one more, over its weight. */
+  load(nowMs: number): number {
+    return (this.inFlight + 1) / (this.endpoint.weight * this.ejection.share(nowMs));
+  }
+
+  /** Why the API takes nothing here now: nothing at all, or nothing for this model. */
+  refusal(nowMs: number): DescribeError | undefined {
+    return this.endpoint.keyFailureAt(nowMs) ?? this.#refusalOfModel(nowMs);
+  }
+
+  /** Milliseconds until one call may probe whether it still refuses. */
+  refusedForMs(nowMs: number): number {
+    const modelMs = this.#modelRefusal === undefined ? 0 : this.#modelRefusal.untilMs - nowMs;
+    return Math.max(0, modelMs, this.endpoint.keyProbeInMs(nowMs));
+  }
+
+  /** Milliseconds for which calls wait here: for the end of an ejection, or for the probe of an awaited key. */
+  coolDownMs(nowMs: number): number {
+    const ejectedMs = this.ejection.returnInMs(nowMs);
+    return this.endpoint.awaitsKey ? Math.max(ejectedMs, this.endpoint.keyProbeInMs(nowMs)) : ejectedMs;
+  }
+
+  /** Why nothing can be sent here for a time that nobody waits for, with a quota that is available in `quotaMs`. */
+  outBecause(quotaMs: number, nowMs: number): DescribeError | undefined {
+    const { endpoint } = this;
+    const refused = endpoint.awaitsKey ? undefined : endpoint.keyFailureAt(nowMs);
+    // A stopped quota may let a probe through now and then; to ask it why costs more than `waitMs`.
+    return refused ?? this.#refusalOfModel(nowMs) ?? (quotaMs > 0 ? this.quota.stopped : undefined);
+  }
+
+  #refusalOfModel(nowMs: number): DescribeError | undefined {
+    const refusal = this.#modelRefusal;
+    return refusal !== undefined && nowMs < refusal.untilMs ? refusal.failure : undefined;
+  }
+
+  /** The API refused the key (401), or this model for it (403), or has no such model here (404). */
+  refused(failure: DescribeError, scope: FailureScope, startedAtMs: number, nowMs: number): void {
+    // A key that could not be obtained was never shown to the API: the next call asks for it again.
+    if ((failure as UpstreamError).status === undefined) return;
+    if (scope !== 'model') this.endpoint.keyRefused(failure, startedAtMs, nowMs);
+    else this.#modelRefusal = { failure, untilMs: nowMs + REFUSED_MODEL_MS };
+  }
+
+  answered(latencyMs: number, startedAtMs: number, nowMs: number, outputTokens: number | undefined): void {
+    const { inFlight } = this;
+    this.#modelRefusal = undefined;
+    this.endpoint.keyAccepted(startedAtMs);
+    this.answers += 1;
+    this.latency.observe(latencyMs, nowMs);
+    this.ejection.succeeded(startedAtMs, nowMs);
+    this.concurrency.answered({ latencyMs, outputTokens, startedAtMs, nowMs, inFlight });
+  }
+
+  /** Counts an outage. Of the `routes` of a model, itself among them, at most half are ejected. */
+  failed(startedAtMs: number, nowMs: number, routes: readonly EndpointRoute<Target>[]): void {
+    this.failures += 1;
+    this.latency.failed(nowMs - startedAtMs, nowMs);
+    const others = routes.filter((route) => route !== this).map(({ ejection }) => ejection);
+    const ejected = others.filter((ejection) => ejection.returnInMs(nowMs) > 0).length;
+    const mayEject = ejected + 1 <= routes.length / 2;
+    if (this.ejection.failed(startedAtMs, nowMs, meanRatioOf(others, nowMs), mayEject)) this.ejections += 1;
+  }
+}
+
+function meanRatioOf(ejections: readonly OutlierEjection[], nowMs: number): number | undefined {
+  const ratios = ejections.flatMap((ejection) => ejection.successRatio(nowMs) ?? []);
+  return ratios.length === 0 ? undefined : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+}
