@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
@@ -31,6 +32,18 @@ const pathsIn = (text: string): string[] =>
 it.each([...configs, ['.dependency-cruiser.cjs', rules] as const])('%s names only paths that exist', (_name, text) => {
   const absent = pathsIn(text).filter((path) => !files.some((file) => `${file}/`.startsWith(path)));
   expect(absent).toEqual([]);
+});
+
+const pages = ['.github/CONTRIBUTING.md', '.github/SECURITY.md', 'docs/architecture.md'].filter((page) =>
+  existsSync(`${root}${page}`),
+);
+
+it.each(pages)('%s links only to files that exist', (page) => {
+  const links = [...readFileSync(`${root}${page}`, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = '']) =>
+    join(dirname(page), link),
+  );
+  expect(links.length).toBeGreaterThan(0);
+  expect(links.filter((link) => !existsSync(`${root}${link}`))).toEqual([]);
 });
 
 it('notices a folder that is gone', () => {
