@@ -1,7 +1,7 @@
-import { type Clock, systemClock } from '../internal/clock.ts';
+import type { Clock } from '../internal/clock.ts';
 import {
   callable,
-  checkOptions,
+  clockOption,
   finiteNumber,
   integer,
   milliseconds,
@@ -9,9 +9,9 @@ import {
   oneOf,
   shape,
   whichever,
-  withMethods,
 } from '../internal/options/option-checks.ts';
-import { type BatchRetryOptions, RETRY_CHECKS } from './queue/batch-retry.ts';
+import { fromVariable, type Settings, withDefault } from '../internal/options/option-spec.ts';
+import { BATCH_RETRY_SPEC, type BatchRetryOptions } from './queue/batch-retry.ts';
 
 export interface BatchProcessorOptions<Input> {
   /** Most items a batch; a full batch goes without waiting. A whole number of at least 1. @defaultValue 5 */
@@ -68,83 +68,24 @@ export interface BatchProcessorOptions<Input> {
   readonly clock?: Clock | undefined;
 }
 
-/** Every option as it holds; `retry` apart, which has a class of its own. */
-export interface BatchSettings<Input> {
-  readonly batchSize: number;
-  readonly maxBatchWaitMs: number;
-  readonly maxConcurrentBatches: number;
-  readonly maxQueueSize: number;
-  readonly onQueueFull: 'reject' | 'wait';
-  readonly maxWaiting: number;
-  readonly ageingMs: number;
-  readonly weigh: ((input: Input) => number) | undefined;
-  readonly maxBatchWeight: number;
-  readonly groupBy: ((input: Input) => string) | undefined;
-  readonly handlerTimeoutMs: number;
-  readonly retry: BatchRetryOptions | false | undefined;
-  readonly clock: Clock;
-}
+export const batchRetryOption = whichever([[(value) => value === false, () => []]], shape(BATCH_RETRY_SPEC));
 
-const DEFAULTS = {
-  batchSize: 5,
-  maxBatchWaitMs: 200,
-  maxConcurrentBatches: 2,
-  maxQueueSize: 10_000,
-  onQueueFull: 'reject',
-  maxWaiting: 100_000,
-  ageingMs: 5_000,
-  retry: false,
-  handlerTimeoutMs: 120_000,
-} as const satisfies BatchProcessorOptions<unknown>;
-
-/** Checks shared with processors that extend this one. */
-export const BATCH_CHECKS: OptionChecks<BatchProcessorOptions<unknown>> = {
-  batchSize: integer({ min: 1 }),
-  maxBatchWaitMs: milliseconds({ min: 0 }),
-  maxConcurrentBatches: integer({ min: 1 }),
-  maxQueueSize: integer({ min: 1 }),
-  onQueueFull: oneOf('reject', 'wait'),
-  maxWaiting: integer({ min: 1 }),
-  ageingMs: milliseconds(),
+/** Shared with processors that extend this one. */
+export const BATCH_SPEC = {
+  batchSize: fromVariable('BATCH_SIZE', withDefault(integer({ min: 1 }), 5)),
+  maxBatchWaitMs: fromVariable('BATCH_WAIT_MS', withDefault(milliseconds({ min: 0 }), 200)),
+  maxConcurrentBatches: withDefault(integer({ min: 1 }), 2),
+  maxQueueSize: withDefault(integer({ min: 1 }), 10_000),
+  onQueueFull: withDefault(oneOf('reject', 'wait'), 'reject'),
+  maxWaiting: withDefault(integer({ min: 1 }), 100_000),
+  ageingMs: withDefault(milliseconds(), 5_000),
   weigh: callable(),
-  maxBatchWeight: finiteNumber({ min: Number.MIN_VALUE }),
+  maxBatchWeight: withDefault(finiteNumber({ min: Number.MIN_VALUE }), Number.POSITIVE_INFINITY),
   groupBy: callable(),
-  retry: whichever([[(value) => value === false, () => []]], shape(RETRY_CHECKS)),
-  handlerTimeoutMs: milliseconds(),
-  clock: withMethods('a Clock', 'now', 'setTimeout', 'clearTimeout'),
-};
+  retry: withDefault(batchRetryOption, false),
+  handlerTimeoutMs: withDefault(milliseconds(), 120_000),
+  clock: clockOption,
+} satisfies OptionChecks<BatchProcessorOptions<unknown>>;
 
-/** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
-export function batchSettings<Input>(options: BatchProcessorOptions<Input>): BatchSettings<Input> {
-  const own = checkOptions('BatchProcessor', options, BATCH_CHECKS);
-  const {
-    batchSize = DEFAULTS.batchSize,
-    maxBatchWaitMs = DEFAULTS.maxBatchWaitMs,
-    maxConcurrentBatches = DEFAULTS.maxConcurrentBatches,
-    maxQueueSize = DEFAULTS.maxQueueSize,
-    onQueueFull = DEFAULTS.onQueueFull,
-    maxWaiting = DEFAULTS.maxWaiting,
-    ageingMs = DEFAULTS.ageingMs,
-    weigh,
-    maxBatchWeight = Number.POSITIVE_INFINITY,
-    groupBy,
-    handlerTimeoutMs = DEFAULTS.handlerTimeoutMs,
-    retry,
-    clock = systemClock,
-  } = own;
-  return {
-    batchSize,
-    maxBatchWaitMs,
-    maxConcurrentBatches,
-    maxQueueSize,
-    onQueueFull,
-    maxWaiting,
-    ageingMs,
-    weigh,
-    maxBatchWeight,
-    groupBy,
-    handlerTimeoutMs,
-    retry,
-    clock,
-  };
-}
+/** Every option as it holds; `retry` apart, which has a class of its own. */
+export type BatchSettings<Input> = Settings<BatchProcessorOptions<Input>, typeof BATCH_SPEC>;

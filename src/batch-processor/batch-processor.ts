@@ -6,9 +6,10 @@ import { Deferred } from '../internal/async/deferred.ts';
 import { SignalWatch } from '../internal/async/signals.ts';
 import { ignoreRejection } from '../internal/async/user-callback.ts';
 import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
+import { checkOptions } from '../internal/options/option-checks.ts';
 import { callOptions } from '../internal/options/own-options.ts';
 import { type BatchMetrics, BatchMetricsRecorder } from './batch-metrics.ts';
-import { type BatchProcessorOptions, type BatchSettings, batchSettings } from './batch-processor-options.ts';
+import { BATCH_SPEC, type BatchProcessorOptions, type BatchSettings } from './batch-processor-options.ts';
 import { Cohort } from './queue/arrival-group.ts';
 import type { BatchHandler } from './queue/batch-handler.ts';
 import { BatchItem } from './queue/batch-item.ts';
@@ -61,7 +62,7 @@ export class BatchProcessor<Input, Output> {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(handler: BatchHandler<Input, Output>, options: BatchProcessorOptions<Input> = {}) {
-    this.#settings = batchSettings(options);
+    this.#settings = checkOptions('BatchProcessor', options, BATCH_SPEC);
     this.#line = new RoomLine(this.#settings.ageingMs);
     const { retry: retryOptions } = this.#settings;
     const retry = retryOptions ? new BatchRetry(retryOptions) : undefined;

@@ -1,8 +1,9 @@
 import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
 import type { Random } from '../internal/backoff.ts';
-import { type Clock, systemClock } from '../internal/clock.ts';
+import type { Clock } from '../internal/clock.ts';
 import {
   callable,
+  clockOption,
   describeKind,
   describeValue,
   finiteNumber,
@@ -13,9 +14,10 @@ import {
   ownOptions,
   ratio,
   required,
+  settingsOf,
   shape,
-  withMethods,
 } from '../internal/options/option-checks.ts';
+import { defaultsOf, withDefault } from '../internal/options/option-spec.ts';
 import { askedWaitMs } from './circuit/asked-wait.ts';
 import type { BreakDurationOptions } from './circuit/break-duration.ts';
 import { guardedClock } from './circuit/guarded-clock.ts';
@@ -56,11 +58,14 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    * @defaultValue 60000
    */
   readonly windowMs?: number | undefined;
-  /** Makes the window the last so many outcomes instead of a time. From 1 to 1000000. */
+  /** Makes the window the last so many outcomes instead of a time. From 1 to 1000000. @defaultValue none */
   readonly windowCalls?: number | undefined;
   /** Length of a break in milliseconds, unless the error asks for another (`retryAfterMs`). @defaultValue 60000 */
   readonly resetTimeoutMs?: number | undefined;
-  /** Doubles every further break up to this many milliseconds until the breaker closes. At least `resetTimeoutMs`. */
+  /**
+   * Doubles every further break up to this many milliseconds until the breaker closes. At least `resetTimeoutMs`.
+   * @defaultValue none: every break is as long
+   */
   readonly maxResetTimeoutMs?: number | undefined;
   /**
    * Share of a break that is left to chance, so that many processes do not probe at once: it lasts from (1 - ratio) to
@@ -68,7 +73,7 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    * @defaultValue 0.2 with `maxResetTimeoutMs`, else 0
    */
   readonly resetJitterRatio?: number | undefined;
-  /** A call that took at least so many milliseconds is slow. Absent: nothing is. */
+  /** A call that took at least so many milliseconds is slow. @defaultValue none: nothing is */
   readonly slowCallDurationMs?: number | undefined;
   /** Share of slow calls in the window that opens the breaker. Needs `slowCallDurationMs`. @defaultValue 0.5 */
   readonly slowCallRatio?: number | undefined;
@@ -83,8 +88,8 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    */
   readonly halfOpenTimeoutMs?: number | undefined;
   /**
-   * Aborts a call and rejects it with `DESCRIBE_TIMEOUT` after so many milliseconds; that always is a failure. Absent:
-   * never.
+   * Aborts a call and rejects it with `DESCRIBE_TIMEOUT` after so many milliseconds; that always is a failure.
+   * @defaultValue none
    */
   readonly timeoutMs?: number | undefined;
   /**
@@ -115,30 +120,17 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
   /**
    * Answers in place of a failure or a rejection by the open breaker; neutral errors pass. When it fails, the caller
    * gets the first error.
+   * @defaultValue none
    */
   readonly fallback?: CircuitBreakerFallback<Args, Result> | undefined;
   /**
    * Source of time. The reset timer is a global one: tests fake global timers along with it.
-   * @defaultValue the system's clock
+   * @defaultValue the system clock
    */
   readonly clock?: Clock | undefined;
   /** Source of chance for the jitter, in [0, 1). @defaultValue Math.random */
   readonly random?: Random | undefined;
 }
-
-const DEFAULTS = {
-  failureThreshold: 5,
-  failureDecayMs: 600_000,
-  errorThresholdPercentage: 50,
-  minimumCalls: 10,
-  windowMs: 60_000,
-  resetTimeoutMs: 60_000,
-  slowCallRatio: 0.5,
-  halfOpenMaxCalls: 1,
-  halfOpenSuccessRatio: 1,
-  isFailure: defaultIsFailure,
-  retryAfterMs: askedWaitMs,
-} as const satisfies CircuitBreakerOptions;
 
 /** Calls may take longer than a break lasts, and a probe that is cut short says nothing about the other side. */
 const SHORTEST_DEFAULT_PROBE_MS = 60_000;
@@ -146,35 +138,35 @@ const SHORTEST_DEFAULT_PROBE_MS = 60_000;
 /** Jitter of a break that grows; one of a fixed length is kept to the millisecond unless asked otherwise. */
 const GROWING_JITTER_RATIO = 0.2;
 
-const CHECKS: OptionChecks<CircuitBreakerOptions> = {
-  failureThreshold: integer({ min: 1 }),
-  failureDecayMs: milliseconds(),
-  errorThresholdPercentage: finiteNumber({ min: 1, max: 100 }),
+export const BREAKER_SPEC = {
+  failureThreshold: withDefault(integer({ min: 1 }), 5),
+  failureDecayMs: withDefault(milliseconds(), 600_000),
+  errorThresholdPercentage: withDefault(finiteNumber({ min: 1, max: 100 }), 50),
   minimumCalls: integer({ min: 1 }),
-  windowMs: milliseconds(),
+  windowMs: withDefault(milliseconds(), 60_000),
   windowCalls: integer({ min: 1, max: 1_000_000 }),
-  resetTimeoutMs: milliseconds(),
+  resetTimeoutMs: withDefault(milliseconds(), 60_000),
   maxResetTimeoutMs: milliseconds(),
   resetJitterRatio: ratio(),
   slowCallDurationMs: milliseconds(),
-  slowCallRatio: ratio(),
-  halfOpenMaxCalls: integer({ min: 1 }),
-  halfOpenSuccessRatio: ratio(),
+  slowCallRatio: withDefault(ratio(), 0.5),
+  halfOpenMaxCalls: withDefault(integer({ min: 1 }), 1),
+  halfOpenSuccessRatio: withDefault(ratio(), 1),
   halfOpenTimeoutMs: milliseconds(),
   timeoutMs: milliseconds(),
-  isFailure: callable(),
+  isFailure: withDefault(callable(), defaultIsFailure),
   isFailureResult: callable(),
   isNeutralResult: callable(),
-  retryAfterMs: callable(),
+  retryAfterMs: withDefault(callable(), askedWaitMs),
   fallback: callable(),
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-  random: callable(),
-};
+  clock: clockOption,
+  random: withDefault(callable(), Math.random),
+} satisfies OptionChecks<CircuitBreakerOptions>;
 
 /** Checks everything a breaker is made of and throws one `ConfigError` that lists all that is wrong. */
 export function checkBreaker<Options extends object>(name: unknown, action: unknown, options: Options): Options {
   throwIfAny([...actionIssues(name, action), ...optionIssues(options)]);
-  return ownOptions<object>(options, CHECKS) as Options;
+  return ownOptions<object>(options, BREAKER_SPEC) as Options;
 }
 
 export function checkAction(name: unknown, action: unknown): void {
@@ -189,7 +181,7 @@ export function checkIsObject(options: unknown): void {
 
 export function checkBreakerOptions<Options extends object>(options: Options): Options {
   throwIfAny(optionIssues(options));
-  return ownOptions<object>(options, CHECKS) as Options;
+  return ownOptions<object>(options, BREAKER_SPEC) as Options;
 }
 
 const actionIssues = (name: unknown, action: unknown): readonly ConfigIssue[] => [
@@ -198,17 +190,18 @@ const actionIssues = (name: unknown, action: unknown): readonly ConfigIssue[] =>
 ];
 
 const optionIssues = (options: object): readonly ConfigIssue[] => [
-  ...shape(CHECKS)(options, ''),
-  ...contradictions(ownOptions<object>(options ?? {}, CHECKS)),
+  ...shape(BREAKER_SPEC)(options, ''),
+  ...breakerContradictions(ownOptions<object>(options ?? {}, BREAKER_SPEC)),
 ];
 
 function throwIfAny(issues: readonly ConfigIssue[]): void {
   if (issues.length > 0) throw new ConfigError('CircuitBreaker', issues);
 }
 
-function contradictions(options: CircuitBreakerOptions): ConfigIssue[] {
+/** What contradicts itself in options that are right one by one. */
+export function breakerContradictions(options: CircuitBreakerOptions): ConfigIssue[] {
   const { windowMs, windowCalls, minimumCalls, slowCallRatio, slowCallDurationMs } = options;
-  const { maxResetTimeoutMs, resetTimeoutMs = DEFAULTS.resetTimeoutMs } = options;
+  const { maxResetTimeoutMs, resetTimeoutMs = defaultsOf(BREAKER_SPEC).resetTimeoutMs } = options;
   const issues: ConfigIssue[] = [];
   const wrong = (option: string, expected: string, value: unknown) =>
     issues.push({ option, expected, got: describeValue(value) });
@@ -227,6 +220,8 @@ function contradictions(options: CircuitBreakerOptions): ConfigIssue[] {
   return issues;
 }
 
+const DEFAULT_MINIMUM_CALLS = 10;
+
 /** The options with every default in place; the fallback, which alone knows the arguments, stays with the breaker. */
 export interface ResolvedOptions extends TripBounds, BreakDurationOptions, Judges {
   readonly slowCallDurationMs: number | undefined;
@@ -238,50 +233,16 @@ export interface ResolvedOptions extends TripBounds, BreakDurationOptions, Judge
   readonly clock: Clock;
 }
 
-export function resolveOptions<Args extends unknown[], Result>({
-  failureThreshold = DEFAULTS.failureThreshold,
-  failureDecayMs = DEFAULTS.failureDecayMs,
-  errorThresholdPercentage = DEFAULTS.errorThresholdPercentage,
-  windowMs = DEFAULTS.windowMs,
-  windowCalls,
-  minimumCalls = Math.min(DEFAULTS.minimumCalls, windowCalls ?? DEFAULTS.minimumCalls),
-  resetTimeoutMs = DEFAULTS.resetTimeoutMs,
-  maxResetTimeoutMs,
-  resetJitterRatio = maxResetTimeoutMs === undefined ? 0 : GROWING_JITTER_RATIO,
-  slowCallDurationMs,
-  slowCallRatio = DEFAULTS.slowCallRatio,
-  halfOpenMaxCalls = DEFAULTS.halfOpenMaxCalls,
-  halfOpenSuccessRatio = DEFAULTS.halfOpenSuccessRatio,
-  timeoutMs,
-  halfOpenTimeoutMs = timeoutMs ?? Math.max(resetTimeoutMs, SHORTEST_DEFAULT_PROBE_MS),
-  isFailure = DEFAULTS.isFailure,
-  isFailureResult,
-  isNeutralResult,
-  retryAfterMs = DEFAULTS.retryAfterMs,
-  clock = systemClock,
-  random = Math.random,
-}: CircuitBreakerOptions<Args, Result>): ResolvedOptions {
+export function resolveOptions<Args extends unknown[], Result>(
+  options: CircuitBreakerOptions<Args, Result>,
+): ResolvedOptions {
+  const settings = settingsOf(options as CircuitBreakerOptions, BREAKER_SPEC);
+  const { windowCalls = Number.POSITIVE_INFINITY, maxResetTimeoutMs, timeoutMs, resetTimeoutMs } = settings;
   return {
-    failureThreshold,
-    failureDecayMs,
-    errorThresholdPercentage,
-    windowMs,
-    windowCalls,
-    minimumCalls,
-    resetTimeoutMs,
-    maxResetTimeoutMs,
-    resetJitterRatio,
-    slowCallDurationMs,
-    slowCallRatio,
-    halfOpenMaxCalls,
-    halfOpenSuccessRatio,
-    halfOpenTimeoutMs,
-    timeoutMs,
-    isFailure,
-    isFailureResult: isFailureResult as Judges['isFailureResult'],
-    isNeutralResult: isNeutralResult as Judges['isNeutralResult'],
-    retryAfterMs,
-    clock: guardedClock(clock),
-    random,
+    ...settings,
+    minimumCalls: settings.minimumCalls ?? Math.min(DEFAULT_MINIMUM_CALLS, windowCalls),
+    resetJitterRatio: settings.resetJitterRatio ?? (maxResetTimeoutMs === undefined ? 0 : GROWING_JITTER_RATIO),
+    halfOpenTimeoutMs: settings.halfOpenTimeoutMs ?? timeoutMs ?? Math.max(resetTimeoutMs, SHORTEST_DEFAULT_PROBE_MS),
+    clock: guardedClock(settings.clock),
   };
 }

@@ -1,7 +1,8 @@
 import { ConfigError } from '../errors/config-error.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
 import { processSingleton } from '../internal/modules/process-singleton.ts';
-import { checkOptions, describeValue, integer } from '../internal/options/option-checks.ts';
+import { checkOptions, describeValue, integer, type OptionChecks } from '../internal/options/option-checks.ts';
+import { withDefault } from '../internal/options/option-spec.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import { type CircuitBreakerOptions, checkIsObject } from './circuit-breaker-options.ts';
 import type { CircuitBreakerStats } from './circuit-breaker-stats.ts';
@@ -34,7 +35,9 @@ export interface CircuitBreakerHealthStatus {
   readonly unhealthy: Readonly<Record<string, CircuitBreakerStats>>;
 }
 
-const DEFAULTS = { maxBreakers: 1_000 } as const satisfies CircuitBreakerRegistryOptions;
+export const BREAKER_REGISTRY_SPEC = {
+  maxBreakers: withDefault(integer({ min: 1 }), 1_000),
+} satisfies OptionChecks<CircuitBreakerRegistryOptions>;
 
 /**
  * Holds one breaker a name, and never more than `maxBreakers` beside what was isolated by hand.
@@ -53,10 +56,7 @@ export class CircuitBreakerRegistry {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` when `maxBreakers` is wrong. */
   constructor(options: CircuitBreakerRegistryOptions = {}) {
-    const { maxBreakers } = checkOptions('CircuitBreakerRegistry', options, {
-      maxBreakers: integer({ min: 1 }),
-    });
-    this.#maxBreakers = maxBreakers ?? DEFAULTS.maxBreakers;
+    this.#maxBreakers = checkOptions('CircuitBreakerRegistry', options, BREAKER_REGISTRY_SPEC).maxBreakers;
   }
 
   get(name: string): NamedCircuitBreaker | undefined {

@@ -103,7 +103,8 @@ export function composeParts(
   const retryPolicy = retry ?? new RetryPolicy();
   const send: SendRequest = (request, read, sending) => requirePart(attempts).send(request, read, sending);
   const waiting = advisor === undefined ? undefined : new WaitingCalls(advisor);
-  const packRules = () => packRulesOf(typeof given.batch === 'object' ? given.batch : NO_OPTIONS, settings.environment);
+  const packRules = () =>
+    packRulesOf(typeof given.batch === 'object' ? given.batch : NO_OPTIONS, settings.environment.batch);
   const placesAreFree = typeof given.batch !== 'object' || given.batch.maxConcurrentBatches === undefined;
   const batched = new BatchedVision({
     send,

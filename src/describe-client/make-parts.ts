@@ -32,7 +32,7 @@ export function makeMonitor(
 ): PerformanceMonitor | undefined {
   if (monitor === false) return undefined;
   if (isInstance(monitor, 'incrementCounter')) return monitor as PerformanceMonitor;
-  if (monitor === undefined && environment.performanceMonitoringEnabled === false) return undefined;
+  if (monitor === undefined && environment.monitor.enabled === false) return undefined;
   return new PerformanceMonitor({ clock, logger, ...definedOf(monitor as object | undefined) });
 }
 
@@ -121,8 +121,7 @@ export function makePool(
     return isWrong ? undefined : checkedPool(pool(definedOf(endpoint) as EndpointDescription));
   const options = typeof pool === 'function' ? undefined : pool;
   const made = new OpenAIConnectionPool(usable ? apiKey : noKey, isWrong ? undefined : baseURL, {
-    min: environment.poolMinSize,
-    max: environment.poolMaxSize,
+    ...environment.pool,
     proxy: proxyTo(baseURL),
     tls,
     clock,
@@ -194,8 +193,7 @@ export function makeBatch(
     detail,
     maxOutputTokens,
     clock,
-    batchSize: environment.batchSize,
-    maxBatchWaitMs: environment.batchWaitMs,
+    ...environment.batch,
     // The client has admitted them already.
     maxQueueSize: settings.limits.maxQueuedCalls,
     // Every image has a deadline of its own, so that a pack ends with the last of them.

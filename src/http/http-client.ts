@@ -1,5 +1,6 @@
 import { DescribeError, InputError, UpstreamError } from '../errors/index.ts';
-import { headerRecord } from '../internal/options/option-checks.ts';
+import { headerRecord } from '../internal/options/http-checks.ts';
+
 import { callOptions } from '../internal/options/own-options.ts';
 import type { HttpConnection } from './connection/http-connection.ts';
 import { type AnswerHeaders, isJson, textOfBytes, type WholeAnswer } from './connection/http-message.ts';

@@ -1,5 +1,6 @@
-import { ADDRESS_GUARD_CHECKS, type AddressGuardOptions } from '../http/guard/address-guard.ts';
+import { ADDRESS_GUARD_SPEC, type AddressGuardOptions } from '../http/guard/address-guard.ts';
 import { integer, milliseconds, type OptionChecks } from '../internal/options/option-checks.ts';
+import { withDefault } from '../internal/options/option-spec.ts';
 
 /** Bounds on one image, and where it may come from. */
 export interface ImageOptions extends AddressGuardOptions {
@@ -18,20 +19,11 @@ export interface ImageOptions extends AddressGuardOptions {
   readonly maxRedirects?: number | undefined;
 }
 
-export const IMAGE_DEFAULTS = {
-  maxBytes: 20_000_000,
-  maxPixels: 16_383 ** 2,
-  readTimeoutMs: 30_000,
-  fetchTimeoutMs: 15_000,
-  maxRedirects: 3,
-} as const satisfies ImageOptions;
-
-/** Checks of the image options, for owners that nest them. */
-export const IMAGE_OPTION_CHECKS: OptionChecks<ImageOptions> = {
-  ...ADDRESS_GUARD_CHECKS,
-  maxBytes: integer({ min: 1 }),
-  maxPixels: integer({ min: 1 }),
-  readTimeoutMs: milliseconds(),
-  fetchTimeoutMs: milliseconds(),
-  maxRedirects: integer({ min: 0, max: 20 }),
-};
+export const IMAGE_SPEC = {
+  ...ADDRESS_GUARD_SPEC,
+  maxBytes: withDefault(integer({ min: 1 }), 20_000_000),
+  maxPixels: withDefault(integer({ min: 1 }), 268_402_689),
+  readTimeoutMs: withDefault(milliseconds(), 30_000),
+  fetchTimeoutMs: withDefault(milliseconds(), 15_000),
+  maxRedirects: withDefault(integer({ min: 0, max: 20 }), 3),
+} satisfies OptionChecks<ImageOptions>;

@@ -1,6 +1,7 @@
 import type { Clock } from '../internal/clock.ts';
 import {
   boolean,
+  clockOption,
   integer,
   milliseconds,
   type OptionCheck,
@@ -9,10 +10,11 @@ import {
   textRecord,
   withMethods,
 } from '../internal/options/option-checks.ts';
+import { fromVariable, withDefault } from '../internal/options/option-spec.ts';
 import { labelNameProblem } from './metrics/metric-labels.ts';
-import { isMetricName, underscored } from './metrics/metric-name.ts';
+import { isMetricName } from './metrics/metric-name.ts';
 import type { MonitorRegistry } from './metrics/registry-binding.ts';
-import { ALERT_CHECKS, type AlertOptions } from './reports/health-checks.ts';
+import { ALERT_SPEC, type AlertOptions } from './reports/health-checks.ts';
 
 /** Where reports go: pino, and anything shaped like it. */
 export interface MonitorLogger {
@@ -38,45 +40,14 @@ export interface PerformanceMonitorOptions {
   readonly maxPendingTimers?: number | undefined;
   /** How far reports, health and alerts look back, in milliseconds, at least 1000. @defaultValue 300000 */
   readonly windowMs?: number | undefined;
-  /** Thresholds of `getHealthStatus` and `onAlert`. */
+  /** Thresholds of `getHealthStatus` and `onAlert`. @defaultValue those of each check */
   readonly alerts?: AlertOptions | undefined;
   /** Time between two looks for alerts while somebody listens, in milliseconds, at least 100. @defaultValue 10000 */
   readonly alertIntervalMs?: number | undefined;
   /** Gets the reports of `startReporting`. @defaultValue silent */
   readonly logger?: MonitorLogger | undefined;
-  /** Source of time. @defaultValue the system's */
+  /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
-}
-
-/** The options with their defaults. */
-export function withDefaults({
-  enabled = true,
-  registry,
-  prefix = 'describe_it_',
-  labels = {},
-  help = {},
-  maxSeries = 500,
-  maxMetrics = 500,
-  maxPendingTimers = 10_000,
-  windowMs = 300_000,
-  alerts = {},
-  alertIntervalMs = 10_000,
-  logger,
-}: PerformanceMonitorOptions) {
-  return {
-    enabled,
-    registry,
-    prefix: underscored(prefix),
-    labels: Object.freeze({ ...labels }),
-    help,
-    maxSeries,
-    maxMetrics,
-    maxPendingTimers,
-    windowMs,
-    alerts,
-    alertIntervalMs,
-    logger,
-  };
 }
 
 const metricPrefix: OptionCheck = (value, option) =>
@@ -102,18 +73,18 @@ const ownLabels: OptionCheck = (value, option) => {
     }));
 };
 
-export const MONITOR_CHECKS: OptionChecks<PerformanceMonitorOptions> = {
-  enabled: boolean(),
+export const MONITOR_SPEC = {
+  enabled: fromVariable('PERFORMANCE_MONITORING_ENABLED', withDefault(boolean(), true)),
   registry: withMethods('a prom-client Registry', 'registerMetric', 'getSingleMetric', 'metrics'),
-  prefix: metricPrefix,
-  labels: ownLabels,
-  help: textRecord(),
-  maxSeries: integer({ min: 1 }),
-  maxMetrics: integer({ min: 1 }),
-  maxPendingTimers: integer({ min: 1 }),
-  windowMs: milliseconds({ min: 1000 }),
-  alerts: shape(ALERT_CHECKS),
-  alertIntervalMs: milliseconds({ min: 100 }),
+  prefix: withDefault(metricPrefix, 'describe_it_'),
+  labels: withDefault(ownLabels, {}),
+  help: withDefault(textRecord(), {}),
+  maxSeries: withDefault(integer({ min: 1 }), 500),
+  maxMetrics: withDefault(integer({ min: 1 }), 500),
+  maxPendingTimers: withDefault(integer({ min: 1 }), 10_000),
+  windowMs: withDefault(milliseconds({ min: 1000 }), 300_000),
+  alerts: withDefault(shape(ALERT_SPEC), {}),
+  alertIntervalMs: withDefault(milliseconds({ min: 100 }), 10_000),
   logger: withMethods('a logger with info()', 'info'),
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-};
+  clock: clockOption,
+} satisfies OptionChecks<PerformanceMonitorOptions>;

@@ -1,18 +1,19 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { ConfigError } from '../errors/config-error.ts';
 import { callSafely } from '../internal/async/user-callback.ts';
-import { type Clock, systemClock, wallClockNow } from '../internal/clock.ts';
+import { type Clock, wallClockNow } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
-import { checkOptions, milliseconds, required } from '../internal/options/option-checks.ts';
+import { checkOptions, milliseconds, required, settingsOf } from '../internal/options/option-checks.ts';
 import type { MetricLabels } from './metrics/metric-labels.ts';
+import { underscored } from './metrics/metric-name.ts';
 import { type HistogramOptions, MetricStore } from './metrics/metric-store.ts';
 import { OperationNames } from './metrics/operation-names.ts';
 import { OperationTimers, type TimerId } from './metrics/operation-timers.ts';
 import { RegistryBinding } from './metrics/registry-binding.ts';
-import { MONITOR_CHECKS, type MonitorLogger, type PerformanceMonitorOptions, withDefaults } from './monitor-options.ts';
+import { MONITOR_SPEC, type MonitorLogger, type PerformanceMonitorOptions } from './monitor-options.ts';
 import { AlertWatch, type PerformanceAlert } from './reports/alert-watch.ts';
-import { type AlertOptions, type PerformanceHealth, runHealthChecks } from './reports/health-checks.ts';
+import { ALERT_SPEC, type AlertSettings, type PerformanceHealth, runHealthChecks } from './reports/health-checks.ts';
 import { reportMetrics } from './reports/metrics-report.ts';
 import type { PerformanceMonitorStats, PerformanceReport } from './reports/performance-report.ts';
 import { ReportSchedule } from './reports/report-schedule.ts';
@@ -47,7 +48,7 @@ const COUNTS_PER_LOOK = 256;
 export class PerformanceMonitor {
   readonly #clock: Clock;
   readonly #windowMs: number;
-  readonly #thresholds: AlertOptions;
+  readonly #thresholds: AlertSettings;
   readonly #logger: MonitorLogger | undefined;
   readonly #startedAtMs: number;
   readonly #enabled: boolean;
@@ -65,13 +66,14 @@ export class PerformanceMonitor {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(given: PerformanceMonitorOptions = {}) {
-    const options = checkOptions('PerformanceMonitor', given, MONITOR_CHECKS);
-    const { clock = systemClock } = options;
-    const { enabled, registry, windowMs, alerts, alertIntervalMs, maxPendingTimers, logger, ...rest } =
-      withDefaults(options);
+    const options = checkOptions('PerformanceMonitor', given, MONITOR_SPEC);
+    const { clock, enabled, registry, windowMs, alerts, alertIntervalMs, maxPendingTimers, logger } = options;
+    const { help, maxSeries, maxMetrics } = options;
+    const prefix = underscored(options.prefix);
+    const labels = Object.freeze({ ...options.labels });
     this.#clock = clock;
     this.#windowMs = windowMs;
-    this.#thresholds = alerts;
+    this.#thresholds = settingsOf(alerts, ALERT_SPEC);
     this.#logger = logger;
     this.#enabled = enabled;
     this.#recording = enabled;
@@ -84,9 +86,13 @@ export class PerformanceMonitor {
       logger?.info({ report: this.generateReport() }, 'performance report'),
     );
     this.#binding = new RegistryBinding(registry);
-    const system = systemSources(rest.prefix, rest.labels, () => this.#system.read());
+    const system = systemSources(prefix, labels, () => this.#system.read());
     this.#store = new MetricStore({
-      ...rest,
+      prefix,
+      labels,
+      help,
+      maxSeries,
+      maxMetrics,
       reserved: system.map(({ exposedName }) => exposedName),
       now: () => clock.now(),
       onAdded: (metric) => this.#binding.add(metric),

@@ -1,16 +1,21 @@
-import { ConfigError } from '../errors/config-error.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
 import { processSingleton } from '../internal/modules/process-singleton.ts';
-import { parseEnvironment } from '../internal/options/environment.ts';
-import type { MonitorLogger } from './monitor-options.ts';
+import { readEnvironment } from '../internal/options/environment.ts';
+import { milliseconds } from '../internal/options/option-checks.ts';
+import { fromVariable } from '../internal/options/option-spec.ts';
+import { MONITOR_SPEC, type MonitorLogger } from './monitor-options.ts';
 import { PerformanceMonitor } from './performance-monitor.ts';
-
-const VARIABLES: readonly string[] = ['PERFORMANCE_MONITORING_ENABLED', 'PERFORMANCE_REPORT_INTERVAL'];
 
 export interface ProcessMonitorOptions {
   /** Gets the reports; only the call that makes the monitor decides. @defaultValue console */
   readonly logger?: MonitorLogger;
 }
+
+/** What the environment says of the monitor of a process. */
+export const PROCESS_MONITOR_SPEC = {
+  enabled: MONITOR_SPEC.enabled,
+  reportIntervalMs: fromVariable('PERFORMANCE_REPORT_INTERVAL', milliseconds()),
+};
 
 /**
  * The monitor of this process, made by the first call: records unless `PERFORMANCE_MONITORING_ENABLED` is false, and
@@ -26,12 +31,10 @@ export interface ProcessMonitorOptions {
  */
 export function getPerformanceMonitor({ logger = console }: ProcessMonitorOptions = {}): PerformanceMonitor {
   return processSingleton('performance-monitor', () => {
-    const { settings, issues } = parseEnvironment(process.env);
-    const ours = issues.filter(({ option }) => VARIABLES.includes(option));
-    if (ours.length > 0) throw new ConfigError('environment', ours);
-    const { performanceMonitoringEnabled: enabled = true, performanceReportIntervalMs } = settings;
+    const given = readEnvironment<{ enabled?: boolean; reportIntervalMs?: number }>(PROCESS_MONITOR_SPEC);
+    const { enabled = true, reportIntervalMs } = given;
     const monitor = bindMethods(new PerformanceMonitor({ enabled, logger }));
-    if (enabled && performanceReportIntervalMs !== undefined) monitor.startReporting(performanceReportIntervalMs);
+    if (enabled && reportIntervalMs !== undefined) monitor.startReporting(reportIntervalMs);
     return monitor;
   });
 }

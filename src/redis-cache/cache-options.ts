@@ -1,7 +1,8 @@
-import { ConfigError } from '../errors/config-error.ts';
-import { type Clock, systemClock } from '../internal/clock.ts';
+import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
+import type { Clock } from '../internal/clock.ts';
 import {
   boolean,
+  clockOption,
   describeKind,
   finiteNumber,
   integer,
@@ -15,11 +16,12 @@ import {
   ratio,
   required,
   secret,
+  settingsOf,
   shape,
   text,
   withMethods,
 } from '../internal/options/option-checks.ts';
-import { NO_OPTIONS } from '../internal/options/own-options.ts';
+import { defaultsOf, fromVariable, withDefault } from '../internal/options/option-spec.ts';
 import { MAX_TTL_SECONDS } from './entries/cache-input.ts';
 import { type CacheCodec, jsonCodec } from './entries/codec.ts';
 import { contradictions, type RedisTargetOptions, targetOf } from './redis/redis-target.ts';
@@ -51,6 +53,7 @@ export interface RedisCacheOptions extends RedisTargetOptions {
    * @defaultValue 3
    */
   readonly maxRetries?: number | undefined;
+  /** Bounds of the memory tier. @defaultValue those of each bound */
   readonly memory?: MemoryTierSettings | undefined;
   /** Rejects with `DESCRIBE_CACHE` where Redis fails, instead of treating it as a miss. @defaultValue false */
   readonly strict?: boolean | undefined;
@@ -102,31 +105,12 @@ export interface RedisCacheOptions extends RedisTargetOptions {
    * @defaultValue silent
    */
   readonly logger?: CacheLogger | undefined;
-  /** @defaultValue JSON */
+  /** How values are written for Redis, and read. @defaultValue JSON */
   readonly codec?: CacheCodec | undefined;
-  /** @defaultValue the system's clock */
+  /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
 }
 
-const DEFAULTS = {
-  defaultTTL: 3_600,
-  keyPrefix: 'describe_it:',
-  maxRetries: 3,
-  strict: false,
-  operationTimeoutMs: 75,
-  tagTrustMs: 2_000,
-  graceSeconds: 0,
-  refreshThrottleSeconds: 10,
-  ttlJitterRatio: 0.1,
-  leaseMs: 5_000,
-  followerWaitMs: 30_000,
-  maxValueBytes: 8 * 1024 * 1024,
-  compressAboveBytes: 16_384,
-  maxPendingInvalidations: 10_000,
-  onDriverMissing: 'reject',
-} as const satisfies RedisCacheOptions;
-
-const MEMORY_DEFAULTS = { maxBytes: 64 * 1024 * 1024, maxEntries: 10_000 } as const;
 const MEMORY_TTL_WITH_REDIS_SECONDS = 60;
 
 const seconds = (): OptionCheck => finiteNumber({ min: 0.001, max: MAX_TTL_SECONDS });
@@ -137,13 +121,19 @@ const addresses = (): OptionCheck => (value, option) =>
     ? [{ option, expected: 'at least one address', got: 'none' }]
     : listOf(address())(value, option);
 
-const CHECKS: OptionChecks<RedisCacheOptions> = {
-  host: nonEmptyText(),
-  port: integer({ min: 1, max: 65_535 }),
-  username: nonEmptyText(),
-  password: secret(),
-  db: integer({ min: 0 }),
-  url: redisUrl(),
+export const MEMORY_SPEC = {
+  maxBytes: withDefault(integer({ min: 1 }), 67_108_864),
+  maxEntries: withDefault(integer({ min: 1, max: 10_000_000 }), 10_000),
+  ttlSeconds: seconds(),
+} satisfies OptionChecks<MemoryTierSettings>;
+
+export const REDIS_TARGET_SPEC = {
+  host: fromVariable('REDIS_HOST', nonEmptyText()),
+  port: fromVariable('REDIS_PORT', integer({ min: 1, max: 65_535 })),
+  username: fromVariable('REDIS_USERNAME', nonEmptyText()),
+  password: fromVariable('REDIS_PASSWORD', secret()),
+  db: fromVariable('REDIS_DB', integer({ min: 0 })),
+  url: fromVariable('REDIS_URL', redisUrl()),
   family: oneOf(0, 4, 6),
   tls: (value, option) =>
     value === undefined || typeof value === 'boolean' || (typeof value === 'object' && value !== null)
@@ -153,88 +143,59 @@ const CHECKS: OptionChecks<RedisCacheOptions> = {
   cluster: addresses(),
   sentinels: addresses(),
   sentinelName: nonEmptyText(),
-  onDriverMissing: oneOf('reject', 'memory-only'),
-  defaultTTL: seconds(),
-  keyPrefix: text(),
-  maxRetries: integer({ min: 0 }),
-  memory: shape({
-    maxBytes: integer({ min: 1 }),
-    maxEntries: integer({ min: 1, max: 10_000_000 }),
-    ttlSeconds: seconds(),
-  }),
-  strict: boolean(),
-  operationTimeoutMs: milliseconds(),
-  tagTrustMs: milliseconds({ min: 0 }),
+  onDriverMissing: withDefault(oneOf('reject', 'memory-only'), 'reject'),
+} satisfies OptionChecks<RedisTargetOptions>;
+
+export const CACHE_SPEC = {
+  ...REDIS_TARGET_SPEC,
+  defaultTTL: withDefault(seconds(), 3_600),
+  keyPrefix: withDefault(text(), 'describe_it:'),
+  maxRetries: withDefault(integer({ min: 0 }), 3),
+  memory: withDefault(shape(MEMORY_SPEC), {}),
+  strict: withDefault(boolean(), false),
+  operationTimeoutMs: withDefault(milliseconds(), 75),
+  tagTrustMs: withDefault(milliseconds({ min: 0 }), 2_000),
   outageTrustMs: milliseconds({ min: 0 }),
-  graceSeconds: finiteNumber({ min: 0, max: MAX_TTL_SECONDS }),
-  refreshThrottleSeconds: finiteNumber({ min: 0, max: MAX_TTL_SECONDS }),
-  ttlJitterRatio: ratio(),
-  leaseMs: milliseconds({ min: 100 }),
-  followerWaitMs: milliseconds({ min: 0 }),
-  maxValueBytes: integer({ min: 1_024, max: 256 * 1024 * 1024 }),
-  compressAboveBytes: integer({ min: 0 }),
-  maxPendingInvalidations: integer({ min: 1 }),
+  graceSeconds: withDefault(finiteNumber({ min: 0, max: MAX_TTL_SECONDS }), 0),
+  refreshThrottleSeconds: withDefault(finiteNumber({ min: 0, max: MAX_TTL_SECONDS }), 10),
+  ttlJitterRatio: withDefault(ratio(), 0.1),
+  leaseMs: withDefault(milliseconds({ min: 100 }), 5_000),
+  followerWaitMs: withDefault(milliseconds({ min: 0 }), 30_000),
+  maxValueBytes: withDefault(integer({ min: 1_024, max: 256 * 1024 * 1024 }), 8_388_608),
+  compressAboveBytes: withDefault(integer({ min: 0 }), 16_384),
+  maxPendingInvalidations: withDefault(integer({ min: 1 }), 10_000),
   logger: withMethods('a logger with warn and info', 'warn', 'info'),
-  codec: withMethods('a codec', 'encode', 'decode'),
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-};
+  codec: withDefault(withMethods('a codec', 'encode', 'decode'), jsonCodec as CacheCodec),
+  clock: clockOption,
+} satisfies OptionChecks<RedisCacheOptions>;
+
+/** What contradicts itself in options that are right one by one. */
+export const cacheContradictions = (options: RedisCacheOptions): readonly ConfigIssue[] =>
+  contradictions(options, options.keyPrefix ?? defaultsOf(CACHE_SPEC).keyPrefix);
 
 /** Checks the options and fills in defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists all that is wrong. */
 export function resolveCacheOptions(given: RedisCacheOptions): CacheSettings {
-  const options = ownOptions(given ?? {}, CHECKS);
-  const issues = [...shape(CHECKS)(given, ''), ...contradictions(options, options.keyPrefix ?? DEFAULTS.keyPrefix)];
+  const issues = [...shape(CACHE_SPEC)(given, ''), ...cacheContradictions(ownOptions(given ?? {}, CACHE_SPEC))];
   if (issues.length > 0) throw new ConfigError('RedisCache', issues);
-  const {
-    defaultTTL = DEFAULTS.defaultTTL,
-    keyPrefix = DEFAULTS.keyPrefix,
-    maxRetries = DEFAULTS.maxRetries,
-    memory: { maxBytes = MEMORY_DEFAULTS.maxBytes, maxEntries = MEMORY_DEFAULTS.maxEntries, ttlSeconds } = NO_OPTIONS,
-    strict = DEFAULTS.strict,
-    operationTimeoutMs = DEFAULTS.operationTimeoutMs,
-    tagTrustMs = DEFAULTS.tagTrustMs,
-    outageTrustMs = tagTrustMs,
-    graceSeconds = DEFAULTS.graceSeconds,
-    refreshThrottleSeconds = DEFAULTS.refreshThrottleSeconds,
-    ttlJitterRatio = DEFAULTS.ttlJitterRatio,
-    leaseMs = DEFAULTS.leaseMs,
-    followerWaitMs = DEFAULTS.followerWaitMs,
-    maxValueBytes = DEFAULTS.maxValueBytes,
-    compressAboveBytes = DEFAULTS.compressAboveBytes,
-    maxPendingInvalidations = DEFAULTS.maxPendingInvalidations,
-    onDriverMissing = DEFAULTS.onDriverMissing,
-    logger,
-    codec = jsonCodec,
-    clock = systemClock,
-  } = options;
+  const options = settingsOf(given, CACHE_SPEC);
+  const { defaultTTL, graceSeconds, refreshThrottleSeconds, tagTrustMs, outageTrustMs = tagTrustMs } = options;
+  const { maxBytes, maxEntries, ttlSeconds } = settingsOf(options.memory, MEMORY_SPEC);
   const target = targetOf(options);
   const memoryTtlSeconds = ttlSeconds ?? (target ? MEMORY_TTL_WITH_REDIS_SECONDS : Number.POSITIVE_INFINITY);
   return {
+    ...options,
     target,
-    onDriverMissing,
     defaultTtlMs: defaultTTL * 1_000,
-    keyPrefix,
-    maxRetries,
     memory: {
       maxBytes,
       maxEntries,
       ttlMs: memoryTtlSeconds * 1_000,
       ttlAloneMs: (ttlSeconds ?? Number.POSITIVE_INFINITY) * 1_000,
     },
-    strict,
-    operationTimeoutMs,
-    tagTrustMs,
     outageTrustMs: Math.max(tagTrustMs, outageTrustMs),
     graceMs: graceSeconds * 1_000,
     refreshThrottleMs: refreshThrottleSeconds * 1_000,
-    ttlJitterRatio,
-    leaseMs,
-    followerWaitMs,
-    maxValueBytes,
     // What never leaves the process is held decoded: compressing it would be for nothing.
-    compressAboveBytes: target === undefined ? Number.POSITIVE_INFINITY : compressAboveBytes,
-    maxPendingInvalidations,
-    logger,
-    codec,
-    clock,
+    compressAboveBytes: target === undefined ? Number.POSITIVE_INFINITY : options.compressAboveBytes,
   };
 }

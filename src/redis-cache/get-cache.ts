@@ -1,6 +1,8 @@
 import { bindMethods } from '../internal/bind-methods.ts';
 import { processSingleton } from '../internal/modules/process-singleton.ts';
 import { readEnvironment } from '../internal/options/environment.ts';
+import { REDIS_TARGET_SPEC } from './cache-options.ts';
+import type { RedisTargetOptions } from './redis/redis-target.ts';
 import { RedisCache } from './redis-cache.ts';
 
 /**
@@ -21,14 +23,8 @@ import { RedisCache } from './redis-cache.ts';
  */
 export function getCache(): RedisCache {
   return processSingleton('cache', () => {
-    const { redisUrl, redisHost, redisPort, redisUsername, redisPassword, redisDb } = readEnvironment();
     const cache = new RedisCache({
-      url: redisUrl,
-      host: redisHost,
-      port: redisPort,
-      username: redisUsername,
-      password: redisPassword,
-      db: redisDb,
+      ...readEnvironment<RedisTargetOptions>(REDIS_TARGET_SPEC),
       onDriverMissing: 'memory-only',
       // Nobody can give it a logger.
       logger: console,

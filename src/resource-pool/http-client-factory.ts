@@ -3,26 +3,27 @@ import { type TlsOptions, tlsOptionsCheck } from '../http/connection/tls-options
 import { HttpClient } from '../http/http-client.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
 import type { Clock } from '../internal/clock.ts';
+import { baseUrl, headerRecord, httpUrl } from '../internal/options/http-checks.ts';
 import {
-  baseUrl,
   checkOptions,
-  headerRecord,
-  httpUrl,
+  clockOption,
   integer,
   milliseconds,
   nonEmptyText,
+  type OptionChecks,
   required,
-  withMethods,
 } from '../internal/options/option-checks.ts';
+import { type Settings, withDefault } from '../internal/options/option-spec.ts';
 import { callOptions } from '../internal/options/own-options.ts';
 import type { CreateContext, ResourceFactory, ValidateContext } from './resource-factory.ts';
 
 export interface HttpClientFactoryOptions {
   /**
    * Where every path starts from; its query goes with every request. It takes no credentials: pass them in `headers`.
+   * @defaultValue none: it must be given
    */
   readonly baseURL: string;
-  /** Headers sent with every request. */
+  /** Headers sent with every request. @defaultValue none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Bound of a whole answer, in milliseconds. @defaultValue 30_000 */
   readonly timeoutMs?: number | undefined;
@@ -41,8 +42,22 @@ export interface HttpClientFactoryOptions {
   readonly proxy?: string | undefined;
   /** Custom authorities and client certificate. @defaultValue the system's */
   readonly tls?: TlsOptions | undefined;
+  /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
 }
+
+export const HTTP_CLIENT_SPEC = {
+  baseURL: required(baseUrl(), 'an http or https URL'),
+  headers: withDefault(headerRecord(), {}),
+  timeoutMs: withDefault(milliseconds(), 30_000),
+  connectTimeoutMs: withDefault(milliseconds(), 10_000),
+  keepAliveMs: withDefault(milliseconds(), 60_000),
+  maxResponseBytes: withDefault(integer({ min: 1 }), 67_108_864),
+  healthCheckPath: nonEmptyText(),
+  proxy: httpUrl(),
+  tls: tlsOptionsCheck,
+  clock: clockOption,
+} satisfies OptionChecks<HttpClientFactoryOptions>;
 
 /** An HTTP client that its factory can close. */
 export class PooledHttpClient extends HttpClient {
@@ -62,8 +77,6 @@ export class PooledHttpClient extends HttpClient {
   }
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
-
 /**
  * Makes HTTP clients, each on one keep-alive connection of its own. It is a factory for a `ResourcePool`.
  *
@@ -79,27 +92,16 @@ const DEFAULT_TIMEOUT_MS = 30_000;
  * ```
  */
 export class HttpClientFactory implements ResourceFactory<PooledHttpClient> {
-  readonly #options: HttpClientFactoryOptions;
+  readonly #options: Settings<HttpClientFactoryOptions, typeof HTTP_CLIENT_SPEC>;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: HttpClientFactoryOptions) {
-    this.#options = checkOptions<HttpClientFactoryOptions>('HttpClientFactory', options, {
-      baseURL: required(baseUrl(), 'an http or https URL'),
-      headers: headerRecord(),
-      timeoutMs: milliseconds(),
-      connectTimeoutMs: milliseconds(),
-      keepAliveMs: milliseconds(),
-      maxResponseBytes: integer({ min: 1 }),
-      healthCheckPath: nonEmptyText(),
-      proxy: httpUrl(),
-      tls: tlsOptionsCheck,
-      clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-    });
+    this.#options = checkOptions('HttpClientFactory', options, HTTP_CLIENT_SPEC);
   }
 
   /** Makes a client. Its connection opens with its first request. */
   async create({ suspect }: Partial<CreateContext> = {}): Promise<PooledHttpClient> {
-    const { baseURL, headers = {}, timeoutMs = DEFAULT_TIMEOUT_MS, ...transport } = this.#options;
+    const { baseURL, headers, timeoutMs, ...transport } = this.#options;
     const { origin } = new URL(baseURL);
     const connection = await HttpConnection.create(callOptions({ ...transport, origin, lost: suspect }));
     return bindMethods(new PooledHttpClient(connection, { baseURL, headers, timeoutMs }));

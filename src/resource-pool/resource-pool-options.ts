@@ -1,9 +1,9 @@
 import { ConfigError, type ConfigIssue } from '../errors/index.ts';
-import { type Clock, systemClock } from '../internal/clock.ts';
-import { definedOf } from '../internal/options/defined-of.ts';
+import type { Clock } from '../internal/clock.ts';
 import {
   callable,
   checkOptions,
+  clockOption,
   integer,
   milliseconds,
   nonEmptyText,
@@ -13,18 +13,19 @@ import {
   shape,
   withMethods,
 } from '../internal/options/option-checks.ts';
+import { type Settings, withDefault } from '../internal/options/option-spec.ts';
 import type { ResourceFactory } from './resource-factory.ts';
 
 /** Delays between creates that fail: each is drawn from the first delay to three times the last one. */
 export interface CreateBackoffOptions {
-  /** Shortest and first delay, in milliseconds; at least 1. */
+  /** Shortest and first delay, in milliseconds; at least 1. @defaultValue none: it must be given */
   readonly initialDelayMs: number;
-  /** Longest delay, in milliseconds; at least `initialDelayMs`. */
+  /** Longest delay, in milliseconds; at least `initialDelayMs`. @defaultValue none: it must be given */
   readonly maxDelayMs: number;
 }
 
 export interface ResourcePoolOptions<Resource> {
-  /** Makes and unmakes the resources. */
+  /** Makes and unmakes the resources. @defaultValue none: it must be given */
   readonly factory: ResourceFactory<Resource>;
   /** Resources to keep once the pool was first used, idle or not; from 0 to `maxSize`. @defaultValue 0 */
   readonly minSize?: number | undefined;
@@ -71,7 +72,7 @@ export interface ResourcePoolOptions<Resource> {
   readonly leakThresholdMs?: number | undefined;
   /** Name in errors. @defaultValue 'resource pool' */
   readonly name?: string | undefined;
-  /** @defaultValue the system's clock */
+  /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
 }
 
@@ -85,57 +86,41 @@ const factory: OptionCheck = (value, option) => {
   return [...callable()(validate, `${option}.validate`), ...callable()(reset, `${option}.reset`)];
 };
 
-const CHECKS: OptionChecks<ResourcePoolOptions<unknown>> = {
+export const RESOURCE_POOL_SPEC = {
   factory: required(factory, 'an object with create and destroy'),
-  minSize: integer({ min: 0 }),
+  minSize: withDefault(integer({ min: 0 }), 0),
   maxSize: positiveCount,
-  acquireTimeoutMs: milliseconds(),
-  createTimeoutMs: milliseconds(),
-  validateTimeoutMs: milliseconds(),
-  resetTimeoutMs: milliseconds(),
-  destroyTimeoutMs: milliseconds(),
-  idleTimeoutMs: milliseconds(),
+  acquireTimeoutMs: withDefault(milliseconds(), 30_000),
+  createTimeoutMs: withDefault(milliseconds(), 30_000),
+  validateTimeoutMs: withDefault(milliseconds(), 5_000),
+  resetTimeoutMs: withDefault(milliseconds(), 5_000),
+  destroyTimeoutMs: withDefault(milliseconds(), 5_000),
+  idleTimeoutMs: withDefault(milliseconds(), 300_000),
   maxUsageCount: positiveCount,
   maxLifetimeMs: milliseconds(),
   healthCheckInterval: milliseconds(),
-  maxWaiting: integer({ min: 0 }),
-  createBackoff: shape({
-    initialDelayMs: required(milliseconds()),
-    maxDelayMs: required(milliseconds()),
-  }),
+  maxWaiting: withDefault(integer({ min: 0 }), 10_000),
+  createBackoff: withDefault(
+    shape({ initialDelayMs: required(milliseconds()), maxDelayMs: required(milliseconds()) }),
+    { initialDelayMs: 100, maxDelayMs: 10_000 },
+  ),
   isBroken: callable(),
   leakThresholdMs: milliseconds(),
-  name: nonEmptyText(),
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-};
+  name: withDefault(nonEmptyText(), 'resource pool'),
+  clock: clockOption,
+} satisfies OptionChecks<ResourcePoolOptions<unknown>>;
 
-const DEFAULTS = {
-  minSize: 0,
-  maxSize: 10,
-  acquireTimeoutMs: 30_000,
-  createTimeoutMs: 30_000,
-  validateTimeoutMs: 5_000,
-  resetTimeoutMs: 5_000,
-  destroyTimeoutMs: 5_000,
-  idleTimeoutMs: 300_000,
-  maxWaiting: 10_000,
-  createBackoff: { initialDelayMs: 100, maxDelayMs: 10_000 },
-  name: 'resource pool',
-  clock: systemClock,
-} as const satisfies Omit<ResourcePoolOptions<unknown>, 'factory'>;
-
-type Defaulted = {
-  readonly [Name in keyof typeof DEFAULTS]: NonNullable<ResourcePoolOptions<unknown>[Name]>;
-};
+const DEFAULT_MAX_SIZE = 10;
 
 /** Checked options with every default filled in. */
-export type PoolSettings<Resource> = Omit<ResourcePoolOptions<Resource>, keyof Defaulted> & Defaulted;
+export type PoolSettings<Resource> = Settings<ResourcePoolOptions<Resource>, typeof RESOURCE_POOL_SPEC> & {
+  readonly maxSize: number;
+};
 
 /** Fills in the defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
 export function poolSettings<Resource>(given: ResourcePoolOptions<Resource>): PoolSettings<Resource> {
-  const options: ResourcePoolOptions<Resource> = checkOptions('ResourcePool', given, CHECKS);
-  const maxSize = Math.max(DEFAULTS.maxSize, options.minSize ?? 0);
-  const settings = { ...options, ...DEFAULTS, maxSize, ...definedOf(options) };
+  const options = checkOptions('ResourcePool', given, RESOURCE_POOL_SPEC);
+  const settings = { ...options, maxSize: options.maxSize ?? Math.max(DEFAULT_MAX_SIZE, options.minSize) };
   const { minSize, createBackoff } = settings;
   const issues: ConfigIssue[] = [];
   if (minSize > settings.maxSize) {

@@ -1,7 +1,7 @@
 import { DescribeError } from '../errors/describe-error.ts';
 import { failureMeaning } from '../errors/failure-table.ts';
 import { type BackoffOptions, decorrelatedJitterDelay, type Random } from '../internal/backoff.ts';
-import { RETRY_DEFAULTS, type RetryClass, type RetryOptions } from './retry-options.ts';
+import type { RetryClass, RetrySettings } from './retry-options.ts';
 
 /** How errors of one class are met, with every default filled in. */
 export interface ClassRules {
@@ -14,7 +14,7 @@ export class RulesByClass {
   readonly #own: ClassRules;
   readonly #byClass = new Map<string, ClassRules>();
 
-  constructor({ policies = {}, ...own }: RetryOptions) {
+  constructor({ policies = {}, ...own }: RetrySettings) {
     this.#own = rulesOf(own);
     for (const name of Object.keys(policies) as RetryClass[]) {
       const { maxAttempts, initialDelayMs, maxDelayMs } = policies[name] ?? {};
@@ -35,15 +35,12 @@ export class RulesByClass {
   }
 }
 
-function rulesOf({ maxAttempts, initialDelayMs, maxDelayMs }: RetryOptions): ClassRules {
-  const initial = initialDelayMs ?? RETRY_DEFAULTS.initialDelayMs;
-  return {
-    maxAttempts: maxAttempts ?? RETRY_DEFAULTS.maxAttempts,
-    backoff: {
-      initialDelayMs: initial,
-      maxDelayMs: Math.max(initial, maxDelayMs ?? RETRY_DEFAULTS.maxDelayMs),
-    },
-  };
+function rulesOf({
+  maxAttempts,
+  initialDelayMs,
+  maxDelayMs,
+}: Pick<RetrySettings, 'maxAttempts' | 'initialDelayMs' | 'maxDelayMs'>): ClassRules {
+  return { maxAttempts, backoff: { initialDelayMs, maxDelayMs: Math.max(initialDelayMs, maxDelayMs) } };
 }
 
 /** The waits of one run: decorrelated jitter, begun anew where the class of the errors changes. */

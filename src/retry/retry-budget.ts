@@ -1,12 +1,13 @@
-import { type Clock, systemClock } from '../internal/clock.ts';
+import type { Clock } from '../internal/clock.ts';
 import {
   checkOptions,
+  clockOption,
   integer,
   milliseconds,
   type OptionChecks,
   ratio,
-  withMethods,
 } from '../internal/options/option-checks.ts';
+import { withDefault } from '../internal/options/option-spec.ts';
 
 export interface RetryBudgetOptions {
   /** Retries allowed for each call of the window, from 0 to 1. @defaultValue 0.2 */
@@ -32,18 +33,12 @@ export interface RetryBudgetStats {
   readonly refused: number;
 }
 
-const DEFAULTS = {
-  retryRatio: 0.2,
-  minRetries: 3,
-  windowMs: 10_000,
-} as const satisfies RetryBudgetOptions;
-
-export const RETRY_BUDGET_CHECKS: OptionChecks<RetryBudgetOptions> = {
-  retryRatio: ratio(),
-  minRetries: integer({ min: 0 }),
-  windowMs: milliseconds(),
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-};
+export const RETRY_BUDGET_SPEC = {
+  retryRatio: withDefault(ratio(), 0.2),
+  minRetries: withDefault(integer({ min: 0 }), 3),
+  windowMs: withDefault(milliseconds(), 10_000),
+  clock: clockOption,
+} satisfies OptionChecks<RetryBudgetOptions>;
 
 /** Steps in which the window moves on: what is counted is of the last `windowMs`, less a step at most. */
 const SLICES = 20;
@@ -82,12 +77,7 @@ export class RetryBudget {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
   constructor(options: RetryBudgetOptions = {}) {
-    const {
-      retryRatio = DEFAULTS.retryRatio,
-      minRetries = DEFAULTS.minRetries,
-      windowMs = DEFAULTS.windowMs,
-      clock = systemClock,
-    } = checkOptions('RetryBudget', options, RETRY_BUDGET_CHECKS);
+    const { retryRatio, minRetries, windowMs, clock } = checkOptions('RetryBudget', options, RETRY_BUDGET_SPEC);
     this.#retryRatio = retryRatio;
     this.#minRetries = minRetries;
     this.#windowMs = windowMs;

@@ -5,6 +5,7 @@ import type { Clock } from '../internal/clock.ts';
 import {
   anything,
   callable,
+  clockOption,
   finiteNumber,
   hasMethods,
   integer,
@@ -13,9 +14,9 @@ import {
   type OptionChecks,
   shape,
   whichever,
-  withMethods,
 } from '../internal/options/option-checks.ts';
-import { RETRY_BUDGET_CHECKS, type RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
+import { type Settings, withDefault } from '../internal/options/option-spec.ts';
+import { RETRY_BUDGET_SPEC, type RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
 
 /** What a retry callback is told before each wait. */
 export interface RetryEvent {
@@ -79,9 +80,9 @@ export interface RetryOptions {
    * begins at once, and neither backoff nor Retry-After is waited for here. @defaultValue none is
    */
   readonly isPaced?: ((error: unknown) => boolean) | undefined;
-  /** Told of every retry before its wait; what it throws is ignored. */
+  /** Told of every retry before its wait; what it throws is ignored. @defaultValue none */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
-  /** Told why no further attempt is made after a failure; what it throws is ignored. */
+  /** Told why no further attempt is made after a failure; what it throws is ignored. @defaultValue none */
   readonly onGiveUp?: ((event: RetryGiveUpEvent) => void) | undefined;
   /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
@@ -89,13 +90,7 @@ export interface RetryOptions {
   readonly random?: Random | undefined;
 }
 
-export const RETRY_DEFAULTS = {
-  maxAttempts: 3,
-  initialDelayMs: 250,
-  maxDelayMs: 10_000,
-} as const satisfies RetryOptions;
-
-const CLASS_CHECKS = {
+export const RETRY_CLASS_SPEC = {
   maxAttempts: integer({ min: 1, max: 100 }),
   initialDelayMs: milliseconds(),
   maxDelayMs: milliseconds(),
@@ -107,19 +102,24 @@ const isOff: readonly [(value: unknown) => boolean, OptionCheck] = [(value) => v
 export const isRetryBudget = (value: unknown): value is RetryBudget =>
   hasMethods(value, ['recordCall', 'tryWithdraw', 'getStats']);
 
-export const retryOptionChecks: OptionChecks<RetryOptions> = {
-  ...CLASS_CHECKS,
+export const RETRY_SPEC = {
+  maxAttempts: withDefault(RETRY_CLASS_SPEC.maxAttempts, 3),
+  initialDelayMs: withDefault(RETRY_CLASS_SPEC.initialDelayMs, 250),
+  maxDelayMs: withDefault(RETRY_CLASS_SPEC.maxDelayMs, 10_000),
   policies: shape({
-    outage: shape(CLASS_CHECKS),
-    throttle: shape(CLASS_CHECKS),
-    content: shape(CLASS_CHECKS),
+    outage: shape(RETRY_CLASS_SPEC),
+    throttle: shape(RETRY_CLASS_SPEC),
+    content: shape(RETRY_CLASS_SPEC),
   } satisfies OptionChecks<Record<RetryClass, RetryClassPolicy>>),
-  budget: whichever([isOff, [isRetryBudget, anything()]], shape(RETRY_BUDGET_CHECKS)),
+  budget: whichever([isOff, [isRetryBudget, anything()]], shape(RETRY_BUDGET_SPEC)),
   minAttemptMs: finiteNumber({ min: 0 }),
   isRetryable: callable(),
   isPaced: callable(),
   onRetry: callable(),
   onGiveUp: callable(),
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-  random: callable(),
-};
+  clock: clockOption,
+  random: withDefault(callable(), Math.random),
+} satisfies OptionChecks<RetryOptions>;
+
+/** Options with their defaults. */
+export type RetrySettings = Settings<RetryOptions, typeof RETRY_SPEC>;

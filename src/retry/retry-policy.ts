@@ -3,17 +3,17 @@ import { DescribeError } from '../errors/describe-error.ts';
 import { sleep } from '../internal/async/signals.ts';
 import { answerNow, callSafely } from '../internal/async/user-callback.ts';
 import type { Random } from '../internal/backoff.ts';
-import { type Clock, systemClock } from '../internal/clock.ts';
+import type { Clock } from '../internal/clock.ts';
 import { checkOptions } from '../internal/options/option-checks.ts';
 import { RulesByClass, RunBackoff } from './class-backoff.ts';
 import { FastestAttempt } from './fastest-attempt.ts';
 import { RetryBudget, type RetryBudgetStats } from './retry-budget.ts';
 import {
   isRetryBudget,
+  RETRY_SPEC,
   type RetryEvent,
   type RetryGiveUpEvent,
   type RetryOptions,
-  retryOptionChecks,
 } from './retry-options.ts';
 
 /** How one run is bounded, and who is told of it. */
@@ -82,8 +82,8 @@ export class RetryPolicy {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: RetryOptions = {}) {
-    const own = checkOptions('RetryPolicy', options, retryOptionChecks);
-    const { clock = systemClock, random = Math.random, isRetryable = isMarkedRetryable, budget } = own;
+    const own = checkOptions('RetryPolicy', options, RETRY_SPEC);
+    const { clock, random, isRetryable = isMarkedRetryable, budget } = own;
     this.#rules = new RulesByClass(own);
     this.#budget = budgetOf(budget, clock);
     this.#minAttemptMs = own.minAttemptMs;

@@ -1,4 +1,4 @@
-import { ADDRESS_GUARD_CHECKS, AddressGuard, type AddressGuardOptions } from '../../http/guard/address-guard.ts';
+import { ADDRESS_GUARD_SPEC, AddressGuard, type AddressGuardOptions } from '../../http/guard/address-guard.ts';
 import {
   boundedText,
   callable,
@@ -10,9 +10,10 @@ import {
   oneOf,
   shape,
 } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
 import { BatchProcessor, type ProcessOptions } from '../batch-processor.ts';
-import { BATCH_CHECKS, type BatchProcessorOptions } from '../batch-processor-options.ts';
+import { BATCH_SPEC, type BatchProcessorOptions, batchRetryOption } from '../batch-processor-options.ts';
 import { PACK_LIMITS, packShare } from './pack-limits.ts';
 import { PackSolver } from './pack-solver.ts';
 import type { VisionFault } from './vision-fault.ts';
@@ -51,28 +52,21 @@ export interface VisionDescriptionBatchOptions
   readonly classify?: ((error: unknown) => VisionFault) | undefined;
 }
 
-const DEFAULTS = {
-  model: 'gpt-4.1-mini',
-  prompt: 'Describe this image.',
-  detail: 'low',
-  maxOutputTokens: 300,
-  ...PACK_LIMITS,
-} as const satisfies VisionDescriptionBatchOptions;
+const { weigh: _weigh, maxBatchWeight: _maxBatchWeight, groupBy: _groupBy, ...SHARED_SPEC } = BATCH_SPEC;
 
-const { weigh: _weigh, maxBatchWeight: _maxBatchWeight, groupBy: _groupBy, ...SHARED_CHECKS } = BATCH_CHECKS;
-
-const CHECKS: OptionChecks<VisionDescriptionBatchOptions> = {
-  ...SHARED_CHECKS,
-  model: boundedText(MAX_MODEL_LENGTH),
-  prompt: nonEmptyText(),
-  detail: oneOf('low', 'high', 'auto'),
-  maxOutputTokens: integer({ min: 1 }),
-  maxPackTokens: integer({ min: 1 }),
-  maxPackBytes: integer({ min: 1 }),
+export const VISION_BATCH_SPEC = {
+  ...SHARED_SPEC,
+  retry: withDefault(batchRetryOption, {}),
+  model: withDefault(boundedText(MAX_MODEL_LENGTH), 'gpt-4.1-mini'),
+  prompt: withDefault(nonEmptyText(), 'Describe this image.'),
+  detail: withDefault(oneOf('low', 'high', 'auto'), 'low'),
+  maxOutputTokens: withDefault(integer({ min: 1 }), 300),
+  maxPackTokens: withDefault(integer({ min: 1 }), PACK_LIMITS.maxPackTokens),
+  maxPackBytes: withDefault(integer({ min: 1 }), PACK_LIMITS.maxPackBytes),
   estimateTokens: callable(),
-  images: shape(ADDRESS_GUARD_CHECKS),
+  images: shape(ADDRESS_GUARD_SPEC),
   classify: callable(),
-};
+} satisfies OptionChecks<VisionDescriptionBatchOptions>;
 
 /**
  * Describes images with few requests: those that share model, prompt, detail, output limit and schema go into one, and
@@ -103,24 +97,23 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
   constructor(target: VisionTarget, options: VisionDescriptionBatchOptions = {}) {
     // First of all: a lease is handed over here, and must not stay lent when an option is wrong.
     const send = visionSend(target);
-    const own = checkOptions('VisionDescriptionBatchProcessor', options, CHECKS);
+    const own = checkOptions('VisionDescriptionBatchProcessor', options, VISION_BATCH_SPEC);
     const { model, prompt, detail, maxOutputTokens, estimateTokens, images, classify, ...rest } = own;
-    const { maxPackTokens = DEFAULTS.maxPackTokens, maxPackBytes = DEFAULTS.maxPackBytes, ...batch } = rest;
+    const { maxPackTokens, maxPackBytes, ...batch } = rest;
     const solver = new PackSolver(send, classify);
     // Only `process` below adds items, and it makes them all.
     super((items, context) => solver.solve(items as readonly VisionItem[], context), {
       ...batch,
-      retry: batch.retry ?? {},
       groupBy: (item) => (item as VisionItem).group,
       weigh: (item) => packShare(item as VisionItem, { maxPackTokens, maxPackBytes }),
       maxBatchWeight: 1,
     });
     this.#defaults = {
-      model: model ?? DEFAULTS.model,
-      prompt: prompt ?? DEFAULTS.prompt,
-      detail: detail ?? DEFAULTS.detail,
-      maxOutputTokens: maxOutputTokens ?? DEFAULTS.maxOutputTokens,
-      estimateTokens: estimateTokens ?? ((request) => roughTokens(request.detail ?? detail ?? DEFAULTS.detail)),
+      model,
+      prompt,
+      detail,
+      maxOutputTokens,
+      estimateTokens: estimateTokens ?? ((request) => roughTokens(request.detail ?? detail)),
       inlineBytes: isSender(target) && target.takesInlineBytes === true,
       guard: images === undefined && isSender(target) ? undefined : new AddressGuard(images),
     };

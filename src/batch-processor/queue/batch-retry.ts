@@ -8,7 +8,9 @@ import {
   integer,
   milliseconds,
   type OptionChecks,
+  settingsOf,
 } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 
 /** How the failed items of a batch are tried again. */
 export interface BatchRetryOptions {
@@ -32,21 +34,14 @@ export interface BatchRetryOptions {
   readonly random?: Random | undefined;
 }
 
-export const RETRY_CHECKS: OptionChecks<BatchRetryOptions> = {
-  maxAttempts: integer({ min: 1 }),
-  initialDelayMs: milliseconds(),
-  maxDelayMs: milliseconds(),
-  factor: finiteNumber({ min: 1 }),
+export const BATCH_RETRY_SPEC = {
+  maxAttempts: withDefault(integer({ min: 1 }), 3),
+  initialDelayMs: withDefault(milliseconds(), 500),
+  maxDelayMs: withDefault(milliseconds(), 30_000),
+  factor: withDefault(finiteNumber({ min: 1 }), 2),
   isRetryable: callable(),
-  random: callable(),
-};
-
-const DEFAULTS = {
-  maxAttempts: 3,
-  initialDelayMs: 500,
-  maxDelayMs: 30_000,
-  factor: 2,
-} as const satisfies BatchRetryOptions;
+  random: withDefault(callable(), Math.random),
+} satisfies OptionChecks<BatchRetryOptions>;
 
 const JITTER_RATIO = 0.1;
 
@@ -59,14 +54,9 @@ export class BatchRetry {
   readonly #isRetryable: (error: unknown) => boolean;
   readonly #random: Random;
 
-  constructor({
-    maxAttempts = DEFAULTS.maxAttempts,
-    initialDelayMs = DEFAULTS.initialDelayMs,
-    maxDelayMs = DEFAULTS.maxDelayMs,
-    factor = DEFAULTS.factor,
-    isRetryable = retryableByDefault,
-    random = Math.random,
-  }: BatchRetryOptions) {
+  constructor(options: BatchRetryOptions) {
+    const settings = settingsOf(options, BATCH_RETRY_SPEC);
+    const { maxAttempts, initialDelayMs, maxDelayMs, factor, isRetryable = retryableByDefault, random } = settings;
     this.#maxAttempts = maxAttempts;
     this.#initialDelayMs = Math.min(initialDelayMs, maxDelayMs);
     this.#maxDelayMs = maxDelayMs;

@@ -1,8 +1,9 @@
 import { QueueFullError } from '../../errors/queue-full-error.ts';
 import { onAbort } from '../../internal/async/signals.ts';
-import { type Clock, systemClock } from '../../internal/clock.ts';
+import type { Clock } from '../../internal/clock.ts';
 import { type Bucket, PriorityQueue, type QueueItem } from '../../internal/collections/priority-queue.ts';
-import { checkOptions, integer, type OptionChecks, withMethods } from '../../internal/options/option-checks.ts';
+import { checkOptions, clockOption, integer, type OptionChecks } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 
 export interface AdmissionOptions {
   /**
@@ -33,15 +34,10 @@ export interface AdmissionStats {
   readonly refused: number;
 }
 
-const DEFAULTS = {
-  maxQueuedCalls: 10_000,
-  maxBytesInFlight: 256 * 1024 * 1024,
-} as const satisfies AdmissionOptions;
-
-export const ADMISSION_CHECKS: OptionChecks<Omit<AdmissionOptions, 'clock'>> = {
-  maxQueuedCalls: integer({ min: 1 }),
-  maxBytesInFlight: integer({ min: 1 }),
-};
+export const ADMISSION_SPEC = {
+  maxQueuedCalls: withDefault(integer({ min: 1 }), 10_000),
+  maxBytesInFlight: withDefault(integer({ min: 1 }), 268_435_456),
+} satisfies OptionChecks<Omit<AdmissionOptions, 'clock'>>;
 
 /** A step of priority is worth this much of earlier arrival, so that no call starves. */
 const AGEING_MS = 1000;
@@ -76,13 +72,11 @@ export class Admission {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
   constructor(options: AdmissionOptions = {}) {
-    const own = checkOptions<AdmissionOptions>('Admission', options, {
-      ...ADMISSION_CHECKS,
-      clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-    });
-    this.#maxQueuedCalls = own.maxQueuedCalls ?? DEFAULTS.maxQueuedCalls;
-    this.#maxBytesInFlight = own.maxBytesInFlight ?? DEFAULTS.maxBytesInFlight;
-    this.#clock = own.clock ?? systemClock;
+    const spec = { ...ADMISSION_SPEC, clock: clockOption };
+    const { maxQueuedCalls, maxBytesInFlight, clock } = checkOptions('Admission', options, spec);
+    this.#maxQueuedCalls = maxQueuedCalls;
+    this.#maxBytesInFlight = maxBytesInFlight;
+    this.#clock = clock;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { IMAGE_DEFAULTS, IMAGE_OPTION_CHECKS } from '../../image/image-options.ts';
+import { IMAGE_SPEC } from '../../image/image-options.ts';
 import {
   type CanonicalUrlOptions,
   ContentAliases,
@@ -16,7 +16,15 @@ import { isDataUrl } from '../../image/reading/data-url.ts';
 import { hashFewBytes } from '../../image/reading/hash-bytes.ts';
 import { asBytes, expectedBytes } from '../../image/reading/image-source.ts';
 import type { Clock } from '../../internal/clock.ts';
-import { checkOptions, listOf, milliseconds, nonEmptyText, oneOf } from '../../internal/options/option-checks.ts';
+import {
+  listOf,
+  milliseconds,
+  nonEmptyText,
+  type OptionChecks,
+  oneOf,
+  settingsOf,
+} from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 import { type ByteCapacity, UNBOUNDED_CAPACITY } from './admission.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 
@@ -45,6 +53,13 @@ export interface ImageName {
   /** An image that is only passed on. */
   readonly image?: LoadedImage;
 }
+
+export const CLIENT_IMAGE_SPEC = {
+  ...IMAGE_SPEC,
+  ignoreParameters: listOf(nonEmptyText()),
+  imageIdentity: withDefault(oneOf('url', 'content'), 'url'),
+  aliasTtlMs: withDefault(milliseconds({ min: 0 }), 60_000),
+} satisfies OptionChecks<ClientImageOptions>;
 
 /** An image that was taken in, and its name. */
 export interface TakenImage {
@@ -80,18 +95,12 @@ export class ImageIntake {
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(options: ClientImageOptions, clock: Clock, downloads?: () => UrlDownloads) {
-    const own = checkOptions<ClientImageOptions>('images', options, {
-      ...IMAGE_OPTION_CHECKS,
-      ignoreParameters: listOf(nonEmptyText()),
-      imageIdentity: oneOf('url', 'content'),
-      aliasTtlMs: milliseconds({ min: 0 }),
-    });
-    const { ignoreParameters, imageIdentity = 'url', aliasTtlMs, ...limits } = own;
+    const { ignoreParameters, imageIdentity, aliasTtlMs, ...limits } = settingsOf(options, CLIENT_IMAGE_SPEC);
     this.#loader = createImageLoader({ ...limits, clock });
     this.#identify = createImageIdentity({ ignoreParameters });
     this.#aliases = imageIdentity === 'content' ? new ContentAliases(this.#loader, { aliasTtlMs, clock }) : undefined;
     this.#ladder = new UrlLadder(this.#loader, { clock, downloads });
-    this.#maxBytes = limits.maxBytes ?? IMAGE_DEFAULTS.maxBytes;
+    this.#maxBytes = limits.maxBytes;
   }
 
   /**

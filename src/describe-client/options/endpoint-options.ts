@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { ConfigIssue } from '../../errors/config-error.ts';
 import { type ExtraBody, extraBodyCheck } from '../../internal/options/extra-body.ts';
+import { baseUrl, headerRecord, headerSafeSecret } from '../../internal/options/http-checks.ts';
 import {
-  baseUrl,
   boundedText,
   copyBy,
   copying,
   describeKind,
   finiteNumber,
-  headerRecord,
-  headerSafeSecret,
   integer,
   listOf,
   MAX_MODEL_LENGTH,

@@ -1,5 +1,5 @@
 import { integer } from '../../internal/options/option-checks.ts';
-import { ADMISSION_CHECKS, type AdmissionOptions } from '../call/admission.ts';
+import { ADMISSION_SPEC, type AdmissionOptions } from '../call/admission.ts';
 import { QUOTA_LIMIT_CHECKS, type QuotaLimitOptions } from './endpoint-options.ts';
 
 /** How fast and how much at once; the first three hold for each quota group that has none of its own. */
@@ -13,6 +13,6 @@ export interface ClientLimitOptions extends QuotaLimitOptions, Omit<AdmissionOpt
 
 export const CLIENT_LIMIT_CHECKS = {
   ...QUOTA_LIMIT_CHECKS,
-  ...ADMISSION_CHECKS,
+  ...ADMISSION_SPEC,
   processes: integer({ min: 1 }),
 } as const;

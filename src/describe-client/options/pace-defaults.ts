@@ -1,6 +1,7 @@
-import { batchSettings } from '../../batch-processor/batch-processor-options.ts';
+import { BATCH_SPEC, type BatchProcessorOptions } from '../../batch-processor/batch-processor-options.ts';
 import { PACK_LIMITS } from '../../batch-processor/packs/pack-limits.ts';
 import { definedOf } from '../../internal/options/defined-of.ts';
+import { settingsOf } from '../../internal/options/option-checks.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';
 import type { PaceLimits } from '../../openai/models/estimate.ts';
 import { poolBounds } from '../../openai/pool/openai-pool-options.ts';
@@ -30,8 +31,7 @@ export function packPlanOf(settings: Pace): PackPlan {
 /** Requests that the endpoints take at once: as many as they have connections, within the limit that is given. */
 function placesOf({ limits = NO_OPTIONS, endpoints, environment, usable: { pool } }: Pace): number {
   const { max } = poolBounds({
-    min: environment.poolMinSize,
-    max: environment.poolMaxSize,
+    ...environment.pool,
     ...definedOf(typeof pool === 'object' ? pool : undefined),
   });
   const placesAt = ({ limits: own = NO_OPTIONS }: EndpointDescription) =>
@@ -74,5 +74,5 @@ export function paceOf(settings: Pace, given: PaceLimits): PaceLimits {
 
 const batchSettingsOf = (
   settings: Pace,
-  { batchSize = settings.environment.batchSize, maxConcurrentBatches = placesOf(settings) }: BatchOptions,
-) => batchSettings({ batchSize, maxConcurrentBatches });
+  { batchSize = settings.environment.batch.batchSize, maxConcurrentBatches = placesOf(settings) }: BatchOptions,
+) => settingsOf<BatchProcessorOptions<unknown>, typeof BATCH_SPEC>({ batchSize, maxConcurrentBatches }, BATCH_SPEC);

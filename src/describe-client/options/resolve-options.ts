@@ -1,20 +1,19 @@
+import { BATCH_SPEC } from '../../batch-processor/batch-processor-options.ts';
 import { proxyFor, readProxyEnvironment } from '../../http/connection/proxy.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
-import { type EnvironmentSettings, parseEnvironment } from '../../internal/options/environment.ts';
+import { parseEnvironment } from '../../internal/options/environment.ts';
 import { type ExtraBody, extraBodyCheck, jsonCopy } from '../../internal/options/extra-body.ts';
+import { headerRecord, headerSafeSecret, httpUrl } from '../../internal/options/http-checks.ts';
 import {
   anything,
-  baseUrl,
   boolean,
   boundedText,
   callable,
+  clockOption,
   copying,
   describeKind,
   finiteNumber,
   hasMethods,
-  headerRecord,
-  headerSafeSecret,
-  httpUrl,
   integer,
   MAX_MODEL_LENGTH,
   milliseconds,
@@ -28,15 +27,23 @@ import {
   whichever,
   withMethods,
 } from '../../internal/options/option-checks.ts';
+import { fromVariable } from '../../internal/options/option-spec.ts';
 import { callOptions, NO_OPTIONS } from '../../internal/options/own-options.ts';
 import { REASONING_EFFORTS } from '../../internal/options/reasoning-effort.ts';
 import { addressIssues } from '../../openai/pool/api-address.ts';
 import { apiKeyCheck } from '../../openai/pool/api-key.ts';
-import { DEFAULT_BASE_URL } from '../../openai/pool/openai-pool-options.ts';
+import {
+  baseUrlOption,
+  DEFAULT_BASE_URL,
+  type OpenAIConnectionPoolOptions,
+  POOL_SPEC,
+} from '../../openai/pool/openai-pool-options.ts';
+import { MONITOR_SPEC, type PerformanceMonitorOptions } from '../../performance-monitor/monitor-options.ts';
+import { REDIS_TARGET_SPEC } from '../../redis-cache/cache-options.ts';
 import type { RedisTargetOptions } from '../../redis-cache/index.ts';
 import type { RequestDefaults } from '../call/normalise-request.ts';
 import { cacheScopeCheck } from '../call/normalise-request.ts';
-import { CLIENT_DEFAULTS, type DescribeClientOptions } from './client-options.ts';
+import { type BatchOptions, CLIENT_DEFAULTS, type DescribeClientOptions } from './client-options.ts';
 import type { ConfigIssues } from './config-issues.ts';
 import { dialectCheck, type EndpointDescription, endpointsCheck, namedEndpoints } from './endpoint-options.ts';
 import { fallbackCheck } from './fallback-option.ts';
@@ -55,7 +62,7 @@ export interface ClientSettings extends RequestDefaults {
   readonly redis: RedisTargetOptions | undefined;
   /** Proxy to an address of the API, by option or environment. */
   readonly proxyTo: (baseURL: string | undefined) => string | undefined;
-  readonly environment: EnvironmentSettings;
+  readonly environment: ClientEnvironment;
   /** The options without those that are wrong, so that parts can be made and looked at before the error is thrown. */
   readonly usable: DescribeClientOptions;
 }
@@ -84,12 +91,12 @@ const aFunction: readonly [(value: unknown) => boolean, OptionCheck] = [
 const aString: readonly [(value: unknown) => boolean, OptionCheck] = [(value) => typeof value === 'string', secret()];
 
 // What is inside a part's options is checked by the part itself; here only that it can be such options.
-const CHECKS: OptionChecks<DescribeClientOptions> = {
-  apiKey: apiKeyCheck(),
-  baseURL: baseUrl(),
+const CHECKS = {
+  apiKey: fromVariable('OPENAI_API_KEY', apiKeyCheck()),
+  baseURL: baseUrlOption,
   apiVersion: nonEmptyText(),
-  organization: headerSafeSecret(),
-  project: headerSafeSecret(),
+  organization: fromVariable('OPENAI_ORG_ID', headerSafeSecret()),
+  project: fromVariable('OPENAI_PROJECT_ID', headerSafeSecret()),
   headers: headerRecord(),
   dialect: dialectCheck,
   endpoints: endpointsCheck,
@@ -119,8 +126,8 @@ const CHECKS: OptionChecks<DescribeClientOptions> = {
   proxy: whichever([off], httpUrl()),
   tls: optionsObject('options'),
   logger: withMethods('a logger with debug, info, warn and error', 'debug', 'info', 'warn', 'error'),
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-};
+  clock: clockOption,
+} satisfies OptionChecks<DescribeClientOptions>;
 
 /** Fills in environment and defaults, and gathers what is wrong. Options win over the environment. */
 export function resolveOptions(
@@ -128,9 +135,8 @@ export function resolveOptions(
   variables: Readonly<Record<string, string | undefined>>,
   issues: ConfigIssues,
 ): ClientSettings {
-  const { settings: environment, issues: wrongVariables } = parseEnvironment(variables);
   issues.add(shape(CHECKS)(options, ''));
-  issues.add(wrongVariables);
+  const environment = environmentOf(variables, issues);
   const usable = withoutWrong(options, issues);
   const {
     limits = NO_OPTIONS,
@@ -178,6 +184,33 @@ export function resolveOptions(
   };
 }
 
+/** What the environment says, by the part that it is for. */
+export interface ClientEnvironment {
+  readonly client: Pick<DescribeClientOptions, 'apiKey' | 'baseURL' | 'organization' | 'project'>;
+  readonly redis: RedisTargetOptions;
+  readonly pool: OpenAIConnectionPoolOptions;
+  readonly batch: BatchOptions;
+  readonly monitor: PerformanceMonitorOptions;
+}
+
+function environmentOf(
+  variables: Readonly<Record<string, string | undefined>>,
+  issues: ConfigIssues,
+): ClientEnvironment {
+  const read = <Options>(spec: { readonly [Name in keyof Options]: OptionCheck }): Partial<Options> => {
+    const { options, issues: wrong } = parseEnvironment<Options>(spec, variables);
+    issues.add(wrong);
+    return options;
+  };
+  return {
+    client: read<DescribeClientOptions>(CHECKS),
+    redis: read<RedisTargetOptions>(REDIS_TARGET_SPEC),
+    pool: read<OpenAIConnectionPoolOptions>(POOL_SPEC),
+    batch: read<BatchOptions>(BATCH_SPEC),
+    monitor: read<PerformanceMonitorOptions>(MONITOR_SPEC),
+  };
+}
+
 /** With `undefined` in their place. */
 function withoutWrong(options: DescribeClientOptions, issues: ConfigIssues): DescribeClientOptions {
   const own = Object.entries(ownOptions(options ?? {}, CHECKS));
@@ -192,7 +225,7 @@ export const isInstance = (value: unknown, method: string): boolean => hasMethod
  */
 function endpointsOf(
   options: DescribeClientOptions,
-  environment: EnvironmentSettings,
+  environment: ClientEnvironment,
   issues: ConfigIssues,
 ): readonly EndpointDescription[] {
   const { dialect = CLIENT_DEFAULTS.dialect, extraBody } = options;
@@ -219,19 +252,19 @@ function severalEndpoints(
 
 function onlyEndpoint(
   { apiKey, baseURL, apiVersion, organization, project, headers }: DescribeClientOptions,
-  { openaiApiKey, openaiBaseURL, openaiOrganization, openaiProject }: EnvironmentSettings,
+  { client: environment }: ClientEnvironment,
   issues: ConfigIssues,
 ): EndpointDescription {
-  const base = baseURL ?? openaiBaseURL;
+  const base = baseURL ?? environment.baseURL;
   const address = base ?? DEFAULT_BASE_URL;
   issues.add(addressIssues(address, apiVersion, baseURL === undefined ? 'OPENAI_BASE_URL' : 'baseURL'));
   return {
     name: ONLY_ENDPOINT,
-    apiKey: apiKey ?? openaiApiKey ?? '',
+    apiKey: apiKey ?? environment.apiKey ?? '',
     baseURL: base,
     apiVersion,
-    organization: organization ?? openaiOrganization,
-    project: project ?? openaiProject,
+    organization: organization ?? environment.organization,
+    project: project ?? environment.project,
     headers,
     model: undefined,
     weight: undefined,
@@ -265,18 +298,10 @@ function proxyRule(
 
 function redisTargetOf(
   option: DescribeClientOptions['redis'],
-  { redisUrl, redisHost, redisPort, redisUsername, redisPassword, redisDb }: EnvironmentSettings,
+  { redis }: ClientEnvironment,
 ): RedisTargetOptions | undefined {
   if (typeof option === 'string') return { url: option };
   if (isInstance(option, 'defineCommand')) return { client: option as NonNullable<RedisTargetOptions['client']> };
   if (option !== undefined) return option as RedisTargetOptions;
-  if (redisUrl === undefined && redisHost === undefined) return undefined;
-  return {
-    url: redisUrl,
-    host: redisHost,
-    port: redisPort,
-    username: redisUsername,
-    password: redisPassword,
-    db: redisDb,
-  };
+  return redis.url === undefined && redis.host === undefined ? undefined : redis;
 }

@@ -1,9 +1,11 @@
-import { batchSettings } from '../../batch-processor/batch-processor-options.ts';
 import { dataUrlLength } from '../../batch-processor/packs/image-data-url.ts';
-import { PACK_LIMITS, packShare } from '../../batch-processor/packs/pack-limits.ts';
+import { packShare } from '../../batch-processor/packs/pack-limits.ts';
 import { packOutputTokens, packPrompt } from '../../batch-processor/packs/pack-request.ts';
 import { packSchema } from '../../batch-processor/packs/pack-schema.ts';
+import { VISION_BATCH_SPEC } from '../../batch-processor/packs/vision-description-batch-processor.ts';
 import type { LoadedImage } from '../../image/index.ts';
+import { definedOf } from '../../internal/options/defined-of.ts';
+import { settingsOf } from '../../internal/options/option-checks.ts';
 import { type CallEstimate, estimateCall } from '../../openai/models/estimate.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import { estimateTextTokens } from '../../openai/models/text-tokens.ts';
@@ -18,16 +20,8 @@ export interface PackRules extends PackPlan {
 }
 
 /** The rules by options and environment, as the batch processor fills them in. */
-export function packRulesOf(
-  batch: BatchOptions,
-  environment: { readonly batchSize?: number | undefined; readonly batchWaitMs?: number | undefined },
-): PackRules {
-  const { maxPackTokens = PACK_LIMITS.maxPackTokens, maxPackBytes = PACK_LIMITS.maxPackBytes } = batch;
-  const { batchSize, maxBatchWaitMs } = batchSettings({
-    batchSize: batch.batchSize ?? environment.batchSize,
-    maxBatchWaitMs: batch.maxBatchWaitMs ?? environment.batchWaitMs,
-  });
-  return { batchSize, maxBatchWaitMs, maxPackTokens, maxPackBytes };
+export function packRulesOf(batch: BatchOptions, environment: BatchOptions): PackRules {
+  return settingsOf({ ...environment, ...definedOf(batch) }, VISION_BATCH_SPEC);
 }
 
 /** Tokens of what a pack says around prompt and images, whatever their number, and before each image. */

@@ -1,6 +1,7 @@
 import { ImageError, InputError } from '../../errors/index.ts';
 import { imageTextOf } from '../../internal/options/image-value.ts';
 import { checkOptions, listOf, type OptionCheck, type OptionChecks } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { type AddressBytes, parseAddress } from './ip-address.ts';
 import { hostOf, isPrivateName } from './private-host.ts';
@@ -37,11 +38,11 @@ const hostPattern: OptionCheck = (value, option) =>
       ];
 
 /** Checks of the guard's options, for owners that nest them. */
-export const ADDRESS_GUARD_CHECKS: OptionChecks<AddressGuardOptions> = {
-  allowHosts: listOf(hostPattern),
-  denyHosts: listOf(hostPattern),
+export const ADDRESS_GUARD_SPEC = {
+  allowHosts: withDefault(listOf(hostPattern), []),
+  denyHosts: withDefault(listOf(hostPattern), []),
   onlyHosts: listOf(hostPattern),
-};
+} satisfies OptionChecks<AddressGuardOptions>;
 
 /** Longest URL that passes; browsers and CDNs stop well before. */
 const MAX_URL_LENGTH = 16_384;
@@ -83,9 +84,9 @@ export class AddressGuard {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a pattern that is none. */
   constructor(options: AddressGuardOptions = {}) {
-    const { allowHosts, denyHosts, onlyHosts } = checkOptions('AddressGuard', options, ADDRESS_GUARD_CHECKS);
-    this.#allow = patterns(allowHosts ?? []);
-    this.#deny = patterns(denyHosts ?? []);
+    const { allowHosts, denyHosts, onlyHosts } = checkOptions('AddressGuard', options, ADDRESS_GUARD_SPEC);
+    this.#allow = patterns(allowHosts);
+    this.#deny = patterns(denyHosts);
     this.#only = onlyHosts === undefined ? undefined : patterns(onlyHosts);
   }
 

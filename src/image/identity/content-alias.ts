@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto';
 import { ImageError } from '../../errors/index.ts';
 import { type FlightContext, SingleFlight } from '../../internal/async/single-flight.ts';
 import { canonicalUrl } from '../../internal/canonical-url.ts';
-import { type Clock, systemClock } from '../../internal/clock.ts';
+import type { Clock } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import {
-  anything,
   checkOptions,
+  clockOption,
   integer,
   milliseconds,
   type OptionChecks,
 } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 import type { DownloadedImage, ImageLoader } from '../reading/image-loader.ts';
 
 export interface ContentAliasOptions {
@@ -18,12 +19,15 @@ export interface ContentAliasOptions {
   readonly aliasTtlMs?: number | undefined;
   /** Most URLs remembered; the one unused for longest goes first, at least 1. @defaultValue 10_000 */
   readonly maxAliases?: number | undefined;
+  /** Source of time. @defaultValue the system clock */
+  readonly clock?: Clock | undefined;
 }
 
-export const CONTENT_ALIAS_CHECKS: OptionChecks<ContentAliasOptions> = {
-  aliasTtlMs: milliseconds({ min: 0 }),
-  maxAliases: integer({ min: 1 }),
-};
+export const CONTENT_ALIAS_SPEC = {
+  aliasTtlMs: withDefault(milliseconds({ min: 0 }), 60_000),
+  maxAliases: withDefault(integer({ min: 1 }), 10_000),
+  clock: clockOption,
+} satisfies OptionChecks<ContentAliasOptions>;
 
 export interface AliasScope {
   /**
@@ -65,8 +69,6 @@ const keyOf = (url: string | URL, { scope = '' }: AliasScope): string =>
     .update(`${canonicalUrl(url)}\n${scope}`)
     .digest('base64');
 
-const DEFAULTS = { aliasTtlMs: 60_000, maxAliases: 10_000 } as const satisfies ContentAliasOptions;
-
 /**
  * Knows images by what their URLs hold: one image under two URLs has one identity, and changed bytes under one URL
  * have another within `aliasTtlMs`. After that a URL is asked again, with the ETag of what is known, so that an
@@ -89,18 +91,12 @@ export class ContentAliases {
   readonly #downloads = new SingleFlight<Download>();
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
-  constructor(
-    loader: Pick<ImageLoader, 'fetch'>,
-    options: ContentAliasOptions & { readonly clock?: Clock | undefined } = {},
-  ) {
-    const { clock, aliasTtlMs, maxAliases } = checkOptions('ContentAliases', options, {
-      ...CONTENT_ALIAS_CHECKS,
-      clock: anything(),
-    });
+  constructor(loader: Pick<ImageLoader, 'fetch'>, options: ContentAliasOptions = {}) {
+    const { clock, aliasTtlMs, maxAliases } = checkOptions('ContentAliases', options, CONTENT_ALIAS_SPEC);
     this.#loader = loader;
-    this.#clock = clock ?? systemClock;
-    this.#ttlMs = aliasTtlMs ?? DEFAULTS.aliasTtlMs;
-    this.#aliases = new BoundedMap(maxAliases ?? DEFAULTS.maxAliases);
+    this.#clock = clock;
+    this.#ttlMs = aliasTtlMs;
+    this.#aliases = new BoundedMap(maxAliases);
   }
 
   /** URLs remembered. */

@@ -2,12 +2,18 @@ import { ImageError, InputError, TimeoutError } from '../../errors/index.ts';
 import { AddressGuard } from '../../http/guard/address-guard.ts';
 import { createPinnedFetch, type PinnedFetchRequest, type ResolveHost } from '../../http/guard/pinned-fetch.ts';
 import { childController, raceSignal } from '../../internal/async/signals.ts';
-import { type Clock, systemClock } from '../../internal/clock.ts';
-import { anything, checkOptions, describeValue } from '../../internal/options/option-checks.ts';
+import type { Clock } from '../../internal/clock.ts';
+import {
+  callable,
+  checkOptions,
+  clockOption,
+  describeValue,
+  type OptionChecks,
+} from '../../internal/options/option-checks.ts';
 import type { ImageInfo } from '../formats/image-format.ts';
 import { checkImageHead, inspectImage } from '../formats/inspect-image.ts';
 import { tooLarge, unreadable, unsupportedFormat } from '../image-errors.ts';
-import { IMAGE_DEFAULTS, IMAGE_OPTION_CHECKS, type ImageOptions } from '../image-options.ts';
+import { IMAGE_SPEC, type ImageOptions } from '../image-options.ts';
 import { isDataUrl, readDataUrl } from './data-url.ts';
 import { hashBytes } from './hash-bytes.ts';
 import { asBytes, type ImageSource, isAsyncIterable, isBlob, isFileSource, isReadableStream } from './image-source.ts';
@@ -38,7 +44,7 @@ export interface DownloadedImage extends BytesImage {
 }
 
 export interface ImageLoaderOptions extends ImageOptions {
-  /** Source of time. @defaultValue the system's */
+  /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
   /** Looks host names up for downloads. @defaultValue the system's resolver */
   readonly resolveHost?: ResolveHost | undefined;
@@ -49,6 +55,12 @@ export interface LoadOptions {
   /** SHA-256 of the source, for a source in memory that was hashed before. @defaultValue it is hashed here */
   readonly sha256?: string | undefined;
 }
+
+export const IMAGE_LOADER_SPEC = {
+  ...IMAGE_SPEC,
+  clock: clockOption,
+  resolveHost: callable(),
+} satisfies OptionChecks<ImageLoaderOptions>;
 
 /** Loads images under limits that were checked once. */
 export interface ImageLoader {
@@ -74,15 +86,9 @@ export interface ImageLoader {
  * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
  */
 export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader {
-  const limits = checkOptions<ImageLoaderOptions>('images', options, {
-    ...IMAGE_OPTION_CHECKS,
-    clock: anything(),
-    resolveHost: anything(),
-  });
-  const { clock = systemClock, resolveHost } = limits;
-  const { maxBytes = IMAGE_DEFAULTS.maxBytes, maxPixels = IMAGE_DEFAULTS.maxPixels } = limits;
-  const { readTimeoutMs = IMAGE_DEFAULTS.readTimeoutMs, maxRedirects = IMAGE_DEFAULTS.maxRedirects } = limits;
-  const { fetchTimeoutMs = IMAGE_DEFAULTS.fetchTimeoutMs, allowHosts, denyHosts, onlyHosts } = limits;
+  const limits = checkOptions('images', options, IMAGE_LOADER_SPEC);
+  const { clock, resolveHost, maxBytes, maxPixels, readTimeoutMs, maxRedirects, fetchTimeoutMs } = limits;
+  const { allowHosts, denyHosts, onlyHosts } = limits;
   const guard = new AddressGuard({ allowHosts, denyHosts, onlyHosts });
   const download = createPinnedFetch({
     guard,

@@ -1,26 +1,28 @@
-import { type Clock, systemClock } from '../../internal/clock.ts';
+import type { Clock } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import {
-  anything,
   checkOptions,
+  clockOption,
   integer,
   milliseconds,
   type OptionChecks,
 } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 
 export interface InlineHostsOptions {
   /** Milliseconds after which a host is given another chance, at least 1. @defaultValue 3_600_000 (an hour) */
   readonly rememberMs?: number | undefined;
   /** Most hosts remembered; the oldest goes first, at least 1. @defaultValue 1_000 */
   readonly maxHosts?: number | undefined;
+  /** Source of time. @defaultValue the system clock */
+  readonly clock?: Clock | undefined;
 }
 
-export const INLINE_HOSTS_CHECKS: OptionChecks<InlineHostsOptions> = {
-  rememberMs: milliseconds(),
-  maxHosts: integer({ min: 1 }),
-};
-
-const DEFAULTS = { rememberMs: 3_600_000, maxHosts: 1_000 } as const satisfies InlineHostsOptions;
+export const INLINE_HOSTS_SPEC = {
+  rememberMs: withDefault(milliseconds(), 3_600_000),
+  maxHosts: withDefault(integer({ min: 1 }), 1_000),
+  clock: clockOption,
+} satisfies OptionChecks<InlineHostsOptions>;
 
 /**
  * Remembers hosts from which the API could not download, so that the next image of such a host is sent inline at once.
@@ -40,14 +42,11 @@ export class InlineHosts {
   readonly #untilMs: BoundedMap<string, number>;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
-  constructor(options: InlineHostsOptions & { readonly clock?: Clock | undefined } = {}) {
-    const { clock, rememberMs, maxHosts } = checkOptions('InlineHosts', options, {
-      ...INLINE_HOSTS_CHECKS,
-      clock: anything(),
-    });
-    this.#clock = clock ?? systemClock;
-    this.#rememberMs = rememberMs ?? DEFAULTS.rememberMs;
-    this.#untilMs = new BoundedMap(maxHosts ?? DEFAULTS.maxHosts);
+  constructor(options: InlineHostsOptions = {}) {
+    const { clock, rememberMs, maxHosts } = checkOptions('InlineHosts', options, INLINE_HOSTS_SPEC);
+    this.#clock = clock;
+    this.#rememberMs = rememberMs;
+    this.#untilMs = new BoundedMap(maxHosts);
   }
 
   /** Hosts remembered. */

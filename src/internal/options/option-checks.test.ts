@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../errors/config-error.ts';
+import { baseUrl, headerRecord, headerSafeSecret, httpUrl } from './http-checks.ts';
 import {
-  baseUrl,
   boolean,
   callable,
   checkOptions,
   finiteNumber,
-  headerRecord,
-  headerSafeSecret,
-  httpUrl,
   integer,
   listOf,
   milliseconds,

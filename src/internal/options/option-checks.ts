@@ -1,7 +1,8 @@
 import { ConfigError, type ConfigIssue } from '../../errors/config-error.ts';
-import { MAX_TIMER_DELAY_MS } from '../clock.ts';
+import { type Clock, MAX_TIMER_DELAY_MS, systemClock } from '../clock.ts';
 import { nearestName } from './nearest-name.ts';
-import { callOptions, NO_OPTIONS, optionOf } from './own-options.ts';
+import { DEFAULT, defaultsOf, type Settings, withDefault } from './option-spec.ts';
+import { callOptions, NO_OPTIONS, optionsOf } from './own-options.ts';
 
 /**
  * Checks one option and returns what is wrong with it, nothing when it is right. `undefined` is always right unless
@@ -17,17 +18,34 @@ export interface OptionCheck {
 const OWN = Symbol('own');
 
 /** One check for every option that exists; a name outside it is an unknown option. */
-export type OptionChecks<Options> = { readonly [Name in keyof Required<Options>]: OptionCheck };
+export type OptionChecks<Options> = {
+  readonly [Name in keyof Required<Options>]: OptionCheck & { readonly [DEFAULT]?: Options[Name] };
+};
 
-/** Returns `ownOptions`, or throws one `ConfigError` that lists everything wrong with them, unknown names included. */
-export function checkOptions<Options extends object>(
+/**
+ * Returns the options with every default of their spec, or throws one `ConfigError` that lists everything wrong with
+ * them, unknown names included.
+ */
+export function checkOptions<Options extends object, Spec extends OptionChecks<Options> = OptionChecks<Options>>(
   owner: string,
   options: Options,
-  checks: OptionChecks<Options>,
-): Options {
-  const issues = shape(checks)(options, '');
+  spec: Spec,
+): Settings<Options, Spec> {
+  const issues = shape(spec)(options, '');
   if (issues.length > 0) throw new ConfigError(owner, issues);
-  return ownOptions(options, checks);
+  return settingsOf(options, spec);
+}
+
+/** The same for options that were checked before. */
+export function settingsOf<Options extends object, Spec extends OptionChecks<Options>>(
+  options: Options,
+  spec: Spec,
+): Settings<Options, Spec> {
+  const settings = ownOptions(options, spec) as Record<string, unknown>;
+  for (const [name, value] of Object.entries(defaultsOf(spec))) {
+    if (settings[name] === undefined) settings[name] = value;
+  }
+  return settings as Settings<Options, Spec>;
 }
 
 /**
@@ -35,9 +53,9 @@ export function checkOptions<Options extends object>(
  * prototype of all objects is taken for an option, here or wherever the copy is spread and taken apart.
  */
 export function ownOptions<Options extends object>(options: Options, checks: OptionChecks<Options>): Options {
-  const own: Record<string, unknown> = {};
+  const own = optionsOf(options, Object.keys(checks));
   for (const [name, check] of Object.entries<OptionCheck>(checks)) {
-    own[name] = copyBy(check, optionOf(options, name));
+    if (own[name] !== undefined) own[name] = copyBy(check, own[name]);
   }
   return own as Options;
 }
@@ -54,6 +72,7 @@ export const shape = (
   checks: Readonly<Record<string, OptionCheck>>,
   meantBy: (name: string, known: readonly string[]) => string | undefined = nearestName,
 ): OptionCheck => {
+  const names = Object.keys(checks);
   // An option that may be absent is looked at only where it is given: most are not.
   const entries = Object.entries(checks).map(([name, check]) => ({
     name,
@@ -73,11 +92,10 @@ export const shape = (
         issues.push(unknownOption(name, prefix, meantBy(name, Object.keys(checks))));
         if (issues.length === MAX_UNKNOWN) break;
       }
+      const given = optionsOf(value, names);
       for (const { name, check, isOptional } of entries) {
-        const given = (value as Readonly<Record<string, unknown>>)[name];
-        if (given === undefined && isOptional) continue;
-        const own = given === undefined || !(name in Object.prototype) ? given : optionOf(value, name);
-        const found = check(own, prefix === '' ? name : `${prefix}${name}`);
+        if (given[name] === undefined && isOptional) continue;
+        const found = check(given[name], prefix === '' ? name : `${prefix}${name}`);
         if (found.length > 0) issues.push(...found);
       }
       return issues;
@@ -98,7 +116,8 @@ const unknownOption = (given: string, prefix: string, nearest: string | undefine
   return { option: `${prefix}${name}`, expected, got: 'an unknown name' };
 };
 
-const check =
+/** A check by a test of the value. `show` says what was given, in an issue. */
+export const check =
   (expected: string, accepts: (value: unknown) => boolean, show = describeValue): OptionCheck =>
   (value, option) =>
     value === undefined || accepts(value) ? [] : [{ option, expected, got: show(value) }];
@@ -170,38 +189,6 @@ export const boundedText = (maxLength: number): OptionCheck =>
 export const secret = (): OptionCheck =>
   check('a non-empty string', (value) => typeof value === 'string' && value.trim() !== '', describeSecret);
 
-/**
- * A secret that a header can carry: printable ASCII without spaces. Anything else would be quoted in the error of
- * whoever makes the header.
- */
-export const headerSafeSecret = (): OptionCheck =>
-  check(
-    'a non-empty string of printable ASCII without spaces',
-    (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value),
-    describeSecret,
-  );
-
-const isHttpUrl = (value: unknown): value is string =>
-  typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
-
-/** An absolute http or https URL; its value is not shown, for it may carry credentials. */
-export const httpUrl = (): OptionCheck => check('an http or https URL', isHttpUrl, describeSecret);
-
-/**
- * The URL that every request of a client starts with; its value is not shown. Credentials in it are refused, as `fetch`
- * does: an API key goes into the same header, and addresses end up in logs.
- */
-export const baseUrl = (): OptionCheck => (value, option) => {
-  if (value === undefined) return [];
-  if (!isHttpUrl(value)) return httpUrl()(value, option);
-  const { username, password, hash } = new URL(value);
-  const issue = (expected: string, got: string) => [{ option, expected, got }];
-  if (username + password !== '') {
-    return issue("a URL without credentials (pass headers: { authorization: 'Basic …' })", 'one with them (not shown)');
-  }
-  return hash === '' ? [] : issue('a URL without a fragment', 'one with it (not shown)');
-};
-
 export const oneOf = (...choices: readonly (string | number | boolean)[]): OptionCheck =>
   check(`one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`, (value) =>
     choices.includes(value as string),
@@ -221,8 +208,14 @@ export function hasMethods(value: unknown, methods: readonly string[]): boolean 
   return methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function');
 }
 
+/** The option `clock`. */
+export const clockOption = withDefault(
+  withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
+  systemClock as Clock,
+);
+
 /** No array, `Map` or `Headers`: what these hold is not in their properties. */
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !(Symbol.iterator in value);
 
 /** A flat object of strings, such as headers or labels. Values are not shown. */
@@ -230,19 +223,6 @@ export const textRecord = (): OptionCheck =>
   check(
     'a plain object of strings',
     (value) => isRecord(value) && Object.values(value).every((entry) => typeof entry === 'string'),
-    describeSecret,
-  );
-
-/** Headers: names and values that HTTP allows (RFC 9110, section 5). Values are not shown. */
-export const headerRecord = (): OptionCheck =>
-  check(
-    'a plain object of header names and values',
-    (value) =>
-      isRecord(value) &&
-      Object.entries(value).every(
-        ([name, entry]) =>
-          /^[\w!#$%&'*+.^`|~-]+$/.test(name) && typeof entry === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(entry),
-      ),
     describeSecret,
   );
 
@@ -292,10 +272,11 @@ export function describeValue(value: unknown): string {
  * Says what a value is where no string is expected. A string there is often a key, or a URL with a password, in the
  * wrong place: it is not shown.
  */
-export const describeKind = (value: unknown): string =>
-  typeof value === 'string' ? describeSecret(value) : describeValue(value);
+export function describeKind(value: unknown): string {
+  return typeof value === 'string' ? describeSecret(value) : describeValue(value);
+}
 
-function describeSecret(value: unknown): string {
+export function describeSecret(value: unknown): string {
   if (typeof value === 'string') return value.trim() === '' ? 'an empty string' : 'a string (not shown)';
   return typeof value === 'object' && value !== null ? 'an object (not shown)' : `a ${typeof value}`;
 }

@@ -8,6 +8,16 @@ export function optionOf(options: object, name: string): unknown {
   return value === undefined || !(name in Object.prototype) || isBelowObject(options, name) ? value : undefined;
 }
 
+/** The same of all these names: each is the result's own, undefined where it was not given. */
+export function optionsOf(options: object, names: readonly string[]): Record<string, unknown> {
+  const own: Record<string, unknown> = {};
+  for (const name of names) {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    own[name] = value === undefined || !(name in Object.prototype) ? value : optionOf(options, name);
+  }
+  return own;
+}
+
 function isBelowObject(options: object, name: string): boolean {
   for (const level of levelsOf(options)) if (Object.hasOwn(level, name)) return true;
   return false;

@@ -1,7 +1,8 @@
 import { TimeoutError, UpstreamError } from '../../errors/index.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
 import { type Clock, setBackgroundTimeout } from '../../internal/clock.ts';
-import { headerSafeSecret, type OptionCheck } from '../../internal/options/option-checks.ts';
+import { headerSafeSecret } from '../../internal/options/http-checks.ts';
+import type { OptionCheck } from '../../internal/options/option-checks.ts';
 import type { RequestKey } from '../exchange/chat-exchange.ts';
 
 /** A key of the API, or a function that gives it before each request, such as a token that expires within the hour. */

@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { DescribeError, PoolCreateError } from '../../errors/index.ts';
 import { ConnectionCounters } from '../../http/connection/http-connection.ts';
-import { MAX_TIMER_DELAY_MS, systemClock } from '../../internal/clock.ts';
+import { MAX_TIMER_DELAY_MS } from '../../internal/clock.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
 import type { Listener, Unsubscribe } from '../../internal/emitter.ts';
 import {
@@ -17,13 +17,7 @@ import { ConnectionLease, type OpenAIConnectionLease } from './connection-lease.
 import { probe } from './connection-probe.ts';
 import { KeyGate } from './key-gate.ts';
 import { createOpenAIConnection, type OpenAIConnection, type OpenAIConnectionOptions } from './openai-connection.ts';
-import {
-  checkPoolOptions,
-  DEFAULT_BASE_URL,
-  DEFAULTS,
-  type OpenAIConnectionPoolOptions,
-  poolBounds,
-} from './openai-pool-options.ts';
+import { DEFAULT_BASE_URL, type OpenAIConnectionPoolOptions, poolSettings } from './openai-pool-options.ts';
 import type { OpenAIConnectionPoolStats, OpenAIPoolHealth } from './openai-pool-stats.ts';
 
 const NAME = 'OpenAI connection pool';
@@ -59,14 +53,13 @@ export class OpenAIConnectionPool implements AsyncDisposable {
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(apiKey: ApiKey, baseURL?: string, given: OpenAIConnectionPoolOptions = {}) {
-    const options = checkPoolOptions(apiKey, baseURL, given);
-    const { clock = systemClock, idleTimeoutMs = DEFAULTS.idleTimeoutMs } = options;
+    const options = poolSettings(apiKey, baseURL, given);
+    const { clock, idleTimeoutMs, min, max } = options;
     this.#gate = new KeyGate(clock);
-    const { min, max } = poolBounds(options);
     const address = apiAddress(baseURL ?? DEFAULT_BASE_URL, options.apiVersion);
     const key = typeof apiKey === 'string' ? apiKey : new KeySource(apiKey, clock);
     this.#origin = new URL(address.baseURL).origin;
-    this.#healthCheckTimeoutMs = options.healthCheckTimeoutMs ?? DEFAULTS.healthCheckTimeoutMs;
+    this.#healthCheckTimeoutMs = options.healthCheckTimeoutMs;
     // Its connections must not keep alive a pool that nobody closed and nobody can reach.
     const self = new WeakRef(this);
     const counters = this.#counters;
@@ -79,10 +72,10 @@ export class OpenAIConnectionPool implements AsyncDisposable {
             organization: options.organization,
             project: options.project,
             headers: options.headers,
-            requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
-            streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs,
-            maxResponseBytes: options.maxResponseBytes ?? DEFAULTS.maxResponseBytes,
-            connectTimeoutMs: options.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
+            requestTimeoutMs: options.requestTimeoutMs,
+            streamIdleTimeoutMs: options.streamIdleTimeoutMs,
+            maxResponseBytes: options.maxResponseBytes,
+            connectTimeoutMs: options.connectTimeoutMs,
             keepAliveMs: idleTimeoutMs,
             proxy: options.proxy,
             tls: options.tls,
@@ -98,9 +91,9 @@ export class OpenAIConnectionPool implements AsyncDisposable {
       name: NAME,
       minSize: min,
       maxSize: max,
-      acquireTimeoutMs: options.acquireTimeoutMs ?? DEFAULTS.acquireTimeoutMs,
+      acquireTimeoutMs: options.acquireTimeoutMs,
       idleTimeoutMs,
-      healthCheckInterval: options.healthCheckInterval ?? DEFAULTS.healthCheckInterval,
+      healthCheckInterval: options.healthCheckInterval,
       validateTimeoutMs: Math.min(this.#healthCheckTimeoutMs + 1_000, MAX_TIMER_DELAY_MS),
       // The stream's own idle timeout bounds it.
       resetTimeoutMs: MAX_TIMER_DELAY_MS,
@@ -111,7 +104,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
       isBroken: (_error, { http }) => http.failed,
       clock,
     });
-    if (options.warmUpOnStart ?? DEFAULTS.warmUpOnStart) this.warmUp().catch(() => {});
+    if (options.warmUpOnStart) this.warmUp().catch(() => {});
   }
 
   /**

@@ -1,21 +1,20 @@
-import { ConfigError } from '../../errors/index.ts';
+import { ConfigError, type ConfigIssue } from '../../errors/index.ts';
 import type { TlsOptions } from '../../http/connection/tls-options.ts';
 import { tlsOptionsCheck } from '../../http/connection/tls-options.ts';
 import type { Clock } from '../../internal/clock.ts';
+import { baseUrl, headerRecord, headerSafeSecret, httpUrl } from '../../internal/options/http-checks.ts';
 import {
-  baseUrl,
   boolean,
   checkOptions,
-  headerRecord,
-  headerSafeSecret,
-  httpUrl,
+  clockOption,
   integer,
   milliseconds,
   nonEmptyText,
   type OptionChecks,
   required,
-  withMethods,
 } from '../../internal/options/option-checks.ts';
+import { fromVariable, type Settings, withDefault } from '../../internal/options/option-spec.ts';
+import { callOptions } from '../../internal/options/own-options.ts';
 import { addressIssues } from './api-address.ts';
 import { type ApiKey, apiKeyCheck } from './api-key.ts';
 
@@ -48,7 +47,7 @@ export interface OpenAIConnectionPoolOptions {
   readonly maxWaiting?: number | undefined;
   /** Milliseconds after which a loan is reported by the event `leaked`. @defaultValue off */
   readonly leakThresholdMs?: number | undefined;
-  /** Headers sent with every request. */
+  /** Headers sent with every request. @defaultValue none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** `OpenAI-Organization` header. @defaultValue none */
   readonly organization?: string | undefined;
@@ -71,76 +70,71 @@ export interface OpenAIConnectionPoolOptions {
   readonly proxy?: string | undefined;
   /** Custom authorities and client certificate. @defaultValue the system's */
   readonly tls?: TlsOptions | undefined;
+  /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
 }
 
 const count = integer({ min: 1 });
 
-const CHECKS: OptionChecks<OpenAIConnectionPoolOptions> = {
-  min: integer({ min: 0 }),
-  max: count,
-  acquireTimeoutMs: milliseconds(),
-  idleTimeoutMs: milliseconds(),
-  healthCheckInterval: milliseconds(),
-  healthCheckTimeoutMs: milliseconds(),
-  warmUpOnStart: boolean(),
+/** The base URL of a client, or of a pool of the process. */
+export const baseUrlOption = fromVariable('OPENAI_BASE_URL', baseUrl());
+
+export const POOL_SPEC = {
+  min: fromVariable('OPENAI_POOL_MIN_SIZE', integer({ min: 0 })),
+  max: fromVariable('OPENAI_POOL_MAX_SIZE', count),
+  acquireTimeoutMs: withDefault(milliseconds(), 30_000),
+  idleTimeoutMs: withDefault(milliseconds(), 300_000),
+  healthCheckInterval: withDefault(milliseconds(), 30_000),
+  healthCheckTimeoutMs: withDefault(milliseconds(), 10_000),
+  warmUpOnStart: withDefault(boolean(), false),
   maxUsageCount: count,
   maxLifetimeMs: milliseconds(),
-  maxWaiting: integer({ min: 0 }),
+  maxWaiting: withDefault(integer({ min: 0 }), 10_000),
   leakThresholdMs: milliseconds(),
   headers: headerRecord(),
   organization: headerSafeSecret(),
   project: headerSafeSecret(),
   apiVersion: nonEmptyText(),
-  requestTimeoutMs: milliseconds(),
-  streamIdleTimeoutMs: milliseconds(),
-  maxResponseBytes: count,
-  connectTimeoutMs: milliseconds(),
+  requestTimeoutMs: withDefault(milliseconds(), 600_000),
+  streamIdleTimeoutMs: withDefault(milliseconds(), 60_000),
+  maxResponseBytes: withDefault(count, 67_108_864),
+  connectTimeoutMs: withDefault(milliseconds(), 10_000),
   proxy: httpUrl(),
   tls: tlsOptionsCheck,
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-};
+  clock: clockOption,
+} satisfies OptionChecks<OpenAIConnectionPoolOptions>;
 
 export const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
 
-export const DEFAULTS = {
-  min: 2,
-  max: 10,
-  acquireTimeoutMs: 30_000,
-  idleTimeoutMs: 300_000,
-  healthCheckInterval: 30_000,
-  healthCheckTimeoutMs: 10_000,
-  warmUpOnStart: false,
-  requestTimeoutMs: 600_000,
-  streamIdleTimeoutMs: 60_000,
-  maxResponseBytes: 64 * 1024 * 1024,
-  connectTimeoutMs: 10_000,
-} as const satisfies OpenAIConnectionPoolOptions;
+const DEFAULT_MIN = 2;
+const DEFAULT_MAX = 10;
 
 const OWNER = 'OpenAIConnectionPool';
 
 /** The bounds of a pool's size: a default gives way to the bound that was set. */
-export function poolBounds(options: OpenAIConnectionPoolOptions): {
-  readonly min: number;
-  readonly max: number;
-} {
-  const { max = Math.max(DEFAULTS.max, options.min ?? 0) } = options;
-  return { min: options.min ?? Math.min(DEFAULTS.min, max), max };
+export function poolBounds(options: OpenAIConnectionPoolOptions): { readonly min: number; readonly max: number } {
+  const { min, max = Math.max(DEFAULT_MAX, min ?? 0) } = callOptions(options);
+  return { min: min ?? Math.min(DEFAULT_MIN, max), max };
 }
 
+/** What contradicts itself in options that are right one by one. */
+export function poolContradictions(options: OpenAIConnectionPoolOptions): readonly ConfigIssue[] {
+  const { min, max } = poolBounds(options);
+  return min > max ? [{ option: 'min', expected: `at most max (${max})`, got: String(min) }] : [];
+}
+
+/** Options with their defaults. */
+export type PoolSettings = Settings<OpenAIConnectionPoolOptions, typeof POOL_SPEC> & ReturnType<typeof poolBounds>;
+
 /** Throws a `ConfigError` that lists everything wrong; never shows the key. */
-export function checkPoolOptions(
+export function poolSettings(
   apiKey: ApiKey,
   baseURL: string | undefined,
   options: OpenAIConnectionPoolOptions,
-): OpenAIConnectionPoolOptions {
+): PoolSettings {
   checkOptions(OWNER, { apiKey, baseURL }, { apiKey: required(apiKeyCheck(), 'a key'), baseURL: baseUrl() });
-  const own = checkOptions(OWNER, options, CHECKS);
-  const issues = addressIssues(baseURL ?? DEFAULT_BASE_URL, own.apiVersion, 'baseURL');
+  const own = checkOptions(OWNER, options, POOL_SPEC);
+  const issues = [...addressIssues(baseURL ?? DEFAULT_BASE_URL, own.apiVersion, 'baseURL'), ...poolContradictions(own)];
   if (issues.length > 0) throw new ConfigError(OWNER, issues);
-  const { min, max } = poolBounds(own);
-  if (min > max) {
-    throw new ConfigError(OWNER, [{ option: 'min', expected: `at most max (${max})`, got: String(min) }]);
-  }
-  return own;
+  return { ...own, ...poolBounds(own) };
 }

@@ -1,16 +1,29 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { ClosedError, ConfigError, QueueFullError } from '../../errors/index.ts';
+import { ClosedError, QueueFullError } from '../../errors/index.ts';
 import { bindMethods } from '../../internal/bind-methods.ts';
-import { type Clock, setBackgroundTimeout, systemClock, type TimerHandle } from '../../internal/clock.ts';
+import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
 import { processSingleton } from '../../internal/modules/process-singleton.ts';
-import { parseEnvironment } from '../../internal/options/environment.ts';
-import { checkOptions, integer, milliseconds, withMethods } from '../../internal/options/option-checks.ts';
+import { readEnvironment } from '../../internal/options/environment.ts';
+import {
+  checkOptions,
+  clockOption,
+  integer,
+  milliseconds,
+  type OptionChecks,
+} from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 import { withoutTrailing } from '../../internal/without-trailing.ts';
 import type { ApiKey } from './api-key.ts';
 import { OpenAIConnectionPool } from './openai-connection-pool.ts';
-import { checkPoolOptions, DEFAULT_BASE_URL, type OpenAIConnectionPoolOptions } from './openai-pool-options.ts';
+import {
+  baseUrlOption,
+  DEFAULT_BASE_URL,
+  type OpenAIConnectionPoolOptions,
+  POOL_SPEC,
+  poolSettings,
+} from './openai-pool-options.ts';
 import type { OpenAIConnectionPoolStats } from './openai-pool-stats.ts';
 
 export interface PoolManagerOptions {
@@ -18,10 +31,15 @@ export interface PoolManagerOptions {
   readonly maxPools?: number | undefined;
   /** Time after which a pool that nobody asked for or uses is closed, in milliseconds. @defaultValue 600_000 */
   readonly idleTimeoutMs?: number | undefined;
+  /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
 }
 
-const DEFAULTS = { maxPools: 100, idleTimeoutMs: 600_000 } as const satisfies PoolManagerOptions;
+export const POOL_MANAGER_SPEC = {
+  maxPools: withDefault(integer({ min: 1 }), 100),
+  idleTimeoutMs: withDefault(milliseconds(), 600_000),
+  clock: clockOption,
+} satisfies OptionChecks<PoolManagerOptions>;
 
 interface Entry {
   readonly pool: OpenAIConnectionPool;
@@ -56,15 +74,11 @@ export class PoolManager {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: PoolManagerOptions = {}) {
-    const own = checkOptions<PoolManagerOptions>('PoolManager', options, {
-      maxPools: integer({ min: 1 }),
-      idleTimeoutMs: milliseconds(),
-      clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-    });
-    this.#maxPools = own.maxPools ?? DEFAULTS.maxPools;
+    const own = checkOptions('PoolManager', options, POOL_MANAGER_SPEC);
+    this.#maxPools = own.maxPools;
     this.#entries = new BoundedMap(this.#maxPools, { onEvicted: end });
-    this.#idleTimeoutMs = own.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs;
-    this.#clock = own.clock ?? systemClock;
+    this.#idleTimeoutMs = own.idleTimeoutMs;
+    this.#clock = own.clock;
   }
 
   /**
@@ -80,7 +94,7 @@ export class PoolManager {
       known.usedAtMs = this.#clock.now();
       return known.pool;
     }
-    checkPoolOptions(apiKey, baseURL, options ?? {});
+    poolSettings(apiKey, baseURL, options ?? {});
     this.#entries.delete(name);
     if (this.#entries.size >= this.#maxPools && !this.#entries.evict(({ pool }) => !inUse(pool))) {
       throw new QueueFullError('pool manager', 'maxPools', this.#maxPools);
@@ -156,19 +170,15 @@ function inUse(pool: OpenAIConnectionPool): boolean {
   return state === 'open' && borrowed + waiting > 0;
 }
 
+type PoolVariables = OpenAIConnectionPoolOptions & { readonly baseURL?: string };
+
 /** Knows where pools go that name no base URL, and how large they are that name no bound: from the environment. */
 class ProcessPoolManager extends PoolManager {
   override getPool(apiKey: string, baseURL?: string, options: OpenAIConnectionPoolOptions = {}): OpenAIConnectionPool {
-    const { OPENAI_BASE_URL, OPENAI_POOL_MIN_SIZE, OPENAI_POOL_MAX_SIZE } = process.env;
-    const { settings, issues } = parseEnvironment({
-      OPENAI_BASE_URL,
-      OPENAI_POOL_MIN_SIZE,
-      OPENAI_POOL_MAX_SIZE,
-    });
-    if (issues.length > 0) throw new ConfigError('environment', issues);
+    const given = readEnvironment<PoolVariables>({ baseURL: baseUrlOption, ...POOL_SPEC });
     const isBounded = options.min !== undefined || options.max !== undefined;
-    const bounds = isBounded ? {} : { min: settings.poolMinSize, max: settings.poolMaxSize };
-    return super.getPool(apiKey, baseURL ?? settings.openaiBaseURL, { ...options, ...bounds });
+    const bounds = isBounded ? {} : { min: given.min, max: given.max };
+    return super.getPool(apiKey, baseURL ?? given.baseURL, { ...options, ...bounds });
   }
 }
 

@@ -1,12 +1,13 @@
 import { callSafely } from '../../internal/async/user-callback.ts';
-import { type Clock, systemClock } from '../../internal/clock.ts';
+import type { Clock } from '../../internal/clock.ts';
 import {
   callable,
   checkOptions,
+  clockOption,
   integer,
   type OptionChecks,
-  withMethods,
 } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 import type { PerformanceMonitor } from '../performance-monitor.ts';
 import { getPerformanceMonitor } from '../process-monitor.ts';
 import type { RoutedRequest } from './route-label.ts';
@@ -32,7 +33,7 @@ export interface PerformanceMiddlewareOptions {
   readonly route?: ((request: MonitoredRequest) => string) | undefined;
   /** Routes that are labels, at least 1, and as many series of paths; further ones are `other`. @defaultValue 100 */
   readonly maxRoutes?: number | undefined;
-  /** Source of time. @defaultValue the system's */
+  /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
 }
 
@@ -43,11 +44,11 @@ export type PerformanceMiddleware = (
   next?: (error?: unknown) => void,
 ) => void;
 
-const CHECKS: OptionChecks<PerformanceMiddlewareOptions> = {
+export const MIDDLEWARE_SPEC = {
   route: callable(),
-  maxRoutes: integer({ min: 1 }),
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-};
+  maxRoutes: withDefault(integer({ min: 1 }), 100),
+  clock: clockOption,
+} satisfies OptionChecks<PerformanceMiddlewareOptions>;
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
@@ -73,8 +74,7 @@ export function createPerformanceMiddleware(
   monitor: PerformanceMonitor = getPerformanceMonitor(),
   options: PerformanceMiddlewareOptions = {},
 ): PerformanceMiddleware {
-  const own = checkOptions('createPerformanceMiddleware', options, CHECKS);
-  const { route, maxRoutes = 100, clock = systemClock } = own;
+  const { route, maxRoutes, clock } = checkOptions('createPerformanceMiddleware', options, MIDDLEWARE_SPEC);
   const routes = new RouteLabels(maxRoutes, route);
   let inFlight = 0;
 

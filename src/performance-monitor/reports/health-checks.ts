@@ -3,9 +3,12 @@ import {
   integer,
   milliseconds,
   type OptionCheck,
+  type OptionChecks,
+  ratio,
   shape,
   whichever,
 } from '../../internal/options/option-checks.ts';
+import { type Settings, withDefault } from '../../internal/options/option-spec.ts';
 import type { SystemSnapshot } from '../system/system-metrics.ts';
 import type { OperationReport } from './metrics-report.ts';
 
@@ -51,15 +54,6 @@ export interface PerformanceHealth {
   readonly checks: Readonly<Partial<Record<HealthCheckName, HealthCheck>>>;
 }
 
-const DEFAULTS = {
-  eventLoopDelayMs: { warning: 200, critical: 1000 },
-  heapUsedRatio: { warning: 0.85, critical: 0.95 },
-  cpuRatio: false,
-  errorRatio: { warning: 0.25, critical: 0.75 },
-  latencyMs: false,
-  minimumCalls: 20,
-} as const satisfies AlertOptions;
-
 const threshold = (value: OptionCheck): OptionCheck =>
   whichever(
     [
@@ -69,22 +63,25 @@ const threshold = (value: OptionCheck): OptionCheck =>
     value,
   );
 
-export const ALERT_CHECKS: { readonly [Name in keyof Required<AlertOptions>]: OptionCheck } = {
-  eventLoopDelayMs: threshold(milliseconds()),
-  heapUsedRatio: threshold(finiteNumber({ min: 0, max: 1 })),
-  cpuRatio: threshold(finiteNumber({ min: 0 })),
-  errorRatio: threshold(finiteNumber({ min: 0, max: 1 })),
-  latencyMs: threshold(milliseconds()),
-  minimumCalls: integer({ min: 1 }),
-};
+export const ALERT_SPEC = {
+  eventLoopDelayMs: withDefault(threshold(milliseconds()), { warning: 200, critical: 1000 }),
+  heapUsedRatio: withDefault(threshold(ratio()), { warning: 0.85, critical: 0.95 }),
+  cpuRatio: withDefault(threshold(finiteNumber({ min: 0 })), false),
+  errorRatio: withDefault(threshold(ratio()), { warning: 0.25, critical: 0.75 }),
+  latencyMs: withDefault(threshold(milliseconds()), false),
+  minimumCalls: withDefault(integer({ min: 1 }), 20),
+} satisfies OptionChecks<AlertOptions>;
+
+/** The thresholds with their defaults. */
+export type AlertSettings = Settings<AlertOptions, typeof ALERT_SPEC>;
 
 /** Judges a moment. Checks that are turned off are absent. */
 export function runHealthChecks(
-  options: AlertOptions,
+  settings: AlertSettings,
   system: SystemSnapshot,
   operations: readonly OperationReport[],
 ): PerformanceHealth {
-  const { minimumCalls = DEFAULTS.minimumCalls } = options;
+  const { minimumCalls } = settings;
   const judged = operations.filter(({ count }) => count >= minimumCalls);
   const worst = (of: (operation: OperationReport) => number): Measured =>
     judged.reduce<Measured>(
@@ -100,7 +97,7 @@ export function runHealthChecks(
   };
   const checks: Partial<Record<HealthCheckName, HealthCheck>> = {};
   for (const name of Object.keys(measured) as HealthCheckName[]) {
-    const limits = options[name] ?? DEFAULTS[name];
+    const limits = settings[name];
     if (limits !== false) checks[name] = judge(measured[name], limits);
   }
   return { status: worstStatus(Object.values(checks).map(({ status }) => status)), checks };

@@ -13,9 +13,11 @@ export interface RedisAddress {
 export interface RedisTargetOptions {
   /** Host of a Redis server. @defaultValue '127.0.0.1' when another of these options names Redis */
   readonly host?: string | undefined;
-  /** @defaultValue 6379 */
+  /** Port of that server. @defaultValue 6379 */
   readonly port?: number | undefined;
+  /** User of the server's access control list. @defaultValue none */
   readonly username?: string | undefined;
+  /** Password of the user, or of the server. Never shown. @defaultValue none */
   readonly password?: string | undefined;
   /**
    * Index of the database, 0 on a Cluster; one that the server lacks is not replaced by another, and `health()` says
@@ -23,17 +25,17 @@ export interface RedisTargetOptions {
    * @defaultValue 0
    */
   readonly db?: number | undefined;
-  /** `redis://` or `rediss://` (TLS) URL. The options beside it win over what it says. */
+  /** `redis://` or `rediss://` (TLS) URL. The options beside it win over what it says. @defaultValue none */
   readonly url?: string | undefined;
   /** IP version to connect by: 4, 6, or 0 for either; `?family=6` in a URL says the same. @defaultValue 0 */
   readonly family?: 0 | 4 | 6 | undefined;
-  /** TLS options as for `node:tls`, or `true` for the defaults; for Sentinels too. */
+  /** TLS options as for `node:tls`, or `true` for the defaults; for Sentinels too. @defaultValue none, or by the URL */
   readonly tls?: boolean | object | undefined;
-  /** A client of ioredis that you made and that you close. Its own options stay as they are. */
+  /** A client of ioredis that you made and that you close. Its own options stay as they are. @defaultValue none */
   readonly client?: RedisClientLike | undefined;
-  /** Nodes of a Cluster to start from. */
+  /** Nodes of a Cluster to start from. @defaultValue none */
   readonly cluster?: readonly RedisAddress[] | undefined;
-  /** Sentinels to ask for the master of `sentinelName`. */
+  /** Sentinels to ask for the master of `sentinelName`. @defaultValue none */
   readonly sentinels?: readonly RedisAddress[] | undefined;
   /** Name of the master that the Sentinels watch. @defaultValue 'mymaster' */
   readonly sentinelName?: string | undefined;

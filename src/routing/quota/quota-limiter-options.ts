@@ -2,7 +2,7 @@ import type { Random } from '../../internal/backoff.ts';
 import type { Clock } from '../../internal/clock.ts';
 import {
   callable,
-  checkOptions,
+  clockOption,
   finiteNumber,
   integer,
   nonEmptyText,
@@ -11,6 +11,7 @@ import {
   shape,
   withMethods,
 } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 import type { AtomicScript } from '../shared-quota/atomic-script.ts';
 
 /** Upper bounds of a quota. What the API's headers say lowers them, and stands where there are none. */
@@ -32,13 +33,14 @@ export interface QuotaLimits {
 }
 
 export interface QuotaLimiterOptions {
-  /** Appears in stats. */
+  /** Appears in stats. @defaultValue none: it must be given */
   readonly name: string;
   /**
    * Names the quota among the processes that share it: of one account everywhere the same, and of others never.
    * @defaultValue `name`
    */
   readonly sharedName?: string | undefined;
+  /** Upper bounds of the quota. @defaultValue what the headers say */
   readonly limits?: QuotaLimits | undefined;
   /** Shares the quota with other processes. @defaultValue this process, or its share of the limits, alone */
   readonly shared?: AtomicScript | undefined;
@@ -50,22 +52,18 @@ export interface QuotaLimiterOptions {
 
 const perMinute = finiteNumber({ min: 1 });
 
-export const quotaLimitsCheck = shape({
+export const QUOTA_LIMITS_SPEC = {
   requestsPerMinute: perMinute,
   tokensPerMinute: perMinute,
   processes: integer({ min: 1 }),
   rampFromTokensPerMinute: perMinute,
-} satisfies OptionChecks<QuotaLimits>);
+} satisfies OptionChecks<QuotaLimits>;
 
-const CHECKS: OptionChecks<QuotaLimiterOptions> = {
+export const QUOTA_LIMITER_SPEC = {
   name: required(nonEmptyText()),
   sharedName: nonEmptyText(),
-  limits: quotaLimitsCheck,
+  limits: shape(QUOTA_LIMITS_SPEC),
   shared: withMethods('a store that runs scripts', 'run'),
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-  random: callable(),
-};
-
-export function checkQuotaLimiterOptions(options: QuotaLimiterOptions): QuotaLimiterOptions {
-  return checkOptions('QuotaLimiter', options, CHECKS);
-}
+  clock: clockOption,
+  random: withDefault(callable(), Math.random),
+} satisfies OptionChecks<QuotaLimiterOptions>;

@@ -1,13 +1,14 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
 import { callSafely } from '../../internal/async/user-callback.ts';
-import { type Clock, systemClock } from '../../internal/clock.ts';
+import type { Clock } from '../../internal/clock.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
+import { checkOptions } from '../../internal/options/option-checks.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';
 import { SharedQuota } from '../shared-quota/shared-quota.ts';
 import type { QuotaPressure } from './limit-pressure.ts';
 import { LocalQuota } from './local-quota.ts';
 import { QuotaGuard } from './quota-guard.ts';
-import { checkQuotaLimiterOptions, type QuotaLimiterOptions } from './quota-limiter-options.ts';
+import { QUOTA_LIMITER_SPEC, type QuotaLimiterOptions } from './quota-limiter-options.ts';
 import { QuotaPause } from './quota-pause.ts';
 import {
   isCount,
@@ -75,9 +76,9 @@ export class QuotaLimiter {
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(options: QuotaLimiterOptions, stop: QuotaStop = new QuotaStop()) {
-    const own = checkQuotaLimiterOptions(options);
+    const own = checkOptions('QuotaLimiter', options, QUOTA_LIMITER_SPEC);
     this.#stop = stop;
-    const { name, sharedName = name, limits = NO_OPTIONS, shared, clock = systemClock, random = Math.random } = own;
+    const { name, sharedName = name, limits = NO_OPTIONS, shared, clock, random } = own;
     const { requestsPerMinute, tokensPerMinute } = limits;
     const { processes = DEFAULTS.processes, rampFromTokensPerMinute = DEFAULTS.rampFromTokensPerMinute } = limits;
     const nowMs = clock.now();

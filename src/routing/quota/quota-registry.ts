@@ -4,14 +4,17 @@ import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import {
   callable,
   checkOptions,
+  clockOption,
   integer,
   type OptionChecks,
+  shape,
   withMethods,
 } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 import type { AtomicScript } from '../shared-quota/atomic-script.ts';
 import { modelFamilyOf } from './model-family.ts';
 import { QuotaLimiter } from './quota-limiter.ts';
-import { type QuotaLimits, quotaLimitsCheck } from './quota-limiter-options.ts';
+import { QUOTA_LIMITS_SPEC, type QuotaLimits } from './quota-limiter-options.ts';
 import type { QuotaStats } from './quota-stats.ts';
 import { QuotaStop } from './quota-stop.ts';
 
@@ -40,21 +43,16 @@ export interface QuotaRegistryOptions {
   readonly random?: Random | undefined;
 }
 
-const DEFAULTS = {
-  maxLimiters: 1_000,
-  familyOf: modelFamilyOf,
-} as const satisfies QuotaRegistryOptions;
-
-const CHECKS: OptionChecks<QuotaRegistryOptions> = {
-  limits: quotaLimitsCheck,
+export const QUOTA_REGISTRY_SPEC = {
+  limits: shape(QUOTA_LIMITS_SPEC),
   limitsOf: callable(),
-  familyOf: callable(),
+  familyOf: withDefault(callable(), modelFamilyOf),
   sharedNameOf: callable(),
-  maxLimiters: integer({ min: 1 }),
+  maxLimiters: withDefault(integer({ min: 1 }), 1_000),
   shared: withMethods('a store that runs scripts', 'run'),
-  clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-  random: callable(),
-};
+  clock: clockOption,
+  random: withDefault(callable(), Math.random),
+} satisfies OptionChecks<QuotaRegistryOptions>;
 
 /**
  * Gives the one limiter of a quota group and a model's family, and never holds more than `maxLimiters`.
@@ -81,8 +79,8 @@ export class QuotaRegistry {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: QuotaRegistryOptions = {}) {
-    const own = checkOptions('QuotaRegistry', options, CHECKS);
-    const { familyOf = DEFAULTS.familyOf, maxLimiters = DEFAULTS.maxLimiters } = own;
+    const own = checkOptions('QuotaRegistry', options, QUOTA_REGISTRY_SPEC);
+    const { familyOf, maxLimiters } = own;
     this.#options = own;
     this.#familyOf = familyOf;
     this.#maxLimiters = maxLimiters;

@@ -1,27 +1,30 @@
 import { ConfigError } from '../../errors/config-error.ts';
 import type { Random } from '../../internal/backoff.ts';
-import { type Clock, systemClock } from '../../internal/clock.ts';
+import type { Clock } from '../../internal/clock.ts';
 import {
+  anything,
   callable,
   checkOptions,
+  clockOption,
   finiteNumber,
   integer,
   listOf,
   milliseconds,
   nonEmptyText,
   type OptionCheck,
+  type OptionChecks,
   required,
   shape,
   whichever,
-  withMethods,
 } from '../../internal/options/option-checks.ts';
+import { type Settings, withDefault } from '../../internal/options/option-spec.ts';
 import type { RouterQuota } from './router-quota.ts';
 
 /** One way to the API: a key at a base URL, or whatever else `target` stands for. */
 export interface RouterEndpoint<Target> {
-  /** Names it in statistics and errors; unique, and never a key. */
+  /** Names it in statistics and errors; unique, and never a key. @defaultValue none: it must be given */
   readonly name: string;
-  /** What an attempt needs to use it; the router only hands it on. */
+  /** What an attempt needs to use it; the router only hands it on. @defaultValue none: it must be given */
   readonly target: Target;
   /** Its share beside the others while all have room; above 0. @defaultValue 1 */
   readonly weight?: number | undefined;
@@ -30,7 +33,7 @@ export interface RouterEndpoint<Target> {
    * the same organisation share the group of the first of them. @defaultValue the name
    */
   readonly quotaGroup?: string | undefined;
-  /** Sent in place of the model that the call names, such as the name of a deployment. */
+  /** Sent in place of the model that the call names, such as the name of a deployment. @defaultValue the call's */
   readonly model?: string | undefined;
   /**
    * Most calls in flight at it, of all models, at least 1; the adaptive limit of each model stays within.
@@ -48,9 +51,12 @@ export interface RouterEndpoint<Target> {
 export type BreakerWait = (endpoint: string, model: string) => number;
 
 export interface RouterOptions<Target> {
-  /** At least one; names are unique. */
+  /** At least one; names are unique. @defaultValue none: they must be given */
   readonly endpoints: readonly RouterEndpoint<Target>[];
-  /** The quota of a group for a model; the same one for the same group and family of models. */
+  /**
+   * The quota of a group for a model; the same one for the same group and family of models.
+   * @defaultValue none: it must be given
+   */
   readonly quotas: (quotaGroup: string, model: string) => RouterQuota;
   /**
    * Milliseconds for which the breaker of an endpoint and model lets nothing through: 0 while it does, `Infinity` while
@@ -65,34 +71,15 @@ export interface RouterOptions<Target> {
    * steps higher only if that one comes within n times this time, so nothing starves. @defaultValue 5000
    */
   readonly ageingMs?: number | undefined;
-  /** @defaultValue the system's */
+  /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
-  /** @defaultValue Math.random */
+  /** Source of chance among endpoints, numbers in [0, 1). @defaultValue Math.random */
   readonly random?: Random | undefined;
 }
 
-export interface RouterSettings<Target> {
-  readonly endpoints: readonly RouterEndpoint<Target>[];
-  readonly quotas: (quotaGroup: string, model: string) => RouterQuota;
-  readonly breakerWaitMs: BreakerWait | undefined;
-  readonly maxQueued: number;
-  readonly ageingMs: number;
-  readonly clock: Clock;
-  readonly random: Random;
-}
-
-const DEFAULTS = {
-  maxQueued: 10_000,
-  ageingMs: 5_000,
-  clock: systemClock,
-  random: Math.random,
-} as const satisfies Partial<RouterOptions<unknown>>;
-
-const anything: OptionCheck = () => [];
-
 const ENDPOINT_CHECK = shape({
   name: required(nonEmptyText(), 'a non-empty string'),
-  target: anything,
+  target: anything(),
   weight: finiteNumber({ min: Number.MIN_VALUE }),
   quotaGroup: nonEmptyText(),
   model: nonEmptyText(),
@@ -105,30 +92,25 @@ const endpointsCheck: OptionCheck = whichever(
   (value, option) => [{ option, expected: 'at least one endpoint', got: Array.isArray(value) ? 'none' : typeof value }],
 );
 
+export const ROUTER_SPEC = {
+  endpoints: required(endpointsCheck, 'at least one endpoint'),
+  quotas: required(callable(), 'a function'),
+  breakerWaitMs: callable(),
+  maxQueued: withDefault(integer({ min: 1 }), 10_000),
+  ageingMs: withDefault(milliseconds(), 5_000),
+  clock: clockOption,
+  random: withDefault(callable(), Math.random),
+} satisfies OptionChecks<RouterOptions<unknown>>;
+
+export type RouterSettings<Target> = Settings<RouterOptions<Target>, typeof ROUTER_SPEC>;
+
 /** Every option as it holds. @throws ConfigError that lists all that is wrong. */
 export function routerSettingsOf<Target>(options: RouterOptions<Target>): RouterSettings<Target> {
-  const own = checkOptions('Router', options, {
-    endpoints: required(endpointsCheck, 'at least one endpoint'),
-    quotas: required(callable(), 'a function'),
-    breakerWaitMs: callable(),
-    maxQueued: integer({ min: 1 }),
-    ageingMs: milliseconds(),
-    clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
-    random: callable(),
-  });
-  const {
-    endpoints,
-    quotas,
-    breakerWaitMs,
-    maxQueued = DEFAULTS.maxQueued,
-    ageingMs = DEFAULTS.ageingMs,
-    clock = DEFAULTS.clock,
-    random = DEFAULTS.random,
-  } = own;
-  const names = endpoints.map(({ name }) => name);
+  const settings = checkOptions('Router', options, ROUTER_SPEC);
+  const names = settings.endpoints.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new ConfigError('Router', [{ option: 'endpoints', expected: 'names that differ', got: `${twice} twice` }]);
   }
-  return { endpoints, quotas, breakerWaitMs, maxQueued, ageingMs, clock, random };
+  return settings;
 }
