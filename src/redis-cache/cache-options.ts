@@ -23,7 +23,7 @@ import {
 } from '../internal/options/option-checks.ts';
 import { defaultsOf, fromVariable, withDefault } from '../internal/options/option-spec.ts';
 import { MAX_TTL_SECONDS } from './entries/cache-input.ts';
-import { type CacheCodec, jsonCodec } from './entries/codec.ts';
+import { type CacheCodec, jsonCodec } from './entries/encode-entry.ts';
 import { contradictions, type RedisTargetOptions, targetOf } from './redis/redis-target.ts';
 import { redisUrl } from './redis/redis-url.ts';
 import type { CacheLogger, CacheSettings } from './tiers/cache-settings.ts';

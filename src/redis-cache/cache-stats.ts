@@ -4,7 +4,7 @@ import type { RedisLink } from './redis/redis-link.ts';
 import { troubleOf } from './redis/redis-trouble.ts';
 import type { CacheCounters } from './tiers/cache-counters.ts';
 import type { CacheSettings } from './tiers/cache-settings.ts';
-import type { Tiers } from './tiers/tier-pair.ts';
+import type { TierPair } from './tiers/tier-pair.ts';
 
 /**
  * How well a cache is: degraded works without Redis for now, unhealthy has done so for more than `maxRetries`
@@ -53,8 +53,8 @@ export interface RedisCacheStats extends Readonly<CacheCounters> {
   };
 }
 
-export function healthOf(tiers: Tiers): RedisCacheHealth {
-  const { memory, namedLink: link } = tiers;
+export function healthOf(pair: TierPair): RedisCacheHealth {
+  const { memory, namedLink: link } = pair;
   const held = Object.freeze({ entries: memory.size, bytes: memory.weight });
   if (link === undefined) return Object.freeze({ status: 'healthy', memory: held });
   const { state, subscribed, failedAttempts } = link.connection;
@@ -68,7 +68,7 @@ export function healthOf(tiers: Tiers): RedisCacheHealth {
     pendingInvalidations: link.outage.size,
     ...(lastError === undefined ? {} : { lastError }),
   });
-  const status = statusOf(link, tiers.options);
+  const status = statusOf(link, pair.options);
   const reason = status === 'healthy' ? {} : { reason: reasonOf(link) };
   return Object.freeze({ status, ...reason, memory: held, redis });
 }
@@ -100,8 +100,8 @@ function statusOf(
   }
 }
 
-export function statsOf(tiers: Tiers): RedisCacheStats {
-  const { counters, memory, tags, namedLink: link } = tiers;
+export function statsOf(pair: TierPair): RedisCacheStats {
+  const { counters, memory, tags, namedLink: link } = pair;
   const { memoryHits, redisHits, staleHits, sharedHits, negativeHits, misses } = counters;
   const hits = memoryHits + redisHits + staleHits + sharedHits + negativeHits;
   return Object.freeze({
@@ -111,7 +111,7 @@ export function statsOf(tiers: Tiers): RedisCacheStats {
     memory: Object.freeze({
       entries: memory.size,
       bytes: memory.weight,
-      evictions: tiers.evictions,
+      evictions: pair.evictions,
       tags: tags.size,
     }),
     ...(link === undefined

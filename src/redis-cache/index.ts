@@ -21,7 +21,7 @@ export {
   type WarmResult,
 } from './cache-warmer.ts';
 export { generateKey } from './entries/cache-key.ts';
-export { type CacheCodec, jsonCodec } from './entries/codec.ts';
+export { type CacheCodec, jsonCodec } from './entries/encode-entry.ts';
 export { generateImageHash } from './entries/image-hash.ts';
 export type { CacheFactory } from './filling/produce-value.ts';
 export type { CacheHit, CacheSource, GetOrSetOptions } from './filling/read-through.ts';

@@ -11,11 +11,11 @@ import { generateKey } from './entries/cache-key.ts';
 import { generateImageHash } from './entries/image-hash.ts';
 import { accepts } from './filling/entry-match.ts';
 import type { CacheFactory } from './filling/produce-value.ts';
-import { type CacheHit, type CacheSource, type GetOrSetOptions, Getter } from './filling/read-through.ts';
+import { type CacheHit, type CacheSource, type GetOrSetOptions, ReadThrough } from './filling/read-through.ts';
 import type { RedisCacheEvents } from './tiers/cache-events.ts';
 import { purgeTags } from './tiers/purge.ts';
 import { MSET_NAMES, type MsetEntry, type SetItem, type SetOptions, setAll, setOptionsOf } from './tiers/setter.ts';
-import { Tiers } from './tiers/tier-pair.ts';
+import { TierPair } from './tiers/tier-pair.ts';
 import type { Found } from './tiers/tiered-reader.ts';
 import { TieredReader } from './tiers/tiered-reader.ts';
 import { TieredWriter } from './tiers/tiered-writer.ts';
@@ -48,10 +48,10 @@ export interface ReadOptions {
  * ```
  */
 export class RedisCache implements AsyncDisposable {
-  readonly #tiers: Tiers;
+  readonly #pair: TierPair;
   readonly #reader: TieredReader;
   readonly #writer: TieredWriter;
-  readonly #getter: Getter;
+  readonly #readThrough: ReadThrough;
   #closing: Promise<void> | undefined;
 
   /**
@@ -59,12 +59,12 @@ export class RedisCache implements AsyncDisposable {
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(options: RedisCacheOptions = {}) {
-    this.#tiers = new Tiers(resolveCacheOptions(options));
-    this.#reader = new TieredReader(this.#tiers);
-    this.#writer = new TieredWriter(this.#tiers);
-    this.#getter = new Getter(this.#tiers, this.#reader, this.#writer);
-    onAbandoned(this, this.#tiers.close.bind(this.#tiers));
-    shareLink(this, { keyPrefix: this.#tiers.options.keyPrefix, link: () => this.#tiers.link });
+    this.#pair = new TierPair(resolveCacheOptions(options));
+    this.#reader = new TieredReader(this.#pair);
+    this.#writer = new TieredWriter(this.#pair);
+    this.#readThrough = new ReadThrough(this.#pair, this.#reader, this.#writer);
+    onAbandoned(this, this.#pair.close.bind(this.#pair));
+    shareLink(this, { keyPrefix: this.#pair.options.keyPrefix, link: () => this.#pair.link });
   }
 
   /**
@@ -72,9 +72,9 @@ export class RedisCache implements AsyncDisposable {
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`; `DESCRIBE_CACHE` when strict.
    */
   async get<Value = unknown>(key: string): Promise<Value | undefined> {
-    const entry = this.#closing === undefined ? this.#tiers.peek(key) : undefined;
+    const entry = this.#closing === undefined ? this.#pair.peek(key) : undefined;
     if (entry !== undefined && entry.failure === undefined) {
-      this.#tiers.counters.memoryHits += 1;
+      this.#pair.counters.memoryHits += 1;
       return entry.value as Value;
     }
     return (await this.getWithSource<Value>(key))?.value;
@@ -97,10 +97,10 @@ export class RedisCache implements AsyncDisposable {
    * @internal the short way of a client's hit
    */
   peekMemory(key: string, tags: readonly string[], isValid: (value: unknown) => boolean): unknown {
-    const entry = this.#closing === undefined ? this.#tiers.peek(key) : undefined;
+    const entry = this.#closing === undefined ? this.#pair.peek(key) : undefined;
     if (entry === undefined || entry.failure !== undefined || !isValid(entry.value)) return undefined;
     for (const tag of tags) if (!Object.hasOwn(entry.tags, tag)) return undefined;
-    this.#tiers.counters.memoryHits += 1;
+    this.#pair.counters.memoryHits += 1;
     return entry.value;
   }
 
@@ -148,7 +148,7 @@ export class RedisCache implements AsyncDisposable {
     this.#checkOpen();
     checkList(keys, 'keys');
     const { values, memoryHits, redisHits } = await this.#reader.readMany(keys);
-    const { counters } = this.#tiers;
+    const { counters } = this.#pair;
     counters.memoryHits += memoryHits;
     counters.redisHits += redisHits;
     counters.misses += values.length - memoryHits - redisHits;
@@ -172,7 +172,7 @@ export class RedisCache implements AsyncDisposable {
     options: GetOrSetOptions = {},
   ): Promise<CacheHit<Value, CacheSource>> {
     this.#check(key);
-    return this.#getter.getOrSet<Value>(key, factory, options);
+    return this.#readThrough.getOrSet<Value>(key, factory, options);
   }
 
   /** Removes an entry everywhere; whether there was one, as far as is known. Work on it that is under way is not stored. */
@@ -187,10 +187,10 @@ export class RedisCache implements AsyncDisposable {
     const names = [...keys];
     for (const key of names) this.#check(key);
     if (names.length === 0) return 0;
-    this.#getter.supersede(names, []);
+    this.#readThrough.supersede(names, []);
     const removed = await this.#writer.remove(names);
-    this.#getter.supersede(names, []);
-    this.#tiers.events.emit('invalidated', { by: 'this-process', keys: names, tags: [] });
+    this.#readThrough.supersede(names, []);
+    this.#pair.events.emit('invalidated', { by: 'this-process', keys: names, tags: [] });
     return removed;
   }
 
@@ -202,10 +202,10 @@ export class RedisCache implements AsyncDisposable {
     this.#checkOpen();
     const checked = checkTags(tags);
     if (checked.length === 0) return;
-    this.#getter.supersede([], checked);
+    this.#readThrough.supersede([], checked);
     await this.#writer.invalidate(checked);
-    this.#getter.supersede([], checked);
-    this.#tiers.events.emit('invalidated', { by: 'this-process', keys: [], tags: checked });
+    this.#readThrough.supersede([], checked);
+    this.#pair.events.emit('invalidated', { by: 'this-process', keys: [], tags: checked });
   }
 
   /**
@@ -216,16 +216,16 @@ export class RedisCache implements AsyncDisposable {
     this.#checkOpen();
     const checked = checkTags(tags);
     await this.invalidateByTags(checked);
-    return purgeTags(this.#tiers, checked);
+    return purgeTags(this.#pair, checked);
   }
 
   /** Makes every entry of this `keyPrefix` a miss, on every process, without looking for them. */
   async clear(): Promise<void> {
     this.#checkOpen();
-    this.#getter.supersede([], ['']);
+    this.#readThrough.supersede([], ['']);
     await this.#writer.clear();
-    this.#getter.supersede([], ['']);
-    this.#tiers.events.emit('invalidated', { by: 'this-process', keys: [], tags: [] });
+    this.#readThrough.supersede([], ['']);
+    this.#pair.events.emit('invalidated', { by: 'this-process', keys: [], tags: [] });
   }
 
   /** A key from any parts, see the function of the same name. Never holds the prefix. */
@@ -240,17 +240,17 @@ export class RedisCache implements AsyncDisposable {
 
   /** Calls `listener` on every later event of that name; what it throws is swallowed. */
   on<Name extends keyof RedisCacheEvents>(name: Name, listener: Listener<RedisCacheEvents[Name]>): Unsubscribe {
-    return this.#tiers.events.on(name, listener);
+    return this.#pair.events.on(name, listener);
   }
 
   /** A frozen snapshot. */
   getStats(): RedisCacheStats {
-    return statsOf(this.#tiers);
+    return statsOf(this.#pair);
   }
 
   /** A frozen snapshot of how well the cache is; asks nobody. */
   health(): RedisCacheHealth {
-    return healthOf(this.#tiers);
+    return healthOf(this.#pair);
   }
 
   /**
@@ -269,19 +269,19 @@ export class RedisCache implements AsyncDisposable {
 
   async #close(): Promise<void> {
     forgetAbandoned(this);
-    this.#getter.close();
-    await this.#tiers.close();
+    this.#readThrough.close();
+    await this.#pair.close();
   }
 
   async #setAll(items: readonly SetItem[]): Promise<void> {
     const keys = items.map(({ key }) => key);
-    this.#getter.supersede(keys, []);
-    await setAll(this.#tiers, this.#writer, items);
-    this.#getter.supersede(keys, []);
+    this.#readThrough.supersede(keys, []);
+    await setAll(this.#pair, this.#writer, items);
+    this.#readThrough.supersede(keys, []);
   }
 
   #count<Value>(found: Found | undefined): CacheHit<Value, 'memory' | 'redis'> | undefined {
-    const { counters } = this.#tiers;
+    const { counters } = this.#pair;
     if (found?.fresh !== true || found.entry.failure !== undefined) {
       counters.misses += 1;
       return undefined;

@@ -1,34 +1,42 @@
 import { answerNow } from '../../internal/async/user-callback.ts';
-import { type CacheEntry, carriesAny, type TagStamps } from '../entries/cache-entry.ts';
+import type { CacheEntry, TagStamps } from '../entries/cache-entry.ts';
 import { mergeTags } from '../entries/cache-input.ts';
+import { reviveFailure } from '../entries/negative-entry.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { Stamps } from '../tiers/tiered-writer.ts';
 
-/** What a request wants of an entry. */
-export interface Asked {
+/** What a caller requires of an entry. */
+export interface Wanted {
   readonly tags: readonly string[];
   readonly isValid: ((value: unknown) => boolean) | undefined;
 }
 
 /**
- * An entry answers a request only if it carries every tag asked for: a tag added in code invalidates older entries. Its
- * value has to be one that the request can use.
+ * Whether an entry has every tag that the caller names, so that a tag added in code invalidates older entries, and a
+ * value that the caller accepts.
  */
-export const answers = ({ tags, failure, value }: CacheEntry, { tags: asked, isValid }: Asked): boolean =>
-  asked.every((tag) => carriesAny(tags, [tag])) && (failure !== undefined || accepts(isValid, value));
+export function matches({ tags, failure, value }: CacheEntry, { tags: wanted, isValid }: Wanted): boolean {
+  for (const tag of wanted) if (!Object.hasOwn(tags, tag)) return false;
+  return isValid === undefined || failure !== undefined || accepts(isValid, value);
+}
 
 /** A check that throws has not accepted. */
-export const accepts = (isValid: Asked['isValid'], value: unknown): boolean =>
+export const accepts = (isValid: Wanted['isValid'], value: unknown): boolean =>
   isValid === undefined || answerNow(isValid, value, false) === true;
 
+/** The value of an entry. @throws the failure that is remembered instead. */
+export function entryValue({ failure, value }: CacheEntry): unknown {
+  if (failure !== undefined) throw reviveFailure(failure);
+  return value;
+}
+
 /**
- * What replaces an entry for lack of a tag keeps the others: callers with different tags would take turns at replacing
- * it. Their versions are those that the entry carries, which were taken before anything is made now.
+ * The stamps, with the other tags of an entry that is replaced for lack of a tag. Without them, callers with different
+ * tags would replace it in turns. The entry's versions were read before the new value is made, so they may stay.
  */
-export function withTagsOf(replaced: CacheEntry | undefined, stamps: Stamps): Stamps {
-  if (replaced === undefined) return stamps;
-  const asked = namesOf(stamps.tags);
-  if (mergeTags(asked, namesOf(replaced.tags)) === asked) return stamps;
+export function withTagsOf(replaced: CacheEntry, stamps: Stamps): Stamps {
+  const own = namesOf(stamps.tags);
+  if (mergeTags(own, namesOf(replaced.tags)) === own) return stamps;
   return { ...stamps, tags: { ...replaced.tags, ...stamps.tags } };
 }
 

@@ -1,98 +1,109 @@
-import { Deferred } from '../../internal/async/deferred.ts';
 import { onAbort } from '../../internal/async/signals.ts';
 import { type FlightContext, type FlightResult, SingleFlight } from '../../internal/async/single-flight.ts';
 import { tagsThatFit } from '../entries/cache-input.ts';
-import type { Filled } from './produce-value.ts';
+import type { Produced } from './produce-value.ts';
 
-/** Work on a key, as those see it who want its value too. */
 interface Work {
   readonly startedAtMs: number;
   readonly tags: readonly string[];
-  /** Resolved when it has ended, and when nobody may follow it any more. */
-  readonly over: Deferred<void>;
-  /** Tags of each who waits for its end. */
-  readonly waiting: Set<readonly string[]>;
-  /** What the next work is to carry, from its end on. */
-  next: ReadonlySet<string> | undefined;
+  /** Callers that wait for its end, in their order. */
+  readonly waiting: Set<WaitingCall>;
+}
+
+interface WaitingCall {
+  readonly tags: readonly string[];
+  /** Hands over the tags of all that waited, as far as they fit on one entry. */
+  readonly resume: (tags: ReadonlySet<string>) => void;
 }
 
 export interface WorkRequest {
   readonly key: string;
   readonly tags: readonly string[];
   readonly nowMs: number;
-  /** Takes this one caller out. */
+  /** Takes this caller out. */
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Work that can be followed, one a key, by those whose tags it carries: the version of any other tag was not taken
- * before it began, so what it makes may be older than an invalidation that they rely on. Who wants other tags waits for
- * its end, and all who waited share the next.
+ * The work on each key, which a call may join when the work has all of its tags. The version of another tag was not
+ * read before the work began, so its value may be older than an invalidation that the call relies on. A call with
+ * another tag waits for the end; all that waited share the next work.
  */
-export class WorkLine {
-  readonly #flights = new SingleFlight<Filled>();
+export class InFlightWork {
+  readonly #flights = new SingleFlight<Produced>();
   readonly #works = new Map<string, Work>();
 
   has(key: string): boolean {
     return this.#flights.has(key);
   }
 
-  /** When the work on a key began that can be followed. */
+  /** When the joinable work on a key began. */
   startedAtMs(key: string): number | undefined {
-    return this.has(key) ? this.#works.get(key)?.startedAtMs : undefined;
+    return this.#joinable(key)?.startedAtMs;
   }
 
-  /** Lets later callers of `key` start anew. */
+  /** Lets later calls of `key` start anew. */
   forget(key: string): void {
     this.#flights.forget(key);
-    this.#works.get(key)?.over.resolve();
+    const work = this.#works.get(key);
+    if (work !== undefined) resumeAll(work);
   }
 
   /**
-   * Undefined when work with these tags can be followed or begun. Else the tags to begin it with once that is possible:
-   * these, and those of all others who wait for it, or of the first of them where all are too many. Rejects with the
+   * Undefined when work with these tags can be joined or begun. Else it resolves, once work can begin, with the tags to
+   * begin it with: these and those of all others that waited, or these alone where all are too many. Rejects with the
    * signal's reason.
    */
   wait(key: string, tags: readonly string[], signal: AbortSignal | undefined): Promise<readonly string[]> | undefined {
-    const work = this.has(key) ? this.#works.get(key) : undefined;
+    const work = this.#joinable(key);
     if (work === undefined || tags.every((tag) => work.tags.includes(tag))) return undefined;
-    work.waiting.add(tags);
     return new Promise<readonly string[]>((resolve, reject) => {
+      const call: WaitingCall = {
+        tags,
+        resume: (all) => {
+          detach();
+          resolve(tags.every((tag) => all.has(tag)) ? [...all] : tags);
+        },
+      };
+      work.waiting.add(call);
       const detach = onAbort(signal, (reason) => {
-        work.waiting.delete(tags);
+        work.waiting.delete(call);
         reject(reason);
-      });
-      // One way for all, with a signal or without: the first to wait is the first to begin.
-      void work.over.promise.then(() => {
-        detach();
-        // Once, and not by each of them: many may wait.
-        work.next ??= tagsThatFit(work.waiting);
-        const { next } = work;
-        resolve(tags.every((tag) => next.has(tag)) ? [...next] : tags);
       });
     });
   }
 
-  /** Follows the work on the key, or begins it. */
+  /** Joins the work on the key, or begins it. */
   run(
     { key, tags, nowMs, signal }: WorkRequest,
-    fill: (context: FlightContext) => Promise<Filled>,
-  ): Promise<FlightResult<Filled>> {
+    produce: (context: FlightContext) => Promise<Produced>,
+  ): Promise<FlightResult<Produced>> {
     const begin = async (context: FlightContext) => {
-      const over = new Deferred<void>();
-      const work: Work = { startedAtMs: nowMs, tags, over, waiting: new Set(), next: undefined };
+      const work: Work = { startedAtMs: nowMs, tags, waiting: new Set() };
       this.#works.set(key, work);
       try {
-        return await fill(context);
+        return await produce(context);
       } finally {
         if (this.#works.get(key) === work) {
           this.#works.delete(key);
-          // Now, and not when its followers are told: who waited for the end is not to follow what has ended.
+          // Before those that waited go on: they must not join work that has ended.
           this.#flights.forget(key);
         }
-        over.resolve();
+        resumeAll(work);
       }
     };
     return this.#flights.run(key, begin, { signal });
   }
+
+  #joinable(key: string): Work | undefined {
+    return this.#flights.has(key) ? this.#works.get(key) : undefined;
+  }
+}
+
+function resumeAll({ waiting }: Work): void {
+  if (waiting.size === 0) return;
+  const calls = [...waiting];
+  waiting.clear();
+  const all = tagsThatFit(calls.map(({ tags }) => tags));
+  for (const { resume } of calls) resume(all);
 }

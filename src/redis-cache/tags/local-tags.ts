@@ -1,8 +1,8 @@
 import type { Clock } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import type { TagStamps } from '../entries/cache-entry.ts';
-import { newTagVersion } from '../redis/redis-names.ts';
-import { ReadGuard, type ReadTicket } from './read-guard.ts';
+import { EVERY_ENTRY, newTagVersion } from '../redis/redis-names.ts';
+import { type ReadTicket, RemovalGuard } from './removal-guard.ts';
 
 /** What this process knows of an entry's tags. */
 export type TagVerdict =
@@ -36,8 +36,8 @@ export const STALE: TagVerdict = { kind: 'stale' };
 export class LocalTags {
   readonly #known: BoundedMap<string, KnownVersion>;
   /** Drops since a stamp was asked for; unlike the other guard's, never of all tags for mere distrust. */
-  readonly drops = new ReadGuard();
-  readonly #guard = new ReadGuard();
+  readonly drops = new RemovalGuard();
+  readonly #guard = new RemovalGuard();
   readonly #clock: Clock;
   #trustMs: number;
   #distrustedAtMs = Number.NEGATIVE_INFINITY;
@@ -116,16 +116,16 @@ export class LocalTags {
 
   /** Versions for an entry of this process alone, made where none is known. */
   own(tags: readonly string[], nowMs: number): TagStamps {
-    const stamp = (tag: string): [string, string] => {
-      const known = this.#known.get(tag);
-      if (known !== undefined && nowMs < this.#trustedUntil(known)) {
-        return [tag, known.version];
+    const stamps: [string, string][] = [];
+    for (const tag of [...tags, EVERY_ENTRY]) {
+      let known = this.#known.get(tag);
+      if (known === undefined || nowMs >= this.#trustedUntil(known)) {
+        known = { version: newTagVersion(), verifiedAtMs: nowMs, keptUntilMs: 0 };
+        this.#known.set(tag, known);
       }
-      const version = newTagVersion();
-      this.#known.set(tag, { version, verifiedAtMs: nowMs, keptUntilMs: 0 });
-      return [tag, version];
-    };
-    return Object.fromEntries(tags.map(stamp));
+      stamps.push([tag, known.version]);
+    }
+    return Object.fromEntries(stamps);
   }
 
   /** Starts a question to Redis. Pass the ticket on with its answer, and `end` on every path. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../internal/clock.ts';
-import type { CacheCodec } from '../entries/codec.ts';
+import type { CacheCodec } from '../entries/encode-entry.ts';
 import type { RedisTarget } from '../redis/redis-target.ts';
 
 /** Hears when a cache can't use its Redis, and when it can again; has the shape of pino and of `console`. */

@@ -1,13 +1,13 @@
 import { wallClockNow } from '../../internal/clock.ts';
 import type { CacheEntry, TagStamps } from '../entries/cache-entry.ts';
-import { decodeEntry, decodeJson, isTooLarge } from '../entries/envelope.ts';
-import { carriesId, freshUntilMs, readHead } from '../entries/envelope-head.ts';
+import { carriesId, decodeEntry, decodeJson, freshUntilMs, readHead } from '../entries/decode-entry.ts';
+import { isTooLarge } from '../entries/encode-entry.ts';
 import type { OperationDeadline } from '../redis/redis-gateway.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import type { TagVersions } from '../redis/redis-tier.ts';
 import { STALE, type TagVerdict } from '../tags/local-tags.ts';
-import type { ReadTicket } from '../tags/read-guard.ts';
-import type { Tiers } from './tier-pair.ts';
+import type { ReadTicket } from '../tags/removal-guard.ts';
+import type { TierPair } from './tier-pair.ts';
 
 /** What a read of Redis knows of its own beginning. */
 export interface ReadContext {
@@ -55,24 +55,24 @@ export interface CheckRun extends EntryCheckInput {
  * collection finds no object of it, and compiling `take` anew costs more than the bulk reads that follow.
  */
 export class EntryCheck {
-  readonly #tiers: Tiers;
+  readonly #pair: TierPair;
   /** Entries made together share their stamps, and so the verdict on them, in one turn. */
   #judgedTags: TagStamps | undefined;
   #verdict: TagVerdict = STALE;
 
-  constructor(tiers: Tiers) {
-    this.#tiers = tiers;
+  constructor(pair: TierPair) {
+    this.#pair = pair;
   }
 
   begin({ keys, held, context, onEntry, onValue }: EntryCheckInput): CheckRun {
-    const toKeep = keys.length <= this.#tiers.options.memory.maxEntries ? [] : undefined;
+    const toKeep = keys.length <= this.#pair.options.memory.maxEntries ? [] : undefined;
     return { keys, held, context, onEntry, onValue, toKeep, doubtful: [], decoding: [], rejected: [] };
   }
 
   /** Takes in what stood under the keys from the `first` one on; anything but text is a miss. */
   take(run: CheckRun, first: number, texts: readonly unknown[]): void {
     const { held, onValue, toKeep } = run;
-    const { nowMs, options } = this.#tiers;
+    const { nowMs, options } = this.#pair;
     // Entries are stored by the clock of the world, and held by the clock of this process.
     const aheadMs = nowMs - wallClockNow();
     this.#judgedTags = undefined;
@@ -131,7 +131,7 @@ export class EntryCheck {
     for (const [tag, said] of versions) {
       const version = link.outage.distrustsTag(tag) ? undefined : said;
       believed.set(tag, version);
-      this.#tiers.tags.learn(tagTicket, tag, version, askedAtMs);
+      this.#pair.tags.learn(tagTicket, tag, version, askedAtMs);
     }
     return believed;
   }
@@ -148,7 +148,7 @@ export class EntryCheck {
       return;
     }
     this.#judgedTags = undefined;
-    this.#judge(run, place, entry, this.#tiers.nowMs);
+    this.#judge(run, place, entry, this.#pair.nowMs);
   }
 
   #judge(run: CheckRun, place: number, entry: CacheEntry, nowMs: number): void {
@@ -162,7 +162,7 @@ export class EntryCheck {
     if (tags === this.#judgedTags) return this.#verdict;
     this.#judgedTags = tags;
     const isDistrusted = run.context.link.outage.distrustsStamps(tags);
-    this.#verdict = isDistrusted ? STALE : this.#tiers.tags.judge(tags, nowMs);
+    this.#verdict = isDistrusted ? STALE : this.#pair.tags.judge(tags, nowMs);
     return this.#verdict;
   }
 
@@ -186,37 +186,37 @@ export class EntryCheck {
 
   async #ask(run: CheckRun, tags: readonly string[], known: TagVersions): Promise<TagVersions | undefined> {
     const { link, deadline } = run.context;
-    const asked = this.#tiers.unwrap(await link.tier.versions(tags, deadline));
+    const asked = this.#pair.unwrap(await link.tier.versions(tags, deadline));
     if (asked === undefined) return undefined;
     return new Map([...known, ...this.learn(run, asked)]);
   }
 
   #drop(run: CheckRun, place: number): void {
     const key = run.keys[place];
-    const { guard, memory } = this.#tiers;
+    const { guard, memory } = this.#pair;
     if (key !== undefined && guard.isClean(run.context.ticket, key)) memory.delete(key);
   }
 
   /** Lets memory hold what is believed, save keys that were removed meanwhile. */
   #keepAll({ keys, held, toKeep, context: { ticket, askedAtMs } }: CheckRun): void {
-    const { guard, memory, nowMs } = this.#tiers;
+    const { guard, memory, nowMs } = this.#pair;
     toKeep?.forEach((entry, place) => {
       const key = keys[place];
       if (entry === undefined || key === undefined || !guard.isClean(ticket, key)) return;
       const record = held?.[place] === entry ? memory.get(key) : undefined;
-      if (record?.entry === entry) this.#tiers.confirm(record, askedAtMs, nowMs);
-      else this.#tiers.remember(key, entry, askedAtMs, nowMs);
+      if (record?.entry === entry) this.#pair.confirm(record, askedAtMs, nowMs);
+      else this.#pair.remember(key, entry, askedAtMs, nowMs);
     });
   }
 
   #reject(run: CheckRun, place: number, text: string): void {
     const { link, deadline } = run.context;
-    if (isTooLarge(text, this.#tiers.options)) link.tier.becomeCareful(deadline);
+    if (isTooLarge(text, this.#pair.options)) link.tier.becomeCareful(deadline);
     const key = run.keys[place];
     if (key === undefined) return;
     run.rejected.push(key);
-    this.#tiers.counters.rejectedEntries += 1;
-    this.#tiers.events.emit('entryRejected', { key });
+    this.#pair.counters.rejectedEntries += 1;
+    this.#pair.events.emit('entryRejected', { key });
   }
 
   #removeRejected(run: CheckRun): void {

@@ -1,23 +1,23 @@
 import { carriesAny } from '../entries/cache-entry.ts';
-import { tagsOfText } from '../entries/envelope-head.ts';
+import { readHead } from '../entries/decode-entry.ts';
 import type { RedisClientLike, RedisCommand } from '../redis/redis-client.ts';
 import type { RedisGateway } from '../redis/redis-gateway.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
-import type { Tiers } from './tier-pair.ts';
+import type { TierPair } from './tier-pair.ts';
 
 const NAMES_PER_SCAN = 200;
 /** What is read of an entry to find its tags: values stay where they are. */
 const HEAD_BYTES = 16_384;
 
 /** Removes every entry with one of these tags from memory and from every server, a few names at a time. */
-export async function purgeTags(tiers: Tiers, tags: readonly string[]): Promise<number> {
-  for (const [key, { entry }] of tiers.memory) if (carriesAny(entry.tags, tags)) tiers.memory.delete(key);
-  const { link } = tiers;
+export async function purgeTags(pair: TierPair, tags: readonly string[]): Promise<number> {
+  for (const [key, { entry }] of pair.memory) if (carriesAny(entry.tags, tags)) pair.memory.delete(key);
+  const { link } = pair;
   if (link === undefined || tags.length === 0) return 0;
   let removed = 0;
   for (const node of link.gateway.servers) {
-    for await (const names of scan(tiers, link, node)) {
-      removed += await purgeNames(tiers, link.gateway, names, tags);
+    for await (const names of scan(pair, link, node)) {
+      removed += await purgeNames(pair, link.gateway, names, tags);
     }
   }
   return removed;
@@ -25,14 +25,14 @@ export async function purgeTags(tiers: Tiers, tags: readonly string[]): Promise<
 
 /** Names of entries as commands take them: without what the client puts before each. */
 async function* scan(
-  tiers: Tiers,
+  pair: TierPair,
   { gateway, names: { clientPrefix, everyEntry } }: RedisLink,
   node: RedisClientLike,
 ): AsyncGenerator<readonly string[], void> {
   let cursor = '0';
   do {
     const command: RedisCommand = ['SCAN', cursor, 'MATCH', everyEntry, 'COUNT', NAMES_PER_SCAN];
-    const [reply] = tiers.unwrap(await gateway.send('scan', [command], gateway.deadline(), node)) ?? [];
+    const [reply] = pair.unwrap(await gateway.send('scan', [command], gateway.deadline(), node)) ?? [];
     if (!Array.isArray(reply)) return;
     const [next, names] = reply as [string, string[]];
     cursor = next;
@@ -41,35 +41,35 @@ async function* scan(
 }
 
 async function purgeNames(
-  tiers: Tiers,
+  pair: TierPair,
   gateway: RedisGateway,
   names: readonly string[],
   tags: readonly string[],
 ): Promise<number> {
   if (names.length === 0) return 0;
-  const heads = await readNames(tiers, gateway, names, HEAD_BYTES);
+  const heads = await readNames(pair, gateway, names, HEAD_BYTES);
   const doomed: string[] = [];
   for (const [index, name] of names.entries()) {
     const head = heads[index];
     if (typeof head !== 'string') continue;
     // Tags that are longer than any that were foreseen.
     const isCut = Buffer.byteLength(head) > HEAD_BYTES && !head.includes('\n');
-    const text = isCut ? (await readNames(tiers, gateway, [name], tiers.options.maxValueBytes))[0] : head;
-    const stamps = typeof text === 'string' ? tagsOfText(text) : undefined;
+    const text = isCut ? (await readNames(pair, gateway, [name], pair.options.maxValueBytes))[0] : head;
+    const stamps = typeof text === 'string' ? readHead(text)?.tags : undefined;
     if (stamps !== undefined && carriesAny(stamps, tags)) doomed.push(name);
   }
   if (doomed.length === 0) return 0;
   const unlinks = doomed.map((name): RedisCommand => ['UNLINK', name]);
-  const counts = tiers.unwrap(await gateway.send('purge', unlinks, gateway.deadline(doomed.length))) ?? [];
+  const counts = pair.unwrap(await gateway.send('purge', unlinks, gateway.deadline(doomed.length))) ?? [];
   return counts.filter((count) => count === 1).length;
 }
 
 async function readNames(
-  tiers: Tiers,
+  pair: TierPair,
   gateway: RedisGateway,
   names: readonly string[],
   bytes: number,
 ): Promise<readonly unknown[]> {
   const reads = names.map((name): RedisCommand => ['GETRANGE', name, 0, bytes]);
-  return tiers.unwrap(await gateway.send('purge', reads, gateway.deadline(names.length))) ?? [];
+  return pair.unwrap(await gateway.send('purge', reads, gateway.deadline(names.length))) ?? [];
 }

@@ -2,9 +2,9 @@ import { CacheError } from '../../errors/cache-error.ts';
 import { InputError } from '../../errors/input-error.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
 import { checkOptionNames, checkTags, graceMsOf, ttlMsOf } from '../entries/cache-input.ts';
-import { encodeEntry } from '../entries/envelope.ts';
+import { encodeEntry } from '../entries/encode-entry.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
-import type { Tiers } from './tier-pair.ts';
+import type { TierPair } from './tier-pair.ts';
 import type { KeyedEntry, TieredWriter } from './tiered-writer.ts';
 
 export interface SetOptions {
@@ -53,8 +53,8 @@ export interface SetItem extends SetOptions {
 }
 
 /** Stores values under tag versions taken first; all of them, or none where one can't be stored. */
-export async function setAll(tiers: Tiers, writer: TieredWriter, items: readonly SetItem[]): Promise<void> {
-  const { options, removals } = tiers;
+export async function setAll(pair: TierPair, writer: TieredWriter, items: readonly SetItem[]): Promise<void> {
+  const { options, removals } = pair;
   const plans = items.map(({ key, value, ttlSeconds, tags, graceSeconds }) => {
     if (value === undefined) throw new CacheError('undefined can not be stored: it means a miss');
     const ttlMs = ttlMsOf(ttlSeconds, options.defaultTtlMs);
@@ -68,7 +68,7 @@ export async function setAll(tiers: Tiers, writer: TieredWriter, items: readonly
     const encode = async ({ key, value, tags, ttlMs, graceMs }: (typeof plans)[number]): Promise<KeyedEntry> => {
       const own = Object.fromEntries([EVERY_ENTRY, ...tags].map((tag) => [tag, stamps.tags[tag] ?? '']));
       const content = { value, tags: own, ttlMs, graceMs, costMs: 0 };
-      return { key, keepMs: ttlMs + graceMs, ...(await encodeEntry(content, options, tiers.nowMs)) };
+      return { key, keepMs: ttlMs + graceMs, ...(await encodeEntry(content, options, pair.nowMs)) };
     };
     await writer.write(await Promise.all(plans.map(encode)), stamps.shared, began);
   } finally {

@@ -7,7 +7,7 @@ import type { RedisReply } from '../redis/redis-gateway.ts';
 import { RedisLink } from '../redis/redis-link.ts';
 import { TroubleWatch } from '../redis/redis-trouble.ts';
 import { LocalTags } from '../tags/local-tags.ts';
-import { ReadGuard } from '../tags/read-guard.ts';
+import { RemovalGuard } from '../tags/removal-guard.ts';
 import { type CacheCounters, newCounters } from './cache-counters.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
 import type { CacheSettings } from './cache-settings.ts';
@@ -28,14 +28,14 @@ const VALID: MemoryVerdict = { kind: 'valid' };
 const GONE: MemoryVerdict = { kind: 'gone' };
 
 /** The two tiers with all that they share: what is held, what is known of tags, and what was heard from others. */
-export class Tiers {
+export class TierPair {
   readonly options: CacheSettings;
   /** The records of this process, bounded by entries and by estimated bytes. */
   readonly memory: BoundedMap<string, MemoryRecord>;
   readonly tags: LocalTags;
-  readonly guard = new ReadGuard();
+  readonly guard = new RemovalGuard();
   /** Removals by this process, so that a write that began before one does not land after it. */
-  readonly removals = new ReadGuard();
+  readonly removals = new RemovalGuard();
   /** Entries that left memory because of its bounds. */
   evictions = 0;
   readonly counters: CacheCounters = newCounters();
@@ -76,14 +76,13 @@ export class Tiers {
   }
 
   /** What is in memory and needs no question: the way of nearly every hit. */
-  peek(key: string): CacheEntry | undefined {
+  peek(key: string, nowMs = this.nowMs): CacheEntry | undefined {
     const record = this.memory.get(key);
-    return record && this.validEntry(record);
+    return record && this.validEntry(record, nowMs);
   }
 
-  /** The same of a record. */
-  validEntry(record: MemoryRecord): CacheEntry | undefined {
-    const { nowMs } = this;
+  /** The entry of a record that needs no question to Redis. */
+  validEntry(record: MemoryRecord, nowMs: number): CacheEntry | undefined {
     if (nowMs < record.validUntilMs && record.validEpoch === this.tags.epoch) return record.entry;
     return this.judge(record, nowMs).kind === 'valid' && nowMs < record.entry.freshUntilMs ? record.entry : undefined;
   }

@@ -5,7 +5,7 @@ import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { TagVersions } from '../redis/redis-tier.ts';
 import { EntryCheck, type ReadContext } from './entry-check.ts';
 import type { MemoryRecord } from './memory-tier.ts';
-import type { Tiers } from './tier-pair.ts';
+import type { TierPair } from './tier-pair.ts';
 
 /** An entry that is valid as far as this process may know; fresh, or stale within its grace. */
 export interface Found {
@@ -28,21 +28,21 @@ const NO_VERSIONS: TagVersions = new Map();
  * know.
  */
 export class TieredReader {
-  readonly #tiers: Tiers;
+  readonly #pair: TierPair;
   readonly #check: EntryCheck;
 
-  constructor(tiers: Tiers) {
-    this.#tiers = tiers;
-    this.#check = new EntryCheck(tiers);
+  constructor(pair: TierPair) {
+    this.#pair = pair;
+    this.#check = new EntryCheck(pair);
   }
 
   /** Also finds what is stale within its grace. */
   async read(key: string): Promise<Found | undefined> {
-    const { memory, nowMs, tags } = this.#tiers;
+    const { memory, nowMs, tags } = this.#pair;
     let record = memory.get(key);
     let unknown: readonly string[] = [];
     if (record !== undefined) {
-      const verdict = this.#tiers.judge(record, nowMs);
+      const verdict = this.#pair.judge(record, nowMs);
       if (verdict.kind === 'valid') return found(record.entry, 'memory', nowMs);
       if (verdict.kind === 'unverified') {
         unknown = verdict.tags;
@@ -53,7 +53,7 @@ export class TieredReader {
     } else if (tags.judge({ [EVERY_ENTRY]: '' }, nowMs).kind !== 'valid') {
       unknown = [EVERY_ENTRY];
     }
-    const { link } = this.#tiers;
+    const { link } = this.#pair;
     if (link === undefined) return undefined;
     return this.#asking(link, 1, (context) => this.#readOne(key, record, unknown, context));
   }
@@ -63,7 +63,7 @@ export class TieredReader {
    * @throws `DESCRIBE_INPUT_INVALID` before anything is asked.
    */
   async readMany(keys: readonly string[]): Promise<FoundValues> {
-    const { link, memory } = this.#tiers;
+    const { link, memory, nowMs } = this.#pair;
     const distrusting = link !== undefined && link.outage.size > 0;
     const values = new Array<unknown>(keys.length).fill(undefined);
     /** Where the keys stand that Redis is asked for: at first room for all. */
@@ -81,7 +81,7 @@ export class TieredReader {
       const key = keys[place];
       checkKey(key);
       const record = memory.get(key);
-      const entry = record && this.#tiers.validEntry(record);
+      const entry = record && this.#pair.validEntry(record, nowMs);
       if (entry !== undefined) {
         values[place] = entry.value;
         if (entry.failure === undefined) memoryHits += 1;
@@ -107,14 +107,14 @@ export class TieredReader {
         redisHits += 1;
       };
       const onEntry = (index: number, entry: CacheEntry) => {
-        if (entry.failure === undefined && this.#tiers.nowMs < entry.freshUntilMs) onValue(index, entry.value);
+        if (entry.failure === undefined && this.#pair.nowMs < entry.freshUntilMs) onValue(index, entry.value);
       };
       const run = this.#check.begin({ keys: asked, held, context, onEntry, onValue });
       const take = (first: number, texts: readonly unknown[]) => this.#check.take(run, first, texts);
       const reply = await link.tier.readMany(asked, context.deadline, take);
       // What was answered before Redis failed counts; the rest is a miss.
       await (reply.ok ? this.#check.settle(run, NO_VERSIONS) : this.#check.decoded(run));
-      this.#tiers.unwrap(reply);
+      this.#pair.unwrap(reply);
       if (reply.ok) return;
       held?.forEach((entry, index) => {
         const [place, key] = [places[index], asked[index]];
@@ -131,7 +131,7 @@ export class TieredReader {
     keys: number,
     work: (context: ReadContext) => Promise<Result>,
   ): Promise<Result> {
-    const { guard, tags, nowMs } = this.#tiers;
+    const { guard, tags, nowMs } = this.#pair;
     const deadline = link.gateway.deadline(keys);
     const context = { link, ticket: guard.begin(), tagTicket: tags.begin(), askedAtMs: nowMs, deadline };
     try {
@@ -151,12 +151,12 @@ export class TieredReader {
     const { link, deadline } = context;
     if (link.outage.distrusts(key)) return this.#lastResort(key, record);
     const reply = await link.tier.read(key, tags, deadline);
-    const raw = this.#tiers.unwrap(reply);
+    const raw = this.#pair.unwrap(reply);
     if (raw === undefined) return this.#lastResort(key, record);
     if (raw.text === undefined) {
       // What this process makes can't get there.
       if (link.gateway.refusals.has('EVAL')) return this.#lastResort(key, record);
-      if (record !== undefined) this.#tiers.memory.delete(key);
+      if (record !== undefined) this.#pair.memory.delete(key);
       return undefined;
     }
     return this.#checkOne(key, raw.text, raw.versions, context);
@@ -171,7 +171,7 @@ export class TieredReader {
   }
 
   async #checkOne(key: string, text: string, versions: TagVersions, context: ReadContext): Promise<Found | undefined> {
-    const held = [this.#tiers.memory.get(key)?.entry];
+    const held = [this.#pair.memory.get(key)?.entry];
     let believed: CacheEntry | undefined;
     const onEntry = (_: number, entry: CacheEntry) => {
       believed = entry;
@@ -180,14 +180,14 @@ export class TieredReader {
     const known = this.#check.learn(run, versions);
     this.#check.take(run, 0, [text]);
     await this.#check.settle(run, known);
-    return believed && found(believed, 'redis', this.#tiers.nowMs);
+    return believed && found(believed, 'redis', this.#pair.nowMs);
   }
 
   /** Redis can't be asked: memory may be believed for as long as `outageTrustMs` says. */
   #lastResort(key: string, record: MemoryRecord | undefined): Found | undefined {
-    const { nowMs, options, memory } = this.#tiers;
+    const { nowMs, options, memory } = this.#pair;
     if (record === undefined || memory.get(key) !== record) return undefined;
-    const verdict = this.#tiers.judge(record, nowMs, options.outageTrustMs);
+    const verdict = this.#pair.judge(record, nowMs, options.outageTrustMs);
     return verdict.kind === 'valid' ? found(record.entry, 'memory', nowMs) : undefined;
   }
 }

@@ -1,10 +1,10 @@
 import type { TagStamps } from '../entries/cache-entry.ts';
-import type { EncodedEntry } from '../entries/envelope.ts';
+import type { EncodedEntry } from '../entries/encode-entry.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { TagVersions } from '../redis/redis-tier.ts';
-import type { ReadTicket } from '../tags/read-guard.ts';
-import type { Tiers } from './tier-pair.ts';
+import type { ReadTicket } from '../tags/removal-guard.ts';
+import type { TierPair } from './tier-pair.ts';
 
 /** Tag versions for new entries, taken before their values were made. */
 export interface Stamps {
@@ -21,36 +21,31 @@ export interface KeyedEntry extends EncodedEntry {
 
 /** Writes and removes in both tiers. What Redis did not hear of an invalidation is remembered until it has. */
 export class TieredWriter {
-  readonly #tiers: Tiers;
+  readonly #pair: TierPair;
 
-  constructor(tiers: Tiers) {
-    this.#tiers = tiers;
+  constructor(pair: TierPair) {
+    this.#pair = pair;
   }
 
   /** For a value that is there already: an invalidation that begins after this call wins over it. */
   async stamp(tags: readonly string[], keepMs: number): Promise<Stamps> {
-    const { link, nowMs } = this.#tiers;
+    const { link, nowMs } = this.#pair;
     const all = withEveryEntry(tags);
-    if (link === undefined) return this.ownStamps(tags);
-    const trusted = this.#tiers.tags.trusted(all, nowMs, nowMs + keepMs);
+    if (link === undefined) return this.#ownStamps(tags, nowMs);
+    const trusted = this.#pair.tags.trusted(all, nowMs, nowMs + keepMs);
     if (trusted !== undefined && link.gateway.available) return { tags: trusted, shared: true };
-    const ticket = this.#tiers.tags.begin();
-    const drops = this.#tiers.tags.drops.begin();
+    const ticket = this.#pair.tags.begin();
+    const drops = this.#pair.tags.drops.begin();
     try {
       const reply = await link.tier.stamp(all, keepMs * 2, link.gateway.deadline(all.length));
       const asked = { ticket, askedAtMs: nowMs, keepMs: keepMs * 2 };
-      const stamps = this.adopt(tags, this.#tiers.unwrap(reply), asked);
+      const stamps = this.adopt(tags, this.#pair.unwrap(reply), asked);
       // Redis may have answered after an invalidation of this process that began after the value was there.
-      return { ...stamps, tags: this.#tiers.tags.since(drops, stamps.tags) };
+      return { ...stamps, tags: this.#pair.tags.since(drops, stamps.tags) };
     } finally {
-      this.#tiers.tags.end();
-      this.#tiers.tags.drops.end();
+      this.#pair.tags.end();
+      this.#pair.tags.drops.end();
     }
-  }
-
-  /** Versions of this process alone. */
-  ownStamps(tags: readonly string[]): Stamps {
-    return { tags: this.#tiers.tags.own(withEveryEntry(tags), this.#tiers.nowMs), shared: false };
   }
 
   /** Makes stamps of what Redis answered; of this process alone when it did not. */
@@ -60,13 +55,13 @@ export class TieredWriter {
     { ticket, askedAtMs, keepMs }: { readonly ticket: number; readonly askedAtMs: number; readonly keepMs: number },
   ): Stamps {
     const stamps: [string, string][] = [];
-    const outage = this.#tiers.link?.outage;
+    const outage = this.#pair.link?.outage;
     for (const tag of withEveryEntry(tags)) {
       const version = versions?.get(tag);
-      if (version === undefined) return this.ownStamps(tags);
+      if (version === undefined) return this.#ownStamps(tags, this.#pair.nowMs);
       stamps.push([tag, version]);
       if (!outage?.distrustsTag(tag)) {
-        this.#tiers.tags.learn(ticket, tag, version, askedAtMs, askedAtMs + keepMs);
+        this.#pair.tags.learn(ticket, tag, version, askedAtMs, askedAtMs + keepMs);
       }
     }
     return { tags: Object.fromEntries(stamps), shared: true };
@@ -77,7 +72,7 @@ export class TieredWriter {
    * held here alone, and what it holds instead is not believed.
    */
   async write(all: readonly KeyedEntry[], shared: boolean, began: ReadTicket): Promise<void> {
-    const { link, guard, removals, counters, nowMs } = this.#tiers;
+    const { link, guard, removals, counters, nowMs } = this.#pair;
     const entries = all.filter(({ key }) => removals.isClean(began, key));
     if (entries.length === 0) return;
     counters.writes += entries.length;
@@ -88,8 +83,8 @@ export class TieredWriter {
       const refused = link === undefined ? [] : await this.#writeRedis(entries, shared, link);
       for (const { key, entry } of entries) {
         // A later write or removal of the same key has the say.
-        if (guard.isClean(ticket, key)) this.#tiers.remember(key, entry, nowMs);
-        else this.#tiers.memory.delete(key);
+        if (guard.isClean(ticket, key)) this.#pair.remember(key, entry, nowMs);
+        else this.#pair.memory.delete(key);
       }
       counters.droppedWrites += refused.length;
     } finally {
@@ -99,40 +94,44 @@ export class TieredWriter {
 
   /** Removes keys; how many were there, as far as is known. */
   async remove(keys: readonly string[]): Promise<number> {
-    const { link, memory, counters, removals } = this.#tiers;
+    const { link, memory, counters, removals } = this.#pair;
     const held = keys.filter((key) => memory.get(key) !== undefined).length;
     counters.removals += keys.length;
     for (const key of keys) removals.removed(key);
-    this.#tiers.forgetKeys(keys);
+    this.#pair.forgetKeys(keys);
     if (link === undefined) return held;
     const reply = await link.tier.remove(keys, link.gateway.deadline(keys.length));
     // Again: a read that began meanwhile may have asked Redis before the removal reached it.
-    this.#tiers.forgetKeys(keys);
+    this.#pair.forgetKeys(keys);
     if (!reply.ok) {
       link.outage.addKeys(keys);
       link.replayLater();
     }
-    return this.#tiers.unwrap(reply) ?? held;
+    return this.#pair.unwrap(reply) ?? held;
   }
 
   async invalidate(tags: readonly string[]): Promise<void> {
-    const { link, counters } = this.#tiers;
+    const { link, counters } = this.#pair;
     counters.invalidatedTags += tags.length;
-    this.#tiers.tags.drop(tags);
+    this.#pair.tags.drop(tags);
     if (link === undefined) return;
     const reply = await link.tier.removeTags(tags, link.gateway.deadline(tags.length));
     if (!reply.ok) {
       link.outage.addTags(tags);
       link.replayLater();
     }
-    this.#tiers.tags.drop(tags);
-    this.#tiers.unwrap(reply);
+    this.#pair.tags.drop(tags);
+    this.#pair.unwrap(reply);
   }
 
   async clear(): Promise<void> {
-    this.#tiers.memory.clear();
+    this.#pair.memory.clear();
     await this.invalidate([EVERY_ENTRY]);
-    this.#tiers.memory.clear();
+    this.#pair.memory.clear();
+  }
+
+  #ownStamps(tags: readonly string[], nowMs: number): Stamps {
+    return { tags: this.#pair.tags.own(tags, nowMs), shared: false };
   }
 
   async #writeRedis(entries: readonly KeyedEntry[], shared: boolean, link: RedisLink): Promise<readonly string[]> {
@@ -140,7 +139,7 @@ export class TieredWriter {
     const reply = shared ? await link.tier.write(entries, link.gateway.deadline(entries.length)) : undefined;
     const refused = reply?.ok ? keys.filter((_, index) => reply.value[index] !== true) : keys;
     if (refused.length > 0) link.outdate(refused);
-    if (reply !== undefined) this.#tiers.unwrap(reply);
+    if (reply !== undefined) this.#pair.unwrap(reply);
     return refused;
   }
 }

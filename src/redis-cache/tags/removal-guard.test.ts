@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ReadGuard } from './read-guard.ts';
+import { RemovalGuard } from './removal-guard.ts';
 
-describe('ReadGuard', () => {
+describe('RemovalGuard', () => {
   it('tells a read whether its name was removed since it began', () => {
-    const guard = new ReadGuard();
+    const guard = new RemovalGuard();
     const early = guard.begin();
     guard.removed('name');
     const late = guard.begin();
@@ -14,7 +14,7 @@ describe('ReadGuard', () => {
   });
 
   it('remembers nothing while nobody reads, and nothing after the last read ended', () => {
-    const guard = new ReadGuard();
+    const guard = new RemovalGuard();
     guard.removed('name');
     const ticket = guard.begin();
     expect(guard.isClean(ticket, 'name')).toBe(true);
@@ -24,7 +24,7 @@ describe('ReadGuard', () => {
   });
 
   it('takes everything for removed once there are too many names', () => {
-    const guard = new ReadGuard();
+    const guard = new RemovalGuard();
     const ticket = guard.begin();
     for (let n = 0; n <= 100_000; n += 1) guard.removed(`n${n}`);
     expect(guard.isClean(ticket, 'never removed')).toBe(false);

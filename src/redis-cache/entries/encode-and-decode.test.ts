@@ -2,21 +2,20 @@ import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { wallClockNow } from '../../internal/clock.ts';
-import { jsonCodec } from './codec.ts';
-import { decodeEntry, decodeJson, type EnvelopeOptions, encodeEntry, isTooLarge } from './envelope.ts';
-import { carriesId, freshUntilMs, readHead, tagsOfText } from './envelope-head.ts';
+import { carriesId, decodeEntry, decodeJson, freshUntilMs, readHead } from './decode-entry.ts';
+import { type EncodingOptions, encodeEntry, isTooLarge, jsonCodec } from './encode-entry.ts';
 
 const options = { codec: jsonCodec, compressAboveBytes: 200, maxValueBytes: 100_000 };
 const content = { tags: { '': 'v0', 'a tag {"}\n': 'v1' }, ttlMs: 1_000.4, graceMs: 500, costMs: 12.3 };
 const encode = (value: unknown, given = options) => encodeEntry({ ...content, value }, given, 50);
 
 /** As what Redis brings is read, at 50 by the clock of this process. */
-function decode(text: string, given: EnvelopeOptions = options, wallMs = wallClockNow()) {
+function decode(text: string, given: EncodingOptions = options, wallMs = wallClockNow()) {
   const head = isTooLarge(text, given) ? undefined : readHead(text);
   return head && decodeEntry(text, head, freshUntilMs(head, 50 - wallMs), given);
 }
 
-describe('an envelope', () => {
+describe('an encoded entry', () => {
   it('gives back every JSON value, frozen, with its tags and times, compressed or not', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue({ maxDepth: 4 }), async (value) => {
@@ -30,7 +29,7 @@ describe('an envelope', () => {
         expect((decoded?.staleUntilMs ?? 0) - (decoded?.freshUntilMs ?? 0)).toBe(500);
         expect(Math.abs((decoded?.freshUntilMs ?? 0) - entry.freshUntilMs)).toBeLessThan(1_000);
         expect([carriesId(text, entry.id), carriesId(text, entry.id.slice(0, -1))]).toEqual([true, false]);
-        expect(tagsOfText(text)).toEqual(content.tags);
+        expect(readHead(text)?.tags).toEqual(content.tags);
         const head = readHead(text);
         const alone = head?.kind === 'json' ? decodeJson(text, head) : decoded?.value;
         expect(alone).toEqual(plain);
@@ -40,7 +39,7 @@ describe('an envelope', () => {
     );
   });
 
-  it('takes whatever is no envelope for none, without throwing', async () => {
+  it('reads any other text as no entry, without throwing', async () => {
     const { text } = await encode({ some: 'value' });
     const damaged = fc.tuple(fc.nat({ max: text.length }), fc.string({ maxLength: 4 }), fc.nat({ max: 5 }));
     const texts = fc.oneof(
@@ -52,7 +51,7 @@ describe('an envelope', () => {
       fc.asyncProperty(texts, async (given) => {
         const decoded = await decode(given);
         expect(decoded === undefined || typeof decoded.id === 'string').toBe(true);
-        tagsOfText(given);
+        readHead(given);
       }),
       { seed: 2, numRuns: 2_000 },
     );
@@ -107,12 +106,12 @@ describe('an envelope', () => {
 
   it('counts bytes and not characters, for what is read is cut by bytes', async () => {
     const small = { ...options, compressAboveBytes: 5_000, maxValueBytes: 1_024 };
-    await expect(encode('猫'.repeat(500), small)).rejects.toThrow('maxValueBytes (1024)');
+    await expect(encode('猫'.repeat(500), small)).rejects.toThrow('`maxValueBytes` (1024)');
     await expect(encode('a'.repeat(500), small)).resolves.toBeDefined();
   });
 
   it('is not made of what would not come out of its compressed form again', async () => {
-    await expect(encode('猫'.repeat(33_334))).rejects.toThrow('maxValueBytes (100000)');
+    await expect(encode('猫'.repeat(33_334))).rejects.toThrow('`maxValueBytes` (100000)');
     const { text } = await encode('猫'.repeat(33_332));
     expect((await decode(text))?.value).toHaveLength(33_332);
   });
@@ -133,7 +132,7 @@ describe('an envelope', () => {
 
   it('refuses what is larger than maxValueBytes, either way', async () => {
     const small = { ...options, maxValueBytes: 1_000 };
-    await expect(encode('x'.repeat(1_000), small)).rejects.toThrow('maxValueBytes (1000)');
+    await expect(encode('x'.repeat(1_000), small)).rejects.toThrow('`maxValueBytes` (1000)');
     const { text } = await encode('x'.repeat(90_000));
     expect(text.length).toBeLessThan(1_000);
     expect(await decode(text, small)).toBeUndefined();

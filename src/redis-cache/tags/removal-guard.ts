@@ -1,4 +1,4 @@
-/** A moment to compare later removals with; from `ReadGuard.begin`. */
+/** A moment to compare later removals with; from `RemovalGuard.begin`. */
 export type ReadTicket = number;
 
 const MAX_NAMES = 100_000;
@@ -7,7 +7,7 @@ const MAX_NAMES = 100_000;
  * Tells whether a name was removed since a read of it began, so that what the read brings back late is not stored
  * again. Bounded: past the limit it answers that everything was removed.
  */
-export class ReadGuard {
+export class RemovalGuard {
   readonly #removedAt = new Map<string, number>();
   #sequence = 0;
   #floor = 0;

@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { CacheError } from '../../errors/cache-error.ts';
+import { ignoreRejection } from '../../internal/async/user-callback.ts';
+import { wallClockNow } from '../../internal/clock.ts';
+import { deepFreeze } from '../../internal/deep-freeze.ts';
+import { lazy } from '../../internal/modules/lazy.ts';
+import { util, zlib } from '../../internal/modules/node-modules.ts';
+import type { CacheEntry, StoredFailure, TagStamps } from './cache-entry.ts';
+
+/**
+ * Turns values into their stored form and back. Every reader gets `decode(encode(value))`, so both tiers agree. When
+ * `decode` throws, the entry is dropped and counts as a miss.
+ */
+export interface CacheCodec {
+  /** Returns text or bytes, or `undefined` for a value that can't be stored. */
+  encode(value: unknown): string | Uint8Array | undefined;
+  decode(encoded: string | Uint8Array): unknown;
+}
+
+/** JSON: plain objects, arrays, strings, finite numbers, booleans and `null`. */
+export const jsonCodec: CacheCodec = {
+  encode: (value) => JSON.stringify(value) as string | undefined,
+  decode: (encoded) => JSON.parse(typeof encoded === 'string' ? encoded : Buffer.from(encoded).toString()),
+};
+
+export interface EncodingOptions {
+  readonly codec: CacheCodec;
+  /** Encoded characters or bytes from which a value is compressed. */
+  readonly compressAboveBytes: number;
+  /** Most bytes of an entry in Redis, and of a value after decompression. */
+  readonly maxValueBytes: number;
+}
+
+/** The content of an entry; durations count from now. */
+export interface EntryContent {
+  readonly value?: unknown;
+  readonly failure?: StoredFailure | undefined;
+  readonly tags: TagStamps;
+  readonly ttlMs: number;
+  readonly graceMs: number;
+  readonly costMs: number;
+}
+
+/** An entry in both forms: for Redis and for memory. */
+export interface EncodedEntry {
+  readonly text: string;
+  readonly entry: CacheEntry;
+}
+
+/** The form of a payload in Redis: JSON, text, or base64 of bytes. The text of a deflated one is base64, too. */
+export type PayloadKind = 'json' | 'text' | 'bytes' | 'deflated-text' | 'deflated-bytes' | 'failure';
+
+export const compression = lazy(() => {
+  const { promisify } = util();
+  const { deflateRaw, inflateRaw } = zlib();
+  return { deflate: promisify(deflateRaw), inflate: promisify(inflateRaw) };
+});
+
+/** The objects of an entry, its key, and its link in the memory tier. */
+const ENTRY_OVERHEAD_BYTES = 400;
+
+/** Estimates the bytes of an entry in memory from the characters of its encoded, uncompressed value. */
+export const bytesInMemory = (characters: number): number => characters * 2 + ENTRY_OVERHEAD_BYTES;
+
+const MAX_COUNT = 36 ** 4;
+let series = '';
+let writes = MAX_COUNT;
+
+/** At most 12 characters: V8 copies so short a slice, while a longer one would keep the whole text in memory. */
+function nextId(): string {
+  if (writes === MAX_COUNT) {
+    series = randomBytes(6).toString('base64url');
+    writes = 0;
+  }
+  writes += 1;
+  return `${series}${(writes - 1).toString(36)}`;
+}
+
+/**
+ * Encodes an entry for Redis, and decodes it again for this process, so that both tiers hold the same.
+ *
+ * The text is a line of `id created ttl grace cost kind tags`, then the payload. The id stands first, see `carriesId`;
+ * the tags stand last, as JSON, which holds no line break.
+ * @throws `DESCRIBE_CACHE` for a value that the codec can't store or that is larger than `maxValueBytes`.
+ */
+export async function encodeEntry(
+  { value, failure, tags, ttlMs, graceMs, costMs }: EntryContent,
+  options: EncodingOptions,
+  nowMs: number,
+): Promise<EncodedEntry> {
+  const id = nextId();
+  const isFailure = failure !== undefined;
+  const { encoded, decoded } = isFailure
+    ? { encoded: JSON.stringify(failure), decoded: undefined }
+    : encodeValue(value, options);
+  const isText = typeof encoded === 'string';
+  let kind: PayloadKind = isFailure ? 'failure' : options.codec === jsonCodec ? 'json' : 'text';
+  let payload: string;
+  if (!isFailure && encoded.length > options.compressAboveBytes) {
+    kind = isText ? 'deflated-text' : 'deflated-bytes';
+    payload = (await compression().deflate(encoded)).toString('base64');
+  } else if (isText) {
+    payload = encoded;
+  } else {
+    kind = 'bytes';
+    payload = Buffer.from(encoded).toString('base64');
+  }
+  const times = [wallClockNow(), ttlMs, graceMs, costMs].map(Math.round).join(' ');
+  const text = `${id} ${times} ${kind} ${JSON.stringify(tags)}\n${payload}`;
+  if (isTooLarge(text, options)) throw tooLarge(options);
+  const freshUntilMs = nowMs + ttlMs;
+  const staleUntilMs = freshUntilMs + graceMs;
+  const bytes = bytesInMemory(Math.max(text.length, encoded.length));
+  return { text, entry: { id, value: decoded, failure, tags, freshUntilMs, staleUntilMs, costMs, bytes } };
+}
+
+function encodeValue(value: unknown, options: EncodingOptions) {
+  const { codec } = options;
+  const encoded = runCodec('encode', () => codec.encode(value));
+  if (encoded === undefined) throw new CacheError(`the codec can't store a value of type ${typeof value}`);
+  if (isTooLarge(encoded, options)) throw tooLarge(options);
+  return { encoded, decoded: runCodec('decode', () => decodeFrozen(codec, encoded)) };
+}
+
+function runCodec<Result>(step: 'encode' | 'decode', run: () => Result): Result {
+  let result: Result;
+  try {
+    result = run();
+  } catch (cause) {
+    throw new CacheError(`the codec could not ${step} a value`, { cause });
+  }
+  if (typeof result === 'object' && ignoreRejection(result)) {
+    throw new CacheError(`the codec must be synchronous; its \`${step}\` returned a promise`);
+  }
+  return result;
+}
+
+export const decodeFrozen = (codec: CacheCodec, encoded: string | Uint8Array): unknown =>
+  codec === jsonCodec && typeof encoded === 'string' ? parseFrozen(encoded) : deepFreeze(codec.decode(encoded));
+
+/** Parses and freezes in half the time of `deepFreeze`: JSON has no symbols, no cycles and nothing frozen. */
+export const parseFrozen = (json: string): unknown => freezeJson(JSON.parse(json));
+
+function freezeJson<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const name in value) {
+    const inner: unknown = value[name];
+    if (typeof inner === 'object' && inner !== null) freezeJson(inner);
+  }
+  return Object.freeze(value);
+}
+
+/**
+ * Whether a text or value has more bytes than may be stored. Redis counts bytes, and a character has up to three, so
+ * they are counted where the number of characters leaves it open.
+ */
+export function isTooLarge(
+  encoded: string | Uint8Array,
+  { maxValueBytes }: Pick<EncodingOptions, 'maxValueBytes'>,
+): boolean {
+  const { length } = encoded;
+  if (length > maxValueBytes) return true;
+  return typeof encoded === 'string' && length * 3 > maxValueBytes && Buffer.byteLength(encoded) > maxValueBytes;
+}
+
+const tooLarge = ({ maxValueBytes }: EncodingOptions) =>
+  new CacheError(`a value is larger than \`maxValueBytes\` (${maxValueBytes}); store less or raise that option`);
