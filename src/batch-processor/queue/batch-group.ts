@@ -1,5 +1,6 @@
 import { PriorityQueue } from '../../internal/collections/priority-queue.ts';
 import type { BatchItem } from './batch-item.ts';
+import type { Arrival } from './turn.ts';
 
 /** Waiting items that may share a batch. */
 export class BatchGroup<Input, Output> extends PriorityQueue<BatchItem<Input, Output>> {
@@ -7,6 +8,7 @@ export class BatchGroup<Input, Output> extends PriorityQueue<BatchItem<Input, Ou
   weight = 0;
   /** Its items that have waited long enough for others to share their batch. */
   due = 0;
+  latest: Arrival | undefined = undefined;
 
   constructor(name: string, ageingMs: number) {
     super(ageingMs);

@@ -1,7 +1,7 @@
 import type { TimerHandle } from '../../internal/clock.ts';
 import type { Bucket, QueueItem } from '../../internal/collections/priority-queue.ts';
 import { Cohort } from './arrival-group.ts';
-import type { Turn } from './turn.ts';
+import type { Arrival, Turn } from './turn.ts';
 
 /** Where an item is at the moment; it can be taken out at any time. */
 export interface ItemHolder<Input, Output> {
@@ -33,10 +33,7 @@ export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Outp
   bucket: Bucket<BatchItem<Input, Output>> | undefined = undefined;
   previous: BatchItem<Input, Output> | undefined = undefined;
   next: BatchItem<Input, Output> | undefined = undefined;
-  /** Whether it has waited long enough; while it has not, its neighbours in the order of queueing. */
-  isDue = false;
-  older: BatchItem<Input, Output> | undefined = undefined;
-  newer: BatchItem<Input, Output> | undefined = undefined;
+  arrival: Arrival | undefined = undefined;
   settled = false;
   holder: ItemHolder<Input, Output> | undefined = undefined;
   signal: AbortSignal | undefined = undefined;

@@ -1,6 +1,7 @@
 import { IndexedHeap } from '../../internal/collections/priority-queue.ts';
 import { BatchGroup } from './batch-group.ts';
 import type { BatchItem, ItemHolder } from './batch-item.ts';
+import { Arrival } from './turn.ts';
 
 export interface BatchQueueLimits {
   readonly batchSize: number;
@@ -21,9 +22,9 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   readonly #nameless: BatchGroup<Input, Output>;
   readonly #groups = new Map<string, BatchGroup<Input, Output>>();
   readonly #ready = new IndexedHeap<BatchGroup<Input, Output>>();
-  /** Items that are not due yet, linked in the order of queueing, so in the order in which they become due. */
-  #oldest: BatchItem<Input, Output> | undefined;
-  #newest: BatchItem<Input, Output> | undefined;
+  /** Arrivals that are not due yet, linked in the order of queueing, so in the order in which they become due. */
+  #oldest: Arrival | undefined;
+  #newest: Arrival | undefined;
   #size = 0;
   #nowMs = Number.NEGATIVE_INFINITY;
   #flushedThrough = 0;
@@ -48,12 +49,10 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
     item.holder = this;
     this.#size += 1;
     group.add(item);
-    if (item.sequence <= this.#flushedThrough || this.#dueAtMs(item) <= this.#nowMs) {
-      item.isDue = true;
-      group.due += 1;
-    } else {
-      this.#link(item);
-    }
+    const arrival = this.#arrivalOf(item, group);
+    item.arrival = arrival;
+    arrival.size += 1;
+    if (arrival.isDue) group.due += 1;
     if (group.heapIndex < 0 || group.first === item) this.#settleReadiness(group);
   }
 
@@ -66,19 +65,15 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   /** Ends the wait of every item that has waited long enough. */
   expire(nowMs: number): void {
     this.#nowMs = nowMs;
-    for (let item = this.#oldest; item !== undefined && this.#dueAtMs(item) <= nowMs; item = this.#oldest) {
-      this.#endWait(item);
+    for (let first = this.#oldest; first !== undefined && this.#dueAtMs(first) <= nowMs; first = this.#oldest) {
+      this.#endWait(first);
     }
   }
 
-  /** Ends the wait of every item up to that one, also of those that are still to come. */
+  /** Ends the wait of every item; `sequence` is that of the last call, whose item may still wait for capacity. */
   expireThrough(sequence: number): void {
     this.#flushedThrough = sequence;
-    for (let item = this.#oldest; item !== undefined; ) {
-      const { newer } = item;
-      if (item.sequence <= sequence) this.#endWait(item);
-      item = newer;
-    }
+    for (let first = this.#oldest; first !== undefined; first = this.#oldest) this.#endWait(first);
   }
 
   /** Takes the next batch: items of one group, first ones first, within size and weight. */
@@ -118,37 +113,50 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
     group.remove(item);
     item.holder = undefined;
     this.#size -= 1;
-    if (item.isDue) group.due -= 1;
-    else this.#unlink(item);
+    const { arrival } = item;
+    if (arrival === undefined) return;
+    arrival.size -= 1;
+    item.arrival = undefined;
+    if (arrival.isDue) group.due -= 1;
+    else if (arrival.size === 0) this.#unlink(arrival);
   }
 
-  #dueAtMs({ queued }: BatchItem<Input, Output>): number {
-    return queued.atMs + this.#limits.maxBatchWaitMs;
+  #dueAtMs({ turn }: Arrival): number {
+    return turn.atMs + this.#limits.maxBatchWaitMs;
   }
 
-  #endWait(item: BatchItem<Input, Output>): void {
-    const group = this.#groupOf(item.group);
-    this.#unlink(item);
-    item.isDue = true;
-    group.due += 1;
-    if (group.due === 1) this.#settleReadiness(group);
+  /** Gives the arrival that an item belongs to; a new one is due at once, or after all others. */
+  #arrivalOf({ queued, sequence }: BatchItem<Input, Output>, group: BatchGroup<Input, Output>): Arrival {
+    const { latest } = group;
+    const isDue = sequence <= this.#flushedThrough || queued.atMs + this.#limits.maxBatchWaitMs <= this.#nowMs;
+    if (latest?.turn === queued && latest.isDue === isDue && (isDue || latest.size > 0)) return latest;
+    const arrival = new Arrival(group.name, queued);
+    group.latest = arrival;
+    arrival.isDue = isDue;
+    if (isDue) return arrival;
+    arrival.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = arrival;
+    else this.#newest.newer = arrival;
+    this.#newest = arrival;
+    return arrival;
   }
 
-  #link(item: BatchItem<Input, Output>): void {
-    item.older = this.#newest;
-    if (this.#newest === undefined) this.#oldest = item;
-    else this.#newest.newer = item;
-    this.#newest = item;
+  #endWait(arrival: Arrival): void {
+    const group = this.#groupOf(arrival.group);
+    this.#unlink(arrival);
+    arrival.isDue = true;
+    group.due += arrival.size;
+    this.#settleReadiness(group);
   }
 
-  #unlink(item: BatchItem<Input, Output>): void {
-    const { older, newer } = item;
+  #unlink(arrival: Arrival): void {
+    const { older, newer } = arrival;
     if (older === undefined) this.#oldest = newer;
     else older.newer = newer;
     if (newer === undefined) this.#newest = older;
     else newer.older = older;
-    item.older = undefined;
-    item.newer = undefined;
+    arrival.older = undefined;
+    arrival.newer = undefined;
   }
 
   #settleReadiness(group: BatchGroup<Input, Output>): void {

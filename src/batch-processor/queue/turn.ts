@@ -5,3 +5,19 @@ export interface Turn {
   readonly atMs: number;
   readonly cohort: Cohort;
 }
+
+/** Items of one group that were queued in one turn. They become due together. */
+export class Arrival {
+  readonly group: string;
+  readonly turn: Turn;
+  /** Its items that still wait. */
+  size = 0;
+  isDue = false;
+  older: Arrival | undefined = undefined;
+  newer: Arrival | undefined = undefined;
+
+  constructor(group: string, turn: Turn) {
+    this.group = group;
+    this.turn = turn;
+  }
+}
