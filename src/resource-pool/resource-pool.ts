@@ -85,15 +85,23 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    * `isBroken` says so of what `fn` threw. When a resource is idle, `fn` runs before `use` returns.
    * @throws whatever `acquire` and `fn` throw.
    */
-  use<Result>(
+  async use<Result>(
     fn: (resource: Resource) => Result | PromiseLike<Result>,
     given?: AcquireOptions,
   ): Promise<Awaited<Result>> {
     const options = callOptions(given);
     if (!this.#slots.started) this.#upkeep.start();
     const taken = this.#slots.take(options);
-    if (!(taken instanceof Promise)) return this.#run(taken, fn);
-    return taken.then((slot) => this.#run(this.#slots.confirm(slot, options?.signal), fn));
+    const slot = taken instanceof Promise ? this.#slots.confirm(await taken, options?.signal) : taken;
+    let result: Awaited<Result>;
+    try {
+      result = await fn(slot.resource);
+    } catch (error) {
+      this.#slots.giveBack(slot, this.#breaks(error, slot.resource) ? 'broken' : undefined);
+      throw error;
+    }
+    this.#slots.giveBack(slot, undefined);
+    return result;
   }
 
   /**
@@ -197,33 +205,6 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #run<Result>(
-    slot: Slot<Resource>,
-    fn: (resource: Resource) => Result | PromiseLike<Result>,
-  ): Promise<Awaited<Result>> {
-    let work: Result | PromiseLike<Result>;
-    try {
-      work = fn(slot.resource);
-    } catch (error) {
-      this.#giveBackAfter(slot, error);
-      return Promise.reject(error);
-    }
-    return Promise.resolve(work).then(
-      (result) => {
-        this.#slots.giveBack(slot, undefined);
-        return result;
-      },
-      (error: unknown) => {
-        this.#giveBackAfter(slot, error);
-        throw error;
-      },
-    );
-  }
-
-  #giveBackAfter(slot: Slot<Resource>, error: unknown): void {
-    this.#slots.giveBack(slot, this.#breaks(error, slot.resource) ? 'broken' : undefined);
   }
 
   #breaks(error: unknown, resource: Resource): boolean {

@@ -34,7 +34,7 @@ export class IndexedHeap<Node extends HeapNode> {
 
   /** Moves a node whose `order` changed to its new position. */
   update(node: Node): void {
-    if (node.heapIndex >= 0) this.#moveFrom(node, node.heapIndex);
+    if (node.heapIndex >= 0 && this.#nodes.length > 1) this.#moveFrom(node, node.heapIndex);
   }
 
   /** A copy of the nodes, unsorted. */
@@ -102,32 +102,51 @@ export interface QueueItem<Item extends QueueItem<Item>> {
 /** The items of one priority in order of arrival. It has the order of its first item. */
 export class Bucket<Item extends QueueItem<Item>> implements HeapNode {
   readonly priority: number;
-  order = 0;
-  sequence = 0;
+  readonly #ageingMs: number;
   heapIndex = -1;
-  first: Item | undefined;
-  #last: Item | undefined;
+  first: Item | undefined = undefined;
+  #last: Item | undefined = undefined;
 
-  constructor(priority: number) {
+  constructor(priority: number, ageingMs: number) {
     this.priority = priority;
+    this.#ageingMs = ageingMs;
+  }
+
+  get order(): number {
+    if (this.#ageingMs === Number.POSITIVE_INFINITY) return -this.priority;
+    return (this.first?.atMs ?? Number.POSITIVE_INFINITY) - this.priority * this.#ageingMs;
+  }
+
+  get sequence(): number {
+    return this.first?.sequence ?? Number.POSITIVE_INFINITY;
   }
 
   /** Inserts an item by its sequence: at the end, or near the front when it is queued again. */
   insert(item: Item): void {
     const last = this.#last;
-    let next: Item | undefined;
-    if (last !== undefined && last.sequence > item.sequence) {
-      next = this.first;
-      while (next !== undefined && next.sequence < item.sequence) next = next.next;
-    }
-    const previous = next === undefined ? last : next.previous;
     item.bucket = this;
+    if (last === undefined) {
+      this.first = item;
+      this.#last = item;
+    } else if (last.sequence < item.sequence) {
+      item.previous = last;
+      last.next = item;
+      this.#last = item;
+    } else {
+      this.#insertAgain(item);
+    }
+  }
+
+  #insertAgain(item: Item): void {
+    let next = this.first;
+    while (next !== undefined && next.sequence < item.sequence) next = next.next;
+    if (next === undefined) return;
+    const { previous } = next;
     item.previous = previous;
     item.next = next;
+    next.previous = item;
     if (previous === undefined) this.first = item;
     else previous.next = item;
-    if (next === undefined) this.#last = item;
-    else next.previous = item;
   }
 
   unlink(item: Item): void {
@@ -159,14 +178,11 @@ export class PriorityQueue<Item extends QueueItem<Item>> implements HeapNode {
   readonly #ageingMs: number;
   readonly #buckets = new Map<number, Bucket<Item>>();
   readonly #heap = new IndexedHeap<Bucket<Item>>();
-  #size = 0;
+  /** Items queued; only this class writes it. */
+  size = 0;
 
   constructor(ageingMs: number) {
     this.#ageingMs = ageingMs;
-  }
-
-  get size(): number {
-    return this.#size;
   }
 
   get first(): Item | undefined {
@@ -184,14 +200,13 @@ export class PriorityQueue<Item extends QueueItem<Item>> implements HeapNode {
   /** Queues an item; one that was removed and is added again returns to its former position. */
   add(item: Item): void {
     const { priority } = item;
-    let bucket = this.#buckets.get(priority);
-    if (bucket === undefined) {
-      bucket = new Bucket(priority);
-      this.#buckets.set(priority, bucket);
-    }
+    // Most items have one priority, and its bucket needs no look-up.
+    const top = this.#heap.peek();
+    const bucket = top?.priority === priority ? top : this.#bucketOf(priority);
     bucket.insert(item);
-    this.#size += 1;
-    if (bucket.first === item) this.#reorder(bucket, item);
+    this.size += 1;
+    if (bucket.heapIndex < 0) this.#heap.push(bucket);
+    else if (bucket.first === item) this.#heap.update(bucket);
   }
 
   /** Removes an item from any position; false when it is not queued. */
@@ -200,14 +215,14 @@ export class PriorityQueue<Item extends QueueItem<Item>> implements HeapNode {
     if (bucket === undefined) return false;
     const wasFirst = bucket.first === item;
     bucket.unlink(item);
-    this.#size -= 1;
+    this.size -= 1;
     if (!wasFirst) return true;
     if (bucket.first !== undefined) {
-      this.#reorder(bucket, bucket.first);
-    } else {
-      this.#heap.remove(bucket);
-      if (this.#buckets.size > MAX_EMPTY_BUCKETS) this.#buckets.delete(bucket.priority);
+      this.#heap.update(bucket);
+      return true;
     }
+    this.#heap.remove(bucket);
+    if (this.#buckets.size > MAX_EMPTY_BUCKETS) this.#buckets.delete(bucket.priority);
     return true;
   }
 
@@ -232,12 +247,13 @@ export class PriorityQueue<Item extends QueueItem<Item>> implements HeapNode {
     return items;
   }
 
-  #reorder(bucket: Bucket<Item>, first: Item): void {
-    const { priority } = bucket;
-    bucket.order = this.#ageingMs === Number.POSITIVE_INFINITY ? -priority : first.atMs - priority * this.#ageingMs;
-    bucket.sequence = first.sequence;
-    if (bucket.heapIndex < 0) this.#heap.push(bucket);
-    else this.#heap.update(bucket);
+  #bucketOf(priority: number): Bucket<Item> {
+    let bucket = this.#buckets.get(priority);
+    if (bucket === undefined) {
+      bucket = new Bucket(priority, this.#ageingMs);
+      this.#buckets.set(priority, bucket);
+    }
+    return bucket;
   }
 }
 

@@ -58,18 +58,16 @@ export interface WaitingQueueOptions<Item> {
  * Waiters with the common timeout become due in the order of arrival, so one timer serves all of them. It stays armed
  * while the queue empties and fills, for a timer per wait would cost more than the wait itself.
  */
-export class WaitingQueue<Item> {
+export class WaitingQueue<Item> extends PriorityQueue<Waiter<Item>> {
   readonly #options: WaitingQueueOptions<Item>;
-  readonly #queue = new PriorityQueue<Waiter<Item>>(Number.POSITIVE_INFINITY);
   readonly #reference: QueueReference<WaitingQueue<Item>> = { weak: new WeakRef(this), strong: undefined };
-  #sequence = 0;
+  #joined = 0;
   #timer: TimerHandle | undefined;
-  /** Waiters; only this class writes it. */
-  size = 0;
   /** Waiters that a slot is being made for; only this class writes it. */
   claimed = 0;
 
   constructor(options: WaitingQueueOptions<Item>) {
+    super(Number.POSITIVE_INFINITY);
     this.#options = options;
   }
 
@@ -82,16 +80,18 @@ export class WaitingQueue<Item> {
   ): Promise<Item> {
     return new Promise<Item>((resolve, reject) => {
       const { clock } = this.#options;
-      this.#sequence += 1;
-      const waiter = new Waiter<Item>(priority, this.#sequence, clock.now(), timeoutMs, resolve, reject);
-      this.#queue.add(waiter);
-      this.size += 1;
+      this.#joined += 1;
+      const waiter = new Waiter<Item>(priority, this.#joined, clock.now(), timeoutMs, resolve, reject);
+      this.add(waiter);
       if (this.size === 1) {
         this.#reference.strong = this;
         holdProcess(this.#timer, true);
       }
-      if (timeoutMs === this.#options.timeoutMs) this.#arm(waiter.dueAtMs, waiter.atMs);
-      else waiter.timer = clock.setTimeout(() => this.#expire(waiter), timeoutMs);
+      if (timeoutMs !== this.#options.timeoutMs) {
+        waiter.timer = clock.setTimeout(() => this.#expire(waiter), timeoutMs);
+      } else if (this.#timer === undefined) {
+        this.#arm(timeoutMs);
+      }
       if (signal !== undefined) {
         waiter.detach = onAbort(signal, (reason) => {
           this.remove(waiter);
@@ -103,19 +103,10 @@ export class WaitingQueue<Item> {
     });
   }
 
-  /** Removes the first waiter of the highest priority and returns it. */
-  shift(): Waiter<Item> | undefined {
-    const { first } = this.#queue;
-    if (first !== undefined) this.remove(first);
-    return first;
-  }
-
-  /** Removes a waiter from any position; false when it left before. */
-  remove(waiter: Waiter<Item>): boolean {
-    if (!this.#queue.remove(waiter)) return false;
+  override remove(waiter: Waiter<Item>): boolean {
+    if (!super.remove(waiter)) return false;
     waiter.detach?.();
     if (waiter.timer !== undefined) this.#options.clock.clearTimeout(waiter.timer);
-    this.size -= 1;
     if (waiter.claimed) this.claimed -= 1;
     if (this.size === 0) {
       this.#reference.strong = undefined;
@@ -127,7 +118,7 @@ export class WaitingQueue<Item> {
   /** Marks the first waiter for which no slot is being made, and returns it. */
   claim(): Waiter<Item> | undefined {
     let chosen: Waiter<Item> | undefined;
-    for (const { first } of this.#queue.buckets()) {
+    for (const { first } of this.buckets()) {
       let waiter = first;
       while (waiter?.claimed) waiter = waiter.next;
       if (waiter !== undefined && (chosen === undefined || waiter.priority > chosen.priority)) chosen = waiter;
@@ -159,17 +150,16 @@ export class WaitingQueue<Item> {
     this.#options.left(waiter, 'timeout');
   }
 
-  #arm(dueAtMs: number, nowMs: number): void {
-    if (this.#timer !== undefined) return;
+  #arm(delayMs: number): void {
     const onTime = WaitingQueue.#expireDue<Item>;
     // Node warns of a negative delay.
-    this.#timer = this.#options.clock.setTimeout(captured(this.#reference, onTime), Math.max(0, dueAtMs - nowMs));
+    this.#timer = this.#options.clock.setTimeout(captured(this.#reference, onTime), Math.max(0, delayMs));
   }
 
   static #expireDue<Item>(this: void, queue: WaitingQueue<Item>): void {
     const nowMs = queue.#options.clock.now();
     const due: Waiter<Item>[] = [];
-    for (const bucket of queue.#queue.buckets()) {
+    for (const bucket of queue.buckets()) {
       for (const waiter of withoutTimer(bucket)) {
         if (waiter.dueAtMs > nowMs) break;
         due.push(waiter);
@@ -179,13 +169,13 @@ export class WaitingQueue<Item> {
     for (const waiter of due) if (waiter.bucket !== undefined) queue.#expire(waiter);
     queue.#timer = undefined;
     let nextDueAtMs = Number.POSITIVE_INFINITY;
-    for (const bucket of queue.#queue.buckets()) {
+    for (const bucket of queue.buckets()) {
       for (const { dueAtMs } of withoutTimer(bucket)) {
         nextDueAtMs = Math.min(nextDueAtMs, dueAtMs);
         break;
       }
     }
-    if (nextDueAtMs < Number.POSITIVE_INFINITY) queue.#arm(nextDueAtMs, queue.#options.clock.now());
+    if (nextDueAtMs < Number.POSITIVE_INFINITY) queue.#arm(nextDueAtMs - queue.#options.clock.now());
   }
 }
 
