@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CircuitOpenError } from '../errors/circuit-open-error.ts';
-import { failureMeaning } from '../errors/failure-table.ts';
-import { TimeoutError } from '../errors/timeout-error.ts';
-import { classifyFailure } from './upstream/classify-failure.ts';
+import { CircuitOpenError } from '../../errors/circuit-open-error.ts';
+import { failureMeaning } from '../../errors/failure-table.ts';
+import { TimeoutError } from '../../errors/timeout-error.ts';
+import { classifyFailure } from './classify-failure.ts';
 
 const scopeOf = (status: number, code?: string, headers: Record<string, string> = {}) =>
   failureMeaning(classifyFailure({ status, code, headers })).scope;
