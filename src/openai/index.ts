@@ -8,6 +8,7 @@ export type {
   ResourcePoolState,
 } from '../resource-pool/index.ts';
 export { type EncodedRequest, encodeRequest } from './exchange/encode-request.ts';
+export { estimateTextTokens } from './models/call-estimate.ts';
 export { type ApiUsage, type CostOptions, costUsd, type TokenUsage, tokenUsage } from './models/cost.ts';
 export {
   type CallEstimate,
@@ -41,7 +42,6 @@ export type {
   Provenance,
   TileSizing,
 } from './models/model-entry.ts';
-export { estimateTextTokens } from './models/text-tokens.ts';
 export type { ApiKey } from './pool/api-key.ts';
 export type { OpenAIConnectionLease, OpenAIConnectionLender } from './pool/connection-lease.ts';
 export { OpenAIConnectionPool } from './pool/openai-connection-pool.ts';

@@ -16,7 +16,7 @@ import { InlineBytes } from '../../http/encoding/encode-json.ts';
 import type { LoadedImage } from '../../image/index.ts';
 import { childController } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
-import { estimateCall } from '../../openai/models/estimate.ts';
+import { tokensOfCall } from '../../openai/models/call-estimate.ts';
 import { estimateImageTokens, mostImageTokens } from '../../openai/models/image-tokens.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { CallBounds } from '../call/call-deadline.ts';
@@ -197,7 +197,7 @@ export class BatchedVision {
    */
   #tokensOf(chatRequest: VisionChatRequest, requests: readonly VisionRequest[]): number {
     const maxOutputTokens = chatRequest.max_completion_tokens ?? 0;
-    const { inputTokens } = estimateCall(
+    const { inputTokens } = tokensOfCall(
       {
         model: chatRequest.model,
         images: [],

@@ -6,9 +6,8 @@ import { VISION_BATCH_SPEC } from '../../batch-processor/packs/vision-descriptio
 import type { LoadedImage } from '../../image/index.ts';
 import { definedOf } from '../../internal/options/defined-of.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
-import { type CallEstimate, estimateCall } from '../../openai/models/estimate.ts';
+import { type CallEstimate, estimateTextTokens, tokensOfCall } from '../../openai/models/call-estimate.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
-import { estimateTextTokens } from '../../openai/models/text-tokens.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
 import type { BatchOptions } from '../options/client-options.ts';
 import type { PackingCost } from './packing-advisor.ts';
@@ -29,12 +28,16 @@ const FRAME_TOKENS = estimateTextTokens(packPrompt('') + JSON.stringify(packSche
 const ID_TOKENS = estimateTextTokens('id 000');
 
 /** Tokens of a call by the size of its image, or by the bound of its model where only the address is known. */
-export function estimateOf(image: LoadedImage, request: NormalisedRequest, catalog: ModelCatalog): CallEstimate {
+export function estimateOf(
+  image: LoadedImage,
+  request: NormalisedRequest,
+  catalog: ModelCatalog,
+): Omit<CallEstimate, 'costUsd'> {
   const { model, detail, maxOutputTokens, schema } = request;
   const prompt = wordsOf(request);
   const size = image.kind === 'url' ? undefined : { width: image.width, height: image.height };
   const { jsonSchema } = schema ?? {};
-  return estimateCall({ model, detail, prompt, jsonSchema, maxOutputTokens, images: [size] }, catalog);
+  return tokensOfCall({ model, detail, prompt, jsonSchema, maxOutputTokens, images: [size] }, catalog);
 }
 
 /** What a limit of tokens counts for an image alone, and for one of a pack that is full of such images. */

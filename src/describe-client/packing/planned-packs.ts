@@ -6,10 +6,10 @@ import type { VisionItem } from '../../batch-processor/packs/vision-request.ts';
 import type { VisionChatRequest } from '../../batch-processor/packs/vision-target.ts';
 import type { LoadedImage } from '../../image/index.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
+import { estimateTextTokens } from '../../openai/models/call-estimate.ts';
 import type { PlannedCall } from '../../openai/models/estimate.ts';
 import { estimateImageTokens, type ImageSize, mostImageTokens } from '../../openai/models/image-tokens.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
-import { estimateTextTokens } from '../../openai/models/text-tokens.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
 
 /** Groups of images that a request is kept open for; beyond, the oldest request is taken for full. */

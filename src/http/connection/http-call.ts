@@ -11,8 +11,8 @@ export interface CallConnection {
   readonly clock: Clock;
   readonly maxResponseBytes: number;
   readonly streamIdleTimeoutMs: number;
-  /** Whether the socket has answered before, so that it may have died of age. */
-  isReused(): boolean;
+  /** Answers received on the present socket. After the first one it may die of age. */
+  answersOnSocket: number;
   /** Sends the call once more on a new socket. */
   resend(call: HttpCall): void;
   /** The connection failed, rather than the caller or the answer. */
@@ -94,7 +94,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       controller.abort(new Error('the request was given up'));
       return;
     }
-    this.#isReused = this.#connection.isReused();
+    this.#isReused = this.#connection.answersOnSocket > 0;
     if (this.#isReused) this.#sentAtMs = this.#connection.clock.now();
   }
 
@@ -208,8 +208,8 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   }
 
   #startStream(controller: Dispatcher.DispatchController): void {
-    if (this.request.boundsStream !== true) this.#clearTimer();
     const { clock, streamIdleTimeoutMs } = this.#connection;
+    if (this.request.boundsStream !== true && this.#timer !== undefined) clock.clearTimeout(this.#timer);
     const source = this.#decoding?.output ?? controller;
     this.#stream = new AnswerStream({
       clock,
@@ -238,14 +238,9 @@ export class HttpCall implements Dispatcher.DispatchHandler {
 
   #end(isWhole: boolean): void {
     this.#isOver = true;
-    this.#clearTimer();
+    if (this.#timer !== undefined) this.#connection.clock.clearTimeout(this.#timer);
     if (this.#giveUpListener !== undefined) this.request.signal?.removeEventListener('abort', this.#giveUpListener);
     this.#connection.ended(isWhole);
     this.#streamedBody?.cancel(new Error('the request has ended'));
-  }
-
-  #clearTimer(): void {
-    if (this.#timer !== undefined) this.#connection.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 }

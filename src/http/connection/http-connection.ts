@@ -64,8 +64,6 @@ export class HttpConnection {
   /** What its calls see of it. */
   readonly #forCalls: CallConnection;
   #inFlight = 0;
-  /** Answers received on the socket of this moment. */
-  #answersOnSocket = 0;
   #open = false;
   #failed = false;
   #ended = false;
@@ -100,7 +98,7 @@ export class HttpConnection {
       clock: options.clock ?? systemClock,
       maxResponseBytes: options.maxResponseBytes ?? DEFAULTS.maxResponseBytes,
       streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs,
-      isReused: () => this.#answersOnSocket > 0,
+      answersOnSocket: 0,
       resend: (call) => {
         this.#counters.resent += 1;
         this.#dispatch(call);
@@ -113,7 +111,7 @@ export class HttpConnection {
         if (!this.#open) this.#failed = true;
       },
       ended: (isWhole) => {
-        if (isWhole) this.#answersOnSocket += 1;
+        if (isWhole) this.#forCalls.answersOnSocket += 1;
         this.#inFlight -= 1;
         if (this.#inFlight > 0 || this.#quiet === undefined) return;
         this.#quiet.resolve();
@@ -122,7 +120,7 @@ export class HttpConnection {
     };
     route.dispatcher.on('connect', () => {
       this.#counters.opened += 1;
-      this.#answersOnSocket = 0;
+      this.#forCalls.answersOnSocket = 0;
       this.#open = true;
     });
     route.dispatcher.on('disconnect', (_origin, _targets, error) => {

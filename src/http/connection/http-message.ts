@@ -56,7 +56,7 @@ export const isJson = (type: AnswerHeaders[string]): type is string => typeof ty
 
 /** Streams every body but JSON, which readers need whole, and an empty one. */
 export const isStreamed: StreamDecision = (status, headers) =>
-  !isJson(headers['content-type']) && headers['content-length'] !== '0' && !BODYLESS.has(status);
+  headers['content-length'] !== '0' && !BODYLESS.has(status) && !isJson(headers['content-type']);
 
 /** UTF-8 without its byte order mark, as the web's `text()` decodes it. */
 export function textOfBytes(bytes: Buffer): string {

@@ -21,7 +21,7 @@ export function webBase(web: () => { readonly prototype: object }): Constructor 
 const BEYOND_BYTES = /[^\0-\xff]/;
 
 /** A value as the web has it, one character a byte. undici decodes UTF-8, which few servers send. */
-const byteText = (value: string): string => (BEYOND_BYTES.test(value) ? Buffer.from(value).toString('latin1') : value);
+const byteText = (value: string): string => Buffer.from(value).toString('latin1');
 
 /**
  * The reading half of the web's `Headers` over headers that are parsed already. A real `Headers` costs more than the
@@ -39,7 +39,8 @@ export class ReadOnlyHeaders implements Iterable<[string, string]> {
     const key = Object.hasOwn(headers, name) ? name : name.toLowerCase();
     const value = Object.hasOwn(headers, key) ? headers[key] : undefined;
     if (value === undefined) return null;
-    return byteText(typeof value === 'string' ? value : value.join(', '));
+    const text = typeof value === 'string' ? value : value.join(', ');
+    return BEYOND_BYTES.test(text) ? byteText(text) : text;
   }
 
   has(name: string): boolean {
@@ -49,7 +50,8 @@ export class ReadOnlyHeaders implements Iterable<[string, string]> {
   getSetCookie(): string[] {
     const value = this.#headers['set-cookie'];
     if (value === undefined) return [];
-    return typeof value === 'string' ? [byteText(value)] : value.map(byteText);
+    const cookies = typeof value === 'string' ? [value] : value;
+    return cookies.map((cookie) => (BEYOND_BYTES.test(cookie) ? byteText(cookie) : cookie));
   }
 
   keys(): IterableIterator<string> {

@@ -58,15 +58,19 @@ export async function encodeJson(value: unknown, { signal }: EncodeOptions = {})
   return length <= SMALL_BODY_BYTES ? join() : inEncodingQueue(join, signal);
 }
 
-/** Deeper values are left to the replacer, and so are circular ones, which `JSON.stringify` refuses. */
-const MAX_DEPTH = 50;
+/** Larger values are left to the replacer, and so are circular ones, which `JSON.stringify` refuses. */
+const MAX_ENTRIES = 10_000;
 
 /** A replacer makes `JSON.stringify` several times slower: it runs only where it may find something. */
-function holdsLong(value: unknown, depth = 0): boolean {
-  if (typeof value === 'string') return value.length > LONG_STRING;
-  if (typeof value !== 'object' || value === null) return false;
-  if (value instanceof InlineBytes || 'toJSON' in value || depth > MAX_DEPTH) return true;
-  for (const entry of Object.values(value)) if (holdsLong(entry, depth + 1)) return true;
+function holdsLong(value: unknown): boolean {
+  const entries = [value];
+  for (const entry of entries) {
+    if (typeof entry === 'string' && entry.length > LONG_STRING) return true;
+    if (typeof entry !== 'object' || entry === null) continue;
+    if (entry instanceof InlineBytes || 'toJSON' in entry || ArrayBuffer.isView(entry)) return true;
+    if (entries.length > MAX_ENTRIES) return true;
+    for (const key in entry) entries.push((entry as Readonly<Record<string, unknown>>)[key]);
+  }
   return false;
 }
 

@@ -31,9 +31,16 @@ const FIRST_TURNED_ORIENTATION = 5;
  * ```
  */
 export function inspectImage(bytes: Uint8Array): ImageInfo {
-  const file = asBuffer(bytes);
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const format = formatOf(file);
-  const { width, height, orientation, animated, truncated } = headerOf(file, format);
+  let header: ImageHeader;
+  try {
+    header = HEADER_READERS[format](file);
+  } catch (error) {
+    // The readers go by the lengths that the file states, which may lie behind its end.
+    throw error instanceof RangeError ? unreadable('the file ends inside its header') : error;
+  }
+  const { width, height, orientation, animated, truncated } = header;
   if (width === 0 || height === 0) throw unreadable(`the ${format} has no size`);
   const isTurned = orientation >= FIRST_TURNED_ORIENTATION;
   return {
@@ -49,10 +56,8 @@ export function inspectImage(bytes: Uint8Array): ImageInfo {
 
 /** Throws as `inspectImage` does when the first bytes already show that they are no image that the API takes. */
 export const checkImageHead = (head: Uint8Array): void => {
-  formatOf(asBuffer(head));
+  formatOf(Buffer.from(head.buffer, head.byteOffset, head.byteLength));
 };
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const PNG = '\x89PNG\r\n\x1a\n';
 
@@ -65,13 +70,4 @@ function formatOf(file: Buffer): ImageFormat {
   if (head === '') throw unreadable('empty');
   const name = unsupportedName(file);
   throw name === undefined ? unreadable('not an image of any known format') : unsupportedFormat(name);
-}
-
-function headerOf(file: Buffer, format: ImageFormat): ImageHeader {
-  try {
-    return HEADER_READERS[format](file);
-  } catch (error) {
-    // The readers go by the lengths that the file states, which may lie behind its end.
-    throw error instanceof RangeError ? unreadable('the file ends inside its header') : error;
-  }
 }

@@ -105,10 +105,9 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
     load: async (source, { signal, sha256 } = {}) => {
       signal?.throwIfAborted();
       if (source instanceof URL || (typeof source === 'string' && !isDataUrl(source))) return checkUrl(source);
-      const field = typeof source === 'string' ? 'imageUrl' : isFileSource(source) ? 'file' : 'image';
       const held = typeof source === 'string' ? undefined : asBytes(source);
       if (held !== undefined) {
-        if (held.length > maxBytes) throw tooLarge(field, maxBytes);
+        if (held.length > maxBytes) throw tooLarge('image', maxBytes);
         const info = acceptedInfo(held, maxPixels);
         return { kind: 'bytes', bytes: held, ...info, sha256: sha256 ?? (await hashBytes(held, signal)) };
       }
@@ -117,6 +116,7 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
         timed.abort(new TimeoutError('reading the image (readTimeoutMs)', readTimeoutMs));
       }, readTimeoutMs);
       try {
+        const field = typeof source === 'string' ? 'imageUrl' : isFileSource(source) ? 'file' : 'image';
         const limits = { maxBytes, field, signal: timed.signal, checkHead: checkImageHead };
         const bytes = await readSource(source, limits);
         const info = acceptedInfo(bytes, maxPixels);

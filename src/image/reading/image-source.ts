@@ -39,22 +39,16 @@ export const isFileSource = (value: unknown): value is FileSource =>
 
 /** The bytes of any view or buffer, without a copy. They are empty when it was transferred to another thread. */
 export function asBytes(value: unknown): Uint8Array | undefined {
+  // An empty one may be detached, which only shows when a view of it is made.
+  if (value instanceof Uint8Array && value.length > 0) return value;
   try {
-    return bytesOf(value);
+    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    const tag = Object.prototype.toString.call(value);
+    const isBuffer = tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]';
+    return isBuffer ? new Uint8Array(value as ArrayBuffer) : undefined;
   } catch {
     return new Uint8Array();
   }
-}
-
-function bytesOf(value: unknown): Uint8Array | undefined {
-  // An empty one may be detached, which only shows when a view of it is made.
-  if (value instanceof Uint8Array && value.length > 0) return value;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  const tag = Object.prototype.toString.call(value);
-  if (tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]') {
-    return new Uint8Array(value as ArrayBuffer);
-  }
-  return undefined;
 }
 
 export interface ExpectedBytesOptions {

@@ -75,7 +75,7 @@ export async function sendChat(
   sending: ChatSending,
 ): Promise<ChatAnswer> {
   const exchange = exchanges.get(client);
-  if (exchange?.isUnaltered === true) return exchange.send(sending);
+  if (exchange !== undefined && exchange.create === client.chat.completions.create) return exchange.send(sending);
   const { encoded, clientRequestId, signal } = sending;
   const headers = { ...encoded.headers, [REQUEST_ID_HEADER]: clientRequestId };
   const { data, response } = await client.chat.completions
@@ -103,19 +103,15 @@ const isWrapped = (method: object): boolean => '__wrapped' in method && method._
 
 class ChatExchange {
   readonly #parts: ExchangeParts;
-  readonly #create: OpenAI['chat']['completions']['create'] | undefined;
+  /** The client's own method. Another one in its place, such as one that traces calls, wants to be called. */
+  readonly create: OpenAI['chat']['completions']['create'] | undefined;
   /** For the last model: a connection rarely serves two. */
   #template: Template | undefined;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
     const { create } = parts.client.chat.completions;
-    this.#create = isWrapped(create) ? undefined : create;
-  }
-
-  /** Whether the client would send as it was made to. A replaced method, such as one that traces calls, is called. */
-  get isUnaltered(): boolean {
-    return this.#parts.client.chat.completions.create === this.#create;
+    this.create = isWrapped(create) ? undefined : create;
   }
 
   async send({ encoded, clientRequestId, signal, resends }: ChatSending): Promise<ChatAnswer> {

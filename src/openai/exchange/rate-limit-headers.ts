@@ -1,6 +1,6 @@
 import { headerOf } from '../../internal/upstream/response-headers.ts';
 
-/** What one dimension of a limit says; what is unknown is absent. */
+/** One dimension of a limit. Unknown numbers are absent. */
 export interface RateLimitDimension {
   /** Per minute. */
   readonly limit: number;
@@ -9,11 +9,13 @@ export interface RateLimitDimension {
   readonly resetMs?: number;
 }
 
-/** What the headers of an answer say of the quota that it was counted against. */
+/** The quota that an answer was counted against, by its headers. */
 export interface RateLimitState {
   readonly requests?: RateLimitDimension;
   readonly tokens?: RateLimitDimension;
 }
+
+const NOTHING: RateLimitState = {};
 
 /**
  * Reads `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`. Limits of zero or less, seen on Azure, mean unknown.
@@ -22,6 +24,7 @@ export interface RateLimitState {
 export function rateLimitOf(headers: unknown): RateLimitState {
   const requests = dimensionOf(headers, 'requests');
   const tokens = dimensionOf(headers, 'tokens');
+  if (requests === undefined && tokens === undefined) return NOTHING;
   return {
     ...(requests === undefined ? {} : { requests }),
     ...(tokens === undefined ? {} : { tokens }),
@@ -29,9 +32,11 @@ export function rateLimitOf(headers: unknown): RateLimitState {
 }
 
 function dimensionOf(headers: unknown, name: 'requests' | 'tokens'): RateLimitDimension | undefined {
-  const limit = countOf(headerOf(headers, `x-ratelimit-limit-${name}`));
+  const given = headerOf(headers, `x-ratelimit-limit-${name}`);
+  if (given === undefined) return undefined;
+  const limit = countOf(given);
   if (limit === undefined || limit === 0) return undefined;
-  const remaining = countOf(headerOf(headers, `x-ratelimit-remaining-${name}`));
+  const remaining = countOf(headerOf(headers, `x-ratelimit-remaining-${name}`) ?? '');
   const resetMs = parseGoDuration(headerOf(headers, `x-ratelimit-reset-${name}`) ?? '');
   return {
     limit,
@@ -40,8 +45,7 @@ function dimensionOf(headers: unknown, name: 'requests' | 'tokens'): RateLimitDi
   };
 }
 
-const countOf = (raw: string | undefined): number | undefined =>
-  raw !== undefined && /^\d+$/.test(raw.trim()) ? Number(raw) : undefined;
+const countOf = (raw: string): number | undefined => (/^\d+$/.test(raw.trim()) ? Number(raw) : undefined);
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,

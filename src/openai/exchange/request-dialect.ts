@@ -14,11 +14,11 @@ export type Dialect = 'auto' | 'openai' | 'generic';
 
 type ChatRequest = ChatCompletionCreateParamsNonStreaming;
 
-/** Time after which a parameter that was refused is tried again: servers are upgraded. */
+/** Time after which a refused parameter is tried again: servers are upgraded. */
 const TRY_AGAIN_MS = 3_600_000;
-/** Time for which the request that tries goes alone. */
+/** Time for which no other request tries the parameter. */
 const TRIAL_MS = 60_000;
-/** Models are free text of the callers': a process that is sent random ones must not grow. */
+/** A caller may send any text as model: a process that gets random ones must not grow. */
 const MAX_MODELS = 100;
 
 const NONE: ReadonlySet<RefusableParameter> = new Set();
@@ -38,28 +38,30 @@ export interface RequestForm {
   readonly key: string;
   /** Parameters that are renamed or left out. */
   readonly without: ReadonlySet<RefusableParameter>;
-  /** Those of them that the server refused to this very request. */
+  /** The ones among them that the server refused to this very request. */
   readonly found: readonly RefusableParameter[];
-  /** Parameters that were refused once and are tried again. */
+  /** Parameters that were refused before and are tried again. */
   readonly tried: readonly RefusableParameter[];
 }
 
 export interface EndpointDialectOptions {
   readonly dialect: Dialect;
-  /** Fields that a request gets which does not set them itself. */
+  /** Fields that are added to a request unless it sets them itself. */
   readonly extraBody: ExtraBody | undefined;
   readonly catalog: Pick<ModelCatalog, 'find'>;
   readonly clock: Clock;
 }
 
 /**
- * Writes requests as one endpoint takes them, and learns for each model which parameters it refuses. Only what was then
- * accepted without the parameter is learned: what fails for another reason teaches nothing.
+ * Writes requests as one endpoint takes them, and learns for each model which parameters it refuses. A refusal is
+ * learned only after the same request was accepted without the parameter.
  */
 export class EndpointDialect {
   readonly #options: EndpointDialectOptions;
-  /** Of what all its forms have in common. */
+  /** The common part of the keys of its forms. */
   readonly #key: string;
+  /** The form of the last model that refuses nothing. */
+  #plain: RequestForm | undefined;
   /** By model, the parameters that were refused and when each is tried again. */
   readonly #refused = new BoundedMap<string, Map<RefusableParameter, number>>(MAX_MODELS);
 
@@ -72,7 +74,10 @@ export class EndpointDialect {
   /** How a request is written for this model now. */
   formFor(model: string, request: ChatRequest): RequestForm {
     const refused = this.#refused.get(model);
-    if (refused === undefined) return this.#formOf(model, NONE);
+    if (refused === undefined) {
+      if (this.#plain?.model !== model) this.#plain = this.#formOf(model, NONE);
+      return this.#plain;
+    }
     const nowMs = this.#options.clock.now();
     const without = new Set<RefusableParameter>();
     const tried: RefusableParameter[] = [];
@@ -80,7 +85,7 @@ export class EndpointDialect {
       if (nowMs < tryAtMs || !this.#has(request, parameter, model)) {
         without.add(parameter);
       } else {
-        // This request tries it for the others.
+        // This request tries it on behalf of the others.
         refused.set(parameter, nowMs + TRIAL_MS);
         tried.push(parameter);
       }
@@ -97,7 +102,7 @@ export class EndpointDialect {
     return this.#formOf(model, new Set([...without, parameter]), [...found, parameter], tried);
   }
 
-  /** A request of this form was answered. */
+  /** Learns that a request of this form was answered. */
   accepted(form: RequestForm): void {
     const { model, without, found, tried } = form;
     if (found.length === 0 && tried.length === 0) return;
@@ -108,7 +113,7 @@ export class EndpointDialect {
     if (known.size === 0) this.#refused.delete(model);
   }
 
-  /** The request as it is sent; the same object where nothing is different. */
+  /** The request in this form; the same object where nothing differs. */
   write(request: ChatRequest, { model, without }: RequestForm): ChatRequest {
     const { dialect, extraBody } = this.#options;
     const effort = this.#lowestEffort(request, model);
@@ -173,7 +178,7 @@ export class EndpointDialect {
     return ordered.find((name) => !without.has(name));
   }
 
-  /** Reasoning is billed and takes from the output limit: a request that asks for none gets the least that there is. */
+  /** Reasoning is billed and counts against the output limit: a request that names no effort gets the lowest one. */
   #lowestEffort(request: ChatRequest, model: string): ReasoningEffort | undefined {
     if (request.reasoning_effort !== undefined || this.#options.dialect === 'generic') return undefined;
     return this.#options.catalog.find(model)?.reasoningEfforts?.[0];

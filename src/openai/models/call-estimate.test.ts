@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { estimateCall, type PlannedCall } from './call-estimate.ts';
+import { estimateCall, estimateTextTokens, type PlannedCall } from './call-estimate.ts';
 import { mostImageTokens } from './image-tokens.ts';
-import { estimateTextTokens } from './text-tokens.ts';
 
 const call: PlannedCall = {
   model: 'gpt-4o',

@@ -2,7 +2,25 @@ import { costUsd } from './cost.ts';
 import { estimateImageTokens, type ImageSize, mostImageTokens } from './image-tokens.ts';
 import { type ModelCatalog, modelCatalog } from './model-catalog.ts';
 import type { ImageDetail } from './model-entry.ts';
-import { estimateTextTokens, framingTokens } from './text-tokens.ts';
+
+/** OpenAI's rule of thumb for English. */
+const LATIN_CHARACTERS_PER_TOKEN = 4;
+/** Scripts of Asia and emoji take about a token a character. */
+const WIDE_CHARACTERS_PER_TOKEN = 1;
+/** Other letters, such as Cyrillic or Arabic, take about a token for two. */
+const OTHER_CHARACTERS_PER_TOKEN = 2;
+
+const LATIN = /^[\0-\u{24f}]*$/u;
+const FIRST_NON_LATIN = 0x250;
+const FIRST_WIDE = 0x2e80;
+
+/** The frame of the message and the start of the answer. Source: OpenAI's cookbook, counting tokens for chat. */
+const FRAMING_TOKENS = 6;
+
+/** A longer text is judged by samples: reading 20 MB would block the event loop for a quarter of a second. */
+const WHOLE_CHARACTERS = 65_536;
+const SAMPLES = 64;
+const SAMPLE_CHARACTERS = WHOLE_CHARACTERS / SAMPLES;
 
 /** A call that may be made. */
 export interface PlannedCall {
@@ -11,32 +29,31 @@ export interface PlannedCall {
   readonly images: readonly (ImageSize | undefined)[];
   readonly detail?: ImageDetail | undefined;
   readonly prompt: string;
-  /** Schema of a structured answer: its text is a part of the prompt. */
+  /** Schema of a structured answer; its text counts as a part of the prompt. */
   readonly jsonSchema?: Readonly<Record<string, unknown>> | undefined;
   /** Bound of the answer, in tokens. */
   readonly maxOutputTokens: number;
-  /** What answers usually take, in tokens. @defaultValue maxOutputTokens */
+  /** Usual length of an answer, in tokens. @defaultValue maxOutputTokens */
   readonly expectedOutputTokens?: number | undefined;
 }
 
-/** What one call is expected to take. */
+/** Tokens and price that one call is expected to take. */
 export interface CallEstimate {
   readonly imageTokens: number;
-  /** Images, prompt, schema and what frames a message. */
+  /** Tokens of images, prompt, schema and the frame of a message. */
   readonly inputTokens: number;
   readonly outputTokens: number;
   /**
-   * What a limit of tokens a minute counts before the answer is known: the larger of the input and the bound of the
-   * output (OpenAI's guide "Rate limits": the maximum of `max_tokens` and what the size of the request is estimated
-   * at).
+   * Tokens that a limit a minute counts before the answer is known: the larger of the input and the bound of the
+   * output. Source: OpenAI, "Rate limits" guide.
    */
   readonly reservedTokens: number;
   /** Absent for a model without a known price. */
   readonly costUsd?: number;
 }
 
-/** Estimates one call, before anything is sent. */
-export function estimateCall(call: PlannedCall, catalog: ModelCatalog = modelCatalog): CallEstimate {
+/** Tokens that one call is expected to take. */
+export function tokensOfCall(call: PlannedCall, catalog: ModelCatalog = modelCatalog): Omit<CallEstimate, 'costUsd'> {
   const { model, images, detail, prompt, jsonSchema } = call;
   const { maxOutputTokens, expectedOutputTokens = maxOutputTokens } = call;
   let imageTokens = 0;
@@ -46,27 +63,60 @@ export function estimateCall(call: PlannedCall, catalog: ModelCatalog = modelCat
         ? mostImageTokens({ model, detail, catalog })
         : estimateImageTokens({ model, detail, catalog, width: size.width, height: size.height });
   }
-  const inputTokens = imageTokens + estimateTextTokens(prompt + schemaText(jsonSchema)) + framingTokens(1);
-  const outputTokens = Math.min(expectedOutputTokens, maxOutputTokens);
-  const cost = costUsd(model, { inputTokens, outputTokens }, { catalog });
+  const text = jsonSchema === undefined ? prompt : prompt + schemaText(jsonSchema);
+  const inputTokens = imageTokens + estimateTextTokens(text) + FRAMING_TOKENS;
   return {
     imageTokens,
     inputTokens,
-    outputTokens,
+    outputTokens: Math.min(expectedOutputTokens, maxOutputTokens),
     reservedTokens: Math.max(inputTokens, maxOutputTokens),
-    ...(cost === undefined ? {} : { costUsd: cost }),
   };
 }
 
-/** A schema is an object that many calls share: it is written out once. */
+/** Estimates one call, before anything is sent. */
+export function estimateCall(call: PlannedCall, catalog: ModelCatalog = modelCatalog): CallEstimate {
+  const tokens = tokensOfCall(call, catalog);
+  const cost = costUsd(call.model, tokens, { catalog });
+  return cost === undefined ? tokens : { ...tokens, costUsd: cost };
+}
+
+/** Many calls share one schema object, which is written out once. */
 const schemaTexts = new WeakMap<object, string>();
 
-function schemaText(jsonSchema: PlannedCall['jsonSchema']): string {
-  if (jsonSchema === undefined) return '';
+function schemaText(jsonSchema: object): string {
   let text = schemaTexts.get(jsonSchema);
   if (text === undefined) {
     text = JSON.stringify(jsonSchema);
     schemaTexts.set(jsonSchema, text);
   }
   return text;
+}
+
+/** Tokens of a text by its length and scripts: some tenths off the true number, without a tokenizer's megabytes. */
+export function estimateTextTokens(text: string): number {
+  if (text.length <= WHOLE_CHARACTERS) {
+    return Math.ceil(LATIN.test(text) ? text.length / LATIN_CHARACTERS_PER_TOKEN : weigh(text));
+  }
+  const step = (text.length - SAMPLE_CHARACTERS) / (SAMPLES - 1);
+  let tokens = 0;
+  for (let sample = 0; sample < SAMPLES; sample += 1) {
+    const start = Math.floor(sample * step);
+    tokens += weigh(text.slice(start, start + SAMPLE_CHARACTERS));
+  }
+  return Math.ceil((tokens * text.length) / WHOLE_CHARACTERS);
+}
+
+function weigh(text: string): number {
+  let tokens = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    const perToken =
+      code < FIRST_NON_LATIN
+        ? LATIN_CHARACTERS_PER_TOKEN
+        : code < FIRST_WIDE
+          ? OTHER_CHARACTERS_PER_TOKEN
+          : WIDE_CHARACTERS_PER_TOKEN;
+    tokens += 1 / perToken;
+  }
+  return tokens;
 }

@@ -74,8 +74,8 @@ export function costUsd(
   return roundUsd((sum / TOKENS_PER_PRICE) * (tier === 'standard' ? 1 : HALF_PRICE));
 }
 
-/** A millionth of the price of one token of the cheapest model, and far above the noise of floating-point sums. */
+/** A step is a millionth of the price of one token of the cheapest model, far above the noise of floating-point sums. */
 const USD_STEPS = 1e12;
 
-/** Without the noise that sums of floating-point numbers have, as in 0.1 + 0.2. */
+/** Removes the noise of floating-point sums, as in 0.1 + 0.2. */
 export const roundUsd = (usd: number): number => Math.round(usd * USD_STEPS) / USD_STEPS;

@@ -4,7 +4,7 @@ import { type ModelCatalog, modelCatalog } from './model-catalog.ts';
 
 export { type CallEstimate, estimateCall, type PlannedCall } from './call-estimate.ts';
 
-/** What bounds the speed of many calls. */
+/** Bounds of the speed of many calls. */
 export interface PaceLimits {
   /** @defaultValue no bound */
   readonly requestsPerMinute?: number | undefined;
@@ -12,25 +12,25 @@ export interface PaceLimits {
   readonly tokensPerMinute?: number | undefined;
   /** Calls at the same time. @defaultValue 16 */
   readonly maxConcurrency?: number | undefined;
-  /** What one call takes, in milliseconds. @defaultValue 3_000 */
+  /** Duration of one call, in milliseconds. @defaultValue 3_000 */
   readonly callMs?: number | undefined;
 }
 
-/** What many calls are expected to take. */
+/** Tokens, price and time that many calls are expected to take. */
 export interface SpendingEstimate {
   /** Requests. */
   readonly calls: number;
-  /** Images of all of them. */
+  /** Images of all calls. */
   readonly images: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
   /** Sum over the calls with a known price. */
   readonly costUsd: number;
-  /** Calls that `costUsd` leaves out, for their model has no known price. */
+  /** Calls that `costUsd` leaves out because their model has no known price. */
   readonly unpricedCalls: number;
   /**
-   * From the first call's start to the last one's end, at the pace of the slowest limit. Where two limits are about as
-   * slow as one another, calls wait for both in turn and may take a quarter longer.
+   * From the first call's start to the last one's end, at the pace of the slowest limit. If two limits are about equally
+   * slow, calls wait for both in turn and may take a quarter longer.
    */
   readonly durationMs: number;
 }
@@ -64,7 +64,7 @@ export class SpendingTally {
     else this.#totalUsd += costUsd;
   }
 
-  /** What the calls take at these limits. */
+  /** The sum of all calls, and their duration at these limits. */
   total(limits: PaceLimits): SpendingEstimate {
     return {
       calls: this.#calls,
@@ -77,7 +77,7 @@ export class SpendingTally {
     };
   }
 
-  /** A limit a minute spaces the starts: of n calls the last one starts after n - 1 spaces, and then takes its time. */
+  /** A limit a minute spaces the starts: the last one of n calls starts after n - 1 spaces. */
   #durationMs({ requestsPerMinute, tokensPerMinute, ...limits }: PaceLimits): number {
     const { maxConcurrency = PACE_DEFAULTS.maxConcurrency, callMs = PACE_DEFAULTS.callMs } = limits;
     const share = (this.#calls - 1) / this.#calls;

@@ -20,7 +20,7 @@ export interface ImageTokensRequest extends ImageSize {
   readonly catalog?: ModelCatalog | undefined;
 }
 
-/** What an unknown model is taken for: the dearest of the common rules, so that an estimate errs upwards. */
+/** The sizing of an unknown model: the dearest of the common rules, so that an estimate errs upwards. */
 const UNKNOWN_MODEL: ImageSizing = {
   kind: 'patch',
   multiplier: 1.62,
@@ -44,7 +44,10 @@ export function estimateImageTokens({
   detail = 'auto',
   catalog = modelCatalog,
 }: ImageTokensRequest): number {
-  return imageTokens(catalog.find(model)?.sizing ?? UNKNOWN_MODEL, { width, height }, detail);
+  const sizing = catalog.find(model)?.sizing ?? UNKNOWN_MODEL;
+  const size = { width, height };
+  if (sizing.kind === 'patch') return billed(countPatches(size, patchLimits(sizing, detail)), sizing.multiplier);
+  return detail === 'low' ? sizing.baseTokens : sizing.baseTokens + countTiles(size) * sizing.tileTokens;
 }
 
 /** Most tokens that an image of unknown size can cost, such as one that is passed on as a URL. */
@@ -64,21 +67,15 @@ export function mostImageTokens({
   return detail === 'low' ? sizing.baseTokens : sizing.baseTokens + 8 * sizing.tileTokens;
 }
 
-/** Input tokens of an image under a sizing rule. */
-function imageTokens(sizing: ImageSizing, size: ImageSize, detail: ImageDetail): number {
-  if (sizing.kind === 'patch') return billed(countPatches(size, patchLimits(sizing, detail)), sizing.multiplier);
-  return detail === 'low' ? sizing.baseTokens : sizing.baseTokens + countTiles(size) * sizing.tileTokens;
-}
-
 const patchLimits = ({ details }: PatchSizing, detail: ImageDetail): PatchLimits =>
   (Object.hasOwn(details, detail) ? details[detail] : undefined) ?? details.high;
 
-/** Rounded before it is rounded up, for 2,500 times 1.2 is 3,000 and not 3,000.0000000000005. */
+/** 2,500 times 1.2 is 3,000 and not 3,000.0000000000005: it is rounded before it is rounded up. */
 const billed = (patches: number, multiplier: number) => Math.ceil(Number((patches * multiplier).toFixed(6)));
 
 /**
- * Patches that cover an image after it was scaled into its bounds. Where the budget is passed, the scale that fits it
- * is lowered once more, so that one side is a whole number of patches (OpenAI's images guide, "Calculating costs").
+ * Patches that cover an image after it was scaled into its bounds. If they exceed the budget, the image is scaled to fit
+ * it, so that one side is a whole number of patches (OpenAI's images guide, "Calculating costs").
  */
 export function countPatches(size: ImageSize, { maxSidePx, maxPatches }: PatchLimits): number {
   const { width, height } = fitInto(size, maxSidePx);

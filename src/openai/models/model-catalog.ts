@@ -3,7 +3,7 @@ import { modelOverridesCheck } from './model-checks.ts';
 import { BUILT_IN_MODELS } from './model-data.ts';
 import type { ModelEntry } from './model-entry.ts';
 
-/** What a request may hold at most, whatever the model. */
+/** Bounds of a request, whatever the model. */
 export const REQUEST_LIMITS = Object.freeze({
   maxImages: 1_500,
   maxPayloadBytes: 512_000_000,
@@ -11,14 +11,14 @@ export const REQUEST_LIMITS = Object.freeze({
   maxPatchesPerImage: 30_000,
 });
 
-/** Entries to add to the built-in ones, or to put in their place, by model name. */
+/** Entries that extend or replace the built-in ones, by model name. */
 export type ModelOverrides = Readonly<Record<string, ModelEntry>>;
 
 /** Looks models up by the names that the API uses. */
 export interface ModelCatalog {
   /**
-   * The entry of a model: by its own name, else without a fine-tune's `ft:…` or a snapshot's date, else of the longest
-   * built-in name that it extends at a dash, then without price and efforts. `undefined` for a model that is not known.
+   * The entry of a model by its own name, else without a fine-tune's `ft:…` or a snapshot's date. Else the entry of the
+   * longest built-in name that it extends at a dash, without price and efforts. `undefined` for an unknown model.
    */
   find(model: string): ModelEntry | undefined;
   /** Every name in the catalog. */
@@ -44,14 +44,14 @@ export function createModelCatalog(overrides: ModelOverrides = {}): ModelCatalog
   const byLength = [...entries.keys()].sort((a, b) => b.length - a.length);
   return {
     find: (model) => {
-      const base = baseName(model);
-      const tuned = model.startsWith(TUNED);
-      const exact = entries.get(model) ?? (tuned ? undefined : entries.get(base));
+      const exact = entries.get(model);
       if (exact !== undefined) return exact;
+      const base = baseName(model);
+      const sameModel = model.startsWith(TUNED) ? undefined : entries.get(base);
+      if (sameModel !== undefined) return sameModel;
       const stem = entries.get(byLength.find((known) => `${base}-`.startsWith(`${known}-`)) ?? '');
       if (stem === undefined) return undefined;
-      // `gpt-5-pro` sizes images as `gpt-5` does, and costs twelve times as much; so do fine-tunes have prices of their
-      // own. Nor do they take the same efforts.
+      // `gpt-5-pro` sizes images as `gpt-5` does, but costs twelve times as much. Fine-tunes have other prices and efforts.
       const { price: _price, reasoningEfforts: _efforts, ...common } = stem;
       return common;
     },

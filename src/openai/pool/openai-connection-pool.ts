@@ -9,7 +9,6 @@ import {
   type DrainOptions,
   ResourcePool,
   type ResourcePoolEvents,
-  type ValidateContext,
 } from '../../resource-pool/index.ts';
 import { apiAddress } from './api-address.ts';
 import { type ApiKey, KeySource } from './api-key.ts';
@@ -23,8 +22,8 @@ import type { OpenAIConnectionPoolStats, OpenAIPoolHealth } from './openai-pool-
 const NAME = 'OpenAI connection pool';
 
 /**
- * Lends OpenAI clients, each on one keep-alive connection of its own: at most `max` requests are on the wire, and
- * `min` connections stay open. Opens nothing before its first use. The clients retry nothing.
+ * Lends OpenAI clients, each on its own keep-alive connection: at most `max` requests are on the wire, and `min`
+ * connections stay open. It opens nothing before its first use. The clients retry nothing.
  *
  * @example
  * ```ts
@@ -60,7 +59,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     const key = typeof apiKey === 'string' ? apiKey : new KeySource(apiKey, clock);
     this.#origin = new URL(address.baseURL).origin;
     this.#healthCheckTimeoutMs = options.healthCheckTimeoutMs;
-    // Its connections must not keep alive a pool that nobody closed and nobody can reach.
+    // Its connections must not keep a pool alive that was not closed and is no longer reachable.
     const self = new WeakRef(this);
     const counters = this.#counters;
     this.#pool = new ResourcePool<OpenAIConnection>({
@@ -84,8 +83,9 @@ export class OpenAIConnectionPool implements AsyncDisposable {
             lost: suspect,
           }),
         destroy: ({ http }) => http.destroy(),
-        validate: (connection, context) => OpenAIConnectionPool.#validate(self, connection, context),
-        // A stream outlives the call that opened it: its connection is free only when it has ended.
+        validate: (connection, { phase, signal }) =>
+          phase === 'borrow' ? !connection.http.failed : OpenAIConnectionPool.#probeIdle(self, connection, signal),
+        // A stream outlives the call that opened it. Its connection is free only after the end of the stream.
         reset: ({ http }) => http.whenQuiet(),
       },
       name: NAME,
@@ -112,27 +112,27 @@ export class OpenAIConnectionPool implements AsyncDisposable {
    * @throws `DESCRIBE_POOL_TIMEOUT` when no connection became free in time.
    * @throws `DESCRIBE_POOL_CREATE_FAILED` when no client could be made.
    * @throws `DESCRIBE_CONFIG_INVALID` when the package `openai` is not installed.
-   * @throws `DESCRIBE_QUEUE_FULL` when `maxWaiting` others wait.
+   * @throws `DESCRIBE_QUEUE_FULL` when `maxWaiting` callers wait already.
    * @throws `DESCRIBE_AUTH` after a health check found the key refused, until it is tried again: 5 s, doubling to 5
    * minutes.
    * @throws `DESCRIBE_CLOSED` when the pool drains or is closed.
    * @throws the signal's reason when it aborts.
    */
   async acquire(options?: AcquireOptions): Promise<OpenAIConnectionLease> {
-    this.#gate.check();
+    if (this.#gate.refusals > 0) this.#gate.check();
     return new ConnectionLease(await this.#pool.acquire(options), this);
   }
 
   /**
-   * Lends a client to `fn` and settles as it does. The connection comes back on every path, and is replaced when it
-   * failed; while a stream that `fn` opened is read, it is not lent to anybody else.
-   * @throws whatever `acquire` and `fn` throw.
+   * Lends a client to `fn` and settles as it does. The connection is always given back, and is replaced when it failed.
+   * It is not lent again before the end of a stream that `fn` opened.
+   * @throws the errors of `acquire` and `fn`.
    */
   async use<Result>(
     fn: (client: OpenAI) => Result | PromiseLike<Result>,
     options?: AcquireOptions,
   ): Promise<Awaited<Result>> {
-    this.#gate.check();
+    if (this.#gate.refusals > 0) this.#gate.check();
     return this.#pool.use(({ client }) => fn(client), options);
   }
 
@@ -146,21 +146,21 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     await this.#pool.warmUp();
     const { failed } = await this.#pool.checkIdle();
     this.#gate.checkKey();
-    // Tells who closed it.
+    // The error names why it is closed.
     if (this.#pool.getStats().state === 'closed') await this.#pool.warmUp();
     if (failed > 0) throw this.#gate.lastDeath ?? new PoolCreateError(NAME, 'a connection gave no answer');
   }
 
   /**
-   * Asks the API on every idle connection, on a new one when there is none, and replaces what fails. Asks nothing while
-   * a refused key is not to be tried. Never rejects.
+   * Sends a request on every idle connection, on a new one when there is none, and replaces those that fail. Sends
+   * nothing before a refused key may be tried again. Never rejects.
    */
   async healthCheck(): Promise<OpenAIPoolHealth> {
     let { checked, failed } = await this.#pool.checkIdle();
     const { size, state } = this.#pool.getStats();
     if (checked === 0 && size === 0 && state === 'open') {
       checked = 1;
-      if (!(await this.#askOnNew())) failed = 1;
+      if (!(await this.#probeNew())) failed = 1;
     }
     const keyRefused = this.#gate.closedForMs > 0;
     const unhealthy =
@@ -188,19 +188,19 @@ export class OpenAIConnectionPool implements AsyncDisposable {
   }
 
   /**
-   * Takes no new acquire, serves those who wait, and resolves when every connection came back.
-   * @throws `DESCRIBE_TIMEOUT` when some are still out after `timeoutMs`.
+   * Refuses new callers, serves the waiting ones, and resolves when every connection was given back.
+   * @throws `DESCRIBE_TIMEOUT` when some are still on loan after `timeoutMs`.
    */
   drain(options?: DrainOptions): Promise<void> {
     return this.#pool.drain(options);
   }
 
-  /** Drains, then closes every connection, by force what is not back in time. Idempotent; never rejects. */
+  /** Drains, then closes every connection, also one that is still on loan by then. Idempotent; never rejects. */
   close(options?: DrainOptions): Promise<void> {
     return this.#pool.close(options);
   }
 
-  /** Rejects who waits with `DESCRIBE_CLOSED` and cuts every connection. Idempotent; never rejects. */
+  /** Rejects waiting callers with `DESCRIBE_CLOSED` and cuts every connection. Idempotent; never rejects. */
   destroy(reason?: unknown): Promise<void> {
     if (DescribeError.is(reason, 'DESCRIBE_CONFIG_INVALID')) this.#unusableReason ??= reason.message;
     return this.#pool.destroy(reason);
@@ -224,31 +224,30 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     }
   }
 
-  static #validate(
+  static #probeIdle(
     self: WeakRef<OpenAIConnectionPool>,
     connection: OpenAIConnection,
-    { phase, signal }: ValidateContext,
+    signal: AbortSignal | undefined,
   ): boolean | Promise<boolean> {
-    if (phase === 'borrow') return !connection.http.failed;
     const pool = self.deref();
-    // Nobody is left to ask for.
-    return pool === undefined || pool.#ask(connection, signal, true);
+    // No caller is left that could use the connection.
+    return pool === undefined || pool.#probe(connection, signal, true);
   }
 
-  async #askOnNew(): Promise<boolean> {
+  async #probeNew(): Promise<boolean> {
     try {
       const lease = await this.#pool.acquire({ timeoutMs: this.#healthCheckTimeoutMs });
-      const alive = await this.#ask(lease.resource, undefined, false);
+      const alive = await this.#probe(lease.resource, undefined, false);
       if (alive) lease.release();
       else lease.destroy();
       return alive;
     } catch {
-      // Nothing was lent, or the pool has ended and taken the connection back.
+      // No connection was lent, or the pool has ended and taken it back.
       return false;
     }
   }
 
-  async #ask(connection: OpenAIConnection, signal: AbortSignal | undefined, background: boolean): Promise<boolean> {
+  async #probe(connection: OpenAIConnection, signal: AbortSignal | undefined, background: boolean): Promise<boolean> {
     if (this.#gate.closedForMs > 0) return true;
     const verdict = await probe(connection, { signal, timeoutMs: this.#healthCheckTimeoutMs, background });
     return this.#gate.judge(verdict);
