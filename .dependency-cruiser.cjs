@@ -1,4 +1,4 @@
-const { readFileSync } = require('node:fs');
+const { existsSync, readFileSync } = require('node:fs');
 
 // The layers of src: imports run one way. A folder may import those it is given here, and itself.
 const layers = {
@@ -44,11 +44,49 @@ const rooms = {
     filling: ['tiers', 'tags', 'entries', 'redis'],
     doors: [],
   },
+  http: {
+    encoding: [],
+    guard: ['encoding'],
+    connection: ['guard', 'encoding'],
+    doors: [
+      'connection/connection-fetch.ts',
+      'connection/http-connection.ts',
+      'connection/http-message.ts',
+      'connection/proxy.ts',
+      'connection/tls-options.ts',
+      'connection/web-headers.ts',
+      'encoding/byte-collector.ts',
+      'encoding/encode-base64.ts',
+      'encoding/encode-json.ts',
+      'guard/address-guard.ts',
+      'guard/pinned-fetch.ts',
+      'guard/private-host.ts',
+    ],
+  },
+  image: {
+    formats: [],
+    reading: ['formats'],
+    identity: ['reading', 'formats'],
+    doors: [],
+  },
+  openai: {
+    models: [],
+    exchange: ['models'],
+    pool: ['exchange', 'models'],
+    doors: [
+      'exchange/chat-exchange.ts',
+      'exchange/rate-limit-headers.ts',
+      'exchange/request-dialect.ts',
+      'pool/api-address.ts',
+    ],
+  },
 };
 
-/** Files of a folder that its index.ts names. */
+/** Files of a folder that its index.ts names; `http` has none, for it is no entry point. */
 const namedByIndex = (folder) =>
-  [...readFileSync(`src/${folder}/index.ts`, 'utf8').matchAll(/from '\.\/([^']+)'/g)].map(([, path]) => path);
+  !existsSync(`src/${folder}/index.ts`)
+    ? []
+    : [...readFileSync(`src/${folder}/index.ts`, 'utf8').matchAll(/from '\.\/([^']+)'/g)].map(([, path]) => path);
 
 // Each of these is imported by one folder only, so that replacing one is one change.
 const owners = {

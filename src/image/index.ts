@@ -9,7 +9,6 @@ export {
   type ContentAliasOptions,
 } from './identity/content-alias.ts';
 export { createImageIdentity, type ImageIdentity, imageIdentity } from './identity/image-identity.ts';
-export type { ImageOptions } from './image-options.ts';
 export { toDataUrl } from './reading/data-url.ts';
 export { hashBytes } from './reading/hash-bytes.ts';
 export type { BytesImage, DownloadedImage, LoadedImage, UrlImage } from './reading/image-loader.ts';
@@ -20,6 +19,7 @@ export {
   type LoadImageOptions,
   loadImage,
 } from './reading/image-loader.ts';
+export type { ImageOptions } from './reading/image-options.ts';
 export type { ByteStream, FileSource, ImageSource } from './reading/image-source.ts';
 export { InlineHosts, type InlineHostsOptions } from './reading/inline-hosts.ts';
 export {

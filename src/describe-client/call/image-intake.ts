@@ -1,4 +1,3 @@
-import { IMAGE_SPEC } from '../../image/image-options.ts';
 import {
   type CanonicalUrlOptions,
   ContentAliases,
@@ -14,6 +13,7 @@ import {
 } from '../../image/index.ts';
 import { isDataUrl } from '../../image/reading/data-url.ts';
 import { hashFewBytes } from '../../image/reading/hash-bytes.ts';
+import { IMAGE_SPEC } from '../../image/reading/image-options.ts';
 import { asBytes, expectedBytes } from '../../image/reading/image-source.ts';
 import type { Clock } from '../../internal/clock.ts';
 import {
@@ -173,6 +173,7 @@ export class ImageIntake {
       capacity.correct(sendable.kind === 'bytes' ? sendable.bytes.byteLength : 0);
       return send(sendable);
     };
+    if (image.kind === 'bytes') return sendSized(image);
     const beforeDownload = () => capacity.reserve(this.#maxBytes, signal);
     return this.#ladder.send(image, sendSized, { signal, beforeDownload });
   }

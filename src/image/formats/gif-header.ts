@@ -1,4 +1,4 @@
-import { unreadable } from '../image-errors.ts';
+import { unreadable } from './image-errors.ts';
 import type { ImageHeader } from './image-format.ts';
 
 const EXTENSION = 0x21;

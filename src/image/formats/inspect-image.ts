@@ -1,5 +1,5 @@
-import { unreadable, unsupportedFormat } from '../image-errors.ts';
 import { readGifHeader } from './gif-header.ts';
+import { unreadable, unsupportedFormat } from './image-errors.ts';
 import type { ImageFormat, ImageHeader, ImageInfo } from './image-format.ts';
 import { readJpegHeader } from './jpeg-header.ts';
 import { readPngHeader } from './png-header.ts';

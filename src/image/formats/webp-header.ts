@@ -1,5 +1,5 @@
-import { unreadable } from '../image-errors.ts';
 import { exifOrientation } from './exif-orientation.ts';
+import { unreadable } from './image-errors.ts';
 import type { ImageHeader } from './image-format.ts';
 
 const FIRST_CHUNK = 12;

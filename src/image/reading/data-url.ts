@@ -1,7 +1,7 @@
 import { InputError } from '../../errors/index.ts';
 import { encodeDataUrl } from '../../http/encoding/encode-base64.ts';
 import { loopSlices } from '../../internal/async/loop-slices.ts';
-import { tooLarge } from '../image-errors.ts';
+import { tooLarge } from '../formats/image-errors.ts';
 
 /** Not worth a turn of the loop. */
 const AT_ONCE_BYTES = 64 * 1024;

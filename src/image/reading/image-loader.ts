@@ -10,12 +10,12 @@ import {
   describeValue,
   type OptionChecks,
 } from '../../internal/options/option-checks.ts';
+import { tooLarge, unreadable, unsupportedFormat } from '../formats/image-errors.ts';
 import type { ImageInfo } from '../formats/image-format.ts';
 import { checkImageHead, inspectImage } from '../formats/inspect-image.ts';
-import { tooLarge, unreadable, unsupportedFormat } from '../image-errors.ts';
-import { IMAGE_SPEC, type ImageOptions } from '../image-options.ts';
 import { isDataUrl, readDataUrl } from './data-url.ts';
 import { hashBytes } from './hash-bytes.ts';
+import { IMAGE_SPEC, type ImageOptions } from './image-options.ts';
 import { asBytes, type ImageSource, isAsyncIterable, isBlob, isFileSource, isReadableStream } from './image-source.ts';
 import { readFile } from './read-file.ts';
 import { blobPieces, joinBytes, type ReadLimits, readStream } from './read-stream.ts';

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors/index.ts';
 import { ByteCollector } from '../../http/encoding/byte-collector.ts';
 import { fsPromises } from '../../internal/modules/node-modules.ts';
-import { tooLarge, unreadable } from '../image-errors.ts';
+import { tooLarge, unreadable } from '../formats/image-errors.ts';
 import { joinBytes, type ReadLimits } from './read-stream.ts';
 
 const CHUNK_BYTES = 1024 * 1024;

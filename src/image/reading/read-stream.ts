@@ -2,7 +2,7 @@ import { DescribeError, InputError } from '../../errors/index.ts';
 import { ByteCollector } from '../../http/encoding/byte-collector.ts';
 import { loopSlices } from '../../internal/async/loop-slices.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
-import { tooLarge, unreadable } from '../image-errors.ts';
+import { tooLarge, unreadable } from '../formats/image-errors.ts';
 import { asBytes, isReadableStream } from './image-source.ts';
 
 /** Read of a Blob at once, in another thread. */

@@ -1,6 +1,6 @@
-import { ADDRESS_GUARD_SPEC, type AddressGuardOptions } from '../http/guard/address-guard.ts';
-import { integer, milliseconds, type OptionChecks } from '../internal/options/option-checks.ts';
-import { withDefault } from '../internal/options/option-spec.ts';
+import { ADDRESS_GUARD_SPEC, type AddressGuardOptions } from '../../http/guard/address-guard.ts';
+import { integer, milliseconds, type OptionChecks } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 
 /** Bounds on one image, and where it may come from. */
 export interface ImageOptions extends AddressGuardOptions {

@@ -1,4 +1,4 @@
-import { ImageError } from '../errors/index.ts';
+import { ImageError } from '../../errors/index.ts';
 
 /** The error for bytes that are no image, or too damaged to tell its size. */
 export const unreadable = (what: string, options: { readonly cause?: unknown } = {}): ImageError =>
