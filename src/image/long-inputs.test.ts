@@ -30,7 +30,7 @@ async function drain(pieces: AsyncIterable<unknown>) {
   for await (const _ of pieces);
 }
 
-/** Each work on a large input, its length, and the longest piece that it may do between two looks at the clock. */
+/** Each work on a large input, its length, and the longest piece between two readings of the clock. */
 const works: Readonly<Record<string, readonly [() => Promise<unknown>, length: number, longestPiece: number]>> = {
   hash: [() => hashBytes(bytes), bytes.length, 64 * KIB],
   'data URL': [() => toDataUrl(bytes, 'image/png'), bytes.length, 768 * KIB],

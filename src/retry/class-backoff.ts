@@ -3,13 +3,13 @@ import { failureMeaning } from '../errors/failure-table.ts';
 import { type BackoffOptions, decorrelatedJitterDelay, type Random } from '../internal/backoff.ts';
 import type { RetryClass, RetrySettings } from './retry-options.ts';
 
-/** How errors of one class are met, with every default filled in. */
+/** Settings for errors of one class, with all defaults. */
 export interface ClassRules {
   readonly maxAttempts: number;
   readonly backoff: BackoffOptions;
 }
 
-/** Finds the rules that an error is met by: those of its class, else the policy's own. */
+/** Finds the settings for an error: those of its class, else the policy's own. */
 export class RulesByClass {
   readonly #own: ClassRules;
   readonly #byClass = new Map<string, ClassRules>();
@@ -43,12 +43,12 @@ function rulesOf({
   return { maxAttempts, backoff: { initialDelayMs, maxDelayMs: Math.max(initialDelayMs, maxDelayMs) } };
 }
 
-/** The waits of one run: decorrelated jitter, begun anew where the class of the errors changes. */
+/** The waits of one run: decorrelated jitter, which starts again when the class of the errors changes. */
 export class RunBackoff {
   #rules: ClassRules | undefined;
   #previousDelayMs = 0;
 
-  /** Milliseconds to wait after this error, never less than its `retryAfterMs`. */
+  /** Milliseconds to wait after this error, at least its `retryAfterMs`. */
   next(error: unknown, rules: ClassRules, random: Random): number {
     if (rules !== this.#rules) this.#previousDelayMs = rules.backoff.initialDelayMs;
     this.#rules = rules;
@@ -57,7 +57,7 @@ export class RunBackoff {
   }
 }
 
-/** Retry-After is a minimum: jitter of up to a tenth goes on top, so that those who wait do not return together. */
+/** Retry-After is a minimum. Up to a tenth of jitter is added, so that waiting callers do not return together. */
 function delayAfter(error: unknown, backoffMs: number, random: Random): number {
   const { retryAfterMs } = (error ?? {}) as { readonly retryAfterMs?: unknown };
   if (typeof retryAfterMs !== 'number' || !(retryAfterMs > 0)) return backoffMs;

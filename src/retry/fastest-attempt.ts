@@ -1,7 +1,7 @@
-/** How long a reading is believed, at least; at most twice as long. */
+/** A measured time is used for one to two times this long. */
 const PERIOD_MS = 60_000;
 
-/** The least time that an attempt took lately: what has less than that left can't end well. Two numbers of memory. */
+/** The shortest time of a recent attempt. An attempt with less time left cannot succeed. */
 export class FastestAttempt {
   #periodEndsAtMs = Number.NEGATIVE_INFINITY;
   #current = Number.POSITIVE_INFINITY;
@@ -12,7 +12,7 @@ export class FastestAttempt {
     if (durationMs < this.#current) this.#current = durationMs;
   }
 
-  /** In milliseconds; 0 while nothing is known. */
+  /** In milliseconds; 0 while it is unknown. */
   leastMs(nowMs: number): number {
     this.#turn(nowMs);
     const least = Math.min(this.#current, this.#previous);

@@ -96,10 +96,10 @@ describe('RetryBudget', () => {
             calls.push(clock.now());
           }
           for (let retry = 0; retry < wanted; retry += 1) {
-            // Refused: calls that earned earlier retries may have left the window meanwhile.
+            // A refusal: the calls that earned earlier retries may have left the window.
             if (!budget.tryWithdraw()) break;
             retries.push(clock.now());
-            // Of the whole slices: at least 9.5 s count, at most 10 s.
+            // Whole slices count: at least 9.5 s, at most 10 s.
             const shortest = since(retries, clock.now() - 9500 + 1e-6);
             const most = Math.max(3, Math.floor(0.2 * since(calls, clock.now() - 10_000)));
             expect(shortest).toBeLessThanOrEqual(most);

@@ -12,7 +12,7 @@ import { withDefault } from '../internal/options/option-spec.ts';
 export interface RetryBudgetOptions {
   /** Retries allowed for each call of the window, from 0 to 1. @defaultValue 0.2 */
   readonly retryRatio?: number | undefined;
-  /** Retries allowed within a window however few calls it has, at least 0. @defaultValue 3 */
+  /** Retries allowed in a window with few calls, at least 0. @defaultValue 3 */
   readonly minRetries?: number | undefined;
   /** Milliseconds for which calls and retries count, at least 1. @defaultValue 10_000 */
   readonly windowMs?: number | undefined;
@@ -20,7 +20,7 @@ export interface RetryBudgetOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** A frozen, JSON-safe picture of a budget. */
+/** A frozen, JSON-safe snapshot of a budget. */
 export interface RetryBudgetStats {
   readonly windowMs: number;
   /** Calls of the window whose first attempt has ended. */
@@ -40,22 +40,22 @@ export const RETRY_BUDGET_SPEC = {
   clock: clockOption,
 } satisfies OptionChecks<RetryBudgetOptions>;
 
-/** Steps in which the window moves on: what is counted is of the last `windowMs`, less a step at most. */
+/** Number of steps in which the window moves. It covers the last `windowMs`, less at most one step. */
 const SLICES = 20;
 
 /**
- * Keeps the retries of all who share it at a share of their calls, so that an outage is not answered by a storm: a
- * retry is allowed only while those of a sliding window stay within `max(minRetries, retryRatio × calls)`.
+ * Limits retries to a share of the calls, so that an outage causes no retry storm. In a sliding window at most
+ * `max(minRetries, retryRatio × calls)` retries are allowed. Several policies may share a budget.
  *
- * Source: the retry budgets of Finagle ("Retry Budgets", Finagle blog, 2016), whose ratio and window these are; the
- * minimum stands in for the share rather than on top of it, as in Envoy's `retry_budget`.
+ * Source: ratio and window are those of Finagle ("Retry Budgets", Finagle blog, 2016). The minimum replaces the share
+ * rather than adding to it, as in Envoy's `retry_budget`.
  *
  * @example
  * ```ts
  * import { createDescribeClient } from '@describe-it/sdk';
  * import { RetryBudget } from '@describe-it/sdk/routing';
  *
- * // One budget for the clients of two tenants that share an upstream.
+ * // One budget for two clients of one upstream.
  * const budget = new RetryBudget({ retryRatio: 0.1 });
  * const first = createDescribeClient({ apiKey: 'sk-…', retry: { budget } });
  * const second = createDescribeClient({ apiKey: 'sk-…', retry: { budget } });
@@ -86,14 +86,14 @@ export class RetryBudget {
     this.#originMs = clock.now();
   }
 
-  /** Counts a call, when its first attempt has ended: calls that still wait in a line earn no retries. */
+  /** Counts a call when its first attempt has ended: a queued call earns no retries. */
   recordCall(): void {
     const slot = this.#advance();
     this.#calls[slot] = (this.#calls[slot] ?? 0) + 1;
     this.#callsInWindow += 1;
   }
 
-  /** Takes a retry out of the budget; false when there is none left, and then nothing is taken. */
+  /** Withdraws one retry. False when none is left. */
   tryWithdraw(): boolean {
     const slot = this.#advance();
     if (this.#available() < 1) {
@@ -116,14 +116,14 @@ export class RetryBudget {
     });
   }
 
-  /** May be negative once the calls that earned the retries have left the window. */
+  /** Negative when the calls that earned the retries have left the window. */
   #available(): number {
-    // A ratio such as 0.1 is a little more or less in binary: a share that is whole on paper is whole here.
+    // A ratio such as 0.1 is not exact in binary. A share that is a whole number on paper is one here.
     const share = Math.floor(this.#retryRatio * this.#callsInWindow + 1e-9);
     return Math.max(this.#minRetries, share) - this.#retriesInWindow;
   }
 
-  /** Forgets the slices that have left the window; gives the place of the current one. */
+  /** Clears the slices that have left the window, and gives the index of the current one. */
   #advance(): number {
     const current = Math.floor((this.#clock.now() - this.#originMs) / this.#sliceMs);
     const passed = Math.min(current - this.#newest, SLICES);

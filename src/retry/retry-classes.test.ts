@@ -10,7 +10,7 @@ const throttle = (retryAfterMs?: number) =>
   new UpstreamError('DESCRIBE_RATE_LIMITED', 'slow down', { retryable: true, retryAfterMs });
 const noContent = () => new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'no JSON', { retryable: true, status: 200 });
 
-/** Runs work that takes `attemptMs` and fails with what `failing` gives for an attempt, or succeeds for nothing. */
+/** Runs work that takes `attemptMs`. It fails with the error that `failing` gives for an attempt, else succeeds. */
 const policyOver = (failing: (attempt: number) => unknown, options: RetryOptions = {}, { attemptMs = 0 } = {}) => {
   const clock = new ManualClock();
   const startedAtMs: number[] = [];

@@ -18,16 +18,16 @@ import {
 import { type Settings, withDefault } from '../internal/options/option-spec.ts';
 import { RETRY_BUDGET_SPEC, type RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
 
-/** What a retry callback is told before each wait. */
+/** A retry, as listeners are notified of it before its wait. */
 export interface RetryEvent {
   /** The attempt that failed, from 1. */
   readonly attempt: number;
   readonly error: unknown;
-  /** How long the policy waits before the next attempt, in milliseconds. */
+  /** Milliseconds that the policy waits before the next attempt. */
   readonly delayMs: number;
 }
 
-/** What is told when no further attempt is made after a failure. An abort is not told: it is nobody's failure. */
+/** The end of a run after a failure, as listeners are notified of it. An abort is no failure, and is not reported. */
 export interface RetryGiveUpEvent {
   /** Attempts that were made. */
   readonly attempts: number;
@@ -38,51 +38,51 @@ export interface RetryGiveUpEvent {
 /** Classes of failures that are worth another attempt. */
 export type RetryClass = Extract<FailureKind, 'outage' | 'throttle' | 'content'>;
 
-/** What is different for one class of failures. */
+/** Settings for one class of failures. */
 export interface RetryClassPolicy {
   /** Attempts in all after which an error of this class ends the run, from 1 to 100. @defaultValue the policy's */
   readonly maxAttempts?: number | undefined;
   /**
-   * Lower end of the first wait after an error of this class, in milliseconds, at least 1.
+   * Shortest first wait after an error of this class, in milliseconds, at least 1.
    * @defaultValue the policy's
    */
   readonly initialDelayMs?: number | undefined;
-  /** Longest wait that jitter may choose, in milliseconds. @defaultValue the policy's */
+  /** Longest wait that jitter chooses, in milliseconds. @defaultValue the policy's */
   readonly maxDelayMs?: number | undefined;
 }
 
 export interface RetryOptions {
   /** Attempts in all, the first included; from 1 (no retry) to 100. @defaultValue 3 */
   readonly maxAttempts?: number | undefined;
-  /** Lower end of the first wait, in milliseconds, at least 1. @defaultValue 250 */
+  /** Shortest first wait, in milliseconds, at least 1. @defaultValue 250 */
   readonly initialDelayMs?: number | undefined;
-  /** Longest wait that jitter may choose, in milliseconds. A longer Retry-After is still kept. @defaultValue 10000 */
+  /** Longest wait that jitter chooses, in milliseconds. A longer Retry-After still counts. @defaultValue 10000 */
   readonly maxDelayMs?: number | undefined;
   /**
-   * What is different for a class of failures: `outage` (the service or the way to it failed), `throttle` (too fast for
-   * a limit), `content` (an answer that is none). @defaultValue nothing is
+   * Settings for a class of failures: `outage` (the service or the connection failed), `throttle` (a limit was passed),
+   * `content` (an answer without a usable description). @defaultValue none
    */
   readonly policies?: { readonly [Class in RetryClass]?: RetryClassPolicy | undefined } | undefined;
   /**
-   * Bounds the retries of all runs to a share of the calls: options, a budget that is shared with other policies, or
-   * `false` for no bound. @defaultValue 20 % of the calls of 10 s, and at least 3
+   * Limits the retries of all runs to a share of the calls. Options, a shared budget, or `false` for no limit.
+   * @defaultValue 20 % of the calls of 10 s, and at least 3
    */
   readonly budget?: RetryBudgetOptions | RetryBudget | false | undefined;
   /**
-   * Least milliseconds that an attempt needs, at least 0: with less than that left before the deadline after a wait,
-   * none is made. @defaultValue learned: the time of the fastest success of the last minute or two
+   * Shortest time of an attempt in milliseconds, at least 0. No attempt is made with less time left before the
+   * deadline. @defaultValue learned: the fastest success of the last one or two minutes
    */
   readonly minAttemptMs?: number | undefined;
   /** Tells whether an error is worth another attempt. @defaultValue its `retryable` field */
   readonly isRetryable?: ((error: unknown) => boolean) | undefined;
   /**
-   * Tells whether the next attempt after this error is held back elsewhere, as by a rate limiter that paused: it then
-   * begins at once, and neither backoff nor Retry-After is waited for here. @defaultValue none is
+   * Tells whether something else delays the next attempt after this error, such as a rate limiter. It then starts at
+   * once, without backoff or Retry-After. @defaultValue none does
    */
   readonly isPaced?: ((error: unknown) => boolean) | undefined;
-  /** Told of every retry before its wait; what it throws is ignored. @defaultValue none */
+  /** Notified of every retry before its wait; its errors are ignored. @defaultValue none */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
-  /** Told why no further attempt is made after a failure; what it throws is ignored. @defaultValue none */
+  /** Notified when a run ends after a failure; its errors are ignored. @defaultValue none */
   readonly onGiveUp?: ((event: RetryGiveUpEvent) => void) | undefined;
   /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
@@ -98,7 +98,7 @@ export const RETRY_CLASS_SPEC = {
 
 const isOff: readonly [(value: unknown) => boolean, OptionCheck] = [(value) => value === false, anything()];
 
-/** Recognised by its methods: a budget of another copy of this package is one too. */
+/** Recognises a budget by its methods: it may be of another copy of this package. */
 export const isRetryBudget = (value: unknown): value is RetryBudget =>
   hasMethods(value, ['recordCall', 'tryWithdraw', 'getStats']);
 

@@ -16,55 +16,54 @@ import {
   type RetryOptions,
 } from './retry-options.ts';
 
-/** How one run is bounded, and who is told of it. */
+/** Limits and listeners of one run. */
 export interface RetryRunOptions {
   /** Ends the run at once, waits included, with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Reading of the clock after which no attempt makes sense: a wait after which none could end is not begun. */
+  /** The deadline, as a reading of the clock. A wait after which no attempt could end is not started. */
   readonly deadlineAtMs?: number | undefined;
   /**
-   * Retries of the same cause that were made before this run and count for its cap: of the same request in another
-   * form.
+   * Retries of the same request in another form, made before this run. They count for `maxAttempts`.
    * @defaultValue 0
    */
   readonly retriesMade?: number | undefined;
-  /** As the policy's `isPaced`, for this run: a yes of either counts. */
+  /** The same as the policy's `isPaced`, for this run. Either one suffices. */
   readonly isPaced?: ((error: unknown) => boolean) | undefined;
   /**
-   * Milliseconds until the next attempt could begin, as far as is known, where something else holds it back: with too
-   * little time left after that, none is made.
+   * Milliseconds until the next attempt could start, where something else delays it. With too little time left after
+   * that, no attempt is made.
    */
   readonly heldBackMs?: (() => number) | undefined;
-  /** Told of every retry of this run, after the policy's own `onRetry`. */
+  /** Notified of every retry of this run, after the policy's own `onRetry`. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
-  /** Told why this run makes no further attempt, after the policy's own `onGiveUp`. */
+  /** Notified when this run ends after a failure, after the policy's own `onGiveUp`. */
   readonly onGiveUp?: ((event: RetryGiveUpEvent) => void) | undefined;
 }
 
-/** What the work is told of itself. */
+/** The context of one attempt. */
 export interface AttemptContext {
   /** Number of this attempt, from 1. */
   readonly attempt: number;
 }
 
-/** A frozen, JSON-safe picture of a policy. */
+/** A frozen, JSON-safe snapshot of a policy. */
 export interface RetryStats {
   /** Retries since the start. */
   readonly retries: number;
   /** Runs that made no further attempt after a failure, by reason, since the start. */
   readonly gaveUp: Readonly<Record<RetryGiveUpReason, number>>;
-  /** Least milliseconds that an attempt needs, as it was given or learned; 0 while nothing is known. */
+  /** Shortest time of an attempt in milliseconds, given or learned; 0 while it is unknown. */
   readonly minAttemptMs: number;
   /** Absent with `budget: false`. */
   readonly budget?: RetryBudgetStats;
 }
 
-/** What follows a failure. */
+/** The decision after a failure. */
 type Verdict = { readonly delayMs: number } | { readonly giveUp: RetryGiveUpReason };
 
 /**
- * Runs work until it succeeds, its error is final, or attempts, time or budget run out; then it rejects with the last
- * error, unwrapped. Waits by decorrelated jitter, and never less than the error's `retryAfterMs`.
+ * Runs work until it succeeds, its error is final, or attempts, time or budget are used up. Then it rejects with the
+ * last error, unwrapped. Waits by decorrelated jitter, and at least the error's `retryAfterMs`.
  */
 export class RetryPolicy {
   readonly #rules: RulesByClass;
@@ -153,7 +152,7 @@ export class RetryPolicy {
     this.#fastest.record(nowMs - startedAtMs, nowMs);
   }
 
-  /** The budget is asked last, for what is taken from it is spent. */
+  /** The budget is asked last, because a withdrawal is spent. */
   #judge(
     error: unknown,
     attempt: number,

@@ -1,21 +1,21 @@
 const ORIENTATION_TAG = 0x0112;
 const SHORT_TYPE = 3;
-/** Against the standard, but viewers read it. */
+/** Not allowed by the standard, but viewers read it. */
 const LONG_TYPE = 4;
-/** No camera writes more: a longer list is damage. */
+/** Most entries: no camera writes more, so a longer list is damaged. */
 const MAX_ENTRIES = 1_000;
 const PREFIX = 'Exif\0\0';
 
 /**
- * Orientation from a TIFF-structured EXIF block, with or without its `Exif\0\0` prefix: 1 to 8. It is 1 where it is
- * absent or damaged, as in viewers. Layout: TIFF 6.0, section 2; tag: Exif 2.32, 4.6.4.
+ * Reads the orientation, 1 to 8, of a TIFF-structured EXIF block, with or without its `Exif\0\0` prefix. It is 1 where
+ * it is absent or damaged, as in viewers. Layout: TIFF 6.0, section 2; tag: Exif 2.32, 4.6.4.
  */
 export function exifOrientation(payload: Buffer): number {
   const isPrefixed = payload.toString('latin1', 0, PREFIX.length) === PREFIX;
   try {
     return readOrientation(isPrefixed ? payload.subarray(PREFIX.length) : payload) ?? 1;
   } catch {
-    // A stated offset lies behind the end of the block.
+    // An offset points behind the end of the block.
     return 1;
   }
 }

@@ -4,7 +4,7 @@ import type { ImageHeader } from './image-format.ts';
 const EXTENSION = 0x21;
 const IMAGE = 0x2c;
 const TRAILER = 0x3b;
-/** Of 255 bytes each: a frame of 20 MB has 80,000. */
+/** Most blocks of 255 bytes: a frame of 20 MB has 80,000. */
 const MAX_BLOCKS = 400_000;
 
 /** Walks a GIF's blocks (GIF89a) until its second frame or its trailer. */
@@ -25,14 +25,14 @@ export function readGifHeader(file: Buffer): ImageHeader {
       frames += 1;
       if (frames > 1) return found(frames, false);
       if (offset + 11 > file.length) break;
-      // A screen of no size, or smaller than its frame, is grown to it as decoders do.
+      // A screen without a size, or smaller than its frame, is enlarged to the frame, as decoders do.
       width = Math.max(width, file.readUInt16LE(offset + 1) + file.readUInt16LE(offset + 5));
       height = Math.max(height, file.readUInt16LE(offset + 3) + file.readUInt16LE(offset + 7));
       offset = skipSubBlocks(file, offset + 11 + colorTableLength(file.readUInt8(offset + 9)), budget);
     } else if (kind === EXTENSION) {
       offset = skipSubBlocks(file, offset + 2, budget);
     } else {
-      // Decoders stop at an unknown block and show what they have.
+      // Decoders stop at an unknown block, and show the frames before it.
       return found(frames, false);
     }
   }

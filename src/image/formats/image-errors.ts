@@ -1,10 +1,10 @@
 import { ImageError } from '../../errors/index.ts';
 
-/** The error for bytes that are no image, or too damaged to tell its size. */
+/** The error for bytes that are no image, or too damaged to have a size. */
 export const unreadable = (what: string, options: { readonly cause?: unknown } = {}): ImageError =>
   new ImageError('DESCRIBE_IMAGE_UNREADABLE', `image: ${what}`, options);
 
-/** The error for an image that the API does not take; `name` says what it is. */
+/** The error for an image of a format `name` that the API does not take. */
 export const unsupportedFormat = (name: string): ImageError =>
   new ImageError(
     'DESCRIBE_IMAGE_UNSUPPORTED',

@@ -3,7 +3,7 @@ export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'gif';
 
 export type ImageMediaType = `image/${ImageFormat}`;
 
-/** What the header of an image says, without decoding a pixel. */
+/** The facts in the header of an image. No pixel is decoded. */
 export interface ImageInfo {
   readonly format: ImageFormat;
   readonly mediaType: ImageMediaType;
@@ -15,11 +15,11 @@ export interface ImageInfo {
   readonly orientation: number;
   /** More than one frame. */
   readonly animated: boolean;
-  /** The file ends before its format says it should. */
+  /** The file ends too early for its format. */
   readonly truncated: boolean;
 }
 
-/** What a format's own header reader finds: the stored size, before orientation. */
+/** The result of a format's header reader: the stored size, before orientation. */
 export interface ImageHeader {
   readonly width: number;
   readonly height: number;

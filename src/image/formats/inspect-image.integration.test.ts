@@ -6,7 +6,7 @@ import { inspectImage } from '../index.ts';
 interface CorpusFile {
   readonly name: string;
   readonly bytes: Buffer;
-  /** The file before it was cut, for sharp does not open every cut one. @defaultValue bytes */
+  /** The file before it was cut: sharp does not open every cut file. @defaultValue bytes */
   readonly whole?: Buffer;
 }
 
@@ -63,7 +63,7 @@ const segment = (marker: number, data: Buffer) => {
   return Buffer.concat([head, data]);
 };
 
-/** A JPEG with something put right after its start. */
+/** A JPEG with bytes inserted right after its start. */
 const withSegments = (jpeg: Buffer, ...parts: readonly Buffer[]) =>
   Buffer.concat([jpeg.subarray(0, 2), ...parts, jpeg.subarray(2)]);
 

@@ -17,10 +17,10 @@ const HEADER_READERS: Readonly<Record<ImageFormat, (file: Buffer) => ImageHeader
 const FIRST_TURNED_ORIENTATION = 5;
 
 /**
- * Tells format and size of an image from its content, without decoding it and without looking at any name. A file
- * that was cut after its header still has its size, with `truncated: true`.
+ * Reads format and size of an image from its content, without decoding it. Its name does not matter. A file that is
+ * cut after its header still has its size, with `truncated: true`.
  *
- * @throws `DESCRIBE_IMAGE_UNREADABLE` for bytes that are empty, no image, or too damaged to tell a size.
+ * @throws `DESCRIBE_IMAGE_UNREADABLE` for bytes that are empty, no image, or too damaged to have a size.
  * @throws `DESCRIBE_IMAGE_UNSUPPORTED` for a format that the API does not take; the message names it.
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export function inspectImage(bytes: Uint8Array): ImageInfo {
   try {
     header = HEADER_READERS[format](file);
   } catch (error) {
-    // The readers go by the lengths that the file states, which may lie behind its end.
+    // The readers go by the lengths that the file states, which may point behind its end.
     throw error instanceof RangeError ? unreadable('the file ends inside its header') : error;
   }
   const { width, height, orientation, animated, truncated } = header;

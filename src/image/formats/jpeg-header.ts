@@ -6,16 +6,16 @@ const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
 const APP1 = 0xe1;
 const END_MARKER = Buffer.from([0xff, END_OF_IMAGE]);
-/** A photo with ICC profile, EXIF and XMP has some dozens. */
+/** Most segments: a photo with ICC profile, EXIF and XMP has some dozens. */
 const MAX_SEGMENTS = 20_000;
-/** Fill and stray bytes that are skipped in one file, as decoders do with the few that broken writers leave. */
+/** Most fill and stray bytes that are skipped in one file. Broken writers leave a few, and decoders skip them. */
 const MAX_STRAY_BYTES = 65_536;
 
 /** SOF0 to SOF15 without DHT, JPG and DAC, which share the range. */
 const isStartOfFrame = (marker: number) =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 
-/** TEM, RSTn and SOI stand alone, without a length. */
+/** TEM, RSTn and SOI have no length. */
 const standsAlone = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8);
 
 /** Walks a JPEG's marker segments (ITU T.81, annex B) to its frame header; baseline, progressive and lossless alike. */

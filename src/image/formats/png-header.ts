@@ -3,9 +3,9 @@ import { unreadable } from './image-errors.ts';
 import type { ImageHeader } from './image-format.ts';
 
 const FIRST_CHUNK = 8;
-/** Length, type and checksum around a chunk's data. */
+/** Bytes of length, type and checksum around a chunk's data. */
 const CHUNK_FRAME = 12;
-/** A 20 MB file of usual 8 kB chunks has 2,500. A file with more chunks than this counts as whole. */
+/** Most chunks: a 20 MB file of usual 8 kB chunks has 2,500. A file with more counts as complete. */
 const MAX_CHUNKS = 20_000;
 
 /** Reads a PNG's chunk list (W3C PNG, 5.3): size, eXIf orientation, APNG's acTL, and whether IEND is there. */

@@ -44,7 +44,7 @@ const BRANDS: Readonly<Record<string, string>> = {
   'crx ': 'Canon raw',
 };
 
-/** The name, for people, of a format that the API does not take; `undefined` for bytes of no known format. */
+/** Names a format that the API does not take; `undefined` for bytes of no known format. */
 export function unsupportedName(file: Buffer): string | undefined {
   const head = file.toString('latin1', 0, 32);
   for (const [signature, name] of SIGNATURES) if (head.startsWith(signature)) return name;
@@ -57,7 +57,7 @@ function isoMediaName(file: Buffer): string {
   const end = Math.min(file.readUInt32BE(0), 64);
   const brands = [file.toString('latin1', 8, 12)];
   for (let offset = 16; offset + 4 <= end; offset += 4) brands.push(file.toString('latin1', offset, offset + 4));
-  // A generic `mif1` names its real codec among the compatible brands.
+  // A generic `mif1` has its real codec among the compatible brands.
   const names = brands.map((brand) => BRANDS[brand]).filter((name) => name !== undefined);
   return names.find((name) => name !== 'HEIF') ?? names[0] ?? 'MP4 or QuickTime video';
 }

@@ -23,7 +23,7 @@ const imageOf = (content: string): DownloadedImage => ({
   etag: `"${content}"`,
 });
 
-/** A web of URLs that answers by ETag, as loaders do, and logs what it was asked. */
+/** A set of URLs that answers by ETag, as loaders do, and logs its requests. */
 function web(pages: Record<string, string>) {
   const log: string[] = [];
   const loader: Pick<ImageLoader, 'fetch'> = {

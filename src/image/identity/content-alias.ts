@@ -15,9 +15,9 @@ import { withDefault } from '../../internal/options/option-spec.ts';
 import type { DownloadedImage, ImageLoader } from '../reading/image-loader.ts';
 
 export interface ContentAliasOptions {
-  /** Milliseconds for which a URL's content is taken as unchanged without asking, at least 0. @defaultValue 60_000 */
+  /** Milliseconds for which a URL's content counts as unchanged without a request, at least 0. @defaultValue 60_000 */
   readonly aliasTtlMs?: number | undefined;
-  /** Most URLs remembered; the one unused for longest goes first, at least 1. @defaultValue 10_000 */
+  /** Most URLs remembered, at least 1; the least recently used one is evicted. @defaultValue 10_000 */
   readonly maxAliases?: number | undefined;
   /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
@@ -31,7 +31,7 @@ export const CONTENT_ALIAS_SPEC = {
 
 export interface AliasScope {
   /**
-   * Who asks. What one scope has learned of a URL is not told another: each has to show that it can download it.
+   * The scope of the caller. Scopes share no knowledge of a URL: each has to prove that it can download it.
    * @defaultValue one scope for all
    */
   readonly scope?: string | undefined;
@@ -41,16 +41,16 @@ interface ResolveOptions extends AliasScope {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a URL holds. */
+/** The content of a URL. */
 export interface AliasedContent {
   readonly kind: 'bytes';
   /** SHA-256 of the content, in hexadecimal. */
   readonly sha256: string;
-  /** The content, where this call had to download it. */
+  /** The content, where this call downloaded it. */
   readonly image?: DownloadedImage;
 }
 
-/** How the download of a URL ended: one of those that mean the same image. */
+/** The outcome of a download of one of the URLs of an image. */
 type Download = { readonly href: string } & ({ readonly content: AliasedContent } | { readonly error: unknown });
 
 interface Alias {
@@ -60,20 +60,20 @@ interface Alias {
   readonly checkedAtMs: number;
 }
 
-/** A longer one is asked for whole each time: ten thousand of the longest would take 160 MB. */
+/** A longer ETag is not stored: ten thousand of the longest ones would take 160 MB. */
 const MAX_ETAG_URL_LENGTH = 2_048;
 
-/** Of one length, however long the URL is; a canonical URL holds no line break. */
+/** A key of fixed length. A canonical URL holds no line break, so that the parts cannot be confused. */
 const keyOf = (url: string | URL, { scope = '' }: AliasScope): string =>
   createHash('sha256')
     .update(`${canonicalUrl(url)}\n${scope}`)
     .digest('base64');
 
 /**
- * Knows images by what their URLs hold: one image under two URLs has one identity, and changed bytes under one URL
- * have another within `aliasTtlMs`. After that a URL is asked again, with the ETag of what is known, so that an
- * unchanged image costs an empty answer. Calls for one URL at the same time share one download; where it fails, those
- * whose URL was signed differently try their own.
+ * Names images by the content of their URLs. One image under two URLs has one identity, and changed bytes under one URL
+ * get a new one within `aliasTtlMs`. After that time the URL is requested again with its ETag, so that an unchanged
+ * image costs an empty answer. Concurrent calls for one URL share one download. If it fails, calls with another
+ * signature in their URL try their own.
  *
  * @example
  * ```ts
@@ -104,13 +104,13 @@ export class ContentAliases {
     return this.#aliases.size;
   }
 
-  /** Whether `resolve` would answer from memory, without a request. */
+  /** Tells whether `resolve` would need no request. */
   isFresh(url: string | URL, scope: AliasScope = {}): boolean {
     const known = this.#aliases.peek(keyOf(url, scope));
     return known !== undefined && this.#isFresh(known);
   }
 
-  /** What the URL holds now, or held less than `aliasTtlMs` ago. Throws as `ImageLoader.fetch` does. */
+  /** Gives the content of the URL, at most `aliasTtlMs` old. Throws as `ImageLoader.fetch` does. */
   async resolve(url: string | URL, options: ResolveOptions = {}): Promise<AliasedContent> {
     const { signal } = options;
     signal?.throwIfAborted();
@@ -121,8 +121,8 @@ export class ContentAliases {
   }
 
   /**
-   * Downloads what the URL holds now and remembers it. A description that is about to be asked for must be of the very
-   * bytes that name it: the URL itself may hold others by the time the API downloads it. Throws as `resolve` does.
+   * Downloads the content of the URL and remembers it. The description must be of the very bytes that name it, and the
+   * URL may hold others when the API downloads it. Throws as `resolve` does.
    */
   async download(url: string | URL, options: ResolveOptions = {}): Promise<DownloadedImage> {
     const { signal } = options;
@@ -168,7 +168,7 @@ export class ContentAliases {
   }
 
   async #check(key: string, url: string | URL, known: Alias | undefined, signal: AbortSignal): Promise<AliasedContent> {
-    // Before: the host may read the image long before we have it.
+    // Taken before the download: the host may read the image long before its bytes arrive.
     const checkedAtMs = this.#clock.now();
     const image = await this.#loader.fetch(url, { signal, etag: known?.etag, etagUrl: known?.etagUrl });
     if (image === undefined && known !== undefined) {
@@ -183,5 +183,5 @@ export class ContentAliases {
   }
 }
 
-/** Can't happen with our loader: it takes "unchanged" as a failure where no ETag was sent. */
+/** Cannot happen with our loader: without an ETag, it treats "unchanged" as a failure. */
 const withoutEtag = () => new TypeError('a download without an ETag was answered as unchanged');

@@ -3,12 +3,12 @@ import { type CanonicalUrlOptions, canonicalUrl } from '../../internal/canonical
 import { callOptions, NO_OPTIONS } from '../../internal/options/own-options.ts';
 import type { BytesImage, UrlImage } from '../reading/image-loader.ts';
 
-/** Names an image: two with the same identity are one image. */
+/** Names an image. Two images with the same identity are one image. */
 export type ImageIdentity = (image: UrlImage | Pick<BytesImage, 'kind' | 'sha256'>) => string;
 
 /**
- * Makes the function that names images: by content where the bytes are at hand, else by canonical URL, hashed, so that
- * no address reaches a cache key.
+ * Makes the function that names images: by content where there are bytes, else by canonical URL. Both are hashed, so
+ * that no address is in a cache key.
  *
  * @example
  * ```ts

@@ -3,13 +3,13 @@ import { encodeDataUrl } from '../../http/encoding/encode-base64.ts';
 import { loopSlices } from '../../internal/async/loop-slices.ts';
 import { tooLarge } from '../formats/image-errors.ts';
 
-/** Not worth a turn of the loop. */
+/** Bytes that are encoded without a turn of the loop. */
 const AT_ONCE_BYTES = 64 * 1024;
-/** A multiple of four characters; far below a millisecond of work, also where each of them stands escaped. */
+/** A multiple of four characters. Far below a millisecond of work, also where every character is escaped. */
 const DECODE_PIECE_CHARS = 4 * 1024;
 
 /**
- * Base64 data URL of `bytes`, made in pieces with the event loop running in between, so that 20 MB never stall it.
+ * Makes a base64 data URL of `bytes`. The event loop runs between pieces, so that 20 MB never block it.
  *
  * @throws the signal's reason when it aborts.
  * @example
@@ -34,7 +34,7 @@ export interface DataUrlLimits {
 }
 
 /**
- * The bytes of a data URL (RFC 2397), base64 or percent-encoded, decoded in pieces. Its media type is ignored.
+ * Decodes the bytes of a data URL (RFC 2397), base64 or percent-encoded, in pieces. Its media type is ignored.
  *
  * @throws `DESCRIBE_INPUT_INVALID` when it is malformed.
  * @throws `DESCRIBE_IMAGE_TOO_LARGE` when its bytes would pass `maxBytes`, before they are decoded.
@@ -42,8 +42,7 @@ export interface DataUrlLimits {
 export async function readDataUrl(text: string, limits: DataUrlLimits): Promise<Uint8Array> {
   const { maxBytes, field } = limits;
   const comma = text.indexOf(',');
-  // A media type with its parameters is short; without a bound a missing comma would cost a scan and a huge regex
-  // input.
+  // A media type with its parameters is short. Without a bound, a missing comma would cost a scan of the whole text.
   if (comma === -1 || comma > MAX_HEAD_CHARS) throw wrongDataUrl(field, 'one without a comma after its media type');
   const isBase64 = /;\s*base64\s*$/i.test(text.slice(0, comma));
   if (!isBase64 && BASE64_START.test(text.slice(comma + 1, comma + 16))) {
@@ -59,7 +58,7 @@ export async function readDataUrl(text: string, limits: DataUrlLimits): Promise<
 
 const MAX_HEAD_CHARS = 1_024;
 
-/** How PNG, JPEG, GIF and WebP begin in base64. */
+/** First characters of PNG, JPEG, GIF and WebP in base64. */
 const BASE64_START = /^(?:iVBORw0KGg|\/9j\/|R0lGOD|UklGR)/;
 
 const wrongDataUrl = (field: string, got: string): InputError =>
@@ -68,7 +67,7 @@ const wrongDataUrl = (field: string, got: string): InputError =>
     `must be a data URL of an image, such as data:image/png;base64,…; got ${got}. Or pass the bytes as \`{ image }\`.`,
   );
 
-/** Spaces and percent escapes make text longer than its bytes; a sample tells. */
+/** Spaces and percent escapes make a text longer than its bytes. A sample shows by how much. */
 const hasEscapes = (text: string, comma: number) => /[\s%]/.test(text.slice(comma + 1, comma + 2_048));
 
 async function decodeBase64(
@@ -85,7 +84,7 @@ async function decodeBase64(
     signal?.throwIfAborted();
     const last = offset + DECODE_PIECE_CHARS >= text.length;
     const piece = unescapeBase64(carry + text.slice(offset, offset + DECODE_PIECE_CHARS));
-    // A group of four, or an escape, that the cut went through waits for the next piece.
+    // A group of four, or an escape, that is cut is left for the next piece.
     const cut = /%.?$/.exec(piece)?.index ?? piece.length;
     const end = last ? piece.length : cut - (cut % 4);
     const ready = piece.slice(0, end);
@@ -101,7 +100,7 @@ async function decodeBase64(
 
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
-/** Base64 in the wild has line breaks, and `+`, `/` and `=` percent-encoded. */
+/** Base64 in practice has line breaks, and percent-encoded `+`, `/` and `=`. */
 const unescapeBase64 = (piece: string) =>
   /[\s%]/.test(piece)
     ? piece.replace(/\s+/g, '').replace(/%2B/gi, '+').replace(/%2F/gi, '/').replace(/%3D/gi, '=')

@@ -4,11 +4,11 @@ import { loopSlices } from '../../internal/async/loop-slices.ts';
 /** A tenth of a millisecond of work without hardware SHA: smaller images are not worth a turn of the loop. */
 const PIECE_BYTES = 64 * 1024;
 
-/** The same as `hashBytes` without a promise, for few bytes; `undefined` for more. */
+/** Hashes few bytes as `hashBytes` does, without a promise; `undefined` for more bytes. */
 export const hashFewBytes = (bytes: Uint8Array): string | undefined =>
   bytes.length <= PIECE_BYTES ? hashAtOnce('sha256', bytes, 'hex') : undefined;
 
-/** SHA-256 of `bytes` in hexadecimal. The event loop runs between pieces, so that 20 MB never stall it. */
+/** Hashes `bytes` by SHA-256, in hexadecimal. The event loop runs between pieces, so that 20 MB never block it. */
 export async function hashBytes(bytes: Uint8Array, signal?: AbortSignal): Promise<string> {
   if (bytes.length <= PIECE_BYTES) return hashAtOnce('sha256', bytes, 'hex');
   const hash = createHash('sha256');

@@ -20,13 +20,13 @@ import { asBytes, type ImageSource, isAsyncIterable, isBlob, isFileSource, isRea
 import { readFile } from './read-file.ts';
 import { blobPieces, joinBytes, type ReadLimits, readStream } from './read-stream.ts';
 
-/** An image that is only passed on: its address was checked, nothing was requested. */
+/** An image that is passed on as its address. The address was checked, and nothing was requested. */
 export interface UrlImage {
   readonly kind: 'url';
   readonly url: string;
 }
 
-/** An image whose bytes are at hand, with the facts of its header. */
+/** An image as its bytes, with the facts of its header. */
 export interface BytesImage extends Omit<ImageInfo, 'truncated'> {
   readonly kind: 'bytes';
   readonly bytes: Uint8Array;
@@ -36,7 +36,7 @@ export interface BytesImage extends Omit<ImageInfo, 'truncated'> {
 
 export type LoadedImage = UrlImage | BytesImage;
 
-/** An image that was downloaded, with its host's name for this version of it. */
+/** A downloaded image, with the ETag of its host. */
 export interface DownloadedImage extends BytesImage {
   readonly etag?: string;
   /** Canonical form of the URL behind all redirects, to which the ETag belongs. */
@@ -52,7 +52,7 @@ export interface ImageLoaderOptions extends ImageOptions {
 
 export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
-  /** SHA-256 of the source, for a source in memory that was hashed before. @defaultValue it is hashed here */
+  /** SHA-256 of a source in memory that is hashed already. @defaultValue it is hashed here */
   readonly sha256?: string | undefined;
 }
 
@@ -69,19 +69,18 @@ export interface ImageLoader {
   /** Checks a URL as `load` does, without a promise. */
   checkUrl(url: string | URL): UrlImage;
   /**
-   * Downloads an image, for an API that can't. Given the `etag` and `etagUrl` of an earlier download, it resolves with
-   * `undefined` when the image has not changed since.
+   * Downloads an image, for an API that cannot. With the `etag` and `etagUrl` of an earlier download, it resolves with
+   * `undefined` for an unchanged image.
    *
-   * @throws `DESCRIBE_IMAGE_FORBIDDEN` when its host, one of its addresses or a redirect may not be used; nothing was
-   * sent there.
+   * @throws `DESCRIBE_IMAGE_FORBIDDEN` for a forbidden host, address or redirect, before anything is sent there.
    * @throws `DESCRIBE_IMAGE_FETCH_FAILED` when the download failed; `retryable` says whether another try may help.
-   * @throws `DESCRIBE_TIMEOUT` after `fetchTimeoutMs`; and all that `load` throws for bytes.
+   * @throws `DESCRIBE_TIMEOUT` after `fetchTimeoutMs`, and the errors of `load` for bytes.
    */
   fetch(url: string | URL, request?: PinnedFetchRequest): Promise<DownloadedImage | undefined>;
 }
 
 /**
- * Makes a loader whose options are checked here, so that its calls cost no check.
+ * Makes a loader. Its options are checked here, and not in its calls.
  *
  * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
  */
@@ -139,7 +138,7 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
   };
 }
 
-/** Reads a source that is no web address and not in memory. A string is a data URL here. */
+/** Reads a source that is neither a web address nor in memory. A string is a data URL here. */
 async function readSource(source: Exclude<ImageSource, URL>, limits: ReadLimits): Promise<Uint8Array> {
   if (typeof source === 'string') return readDataUrl(source, limits);
   if (isBlob(source)) {
@@ -147,7 +146,7 @@ async function readSource(source: Exclude<ImageSource, URL>, limits: ReadLimits)
     return readStream(blobPieces(source), limits);
   }
   if (isReadableStream(source) || isAsyncIterable(source)) return readStream(source, limits);
-  // The read of a hung network disk ends with the signal.
+  // The signal ends a read from a hung network disk.
   if (isFileSource(source)) return raceSignal(readFile(source.file, limits), limits.signal);
   throw new InputError(
     limits.field,
@@ -173,11 +172,11 @@ export interface LoadImageOptions extends ImageLoaderOptions {
 }
 
 /**
- * Loads an image from any source. A URL is only checked, by rules that need neither DNS nor a request, unless
- * `download` is set. Anything else is read whole and identified by its content: type, size and hash.
+ * Loads an image from any source. Unless `download` is set, a URL is only checked, without DNS or a request. Any other
+ * source is read completely, and identified by its content: type, size and hash.
  *
- * @throws `DESCRIBE_INPUT_INVALID` for a source that is none, a malformed URL or one that is not http, https or data.
- * @throws `DESCRIBE_IMAGE_FORBIDDEN` for a URL whose host may not be used.
+ * @throws `DESCRIBE_INPUT_INVALID` for a wrong source, a malformed URL, or one that is not http, https or data.
+ * @throws `DESCRIBE_IMAGE_FORBIDDEN` for a URL with a forbidden host.
  * @throws `DESCRIBE_IMAGE_TOO_LARGE` beyond `maxBytes` or `maxPixels`; no more is read than that.
  * @throws `DESCRIBE_IMAGE_UNREADABLE` for bytes that are empty, cut off or no image.
  * @throws `DESCRIBE_IMAGE_UNSUPPORTED` for a format that the API does not take, such as HEIC or an animated GIF.
@@ -199,6 +198,6 @@ export async function loadImage(
   const loader = createImageLoader(options);
   const image = await loader.load(source, { signal });
   if (!download || image.kind === 'bytes') return image;
-  // Without an ETag, a host can't answer that nothing has changed.
+  // Without an ETag, a host cannot answer that the image is unchanged.
   return (await loader.fetch(image.url, { signal })) ?? image;
 }

@@ -2,7 +2,7 @@ import { ADDRESS_GUARD_SPEC, type AddressGuardOptions } from '../../http/guard/a
 import { integer, milliseconds, type OptionChecks } from '../../internal/options/option-checks.ts';
 import { withDefault } from '../../internal/options/option-spec.ts';
 
-/** Bounds on one image, and where it may come from. */
+/** Limits of one image, and its allowed sources. */
 export interface ImageOptions extends AddressGuardOptions {
   /** Most bytes of an image, at least 1. @defaultValue 20_000_000 */
   readonly maxBytes?: number | undefined;

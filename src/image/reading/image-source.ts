@@ -11,12 +11,12 @@ export interface FileSource {
 export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /**
- * Where an image comes from: an http(s) URL or data URL as text, a `URL`, bytes, a `Blob` or `File`, a stream of bytes,
- * or a file on disk. Bytes are not copied: leave them unchanged until the call has settled.
+ * A source of an image: an http(s) URL or data URL as text, a `URL`, bytes, a `Blob` or `File`, a stream, or a file on
+ * disk. Bytes are not copied: leave them unchanged until the call has settled.
  */
 export type ImageSource = string | URL | Uint8Array | ArrayBuffer | Blob | ByteStream | FileSource;
 
-/** Recognised by shape, since classes of another realm or polyfill fail `instanceof`. */
+/** Recognised by shape: classes of another realm or polyfill fail `instanceof`. */
 export const isBlob = (value: unknown): value is Blob =>
   typeof value === 'object' &&
   value !== null &&
@@ -57,9 +57,9 @@ export interface ExpectedBytesOptions {
 }
 
 /**
- * Bytes that loading a source will put into memory, as far as can be known without reading it. This is the size of
- * bytes, a `Blob`, a data URL or a file, and `maxBytes` for a stream, whose size is unknown. It is 0 for a URL, which is
- * only passed on, and for a source that loading refuses before it reads anything. Only a file needs a promise.
+ * Gives the bytes that loading a source puts into memory, without reading it. This is the size of bytes, a `Blob`, a
+ * data URL or a file, and `maxBytes` for a stream. It is 0 for a URL, and for a source that is refused before it is
+ * read. Only a file needs a promise.
  *
  * @throws the signal's reason when it aborts.
  */
@@ -70,7 +70,7 @@ export function expectedBytes(
   if (source instanceof URL) return 0;
   if (typeof source === 'string') return isDataUrl(source) ? Math.min(maxBytes, dataUrlBytes(source)) : 0;
   const known = asBytes(source)?.length ?? (isBlob(source) ? source.size : undefined);
-  // The size of a polyfill may be no number at all: NaN bytes of memory would never be given back.
+  // The size of a polyfill may not be a number: NaN bytes of memory would never be released.
   if (known !== undefined) return known >= 0 ? (known > maxBytes ? 0 : known) : maxBytes;
   return isFileSource(source) ? fileBytes(source.file, maxBytes, signal) : maxBytes;
 }
@@ -82,7 +82,7 @@ function dataUrlBytes(text: string): number {
   return isBase64 ? Math.ceil(((text.length - comma - 1) * 3) / 4) : text.length;
 }
 
-/** 0 for a file that can't be inspected: reading it fails too and says why. */
+/** 0 for a file that cannot be inspected: reading it fails too, with the reason. */
 async function fileBytes(path: string | URL, maxBytes: number, signal: AbortSignal | undefined): Promise<number> {
   signal?.throwIfAborted();
   const size = fsPromises()

@@ -10,9 +10,9 @@ import {
 import { withDefault } from '../../internal/options/option-spec.ts';
 
 export interface InlineHostsOptions {
-  /** Milliseconds after which a host is given another chance, at least 1. @defaultValue 3_600_000 (an hour) */
+  /** Milliseconds after which a host is tried again, at least 1. @defaultValue 3_600_000 (an hour) */
   readonly rememberMs?: number | undefined;
-  /** Most hosts remembered; the oldest goes first, at least 1. @defaultValue 1_000 */
+  /** Most hosts remembered, at least 1; the oldest one is evicted. @defaultValue 1_000 */
   readonly maxHosts?: number | undefined;
   /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
@@ -54,7 +54,7 @@ export class InlineHosts {
     return this.#untilMs.size;
   }
 
-  /** Whether images of this URL's host are to be sent inline. */
+  /** Tells whether images of this URL's host are sent inline. */
   has(url: string | URL): boolean {
     const { host } = new URL(url);
     const untilMs = this.#untilMs.peek(host);

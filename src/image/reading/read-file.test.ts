@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readFile } from './read-file.ts';
 
-/** Of POSIX: Node has no call for it. */
+/** Makes a named pipe. Node has no function for it. */
 const MAKE_PIPE = 'mkfifo';
 
 let directory: string;

@@ -5,14 +5,14 @@ import { tooLarge, unreadable } from '../formats/image-errors.ts';
 import { joinBytes, type ReadLimits } from './read-stream.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
-/** Read behind the stated size: a file of `/proc` has a size of 0 and all its content there. */
+/** Bytes read beyond the stated size: a file of `/proc` has the size 0, and content. */
 const BEYOND_BYTES = 16 * 1024;
 
 /**
- * Reads a regular file whole, and nothing of it when its size already passes `maxBytes`.
+ * Reads a regular file completely, or nothing of it if its size is above `maxBytes`.
  *
- * @throws `DESCRIBE_INPUT_INVALID` for a directory, device or pipe; `DESCRIBE_IMAGE_UNREADABLE` when it can't be
- * opened (`cause` is why); `DESCRIBE_IMAGE_TOO_LARGE`.
+ * @throws `DESCRIBE_INPUT_INVALID` for a directory, device or pipe, `DESCRIBE_IMAGE_TOO_LARGE`, and
+ * `DESCRIBE_IMAGE_UNREADABLE` with the `cause` when it cannot be opened.
  */
 export async function readFile(
   path: string | URL,
@@ -37,7 +37,7 @@ export async function readFile(
     const collected = new ByteCollector(checkHead);
     for (;;) {
       signal?.throwIfAborted();
-      // The size is a hint only: a file may grow while it is read.
+      // The file may grow while it is read.
       const left = size - collected.byteLength;
       const buffer = Buffer.allocUnsafeSlow(left > 0 ? Math.min(CHUNK_BYTES, left + 1) : BEYOND_BYTES);
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, null).catch(fail);

@@ -5,14 +5,14 @@ import { raceSignal } from '../../internal/async/signals.ts';
 import { tooLarge, unreadable } from '../formats/image-errors.ts';
 import { asBytes, isReadableStream } from './image-source.ts';
 
-/** Read of a Blob at once, in another thread. */
+/** Bytes of a Blob that are read at once, in another thread. */
 const BLOB_PIECE_BYTES = 1024 * 1024;
-/** Copied at once: some hundredths of a millisecond. */
+/** Bytes that are copied at once, in some hundredths of a millisecond. */
 const COPY_PIECE_BYTES = 256 * 1024;
 
 export interface ReadLimits {
   readonly maxBytes: number;
-  /** Name of what the caller passed, for errors. */
+  /** The caller's name of the source, for errors. */
   readonly field: string;
   readonly signal?: AbortSignal | undefined;
   /** Gets the first bytes of a stream. An error from it ends the reading. */
@@ -20,10 +20,10 @@ export interface ReadLimits {
 }
 
 /**
- * Reads a stream of bytes whole. Stops the source as soon as it passes `maxBytes` or the signal aborts.
+ * Reads a stream of bytes completely. Stops the source when it passes `maxBytes` or the signal aborts.
  *
- * @throws `DESCRIBE_IMAGE_TOO_LARGE`, `DESCRIBE_INPUT_INVALID` (used before, or gave no bytes) or
- * `DESCRIBE_IMAGE_UNREADABLE` (failed while it was read; `cause` is why).
+ * @throws `DESCRIBE_IMAGE_TOO_LARGE`; `DESCRIBE_INPUT_INVALID` for a used stream, or one without bytes; and
+ * `DESCRIBE_IMAGE_UNREADABLE` with the `cause` when reading fails.
  */
 export async function readStream(
   stream: ReadableStream<unknown> | AsyncIterable<unknown>,
@@ -35,7 +35,7 @@ export async function readStream(
   let ended = false;
   try {
     for (;;) {
-      // Also after tiny or empty chunks: a source that has all its bytes at hand never yields the thread.
+      // Also after tiny or empty chunks: a source in memory never yields the thread.
       if (loopSlices.isOver()) await loopSlices.next();
       const next = await raceSignal(readNext(source), signal);
       if (next.done === true) break;
@@ -62,7 +62,7 @@ async function readNext(source: ByteSource): Promise<IteratorResult<unknown, unk
   const next: unknown = await source.next().catch((cause: unknown): never => {
     throw unreadable('the stream failed while it was read', { cause });
   });
-  // An iterable of the caller's own may break its protocol.
+  // The caller's iterable may break the protocol.
   if (typeof next !== 'object' || next === null) throw unreadable('the stream gave no result when it was read');
   try {
     const { done, value } = next as IteratorResult<unknown, unknown>;
@@ -102,8 +102,8 @@ function openSource(stream: ReadableStream<unknown> | AsyncIterable<unknown>, fi
 }
 
 /**
- * The bytes of a `Blob` a piece at a time: its own stream would give 20 MB as one chunk, copied at once. A polyfill
- * without `slice` is streamed.
+ * Reads a `Blob` in pieces: its own stream would give 20 MB as one chunk, copied at once. A polyfill without `slice` is
+ * streamed.
  */
 export async function* blobPieces(blob: Blob): AsyncGenerator<unknown, void> {
   if (typeof blob.slice !== 'function') {
@@ -115,7 +115,7 @@ export async function* blobPieces(blob: Blob): AsyncGenerator<unknown, void> {
   }
 }
 
-/** One array of all chunks, copied with the event loop running in between. */
+/** Joins all chunks into one array. The event loop runs between copies. */
 export async function joinBytes(chunks: readonly Uint8Array[], total: number): Promise<Uint8Array> {
   const [only] = chunks;
   if (chunks.length === 1 && only !== undefined) return only;

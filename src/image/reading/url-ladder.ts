@@ -4,21 +4,21 @@ import type { DownloadedImage, ImageLoader, LoadedImage } from './image-loader.t
 import { InlineHosts, type InlineHostsOptions } from './inline-hosts.ts';
 
 /**
- * Which images this process downloads itself. `none`: those that the API could not. `all`: every one. `resolvable`:
- * every one whose host this machine finds; the URL of another is sent, for an API on this very machine does not find it
- * either.
+ * The images that this process downloads itself. `none`: only those that the API could not download. `all`: every
+ * image. `resolvable`: every image whose host this machine can resolve. Other URLs are sent, because an API on this
+ * machine cannot resolve their host either.
  */
 export type UrlDownloads = 'none' | 'resolvable' | 'all';
 
 export interface UrlLadderOptions extends InlineHostsOptions {
   /**
-   * Asked for each URL: which images are downloaded here, under the guard, instead of by the API. For an API in the own
-   * network, which would download from where no stranger may reach. @defaultValue none
+   * Called for each URL: the images that are downloaded here, under the guard, instead of by the API. For an API in the
+   * own network, which could reach private addresses. @defaultValue none
    */
   readonly downloads?: (() => UrlDownloads) | undefined;
   readonly clock?: Clock | undefined;
   /**
-   * Tells the failures of a host that the API could not download from.
+   * Tells whether an error says that the API could not download from the host.
    * @defaultValue code `DESCRIBE_IMAGE_FETCH_FAILED`
    */
   readonly isDownloadFailure?: ((error: unknown) => boolean) | undefined;
@@ -26,13 +26,13 @@ export interface UrlLadderOptions extends InlineHostsOptions {
 
 export interface LadderSendOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Awaited before bytes are downloaded, as for room in memory; what it rejects with ends the sending. */
+  /** Awaited before bytes are downloaded, such as for capacity in memory. Its rejection ends the sending. */
   readonly beforeDownload?: (() => Promise<void>) | undefined;
 }
 
 /**
- * Sends an image in the cheapest way that works: its URL first, and where the API cannot download that, its bytes,
- * once. The host is remembered, so that its next image goes inline at once.
+ * Sends an image in the cheapest way that works: its URL first, and its bytes if the API cannot download it. The host
+ * is remembered, so that its next image is sent inline at once.
  *
  * @example
  * ```ts
@@ -60,15 +60,15 @@ export class UrlLadder {
     this.#downloads = downloads;
   }
 
-  /** Hosts whose images go inline at once. */
+  /** Hosts whose images are sent inline at once. */
   get inlineHosts(): number {
     return this.#hosts.size;
   }
 
   /**
-   * Calls `send` with the image, and a second time with its bytes where the first failed on the download. A host that
-   * is remembered goes the other way round: where we can't download from it any more, the URL is sent once. Rejects as
-   * `send` does, or as the download does.
+   * Calls `send` with the image, and again with its bytes if the API could not download it. For a remembered host the
+   * bytes are sent first, and the URL if this process cannot download from it any more. Rejects as `send` or the
+   * download does.
    */
   async send<Result>(
     image: LoadedImage,
@@ -96,7 +96,7 @@ export class UrlLadder {
       if (!this.#isDownloadFailure(error)) throw error;
     }
     const downloaded = await this.#download(image.url, options);
-    // Only now: a host that nobody can reach is not one that needs us.
+    // Only after the download: a host that this process cannot reach either is not remembered.
     this.#hosts.add(image.url);
     return send(downloaded);
   }
@@ -126,9 +126,7 @@ export class UrlLadder {
   }
 }
 
-/**
- * Codes of getaddrinfo for a name that is unknown, and for a resolver that is away, as on a machine without a network.
- */
+/** Codes of getaddrinfo for an unknown name, and for an absent resolver, as on a machine without a network. */
 const UNKNOWN_HOST_CODES: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'EAI_AGAIN']);
 
 const isUnknownHost = (error: unknown): boolean =>
