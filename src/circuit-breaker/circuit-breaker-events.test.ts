@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
+import type { CircuitBreakerEvents } from './circuit/circuit-breaker-events.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import type { CircuitBreakerEvents } from './circuit-breaker-events.ts';
 import type { CircuitBreakerOptions } from './circuit-breaker-options.ts';
 
 type How = 'succeed' | 'fail' | 'abort';

@@ -18,12 +18,11 @@ import {
   shape,
 } from '../internal/options/option-checks.ts';
 import { defaultsOf, withDefault } from '../internal/options/option-spec.ts';
-import { askedWaitMs } from './circuit/asked-wait.ts';
-import type { BreakDurationOptions } from './circuit/break-duration.ts';
+import type { CircuitSettings } from './circuit/circuit.ts';
 import { guardedClock } from './circuit/guarded-clock.ts';
+import { requestedRetryAfterMs } from './circuit/requested-retry-after.ts';
 import { defaultIsFailure } from './verdict/default-is-failure.ts';
 import type { Judges } from './verdict/verdict.ts';
-import type { TripBounds } from './window/evidence.ts';
 
 /** Answers in place of a call that failed or was not made. */
 export type CircuitBreakerFallback<Args extends unknown[], Result> = (
@@ -157,7 +156,7 @@ export const BREAKER_SPEC = {
   isFailure: withDefault(callable(), defaultIsFailure),
   isFailureResult: callable(),
   isNeutralResult: callable(),
-  retryAfterMs: withDefault(callable(), askedWaitMs),
+  retryAfterMs: withDefault(callable(), requestedRetryAfterMs),
   fallback: callable(),
   clock: clockOption,
   random: withDefault(callable(), Math.random),
@@ -223,14 +222,10 @@ export function breakerContradictions(options: CircuitBreakerOptions): ConfigIss
 const DEFAULT_MINIMUM_CALLS = 10;
 
 /** The options with every default in place; the fallback, which alone knows the arguments, stays with the breaker. */
-export interface ResolvedOptions extends TripBounds, BreakDurationOptions, Judges {
+export interface ResolvedOptions extends CircuitSettings, Judges {
   readonly slowCallDurationMs: number | undefined;
-  readonly halfOpenMaxCalls: number;
-  readonly halfOpenSuccessRatio: number;
   readonly halfOpenTimeoutMs: number;
   readonly timeoutMs: number | undefined;
-  readonly retryAfterMs: (failure: unknown) => number | undefined;
-  readonly clock: Clock;
 }
 
 export function resolveOptions<Args extends unknown[], Result>(

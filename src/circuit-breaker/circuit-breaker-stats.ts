@@ -1,6 +1,6 @@
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { type Circuit, remainingMs } from './circuit/circuit.ts';
-import type { CircuitBreakerState } from './circuit-breaker-events.ts';
+import type { CircuitBreakerState } from './circuit/circuit-breaker-events.ts';
 
 /** A frozen, JSON-safe snapshot of a breaker. */
 export interface CircuitBreakerStats {

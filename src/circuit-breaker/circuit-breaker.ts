@@ -1,10 +1,11 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
-import { BreakerCall, type CircuitBreakerCall } from './circuit/breaker-call.ts';
+import { CallContext, type CircuitBreakerCall } from './circuit/call-context.ts';
 import { Circuit, type Phase, remainingMs } from './circuit/circuit.ts';
+import type { CircuitBreakerEvents, CircuitBreakerState } from './circuit/circuit-breaker-events.ts';
 import { openRejection } from './circuit/open-rejection.ts';
-import type { CircuitBreakerEvents, CircuitBreakerState } from './circuit-breaker-events.ts';
+import { QueuedEmitter } from './circuit/queued-emitter.ts';
 import {
   type CircuitBreakerFallback,
   type CircuitBreakerOptions,
@@ -13,25 +14,24 @@ import {
   resolveOptions,
 } from './circuit-breaker-options.ts';
 import { type CircuitBreakerStats, emptyTotals, snapshot } from './circuit-breaker-stats.ts';
-import { OrderedEvents } from './ordered-events.ts';
 import { type Verdict, verdictOnError, verdictOnResult } from './verdict/verdict.ts';
 
-/** What a breaker protects. `this.signal` is the call's abort signal. */
+/** The function that a breaker protects. `this.signal` is the call's abort signal. */
 export type CircuitBreakerAction<Args extends unknown[], Result> = (
   this: CircuitBreakerCall,
   ...args: Args
 ) => Result | PromiseLike<Result>;
 
-/** Asked of a caller whom a half-open breaker turns away: the verdict is near, but nobody knows when. */
+/** `retryAfterMs` of a call that a half-open breaker rejects: the verdict is near, but its time is unknown. */
 const PROBING_RETRY_AFTER_MS = 1_000;
 
-/** Start of a call that nobody measures: never slow, and a number, so that the common path stays monomorphic. */
+/** Start of a call that is not measured. A number that makes no call slow. */
 const UNMEASURED = Number.MAX_VALUE;
 
 /**
- * Stops calling what keeps failing and finds out by itself when it works again. Every call ends as its action does, or
- * by the breaker's timeout, or is turned away with `DESCRIBE_CIRCUIT_OPEN`; nothing a listener or callback throws
- * changes that.
+ * Stops calling an action that keeps failing and finds out by itself when it works again. Every call ends as its action
+ * does, or by the breaker's timeout, or is rejected with `DESCRIBE_CIRCUIT_OPEN`. An error of a listener or callback
+ * never changes that.
  *
  * @example
  * ```ts
@@ -57,8 +57,11 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
   readonly #options: ResolvedOptions;
   readonly #circuit: Circuit;
   readonly #totals = emptyTotals();
+  /** Whether calls are timed: a slow-call rule is on, or a listener gets durations. */
   #measures: boolean;
-  #watched: boolean;
+  /** Whether somebody listens to the end of calls. */
+  #reportsEnds = false;
+  readonly #judgesResults: boolean;
   readonly #slowCallDurationMs: number;
   #running = 0;
 
@@ -76,7 +79,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.#circuit = new Circuit(name, this.#options);
     this.#slowCallDurationMs = options.slowCallDurationMs ?? Number.POSITIVE_INFINITY;
     this.#measures = options.slowCallDurationMs !== undefined;
-    this.#watched = options.isFailureResult !== undefined || options.isNeutralResult !== undefined;
+    this.#judgesResults = options.isFailureResult !== undefined || options.isNeutralResult !== undefined;
   }
 
   /** Calls that run now. */
@@ -86,12 +89,13 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
 
   /** The state that the next call meets. */
   get state(): CircuitBreakerState {
-    return this.#circuit.catchUp().state;
+    const { phase } = this.#circuit;
+    return phase.state === 'OPEN' ? this.#circuit.catchUp().state : phase.state;
   }
 
   /**
    * Runs the action with `args`, unless the breaker is open.
-   * @throws `DESCRIBE_CIRCUIT_OPEN` when the call was not made, with `retryAfterMs` and, as `cause`, the failure that
+   * @throws `DESCRIBE_CIRCUIT_OPEN` when the call was not made, with `retryAfterMs`. Its `cause` is the failure that
    * opened the breaker.
    * @throws `DESCRIBE_TIMEOUT` when `timeoutMs`, or `halfOpenTimeoutMs` for a probe, has passed.
    * @throws `DESCRIBE_CLOSED` after `shutdown()`.
@@ -100,30 +104,30 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     const { phase } = this.#circuit;
     if (phase.state !== 'CLOSED' || this.#options.timeoutMs !== undefined) return this.#fireGuarded(args);
     const startedAtMs = this.#measures ? this.#options.clock.now() : UNMEASURED;
-    return this.#invoke(new BreakerCall(), args).then(
+    return this.#invoke(new CallContext(), args).then(
       (result) => this.#endWithResult(phase, startedAtMs, result),
       (error: unknown) => this.#endWithError(phase, startedAtMs, args, error, false),
     );
   }
 
-  /** Opens for the length of a break, then lets probes through. Ends an isolation; does nothing while open. */
+  /** Opens for the length of a break, then lets probes through. Ends an isolation. Does nothing while open. */
   open(): void {
     this.#circuit.open();
   }
 
-  /** Lets nothing through until `close()` or `open()`. */
+  /** Rejects every call until `close()` or `open()`. */
   isolate(): void {
     this.#circuit.isolate();
   }
 
-  /** Closes the circuit from any state and forgets all evidence: calls that run now decide nothing any more. */
+  /** Closes the circuit from any state and forgets all evidence. The outcome of calls that run now is ignored. */
   close(): void {
     this.#circuit.close();
   }
 
   /**
-   * Ends the breaker and its break: later calls reject with `DESCRIBE_CLOSED`, running ones end on their own or by
-   * their timeout. Idempotent.
+   * Ends the breaker and its break. Later calls reject with `DESCRIBE_CLOSED`; running ones end as their action does or
+   * by their timeout. Idempotent.
    */
   shutdown(): void {
     this.#circuit.shutdown();
@@ -133,11 +137,13 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.shutdown();
   }
 
-  /** Calls `listener` on every later event of that name; what it throws is swallowed. */
+  /** Calls `listener` on every later event of that name; errors that it throws are ignored. */
   on<Name extends keyof CircuitBreakerEvents>(name: Name, listener: Listener<CircuitBreakerEvents[Name]>): Unsubscribe {
-    this.#circuit.events ??= new OrderedEvents();
-    this.#watched = true;
-    if (name === 'succeeded' || name === 'failed' || name === 'ignored') this.#measures = true;
+    this.#circuit.events ??= new QueuedEmitter();
+    if (name === 'succeeded' || name === 'failed' || name === 'ignored') {
+      this.#measures = true;
+      this.#reportsEnds = true;
+    }
     return this.#circuit.events.on(name, listener);
   }
 
@@ -155,12 +161,12 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
       case 'CLOSED':
         return timeoutMs === undefined ? this.fire(...args) : this.#fireTimed(phase, args, timeoutMs);
       case 'HALF_OPEN':
-        if (!phase.trial.admit()) return this.#turnAway(args, PROBING_RETRY_AFTER_MS, phase.cause);
+        if (!phase.trial.admit()) return this.#reject(args, PROBING_RETRY_AFTER_MS, phase.cause);
         return this.#fireTimed(phase, args, Math.min(halfOpenTimeoutMs, timeoutMs ?? halfOpenTimeoutMs));
       case 'OPEN':
-        return this.#turnAway(args, remainingMs(phase, clock.now()), phase.cause);
+        return this.#reject(args, remainingMs(phase, clock.now()), phase.cause);
       case 'ISOLATED':
-        return this.#turnAway(args, undefined, phase.cause);
+        return this.#reject(args, undefined, phase.cause);
     }
   }
 
@@ -168,7 +174,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     const { clock } = this.#options;
     const startedAtMs = this.#measures ? clock.now() : UNMEASURED;
     return new Promise<Result>((resolve) => {
-      const call = new BreakerCall();
+      const call = new CallContext();
       let ended = false;
       const timer = clock.setTimeout(() => {
         ended = true;
@@ -188,12 +194,11 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     });
   }
 
-  #invoke(call: BreakerCall, args: Args): Promise<Result> {
+  #invoke(call: CallContext, args: Args): Promise<Result> {
     this.#running += 1;
     try {
       const outcome = this.#action.apply(call, args);
-      // A foreign promise, a subclass, or one with a `then` of its own is adopted: its `then` may throw or answer
-      // twice.
+      // The `then` of any other promise may throw or answer twice, so a native promise adopts it.
       return isPlainPromise(outcome) ? outcome : new Promise((resolve) => resolve(outcome));
     } catch (error) {
       return Promise.reject(error);
@@ -202,19 +207,20 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
 
   #endWithResult(phase: Phase, startedAtMs: number, result: Result): Result {
     const nowMs = this.#options.clock.now();
+    const verdict = this.#judgesResults ? verdictOnResult(result, this.#options) : 'success';
     if (
-      !this.#watched &&
+      verdict === 'success' &&
+      !this.#reportsEnds &&
       phase.state === 'CLOSED' &&
       phase === this.#circuit.phase &&
       nowMs - startedAtMs < this.#slowCallDurationMs
     ) {
-      // The way of nearly every call, kept short: nobody listens, no result is questioned, and it was not slow.
+      // Nearly every call ends here: a fast success that no listener asks for.
       this.#running -= 1;
       this.#totals.succeeded += 1;
       phase.evidence.recordSuccess(nowMs);
       return result;
     }
-    const verdict = verdictOnResult(result, this.#options);
     this.#end(phase, startedAtMs, nowMs, verdict, undefined, false, result);
     return result;
   }
@@ -252,7 +258,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     else events.emit('ignored', { name, durationMs, error });
   }
 
-  #turnAway(args: Args, retryAfterMs: number | undefined, cause: unknown): Promise<Result> {
+  #reject(args: Args, retryAfterMs: number | undefined, cause: unknown): Promise<Result> {
     const error = openRejection(this.name, retryAfterMs, cause);
     this.#totals.rejected += 1;
     this.#circuit.events?.emit('rejected', { name: this.name, error });

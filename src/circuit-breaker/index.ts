@@ -1,6 +1,6 @@
-export type { CircuitBreakerCall } from './circuit/breaker-call.ts';
+export type { CircuitBreakerCall } from './circuit/call-context.ts';
+export type { CircuitBreakerEvents, CircuitBreakerState, OpenReason } from './circuit/circuit-breaker-events.ts';
 export { CircuitBreaker, type CircuitBreakerAction } from './circuit-breaker.ts';
-export type { CircuitBreakerEvents, CircuitBreakerState, OpenReason } from './circuit-breaker-events.ts';
 export type { CircuitBreakerFallback, CircuitBreakerOptions } from './circuit-breaker-options.ts';
 export type { CallTotals, CircuitBreakerStats } from './circuit-breaker-stats.ts';
 export {

@@ -1,4 +1,4 @@
-import type { CircuitBreakerCall } from './circuit/breaker-call.ts';
+import type { CircuitBreakerCall } from './circuit/call-context.ts';
 import { CircuitBreaker, type CircuitBreakerAction } from './circuit-breaker.ts';
 import {
   type CircuitBreakerFallback,

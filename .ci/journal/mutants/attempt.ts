@@ -142,6 +142,10 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     folders: ['circuit-breaker'],
     plantings: [
       {
+        find: 'this.#failuresInRow >= this.#bounds.failureThreshold',
+        replace: 'this.#failuresInRow > this.#bounds.failureThreshold',
+      },
+      {
         find: 'this.#run.recordFailure(nowMs) >= this.#bounds.failureThreshold',
         replace: 'this.#run.recordFailure(nowMs) > this.#bounds.failureThreshold',
       },
@@ -173,6 +177,12 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     id: 'success-keeps-failure-run',
     fault: 'A success does not end a run of consecutive failures of the breaker.',
     folders: ['circuit-breaker'],
-    plantings: [{ find: 'end(): void { this.#length = 0; }', replace: 'end(): void {}' }],
+    plantings: [
+      {
+        find: 'recordSuccess(nowMs: number): void { this.#failuresInRow = 0;',
+        replace: 'recordSuccess(nowMs: number): void {',
+      },
+      { find: 'end(): void { this.#length = 0; }', replace: 'end(): void {}' },
+    ],
   },
 ];

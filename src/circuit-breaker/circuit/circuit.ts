@@ -1,52 +1,60 @@
 import { answerNow } from '../../internal/async/user-callback.ts';
-import type { CircuitBreakerEvents, OpenReason } from '../circuit-breaker-events.ts';
-import type { ResolvedOptions } from '../circuit-breaker-options.ts';
-import type { EventOf, OrderedEvents } from '../ordered-events.ts';
+import type { Clock } from '../../internal/clock.ts';
 import { type ErrorKind, kindOf } from '../verdict/failure-kind.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import { Evidence } from '../window/evidence.ts';
-import { breakDurationMs } from './break-duration.ts';
+import { Evidence, type TripBounds } from '../window/evidence.ts';
+import { type BreakDurationOptions, breakDurationMs } from './break-duration.ts';
+import type { CircuitBreakerEvents, OpenReason } from './circuit-breaker-events.ts';
 import { HalfOpenTrial } from './half-open-trial.ts';
 import { OpossumEngine } from './opossum-engine.ts';
+import type { EventOf, QueuedEmitter } from './queued-emitter.ts';
 
-/** A stay in one state. Its identity tells whether a call that ends began in the state that still holds. */
+/** The settings of a breaker that its circuit goes by. */
+export interface CircuitSettings extends TripBounds, BreakDurationOptions {
+  readonly halfOpenMaxCalls: number;
+  readonly halfOpenSuccessRatio: number;
+  readonly retryAfterMs: (failure: unknown) => number | undefined;
+  readonly clock: Clock;
+}
+
+/** One period in one state. Its identity tells whether a call that ends began in the period that still lasts. */
 export type Phase =
   | { readonly state: 'CLOSED'; readonly evidence: Evidence }
   | { readonly state: 'OPEN'; readonly sinceMs: number; readonly untilMs: number; readonly cause: unknown }
   | { readonly state: 'HALF_OPEN'; readonly trial: HalfOpenTrial; readonly cause: unknown }
   | { readonly state: 'ISOLATED'; readonly cause: unknown };
 
-/** Time left of a break. Never more than its length: the clock may have been put back since. */
+/** Milliseconds left of a break. Never more than its length: the clock may have been set back since. */
 export const remainingMs = (
   { sinceMs, untilMs }: { readonly sinceMs: number; readonly untilMs: number },
   nowMs: number,
 ): number => Math.min(untilMs - sinceMs, Math.max(0, untilMs - nowMs));
 
-/** The states of a breaker and what moves it between them. It knows outcomes, not calls. */
+/** The states of a breaker and the rules that change them. It knows outcomes, not calls. */
 export class Circuit {
-  /** The stay that holds now, as far as the last `catchUp` or timer knew. */
+  /** The current period, as of the last `catchUp` or timer. */
   phase: Phase;
-  /** Set by the first listener, so that breakers nobody listens to carry none. */
-  events: OrderedEvents<CircuitBreakerEvents> | undefined = undefined;
-  /** Breaks since the circuit was last closed, those by hand aside. */
+  /** Set by the first listener: a breaker without listeners has no emitter. */
+  events: QueuedEmitter<CircuitBreakerEvents> | undefined = undefined;
+  /** Breaks since the circuit was last closed, without those by `open()`. */
   consecutiveBreaks = 0;
   opened = 0;
-  /** Only its kind, for the error may hold much and belong to a request. */
+  /** Only its kind, for the error may hold much data of its request. */
   lastFailure: ErrorKind | undefined = undefined;
   shutDown = false;
   readonly #name: string;
-  readonly #options: ResolvedOptions;
+  readonly #settings: CircuitSettings;
   #engine: OpossumEngine | undefined = undefined;
 
-  constructor(name: string, options: ResolvedOptions) {
+  constructor(name: string, settings: CircuitSettings) {
     this.#name = name;
-    this.#options = options;
-    this.phase = { state: 'CLOSED', evidence: new Evidence(options) };
+    this.#settings = settings;
+    this.phase = { state: 'CLOSED', evidence: new Evidence(settings) };
   }
 
-  /** Half-opens when the break is over by the clock although its timer has not fired yet: the loop was blocked. */
+  /** Half-opens when the break is over by the clock but its timer has not fired yet, as the event loop was blocked. */
   catchUp(): Phase {
-    if (this.phase.state === 'OPEN' && this.#options.clock.now() >= this.phase.untilMs) {
+    if (this.phase.state === 'OPEN' && this.#settings.clock.now() >= this.phase.untilMs) {
       this.#engine?.release();
       this.#halfOpen();
     }
@@ -54,7 +62,7 @@ export class Circuit {
   }
 
   /**
-   * Takes the outcome of a call that began in `phase`; false when that stay is over and the outcome decides nothing.
+   * Takes the outcome of a call that began in `phase`; false when that period is over and the outcome decides nothing.
    */
   conclude(phase: Phase, verdict: Verdict, slow: boolean, nowMs: number, error: unknown, result: unknown): boolean {
     if (verdict === 'failure' && error !== undefined) this.lastFailure = kindOf(error);
@@ -80,10 +88,10 @@ export class Circuit {
     this.#engine?.release();
     this.consecutiveBreaks = 0;
     this.lastFailure = undefined;
-    this.#enter({ state: 'CLOSED', evidence: new Evidence(this.#options) }, ['closed', { name: this.#name }]);
+    this.#enter({ state: 'CLOSED', evidence: new Evidence(this.#settings) }, ['closed', { name: this.#name }]);
   }
 
-  /** Leaves no timer and lets nothing through for ever. */
+  /** Clears the timer and rejects every later call. */
   shutdown(): void {
     this.shutDown = true;
     this.#engine?.release();
@@ -114,13 +122,13 @@ export class Circuit {
   #break(reason: OpenReason, error?: unknown, result?: unknown): void {
     const before = this.phase;
     const failure = error ?? result;
-    const askedMs = failure === undefined ? undefined : answerNow(this.#options.retryAfterMs, failure, undefined);
-    // The user's own code ran: a command in it counts for more than this outcome.
+    const askedMs = failure === undefined ? undefined : answerNow(this.#settings.retryAfterMs, failure, undefined);
+    // The user's callback ran. A command that it gave wins over this outcome.
     if (this.phase !== before) return;
     if (reason !== 'manual') this.consecutiveBreaks += 1;
     this.opened += 1;
-    const durationMs = breakDurationMs(Math.max(1, this.consecutiveBreaks), askedMs, this.#options);
-    const sinceMs = this.#options.clock.now();
+    const durationMs = breakDurationMs(Math.max(1, this.consecutiveBreaks), askedMs, this.#settings);
+    const sinceMs = this.#settings.clock.now();
     this.#engine ??= new OpossumEngine(() => this.#halfOpen());
     this.#engine.open(durationMs);
     const untilMs = sinceMs + durationMs;
@@ -130,7 +138,7 @@ export class Circuit {
 
   #halfOpen(): void {
     const cause = this.phase.state === 'CLOSED' ? undefined : this.phase.cause;
-    const { halfOpenMaxCalls, halfOpenSuccessRatio } = this.#options;
+    const { halfOpenMaxCalls, halfOpenSuccessRatio } = this.#settings;
     const trial = new HalfOpenTrial(halfOpenMaxCalls, halfOpenSuccessRatio);
     this.#enter({ state: 'HALF_OPEN', trial, cause }, ['halfOpened', { name: this.#name }]);
   }

@@ -1,11 +1,11 @@
 import { answerNow } from '../../internal/async/user-callback.ts';
-import { askedWaitMs } from '../circuit/asked-wait.ts';
-import type { CircuitBreakerCall } from '../circuit/breaker-call.ts';
+import type { CircuitBreakerCall } from '../circuit/call-context.ts';
+import { requestedRetryAfterMs } from '../circuit/requested-retry-after.ts';
 import { type CreateCircuitBreakerOptions, createCircuitBreaker } from '../create-circuit-breaker.ts';
 import { isClientStatus } from '../verdict/default-is-failure.ts';
 import { wordOfCaller } from '../verdict/neutral-error.ts';
 import { type ResultJudges, verdictOnResult } from '../verdict/verdict.ts';
-import { AnsweredWithError } from './handler-outcome.ts';
+import { ResponseError } from './handler-outcome.ts';
 import { isOpenRejection, retryAfterSeconds, UNAVAILABLE_BODY } from './retry-after-header.ts';
 
 /** A route handler: a request, and whatever the framework passes beside it, to a response. */
@@ -15,7 +15,7 @@ export type FetchHandler<Args extends unknown[]> = (
 ) => Response | PromiseLike<Response>;
 
 /** The responses that went through the breaker as rejections; it must not hold them, for it keeps what opened it. */
-const responses = new WeakMap<AnsweredWithError, Response>();
+const responses = new WeakMap<ResponseError, Response>();
 
 /**
  * Responses are judged here, within the call, and not by the breaker: the name may be shared with callables of another
@@ -27,7 +27,7 @@ export function protectFetchHandler<Args extends unknown[]>(
   {
     isFailureResult = isServerError,
     isNeutralResult = isClientError,
-    retryAfterMs = askedWaitMs,
+    retryAfterMs = requestedRetryAfterMs,
     fallback,
     ...options
   }: CreateCircuitBreakerOptions<Args, Response>,
@@ -43,11 +43,11 @@ export function protectFetchHandler<Args extends unknown[]>(
     },
     {
       ...(options as CreateCircuitBreakerOptions<Args, Response>),
-      retryAfterMs: (failure) => (failure instanceof AnsweredWithError ? failure.retryAfterMs : retryAfterMs(failure)),
+      retryAfterMs: (failure) => (failure instanceof ResponseError ? failure.retryAfterMs : retryAfterMs(failure)),
       fallback:
         fallback &&
         ((error, ...args) => {
-          if (error instanceof AnsweredWithError) throw error;
+          if (error instanceof ResponseError) throw error;
           return fallback(error, ...args);
         }),
     },
@@ -56,7 +56,7 @@ export function protectFetchHandler<Args extends unknown[]>(
     try {
       return await protectedHandler(...args);
     } catch (error) {
-      const response = responses.get(error as AnsweredWithError);
+      const response = responses.get(error as ResponseError);
       if (response !== undefined) return response;
       if (!isOpenRejection(error, name)) throw error;
       const headers = new Headers({ 'content-type': 'application/json' });
@@ -74,9 +74,9 @@ function withResponse(
   response: Response,
   verdict: 'failure' | 'neutral',
   retryAfterMs: (failure: unknown) => number | undefined,
-): AnsweredWithError {
+): ResponseError {
   const asked = verdict === 'failure' ? answerNow(retryAfterMs, response, undefined) : undefined;
-  const error = new AnsweredWithError(response.status, { verdict, retryAfterMs: asked });
+  const error = new ResponseError(response.status, { verdict, retryAfterMs: asked });
   responses.set(error, response);
   return error;
 }

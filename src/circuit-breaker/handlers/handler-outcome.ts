@@ -5,7 +5,7 @@ export class ClientLeft extends Error {
   override readonly name = 'AbortError';
 }
 
-export interface AnsweredOptions {
+export interface ResponseErrorOptions {
   /** The verdict where it is in already; else `isFailure` is asked. */
   readonly verdict?: 'failure' | 'neutral' | undefined;
   /** Milliseconds that the answer asked for. */
@@ -13,13 +13,13 @@ export interface AnsweredOptions {
 }
 
 /** A handler's answer that is no success. Only the breaker hears of it, for the client has its answer. */
-export class AnsweredWithError extends Error {
-  override readonly name = 'AnsweredWithError';
+export class ResponseError extends Error {
+  override readonly name = 'ResponseError';
   readonly status: number;
   declare readonly retryAfterMs?: number;
   declare readonly [VERDICT]?: 'failure' | 'neutral';
 
-  constructor(status: number, { verdict, retryAfterMs }: AnsweredOptions) {
+  constructor(status: number, { verdict, retryAfterMs }: ResponseErrorOptions) {
     super(`answered ${status}`);
     this.status = status;
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;

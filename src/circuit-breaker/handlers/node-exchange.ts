@@ -1,7 +1,7 @@
 import { parseRetryAfter } from '../../internal/upstream/response-headers.ts';
-import type { CircuitBreakerCall } from '../circuit/breaker-call.ts';
+import type { CircuitBreakerCall } from '../circuit/call-context.ts';
 import { isClientStatus } from '../verdict/default-is-failure.ts';
-import { AnsweredWithError, ClientLeft } from './handler-outcome.ts';
+import { ClientLeft, ResponseError } from './handler-outcome.ts';
 
 /** The part of Node's `ServerResponse` that is used. */
 export interface NodeHandlerResponse {
@@ -130,10 +130,10 @@ export class NodeExchange<Request, Response extends NodeHandlerResponse> {
 }
 
 /** What an answer that is out says; undefined for a good one. A 4xx is its client's doing. */
-function outcomeOf(response: NodeHandlerResponse): AnsweredWithError | undefined {
+function outcomeOf(response: NodeHandlerResponse): ResponseError | undefined {
   const { statusCode } = response;
   if (statusCode < 400) return undefined;
-  return new AnsweredWithError(statusCode, {
+  return new ResponseError(statusCode, {
     verdict: isClientStatus(statusCode) ? 'neutral' : undefined,
     retryAfterMs: parseRetryAfter(response.getHeader?.('retry-after')),
   });

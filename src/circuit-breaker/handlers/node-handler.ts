@@ -1,5 +1,5 @@
 import { type CreateCircuitBreakerOptions, createCircuitBreaker } from '../create-circuit-breaker.ts';
-import { AnsweredWithError, ClientLeft } from './handler-outcome.ts';
+import { ClientLeft, ResponseError } from './handler-outcome.ts';
 import { type Next, NodeExchange, type NodeHandler, type NodeHandlerResponse } from './node-exchange.ts';
 import { isOpenRejection, retryAfterSeconds, UNAVAILABLE_BODY } from './retry-after-header.ts';
 
@@ -27,7 +27,7 @@ export function protectNodeHandler<Request, Response extends NodeHandlerResponse
         fallback &&
         ((error, exchange) => {
           // One request gets one answer: its own, the framework's or the fallback's.
-          if (error instanceof AnsweredWithError || exchange.passedOn) throw error;
+          if (error instanceof ResponseError || exchange.passedOn) throw error;
           exchange.handOver();
           return fallback(error, exchange.request, exchange.response, exchange.passOnInPlace);
         }),
@@ -56,7 +56,7 @@ function answerInPlace(
   error: unknown,
   next: Next | undefined,
 ): void {
-  if (exchange.passedOn || error instanceof ClientLeft || error instanceof AnsweredWithError) return;
+  if (exchange.passedOn || error instanceof ClientLeft || error instanceof ResponseError) return;
   const { response } = exchange;
   const turnedAway = isOpenRejection(error, name);
   if (turnedAway && !response.headersSent) {

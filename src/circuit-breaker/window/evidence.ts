@@ -1,9 +1,8 @@
 import { CountWindow } from './count-window.ts';
-import { FailureRun } from './failure-run.ts';
 import type { OutcomeWindow } from './outcome-window.ts';
 import { TimeWindow } from './time-window.ts';
 
-/** Which rule opened a breaker. */
+/** The rule that opened a breaker. */
 export type TripRule = 'consecutive-failures' | 'failure-ratio' | 'slow-call-ratio';
 
 /** The bounds of the three rules. */
@@ -17,7 +16,7 @@ export interface TripBounds {
   readonly windowCalls: number | undefined;
 }
 
-/** A look at the evidence, for snapshots. */
+/** The evidence as stats show it. */
 export interface EvidenceSummary {
   readonly calls: number;
   readonly failures: number;
@@ -25,42 +24,55 @@ export interface EvidenceSummary {
   readonly consecutiveFailures: number;
 }
 
-/** What a closed breaker knows of the calls since it closed, and the rules that open it. */
+/**
+ * What a closed breaker knows of the calls since it closed, and the rules that open it.
+ *
+ * Failures in a row count whatever the time between them, so that low traffic can open a breaker that its window never
+ * could. A success ends the run. Every full `failureDecayMs` since the last failure takes one failure off it, so that a
+ * failure a day never adds up.
+ */
 export class Evidence {
   readonly #bounds: TripBounds;
   readonly #window: OutcomeWindow;
-  readonly #run: FailureRun;
+  #failuresInRow = 0;
+  #lastFailureAtMs = 0;
 
   constructor(bounds: TripBounds) {
     this.#bounds = bounds;
     this.#window =
       bounds.windowCalls === undefined ? new TimeWindow(bounds.windowMs) : new CountWindow(bounds.windowCalls);
-    this.#run = new FailureRun(bounds.failureDecayMs);
   }
 
   recordSuccess(nowMs: number): void {
-    this.#run.end();
+    this.#failuresInRow = 0;
     this.#window.recordSuccess(nowMs);
   }
 
-  /** Counts a success that took too long, and says which rule that breaks. It ends a run of failures all the same. */
+  /** Counts a success that took too long, and returns the rule that it breaks. It ends a run of failures all the same. */
   recordSlowSuccess(nowMs: number): TripRule | undefined {
-    this.#run.end();
+    this.#failuresInRow = 0;
     this.#window.record(nowMs, false, true);
     return this.#brokenRatio();
   }
 
-  /** Counts a failure and says which rule that breaks. */
+  /** Counts a failure and returns the rule that it breaks. */
   recordFailure(nowMs: number, slow: boolean): TripRule | undefined {
     this.#window.record(nowMs, true, slow);
-    if (this.#run.recordFailure(nowMs) >= this.#bounds.failureThreshold) return 'consecutive-failures';
+    this.#failuresInRow = this.#consecutiveFailures(nowMs) + 1;
+    this.#lastFailureAtMs = nowMs;
+    if (this.#failuresInRow >= this.#bounds.failureThreshold) return 'consecutive-failures';
     return this.#brokenRatio();
   }
 
   summary(nowMs: number): EvidenceSummary {
     this.#window.forget(nowMs);
     const { calls, failures, slowCalls } = this.#window;
-    return { calls, failures, slowCalls, consecutiveFailures: this.#run.length(nowMs) };
+    return { calls, failures, slowCalls, consecutiveFailures: this.#consecutiveFailures(nowMs) };
+  }
+
+  #consecutiveFailures(nowMs: number): number {
+    const decayed = Math.floor(Math.max(0, nowMs - this.#lastFailureAtMs) / this.#bounds.failureDecayMs);
+    return Math.max(0, this.#failuresInRow - decayed);
   }
 
   #brokenRatio(): TripRule | undefined {

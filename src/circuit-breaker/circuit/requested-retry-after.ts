@@ -7,7 +7,7 @@ import { retryAfterMsOf } from '../../internal/upstream/response-headers.ts';
  * `retryAfterMs`, or by `retry-after-ms` or `Retry-After` (seconds or a date, RFC 9110 10.2.3) among its `headers` or
  * those of its `response`.
  */
-export function askedWaitMs(failure: unknown): number | undefined {
+export function requestedRetryAfterMs(failure: unknown): number | undefined {
   const own = propertyOf(failure, 'retryAfterMs');
   if (typeof own === 'number') return Math.min(own, MAX_TIMER_DELAY_MS);
   return retryAfterMsOf(propertyOf(failure, 'headers') ?? propertyOf(propertyOf(failure, 'response'), 'headers'));

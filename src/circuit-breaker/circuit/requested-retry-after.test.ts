@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { wallClockNow } from '../../internal/clock.ts';
 import { CircuitBreaker } from '../circuit-breaker.ts';
-import { askedWaitMs } from './asked-wait.ts';
+import { requestedRetryAfterMs } from './requested-retry-after.ts';
 
 describe('what a failure asks to wait', () => {
   it.each([
@@ -17,12 +17,12 @@ describe('what a failure asks to wait', () => {
     ['nonsense', { headers: { 'retry-after': 'soon' } }, undefined],
     ['undefined', undefined, undefined],
   ])('is read from %s', (_where, failure, expected) => {
-    expect(askedWaitMs(failure)).toBe(expected);
+    expect(requestedRetryAfterMs(failure)).toBe(expected);
   });
 
   it('is read from a date', () => {
     const inAMinute = new Date(wallClockNow() + 60_000).toUTCString();
-    const waitMs = askedWaitMs({ headers: new Headers({ 'retry-after': inAMinute }) });
+    const waitMs = requestedRetryAfterMs({ headers: new Headers({ 'retry-after': inAMinute }) });
     expect(waitMs).toBeGreaterThan(55_000);
     expect(waitMs).toBeLessThanOrEqual(60_000);
   });
@@ -33,7 +33,7 @@ describe('what a failure asks to wait', () => {
         throw new Error('hands off');
       },
     };
-    expect(askedWaitMs({ headers })).toBeUndefined();
+    expect(requestedRetryAfterMs({ headers })).toBeUndefined();
   });
 
   it('is how long the breaker stays open', async () => {

@@ -1,14 +1,14 @@
 /** `this` of an action while a breaker runs it. */
 export interface CircuitBreakerCall {
   /**
-   * Aborts when the breaker gives this one call up: with a `TimeoutError` after `timeoutMs`, or after
-   * `halfOpenTimeoutMs` for a probe. Every call has its own. Made when first read, so that it costs nothing unread.
+   * Aborts when the breaker gives this call up: with a `TimeoutError` after `timeoutMs`, or after `halfOpenTimeoutMs`
+   * for a probe. Every call has its own. Made when first read, so that it costs nothing unread.
    */
   readonly signal: AbortSignal;
 }
 
-/** One running call. It holds no state of the breaker's. */
-export class BreakerCall implements CircuitBreakerCall {
+/** One running call. It holds no state of its breaker. */
+export class CallContext implements CircuitBreakerCall {
   #controller: AbortController | undefined = undefined;
 
   get signal(): AbortSignal {

@@ -1,5 +1,5 @@
-import type { CircuitOpenError } from '../errors/circuit-open-error.ts';
-import type { TripRule } from './window/evidence.ts';
+import type { CircuitOpenError } from '../../errors/circuit-open-error.ts';
+import type { TripRule } from '../window/evidence.ts';
 
 /** `CLOSED` lets calls through, `OPEN` none for a while, `HALF_OPEN` a few probes, `ISOLATED` none until told. */
 export type CircuitBreakerState = 'CLOSED' | 'OPEN' | 'HALF_OPEN' | 'ISOLATED';
