@@ -18,8 +18,8 @@ export interface HttpRequestOptions {
   /** Query parameters, added to those of the path; `undefined` adds none. */
   readonly query?: Query | undefined;
   /**
-   * Strings, bytes (an `ArrayBuffer` or a view of one), `URLSearchParams`, `FormData`, `Blob` and streams are sent as
-   * they are, blobs and streams piece by piece. `undefined` sends nothing, anything else is sent as JSON.
+   * Strings, bytes, `URLSearchParams`, `FormData`, `Blob` and streams are sent as they are. Blobs and streams are sent
+   * piece by piece. `undefined` sends nothing, and any other value is sent as JSON.
    */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
@@ -84,8 +84,8 @@ export class HttpClient {
    * @throws `DESCRIBE_UPSTREAM` when no answer came, with the reason as its cause.
    * @throws `DESCRIBE_RESPONSE_INVALID` for JSON that does not parse, or an answer above `maxResponseBytes`.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`.
-   * @throws `DESCRIBE_INPUT_INVALID` for a path that is no URL or leads out of the base URL, a header that can't be
-   * sent, a body that JSON can't hold (a `Map` would be `{}`), or a `timeoutMs` that is not above 0.
+   * @throws `DESCRIBE_INPUT_INVALID` for a path that is no URL or leaves the base URL, or a forbidden header. Also for a
+   * body that is not JSON (a `Map` would be `{}`), or a `timeoutMs` that is not above 0.
    * @throws the signal's reason when it aborts.
    */
   async request<Data = unknown>(

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-/** What undici 7.16 to 8.12 does that the transport relies on or fences. */
+/** The behaviour of undici 7.16 to 8.12 that the transport relies on or works around. */
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();

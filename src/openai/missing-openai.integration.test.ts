@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close());
 
-/** What a script printed, in a process without the package. */
+/** Runs a script in a process without the package, and gives its output. */
 async function printedBy(script: string): Promise<unknown> {
   const parts = `
     const { createDescribeClient, OpenAIConnectionPool, VisionDescriptionBatchProcessor } = await import(${JSON.stringify(new URL('../index.ts', import.meta.url).href)});

@@ -1,7 +1,7 @@
 import OpenAI, { APIError, AzureOpenAI } from 'openai';
 import { describe, expect, it, vi } from 'vitest';
 
-/** What openai 6.0 to 7.57 does that the pool relies on or fences. */
+/** The behaviour of openai 6.0 to 7.57 that the pool relies on or works around. */
 type Fetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 const params = { model: 'm', messages: [{ role: 'user' as const, content: 'hi' }] };

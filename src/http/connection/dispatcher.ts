@@ -37,9 +37,9 @@ type Connector = buildConnector.connector;
 
 /**
  * Makes an undici dispatcher that keeps one HTTP/1.1 connection to one origin, opened by its first request. undici's
- * own deadlines are off: they can't be told per call, and 300 s beat every longer deadline of a caller
- * (openai-node #2153). A proxy forwards plain HTTP and tunnels TLS; undici's own agents differ in that from version to
- * version, and tell of a refused tunnel as of an abort.
+ * own timeouts are off: they cannot be set per call, and 300 s would end a call with a longer timeout (openai-node
+ * #2153). A proxy forwards plain HTTP and tunnels TLS. undici's own agents differ in that between versions, and report
+ * a refused tunnel as an abort.
  */
 export async function createRoute(options: DispatcherOptions): Promise<Route> {
   const { origin, connectTimeoutMs, keepAliveMs, tls, onSocket } = options;

@@ -34,7 +34,7 @@ export interface HttpConnectionOptions {
   readonly lost?: (() => void) | undefined;
 }
 
-/** What connections did since the first of them was made. */
+/** Counts of the connections of one owner. */
 export class ConnectionCounters {
   /** Sockets opened. */
   opened = 0;
@@ -61,7 +61,7 @@ export class HttpConnection {
   readonly origin: string;
   readonly #route: Route;
   readonly #counters: ConnectionCounters;
-  /** What its calls see of it. */
+  /** The part of the connection that its calls use. */
   readonly #forCalls: CallConnection;
   #inFlight = 0;
   #open = false;

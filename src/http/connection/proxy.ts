@@ -12,9 +12,9 @@ export interface ProxySettings {
 }
 
 /**
- * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`; lower-case names win, as with curl. `HTTP_PROXY` is ignored in a
- * CGI program, where a request's `Proxy` header would set it (CVE-2016-5385, "httpoxy").
- * @throws `DESCRIBE_CONFIG_INVALID` that names every variable that is no http or https URL.
+ * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`; lower-case names win, as with curl. A CGI program ignores
+ * `HTTP_PROXY`, because a request's `Proxy` header would set it (CVE-2016-5385, "httpoxy").
+ * @throws `DESCRIBE_CONFIG_INVALID` that lists every variable that is not an http or https URL.
  */
 export function readProxyEnvironment(
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -49,7 +49,7 @@ export interface ProxyAddress {
   readonly url: URL;
   readonly host: string;
   readonly port: number;
-  /** What it wants to see of its user. */
+  /** The headers that the proxy needs, such as its credentials. */
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -90,7 +90,7 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 const PlainHeaders = webBase(() => Headers);
 
-/** The web's `Headers` of an answer. Its fields are copied into a real one only when somebody changes or prints them. */
+/** The web's `Headers` of an answer. Its fields are copied into a real one only when they are changed or printed. */
 export class WebHeaders extends PlainHeaders implements Headers {
   /** A real `Headers` after the first change. */
   #current: Headers | ReadOnlyHeaders;

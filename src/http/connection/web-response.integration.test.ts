@@ -41,7 +41,7 @@ async function collected(body: Response['body']): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** What a reader of a response can tell. */
+/** The facts of a response that its reader sees. */
 const factsOf = (response: Response) => ({
   isResponse: response instanceof Response,
   hasHeaders: response.headers instanceof Headers,

@@ -6,9 +6,9 @@ const PlainResponse = webBase(() => Response);
 const NOTHING = Buffer.alloc(0);
 
 /**
- * The web's `Response` of an answer, with its URL, and with every status and reason phrase that a server may send: its
- * constructor takes neither. The text or JSON of an answer that arrived whole is read without the web's streams, which
- * cost more than the rest of a small answer.
+ * The web's `Response` of an answer, with its URL, and any status and reason phrase: the web's constructor takes
+ * neither. The text or JSON of a complete answer is read without the web's streams, which cost more than the rest of a
+ * small answer.
  */
 export class WebResponse extends PlainResponse implements Response {
   readonly #answer: HttpAnswer;

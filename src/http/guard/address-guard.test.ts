@@ -133,7 +133,7 @@ describe('AddressGuard', () => {
         ' ',
       );
     const piece = fc.constantFrom(...pieces, '\u00ad', '@', '/', '\\', '#', '?', '\t', '-', '_');
-    // What C's inet_aton takes: up to four numbers, decimal, octal or hexadecimal.
+    // The numbers of C's inet_aton: up to four, decimal, octal or hexadecimal.
     const number = /^(?:0x[\da-f]*|\d+)(?:\.(?:0x[\da-f]*|\d+)){0,3}\.*$/i;
     const guard = new AddressGuard();
     let passed = 0;

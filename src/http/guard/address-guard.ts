@@ -58,7 +58,7 @@ export const forbidden = (field: string, host?: string): ImageError =>
 
 const shortHost = (host: string): string => (host.length <= 100 ? host : `${host.slice(0, 99)}…`);
 
-/** The error for a URL with a user or password, which the API would be told. */
+/** The error for a URL with a user or password, which would be sent to the API. */
 export const hasCredentials = (field: string): ImageError =>
   new ImageError(
     'DESCRIBE_IMAGE_FORBIDDEN',
@@ -66,8 +66,8 @@ export const hasCredentials = (field: string): ImageError =>
   );
 
 /**
- * Decides which addresses images may come from. `checkUrl` needs neither DNS nor a request and holds for a URL that is
- * only passed on; `checkAddress` is for each address that a name resolved to, before a connection opens.
+ * Decides which addresses images may come from. `checkUrl` needs neither DNS nor a request, and is for a URL that is
+ * passed on. `checkAddress` is for each resolved address, before a connection opens.
  *
  * @example
  * ```ts
@@ -91,12 +91,12 @@ export class AddressGuard {
   }
 
   /**
-   * Returns the parsed URL when nothing in it is forbidden: its scheme, credentials, or a host that is private or
-   * reserved as written, in any encoding of an address.
+   * Returns the parsed URL if it has an allowed scheme, no credentials, and a host that is not private or reserved as it
+   * is written, in any encoding of an address.
    *
-   * @param field Name of what the caller passed, for the error.
-   * @throws `DESCRIBE_INPUT_INVALID` for what is no http or https URL.
-   * @throws `DESCRIBE_IMAGE_FORBIDDEN` for credentials in the URL or a host that may not be used.
+   * @param field The caller's name of the value, for the error.
+   * @throws `DESCRIBE_INPUT_INVALID` for a value that is not an http or https URL.
+   * @throws `DESCRIBE_IMAGE_FORBIDDEN` for credentials in the URL, or a forbidden host.
    */
   checkUrl(value: string | URL, field = 'imageUrl'): URL {
     const url = parseUrl(value, field);

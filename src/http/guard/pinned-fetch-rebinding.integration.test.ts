@@ -82,7 +82,7 @@ describe('with a DNS server that rebinds', () => {
     const fetch = createPinnedFetch({ guard, resolveHost: viaDns });
     expect(await outcome(fetch(`http://rebind.example:${port}/cat.jpg`))).toBe('5 bytes');
     expect(counts()).toEqual([1, 1, 0]);
-    // The second fetch of the same name is told the inside, and stops there.
+    // The second fetch resolves the same name to a private address, and stops.
     expect(await outcome(fetch(`http://rebind.example:${port}/cat.jpg`))).toBe('DESCRIBE_IMAGE_FORBIDDEN');
     expect(counts()).toEqual([2, 1, 0]);
   });

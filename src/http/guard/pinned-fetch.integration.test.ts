@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AddressGuard } from './address-guard.ts';
 import { type AddressCheck, createPinnedFetch, type ResolveHost } from './pinned-fetch.ts';
 
-/** Loopback addresses that stand for the inside of a network, and one that the guard is told to take for public. */
+/** Loopback addresses that stand for private ones, and one that counts as public in these tests. */
 const INSIDE = ['127.0.0.1', '127.0.0.3', '127.1.2.3', '127.255.255.254', '::1'];
 const OUTSIDE = '127.0.0.2';
 

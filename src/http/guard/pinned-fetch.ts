@@ -9,7 +9,7 @@ import { parseAddress } from './ip-address.ts';
 import { type PinnedAnswer, requestPinned } from './pinned-request.ts';
 import { hostOf } from './private-host.ts';
 
-/** What decides over addresses; `AddressGuard` is one. Both methods throw to forbid. */
+/** Decides about addresses, as `AddressGuard` does. Both methods throw to forbid. */
 export interface AddressCheck {
   checkUrl(url: string | URL, field?: string): URL;
   checkAddress(host: string, address: string, field?: string): void;
@@ -41,7 +41,7 @@ export interface PinnedFetchRequest {
   readonly etagUrl?: string | undefined;
 }
 
-/** What an address answered. */
+/** The answer of an address. */
 interface FetchedBytes {
   readonly chunks: readonly Uint8Array[];
   readonly byteLength: number;
@@ -60,10 +60,10 @@ const failed = (what: string, options: { readonly cause?: unknown; readonly retr
   new ImageError('DESCRIBE_IMAGE_FETCH_FAILED', `${FIELD}: ${what}`, options);
 
 /**
- * Makes a GET for addresses that strangers chose. Each name is looked up once, every address of it is checked, and the
- * connection goes to one of those very addresses, so that a second answer of its DNS server changes nothing. Redirects
- * are checked the same way. Size, as it came and decompressed, time and number of redirects are bounded.
- * Proxies are not used: a proxy would look the name up again.
+ * Makes a GET for URLs that strangers chose. Each name is resolved once and all its addresses are checked. The
+ * connection goes to one of these addresses, so that a second answer of its DNS server changes nothing. Redirects are
+ * checked in the same way. Compressed and decompressed size, time and redirects are limited. Proxies are not used: a
+ * proxy would resolve the name again.
  */
 export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
   const { guard, checkHead, clock = systemClock, resolveHost = resolveBySystem } = options;
@@ -113,7 +113,7 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
       const known = { etag, etagUrl: etagUrl ?? canonicalUrl(url) };
       return toBytes(await raceSignal(follow(url, known, timed.signal), timed.signal), maxBytes);
     } catch (error) {
-      // Whatever the abort made of the connection, its own reason is what the caller learns.
+      // The caller gets the reason of the abort, and not its effect on the connection.
       timed.signal.throwIfAborted();
       throw error;
     } finally {
@@ -123,7 +123,7 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
   };
 }
 
-/** What the caller has already. */
+/** The version that the caller has already. */
 interface KnownVersion {
   readonly etag: string | undefined;
   readonly etagUrl: string;
@@ -143,7 +143,7 @@ function checkRedirect(guard: AddressCheck, target: URL): URL {
   }
 }
 
-/** Where a redirect leads is no doing of the caller's, and none of the caller's business. */
+/** Hides the target of a redirect: the caller did not choose it. */
 const redirectError = (error: unknown): unknown =>
   DescribeError.is(error, 'DESCRIBE_INPUT_INVALID') || DescribeError.is(error, 'DESCRIBE_IMAGE_FORBIDDEN')
     ? forbidden(FIELD)
@@ -164,8 +164,8 @@ function toBytes(answer: FinalAnswer, maxBytes: number): FetchedBytes | undefine
 }
 
 /**
- * A tag of these very bytes (RFC 9110, 8.8.3). Not a weak one, which bytes may change under, nor what means more than
- * one version (`*`, a list), nor one too long to remember for thousands of URLs.
+ * A tag of these very bytes (RFC 9110, 8.8.3). It excludes weak tags, whose bytes may change, `*` and lists, which mean
+ * several versions, and tags that are too long to store for thousands of URLs.
  */
 const STRONG_ETAG = /^"[\x21\x23-\x7e]{0,256}"$/;
 

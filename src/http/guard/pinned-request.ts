@@ -50,8 +50,8 @@ export async function requestPinned(
     bodyTimeout: 0,
     maxHeaderSize: 16_384,
   });
-  // With an error: without one the connector never calls back while it connects, and undici 8.12 takes the close for
-  // the end of a body that has no length, whose request it has aborted by then: an assertion that ends the process.
+  // Destroyed with an error. Without one the connector never calls back while it connects. And undici 8.12 takes the
+  // close for the end of a body without a length, whose request is aborted already: an assertion ends the process.
   const hangUp = () => socket?.destroy(new Error('the download has ended'));
   const detach = onAbort(signal, hangUp);
   try {

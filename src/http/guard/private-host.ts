@@ -15,8 +15,8 @@ export const hostOf = (url: URL): string => withoutTrailing(url.hostname.replace
 export const isPrivateName = (host: string): boolean => PRIVATE_NAME.test(host) || !host.includes('.');
 
 /**
- * Whether a server is in the own network by its address as it is written: loopback, private, link-local or reserved, or
- * a name of the local network. Nothing is looked up, so a public name of a private address is not known.
+ * Tells whether a server is in the own network by its written address: loopback, private, link-local or reserved, or a
+ * name of the local network. Nothing is resolved, so that a public name of a private address is not recognised.
  */
 export function isPrivateServer(url: string): boolean {
   const host = hostOf(new URL(url));

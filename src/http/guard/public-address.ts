@@ -2,8 +2,8 @@ import { lazy } from '../../internal/modules/lazy.ts';
 import { type AddressBytes, type AddressRange, inRange, parseRange } from './ip-address.ts';
 
 /**
- * IPv4 that is not the public internet: IANA's special-purpose registry (RFC 6890 and its updates), multicast and
- * reserved space, and 168.63.129.16, the address under which Azure's host agent answers in every virtual machine.
+ * IPv4 addresses outside the public internet: IANA's special-purpose registry (RFC 6890 and its updates), multicast and
+ * reserved space. 168.63.129.16 is Azure's host agent in every virtual machine.
  */
 const RESERVED_IPV4 = lazyRanges(
   '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24',

@@ -47,7 +47,7 @@ const failureOf = (call: Promise<unknown>): Promise<Failure> =>
     (error) => error,
   );
 
-/** What both ways make of the same answer, on one connection. */
+/** The results of both ways for the same answer, on one connection. */
 async function bothWays(handler: Handler, options: OpenAIConnectionPoolOptions = {}) {
   const server = await startServer(handler);
   const pool = makePool(server.baseURL, { min: 1, max: 1, ...options });

@@ -7,7 +7,7 @@ import { ReadOnlyHeaders } from '../../http/connection/web-headers.ts';
 import { chatCompletionIn } from '../../internal/upstream/chat-body.ts';
 import type { EncodedRequest } from './encode-request.ts';
 
-/** What a chat request is sent with. */
+/** The means of sending a chat request. */
 export interface ChatSending {
   readonly encoded: EncodedRequest;
   /** Sent as `X-Client-Request-Id`. */

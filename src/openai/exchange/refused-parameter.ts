@@ -34,8 +34,8 @@ const WORDS: ReadonlySet<string> = new Set(['store', 'detail']);
 const MAX_MESSAGE_LENGTH = 2_000;
 
 /**
- * Which of the parameters that a request was sent with the server refuses by name; undefined for any other failure,
- * such as a value out of bounds. The first one that the answer names.
+ * Finds the parameter of a request that the server refuses by name: the first one that the answer names. Undefined for
+ * any other failure, such as a value out of bounds.
  */
 export function refusedParameter(error: unknown, sent: readonly RefusableParameter[]): RefusableParameter | undefined {
   if (typeof error !== 'object' || error === null) return undefined;

@@ -7,8 +7,8 @@ import type { ModelCatalog } from '../models/model-catalog.ts';
 import { type RefusableParameter, refusedParameter } from './refused-parameter.ts';
 
 /**
- * How requests are written: `openai` as OpenAI's API takes them; `generic` with `max_tokens` and without `store`, as
- * older compatible servers do; `auto` as `openai` until a server refuses a parameter by name.
+ * The form of requests. `openai` is that of OpenAI's API. `generic` has `max_tokens` and no `store`, for older compatible
+ * servers. `auto` is `openai` until a server refuses a parameter by name.
  */
 export type Dialect = 'auto' | 'openai' | 'generic';
 

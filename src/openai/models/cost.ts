@@ -74,7 +74,7 @@ export function costUsd(
   return roundUsd((sum / TOKENS_PER_PRICE) * (tier === 'standard' ? 1 : HALF_PRICE));
 }
 
-/** A step is a millionth of the price of one token of the cheapest model, far above the noise of floating-point sums. */
+/** A step is a millionth of the price of the cheapest token, far above the noise of floating-point sums. */
 const USD_STEPS = 1e12;
 
 /** Removes the noise of floating-point sums, as in 0.1 + 0.2. */

@@ -29,8 +29,8 @@ export interface SpendingEstimate {
   /** Calls that `costUsd` leaves out because their model has no known price. */
   readonly unpricedCalls: number;
   /**
-   * From the first call's start to the last one's end, at the pace of the slowest limit. If two limits are about equally
-   * slow, calls wait for both in turn and may take a quarter longer.
+   * From the first call's start to the last one's end, at the pace of the slowest limit. Two limits that are about
+   * equally slow may take a quarter longer, because calls wait for both.
    */
   readonly durationMs: number;
 }
@@ -94,7 +94,7 @@ export class SpendingTally {
 }
 
 /**
- * Adds up calls: tokens, price, and the time that the given limits need. Takes any number of calls in constant memory.
+ * Adds up the tokens, price and time of calls under limits. Any number of calls takes constant memory.
  *
  * @example
  * ```ts

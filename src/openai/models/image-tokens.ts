@@ -74,8 +74,8 @@ const patchLimits = ({ details }: PatchSizing, detail: ImageDetail): PatchLimits
 const billed = (patches: number, multiplier: number) => Math.ceil(Number((patches * multiplier).toFixed(6)));
 
 /**
- * Patches that cover an image after it was scaled into its bounds. If they exceed the budget, the image is scaled to fit
- * it, so that one side is a whole number of patches (OpenAI's images guide, "Calculating costs").
+ * Counts the patches of an image that is scaled into its bounds. Above the budget, the image is scaled to fit, so that
+ * one side is a whole number of patches (OpenAI's images guide, "Calculating costs").
  */
 export function countPatches(size: ImageSize, { maxSidePx, maxPatches }: PatchLimits): number {
   const { width, height } = fitInto(size, maxSidePx);

@@ -51,7 +51,7 @@ export function createModelCatalog(overrides: ModelOverrides = {}): ModelCatalog
       if (sameModel !== undefined) return sameModel;
       const stem = entries.get(byLength.find((known) => `${base}-`.startsWith(`${known}-`)) ?? '');
       if (stem === undefined) return undefined;
-      // `gpt-5-pro` sizes images as `gpt-5` does, but costs twelve times as much. Fine-tunes have other prices and efforts.
+      // `gpt-5-pro` sizes images as `gpt-5` does, and costs twelve times as much. Fine-tunes have other prices too.
       const { price: _price, reasoningEfforts: _efforts, ...common } = stem;
       return common;
     },

@@ -54,7 +54,7 @@ export interface ModelPrice {
   readonly provenance: Provenance;
 }
 
-/** What one request may hold. */
+/** Limits of one request. */
 export interface ModelLimits {
   /** Tokens of input and output together. */
   readonly contextTokens: number;
@@ -63,7 +63,7 @@ export interface ModelLimits {
   readonly provenance: Provenance;
 }
 
-/** What is known of one model. */
+/** The data of one model. */
 export interface ModelEntry {
   /** Models of one family share a tokenizer rule and usually a quota. */
   readonly family: string;

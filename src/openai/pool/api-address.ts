@@ -44,7 +44,7 @@ function partsOf(baseURL: string, apiVersion: string | undefined): Parts {
   return { url, path, versions: [...new Set(versions)], otherQuery };
 }
 
-/** As people write a path of Azure from memory: with doubled slashes, as OpenAI has it, or up to the name of a deployment. */
+/** Accepts usual spellings of an Azure path: doubled slashes, OpenAI's form, or the path up to a deployment's name. */
 function azurePath(path: string): string {
   const single = path.replace(/\/{2,}/g, '/');
   return single === '/v1' ? '/openai/v1' : single.replace(/^\/openai\/deployments$/, '/openai');
@@ -54,7 +54,7 @@ const isV1 = (path: string): boolean => path.endsWith('/openai/v1');
 const isBare = (path: string): boolean => path === '' || path === '/openai';
 const namesDeployment = (path: string): boolean => path.split('/').includes('deployments');
 
-/** What is wrong with an address of the API, each with the right form; the URL itself is valid. */
+/** Lists the problems of an address of the API, each with the right form. The URL itself is valid. */
 export function addressIssues(baseURL: string, apiVersion: string | undefined, option: string): readonly ConfigIssue[] {
   const { url, path, versions, otherQuery } = partsOf(baseURL, apiVersion);
   const [version] = versions;
@@ -100,7 +100,7 @@ export function apiAddress(baseURL: string, apiVersion: string | undefined): Api
   const at = (own: string) => url.origin + own;
   // A gateway's own /v1 may have deployments below it, which a dated version that is given asks for.
   const wantsDeployments = apiVersion !== undefined && DATED_VERSION.test(apiVersion) && !isV1(path);
-  // What Azure takes as OpenAI does names no deployment in its path.
+  // In its form of OpenAI's API, Azure has no deployment in the path.
   if ((path.endsWith('/v1') && !wantsDeployments) || path === '/models') {
     return { baseURL: at(path), deploymentsVersion: undefined, queryVersion: version, isAzure };
   }

@@ -18,7 +18,7 @@ export interface OpenAIConnectionLease extends AsyncDisposable {
    */
   readonly client: OpenAI;
   /**
-   * Gives the connection back. One that failed is replaced, and one that still streams is lent again when it has ended.
+   * Gives the connection back. A failed connection is replaced. A streaming one is lent again when its stream has ended.
    * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already.
    */
   readonly release: () => void;
@@ -36,8 +36,8 @@ export interface OpenAIConnectionLease extends AsyncDisposable {
 }
 
 /**
- * The lease of each client on loan. Whoever holds nothing but the client still uses it: through its lease, its pool is
- * not taken for one that nobody can reach.
+ * The lease of each client on loan. A caller that holds only the client still uses it: the lease keeps the pool
+ * reachable.
  */
 const lent = new WeakMap<OpenAI, ConnectionLease>();
 

@@ -47,7 +47,7 @@ export async function probe(
   }
 }
 
-/** The error of a pool whose key was refused. It quotes nothing of the API's message, which repeats a part of the key. */
+/** The error of a pool whose key was refused. It does not quote the API's message, which repeats a part of the key. */
 export function refusedKey(error: unknown, retryAfterMs: number): UpstreamError {
   const { code, type, requestID } = (error ?? {}) as Readonly<Record<string, unknown>>;
   const upstreamCode = plainWord(code) ?? plainWord(type);

@@ -63,7 +63,7 @@ export class KeyGate {
     this.#probeAtMs = this.#clock.now() + exponentialDelay(this.refusals, PROBES);
   }
 
-  /** A health check was answered. One that ran beside a refused one proves nothing. */
+  /** A health check succeeded. It proves nothing if another one was refused at the same time. */
   #accepted(): void {
     if (this.closedForMs === 0) this.refusals = 0;
   }

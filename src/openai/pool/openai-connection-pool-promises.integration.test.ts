@@ -82,7 +82,7 @@ describe('what the pool promises, by what the server saw', () => {
     const { fake, pool } = await setUp({ min: 3, healthCheckInterval: intervalMs });
     for (let round = 0; round < 3; round += 1) {
       await pool.warmUp();
-      // Wherever between two checks it happens.
+      // At different times between two checks.
       await sleep(round * 20);
       await fake.stop();
       await sleep(awayMs);

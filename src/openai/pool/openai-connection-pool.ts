@@ -22,8 +22,8 @@ import type { OpenAIConnectionPoolStats, OpenAIPoolHealth } from './openai-pool-
 const NAME = 'OpenAI connection pool';
 
 /**
- * Lends OpenAI clients, each on its own keep-alive connection: at most `max` requests are on the wire, and `min`
- * connections stay open. It opens nothing before its first use. The clients retry nothing.
+ * Lends OpenAI clients, each on its own keep-alive connection. At most `max` requests are on the wire, and `min`
+ * connections stay open. It opens nothing before its first use. The clients do not retry.
  *
  * @example
  * ```ts

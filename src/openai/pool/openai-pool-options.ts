@@ -117,7 +117,7 @@ export function poolBounds(options: OpenAIConnectionPoolOptions): { readonly min
   return { min: min ?? Math.min(DEFAULT_MIN, max), max };
 }
 
-/** What contradicts itself in options that are right one by one. */
+/** Lists contradictions between options that are right one by one. */
 export function poolContradictions(options: OpenAIConnectionPoolOptions): readonly ConfigIssue[] {
   const { min, max } = poolBounds(options);
   return min > max ? [{ option: 'min', expected: `at most max (${max})`, got: String(min) }] : [];

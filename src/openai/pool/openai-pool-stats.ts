@@ -27,6 +27,6 @@ export interface OpenAIConnectionPoolStats extends ResourcePoolStats {
   readonly keyRefused: boolean;
   /** Milliseconds until a refused key is tried again; absent for one that is not. */
   readonly keyTriedInMs?: number;
-  /** What is missing or wrong, where that has ended the pool, such as the package `openai`; absent otherwise. */
+  /** The reason that ended the pool, such as a missing package `openai`; absent otherwise. */
   readonly unusableReason?: string;
 }

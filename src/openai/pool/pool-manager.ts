@@ -127,7 +127,7 @@ export class PoolManager {
       .slice(0, 16);
   }
 
-  /** Functions are told apart by themselves, never by what they give. */
+  /** A function is identified by itself, never by the key that it gives. */
   #keyName(apiKey: ApiKey): string {
     if (typeof apiKey === 'string') return apiKey;
     const known = this.#functions.get(apiKey);
@@ -184,7 +184,7 @@ class ProcessPoolManager extends PoolManager {
 
 /**
  * The manager of the process, shared by every copy and entry point of this package. Its pools use `OPENAI_BASE_URL`,
- * `OPENAI_POOL_MIN_SIZE` and `OPENAI_POOL_MAX_SIZE` where the caller names no base URL or no bound; a value that does
- * not parse is `DESCRIBE_CONFIG_INVALID`, which names the variable.
+ * `OPENAI_POOL_MIN_SIZE` and `OPENAI_POOL_MAX_SIZE` where the caller gives no value. A value that does not parse is
+ * `DESCRIBE_CONFIG_INVALID`, which names the variable.
  */
 export const poolManager: PoolManager = processSingleton('pool-manager', () => bindMethods(new ProcessPoolManager()));
