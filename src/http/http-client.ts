@@ -84,8 +84,8 @@ export class HttpClient {
    * @throws `DESCRIBE_UPSTREAM` when no answer came, with the reason as its cause.
    * @throws `DESCRIBE_RESPONSE_INVALID` for JSON that does not parse, or an answer above `maxResponseBytes`.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`.
-   * @throws `DESCRIBE_INPUT_INVALID` for a path that is no URL or leaves the base URL, or a forbidden header. Also for a
-   * body that is not JSON (a `Map` would be `{}`), or a `timeoutMs` that is not above 0.
+   * @throws `DESCRIBE_INPUT_INVALID` for a path that is no URL or leaves the base URL, or a forbidden header. Also for
+   * a body that is not JSON (a `Map` would be `{}`), or a `timeoutMs` that is not above 0.
    * @throws the signal's reason when it aborts.
    */
   async request<Data = unknown>(

@@ -4,10 +4,10 @@ import { InputError } from '../errors/index.ts';
 export type Query = Readonly<Record<string, string | number | boolean | undefined>> | URLSearchParams;
 
 /**
- * Joins path and query of a request to a base URL, whose path ends in a slash. The path is relative to the base, with or
- * without a leading slash, or is a whole URL below it. Queries add up, those of the base URL first.
- * @throws `DESCRIBE_INPUT_INVALID` for a path that is no URL or leaves the base URL, in any spelling of `..`. Also for a
- * query whose values are not text, numbers or booleans.
+ * Joins path and query of a request to a base URL, whose path ends in a slash. The path is relative to the base, with
+ * or without a leading slash, or is a whole URL below it. Queries add up, those of the base URL first.
+ * @throws `DESCRIBE_INPUT_INVALID` for a path that is no URL or leaves the base URL, in any spelling of `..`. Also for
+ * a query whose values are not text, numbers or booleans.
  */
 export function pathBelow(base: URL, path: string, query: Query = {}): string {
   if (typeof path !== 'string' && !ABSOLUTE.test(path)) throw new InputError('path', 'it is no string');

@@ -8,8 +8,8 @@ export interface OutgoingBody {
 }
 
 /**
- * Makes a body of text, bytes, forms, blobs and streams of the web or of Node. Blobs and streams are sent piece by piece
- * as they are read, and are never completely in memory. `undefined` for any other value.
+ * Makes a body of text, bytes, forms, blobs and streams of the web or of Node. Blobs and streams are sent piece by
+ * piece as they are read, and are never completely in memory. `undefined` for any other value.
  */
 export function outgoingBody(body: unknown): OutgoingBody | undefined {
   if (typeof body === 'string') return { body: Buffer.from(body), contentType: 'text/plain;charset=UTF-8' };

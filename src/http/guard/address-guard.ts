@@ -91,8 +91,8 @@ export class AddressGuard {
   }
 
   /**
-   * Returns the parsed URL if it has an allowed scheme, no credentials, and a host that is not private or reserved as it
-   * is written, in any encoding of an address.
+   * Returns the parsed URL if it has an allowed scheme, no credentials, and a host that is not private or reserved as
+   * it is written, in any encoding of an address.
    *
    * @param field The caller's name of the value, for the error.
    * @throws `DESCRIBE_INPUT_INVALID` for a value that is not an http or https URL.

@@ -7,8 +7,8 @@ import type { ModelCatalog } from '../models/model-catalog.ts';
 import { type RefusableParameter, refusedParameter } from './refused-parameter.ts';
 
 /**
- * The form of requests. `openai` is that of OpenAI's API. `generic` has `max_tokens` and no `store`, for older compatible
- * servers. `auto` is `openai` until a server refuses a parameter by name.
+ * The form of requests. `openai` is that of OpenAI's API. `generic` has `max_tokens` and no `store`, for older
+ * compatible servers. `auto` is `openai` until a server refuses a parameter by name.
  */
 export type Dialect = 'auto' | 'openai' | 'generic';
 

@@ -18,7 +18,8 @@ export interface OpenAIConnectionLease extends AsyncDisposable {
    */
   readonly client: OpenAI;
   /**
-   * Gives the connection back. A failed connection is replaced. A streaming one is lent again when its stream has ended.
+   * Gives the connection back. A failed connection is replaced. A streaming one is lent again when its stream has
+   * ended.
    * @throws `DESCRIBE_LEASE_INVALID` when the lease had ended already.
    */
   readonly release: () => void;
