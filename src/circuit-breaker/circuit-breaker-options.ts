@@ -67,8 +67,8 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    */
   readonly maxResetTimeoutMs?: number | undefined;
   /**
-   * Share of a break that is left to chance, so that many processes do not probe at once: it lasts from (1 - ratio) to
-   * 1 times its length.
+   * Random share of a break, so that many processes do not probe at once. A break lasts (1 - ratio) to 1 times its
+   * length.
    * @defaultValue 0.2 with `maxResetTimeoutMs`, else 0
    */
   readonly resetJitterRatio?: number | undefined;
@@ -92,10 +92,10 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * Says whether a rejection tells something about the health of the other side. `false` is neutral: neither success
-   * nor failure, and a probe gives its place back. When it throws, or promises an answer, the rejection is a failure.
-   * Not asked about an `AbortError` or a call that its caller aborted by a signal among the arguments (neutral;
-   * `AbortSignal.timeout` aside) or that timed out here (a failure).
+   * Tells whether a rejection is evidence against the other side. `false` is neutral: neither success nor failure, and
+   * a probe is repeated. If it throws or returns a promise, the rejection is a failure. It is not called for an
+   * `AbortError`, or for a call whose caller aborted a signal among the arguments: these are neutral. It is not called
+   * for a timeout either, which is a failure, as is `AbortSignal.timeout`.
    * @defaultValue all but throttles and the caller's own faults: HTTP 4xx other than 408 and 409, and their codes
    */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
@@ -197,7 +197,7 @@ function throwIfAny(issues: readonly ConfigIssue[]): void {
   if (issues.length > 0) throw new ConfigError('CircuitBreaker', issues);
 }
 
-/** What contradicts itself in options that are right one by one. */
+/** Lists contradictions between options that are right one by one. */
 export function breakerContradictions(options: CircuitBreakerOptions): ConfigIssue[] {
   const { windowMs, windowCalls, minimumCalls, slowCallRatio, slowCallDurationMs } = options;
   const { maxResetTimeoutMs, resetTimeoutMs = defaultsOf(BREAKER_SPEC).resetTimeoutMs } = options;

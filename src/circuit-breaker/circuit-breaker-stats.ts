@@ -6,7 +6,7 @@ import type { CircuitBreakerState } from './circuit/circuit-breaker-events.ts';
 export interface CircuitBreakerStats {
   readonly name: string;
   readonly state: CircuitBreakerState;
-  /** What the rules see. Empty unless the breaker is closed. */
+  /** The outcomes that the rules use. Empty unless the breaker is closed. */
   readonly window: {
     readonly calls: number;
     readonly failures: number;
@@ -44,11 +44,11 @@ export interface CallTotals {
   readonly failed: number;
   /** Ended without a verdict: aborts, and what `isFailure` said no to. */
   readonly ignored: number;
-  /** Of the succeeded and failed ones, those slower than `slowCallDurationMs`. */
+  /** Succeeded and failed calls that were slower than `slowCallDurationMs`. */
   readonly slow: number;
-  /** Of the failed ones, those ended by `timeoutMs` or `halfOpenTimeoutMs`. */
+  /** Failed calls that `timeoutMs` or `halfOpenTimeoutMs` ended. */
   readonly timedOut: number;
-  /** Of all ended ones, those whose state of the breaker had passed when they ended: they decided nothing. */
+  /** Calls that ended after the state in which they began. They decided nothing. */
   readonly late: number;
   /** Never made. */
   readonly rejected: number;
@@ -60,7 +60,7 @@ export interface CallTotals {
 
 type Mutable<Counts> = { -readonly [Name in keyof Counts]: Counts[Name] };
 
-/** What a breaker counts by itself; the circuit counts how often it opened. */
+/** The counts of a breaker. The circuit counts how often it opened. */
 export type CountedTotals = Mutable<Omit<CallTotals, 'opened'>>;
 
 export const emptyTotals = (): CountedTotals => ({

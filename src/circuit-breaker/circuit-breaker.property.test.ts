@@ -60,7 +60,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
 const failure = new Error('failure');
 const errors: Record<Exclude<Ending, 'success'>, Error> = {
   failure,
-  // What a client makes of an abort looks like any other failure; only the signal tells.
+  // A client's error for an abort looks like any other failure; only the signal tells them apart.
   'given-up': failure,
   asks: Object.assign(new Error('asks'), { retryAfterMs: ASKED_MS }),
   neutral: new DOMException('neutral', 'AbortError'),
@@ -157,7 +157,7 @@ describe('CircuitBreaker and its reference model', () => {
   });
 });
 
-/** What the histories have reached, added up. */
+/** Totals over the histories. */
 interface Seen {
   readonly states: Set<string>;
   late: number;

@@ -29,9 +29,9 @@ const PROBING_RETRY_AFTER_MS = 1_000;
 const UNMEASURED = Number.MAX_VALUE;
 
 /**
- * Stops calling an action that keeps failing and finds out by itself when it works again. Every call ends as its action
- * does, or by the breaker's timeout, or is rejected with `DESCRIBE_CIRCUIT_OPEN`. An error of a listener or callback
- * never changes that.
+ * Stops calling an action that keeps failing, and probes when it works again. A call ends as its action does, or by the
+ * breaker's timeout, or is rejected with `DESCRIBE_CIRCUIT_OPEN`. An error of a listener or callback never changes
+ * that.
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ beforeEach(() => {
 const boom = new Error('boom');
 const settle = (promise: Promise<unknown>) => promise.then(String, (error: unknown) => error);
 
-/** What a request handler does: one name, a fresh closure. */
+/** Calls as a request handler does: one name, a fresh closure. */
 const callAs = (user: string, fails = false, options: CreateCircuitBreakerOptions<[], string> = {}) =>
   createCircuitBreaker(
     'orders',

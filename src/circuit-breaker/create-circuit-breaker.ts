@@ -31,11 +31,11 @@ const NO_REGISTRY = {
 };
 
 /**
- * Wraps an action with the breaker of that name. All callables of one name share its state, each runs its own action
- * (and its own `fallback`); making one anew for every request costs no memory.
+ * Wraps an action with the breaker of that name. All callables of one name share its state, and each runs its own
+ * action and `fallback`. Making a new one for every request costs no memory.
  *
- * @throws `DESCRIBE_CONFIG_INVALID` when an option is wrong, or is data, given, and another than where the name was
- * first used. Of functions (`fallback` aside) and the clock the first are used.
+ * @throws `DESCRIBE_CONFIG_INVALID` for a wrong option, and for one that differs from the first use of the name.
+ * Functions and the clock are not compared: the first ones are used, except for `fallback`.
  *
  * @example
  * ```ts

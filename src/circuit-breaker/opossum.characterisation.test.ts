@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Deferred } from '../internal/async/deferred.ts';
 
 /*
- * What opossum does that we rely on or keep away from our callers. When an upgrade changes one of these, read what it
- * means for opossum-engine.ts before changing the expectation.
+ * The behaviour of opossum that we rely on or work around. When an upgrade changes it, check opossum-engine.ts before
+ * changing the expectation.
  */
 
 const made: Opossum[] = [];

@@ -19,9 +19,8 @@ export type NamedCircuitBreaker = Pick<
 
 export interface CircuitBreakerRegistryOptions {
   /**
-   * Breakers held at most. One more drops the idle one (closed, no call running) that was not used for longest, else
-   * the one not used for longest; never an isolated one, which `remove` ends. Where all are isolated, one more finds
-   * room.
+   * Most breakers. A further one evicts the least recently used idle breaker (closed, without a call), else the least
+   * recently used one. Isolated breakers are never evicted, also above this limit.
    * @defaultValue 1000
    */
   readonly maxBreakers?: number | undefined;
@@ -77,9 +76,9 @@ export class CircuitBreakerRegistry {
   }
 
   /**
-   * What the callables of that name share.
-   * @throws `DESCRIBE_CONFIG_INVALID` when an option is wrong, or is given and differs from the one in use. Functions
-   * and the clock are not compared: the first win.
+   * Gives the breaker that the callables of a name share.
+   * @throws `DESCRIBE_CONFIG_INVALID` for a wrong option, and for one that differs from the one in use. Functions and
+   * the clock are not compared: the first ones are used.
    * @internal
    */
   share<Args extends unknown[], Result>(name: string, options: CircuitBreakerOptions<Args, Result>): SharedBreaker {

@@ -7,7 +7,7 @@ import {
   resolveOptions,
 } from './circuit-breaker-options.ts';
 
-/** What belongs to one callable of a name, and not to the breaker behind it. */
+/** The part of one callable of a name that its breaker does not share. */
 export interface Callable {
   readonly action: CircuitBreakerAction<unknown[], unknown>;
   readonly fallback: CircuitBreakerFallback<unknown[], unknown> | undefined;

@@ -10,7 +10,7 @@ export interface AcquireOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** What is wrong with them; told whether or not the acquire would have to wait. */
+/** Finds the wrong option of an acquire, whether or not it has to wait. */
 export function wrongAcquireOption({ priority = 0, timeoutMs = 1 }: AcquireOptions): InputError | undefined {
   if (!Number.isFinite(priority)) return new InputError('priority', 'it is not a number');
   return isDuration(timeoutMs) ? undefined : new InputError('timeoutMs', 'it is not above 0');

@@ -10,7 +10,7 @@ export interface DrainOptions {
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 
-/** What is wrong with them. */
+/** Finds the wrong option of a drain. */
 export function wrongDrainOption({ timeoutMs = 0 }: DrainOptions): InputError | undefined {
   const right = typeof timeoutMs === 'number' && timeoutMs >= 0;
   return right ? undefined : new InputError('timeoutMs', 'it is not 0 or more');

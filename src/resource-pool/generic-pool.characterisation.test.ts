@@ -2,8 +2,8 @@ import { createPool } from 'generic-pool';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 /**
- * What generic-pool 3.9 does that `SlotEngine` relies on or fences. When one of these fails after an upgrade, read
- * `slot-engine.ts` again: the fence may be needed no longer, or the ground be gone.
+ * The behaviour of generic-pool 3.9 that `SlotEngine` relies on or works around. When a test fails after an upgrade,
+ * check `slot-engine.ts`.
  */
 const flush = () => vi.advanceTimersByTimeAsync(0);
 

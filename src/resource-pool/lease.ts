@@ -6,7 +6,7 @@ import { LeaseError } from '../errors/index.ts';
  */
 export interface Lease<Resource> extends AsyncDisposable {
   /**
-   * What was borrowed.
+   * The borrowed resource.
    * @throws `DESCRIBE_LEASE_INVALID` after the lease ended, or its pool took the resource back.
    */
   readonly resource: Resource;
@@ -22,7 +22,7 @@ export interface Lease<Resource> extends AsyncDisposable {
   readonly destroy: () => void;
 }
 
-/** What a lease tells its pool. */
+/** The part of a pool that a lease calls. */
 export interface LeaseHome<Slot> {
   /** False when the slot is no longer on loan, because its pool took it back. */
   giveBack(slot: Slot, broken: boolean): boolean;

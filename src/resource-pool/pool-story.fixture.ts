@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** What a hook of the factory does when it is called. */
+/** Behaviour of a hook of the factory. */
 const hook = fc.oneof(
   { weight: 6, arbitrary: fc.constant({ does: 'ok' } as const) },
   {
@@ -62,7 +62,7 @@ export const story = fc.record({
   validates: fc.boolean(),
   resets: fc.boolean(),
   tracksLeaks: fc.boolean(),
-  /** What listeners and hooks do to the pool from inside of its work, one after the other. */
+  /** Calls of the pool by listeners and hooks, one after the other. */
   meddling: fc.oneof(
     { weight: 2, arbitrary: fc.constant([]) },
     {

@@ -1,10 +1,10 @@
-/** What `factory.create` is told. */
+/** The context of `factory.create`. */
 export interface CreateContext {
   /** Aborts when `createTimeoutMs` is over or the pool is destroyed. */
   readonly signal: AbortSignal;
   /**
-   * Says at any later moment that the resource may have died, as a socket does when it closes: an idle one is soon
-   * validated, or replaced where there is no `validate`. Nothing happens to one that is on loan or gone. Never throws.
+   * Reports at any later time that the resource may be broken, such as by a socket's `close`. An idle resource is then
+   * validated, or replaced if there is no `validate`. It has no effect on a leased or removed one. Never throws.
    */
   readonly suspect: () => void;
 }
@@ -20,11 +20,11 @@ export interface ValidateContext {
 /** Makes and unmakes what a pool keeps. Every hook is time-boxed, and none can hurt the pool by throwing. */
 export interface ResourceFactory<Resource> {
   /**
-   * Makes a resource. `signal` aborts when `createTimeoutMs` is over or the pool is destroyed; a resource that arrives
-   * later is destroyed. What it throws reaches the waiting acquirer as the cause of `DESCRIBE_POOL_CREATE_FAILED`.
+   * Creates a resource. `signal` aborts after `createTimeoutMs`, and when the pool is destroyed. A resource that
+   * arrives later is destroyed. Its error is the cause of `DESCRIBE_POOL_CREATE_FAILED` for the waiting acquirer.
    */
   create(context: CreateContext): Resource | PromiseLike<Resource>;
-  /** Unmakes a resource. What it throws is reported by the event `destroyFailed` and has no other effect. */
+  /** Destroys a resource. Its error is reported by the event `destroyFailed`, and has no other effect. */
   destroy(resource: Resource): unknown;
   /** Tells whether a resource may be used, on borrow and in the background. Throwing means no. */
   validate?(resource: Resource, context: ValidateContext): boolean | PromiseLike<boolean>;

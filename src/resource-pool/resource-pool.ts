@@ -17,8 +17,8 @@ import { SlotDispatcher } from './slots/slot-dispatcher.ts';
 import { destroyLeftovers } from './slots/slot-keeper.ts';
 
 /**
- * Lends resources that are expensive to make, never more than `maxSize` at a moment and each to one user at a time.
- * Every acquire settles: with a lease, or with an error that says why not. Makes nothing before its first use.
+ * Lends resources that are expensive to create: at most `maxSize` at once, and each to one user at a time. Every
+ * acquire settles, with a lease or an error. Nothing is created before the first use.
  *
  * @example
  * ```ts
@@ -194,9 +194,9 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   }
 
   /**
-   * Rejects who waits and who comes, and destroys every resource at once, those on loan too. They are told `reason` when
-   * it is a `DescribeError`, else `DESCRIBE_CLOSED` with `reason` as its cause. Resolves when all are gone and never
-   * rejects. Idempotent.
+   * Rejects waiting and later callers, and destroys all resources at once, leased ones too. The error is `reason` if
+   * that is a `DescribeError`, else `DESCRIBE_CLOSED` with `reason` as its cause. Resolves when all are destroyed, and
+   * never rejects. Idempotent.
    */
   destroy(reason?: unknown): Promise<void> {
     return this.#end(reason);

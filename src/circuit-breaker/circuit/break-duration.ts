@@ -12,8 +12,9 @@ export interface BreakDurationOptions {
 const LONGEST_ASKED_MS = 3_600_000;
 
 /**
- * How long break number `breaks` (1 is the first since the breaker was closed) lasts: what the failing side asked for,
- * else `resetTimeoutMs`, doubled for every break before when there is a `maxResetTimeoutMs` to stop at, less jitter.
+ * Gives the length of break number `breaks`; 1 is the first since the breaker was closed. It is the time that the
+ * failing side asked for, else `resetTimeoutMs` less jitter. With a `maxResetTimeoutMs` it doubles at every break up to
+ * that.
  */
 export function breakDurationMs(
   breaks: number,
@@ -21,7 +22,7 @@ export function breakDurationMs(
   { resetTimeoutMs, maxResetTimeoutMs, resetJitterRatio, random }: BreakDurationOptions,
 ): number {
   if (askedMs !== undefined && Number.isFinite(askedMs) && askedMs > 0) {
-    // Never shortened by jitter: whoever asked knows better.
+    // Never shortened by jitter: the other side asked for that time.
     return Math.min(askedMs, maxResetTimeoutMs ?? Math.max(LONGEST_ASKED_MS, resetTimeoutMs));
   }
   const fullMs =

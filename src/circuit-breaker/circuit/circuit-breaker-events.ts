@@ -17,7 +17,7 @@ interface EndedCallEvent extends NamedEvent {
   readonly durationMs?: number | undefined;
 }
 
-/** What a breaker tells. State events come after the state has settled, in the order of the changes. */
+/** Events of a breaker. State events are emitted after the state has settled, in the order of the changes. */
 export interface CircuitBreakerEvents {
   readonly stateChanged: NamedEvent & {
     readonly from: CircuitBreakerState;

@@ -1,8 +1,8 @@
 import { type Clock, systemClock, type TimerHandle } from '../../internal/clock.ts';
 
 /**
- * The user's clock, so fenced that calls settle whatever it throws: a reading that fails repeats the last one, a timer
- * that can't be set never fires. The system's needs no fence and stays itself.
+ * Guards the user's clock, so that calls settle whatever it throws. A failed reading repeats the last one, and a timer
+ * that cannot be set never fires. The system's clock needs no guard.
  */
 export function guardedClock(clock: Clock): Clock {
   return clock === systemClock ? clock : new GuardedClock(clock);
@@ -37,7 +37,7 @@ class GuardedClock implements Clock {
     try {
       if (handle !== NO_TIMER) this.#clock.clearTimeout(handle);
     } catch {
-      // What it did not clear fires into a call that has ended.
+      // A timer that was not cleared fires into a call that has ended.
     }
   }
 }

@@ -1,10 +1,9 @@
-/** What a trial says once enough probes have ended. */
+/** The verdict of a trial, once enough probes have ended. */
 export type TrialVerdict = 'close' | 'open';
 
 /**
- * Lets at most `maxCalls` probes through at once and decides by their results: as soon as `successRatio` of them can't
- * be missed any more it says close, as soon as it can't be reached any more, open. A neutral probe gives its place
- * back.
+ * Lets at most `maxCalls` probes through at once, and decides by their results. It closes as soon as `successRatio` is
+ * certain, and opens as soon as it is out of reach. A neutral probe is repeated.
  */
 export class HalfOpenTrial {
   readonly #maxCalls: number;

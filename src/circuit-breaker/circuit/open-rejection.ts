@@ -1,8 +1,8 @@
 import { CircuitOpenError } from '../../errors/circuit-open-error.ts';
 
 /**
- * A `CircuitOpenError` without stack frames: it says nothing about where the failure is, and capturing frames is most
- * of what a rejection costs while an outage makes rejections the common case.
+ * Makes a `CircuitOpenError` without stack frames. They would not show the failure, and capturing them is most of the
+ * cost of a rejection, which is the common case in an outage.
  */
 export function openRejection(breaker: string, retryAfterMs: number | undefined, cause: unknown): CircuitOpenError {
   const { stackTraceLimit } = Error;

@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events';
 import Opossum from 'opossum';
 
 /**
- * The only file that knows opossum. It holds what opossum is good at, the open state and the unref'd reset timer, and
- * fences the rest: calls never go through opossum's `fire`, so none of its counting, timeouts, caching or fallbacks
- * run. One circuit exists from a break until it is released.
+ * The only file that uses opossum: for the open state and the unref'd reset timer. Calls never go through opossum's
+ * `fire`, so that none of its counting, timeouts, caching or fallbacks run. One circuit exists from a break until it is
+ * released.
  */
 export class OpossumEngine {
   readonly #onHalfOpen: () => void;

@@ -3,9 +3,9 @@ import { propertyOf } from '../../internal/property-of.ts';
 import { retryAfterMsOf } from '../../internal/upstream/response-headers.ts';
 
 /**
- * The default of `retryAfterMs`: milliseconds that an error or a response asks to be left alone, by its own
- * `retryAfterMs`, or by `retry-after-ms` or `Retry-After` (seconds or a date, RFC 9110 10.2.3) among its `headers` or
- * those of its `response`.
+ * The default of `retryAfterMs`: milliseconds that an error or a response asks to wait. Read from its own
+ * `retryAfterMs`, or from `retry-after-ms` or `Retry-After` in its `headers` or those of its `response`. `Retry-After`
+ * is seconds or a date (RFC 9110, 10.2.3).
  */
 export function requestedRetryAfterMs(failure: unknown): number | undefined {
   const own = propertyOf(failure, 'retryAfterMs');

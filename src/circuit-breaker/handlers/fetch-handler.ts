@@ -18,8 +18,8 @@ export type FetchHandler<Args extends unknown[]> = (
 const responses = new WeakMap<ResponseError, Response>();
 
 /**
- * Responses are judged here, within the call, and not by the breaker: the name may be shared with callables of another
- * kind, whose functions came first.
+ * Judges responses here, and not by functions of the breaker: callables of another kind may share the name, and the
+ * first functions are used.
  */
 export function protectFetchHandler<Args extends unknown[]>(
   name: string,

@@ -10,7 +10,7 @@ export interface NodeHandlerResponse {
   readonly destroyed: boolean;
   readonly writableEnded?: boolean;
   readonly writableFinished?: boolean;
-  /** What the response was destroyed with, if anything. */
+  /** The error that destroyed the response, if there is one. */
   readonly errored?: Error | null;
   setHeader(name: string, value: string): unknown;
   getHeader?(name: string): unknown;
@@ -31,16 +31,16 @@ export type NodeHandler<Request, Response> = (
 ) => unknown;
 
 /**
- * One request on its way through a protected handler. It tells the breaker how the request ended, and keeps what the
- * handler's own promise has to say for the framework. The request is no argument of the breaker's call: its `signal`
- * aborts when its socket closes, whoever closed it.
+ * One request in a protected handler. It reports the outcome of the request to the breaker, and keeps the handler's own
+ * promise for the framework. The request is not an argument of the breaker's call, because its `signal` aborts whenever
+ * its socket closes.
  */
 export class NodeExchange<Request, Response extends NodeHandlerResponse> {
   readonly request: Request;
   readonly response: Response;
   /** The handler's `next`. Once somebody else answers, it does nothing. */
   readonly passOn: Next;
-  /** The `next` of whoever answers in place of the handler. */
+  /** The `next` for an answer in place of the handler. */
   readonly passOnInPlace: Next;
   /** Whether the framework has been told to go on. */
   passedOn = false;
@@ -129,7 +129,7 @@ export class NodeExchange<Request, Response extends NodeHandlerResponse> {
   }
 }
 
-/** What an answer that is out says; undefined for a good one. A 4xx is its client's doing. */
+/** The outcome of an answer that was sent; undefined for a good one. A 4xx is the client's fault. */
 function outcomeOf(response: NodeHandlerResponse): ResponseError | undefined {
   const { statusCode } = response;
   if (statusCode < 400) return undefined;

@@ -3,12 +3,12 @@ import { ClientLeft, ResponseError } from './handler-outcome.ts';
 import { type Next, NodeExchange, type NodeHandler, type NodeHandlerResponse } from './node-exchange.ts';
 import { isOpenRejection, retryAfterSeconds, UNAVAILABLE_BODY } from './retry-after-header.ts';
 
-/** What is answered in place of a handler that the breaker's timeout ended. */
+/** The answer in place of a handler that the breaker's timeout ended. */
 const TIMED_OUT_BODY = '{"error":"timed out"}';
 
 /**
- * How a request ended is told by rejections alone, which say what they are: the name may be shared with callables of
- * another kind, whose functions came first.
+ * Reports the outcome of a request by rejections with a verdict: callables of another kind may share the name, and the
+ * first functions are used.
  */
 export function protectNodeHandler<Request, Response extends NodeHandlerResponse>(
   name: string,

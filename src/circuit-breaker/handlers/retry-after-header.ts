@@ -1,9 +1,7 @@
 import type { CircuitOpenError } from '../../errors/circuit-open-error.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 
-/**
- * What a handler answers while its breaker lets nothing through. No error text: that is for the log, not the client.
- */
+/** The answer of a handler while its breaker is open. Without an error's message, which belongs in the log. */
 export const UNAVAILABLE_BODY = '{"error":"service temporarily unavailable"}';
 
 /**

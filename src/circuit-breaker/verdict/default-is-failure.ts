@@ -2,14 +2,12 @@ import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import { propertyOf } from '../../internal/property-of.ts';
 
-/**
- * The two of the 4xx that the server has a part in: it waited too long (408), or another request was in the way (409).
- */
+/** The 4xx statuses that say something about the server: it waited too long (408), or a request conflicted (409). */
 const FAILING_STATUSES: readonly number[] = [408, 409];
 
 /**
- * The default of `isFailure`: errors of this package by the table of failures, any other by its HTTP status, where
- * throttles and what blames the request are neutral.
+ * The default of `isFailure`. Errors of this package are judged by the table of failures, others by their HTTP status.
+ * Throttles and faults of the request are neutral.
  */
 export function defaultIsFailure(error: unknown): boolean {
   if (DescribeError.is(error)) return failureMeaning(error).countsForBreaker;

@@ -1,6 +1,6 @@
 import { propertyOf } from '../../internal/property-of.ts';
 
-/** What tells failures apart without showing what they say. */
+/** The parts of an error that classify it without its message. */
 export interface ErrorKind {
   readonly name: string;
   readonly code?: string;

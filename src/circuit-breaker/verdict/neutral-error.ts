@@ -2,16 +2,16 @@ import { propertyOf } from '../../internal/property-of.ts';
 import { isAbortedCall } from '../../internal/upstream/openai-error-shape.ts';
 
 /**
- * Tells whether an error says that somebody gave up: an `AbortError`, or the one of the openai client. One that a
- * timeout caused says that the other side was too slow.
+ * Tells whether an error is an abort: an `AbortError`, or that of the openai client. The error of a timeout is not: the
+ * other side was too slow.
  */
 export const isAbort = (error: unknown): boolean =>
   (propertyOf(error, 'name') === 'AbortError' || isAbortedCall(error)) && !isTimeout(propertyOf(error, 'cause'));
 
 /**
- * What the caller says by a signal that is one of the arguments, or that one carries as `signal`: that it gave the call
- * up, or, with `AbortSignal.timeout`, that the other side was too slow. What the call then rejects with does not
- * matter, for clients wrap the signal's reason in errors of their own.
+ * Reads a signal that is an argument, or an argument's `signal`. Its abort means that the caller gave up, or, with
+ * `AbortSignal.timeout`, that the other side was too slow. The error of the call does not matter: clients wrap the
+ * signal's reason in errors of their own.
  */
 export function wordOfCaller(args: readonly unknown[]): 'gave-up' | 'too-slow' | undefined {
   let word: 'too-slow' | undefined;

@@ -2,12 +2,12 @@ import { answerNow } from '../../internal/async/user-callback.ts';
 import { propertyOf } from '../../internal/property-of.ts';
 import { isAbort, wordOfCaller } from './neutral-error.ts';
 
-/** What an ended call says about the other side. */
+/** The verdict of an ended call on the other side. */
 export type Verdict = 'success' | 'failure' | 'neutral';
 
 /**
- * Marks a rejection whose verdict is in already, so that nobody is asked: the name may be shared with callables of
- * another kind, whose functions came first. One for all copies of this package, as the registry is.
+ * Marks a rejection that has a verdict already: callables of another kind may share the name, and the first functions
+ * are used. All copies of this package share the mark, as they share the registry.
  */
 export const VERDICT: unique symbol = Symbol.for('@describe-it/sdk/verdict');
 
@@ -23,7 +23,7 @@ export interface Judges extends ResultJudges {
 }
 
 /**
- * What a rejection says. Whoever gave the call up, `isFailure` is not asked: one that forgets aborts must not count
+ * Judges a rejection. `isFailure` is not called for an abort: a function that does not consider aborts must not count
  * them.
  */
 export function verdictOnError(error: unknown, args: readonly unknown[], { isFailure }: Judges): 'failure' | 'neutral' {
@@ -34,7 +34,7 @@ export function verdictOnError(error: unknown, args: readonly unknown[], { isFai
   return answerNow(isFailure, error, true) ? 'failure' : 'neutral';
 }
 
-/** What a result says. */
+/** Judges a result. */
 export function verdictOnResult(result: unknown, { isFailureResult, isNeutralResult }: ResultJudges): Verdict {
   if (isFailureResult !== undefined && answerNow(isFailureResult, result, false)) return 'failure';
   return isNeutralResult !== undefined && answerNow(isNeutralResult, result, false) ? 'neutral' : 'success';

@@ -25,11 +25,11 @@ export interface EvidenceSummary {
 }
 
 /**
- * What a closed breaker knows of the calls since it closed, and the rules that open it.
+ * The outcomes of the calls since a breaker closed, and the rules that open it.
  *
- * Failures in a row count whatever the time between them, so that low traffic can open a breaker that its window never
- * could. A success ends the run. Every full `failureDecayMs` since the last failure takes one failure off it, so that a
- * failure a day never adds up.
+ * Failures in a row count whatever the time between them, so that low traffic can open a breaker too. A success ends
+ * the run. Every full `failureDecayMs` since the last failure removes one failure, so that one failure a day never adds
+ * up.
  */
 export class Evidence {
   readonly #bounds: TripBounds;
@@ -48,7 +48,7 @@ export class Evidence {
     this.#window.recordSuccess(nowMs);
   }
 
-  /** Counts a success that took too long, and returns the rule that it breaks. It ends a run of failures all the same. */
+  /** Counts a slow success, and returns the rule that it breaks. It ends a run of failures too. */
   recordSlowSuccess(nowMs: number): TripRule | undefined {
     this.#failuresInRow = 0;
     this.#window.record(nowMs, false, true);

@@ -167,7 +167,7 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
     if (this.state !== 'open') this.#changed();
   }
 
-  /** Validates an idle slot in the background and puts it back at the bottom, or retires it. Resolves to the verdict. */
+  /** Validates an idle slot in the background. Puts it back at the bottom, or retires it. Resolves to the verdict. */
   async check(slot: Slot<Resource>): Promise<boolean> {
     const index = this.idle.indexOf(slot);
     if (index < 0) return true;

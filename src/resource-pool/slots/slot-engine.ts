@@ -9,9 +9,9 @@ export interface SlotMaker<Slot> {
 }
 
 /**
- * Keeps the lifecycle of slots on generic-pool 3.9: every slot is on loan from its making to its end, so that none of
- * generic-pool's own queues, timers, evictor and validation ever runs. What that fences is pinned in
- * `generic-pool.characterisation.test.ts`.
+ * Keeps the lifecycle of slots on generic-pool 3.9. Every slot is borrowed from its creation to its end, so that none
+ * of generic-pool's own queues, timers, evictor and validation ever runs. `generic-pool.characterisation.test.ts` pins
+ * the behaviour that this relies on.
  */
 export class SlotEngine<Slot extends object> {
   readonly #pool: Pool<Slot>;

@@ -10,7 +10,7 @@ import type { PoolSettings } from '../resource-pool-options.ts';
 import type { CreateFailure, Slot } from './slot.ts';
 import { SlotEngine } from './slot-engine.ts';
 
-/** What a keeper reports to its owner. */
+/** The reports of a keeper to its owner. */
 export interface SlotKeeperOwner<Resource> {
   /** A slot is made and ready to be offered. */
   opened(slot: Slot<Resource>): void;

@@ -2,8 +2,8 @@ import type { GrowReason } from '../resource-pool-stats.ts';
 import type { Waiter } from './waiting-queue.ts';
 
 /**
- * Where a slot is. `opening`: being made. `idle`: on the stack. `leased`: lent. `checking`: being validated.
- * `resetting`: being cleaned after a lease. `retired`: being destroyed, or gone.
+ * The state of a slot. `opening`: being created. `idle`: on the stack. `leased`: lent. `checking`: being validated.
+ * `resetting`: being reset after a lease. `retired`: being destroyed, or destroyed.
  */
 export type SlotState = 'opening' | 'idle' | 'leased' | 'checking' | 'resetting' | 'retired';
 

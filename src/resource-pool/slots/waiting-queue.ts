@@ -180,8 +180,8 @@ export class WaitingQueue<Item> extends PriorityQueue<Waiter<Item>> {
 }
 
 /**
- * How the common timer reaches its queue. The reference is strong while somebody waits, who has to be rejected in
- * time. Else it is weak, so that the timer does not keep alive a queue that nobody else holds.
+ * The reference of the common timer to its queue. It is strong while a call waits, which has to be rejected in time.
+ * Otherwise it is weak, so that the timer does not keep an abandoned queue alive.
  */
 interface QueueReference<Queue extends object> {
   readonly weak: WeakRef<Queue>;
