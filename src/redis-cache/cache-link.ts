@@ -1,6 +1,6 @@
 import type { RedisLink } from './redis/redis-link.ts';
 
-/** The way of a cache to its Redis, for what else runs on the same connection. */
+/** The link of a cache to its Redis, for other users of the same connection. */
 export interface CacheLink {
   readonly keyPrefix: string;
   /** Undefined where nothing named Redis, or the driver is missing. */

@@ -76,7 +76,7 @@ interface Made {
   readonly key: Key;
   /** Place in the order of all events at which the making of the value began. */
   readonly madeAt: number;
-  /** What it was made under; what is stored may carry more. */
+  /** The tags of the caller that made it; a stored entry may have more. */
   readonly tags: readonly string[];
 }
 
@@ -258,7 +258,7 @@ class World {
           () => cache.clear(),
         );
       case 'evict':
-        // As maxmemory would: a tag is lost, and nobody is told.
+        // As maxmemory would: a tag is lost, without a message.
         await this.#raw.del(`${this.#keyPrefix}t:${TAGS_OF[command.key][0] ?? ''}`);
     }
   }

@@ -41,11 +41,11 @@ export interface MemoryTierSettings {
 }
 
 export interface RedisCacheOptions extends RedisTargetOptions {
-  /** Seconds an entry lives when nothing else is said. @defaultValue 3600 */
+  /** Seconds an entry lives unless its write says otherwise. @defaultValue 3600 */
   readonly defaultTTL?: number | undefined;
   /**
-   * Start of every name in Redis: of keys, leases and the channel, so that a user of Redis needs no more than
-   * `~prefix* &prefix*`. On a Cluster, braces in it have to enclose something. @defaultValue 'describe_it:'
+   * Start of every name in Redis: of keys, leases and the channel. A user of Redis needs `~prefix* &prefix*` only. On a
+   * Cluster, braces in it must enclose something. @defaultValue 'describe_it:'
    */
   readonly keyPrefix?: string | undefined;
   /**
@@ -63,45 +63,45 @@ export interface RedisCacheOptions extends RedisTargetOptions {
    */
   readonly operationTimeoutMs?: number | undefined;
   /**
-   * Longest time that memory is believed without asking Redis, whatever happens to messages. Milliseconds.
+   * Longest time in milliseconds that memory is trusted without a question to Redis, even if messages are lost.
    * @defaultValue 2000
    */
   readonly tagTrustMs?: number | undefined;
   /**
-   * The same while Redis can't be asked. More than `tagTrustMs` keeps serving from memory through an outage, at the
-   * price that an invalidation made elsewhere meanwhile is seen late. Milliseconds. @defaultValue `tagTrustMs`
+   * The same in milliseconds while Redis can't be asked. More than `tagTrustMs` keeps serving from memory through an
+   * outage; an invalidation by another process is then seen late. @defaultValue `tagTrustMs`
    */
   readonly outageTrustMs?: number | undefined;
-  /** Seconds an expired entry is kept for the time when its factory fails or is slow. @defaultValue 0 */
+  /** Seconds for which an expired entry may be served when its factory fails or is slow. @defaultValue 0 */
   readonly graceSeconds?: number | undefined;
   /** Seconds between two tries to refresh a stale entry. @defaultValue 10 */
   readonly refreshThrottleSeconds?: number | undefined;
   /**
-   * Share of a computed entry's time to live that is left to chance, so that entries made together do not end together:
-   * it lives from (1 - ratio) to 1 times as long. What `set` writes lives exactly as long as it says.
+   * Random part of the time to live of a value that a factory made, so that values made together expire apart. It
+   * shortens the time by at most this ratio. The time to live of `set` is exact.
    * @defaultValue 0.1
    */
   readonly ttlJitterRatio?: number | undefined;
   /** Milliseconds after which another process may take over the work of a process that died. @defaultValue 5000 */
   readonly leaseMs?: number | undefined;
   /**
-   * Longest wait for another process that works on the same key, in milliseconds; then this one does the work itself.
+   * Longest wait for another process that works on the same key, in milliseconds; then this process works itself.
    * @defaultValue 30000
    */
   readonly followerWaitMs?: number | undefined;
   /**
-   * Largest encoded value in bytes, before and after compression, and what stands before it in Redis counts; larger
-   * ones are not stored, and larger ones found in Redis are removed.
+   * Most bytes of an encoded value before and after compression, with its head in Redis. Larger values are not stored;
+   * larger ones found in Redis are removed.
    * @defaultValue 8388608
    */
   readonly maxValueBytes?: number | undefined;
   /** Encoded size from which a value is compressed for Redis, in characters or bytes. @defaultValue 16384 */
   readonly compressAboveBytes?: number | undefined;
-  /** Invalidations that are remembered during an outage; one more makes the replay a `clear()`. @defaultValue 10000 */
+  /** Invalidations remembered during an outage; beyond, the replay is one `clear()`. @defaultValue 10000 */
   readonly maxPendingInvalidations?: number | undefined;
   /**
-   * Told once when Redis can't be used, and when it can again; of the shape of pino or `console`. Never told a key or a
-   * value.
+   * Logs once when Redis can't be used, and when it can again. Has the shape of pino or `console`. Never gets a key or
+   * a value.
    * @defaultValue silent
    */
   readonly logger?: CacheLogger | undefined;
@@ -169,11 +169,11 @@ export const CACHE_SPEC = {
   clock: clockOption,
 } satisfies OptionChecks<RedisCacheOptions>;
 
-/** What contradicts itself in options that are right one by one. */
+/** Issues of options that are right one by one but contradict each other. */
 export const cacheContradictions = (options: RedisCacheOptions): readonly ConfigIssue[] =>
   contradictions(options, options.keyPrefix ?? defaultsOf(CACHE_SPEC).keyPrefix);
 
-/** Checks the options and fills in defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists all that is wrong. */
+/** Checks the options and fills in defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
 export function resolveCacheOptions(given: RedisCacheOptions): CacheSettings {
   const issues = [...shape(CACHE_SPEC)(given, ''), ...cacheContradictions(ownOptions(given ?? {}, CACHE_SPEC))];
   if (issues.length > 0) throw new ConfigError('RedisCache', issues);
@@ -195,7 +195,7 @@ export function resolveCacheOptions(given: RedisCacheOptions): CacheSettings {
     outageTrustMs: Math.max(tagTrustMs, outageTrustMs),
     graceMs: graceSeconds * 1_000,
     refreshThrottleMs: refreshThrottleSeconds * 1_000,
-    // What never leaves the process is held decoded: compressing it would be for nothing.
+    // Without Redis an entry is only held decoded, so compression would be wasted.
     compressAboveBytes: target === undefined ? Number.POSITIVE_INFINITY : options.compressAboveBytes,
   };
 }

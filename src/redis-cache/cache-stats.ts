@@ -6,15 +6,12 @@ import type { CacheCounters } from './tiers/cache-counters.ts';
 import type { CacheSettings } from './tiers/cache-settings.ts';
 import type { TierPair } from './tiers/tier-pair.ts';
 
-/**
- * How well a cache is: degraded works without Redis for now, unhealthy has done so for more than `maxRetries`
- * reconnects.
- */
+/** `degraded`: works without Redis for now. `unhealthy`: has done so for more than `maxRetries` reconnects. */
 export type RedisCacheStatus = 'healthy' | 'degraded' | 'unhealthy';
 
 export interface RedisCacheHealth {
   readonly status: RedisCacheStatus;
-  /** Why it is not healthy, in a few words without a secret; absent where it is. */
+  /** Why the cache is not healthy, in a few words without a secret; absent while it is healthy. */
   readonly reason?: string;
   readonly memory: { readonly entries: number; readonly bytes: number };
   /** Absent where nothing names Redis. */
@@ -27,17 +24,17 @@ export interface RedisHealth {
   /** Whether messages of other processes arrive. */
   readonly subscribed: boolean;
   readonly failedReconnects: number;
-  /** Invalidations that Redis still has to be told. */
+  /** Invalidations that Redis has not confirmed yet. */
   readonly pendingInvalidations: number;
-  /** Kind of the last connection error, such as `ECONNREFUSED` or `WRONGPASS`, or of what Redis refuses: `NOPERM`. */
+  /** Kind of the last connection error, such as `ECONNREFUSED` or `WRONGPASS`, or of a refusal, such as `NOPERM`. */
   readonly lastError?: string;
 }
 
-/** A frozen snapshot of what a cache has done. */
+/** A frozen snapshot of the counts of a cache. */
 export interface RedisCacheStats extends Readonly<CacheCounters> {
   /** Hits of any kind, shared and stale ones too. */
   readonly hits: number;
-  /** Hits by hits and misses; 0 before the first. */
+  /** Hits divided by hits and misses, 0 to 1; 0 before the first read. */
   readonly hitRatio: number;
   readonly memory: {
     readonly entries: number;
@@ -89,7 +86,6 @@ function statusOf(
     case 'ready':
       return gateway.circuit === 'closed' && gateway.refusals.size === 0 ? 'healthy' : 'degraded';
     case 'connecting':
-      // Nothing is wrong with a connection that is as young as this.
       return connection.isLate ? 'degraded' : 'healthy';
     case 'driver-missing':
       return onDriverMissing === 'reject' ? 'unhealthy' : 'degraded';

@@ -94,7 +94,7 @@ describe('createCacheWarmer', () => {
       controller.abort('enough');
       await expect(warming).rejects.toBe('enough');
       await new Promise(setImmediate);
-      // What never answers can't be ended.
+      // A source that never answers can't be closed.
       expect(isLetGo).toBe(wait === 'of a fetcher');
     },
   );

@@ -12,7 +12,7 @@ export type WarmFetcher<Value> = (url: string, context: { readonly signal: Abort
 
 export interface WarmProgress {
   readonly done: number;
-  /** Images so far; the whole number where the URLs are an array. */
+  /** Number of images; known where the URLs are an array. */
   readonly total: number | undefined;
   readonly url: string;
   readonly outcome: 'warmed' | 'skipped' | 'failed';
@@ -21,9 +21,9 @@ export interface WarmProgress {
 export interface WarmOptions extends SetOptions {
   /** Images at a time, at least 1. @defaultValue 4 */
   readonly concurrency?: number | undefined;
-  /** Called after each image; what it throws is swallowed. */
+  /** Called after each image; its errors are swallowed. */
   readonly onProgress?: ((progress: WarmProgress) => void) | undefined;
-  /** Stops it: nothing new is started, what runs is aborted, and the promise rejects with the reason. */
+  /** Starts no more images, aborts those that run, and rejects the promise with its reason. */
   readonly signal?: AbortSignal | undefined;
   /** Key of an image. @defaultValue `cache.generateKey('image-description', cache.generateImageHash(url))` */
   readonly keyOf?: ((url: string) => string) | undefined;

@@ -102,7 +102,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     };
     for (const key of [...keys, ...keys]) expect(await cache.getOrSet(key, fail)).toBe(key);
     expect(calls).toBe(2);
-    // Of another write nothing has failed yet.
+    // A refresh of another write has not failed yet.
     await cache.set('one', 'set', { ttlSeconds: 0.01, graceSeconds: 60 });
     await pass(20);
     expect(await cache.getOrSet('one', fail)).toBe('set');

@@ -6,10 +6,10 @@ import type { RedisTargetOptions } from './redis/redis-target.ts';
 import { RedisCache } from './redis-cache.ts';
 
 /**
- * The cache of this process, made at the first call from `REDIS_URL`, `REDIS_HOST`, `REDIS_PORT`,
- * `REDIS_USERNAME`, `REDIS_PASSWORD` and `REDIS_DB`; in memory only when none is set, or ioredis is not installed. What
- * is wrong with Redis is told on the console, once, and by `health()`. Shared by all copies of this package in the
- * process. Its connections never keep the process alive.
+ * The cache of this process, which all copies of this package share. The first call makes it from `REDIS_URL`,
+ * `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD` and `REDIS_DB`. It works in memory only when none is
+ * set, or ioredis is not installed. The console and `health()` say once what is wrong with Redis. Its connections never
+ * keep the process alive.
  *
  * @throws `DESCRIBE_CONFIG_INVALID` that names every variable whose value does not parse.
  *
@@ -26,7 +26,6 @@ export function getCache(): RedisCache {
     const cache = new RedisCache({
       ...readEnvironment<RedisTargetOptions>(REDIS_TARGET_SPEC),
       onDriverMissing: 'memory-only',
-      // Nobody can give it a logger.
       logger: console,
     });
     return bindMethods(cache);

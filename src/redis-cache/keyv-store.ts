@@ -8,7 +8,7 @@ export interface KeyvStoreEntry {
   readonly ttl?: number | undefined;
 }
 
-/** What Keyv 5 asks of a store. */
+/** The shape of a Keyv 5 store. */
 export interface KeyvStore {
   readonly opts: Readonly<Record<string, unknown>>;
   namespace?: string | undefined;
@@ -25,13 +25,13 @@ export interface KeyvStore {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
-/** Keyv keeps what has no time to live for ever; a cache must not. */
+/** Keyv keeps values without a time to live for ever; a cache must not. */
 const NO_TTL_SECONDS = 30 * 24 * 3_600;
 const MAX_TAG_LENGTH = 8_192;
 
 /**
  * A store for Keyv over a cache: both tiers, tags, and no error when Redis is away. A namespace is a tag, so clearing
- * one costs the same whatever is in it. What Keyv sets without a time to live lives 30 days.
+ * one costs the same for any number of keys. A value without a time to live lives 30 days.
  *
  * @example
  * ```ts
@@ -47,50 +47,24 @@ export function createKeyvStore(cache: RedisCache): KeyvStore {
   const store: KeyvStore = {
     opts: {},
     namespace: undefined,
-    async get<Value>(key: string) {
-      return cache.get<Value>(key);
-    },
-    async getMany<Value>(keys: string[]) {
-      return cache.mget<Value>(keys);
-    },
-    async set(key, value, ttlMs) {
-      return (await store.setMany([{ key, value, ttl: ttlMs }]))[0] ?? false;
-    },
+    get: (key) => cache.get(key),
+    getMany: (keys) => cache.mget(keys),
+    set: async (key, value, ttlMs) => (await store.setMany([{ key, value, ttl: ttlMs }]))[0] ?? false,
     async setMany(entries) {
       const tags = [tagOf(store.namespace)];
       const stored = entries.filter(({ value }) => value !== undefined);
-      await cache.mset(
-        stored.map(({ key, value, ttl }) => ({
-          key,
-          data: value,
-          ttl: ttl === undefined || ttl === 0 ? NO_TTL_SECONDS : ttl / 1_000,
-          tags,
-        })),
-      );
+      const secondsOf = (ttl: number | undefined) => (ttl === undefined || ttl === 0 ? NO_TTL_SECONDS : ttl / 1_000);
+      await cache.mset(stored.map(({ key, value, ttl }) => ({ key, data: value, ttl: secondsOf(ttl), tags })));
       return entries.map(({ value }) => value !== undefined);
     },
-    async delete(key) {
-      return cache.delete(key);
-    },
-    async deleteMany(keys) {
-      return (await cache.deleteMany(keys)) > 0;
-    },
-    async has(key) {
-      return cache.has(key);
-    },
-    async hasMany(keys) {
-      return Promise.all(keys.map((key) => cache.has(key)));
-    },
-    async clear() {
-      await cache.invalidateByTags([tagOf(store.namespace)]);
-    },
-    async disconnect() {
-      await cache.close();
-    },
-    on() {
-      // Failures of Redis are events and health of the cache; Keyv would throw for an `error` without a listener.
-      return store;
-    },
+    delete: (key) => cache.delete(key),
+    deleteMany: async (keys) => (await cache.deleteMany(keys)) > 0,
+    has: (key) => cache.has(key),
+    hasMany: (keys) => Promise.all(keys.map((key) => cache.has(key))),
+    clear: () => cache.invalidateByTags([tagOf(store.namespace)]),
+    disconnect: () => cache.close(),
+    // Keyv would throw for an `error` without a listener; the cache has its own events and health.
+    on: () => store,
   };
   return store;
 }

@@ -21,18 +21,22 @@ import { TieredReader } from './tiers/tiered-reader.ts';
 import { TieredWriter } from './tiers/tiered-writer.ts';
 
 export interface ReadOptions {
-  /** Ends the wait with its reason. */
+  /** Rejects the read with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether a stored value may be used: what fails it, as of another version or a stranger, is a miss. @defaultValue any may */
+  /**
+   * Whether a stored value may be used. A value that fails, such as one of another version, is a miss.
+   * @defaultValue any value may be used
+   */
   readonly isValid?: ((value: unknown) => boolean) | undefined;
 }
 
 /**
- * A cache in two tiers, memory over Redis, that never gives a value older than an invalidation that this process has
- * finished, and that no trouble of Redis makes slow or makes fail: a Redis that is down, slow or hung costs an operation
- * at most `operationTimeoutMs`, and is seen in `health()`. Values are stored as `decode(encode(value))` and deeply frozen,
- * so both tiers agree, no reader can change what another gets, and a hit copies nothing. `undefined` is a miss and can't be stored;
- * `null` is a value like any other.
+ * A cache in two tiers, memory over Redis. It never gives a value that is older than an invalidation which this process
+ * has finished. A Redis that is down, slow or hung costs an operation at most `operationTimeoutMs` and fails none;
+ * `health()` shows it.
+ *
+ * Values are stored as `decode(encode(value))` and deeply frozen. So both tiers agree, no reader can change the value
+ * of another, and a hit copies nothing. A miss is `undefined`, which can't be stored; `null` is a value like any other.
  *
  * @example
  * ```ts
@@ -55,7 +59,7 @@ export class RedisCache implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /**
-   * Opens nothing: Redis is connected to by the first operation.
+   * Opens nothing: the first operation connects to Redis.
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(options: RedisCacheOptions = {}) {
@@ -68,7 +72,7 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /**
-   * The value, or `undefined` when there is none, it is over, or it was invalidated.
+   * The value, or `undefined` when there is none, or it has expired or was invalidated.
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`; `DESCRIBE_CACHE` when strict.
    */
   async get<Value = unknown>(key: string): Promise<Value | undefined> {
@@ -80,7 +84,7 @@ export class RedisCache implements AsyncDisposable {
     return (await this.getWithSource<Value>(key))?.value;
   }
 
-  /** The same, with the tier that it came from. */
+  /** As `get`, with the tier of the value. */
   async getWithSource<Value = unknown>(
     key: string,
     { signal, isValid }: ReadOptions = {},
@@ -112,8 +116,8 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /**
-   * Stores a value until its time is over or one of its tags is invalidated. Takes seconds and tags, or an options object.
-   * What Redis can't take at the moment is held in memory only: written later, it could replace a newer value.
+   * Stores a value until it expires or one of its tags is invalidated. Takes seconds and tags, or an options object.
+   * While Redis can't take a value, only memory holds it: a later write could replace a newer value.
    * @throws `DESCRIBE_CACHE` for a value that can't be encoded (`undefined` too) or is larger than `maxValueBytes`.
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`.
    */
@@ -122,7 +126,7 @@ export class RedisCache implements AsyncDisposable {
     await this.#setAll([{ key, value, ...setOptionsOf(ttlSeconds, tags) }]);
   }
 
-  /** Stores many values, each with its own time to live and tags, in one round trip; two where tags are not known yet. */
+  /** Stores many values, each with its own time to live and tags, in one round trip, or two for unknown tags. */
   async mset(given: readonly MsetEntry[]): Promise<void> {
     this.#checkOpen();
     checkList(given, 'entries');
@@ -156,16 +160,16 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /**
-   * The stored value, or what the factory makes, which is then stored. The factory runs once at a time a key, in this
-   * process and, through Redis, in all of them. See `GetOrSetOptions` for staleness, timeouts and remembered failures.
-   * @throws what the factory throws, `signal.reason`, `DESCRIBE_TIMEOUT` after `hardTimeoutMs`.
+   * The stored value, or the one that the factory makes, which is then stored. The factory of a key runs once at a
+   * time, in this process and, through Redis, in all of them. See `GetOrSetOptions` for stale values, timeouts and failures.
+   * @throws the factory's error, `signal.reason`, `DESCRIBE_TIMEOUT` after `hardTimeoutMs`.
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`; `DESCRIBE_CACHE` when strict.
    */
   async getOrSet<Value>(key: string, factory: CacheFactory<Value>, options: GetOrSetOptions = {}): Promise<Value> {
     return (await this.getOrSetWithSource<Value>(key, factory, options)).value;
   }
 
-  /** The same, with where the value came from. */
+  /** As `getOrSet`, with the source of the value. */
   async getOrSetWithSource<Value>(
     key: string,
     factory: CacheFactory<Value>,
@@ -175,14 +179,14 @@ export class RedisCache implements AsyncDisposable {
     return this.#readThrough.getOrSet<Value>(key, factory, options);
   }
 
-  /** Removes an entry everywhere; whether there was one, as far as is known. Work on it that is under way is not stored. */
+  /** Removes an entry everywhere, and keeps work on it from being stored. Whether there was one, as far as is known. */
   async delete(key: string): Promise<boolean> {
     return (await this.deleteMany([key])) > 0;
   }
 
-  /** Removes entries everywhere in one round trip; how many there were, as far as is known. */
+  /** Removes entries everywhere in one round trip. How many there were, as far as is known. */
   async deleteMany(keys: readonly string[]): Promise<number> {
-    // Apart from the caller's list, which may change before Redis has answered.
+    // A copy: the caller may change its list before Redis has answered.
     checkList(keys, 'keys');
     const names = [...keys];
     for (const key of names) this.#check(key);
@@ -195,8 +199,8 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /**
-   * Makes every entry with one of these tags a miss, on every process, at a cost that does not depend on how many there
-   * are. Reads of this process that begin after it resolved never see them, even while Redis is away.
+   * Makes every entry with one of these tags a miss, on every process, at a cost that does not depend on their number.
+   * Later reads of this process never see them, even while Redis is away.
    */
   async invalidateByTags(tags: readonly string[]): Promise<void> {
     this.#checkOpen();
@@ -209,8 +213,8 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /**
-   * Invalidates these tags and also removes their entries from memory and Redis at once, by walking through all names:
-   * for erasure, not for freshness. How many entries Redis held; where Redis fails on the way, the rest ends with its time.
+   * Invalidates these tags and removes their entries from both tiers at once, by a walk through all names: for erasure,
+   * not for freshness. How many entries Redis held. Where Redis fails on the way, the rest expires.
    */
   async purgeTags(tags: readonly string[]): Promise<number> {
     this.#checkOpen();
@@ -219,7 +223,7 @@ export class RedisCache implements AsyncDisposable {
     return purgeTags(this.#pair, checked);
   }
 
-  /** Makes every entry of this `keyPrefix` a miss, on every process, without looking for them. */
+  /** Makes every entry of this `keyPrefix` a miss, on every process, without a walk through them. */
   async clear(): Promise<void> {
     this.#checkOpen();
     this.#readThrough.supersede([], ['']);
@@ -248,15 +252,15 @@ export class RedisCache implements AsyncDisposable {
     return statsOf(this.#pair);
   }
 
-  /** A frozen snapshot of how well the cache is; asks nobody. */
+  /** A frozen snapshot of the cache's health, from what is known; sends nothing. */
   health(): RedisCacheHealth {
     return healthOf(this.#pair);
   }
 
   /**
-   * Takes no more work, aborts refreshes in the background, and disconnects when what was sent is answered, which takes
-   * no longer than `operationTimeoutMs`; a client of the user's stays open. Waits for no factory: who waits for one
-   * still gets its value, uncached. Idempotent.
+   * Takes no more work, aborts refreshes in the background, and disconnects once Redis has answered, or after
+   * `operationTimeoutMs`. Keeps the user's own client open. Waits for no factory: its callers still get their values,
+   * uncached. Idempotent.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

@@ -82,7 +82,7 @@ describe.runIf(findRedisServer())('a user of Redis with few permissions', () => 
     expect(await cache.getOrSetWithSource('x', () => 'made')).toEqual({ value: 'made', source: 'factory' });
   });
 
-  /** What a logger heard, without the empty fields of what is over. */
+  /** The calls of a logger, without the empty fields of a recovery. */
   const listening = () => {
     const heard: unknown[] = [];
     const logger = { warn: (fields: object) => heard.push(fields), info: () => heard.push('over') };
@@ -115,7 +115,7 @@ describe.runIf(findRedisServer())('a user of Redis with few permissions', () => 
     const made = await cache.getOrSet('own', () => 'made', { tags: ['tag'] });
     await cache.set('set', 'made', 60, ['tag']);
     expect([made, await cache.getOrSet('key', () => 'made', { tags: ['tag'] })]).toEqual(['made', expect.any(String)]);
-    // A lease that could not be given back would hold up whoever asks next.
+    // A lease that is not given back would delay the next caller.
     await expect.poll(() => admin.keys('describe_it:l:*')).toEqual([]);
     await expect.poll(() => cache.health().reason?.split(', ').sort()).toEqual(reason.split(', ').sort());
     expect(cache.health()).toMatchObject({

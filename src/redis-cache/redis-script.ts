@@ -2,14 +2,14 @@ import { CacheError } from '../errors/cache-error.ts';
 import { linkOf } from './cache-link.ts';
 import type { RedisCache } from './redis-cache.ts';
 
-/** Added to the deadline of a cache's operation: a script's caller waits in the background. */
-const PATIENCE_MS = 175;
+/** Added to the deadline of an operation of the cache: the caller of a script waits in the background. */
+const EXTRA_TIMEOUT_MS = 175;
 
 /** Runs scripts, each as a whole, on the Redis of a cache. */
 export interface RedisScript {
   /**
-   * Runs a Lua script on keys of one slot; the cache's `keyPrefix` is put before them.
-   * @throws `DESCRIBE_CACHE` within the cache's `operationTimeoutMs` and a little more while Redis is away, hung or
+   * Runs a Lua script on keys of one slot, each with the cache's `keyPrefix` before it.
+   * @throws `DESCRIBE_CACHE`, 175 ms after the cache's `operationTimeoutMs` at the latest, while Redis is away, hung or
    * behind an open breaker.
    */
   run(
@@ -19,9 +19,7 @@ export interface RedisScript {
   ): Promise<readonly (string | number)[]>;
 }
 
-/**
- * A way to run scripts on the Redis of a cache, over its connection and its breaker; undefined where it has no Redis.
- */
+/** Runs scripts on the Redis of a cache, over its connection and its breaker; undefined where it has no Redis. */
 export function redisScriptOf(cache: RedisCache): RedisScript | undefined {
   const shared = linkOf(cache);
   if (shared?.link() === undefined) return undefined;
@@ -31,7 +29,7 @@ export function redisScriptOf(cache: RedisCache): RedisScript | undefined {
       const gateway = link()?.gateway;
       if (gateway === undefined) throw new CacheError('Redis script: no driver');
       const deadline = gateway.deadline();
-      deadline.untilMs += PATIENCE_MS;
+      deadline.untilMs += EXTRA_TIMEOUT_MS;
       const names = keys.map((key) => `${keyPrefix}${key}`);
       const reply = await gateway.send('script', [['EVAL', script, names.length, ...names, ...args]], deadline);
       if (!reply.ok) throw reply.error;

@@ -1,6 +1,6 @@
 import { onAbort } from './signals.ts';
 
-/** What the work of a flight is given. */
+/** The argument of the work of a flight. */
 export interface FlightContext {
   /** Aborts when every caller has left, with the reason of the last one. */
   readonly signal: AbortSignal;

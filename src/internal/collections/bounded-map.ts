@@ -16,8 +16,8 @@ interface Link<Key, Value> {
 }
 
 /**
- * A map that never holds more than `maxEntries`: an insertion evicts the least recently used entry. `get`, `set` and
- * `getOrCreate` use an entry, `peek` and iteration do not.
+ * A map that never holds more than `maxEntries`: an insertion evicts the least recently used entry. An entry is used by
+ * `get`, `set` and `getOrCreate`, not by `peek` or iteration.
  */
 export class BoundedMap<Key, Value> {
   readonly #maxEntries: number;
@@ -61,7 +61,7 @@ export class BoundedMap<Key, Value> {
     return this.#links.get(key)?.value;
   }
 
-  /** Stores a value as the one used last. What is heavier than `maxWeight` alone is not stored; an older value goes. */
+  /** Stores a value as the one used last. A value above `maxWeight` is not stored, and the one before it is deleted. */
   set(key: Key, value: Value, weight = 0): void {
     const known = this.#links.get(key);
     if (known !== undefined && weight <= this.#maxWeight) {

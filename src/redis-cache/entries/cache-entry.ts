@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors/error-code.ts';
 
-/** Tag → version that it had before the value was made. */
+/** Tag → its version before the value was made. */
 export type TagStamps = Readonly<Record<string, string>>;
 
 /** A failure that is remembered instead of a value. */
@@ -11,24 +11,24 @@ export interface StoredFailure {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** What both tiers hold for a key. Times are readings of this process's clock. */
+/** The entry of a key in both tiers. Times are by the clock of this process. */
 export interface CacheEntry {
-  /** Made for each write: two reads with the same id are the same write. */
+  /** One a write: two reads with the same id are of the same write. */
   readonly id: string;
-  /** What readers get; `undefined` where a failure is remembered. */
+  /** `undefined` where a failure is remembered. */
   readonly value: unknown;
   readonly failure: StoredFailure | undefined;
   readonly tags: TagStamps;
   readonly freshUntilMs: number;
-  /** End of its grace; equal to `freshUntilMs` without grace. */
+  /** End of the grace; equal to `freshUntilMs` without one. */
   readonly staleUntilMs: number;
-  /** What the factory took, in milliseconds; 0 where it is not known. */
+  /** Milliseconds that the factory took; 0 where it is not known. */
   readonly costMs: number;
-  /** Estimate of what it takes in memory. */
+  /** Estimated bytes in memory. */
   readonly bytes: number;
 }
 
-/** Tells whether any of these tags is on an entry. */
+/** Whether an entry has any of these tags. */
 export function carriesAny(stamps: TagStamps, tags: Iterable<string>): boolean {
   for (const tag of tags) if (Object.hasOwn(stamps, tag)) return true;
   return false;

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors/input-error.ts';
 
-/** Longest time to live, ten years: Redis and JavaScript both count further, but a unit was mistaken by then. */
+/** Ten years: a longer time to live is in a mistaken unit. */
 export const MAX_TTL_SECONDS = 315_360_000;
 
 const MAX_KEY_LENGTH = 8_192;
@@ -19,22 +19,17 @@ export function checkList(list: unknown, field: string): asserts list is readonl
   if (!Array.isArray(list)) throw new InputError(field, 'expected an array');
 }
 
-/**
- * @throws `DESCRIBE_INPUT_INVALID` for anything but an object of these names: another would be silently without effect.
- */
+/** @throws `DESCRIBE_INPUT_INVALID` for anything but an object of these names: another name would have no effect. */
 export function checkOptionNames(options: unknown, names: Readonly<Record<string, true>>): void {
   if (typeof options !== 'object' || options === null) throw new InputError('options', 'expected an object');
   for (const name in options) {
-    // What someone put on the prototype of all objects is no option of this one.
+    // A name on the prototype of all objects is not an option of this object.
     if (Object.hasOwn(names, name) || name in Object.prototype) continue;
     throw new InputError(name, `unknown, expected one of ${Object.keys(names).join(', ')}`);
   }
 }
 
-/**
- * The tags without repetition. @throws `DESCRIBE_INPUT_INVALID` for anything but an array of at most 128 non-empty
- * strings.
- */
+/** The tags, each once. @throws `DESCRIBE_INPUT_INVALID` for anything but an array of at most 128 non-empty strings. */
 export function checkTags(tags: unknown): readonly string[] {
   if (tags === undefined) return [];
   if (!Array.isArray(tags)) throw new InputError('tags', 'expected an array of strings');
@@ -43,14 +38,14 @@ export function checkTags(tags: unknown): readonly string[] {
   return [...new Set(tags as string[])];
 }
 
-/** The tags and those of others that are to stand beside them; without those where together they are too many. */
+/** The tags and those of others; the tags alone where all are too many for one entry. */
 export function mergeTags(tags: readonly string[], others: Iterable<string>): readonly string[] {
   const all = new Set(tags);
   for (const other of others) all.add(other);
   return all.size > MAX_TAGS ? tags : [...all];
 }
 
-/** The tags of as many, from the first on, as fit on one entry. */
+/** The tags of the first lists, as many as fit on one entry. */
 export function tagsThatFit(lists: Iterable<readonly string[]>): ReadonlySet<string> {
   const fitting = new Set<string>();
   for (const tags of lists) {
@@ -74,14 +69,14 @@ export function ttlMsOf(seconds: unknown, defaultMs: number, field = 'ttlSeconds
 export const graceMsOf = (seconds: unknown, defaultMs: number): number =>
   seconds === 0 ? 0 : ttlMsOf(seconds, defaultMs, 'graceSeconds');
 
-/** @throws `DESCRIBE_INPUT_INVALID` for what is no function. */
+/** @throws `DESCRIBE_INPUT_INVALID` for anything but a function. */
 export function checkCallback(value: unknown, field: string): void {
-  if (value !== undefined && typeof value !== 'function') throw new InputError(field, 'expected a function');
+  if (typeof value !== 'function') throw new InputError(field, 'expected a function');
 }
 
-/** @throws `DESCRIBE_INPUT_INVALID` for what is no duration. */
+/** @throws `DESCRIBE_INPUT_INVALID` for anything but milliseconds of at least 0. */
 export function checkDurationMs(value: unknown, field: string): void {
-  if (value !== undefined && !(typeof value === 'number' && value >= 0 && value < 2 ** 31)) {
+  if (!(typeof value === 'number' && value >= 0 && value < 2 ** 31)) {
     throw new InputError(field, 'expected milliseconds of at least 0');
   }
 }

@@ -3,8 +3,8 @@ import { InputError } from '../../errors/input-error.ts';
 import { util } from '../../internal/modules/node-modules.ts';
 
 /**
- * A key from any parts: equal parts give the same key, parts that differ in value, type or number give different keys,
- * and the order of an object's properties does not matter. 64 hex digits (SHA-256), so no part can be read from it.
+ * A key from any parts, as 64 hex digits (SHA-256), so that no part can be read from it. Equal parts give the same key;
+ * parts that differ in value, type or number give different keys. The order of an object's properties does not matter.
  *
  * Takes what JSON takes, and `undefined`, `bigint`, `Date`, `URL`, binary views and `ArrayBuffer`.
  *

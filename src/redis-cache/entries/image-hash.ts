@@ -4,10 +4,10 @@ import { canonicalUrl } from '../../internal/canonical-url.ts';
 import { bytesOf } from './cache-key.ts';
 
 /**
- * The identity of an image in 64 hex digits: the SHA-256 of its bytes; for a data URL of the bytes in it; for another
- * URL of its canonical form, which a fresh signature does not change. Bytes and URLs never share an identity.
+ * The identity of an image in 64 hex digits: the SHA-256 of its bytes, or of the bytes in a data URL. Another URL is
+ * hashed in its canonical form, which a fresh signature does not change. Bytes and URLs never share an identity.
  *
- * Synchronous: about a millisecond for 1 MB.
+ * Synchronous; takes about a millisecond for 1 MB.
  *
  * @throws `DESCRIBE_INPUT_INVALID` for a string that is not an absolute URL and for anything else.
  */
@@ -20,7 +20,7 @@ export function generateImageHash(image: string | URL | Uint8Array | ArrayBuffer
 
 const sha256 = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
 
-/** Keyed, so that no bytes can be chosen to share the identity of a URL. */
+/** Keyed, so that no bytes can be made to share the identity of a URL. */
 const sha256OfUrl = (url: string) => createHmac('sha256', 'describe-it:url').update(url).digest('hex');
 
 function parse(image: unknown): URL {

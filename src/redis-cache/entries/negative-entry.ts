@@ -7,7 +7,7 @@ import { MAX_TIMER_DELAY_MS } from '../../internal/clock.ts';
 import type { StoredFailure } from './cache-entry.ts';
 import { MAX_TTL_SECONDS } from './cache-input.ts';
 
-/** Milliseconds to remember a failure; undefined for not at all. */
+/** Milliseconds for which a failure is remembered; undefined for none. */
 export function negativeTtlMs(
   negativeTtlSeconds: ((error: unknown) => number | undefined) | undefined,
   error: unknown,
@@ -21,7 +21,7 @@ const MAX_TEXT_LENGTH = 2_000;
 const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
 const isAmount = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= MAX_TIMER_DELAY_MS;
 
-/** Fields of an error that are remembered. What it was billed is none of them: another call paid that. */
+/** Fields of an error that are remembered, without its cost: another call paid that. */
 const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   retryable: (value) => typeof value === 'boolean',
   status: (value) => Number.isInteger(value) && isAmount(value),
@@ -37,7 +37,7 @@ const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   timeoutMs: isAmount,
 };
 
-/** Only our own errors are remembered: their messages and fields hold no secret and no payload. */
+/** Only errors of this package are remembered: their messages and fields hold no secret and no payload. */
 export function storeFailure(error: unknown): StoredFailure | undefined {
   if (!DescribeError.is(error) || !isErrorCode(error.code)) return undefined;
   const fields = knownOf(error).filter(([name, value]) => FIELDS[name]?.(value));
@@ -60,7 +60,7 @@ const UPSTREAM_CODES: readonly string[] = [
   'DESCRIBE_UPSTREAM',
 ] satisfies readonly UpstreamErrorCode[];
 
-/** Whether this version can revive it: another one, or a stranger, may have written it. */
+/** Whether this version can revive it; another version or program may have written it. */
 export function isStoredFailure(payload: unknown): payload is StoredFailure {
   if (typeof payload !== 'object' || payload === null) return false;
   const { code, message, fields } = payload as Partial<StoredFailure>;
@@ -68,7 +68,7 @@ export function isStoredFailure(payload: unknown): payload is StoredFailure {
   return isErrorCode(code) && knownOf(fields).every(([name, value]) => FIELDS[name]?.(value));
 }
 
-/** An error of the class, code, message and fields that was remembered. */
+/** An error of the remembered class, code, message and fields. */
 export function reviveFailure({ code, message, fields: stored }: StoredFailure): DescribeError {
   const fields = Object.fromEntries(knownOf(stored));
   if (UPSTREAM_CODES.includes(code)) return new UpstreamError(code as UpstreamErrorCode, message, fields);

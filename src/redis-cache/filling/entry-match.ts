@@ -5,16 +5,13 @@ import { reviveFailure } from '../entries/negative-entry.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { Stamps } from '../tiers/tiered-writer.ts';
 
-/** What a caller requires of an entry. */
+/** The requirements of a caller on an entry. */
 export interface Wanted {
   readonly tags: readonly string[];
   readonly isValid: ((value: unknown) => boolean) | undefined;
 }
 
-/**
- * Whether an entry has every tag that the caller names, so that a tag added in code invalidates older entries, and a
- * value that the caller accepts.
- */
+/** Whether an entry has every tag that the caller names, and a value that it accepts. */
 export function matches({ tags, failure, value }: CacheEntry, { tags: wanted, isValid }: Wanted): boolean {
   for (const tag of wanted) if (!Object.hasOwn(tags, tag)) return false;
   return isValid === undefined || failure !== undefined || accepts(isValid, value);

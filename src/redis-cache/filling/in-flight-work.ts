@@ -25,9 +25,9 @@ export interface WorkRequest {
 }
 
 /**
- * The work on each key, which a call may join when the work has all of its tags. The version of another tag was not
- * read before the work began, so its value may be older than an invalidation that the call relies on. A call with
- * another tag waits for the end; all that waited share the next work.
+ * The work on each key. A call may join the work that has all of its tags. The version of another tag was not read
+ * before the work began, so its value may be older than an invalidation of that tag. A call with another tag waits for
+ * the end; all that waited share the next work.
  */
 export class InFlightWork {
   readonly #flights = new SingleFlight<Produced>();
@@ -50,9 +50,8 @@ export class InFlightWork {
   }
 
   /**
-   * Undefined when work with these tags can be joined or begun. Else it resolves, once work can begin, with the tags to
-   * begin it with: these and those of all others that waited, or these alone where all are too many. Rejects with the
-   * signal's reason.
+   * Undefined when work with these tags can be joined or begun. Else it resolves once work can begin, with the tags for
+   * it: those of all that waited, or these alone where all are too many. Rejects with the signal's reason.
    */
   wait(key: string, tags: readonly string[], signal: AbortSignal | undefined): Promise<readonly string[]> | undefined {
     const work = this.#joinable(key);

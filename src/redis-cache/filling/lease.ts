@@ -4,7 +4,7 @@ import type { RedisLink } from '../redis/redis-link.ts';
 
 export const newLeaseToken = (): string => randomBytes(16).toString('base64url');
 
-/** The right to do the work of one key, kept alive until it ends. A process that dies loses it after `leaseMs`. */
+/** The right to work on one key, renewed until it ends. A process that dies loses it after `leaseMs`. */
 export class Lease {
   readonly token: string;
   readonly #key: string;
@@ -23,23 +23,23 @@ export class Lease {
     this.#schedule();
   }
 
-  /** Stops keeping it alive, and gives it back unless a fill has. */
+  /** Stops renewing the lease. `give` returns it to Redis, unless a write did. Idempotent. */
   async end({ give }: { readonly give: boolean }): Promise<void> {
     if (this.#over) return;
     this.#stop();
     if (give) await this.#link.tier.endLease(this.#key, this.token, this.#link.gateway.deadline());
   }
 
-  /** Three beats a lease: one may be lost. */
+  /** Three renewals a lease: one may be lost. */
   #schedule(): void {
-    this.#timer = setBackgroundTimeout(this.#clock, () => void this.#beat(), this.#leaseMs / 3);
+    this.#timer = setBackgroundTimeout(this.#clock, () => void this.#renew(), this.#leaseMs / 3);
   }
 
-  async #beat(): Promise<void> {
+  async #renew(): Promise<void> {
     const { tier, gateway } = this.#link;
     const reply = await tier.keepLease(this.#key, this.token, this.#leaseMs, gateway.deadline());
     if (this.#over) return;
-    // A lost lease is not taken back: another process works on the key, and the write will find out.
+    // Another process works on the key then; the write will find out.
     if (reply.ok && !reply.value) this.#stop();
     else this.#schedule();
   }

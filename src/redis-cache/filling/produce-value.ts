@@ -71,7 +71,7 @@ export class ValueProducer {
     this.#reader = reader;
     this.#writer = writer;
     this.#remote = new RemoteWork(pair.options.clock);
-    pair.namedLink?.events.on('told', ({ action, names }) => {
+    pair.namedLink?.events.on('announced', ({ action, names }) => {
       if (action !== 'tags') this.#remote.wake(names);
     });
   }

@@ -60,7 +60,7 @@ export interface GetOrSetOptions {
    */
   readonly hardTimeoutMs?: number | undefined;
   /**
-   * Seconds for which a failure is remembered and thrown again; `undefined` remembers it not at all. Only errors of this
+   * Seconds for which a failure is remembered and thrown again; `undefined` does not remember it. Only errors of this
    * package are remembered.
    * @defaultValue no failure is remembered
    */

@@ -1,7 +1,7 @@
 import { onAbort } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 
-/** Waits for what other processes do, woken by their messages, and by a timer where a message was lost. */
+/** Waits for the work of other processes, until a message of theirs, or a timer where the message was lost. */
 export class RemoteWork {
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #clock: Clock;
@@ -10,7 +10,7 @@ export class RemoteWork {
     this.#clock = clock;
   }
 
-  /** Wakes those that wait for these keys. */
+  /** Wakes the callers that wait for these keys. */
   wake(keys: Iterable<string>): void {
     for (const key of keys) for (const wake of [...(this.#waiting.get(key) ?? [])]) wake();
   }
@@ -19,7 +19,7 @@ export class RemoteWork {
     this.wake([...this.#waiting.keys()]);
   }
 
-  /** Resolves at the next message about `key`, at the latest after `maxMs`. Rejects with the signal's reason. */
+  /** Resolves at the next message about `key`, or after `maxMs`. Rejects with the signal's reason. */
   wait(key: string, maxMs: number, signal: AbortSignal): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const waiters = this.#waiting.get(key) ?? new Set();

@@ -1,4 +1,4 @@
-/** What a process tells the others after Redis has it. Names, never values. */
+/** A message to other processes, sent once Redis has the change. Holds names, never values. */
 export interface BusMessage {
   readonly source: string;
   readonly action: /** These keys were written or deleted. */
@@ -15,7 +15,7 @@ const LONGEST_TEXT = 4 * 1024 * 1024;
 export const encodeMessage = ({ source, action, names }: BusMessage): string =>
   JSON.stringify([source, action, ...names]);
 
-/** Reads a message; `undefined` for whatever else arrives on the channel. */
+/** Reads a message; `undefined` for any other text on the channel. */
 export function decodeMessage(text: string): BusMessage | undefined {
   if (text.length > LONGEST_TEXT) return undefined;
   try {

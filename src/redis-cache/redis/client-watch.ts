@@ -3,7 +3,7 @@ import { unref } from './driver-internals.ts';
 import type { RedisClientLike } from './redis-client.ts';
 import { retryStrategy } from './redis-driver.ts';
 
-/** What is heard of one client of ioredis, until it is ended. */
+/** The listeners on one client of ioredis, until `end`. */
 export class ClientWatch {
   readonly client: RedisClientLike;
   readonly #clock: Clock;
@@ -21,12 +21,12 @@ export class ClientWatch {
     client.on(event, guarded);
     this.#detachers.push(() => {
       client.off(event, guarded);
-      // ioredis reports what comes after a disconnect too, and an unheard error would end the process.
+      // ioredis reports errors after a disconnect, too, and one without a listener would end the process.
       if (event === 'error' && this.#isOurs) client.on('error', () => {});
     });
   }
 
-  /** Connects anew where ioredis gives up, as without a Sentinel that answers. `attempts`: how many have failed. */
+  /** Reconnects where ioredis gives up, as when no Sentinel answers. `attempts`: how many have failed. */
   connectAgain(attempts?: () => number): void {
     let timer: TimerHandle | undefined;
     let tries = 0;
@@ -44,8 +44,8 @@ export class ClientWatch {
   }
 
   /**
-   * Lets the process end while the client idles or waits to reconnect: whoever waits for an answer holds it open by the
-   * timer of the deadline.
+   * Lets the process end while the client idles or waits to reconnect. The timer of a deadline keeps it alive for a
+   * caller that waits for an answer.
    */
   letProcessEnd(): void {
     const watch = (instance: RedisClientLike) => {

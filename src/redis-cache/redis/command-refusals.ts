@@ -1,9 +1,9 @@
 import type { RedisCommand } from './redis-client.ts';
 
-/** Each script runs commands of its own, so that one may be refused and another not. */
+/** Scripts differ in their commands, so one may be refused and another not. */
 const nameOf = ([command, script]: RedisCommand): string => (command === 'EVAL' ? `${command} ${script}` : command);
 
-/** Commands that a server refuses as such, each until it succeeds. */
+/** The commands that a server refuses as such, each until it succeeds. */
 export class CommandRefusals {
   readonly #refused = new Map<string, { readonly command: string; readonly kind: string }>();
   readonly #onChange: () => void;
@@ -16,7 +16,7 @@ export class CommandRefusals {
     return this.#refused.size;
   }
 
-  /** Why, by command. */
+  /** The kind of each refusal, by command. */
   get kinds(): ReadonlyMap<string, string> {
     return new Map([...this.#refused.values()].map(({ command, kind }) => [command, kind]));
   }
@@ -32,7 +32,7 @@ export class CommandRefusals {
     this.#onChange();
   }
 
-  /** Takes in that a command was done. */
+  /** Notes that a command succeeded. */
   remove(command: RedisCommand): void {
     if (this.#refused.delete(nameOf(command))) this.#onChange();
   }

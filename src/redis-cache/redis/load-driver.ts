@@ -2,14 +2,14 @@ import type { Cluster, Redis } from 'ioredis';
 import { nodeModule } from '../../internal/modules/node-modules.ts';
 import { namedExportsOf, peerFailure } from '../../internal/modules/peer-package.ts';
 
-/** What is used of ioredis. */
+/** The exports of ioredis that are used. */
 export interface RedisDriver {
   readonly Redis: typeof Redis;
   readonly Cluster: typeof Cluster;
 }
 
 /**
- * Loads ioredis, only here and at first use.
+ * Loads ioredis at first use.
  * @throws `DESCRIBE_CONFIG_INVALID` when it is not installed. Any other failure is thrown as it is; call again later.
  */
 export async function loadDriver(): Promise<RedisDriver> {
@@ -22,14 +22,14 @@ async function importDriver(): Promise<RedisDriver> {
   } catch (error) {
     const entry = entryThatNodeForgot(error);
     if (entry === undefined) throw peerFailure('RedisCache', 'ioredis', error);
-    // Not imported: a failed import of a file is remembered, too.
+    // Required and not imported: Node remembers a failed import of a file, too.
     return nodeModule().createRequire(entry)(entry) as RedisDriver;
   }
 }
 
 /**
- * Node 20 remembers for ever that a package has no package.json when it had no descriptor left to read it with, and
- * looks for index.js instead (later versions don't). The package's entry file itself can still be required.
+ * Node 20 that lacks file descriptors takes a package to have no package.json, remembers that for ever, and looks for
+ * index.js (later versions don't). The entry file of the package itself can still be required.
  */
 function entryThatNodeForgot(error: unknown): string | undefined {
   const [, guess] = /package '(.+[\\/]ioredis[\\/]index\.js)'/.exec(String(error)) ?? [];

@@ -1,6 +1,6 @@
 import { EVERY_ENTRY } from './redis-names.ts';
 
-/** A part of the log to replay, with the entries' sequence; hand it back to `settle` when Redis has it. */
+/** A part of the log to replay, with sequence numbers; pass it to `settle` once Redis has it. */
 export interface PendingRemovals {
   readonly keys: ReadonlyMap<string, number>;
   readonly tags: ReadonlyMap<string, number>;
@@ -9,13 +9,13 @@ export interface PendingRemovals {
 const BATCH = 500;
 
 /**
- * Removals that Redis has not confirmed. While a key or tag stands here, what Redis says about it is not believed. When
- * more than `limit` invalidations stand here they become one: everything.
+ * Removals that Redis has not confirmed. While a key or tag stands here, Redis is not trusted about it. Above `limit`
+ * the invalidations become one of every entry.
  */
 export class OutageLog {
   readonly #keys = new Map<string, number>();
   readonly #tags = new Map<string, number>();
-  /** Keys that were written while Redis could not be: what it holds is older. Beyond the limit they are forgotten. */
+  /** Keys that Redis could not take a write of, so that its entries are older. Forgotten beyond the limit. */
   readonly #overwritten = new Map<string, number>();
   readonly #limit: number;
   #sequence = 0;
@@ -29,7 +29,7 @@ export class OutageLog {
     return this.#keys.size + this.#tags.size + this.#overwritten.size;
   }
 
-  /** Times that there were too many, and one `clear()` replaced them. */
+  /** How often there were too many, so that one `clear()` replaced them. */
   get overflows(): number {
     return this.#overflows;
   }
@@ -51,13 +51,13 @@ export class OutageLog {
     for (const key of keys) if (this.#overwritten.size < this.#limit) this.#overwritten.set(key, this.#next());
   }
 
-  /** Whether what Redis says about this key must not be believed. */
+  /** Whether Redis must not be trusted about this key. */
   distrusts(key: string): boolean {
     if (this.size === 0) return false;
     return this.#keys.has(key) || this.#overwritten.has(key) || this.#tags.has(EVERY_ENTRY);
   }
 
-  /** Whether what Redis says about this tag must not be believed. */
+  /** Whether Redis must not be trusted about this tag. */
   distrustsTag(tag: string): boolean {
     return this.#tags.has(tag);
   }
@@ -73,7 +73,7 @@ export class OutageLog {
     return { keys: firstOf(keys), tags: firstOf(this.#tags) };
   }
 
-  /** Takes out what was replayed, save what was added again meanwhile. */
+  /** Removes the replayed part, except names that were added again since. */
   settle({ keys, tags }: PendingRemovals): void {
     for (const [key, sequence] of keys) {
       if (this.#keys.get(key) === sequence) this.#keys.delete(key);

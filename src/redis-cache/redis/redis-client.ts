@@ -6,8 +6,8 @@ export interface RedisPipelineLike {
 }
 
 /**
- * What is used of an ioredis client: `Redis` and `Cluster` of ioredis 5 and 6 have it. Declared here, so that these
- * types work without ioredis installed.
+ * The members of an ioredis client that are used; `Redis` and `Cluster` of ioredis 5 and 6 have them. Declared here, so
+ * that these types work without ioredis installed.
  */
 export interface RedisClientLike {
   /** `'ready'` when commands can be sent. */
@@ -39,7 +39,7 @@ export class RedisDataError extends Error {
   override readonly name = 'RedisDataError';
 }
 
-/** The server refuses a command as such, see `refusalKind`; it is well otherwise. */
+/** The server refuses a command as such, see `refusalKind`; other commands work. */
 export class RedisRefusal extends Error {
   override readonly name = 'RedisRefusal';
   readonly command: RedisCommand;
@@ -52,13 +52,13 @@ export class RedisRefusal extends Error {
   }
 }
 
-/** Told of each refusal. */
+/** Called for each refusal. */
 export type RefusalListener = (refusal: RedisRefusal) => void;
 
 /**
- * Sends commands in one go and answers in their order. A refusal that concerns the data stands in its place as a
- * `RedisDataError`, and that of a message as a `RedisRefusal`: what it tells of is done. Anything else that fails
- * rejects the whole.
+ * Sends commands in one go and gives the replies in their order. A refusal of the data of a command stands in its place
+ * as a `RedisDataError`. A refused message stands there as a `RedisRefusal`, because the write before it was done. Any
+ * other failure rejects the whole.
  */
 export async function sendCommands(
   client: RedisClientLike,
@@ -66,7 +66,7 @@ export async function sendCommands(
   onRefusal: RefusalListener,
 ): Promise<readonly unknown[]> {
   if (commands.length === 1 || client.isCluster) {
-    // A Cluster sends each to the owner of its slot; they leave together and are awaited together.
+    // A Cluster sends each command to the owner of its slot.
     return Promise.all(
       commands.map((command) =>
         client.call(...command).catch((error: unknown) => sortError(error, command, onRefusal)),
@@ -80,12 +80,12 @@ export async function sendCommands(
   );
 }
 
-/** Told of each reply as it arrives, by the command's place. */
+/** Called for each reply as it arrives, with the index of its command. */
 export type ReplyListener = (index: number, reply: unknown) => void;
 
 /**
- * The same, telling each reply as it arrives and keeping none. Commands are taken one after the other, each sent before
- * the next is made, so that Redis begins at once.
+ * As `sendCommands`, but passes on each reply as it arrives and keeps none. Each command is sent before the next one is
+ * made, so that Redis begins at once.
  */
 export async function sendEach(
   client: RedisClientLike,
@@ -106,7 +106,7 @@ export async function sendEach(
   await Promise.all(replies);
 }
 
-/** Server answers about the data of one command: wrong type, no room for it, a value that a script can't take. */
+/** Answers about the data of one command: a wrong type, no memory, a value that a script can't take. */
 const DATA_REFUSAL = /^(WRONGTYPE|OOM|ERR)\b/;
 
 function sortError(error: unknown, command: RedisCommand, onRefusal: RefusalListener): RedisDataError | RedisRefusal {

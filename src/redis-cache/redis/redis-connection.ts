@@ -5,18 +5,17 @@ import { Emitter } from '../../internal/emitter.ts';
 import { ClientWatch } from './client-watch.ts';
 import { disconnectForGood, dropStream, hearDuplicates, selectedDb } from './driver-internals.ts';
 import type { RedisClientLike } from './redis-client.ts';
-import type { RedisConnectionEvents } from './redis-connection-events.ts';
 import { createRedisClients, type RedisClients, retryStrategy } from './redis-driver.ts';
 import { errorKind, isOfAllNodes, isSentinelRound, isWithoutSentinel, refusalKind } from './redis-error-kind.ts';
-import { RedisSubscription } from './redis-subscription.ts';
+import { type RedisConnectionEvents, RedisSubscription } from './redis-subscription.ts';
 import type { RedisTarget } from './redis-target.ts';
 
 const isOfSelect = (error: unknown): boolean =>
   (error as { readonly command?: { readonly name?: unknown } } | null)?.command?.name === 'select';
 
-/** Where the connection to Redis stands. */
+/** The state of the connection to Redis. */
 export type RedisConnectionState =
-  /** Nothing was asked yet, so nothing was opened. */
+  /** Nothing was asked yet, so no connection was opened. */
   | 'idle'
   | 'connecting'
   | 'ready'
@@ -32,15 +31,12 @@ export interface RedisConnectionOptions {
   readonly clock: Clock;
 }
 
-/**
- * How long operations wait for the first connection, so that a start loses nothing: about what TLS over a slow way
- * takes.
- */
+/** How long the first operations wait for the first connection: about as long as TLS over a slow network takes. */
 const FIRST_CONNECT_MS = 500;
 
 /**
  * Two connections to one Redis, opened at first use and reopened for ever: one for data, one for messages. Never throws
- * and never emits an unheard error; what fails is told by `state` and `lastError`.
+ * and never emits an error without a listener; `state` and `lastError` show a failure.
  */
 export class RedisConnection {
   readonly events = new Emitter<RedisConnectionEvents>();
@@ -56,7 +52,7 @@ export class RedisConnection {
   #refusedDb = false;
   #loadError: string | undefined;
   #lastError: string | undefined;
-  /** Of one server of a Cluster. */
+  /** Kind of the last error of one server of a Cluster. */
   #nodeError: string | undefined;
   #driverError: ConfigError | undefined;
   #firstOutcome = new Deferred<void>();
@@ -95,7 +91,7 @@ export class RedisConnection {
     return this.#isLate;
   }
 
-  /** Why ioredis, which is installed, could not be loaded, where that is what failed last. */
+  /** Why the installed ioredis could not be loaded, where that failed last. */
   get loadError(): string | undefined {
     return this.#loadError;
   }
@@ -110,7 +106,7 @@ export class RedisConnection {
     return this.#driverError;
   }
 
-  /** Opens the connection when none was, and waits for the first try, once and at most `FIRST_CONNECT_MS`. */
+  /** Opens the connection once, and waits for the first try, at most `FIRST_CONNECT_MS`. */
   open(): Promise<void> {
     this.#opening ??= this.#open();
     return this.#firstOutcome.promise;
@@ -122,13 +118,10 @@ export class RedisConnection {
     return this.#state === 'ready' && data?.status === 'ready' ? data : undefined;
   }
 
-  /**
-   * Drops the connection for data and what is arriving on it, and connects anew; not one of the user's, or of a
-   * Cluster.
-   */
+  /** Drops the connection for data with all that arrives on it, and reconnects; not a user's client or a Cluster. */
   drop(): void {
     if (this.#state !== 'ready' || this.isCluster || this.#clients?.ownsData !== true) return;
-    // What ioredis calls a disconnect lets a server that does not listen go on sending for seconds.
+    // A disconnect of ioredis lets a server that does not listen go on sending for seconds.
     dropStream(this.#clients.data);
   }
 
@@ -148,7 +141,7 @@ export class RedisConnection {
     if (this.#state === 'closed') return;
     if (this.#state === 'idle') this.#setState('connecting');
     try {
-      // Loading the driver is not counted: it takes the processor's time and not the network's.
+      // Not counted in the wait: loading the driver takes time of the processor, not of the network.
       const clients = await createRedisClients(this.#options.target, this.#options.operationTimeoutMs);
       if ((this.#state as RedisConnectionState) === 'closed') {
         clients.subscriber.disconnect();
@@ -176,9 +169,7 @@ export class RedisConnection {
     }
   }
 
-  /**
-   * Only a driver that is not installed is for ever. Another failure, as of a process without descriptors, may pass.
-   */
+  /** Only a missing driver is final. Another failure, such as a lack of file descriptors, may pass. */
   #failToOpen(error: unknown): void {
     if (error instanceof ConfigError) {
       this.#driverError = error;
@@ -212,7 +203,7 @@ export class RedisConnection {
     watch.on('error', (error: unknown) => {
       this.#note(error);
       if (owned && isOfSelect(error)) this.#refusedDb = true;
-      // No connection is lost, for there is none.
+      // There is no connection whose loss would be reported.
       if (isWithoutSentinel(error)) this.#fail(undefined);
     });
     if (owned && client.isCluster) {
@@ -231,11 +222,11 @@ export class RedisConnection {
     if (owned) watch.letProcessEnd();
   }
 
-  /** ioredis tells of a database that it may not select, and goes on with another: such a client is not used. */
+  /** ioredis reports a database that it may not select, and goes on with another: such a client is not used. */
   #useReady({ data: client, ownsData }: Pick<RedisClients, 'data' | 'ownsData'>): void {
     const db = selectedDb(client);
     if (!ownsData && db > 0) {
-      // Nobody here may have listened when the user's client was told.
+      // The user's client may have been refused before this cache listened.
       client.call('SELECT', db).then(
         () => this.#becomeReady(),
         () => this.#fail('NO_DATABASE'),
@@ -252,15 +243,13 @@ export class RedisConnection {
     client.disconnect();
   }
 
-  /**
-   * ioredis calls a client ready once it is connected: what has not answered may be no Redis, or refuse the password.
-   */
+  /** For ioredis a connected client is ready, but the server may be no Redis, or refuse the password. */
   #awaitAnswer(client: RedisClientLike): void {
     client.call('PING').then(
       () => this.#becomeReady(),
       (error: unknown) => {
         if (refusalKind(error) !== undefined) this.#becomeReady();
-        // A connection that is lost has told why.
+        // A lost connection has given its reason already.
         else if (errorKind(error) !== 'CONNECTION_CLOSED') {
           this.#note(error);
           client.disconnect(true);

@@ -6,7 +6,7 @@ import type { RedisClientLike } from './redis-client.ts';
 import type { RedisTarget, RedisTargetOptions } from './redis-target.ts';
 import { optionsOfUrl } from './redis-url.ts';
 
-/** ioredis types these two by what they hold, which an explicit undefined would not fit. */
+/** The types of ioredis for these two do not allow an explicit undefined. */
 type RedisOptions = Omit<DriverOptions, 'replyMapping'>;
 type ClusterOptions = Omit<DriverClusterOptions, 'redisOptions'> & {
   readonly redisOptions: Omit<
@@ -15,7 +15,7 @@ type ClusterOptions = Omit<DriverClusterOptions, 'redisOptions'> & {
   >;
 };
 
-/** The two connections that a cache has; `owned` ones it closes. */
+/** The two connections of a cache; it closes `data` only where `ownsData`. */
 export interface RedisClients {
   readonly data: RedisClientLike;
   readonly subscriber: RedisClientLike;
@@ -24,7 +24,7 @@ export interface RedisClients {
 
 /**
  * Makes the connections, not yet opened.
- * @throws `DESCRIBE_CONFIG_INVALID` when ioredis is not installed, and what else its import throws.
+ * @throws `DESCRIBE_CONFIG_INVALID` when ioredis is not installed, and other errors of its import.
  */
 export async function createRedisClients(target: RedisTarget, operationTimeoutMs: number): Promise<RedisClients> {
   if (target.kind === 'client') {
@@ -40,7 +40,7 @@ export async function createRedisClients(target: RedisTarget, operationTimeoutMs
   };
   return {
     data: make(dataOptions(operationTimeoutMs)),
-    // Messages know no databases.
+    // Messages are independent of databases.
     subscriber: make(SUBSCRIBER_OPTIONS, 0),
     ownsData: true,
   };
@@ -56,14 +56,14 @@ const SHARED_OPTIONS = {
   lazyConnect: true,
   connectTimeout: 2_000,
   keepAlive: 10_000,
-  // ioredis holds the process open for so long after a disconnect, even from a server that was never there.
+  // ioredis keeps the process alive for so long after a disconnect, even from a server that was never there.
   disconnectTimeout: 50,
   retryStrategy,
-  // What was sent before a connection was lost is not sent again: it could overwrite what came later.
+  // A command from before a lost connection is not sent again: it could overwrite a later one.
   autoResendUnfulfilledCommands: false,
-  // ioredis would leave the answer to its own subscription unheard; the connection subscribes itself.
+  // ioredis does not report the answer to its own subscription; `RedisSubscription` subscribes itself.
   autoResubscribe: false,
-  // Of ioredis 6: nothing of version 3 is used, and what stands between may not speak it.
+  // The default of ioredis 6 is 3, which a proxy may not speak.
   protocol: 2,
   // A failover leaves clients connected to what is now a replica.
   reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
@@ -73,7 +73,7 @@ const dataOptions = (operationTimeoutMs: number): RedisOptions => ({
   ...SHARED_OPTIONS,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
-  // Both let an operation have its whole time, and the first what bulk ones of 10,000 keys get more.
+  // Longer than any operation: bulk ones of 10,000 keys get a second more.
   commandTimeout: operationTimeoutMs + 1_000,
   // Without it a connection whose other end vanished hangs for 10 to 15 minutes (ioredis#1932).
   socketTimeout: Math.max(2_000, operationTimeoutMs),
@@ -86,7 +86,7 @@ function serverOptions(target: RedisTargetOptions, options: RedisOptions): Redis
   const { host, port, username, password, db, url, tls, family, sentinels, sentinelName = 'mymaster' } = target;
   const server: RedisOptions = {
     ...options,
-    // ioredis would ask INFO, which may be forbidden or renamed; what a server that still loads refuses is seen anyway.
+    // ioredis would ask INFO, which may be forbidden or renamed. A server that still loads refuses commands anyway.
     enableReadyCheck: false,
     ...(url === undefined ? {} : optionsOfUrl(url)),
     ...definedOf({ host, port, username, password, db, family }),
@@ -97,14 +97,14 @@ function serverOptions(target: RedisTargetOptions, options: RedisOptions): Redis
     ...server,
     sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
     name: sentinelName,
-    // By INFO ioredis sees that what a Sentinel named is no master any more.
+    // By INFO ioredis sees that the server which a Sentinel named is no master any more.
     enableReadyCheck: true,
-    // One that hangs would be waited for without end.
+    // Otherwise ioredis waits without end for a Sentinel that hangs.
     sentinelCommandTimeout: 1_000,
-    // The first round begins after the Sentinel that answered last, so all are asked only in the second. After that
-    // whoever watches the connection tries again: a wait of ioredis would hold the process open.
+    // The first round begins after the Sentinel that answered last, so only the second asks all. Then `ClientWatch`
+    // tries again, because a wait of ioredis would keep the process alive.
     sentinelRetryStrategy: (round) => (round === 1 ? 0 : null),
-    // Without these ioredis would speak plainly to both.
+    // Without these ioredis would use no TLS for Sentinels.
     ...(server.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: server.tls }),
   };
 }
@@ -120,7 +120,7 @@ function clusterOptions(target: RedisTargetOptions, options: RedisOptions): Clus
     retryDelayOnFailover: 50,
     slotsRefreshTimeout: 1_000,
     clusterRetryStrategy: retryStrategy,
-    // ioredis would connect to addresses, which certificates that name hosts are not for.
+    // ioredis would connect to addresses, but certificates name hosts.
     ...(isTls ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     redisOptions: {
       ...redisOptions,

@@ -1,34 +1,28 @@
 const beginsWith = (error: unknown, text: string): boolean => error instanceof Error && error.message.startsWith(text);
 
-/** What ioredis says when no Sentinel has answered (ioredis 5 and 6). */
+/** Whether no Sentinel has answered, by the message of ioredis 5 and 6. */
 export const isWithoutSentinel = (error: unknown): boolean =>
   beginsWith(error, 'All sentinels are unreachable') && !isSentinelRound(error);
 
-/** The same before it asks them all, see the driver's `sentinelRetryStrategy`: nothing has failed yet. */
+/** The same message before all were asked, see `sentinelRetryStrategy` of the driver: nothing has failed yet. */
 export const isSentinelRound = (error: unknown): boolean =>
   beginsWith(error, 'All sentinels are unreachable. Retrying from scratch after 0ms');
 
-/** What a Cluster says when no node could be asked: the reason is what its nodes said before. */
+/** Whether no node of a Cluster could be asked; the nodes gave the reason before. */
 export const isOfAllNodes = (error: unknown): boolean => error instanceof Error && 'lastNodeError' in error;
 
-/**
- * What the server refuses to this user, or lacks: a permission, a command that was renamed or that a proxy does not
- * pass.
- */
+/** The server refuses a command to this user, or lacks it: no permission, renamed, or not passed by a proxy. */
 const REFUSED =
   /^(?:NOPERM|MISCONF|NOREPLICAS)\b|^-?ERR:? (?:unknown|unsupported|disallowed|forbidden|command (?:is )?not|ACL failure|the user executing the script can't|.*command is not (?:available|allowed|supported))/i;
 
-/**
- * Why an answer refuses a command as such, and would refuse it again while all others may work; undefined for any
- * other.
- */
+/** The kind of an answer that refuses a command as such, and would again, while others work; undefined otherwise. */
 export function refusalKind(error: unknown): string | undefined {
   if (!(error instanceof Error) || !REFUSED.test(error.message)) return undefined;
   const [word] = /^(?:MISCONF|NOREPLICAS)/.exec(error.message) ?? [];
   return word ?? (/^NOPERM|ACL|the script can't/.test(error.message) ? 'NOPERM' : 'UNKNOWN_COMMAND');
 }
 
-/** What ioredis 5 and 6 say in sentences, by how they begin. */
+/** Beginnings of messages of ioredis 5 and 6 that have no code. */
 const SENTENCES = Object.entries({
   'Connection is closed': 'CONNECTION_CLOSED',
   "Stream isn't writeable": 'CONNECTION_CLOSED',

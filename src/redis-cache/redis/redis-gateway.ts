@@ -25,25 +25,25 @@ export type RedisFailureReason =
   | 'unavailable'
   /** The breaker around Redis is open: nothing was sent. */
   | 'circuit-open'
-  /** Sent, and no answer in time: whether it was done is not known. */
+  /** Sent, and no answer in time: it may have been done. */
   | 'timeout'
   /** Sent, and refused or lost. */
   | 'failed'
   /** The cache is closed, or its driver is missing. */
   | 'closed';
 
-/** What became of an operation: its replies in order, or why there are none. It never throws. */
+/** The outcome of an operation: its replies in order, or why there are none. */
 export type RedisReply<Value = readonly unknown[]> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly reason: RedisFailureReason; readonly error: CacheError };
 
-/** When an operation of one or more round trips has to be over; put off by the wait for the first connection. */
+/** The deadline of an operation of one or more round trips; the wait for the first connection moves it. */
 export interface OperationDeadline {
   untilMs: number;
 }
 
 export interface RedisGatewayEvents {
-  /** The breaker moved, or what the server refuses is other than before. */
+  /** The state of the breaker, or the refused commands, have changed. */
   changed: object;
   failed: { readonly operation: string; readonly reason: RedisFailureReason; readonly kind: string };
 }
@@ -70,8 +70,8 @@ const MAX_RESET_TIMEOUT_MS = 5_000;
 const BULK_MS_PER_COMMAND = 0.1;
 
 /**
- * The one way to Redis: every command passes here and gets a deadline, the breaker's permission and a contained
- * failure, so that a Redis that is down, slow or hung costs a caller at most the deadline and never an error.
+ * Sends every command to Redis, under a deadline and a breaker, and returns a failure instead of throwing it. So a
+ * Redis that is down, slow or hung costs a caller at most the deadline.
  */
 export class RedisGateway {
   readonly events = new Emitter<RedisGatewayEvents>();
@@ -100,18 +100,18 @@ export class RedisGateway {
       resetTimeoutMs: RESET_TIMEOUT_MS,
       maxResetTimeoutMs: MAX_RESET_TIMEOUT_MS,
       halfOpenTimeoutMs: Math.max(1_000, operationTimeoutMs * 2),
-      // It answered, and all else may work.
+      // A refusal is an answer, and other commands may work.
       isFailure: (error) => !(error instanceof RedisRefusal),
       clock,
     });
-    // A fresh connection is news: the next operation finds out at once whether Redis is well again.
+    // On a new connection the next operation finds out at once whether Redis works again.
     connection.events.on('ready', () => this.#breaker.close());
     this.#breaker.on('stateChanged', () => this.events.emit('changed', {}));
     connection.events.on('subscribeRefused', ({ kind }) => this.refusals.add(['SUBSCRIBE'], kind));
     connection.events.on('subscriberReady', () => this.refusals.remove(['SUBSCRIBE']));
   }
 
-  /** The time by which an operation of so many commands has to be over. */
+  /** The deadline of an operation of so many commands. */
   deadline(commands = 1): OperationDeadline {
     return { untilMs: this.#clock.now() + this.#timeoutMs + (commands - 1) * BULK_MS_PER_COMMAND };
   }
@@ -128,17 +128,17 @@ export class RedisGateway {
     return client === undefined ? [] : mastersOf(client);
   }
 
-  /** What the last operation failed with, in the words of its error. */
+  /** Why the last operation failed. */
   get lastFailure(): string | undefined {
     return this.#lastFailure;
   }
 
-  /** Whether a command would be sent at this moment. */
+  /** Whether a command would be sent now. */
   get available(): boolean {
     return this.#connection.readyClient !== undefined && this.circuit !== 'open';
   }
 
-  /** Why nothing can ever be sent, if so. */
+  /** The error of a missing driver. */
   get driverError(): ConfigError | undefined {
     return this.#connection.driverError;
   }
@@ -164,7 +164,7 @@ export class RedisGateway {
     return this.refusals.size === 0 ? sent : this.#heedGrants(commands, sent);
   }
 
-  /** Sends commands that are made on the way, and tells each reply as it arrives; none after the operation is over. */
+  /** Sends commands as they are made, and passes on each reply as it arrives, none after the operation has ended. */
   async sendEach(
     operation: string,
     commands: Iterable<RedisCommand>,
@@ -172,10 +172,10 @@ export class RedisGateway {
     onReply: ReplyListener,
   ): Promise<RedisReply<unknown>> {
     let isOver = false;
-    const tell: ReplyListener = (index, reply) => {
+    const notify: ReplyListener = (index, reply) => {
       if (!isOver) onReply(index, reply);
     };
-    const reply = await this.#run(operation, deadline, (client) => sendEach(client, commands, tell, this.#onRefusal));
+    const reply = await this.#run(operation, deadline, (client) => sendEach(client, commands, notify, this.#onRefusal));
     isOver = true;
     return reply;
   }
@@ -194,7 +194,6 @@ export class RedisGateway {
     this.#operations += 1;
     this.#inFlight += 1;
     try {
-      // The breaker passes on what its action gives.
       const value = await this.#breaker.fire(() => this.#within(deadline, operation, work(client)));
       return { ok: true, value: value as Value };
     } catch (error) {
@@ -209,18 +208,18 @@ export class RedisGateway {
     }
   }
 
-  /** Resolves when nothing is under way, which takes no longer than the deadlines do. */
+  /** Resolves when no operation runs, at the latest at their deadlines. */
   async settled(): Promise<void> {
     while (this.#inFlight > 0) {
       this.#idle ??= new Deferred();
       await this.#idle.promise;
       this.#idle = undefined;
-      // One turn, in which what was answered may send what follows from it, such as a lease given back.
+      // One turn, in which a caller may send the next command, such as the return of a lease.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }
 
-  /** Gives up what is arriving, however much it is, by a new connection. */
+  /** Gives up data that arrives, however much it is, by a new connection. */
   dropConnection(): void {
     this.#connection.drop();
   }
@@ -246,9 +245,7 @@ export class RedisGateway {
     return this.#connection.readyClient;
   }
 
-  /**
-   * A busy event loop runs a late timer before the answer that has already arrived: one turn of grace lets that win.
-   */
+  /** A busy event loop runs a late timer before an answer that has already arrived: the answer gets one more turn. */
   #within<Value>({ untilMs }: OperationDeadline, operation: string, work: Promise<Value>): Promise<Value> {
     const timeoutMs = Math.max(1, untilMs - this.#clock.now());
     return new Promise<Value>((resolve, reject) => {
@@ -262,7 +259,7 @@ export class RedisGateway {
     if (reason === 'timeout') this.#timeouts += 1;
     else if (reason === 'failed') this.#failures += 1;
     else this.#rejections += 1;
-    // What is not sent has no cause of its own: the connection knows why.
+    // A command that was not sent has no cause of its own; the connection knows why.
     const kind =
       cause instanceof RedisRefusal ? cause.kind : cause === undefined ? this.#connection.lastError : errorKind(cause);
     const why = kind === undefined ? reason : `${reason} (${kind})`;

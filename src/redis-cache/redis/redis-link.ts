@@ -10,9 +10,9 @@ import type { RedisTarget } from './redis-target.ts';
 import { RedisTier } from './redis-tier.ts';
 
 export interface RedisLinkEvents {
-  /** Another process wrote, removed, invalidated, or gave up. */
-  told: BusMessage;
-  /** Messages may have been lost: what memory holds has to be verified. */
+  /** A message of another process, which wrote, removed, invalidated, or gave up. */
+  announced: BusMessage;
+  /** Messages may have been lost: memory must be verified. */
   deaf: object;
   /** These removals reached Redis late. */
   replayed: { readonly keys: readonly string[]; readonly tags: readonly string[] };
@@ -28,10 +28,7 @@ export interface RedisLinkOptions {
 
 const REPLAY_INTERVAL_MS = 250;
 
-/**
- * All that a cache has to do with one Redis: connection, breaker, commands, messages, and what Redis still has to be
- * told.
- */
+/** One Redis of a cache: connection, breaker, commands, messages, and the removals that Redis has not confirmed yet. */
 export class RedisLink {
   readonly events = new Emitter<RedisLinkEvents>();
   readonly connection: RedisConnection;
@@ -58,21 +55,21 @@ export class RedisLink {
     const { events } = this.connection;
     events.on('message', ({ text }) => {
       const message = decodeMessage(text);
-      if (message !== undefined && message.source !== source) this.events.emit('told', message);
+      if (message !== undefined && message.source !== source) this.events.emit('announced', message);
     });
     events.on('subscriberLost', () => this.events.emit('deaf', {}));
-    // Messages sent between the loss and the new subscription were not heard either.
+    // Messages between the loss and the new subscription were lost, too.
     events.on('subscriberReady', () => this.events.emit('deaf', {}));
     events.on('ready', () => void this.#replay());
   }
 
-  /** What Redis holds under these keys is older than what it could not take: it is not believed, and removed. */
+  /** Redis holds older entries under these keys than it could take: they are not trusted, and removed. */
   outdate(keys: readonly string[]): void {
     this.outage.addOverwritten(keys);
     this.replayLater();
   }
 
-  /** Starts to bring what Redis missed to Redis, now and again until it is there. */
+  /** Starts to replay the removals that Redis missed, until it has them. */
   replayLater(): void {
     if (this.#closed || this.#replayTimer !== undefined || this.outage.size === 0) return;
     this.#replayTimer = setBackgroundTimeout(
@@ -85,7 +82,7 @@ export class RedisLink {
     );
   }
 
-  /** Lets what is under way end, which takes no longer than its deadline, and disconnects. */
+  /** Waits for the operations that run, at the latest until their deadlines, and disconnects. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#replayTimer !== undefined) this.#clock.clearTimeout(this.#replayTimer);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeMessage, encodeMessage } from './bus-message.ts';
 import { breaksSlots, RedisNames } from './redis-names.ts';
 
-/** What a Cluster hashes of a name: what stands in the first braces, if anything does. */
+/** The part of a name that a Cluster hashes: the text in the first braces, if there is any. */
 const hashedPart = (name: string) => /^[^{]*\{([^}]+)\}/.exec(name)?.[1] ?? name;
 
 const key = fc.oneof(

@@ -7,20 +7,20 @@ export const EVERY_ENTRY = '';
 export const newTagVersion = (): string => randomBytes(16).toString('base64url');
 
 /**
- * Names in Redis: entries, tags, leases and the channel of one cache. On the wire each begins with what the client puts
- * before keys and then the `keyPrefix`, so that an ACL user of that prefix alone can use all of them.
+ * Names in Redis: entries, tags, leases and the channel of one cache. In Redis, each begins with the prefix of the
+ * client, then the `keyPrefix`. So an ACL user of that prefix alone can use all of them.
  */
 export class RedisNames {
-  /** The whole name, for clients put nothing before a channel. */
+  /** The whole name: clients add no prefix to a channel. */
   readonly channel: string;
   readonly #prefix: string;
   readonly clientPrefix: string;
-  /** Pattern of every entry of this cache for SCAN, which sees names with what the client puts before them. */
+  /** Pattern of every entry of this cache for SCAN, which sees names with the prefix of the client. */
   readonly everyEntry: string;
   readonly #entryPrefix: string;
   readonly #hasHashTag: boolean;
 
-  /** `clientPrefix`: what the client puts before each name. */
+  /** `clientPrefix`: the prefix that the client adds to each name. */
   constructor(prefix: string, clientPrefix = '') {
     this.#prefix = prefix;
     this.clientPrefix = clientPrefix;
@@ -36,8 +36,8 @@ export class RedisNames {
   }
 
   /**
-   * In the slot of the entry, so that one script can hold both: a Cluster hashes what stands in the first braces. The
-   * part `l:` keeps it apart from every entry, whatever the key.
+   * In the slot of the entry, so that one script can use both: a Cluster hashes the text in the first braces. The part
+   * `l:` keeps the name apart from every entry.
    */
   lease(key: string): string {
     const entry = this.entry(key);
@@ -53,9 +53,9 @@ export class RedisNames {
 /** Whether a prefix has braces, but none that a Cluster hashes: then no lease can be in the slot of its entry. */
 export const breaksSlots = (prefix: string): boolean => prefix.includes('{') && !HASH_TAG.test(prefix);
 
-/** What a Cluster hashes instead of the whole name: what stands in the first braces, unless that is nothing. */
+/** A Cluster hashes the text in the first braces instead of the whole name, unless it is empty. */
 const HASH_TAG = /^[^{]*\{[^}]+\}/;
-/** Braces; and percent, so that no two keys get one name; and halves of characters, which all are one in UTF-8. */
+/** Braces; percent, so that no two keys get one name; and lone surrogates, which UTF-8 can't tell apart. */
 const TO_ESCAPE = /[{}%\p{Surrogate}]/gu;
 const NEEDS_ESCAPES = /[{}%\p{Surrogate}]/u;
 const percentOf = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;

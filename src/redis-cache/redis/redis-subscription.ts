@@ -4,8 +4,19 @@ import type { Emitter } from '../../internal/emitter.ts';
 import { ClientWatch } from './client-watch.ts';
 import { clusterListener, disconnectForGood, unref } from './driver-internals.ts';
 import type { RedisClientLike } from './redis-client.ts';
-import type { RedisConnectionEvents } from './redis-connection-events.ts';
 import { refusalKind } from './redis-error-kind.ts';
+
+export interface RedisConnectionEvents {
+  /** `state` or `lastError` has changed. */
+  changed: object;
+  /** The server does not let this user subscribe to the channel. */
+  subscribeRefused: { readonly kind: string };
+  ready: object;
+  lost: object;
+  subscriberReady: object;
+  subscriberLost: object;
+  message: { readonly text: string };
+}
 
 export interface RedisSubscriptionOptions {
   readonly channel: string;
@@ -16,7 +27,7 @@ export interface RedisSubscriptionOptions {
 
 const PING_INTERVAL_MS = 15_000;
 const PING_TIMEOUT_MS = 5_000;
-/** How long a refused subscription is left alone: only an operator can change that. */
+/** Milliseconds until a refused subscription is tried again: only an operator can change that. */
 const SUBSCRIBE_AGAIN_MS = 30_000;
 
 /** The connection for messages: subscribed to one channel, and again after each loss. */
@@ -38,7 +49,7 @@ export class RedisSubscription {
       if (from === channel) events.emit('message', { text });
     });
     this.#watch.on('close', () => this.#lose());
-    // Again after each reconnect: the answer tells that messages arrive from now on.
+    // Again after each reconnect: messages arrive from the answer on.
     this.#watch.on('ready', () => this.#subscribe());
     this.#watch.letProcessEnd();
     this.#schedulePing();
@@ -49,7 +60,7 @@ export class RedisSubscription {
     return this.#isActive;
   }
 
-  /** Connects; to be called once the other connection is on its way. */
+  /** Connects; call it once the other connection is being opened. */
   open(): void {
     this.#watch.client.connect().catch(() => {});
   }
@@ -104,9 +115,7 @@ export class RedisSubscription {
     this.#options.events.emit('subscriberLost', {});
   }
 
-  /**
-   * A connection whose other end vanished says nothing, and neither does a quiet one: only an answer tells them apart.
-   */
+  /** A quiet connection may have lost its other end: only an answer shows that it has not. */
   #schedulePing(): void {
     const { clock } = this.#options;
     const { client } = this.#watch;

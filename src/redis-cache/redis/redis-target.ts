@@ -9,7 +9,7 @@ export interface RedisAddress {
   readonly port: number;
 }
 
-/** Which Redis is used, and how; nothing of it means memory only. */
+/** Which Redis is used, and how; without these options the cache works in memory only. */
 export interface RedisTargetOptions {
   /** Host of a Redis server. @defaultValue '127.0.0.1' when another of these options names Redis */
   readonly host?: string | undefined;
@@ -20,18 +20,18 @@ export interface RedisTargetOptions {
   /** Password of the user, or of the server. Never shown. @defaultValue none */
   readonly password?: string | undefined;
   /**
-   * Index of the database, 0 on a Cluster; one that the server lacks is not replaced by another, and `health()` says
+   * Index of the database, 0 on a Cluster. A database that the server lacks is not replaced by another; `health()` says
    * so.
    * @defaultValue 0
    */
   readonly db?: number | undefined;
-  /** `redis://` or `rediss://` (TLS) URL. The options beside it win over what it says. @defaultValue none */
+  /** `redis://` or `rediss://` (TLS) URL. Other options win over its parts. @defaultValue none */
   readonly url?: string | undefined;
   /** IP version to connect by: 4, 6, or 0 for either; `?family=6` in a URL says the same. @defaultValue 0 */
   readonly family?: 0 | 4 | 6 | undefined;
   /** TLS options as for `node:tls`, or `true` for the defaults; for Sentinels too. @defaultValue none, or by the URL */
   readonly tls?: boolean | object | undefined;
-  /** A client of ioredis that you made and that you close. Its own options stay as they are. @defaultValue none */
+  /** A client of ioredis that you make and close. Its own options are not changed. @defaultValue none */
   readonly client?: RedisClientLike | undefined;
   /** Nodes of a Cluster to start from. @defaultValue none */
   readonly cluster?: readonly RedisAddress[] | undefined;
@@ -40,8 +40,8 @@ export interface RedisTargetOptions {
   /** Name of the master that the Sentinels watch. @defaultValue 'mymaster' */
   readonly sentinelName?: string | undefined;
   /**
-   * What happens when Redis is named but `ioredis` is not installed: every operation rejects with
-   * `DESCRIBE_CONFIG_INVALID`, or the cache works in memory only and says so in `health()`.
+   * Without `ioredis`, a cache that names Redis rejects every operation with `DESCRIBE_CONFIG_INVALID` (`reject`), or
+   * works in memory only and says so in `health()` (`memory-only`).
    * @defaultValue 'reject'
    */
   readonly onDriverMissing?: 'reject' | 'memory-only' | undefined;
@@ -60,7 +60,7 @@ export type RedisTarget =
 const WAYS = ['client', 'cluster', 'sentinels'] as const;
 const NAMES_REDIS = ['host', 'port', 'username', 'password', 'db', 'url', 'tls', ...WAYS] as const;
 
-/** Ways to Redis that exclude each other. */
+/** Issues of options that contradict each other. */
 export function contradictions(options: RedisTargetOptions | undefined, keyPrefix: string): ConfigIssue[] {
   const [first, ...others] = WAYS.filter((way) => options?.[way] !== undefined);
   const issues: ConfigIssue[] = others.map((way) => ({

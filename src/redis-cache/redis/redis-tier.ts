@@ -7,7 +7,7 @@ import { END_LEASE, FILL, KEEP_LEASE, READ_BOUNDED, STAMP_TAG, TAKE_LEASE } from
 /** Tag → its current version in Redis, `undefined` where there is none. */
 export type TagVersions = ReadonlyMap<string, string | undefined>;
 
-/** What stands under a key: `undefined` for nothing. Whatever is no text reads as text that is no entry. */
+/** The text under a key, `undefined` for none. A value of another type reads as a text that is no entry. */
 export interface RawRead {
   readonly text: string | undefined;
   readonly versions: TagVersions;
@@ -26,18 +26,18 @@ export interface RawWrite {
 }
 
 export interface RawClaim extends RawRead {
-  /** Undefined where Redis refused: it has no room, so nobody can have the lease. */
+  /** Undefined where Redis refused for lack of memory, so that no process can have the lease. */
   readonly owned: boolean | undefined;
 }
 
-/** Stands for a value of another type under one of our keys. */
+/** Stands for a value of another type under a key of the cache. */
 const NO_ENTRY = '?';
 const MAX_NAMES_IN_MESSAGE = 500;
-/** What a script gives that was done, but whose message was refused. */
-const MAY_NOT_TELL = 2;
+/** The result of a script that was done, but whose message was refused. */
+const NOT_PUBLISHED = 2;
 /** Enough that a command more costs nothing, few enough that the first answer comes soon. */
 const KEYS_PER_COMMAND = 350;
-/** How long bulk reads ask for lengths first after one that failed. */
+/** How long bulk reads ask for lengths first, after a bulk read has failed. */
 const CAREFUL_MS = 60_000;
 
 const textOf = (reply: unknown): string | undefined => {
@@ -49,7 +49,7 @@ const versionOf = (reply: unknown) => (typeof reply === 'string' ? reply : undef
 const map = <From, To>(reply: RedisReply<From>, change: (value: From) => To): RedisReply<To> =>
   reply.ok ? { ok: true, value: change(reply.value) } : reply;
 
-/** The tier in Redis: what is sent for each operation, and how its answer reads. Failures come back as replies. */
+/** The tier in Redis: the commands of each operation, and the meaning of their replies. Failures are replies, too. */
 export class RedisTier {
   readonly #gateway: RedisGateway;
   readonly #names: RedisNames;
@@ -74,10 +74,11 @@ export class RedisTier {
   }
 
   /**
-   * Many entries, told in parts as they arrive: what stands under the keys from a place on. Commands of some hundred
-   * keys and not one of all, so that Redis works on the next while this process decodes the last; a command each on a
-   * Cluster. `MGET` can't bound what it transfers, and what can asks twice a key: so that is used for a while after an
-   * `MGET` that got no answer in time, whose connection is given up, or one that brought a value too large.
+   * Reads many entries, and passes on the texts of the keys from an index on as they arrive. Each command has some
+   * hundred keys, so that Redis works on the next one while this process decodes the last; on a Cluster, one key.
+   *
+   * `MGET` can't bound the bytes that it transfers; the script that can looks each key up twice. The script is used for
+   * a while after an `MGET` that timed out, whose connection is dropped, or that brought a value too large.
    */
   async readMany(
     keys: readonly string[],
@@ -97,13 +98,13 @@ export class RedisTier {
     });
     if (!reply.ok && (reply.reason === 'timeout' || reply.reason === 'failed')) {
       this.becomeCareful(deadline);
-      // What is too large would go on arriving, and everything asked later would wait behind it.
+      // A reply that is too large would go on arriving before all later replies.
       if (reply.reason === 'timeout' && !isCareful) this.#gateway.dropConnection();
     }
     return reply;
   }
 
-  /** Asks for lengths first, for a while: a value too large may be there. */
+  /** Asks for lengths first, for a while: a value may be too large. */
   becomeCareful({ untilMs }: OperationDeadline): void {
     this.#carefulUntilMs = untilMs + CAREFUL_MS;
   }
@@ -113,15 +114,14 @@ export class RedisTier {
     return map(reply, (versions) => zip(tags, versions));
   }
 
-  /** The versions of these tags, made where there is none, kept for at least `keepMs`. */
+  /** The versions of these tags, made where there is none, and kept for at least `keepMs`. */
   async stamp(tags: readonly string[], keepMs: number, deadline: OperationDeadline): Promise<RedisReply<TagVersions>> {
     const reply = await this.#gateway.send('stamp tags', this.#stampTags(tags, keepMs), deadline);
     return map(reply, (versions) => zip(tags, versions));
   }
 
   /**
-   * Asks for the lease and only then reads the entry, so that an owner sees what was written before; and stamps the
-   * tags.
+   * Asks for the lease and only then reads the entry, so that an owner sees earlier writes. Stamps the tags, too.
    */
   async claim(
     key: string,
@@ -135,7 +135,7 @@ export class RedisTier {
       ...this.#stampTags(tags, keepMs),
     ];
     const reply = await this.#gateway.send('claim', commands, deadline);
-    // What was refused may have come after the lease, for which the next caller would wait.
+    // The lease may have been taken before the refused command, and the next caller would wait for it.
     if (!reply.ok && reply.reason === 'failed') void this.endLease(key, token, this.#gateway.deadline());
     return map(reply, ([owned, text, ...versions]) => ({
       owned: owned instanceof RedisDataError ? undefined : owned === 1,
@@ -159,10 +159,10 @@ export class RedisTier {
     const args = [this.#names.lease(key), token, this.#names.channel, this.#message('released', [key])];
     const command: RedisCommand = ['EVAL', END_LEASE, 1, ...args];
     const reply = await this.#gateway.send('end lease', [command], deadline);
-    if (reply.ok) this.#heedTold(reply.value[0]);
+    if (reply.ok) this.#notePublished(reply.value[0]);
   }
 
-  /** Whether the entry was written: false when the lease was lost meanwhile, undefined when Redis had no room. */
+  /** Whether the entry was written: false when the lease was lost, undefined when Redis lacks memory. */
   async fill(
     { key, text, keepMs }: RawWrite,
     token: string,
@@ -172,35 +172,33 @@ export class RedisTier {
     const args = [token, text, Math.ceil(keepMs), this.#names.channel, this.#message('keys', [key])];
     const reply = await this.#gateway.send('fill', [['EVAL', FILL, 2, ...keys, ...args]], deadline);
     return map(reply, ([written]) => {
-      this.#heedTold(written);
-      return written instanceof RedisDataError ? undefined : written === 1 || written === MAY_NOT_TELL;
+      this.#notePublished(written);
+      return written instanceof RedisDataError ? undefined : written === 1 || written === NOT_PUBLISHED;
     });
   }
 
-  /** A script that may not send its message has done all else. */
-  #heedTold(result: unknown): void {
-    if (result === MAY_NOT_TELL) this.#gateway.refusals.add(['PUBLISH'], 'NOPERM');
+  /** A script that may not publish has done all else. */
+  #notePublished(result: unknown): void {
+    if (result === NOT_PUBLISHED) this.#gateway.refusals.add(['PUBLISH'], 'NOPERM');
     else if (result === 1) this.#gateway.refusals.remove(['PUBLISH']);
   }
 
-  /**
-   * Writes all, ends work on these keys elsewhere, and tells the others; false for those that Redis had no room for.
-   */
+  /** Writes all, ends other processes' work on these keys, and notifies them; false where Redis lacks memory. */
   async write(writes: readonly RawWrite[], deadline: OperationDeadline): Promise<RedisReply<readonly boolean[]>> {
     const keys = writes.map(({ key }) => key);
     const sets = writes.map(
       ({ key, text, keepMs }): RedisCommand => ['SET', this.#names.entry(key), text, 'PX', Math.ceil(keepMs)],
     );
     const commands = [...sets, ...this.#unlink(keys.map((key) => this.#names.lease(key)))];
-    const reply = await this.#sendAndTell('write', commands, 'keys', keys, deadline);
+    const reply = await this.#sendAndNotify('write', commands, 'keys', keys, deadline);
     return map(reply, (results) => results.slice(0, sets.length).map((result) => result === 'OK'));
   }
 
-  /** How many of the keys stood in Redis. */
+  /** How many of the keys were in Redis. */
   async remove(keys: readonly string[], deadline: OperationDeadline): Promise<RedisReply<number>> {
     const entries = this.#unlink(keys.map((key) => this.#names.entry(key)));
     const leases = this.#unlink(keys.map((key) => this.#names.lease(key)));
-    const reply = await this.#sendAndTell('remove', [...entries, ...leases], 'keys', keys, deadline);
+    const reply = await this.#sendAndNotify('remove', [...entries, ...leases], 'keys', keys, deadline);
     return map(reply, (results) =>
       results.slice(0, entries.length).reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0),
     );
@@ -208,7 +206,7 @@ export class RedisTier {
 
   async removeTags(tags: readonly string[], deadline: OperationDeadline): Promise<RedisReply> {
     const commands = this.#unlink(tags.map((tag) => this.#names.tag(tag)));
-    return this.#sendAndTell('invalidate', commands, 'tags', tags, deadline);
+    return this.#sendAndNotify('invalidate', commands, 'tags', tags, deadline);
   }
 
   *#bulkReads(keys: readonly string[], isCareful: boolean): Generator<RedisCommand> {
@@ -219,7 +217,7 @@ export class RedisTier {
   }
 
   #get(key: string): RedisCommand {
-    // A range bounds what is transferred, whatever someone put there.
+    // A range bounds the bytes that are transferred.
     return ['GETRANGE', this.#names.entry(key), 0, this.#maxValueBytes];
   }
 
@@ -236,8 +234,8 @@ export class RedisTier {
     return this.#gateway.isCluster ? names.map((name) => ['UNLINK', name]) : [['UNLINK', ...names]];
   }
 
-  /** Messages follow the writes on one connection; a Cluster has many, so there they wait for the writes' answers. */
-  async #sendAndTell(
+  /** Messages follow the writes on one connection. A Cluster has many, so there they wait for the replies. */
+  async #sendAndNotify(
     operation: string,
     commands: readonly RedisCommand[],
     action: BusMessage['action'],
@@ -251,7 +249,7 @@ export class RedisTier {
     }
     if (!this.#gateway.isCluster) return this.#gateway.send(operation, [...commands, ...messages], deadline);
     const reply = await this.#gateway.send(operation, commands, deadline);
-    if (reply.ok) await this.#gateway.send('tell', messages, deadline);
+    if (reply.ok) await this.#gateway.send('notify', messages, deadline);
     return reply;
   }
 
@@ -263,7 +261,7 @@ export class RedisTier {
 export interface ClaimRequest {
   readonly token: string;
   readonly leaseMs: number;
-  /** Takes the lease from whoever has it. */
+  /** Takes the lease from any process that has it. */
   readonly force: boolean;
   readonly tags: readonly string[];
   readonly keepMs: number;

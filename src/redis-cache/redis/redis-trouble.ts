@@ -2,14 +2,14 @@ import type { Clock } from '../../internal/clock.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { RedisLink } from './redis-link.ts';
 
-/** What keeps a cache from its Redis. */
+/** Why a cache can't use its Redis. */
 export interface RedisTrouble {
   readonly kind: 'driver' | 'connection' | 'refusal' | 'failure';
-  /** In a few words, without a secret. */
+  /** A few words without a secret. */
   readonly reason: string;
 }
 
-/** What keeps a cache from its Redis at the moment; undefined where nothing is known to. */
+/** Why a cache can't use its Redis now; undefined where no reason is known. */
 export function troubleOf({ connection, gateway }: RedisLink): RedisTrouble | undefined {
   if (connection.state === 'driver-missing') {
     return { kind: 'driver', reason: 'ioredis is not installed (npm install ioredis)' };
@@ -30,23 +30,23 @@ function connectionReason({ lastError, loadError, wasReady }: RedisConnection): 
   return `Redis ${wasReady ? 'is away' : 'was never reached'} (${lastError ?? 'the connection was closed'})`;
 }
 
-/** A trouble that comes and goes is told at most this often. */
-const TELL_AGAIN_MS = 60_000;
+/** A trouble that comes and goes is reported at most this often. */
+const REPORT_AGAIN_MS = 60_000;
 
-/** Tells of each trouble with Redis once, when it begins, and when Redis can be used again. */
+/** Reports each trouble with Redis once, when it begins, and when Redis can be used again. */
 export class TroubleWatch {
   readonly #link: RedisLink;
   readonly #clock: Clock;
-  readonly #tell: (trouble: RedisTrouble | undefined) => void;
-  readonly #toldAtMs = new Map<RedisTrouble['kind'], number>();
+  readonly #report: (trouble: RedisTrouble | undefined) => void;
+  readonly #reportedAtMs = new Map<RedisTrouble['kind'], number>();
   #current: RedisTrouble['kind'] | undefined;
-  #isTold = false;
+  #isReported = false;
 
-  /** `tell` is called with a trouble that begins, and with undefined when what it was told of is over. */
-  constructor(link: RedisLink, clock: Clock, tell: (trouble: RedisTrouble | undefined) => void) {
+  /** `report` is called with a trouble that begins, and with undefined when a reported one has ended. */
+  constructor(link: RedisLink, clock: Clock, report: (trouble: RedisTrouble | undefined) => void) {
     this.#link = link;
     this.#clock = clock;
-    this.#tell = tell;
+    this.#report = report;
     link.connection.events.on('changed', this.#look);
     link.gateway.events.on('changed', this.#look);
   }
@@ -56,14 +56,14 @@ export class TroubleWatch {
     if (trouble?.kind === this.#current) return;
     this.#current = trouble?.kind;
     if (trouble === undefined) {
-      if (this.#isTold) this.#tell(undefined);
-      this.#isTold = false;
+      if (this.#isReported) this.#report(undefined);
+      this.#isReported = false;
       return;
     }
     const nowMs = this.#clock.now();
-    if (nowMs - (this.#toldAtMs.get(trouble.kind) ?? Number.NEGATIVE_INFINITY) < TELL_AGAIN_MS) return;
-    this.#toldAtMs.set(trouble.kind, nowMs);
-    this.#isTold = true;
-    this.#tell(trouble);
+    if (nowMs - (this.#reportedAtMs.get(trouble.kind) ?? Number.NEGATIVE_INFINITY) < REPORT_AGAIN_MS) return;
+    this.#reportedAtMs.set(trouble.kind, nowMs);
+    this.#isReported = true;
+    this.#report(trouble);
   };
 }

@@ -4,7 +4,7 @@ import { describeValue, type OptionCheck } from '../../internal/options/option-c
 
 const FAMILIES: readonly (string | null)[] = [null, '0', '4', '6'];
 
-/** Accepts a `redis://` or `rediss://` URL, and never shows it: it may hold a password. */
+/** Accepts a `redis://` or `rediss://` URL. An issue never shows it, because it may hold a password. */
 export const redisUrl = (): OptionCheck => (value, option) => {
   if (value === undefined) return [];
   const got = typeof value === 'string' ? 'a string (not shown)' : describeValue(value);
@@ -24,7 +24,7 @@ export const redisUrl = (): OptionCheck => (value, option) => {
 const databaseOf = ({ pathname, searchParams }: URL): string =>
   pathname.replace(/^\/|\/$/g, '') || searchParams.get('db') || '';
 
-/** What a URL that was checked says. Read here and not by ioredis, so that the options beside a URL win over it. */
+/** The options of a checked URL. Read here and not by ioredis, so that other options win over them. */
 export function optionsOfUrl(text: string) {
   const url = new URL(text);
   const [db, family] = [databaseOf(url), url.searchParams.get('family')];

@@ -4,18 +4,18 @@ import type { TagStamps } from '../entries/cache-entry.ts';
 import { EVERY_ENTRY, newTagVersion } from '../redis/redis-names.ts';
 import { type ReadTicket, RemovalGuard } from './removal-guard.ts';
 
-/** What this process knows of an entry's tags. */
+/** Whether the tags of an entry are current, by the knowledge of this process. */
 export type TagVerdict =
-  /** Every version is the current one as far as it may be trusted, and until when. */
+  /** Every version is the current one, and may be trusted until then. */
   | { readonly kind: 'valid'; readonly untilMs: number }
   /** A tag was invalidated. */
   | { readonly kind: 'stale' }
-  /** Redis has to be asked about these. */
+  /** Redis must be asked about these. */
   | { readonly kind: 'unknown'; readonly tags: readonly string[] };
 
 export interface LocalTagsOptions {
   readonly clock: Clock;
-  /** How long a version that Redis confirmed is believed; `Infinity` where there is no Redis. */
+  /** Milliseconds for which a version that Redis confirmed is trusted; `Infinity` without Redis. */
   readonly trustMs: number;
   readonly maxTags: number;
 }
@@ -23,19 +23,19 @@ export interface LocalTagsOptions {
 interface KnownVersion {
   readonly version: string;
   readonly verifiedAtMs: number;
-  /** Until when Redis keeps the tag at least. */
+  /** Redis keeps the tag at least until then. */
   readonly keptUntilMs: number;
 }
 
 export const STALE: TagVerdict = { kind: 'stale' };
 
 /**
- * The tag versions that this process knows. Without Redis it is the truth: a version that is missing or different means
- * that the entry is stale. With Redis it is a short memory of the truth.
+ * The tag versions that this process knows. Without Redis they are the truth: an entry with another version is stale.
+ * With Redis they are a short-lived copy of the truth.
  */
 export class LocalTags {
   readonly #known: BoundedMap<string, KnownVersion>;
-  /** Drops since a stamp was asked for; unlike the other guard's, never of all tags for mere distrust. */
+  /** Drops since a stamp was asked for. Unlike in the other guard, distrust does not drop every tag. */
   readonly drops = new RemovalGuard();
   readonly #guard = new RemovalGuard();
   readonly #clock: Clock;
@@ -49,7 +49,7 @@ export class LocalTags {
     this.#known = new BoundedMap(maxTags);
   }
 
-  /** Changes whenever something that was valid may no longer be. */
+  /** Changes whenever a valid entry may have become invalid. */
   get epoch(): number {
     return this.#epoch;
   }
@@ -58,12 +58,12 @@ export class LocalTags {
     return this.#known.size;
   }
 
-  /** Makes what is known here the truth: there is no Redis after all. */
+  /** Trusts the known versions for ever: there is no Redis after all. */
   becomeTruth(): void {
     this.#trustMs = Number.POSITIVE_INFINITY;
   }
 
-  /** Forgets tags whose invalidation began, ended, or was heard of. */
+  /** Forgets tags whose invalidation began, ended, or was announced by another process. */
   drop(tags: Iterable<string>): void {
     for (const tag of tags) {
       this.#known.delete(tag);
@@ -73,20 +73,20 @@ export class LocalTags {
     this.#epoch += 1;
   }
 
-  /** Stops believing every version until Redis confirms it again: messages may have been lost. */
+  /** Trusts no version until Redis confirms it again: messages may have been lost. */
   distrust(): void {
     this.#distrustedAtMs = this.#clock.now();
     this.#guard.removedAll();
     this.#epoch += 1;
   }
 
-  /** Judges an entry by what is known. `patienceMs` replaces the usual trust while Redis can't be asked. */
-  judge(stamps: TagStamps, nowMs: number, patienceMs?: number): TagVerdict {
+  /** Judges the tags of an entry. `trustMs` replaces the usual trust while Redis can't be asked. */
+  judge(stamps: TagStamps, nowMs: number, trustMs?: number): TagVerdict {
     let untilMs = Number.POSITIVE_INFINITY;
     let unknown: string[] | undefined;
     for (const tag of Object.keys(stamps)) {
       const known = this.#known.peek(tag);
-      const end = this.#trustedUntil(known, patienceMs);
+      const end = this.#trustedUntil(known, trustMs);
       if (known?.version === stamps[tag] && nowMs < end) {
         untilMs = Math.min(untilMs, end);
       } else {
@@ -98,10 +98,7 @@ export class LocalTags {
     return unknown === undefined ? { kind: 'valid', untilMs } : { kind: 'unknown', tags: unknown };
   }
 
-  /**
-   * The versions of these tags that may be put on a new entry that Redis keeps until then; undefined if one is not
-   * known.
-   */
+  /** The versions of these tags for a new entry that Redis keeps until then; undefined where one is not known. */
   trusted(tags: readonly string[], nowMs: number, keptUntilMs: number): TagStamps | undefined {
     const stamps: [string, string][] = [];
     for (const tag of tags) {
@@ -128,7 +125,7 @@ export class LocalTags {
     return Object.fromEntries(stamps);
   }
 
-  /** Starts a question to Redis. Pass the ticket on with its answer, and `end` on every path. */
+  /** Starts a question to Redis. Pass the ticket on with the answer, and call `end` on every path. */
   begin(): ReadTicket {
     return this.#guard.begin();
   }
@@ -137,14 +134,14 @@ export class LocalTags {
     this.#guard.end();
   }
 
-  /** The same stamps, save tags dropped since `ticket` of `drops`: these get a version that no tag ever has. */
+  /** The stamps; a tag that was dropped since `ticket` of `drops` gets a version that no tag ever has. */
   since(ticket: ReadTicket, stamps: TagStamps): TagStamps {
     const dropped = Object.keys(stamps).filter((tag) => !this.drops.isClean(ticket, tag));
     if (dropped.length === 0) return stamps;
     return { ...stamps, ...Object.fromEntries(dropped.map((tag) => [tag, newTagVersion()])) };
   }
 
-  /** Takes in what Redis said at `askedAtMs`, unless the tag was dropped since. */
+  /** Learns the version that Redis gave at `askedAtMs`, unless the tag was dropped since. */
   learn(ticket: ReadTicket, tag: string, version: string | undefined, askedAtMs: number, keptUntilMs = 0): void {
     if (!this.#guard.isClean(ticket, tag)) return;
     const before = this.#known.peek(tag);
@@ -157,11 +154,10 @@ export class LocalTags {
     this.#known.set(tag, { version, verifiedAtMs: askedAtMs, keptUntilMs: kept });
   }
 
-  #trustedUntil(known: KnownVersion | undefined, patienceMs = this.#trustMs): number {
+  #trustedUntil(known: KnownVersion | undefined, trustMs = this.#trustMs): number {
     if (known === undefined) return Number.NEGATIVE_INFINITY;
     if (this.#trustMs === Number.POSITIVE_INFINITY) return this.#trustMs;
-    const usual = patienceMs === this.#trustMs;
-    if (usual && known.verifiedAtMs <= this.#distrustedAtMs) return Number.NEGATIVE_INFINITY;
-    return known.verifiedAtMs + patienceMs;
+    if (trustMs === this.#trustMs && known.verifiedAtMs <= this.#distrustedAtMs) return Number.NEGATIVE_INFINITY;
+    return known.verifiedAtMs + trustMs;
   }
 }

@@ -1,11 +1,11 @@
-/** A moment to compare later removals with; from `RemovalGuard.begin`. */
+/** The moment at which a read began; from `RemovalGuard.begin`. */
 export type ReadTicket = number;
 
 const MAX_NAMES = 100_000;
 
 /**
- * Tells whether a name was removed since a read of it began, so that what the read brings back late is not stored
- * again. Bounded: past the limit it answers that everything was removed.
+ * Knows whether a name was removed since a read of it began, so that the late result of the read is not stored again.
+ * Bounded: beyond the limit, every name counts as removed.
  */
 export class RemovalGuard {
   readonly #removedAt = new Map<string, number>();

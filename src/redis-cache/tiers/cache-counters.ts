@@ -4,17 +4,17 @@ export interface CacheCounters {
   redisHits: number;
   staleHits: number;
   sharedHits: number;
-  /** Remembered failures that were answered. */
+  /** Reads that were answered by a remembered failure. */
   negativeHits: number;
   misses: number;
   writes: number;
-  /** Writes that Redis did not get: it was away, full, or another process was first. */
+  /** Writes that Redis did not take: it was away or full, or another process was first. */
   droppedWrites: number;
   removals: number;
   invalidatedTags: number;
   factoryCalls: number;
   factoryFailures: number;
-  /** Entries found in Redis that were no entries of ours. */
+  /** Texts in Redis that this package did not write, or that were too large. */
   rejectedEntries: number;
   /** Values that could not be encoded or were too large. */
   unstorableValues: number;

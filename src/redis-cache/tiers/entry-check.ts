@@ -9,7 +9,7 @@ import { STALE, type TagVerdict } from '../tags/local-tags.ts';
 import type { ReadTicket } from '../tags/removal-guard.ts';
 import type { TierPair } from './tier-pair.ts';
 
-/** What a read of Redis knows of its own beginning. */
+/** The state at the beginning of a read of Redis. */
 export interface ReadContext {
   readonly link: RedisLink;
   readonly ticket: ReadTicket;
@@ -18,7 +18,7 @@ export interface ReadContext {
   readonly deadline: OperationDeadline;
 }
 
-/** An entry with tags that this process does not know the versions of. */
+/** An entry with tags whose versions this process does not know. */
 interface Doubtful {
   readonly place: number;
   readonly entry: CacheEntry;
@@ -27,20 +27,18 @@ interface Doubtful {
 
 export interface EntryCheckInput {
   readonly keys: readonly string[];
-  /** What memory holds under them, in their places: need not be decoded when Redis has the same write. */
+  /** The entries of memory under the same keys: not decoded again when Redis has the same write. */
   readonly held: readonly (CacheEntry | undefined)[] | undefined;
   readonly context: ReadContext;
-  /** Told of each entry to believe, once. */
+  /** Called once for each valid entry. */
   readonly onEntry: (place: number, entry: CacheEntry) => void;
-  /** Told instead of fresh values that memory has no room for: no entry is made of these. */
+  /** Called instead for fresh values that exceed the capacity of memory: no entry is made of them. */
   readonly onValue?: ((place: number, value: unknown) => void) | undefined;
 }
 
-/** The check of what one read brings. */
+/** The check of one read. */
 export interface CheckRun extends EntryCheckInput {
-  /**
-   * What memory takes in at the end; nothing where it holds less than was asked for, which would only drive itself out.
-   */
+  /** Entries for memory, unless it holds fewer than were asked for: these would only evict each other. */
   readonly toKeep: (CacheEntry | undefined)[] | undefined;
   readonly doubtful: Doubtful[];
   readonly decoding: Promise<void>[];
@@ -48,15 +46,15 @@ export interface CheckRun extends EntryCheckInput {
 }
 
 /**
- * Finds out which of the texts under some keys are entries to believe: decoded, not over, and every tag of the version
- * they carry. Texts are taken as they arrive, so that decoding some goes on while Redis still works on others.
+ * Finds the valid entries among the texts under some keys: decoded, not expired, and with the current version of every
+ * tag. Texts are checked as they arrive, while Redis still works on others.
  *
- * One for all reads, each of which is a `CheckRun`: V8 gives up what it compiled for a class once a full garbage
- * collection finds no object of it, and compiling `take` anew costs more than the bulk reads that follow.
+ * One object checks all reads, each of which is a `CheckRun`: At a full garbage collection V8 drops the compiled code
+ * of a class without objects. To compile `take` again costs more than a bulk read.
  */
 export class EntryCheck {
   readonly #pair: TierPair;
-  /** Entries made together share their stamps, and so the verdict on them, in one turn. */
+  /** Entries made together share their stamps, and so one verdict in one turn. */
   #judgedTags: TagStamps | undefined;
   #verdict: TagVerdict = STALE;
 
@@ -69,11 +67,11 @@ export class EntryCheck {
     return { keys, held, context, onEntry, onValue, toKeep, doubtful: [], decoding: [], rejected: [] };
   }
 
-  /** Takes in what stood under the keys from the `first` one on; anything but text is a miss. */
+  /** Checks the texts of the keys from the `first` one on; anything but text is a miss. */
   take(run: CheckRun, first: number, texts: readonly unknown[]): void {
     const { held, onValue, toKeep } = run;
     const { nowMs, options } = this.#pair;
-    // Entries are stored by the clock of the world, and held by the clock of this process.
+    // Redis stores times of the wall clock, memory those of the clock of this process.
     const aheadMs = nowMs - wallClockNow();
     this.#judgedTags = undefined;
     for (let index = 0; index < texts.length; index += 1) {
@@ -108,15 +106,12 @@ export class EntryCheck {
     }
   }
 
-  /** Waits for what has to be decompressed: after that nobody is told of an entry without `settle`. */
+  /** Waits for entries that are being decompressed; after that, only `settle` accepts entries. */
   async decoded(run: CheckRun): Promise<void> {
     await Promise.all(run.decoding);
   }
 
-  /**
-   * Decides what is still open, asking Redis for versions that nobody here knows, and lets memory hold what is
-   * believed.
-   */
+  /** Decides on the doubtful entries, with versions from Redis where need be, and stores the valid ones in memory. */
   async settle(run: CheckRun, known: TagVersions): Promise<void> {
     await this.decoded(run);
     this.#removeRejected(run);
@@ -124,7 +119,7 @@ export class EntryCheck {
     this.#keepAll(run);
   }
 
-  /** Remembers versions, and takes those whose invalidation Redis has not heard of for missing. */
+  /** Learns versions; a tag whose invalidation has not reached Redis counts as missing. */
   learn(run: CheckRun, versions: TagVersions): TagVersions {
     const { link, tagTicket, askedAtMs } = run.context;
     const believed = new Map<string, string | undefined>();
@@ -197,7 +192,7 @@ export class EntryCheck {
     if (key !== undefined && guard.isClean(run.context.ticket, key)) memory.delete(key);
   }
 
-  /** Lets memory hold what is believed, save keys that were removed meanwhile. */
+  /** Stores valid entries in memory, except keys that were removed since. */
   #keepAll({ keys, held, toKeep, context: { ticket, askedAtMs } }: CheckRun): void {
     const { guard, memory, nowMs } = this.#pair;
     toKeep?.forEach((entry, place) => {

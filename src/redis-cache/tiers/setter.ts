@@ -12,7 +12,7 @@ export interface SetOptions {
   readonly ttlSeconds?: number | undefined;
   /** Names to invalidate it by, at most 128. @defaultValue none */
   readonly tags?: readonly string[] | undefined;
-  /** Seconds it may be served stale after that, by `getOrSet`. @defaultValue the cache's `graceSeconds` */
+  /** Seconds for which `getOrSet` may serve the expired entry. @defaultValue the cache's `graceSeconds` */
   readonly graceSeconds?: number | undefined;
 }
 
@@ -22,7 +22,7 @@ export const SET_OPTION_NAMES: Record<keyof SetOptions, true> = {
   graceSeconds: true,
 };
 
-/** What `set` was given, in either way. @throws `DESCRIBE_INPUT_INVALID` for what would be without effect. */
+/** The options of `set` in either form. @throws `DESCRIBE_INPUT_INVALID` for one that would have no effect. */
 export function setOptionsOf(
   options: number | SetOptions | undefined,
   tags: readonly string[] | undefined,
@@ -31,7 +31,7 @@ export function setOptionsOf(
   if (typeof given !== 'object') return { ttlSeconds: given, tags };
   checkOptionNames(given, SET_OPTION_NAMES);
   if (tags !== undefined) throw new InputError('tags', 'expected among the options');
-  // By name, for they may be inherited.
+  // By name, because they may be inherited.
   return { ttlSeconds: given.ttlSeconds, tags: given.tags, graceSeconds: given.graceSeconds };
 }
 
@@ -52,11 +52,12 @@ export interface SetItem extends SetOptions {
   readonly value: unknown;
 }
 
-/** Stores values under tag versions taken first; all of them, or none where one can't be stored. */
+/** Stores values under tag versions that are read first; all of them, or none where one can't be stored. */
 export async function setAll(pair: TierPair, writer: TieredWriter, items: readonly SetItem[]): Promise<void> {
   const { options, removals } = pair;
   const plans = items.map(({ key, value, ttlSeconds, tags, graceSeconds }) => {
-    if (value === undefined) throw new CacheError('undefined can not be stored: it means a miss');
+    if (value === undefined)
+      throw new CacheError('`undefined` can not be stored because it means a miss; store `null` for no value');
     const ttlMs = ttlMsOf(ttlSeconds, options.defaultTtlMs);
     const graceMs = graceMsOf(graceSeconds, options.graceMs);
     return { key, value, tags: checkTags(tags), ttlMs, graceMs };

@@ -11,23 +11,34 @@ import { RemovalGuard } from '../tags/removal-guard.ts';
 import { type CacheCounters, newCounters } from './cache-counters.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
 import type { CacheSettings } from './cache-settings.ts';
-import type { MemoryRecord } from './memory-tier.ts';
 
-/** Tag versions that a process remembers: they take about 200 bytes each. */
+/** Tag versions that a process remembers, of about 200 bytes each. */
 const MAX_TAGS = 50_000;
 
-/** What memory says about a key. */
+/** An entry in memory, with its last verification. */
+export interface MemoryRecord {
+  readonly entry: CacheEntry;
+  /** End of the memory tier's own time to live. */
+  keptUntilMs: number;
+  /** When Redis last confirmed that this write is the current one. */
+  verifiedAtMs: number;
+  /** Fresh and trusted until then, as long as the epoch of the tags is `validEpoch`. */
+  validUntilMs: number;
+  validEpoch: number;
+}
+
+/** Whether a record of memory may be served. */
 export type MemoryVerdict =
   | { readonly kind: 'valid' }
-  /** Invalidated or over. */
+  /** Invalidated or expired. */
   | { readonly kind: 'gone' }
-  /** Redis has to be asked, at least about these tags. */
+  /** Redis must be asked, at least about these tags. */
   | { readonly kind: 'unverified'; readonly tags: readonly string[] };
 
 const VALID: MemoryVerdict = { kind: 'valid' };
 const GONE: MemoryVerdict = { kind: 'gone' };
 
-/** The two tiers with all that they share: what is held, what is known of tags, and what was heard from others. */
+/** The state that both tiers share: memory, tag versions, the link to Redis, and messages of other processes. */
 export class TierPair {
   readonly options: CacheSettings;
   /** The records of this process, bounded by entries and by estimated bytes. */
@@ -57,7 +68,7 @@ export class TierPair {
     if (target !== undefined) this.#link = this.#connect(new RedisLink(target, options));
   }
 
-  /** Redis, where there is one that can be used at all. */
+  /** The link to Redis, unless none was named or its driver is missing. */
   get link(): RedisLink | undefined {
     if (this.#link?.connection.state === 'driver-missing' && this.options.onDriverMissing === 'memory-only') {
       this.tags.becomeTruth();
@@ -66,7 +77,7 @@ export class TierPair {
     return this.#link;
   }
 
-  /** Redis, even when it can't be used: for `health()`. */
+  /** The link to Redis, even where its driver is missing: for `health()`. */
   get namedLink(): RedisLink | undefined {
     return this.#link;
   }
@@ -75,32 +86,32 @@ export class TierPair {
     return this.options.clock.now();
   }
 
-  /** What is in memory and needs no question: the way of nearly every hit. */
+  /** The fresh entry that memory may serve without a question to Redis. */
   peek(key: string, nowMs = this.nowMs): CacheEntry | undefined {
     const record = this.memory.get(key);
     return record && this.validEntry(record, nowMs);
   }
 
-  /** The entry of a record that needs no question to Redis. */
+  /** As `peek`, for a record at hand. */
   validEntry(record: MemoryRecord, nowMs: number): CacheEntry | undefined {
     if (nowMs < record.validUntilMs && record.validEpoch === this.tags.epoch) return record.entry;
     return this.judge(record, nowMs).kind === 'valid' && nowMs < record.entry.freshUntilMs ? record.entry : undefined;
   }
 
-  /** Judges what memory holds. `patienceMs` replaces the usual trust while Redis can't be asked. */
-  judge(record: MemoryRecord, nowMs: number, patienceMs = this.options.tagTrustMs): MemoryVerdict {
+  /** Judges a record. `trustMs` replaces the usual trust while Redis can't be asked. */
+  judge(record: MemoryRecord, nowMs: number, trustMs = this.options.tagTrustMs): MemoryVerdict {
     const { entry } = record;
     if (nowMs >= entry.staleUntilMs) return GONE;
-    const tags = this.tags.judge(entry.tags, nowMs, patienceMs);
+    const tags = this.tags.judge(entry.tags, nowMs, trustMs);
     if (tags.kind === 'stale') return GONE;
-    const keptUntilMs = this.#keptUntil(record, patienceMs);
+    const keptUntilMs = this.#keptUntil(record, trustMs);
     if (this.link === undefined) {
       if (nowMs >= record.keptUntilMs) return GONE;
     } else if (tags.kind === 'unknown' || nowMs >= keptUntilMs) {
       return { kind: 'unverified', tags: tags.kind === 'unknown' ? tags.tags : [] };
     }
-    // What is believed for want of an answer is asked about again once there can be one.
-    if (patienceMs !== this.options.tagTrustMs) return VALID;
+    // A record that is trusted longer because of an outage is asked about again after it.
+    if (trustMs !== this.options.tagTrustMs) return VALID;
     const tagsUntilMs = tags.kind === 'valid' ? tags.untilMs : Number.NEGATIVE_INFINITY;
     record.validUntilMs = Math.min(entry.freshUntilMs, record.keptUntilMs, keptUntilMs, tagsUntilMs);
     record.validEpoch = this.tags.epoch;
@@ -121,13 +132,13 @@ export class TierPair {
     return record;
   }
 
-  /** Takes in that Redis was asked at `verifiedAtMs` and holds the same write. */
+  /** Notes that Redis held the same write at `verifiedAtMs`. */
   confirm(record: MemoryRecord, verifiedAtMs: number, nowMs = this.nowMs): void {
     record.verifiedAtMs = verifiedAtMs;
     record.keptUntilMs = nowMs + this.options.memory.ttlMs;
   }
 
-  /** Forgets keys, and what reads that are under way bring back of them. */
+  /** Forgets keys, and keeps reads that run from storing them again. */
   forgetKeys(keys: Iterable<string>): void {
     for (const key of keys) {
       this.memory.delete(key);
@@ -136,7 +147,7 @@ export class TierPair {
   }
 
   /**
-   * The value of a reply. A failed one is undefined, or an error for those who want it.
+   * The value of a reply; undefined for a failed one.
    * @throws `DESCRIBE_CACHE` when strict, `DESCRIBE_CONFIG_INVALID` when ioredis is missing and Redis was named.
    */
   unwrap<Value>(reply: RedisReply<Value>): Value | undefined {
@@ -156,14 +167,14 @@ export class TierPair {
     this.events.clear();
   }
 
-  #keptUntil(record: MemoryRecord, patienceMs: number): number {
-    const usual = patienceMs === this.options.tagTrustMs;
-    if (usual && record.verifiedAtMs <= this.#deafSinceMs) return Number.NEGATIVE_INFINITY;
-    return Math.min(record.verifiedAtMs + patienceMs, record.keptUntilMs);
+  #keptUntil(record: MemoryRecord, trustMs: number): number {
+    if (trustMs === this.options.tagTrustMs && record.verifiedAtMs <= this.#deafSinceMs)
+      return Number.NEGATIVE_INFINITY;
+    return Math.min(record.verifiedAtMs + trustMs, record.keptUntilMs);
   }
 
   #connect(link: RedisLink): RedisLink {
-    link.events.on('told', (message) => this.#hear(message));
+    link.events.on('announced', (message) => this.#hear(message));
     link.events.on('deaf', () => {
       this.#deafSinceMs = this.nowMs;
       this.tags.distrust();

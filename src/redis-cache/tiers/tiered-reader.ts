@@ -4,17 +4,16 @@ import type { RedisLink } from '../redis/redis-link.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { TagVersions } from '../redis/redis-tier.ts';
 import { EntryCheck, type ReadContext } from './entry-check.ts';
-import type { MemoryRecord } from './memory-tier.ts';
-import type { TierPair } from './tier-pair.ts';
+import type { MemoryRecord, TierPair } from './tier-pair.ts';
 
-/** An entry that is valid as far as this process may know; fresh, or stale within its grace. */
+/** An entry that is valid by the knowledge of this process; fresh, or stale within its grace. */
 export interface Found {
   readonly entry: CacheEntry;
   readonly tier: 'memory' | 'redis';
   readonly fresh: boolean;
 }
 
-/** Fresh values in the order of their keys, `undefined` where there is none, and how many came from which tier. */
+/** Fresh values in the order of their keys, `undefined` where there is none, and the hits of each tier. */
 export interface FoundValues {
   readonly values: readonly unknown[];
   readonly memoryHits: number;
@@ -23,10 +22,7 @@ export interface FoundValues {
 
 const NO_VERSIONS: TagVersions = new Map();
 
-/**
- * Reads through both tiers: memory where it may be trusted, else Redis, which is always asked for the tags it does not
- * know.
- */
+/** Reads memory where it may be trusted, else Redis, with the versions of tags that this process does not know. */
 export class TieredReader {
   readonly #pair: TierPair;
   readonly #check: EntryCheck;
@@ -36,7 +32,7 @@ export class TieredReader {
     this.#check = new EntryCheck(pair);
   }
 
-  /** Also finds what is stale within its grace. */
+  /** Also finds an entry that is stale within its grace. */
   async read(key: string): Promise<Found | undefined> {
     const { memory, nowMs, tags } = this.#pair;
     let record = memory.get(key);
@@ -60,13 +56,13 @@ export class TieredReader {
 
   /**
    * The fresh values of many keys in one round trip, two where tags are not known.
-   * @throws `DESCRIBE_INPUT_INVALID` before anything is asked.
+   * @throws `DESCRIBE_INPUT_INVALID` before Redis is asked.
    */
   async readMany(keys: readonly string[]): Promise<FoundValues> {
     const { link, memory, nowMs } = this.#pair;
     const distrusting = link !== undefined && link.outage.size > 0;
     const values = new Array<unknown>(keys.length).fill(undefined);
-    /** Where the keys stand that Redis is asked for: at first room for all. */
+    /** The places of the keys that Redis is asked for. */
     const places = new Array<number>(keys.length);
     let asking = 0;
     let held: (CacheEntry | undefined)[] | undefined;
@@ -97,7 +93,7 @@ export class TieredReader {
       }
     }
     places.length = asking;
-    // Apart from the caller's list, which may change before the answers are there.
+    // A copy: the caller may change its list before Redis has answered.
     const asked = asking === keys.length ? keys.slice() : places.map((place) => keys[place] as string);
     if (link === undefined || asked.length === 0) return { values, memoryHits, redisHits: 0 };
     let redisHits = 0;
@@ -112,7 +108,7 @@ export class TieredReader {
       const run = this.#check.begin({ keys: asked, held, context, onEntry, onValue });
       const take = (first: number, texts: readonly unknown[]) => this.#check.take(run, first, texts);
       const reply = await link.tier.readMany(asked, context.deadline, take);
-      // What was answered before Redis failed counts; the rest is a miss.
+      // The answers before a failure of Redis count; the rest is a miss.
       await (reply.ok ? this.#check.settle(run, NO_VERSIONS) : this.#check.decoded(run));
       this.#pair.unwrap(reply);
       if (reply.ok) return;
@@ -154,7 +150,7 @@ export class TieredReader {
     const raw = this.#pair.unwrap(reply);
     if (raw === undefined) return this.#lastResort(key, record);
     if (raw.text === undefined) {
-      // What this process makes can't get there.
+      // Redis refuses the scripts of this process, so its values are in memory only.
       if (link.gateway.refusals.has('EVAL')) return this.#lastResort(key, record);
       if (record !== undefined) this.#pair.memory.delete(key);
       return undefined;
@@ -162,7 +158,7 @@ export class TieredReader {
     return this.#checkOne(key, raw.text, raw.versions, context);
   }
 
-  /** Takes an entry that came with another operation, such as a claim, as `read` would. */
+  /** Checks an entry that came with another operation, such as a claim, as `read` would. */
   async accept(key: string, text: string, link: RedisLink): Promise<Found | undefined> {
     return this.#asking(link, 1, async (context) => {
       if (link.outage.distrusts(key)) return undefined;
@@ -183,7 +179,7 @@ export class TieredReader {
     return believed && found(believed, 'redis', this.#pair.nowMs);
   }
 
-  /** Redis can't be asked: memory may be believed for as long as `outageTrustMs` says. */
+  /** While Redis can't be asked, memory is trusted for `outageTrustMs`. */
   #lastResort(key: string, record: MemoryRecord | undefined): Found | undefined {
     const { nowMs, options, memory } = this.#pair;
     if (record === undefined || memory.get(key) !== record) return undefined;

@@ -9,17 +9,17 @@ import type { TierPair } from './tier-pair.ts';
 /** Tag versions for new entries, taken before their values were made. */
 export interface Stamps {
   readonly tags: TagStamps;
-  /** Whether they came from Redis; entries with other ones are for this process alone. */
+  /** Whether the versions came from Redis; an entry with others is for this process alone. */
   readonly shared: boolean;
 }
 
 export interface KeyedEntry extends EncodedEntry {
   readonly key: string;
-  /** How long Redis holds it: its time to live and its grace. */
+  /** Milliseconds for which Redis holds the entry: its time to live and its grace. */
   readonly keepMs: number;
 }
 
-/** Writes and removes in both tiers. What Redis did not hear of an invalidation is remembered until it has. */
+/** Writes and removes in both tiers. An invalidation that did not reach Redis is remembered until it has. */
 export class TieredWriter {
   readonly #pair: TierPair;
 
@@ -27,7 +27,7 @@ export class TieredWriter {
     this.#pair = pair;
   }
 
-  /** For a value that is there already: an invalidation that begins after this call wins over it. */
+  /** Stamps for a value that exists already: an invalidation that begins after this call wins over it. */
   async stamp(tags: readonly string[], keepMs: number): Promise<Stamps> {
     const { link, nowMs } = this.#pair;
     const all = withEveryEntry(tags);
@@ -40,7 +40,7 @@ export class TieredWriter {
       const reply = await link.tier.stamp(all, keepMs * 2, link.gateway.deadline(all.length));
       const asked = { ticket, askedAtMs: nowMs, keepMs: keepMs * 2 };
       const stamps = this.adopt(tags, this.#pair.unwrap(reply), asked);
-      // Redis may have answered after an invalidation of this process that began after the value was there.
+      // Redis may have answered after an invalidation that began once the value existed.
       return { ...stamps, tags: this.#pair.tags.since(drops, stamps.tags) };
     } finally {
       this.#pair.tags.end();
@@ -48,7 +48,7 @@ export class TieredWriter {
     }
   }
 
-  /** Makes stamps of what Redis answered; of this process alone when it did not. */
+  /** Stamps from the versions of Redis, or of this process alone where Redis did not answer. */
   adopt(
     tags: readonly string[],
     versions: TagVersions | undefined,
@@ -68,8 +68,8 @@ export class TieredWriter {
   }
 
   /**
-   * Writes what the user set from `began` (a ticket of `removals`), save keys removed since. What Redis did not take is
-   * held here alone, and what it holds instead is not believed.
+   * Writes entries, except keys that were removed since `began`, a ticket of `removals`. Only this process holds an
+   * entry that Redis did not take, and it does not trust the older one in Redis.
    */
   async write(all: readonly KeyedEntry[], shared: boolean, began: ReadTicket): Promise<void> {
     const { link, guard, removals, counters, nowMs } = this.#pair;
@@ -82,7 +82,7 @@ export class TieredWriter {
     try {
       const refused = link === undefined ? [] : await this.#writeRedis(entries, shared, link);
       for (const { key, entry } of entries) {
-        // A later write or removal of the same key has the say.
+        // A later write or removal of the same key wins.
         if (guard.isClean(ticket, key)) this.#pair.remember(key, entry, nowMs);
         else this.#pair.memory.delete(key);
       }
@@ -92,7 +92,7 @@ export class TieredWriter {
     }
   }
 
-  /** Removes keys; how many were there, as far as is known. */
+  /** Removes keys. How many there were, as far as is known. */
   async remove(keys: readonly string[]): Promise<number> {
     const { link, memory, counters, removals } = this.#pair;
     const held = keys.filter((key) => memory.get(key) !== undefined).length;
@@ -101,7 +101,7 @@ export class TieredWriter {
     this.#pair.forgetKeys(keys);
     if (link === undefined) return held;
     const reply = await link.tier.remove(keys, link.gateway.deadline(keys.length));
-    // Again: a read that began meanwhile may have asked Redis before the removal reached it.
+    // Again: a read that began since may have asked Redis before the removal reached it.
     this.#pair.forgetKeys(keys);
     if (!reply.ok) {
       link.outage.addKeys(keys);
