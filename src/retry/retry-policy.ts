@@ -6,7 +6,6 @@ import type { Random } from '../internal/backoff.ts';
 import type { Clock } from '../internal/clock.ts';
 import { checkOptions } from '../internal/options/option-checks.ts';
 import { RulesByClass, RunBackoff } from './class-backoff.ts';
-import { FastestAttempt } from './fastest-attempt.ts';
 import { RetryBudget, type RetryBudgetStats } from './retry-budget.ts';
 import {
   isRetryBudget,
@@ -105,21 +104,23 @@ export class RetryPolicy {
       onRetry,
       onGiveUp,
     } = options;
-    const backoff = new RunBackoff();
+    let backoff: RunBackoff | undefined;
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
       const startedAtMs = this.#clock.now();
-      let failure: { readonly error: unknown };
+      let error: unknown;
       try {
         const value = await work({ attempt });
-        this.#succeeded(attempt, startedAtMs);
+        const nowMs = this.#clock.now();
+        if (attempt === 1) this.#budget?.recordCall();
+        this.#fastest.record(nowMs - startedAtMs, nowMs);
         return value;
-      } catch (error) {
+      } catch (thrown) {
         if (signal?.aborted) throw signal.reason;
-        failure = { error };
+        error = thrown;
       }
-      const { error } = failure;
       if (attempt === 1) this.#budget?.recordCall();
+      backoff ??= new RunBackoff();
       const paced = [this.#isPaced, isPaced].some((asked) => asked !== undefined && saysYes(asked, error));
       const next = { isPaced: paced, heldBackMs: heldBackMs?.() ?? 0 };
       const verdict = this.#judge(error, attempt + retriesMade, backoff, deadlineAtMs, next);
@@ -144,12 +145,6 @@ export class RetryPolicy {
       minAttemptMs: this.#minAttemptMs ?? this.#fastest.leastMs(nowMs),
       ...(this.#budget === undefined ? {} : { budget: this.#budget.getStats() }),
     });
-  }
-
-  #succeeded(attempt: number, startedAtMs: number): void {
-    if (attempt === 1) this.#budget?.recordCall();
-    const nowMs = this.#clock.now();
-    this.#fastest.record(nowMs - startedAtMs, nowMs);
   }
 
   /** The budget is asked last, because a withdrawal is spent. */
@@ -185,3 +180,32 @@ function tell<Event>(event: Event, ...listeners: (((event: Event) => void) | und
 }
 
 const isMarkedRetryable = (error: unknown) => DescribeError.is(error) && error.retryable;
+
+/** A measured time is used for one to two times this long. */
+const PERIOD_MS = 60_000;
+
+/** The shortest time of a recent attempt. An attempt with less time left cannot succeed. */
+class FastestAttempt {
+  #periodEndsAtMs = Number.NEGATIVE_INFINITY;
+  #current = Number.POSITIVE_INFINITY;
+  #previous = Number.POSITIVE_INFINITY;
+
+  record(durationMs: number, nowMs: number): void {
+    this.#turn(nowMs);
+    if (durationMs < this.#current) this.#current = durationMs;
+  }
+
+  /** In milliseconds; 0 while it is unknown. */
+  leastMs(nowMs: number): number {
+    this.#turn(nowMs);
+    const least = Math.min(this.#current, this.#previous);
+    return Number.isFinite(least) ? least : 0;
+  }
+
+  #turn(nowMs: number): void {
+    if (nowMs < this.#periodEndsAtMs) return;
+    this.#previous = nowMs < this.#periodEndsAtMs + PERIOD_MS ? this.#current : Number.POSITIVE_INFINITY;
+    this.#current = Number.POSITIVE_INFINITY;
+    this.#periodEndsAtMs = nowMs + PERIOD_MS;
+  }
+}

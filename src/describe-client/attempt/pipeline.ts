@@ -2,7 +2,7 @@ import type { ChatCompletion } from 'openai/resources/chat/completions';
 import type { Clock } from '../../internal/clock.ts';
 import type { RetryPolicy } from '../../retry/index.ts';
 import type { QuotaRegistry, Router } from '../../routing/index.ts';
-import { withReservation } from '../../routing/quota/reservation.ts';
+import { withReservation } from '../../routing/quota/quota-permit.ts';
 import { breakerStage } from './breaker-stage.ts';
 import { type AttemptMetrics, connectionStage } from './connection-stage.ts';
 import { exchangeStage } from './exchange-stage.ts';

@@ -1,8 +1,9 @@
 import type { QuotaPressure } from './limit-pressure.ts';
 import { QuotaDimension, type QuotaMark } from './quota-dimension.ts';
-import { isCount, type QuotaAnswer, type QuotaRefusal } from './quota-permit.ts';
-import type { QuotaSource, QuotaSourceStats, QuotaTaking } from './quota-source.ts';
-import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
+import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
+import type { QuotaSource, QuotaTaking } from './quota-source.ts';
+import type { QuotaSourceStats } from './quota-stats.ts';
+import { isCount, type RateLimitSnapshot, refusedBy } from './rate-limit-snapshot.ts';
 
 export interface LocalQuotaOptions {
   readonly requestsPerMinute: number | undefined;
@@ -44,45 +45,9 @@ export class LocalQuota implements QuotaSource {
   take(tokens: number, nowMs: number): QuotaTaking {
     const sequence = this.#sequence;
     this.#sequence += 1;
-    return new LocalTaking(this, this.#requests.take(1, sequence, nowMs), this.#tokens.take(tokens, sequence, nowMs));
-  }
-
-  answered(requests: QuotaMark, tokens: QuotaMark, answer: QuotaAnswer, nowMs: number): boolean {
-    const { limits, chargedTokens } = answer;
-    let moreRoom = false;
-    if (isCount(chargedTokens)) {
-      this.#tokens.settle(tokens, chargedTokens, limits?.tokens?.remaining !== undefined, nowMs);
-      moreRoom = chargedTokens < tokens.units;
-    }
-    return this.#follow(requests, tokens, limits, nowMs) || moreRoom;
-  }
-
-  refused(requests: QuotaMark, tokens: QuotaMark, { limits, slowDown }: QuotaRefusal, nowMs: number): boolean {
-    if (limits?.requests?.remaining !== undefined) this.#requests.refuse(requests, nowMs);
-    if (limits?.tokens?.remaining !== undefined) this.#tokens.refuse(tokens, nowMs);
-    // Where requests are left, something else refused.
-    const { remaining = 0 } = limits?.requests ?? {};
-    if (remaining === 0) this.#requests.throttled(nowMs);
-    if (remaining > 0 || limits?.requests?.remaining === undefined) this.#tokens.throttled(nowMs);
-    // Room in every bucket that the headers tell of: one that they don't tell of was empty, such as that of a second.
-    const readings = [limits?.requests, limits?.tokens];
-    const units = [requests.units, tokens.units];
-    const hasRoom = readings.some((reading) => reading?.remaining !== undefined);
-    if (
-      slowDown !== true &&
-      hasRoom &&
-      readings.every((reading, index) => (reading?.remaining ?? Number.POSITIVE_INFINITY) >= (units[index] ?? 0))
-    ) {
-      this.#requests.quantise(nowMs);
-      this.#tokens.quantise(nowMs);
-    }
-    return this.#follow(requests, tokens, limits, nowMs);
-  }
-
-  refunded(requests: QuotaMark, tokens: QuotaMark, nowMs: number): boolean {
-    this.#requests.refund(requests, nowMs);
-    this.#tokens.refund(tokens, nowMs);
-    return true;
+    const requestMark = this.#requests.take(1, sequence, nowMs);
+    const tokenMark = this.#tokens.take(tokens, sequence, nowMs);
+    return new LocalTaking(this.#requests, this.#tokens, requestMark, tokenMark);
   }
 
   paused(): void {}
@@ -102,35 +67,91 @@ export class LocalQuota implements QuotaSource {
   }
 
   close(): void {}
-
-  #follow(requests: QuotaMark, tokens: QuotaMark, limits: RateLimitSnapshot | undefined, nowMs: number): boolean {
-    let moreRoom = false;
-    if (limits?.requests !== undefined) moreRoom = this.#requests.observe(requests, limits.requests, nowMs);
-    if (limits?.tokens !== undefined) moreRoom = this.#tokens.observe(tokens, limits.tokens, nowMs) || moreRoom;
-    return moreRoom;
-  }
 }
 
+/** What one request took of both dimensions. */
 class LocalTaking implements QuotaTaking {
-  readonly #quota: LocalQuota;
-  readonly #requests: QuotaMark;
-  readonly #tokens: QuotaMark;
+  readonly #requests: QuotaDimension;
+  readonly #tokens: QuotaDimension;
+  readonly #requestMark: QuotaMark;
+  readonly #tokenMark: QuotaMark;
 
-  constructor(quota: LocalQuota, requests: QuotaMark, tokens: QuotaMark) {
-    this.#quota = quota;
+  constructor(requests: QuotaDimension, tokens: QuotaDimension, requestMark: QuotaMark, tokenMark: QuotaMark) {
     this.#requests = requests;
     this.#tokens = tokens;
+    this.#requestMark = requestMark;
+    this.#tokenMark = tokenMark;
   }
 
-  answered(answer: QuotaAnswer, nowMs: number): boolean {
-    return this.#quota.answered(this.#requests, this.#tokens, answer, nowMs);
+  answered({ limits, chargedTokens }: QuotaAnswer, nowMs: number): boolean {
+    let gained = false;
+    if (isCount(chargedTokens)) {
+      this.#tokens.settle(this.#tokenMark, chargedTokens, limits?.tokens?.remaining !== undefined, nowMs);
+      gained = chargedTokens < this.#tokenMark.units;
+    }
+    return (limits !== undefined && this.#follow(limits, nowMs)) || gained;
   }
 
-  refused(refusal: QuotaRefusal, nowMs: number): boolean {
-    return this.#quota.refused(this.#requests, this.#tokens, refusal, nowMs);
+  refused({ limits, slowDown }: QuotaRefusal, nowMs: number): boolean {
+    if (limits?.requests?.remaining !== undefined) this.#requests.refuse(this.#requestMark, nowMs);
+    if (limits?.tokens?.remaining !== undefined) this.#tokens.refuse(this.#tokenMark, nowMs);
+    const by = refusedBy(limits);
+    if (by.requests) this.#requests.throttled(nowMs);
+    if (by.tokens) this.#tokens.throttled(nowMs);
+    if (limits === undefined) return false;
+    if (slowDown !== true && this.#seemsFree(limits)) {
+      this.#requests.quantise(nowMs);
+      this.#tokens.quantise(nowMs);
+    }
+    return this.#follow(limits, nowMs);
   }
 
   refunded(nowMs: number): boolean {
-    return this.#quota.refunded(this.#requests, this.#tokens, nowMs);
+    this.#requests.refund(this.#requestMark, nowMs);
+    this.#tokens.refund(this.#tokenMark, nowMs);
+    return true;
+  }
+
+  /** Whether every bucket that the headers name has enough: an unnamed one was empty, such as that of a second. */
+  #seemsFree({ requests, tokens }: RateLimitSnapshot): boolean {
+    if (requests?.remaining === undefined && tokens?.remaining === undefined) return false;
+    const { remaining: leftRequests = Number.POSITIVE_INFINITY } = requests ?? {};
+    const { remaining: leftTokens = Number.POSITIVE_INFINITY } = tokens ?? {};
+    return leftRequests >= this.#requestMark.units && leftTokens >= this.#tokenMark.units;
+  }
+
+  #follow({ requests, tokens }: RateLimitSnapshot, nowMs: number): boolean {
+    const more = requests !== undefined && this.#requests.observe(this.#requestMark, requests, nowMs);
+    return (tokens !== undefined && this.#tokens.observe(this.#tokenMark, tokens, nowMs)) || more;
+  }
+}
+
+/** For so long others have to know what was taken: a bucket's time to refill. */
+const LATELY_MS = 1_000;
+
+/** The share of a quota that a process takes by itself while the store is away, and what it took of it lately. */
+export class AloneQuota {
+  readonly quota: LocalQuota;
+  #requests = 0;
+  #tokens = 0;
+  #tookAtMs: number;
+
+  constructor(options: LocalQuotaOptions, nowMs: number) {
+    this.quota = new LocalQuota(options, nowMs);
+    this.#tookAtMs = nowMs;
+  }
+
+  take(tokens: number, nowMs: number): QuotaTaking {
+    const { requests, tokens: before } = this.tookLately(nowMs);
+    this.#requests = requests + 1;
+    this.#tokens = before + tokens;
+    this.#tookAtMs = nowMs;
+    return this.quota.take(tokens, nowMs);
+  }
+
+  /** Units that are still missing from the API's buckets, and that the store knows nothing of. */
+  tookLately(nowMs: number): { readonly requests: number; readonly tokens: number } {
+    const rest = Math.exp((this.#tookAtMs - nowMs) / LATELY_MS);
+    return { requests: this.#requests * rest, tokens: this.#tokens * rest };
   }
 }

@@ -1,22 +1,18 @@
 export const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
 
-/**
- * What is held back, in time: the way to the API reorders and bunches requests, and others may take from the bucket.
- */
+/** Held back, in time: the way to the API reorders and bunches requests, and others may take from the bucket. */
 const HEADROOM_MS = 550;
 /** The same as a share of what a request leaves of the bucket, where that is less. */
 const HEADROOM_RATIO = 0.55;
 /** Share of the bucket that waiting for full may overshoot. */
 const MAX_GUARD_RATIO = 0.06;
-/**
- * Share of its rate at which a bucket fills at least, whatever others take: without a request nothing would be learned.
- */
+/** A bucket fills at no less than this share of its rate, whatever others take: a request has to learn the rest. */
 const MIN_REFILL_RATIO = 0.1;
 
 /**
- * A token bucket that refills continuously, as the API's do. What is larger than the bucket fits when that is full and
- * leaves it in debt. Where there is room for it, a part is held back, which costs nothing of the rate.
+ * A token bucket that refills continuously, as the API's do. A request that is larger than the bucket fits when that is
+ * full, and leaves it in debt. Where the bucket is large enough, a part is held back, which costs nothing of the rate.
  */
 export class QuotaBucket {
   #perMs: number;
@@ -25,12 +21,14 @@ export class QuotaBucket {
   #readAtMs: number;
   #foreignPerMs = 0;
 
-  /** A full one, of one second's worth: the API may enforce a minute's limit a second at a time. */
-  constructor(perMs: number, nowMs: number) {
+  /**
+   * Of one second's worth unless told otherwise: the API may enforce a minute's limit a second at a time. Full unless
+   * told otherwise, and for so long that no guard has to be waited for.
+   */
+  constructor(perMs: number, nowMs: number, level = Number.POSITIVE_INFINITY, capacity = secondOf(perMs)) {
     this.#perMs = perMs;
-    this.#capacity = secondOf(perMs);
-    // Full for so long that no guard has to be waited for.
-    this.#level = this.#capacity * (1 + MAX_GUARD_RATIO);
+    this.#capacity = capacity;
+    this.#level = Math.min(level, capacity * (1 + MAX_GUARD_RATIO));
     this.#readAtMs = nowMs;
   }
 
@@ -60,9 +58,14 @@ export class QuotaBucket {
   waitMs(cost: number, guardMs: number, nowMs: number): number {
     const guard = this.#perMs * guardMs;
     const guardUnits = Math.min(guard, this.#capacity * MAX_GUARD_RATIO);
-    this.#refill(nowMs);
     const headroom = Math.min(this.#perMs * HEADROOM_MS, Math.max(0, (this.#capacity - cost) * HEADROOM_RATIO));
-    const missing = Math.min(cost + headroom + guard, this.#capacity) + guardUnits - this.#level;
+    return this.reachesInMs(Math.min(cost + headroom + guard, this.#capacity) + guardUnits, nowMs);
+  }
+
+  /** Milliseconds until it holds so many units, with nothing held back. */
+  reachesInMs(units: number, nowMs: number): number {
+    this.#refill(nowMs);
+    const missing = units - this.#level;
     return missing <= 1e-9 ? 0 : missing / this.#refillPerMs;
   }
 

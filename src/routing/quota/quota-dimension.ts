@@ -1,8 +1,6 @@
-import { type LimitPressure, LOW_RATIO } from './limit-pressure.ts';
 import { MINUTE_MS, QuotaBucket, secondOf } from './quota-bucket.ts';
-import { hasLimit, levelOf, type QuotaReading, quotaReadingOf } from './quota-reading.ts';
-import type { RateLimitReading } from './rate-limit-snapshot.ts';
-import { certainDifference, ReorderWindow, type TakenOrder } from './reorder-window.ts';
+import { type QuotaDimensionStats, QuotaLimit } from './quota-limit.ts';
+import { hasLimit, levelOf, type QuotaReading, quotaReadingOf, type RateLimitReading } from './rate-limit-snapshot.ts';
 
 export interface QuotaDimensionOptions {
   /** Upper bound, units a minute. */
@@ -10,6 +8,14 @@ export interface QuotaDimensionOptions {
   /** Processes that share the limit. */
   readonly processes: number;
 }
+
+/** Requests sent within such a time may overtake each other on their way. */
+const REORDER_MS = 50;
+/** A bunch that is sent at once, such as many large images, takes longer to arrive. */
+const BUNCH_MS = 1_000;
+/** How much more than its rate in that time is a large bunch, and how many requests at least. */
+const BUNCH_FACTOR = 1.2;
+const BUNCH_REQUESTS = 8;
 
 /** Where a dimension stood when something was taken: what its answer's headers are compared with. */
 export interface QuotaMark {
@@ -25,25 +31,7 @@ export interface QuotaMark {
   readonly order: TakenOrder;
 }
 
-export interface QuotaDimensionStats {
-  /** Units a minute that the API's headers name; absent before one did. */
-  readonly limit?: number;
-  /** Units a minute that this process allows itself at most; absent when nothing bounds it. */
-  readonly allowed?: number;
-  /** What the API's bucket holds now, as far as is known; negative while debt is paid off. */
-  readonly level?: number;
-  /** What the API's bucket holds when full, as learned. */
-  readonly capacity?: number;
-  /** Units a minute that others seem to take. */
-  readonly foreignPerMinute: number;
-  /** Units by which headers corrected the model, up and down; absent where the model is shared. */
-  readonly raised?: number;
-  readonly lowered?: number;
-}
-
-/**
- * A downward difference is believed whole; an upward one at least in this share, and more the longer nothing was heard.
- */
+/** A downward difference is believed whole; an upward one in this share or more, the longer nothing was heard. */
 const RAISE_RATIO = 0.5;
 const RAISE_MS = 500;
 /** Differences below this are rounding: a share of the bucket, and units. */
@@ -52,7 +40,7 @@ const DEADBAND_UNITS = 0.05;
 /** Time constant of what others are believed to take. */
 const FOREIGN_MS = 4_000;
 const FULL_MS = 4_000;
-/** Unheard of for so long, others are believed to take less and less. */
+/** Without news for so long, others are believed to take less and less. */
 const FOREIGN_TRUST_MS = 5_000;
 const FOREIGN_DECAY_MS = 10_000;
 
@@ -65,15 +53,10 @@ const FOREIGN_DECAY_MS = 10_000;
  * many answers is applied once, and headers that are seconds old don't make the level swing. What has to be corrected
  * downwards again and again is taken by others, and is subtracted from the refill (an alpha-beta filter).
  */
-export class QuotaDimension {
+export class QuotaDimension extends QuotaLimit {
   readonly #limit: number | undefined;
   readonly #processes: number;
-  #model: QuotaBucket | undefined;
   #budget: QuotaBucket | undefined;
-  #heardPerMs: number | undefined;
-  /** The limit that the headers name, of a minute or of a day. */
-  #heardLimit = 0;
-  #throttledAtMs = Number.NEGATIVE_INFINITY;
   #taken = 0;
   #corrected = 0;
   readonly #reorder = new ReorderWindow();
@@ -86,6 +69,7 @@ export class QuotaDimension {
   #quantised = false;
 
   constructor({ limit, processes }: QuotaDimensionOptions, nowMs: number) {
+    super();
     this.#limit = limit;
     this.#processes = processes;
     this.#fitBudget(nowMs);
@@ -93,18 +77,18 @@ export class QuotaDimension {
 
   /** Units a millisecond that the API allows in all, as far as is known. */
   get perMs(): number | undefined {
-    return this.#heardPerMs ?? (this.#limit === undefined ? undefined : this.#limit / MINUTE_MS);
+    return this.heardPerMs ?? (this.#limit === undefined ? undefined : this.#limit / MINUTE_MS);
   }
 
   waitMs(units: number, guardMs: number, nowMs: number): number {
-    const modelMs = this.#model === undefined ? 0 : this.#model.waitMs(units, guardMs, nowMs);
+    const modelMs = this.model === undefined ? 0 : this.model.waitMs(units, guardMs, nowMs);
     const budgetMs = this.#budget === undefined ? 0 : this.#budget.waitMs(units, guardMs, nowMs);
     return Math.max(modelMs, budgetMs);
   }
 
   /** Milliseconds until so many units in all will have been let pass. */
   drainMs(units: number, nowMs: number): number {
-    return Math.max(this.#model?.drainMs(units, nowMs) ?? 0, this.#budget?.drainMs(units, nowMs) ?? 0);
+    return Math.max(this.model?.drainMs(units, nowMs) ?? 0, this.#budget?.drainMs(units, nowMs) ?? 0);
   }
 
   take(units: number, sequence: number, nowMs: number): QuotaMark {
@@ -112,9 +96,9 @@ export class QuotaDimension {
     this.#latestSequence = sequence;
     this.#taken += units;
     this.#budget?.take(units, nowMs);
-    const level = this.#model?.take(units, nowMs);
+    const level = this.model?.take(units, nowMs);
     const taken = this.#taken;
-    const order = this.#reorder.add(units, taken, this.#model?.perMs ?? 0, nowMs);
+    const order = this.#reorder.add(units, taken, this.model?.perMs ?? 0, nowMs);
     return { sequence, atMs: nowMs, units, level, corrected: this.#corrected, taken, order };
   }
 
@@ -125,22 +109,22 @@ export class QuotaDimension {
   settle(mark: QuotaMark, units: number, heard: boolean, nowMs: number): void {
     const delta = mark.units - units;
     this.#budget?.move(delta, nowMs);
-    if (heard || this.#model === undefined) return;
-    this.#corrected += this.#model.move(delta, nowMs);
+    if (heard || this.model === undefined) return;
+    this.#corrected += this.model.move(delta, nowMs);
   }
 
   /** Gives back what was never sent. */
   refund({ units }: QuotaMark, nowMs: number): void {
     this.#taken -= units;
     this.#budget?.move(units, nowMs);
-    this.#corrected += this.#model?.move(units, nowMs) ?? 0;
+    this.#corrected += this.model?.move(units, nowMs) ?? 0;
   }
 
   /** Was refused, so what it took was not counted; a model is told by the headers if it was. */
   refuse({ units }: QuotaMark, nowMs: number): void {
-    if (this.#model === undefined) return;
+    if (this.model === undefined) return;
     this.#taken -= units;
-    this.#corrected += this.#model.move(units, nowMs);
+    this.#corrected += this.model.move(units, nowMs);
   }
 
   /** Follows what an answer to the request of that mark says. Returns whether more is allowed than before. */
@@ -151,9 +135,8 @@ export class QuotaDimension {
     const sinceMs = mark.atMs - this.#lastAtMs;
     this.#lastSequence = mark.sequence;
     this.#lastAtMs = mark.atMs;
-    this.#heardLimit = reading.limit;
-    const faster = this.#followLimit(reading.perMs, nowMs);
-    const model = this.#model;
+    const faster = this.#followLimit(reading, nowMs);
+    const model = this.model;
     if (model === undefined || reading.remaining === undefined) return faster;
     this.#followCapacity(model, reading, nowMs);
     const told = levelOf(reading, model.capacity);
@@ -172,46 +155,24 @@ export class QuotaDimension {
     return this.#correct(model, difference, mark, sinceMs, nowMs) > 0 || faster;
   }
 
-  /** It refused a request. */
-  throttled(nowMs: number): void {
-    this.#throttledAtMs = nowMs;
-  }
-
-  pressure(nowMs: number): LimitPressure {
-    const model = this.#model;
-    const perMs = this.#budget?.perMs ?? model?.perMs;
-    const level = model?.levelAt(nowMs) ?? 0;
-    return {
-      perMinute: perMs === undefined ? undefined : perMs * MINUTE_MS,
-      usedRatio: model === undefined ? 0 : Math.min(1, (model.capacity - level) / this.#heardLimit),
-      isLow: level < this.#heardLimit * LOW_RATIO || model === undefined,
-      isThrottled: nowMs - this.#throttledAtMs < MINUTE_MS,
-    };
-  }
-
   /** Empties it, where what others have taken is not known. */
   drain(nowMs: number): void {
-    for (const bucket of [this.#model, this.#budget]) bucket?.move(-Math.max(0, bucket.levelAt(nowMs)), nowMs);
+    for (const bucket of [this.model, this.#budget]) bucket?.move(-Math.max(0, bucket.levelAt(nowMs)), nowMs);
   }
 
   /** Was refused while the headers said that there was room: the limit is enforced a second at a time. */
   quantise(nowMs: number): void {
     this.#quantised = true;
-    const model = this.#model;
+    const model = this.model;
     if (model !== undefined) model.setCapacity(Math.min(model.capacity, secondOf(model.perMs)), nowMs);
   }
 
-  getStats(nowMs: number): QuotaDimensionStats {
-    const model = this.#model;
-    const perMs = this.#budget?.perMs ?? model?.perMs;
-    return {
-      ...(this.#heardPerMs === undefined ? {} : { limit: this.#heardPerMs * MINUTE_MS }),
-      ...(perMs === undefined ? {} : { allowed: perMs * MINUTE_MS }),
-      ...(model === undefined ? {} : { level: model.levelAt(nowMs), capacity: model.capacity }),
-      foreignPerMinute: (model?.foreignPerMs ?? 0) * MINUTE_MS,
-      raised: this.#raised,
-      lowered: this.#lowered,
-    };
+  override getStats(nowMs: number): QuotaDimensionStats {
+    return { ...super.getStats(nowMs), raised: this.#raised, lowered: this.#lowered };
+  }
+
+  protected get allowedPerMs(): number | undefined {
+    return this.#budget?.perMs ?? this.model?.perMs;
   }
 
   #correct(model: QuotaBucket, difference: number, mark: QuotaMark, sinceMs: number, nowMs: number): number {
@@ -228,7 +189,7 @@ export class QuotaDimension {
   }
 
   #fadeForeign(nowMs: number): void {
-    const model = this.#model;
+    const model = this.model;
     if (model === undefined || model.foreignPerMs === 0) return;
     const unheardMs = nowMs - this.#lastAtMs - FOREIGN_TRUST_MS;
     if (unheardMs <= 0) return;
@@ -236,17 +197,18 @@ export class QuotaDimension {
     this.#lastAtMs = nowMs - FOREIGN_TRUST_MS;
   }
 
-  #followLimit(perMs: number, nowMs: number): boolean {
-    const before = this.#heardPerMs;
+  #followLimit(reading: QuotaReading, nowMs: number): boolean {
+    const before = this.heardPerMs;
+    this.hear(reading);
+    const { perMs } = reading;
     if (before === perMs) return false;
-    this.#heardPerMs = perMs;
     // What was taken at the old rate differs from what the new one allows, and nobody else took it.
     this.#modelSinceSequence = this.#latestSequence + 1;
-    if (this.#model === undefined) {
-      this.#model = new QuotaBucket(perMs, nowMs);
+    if (this.model === undefined) {
+      this.model = new QuotaBucket(perMs, nowMs);
     } else {
-      this.#model.setRate(perMs, nowMs);
-      this.#model.foreignPerMs = 0;
+      this.model.setRate(perMs, nowMs);
+      this.model.foreignPerMs = 0;
     }
     this.#fitBudget(nowMs);
     return before === undefined || perMs > before;
@@ -263,10 +225,59 @@ export class QuotaDimension {
 
   /** The budget is needed where it is less than what the model allows, or where there is no model. */
   #fitBudget(nowMs: number): void {
-    const known = [this.#heardPerMs, this.#limit === undefined ? undefined : this.#limit / MINUTE_MS];
+    const known = [this.heardPerMs, this.#limit === undefined ? undefined : this.#limit / MINUTE_MS];
     const perMs = Math.min(...known.filter((rate) => rate !== undefined)) / this.#processes;
-    if (!Number.isFinite(perMs) || perMs === this.#heardPerMs) this.#budget = undefined;
+    if (!Number.isFinite(perMs) || perMs === this.heardPerMs) this.#budget = undefined;
     else if (this.#budget === undefined) this.#budget = new QuotaBucket(perMs, nowMs);
     else this.#budget.setRate(perMs, nowMs);
   }
+}
+
+/** Units that were taken one right after the other, by the sum of all that were ever taken. */
+interface Bunch {
+  readonly first: number;
+  last: number;
+  /** More than the rate allows for long: their order on the way says little. */
+  large: boolean;
+}
+
+/** How far the order of arrival may differ from the one in which requests were taken. */
+interface TakenOrder {
+  /** Units taken so shortly before that they may arrive after it. */
+  readonly close: number;
+  readonly bunch: Bunch;
+}
+
+/** Tells how far the order in which requests arrive may differ from the one in which they were sent. */
+class ReorderWindow {
+  #close = 0;
+  #recent = 0;
+  #atMs = 0;
+  #bunch: Bunch = { first: 0, last: 0, large: false };
+
+  /** Counts units that are taken now; `taken` is the sum with them. */
+  add(units: number, taken: number, perMs: number, nowMs: number): TakenOrder {
+    const gapMs = nowMs - this.#atMs;
+    const close = this.#close * Math.exp(-gapMs / REORDER_MS);
+    const usual = Math.max(perMs * BUNCH_MS * BUNCH_FACTOR, units * BUNCH_REQUESTS);
+    this.#close = close + units;
+    this.#recent = this.#recent * Math.exp(-gapMs / BUNCH_MS) + units;
+    this.#atMs = nowMs;
+    const isLarge = perMs > 0 && this.#recent > usual;
+    const isOver = gapMs > REORDER_MS || taken - this.#bunch.first > usual;
+    if (!isLarge && isOver) this.#bunch = { first: taken - units, last: taken, large: false };
+    const bunch = this.#bunch;
+    bunch.last = taken;
+    if (isLarge) bunch.large = true;
+    return { close, bunch };
+  }
+}
+
+/** The part of a difference between two levels that no order of arrival explains; `taken` is the sum after the units. */
+function certainDifference(difference: number, { close, bunch }: TakenOrder, units: number, taken: number): number {
+  if (difference > 0) {
+    const before = bunch.large ? Math.max(close, taken - units - bunch.first) : close;
+    return Math.max(0, difference - before);
+  }
+  return bunch.large ? Math.min(0, difference + bunch.last - taken) : difference;
 }

@@ -7,22 +7,14 @@ import { NO_OPTIONS } from '../../internal/options/own-options.ts';
 import { SharedQuota } from '../shared-quota/shared-quota.ts';
 import type { QuotaPressure } from './limit-pressure.ts';
 import { LocalQuota } from './local-quota.ts';
-import { QuotaGuard } from './quota-guard.ts';
 import { QUOTA_LIMITER_SPEC, type QuotaLimiterOptions } from './quota-limiter-options.ts';
-import { QuotaPause } from './quota-pause.ts';
-import {
-  isCount,
-  type QuotaAnswer,
-  type QuotaEnds,
-  type QuotaPermit,
-  type QuotaRefusal,
-  TakenPermit,
-} from './quota-permit.ts';
+import { QuotaGuard, TokenEstimate } from './quota-margins.ts';
+import { QuotaPause, QuotaStop } from './quota-pause.ts';
+import { type QuotaAnswer, type QuotaEnds, type QuotaPermit, type QuotaRefusal, TakenPermit } from './quota-permit.ts';
 import { QuotaRamp } from './quota-ramp.ts';
 import type { QuotaSource, QuotaTaking } from './quota-source.ts';
 import type { QuotaStats } from './quota-stats.ts';
-import { QuotaStop } from './quota-stop.ts';
-import { TokenEstimate } from './token-estimate.ts';
+import { isCount } from './rate-limit-snapshot.ts';
 
 interface Taken {
   readonly estimatedTokens: number;
@@ -30,8 +22,8 @@ interface Taken {
   readonly taking: QuotaTaking;
 }
 
-/** What is told while a first request is under way, whose end wakes whoever waits; and for how long that is worth the wait. */
-const FIRST = { waitMs: 250, patienceMs: 2_000 } as const;
+/** The wait that is named while a first request is in flight, whose end wakes all that wait; and for how long at most. */
+const FIRST = { waitMs: 250, maxWaitMs: 2_000 } as const;
 const DEFAULTS = { processes: 1, rampFromTokensPerMinute: 1_000_000 } as const;
 
 /**
@@ -94,7 +86,7 @@ export class QuotaLimiter {
             script: shared,
             clock,
             random,
-            onRoom: () => this.#tellRoom(),
+            onCapacity: () => this.#notify(),
             onPause: (pauseMs) => this.#pause.until(clock.now() + pauseMs, clock.now()),
           });
     this.#ramp = new QuotaRamp(rampFromTokensPerMinute, nowMs);
@@ -113,7 +105,7 @@ export class QuotaLimiter {
     return this.#inFlight;
   }
 
-  /** Why nobody passes: the account's quota is exhausted. Undefined otherwise, and when one request may find out again. */
+  /** The account's quota is exhausted, so that nothing passes. Undefined otherwise, and when one request may probe. */
   get stopped(): DescribeError | undefined {
     return this.#stop.errorAt(this.#clock.now());
   }
@@ -124,14 +116,12 @@ export class QuotaLimiter {
    */
   waitMs(tokens: number): number {
     const nowMs = this.#clock.now();
-    const isStopped = this.#stop.errorAt(nowMs) !== undefined;
-    const openInMs = this.#awaitsFirst(nowMs) ? FIRST.waitMs : this.#roomInMs(tokens, nowMs);
-    const waitMs = isStopped ? Number.POSITIVE_INFINITY : openInMs;
+    const waitMs = this.#stop.errorAt(nowMs) === undefined ? this.#fitsInMs(tokens, nowMs) : Number.POSITIVE_INFINITY;
     if (waitMs > 0) this.#someoneWaits = true;
     return waitMs;
   }
 
-  /** Milliseconds that the API still asks to wait, where one request finds out more often; otherwise 0. */
+  /** Milliseconds that the API still asks to wait, where one request probes more often; otherwise 0. */
   get askedPauseMs(): number {
     return this.#pause.askedMs(this.#clock.now());
   }
@@ -178,10 +168,10 @@ export class QuotaLimiter {
     };
   }
 
-  /** Lets nobody pass because the account's quota is exhausted; 5 minutes later one request may find out whether it still is. */
+  /** Lets nothing pass because the account's quota is exhausted; 5 minutes later one request may probe whether it is. */
   stop(error: DescribeError): void {
     this.#stop.stop(error, this.#clock.now());
-    this.#tellRoom();
+    this.#notify();
   }
 
   /** How short its limits are. */
@@ -210,24 +200,20 @@ export class QuotaLimiter {
     });
   }
 
-  /** Gives back what it holds of a shared quota, and tells nobody anything any more. */
+  /** Gives back what it holds of a shared quota, and notifies nobody any more. */
   close(): void {
     this.#quota.close();
     this.#listeners.clear();
   }
 
-  /** Where a quota is shared and nobody knows its limits, each process sends one request to learn them, and waits a little. */
-  #awaitsFirst(nowMs: number): boolean {
-    const isFirst = this.#shares && this.#inFlight === this.#taken && this.#taken > 0;
-    return isFirst && nowMs < this.#firstAtMs + FIRST.patienceMs && !this.#quota.limitsKnown;
-  }
-
-  #roomInMs(tokens: number, nowMs: number): number {
+  #fitsInMs(tokens: number, nowMs: number): number {
+    // Where a quota is shared and no limit is known, each process sends one request to learn it, and waits a little.
+    const isLearning = this.#shares && this.#inFlight === this.#taken && this.#taken > 0;
+    if (isLearning && nowMs < this.#firstAtMs + FIRST.maxWaitMs && !this.#quota.limitsKnown) return FIRST.waitMs;
     const reserved = this.#reserve(tokens);
-    const guardMs = this.#guard.ms;
     return Math.max(
       this.#pause.waitMs(nowMs),
-      this.#quota.waitMs(reserved, guardMs, nowMs),
+      this.#quota.waitMs(reserved, this.#guard.ms, nowMs),
       this.#ramp.waitMs(reserved, nowMs),
     );
   }
@@ -244,9 +230,9 @@ export class QuotaLimiter {
     const unpaused = this.#pause.passed();
     const resumed = this.#stop.passed() || unpaused;
     if (answer.chargedTokens !== undefined) this.#estimate.learn(estimatedTokens, answer.chargedTokens);
-    const moreRoom = taking.answered(answer, nowMs);
+    const gained = taking.answered(answer, nowMs);
     this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
-    if (moreRoom || resumed || this.#shares) this.#tellRoom();
+    if (gained || resumed || this.#shares) this.#notify();
   }
 
   #onThrottled({ taking }: Taken, refusal: QuotaRefusal): void {
@@ -259,8 +245,8 @@ export class QuotaLimiter {
     this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
     if (refusal.slowDown === true) this.#ramp.slowDown(nowMs);
     else this.#guard.refused();
-    // The limits may have been raised, and what waited for more may be told of less.
-    this.#tellRoom();
+    // The limits may have been raised, and a call that waited for more may have to wait less.
+    this.#notify();
   }
 
   #onFailed(): void {
@@ -268,7 +254,7 @@ export class QuotaLimiter {
     const nowMs = this.#clock.now();
     this.#stop.unknown(nowMs, { sent: true });
     this.#pause.unknown(nowMs, { sent: true });
-    if (this.#shares) this.#tellRoom();
+    if (this.#shares) this.#notify();
   }
 
   #onRefunded({ taking, reservedTokens }: Taken): void {
@@ -278,11 +264,11 @@ export class QuotaLimiter {
     this.#stop.unknown(nowMs, { sent: false });
     this.#pause.unknown(nowMs, { sent: false });
     taking.refunded(nowMs);
-    this.#ramp.refund(reservedTokens);
-    this.#tellRoom();
+    this.#ramp.refund(reservedTokens, nowMs);
+    this.#notify();
   }
 
-  #tellRoom(): void {
+  #notify(): void {
     if (!this.#someoneWaits) return;
     this.#someoneWaits = false;
     for (const listener of [...this.#listeners]) callSafely(listener, undefined);

@@ -1,15 +1,16 @@
+import type { DescribeError } from '../../errors/describe-error.ts';
 import { exponentialDelay, type Random } from '../../internal/backoff.ts';
-import { isCount } from './quota-permit.ts';
+import { isCount } from './rate-limit-snapshot.ts';
 
 /** Where a refusal names no time, or one that does not help, the waits grow from one refusal to the next. */
 const GROWING = { initialDelayMs: 250, maxDelayMs: 30_000 };
 /** Refusals in a row that the time named may be believed in. */
 const BELIEVED = 3;
-/** No limit is of more than a day; what names more is a mistake, such as a date in 2099. */
+/** No limit is of more than a day; a longer time is a mistake, such as a date in 2099. */
 const MAX_PAUSE_MS = 86_400_000;
-/** A longer pause may be a mistake too: so often one request finds out whether it still holds. */
+/** A longer pause may be a mistake too: so often one request probes whether it still holds. */
 const PROBE_MS = 300_000;
-/** What is added by chance, so that processes don't come back at the same moment. */
+/** Added by chance, so that processes don't come back at the same moment. */
 const JITTER_RATIO = 0.05;
 const MAX_JITTER_MS = 500;
 
@@ -30,12 +31,12 @@ export class QuotaPause {
     this.#random = random;
   }
 
-  /** Infinite while one request finds out: its end tells. */
+  /** Infinite while a request probes. */
   waitMs(nowMs: number): number {
     return this.#probing ? Number.POSITIVE_INFINITY : this.tryInMs(nowMs);
   }
 
-  /** Milliseconds until a request may pass, or find out. */
+  /** Milliseconds until a request may pass, or probe. */
   tryInMs(nowMs: number): number {
     return this.#untilMs > nowMs ? this.#untilMs - nowMs : 0;
   }
@@ -47,7 +48,7 @@ export class QuotaPause {
 
   /** Takes a refusal in and returns for how long nobody passes because of it. */
   refused(retryAfterMs: number | undefined, nowMs: number): number {
-    // Those that were under way when a pause began are part of the refusal that began it.
+    // Requests that were in flight when a pause began are part of the refusal that began it.
     const isNews = this.tryInMs(nowMs) === 0;
     this.#probing = false;
     if (isNews) this.#inARow += 1;
@@ -65,12 +66,12 @@ export class QuotaPause {
     this.#untilMs = Math.max(this.#untilMs, Math.min(untilMs, nowMs + PROBE_MS));
   }
 
-  /** A request is sent; during a longer pause it is the one that finds out. */
+  /** A request is sent; during a longer pause it is the probe. */
   sent(nowMs: number): void {
     if (this.#askedUntilMs > nowMs) this.#probing = true;
   }
 
-  /** The one that was to find out didn't: another may at once when nothing was sent, else after a while. */
+  /** The probe ended without a result: another may follow at once when nothing was sent, else after a while. */
   unknown(nowMs: number, { sent }: { readonly sent: boolean }): void {
     if (!this.#probing) return;
     this.#probing = false;
@@ -83,6 +84,55 @@ export class QuotaPause {
     if (!this.#probing) return false;
     this.#probing = false;
     this.#askedUntilMs = Number.NEGATIVE_INFINITY;
+    return true;
+  }
+}
+
+/** Time until one request may probe whether the account has been topped up; it doubles each time that it hasn't. */
+const FIRST_STOP_MS = 300_000;
+const MAX_STOP_MS = 3_600_000;
+
+/**
+ * Whether a quota is exhausted. One request may try again 5 minutes later, then after twice the time, up to an hour.
+ */
+export class QuotaStop {
+  #error: DescribeError | undefined;
+  #probeAtMs = 0;
+  #probeMs = FIRST_STOP_MS;
+  #probing = false;
+
+  /** The error of an exhausted quota; undefined when it isn't, or when a request may probe. */
+  errorAt(nowMs: number): DescribeError | undefined {
+    return this.#error !== undefined && (this.#probing || nowMs < this.#probeAtMs) ? this.#error : undefined;
+  }
+
+  stop(error: DescribeError, nowMs: number): void {
+    // Requests that were in flight tell nothing new.
+    if (this.#error !== undefined && !this.#probing && nowMs < this.#probeAtMs) return;
+    this.#probeMs = this.#error === undefined ? FIRST_STOP_MS : Math.min(MAX_STOP_MS, this.#probeMs * 2);
+    this.#error = error;
+    this.#probing = false;
+    this.#probeAtMs = nowMs + this.#probeMs;
+  }
+
+  /** A request is sent; the first one after a stop is the probe. */
+  sent(): void {
+    if (this.#error !== undefined) this.#probing = true;
+  }
+
+  /** The probe ended without a result: another may follow after a while, or at once when nothing was sent. */
+  unknown(nowMs: number, { sent }: { readonly sent: boolean }): void {
+    if (!this.#probing) return;
+    this.#probing = false;
+    if (sent) this.#probeMs = Math.min(MAX_STOP_MS, this.#probeMs * 2);
+    this.#probeAtMs = sent ? nowMs + this.#probeMs : nowMs;
+  }
+
+  /** The API took a request, so the account has quota. Returns whether that ended a stop. */
+  passed(): boolean {
+    if (this.#error === undefined || !this.#probing) return false;
+    this.#error = undefined;
+    this.#probing = false;
     return true;
   }
 }

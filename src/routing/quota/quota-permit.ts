@@ -1,3 +1,7 @@
+import { DescribeError } from '../../errors/describe-error.ts';
+import { failureMeaning } from '../../errors/failure-table.ts';
+import type { UpstreamError } from '../../errors/upstream-error.ts';
+import { AttemptFailure, type AttemptReport } from './attempt-report.ts';
 import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
 
 /** What an answer tells of the quota. */
@@ -6,10 +10,6 @@ export interface QuotaAnswer {
   /** What the API counted: the larger of prompt tokens and output limit; absent where unknown. */
   readonly chargedTokens?: number | undefined;
 }
-
-/** Whether a count is known and one. */
-export const isCount = (value: number | undefined): value is number =>
-  value !== undefined && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 
 /** What a refusal for going too fast tells. */
 export interface QuotaRefusal {
@@ -34,7 +34,48 @@ export interface QuotaPermit {
   refund(): void;
 }
 
-/** Where the ends of permits arrive. */
+/** The part of a quota that a reservation needs. */
+export interface ReservableQuota {
+  /** Takes one request of so many tokens; called only where the quota just said that it fits. */
+  take(tokens: number): QuotaPermit;
+  /** The account is used up: `error` says so. */
+  stop(error: DescribeError): void;
+}
+
+/** Reserves at once, makes the attempt, and settles the permit by what became of it. */
+export async function withReservation<Answer extends AttemptReport>(
+  quota: ReservableQuota,
+  tokens: number,
+  attempt: () => Promise<Answer>,
+): Promise<Answer> {
+  const permit = quota.take(tokens);
+  let answer: Answer;
+  try {
+    answer = await attempt();
+  } catch (thrown) {
+    settleFailed(quota, permit, AttemptFailure.of(thrown));
+    throw thrown;
+  }
+  permit.answered(answer);
+  return answer;
+}
+
+function settleFailed(quota: ReservableQuota, permit: QuotaPermit, { error, report }: AttemptFailure): void {
+  const failure = DescribeError.is(error) ? (error as UpstreamError) : undefined;
+  const kind = failure && failureMeaning(failure).kind;
+  if (report.answeredAtMs !== undefined) permit.answered(report);
+  if (failure !== undefined && kind === 'quota') quota.stop(failure);
+  if (!report.sent) {
+    permit.refund();
+  } else if (failure !== undefined && kind === 'throttle') {
+    const { retryAfterMs, upstreamCode } = failure;
+    permit.throttled({ limits: report.limits, retryAfterMs, slowDown: upstreamCode === 'slow_down' });
+  } else {
+    permit.failed();
+  }
+}
+
+/** How a limiter settles what a permit took. */
 export interface QuotaEnds<Taken> {
   answered(taken: Taken, answer: QuotaAnswer): void;
   throttled(taken: Taken, refusal: QuotaRefusal): void;

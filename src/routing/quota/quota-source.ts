@@ -1,6 +1,6 @@
 import type { QuotaPressure } from './limit-pressure.ts';
-import type { QuotaDimensionStats } from './quota-dimension.ts';
 import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
+import type { QuotaSourceStats } from './quota-stats.ts';
 
 /**
  * What one request took from a source; it ends in one of these ways. Each returns whether more may pass than before.
@@ -27,24 +27,4 @@ export interface QuotaSource {
   pressure(nowMs: number): QuotaPressure;
   stats(nowMs: number): QuotaSourceStats;
   close(): void;
-}
-
-/** How the processes share a quota. */
-export interface SharedQuotaStats {
-  /** Whether the store answers; while it is away, each process takes its share. */
-  readonly available: boolean;
-  /** Processes that used the quota lately, this one included. */
-  readonly processes: number;
-  /** Scripts run, and those that failed. */
-  readonly asked: number;
-  readonly failed: number;
-  /** Requests and tokens granted that are not used yet. */
-  readonly heldRequests: number;
-  readonly heldTokens: number;
-}
-
-export interface QuotaSourceStats {
-  readonly requests: QuotaDimensionStats;
-  readonly tokens: QuotaDimensionStats;
-  readonly shared?: SharedQuotaStats;
 }

@@ -1,11 +1,29 @@
-import type { QuotaDimensionStats } from './quota-dimension.ts';
-import type { SharedQuotaStats } from './quota-source.ts';
+import type { QuotaDimensionStats } from './quota-limit.ts';
 
-/** What a limiter knows. Frozen and JSON-safe. */
-export interface QuotaStats {
-  readonly name: string;
+/** How the processes share a quota. */
+export interface SharedQuotaStats {
+  /** Whether the store answers; while it is away, each process takes its share. */
+  readonly available: boolean;
+  /** Processes that used the quota lately, this one included. */
+  readonly processes: number;
+  /** Scripts run, and those that failed. */
+  readonly asked: number;
+  readonly failed: number;
+  /** Requests and tokens granted that are not used yet. */
+  readonly heldRequests: number;
+  readonly heldTokens: number;
+}
+
+export interface QuotaSourceStats {
   readonly requests: QuotaDimensionStats;
   readonly tokens: QuotaDimensionStats;
+  /** How the quota is shared with other processes; absent when it isn't. */
+  readonly shared?: SharedQuotaStats;
+}
+
+/** What a limiter knows. Frozen and JSON-safe. */
+export interface QuotaStats extends QuotaSourceStats {
+  readonly name: string;
   /** Requests sent that have no answer yet. */
   readonly inFlight: number;
   readonly taken: number;
@@ -16,16 +34,12 @@ export interface QuotaStats {
   readonly refunded: number;
   /** Charged tokens per estimated one, as learned. */
   readonly estimateRatio: number;
-  /** Milliseconds that the pause of a refusal still lasts, or until a request may find out whether it still holds. */
+  /** Milliseconds that the pause of a refusal still lasts, or until a request may probe whether it still holds. */
   readonly pauseMs: number;
-  /**
-   * Milliseconds that the API asks to wait, where that is more than the 5 minutes after which one request finds out.
-   */
+  /** Milliseconds that the API asks to wait, where that is more than the 5 minutes after which one request probes. */
   readonly askedPauseMs?: number;
   /** Tokens a minute of the ramp's ceiling; absent when there is none. */
   readonly rampTokensPerMinute?: number;
   /** Whether the account's quota is exhausted. */
   readonly stopped: boolean;
-  /** How the quota is shared with other processes; absent when it isn't. */
-  readonly shared?: SharedQuotaStats;
 }

@@ -1,3 +1,5 @@
+import { MINUTE_MS } from './quota-bucket.ts';
+
 /** What an answer says of one dimension of a limit; what it doesn't say is absent. */
 export interface RateLimitReading {
   /** Units a minute. */
@@ -11,4 +13,70 @@ export interface RateLimitReading {
 export interface RateLimitSnapshot {
   readonly requests?: RateLimitReading;
   readonly tokens?: RateLimitReading;
+}
+
+const DAY_MS = 86_400_000;
+/** How much more than its limit a minute's bucket may seem to hold, by rounding. */
+const IMPLAUSIBLE_RATIO = 1.5;
+
+/** Whether a count is known and one. */
+export const isCount = (value: number | undefined): value is number =>
+  value !== undefined && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+
+/** Whether a reading names a limit. */
+export const hasLimit = ({ limit }: RateLimitReading): boolean => limit >= 1 && isCount(limit);
+
+/** A reading in the terms of a bucket. */
+export interface QuotaReading {
+  readonly limit: number;
+  readonly perMs: number;
+  /** What the bucket holds when it is full, as far as the reading tells. */
+  readonly capacity: number | undefined;
+  readonly remaining: number | undefined;
+  readonly resetMs: number | undefined;
+}
+
+/**
+ * Reads a limit's rate and capacity. A reset is the time until full, so a bucket holds what remains and what flows in
+ * until then. A limit whose bucket would hold far more than the limit is one a day, which some tiers have.
+ */
+export function quotaReadingOf(reading: RateLimitReading): QuotaReading {
+  const { limit } = reading;
+  const remaining = isCount(reading.remaining) ? reading.remaining : undefined;
+  const resetMs = isCount(reading.resetMs) ? reading.resetMs : undefined;
+  const capacityOver = (windowMs: number) =>
+    remaining === undefined || remaining < 1 || resetMs === undefined
+      ? undefined
+      : remaining + (limit / windowMs) * resetMs;
+  const isPlausible = (capacity: number | undefined) => (capacity ?? 0) <= limit * IMPLAUSIBLE_RATIO + 1;
+  const windowMs = isPlausible(capacityOver(MINUTE_MS)) ? MINUTE_MS : DAY_MS;
+  const capacity = capacityOver(windowMs);
+  return {
+    limit,
+    perMs: limit / windowMs,
+    capacity: isPlausible(capacity) ? capacity : undefined,
+    remaining,
+    resetMs,
+  };
+}
+
+/**
+ * The level that a reading tells: by its reset, which has the fraction and the debt, within what its `remaining` leaves
+ * open.
+ */
+export function levelOf({ limit, perMs, remaining = 0, resetMs }: QuotaReading, capacity: number): number {
+  if (resetMs === undefined) return remaining;
+  const byReset = capacity - perMs * resetMs;
+  // No request is larger than the limit, and so is no debt: without a bound, one wrong header would stop all for ever.
+  const lowest = remaining >= 1 ? remaining : -limit;
+  return Math.min(Math.max(byReset, lowest), remaining + 0.999);
+}
+
+/** Which limits refused a request: where requests are left, something else did; both where the headers do not say. */
+export function refusedBy(limits: RateLimitSnapshot | undefined): {
+  readonly requests: boolean;
+  readonly tokens: boolean;
+} {
+  const remaining = limits?.requests?.remaining;
+  return { requests: remaining === undefined || remaining === 0, tokens: remaining === undefined || remaining > 0 };
 }

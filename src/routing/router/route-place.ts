@@ -3,7 +3,7 @@ import { failureMeaning } from '../../errors/failure-table.ts';
 import type { UpstreamError } from '../../errors/upstream-error.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
-import type { ReservableQuota } from '../quota/reservation.ts';
+import type { ReservableQuota } from '../quota/quota-permit.ts';
 import type { EndpointRoute } from './endpoint.ts';
 
 /** The endpoint that a call was given to. Its quota has just said that the call fits, and nothing is taken yet. */

@@ -1,9 +1,9 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
 import type { QuotaPressure } from '../quota/limit-pressure.ts';
-import type { ReservableQuota, Reservation } from '../quota/reservation.ts';
+import type { QuotaPermit, ReservableQuota } from '../quota/quota-permit.ts';
 
-/** What was taken from a quota for one request. It has one end; later ends are ignored. */
-export type RouterPermit = Reservation;
+/** The right to send one request, as a router takes it. */
+export type RouterPermit = QuotaPermit;
 
 /**
  * What a router asks of the quota that an endpoint's calls of one model are counted against. All of it is synchronous.

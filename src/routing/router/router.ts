@@ -8,7 +8,7 @@ import { Deferred } from '../../internal/async/deferred.ts';
 import { SignalWatch } from '../../internal/async/signals.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
 import { jointPressure, type QuotaPressure } from '../quota/limit-pressure.ts';
-import { withReservation } from '../quota/reservation.ts';
+import { withReservation } from '../quota/quota-permit.ts';
 import { Endpoint, type EndpointRoute } from './endpoint.ts';
 import { ModelQueues } from './model-queues.ts';
 import { RouteDispatcher } from './route-dispatcher.ts';

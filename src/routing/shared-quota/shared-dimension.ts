@@ -1,10 +1,8 @@
-import { type LimitPressure, LOW_RATIO } from '../quota/limit-pressure.ts';
-import { MINUTE_MS } from '../quota/quota-bucket.ts';
-import type { QuotaDimensionStats } from '../quota/quota-dimension.ts';
-import { hasLimit, levelOf, quotaReadingOf } from '../quota/quota-reading.ts';
-import type { RateLimitReading } from '../quota/rate-limit-snapshot.ts';
+import { MINUTE_MS, QuotaBucket } from '../quota/quota-bucket.ts';
+import { QuotaLimit } from '../quota/quota-limit.ts';
+import { hasLimit, levelOf, quotaReadingOf, type RateLimitReading } from '../quota/rate-limit-snapshot.ts';
 
-/** Where a shared dimension stood when something was taken. The base becomes known with the next state that is seen. */
+/** Where a shared dimension stood when a request took from it. The base becomes known with the next state. */
 export interface SharedMark {
   /** By the clock of Redis. */
   readonly atMs: number;
@@ -13,7 +11,7 @@ export interface SharedMark {
   base: number | undefined;
 }
 
-/** What an answer's headers say, ready for the script. */
+/** The headers of an answer, ready for the script. */
 interface SharedNews {
   readonly atMs: number;
   readonly base: number;
@@ -21,41 +19,41 @@ interface SharedNews {
   readonly capacity: number;
 }
 
-/** The shared state as last seen. */
+/** The shared state as last seen; its bucket is the model. */
 interface SharedState {
   readonly atMs: number;
-  readonly level: number;
-  readonly perMs: number;
-  readonly capacity: number;
   readonly corrected: number;
-  readonly foreignPerMs: number;
+  /** Level less corrections. */
+  readonly base: number;
 }
 
-/** One dimension of a shared quota as this process sees it: the last state, and what the others are to be told. */
-export class SharedDimension {
+/** One dimension of a shared quota as this process sees it: the last state, and the news for the other processes. */
+export class SharedDimension extends QuotaLimit {
   readonly #boundPerMs: number;
   #state: SharedState | undefined;
   #open: SharedMark[] = [];
-  #heardPerMs = 0;
-  #heardLimit = 0;
-  #throttledAtMs = Number.NEGATIVE_INFINITY;
   #newestAtMs = Number.NEGATIVE_INFINITY;
   #news: SharedNews | undefined;
   #unused = 0;
   #adjustment = 0;
 
   constructor(limitPerMinute: number | undefined) {
+    super();
     this.#boundPerMs = (limitPerMinute ?? 0) / MINUTE_MS;
   }
 
   /** Units a millisecond that all processes may take; 0 when there is no limit. */
   get perMs(): number {
-    return this.#state?.perMs ?? 0;
+    return this.model?.perMs ?? 0;
   }
 
-  /** What a process alone may assume, units a minute. */
+  protected get allowedPerMs(): number | undefined {
+    return this.model?.perMs;
+  }
+
+  /** Units a minute that a process alone may assume. */
   get limitPerMinute(): number | undefined {
-    const known = [this.#boundPerMs, this.#heardPerMs].filter((perMs) => perMs > 0);
+    const known = [this.#boundPerMs, this.heardPerMs ?? 0].filter((perMs) => perMs > 0);
     return known.length === 0 ? undefined : Math.min(...known) * MINUTE_MS;
   }
 
@@ -70,12 +68,12 @@ export class SharedDimension {
     return mark;
   }
 
-  /** Gives back what was granted and not taken. */
+  /** Gives back units that were granted and not taken. */
   giveBack(units: number): void {
     this.#unused += units;
   }
 
-  /** Tells that so many units of what was taken were not counted after all, or so many more. */
+  /** So many units of what was taken were not counted after all, or so many more. */
   adjust(units: number): void {
     this.#adjustment += units;
   }
@@ -85,89 +83,47 @@ export class SharedDimension {
     if (mark.atMs <= this.#newestAtMs || !hasLimit(raw)) return;
     const reading = quotaReadingOf(raw);
     this.#newestAtMs = mark.atMs;
-    this.#heardPerMs = reading.perMs;
-    this.#heardLimit = reading.limit;
-    const capacity = reading.capacity ?? 0;
-    const known = Math.max(this.#state?.capacity ?? 0, capacity, 1);
+    this.hear(reading);
+    const { capacity = 0 } = reading;
     if (reading.remaining === undefined) return;
-    const told = levelOf(reading, known);
+    const told = levelOf(reading, Math.max(this.model?.capacity ?? 0, capacity, 1));
     this.#news = { atMs: mark.atMs, base: mark.base ?? this.#baseAt(mark.atMs), told, capacity };
   }
 
   /** Hands over what the script is to know, once; `held` is what was granted and not taken. */
   report(held: number): readonly number[] {
-    const news = this.#news;
+    const { atMs = 0, base = 0, told = 0, capacity = 0 } = this.#news ?? {};
     const counts = [held, this.#unused, this.#adjustment];
     this.forget();
-    return [
-      this.#boundPerMs,
-      this.#heardPerMs,
-      ...counts,
-      news?.atMs ?? 0,
-      news?.base ?? 0,
-      news?.told ?? 0,
-      news?.capacity ?? 0,
-    ];
+    return [this.#boundPerMs, this.heardPerMs ?? 0, ...counts, atMs, base, told, capacity];
   }
 
-  /** Takes the state in that a script told. */
+  /** Takes in the state that a script returned. */
   see(atMs: number, [level = 0, perMs = 0, capacity = 0, corrected = 0, foreignPerMs = 0]: readonly number[]): void {
     const before = this.#state;
-    this.#state = { atMs, level, perMs, capacity, corrected, foreignPerMs };
-    const base = level - corrected;
-    for (const mark of this.#open) mark.base = before === undefined ? base : between(before, this.#state, mark.atMs);
+    const state: SharedState = { atMs, corrected, base: level - corrected };
+    this.#state = state;
+    this.model = perMs > 0 ? new QuotaBucket(perMs, atMs, level, capacity) : undefined;
+    if (this.model !== undefined) this.model.foreignPerMs = foreignPerMs;
+    for (const mark of this.#open) mark.base = before === undefined ? state.base : between(before, state, mark.atMs);
     this.#open = [];
   }
 
-  /** Forgets what was to be told. */
+  /** Forgets the news for the other processes. */
   forget(): void {
     this.#news = undefined;
     this.#unused = 0;
     this.#adjustment = 0;
   }
 
-  /** It refused a request of this process. */
-  throttled(atMs: number): void {
-    this.#throttledAtMs = atMs;
-  }
-
-  pressure(atMs: number): LimitPressure {
-    const state = this.#state;
-    const perMinute = (state?.perMs ?? 0) * MINUTE_MS;
-    const level = state === undefined ? 0 : levelNow(state, atMs);
-    const told = state !== undefined && this.#heardLimit > 0;
-    return {
-      perMinute: perMinute > 0 ? perMinute : undefined,
-      usedRatio: told ? Math.min(1, (state.capacity - level) / this.#heardLimit) : 0,
-      isLow: !told || level < this.#heardLimit * LOW_RATIO,
-      isThrottled: atMs - this.#throttledAtMs < MINUTE_MS,
-    };
-  }
-
-  getStats(atMs: number): QuotaDimensionStats {
-    const state = this.#state;
-    const limited = state !== undefined && state.perMs > 0;
-    return {
-      ...(this.#heardPerMs > 0 ? { limit: this.#heardPerMs * MINUTE_MS } : {}),
-      ...(limited ? { allowed: state.perMs * MINUTE_MS, level: levelNow(state, atMs), capacity: state.capacity } : {}),
-      foreignPerMinute: (state?.foreignPerMs ?? 0) * MINUTE_MS,
-    };
-  }
-
   #baseAt(atMs: number): number {
-    const state = this.#state;
-    return state === undefined ? 0 : levelNow(state, atMs) - state.corrected;
+    return this.model === undefined ? 0 : this.model.levelAt(atMs) - (this.#state?.corrected ?? 0);
   }
 }
 
-const levelNow = ({ level, capacity, perMs, foreignPerMs, atMs }: SharedState, nowMs: number): number =>
-  Math.min(capacity, level + Math.max(0, nowMs - atMs) * Math.max(0, perMs - foreignPerMs));
-
 /** Level less corrections between two states. */
 function between(before: SharedState, after: SharedState, atMs: number): number {
-  const first = before.level - before.corrected;
-  const last = after.level - after.corrected;
   const spanMs = after.atMs - before.atMs;
-  if (spanMs <= 0) return last;
-  return first + (last - first) * Math.min(1, Math.max(0, (atMs - before.atMs) / spanMs));
+  if (spanMs <= 0) return after.base;
+  return before.base + (after.base - before.base) * Math.min(1, Math.max(0, (atMs - before.atMs) / spanMs));
 }

@@ -1,14 +1,13 @@
 import { exponentialDelay, type Random } from '../../internal/backoff.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
-import { AloneQuota } from '../quota/alone-quota.ts';
 import type { QuotaPressure } from '../quota/limit-pressure.ts';
+import { AloneQuota } from '../quota/local-quota.ts';
 import type { QuotaLimits } from '../quota/quota-limiter-options.ts';
-import { isCount, type QuotaAnswer, type QuotaRefusal } from '../quota/quota-permit.ts';
-import type { QuotaSource, QuotaSourceStats, QuotaTaking } from '../quota/quota-source.ts';
-import type { RateLimitSnapshot } from '../quota/rate-limit-snapshot.ts';
+import type { QuotaSource, QuotaTaking } from '../quota/quota-source.ts';
+import type { QuotaSourceStats } from '../quota/quota-stats.ts';
+import { isCount, type RateLimitSnapshot, refusedBy } from '../quota/rate-limit-snapshot.ts';
 import type { AtomicScript } from './atomic-script.ts';
 import { SharedDimension, type SharedMark } from './shared-dimension.ts';
-import { type SharedEnds, SharedTaking } from './shared-reservation.ts';
 import { HORIZON_MS, SharedStore, type StoreAnswer } from './shared-store.ts';
 import { SharedWallet, type WalletRequest } from './shared-wallet.ts';
 
@@ -19,12 +18,12 @@ export interface SharedQuotaOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** A wait may have become shorter. */
-  readonly onRoom: () => void;
+  readonly onCapacity: () => void;
   /** Another process was told to wait. */
   readonly onPause: (pauseMs: number) => void;
 }
 
-/** What is told while an answer of the store is awaited, which wakes whoever waits; and how long news wait for a question. */
+/** The wait that is named while the store is asked, whose answer wakes all that wait; and how long news wait. */
 const ASKING_MS = 50;
 const NEWS_MS = 50;
 /** Unused for so long, a grant is given back. */
@@ -36,11 +35,11 @@ const AWAY = { initialDelayMs: 250, maxDelayMs: 5_000 };
 const NOTHING: WalletRequest = { requests: 0, tokens: 0, leastRequests: 0, leastTokens: 0 };
 
 /**
- * A quota whose buckets are in a store that processes share. A process is granted a few requests at a time by one script,
- * at times that the script assigns; what it doesn't use goes back. While the store is away, the process takes its share of
- * the limits by itself.
+ * A quota whose buckets are in a store that processes share. One script grants a process a few requests at a time, at
+ * times that the script assigns; what the process doesn't use goes back. While the store is away, the process takes
+ * its share of the limits by itself.
  */
-export class SharedQuota implements QuotaSource, SharedEnds {
+export class SharedQuota implements QuotaSource {
   readonly #options: SharedQuotaOptions;
   readonly #store: SharedStore;
   readonly #requests: SharedDimension;
@@ -65,11 +64,15 @@ export class SharedQuota implements QuotaSource, SharedEnds {
   constructor(options: SharedQuotaOptions) {
     const { name, limits, script } = options;
     this.#options = options;
-    const requests = new SharedDimension(limits.requestsPerMinute);
-    const tokens = new SharedDimension(limits.tokensPerMinute);
-    this.#requests = requests;
-    this.#tokens = tokens;
-    this.#store = new SharedStore({ name, script, requests, tokens, wallet: this.#wallet });
+    this.#requests = new SharedDimension(limits.requestsPerMinute);
+    this.#tokens = new SharedDimension(limits.tokensPerMinute);
+    this.#store = new SharedStore({
+      name,
+      script,
+      requests: this.#requests,
+      tokens: this.#tokens,
+      wallet: this.#wallet,
+    });
   }
 
   get limitsKnown(): boolean {
@@ -107,12 +110,9 @@ export class SharedQuota implements QuotaSource, SharedEnds {
 
   drainMs(requests: number, tokens: number, nowMs: number): number {
     if (this.#alone !== undefined) return this.#alone.quota.drainMs(requests, tokens, nowMs);
-    const { requestsPerMs, tokensPerMs } = this.#rates;
     const over = (units: number, perMs: number) => (perMs > 0 ? (Math.max(0, units) * this.processes) / perMs : 0);
-    return Math.max(
-      over(requests - this.#wallet.requests, requestsPerMs),
-      over(tokens - this.#wallet.tokens, tokensPerMs),
-    );
+    const requestsMs = over(requests - this.#wallet.requests, this.#requests.perMs);
+    return Math.max(requestsMs, over(tokens - this.#wallet.tokens, this.#tokens.perMs));
   }
 
   take(tokens: number, nowMs: number): QuotaTaking {
@@ -120,30 +120,27 @@ export class SharedQuota implements QuotaSource, SharedEnds {
     this.#takenAtMs = nowMs;
     this.#wallet.take(tokens, this.#rates);
     const atMs = nowMs + this.#store.offsetMs;
-    return new SharedTaking(this, this.#requests.mark(1, atMs), this.#tokens.mark(tokens, atMs));
-  }
-
-  answered(requests: SharedMark, tokens: SharedMark, answer: QuotaAnswer, nowMs: number): void {
-    const { limits, chargedTokens } = answer;
-    if (isCount(chargedTokens) && limits?.tokens?.remaining === undefined) {
-      this.#tokens.adjust(tokens.units - chargedTokens);
-    }
-    this.#observe(requests, tokens, limits, nowMs);
-  }
-
-  refused(requests: SharedMark, tokens: SharedMark, { limits }: QuotaRefusal, nowMs: number): void {
-    if (limits?.requests?.remaining !== undefined) this.#requests.adjust(requests.units);
-    if (limits?.tokens?.remaining !== undefined) this.#tokens.adjust(tokens.units);
-    const { remaining = 0 } = limits?.requests ?? {};
-    const atMs = nowMs + this.#store.offsetMs;
-    if (remaining === 0) this.#requests.throttled(atMs);
-    if (remaining > 0 || limits?.requests?.remaining === undefined) this.#tokens.throttled(atMs);
-    this.#observe(requests, tokens, limits, nowMs);
-  }
-
-  refunded(requests: SharedMark, tokens: SharedMark): void {
-    this.#wallet.requests += requests.units;
-    this.#wallet.tokens += tokens.units;
+    const marks = { requests: this.#requests.mark(1, atMs), tokens: this.#tokens.mark(tokens, atMs) };
+    return {
+      answered: ({ limits, chargedTokens }, endMs) => {
+        if (isCount(chargedTokens) && limits?.tokens?.remaining === undefined)
+          this.#tokens.adjust(tokens - chargedTokens);
+        return this.#observe(marks, limits, endMs);
+      },
+      refused: ({ limits }, endMs) => {
+        if (limits?.requests?.remaining !== undefined) this.#requests.adjust(1);
+        if (limits?.tokens?.remaining !== undefined) this.#tokens.adjust(tokens);
+        const by = refusedBy(limits);
+        if (by.requests) this.#requests.throttled(endMs + this.#store.offsetMs);
+        if (by.tokens) this.#tokens.throttled(endMs + this.#store.offsetMs);
+        return this.#observe(marks, limits, endMs);
+      },
+      refunded: () => {
+        this.#wallet.requests += 1;
+        this.#wallet.tokens += tokens;
+        return true;
+      },
+    };
   }
 
   paused(pauseMs: number, nowMs: number): void {
@@ -191,17 +188,23 @@ export class SharedQuota implements QuotaSource, SharedEnds {
     return this.#requests.perMs > 0 || this.#tokens.perMs > 0;
   }
 
-  #observe(requests: SharedMark, tokens: SharedMark, limits: RateLimitSnapshot | undefined, nowMs: number): void {
+  /** Returns that no more may pass for now: the store says what may. */
+  #observe(
+    { requests, tokens }: Readonly<Record<'requests' | 'tokens', SharedMark>>,
+    limits: RateLimitSnapshot | undefined,
+    nowMs: number,
+  ): false {
     const knew = this.limitsKnown;
     if (limits?.requests !== undefined) this.#requests.observe(requests, limits.requests);
     if (limits?.tokens !== undefined) this.#tokens.observe(tokens, limits.tokens);
-    if (this.#alone !== undefined || !(this.#requests.hasNews || this.#tokens.hasNews)) return;
-    // The first limit of all is told at once: until then nothing holds anybody back.
+    if (this.#alone !== undefined || !(this.#requests.hasNews || this.#tokens.hasNews)) return false;
+    // The very first limit is sent at once: until then nothing holds any process back.
     if (knew) this.#tell(NEWS_MS);
     else this.#ask(NOTHING, nowMs);
+    return false;
   }
 
-  /** Has the store told within so many milliseconds, also of what isn't used. */
+  /** Sends the news to the store within so many milliseconds, with the units that are not used. */
   #tell(withinMs: number): void {
     const { clock } = this.#options;
     const dueAtMs = clock.now() + withinMs;
@@ -248,7 +251,7 @@ export class SharedQuota implements QuotaSource, SharedEnds {
   }
 
   #onAnswer({ granted, waitMs, pauseMs, members }: StoreAnswer): void {
-    const { clock, random, onPause, onRoom } = this.#options;
+    const { clock, random, onPause, onCapacity } = this.#options;
     const nowMs = clock.now();
     this.#asking = false;
     this.#failures = 0;
@@ -258,11 +261,11 @@ export class SharedQuota implements QuotaSource, SharedEnds {
       this.#wallet.granted(granted.requests, granted.tokens, nowMs + waitMs);
       this.#tell(UNUSED_MS + waitMs);
     } else if (waitMs > 0) {
-      // Whoever was turned away comes back when a grant is within reach, each at another time.
+      // A process that got nothing comes back when a grant is within reach, each at another time.
       this.#notBeforeMs = nowMs + Math.max(1, (waitMs - HORIZON_MS / 2) * (0.9 + 0.2 * random()));
     }
     if (pauseMs > 0) onPause(pauseMs);
-    onRoom();
+    onCapacity();
   }
 
   #comeBack(nowMs: number): void {
@@ -296,6 +299,6 @@ export class SharedQuota implements QuotaSource, SharedEnds {
       );
       if (this.#seen) this.#alone.quota.drain(nowMs);
     }
-    this.#options.onRoom();
+    this.#options.onCapacity();
   }
 }

@@ -1,0 +1,68 @@
+import { type LimitPressure, LOW_RATIO } from './limit-pressure.ts';
+import { MINUTE_MS, type QuotaBucket } from './quota-bucket.ts';
+import type { QuotaReading } from './rate-limit-snapshot.ts';
+
+export interface QuotaDimensionStats {
+  /** Units a minute that the API's headers name; absent before one did. */
+  readonly limit?: number;
+  /** Units a minute that this process allows itself at most; absent when nothing bounds it. */
+  readonly allowed?: number;
+  /** What the API's bucket holds now, as far as is known; negative while debt is paid off. */
+  readonly level?: number;
+  /** What the API's bucket holds when full, as learned. */
+  readonly capacity?: number;
+  /** Units a minute that others seem to take. */
+  readonly foreignPerMinute: number;
+  /** Units by which headers corrected the model, up and down; absent where the model is shared. */
+  readonly raised?: number;
+  readonly lowered?: number;
+}
+
+/**
+ * The model of one limit of the API, of requests or of tokens: a bucket that follows what the headers say. Who keeps
+ * it, this process or a store that several share, is left to its subclasses.
+ */
+export abstract class QuotaLimit {
+  /** The API's bucket, as far as is known. */
+  protected model: QuotaBucket | undefined;
+  /** Units a millisecond that the headers named last. */
+  protected heardPerMs: number | undefined;
+  /** The limit that the headers named last, of a minute or of a day. */
+  #heardLimit = 0;
+  #throttledAtMs = Number.NEGATIVE_INFINITY;
+
+  /** Units a millisecond that this process may take at most; undefined when nothing bounds it. */
+  protected abstract get allowedPerMs(): number | undefined;
+
+  /** It refused a request. */
+  throttled(nowMs: number): void {
+    this.#throttledAtMs = nowMs;
+  }
+
+  pressure(nowMs: number): LimitPressure {
+    const { model, allowedPerMs } = this;
+    const told = model !== undefined && this.#heardLimit > 0;
+    const level = model?.levelAt(nowMs) ?? 0;
+    return {
+      perMinute: allowedPerMs === undefined ? undefined : allowedPerMs * MINUTE_MS,
+      usedRatio: told ? Math.min(1, (model.capacity - level) / this.#heardLimit) : 0,
+      isLow: !told || level < this.#heardLimit * LOW_RATIO,
+      isThrottled: nowMs - this.#throttledAtMs < MINUTE_MS,
+    };
+  }
+
+  getStats(nowMs: number): QuotaDimensionStats {
+    const { model, allowedPerMs, heardPerMs } = this;
+    return {
+      ...(heardPerMs === undefined ? {} : { limit: heardPerMs * MINUTE_MS }),
+      ...(allowedPerMs === undefined ? {} : { allowed: allowedPerMs * MINUTE_MS }),
+      ...(model === undefined ? {} : { level: model.levelAt(nowMs), capacity: model.capacity }),
+      foreignPerMinute: (model?.foreignPerMs ?? 0) * MINUTE_MS,
+    };
+  }
+
+  protected hear({ limit, perMs }: QuotaReading): void {
+    this.#heardLimit = limit;
+    this.heardPerMs = perMs;
+  }
+}

@@ -1,0 +1,49 @@
+/** Share of what is known that a new answer replaces. */
+const WEIGHT = 0.05;
+/** Answers before anything is believed. */
+const MIN_ANSWERS = 5;
+const MIN_RATIO = 0.25;
+const MAX_RATIO = 4;
+/** Errors below this are not worth a correction. */
+const DEADBAND_RATIO = 0.01;
+
+/** Learns by how much the charged tokens differ from the estimated ones, from the answers of one model. */
+export class TokenEstimate {
+  /** Charged tokens per estimated one; 1 while nothing is known. */
+  ratio = 1;
+  #estimated = 0;
+  #charged = 0;
+  #answers = 0;
+
+  learn(estimated: number, charged: number): void {
+    if (!(estimated > 0) || !(charged >= 0) || !Number.isFinite(charged)) return;
+    this.#answers += 1;
+    this.#estimated += WEIGHT * (estimated - this.#estimated);
+    this.#charged += WEIGHT * (charged - this.#charged);
+    if (this.#answers < MIN_ANSWERS) return;
+    const ratio = this.#charged / this.#estimated;
+    this.ratio = Math.abs(ratio - 1) < DEADBAND_RATIO ? 1 : Math.min(MAX_RATIO, Math.max(MIN_RATIO, ratio));
+  }
+}
+
+/** Refusals aimed at: one request in so many. */
+const TARGET_RATIO = 0.005;
+const STEP_MS = 10;
+const MAX_GUARD_MS = 250;
+
+/**
+ * The time that a request is kept back where the API's bucket has to be full, because its way there takes a varying
+ * time. It moves up at a refusal and down a little at every pass, and so ends where one request in 200 is refused
+ * (stochastic approximation of a quantile; Robbins and Monro, 1951).
+ */
+export class QuotaGuard {
+  ms = STEP_MS;
+
+  passed(): void {
+    this.ms = Math.max(0, this.ms - STEP_MS * TARGET_RATIO);
+  }
+
+  refused(): void {
+    this.ms = Math.min(MAX_GUARD_MS, this.ms + STEP_MS);
+  }
+}
