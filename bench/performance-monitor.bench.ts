@@ -112,6 +112,29 @@ export const suites = [
     },
   }),
   defineSuite<Context>({
+    name: 'monitor hot path: timer with two labels',
+    baseline: 'prom-client observe',
+    gates: { 'startTimer and endTimer': 1.5 },
+    setup,
+    teardown,
+    contenders: {
+      'prom-client observe': {
+        ...seesAll('wait_seconds_count', ofRegistry),
+        run: (context) => {
+          context.histogram.observe(nextLabels(context), (context.turn % 1000) / 1000);
+          return true;
+        },
+      },
+      'startTimer and endTimer': {
+        ...seesAll('wait_duration_seconds_count', ofMonitor),
+        run: (context) => {
+          context.monitor.endTimer(context.monitor.startTimer('wait', nextLabels(context)));
+          return true;
+        },
+      },
+    },
+  }),
+  defineSuite<Context>({
     name: 'monitor scrape of 1000 series',
     baseline: 'prom-client',
     gates: { 'PerformanceMonitor.getMetrics': 1.25 },

@@ -15,6 +15,8 @@ export {
   type PerformanceMiddlewareOptions,
 } from './handlers/performance-middleware.ts';
 export type { RoutedRequest } from './handlers/route-label.ts';
+export type { BoundCounter } from './metrics/counter-metric.ts';
+export type { BoundHistogram } from './metrics/histogram-metric.ts';
 export type { MetricLabels } from './metrics/metric-labels.ts';
 export type { HistogramOptions } from './metrics/metric-store.ts';
 export type { TimerId } from './metrics/operation-timers.ts';

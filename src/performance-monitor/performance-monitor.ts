@@ -1,10 +1,13 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { ConfigError } from '../errors/config-error.ts';
-import { callSafely } from '../internal/async/user-callback.ts';
+import { callSafely, isPromiseLike } from '../internal/async/user-callback.ts';
 import { type Clock, wallClockNow } from '../internal/clock.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
 import { checkOptions, milliseconds, required, settingsOf } from '../internal/options/option-checks.ts';
+import type { BoundCounter } from './metrics/counter-metric.ts';
+import type { BoundHistogram, HistogramMetric } from './metrics/histogram-metric.ts';
+import type { MetricSource } from './metrics/metric.ts';
 import type { MetricLabels } from './metrics/metric-labels.ts';
 import { underscored } from './metrics/metric-name.ts';
 import { type HistogramOptions, MetricStore } from './metrics/metric-store.ts';
@@ -22,12 +25,6 @@ import { systemSources } from './system/system-sources.ts';
 
 const NO_LABELS: MetricLabels = Object.freeze({});
 const IN_MS: HistogramOptions = Object.freeze({ unit: 'ms' });
-
-/** Slots of the window; the oldest falls out whole. */
-const SLOTS = 5;
-
-/** Counts between two looks at the clock: counting alone moves the window on, too, but need not read the time. */
-const COUNTS_PER_LOOK = 256;
 
 /**
  * Counts, measures and times in bounded memory, and shows it as Prometheus text, as a report and as health. Recording
@@ -59,16 +56,12 @@ export class PerformanceMonitor {
   readonly #system: SystemMetrics;
   readonly #alerts: AlertWatch;
   readonly #reports: ReportSchedule;
-  #recording: boolean;
   #closed = false;
-  #slotEndsAtMs: number;
-  #countsUntilLook = COUNTS_PER_LOOK;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(given: PerformanceMonitorOptions = {}) {
     const options = checkOptions('PerformanceMonitor', given, MONITOR_SPEC);
     const { clock, enabled, registry, windowMs, alerts, alertIntervalMs, maxPendingTimers, logger } = options;
-    const { help, maxSeries, maxMetrics } = options;
     const prefix = underscored(options.prefix);
     const labels = Object.freeze({ ...options.labels });
     this.#clock = clock;
@@ -76,9 +69,7 @@ export class PerformanceMonitor {
     this.#thresholds = settingsOf(alerts, ALERT_SPEC);
     this.#logger = logger;
     this.#enabled = enabled;
-    this.#recording = enabled;
     this.#startedAtMs = clock.now();
-    this.#slotEndsAtMs = this.#startedAtMs + windowMs / SLOTS;
     this.#timers = new OperationTimers(maxPendingTimers);
     this.#system = new SystemMetrics(clock, windowMs, enabled);
     this.#alerts = new AlertWatch(clock, enabled ? alertIntervalMs : undefined, () => this.getHealthStatus());
@@ -87,16 +78,9 @@ export class PerformanceMonitor {
     );
     this.#binding = new RegistryBinding(registry);
     const system = systemSources(prefix, labels, () => this.#system.read());
-    this.#store = new MetricStore({
-      prefix,
-      labels,
-      help,
-      maxSeries,
-      maxMetrics,
-      reserved: system.map(({ exposedName }) => exposedName),
-      now: () => clock.now(),
-      onAdded: (metric) => this.#binding.add(metric),
-    });
+    const reserved = system.map(({ exposedName }) => exposedName);
+    const onAdded = (metric: MetricSource) => this.#binding.add(metric);
+    this.#store = new MetricStore({ ...options, prefix, labels, reserved, onAdded }, enabled, this.#startedAtMs);
     if (enabled) for (const source of system) this.#binding.add(source);
   }
 
@@ -107,13 +91,21 @@ export class PerformanceMonitor {
    * metric.
    */
   incrementCounter(name: string, labels: MetricLabels = NO_LABELS, by = 1): void {
-    if (!this.#recording) return;
-    this.#countsUntilLook -= 1;
-    if (this.#countsUntilLook === 0) {
-      this.#countsUntilLook = COUNTS_PER_LOOK;
-      this.#moveWindow(this.#clock.now());
-    }
-    this.#store.counter(name, labels)?.increment(labels, by);
+    const store = this.#store;
+    if (!store.on) return;
+    store.countsUntilLook -= 1;
+    if (store.countsUntilLook === 0) store.look();
+    store.counter(name, labels)?.increment(labels, by);
+  }
+
+  /**
+   * Gives a function that counts as `incrementCounter` does, for code that counts one label set often: name and labels
+   * are looked up once.
+   * @throws `DESCRIBE_INPUT_INVALID` for a wrong name; the function itself throws for wrong labels and amounts.
+   */
+  bindCounter(name: string, labels: MetricLabels = NO_LABELS): BoundCounter {
+    const metric = this.#store.on ? this.#store.counter(name, labels) : undefined;
+    return metric?.bind(labels, this.#store) ?? ((by) => this.incrementCounter(name, labels, by));
   }
 
   /**
@@ -121,7 +113,7 @@ export class PerformanceMonitor {
    * @throws `DESCRIBE_INPUT_INVALID` as `incrementCounter` does, and for a value that is not finite.
    */
   gauge(name: string, value: number, labels: MetricLabels = NO_LABELS): void {
-    if (this.#recording) this.#store.gauge(name, labels)?.set(value, labels);
+    if (this.#store.on) this.#store.gauge(name, labels)?.set(value, labels);
   }
 
   /**
@@ -129,9 +121,20 @@ export class PerformanceMonitor {
    * @throws `DESCRIBE_INPUT_INVALID` as `gauge` does, and for another unit or other buckets than at its first use.
    */
   histogram(name: string, value: number, labels: MetricLabels = NO_LABELS, options?: HistogramOptions): void {
-    if (!this.#recording) return;
-    this.#moveWindow(this.#clock.now());
+    if (!this.#store.on) return;
+    this.#store.look();
     this.#store.histogram(name, labels, options)?.observe(value, labels);
+  }
+
+  /**
+   * Gives a function that records as `histogram` does, for code that records one label set often: name and labels are
+   * looked up once.
+   * @throws `DESCRIBE_INPUT_INVALID` for a wrong name, unit or bucket; the function itself throws for wrong labels and
+   * values.
+   */
+  bindHistogram(name: string, labels: MetricLabels = NO_LABELS, options?: HistogramOptions): BoundHistogram {
+    const metric = this.#store.on ? this.#store.histogram(name, labels, options) : undefined;
+    return metric?.bind(labels, this.#store) ?? ((value) => this.histogram(name, value, labels, options));
   }
 
   /**
@@ -139,10 +142,9 @@ export class PerformanceMonitor {
    * @throws `DESCRIBE_INPUT_INVALID` as `histogram` does.
    */
   startTimer(name: string, labels: MetricLabels = NO_LABELS): TimerId {
-    if (this.#recording) {
-      this.#store.histogram(this.#operations.of(name).duration, labels, IN_MS)?.series.find(labels);
-    }
-    return this.#timers.start({ name, labels, startedAtMs: this.#clock.now() });
+    const metric = this.#store.on ? this.#durationOf(name, labels) : undefined;
+    const series = metric?.series.find(labels);
+    return this.#timers.start({ metric, series, epoch: metric?.series.epoch, labels, startedAtMs: this.#clock.now() });
   }
 
   /**
@@ -152,10 +154,13 @@ export class PerformanceMonitor {
   endTimer(id: TimerId): number | undefined {
     const timer = this.#timers.take(id);
     if (timer === undefined) return undefined;
-    const elapsedMs = this.#clock.now() - timer.startedAtMs;
-    if (this.#recording) {
-      this.histogram(this.#operations.of(timer.name).duration, elapsedMs, timer.labels, IN_MS);
-    }
+    const nowMs = this.#clock.now();
+    const elapsedMs = nowMs - timer.startedAtMs;
+    const { metric, series } = timer;
+    if (metric === undefined || series === undefined || !this.#store.on) return elapsedMs;
+    this.#store.moveWindow(nowMs);
+    if (timer.epoch === metric.series.epoch) metric.record(elapsedMs, series);
+    else metric.observe(elapsedMs, timer.labels);
     return elapsedMs;
   }
 
@@ -179,7 +184,7 @@ export class PerformanceMonitor {
       end(true);
       throw error;
     }
-    if (!isThenable(result)) {
+    if (!isPromiseLike(result)) {
       end(false);
       return result;
     }
@@ -198,7 +203,7 @@ export class PerformanceMonitor {
   /** What was recorded, how the process does, and what is wrong, as a frozen object that is safe to log. */
   generateReport(): PerformanceReport {
     const nowMs = this.#clock.now();
-    this.#moveWindow(nowMs);
+    this.#store.moveWindow(nowMs);
     const system = this.#system.read();
     const metrics = reportMetrics(this.#store.metrics, nowMs);
     const health = runHealthChecks(this.#thresholds, system, metrics.operations);
@@ -268,7 +273,7 @@ export class PerformanceMonitor {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#recording = false;
+    this.#store.on = false;
     this.#reports.stop();
     this.#alerts.close();
     this.#timers.clear();
@@ -280,19 +285,12 @@ export class PerformanceMonitor {
     this.close();
   }
 
+  /** The histogram of an operation's durations. */
+  #durationOf(operation: string, labels: MetricLabels): HistogramMetric | undefined {
+    return this.#store.histogram(this.#operations.of(operation).duration, labels, IN_MS);
+  }
+
   #refuseWhenClosed(): void {
     if (this.#closed) throw new ClosedError('PerformanceMonitor');
   }
-
-  #moveWindow(nowMs: number): void {
-    if (nowMs < this.#slotEndsAtMs) return;
-    this.#slotEndsAtMs = nowMs + this.#windowMs / SLOTS;
-    for (const metric of this.#store.metrics) {
-      if (metric.kind === 'histogram') metric.window.advance(nowMs, this.#windowMs);
-      if (metric.kind === 'counter') metric.rate.advance(metric.total, nowMs, this.#windowMs);
-    }
-  }
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';

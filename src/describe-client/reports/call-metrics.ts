@@ -1,19 +1,35 @@
 import type { VisionUsage } from '../../batch-processor/index.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
-import type { PerformanceMonitor } from '../../performance-monitor/index.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
+import type {
+  BoundCounter,
+  BoundHistogram,
+  HistogramOptions,
+  PerformanceMonitor,
+} from '../../performance-monitor/index.ts';
 import type { AttemptMetrics } from '../attempt/connection-stage.ts';
 import type { CallExplanation, DescribeResult } from '../call/describe-result.ts';
 
 /** Whether a failed call says something about our health: a bad image, a refusal and an abort do not. */
 const isTrouble = (error: unknown) => DescribeError.is(error) && failureMeaning(error).kind !== 'item';
 
+const IN_MS: HistogramOptions = { unit: 'ms' };
+/** Models are free text of the callers. */
+const MAX_MODELS = 100;
+
 /**
- * Writes what calls do to the monitor, when there is one. `describe_duration` and `describe_errors` are one operation
- * of the monitor's report; every metric always has the same labels.
+ * Records calls in the monitor, when there is one. `describe_duration` and `describe_errors` are one operation of the
+ * monitor's report; every metric always has the same labels. What every call records is looked up once.
  */
 export class CallMetrics {
   readonly #monitor: PerformanceMonitor | undefined;
+  readonly #durations = new BoundedMap<string, BoundHistogram>(MAX_MODELS);
+  readonly #sources = new Map<string, BoundCounter>();
+  #promptTokens: BoundCounter | undefined;
+  #completionTokens: BoundCounter | undefined;
+  #cost: BoundCounter | undefined;
+  #goodAttempts: BoundCounter | undefined;
 
   constructor(monitor: PerformanceMonitor | undefined) {
     this.#monitor = monitor;
@@ -21,34 +37,59 @@ export class CallMetrics {
 
   callSucceeded(requestedModel: string, { source, explain }: DescribeResult): void {
     this.#record((monitor) => {
-      monitor.histogram('describe_duration', explain.totalMs, { model: requestedModel }, { unit: 'ms' });
-      monitor.incrementCounter('descriptions', { source });
+      this.#durationOf(monitor, requestedModel)(explain.totalMs);
+      let count = this.#sources.get(source);
+      if (count === undefined) {
+        count = monitor.bindCounter('descriptions', { source });
+        this.#sources.set(source, count);
+      }
+      count();
     });
   }
 
   callFailed(requestedModel: string, error: unknown, { totalMs }: CallExplanation): void {
     this.#record((monitor) => {
-      monitor.histogram('describe_duration', totalMs, { model: requestedModel }, { unit: 'ms' });
+      this.#durationOf(monitor, requestedModel)(totalMs);
       if (isTrouble(error)) monitor.incrementCounter('describe_errors', { model: requestedModel });
       monitor.incrementCounter('failures', { code: DescribeError.is(error) ? error.code : 'ABORTED' });
     });
   }
 
-  /** Counts what an answer was billed, whoever wanted it and whatever became of it. */
+  /** Counts what an answer was billed, whatever became of its call. */
   answered(usage: VisionUsage, costUsd: number | undefined): void {
     this.#record((monitor) => {
-      monitor.incrementCounter('tokens', { kind: 'prompt' }, usage.promptTokens);
-      monitor.incrementCounter('tokens', { kind: 'completion' }, usage.completionTokens);
-      if (costUsd !== undefined) monitor.incrementCounter('cost_usd', {}, costUsd);
+      this.#promptTokens ??= monitor.bindCounter('tokens', { kind: 'prompt' });
+      this.#promptTokens(usage.promptTokens);
+      this.#completionTokens ??= monitor.bindCounter('tokens', { kind: 'completion' });
+      this.#completionTokens(usage.completionTokens);
+      if (costUsd === undefined) return;
+      this.#cost ??= monitor.bindCounter('cost_usd');
+      this.#cost(costUsd);
     });
   }
 
   readonly attemptEnded: AttemptMetrics['attemptEnded'] = (outcome, error) => {
-    this.#record((monitor) => monitor.incrementCounter('attempts', { outcome, code: error?.code ?? 'none' }));
+    this.#record((monitor) => {
+      if (outcome !== 'success' || error !== undefined) {
+        monitor.incrementCounter('attempts', { outcome, code: error?.code ?? 'none' });
+        return;
+      }
+      this.#goodAttempts ??= monitor.bindCounter('attempts', { outcome, code: 'none' });
+      this.#goodAttempts();
+    });
   };
 
   breakerMoved(breaker: string, to: string): void {
     this.#record((monitor) => monitor.incrementCounter('breaker_transitions', { breaker, to }));
+  }
+
+  #durationOf(monitor: PerformanceMonitor, model: string): BoundHistogram {
+    let record = this.#durations.get(model);
+    if (record === undefined) {
+      record = monitor.bindHistogram('describe_duration', { model }, IN_MS);
+      this.#durations.set(model, record);
+    }
+    return record;
   }
 
   /** The monitor may be the user's own, where these names can be taken: that must not fail a call. */

@@ -1,5 +1,5 @@
 import { InputError } from '../../errors/input-error.ts';
-import { type ExposedSample, type MetricOptions, type MetricSource, NO_LINE_LABELS } from './metric.ts';
+import { type ExposedSample, type MetricOptions, type MetricSource, NO_LINE_LABELS, type Recording } from './metric.ts';
 import type { MetricLabels } from './metric-labels.ts';
 import { unitExposition } from './metric-name.ts';
 import { SeriesIndex } from './series-index.ts';
@@ -7,7 +7,10 @@ import { SlidingSketch } from './sliding-sketch.ts';
 
 const ABOVE_ALL = Object.freeze({ le: '+Inf' });
 
-interface HistogramSeries {
+/** Records a value in one series of a histogram. */
+export type BoundHistogram = (value: number) => void;
+
+export interface HistogramSeries {
   readonly labels: Readonly<Record<string, string>>;
   /** Values in each bucket; the last is above every bound. */
   readonly counts: number[];
@@ -21,7 +24,7 @@ export interface HistogramMetricOptions extends MetricOptions {
   readonly buckets: readonly number[];
 }
 
-/** How values spread: counts by upper bound for Prometheus, and quantiles of the last window for reports. */
+/** The spread of values: counts by upper bound for Prometheus, and quantiles of the last window for reports. */
 export class HistogramMetric implements MetricSource {
   readonly kind = 'histogram';
   readonly merge = 'sum';
@@ -66,12 +69,37 @@ export class HistogramMetric implements MetricSource {
   /** @throws `DESCRIBE_INPUT_INVALID` for a value that is not finite, and for other labels than the metric's. */
   observe(value: number, labels: MetricLabels): void {
     if (!Number.isFinite(value)) throw new InputError('value', `${this.name} takes a finite number, got ${value}`);
-    const series = this.series.find(labels);
-    const bucket = bucketIndex(this.buckets, value);
+    this.record(value, this.series.find(labels));
+  }
+
+  /** Records a finite value in one of its series. */
+  record(value: number, series: HistogramSeries): void {
+    const { buckets } = this;
+    let bucket = 0;
+    while (bucket < buckets.length && value > (buckets[bucket] ?? 0)) bucket += 1;
     series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
     series.sum += value;
     series.count += 1;
-    this.window.record(value);
+    this.window.current.record(value);
+  }
+
+  /** Gives a function that does the same as `observe`, and looks its series up only once. */
+  bind(given: MetricLabels, recording: Recording): BoundHistogram {
+    const labels = { ...given };
+    let series: HistogramSeries | undefined;
+    let epoch = 0;
+    const recordBound = (value: number): void => {
+      if (!recording.on) return;
+      recording.look();
+      if (series === undefined || epoch !== this.series.epoch || !Number.isFinite(value)) {
+        this.observe(value, labels);
+        series = this.series.kept(labels);
+        epoch = this.series.epoch;
+        return;
+      }
+      this.record(value, series);
+    };
+    return recordBound;
   }
 
   samples(): readonly ExposedSample[] {
@@ -104,10 +132,4 @@ export class HistogramMetric implements MetricSource {
     // 250 * 0.001 is 0.25 by luck only: the shortest decimal of 12 digits is the bound that was meant.
     return this.buckets.map((bound) => Number((bound * this.#factor).toPrecision(12)));
   }
-}
-
-function bucketIndex(bounds: readonly number[], value: number): number {
-  let index = 0;
-  while (index < bounds.length && value > (bounds[index] ?? 0)) index += 1;
-  return index;
 }

@@ -1,9 +1,10 @@
 import { InputError } from '../../errors/input-error.ts';
+import type { Clock } from '../../internal/clock.ts';
 import { CounterMetric } from './counter-metric.ts';
 import { GaugeMetric } from './gauge-metric.ts';
 import { checkBuckets, defaultBuckets } from './histogram-buckets.ts';
 import { HistogramMetric } from './histogram-metric.ts';
-import type { MetricKind, MetricOptions } from './metric.ts';
+import type { MetricKind, MetricOptions, Recording } from './metric.ts';
 import { checkLabelNames, type MetricLabels, OVERFLOW_VALUE } from './metric-labels.ts';
 import { checkMetricName, counterName, counterStem, histogramName, underscored } from './metric-name.ts';
 
@@ -29,7 +30,8 @@ export interface MetricStoreOptions {
   readonly maxSeries: number;
   /** Exposed names that are taken. */
   readonly reserved: readonly string[];
-  now(): number;
+  readonly clock: Clock;
+  readonly windowMs: number;
   /** A new metric; throwing refuses it. */
   onAdded(metric: MonitorMetric): void;
 }
@@ -40,6 +42,11 @@ const RESERVED = "the monitor's own metrics";
 /** Spellings remembered, a metric; further ones are worked out each time. */
 const SPELLINGS = 4;
 
+/** Slots of the window; the oldest falls out whole. */
+const SLOTS = 5;
+
+const COUNTS_PER_LOOK = 256;
+
 const helpKey = (name: string): string => counterStem(underscored(name));
 
 const OVERFLOW_NAME = 'monitor_overflow';
@@ -49,7 +56,7 @@ const OVERFLOW_HELP = 'Observations beyond maxSeries or maxMetrics, by metric.';
  * The monitor's metrics by name. The first use of a name fixes its kind, unit and buckets. Names that are exposed as
  * one are one metric: `api.requests`, `api_requests` and `api_requests_total`.
  */
-export class MetricStore {
+export class MetricStore implements Recording {
   readonly #options: MetricStoreOptions;
   /** Under each spelling that was used, and the one without dots. */
   readonly #byName = new Map<string, MonitorMetric>();
@@ -60,8 +67,14 @@ export class MetricStore {
   /** Counts what went to a series `other`, by metric, and what no metric took, as metric `other`. */
   readonly #overflow: CounterMetric;
 
-  constructor(options: MetricStoreOptions) {
+  on: boolean;
+  countsUntilLook = COUNTS_PER_LOOK;
+  #slotEndsAtMs: number;
+
+  constructor(options: MetricStoreOptions, on: boolean, nowMs: number) {
     this.#options = options;
+    this.on = on;
+    this.#slotEndsAtMs = nowMs + options.windowMs / SLOTS;
     const { prefix, labels, help, maxMetrics, reserved } = options;
     this.#help = new Map(Object.entries(help).map(([name, text]) => [helpKey(name), text]));
     this.#overflow = new CounterMetric(
@@ -73,7 +86,7 @@ export class MetricStore {
         maxSeries: maxMetrics + 1,
         onOverflow: () => {},
       },
-      options.now(),
+      options.clock.now(),
     );
     for (const name of [this.#overflow.exposedName, ...reserved]) this.#exposed.set(name, RESERVED);
   }
@@ -92,7 +105,12 @@ export class MetricStore {
     const known = this.#byName.get(name) ?? this.#otherSpelling(name);
     if (known?.kind === 'counter') return known;
     if (known !== undefined) throw wrongKind(known, 'counter');
-    return this.#add(name, labels, counterName(name), (options) => new CounterMetric(options, this.#options.now()));
+    return this.#add(
+      name,
+      labels,
+      counterName(name),
+      (options) => new CounterMetric(options, this.#options.clock.now()),
+    );
   }
 
   gauge(name: string, labels: MetricLabels): GaugeMetric | undefined {
@@ -118,11 +136,28 @@ export class MetricStore {
       name,
       labels,
       histogramName(name, unit),
-      (options) => new HistogramMetric({ ...options, unit, buckets: bounds }, this.#options.now()),
+      (options) => new HistogramMetric({ ...options, unit, buckets: bounds }, this.#options.clock.now()),
     );
     // `wait` in milliseconds and `wait_seconds` in seconds are exposed alike, and must not share values.
     if (metric !== undefined) checkSame(metric, unit, buckets);
     return metric;
+  }
+
+  look(): void {
+    this.countsUntilLook = COUNTS_PER_LOOK;
+    const nowMs = this.#options.clock.now();
+    if (nowMs >= this.#slotEndsAtMs) this.moveWindow(nowMs);
+  }
+
+  /** Moves the window when the time of its newest slot is over. */
+  moveWindow(nowMs: number): void {
+    if (nowMs < this.#slotEndsAtMs) return;
+    const { windowMs } = this.#options;
+    this.#slotEndsAtMs = nowMs + windowMs / SLOTS;
+    for (const metric of this.#metrics) {
+      if (metric.kind === 'histogram') metric.window.advance(nowMs, windowMs);
+      if (metric.kind === 'counter') metric.rate.advance(metric.total, nowMs, windowMs);
+    }
   }
 
   #add<Metric extends MonitorMetric>(

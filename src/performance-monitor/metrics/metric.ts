@@ -30,6 +30,16 @@ export interface MetricSource {
 /** Labels of a line that has none of its own. */
 export const NO_LINE_LABELS: ExposedSample['labels'] = Object.freeze({});
 
+/** The state of the monitor that recording goes by. */
+export interface Recording {
+  /** False before the start and after the end of recording. */
+  readonly on: boolean;
+  /** Counts until the next look at the clock: counts move the window as well, but need not read the time each. */
+  countsUntilLook: number;
+  /** Reads the clock and moves the window of reports. */
+  look(): void;
+}
+
 /** What every metric of the monitor is made from. */
 export interface MetricOptions {
   /** Name as the caller knows it, without `_total`. */

@@ -1,9 +1,14 @@
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
+import type { HistogramMetric, HistogramSeries } from './histogram-metric.ts';
 import type { MetricLabels } from './metric-labels.ts';
 
 /** A started timer. */
 export interface PendingTimer {
-  readonly name: string;
+  /** The histogram of its operation; undefined when nothing is recorded. */
+  readonly metric: HistogramMetric | undefined;
+  /** Its series, as long as that has the same epoch. */
+  readonly series: HistogramSeries | undefined;
+  readonly epoch: number | undefined;
   readonly labels: MetricLabels;
   readonly startedAtMs: number;
 }

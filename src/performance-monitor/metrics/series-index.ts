@@ -37,6 +37,8 @@ export class SeriesIndex<Series> {
   #labelNames: readonly string[] = [];
   #root = newBranch<Series>();
   #overflow: Series | undefined;
+  /** Changes when every series was forgotten. */
+  epoch = 0;
 
   constructor({ metric, ownLabels, maxSeries, create, onOverflow }: SeriesIndexOptions<Series>) {
     this.#metric = metric;
@@ -70,8 +72,16 @@ export class SeriesIndex<Series> {
     return branch?.series ?? this.#add(labels);
   }
 
+  /** The series of labels that were found before; undefined for those that share one. Valid until `epoch` changes. */
+  kept(labels: MetricLabels): Series | undefined {
+    let branch: Branch<Series> | undefined = this.#root;
+    for (const name of this.#labelNames) branch = branch?.children.get(this.#textOf(labels, name) ?? '');
+    return branch?.series === this.#overflow ? undefined : branch?.series;
+  }
+
   /** Forgets every series. */
   clear(): void {
+    this.epoch += 1;
     this.#root = newBranch();
     this.#labelNames = [];
     this.#overflow = undefined;

@@ -8,15 +8,12 @@ interface Slot {
 /** A sketch of the values of the last window: slots of a fifth of it, of which the oldest is dropped whole. */
 export class SlidingSketch {
   #slots: Slot[];
-  #current: ValueSketch;
+  /** The sketch that new values go to. */
+  current: ValueSketch;
 
   constructor(nowMs: number) {
-    this.#current = new ValueSketch();
-    this.#slots = [{ startedAtMs: nowMs, sketch: this.#current }];
-  }
-
-  record(value: number): void {
-    this.#current.record(value);
+    this.current = new ValueSketch();
+    this.#slots = [{ startedAtMs: nowMs, sketch: this.current }];
   }
 
   /** Starts a new slot, and drops those that began before the window. */
@@ -43,7 +40,7 @@ export class SlidingSketch {
   }
 
   #startSlot(nowMs: number): void {
-    this.#current = new ValueSketch();
-    this.#slots.push({ startedAtMs: nowMs, sketch: this.#current });
+    this.current = new ValueSketch();
+    this.#slots.push({ startedAtMs: nowMs, sketch: this.current });
   }
 }
