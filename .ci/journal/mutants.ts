@@ -67,6 +67,13 @@ function makeCopy(): string {
   return copy;
 }
 
+const PACES = ['fast', 'integrated', 'slow'] as const;
+
+function paceOf(path: string): (typeof PACES)[number] {
+  if (/simulation|property|chaos|throughput|nobody-closes|cache-model|model-test/.test(path)) return 'slow';
+  return path.endsWith('.integration.test.ts') ? 'integrated' : 'fast';
+}
+
 /** Groups of test files in the order in which they are run: those named as the code, then the fast ones. */
 function stagesOf({ id, folders }: Mutant, path: string, copy: string): string[][] {
   const filesOf = (folder: string): string[] =>
@@ -75,16 +82,17 @@ function stagesOf({ id, folders }: Mutant, path: string, copy: string): string[]
           .filter((path) => path.endsWith('.test.ts'))
           .map((path) => join('src', folder, path))
       : [];
-  const isSlow = (path: string) => path.endsWith('.integration.test.ts');
   const own = folders.flatMap(filesOf);
   const client = folders.includes('describe-client') ? [] : filesOf('describe-client');
   const [topic = ''] = basename(path, '.ts').split('-');
-  const named = own.filter((file) => !isSlow(file) && basename(file).includes(topic));
-  const others = own.filter((file) => !named.includes(file));
   const killer = basename(earlier[id]?.by?.split(':')[0] ?? '');
   const killers = filesOf('.').filter((file) => basename(file) === killer);
-  const stages = [others, client].flatMap((files) => [files.filter((file) => !isSlow(file)), files.filter(isSlow)]);
-  return [killers, named, ...stages, ...(values.thorough ? [['src', '.ci']] : [])].filter((files) => files.length > 0);
+  const named = own.filter((file) => paceOf(file) === 'fast' && basename(file).includes(topic));
+  const others = [...own, ...client].filter((file) => !named.includes(file));
+  const paced = PACES.flatMap((pace) =>
+    [own, client].map((files) => others.filter((file) => files.includes(file) && paceOf(file) === pace)),
+  );
+  return [killers, named, ...paced, ...(values.thorough ? [['src', '.ci']] : [])].filter((files) => files.length > 0);
 }
 
 interface TestReport {
