@@ -70,13 +70,21 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     id: 'late-calls-wait',
     fault: 'A call that can not make its deadline waits instead of being refused at once.',
     folders: ['routing'],
-    plantings: [{ find: 'if (call.job.deadlineAtMs < untilMs) {', replace: 'if (call.job.deadlineAtMs < nowMs) {' }],
+    plantings: [
+      {
+        find: 'if (call.job.deadlineAtMs < untilMs) return this.#late(call, waitMs, nowMs);',
+        replace: '',
+      },
+      { find: 'if (call.job.deadlineAtMs < untilMs) {', replace: 'if (call.job.deadlineAtMs < nowMs) {' },
+    ],
   },
   {
     id: 'burst-at-unknown-limits',
     fault: 'Before the first answer as many calls are sent as connections allow.',
     folders: ['routing'],
-    plantings: [{ find: 'const capped = known ? limit : Math.min(limit, first);', replace: 'const capped = limit;' }],
+    plantings: [
+      { find: /const capped = known \? limit : Math\.min\(limit, [^;]*\);/, replace: 'const capped = limit;' },
+    ],
   },
   {
     id: 'slot-never-freed',

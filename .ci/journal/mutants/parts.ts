@@ -90,6 +90,7 @@ export const PART_MUTANTS: readonly Mutant[] = [
     fault: 'An answer with a status of 3xx is read as a completion.',
     folders: ['openai'],
     plantings: [
+      { find: /(status < 200 \|\| status > )299(\) \{[^}]*statusError\()/, replace: '$1399$2' },
       { find: 'answer.status < 200 || answer.status > 299', replace: 'answer.status < 200 || answer.status > 399' },
     ],
   },
