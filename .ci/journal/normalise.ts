@@ -49,8 +49,8 @@ const sum = (values: readonly unknown[]): number => values.reduce<number>((total
 
 const isRecorded = (name: string, { hasVirtualTime, isConcurrent }: RecordOptions): boolean =>
   !RANDOM_FIELDS.has(name) &&
-  // The size of an entry depends on the digits of its expiry; background commands to Redis on the time it takes.
-  (hasVirtualTime || !/Ms$|Seconds$|^bytes$|^operations$|^shared$/.test(name)) &&
+  // By the system clock: the digits of an expiry, background commands to Redis, and which messages have arrived.
+  (hasVirtualTime || !/Ms$|Seconds$|^bytes$|^operations$|^shared$|^tags$/.test(name)) &&
   !(isConcurrent && name === 'requestId');
 
 interface ErrorFields {
