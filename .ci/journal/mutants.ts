@@ -41,7 +41,7 @@ interface Result {
 
 /** Long, for the machine may be busy: only a fault that makes a test hang costs so much. */
 const TEST_TIMEOUT_MS = 120_000;
-const RUN_TIMEOUT_MS = 900_000;
+const RUN_TIMEOUT_MS = 600_000;
 
 interface Results {
   readonly commit: string;
@@ -70,7 +70,7 @@ function makeCopy(): string {
 const PACES = ['fast', 'integrated', 'slow'] as const;
 
 function paceOf(path: string): (typeof PACES)[number] {
-  if (/simulation|property|chaos|throughput|nobody-closes|cache-model|model-test/.test(path)) return 'slow';
+  if (/simulation|property|chaos|throughput|nobody-closes|cache-model|adaptive/.test(path)) return 'slow';
   return path.endsWith('.integration.test.ts') ? 'integrated' : 'fast';
 }
 
@@ -130,6 +130,9 @@ function failureIn(copy: string, files: readonly string[]): string | undefined {
   return 'an error outside of the tests';
 }
 
+/** Test files that fail without a fault. */
+const unsteady = new Set<string>();
+
 function tried(mutant: Mutant, copy: string, sources: readonly Source[]): Result {
   const planted = plant(mutant, sources);
   if ('gone' in planted) return { outcome: 'gone', by: planted.gone };
@@ -141,11 +144,20 @@ function tried(mutant: Mutant, copy: string, sources: readonly Source[]): Result
   if (values.list) return { outcome: 'survives', by: planted.path };
   const path = join(copy, planted.path);
   const original = readFileSync(path, 'utf8');
-  writeFileSync(path, planted.text);
   try {
-    for (const files of stagesOf(mutant, planted.path, copy)) {
-      const by = failureIn(copy, files);
-      if (by !== undefined) return { outcome: 'killed', by };
+    for (const stage of stagesOf(mutant, planted.path, copy)) {
+      for (;;) {
+        const files = stage.filter((file) => !unsteady.has(file));
+        if (files.length === 0) break;
+        writeFileSync(path, planted.text);
+        const by = failureIn(copy, files);
+        if (by === undefined) break;
+        // On a busy machine a test may fail without a fault, or always, for want of something that it needs.
+        const [file = ''] = by.split(':');
+        writeFileSync(path, original);
+        if (!files.includes(file) || failureIn(copy, [file]) === undefined) return { outcome: 'killed', by };
+        unsteady.add(file);
+      }
     }
     return { outcome: 'survives' };
   } finally {
@@ -171,6 +183,7 @@ try {
 } finally {
   if (!values.list) git('worktree', 'remove', '--force', copy);
 }
+for (const file of unsteady) console.log(`fails without a fault: ${file}`);
 const count = (outcome: Outcome) => Object.values(results).filter((result) => result.outcome === outcome).length;
 console.log(
   `${count('killed')} killed, ${count('survives')} survive, ${count('gone')} gone, ${count('invalid')} invalid`,

@@ -43,6 +43,7 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     fault: 'A refresh that failed is tried again by the next reader at once.',
     folders: ['redis-cache'],
     plantings: [
+      { find: 'const untilMs = this.#pair.nowMs + refreshThrottleMs;', replace: 'const untilMs = this.#pair.nowMs;' },
       {
         find: 'const untilMs = this.#tiers.nowMs + this.#tiers.options.refreshThrottleMs;',
         replace: 'const untilMs = this.#tiers.nowMs;',
@@ -60,6 +61,10 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     fault: 'A computed entry lives twice as long as asked.',
     folders: ['redis-cache'],
     plantings: [
+      {
+        find: 'const ttlMs = Math.max(1, Math.round(request.ttlMs * (1 - Math.random() * options.ttlJitterRatio)));',
+        replace: 'const ttlMs = Math.round(2 * request.ttlMs);',
+      },
       {
         find: 'const lifeMs = Math.max(1, Math.round(ttlMs * (1 - Math.random() * options.ttlJitterRatio)));',
         replace: 'const lifeMs = Math.round(2 * ttlMs);',

@@ -50,7 +50,7 @@ export const PART_MUTANTS: readonly Mutant[] = [
     plantings: [
       {
         find: 'return this.#failures === 0 || (this.#creating === 0 && this.backoffMs === 0);',
-        replace: 'return true;',
+        replace: 'return this.#failures === 0 || this.#creating === 0;',
       },
     ],
   },
@@ -83,7 +83,7 @@ export const PART_MUTANTS: readonly Mutant[] = [
     id: 'refused-key-forgotten',
     fault: 'A health check beside a refused one makes the key good again.',
     folders: ['openai'],
-    plantings: [{ find: 'if (this.closedForMs === 0) this.#inARow = 0;', replace: 'this.#inARow = 0;' }],
+    plantings: [{ find: /if \(this\.closedForMs === 0\) (this\.#?\w+ = 0;)/, replace: '$1' }],
   },
   {
     id: 'redirect-as-answer',
