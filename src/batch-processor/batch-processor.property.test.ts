@@ -4,7 +4,7 @@ import { DescribeError } from '../errors/index.ts';
 import { sleep } from '../internal/async/signals.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { BatchProcessor } from './batch-processor.ts';
-import { Cohort } from './queue/arrival-group.ts';
+import { FlushGroup } from './queue/arrival.ts';
 import { BatchItem } from './queue/batch-item.ts';
 import { BatchQueue } from './queue/batch-queue.ts';
 
@@ -175,7 +175,7 @@ describe('whatever happens', () => {
 
 /** An item whose promise nobody needs. */
 function makeItem(sequence: number, priority: number, atMs: number, group: string) {
-  const turn = { atMs, cohort: new Cohort() };
+  const turn = { atMs, flushGroup: new FlushGroup() };
   return new BatchItem<number, number>(
     sequence,
     group,

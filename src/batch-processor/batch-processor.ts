@@ -6,17 +6,16 @@ import { Deferred } from '../internal/async/deferred.ts';
 import { SignalWatch } from '../internal/async/signals.ts';
 import { ignoreRejection } from '../internal/async/user-callback.ts';
 import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
+import { PriorityQueue } from '../internal/collections/priority-queue.ts';
 import { checkOptions } from '../internal/options/option-checks.ts';
 import { callOptions } from '../internal/options/own-options.ts';
-import { type BatchMetrics, BatchMetricsRecorder } from './batch-metrics.ts';
 import { BATCH_SPEC, type BatchProcessorOptions, type BatchSettings } from './batch-processor-options.ts';
-import { Cohort } from './queue/arrival-group.ts';
+import { FlushGroup, type Tick } from './queue/arrival.ts';
 import type { BatchHandler } from './queue/batch-handler.ts';
-import { BatchItem } from './queue/batch-item.ts';
+import { BatchItem, type ItemHolder } from './queue/batch-item.ts';
+import { type BatchMetrics, BatchMetricsRecorder } from './queue/batch-metrics.ts';
 import { BatchRetry } from './queue/batch-retry.ts';
 import { BatchScheduler } from './queue/batch-scheduler.ts';
-import { RoomLine } from './queue/capacity-queue.ts';
-import type { Turn } from './queue/turn.ts';
 
 export interface ProcessOptions {
   /** Higher goes first; a finite number. Waiting raises it, see `ageingMs`. @defaultValue 0 */
@@ -49,12 +48,14 @@ const NAME = 'the batch processor';
 export class BatchProcessor<Input, Output> {
   readonly #settings: BatchSettings<Input>;
   readonly #scheduler: BatchScheduler<Input, Output>;
-  readonly #line: RoomLine<Input, Output>;
+  /** Items that wait for capacity in the full queue, in the queue's own order. */
+  readonly #overflow: PriorityQueue<BatchItem<Input, Output>>;
+  readonly #overflowHolder: ItemHolder<Input, Output> = { drop: (item) => this.#overflow.remove(item) };
   readonly #signals: SignalWatch<BatchItem<Input, Output>>;
   readonly #metrics = new BatchMetricsRecorder();
-  readonly #flushing = new Set<Cohort>();
-  #cohort = new Cohort();
-  #turn: Turn | undefined;
+  readonly #flushing = new Set<FlushGroup>();
+  #flushGroup = new FlushGroup();
+  #tick: Tick | undefined;
   #outstanding = 0;
   #sequence = 0;
   #open = true;
@@ -63,12 +64,12 @@ export class BatchProcessor<Input, Output> {
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(handler: BatchHandler<Input, Output>, options: BatchProcessorOptions<Input> = {}) {
     this.#settings = checkOptions('BatchProcessor', options, BATCH_SPEC);
-    this.#line = new RoomLine(this.#settings.ageingMs);
+    this.#overflow = new PriorityQueue(this.#settings.ageingMs);
     const { retry: retryOptions } = this.#settings;
     const retry = retryOptions ? new BatchRetry(retryOptions) : undefined;
     this.#scheduler = new BatchScheduler(handler, this.#settings, retry, this.#metrics, {
       onSettled: (item) => this.#leave(item),
-      onRoom: () => this.#admit(),
+      onCapacity: () => this.#admit(),
       onConcluded: () => this.#resolveWhenIdle(),
     });
     this.#signals = new SignalWatch((item, reason) => {
@@ -79,7 +80,7 @@ export class BatchProcessor<Input, Output> {
   /**
    * Settles with the handler's result for this input.
    * @throws `DESCRIBE_CLOSED` after `close()` or `destroy()`
-   * @throws `DESCRIBE_QUEUE_FULL` when there is no room
+   * @throws `DESCRIBE_QUEUE_FULL` when the queue is full
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`
    * @throws `DESCRIBE_BATCH_HANDLER` when the handler threw, gave the wrong number of results or did not settle
    * @throws `DESCRIBE_INPUT_INVALID` for a wrong `priority`, `timeoutMs`, `signal` or weight
@@ -102,12 +103,12 @@ export class BatchProcessor<Input, Output> {
 
   /** Sends what waits without waiting for batches to fill; resolves when every item so far has settled. */
   flush(): Promise<void> {
-    const cohort = this.#cohort;
-    if (cohort.pending > 0) {
-      this.#cohort = new Cohort();
-      this.#turn = undefined;
-      this.#flushing.add(cohort);
-      void cohort.drained().then(() => this.#flushing.delete(cohort));
+    const group = this.#flushGroup;
+    if (group.pending > 0) {
+      this.#flushGroup = new FlushGroup();
+      this.#tick = undefined;
+      this.#flushing.add(group);
+      void group.drained().then(() => this.#flushing.delete(group));
       this.#scheduler.flush(this.#sequence);
     }
     return Promise.all([...this.#flushing].map((flushing) => flushing.drained())).then(() => {});
@@ -115,7 +116,7 @@ export class BatchProcessor<Input, Output> {
 
   /** A fresh frozen snapshot. */
   getMetrics(): BatchMetrics {
-    return this.#metrics.snapshot({ ...this.#scheduler.gauges, waitingForRoom: this.#line.size });
+    return this.#metrics.snapshot({ ...this.#scheduler.gauges, waitingForRoom: this.#overflow.size });
   }
 
   /** Refuses new items, sends what waits, and resolves when every item has settled and every handler has ended. */
@@ -133,8 +134,7 @@ export class BatchProcessor<Input, Output> {
   destroy(reason: unknown = new ClosedError(NAME)): Promise<void> {
     this.#open = false;
     const items = this.#scheduler.items();
-    for (let item = this.#line.takeFirst(); item !== undefined; item = this.#line.takeFirst()) items.push(item);
-    for (const item of items) this.#cancel(item, reason);
+    for (const item of [...items, ...this.#overflow.items()]) this.#cancel(item, reason);
     this.#scheduler.abandon(reason);
     return this.close();
   }
@@ -165,18 +165,18 @@ export class BatchProcessor<Input, Output> {
     const group = groupBy === undefined ? '' : groupBy(input);
     if (ignoreRejection(group)) throw new InputError('groupBy', 'expected to give a text, got a promise');
     this.#sequence += 1;
-    return new BatchItem(input, group, weight, priority, this.#sequence, this.#thisTurn(), resolve, reject);
+    return new BatchItem(input, group, weight, priority, this.#sequence, this.#thisTick(), resolve, reject);
   }
 
   /** One reading of the clock serves all calls of a turn of the event loop. */
-  #thisTurn(): Turn {
-    if (this.#turn === undefined) {
-      this.#turn = { atMs: this.#settings.clock.now(), cohort: this.#cohort };
+  #thisTick(): Tick {
+    if (this.#tick === undefined) {
+      this.#tick = { atMs: this.#settings.clock.now(), flushGroup: this.#flushGroup };
       queueMicrotask(() => {
-        this.#turn = undefined;
+        this.#tick = undefined;
       });
     }
-    return this.#turn;
+    return this.#tick;
   }
 
   #accept(item: BatchItem<Input, Output>, { signal, timeoutMs }: ProcessOptions): void {
@@ -185,14 +185,18 @@ export class BatchProcessor<Input, Output> {
     if (this.#scheduler.depth >= maxQueueSize) this.#scheduler.pump();
     const full = this.#scheduler.depth >= maxQueueSize;
     if (full) this.#refuseUnless(onQueueFull === 'wait', 'maxQueueSize', maxQueueSize);
-    if (full) this.#refuseUnless(this.#line.size < maxWaiting, 'maxWaiting', maxWaiting);
+    if (full) this.#refuseUnless(this.#overflow.size < maxWaiting, 'maxWaiting', maxWaiting);
     this.#metrics.accepted += 1;
     this.#outstanding += 1;
-    item.accepted.cohort.enter();
+    item.accepted.flushGroup.enter();
     if (signal !== undefined) this.#signals.add(signal, item);
     if (timeoutMs !== undefined) item.timer = clock.setTimeout(() => this.#timeOut(item, timeoutMs), timeoutMs);
-    if (full) this.#line.add(item);
-    else this.#scheduler.add(item);
+    if (!full) {
+      this.#scheduler.add(item);
+      return;
+    }
+    item.holder = this.#overflowHolder;
+    this.#overflow.add(item);
   }
 
   #refuseUnless(fits: boolean, option: string, limit: number): void {
@@ -220,19 +224,19 @@ export class BatchProcessor<Input, Output> {
     this.#signals.remove(item);
     if (item.timer !== undefined) this.#settings.clock.clearTimeout(item.timer);
     item.timer = undefined;
-    item.accepted.cohort.leave();
+    item.accepted.flushGroup.leave();
     this.#outstanding -= 1;
     this.#admit();
     this.#resolveWhenIdle();
   }
 
-  /** Lets items of the line into the queue as far as there is room. */
+  /** Moves overflowing items into the queue as far as it has capacity. */
   #admit(): void {
     const { maxQueueSize } = this.#settings;
-    while (this.#line.size > 0 && this.#scheduler.depth < maxQueueSize) {
-      const item = this.#line.takeFirst();
+    while (this.#overflow.size > 0 && this.#scheduler.depth < maxQueueSize) {
+      const item = this.#overflow.shift();
       if (item === undefined) return;
-      item.queued = this.#thisTurn();
+      item.queued = this.#thisTick();
       this.#scheduler.add(item);
     }
   }

@@ -1,8 +1,6 @@
 export type { AddressGuardOptions } from '../http/guard/address-guard.ts';
-export type { BatchMetrics } from './batch-metrics.ts';
 export { BatchProcessor, type ProcessOptions } from './batch-processor.ts';
 export type { BatchProcessorOptions } from './batch-processor-options.ts';
-export type { DistributionSnapshot } from './distribution.ts';
 export {
   type VisionDescriptionBatchOptions,
   VisionDescriptionBatchProcessor,
@@ -22,4 +20,6 @@ export type {
 } from './packs/vision-target.ts';
 export type { VisionUsage } from './packs/vision-usage.ts';
 export type { BatchHandler, BatchHandlerContext, BatchResult } from './queue/batch-handler.ts';
+export type { BatchMetrics } from './queue/batch-metrics.ts';
 export type { BatchRetryOptions } from './queue/batch-retry.ts';
+export type { DistributionSnapshot } from './queue/distribution.ts';

@@ -1,6 +1,6 @@
 import { PriorityQueue } from '../../internal/collections/priority-queue.ts';
+import type { Arrival } from './arrival.ts';
 import type { BatchItem } from './batch-item.ts';
-import type { Arrival } from './turn.ts';
 
 /** Waiting items that may share a batch. */
 export class BatchGroup<Input, Output> extends PriorityQueue<BatchItem<Input, Output>> {

@@ -1,7 +1,6 @@
 import type { TimerHandle } from '../../internal/clock.ts';
 import type { Bucket, QueueItem } from '../../internal/collections/priority-queue.ts';
-import { Cohort } from './arrival-group.ts';
-import type { Arrival, Turn } from './turn.ts';
+import { type Arrival, FlushGroup, type Tick } from './arrival.ts';
 
 /** Where an item is at the moment; it can be taken out at any time. */
 export interface ItemHolder<Input, Output> {
@@ -18,7 +17,7 @@ export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Outp
     1,
     0,
     0,
-    { atMs: 0.5, cohort: new Cohort() },
+    { atMs: 0.5, flushGroup: new FlushGroup() },
     () => {},
     () => {},
   );
@@ -27,9 +26,9 @@ export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Outp
   readonly weight: number;
   readonly priority: number;
   readonly sequence: number;
-  readonly accepted: Turn;
-  /** When its wait for a batch began: at acceptance, or when it found room. */
-  queued: Turn;
+  readonly accepted: Tick;
+  /** When its wait for a batch began: at acceptance, or when the full queue took it in. */
+  queued: Tick;
   bucket: Bucket<BatchItem<Input, Output>> | undefined = undefined;
   previous: BatchItem<Input, Output> | undefined = undefined;
   next: BatchItem<Input, Output> | undefined = undefined;
@@ -48,7 +47,7 @@ export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Outp
     weight: number,
     priority: number,
     sequence: number,
-    accepted: Turn,
+    accepted: Tick,
     resolve: (value: Output) => void,
     reject: (reason: unknown) => void,
   ) {

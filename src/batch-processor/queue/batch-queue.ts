@@ -1,7 +1,7 @@
 import { IndexedHeap } from '../../internal/collections/priority-queue.ts';
+import { Arrival } from './arrival.ts';
 import { BatchGroup } from './batch-group.ts';
 import type { BatchItem, ItemHolder } from './batch-item.ts';
-import { Arrival } from './turn.ts';
 
 export interface BatchQueueLimits {
   readonly batchSize: number;
@@ -121,15 +121,15 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
     else if (arrival.size === 0) this.#unlink(arrival);
   }
 
-  #dueAtMs({ turn }: Arrival): number {
-    return turn.atMs + this.#limits.maxBatchWaitMs;
+  #dueAtMs({ tick }: Arrival): number {
+    return tick.atMs + this.#limits.maxBatchWaitMs;
   }
 
   /** Gives the arrival that an item belongs to; a new one is due at once, or after all others. */
   #arrivalOf({ queued, sequence }: BatchItem<Input, Output>, group: BatchGroup<Input, Output>): Arrival {
     const { latest } = group;
     const isDue = sequence <= this.#flushedThrough || queued.atMs + this.#limits.maxBatchWaitMs <= this.#nowMs;
-    if (latest?.turn === queued && latest.isDue === isDue && (isDue || latest.size > 0)) return latest;
+    if (latest?.tick === queued && latest.isDue === isDue && (isDue || latest.size > 0)) return latest;
     const arrival = new Arrival(group.name, queued);
     group.latest = arrival;
     arrival.isDue = isDue;

@@ -24,7 +24,7 @@ export interface BatchRunHooks<Input, Output> {
   readonly onResolved: (item: BatchItem<Input, Output>, output: Output) => void;
   /** An item left before its result; `run.live` counts those that stay. */
   readonly onDropped: (run: BatchRun<Input, Output>) => void;
-  /** It gave its handler's place up. */
+  /** It gave its handler's slot up. */
   readonly onYielded: () => void;
 }
 
@@ -40,10 +40,10 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   readonly attempt: number;
   /** The handler settled an item before its end. */
   answered = false;
-  /** It runs without a handler's place. */
+  /** It runs without a handler's slot. */
   yielded = false;
-  /** It keeps a handler's place while it is delayed. */
-  keepsPlace = false;
+  /** It keeps a handler's slot while it is delayed. */
+  keepsSlot = false;
   /** No fresh batch starts while it is delayed. */
   stopsIntake = false;
   readonly #hooks: BatchRunHooks<Input, Output>;

@@ -1,17 +1,22 @@
-import type { TimerHandle } from '../../internal/clock.ts';
-import type { BatchGauges, BatchMetricsRecorder } from '../batch-metrics.ts';
-import type { BatchSettings } from '../batch-processor-options.ts';
+import type { Clock, TimerHandle } from '../../internal/clock.ts';
 import { type BatchHandler, isErrorResult } from './batch-handler.ts';
 import type { BatchItem } from './batch-item.ts';
-import { BatchQueue } from './batch-queue.ts';
+import type { BatchGauges, BatchMetricsRecorder } from './batch-metrics.ts';
+import { BatchQueue, type BatchQueueLimits } from './batch-queue.ts';
 import { type BatchRetry, longestRetryAfterMs } from './batch-retry.ts';
 import { BatchRun, type BatchRunHooks, type HandlerOutcome } from './batch-run.ts';
+
+export interface BatchSchedulerSettings extends BatchQueueLimits {
+  readonly maxConcurrentBatches: number;
+  readonly handlerTimeoutMs: number;
+  readonly clock: Clock;
+}
 
 export interface BatchSchedulerHooks<Input, Output> {
   /** The scheduler settled this item. */
   readonly onSettled: (item: BatchItem<Input, Output>) => void;
   /** Waiting items became fewer. */
-  readonly onRoom: () => void;
+  readonly onCapacity: () => void;
   /** A handler ended. */
   readonly onConcluded: () => void;
 }
@@ -19,7 +24,7 @@ export interface BatchSchedulerHooks<Input, Output> {
 /** Decides when a batch goes, runs it, and brings its failed items back after a delay. */
 export class BatchScheduler<Input, Output> {
   readonly #handler: BatchHandler<Input, Output>;
-  readonly #settings: BatchSettings<Input>;
+  readonly #settings: BatchSchedulerSettings;
   readonly #retry: BatchRetry | undefined;
   readonly #metrics: BatchMetricsRecorder;
   readonly #hooks: BatchSchedulerHooks<Input, Output>;
@@ -34,10 +39,10 @@ export class BatchScheduler<Input, Output> {
   /** Retries whose delay is over; they go before fresh batches. */
   readonly #retries = new Set<BatchRun<Input, Output>>();
   #retryingItems = 0;
-  /** Running batches that gave their place up. */
+  /** Running batches that gave their slot up. */
   #yielded = 0;
-  /** Places of delayed runs that keep theirs. */
-  #keptPlaces = 0;
+  /** Slots of delayed runs that keep theirs. */
+  #keptSlots = 0;
   /** Delayed runs that keep fresh batches from starting. */
   #stops = 0;
   #pumpScheduled = false;
@@ -45,7 +50,7 @@ export class BatchScheduler<Input, Output> {
 
   constructor(
     handler: BatchHandler<Input, Output>,
-    settings: BatchSettings<Input>,
+    settings: BatchSchedulerSettings,
     retry: BatchRetry | undefined,
     metrics: BatchMetricsRecorder,
     hooks: BatchSchedulerHooks<Input, Output>,
@@ -75,8 +80,8 @@ export class BatchScheduler<Input, Output> {
     return { queued: this.#queue.size, delayed: this.#retryingItems, activeBatches: this.#running.length };
   }
 
-  get #hasPlace(): boolean {
-    const taken = this.#running.length - this.#yielded + this.#keptPlaces;
+  get #hasSlot(): boolean {
+    const taken = this.#running.length - this.#yielded + this.#keptSlots;
     return taken < this.#settings.maxConcurrentBatches;
   }
 
@@ -91,7 +96,7 @@ export class BatchScheduler<Input, Output> {
 
   /** Sends what is ready as far as handlers are free. */
   pump(): void {
-    while (this.#hasPlace) {
+    while (this.#hasSlot) {
       const run = this.#nextRetry() ?? this.#nextFresh();
       if (run === undefined) break;
       this.#start(run);
@@ -99,14 +104,14 @@ export class BatchScheduler<Input, Output> {
     this.#arm();
   }
 
-  /** An item left: when it was the last that waited, so does the timer, which would keep the process alive. */
+  /** An item left: after the last one that waited, the timer must not keep the process alive. */
   forget(): void {
     if (this.#queue.size > 0 || this.#timer === undefined) return;
     this.#settings.clock.clearTimeout(this.#timer.handle);
     this.#timer = undefined;
   }
 
-  /** Ends the wait for company of every item up to that one. */
+  /** Ends the wait of every item up to that one. */
   flush(sequence: number): void {
     this.#queue.expireThrough(sequence);
     this.pump();
@@ -118,7 +123,7 @@ export class BatchScheduler<Input, Output> {
     return [...this.#queue.items(), ...runs.flatMap((run) => run.items.filter(({ settled }) => !settled))];
   }
 
-  /** Waits for no handler any more. */
+  /** Stops waiting for the handlers. */
   abandon(reason: unknown): void {
     for (const run of [...this.#running]) run.abandon(reason, this.#settings.clock);
     this.#arm();
@@ -145,7 +150,7 @@ export class BatchScheduler<Input, Output> {
   }
 
   #nextFresh(): BatchRun<Input, Output> | undefined {
-    if (this.#stops > 0) return undefined;
+    if (this.#stops > 0 || this.#queue.size === 0) return undefined;
     const nowMs = this.#settings.clock.now();
     this.#queue.expire(nowMs);
     const items = this.#queue.takeBatch();
@@ -163,7 +168,7 @@ export class BatchScheduler<Input, Output> {
     void run.perform(this.#handler, handlerTimeoutMs, clock).then((outcome) => {
       this.#conclude(run, outcome, startedAtMs);
     });
-    this.#hooks.onRoom();
+    this.#hooks.onCapacity();
   }
 
   #conclude(run: BatchRun<Input, Output>, outcome: HandlerOutcome<Output>, startedAtMs: number): void {
@@ -189,7 +194,7 @@ export class BatchScheduler<Input, Output> {
       }
     }
     // What fails as a whole fails for a reason that the next batch would meet too, such as an outage or a throttle:
-    // its place stays taken, so that the queue waits instead of using up its tries.
+    // its slot stays taken, so that the queue waits instead of using up its tries.
     if (again.length > 0) this.#delay(again, errors, run.attempt, again.length === waiting && !run.answered);
     this.pump();
     this.#hooks.onConcluded();
@@ -205,21 +210,21 @@ export class BatchScheduler<Input, Output> {
     items: readonly BatchItem<Input, Output>[],
     errors: readonly unknown[],
     attempt: number,
-    keepsPlace: boolean,
+    keepsSlot: boolean,
   ): void {
     const { clock } = this.#settings;
     const run = new BatchRun(items, attempt + 1, this.#runHooks);
-    run.keepsPlace = keepsPlace;
-    if (keepsPlace) this.#keptPlaces += 1;
-    // A throttle is everybody's: who was refused goes first when it ends, or fresh ones would take its turn for ever.
-    run.stopsIntake = keepsPlace && longestRetryAfterMs(errors) > 0;
+    run.keepsSlot = keepsSlot;
+    if (keepsSlot) this.#keptSlots += 1;
+    // A throttle meets every batch: refused items go first when it ends, or fresh ones would keep them waiting for ever.
+    run.stopsIntake = keepsSlot && longestRetryAfterMs(errors) > 0;
     if (run.stopsIntake) this.#stops += 1;
     this.#retryingItems += items.length;
     this.#metrics.retried += items.length;
     const resume = () => {
       this.#delayed.delete(run);
       this.#retries.add(run);
-      this.#giveUpPlace(run);
+      this.#giveUpSlot(run);
       this.pump();
     };
     this.#delayed.set(run, clock.setTimeout(resume, this.#retry?.delayMs(errors, attempt) ?? 0));
@@ -233,13 +238,13 @@ export class BatchScheduler<Input, Output> {
     this.#retries.delete(run);
     this.#delayed.delete(run);
     if (timer !== undefined) this.#settings.clock.clearTimeout(timer);
-    this.#giveUpPlace(run);
+    this.#giveUpSlot(run);
     this.#pumpSoon();
   }
 
-  #giveUpPlace(run: BatchRun<Input, Output>): void {
-    if (run.keepsPlace) this.#keptPlaces -= 1;
-    run.keepsPlace = false;
+  #giveUpSlot(run: BatchRun<Input, Output>): void {
+    if (run.keepsSlot) this.#keptSlots -= 1;
+    run.keepsSlot = false;
     if (run.stopsIntake) this.#stops -= 1;
     run.stopsIntake = false;
   }
@@ -259,7 +264,7 @@ export class BatchScheduler<Input, Output> {
   /** Keeps one timer for the next wait that ends, none while nothing waits or no handler is free. */
   #arm(): void {
     const { clock } = this.#settings;
-    const dueAtMs = this.#hasPlace && this.#stops === 0 ? this.#queue.nextDueAtMs() : undefined;
+    const dueAtMs = this.#hasSlot && this.#stops === 0 ? this.#queue.nextDueAtMs() : undefined;
     if (dueAtMs !== undefined && this.#timer !== undefined && this.#timer.dueAtMs <= dueAtMs) return;
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer.handle);
     this.#timer = undefined;
