@@ -6,8 +6,7 @@ export {
   VisionDescriptionBatchProcessor,
 } from './packs/vision-description-batch-processor.ts';
 export type { VisionFault } from './packs/vision-fault.ts';
-export type { VisionParameters } from './packs/vision-parameters.ts';
-export type { VisionDescription, VisionRequest, VisionSchema } from './packs/vision-request.ts';
+export type { VisionDescription, VisionParameters, VisionRequest, VisionSchema } from './packs/vision-request.ts';
 export type {
   VisionChatCompletion,
   VisionChatRequest,

@@ -1,5 +1,5 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
-import { usageOf } from '../batch-processor/packs/vision-usage.ts';
+import { usageOf } from '../batch-processor/packs/answer.ts';
 import type { ConfigError } from '../errors/config-error.ts';
 import type { UrlDownloads } from '../image/index.ts';
 import { SingleFlight } from '../internal/async/single-flight.ts';

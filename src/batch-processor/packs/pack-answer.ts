@@ -1,10 +1,8 @@
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
-import { answerJson } from './answer-json.ts';
-import { answerText, invalidAnswer } from './answer-text.ts';
-import { parsedBy, parseFailure } from './parse-failure.ts';
-import { requestIdOf } from './request-id.ts';
+import { ignoreRejection } from '../../internal/async/user-callback.ts';
+import { answerText, invalidAnswer, requestIdOf } from './answer.ts';
 import type { VisionSchema } from './vision-request.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
 
@@ -40,12 +38,13 @@ export function packAnswers(
 ): Map<string, AnswerPart | UpstreamError> {
   const answers = new Map<string, AnswerPart | UpstreamError>();
   const seen = new Set<string>();
+  const requestId = requestIdOf(completion);
   for (const item of itemsOf(answerJson(packText(completion)))) {
     const { id } = item;
     if (typeof id !== 'string' || !wanted.has(id)) continue;
     // Two answers under one id: either may be another image's.
     answers.delete(id);
-    const part = seen.has(id) ? undefined : partOf(item, wanted.get(id), requestIdOf(completion));
+    const part = seen.has(id) ? undefined : partOf(item, wanted.get(id), requestId);
     seen.add(id);
     const isAskedAgain = part instanceof UpstreamError && part.retryable;
     if (part !== undefined && !isAskedAgain) answers.set(id, part);
@@ -97,5 +96,76 @@ function structuredPart(
     return { description: JSON.stringify(json), data: parsedBy(parse, json) };
   } catch (thrown) {
     return parseFailure(thrown, requestId);
+  }
+}
+
+/**
+ * What `schema.parse` makes of an answer; the answer itself without one.
+ * @throws what it throws, and a `TypeError` where it returns a promise, for a result holds data. Its rejection is
+ * ignored.
+ */
+export function parsedBy<Data>(parse: ((value: unknown) => Data) | undefined, json: unknown): Data {
+  if (parse === undefined) return json as Data;
+  const data = parse(json);
+  if (ignoreRejection(data)) throw new TypeError('schema.parse must return the data, got a promise');
+  return data;
+}
+
+/**
+ * Names of errors that a mistake in code throws. By name, for a validator may derive its own from these, and each of
+ * its errors blames the answer. A `SyntaxError` is none of them: `parse` may read JSON within the answer.
+ */
+const MISTAKES: ReadonlySet<unknown> = new Set(['TypeError', 'ReferenceError', 'RangeError', 'EvalError']);
+
+/**
+ * What `schema.parse` threw, kept as `cause` and nowhere else, for it may repeat the answer. Not retryable where it is
+ * a mistake in its code, which every answer would meet.
+ */
+export function parseFailure(thrown: unknown, requestId?: string): UpstreamError {
+  const isMistake = thrown instanceof Error && MISTAKES.has(thrown.name);
+  const what = isMistake
+    ? `schema.parse failed with a ${thrown.name}; see cause`
+    : 'the answer is not of the schema asked for: schema.parse refused it; see cause';
+  return new UpstreamError('DESCRIBE_RESPONSE_INVALID', what, {
+    cause: thrown,
+    status: 200,
+    requestId,
+    retryable: !isMistake,
+  });
+}
+
+const FENCE = '```';
+
+/**
+ * The JSON of an answer, also inside a code fence or, when it is an object, between words. Undefined where there is
+ * none: the parser's error would repeat a part of the description.
+ */
+export function answerJson(text: string): unknown {
+  const whole = parsed(text);
+  if (whole !== undefined) return whole;
+  const inFence = parsed(fenced(text));
+  return inFence === undefined ? parsed(braced(text)) : inFence;
+}
+
+/** From the first brace that begins an object to the last one. */
+function braced(text: string): string {
+  const begin = text.search(/\{\s{0,20}"/);
+  return begin < 0 ? '' : text.slice(begin, text.lastIndexOf('}') + 1);
+}
+
+/** What the first code fence holds, without the name of its language. */
+function fenced(text: string): string {
+  const begin = text.indexOf(FENCE);
+  if (begin < 0) return '';
+  const rest = text.slice(begin + FENCE.length);
+  const end = rest.lastIndexOf(FENCE);
+  return (end < 0 ? rest : rest.slice(0, end)).replace(/^[\w+-]{1,20}(?=\s)/, '');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

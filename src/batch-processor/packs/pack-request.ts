@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { packSchema } from './pack-schema.ts';
-import { parameterFields, systemMessages, type VisionParameters } from './vision-parameters.ts';
-import type { VisionItem } from './vision-request.ts';
+import type { VisionItem, VisionParameters } from './vision-request.ts';
 import type { VisionChatRequest } from './vision-target.ts';
 
 /** Digits and letters that are not mistaken for one another (Crockford's base 32). */
@@ -21,7 +20,7 @@ export function singleRequest(
 ): VisionChatRequest {
   const { prompt, model, detail, maxOutputTokens, schema } = item;
   return {
-    ...parameterFields(item),
+    ...ownFields(item),
     model,
     max_completion_tokens: maxOutputTokens,
     store: false,
@@ -46,6 +45,17 @@ export function singleRequest(
   };
 }
 
+/** Fields of a body that a request sets by itself. */
+const ownFields = ({ temperature, reasoningEffort, extraBody }: VisionParameters): Partial<VisionChatRequest> => ({
+  ...extraBody,
+  ...(temperature === undefined ? {} : { temperature }),
+  ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
+});
+
+/** The messages before the prompt's. */
+const systemMessages = ({ system }: VisionParameters): VisionChatRequest['messages'] =>
+  system === undefined ? [] : [{ role: 'system', content: system }];
+
 /** One request for several images of one group, each with an id right before it. */
 export function packRequest(
   items: readonly VisionItem[],
@@ -60,7 +70,7 @@ export function packRequest(
     { type: 'image_url' as const, image_url: { url, detail } },
   ]);
   return {
-    ...parameterFields(first),
+    ...ownFields(first),
     model,
     max_completion_tokens: packOutputTokens(totalsOf(items)),
     store: false,

@@ -7,15 +7,13 @@ import { classifyFailure } from '../../internal/upstream/classify-failure.ts';
 import type { RequestSecrets } from '../../internal/upstream/sent-request.ts';
 import { isAddress } from '../../internal/upstream/sent-request.ts';
 import type { BatchHandlerContext } from '../queue/batch-handler.ts';
-import { answeredModel } from './answered-model.ts';
-import { tellBilled } from './billing.ts';
+import { answerFacts, usageOf } from './answer.ts';
 import { type AnswerPart, packAnswers, singleAnswer } from './pack-answer.ts';
 import { packIds, packRequest, singleRequest } from './pack-request.ts';
-import { requestIdOf } from './request-id.ts';
 import { type VisionFault, visionFaultOf } from './vision-fault.ts';
 import type { VisionDescription, VisionItem } from './vision-request.ts';
 import type { VisionChatCompletion, VisionSend } from './vision-target.ts';
-import { addUsage, splitUsage, usageOf, type VisionUsage } from './vision-usage.ts';
+import { addUsage, notifyBilled, splitUsage, type VisionUsage } from './vision-usage.ts';
 
 /** How a request ended: answered, or failed by the fault of someone. */
 type Verdict = 'answered' | VisionFault;
@@ -164,10 +162,10 @@ class Pack {
   }
 
   #settle(index: number, item: VisionItem, part: AnswerPart, completion: VisionChatCompletion, packSize: number): void {
-    const requestId = requestIdOf(completion);
+    const { model, requestId } = answerFacts(completion, item.model);
     this.#context.resolve(index, {
       ...part,
-      model: answeredModel(completion, item.model),
+      model,
       ...(item.spent === undefined ? {} : { usage: item.spent }),
       ...(requestId === undefined ? {} : { requestId }),
       packSize,
@@ -230,7 +228,7 @@ function charge(
   completion: VisionChatCompletion,
   answerLengths: readonly number[],
 ): void {
-  const usage = completion == null ? undefined : usageOf(completion);
+  const usage = usageOf(completion);
   if (usage === undefined) return;
   const byImage = items.map(({ imageTokens }) => imageTokens);
   const byAnswer = items.map((_, place) => answerLengths[place] ?? 0);
@@ -238,6 +236,6 @@ function charge(
     const item = items[place];
     if (item === undefined) continue;
     item.spent = addUsage(item.spent, share);
-    tellBilled(item.request, share, completion.model);
+    notifyBilled(item.request, share, completion.model);
   }
 }

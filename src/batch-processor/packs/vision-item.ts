@@ -3,12 +3,11 @@ import { encodeDataUrl } from '../../http/encoding/encode-base64.ts';
 import { InlineBytes } from '../../http/encoding/encode-json.ts';
 import { type AddressGuard, hasCredentials } from '../../http/guard/address-guard.ts';
 import { ignoreRejection } from '../../internal/async/user-callback.ts';
-import { extraBodyCheck } from '../../internal/options/extra-body.ts';
+import { canonicalJson, extraBodyCheck } from '../../internal/options/extra-body.ts';
 import { imageTextOf } from '../../internal/options/image-value.ts';
 import { REASONING_EFFORTS } from '../../internal/options/reasoning-effort.ts';
 import { dataUrlLength, mediaTypeOf } from './image-data-url.ts';
-import { sharedBodyKey, type VisionParameters } from './vision-parameters.ts';
-import type { VisionItem, VisionRequest } from './vision-request.ts';
+import type { VisionItem, VisionParameters, VisionRequest } from './vision-request.ts';
 
 /** What a request that says nothing gets. */
 export interface VisionDefaults {
@@ -73,7 +72,9 @@ export function packGroup(
   >,
 ): string {
   const { model, detail, maxOutputTokens, prompt, schema, scope = '' } = item;
-  const shared = sharedBodyKey(item);
+  const { system, temperature, reasoningEffort, extraBody } = item;
+  const isModelsOwn = (system ?? temperature ?? reasoningEffort ?? extraBody) === undefined;
+  const shared = isModelsOwn ? undefined : canonicalJson([system, temperature, reasoningEffort, extraBody]);
   return JSON.stringify([model, detail, maxOutputTokens, prompt, schemaKey(schema), scope, shared]);
 }
 

@@ -1,5 +1,6 @@
-import type { VisionParameters } from './vision-parameters.ts';
-import type { VisionUsage } from './vision-usage.ts';
+import type { VisionUsage } from '../../errors/vision-usage.ts';
+import type { ExtraBody } from '../../internal/options/extra-body.ts';
+import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 
 /** A structured answer for one image. */
 export interface VisionSchema<Data = unknown> {
@@ -13,6 +14,18 @@ export interface VisionSchema<Data = unknown> {
    * nothing is asked again.
    */
   readonly parse?: ((value: unknown) => Data) | undefined;
+}
+
+/** What a request says beside its image, prompt and limits. */
+export interface VisionParameters {
+  /** Instructions that stand before the prompt, as the system message. @defaultValue none */
+  readonly system?: string | undefined;
+  /** Randomness of the answer, from 0 to 2. @defaultValue the model's own */
+  readonly temperature?: number | undefined;
+  /** Reasoning before the answer; it is billed as output. @defaultValue the model's own */
+  readonly reasoningEffort?: ReasoningEffort | undefined;
+  /** Fields of the body that have no option here, sent as they are. */
+  readonly extraBody?: ExtraBody | undefined;
 }
 
 /** One image to describe; exactly one of `imageUrl` and `image`. */

@@ -1,29 +1,7 @@
-import type { ChatCompletion } from 'openai/resources/chat/completions';
 import type { VisionUsage } from '../../errors/vision-usage.ts';
+import type { VisionRequest } from './vision-request.ts';
 
 export type { VisionUsage } from '../../errors/vision-usage.ts';
-
-/**
- * What an answer says it cost; `undefined` when it says nothing, or nothing of sense, as some compatible servers do.
- */
-export function usageOf(completion: ChatCompletion | null | undefined): VisionUsage | undefined {
-  const {
-    prompt_tokens: promptTokens,
-    completion_tokens: completionTokens,
-    total_tokens,
-    prompt_tokens_details: details,
-  } = completion?.usage ?? {};
-  if (!isCount(promptTokens) || !isCount(completionTokens)) return undefined;
-  // At least the parts, and of the cache no more than the whole, whatever a compatible server says.
-  const sum = promptTokens + completionTokens;
-  const totalTokens = isCount(total_tokens) ? Math.max(total_tokens, sum) : sum;
-  const { cached_tokens } = details ?? {};
-  const cached = isCount(cached_tokens) ? Math.min(cached_tokens, promptTokens) : 0;
-  return { promptTokens, ...cachedPart(cached), completionTokens, totalTokens };
-}
-
-const isCount = (value: unknown): value is number =>
-  typeof value === 'number' && value >= 0 && Number.isSafeInteger(value);
 
 const cachedPart = (cachedPromptTokens: number): Pick<VisionUsage, 'cachedPromptTokens'> =>
   cachedPromptTokens > 0 ? { cachedPromptTokens } : {};
@@ -38,7 +16,7 @@ export function addUsage(left: VisionUsage | undefined, right: VisionUsage): Vis
   };
 }
 
-/** Shares a usage out by weight; each column of the shares adds up to the whole. */
+/** Splits a usage by weight; each column of the parts adds up to the whole. */
 export function splitUsage(
   usage: VisionUsage,
   promptWeights: readonly number[],
@@ -80,4 +58,18 @@ export function splitInteger(total: number, weights: readonly number[]): number[
     left -= 1;
   }
   return parts;
+}
+
+/** Called with the tokens that an image was billed, and the model that answered as the API named it. */
+export type BillingListener = (usage: VisionUsage, model: unknown) => void;
+
+const listeners = new WeakMap<VisionRequest, BillingListener>();
+
+/** Calls `listener` for every part of an answer that this very request is charged with, when the answer comes. */
+export function onBilled(request: VisionRequest, listener: BillingListener): void {
+  listeners.set(request, listener);
+}
+
+export function notifyBilled(request: VisionRequest, usage: VisionUsage, model: unknown): void {
+  listeners.get(request)?.(usage, model);
 }

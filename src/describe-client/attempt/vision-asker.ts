@@ -5,13 +5,11 @@ import type {
   VisionRequest,
   VisionSender,
 } from '../../batch-processor/index.ts';
-import { answeredModel } from '../../batch-processor/packs/answered-model.ts';
-import { onBilled, tellBilled } from '../../batch-processor/packs/billing.ts';
+import { answerFacts, usageOf } from '../../batch-processor/packs/answer.ts';
 import { singleAnswer } from '../../batch-processor/packs/pack-answer.ts';
 import { singleRequest } from '../../batch-processor/packs/pack-request.ts';
-import { requestIdOf } from '../../batch-processor/packs/request-id.ts';
 import { type VisionFault, visionFaultOf } from '../../batch-processor/packs/vision-fault.ts';
-import { usageOf } from '../../batch-processor/packs/vision-usage.ts';
+import { notifyBilled, onBilled } from '../../batch-processor/packs/vision-usage.ts';
 import { InlineBytes } from '../../http/encoding/encode-json.ts';
 import type { LoadedImage } from '../../image/index.ts';
 import { childController } from '../../internal/async/signals.ts';
@@ -59,16 +57,11 @@ export const askSingly =
     return send(
       singleRequest(request, inline as string),
       (completion) => {
+        const { usage, model, requestId } = answerFacts(completion, request.model);
         // An answer of no use was billed too.
-        const usage = usageOf(completion);
         if (usage !== undefined) trace.bill.add(usage, completion.model, request.model);
         const { description, data } = singleAnswer(completion, schema);
-        return {
-          description,
-          data,
-          model: answeredModel(completion, request.model),
-          requestId: requestIdOf(completion),
-        };
+        return { description, data, model, requestId };
       },
       {
         signal,
@@ -141,7 +134,7 @@ export class BatchedVision {
         } catch (error) {
           // The processor charges what reaches it; an answer of no use does not.
           const usage = usageOf(completion);
-          if (usage !== undefined) tellBilled(only, usage, completion.model);
+          if (usage !== undefined) notifyBilled(only, usage, completion.model);
           throw error;
         }
         return completion;

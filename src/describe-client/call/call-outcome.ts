@@ -1,4 +1,4 @@
-import { parsedBy, parseFailure } from '../../batch-processor/packs/parse-failure.ts';
+import { parsedBy, parseFailure } from '../../batch-processor/packs/pack-answer.ts';
 import { addUsage, type VisionUsage } from '../../batch-processor/packs/vision-usage.ts';
 import type { CallExplanation } from '../../errors/call-explanation.ts';
 import { type Billed, copyError, setBilled } from '../../errors/copy-error.ts';
@@ -140,7 +140,7 @@ export class CallBill {
     let usage: VisionUsage | undefined;
     let cost: number | undefined = 0;
     for (const answer of this.#answers) {
-      usage = addUsage(usage, answer.usage);
+      usage = usage === undefined ? answer.usage : addUsage(usage, answer.usage);
       const price = priceOf(answer.answeredModel, answer.askedModel, answer.usage);
       cost = cost === undefined || price === undefined ? undefined : cost + price;
     }

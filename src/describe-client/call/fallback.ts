@@ -1,4 +1,4 @@
-import { parsedBy } from '../../batch-processor/packs/parse-failure.ts';
+import { parsedBy } from '../../batch-processor/packs/pack-answer.ts';
 import type { FallbackRecord } from '../../errors/call-explanation.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';

@@ -1,5 +1,6 @@
 import { UpstreamError } from '../../errors/upstream-error.ts';
-import { requestIdOf } from './request-id.ts';
+import type { VisionUsage } from '../../errors/vision-usage.ts';
+import { shortTokenOf } from '../../internal/upstream/server-reason.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
 
 /** How servers say that an answer ended at its bound. */
@@ -11,6 +12,51 @@ const isFiltered = (reason: unknown): boolean => typeof reason === 'string' && F
 const BROKEN_OFF = 'error';
 /** How servers say that the model was through. */
 const THROUGH: ReadonlySet<unknown> = new Set(['stop', 'end_turn', 'eos', 'eos_token', 'stop_sequence', 'STOP']);
+
+/** Longer names of models are none. */
+const MAX_MODEL_LENGTH = 256;
+
+/** What an answer says beside its text. */
+export interface AnswerFacts {
+  /** The model as the API names it; the model that was asked for where the API names none. */
+  readonly model: string;
+  /** The API's id of the request; the client puts it on the answer. */
+  readonly requestId: string | undefined;
+  /** Tokens that were billed; undefined where the server reports none, or numbers without sense. */
+  readonly usage: VisionUsage | undefined;
+}
+
+/** Reads everything of an answer but its text. Never throws. */
+export function answerFacts(completion: VisionChatCompletion | null | undefined, askedModel: string): AnswerFacts {
+  const model: unknown = completion?.model;
+  const isName = typeof model === 'string' && model !== '' && model.length <= MAX_MODEL_LENGTH;
+  return { model: isName ? model : askedModel, requestId: requestIdOf(completion), usage: usageOf(completion) };
+}
+
+/** An id that is no short word is none. */
+export const requestIdOf = (completion: VisionChatCompletion | null | undefined): string | undefined =>
+  shortTokenOf((completion as { readonly _request_id?: unknown } | null | undefined)?._request_id);
+
+/** Tokens that an answer was billed; `undefined` where it says nothing, or nothing of sense. */
+export function usageOf(completion: VisionChatCompletion | null | undefined): VisionUsage | undefined {
+  const usage = completion?.usage;
+  if (usage == null) return undefined;
+  const counts = [usage.prompt_tokens, usage.completion_tokens, usage.total_tokens];
+  const [promptTokens, completionTokens, total] = counts.map((count) =>
+    Number.isSafeInteger(count) && count >= 0 ? count : undefined,
+  );
+  if (promptTokens === undefined || completionTokens === undefined) return undefined;
+  // At least the parts, and of the cache no more than the whole, whatever a compatible server says.
+  const totalTokens = Math.max(total ?? 0, promptTokens + completionTokens);
+  const { cached_tokens: cached = 0 } = usage.prompt_tokens_details ?? {};
+  const isCached = Number.isSafeInteger(cached) && cached > 0 && promptTokens > 0;
+  return {
+    promptTokens,
+    ...(isCached ? { cachedPromptTokens: Math.min(cached, promptTokens) } : {}),
+    completionTokens,
+    totalTokens,
+  };
+}
 
 /**
  * The text of an answer, whatever form a server gives it: text or a list of parts, thoughts before it left out.
@@ -27,7 +73,6 @@ export function answerText(completion: VisionChatCompletion): string {
   // Each server has words of its own for the reason.
   const reason: unknown = choice.finish_reason;
   const text = withoutThoughts(textOfContent(content));
-  const requestId = requestIdOf(completion);
   if (isText(refusal) || isFiltered(reason) || (text === '' && hasRefusal(content))) {
     throw refusedAnswer(completion);
   }
@@ -37,7 +82,7 @@ export function answerText(completion: VisionChatCompletion): string {
     const what = isEmpty ? 'the answer hit maxOutputTokens before any text' : 'the answer hit maxOutputTokens';
     throw new UpstreamError('DESCRIBE_OUTPUT_TRUNCATED', what, {
       status: 200,
-      requestId,
+      requestId: requestIdOf(completion),
       retryable: isEmpty,
     });
   }
@@ -45,7 +90,7 @@ export function answerText(completion: VisionChatCompletion): string {
   if (!THROUGH.has(reason)) throw invalidAnswer(completion, 'the answer holds no text');
   throw new UpstreamError('DESCRIBE_REFUSED', 'the model ended its answer without any text', {
     status: 200,
-    requestId,
+    requestId: requestIdOf(completion),
     retryable: true,
   });
 }
@@ -73,7 +118,7 @@ function hasFilteredPrompt(completion: VisionChatCompletion): boolean {
 export const invalidAnswer = (completion: VisionChatCompletion, what: string): UpstreamError =>
   new UpstreamError('DESCRIBE_RESPONSE_INVALID', what, {
     status: 200,
-    requestId: completion == null ? undefined : requestIdOf(completion),
+    requestId: requestIdOf(completion),
     retryable: true,
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { answerJson } from './answer-json.ts';
-import { answerText } from './answer-text.ts';
+import { answerFacts, answerText, usageOf } from './answer.ts';
+import { answerJson } from './pack-answer.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
 
 const textOf = (content: unknown, reason: unknown = 'stop', message: object = {}) =>
@@ -108,4 +108,63 @@ describe('answerJson', () => {
       expect(answerJson(text)).toBeUndefined();
     },
   );
+});
+
+describe('usageOf', () => {
+  const usage = (details: object | undefined) =>
+    usageOf({
+      usage: {
+        prompt_tokens: 2_000,
+        completion_tokens: 5,
+        total_tokens: 2_005,
+        prompt_tokens_details: details,
+      },
+    } as Parameters<typeof usageOf>[0]);
+
+  it('tells what came from the prompt cache, where the API does', () => {
+    const plain = { promptTokens: 2_000, completionTokens: 5, totalTokens: 2_005 };
+    expect(usage({ cached_tokens: 1_920 })).toEqual({ ...plain, cachedPromptTokens: 1_920 });
+    for (const details of [undefined, null, {}, { cached_tokens: 0 }, { cached_tokens: null }]) {
+      expect(usage(details as object), JSON.stringify(details)).toEqual(plain);
+    }
+    for (const cached_tokens of ['12', 2.5, -3]) expect(usage({ cached_tokens }), String(cached_tokens)).toEqual(plain);
+    expect(usage({ cached_tokens: 9_999 })).toEqual({ ...plain, cachedPromptTokens: 2_000 });
+  });
+
+  it.each([
+    undefined,
+    null,
+    '',
+    'text',
+    [],
+    {},
+    { usage: null },
+    { usage: 'x' },
+    { usage: { prompt_tokens: 'x' } },
+    { usage: { prompt_tokens: 10.5, completion_tokens: 1 } },
+  ])('is not there where an answer is %j', (completion) => {
+    expect(usageOf(completion as Parameters<typeof usageOf>[0])).toBeUndefined();
+  });
+
+  it('adds up what a compatible server does not, or not right', () => {
+    for (const total_tokens of [undefined, 0, 6, 7.5]) {
+      const completion = { usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens } };
+      expect(usageOf(completion as Parameters<typeof usageOf>[0])).toEqual({
+        promptTokens: 5,
+        completionTokens: 2,
+        totalTokens: 7,
+      });
+    }
+  });
+});
+
+it.each([
+  ['gpt-4.1-mini-2025-04-14', 'gpt-4.1-mini-2025-04-14'],
+  ['m'.repeat(256), 'm'.repeat(256)],
+  ['m'.repeat(257), 'asked'],
+  ['', 'asked'],
+  [null, 'asked'],
+  [5, 'asked'],
+])('the model of an answer that names %j is %j', (model, expected) => {
+  expect(answerFacts({ model } as unknown as VisionChatCompletion, 'asked').model).toBe(expected);
 });
