@@ -25,10 +25,9 @@ import { CLIENT_DEFAULTS, type DescribeClientOptions } from './options/client-op
 import { ConfigIssues } from './options/config-issues.ts';
 import { missingKeyError } from './options/missing-key.ts';
 import { type ClientSettings, isInstance, resolveOptions } from './options/resolve-options.ts';
-import { type KnownLimits, PackingAdvisor } from './packing/packing-advisor.ts';
+import { PackingAdvisor } from './packing/packing-advisor.ts';
 import { askAsAdvised } from './packing/packing-choice.ts';
 import { packingCost, packRulesOf } from './packing/packing-cost.ts';
-import { WaitingCalls } from './packing/waiting-calls.ts';
 import { CallMetrics } from './reports/call-metrics.ts';
 
 /** Everything a client is made of. */
@@ -98,11 +97,10 @@ export function composeParts(
   const priceOf = pricing(catalog ?? modelCatalog, Object.keys(given.models ?? {}));
 
   const { limits } = settings;
-  const advisor = given.batch ? new PackingAdvisor(clock, ownShareOf(limits)) : undefined;
   let attempts: Attempts | undefined;
+  const advisor = new PackingAdvisor(clock, (model) => requirePart(attempts).router.pressureOf(model));
   const retryPolicy = retry ?? new RetryPolicy();
   const send: SendRequest = (request, read, sending) => requirePart(attempts).send(request, read, sending);
-  const waiting = advisor === undefined ? undefined : new WaitingCalls(advisor);
   const packRules = () =>
     packRulesOf(typeof given.batch === 'object' ? given.batch : NO_OPTIONS, settings.environment.batch);
   const placesAreFree = typeof given.batch !== 'object' || given.batch.maxConcurrentBatches === undefined;
@@ -111,19 +109,11 @@ export function composeParts(
     catalog,
     clock,
     timeoutMs: settings.timeoutMs,
-    ...(advisor === undefined || waiting === undefined
-      ? {}
-      : {
-          unpacking: {
-            waiting,
-            isAdvised: (image, request) =>
-              advisor.advise(request.model, packingCost(image, request, requirePart(catalog), packRules())) ===
-              'singly',
-          },
-        }),
+    advisor,
+    isUnpackingAdvised: (image, request) =>
+      advisor.advise(request.model, packingCost(image, request, requirePart(catalog), packRules())) === 'singly',
     // Before the first answer nobody knows the limits: what is sent until then may all be refused.
-    yieldsPlace: (model) => placesAreFree && advisor?.hasHeardOf(model) === true,
-    onLine: (model, waitMs) => advisor?.waited(model, waitMs),
+    yieldsPlace: (model) => placesAreFree && advisor.hasHeardOf(model),
   });
   const batch = issues.attempt('batch', () => makeBatch(given, settings, batched, clock));
 
@@ -175,25 +165,16 @@ export function composeParts(
         const usage = usageOf(completion);
         if (usage !== undefined) metrics.answered(usage, priceOf(String(completion.model), settings.model, usage));
       },
-      limitsTold: (model, headers, throttled, endpoint) => advisor?.observe(model, headers, throttled, endpoint),
     },
+    onLimitNews: given.batch ? (model) => advisor.heard(model) : undefined,
   });
   const { router, quotas } = attempts;
   const known = requirePart(catalog);
   const singly = askSingly(attempts.send, known);
   const askBy = (packed: AskVision | undefined): AskVision => {
-    if (packed === undefined || advisor === undefined || waiting === undefined) return singly;
+    if (packed === undefined) return singly;
     const mode = given.batch === 'auto' ? 'auto' : 'always';
-    return askAsAdvised({
-      singly,
-      packed,
-      advisor,
-      mode,
-      waiting,
-      rules: packRules(),
-      catalog: known,
-      clock,
-    });
+    return askAsAdvised({ singly, packed, advisor, mode, rules: packRules(), catalog: known, clock });
   };
   return {
     settings,
@@ -230,12 +211,6 @@ export function composeParts(
       await finish();
     },
   };
-}
-
-/** Limits that are given, by the processes that share them. */
-function ownShareOf({ requestsPerMinute, tokensPerMinute, processes = 1 }: ClientSettings['limits']): KnownLimits {
-  const shareOf = (limit: number | undefined) => (limit === undefined ? undefined : limit / processes);
-  return { requestsPerMinute: shareOf(requestsPerMinute), tokensPerMinute: shareOf(tokensPerMinute) };
 }
 
 /** A part that is missing was reported before; this only tells the compiler. */

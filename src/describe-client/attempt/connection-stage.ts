@@ -14,8 +14,6 @@ export interface AttemptMetrics {
   attemptEnded(outcome: 'success' | 'failure' | 'aborted', error?: DescribeError): void;
   /** The API answered, whatever the answer is worth. */
   billed(completion: ChatCompletion): void;
-  /** What the headers of an answer, or of a refusal for going too fast, say. */
-  limitsTold(model: string, headers: unknown, throttled: boolean, endpoint: string): void;
 }
 
 export interface ConnectionStageParts {
@@ -38,11 +36,8 @@ export const connectionStage =
     const record = call.trace.beginAttempt(place.endpoint, { model: place.model });
     const attempt = childController(signal, breakerSignal);
     let client: OpenAI | undefined;
-    const told = ({ completion, headers, requestId, answeredAtMs }: ExchangeReport, throttled = false) => {
+    const note = ({ completion, requestId }: ExchangeReport) => {
       if (requestId !== undefined) record.answered(requestId);
-      // By the model that was asked for: an endpoint may have a name of its own for it.
-      if (answeredAtMs !== undefined || throttled)
-        metrics.limitsTold(call.request.model, headers, throttled, place.endpoint);
       if (completion !== undefined) metrics.billed(completion);
     };
     try {
@@ -55,13 +50,13 @@ export const connectionStage =
           return next({ ...call, client: lent, attempt, clientRequestId: record.clientRequestId });
         },
       );
-      told(answer);
+      note(answer);
       record.succeeded();
       metrics.attemptEnded('success');
       return answer;
     } catch (thrown) {
       const { error, report } = AttemptFailure.of(thrown);
-      told(report, report.answeredAtMs === undefined && (error as { status?: unknown } | null)?.status === 429);
+      note(report);
       if (isCutOff(call, report, parts)) {
         record.aborted();
         metrics.attemptEnded('aborted');

@@ -70,7 +70,7 @@ const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxA
       retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
       attemptTimeoutMs: 1000,
       clock,
-      metrics: { attemptEnded: () => {}, billed: () => {}, limitsTold: () => {} },
+      metrics: { attemptEnded: () => {}, billed: () => {} },
     },
     router,
   );

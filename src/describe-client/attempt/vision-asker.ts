@@ -20,10 +20,9 @@ import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { CallBounds } from '../call/call-deadline.ts';
 import { type AttemptSink, type CallTrace, sharedSink } from '../call/call-trace.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
+import type { PackingAdvisor } from '../packing/packing-advisor.ts';
 import { estimateOf } from '../packing/packing-cost.ts';
 import { schemaOf, textOf } from '../packing/planned-packs.ts';
-import { sinkInLine } from '../packing/queued-trace.ts';
-import type { WaitingCalls } from '../packing/waiting-calls.ts';
 import type { SendRequest } from './pipeline.ts';
 
 /** What the API said of one image. */
@@ -98,15 +97,12 @@ export interface BatchedVisionParts {
   readonly clock: Clock;
   /** Of images that were given to the processor directly, in milliseconds. */
   readonly timeoutMs: number;
-  /** Where packs wait that may have to be taken apart, and whether to do so now. */
-  readonly unpacking?: {
-    readonly waiting: WaitingCalls;
-    readonly isAdvised: (image: LoadedImage, request: NormalisedRequest) => boolean;
-  };
-  /** Whether a request that has left the line of the router makes place for the next: the router bounds what runs. */
+  /** What follows packs through the router's queue. */
+  readonly advisor: Pick<PackingAdvisor, 'follow'>;
+  /** Whether the images of a pack had better go alone. */
+  readonly isUnpackingAdvised: (image: LoadedImage, request: NormalisedRequest) => boolean;
+  /** Whether a request that left the router's queue lets the next batch start: then the router bounds what runs. */
   readonly yieldsPlace: (model: string) => boolean;
-  /** Told how long a request waited in line before it was sent, in milliseconds. */
-  readonly onLine: (model: string, waitMs: number) => void;
 }
 
 /** Several images a request: joins the batch processor to the caller that sends for it. */
@@ -139,18 +135,24 @@ export class BatchedVision {
         }
         return completion;
       };
-      const { send, clock, timeoutMs: ownTimeoutMs, unpacking, yieldsPlace, onLine } = this.#parts;
+      const { send, clock, timeoutMs: ownTimeoutMs, advisor, isUnpackingAdvised, yieldsPlace } = this.#parts;
       const { priority, timeoutMs, deadlineAtMs } = mostDemanding(calls);
       // Who uses the client's processor directly has no call here: its images go with the client's own patience.
       const direct = calls.length < requests.length;
       const child = childController(signal);
       const [first] = calls;
       const look = () => {
-        if (requests.length > 1 && first && unpacking?.isAdvised(first.image, first.request)) {
-          child.abort(UNPACKS);
-        }
+        if (requests.length > 1 && first && isUnpackingAdvised(first.image, first.request)) child.abort(UNPACKS);
       };
-      const place = unpacking?.waiting.place(chatRequest.model, look);
+      const { model } = chatRequest;
+      const followed = advisor.follow({
+        model,
+        sink: sharedSink(calls.map(({ trace }) => trace)),
+        look,
+        onLeft: () => {
+          if (yieldsPlace(model)) yieldPlace();
+        },
+      });
       const sent = send(chatRequest, read, {
         signal: child.signal,
         retries: direct ? [] : calls.flatMap(({ bounds }) => bounds.retries ?? []),
@@ -158,17 +160,10 @@ export class BatchedVision {
         priority: direct ? Math.max(0, priority) : priority,
         timeoutMs: direct ? Math.max(ownTimeoutMs, timeoutMs) : timeoutMs,
         deadlineAtMs: direct ? Math.max(clock.now() + ownTimeoutMs, deadlineAtMs) : deadlineAtMs,
-        trace: sinkInLine(sharedSink(calls.map(({ trace }) => trace)), clock, {
-          enters: () => place?.enter(),
-          leaves: (waitMs) => {
-            place?.leave();
-            if (yieldsPlace(chatRequest.model)) yieldPlace();
-            onLine(chatRequest.model, waitMs);
-          },
-        }),
+        trace: followed.sink,
       });
       return sent.finally(() => {
-        place?.leave();
+        followed.end();
         child.detach();
       });
     },

@@ -1,111 +1,92 @@
 import { describe, expect, it } from 'vitest';
+import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
+import type { LimitPressure } from '../../routing/quota/limit-pressure.ts';
+import { QuotaLimiter } from '../../routing/quota/quota-limiter.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
+import { CallTrace } from '../call/call-trace.ts';
 import { PackingAdvisor, type PackingCost } from './packing-advisor.ts';
-
-interface Reading {
-  readonly limit: number;
-  readonly remaining?: number | undefined;
-  readonly reset?: string | undefined;
-}
-
-function headersOf(readings: { readonly requests?: Reading; readonly tokens?: Reading }): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [unit, { limit, remaining, reset }] of Object.entries(readings)) {
-    headers[`x-ratelimit-limit-${unit}`] = String(limit);
-    if (remaining !== undefined) headers[`x-ratelimit-remaining-${unit}`] = String(remaining);
-    if (reset !== undefined) headers[`x-ratelimit-reset-${unit}`] = reset;
-  }
-  return headers;
-}
 
 /** A short prompt: a pack costs a little more tokens than its images alone. */
 const SHORT: PackingCost = { single: 426, packed: 436, packSize: 5 };
 /** A prompt of 2,000 tokens: a pack pays for it once. */
 const LONG: PackingCost = { single: 2_421, packed: 838, packSize: 5 };
 
-function advisorOf(known?: ConstructorParameters<typeof PackingAdvisor>[1]) {
+const UNKNOWN: LimitPressure = { perMinute: undefined, usedRatio: 0, isLow: true, isThrottled: false };
+const limitOf = (perMinute: number, usedRatio = 0, isLow = usedRatio > 0.95): LimitPressure => ({
+  perMinute,
+  usedRatio,
+  isLow,
+  isThrottled: false,
+});
+const MANY_TOKENS = limitOf(10_000_000);
+const MANY_REQUESTS = limitOf(10_000);
+
+/** An advisor over pressures that the test sets. */
+function advisorOf(requests = UNKNOWN, tokens = UNKNOWN, ofModel = 'm') {
   const clock = new ManualClock();
-  const advisor = new PackingAdvisor(clock, known);
+  const now = { requests, tokens };
+  const none = { requests: UNKNOWN, tokens: UNKNOWN };
+  const advisor = new PackingAdvisor(clock, (model) => (model === ofModel ? now : none));
   const advise = (cost = SHORT, model = 'm') => advisor.advise(model, cost);
-  return { clock, advisor, advise };
+  const become = (changed: Partial<typeof now>) => {
+    Object.assign(now, changed);
+    advisor.heard('m');
+  };
+  return { clock, advisor, advise, become };
 }
 
-const MANY_TOKENS = { limit: 10_000_000, remaining: 9_999_000, reset: '6ms' };
-const MANY_REQUESTS = { limit: 10_000, remaining: 9_990, reset: '60ms' };
-
-describe('what is advised', () => {
+describe('the advice', () => {
   it('is neither while nothing is known', () => {
     expect(advisorOf().advise()).toBe('either');
   });
 
   it('is neither while nothing is short', () => {
-    const { advisor, advise } = advisorOf();
-    advisor.observe('m', headersOf({ requests: MANY_REQUESTS, tokens: MANY_TOKENS }), false);
+    const { advise } = advisorOf(MANY_REQUESTS, MANY_TOKENS);
     expect([advise(SHORT), advise(LONG)]).toEqual(['either', 'either']);
   });
 
   it('is to pack when requests are short, for that model alone', () => {
-    const { advisor, advise } = advisorOf();
-    const requests = { limit: 60, remaining: 10, reset: '50s' };
-    advisor.observe('m', headersOf({ requests, tokens: MANY_TOKENS }), false);
+    const { advise } = advisorOf(limitOf(60, 0.83), MANY_TOKENS);
     expect(advise()).toBe('pack');
     expect(advise(SHORT, 'other')).toBe('either');
   });
 
   it('is to send singly when tokens are short and a pack saves none', () => {
-    const { advisor, advise } = advisorOf();
-    const tokens = { limit: 100_000, remaining: 10_000, reset: '54s' };
-    advisor.observe('m', headersOf({ requests: MANY_REQUESTS, tokens }), false);
-    expect(advise(SHORT)).toBe('singly');
+    expect(advisorOf(MANY_REQUESTS, limitOf(100_000, 0.9)).advise()).toBe('singly');
   });
 
   it('is to pack when tokens are short and a pack pays once for a long prompt', () => {
-    const { advisor, advise } = advisorOf();
-    const tokens = { limit: 100_000, remaining: 10_000, reset: '54s' };
-    advisor.observe('m', headersOf({ requests: MANY_REQUESTS, tokens }), false);
-    expect(advise(LONG)).toBe('pack');
+    expect(advisorOf(MANY_REQUESTS, limitOf(100_000, 0.9)).advise(LONG)).toBe('pack');
   });
 
   it.each([
     [500, 100_000, 'singly'],
     [60, 100_000, 'pack'],
   ] as const)('goes by the limits when both are short: %i requests and %i tokens', (limit, tokenLimit, advice) => {
-    const { advisor, advise } = advisorOf();
-    const requests = { limit, remaining: 0, reset: '60s' };
-    advisor.observe('m', headersOf({ requests, tokens: { limit: tokenLimit, remaining: 0, reset: '60s' } }), false);
-    expect(advise()).toBe(advice);
+    expect(advisorOf(limitOf(limit, 1), limitOf(tokenLimit, 1)).advise()).toBe(advice);
   });
 
   it('is neither where images are too large for two to share a request', () => {
-    const { advisor, advise } = advisorOf();
-    const requests = { limit: 60, remaining: 10, reset: '50s' };
-    advisor.observe('m', headersOf({ requests, tokens: MANY_TOKENS }), false);
+    const { advise } = advisorOf(limitOf(60, 0.83), MANY_TOKENS);
     expect(advise({ single: 90_000, packed: 90_000, packSize: 1 })).not.toBe('pack');
   });
 });
 
-describe('pressure', () => {
-  it('fades as the limit refills', async () => {
-    const { clock, advisor, advise } = advisorOf();
-    const requests = { limit: 60, remaining: 10, reset: '50s' };
-    advisor.observe('m', headersOf({ requests, tokens: MANY_TOKENS }), false);
-    await clock.advance(19_000);
-    expect(advise()).toBe('pack');
-    await clock.advance(2_000);
-    expect(advise()).toBe('either');
+describe('a limit is short', () => {
+  it('from the half of it on that is used up', () => {
+    expect(advisorOf(limitOf(60, 0.5), MANY_TOKENS).advise()).toBe('pack');
+    expect(advisorOf(limitOf(60, 0.499), MANY_TOKENS).advise()).toBe('either');
   });
 
-  it('is none where a bucket of a second is empty after each lone request', () => {
-    const { advisor, advise } = advisorOf();
-    const requests = { limit: 60, remaining: 0, reset: '1s' };
-    advisor.observe('m', headersOf({ requests, tokens: MANY_TOKENS }), false);
-    expect(advise()).toBe('either');
+  it('where it refused a request, also one whose size is unknown', () => {
+    const throttled = { isThrottled: true } as const;
+    expect(advisorOf({ ...limitOf(60), ...throttled }, MANY_TOKENS).advise()).toBe('pack');
+    expect(advisorOf(MANY_REQUESTS, { ...limitOf(100_000), ...throttled }).advise()).toBe('singly');
+    expect(advisorOf({ ...UNKNOWN, ...throttled }).advise()).toBe('either');
   });
 
-  it('is one where calls wait in line for such a bucket, until they no longer do', async () => {
-    const { clock, advisor, advise } = advisorOf();
-    const requests = { limit: 60, remaining: 0, reset: '1s' };
-    advisor.observe('m', headersOf({ requests, tokens: MANY_TOKENS }), false);
+  it('where it is low and calls are queued for 200 ms, until they no longer were for ten seconds', async () => {
+    const { clock, advisor, advise } = advisorOf(limitOf(60, 0.02, true), MANY_TOKENS);
     advisor.waited('m', 199);
     expect(advise()).toBe('either');
     advisor.waited('m', 200);
@@ -114,120 +95,88 @@ describe('pressure', () => {
     expect(advise()).toBe('either');
   });
 
-  it('is one where such a bucket is paced so well that a little is left at all times', () => {
-    const { advisor, advise } = advisorOf();
-    const requests = { limit: 300, remaining: 2, reset: '600ms' };
-    const tokens = { limit: 10_000_000, remaining: 166_000, reset: '10ms' };
-    advisor.observe('m', headersOf({ requests, tokens }), false);
-    advisor.waited('m', 500);
-    expect(advise()).toBe('pack');
-  });
-
-  it('is none by a line for something else than the limits', () => {
-    const { advisor, advise } = advisorOf();
-    advisor.observe('m', headersOf({ requests: MANY_REQUESTS, tokens: MANY_TOKENS }), false);
+  it('by no queue for something else than the limits', () => {
+    const { advisor, advise } = advisorOf(MANY_REQUESTS, MANY_TOKENS);
     advisor.waited('m', 5_000);
     expect(advise()).toBe('either');
   });
-
-  it('is told from a line by the limits that were given, where a server names none', () => {
-    const { advisor, advise } = advisorOf({ requestsPerMinute: 60 });
-    expect(advise()).toBe('either');
-    advisor.waited('m', 500);
-    expect(advise()).toBe('pack');
-  });
-
-  it('of a refusal lasts a minute', async () => {
-    const { clock, advisor, advise } = advisorOf();
-    const refusal = headersOf({ requests: { limit: 60, remaining: 0, reset: '1s' }, tokens: MANY_TOKENS });
-    advisor.observe('m', refusal, true);
-    await clock.advance(59_999);
-    expect(advise()).toBe('pack');
-    await clock.advance(1);
-    expect(advise()).toBe('either');
-  });
-
-  it('of a refusal that left requests is not theirs', () => {
-    const { advisor, advise } = advisorOf();
-    const tokens = { limit: 100_000, remaining: 300, reset: '1s' };
-    advisor.observe('m', headersOf({ requests: { limit: 60, remaining: 1, reset: '1s' }, tokens }), true);
-    expect(advise()).toBe('singly');
-  });
-
-  it('of a refusal without headers goes by what was known', () => {
-    const { advisor, advise } = advisorOf();
-    advisor.observe('m', undefined, true);
-    expect(advise()).toBe('either');
-    advisor.observe('m', headersOf({ requests: { limit: 60, remaining: 60 }, tokens: MANY_TOKENS }), false);
-    expect(advise()).toBe('pack');
-  });
-
-  it('sees a limit of a day behind a reset of minutes', () => {
-    const { advisor, advise } = advisorOf();
-    // 200 requests a day: one of them is back after 432 s, and 150 of them after 18 h.
-    advisor.observe('m', headersOf({ requests: { limit: 200, remaining: 199, reset: '7m12s' } }), false);
-    expect(advise()).toBe('either');
-    advisor.observe('m', headersOf({ requests: { limit: 200, remaining: 50, reset: '18h0m0s' } }), false);
-    expect(advise()).toBe('pack');
-  });
-
-  it('is not taken from an answer of ten minutes ago', async () => {
-    const { clock, advisor, advise } = advisorOf();
-    advisor.observe('m', headersOf({ requests: { limit: 200, remaining: 50, reset: '18h0m0s' } }), false);
-    await clock.advance(600_001);
-    expect(advise()).toBe('either');
-  });
-
-  it('counts all endpoints of a model together', () => {
-    const { advisor, advise } = advisorOf();
-    const tokens = MANY_TOKENS;
-    advisor.observe('m', headersOf({ requests: { limit: 60, remaining: 0, reset: '60s' }, tokens }), false, 'small');
-    advisor.observe('m', headersOf({ requests: MANY_REQUESTS, tokens }), false, 'large');
-    expect(advise()).toBe('either');
-  });
 });
 
-describe('headers of no sense', () => {
+describe('headers without sense', () => {
   it.each([
-    ['limits of -1, as seen on Azure', { requests: { limit: -1, remaining: -1 }, tokens: { limit: -1 } }],
-    ['limits of 0', { requests: { limit: 0, remaining: 0 }, tokens: { limit: 0, remaining: 0 } }],
-    ['more left than there is', { requests: { limit: 10, remaining: 99, reset: '-5s' } }],
-    ['a reset that is none', { requests: { limit: 60, remaining: 59, reset: 'soon' } }],
-    ['a reset without any use', { requests: { limit: 60, remaining: 60, reset: '900h' }, tokens: MANY_TOKENS }],
+    ['limits of -1, as seen on Azure', { 'limit-requests': -1, 'remaining-requests': -1, 'limit-tokens': -1 }],
+    ['limits of 0', { 'limit-requests': 0, 'remaining-requests': 0, 'limit-tokens': 0, 'remaining-tokens': 0 }],
+    ['more left than there is', { 'limit-requests': 10, 'remaining-requests': 99, 'reset-requests': '-5s' }],
+    ['a reset that is none', { 'limit-requests': 60, 'remaining-requests': 59, 'reset-requests': 'soon' }],
+    ['a reset without any use', { 'limit-requests': 60, 'remaining-requests': 60, 'reset-requests': '900h' }],
   ])('are no pressure: %s', (_, readings) => {
-    const { advisor, advise } = advisorOf();
-    advisor.observe('m', headersOf(readings), false);
-    expect(advise()).toBe('either');
-  });
-
-  it('leave what was known before', () => {
-    const { advisor, advise } = advisorOf();
-    advisor.observe(
-      'm',
-      headersOf({ requests: { limit: 60, remaining: 0, reset: '60s' }, tokens: MANY_TOKENS }),
-      false,
-    );
-    advisor.observe('m', headersOf({ tokens: MANY_TOKENS }), false);
-    expect(advise()).toBe('pack');
+    const clock = new ManualClock();
+    const quota = new QuotaLimiter({ name: 'q', clock });
+    const headers = Object.entries(readings).map(([name, value]) => [`x-ratelimit-${name}`, String(value)]);
+    quota.take(100).answered({ limits: rateLimitOf(Object.fromEntries(headers)) });
+    const advisor = new PackingAdvisor(clock, () => quota.pressure);
+    expect(advisor.advise('m', SHORT)).toBe('either');
   });
 });
 
-describe('a watcher', () => {
-  it('is told when a limit becomes short and when it no longer is, until it stops, and may throw', async () => {
-    const { clock, advisor } = advisorOf();
-    const told: string[] = [];
-    advisor.watch(() => {
-      throw new Error('broken');
-    });
-    const stop = advisor.watch((model) => told.push(model));
-    const short = headersOf({ requests: { limit: 60, remaining: 0, reset: '60s' }, tokens: MANY_TOKENS });
-    for (let answer = 0; answer < 9; answer += 1) advisor.observe('m', short, false);
-    expect(told).toEqual(['m']);
-    await clock.advance(60_000);
-    advisor.observe('m', headersOf({ requests: MANY_REQUESTS, tokens: MANY_TOKENS }), false);
-    expect(told).toEqual(['m', 'm']);
-    stop();
-    advisor.observe('m', undefined, true);
-    expect(told).toEqual(['m', 'm']);
+describe('a followed request', () => {
+  const follow = (advisor: PackingAdvisor, clock: ManualClock, onLeft = () => {}) => {
+    const looks: string[] = [];
+    const trace = new CallTrace(clock);
+    const followed = advisor.follow({ model: 'm', sink: trace, look: () => looks.push('look'), onLeft });
+    return { ...followed, trace, looks };
+  };
+
+  it('looks when it is queued and when another limit is short, until it leaves the queue', () => {
+    const { clock, advisor, become } = advisorOf(MANY_REQUESTS, MANY_TOKENS);
+    const { sink, looks } = follow(advisor, clock);
+    become({ requests: limitOf(60, 1) });
+    expect(looks).toEqual([]);
+    const leave = sink.waits();
+    expect(looks.splice(0)).toEqual(['look']);
+    for (let answer = 0; answer < 9; answer += 1) become({ requests: limitOf(60, 1) });
+    expect(looks).toEqual([]);
+    become({ requests: MANY_REQUESTS });
+    become({ tokens: limitOf(100_000, 0.9) });
+    expect(looks.splice(0)).toEqual(['look', 'look']);
+    leave();
+    become({ tokens: MANY_TOKENS });
+    expect(looks).toEqual([]);
   });
+
+  it('may leave the queue and come back, and no longer looks once it has ended', () => {
+    const { clock, advisor, become } = advisorOf(MANY_REQUESTS, MANY_TOKENS);
+    const { sink, looks, end } = follow(advisor, clock);
+    sink.waits()();
+    sink.waits();
+    expect(looks.splice(0)).toEqual(['look', 'look']);
+    end();
+    become({ requests: limitOf(60, 1) });
+    expect(looks).toEqual([]);
+  });
+
+  it('tells once that it left the queue, and its wait counts as any does', async () => {
+    const { clock, advisor, advise } = advisorOf(limitOf(60, 0.02, true), MANY_TOKENS);
+    let left = 0;
+    const { sink, trace } = follow(advisor, clock, () => {
+      left += 1;
+    });
+    const leave = sink.waits();
+    await clock.advance(300);
+    expect(advise()).toBe('either');
+    leave();
+    leave();
+    expect({ left, queueMs: trace.explain().queueMs, advice: advise() }).toEqual({
+      left: 1,
+      queueMs: 300,
+      advice: 'pack',
+    });
+  });
+});
+
+it('knows whether a model has answered', () => {
+  const { advisor } = advisorOf();
+  expect(advisor.hasHeardOf('m')).toBe(false);
+  advisor.heard('m');
+  expect([advisor.hasHeardOf('m'), advisor.hasHeardOf('other')]).toEqual([true, false]);
 });

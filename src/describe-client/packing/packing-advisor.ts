@@ -1,24 +1,22 @@
-import { callSafely } from '../../internal/async/user-callback.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
-import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
-import { LimitPressure } from './limit-pressure.ts';
+import type { LimitPressure, QuotaPressure } from '../../routing/quota/limit-pressure.ts';
+import type { AttemptSink } from '../call/call-trace.ts';
 
 /** Share of a limit that must be used up before it counts as pressure. */
 const PRESSURE_RATIO = 0.5;
-/** A call that waited so long for its turn tells of a line; company would not have cost it more. */
-const LINE_MS = 200;
-/** How long a line is remembered. */
-const LINE_MEMORY_MS = 10_000;
-/** Times as many images a minute that packing must bring to be worth the wait for company. */
+/** A call that waited so long in the router's queue tells of pressure; a wait for a pack would not have cost more. */
+const QUEUED_MS = 200;
+/** How long such a wait is remembered. */
+const QUEUED_MEMORY_MS = 10_000;
+/** Times as many images a minute that packing must bring to be worth the wait for a full pack. */
 const WORTH_PACKING = 1.25;
-/** Below so many it brings nothing, and large requests use a limit less evenly than small ones. */
+/** Below this it brings nothing, and large requests use a limit less evenly than small ones. */
 const WORTH_LEAVING = 1.05;
-/** Models and endpoints are free text of the callers'. */
+/** Models are free text of the callers'. */
 const MAX_MODELS = 100;
-const MAX_ENDPOINTS = 100;
 
-/** What an image takes of the limits, alone and in company. */
+/** What an image takes of the limits, alone and in a pack. */
 export interface PackingCost {
   /** Tokens that a limit counts for one image alone. */
   readonly single: number;
@@ -31,28 +29,25 @@ export interface PackingCost {
 /** `pack` or `singly` where it matters; `either` where nothing is scarce, or too little is known. */
 export type PackingAdvice = 'pack' | 'singly' | 'either';
 
-/** Limits of the user's own, a minute. */
-export interface KnownLimits {
-  readonly requestsPerMinute?: number | undefined;
-  readonly tokensPerMinute?: number | undefined;
+/** The part of a router that tells how short the limits of a model are. */
+export type PressureOf = (model: string) => QuotaPressure;
+
+/** A request in the hands of the router, while the advice for it may change. */
+export interface QueuedRequest {
+  readonly model: string;
+  /** Writes its attempts down. */
+  readonly sink: AttemptSink;
+  /** Called when it enters the router's queue, and while it is there whenever the advice may have changed. */
+  readonly look: () => void;
+  /** Called when it leaves the queue. */
+  readonly onLeft?: () => void;
 }
 
-interface EndpointPressure {
-  readonly requests: LimitPressure;
-  readonly tokens: LimitPressure;
-}
-
-class ModelPressure {
-  readonly endpoints = new BoundedMap<string, EndpointPressure>(MAX_ENDPOINTS);
-  lineAtMs = Number.NEGATIVE_INFINITY;
-  /** What the watchers were told last. */
-  told = 'false,false';
-}
-
-/** One limit of a model over all its endpoints. */
-interface Scarcity {
-  readonly perMinute: number;
-  readonly pressed: boolean;
+class ModelState {
+  queuedAtMs = Number.NEGATIVE_INFINITY;
+  hasAnswered = false;
+  /** The limits that were short when the queued requests last looked. */
+  seen = 'false,false';
 }
 
 /**
@@ -61,56 +56,76 @@ interface Scarcity {
  */
 export class PackingAdvisor {
   readonly #clock: Clock;
-  readonly #known: KnownLimits;
-  readonly #models = new BoundedMap<string, ModelPressure>(MAX_MODELS);
-  readonly #watchers = new Set<(model: string) => void>();
+  readonly #pressureOf: PressureOf;
+  readonly #models = new BoundedMap<string, ModelState>(MAX_MODELS);
+  /** Looks of the requests in the router's queue, by model. */
+  readonly #queued = new Map<string, Set<() => void>>();
 
-  constructor(clock: Clock, known: KnownLimits = {}) {
+  constructor(clock: Clock, pressureOf: PressureOf) {
     this.#clock = clock;
-    this.#known = known;
-  }
-
-  /** Takes in the headers of an answer, of a refusal too. */
-  observe(model: string, headers: unknown, throttled: boolean, endpoint = ''): void {
-    const nowMs = this.#clock.now();
-    const { requests, tokens } = this.#endpoint(model, endpoint);
-    const state = rateLimitOf(headers);
-    if (state.requests !== undefined) requests.read(state.requests, nowMs);
-    if (state.tokens !== undefined) tokens.read(state.tokens, nowMs);
-    if (throttled) {
-      const { remaining } = state.requests ?? {};
-      // What still has requests left was refused for something else.
-      if (remaining === undefined || remaining === 0) requests.throttle(nowMs);
-      if (remaining === undefined || remaining > 0) tokens.throttle(nowMs);
-    }
-    this.#tell(model);
+    this.#pressureOf = pressureOf;
   }
 
   /** Whether a model has answered, or refused, at least once. */
   hasHeardOf(model: string): boolean {
-    return this.#model(model).endpoints.size > 0;
+    return this.#stateOf(model).hasAnswered;
   }
 
-  /** Takes in how long a call waited for its turn before anything was sent. */
+  /** An attempt for a model has ended: its limits may have become short, or no longer be. */
+  heard(model: string): void {
+    const state = this.#stateOf(model);
+    state.hasAnswered = true;
+    this.#look(model, state);
+  }
+
+  /** A request has left the router's queue after so long. */
   waited(model: string, waitMs: number): void {
-    if (waitMs < LINE_MS) return;
-    this.#model(model).lineAtMs = this.#clock.now();
-    this.#tell(model);
+    if (waitMs < QUEUED_MS) return;
+    const state = this.#stateOf(model);
+    state.queuedAtMs = this.#clock.now();
+    this.#look(model, state);
   }
 
-  /** Calls `watcher` when a limit of a model has become short, or no longer is; returns what ends that. */
-  watch(watcher: (model: string) => void): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
+  /**
+   * Follows a request through the router's queue: gives the sink that it is sent with, and a function that ends the
+   * following.
+   */
+  follow({ model, sink, look, onLeft = () => {} }: QueuedRequest): { readonly sink: AttemptSink; end(): void } {
+    const end = () => {
+      const looks = this.#queued.get(model);
+      looks?.delete(look);
+      if (looks?.size === 0) this.#queued.delete(model);
+    };
+    const waits = () => {
+      const endWait = sink.waits();
+      const sinceMs = this.#clock.now();
+      let isOver = false;
+      const looks = this.#queued.get(model) ?? new Set();
+      this.#queued.set(model, looks.add(look));
+      look();
+      return () => {
+        if (isOver) return;
+        isOver = true;
+        endWait();
+        end();
+        onLeft();
+        this.waited(model, this.#clock.now() - sinceMs);
+      };
+    };
+    const followed: AttemptSink = {
+      beginAttempt: (endpoint, details) => sink.beginAttempt(endpoint, details),
+      retries: (delayMs) => sink.retries(delayMs),
+      givesUp: (reason) => sink.givesUp(reason),
+      waits,
+    };
+    return { sink: followed, end };
   }
 
   advise(model: string, { single, packed, packSize }: PackingCost): PackingAdvice {
-    const pressure = this.#model(model);
-    const requests = this.#scarcity(pressure, 'requests');
-    const tokens = this.#scarcity(pressure, 'tokens');
-    // What is not short bounds nothing for now, whatever the limits promise: others may use them otherwise than we do.
-    const requestRate = requests.pressed ? requests.perMinute : Number.POSITIVE_INFINITY;
-    const tokenRate = tokens.pressed ? tokens.perMinute : Number.POSITIVE_INFINITY;
+    const { requests, tokens } = this.#scarcityOf(model, this.#stateOf(model));
+    // A limit that is not short bounds nothing for now: others may use it otherwise than we do.
+    const requestRate = requests.isShort ? requests.perMinute : Number.POSITIVE_INFINITY;
+    const tokenRate = tokens.isShort ? tokens.perMinute : Number.POSITIVE_INFINITY;
     const alone = Math.min(requestRate, tokenRate / single);
     if (!Number.isFinite(alone)) return 'either';
     const together = Math.min(requestRate * packSize, tokenRate / packed);
@@ -118,47 +133,30 @@ export class PackingAdvisor {
     return together < alone * WORTH_LEAVING ? 'singly' : 'either';
   }
 
-  #scarcity(pressure: ModelPressure, dimension: 'requests' | 'tokens'): Scarcity {
-    const nowMs = this.#clock.now();
-    const hasLine = nowMs - pressure.lineAtMs < LINE_MEMORY_MS;
-    let perMinute = 0;
-    let used = 0;
-    let throttled = false;
-    let low = true;
-    for (const endpoint of pressure.endpoints.values()) {
-      const limit = endpoint[dimension];
-      throttled ||= limit.isThrottled(nowMs);
-      const rate = limit.perMinute(nowMs);
-      if (rate === undefined) continue;
-      perMinute += rate;
-      used += rate * limit.usedRatio(nowMs);
-      low &&= limit.isLow;
-    }
-    const known = this.#known[`${dimension}PerMinute`] ?? Number.POSITIVE_INFINITY;
-    return {
-      perMinute: Math.min(known, perMinute === 0 ? Number.POSITIVE_INFINITY : perMinute),
-      pressed: throttled || (perMinute > 0 && used >= perMinute * PRESSURE_RATIO) || (hasLine && low),
-    };
+  #scarcityOf(model: string, { queuedAtMs }: ModelState) {
+    const isQueueing = this.#clock.now() - queuedAtMs < QUEUED_MEMORY_MS;
+    const { requests, tokens } = this.#pressureOf(model);
+    return { requests: scarcityOf(requests, isQueueing), tokens: scarcityOf(tokens, isQueueing) };
   }
 
-  #model(model: string): ModelPressure {
-    return this.#models.getOrCreate(model, () => new ModelPressure());
+  #stateOf(model: string): ModelState {
+    return this.#models.getOrCreate(model, () => new ModelState());
   }
 
-  #endpoint(model: string, endpoint: string): EndpointPressure {
-    return this.#model(model).endpoints.getOrCreate(endpoint, () => ({
-      requests: new LimitPressure(),
-      tokens: new LimitPressure(),
-    }));
+  /** Lets the queued requests look, of which there may be thousands, only when another limit is short than before. */
+  #look(model: string, state: ModelState): void {
+    const { requests, tokens } = this.#scarcityOf(model, state);
+    const seen = `${requests.isShort},${tokens.isShort}`;
+    if (seen === state.seen) return;
+    state.seen = seen;
+    for (const look of [...(this.#queued.get(model) ?? [])]) look();
   }
+}
 
-  /** Tells the watchers, of which each may have thousands of calls to look at, only of what is news. */
-  #tell(model: string): void {
-    const pressure = this.#model(model);
-    const isShort = [this.#scarcity(pressure, 'requests'), this.#scarcity(pressure, 'tokens')];
-    const state = isShort.map(({ pressed }) => pressed).join();
-    if (state === pressure.told) return;
-    pressure.told = state;
-    for (const watcher of [...this.#watchers]) callSafely(watcher, model);
-  }
+function scarcityOf({ perMinute, usedRatio, isLow, isThrottled }: LimitPressure, isQueueing: boolean) {
+  const isUsed = perMinute !== undefined && usedRatio >= PRESSURE_RATIO;
+  return {
+    perMinute: perMinute ?? Number.POSITIVE_INFINITY,
+    isShort: isThrottled || isUsed || (isQueueing && isLow),
+  };
 }

@@ -4,6 +4,7 @@ import type { LoadedImage } from '../../image/index.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
 import { modelCatalog } from '../../openai/models/model-catalog.ts';
+import type { LimitPressure, QuotaPressure } from '../../routing/quota/limit-pressure.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import type { Answer, AskVision } from '../attempt/vision-asker.ts';
 import { CallTrace } from '../call/call-trace.ts';
@@ -11,7 +12,6 @@ import type { NormalisedRequest } from '../call/normalise-request.ts';
 import { PackingAdvisor } from './packing-advisor.ts';
 import { askAsAdvised } from './packing-choice.ts';
 import { packingCost, packRulesOf } from './packing-cost.ts';
-import { WaitingCalls } from './waiting-calls.ts';
 
 const IMAGE: LoadedImage = { kind: 'url', url: 'https://images.test/1.jpg' };
 
@@ -25,23 +25,17 @@ const requestOf = (prompt = 'Describe this image.', model = 'gpt-4.1-mini') =>
     timeoutMs: 60_000,
   }) as NormalisedRequest;
 
-const REQUESTS_SHORT = {
-  'x-ratelimit-limit-requests': '60',
-  'x-ratelimit-remaining-requests': '0',
-  'x-ratelimit-reset-requests': '60s',
-};
-const TOKENS_SHORT = {
-  'x-ratelimit-limit-tokens': '100000',
-  'x-ratelimit-remaining-tokens': '0',
-  'x-ratelimit-reset-tokens': '60s',
-};
+const FREE: LimitPressure = { perMinute: undefined, usedRatio: 0, isLow: true, isThrottled: false };
+const REQUESTS_SHORT = { requests: { perMinute: 60, usedRatio: 1, isLow: true, isThrottled: false }, tokens: FREE };
+const TOKENS_SHORT = { requests: FREE, tokens: { perMinute: 100_000, usedRatio: 1, isLow: true, isThrottled: false } };
 
 const answer = (description: string): Answer => ({ description, model: 'm' });
 
-/** A call on its own waits in line until the test lets it go, and then is on the wire until the test answers. */
+/** A call on its own is queued until the test lets it go, and then is on the wire until the test answers. */
 function choice(mode: 'auto' | 'always', options: { readonly singly?: AskVision } = {}) {
   const clock = new ManualClock();
-  const advisor = new PackingAdvisor(clock);
+  const pressures = new Map<string, QuotaPressure>();
+  const advisor = new PackingAdvisor(clock, (model) => pressures.get(model) ?? { requests: FREE, tokens: FREE });
   const asked: string[] = [];
   const gates = { line: new Deferred<void>(), wire: new Deferred<void>() };
   const singly: AskVision = async (_image, _request, { signal }, trace, sink = trace) => {
@@ -64,7 +58,6 @@ function choice(mode: 'auto' | 'always', options: { readonly singly?: AskVision 
     },
     advisor,
     mode,
-    waiting: new WaitingCalls(advisor),
     rules: packRulesOf({}, {}),
     catalog: modelCatalog,
     clock,
@@ -84,7 +77,10 @@ function choice(mode: 'auto' | 'always', options: { readonly singly?: AskVision 
     gates.line.resolve();
     gates.wire.resolve();
   };
-  const short = (headers: object, model = 'gpt-4.1-mini') => advisor.observe(model, headers, false);
+  const short = (pressure: QuotaPressure, model = 'gpt-4.1-mini') => {
+    pressures.set(model, pressure);
+    advisor.heard(model);
+  };
   return { clock, advisor, asked, gates, controller, call, letGo, short };
 }
 
@@ -106,7 +102,7 @@ describe("with 'auto'", () => {
     expect(await call(requestOf('word '.repeat(8_000), 'gpt-4o'))).toBe('packed');
   });
 
-  it('joins a pack from the line when requests become short', async () => {
+  it('joins a pack from the queue when requests become short', async () => {
     const { clock, asked, call, short } = choice('auto');
     const calls = Promise.all([call(), call(), call()]);
     await clock.flush();
@@ -115,10 +111,10 @@ describe("with 'auto'", () => {
     expect(await calls).toEqual(['packed', 'packed', 'packed']);
   });
 
-  it('joins a pack when its own wait in line is what tells that requests are short', async () => {
-    const { clock, advisor, call } = choice('auto');
-    const bucketOfASecond = { ...REQUESTS_SHORT, 'x-ratelimit-reset-requests': '1s' };
-    advisor.observe('gpt-4.1-mini', bucketOfASecond, false);
+  it('joins a pack when its own wait in the queue is what tells that requests are short', async () => {
+    const { clock, advisor, call, short } = choice('auto');
+    const bucketOfASecond = { perMinute: 60, usedRatio: 0.02, isLow: true, isThrottled: false };
+    short({ requests: bucketOfASecond, tokens: FREE });
     const waits = call();
     await clock.advance(1_000);
     advisor.waited('gpt-4.1-mini', 1_000);
@@ -149,18 +145,18 @@ describe("with 'auto'", () => {
 
 describe('with batch options', () => {
   it('goes in a pack, but for when tokens are short and a pack saves none', async () => {
-    const { clock, call, letGo, short } = choice('always');
+    const { call, letGo, short } = choice('always');
     letGo();
     expect(await call()).toBe('packed');
     short(TOKENS_SHORT);
     expect(await call()).toBe('singly');
-    await clock.advance(60_000);
+    short({ requests: FREE, tokens: FREE });
     expect(await call()).toBe('packed');
   });
 });
 
 describe.each(['auto', 'always'] as const)('with %s', (mode) => {
-  it('goes alone with less time than twice the wait for company', async () => {
+  it('goes alone with less time than twice the wait for a pack', async () => {
     const { call, letGo, short } = choice(mode);
     letGo();
     short(REQUESTS_SHORT);
@@ -168,7 +164,7 @@ describe.each(['auto', 'always'] as const)('with %s', (mode) => {
     expect(await call(undefined, 400)).toBe('packed');
   });
 
-  it('stays in line with too little time left to find company', async () => {
+  it('stays in the queue with too little time left for a pack', async () => {
     const { clock, asked, call, letGo, short } = choice(mode);
     const waits = call(undefined, 399);
     short(REQUESTS_SHORT);
@@ -190,7 +186,7 @@ describe('a call alone that fails', () => {
         throw throttle;
       },
     });
-    short = () => made.advisor.observe('gpt-4.1-mini', REQUESTS_SHORT, true);
+    short = () => made.short(REQUESTS_SHORT);
     expect(await made.call()).toBe('packed');
   });
 

@@ -5,10 +5,8 @@ import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { AskVision } from '../attempt/vision-asker.ts';
 import type { PackingAdvisor } from './packing-advisor.ts';
 import { type PackRules, packingCost } from './packing-cost.ts';
-import { sinkInLine } from './queued-trace.ts';
-import type { WaitingCalls } from './waiting-calls.ts';
 
-/** Ends a call on its own that had better join a pack. */
+/** Ends a single call that had better join a pack. */
 const JOINS = Symbol('joins a pack');
 
 export interface PackingChoiceParts {
@@ -17,30 +15,20 @@ export interface PackingChoiceParts {
   readonly advisor: PackingAdvisor;
   /** `auto` packs only where it is advised, `always` unless it is advised against. */
   readonly mode: 'auto' | 'always';
-  readonly waiting: WaitingCalls;
   readonly rules: PackRules;
   readonly catalog: ModelCatalog;
   readonly clock: Clock;
 }
 
 /**
- * Asks in packs or singly, as is advised at the moment. A call on its own that still waits for its turn when packing
- * becomes advisable joins a pack, so that those that came before the limit was known do not use it up one by one.
+ * Asks in packs or singly, as is advised at the moment. A single call that is still queued when packing becomes
+ * advisable joins a pack, so that calls that came before the limit was known do not use it up one by one.
  */
-export function askAsAdvised({
-  singly,
-  packed,
-  advisor,
-  mode,
-  rules,
-  catalog,
-  waiting,
-  clock,
-}: PackingChoiceParts): AskVision {
+export function askAsAdvised({ singly, packed, advisor, mode, rules, catalog, clock }: PackingChoiceParts): AskVision {
   return async (image, request, bounds, trace) => {
     const { model } = request;
     const cost = packingCost(image, request, catalog, rules);
-    // Who has less time than that had most of it spent waiting for company.
+    // With less time than that, most of it would be spent on the wait for a full pack.
     const hasTime = () => bounds.deadlineAtMs - clock.now() >= 2 * rules.maxBatchWaitMs;
     const joins = () => cost.packSize > 1 && hasTime() && advisor.advise(model, cost) === 'pack';
     const advice = advisor.advise(model, cost);
@@ -48,22 +36,16 @@ export function askAsAdvised({
       return packed(image, request, bounds, trace);
     }
     const child = childController(bounds.signal);
-    const place = waiting.place(model, () => joins() && child.abort(JOINS));
+    const look = () => joins() && child.abort(JOINS);
+    const followed = advisor.follow({ model, sink: trace, look });
     try {
-      const sink = sinkInLine(trace, clock, {
-        enters: () => place.enter(),
-        leaves: (waitMs) => {
-          place.leave();
-          advisor.waited(model, waitMs);
-        },
-      });
-      return await singly(image, request, { ...bounds, signal: child.signal }, trace, sink);
+      return await singly(image, request, { ...bounds, signal: child.signal }, trace, followed.sink);
     } catch (error) {
       bounds.signal.throwIfAborted();
-      // Refused for want of time in a line that packs are through with sooner, or at its last attempt.
+      // Refused for want of time in a queue that packs leave sooner, or at its last attempt.
       if (error !== JOINS && !(DescribeError.is(error, 'DESCRIBE_RATE_LIMITED') && joins())) throw error;
     } finally {
-      place.leave();
+      followed.end();
       child.detach();
     }
     return packed(image, request, bounds, trace);
