@@ -1,4 +1,4 @@
-import { childController, raceSignal } from '../../internal/async/signals.ts';
+import { type Inputs, mapConcurrently } from '../../internal/async/map-concurrently.ts';
 import { finiteNumber, integer, shape } from '../../internal/options/option-checks.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
 import {
@@ -16,12 +16,11 @@ import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
 import { paceOf, packPlanOf } from '../options/pace-defaults.ts';
 import type { ClientSettings } from '../options/resolve-options.ts';
 import { PlannedPacks } from '../packing/planned-packs.ts';
-import { closeSource, iteratorOf, LoopTurns } from './describe-many.ts';
 
 /** Limits that are not given are the client's. */
 export interface EstimateOptions extends PaceLimits {
   /**
-   * What answers usually take, in tokens; at most `maxOutputTokens` counts.
+   * Tokens that answers usually take; at most `maxOutputTokens` counts.
    * @defaultValue `maxOutputTokens` of each request
    */
   readonly expectedOutputTokens?: number | undefined;
@@ -44,13 +43,13 @@ interface EstimateParts {
 }
 
 /**
- * Adds up what describing the inputs would take if nothing were cached. Sends nothing: an image of which only the URL
- * is known counts as the largest that its model and detail allow. A model that all endpoints name in place of the
- * request's is the one that counts, where the catalog has it. With `batch` options, images go into full packs in their
- * order; with `'auto'`, which packs under pressure only, each goes alone.
+ * Adds up what describing the inputs would take if nothing were cached. Sends nothing: an image known only by its URL
+ * counts as the largest that its model and detail allow. A model that all endpoints name in place of the request's
+ * counts, where the catalog has it. With `batch` options, images go into full packs in their order; with `'auto'`, which
+ * packs under pressure only, each goes alone.
  */
 export async function estimateCalls(
-  inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
+  inputs: Inputs<DescribeInput>,
   given: EstimateOptions,
   { intake, settings, catalog }: EstimateParts,
 ): Promise<SpendingEstimate> {
@@ -61,32 +60,21 @@ export async function estimateCalls(
   const tally = new SpendingTally(catalog);
   const model = askedModel(settings.endpoints, catalog);
   const add = (call: PlannedCall) => tally.add(model === undefined ? call : { ...call, model });
-  const iterator = iteratorOf(inputs);
-  const child = childController(signal);
-  const turns = new LoopTurns();
-  try {
-    for (;;) {
-      await turns.next();
-      const next = await raceSignal(Promise.resolve(iterator.next()), child.signal);
-      if (next.done === true) break;
-      const request = normaliseRequest(next.value, undefined, settings);
-      const image = await intake.peek(request.image, child.signal);
-      for (const call of packs.add(image, request)) add(call);
-    }
-  } catch (error) {
-    // Not awaited: a source whose end hangs must not hang the caller.
-    void closeSource(iterator);
-    throw error;
-  } finally {
-    child.detach();
+  const load = async (input: DescribeInput, loadSignal: AbortSignal) => {
+    const request = normaliseRequest(input, undefined, settings);
+    return { request, image: await intake.peek(request.image, loadSignal) };
+  };
+  for await (const item of mapConcurrently(inputs, load, { concurrency: 1, signal })) {
+    if (item.status === 'rejected') throw item.reason;
+    for (const call of packs.add(item.value.image, item.value.request)) add(call);
   }
   for (const call of packs.rest()) add(call);
   return tally.total(paceOf(settings, callOptions(limits)));
 }
 
 /**
- * The model that all endpoints ask for in place of a request's; none where the catalog lacks it, as a deployment's
- * name, or where they differ, since who will answer is not known.
+ * The model that all endpoints ask for in place of a request's. None where the catalog lacks it, as a deployment's
+ * name, or where they differ, since it is not known which of them will answer.
  */
 function askedModel([first, ...others]: readonly EndpointDescription[], catalog: ModelCatalog): string | undefined {
   const model = first?.model;

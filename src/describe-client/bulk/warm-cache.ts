@@ -1,4 +1,5 @@
 import { ConfigError } from '../../errors/config-error.ts';
+import type { Inputs } from '../../internal/async/map-concurrently.ts';
 import { callSafely } from '../../internal/async/user-callback.ts';
 import { callable, shape } from '../../internal/options/option-checks.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
@@ -11,7 +12,7 @@ import { type DescribeManyOptions, describeEach, ITERATION_CHECKS } from './desc
 export interface ClientWarmProgress {
   /** Inputs that have ended, this one included. */
   readonly done: number;
-  /** All of them; known where the inputs are an array. */
+  /** The number of inputs, where they are an array. */
   readonly total: number | undefined;
   readonly index: number;
   readonly input: DescribeInput;
@@ -19,7 +20,7 @@ export interface ClientWarmProgress {
 }
 
 export interface ClientWarmOptions extends Omit<DescribeManyOptions, 'ordered'> {
-  /** Called after each input; what it throws is swallowed. */
+  /** Called after each input; an error that it throws is ignored. */
   readonly onProgress?: ((progress: ClientWarmProgress) => void) | undefined;
 }
 
@@ -40,9 +41,9 @@ export interface ClientWarmResult {
 const checkOptions = shape({ ...ITERATION_CHECKS, onProgress: callable() });
 const FOUND: readonly DescriptionSource[] = ['memory', 'redis'];
 
-/** Describes what is not cached, in bounded memory; what fails is listed by its place, for an input may be large. */
+/** Describes the inputs that are not cached, in bounded memory. Lists failures by index, for an input may be large. */
 export async function warmCache(
-  inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
+  inputs: Inputs<DescribeInput>,
   describeOne: (input: DescribeInput, signal: AbortSignal) => Promise<DescribeResult>,
   given: ClientWarmOptions,
   hasCache: boolean,
