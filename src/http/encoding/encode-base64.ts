@@ -59,7 +59,6 @@ export async function writeBase64(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const source = asBuffer(bytes);
-  if (source.length <= AT_ONCE_BYTES) return offset + target.write(source.toString('base64'), offset, 'latin1');
   let end = offset;
   for (let start = 0; start < source.length; start += PASSING_PIECE_BYTES) {
     if (loopSlices.isOver()) await loopSlices.next();

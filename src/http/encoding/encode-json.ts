@@ -20,7 +20,7 @@ const LONG_STRING = 4 * 1024;
 const PIECE_CHARACTERS = 16 * 1024;
 /** A smaller body does not queue behind larger ones. */
 const SMALL_BODY_BYTES = 256 * 1024;
-/** A smaller body is not worth a turn of the event loop. */
+/** Fewer bytes are not worth a turn of the event loop. */
 const AT_ONCE_BYTES = 64 * 1024;
 
 /** Stands for a long string while the rest is encoded. It never leaves this file, so that no text can hold it. */
@@ -40,7 +40,7 @@ type Part = Buffer | string | InlineBytes;
 export async function encodeJson(value: unknown, { signal }: EncodeOptions = {}): Promise<Uint8Array> {
   signal?.throwIfAborted();
   const long: (string | InlineBytes)[] = [];
-  const skeleton = JSON.stringify(value, holdsLong(value) ? replacer(long) : undefined);
+  const skeleton = JSON.stringify(value, mayHoldLong(value) ? replacer(long) : undefined);
   if (skeleton === undefined) throw new TypeError('the value is not JSON');
   if (long.length === 0) return Buffer.from(skeleton);
   const parts: Part[] = [];
@@ -61,25 +61,40 @@ export async function encodeJson(value: unknown, { signal }: EncodeOptions = {})
 /** Larger values are left to the replacer, and so are circular ones, which `JSON.stringify` refuses. */
 const MAX_ENTRIES = 10_000;
 
-/** A replacer makes `JSON.stringify` several times slower: it runs only where it may find something. */
-function holdsLong(value: unknown): boolean {
+/** A replacer doubles the time of `JSON.stringify`: it runs only where it may find something. */
+function mayHoldLong(value: unknown): boolean {
   const entries = [value];
-  for (const entry of entries) {
-    if (typeof entry === 'string' && entry.length > LONG_STRING) return true;
-    if (typeof entry !== 'object' || entry === null) continue;
-    if (entry instanceof InlineBytes || 'toJSON' in entry || ArrayBuffer.isView(entry)) return true;
-    if (entries.length > MAX_ENTRIES) return true;
-    for (const key in entry) entries.push((entry as Readonly<Record<string, unknown>>)[key]);
+  for (let index = 0; index < entries.length; index += 1) {
+    const entry = entries[index];
+    if (typeof entry === 'string') {
+      if (entry.length > LONG_STRING) return true;
+    } else if (Array.isArray(entry)) {
+      for (const element of entry) entries.push(element);
+    } else if (typeof entry === 'object' && entry !== null) {
+      // An instance of a class may be an `InlineBytes`, or hold one in its own form of JSON.
+      if (Object.getPrototypeOf(entry) !== Object.prototype || entries.length > MAX_ENTRIES) return true;
+      for (const key of Object.keys(entry)) entries.push((entry as Readonly<Record<string, unknown>>)[key]);
+    } else if (typeof entry === 'function') {
+      return true;
+    }
   }
   return false;
 }
 
-const replacer = (long: (string | InlineBytes)[]) => (_key: string, entry: unknown) => {
-  const isLong = typeof entry === 'string' ? entry.length > LONG_STRING : entry instanceof InlineBytes;
-  if (!isLong) return entry;
-  long.push(entry as string | InlineBytes);
-  return MARK;
-};
+/** Puts a mark in the place of long strings and large bytes, which it collects. */
+function replacer(long: (string | InlineBytes)[]) {
+  let atOnceBytes = 0;
+  return (_key: string, entry: unknown): unknown => {
+    if (typeof entry === 'string' ? entry.length <= LONG_STRING : !(entry instanceof InlineBytes)) return entry;
+    if (entry instanceof InlineBytes && atOnceBytes + entry.bytes.byteLength <= AT_ONCE_BYTES) {
+      atOnceBytes += entry.bytes.byteLength;
+      const { buffer, byteOffset, byteLength } = entry.bytes;
+      return `data:${entry.mediaType};base64,${Buffer.from(buffer, byteOffset, byteLength).toString('base64')}`;
+    }
+    long.push(entry as string | InlineBytes);
+    return MARK;
+  };
+}
 
 async function pushLong(parts: Part[], text: string, signal: AbortSignal | undefined): Promise<void> {
   parts.push('"');
@@ -103,10 +118,9 @@ function pieceEnd(text: string, end: number): number {
 
 async function joinParts(parts: readonly Part[], length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const target = Buffer.allocUnsafe(length);
-  const isSliced = length > AT_ONCE_BYTES;
   let offset = 0;
   for (const part of parts) {
-    if (isSliced && loopSlices.isOver()) await loopSlices.next();
+    if (loopSlices.isOver()) await loopSlices.next();
     signal?.throwIfAborted();
     if (part instanceof InlineBytes) offset = await writeBase64(part.bytes, target, offset, signal);
     else offset += typeof part === 'string' ? target.write(part, offset, 'latin1') : part.copy(target, offset);
