@@ -1,8 +1,8 @@
-import { type Duplex, Transform, type TransformCallback } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { UpstreamError } from '../../errors/index.ts';
-import { zlib } from '../../internal/modules/node-modules.ts';
+import { stream, zlib } from '../../internal/modules/node-modules.ts';
 
-/** Options of decoders, with which truncated data gives what it holds, as in every browser and in `fetch`. */
+/** Options of decoders that decode truncated data as far as it goes, as every browser and `fetch` do. */
 const lenient = () => leniently(zlib().constants.Z_SYNC_FLUSH);
 const lenientBrotli = () => leniently(zlib().constants.BROTLI_OPERATION_FLUSH);
 const leniently = (flush: number) => ({ flush, finishFlush: flush });
@@ -14,8 +14,8 @@ const GZIP_FIRST_BYTE = 0x1f;
 const ZLIB_METHOD = 8;
 
 /**
- * Codings that compress (RFC 9110, section 8.4.1; RFC 9659), by name. `undefined` is a body that is not compressed, in
- * spite of its header: a gateway decompressed it.
+ * Codings that compress (RFC 9110, section 8.4.1; RFC 9659), by name. `undefined` stands for a body that is not
+ * compressed in spite of its header: a gateway decompressed it.
  */
 const DECODERS: Readonly<Record<string, (firstByte: number) => Duplex | undefined>> = {
   gzip: (firstByte) => (firstByte === GZIP_FIRST_BYTE ? zlib().createGunzip(lenient()) : undefined),
@@ -33,8 +33,8 @@ const ALIASES: Readonly<Record<string, string>> = { 'x-gzip': 'gzip' };
 const MAX_CODINGS = 5;
 
 /**
- * The codings to undo, the last one applied first. Names that say nothing of compression are none: `identity`, and what
- * S3 stores of an upload, such as `aws-chunked` or `utf-8`.
+ * The codings to undo, the last one applied first. Names without a compression are ignored: `identity`, and names that
+ * S3 stores with an upload, such as `aws-chunked` or `utf-8`.
  */
 export function contentCodings(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return [];
@@ -43,7 +43,7 @@ export function contentCodings(value: string | readonly string[] | undefined): r
   return known.filter((name) => Object.hasOwn(DECODERS, name)).reverse();
 }
 
-/** A body without its codings: what is written to `input` comes decoded out of `output`. */
+/** Removes the codings of a body: bytes that are written to `input` come decoded out of `output`. */
 export interface Decoding {
   readonly input: Duplex;
   readonly output: Duplex;
@@ -51,10 +51,10 @@ export interface Decoding {
   destroy(): void;
 }
 
-/** Undoes codings one after the other. `output` fails with `DESCRIBE_RESPONSE_INVALID` for what can't be decoded. */
+/** Undoes codings one after the other. `output` fails with `DESCRIBE_RESPONSE_INVALID` when it can't be decoded. */
 export function startDecoding(codings: readonly string[]): Decoding {
-  const stages = codings.map((coding) => new DecodingStage(coding));
-  const input = stages[0] ?? new DecodingStage('identity');
+  const stages = codings.map(decodingStage);
+  const input = stages[0] ?? decodingStage('identity');
   const output = stages.slice(1).reduce((from, to) => {
     from.on('error', (error) => to.destroy(error));
     return from.pipe(to);
@@ -73,51 +73,44 @@ export function startDecoding(codings: readonly string[]): Decoding {
 }
 
 /** Decodes one coding. Its decoder is made at the first byte: an answer without a body has nothing to decode. */
-class DecodingStage extends Transform {
-  readonly #coding: string;
-  #decoder: Duplex | undefined;
-  #started = false;
-
-  constructor(coding: string) {
-    super();
-    this.#coding = coding;
-  }
-
-  override _transform(chunk: Buffer, _encoding: string, callback: TransformCallback): void {
-    try {
-      if (!this.#started && chunk.length > 0) this.#start(chunk[0] ?? 0);
-    } catch (error) {
-      callback(error as Error);
-      return;
-    }
-    if (this.#decoder === undefined) callback(null, chunk);
-    else this.#decoder.write(chunk, () => callback());
-  }
-
-  override _flush(callback: TransformCallback): void {
-    if (this.#decoder === undefined) callback();
-    else this.#decoder.once('end', callback).end();
-  }
-
-  override _read(size: number): void {
-    this.#decoder?.resume();
-    super._read(size);
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#decoder?.destroy();
-    callback(error);
-  }
-
-  #start(firstByte: number): void {
-    this.#started = true;
-    const decoder = DECODERS[this.#coding]?.(firstByte);
-    this.#decoder = decoder;
-    decoder?.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) decoder.pause();
+function decodingStage(coding: string): Duplex {
+  const { Transform } = stream();
+  let decoder: Duplex | undefined;
+  let isStarted = false;
+  const start = (firstByte: number) => {
+    isStarted = true;
+    const made = DECODERS[coding]?.(firstByte);
+    decoder = made;
+    made?.on('data', (chunk: Buffer) => {
+      if (!stage.push(chunk)) made.pause();
     });
-    decoder?.on('error', (cause) => this.destroy(undecodable(`it is not ${this.#coding}`, cause)));
-  }
+    made?.on('error', (cause) => stage.destroy(undecodable(`it is not ${coding}`, cause)));
+  };
+  const stage = new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      try {
+        if (!isStarted && chunk.length > 0) start(chunk[0] ?? 0);
+      } catch (error) {
+        callback(error as Error);
+        return;
+      }
+      if (decoder === undefined) callback(null, chunk);
+      else decoder.write(chunk, () => callback());
+    },
+    flush(callback) {
+      if (decoder === undefined) callback();
+      else decoder.once('end', callback).end();
+    },
+    read(size) {
+      decoder?.resume();
+      Transform.prototype._read.call(this, size);
+    },
+    destroy(error, callback) {
+      decoder?.destroy();
+      callback(error);
+    },
+  });
+  return stage;
 }
 
 function createZstd(): Duplex {

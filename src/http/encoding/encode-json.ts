@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { loopSlices } from '../../internal/async/loop-slices.ts';
+import { crypto } from '../../internal/modules/node-modules.ts';
 import { type EncodeOptions, writeBase64 } from './encode-base64.ts';
 import { inEncodingQueue } from './encoding-queue.ts';
 
@@ -24,7 +24,7 @@ const SMALL_BODY_BYTES = 256 * 1024;
 const AT_ONCE_BYTES = 64 * 1024;
 
 /** Stands for a long string while the rest is encoded. It never leaves this file, so that no text can hold it. */
-const MARK = randomUUID();
+let mark: string | undefined;
 
 /** Text that JSON writes as it is: printable ASCII without quote and backslash. Base64 and URLs consist of it. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
@@ -44,7 +44,7 @@ export async function encodeJson(value: unknown, { signal }: EncodeOptions = {})
   if (skeleton === undefined) throw new TypeError('the value is not JSON');
   if (long.length === 0) return Buffer.from(skeleton);
   const parts: Part[] = [];
-  for (const [index, text] of skeleton.split(`"${MARK}"`).entries()) {
+  for (const [index, text] of skeleton.split(`"${mark}"`).entries()) {
     const entry = long[index - 1];
     if (entry instanceof InlineBytes) parts.push(`"data:${entry.mediaType};base64,`, entry, '"');
     else if (entry !== undefined) await pushLong(parts, entry, signal);
@@ -92,7 +92,8 @@ function replacer(long: (string | InlineBytes)[]) {
       return `data:${entry.mediaType};base64,${Buffer.from(buffer, byteOffset, byteLength).toString('base64')}`;
     }
     long.push(entry as string | InlineBytes);
-    return MARK;
+    mark ??= crypto().randomUUID();
+    return mark;
   };
 }
 

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { crypto } from '../../internal/modules/node-modules.ts';
 
 /**
  * A form as one blob, in the encoding `multipart/form-data`. Its files stay where they are and are read only while the
  * blob is. Source: the HTML standard, "Multipart form data"; RFC 7578.
  */
 export function multipartBlob(form: FormData): { readonly blob: Blob; readonly contentType: string } {
-  const boundary = `----formdata-${randomUUID()}`;
+  const boundary = `----formdata-${crypto().randomUUID()}`;
   const parts: (string | Blob)[] = [];
   for (const [name, value] of form) {
     parts.push(`--${boundary}\r\nContent-Disposition: form-data; name="${escaped(withLineEnds(name))}"`);

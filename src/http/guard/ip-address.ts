@@ -1,12 +1,12 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { net } from '../../internal/modules/node-modules.ts';
 
 /** An address as its 4 or 16 bytes. */
 export type AddressBytes = readonly number[];
 
 /** The bytes of an IPv4 or IPv6 address in its textual form, without brackets; `undefined` for anything else. */
 export function parseAddress(text: string): AddressBytes | undefined {
-  if (isIPv4(text)) return text.split('.').map(Number);
-  return isIPv6(text) ? parseIPv6(text) : undefined;
+  if (net().isIPv4(text)) return text.split('.').map(Number);
+  return net().isIPv6(text) ? parseIPv6(text) : undefined;
 }
 
 /** RFC 4291, 2.2. A zone (`%eth0`) has no bytes and is dropped: every zoned address is link-local. */

@@ -4,12 +4,8 @@ import { ConnectionCounters } from '../../http/connection/http-connection.ts';
 import { MAX_TIMER_DELAY_MS } from '../../internal/clock.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
 import type { Listener, Unsubscribe } from '../../internal/emitter.ts';
-import {
-  type AcquireOptions,
-  type DrainOptions,
-  ResourcePool,
-  type ResourcePoolEvents,
-} from '../../resource-pool/index.ts';
+import type { AcquireOptions, DrainOptions, ResourcePoolEvents } from '../../resource-pool/index.ts';
+import { ResourcePool } from '../../resource-pool/resource-pool.ts';
 import { apiAddress } from './api-address.ts';
 import { type ApiKey, KeySource } from './api-key.ts';
 import { ConnectionLease, type OpenAIConnectionLease } from './connection-lease.ts';

@@ -1,9 +1,10 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import { ClosedError, QueueFullError } from '../../errors/index.ts';
 import { bindMethods } from '../../internal/bind-methods.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
+import { lazy } from '../../internal/modules/lazy.ts';
+import { crypto } from '../../internal/modules/node-modules.ts';
 import { processSingleton } from '../../internal/modules/process-singleton.ts';
 import { readEnvironment } from '../../internal/options/environment.ts';
 import {
@@ -68,7 +69,7 @@ export class PoolManager {
   readonly #clock: Clock;
   readonly #entries: BoundedMap<string, Entry>;
   /** Names differ from process to process, so that a leaked one can't be matched against known keys. */
-  readonly #salt = randomBytes(16);
+  readonly #salt = lazy(() => crypto().randomBytes(16));
   readonly #functions = new WeakMap<object, string>();
   #timer: TimerHandle | undefined;
 
@@ -121,7 +122,8 @@ export class PoolManager {
 
   #nameOf(apiKey: ApiKey, baseURL = DEFAULT_BASE_URL): string {
     const base = withoutTrailing(String(baseURL), '/');
-    return createHmac('sha256', this.#salt)
+    return crypto()
+      .createHmac('sha256', this.#salt())
       .update(`${this.#keyName(apiKey)}\n${base}`)
       .digest('hex')
       .slice(0, 16);
@@ -132,7 +134,7 @@ export class PoolManager {
     if (typeof apiKey === 'string') return apiKey;
     const known = this.#functions.get(apiKey);
     if (known !== undefined) return known;
-    const name = randomBytes(16).toString('hex');
+    const name = crypto().randomBytes(16).toString('hex');
     this.#functions.set(apiKey, name);
     return name;
   }
