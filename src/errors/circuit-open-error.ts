@@ -1,4 +1,5 @@
 import { DescribeError, setErrorName, setKnown } from './describe-error.ts';
+import { durationText } from './duration-text.ts';
 
 /** A circuit breaker is open and the call was not made; `cause` is the failure that opened it. */
 export class CircuitOpenError extends DescribeError {
@@ -8,7 +9,11 @@ export class CircuitOpenError extends DescribeError {
   declare readonly retryAfterMs?: number;
 
   constructor(breaker: string, retryAfterMs: number | undefined, options: { readonly cause?: unknown } = {}) {
-    super('DESCRIBE_CIRCUIT_OPEN', `circuit breaker ${breaker} is open`, {
+    const until =
+      retryAfterMs === undefined
+        ? 'it is isolated until it is closed by hand'
+        : `retry in ${durationText(retryAfterMs)}`;
+    super('DESCRIBE_CIRCUIT_OPEN', `circuit breaker ${breaker} is open; ${until}`, {
       ...options,
       retryable: retryAfterMs !== undefined,
     });

@@ -12,7 +12,7 @@ export class PoolTimeoutError extends DescribeError {
     timeoutMs: number,
     { cause, said }: { readonly cause?: unknown; readonly said?: string | undefined } = {},
   ) {
-    const message = `${pool}: nothing became free within acquireTimeoutMs (${durationText(timeoutMs)})`;
+    const message = `${pool}: no resource became free within acquireTimeoutMs (${durationText(timeoutMs)})`;
     super('DESCRIBE_POOL_TIMEOUT', said === undefined ? message : `${message}; the last ${said}`, {
       cause,
       retryable: true,

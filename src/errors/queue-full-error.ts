@@ -6,7 +6,9 @@ export class QueueFullError extends DescribeError {
   readonly limit: number;
 
   constructor(what: string, option: string, limit: number) {
-    super('DESCRIBE_QUEUE_FULL', `${what} is full (${option} ${limit})`, { retryable: true });
+    super('DESCRIBE_QUEUE_FULL', `${what} is full: ${option} is ${limit}. Retry later, or raise it.`, {
+      retryable: true,
+    });
     this.option = option;
     this.limit = limit;
   }

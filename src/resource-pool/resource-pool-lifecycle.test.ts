@@ -73,7 +73,7 @@ describe('a resource that can not be made', () => {
     expect(await late).toMatchObject({
       code: 'DESCRIBE_POOL_TIMEOUT',
       message:
-        'resource pool: nothing became free within acquireTimeoutMs (50 ms); the last factory.create failed: refused',
+        'resource pool: no resource became free within acquireTimeoutMs (50 ms); the last factory.create failed: refused',
       cause,
     });
   });
