@@ -99,7 +99,7 @@ describe('createCacheWarmer', () => {
     },
   );
 
-  it('uses the key, time and tags that it is told', async () => {
+  it('uses the given key, time to live and tags', async () => {
     const cache = new RedisCache();
     await createCacheWarmer(cache).warmImageDescriptions([urlOf(1)], () => 1, {
       keyOf: (url) => `k${url}`,

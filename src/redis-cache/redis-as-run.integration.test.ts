@@ -80,7 +80,7 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
     await Promise.all([cache.close(), other.close()]);
   });
 
-  it.each(['EVAL', 'SUBSCRIBE', 'PUBLISH', 'UNLINK'])('with %s renamed away is told of', async (command) => {
+  it.each(['EVAL', 'SUBSCRIBE', 'PUBLISH', 'UNLINK'])('with %s renamed away is reported', async (command) => {
     await using bare = await startRedisServer({ args: ['--rename-command', command, ''] });
     const { cache, heard } = connect({ url: bare.url });
     expect(await cache.getOrSet('key', () => 1)).toBe(1);
@@ -90,7 +90,7 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
     await cache.close();
   });
 
-  it('that was never there is told of once, with the reason', async () => {
+  it('that was never there is reported once, with the reason', async () => {
     const port = await findFreePort();
     const { cache, heard } = connect({ port });
     for (let call = 0; call < 3; call += 1) await cache.getOrSet(`key${call}`, () => call);
@@ -106,7 +106,7 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
     await late.stop();
   });
 
-  it('with a wrong password is told of once, with the reason', async () => {
+  it('with a wrong password is reported once, with the reason', async () => {
     const { cache, heard } = connect({ port: server.port, username: 'nobody', password: 'wrong' });
     await cache.get('key');
     await expect.poll(() => cache.health().reason).toBe('Redis was never reached (WRONGPASS)');
@@ -130,7 +130,7 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
   it.each([
     ['speaks HTTP', (socket: Socket) => socket.on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))],
     ['speaks first, and no Redis', (socket: Socket) => socket.write('SSH-2.0-OpenSSH_9.6\r\n')],
-  ])('that %s is told of once, as never reached', async (_, onSocket) => {
+  ])('that %s is reported once, as never reached', async (_, onSocket) => {
     expect(await heardOf(onSocket)).toEqual([{ reason: 'Redis was never reached (PROTOCOL_ERROR)' }]);
   });
 
@@ -148,7 +148,7 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
     ]);
   });
 
-  it('that hangs is told of once, with the reason', async () => {
+  it('that hangs is reported once, with the reason', async () => {
     await using hung = await startRedisServer();
     const { cache, heard } = connect({ url: hung.url, operationTimeoutMs: 20 });
     await cache.set('key', 1);

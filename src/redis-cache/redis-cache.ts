@@ -12,6 +12,7 @@ import { generateImageHash } from './entries/image-hash.ts';
 import { accepts } from './filling/entry-match.ts';
 import type { CacheFactory } from './filling/produce-value.ts';
 import { type CacheHit, type CacheSource, type GetOrSetOptions, ReadThrough } from './filling/read-through.ts';
+import { EVERY_ENTRY } from './redis/redis-names.ts';
 import type { RedisCacheEvents } from './tiers/cache-events.ts';
 import { purgeTags } from './tiers/purge.ts';
 import { MSET_NAMES, type MsetEntry, type SetItem, type SetOptions, setAll, setOptionsOf } from './tiers/setter.ts';
@@ -130,21 +131,14 @@ export class RedisCache implements AsyncDisposable {
   async mset(given: readonly MsetEntry[]): Promise<void> {
     this.#checkOpen();
     checkList(given, 'entries');
-    const entries = given.map(callOptions<MsetEntry>);
-    for (const entry of entries) {
-      checkOptionNames(entry, MSET_NAMES);
-      checkKey(entry.key);
-    }
-    if (entries.length === 0) return;
-    await this.#setAll(
-      entries.map(({ key, data, ttl, tags }) => ({
-        key,
-        value: data,
-        ttlSeconds: ttl,
-        tags,
-        graceSeconds: undefined,
-      })),
-    );
+    const items = given.map((entry): SetItem => {
+      const own = callOptions(entry);
+      checkOptionNames(own, MSET_NAMES);
+      const { key, data, ttl, tags } = own;
+      checkKey(key);
+      return { key, value: data, ttlSeconds: ttl, tags };
+    });
+    if (items.length > 0) await this.#setAll(items);
   }
 
   /** The values in the order of the keys, `undefined` where there is none, in one round trip. */
@@ -191,9 +185,7 @@ export class RedisCache implements AsyncDisposable {
     const names = [...keys];
     for (const key of names) this.#check(key);
     if (names.length === 0) return 0;
-    this.#readThrough.supersede(names, []);
-    const removed = await this.#writer.remove(names);
-    this.#readThrough.supersede(names, []);
+    const removed = await this.#superseding(names, [], () => this.#writer.remove(names));
     this.#pair.events.emit('invalidated', { by: 'this-process', keys: names, tags: [] });
     return removed;
   }
@@ -206,9 +198,7 @@ export class RedisCache implements AsyncDisposable {
     this.#checkOpen();
     const checked = checkTags(tags);
     if (checked.length === 0) return;
-    this.#readThrough.supersede([], checked);
-    await this.#writer.invalidate(checked);
-    this.#readThrough.supersede([], checked);
+    await this.#superseding([], checked, () => this.#writer.invalidate(checked));
     this.#pair.events.emit('invalidated', { by: 'this-process', keys: [], tags: checked });
   }
 
@@ -226,9 +216,7 @@ export class RedisCache implements AsyncDisposable {
   /** Makes every entry of this `keyPrefix` a miss, on every process, without a walk through them. */
   async clear(): Promise<void> {
     this.#checkOpen();
-    this.#readThrough.supersede([], ['']);
-    await this.#writer.clear();
-    this.#readThrough.supersede([], ['']);
+    await this.#superseding([], [EVERY_ENTRY], () => this.#writer.clear());
     this.#pair.events.emit('invalidated', { by: 'this-process', keys: [], tags: [] });
   }
 
@@ -277,11 +265,21 @@ export class RedisCache implements AsyncDisposable {
     await this.#pair.close();
   }
 
-  async #setAll(items: readonly SetItem[]): Promise<void> {
+  #setAll(items: readonly SetItem[]): Promise<void> {
     const keys = items.map(({ key }) => key);
-    this.#readThrough.supersede(keys, []);
-    await setAll(this.#pair, this.#writer, items);
-    this.#readThrough.supersede(keys, []);
+    return this.#superseding(keys, [], () => setAll(this.#pair, this.#writer, items));
+  }
+
+  /** Keeps work that began before the change, or during it, from being stored. */
+  async #superseding<Result>(
+    keys: readonly string[],
+    tags: readonly string[],
+    change: () => Promise<Result>,
+  ): Promise<Result> {
+    this.#readThrough.supersede(keys, tags);
+    const result = await change();
+    this.#readThrough.supersede(keys, tags);
+    return result;
   }
 
   #count<Value>(found: Found | undefined): CacheHit<Value, 'memory' | 'redis'> | undefined {

@@ -33,37 +33,33 @@ function connectionReason({ lastError, loadError, wasReady }: RedisConnection): 
 /** A trouble that comes and goes is reported at most this often. */
 const REPORT_AGAIN_MS = 60_000;
 
-/** Reports each trouble with Redis once, when it begins, and when Redis can be used again. */
-export class TroubleWatch {
-  readonly #link: RedisLink;
-  readonly #clock: Clock;
-  readonly #report: (trouble: RedisTrouble | undefined) => void;
-  readonly #reportedAtMs = new Map<RedisTrouble['kind'], number>();
-  #current: RedisTrouble['kind'] | undefined;
-  #isReported = false;
-
-  /** `report` is called with a trouble that begins, and with undefined when a reported one has ended. */
-  constructor(link: RedisLink, clock: Clock, report: (trouble: RedisTrouble | undefined) => void) {
-    this.#link = link;
-    this.#clock = clock;
-    this.#report = report;
-    link.connection.events.on('changed', this.#look);
-    link.gateway.events.on('changed', this.#look);
-  }
-
-  readonly #look = () => {
-    const trouble = troubleOf(this.#link);
-    if (trouble?.kind === this.#current) return;
-    this.#current = trouble?.kind;
+/**
+ * Reports each trouble with Redis once, when it begins, and when Redis can be used again. `report` is called with a
+ * trouble that begins, and with undefined when a reported one has ended.
+ */
+export function watchTroubles(
+  link: RedisLink,
+  clock: Clock,
+  report: (trouble: RedisTrouble | undefined) => void,
+): void {
+  const reportedAtMs = new Map<RedisTrouble['kind'], number>();
+  let current: RedisTrouble['kind'] | undefined;
+  let isReported = false;
+  const look = () => {
+    const trouble = troubleOf(link);
+    if (trouble?.kind === current) return;
+    current = trouble?.kind;
     if (trouble === undefined) {
-      if (this.#isReported) this.#report(undefined);
-      this.#isReported = false;
+      if (isReported) report(undefined);
+      isReported = false;
       return;
     }
-    const nowMs = this.#clock.now();
-    if (nowMs - (this.#reportedAtMs.get(trouble.kind) ?? Number.NEGATIVE_INFINITY) < REPORT_AGAIN_MS) return;
-    this.#reportedAtMs.set(trouble.kind, nowMs);
-    this.#isReported = true;
-    this.#report(trouble);
+    const nowMs = clock.now();
+    if (nowMs - (reportedAtMs.get(trouble.kind) ?? Number.NEGATIVE_INFINITY) < REPORT_AGAIN_MS) return;
+    reportedAtMs.set(trouble.kind, nowMs);
+    isReported = true;
+    report(trouble);
   };
+  link.connection.events.on('changed', look);
+  link.gateway.events.on('changed', look);
 }

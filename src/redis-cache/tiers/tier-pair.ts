@@ -5,10 +5,10 @@ import type { CacheEntry } from '../entries/cache-entry.ts';
 import type { BusMessage } from '../redis/bus-message.ts';
 import type { RedisReply } from '../redis/redis-gateway.ts';
 import { RedisLink } from '../redis/redis-link.ts';
-import { TroubleWatch } from '../redis/redis-trouble.ts';
+import { watchTroubles } from '../redis/redis-trouble.ts';
 import { LocalTags } from '../tags/local-tags.ts';
 import { RemovalGuard } from '../tags/removal-guard.ts';
-import { type CacheCounters, newCounters } from './cache-counters.ts';
+import { CacheCounters } from './cache-counters.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
 import type { CacheSettings } from './cache-settings.ts';
 
@@ -49,7 +49,7 @@ export class TierPair {
   readonly removals = new RemovalGuard();
   /** Entries that left memory because of its bounds. */
   evictions = 0;
-  readonly counters: CacheCounters = newCounters();
+  readonly counters = new CacheCounters();
   readonly events = new Emitter<RedisCacheEvents>();
   readonly #link: RedisLink | undefined;
   #deafSinceMs = Number.NEGATIVE_INFINITY;
@@ -184,7 +184,7 @@ export class TierPair {
       if (tags.length > 0) this.tags.drop(tags);
     });
     const { logger, clock } = this.options;
-    new TroubleWatch(link, clock, (trouble) => {
+    watchTroubles(link, clock, (trouble) => {
       if (trouble === undefined) {
         this.events.emit('redisRecovered', {});
         callSafely(() => logger?.info({}, 'Redis can be used again'), undefined);
