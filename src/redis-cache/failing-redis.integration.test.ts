@@ -52,7 +52,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
   const fill = () => raw.config('SET', 'maxmemory', '1');
   const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-  it('has no room for a lease: the factory is called at once, and its value held in memory', async () => {
+  it('lacks memory for a lease: the factory is called at once, and its value held in memory', async () => {
     const cache = await connect({ followerWaitMs: 20_000 });
     await cache.set('other', 1);
     await fill();
@@ -60,7 +60,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     expect(await cache.getOrSetWithSource('key', () => 'anew')).toEqual({ value: 'made', source: 'memory' });
   });
 
-  it('has no room for what was forced: nobody gets what that replaced', async () => {
+  it('lacks memory for a forced value: no caller gets the replaced one', async () => {
     const cache = await connect({ tagTrustMs: 50 });
     await cache.set('key', 'old');
     await fill();
@@ -71,7 +71,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     expect(await raw.exists(`${keyPrefix}e:key`)).toBe(0);
   });
 
-  it('has no room for what was made: the lease is given back, and memory holds the value', async () => {
+  it('lacks memory for a new value: the lease is given back, and memory holds the value', async () => {
     const cache = await connect();
     const factory = async () => {
       await fill();
@@ -90,7 +90,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     for (const tag of ['', 'tag']) expect(await raw.pttl(`${keyPrefix}t:${tag}`)).toBeGreaterThan(600_000);
   });
 
-  it('tries a refresh that failed once a while, also of what memory has no room for', async () => {
+  it('tries a refresh that failed once a while, also of a value above the capacity of memory', async () => {
     const cache = await connect({ memory: { maxEntries: 1 } });
     const keys = ['one', 'other'];
     for (const key of keys) await cache.getOrSet(key, () => key, { ttlSeconds: 0.01, graceSeconds: 60 });

@@ -183,7 +183,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     never.abort(new Error('over'));
   });
 
-  it('does not write what it made once its lease is lost, even when no message told so', async () => {
+  it('does not write what it made once its lease is lost, even without a message about it', async () => {
     const keyPrefix = newPrefix();
     const cache = connect({ keyPrefix });
     const answer = new Deferred<string>();

@@ -41,7 +41,7 @@ describe('RedisCache in memory only', () => {
     expect(await cache.mget(['positional', 'object', 'longer'])).toEqual([undefined, undefined, 1]);
   });
 
-  it('stores a copy that nobody can change', async () => {
+  it('stores a copy that no caller can change', async () => {
     const { cache } = memoryOnly();
     const value = { list: [{ n: 1 }], when: new Date(0) };
     await cache.set('key', value);
@@ -167,7 +167,7 @@ describe('RedisCache in memory only', () => {
     expect(await cache.get('key')).toBe(change === 'set' ? 'set' : undefined);
   });
 
-  it('runs one factory for all who ask meanwhile, and tells them apart', async () => {
+  it('runs one factory for all callers that join, and marks them as shared', async () => {
     const { cache } = memoryOnly();
     const answer = new Deferred<number>();
     let calls = 0;

@@ -55,7 +55,7 @@ describe('messages', () => {
     expect(decodeMessage(encodeMessage(message))).toEqual(message);
   });
 
-  it('that nobody of us sent are ignored', () => {
+  it('from other programs are ignored', () => {
     for (const text of ['', '{}', '[1]', '["s","other"]', '["s","keys",5]', 'x'.repeat(5_000_000)]) {
       expect(decodeMessage(text)).toBeUndefined();
     }

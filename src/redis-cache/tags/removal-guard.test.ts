@@ -13,7 +13,7 @@ describe('RemovalGuard', () => {
     expect(guard.isClean(late, 'name')).toBe(false);
   });
 
-  it('remembers nothing while nobody reads, and nothing after the last read ended', () => {
+  it('remembers nothing without a read, and nothing after the last read has ended', () => {
     const guard = new RemovalGuard();
     guard.removed('name');
     const ticket = guard.begin();

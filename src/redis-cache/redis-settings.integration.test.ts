@@ -134,7 +134,7 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
     expect(await heardOf(onSocket)).toEqual([{ reason: 'Redis was never reached (PROTOCOL_ERROR)' }]);
   });
 
-  it('that asks for a password is told of once, as never reached', async () => {
+  it('that asks for a password is reported once, as never reached', async () => {
     const refuse = (socket: Socket) =>
       socket.on('data', (commands) => {
         for (const _ of String(commands).matchAll(/^\*\d/gm)) socket.write('-NOAUTH Authentication required.\r\n');
@@ -142,7 +142,7 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
     expect(await heardOf(refuse)).toEqual([{ reason: 'Redis was never reached (NOAUTH)' }]);
   });
 
-  it('that takes connections and drops them is told of once, as never reached', async () => {
+  it('that takes connections and drops them is reported once, as never reached', async () => {
     expect(await heardOf((socket) => socket.destroy())).toEqual([
       { reason: expect.stringMatching(/^Redis was never reached \((?!Error)/) },
     ]);
@@ -164,7 +164,7 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
     await cache.close();
   });
 
-  it('that a closed client of the user leads to is told of', async () => {
+  it('that a closed client of the user leads to is reported', async () => {
     const client = new Redis(server.port);
     await client.quit();
     await expect.poll(() => client.status).toBe('end');

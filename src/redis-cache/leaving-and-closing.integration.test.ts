@@ -50,7 +50,7 @@ describe.runIf(findRedisServer())('work that ends early', () => {
     client.disconnect();
   });
 
-  it('calls no factory when all who asked left while Redis was asked', async () => {
+  it('calls no factory when every caller left while Redis was asked', async () => {
     const cache = connect();
     await cache.get('warm');
     server.pause();
@@ -64,7 +64,7 @@ describe.runIf(findRedisServer())('work that ends early', () => {
     expect(cache.getStats().factoryCalls).toBe(0);
   });
 
-  it('sets the key free when all left, though the factory heeds no signal', async () => {
+  it('sets the key free when every caller left, though the factory ignores its signal', async () => {
     const cache = connect();
     const controller = new AbortController();
     const asked = cache.getOrSet('key', never, { signal: controller.signal });
@@ -75,7 +75,7 @@ describe.runIf(findRedisServer())('work that ends early', () => {
     expect(await connect().getOrSet('key', () => 'made by the next')).toBe('made by the next');
   });
 
-  it('gives leases back on close, and its followers what they make themselves', async () => {
+  it('gives leases back on close, and joined calls the value of their own factory', async () => {
     const [owner, follower, other] = [connect(), connect(), connect()];
     const answer = new Deferred<string>();
     const owned = owner.getOrSet('key', () => answer.promise);

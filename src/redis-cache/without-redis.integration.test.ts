@@ -45,14 +45,14 @@ describe('without a Redis to talk to', () => {
     expect(await run(script)).toBe('reconnecting ECONNREFUSED');
   });
 
-  it('tells the reason of what was not sent to those who want errors', async () => {
+  it('rejects with the reason of an unsent command when strict', async () => {
     const script = `
       const cache = new RedisCache({ host: '127.0.0.1', port: 1, strict: true });
       console.log(await cache.get('key').catch(({ message }) => message));`;
     expect(await run(script)).toBe('Redis read: unavailable (ECONNREFUSED)');
   });
 
-  it('is unhealthy where no Sentinel answers, and keeps nobody waiting', async () => {
+  it('is unhealthy where no Sentinel answers, and delays no caller', async () => {
     const script = `
       const cache = new RedisCache({ sentinels: [{ host: '127.0.0.1', port: 1 }], maxRetries: 2 });
       const value = await cache.get('key');
