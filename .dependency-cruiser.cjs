@@ -34,8 +34,29 @@ const layers = {
 const entries = { routing: ['retry'] };
 
 // The rooms of a folder, each with those that it may import; a file that stands in no room may import all of them.
+// The room `.` is those files.
 // `doors` are files of rooms that other folders may import beside those that the folder's index.ts names.
 const rooms = {
+  'resource-pool': {
+    reports: [],
+    options: [],
+    slots: ['options', 'reports'],
+    doors: [],
+  },
+  'circuit-breaker': {
+    verdict: [],
+    window: [],
+    circuit: ['verdict', 'window'],
+    handlers: ['.', 'circuit', 'verdict'],
+    doors: [],
+  },
+  'performance-monitor': {
+    metrics: [],
+    system: ['metrics'],
+    reports: ['system', 'metrics'],
+    handlers: ['.'],
+    doors: [],
+  },
   'redis-cache': {
     redis: [],
     entries: [],
@@ -81,6 +102,9 @@ const rooms = {
     ],
   },
 };
+
+/** The files of a room; of `.` those that stand in no room, without index.ts. */
+const filesOf = (folder, room) => `^src/${folder}/${room === '.' ? '(?!index\\.ts$)[^/]+$' : `${room}/`}`;
 
 /** Files of a folder that its index.ts names; `http` has none, for it is no entry point. */
 const namedByIndex = (folder) =>
@@ -131,7 +155,7 @@ module.exports = {
         name: `room-of-${folder}-${room}`,
         severity: 'error',
         from: { path: `^src/${folder}/${room}/`, pathNot: tests },
-        to: { path: `^src/${folder}/`, pathNot: [room, ...allowed].map((name) => `^src/${folder}/${name}/`) },
+        to: { path: `^src/${folder}/`, pathNot: [room, ...allowed].map((name) => filesOf(folder, name)) },
       })),
       {
         name: `doors-of-${folder}`,

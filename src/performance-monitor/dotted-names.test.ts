@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { PerformanceMonitor, type PerformanceMonitorOptions } from './index.ts';
-import { parseExposition } from './strict-exposition-parser.ts';
+import { parseExposition } from './strict-exposition-parser.fixture.ts';
 
 const DOUBLED = /(?:_|\b)(total|seconds|duration|bytes)_\1\b/;
 

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { PerformanceMonitor } from './index.ts';
-import { parseExposition } from './strict-exposition-parser.ts';
+import { parseExposition } from './strict-exposition-parser.fixture.ts';
 
 const MAX_SERIES = 3;
 const BUCKETS = [1, 10, 100];
 
-/** What a scrape must show, kept the plain way: a map from written-out labels to every value recorded. */
+/** The expected scrape, kept the plain way: a map from written-out labels to every value recorded. */
 class NaiveModel {
   readonly series = new Map<string, number[]>();
   readonly #names = new Set<string>();

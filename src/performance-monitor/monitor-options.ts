@@ -36,7 +36,7 @@ export interface PerformanceMonitorOptions {
   readonly maxSeries?: number | undefined;
   /** Metrics of one monitor, at least 1; what further names record is dropped and counted. @defaultValue 500 */
   readonly maxMetrics?: number | undefined;
-  /** Timers started and not ended, at least 1; the oldest make room. @defaultValue 10000 */
+  /** Timers started and not ended, at least 1; beyond it the oldest is evicted. @defaultValue 10000 */
   readonly maxPendingTimers?: number | undefined;
   /** How far reports, health and alerts look back, in milliseconds, at least 1000. @defaultValue 300000 */
   readonly windowMs?: number | undefined;

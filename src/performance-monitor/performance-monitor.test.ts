@@ -3,7 +3,7 @@ import { DescribeError } from '../errors/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import type { MetricLabels, PerformanceMonitorOptions } from './index.ts';
 import { PerformanceMonitor } from './index.ts';
-import { parseExposition } from './strict-exposition-parser.ts';
+import { parseExposition } from './strict-exposition-parser.fixture.ts';
 
 const open: PerformanceMonitor[] = [];
 

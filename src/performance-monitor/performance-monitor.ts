@@ -28,7 +28,7 @@ const IN_MS: HistogramOptions = Object.freeze({ unit: 'ms' });
 
 /**
  * Counts, measures and times in bounded memory, and shows it as Prometheus text, as a report and as health. Recording
- * is synchronous, and throws only for what is wrong in the code: a bad name, or a name used for two kinds of metric.
+ * is synchronous, and throws only for mistakes in the code: a bad name, or a name used for two kinds of metric.
  * Dots in names are underscores for Prometheus. After `close()` it records nothing, so that late work can still end.
  *
  * @example
@@ -138,7 +138,7 @@ export class PerformanceMonitor {
   }
 
   /**
-   * Starts timing; `endTimer` records it. A timer that never ends makes room when there are `maxPendingTimers`.
+   * Starts a timer; `endTimer` records it. Beyond `maxPendingTimers` the oldest timer is evicted.
    * @throws `DESCRIBE_INPUT_INVALID` as `histogram` does.
    */
   startTimer(name: string, labels: MetricLabels = NO_LABELS): TimerId {
@@ -148,8 +148,8 @@ export class PerformanceMonitor {
   }
 
   /**
-   * Records the time since `startTimer` in the histogram `<name>_duration` and returns it, in milliseconds; `undefined`
-   * when that timer ended before or had to make room.
+   * Records the time since `startTimer` in the histogram `<name>_duration` and returns it, in milliseconds. Returns
+   * `undefined` when that timer ended before or was evicted.
    */
   endTimer(id: TimerId): number | undefined {
     const timer = this.#timers.take(id);
@@ -200,7 +200,7 @@ export class PerformanceMonitor {
     );
   }
 
-  /** What was recorded, how the process does, and what is wrong, as a frozen object that is safe to log. */
+  /** Everything recorded, the state of the process and the health checks, as a frozen object that is safe to log. */
   generateReport(): PerformanceReport {
     const nowMs = this.#clock.now();
     this.#store.moveWindow(nowMs);
@@ -224,7 +224,7 @@ export class PerformanceMonitor {
     return this.generateReport().health;
   }
 
-  /** What the monitor itself holds. */
+  /** Counts of the monitor's own state. */
   getStats(): PerformanceMonitorStats {
     const { metrics, overflows } = this.#store;
     return Object.freeze({

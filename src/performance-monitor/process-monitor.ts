@@ -11,15 +11,15 @@ export interface ProcessMonitorOptions {
   readonly logger?: MonitorLogger;
 }
 
-/** What the environment says of the monitor of a process. */
+/** The environment variables of the monitor of a process. */
 export const PROCESS_MONITOR_SPEC = {
   enabled: MONITOR_SPEC.enabled,
   reportIntervalMs: fromVariable('PERFORMANCE_REPORT_INTERVAL', milliseconds()),
 };
 
 /**
- * The monitor of this process, made by the first call: records unless `PERFORMANCE_MONITORING_ENABLED` is false, and
- * reports every `PERFORMANCE_REPORT_INTERVAL` milliseconds to `logger.info` when that is set.
+ * The monitor of this process, made by the first call. It records unless `PERFORMANCE_MONITORING_ENABLED` is false.
+ * When `PERFORMANCE_REPORT_INTERVAL` is set, it reports every so many milliseconds to `logger.info`.
  * @throws `DESCRIBE_CONFIG_INVALID` when one of the two does not parse.
  *
  * @example

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseExposition } from './strict-exposition-parser.ts';
+import { parseExposition } from './strict-exposition-parser.fixture.ts';
 
 const HEAD = '# HELP a_total a\n# TYPE a_total counter\n';
 const HISTOGRAM = '# HELP h h\n# TYPE h histogram\n';

@@ -13,10 +13,10 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 /** Finds the wrong option of a drain. */
 export function wrongDrainOption({ timeoutMs = 0 }: DrainOptions): InputError | undefined {
   const right = typeof timeoutMs === 'number' && timeoutMs >= 0;
-  return right ? undefined : new InputError('timeoutMs', 'it is not 0 or more');
+  return right ? undefined : new InputError('timeoutMs', 'expected milliseconds of at least 0');
 }
 
-/** Resolves with `drained`, or rejects when the time is up or the signal aborts; leaves neither timer nor listener. */
+/** Resolves with `drained`, or rejects after the timeout or an abort. Leaves neither timer nor listener. */
 export function drainWait(
   what: string,
   drained: Promise<void>,

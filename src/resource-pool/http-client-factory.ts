@@ -15,7 +15,7 @@ import {
 } from '../internal/options/option-checks.ts';
 import { type Settings, withDefault } from '../internal/options/option-spec.ts';
 import { callOptions } from '../internal/options/own-options.ts';
-import type { CreateContext, ResourceFactory, ValidateContext } from './resource-factory.ts';
+import type { CreateContext, ResourceFactory, ValidateContext } from './options/resource-factory.ts';
 
 export interface HttpClientFactoryOptions {
   /**

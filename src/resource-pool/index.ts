@@ -5,7 +5,6 @@ export {
   type HttpRequestOptions,
 } from '../http/http-client.ts';
 export { type HttpReply, HttpStatusError } from '../http/http-reply.ts';
-export type { AcquireOptions } from './acquire-options.ts';
 export { createResourcePool } from './create-resource-pool.ts';
 export type { DrainOptions } from './drain-wait.ts';
 export {
@@ -14,8 +13,9 @@ export {
   PooledHttpClient,
 } from './http-client-factory.ts';
 export type { Lease } from './lease.ts';
-export type { CreateContext, ResourceFactory, ValidateContext } from './resource-factory.ts';
+export type { AcquireOptions } from './options/acquire-options.ts';
+export type { CreateContext, ResourceFactory, ValidateContext } from './options/resource-factory.ts';
+export type { CreateBackoffOptions, ResourcePoolOptions } from './options/resource-pool-options.ts';
+export type { ResourcePoolEvents } from './reports/resource-pool-events.ts';
+export type { GrowReason, ResourcePoolState, ResourcePoolStats, RetireReason } from './reports/resource-pool-stats.ts';
 export { ResourcePool } from './resource-pool.ts';
-export type { ResourcePoolEvents } from './resource-pool-events.ts';
-export type { CreateBackoffOptions, ResourcePoolOptions } from './resource-pool-options.ts';
-export type { GrowReason, ResourcePoolState, ResourcePoolStats, RetireReason } from './resource-pool-stats.ts';

@@ -1,8 +1,8 @@
 import { LeaseError } from '../errors/index.ts';
 
 /**
- * A resource on loan. It belongs to its holder alone until `release()` or `destroy()`, which may be taken apart from
- * it: `const { resource, release } = await pool.acquire()`.
+ * A lent resource. It belongs to its holder alone until `release()` or `destroy()`, which may be destructured:
+ * `const { resource, release } = await pool.acquire()`.
  */
 export interface Lease<Resource> extends AsyncDisposable {
   /**
@@ -24,7 +24,7 @@ export interface Lease<Resource> extends AsyncDisposable {
 
 /** The part of a pool that a lease calls. */
 export interface LeaseHome<Slot> {
-  /** False when the slot is no longer on loan, because its pool took it back. */
+  /** False when the slot is no longer lent, because its pool took it back. */
   giveBack(slot: Slot, broken: boolean): boolean;
 }
 

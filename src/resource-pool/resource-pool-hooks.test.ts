@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
-import type { ResourceFactory } from './resource-factory.ts';
+import type { ResourceFactory } from './options/resource-factory.ts';
+import type { ResourcePoolOptions } from './options/resource-pool-options.ts';
 import { ResourcePool } from './resource-pool.ts';
-import type { ResourcePoolOptions } from './resource-pool-options.ts';
 
 interface Thing {
   readonly id: number;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Deferred } from '../internal/async/deferred.ts';
-import type { ResourcePoolOptions } from './resource-pool-options.ts';
+import type { ResourcePoolOptions } from './options/resource-pool-options.ts';
 import { codeOf, makePool, type Thing } from './thing-pool.fixture.ts';
 
 describe('ResourcePool', () => {

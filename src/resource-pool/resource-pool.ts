@@ -5,12 +5,12 @@ import { answerNow } from '../internal/async/user-callback.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import { Emitter, type Listener, type Unsubscribe } from '../internal/emitter.ts';
 import { callOptions } from '../internal/options/own-options.ts';
-import type { AcquireOptions } from './acquire-options.ts';
 import { type DrainOptions, drainWait, wrongDrainOption } from './drain-wait.ts';
 import { type Lease, type LeaseHome, SlotLease } from './lease.ts';
-import type { ResourcePoolEvents } from './resource-pool-events.ts';
-import { type PoolSettings, poolSettings, type ResourcePoolOptions } from './resource-pool-options.ts';
-import { PoolCounters, type ResourcePoolStats } from './resource-pool-stats.ts';
+import type { AcquireOptions } from './options/acquire-options.ts';
+import { type PoolSettings, poolSettings, type ResourcePoolOptions } from './options/resource-pool-options.ts';
+import type { ResourcePoolEvents } from './reports/resource-pool-events.ts';
+import { PoolCounters, type ResourcePoolStats } from './reports/resource-pool-stats.ts';
 import { PoolUpkeep } from './slots/pool-upkeep.ts';
 import type { Slot } from './slots/slot.ts';
 import { SlotDispatcher } from './slots/slot-dispatcher.ts';
@@ -161,7 +161,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   }
 
   /**
-   * Takes no new acquire, serves those who wait, and resolves when every loan came back. The resources stay until
+   * Refuses new acquires, serves those that wait, and resolves when every loan came back. The resources stay until
    * `close()`.
    * @throws `DESCRIBE_TIMEOUT` when loans are still out after `timeoutMs`; the pool stays draining.
    * @throws `DESCRIBE_INPUT_INVALID` when `timeoutMs` is no number from 0 up.

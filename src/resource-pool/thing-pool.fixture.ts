@@ -1,8 +1,8 @@
 import { vi } from 'vitest';
 import { DescribeError } from '../errors/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
+import type { ResourcePoolOptions } from './options/resource-pool-options.ts';
 import { ResourcePool } from './resource-pool.ts';
-import type { ResourcePoolOptions } from './resource-pool-options.ts';
 
 export interface Thing {
   readonly id: number;

@@ -1,4 +1,4 @@
-/** What a heap orders by: the smaller `order` first, then the smaller `sequence`. */
+/** A node of a heap: the smaller `order` goes first, then the smaller `sequence`. */
 export interface HeapNode {
   readonly order: number;
   readonly sequence: number;
@@ -171,7 +171,7 @@ const MAX_EMPTY_BUCKETS = 32;
  *
  * It is a heap of buckets, one per priority: adding, removing from any position and looking at the first item take
  * O(log priorities). A queue is a heap node itself and has the order of its first item, so that several queues can
- * share one order: after a change its owner calls `update` of that heap.
+ * share one order. After a change its owner calls `update` of that heap.
  */
 export class PriorityQueue<Item extends QueueItem<Item>> implements HeapNode {
   heapIndex = -1;

@@ -1,4 +1,4 @@
-/** What the handlers serve. A `DescribeClient` is one: `createNodeHandlers(client)`. */
+/** The source of the answers. A `DescribeClient` is one: `createNodeHandlers(client)`. */
 export interface MonitoringPorts {
   /** Its `status` decides the HTTP status: 503 for `unhealthy`, else 200. */
   health(): { readonly status: string } | Promise<{ readonly status: string }>;
@@ -22,7 +22,7 @@ export interface NodeRequest {
   readonly method?: string | undefined;
 }
 
-/** What a handler uses of Node's, Express's and Next.js's response. */
+/** The part of Node's, Express's and Next.js's response that a handler uses. */
 export interface NodeResponse {
   statusCode: number;
   setHeader(name: string, value: string): unknown;

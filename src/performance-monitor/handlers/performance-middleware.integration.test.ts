@@ -5,7 +5,7 @@ import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Deferred } from '../../internal/async/deferred.ts';
 import { createNodeHandlers, createPerformanceMiddleware, PerformanceMonitor } from '../index.ts';
-import { type ParsedSample, parseExposition } from '../strict-exposition-parser.ts';
+import { type ParsedSample, parseExposition } from '../strict-exposition-parser.fixture.ts';
 
 const closers: (() => void)[] = [];
 

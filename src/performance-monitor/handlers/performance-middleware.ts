@@ -13,12 +13,12 @@ import { getPerformanceMonitor } from '../process-monitor.ts';
 import type { RoutedRequest } from './route-label.ts';
 import { RouteLabels } from './route-labels.ts';
 
-/** What the middleware reads of a request. */
+/** The part of a request that the middleware reads. */
 export interface MonitoredRequest extends RoutedRequest {
   readonly method?: string | undefined;
 }
 
-/** What the middleware reads of a response. */
+/** The part of a response that the middleware reads. */
 export interface MonitoredResponse {
   readonly statusCode: number;
   readonly writableFinished: boolean;
@@ -27,8 +27,8 @@ export interface MonitoredResponse {
 
 export interface PerformanceMiddlewareOptions {
   /**
-   * The route label of what was served or routed. @defaultValue Express's route, else the path, in which `:id` stands
-   * for what is no plain word
+   * The route label of a request that was served or routed.
+   * @defaultValue Express's route, else the path with `:id` for all but plain words
    */
   readonly route?: ((request: MonitoredRequest) => string) | undefined;
   /** Routes that are labels, at least 1, and as many series of paths; further ones are `other`. @defaultValue 100 */
@@ -55,10 +55,10 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 const OTHER_METHOD = 'other';
 
 /**
- * Times every request from its arrival to the end of its response: histogram `http_request_duration` by method, route
- * and status, counter `http_request_errors` for statuses from 500 on, gauge `http_requests_in_flight`. What was refused
- * or redirected before any route was found is `unmatched`. A response that the client left has the status `aborted`.
- * Measuring never fails a request.
+ * Times every request from its arrival to the end of its response, in the histogram `http_request_duration` by method,
+ * route and status. The counter `http_request_errors` has statuses from 500 on, the gauge `http_requests_in_flight` the
+ * running requests. A request refused or redirected before any route was found is `unmatched`. A response whose client
+ * left has the status `aborted`. Measuring never fails a request.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** What the label is made from: the request of Node, Express or Connect. */
+/** The parts of a request of Node, Express or Connect that make its label. */
 export interface RoutedRequest {
   readonly url?: string | undefined;
   readonly originalUrl?: string;
@@ -21,7 +21,7 @@ export function routePattern({ route, baseUrl = '' }: RoutedRequest): string | u
   if (typeof route !== 'object' || route === null || !('path' in route)) return undefined;
   const { path } = route;
   const pattern = Array.isArray(path) ? path.join('|') : String(path);
-  // Where a router is mounted is told as it was asked for, ids and all.
+  // `baseUrl` is the path as requested, with its ids.
   return `${baseUrl === '' ? '' : pathLabel(baseUrl)}${pattern}`;
 }
 

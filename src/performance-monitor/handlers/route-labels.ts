@@ -1,13 +1,13 @@
 import { answerNow } from '../../internal/async/user-callback.ts';
 import { pathLabel, type RoutedRequest, routePattern } from './route-label.ts';
 
-/** Label values for what is beyond the bound, and for what nobody serves. */
+/** Label values for routes beyond the bound, and for paths that nothing serves. */
 const OTHER = 'other';
 const UNMATCHED = 'unmatched';
 
 /**
- * Route labels of a bounded number. Patterns of the app have a bound of their own, so that nothing that strangers ask
- * for can take their place; a path is a label only where something was served there.
+ * A bounded number of route labels. Patterns of the app have a bound of their own, so that paths of strangers can't
+ * displace them. A path is a label only where something was served there.
  */
 export class RouteLabels {
   readonly #maxRoutes: number;
@@ -39,5 +39,5 @@ export class RouteLabels {
   }
 }
 
-/** An app that fails serves, too. What is refused or sent elsewhere may be any path that a stranger thought of. */
+/** A failing app serves, too. A refused or redirected request may have any path that a stranger thought of. */
 const isServed = (status: number): boolean => status < 300 || status === 304 || status >= 500;

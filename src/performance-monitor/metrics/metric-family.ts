@@ -2,7 +2,7 @@ import type { Metric } from 'prom-client';
 import { InputError } from '../../errors/input-error.ts';
 import type { ExposedSample, MetricSource } from './metric.ts';
 
-/** What prom-client 15.1 asks of a metric: a name, and its samples at scrape time. */
+/** The form in which prom-client 15.1 reads a metric: a name, and its samples at scrape time. */
 interface CollectedValues {
   readonly name: string;
   readonly help: string;
@@ -23,8 +23,8 @@ function nextTurn(): Promise<void> {
 }
 
 /**
- * All sources of one name in a registry: monitors that share a registry share its families, where the same series of
- * two monitors is one line.
+ * All sources of one name in a registry. Monitors that share a registry share its families: the same series of two
+ * monitors is one sample.
  */
 export class MetricFamily {
   /** Mutable: an OpenMetrics registry takes `_total` off a counter's name. */
@@ -66,7 +66,8 @@ export class MetricFamily {
   }
 
   /**
-   * What a registry makes text from. A large family waits for a turn of its own, so that a scrape blocks nobody long.
+   * The samples that a registry turns into text. A large family waits for a turn of its own, so that a scrape does not
+   * block the event loop for long.
    */
   async getForPromString(): Promise<CollectedValues> {
     if (this.#lines > LINES_OF_A_TURN) await nextTurn();
@@ -77,7 +78,7 @@ export class MetricFamily {
     return { name, help, type, aggregator, values };
   }
 
-  /** What a registry makes JSON from, to be added up over the processes of a cluster. */
+  /** The samples that a registry turns into JSON, to be added up over the processes of a cluster. */
   async get(): Promise<object> {
     const { values, ...rest } = await this.getForPromString();
     return {

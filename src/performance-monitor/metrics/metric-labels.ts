@@ -22,7 +22,7 @@ export function checkLabelNames(metric: string, labels: MetricLabels, taken: Rea
   }
 }
 
-/** What is wrong with a label's name, nothing when it is right. */
+/** The problem of a label's name; undefined when it is right. */
 export function labelNameProblem(name: string, taken: Readonly<Record<string, string>> = {}): string | undefined {
   if (!LABEL_NAME.test(name)) return 'is not a label name';
   if (RESERVED_NAMES.has(name)) return 'is reserved by Prometheus';

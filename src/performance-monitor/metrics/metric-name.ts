@@ -27,7 +27,7 @@ const withEnd = (name: string, word: string): string => (endsIn(name, word) ? na
 const withoutEnd = (name: string, word: string): string =>
   name.length > word.length + 1 && endsIn(underscored(name), word) ? name.slice(0, -word.length - 1) : name;
 
-/** What a counter is called in reports: its name without the `_total` of Prometheus. */
+/** A counter's name in reports, without the `_total` of Prometheus. */
 export const counterStem = (name: string): string => withoutEnd(name, 'total');
 
 /** Counters end in `_total`, as Prometheus wants them. */

@@ -12,7 +12,7 @@ export interface ExposedSample {
   readonly value: number;
 }
 
-/** What a registry shows: it is asked at scrape time. */
+/** A metric as a registry shows it; its samples are read at scrape time. */
 export interface MetricSource {
   /** Name as exposed. */
   readonly exposedName: string;
@@ -40,7 +40,7 @@ export interface Recording {
   look(): void;
 }
 
-/** What every metric of the monitor is made from. */
+/** The options of every metric of the monitor. */
 export interface MetricOptions {
   /** Name as the caller knows it, without `_total`. */
   readonly name: string;

@@ -1,6 +1,6 @@
 import { checkMetricName, durationName, errorsName } from './metric-name.ts';
 
-/** What an operation is recorded in. */
+/** The names of an operation's metrics. */
 export interface OperationMetrics {
   /** Histogram of its durations. */
   readonly duration: string;

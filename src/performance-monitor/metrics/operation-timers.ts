@@ -16,7 +16,7 @@ export interface PendingTimer {
 /** Names a started timer; opaque. */
 export type TimerId = number;
 
-/** Timers between their start and their end, at most so many: the oldest make room. */
+/** Timers between their start and their end. Beyond the bound the oldest is evicted. */
 export class OperationTimers {
   readonly #pending: BoundedMap<TimerId, PendingTimer>;
   #lastId = 0;
@@ -30,7 +30,7 @@ export class OperationTimers {
     return this.#pending.size;
   }
 
-  /** Timers that never ended and made room for others. */
+  /** Timers that never ended and were evicted. */
   get dropped(): number {
     return this.#dropped;
   }

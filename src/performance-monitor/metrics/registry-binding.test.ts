@@ -2,7 +2,7 @@ import { AggregatorRegistry, Counter, type OpenMetricsContentType, Registry } fr
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PerformanceMonitorOptions } from '../index.ts';
 import { PerformanceMonitor } from '../index.ts';
-import { parseExposition } from '../strict-exposition-parser.ts';
+import { parseExposition } from '../strict-exposition-parser.fixture.ts';
 
 const open: PerformanceMonitor[] = [];
 
@@ -158,7 +158,7 @@ describe("a user's registry", () => {
   });
 });
 
-// What MetricFamily relies on: prom-client documents none of it.
+// Behaviour that MetricFamily relies on: prom-client documents none of it.
 describe('prom-client 15.1', () => {
   it('asks a registered object for name, getForPromString(), get() and reset() only', async () => {
     const registry = new Registry();

@@ -17,8 +17,8 @@ const familiesOf = (registry: MonitorRegistry): Map<string, MetricFamily> => {
 };
 
 /**
- * Shows one monitor's metrics in a registry: the user's at once, else one of its own that is made when the text is
- * first asked for, for prom-client is loaded then.
+ * Shows one monitor's metrics in a registry: the user's at once, else one of its own. That one is made when the text is
+ * first read, for prom-client is loaded then.
  */
 export class RegistryBinding {
   #registry: MonitorRegistry | undefined;

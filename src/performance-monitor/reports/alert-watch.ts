@@ -14,7 +14,7 @@ type Checks = Readonly<Partial<Record<HealthCheckName, HealthCheck>>>;
 
 const SEVERITY = { healthy: 0, degraded: 1, unhealthy: 2 } as const;
 
-/** Tells listeners about changes of the checks. Looks by itself only while somebody listens. */
+/** Notifies listeners of changes of the checks. Looks by itself only while somebody listens. */
 export class AlertWatch {
   readonly #clock: Clock;
   readonly #intervalMs: number | undefined;

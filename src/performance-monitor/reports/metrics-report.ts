@@ -21,7 +21,7 @@ export interface DistributionReport {
 }
 
 /**
- * What was timed: histograms in milliseconds called `<name>_duration`, with the counter `<name>_errors`. Named as
+ * A timed operation: a histogram in milliseconds called `<name>_duration`, with the counter `<name>_errors`. Named as
  * recorded.
  */
 export interface OperationReport {

@@ -2,14 +2,14 @@ import type { SystemSnapshot } from '../system/system-metrics.ts';
 import type { PerformanceHealth } from './health-checks.ts';
 import type { MetricsReport } from './metrics-report.ts';
 
-/** What the monitor itself holds, and what it had to turn away. */
+/** Counts of the monitor's own state, and of the observations that it could not keep. */
 export interface PerformanceMonitorStats {
   readonly metrics: number;
   readonly series: number;
-  /** Observations that went to a series `other`, or to no metric, for lack of room. */
+  /** Observations beyond `maxSeries` or `maxMetrics`, which went to a series `other` or to no metric. */
   readonly overflows: number;
   readonly pendingTimers: number;
-  /** Timers that never ended and made room for others. */
+  /** Timers that never ended and were evicted. */
   readonly droppedTimers: number;
 }
 

@@ -2,7 +2,7 @@ import type { EventLoopUtilization } from 'node:perf_hooks';
 import type { Clock } from '../../internal/clock.ts';
 import { perfHooks, v8 } from '../../internal/modules/node-modules.ts';
 
-/** How the process does. Delays and ratios are of the last window at most. */
+/** The state of the process. Delays and ratios are of the last window at most. */
 export interface SystemSnapshot {
   /** How late timers fire, in milliseconds. */
   readonly eventLoopDelayMs: {
@@ -11,8 +11,8 @@ export interface SystemSnapshot {
     readonly p99: number;
     readonly max: number;
     /**
-     * What is judged: the 99th percentile, or the value that at least ten samples exceed where that is less; 0 for the
-     * first ten seconds, in which a process loads its modules.
+     * The value that health checks judge: the 99th percentile, or the value that at least ten samples exceed where that
+     * is less. 0 for the first ten seconds, in which a process loads its modules.
      */
     readonly sustained: number;
   };
@@ -79,7 +79,7 @@ export class SystemMetrics {
     const usedMs = (cpuMicroseconds(now.cpu) - cpuMicroseconds(this.#mark.cpu)) / 1000;
     const heap = v8().getHeapStatistics();
     if (this.#startEndsAtMs !== undefined && now.atMs >= this.#startEndsAtMs) {
-      // What came late while modules were loaded is forgotten.
+      // Forgets the delays of the time in which modules were loaded.
       this.#startEndsAtMs = undefined;
       this.#delay.reset();
     }

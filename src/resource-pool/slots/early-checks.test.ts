@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { CreateContext } from '../resource-factory.ts';
-import type { ResourcePoolOptions } from '../resource-pool-options.ts';
+import type { CreateContext } from '../options/resource-factory.ts';
+import type { ResourcePoolOptions } from '../options/resource-pool-options.ts';
 import { makePool, type Thing } from '../thing-pool.fixture.ts';
 
 const INTERVAL_MS = 1_000;

@@ -1,7 +1,7 @@
 import type { Emitter } from '../../internal/emitter.ts';
-import type { ResourcePoolEvents } from '../resource-pool-events.ts';
-import type { PoolSettings } from '../resource-pool-options.ts';
-import type { PoolCounters } from '../resource-pool-stats.ts';
+import type { PoolSettings } from '../options/resource-pool-options.ts';
+import type { ResourcePoolEvents } from '../reports/resource-pool-events.ts';
+import type { PoolCounters } from '../reports/resource-pool-stats.ts';
 import { BackgroundTask } from './background-task.ts';
 import { EarlyChecks } from './early-checks.ts';
 import type { Slot } from './slot.ts';

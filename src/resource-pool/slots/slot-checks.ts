@@ -2,8 +2,8 @@ import { TimeoutError } from '../../errors/index.ts';
 import { withTimeout } from '../../internal/async/signals.ts';
 import { isPromiseLike } from '../../internal/async/user-callback.ts';
 import { type Clock, setBackgroundTimeout } from '../../internal/clock.ts';
-import type { ValidateContext } from '../resource-factory.ts';
-import type { PoolSettings } from '../resource-pool-options.ts';
+import type { ValidateContext } from '../options/resource-factory.ts';
+import type { PoolSettings } from '../options/resource-pool-options.ts';
 import type { Slot } from './slot.ts';
 
 const ON_BORROW: ValidateContext = Object.freeze({ phase: 'borrow' });

@@ -1,9 +1,9 @@
 import { ClosedError, DescribeError, PoolTimeoutError, QueueFullError } from '../../errors/index.ts';
 import type { Emitter } from '../../internal/emitter.ts';
-import { type AcquireOptions, wrongAcquireOption } from '../acquire-options.ts';
-import type { ResourcePoolEvents } from '../resource-pool-events.ts';
-import type { PoolSettings } from '../resource-pool-options.ts';
-import type { PoolCounters, ResourcePoolState, RetireReason } from '../resource-pool-stats.ts';
+import { type AcquireOptions, wrongAcquireOption } from '../options/acquire-options.ts';
+import type { PoolSettings } from '../options/resource-pool-options.ts';
+import type { ResourcePoolEvents } from '../reports/resource-pool-events.ts';
+import type { PoolCounters, ResourcePoolState, RetireReason } from '../reports/resource-pool-stats.ts';
 import type { Slot } from './slot.ts';
 import { SlotChecks } from './slot-checks.ts';
 import type { SlotKeeper } from './slot-keeper.ts';

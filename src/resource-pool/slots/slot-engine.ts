@@ -1,6 +1,6 @@
 import { createPool, type Pool } from 'generic-pool';
 
-/** Makes and unmakes what the engine keeps. */
+/** Makes and destroys the slots of the engine. */
 export interface SlotMaker<Slot> {
   /** Never rejects: a slot that could not be made says so itself. */
   readonly make: (slot: Slot) => Promise<void>;
@@ -39,7 +39,7 @@ export class SlotEngine<Slot extends object> {
     return this.#pool.size;
   }
 
-  /** Makes this slot; resolves when it is on loan, or to undefined when the engine was closed meanwhile. */
+  /** Makes this slot; resolves when generic-pool has lent it, or to undefined when the engine was closed meanwhile. */
   async open(slot: Slot): Promise<Slot | undefined> {
     this.#pending.push(slot);
     try {
@@ -52,7 +52,7 @@ export class SlotEngine<Slot extends object> {
     }
   }
 
-  /** Ends a slot that is on loan. */
+  /** Ends a slot that generic-pool has lent. */
   discard(slot: Slot): void {
     void this.#pool.destroy(slot);
   }

@@ -5,8 +5,8 @@ import { onAbort, withTimeout } from '../../internal/async/signals.ts';
 import { callSafely } from '../../internal/async/user-callback.ts';
 import { decorrelatedJitterDelay } from '../../internal/backoff.ts';
 import { causeWords } from '../../internal/upstream/cause-words.ts';
-import type { CreateContext, ResourceFactory } from '../resource-factory.ts';
-import type { PoolSettings } from '../resource-pool-options.ts';
+import type { CreateContext, ResourceFactory } from '../options/resource-factory.ts';
+import type { PoolSettings } from '../options/resource-pool-options.ts';
 import type { CreateFailure, Slot } from './slot.ts';
 import { SlotEngine } from './slot-engine.ts';
 

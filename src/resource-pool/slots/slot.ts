@@ -1,4 +1,4 @@
-import type { GrowReason } from '../resource-pool-stats.ts';
+import type { GrowReason } from '../reports/resource-pool-stats.ts';
 import type { Waiter } from './waiting-queue.ts';
 
 /**

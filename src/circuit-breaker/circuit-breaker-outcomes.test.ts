@@ -55,7 +55,7 @@ describe('a fallback', () => {
   });
 });
 
-describe('corners', () => {
+describe('the outcome of a call', () => {
   it('ends a run of failures by a slow success too', async () => {
     const breaker = makeBreaker({ failureThreshold: 2, slowCallDurationMs: 100, minimumCalls: 100 });
     await times(1, breaker, fail);

@@ -19,9 +19,9 @@ const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/y;
 
 /**
- * Parses Prometheus text 0.0.4 and throws at everything that `promtool check metrics` rejects or complains about:
- * syntax, doubled series and families, missing HELP or TYPE, counters without `_total`, others with it, units that are
- * not base units, and histograms that don't add up.
+ * Parses Prometheus text 0.0.4 and throws at everything that `promtool check metrics` rejects or complains about. That
+ * is: syntax, doubled series and families, missing HELP or TYPE, and histograms that don't add up. Names are checked,
+ * too: counters without `_total`, others with it, and units that are not base units.
  */
 export function parseExposition(text: string): ReadonlyMap<string, ParsedFamily> {
   if (text !== '' && !text.endsWith('\n')) throw new Error('the last line has no end');

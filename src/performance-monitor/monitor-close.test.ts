@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
 import type { PerformanceMonitorOptions } from './index.ts';
 import { PerformanceMonitor } from './index.ts';
-import { parseExposition } from './strict-exposition-parser.ts';
+import { parseExposition } from './strict-exposition-parser.fixture.ts';
 
 const open: PerformanceMonitor[] = [];
 

@@ -1,5 +1,5 @@
-import { ConfigError, type ConfigIssue } from '../errors/index.ts';
-import type { Clock } from '../internal/clock.ts';
+import { ConfigError, type ConfigIssue } from '../../errors/index.ts';
+import type { Clock } from '../../internal/clock.ts';
 import {
   callable,
   checkOptions,
@@ -12,8 +12,8 @@ import {
   required,
   shape,
   withMethods,
-} from '../internal/options/option-checks.ts';
-import { type Settings, withDefault } from '../internal/options/option-spec.ts';
+} from '../../internal/options/option-checks.ts';
+import { type Settings, withDefault } from '../../internal/options/option-spec.ts';
 import type { ResourceFactory } from './resource-factory.ts';
 
 /** Delays between creates that fail: each is drawn from the first delay to three times the last one. */
@@ -25,7 +25,7 @@ export interface CreateBackoffOptions {
 }
 
 export interface ResourcePoolOptions<Resource> {
-  /** Makes and unmakes the resources. @defaultValue none: it must be given */
+  /** Makes and destroys the resources. @defaultValue none: it must be given */
   readonly factory: ResourceFactory<Resource>;
   /** Resources to keep once the pool was first used, idle or not; from 0 to `maxSize`. @defaultValue 0 */
   readonly minSize?: number | undefined;
@@ -42,7 +42,7 @@ export interface ResourcePoolOptions<Resource> {
   readonly validateTimeoutMs?: number | undefined;
   /** Longest time `factory.reset` may take, in milliseconds. @defaultValue 5_000 */
   readonly resetTimeoutMs?: number | undefined;
-  /** Longest time `factory.destroy` may hold its place in the pool, in milliseconds. @defaultValue 5_000 */
+  /** Longest time that `factory.destroy` counts for `maxSize`, in milliseconds. @defaultValue 5_000 */
   readonly destroyTimeoutMs?: number | undefined;
   /** How long a resource above `minSize` may lie idle, in milliseconds. @defaultValue 300_000 */
   readonly idleTimeoutMs?: number | undefined;
@@ -55,7 +55,7 @@ export interface ResourcePoolOptions<Resource> {
   readonly maxLifetimeMs?: number | undefined;
   /** Milliseconds between background health checks of idle resources by `factory.validate`. @defaultValue none */
   readonly healthCheckInterval?: number | undefined;
-  /** Most acquirers that may wait for somebody else's resource; 0 or more. @defaultValue 10_000 */
+  /** Most acquires that may wait for a resource that is lent; 0 or more. @defaultValue 10_000 */
   readonly maxWaiting?: number | undefined;
   /** Delays between creates that fail. @defaultValue `{ initialDelayMs: 100, maxDelayMs: 10_000 }` */
   readonly createBackoff?: CreateBackoffOptions | undefined;

@@ -1,8 +1,8 @@
-import { InputError } from '../errors/index.ts';
+import { InputError } from '../../errors/index.ts';
 
-/** How one acquires. */
+/** Options of one acquire. */
 export interface AcquireOptions {
-  /** Ends the wait: the acquire leaves the line at once and rejects with the signal's reason. */
+  /** Ends the wait: the acquire leaves the queue at once and rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Higher is served first; first come, first served within a priority. @defaultValue 0 */
   readonly priority?: number | undefined;
@@ -12,9 +12,9 @@ export interface AcquireOptions {
 
 /** Finds the wrong option of an acquire, whether or not it has to wait. */
 export function wrongAcquireOption({ priority = 0, timeoutMs = 1 }: AcquireOptions): InputError | undefined {
-  if (!Number.isFinite(priority)) return new InputError('priority', 'it is not a number');
-  return isDuration(timeoutMs) ? undefined : new InputError('timeoutMs', 'it is not above 0');
+  if (!Number.isFinite(priority)) return new InputError('priority', 'expected a finite number');
+  return isDuration(timeoutMs) ? undefined : new InputError('timeoutMs', 'expected milliseconds above 0');
 }
 
-/** Whether a timer can wait so long; an endless one it takes for its longest. */
+/** Whether a timer can wait so long; it takes an infinite delay for its longest. */
 export const isDuration = (ms: unknown): boolean => typeof ms === 'number' && ms > 0;

@@ -9,7 +9,7 @@ export interface CreateContext {
   readonly suspect: () => void;
 }
 
-/** Why a resource is being looked at. */
+/** Why a resource is validated. */
 export interface ValidateContext {
   /** `borrow`: an acquirer is waiting for it. `background`: the health check of the pool. */
   readonly phase: 'borrow' | 'background';
@@ -17,7 +17,7 @@ export interface ValidateContext {
   readonly signal?: AbortSignal;
 }
 
-/** Makes and unmakes what a pool keeps. Every hook is time-boxed, and none can hurt the pool by throwing. */
+/** Makes and destroys the resources of a pool. Every hook has a timeout, and none can harm the pool by throwing. */
 export interface ResourceFactory<Resource> {
   /**
    * Creates a resource. `signal` aborts after `createTimeoutMs`, and when the pool is destroyed. A resource that
