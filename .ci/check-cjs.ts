@@ -1,6 +1,6 @@
-// tsup makes the CommonJS files of a split bundle with sucrase. It takes an assignment to a private field for one to the
-// export of the same name: `this.#cost = 1` becomes `this.#cost = exports.cost = 1`, and the export is a number.
-// Seen with tsup 8.5. To repair it, give the field another name.
+// tsup makes the CommonJS files of a split bundle with sucrase. It confuses a private field with the export of the same
+// name: `this.#cost = 1` becomes `this.#cost = exports.cost = 1`, and the export is a number. Seen with tsup 8.5. To
+// repair it, give the field another name.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from './runtimes.ts';

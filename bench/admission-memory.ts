@@ -1,6 +1,6 @@
 /**
- * Memory that the limit of bytes in flight saves: 300 `describe()` calls at once, with files of 2 MB each, and a server
- * that answers after a second. Each limit runs in a process of its own.
+ * Memory that the limit of bytes in flight saves. It makes 300 `describe()` calls at once, with files of 2 MB each, and
+ * the server answers after a second. Each limit runs in a process of its own.
  *   node bench/admission-memory.ts
  */
 import { spawnSync } from 'node:child_process';

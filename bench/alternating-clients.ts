@@ -1,5 +1,5 @@
-// A miss of `describe()` in a process that also runs the stock client and, where it is installed, the AI SDK, in
-// alternating rounds: an application seldom has one HTTP client alone, and V8 compiles shared code for all of them.
+// A miss of `describe()` in a process that also runs the stock client, and the AI SDK where it is installed, in
+// alternating rounds. An application seldom has one HTTP client alone, and V8 compiles shared code for all of them.
 // Prints CPU and throughput of each against the stock client.
 //   node bench/alternating-clients.ts [rounds, default 8] [calls a round, default 3000]
 //   AI_SDK=<folder whose node_modules has `ai` and `@ai-sdk/openai`> node bench/alternating-clients.ts
@@ -64,7 +64,7 @@ const contenders = new Map<string, Call>([
   ['describe', async (imageUrl) => (await ours.describe({ imageUrl, prompt: PROMPT })).description],
 ]);
 
-/** The AI SDK is no dependency of this package: it is measured where somebody has installed it. */
+/** The AI SDK is no dependency of this package. It is measured only where it is installed. */
 async function aiSdk(): Promise<readonly (readonly [string, Call])[]> {
   const folder = process.env['AI_SDK'];
   if (folder === undefined) return [];

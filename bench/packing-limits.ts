@@ -1,6 +1,6 @@
-// The time that the same images take under a limit of requests and under one of tokens: sent singly, in packs of at
-// most five, and as `batch: 'auto'` decides. Each contender has a fake server of its own. It runs in real time, for
-// minutes, by hand.
+// The time that the same images take under a limit of requests, and under one of tokens. They are sent singly, in packs
+// of at most five, and as `batch: 'auto'` decides. Each contender has a fake server of its own. It runs in real time,
+// for minutes, by hand.
 //   node bench/packing-limits.ts [images under the request limit, default 300]
 import { createDescribeClient, type DescribeClientOptions } from '../src/index.ts';
 import { createTestImage, describeImageFacts, type FakeLimits, startFakeOpenAIProcess } from '../src/testing/index.ts';

@@ -1,6 +1,6 @@
-// The share of a rate limit that is used, and the number of refused requests: our client against the default `openai`
-// client with p-limit and its own retries. Every run has a fake server in a process of its own. It runs in real time,
-// for minutes, by hand.
+// The used share of a rate limit, and the number of refused requests. It compares our client with the default `openai`
+// client, which has p-limit and its own retries. Every run has a fake server in a process of its own. It runs in real
+// time, for minutes, by hand.
 //   node bench/rate-limits.ts [--only name,name] [--seconds 60] [--contender ours|theirs] [--concurrency 32]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

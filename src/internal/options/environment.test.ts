@@ -72,7 +72,7 @@ describe('readEnvironment', () => {
     expect(DescribeError.is(error, 'DESCRIBE_CONFIG_INVALID')).toBe(true);
     expect(String(error)).toContain('REDIS_PORT: expected a whole number from 1 to 65535, got "70000"');
     expect(String(error)).not.toContain('hunter2');
-    // A bare percent sign: whoever reads the password would throw.
+    // A bare percent sign: reading the password would throw.
     expect(parseEnvironment(SPEC, { REDIS_URL: 'redis://:hunter%2@host' }).issues).toHaveLength(1);
   });
 });

@@ -46,7 +46,7 @@ export const extraBodyCheck = (): OptionCheck => (value, option) => {
 function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Of another realm, such as a worker's or a test runner's, is plain too.
+  // A plain object may be of another realm, such as a worker's or a test runner's.
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   return isPlain && typeof (value as { readonly toJSON?: unknown }).toJSON !== 'function';
 }
@@ -60,7 +60,7 @@ function isJson(value: object): boolean {
   }
 }
 
-/** A copy as JSON has it: what JSON leaves out is no part of a request, and what is changed later neither. */
+/** Copies fields as JSON has them, so that a later change has no effect on the request. */
 export const jsonCopy = (extraBody: ExtraBody): ExtraBody => JSON.parse(JSON.stringify(extraBody)) as ExtraBody;
 
 /** The fields that may change the answer, for keys of descriptions; undefined where there are none. */

@@ -1,8 +1,8 @@
 import { check, describeSecret, isRecord, type OptionCheck } from './option-checks.ts';
 
 /**
- * A secret that a header can carry: printable ASCII without spaces. Anything else would be quoted in the error of
- * whoever makes the header.
+ * A secret that a header can carry: printable ASCII without spaces. Any other would be quoted in the error of the code
+ * that makes the header.
  */
 export const headerSafeSecret = (): OptionCheck =>
   check(

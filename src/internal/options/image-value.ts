@@ -1,7 +1,4 @@
-/**
- * What a value is that stands where an image is expected, and what its caller should pass. Never holds
- * the value itself.
- */
+/** Names the kind of a value in the place of an image, and what to pass instead. It never holds the value itself. */
 export interface ImageValue {
   /** Its kind, such as `a file path`. */
   readonly kind: string;

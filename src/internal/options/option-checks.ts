@@ -5,8 +5,8 @@ import { DEFAULT, defaultsOf, type Settings, withDefault } from './option-spec.t
 import { callOptions, NO_OPTIONS, optionsOf } from './own-options.ts';
 
 /**
- * Checks one option and returns what is wrong with it, nothing when it is right. `undefined` is always right unless
- * the check is wrapped in `required`: an explicit `undefined` means the default.
+ * Checks one option, and returns its problems: none when it is right. `undefined` means the default and is right,
+ * unless `required` wraps the check.
  */
 export interface OptionCheck {
   (value: unknown, option: string): readonly ConfigIssue[];
@@ -49,8 +49,8 @@ export function settingsOf<Options extends object, Spec extends OptionChecks<Opt
 }
 
 /**
- * A copy of options that has every name that exists as its own, undefined where it was not given. So nothing on the
- * prototype of all objects is taken for an option, here or wherever the copy is spread and taken apart.
+ * Copies options so that every known name is its own, undefined where it was not given. Then nothing on the prototype
+ * of all objects is taken for an option, also when the copy is spread or destructured.
  */
 export function ownOptions<Options extends object>(options: Options, checks: OptionChecks<Options>): Options {
   const own = optionsOf(options, Object.keys(checks));
@@ -60,7 +60,7 @@ export function ownOptions<Options extends object>(options: Options, checks: Opt
   return own as Options;
 }
 
-/** What a check copies of a value that it has accepted; the value itself where it copies nothing. */
+/** Gives the copy that a check makes of an accepted value; the value itself where it makes none. */
 export const copyBy = (check: OptionCheck | undefined, value: unknown): unknown => check?.[OWN]?.(value) ?? value;
 
 /** A check that copies as well. */
@@ -106,7 +106,7 @@ export const shape = (
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** Unknown names that are told. Names may come from a stranger's JSON, by thousands or a megabyte long. */
+/** Most unknown names in an error. A stranger's JSON may have thousands of names, or very long ones. */
 const MAX_UNKNOWN = 10;
 const MAX_NAME_SHOWN = 64;
 
