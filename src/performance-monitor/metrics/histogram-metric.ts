@@ -1,8 +1,8 @@
 import { InputError } from '../../errors/input-error.ts';
-import { type ExposedSample, type MetricOptions, type MetricSource, NO_LINE_LABELS, type Recording } from './metric.ts';
+import { LabelledMetric, type LabelledSeries } from './labelled-metric.ts';
+import { type ExposedSample, type MetricOptions, NO_LINE_LABELS, type Recording } from './metric.ts';
 import type { MetricLabels } from './metric-labels.ts';
 import { unitExposition } from './metric-name.ts';
-import { SeriesIndex } from './series-index.ts';
 import { SlidingSketch } from './sliding-sketch.ts';
 
 const ABOVE_ALL = Object.freeze({ le: '+Inf' });
@@ -10,8 +10,7 @@ const ABOVE_ALL = Object.freeze({ le: '+Inf' });
 /** Records a value in one series of a histogram. */
 export type BoundHistogram = (value: number) => void;
 
-export interface HistogramSeries {
-  readonly labels: Readonly<Record<string, string>>;
+export interface HistogramSeries extends LabelledSeries {
   /** Values in each bucket; the last is above every bound. */
   readonly counts: number[];
   sum: number;
@@ -25,44 +24,23 @@ export interface HistogramMetricOptions extends MetricOptions {
 }
 
 /** The spread of values: counts by upper bound for Prometheus, and quantiles of the last window for reports. */
-export class HistogramMetric implements MetricSource {
+export class HistogramMetric extends LabelledMetric<HistogramSeries> {
   readonly kind = 'histogram';
   readonly merge = 'sum';
-  readonly name: string;
-  readonly exposedName: string;
-  readonly help: string;
   readonly unit: string | undefined;
   readonly buckets: readonly number[];
-  readonly series: SeriesIndex<HistogramSeries>;
   readonly window: SlidingSketch;
   readonly #factor: number;
 
-  constructor(
-    { name, exposedName, help, ownLabels, maxSeries, onOverflow, unit, buckets }: HistogramMetricOptions,
-    nowMs: number,
-  ) {
-    this.name = name;
-    this.exposedName = exposedName;
-    this.help = help;
+  constructor({ unit, buckets, ...options }: HistogramMetricOptions, nowMs: number) {
+    super(options, () => ({ counts: Array<number>(buckets.length + 1).fill(0), sum: 0, count: 0 }));
     this.unit = unit;
     this.buckets = buckets;
     this.#factor = unitExposition(unit).factor;
     this.window = new SlidingSketch(nowMs);
-    this.series = new SeriesIndex<HistogramSeries>({
-      metric: name,
-      ownLabels,
-      maxSeries,
-      onOverflow,
-      create: (labels) => ({
-        labels: { ...ownLabels, ...labels },
-        counts: Array<number>(buckets.length + 1).fill(0),
-        sum: 0,
-        count: 0,
-      }),
-    });
   }
 
-  get shape(): string {
+  override get shape(): string {
     return this.#bounds().join();
   }
 
@@ -123,8 +101,8 @@ export class HistogramMetric implements MetricSource {
     return lines;
   }
 
-  reset(): void {
-    this.series.clear();
+  override reset(): void {
+    super.reset();
     this.window.clear();
   }
 

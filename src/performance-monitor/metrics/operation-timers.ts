@@ -20,19 +20,15 @@ export type TimerId = number;
 export class OperationTimers {
   readonly #pending: BoundedMap<TimerId, PendingTimer>;
   #lastId = 0;
-  #dropped = 0;
+  /** Timers that never ended and were evicted; only this class writes it. */
+  dropped = 0;
 
   constructor(maxPending: number) {
-    this.#pending = new BoundedMap(maxPending, { onEvicted: () => (this.#dropped += 1) });
+    this.#pending = new BoundedMap(maxPending, { onEvicted: () => (this.dropped += 1) });
   }
 
   get pending(): number {
     return this.#pending.size;
-  }
-
-  /** Timers that never ended and were evicted. */
-  get dropped(): number {
-    return this.#dropped;
   }
 
   start(timer: PendingTimer): TimerId {
