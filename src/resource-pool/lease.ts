@@ -1,4 +1,6 @@
 import { LeaseError } from '../errors/index.ts';
+import type { Slot } from './slots/slot.ts';
+import type { SlotDispatcher } from './slots/slot-dispatcher.ts';
 
 /**
  * A lent resource. It belongs to its holder alone until `release()` or `destroy()`, which may be destructured:
@@ -22,24 +24,13 @@ export interface Lease<Resource> extends AsyncDisposable {
   readonly destroy: () => void;
 }
 
-/** The part of a pool that a lease calls. */
-export interface LeaseHome<Slot> {
-  /** False when the slot is no longer lent, because its pool took it back. */
-  giveBack(slot: Slot, broken: boolean): boolean;
-}
-
-interface Loanable<Resource> {
-  readonly state: string;
-  readonly resource: Resource;
-}
-
 /** A lease on a slot. */
-export class SlotLease<Resource, Slot extends Loanable<Resource>> implements Lease<Resource> {
-  readonly #home: LeaseHome<Slot>;
-  #slot: Slot | undefined;
+export class SlotLease<Resource> implements Lease<Resource> {
+  readonly #slots: SlotDispatcher<Resource>;
+  #slot: Slot<Resource> | undefined;
 
-  constructor(home: LeaseHome<Slot>, slot: Slot) {
-    this.#home = home;
+  constructor(slots: SlotDispatcher<Resource>, slot: Slot<Resource>) {
+    this.#slots = slots;
     this.#slot = slot;
   }
 
@@ -49,27 +40,27 @@ export class SlotLease<Resource, Slot extends Loanable<Resource>> implements Lea
     return slot.resource;
   }
 
-  /** Tells whether this lease came from that pool. */
-  isFrom(home: unknown): boolean {
-    return this.#home === home;
+  /** Tells whether this lease came from the pool of those slots. */
+  isFrom(slots: unknown): boolean {
+    return this.#slots === slots;
   }
 
-  readonly release = (): void => this.#end(false, 'released');
+  readonly release = (): void => this.#end(undefined, 'released');
 
-  readonly destroy = (): void => this.#end(true, 'destroyed');
+  readonly destroy = (): void => this.#end('requested', 'destroyed');
 
   /** Releases unless the lease has ended, so that `await using` goes with an explicit end. */
   async [Symbol.asyncDispose](): Promise<void> {
     const slot = this.#slot;
     this.#slot = undefined;
-    if (slot !== undefined) this.#home.giveBack(slot, false);
+    if (slot !== undefined) this.#slots.giveBack(slot, undefined);
   }
 
-  #end(broken: boolean, verb: string): void {
+  #end(broken: 'requested' | undefined, verb: string): void {
     const slot = this.#slot;
     if (slot === undefined) throw new LeaseError(`this lease was ${verb} after its end`);
     this.#slot = undefined;
-    if (!this.#home.giveBack(slot, broken)) {
+    if (!this.#slots.giveBack(slot, broken)) {
       throw new LeaseError(`this lease was ${verb} after its pool was closed and had taken the resource back`);
     }
   }

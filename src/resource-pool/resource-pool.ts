@@ -6,13 +6,12 @@ import { deepFreeze } from '../internal/deep-freeze.ts';
 import { Emitter, type Listener, type Unsubscribe } from '../internal/emitter.ts';
 import { callOptions } from '../internal/options/own-options.ts';
 import { type DrainOptions, drainWait, wrongDrainOption } from './drain-wait.ts';
-import { type Lease, type LeaseHome, SlotLease } from './lease.ts';
+import { type Lease, SlotLease } from './lease.ts';
 import type { AcquireOptions } from './options/acquire-options.ts';
 import { type PoolSettings, poolSettings, type ResourcePoolOptions } from './options/resource-pool-options.ts';
 import type { ResourcePoolEvents } from './reports/resource-pool-events.ts';
 import { PoolCounters, type ResourcePoolStats } from './reports/resource-pool-stats.ts';
 import { PoolUpkeep } from './slots/pool-upkeep.ts';
-import type { Slot } from './slots/slot.ts';
 import { SlotDispatcher } from './slots/slot-dispatcher.ts';
 import { destroyLeftovers } from './slots/slot-keeper.ts';
 
@@ -42,7 +41,6 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   readonly #events = new Emitter<ResourcePoolEvents>();
   readonly #slots: SlotDispatcher<Resource>;
   readonly #upkeep: PoolUpkeep<Resource>;
-  readonly #home: LeaseHome<Slot<Resource>>;
   #drained: Deferred<void> | undefined;
   #closing: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
@@ -60,9 +58,6 @@ export class ResourcePool<Resource> implements AsyncDisposable {
     );
     this.#upkeep = new PoolUpkeep(this.#slots, this.#counters, this.#events, settings);
     onAbandoned(this, destroyLeftovers(this.#slots.idle, settings.factory));
-    this.#home = {
-      giveBack: (slot, broken) => this.#slots.giveBack(slot, broken ? 'requested' : undefined),
-    };
   }
 
   /**
@@ -77,7 +72,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
     const options = callOptions(given);
     if (!this.#slots.started) this.#upkeep.start();
     const slot = this.#slots.confirm(await this.#slots.take(options), options?.signal);
-    return new SlotLease<Resource, Slot<Resource>>(this.#home, slot);
+    return new SlotLease<Resource>(this.#slots, slot);
   }
 
   /**
@@ -109,7 +104,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    * @throws `DESCRIBE_LEASE_INVALID` for what this pool did not lend, or lends no longer.
    */
   release(lease: Lease<Resource>): void {
-    if (!(lease instanceof SlotLease) || !lease.isFrom(this.#home)) {
+    if (!(lease instanceof SlotLease) || !lease.isFrom(this.#slots)) {
       throw new LeaseError(`this is not a lease of this ${this.#settings.name}`);
     }
     lease.release();
@@ -189,7 +184,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
     if (wrong !== undefined) return Promise.reject(wrong);
     this.#closing ??= this.drain(options)
       .catch(() => {})
-      .then(() => this.#end(undefined));
+      .then(() => this.destroy());
     return this.#closing;
   }
 
@@ -199,7 +194,8 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    * never rejects. Idempotent.
    */
   destroy(reason?: unknown): Promise<void> {
-    return this.#end(reason);
+    this.#ending ??= this.#end(reason);
+    return this.#ending;
   }
 
   /** The same as `close()`. */
@@ -214,12 +210,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
     return answerNow((failure: unknown) => isBroken(failure, resource), error, true);
   }
 
-  #end(reason: unknown): Promise<void> {
-    this.#ending ??= this.#endNow(reason);
-    return this.#ending;
-  }
-
-  async #endNow(reason: unknown): Promise<void> {
+  async #end(reason: unknown): Promise<void> {
     forgetAbandoned(this);
     this.#upkeep.stop();
     this.#slots.end(reason);

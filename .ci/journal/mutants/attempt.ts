@@ -165,6 +165,10 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     folders: ['circuit-breaker'],
     plantings: [
       {
+        find: 'if (this.running + this.succeeded + this.failed >= this.#maxCalls) return false;',
+        replace: '',
+      },
+      {
         find: 'if (this.#running + this.#succeeded + this.#failed >= this.#maxCalls) return false;',
         replace: '',
       },

@@ -8,9 +8,9 @@ export type TrialVerdict = 'close' | 'open';
 export class HalfOpenTrial {
   readonly #maxCalls: number;
   readonly #neededSuccesses: number;
-  #running = 0;
-  #succeeded = 0;
-  #failed = 0;
+  running = 0;
+  succeeded = 0;
+  failed = 0;
 
   constructor(maxCalls: number, successRatio: number) {
     this.#maxCalls = maxCalls;
@@ -18,39 +18,27 @@ export class HalfOpenTrial {
     this.#neededSuccesses = Math.max(1, Math.ceil(maxCalls * successRatio - 1e-9));
   }
 
-  get running(): number {
-    return this.#running;
-  }
-
-  get succeeded(): number {
-    return this.#succeeded;
-  }
-
-  get failed(): number {
-    return this.#failed;
-  }
-
   /** Takes a place for a probe; false when running and judged probes fill them all. */
   admit(): boolean {
-    if (this.#running + this.#succeeded + this.#failed >= this.#maxCalls) return false;
-    this.#running += 1;
+    if (this.running + this.succeeded + this.failed >= this.#maxCalls) return false;
+    this.running += 1;
     return true;
   }
 
   /** A probe ended without a verdict: its place is free again. */
   release(): void {
-    this.#running -= 1;
+    this.running -= 1;
   }
 
   succeed(): TrialVerdict | undefined {
-    this.#running -= 1;
-    this.#succeeded += 1;
-    return this.#succeeded >= this.#neededSuccesses ? 'close' : undefined;
+    this.running -= 1;
+    this.succeeded += 1;
+    return this.succeeded >= this.#neededSuccesses ? 'close' : undefined;
   }
 
   fail(): TrialVerdict | undefined {
-    this.#running -= 1;
-    this.#failed += 1;
-    return this.#failed > this.#maxCalls - this.#neededSuccesses ? 'open' : undefined;
+    this.running -= 1;
+    this.failed += 1;
+    return this.failed > this.#maxCalls - this.#neededSuccesses ? 'open' : undefined;
   }
 }

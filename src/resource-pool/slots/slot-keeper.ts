@@ -34,9 +34,11 @@ export class SlotKeeper<Resource> {
   readonly #live = new Set<Slot<Resource>>();
   readonly #destroying = new Set<Promise<void>>();
   readonly #stop = new AbortController();
-  #creating = 0;
+  /** Slots being made; only this class writes it. */
+  creating = 0;
   #failures = 0;
-  #lastFailure: CreateFailure | undefined;
+  /** Why the last slot could not be made; undefined after a success. */
+  lastFailure: CreateFailure | undefined;
   #lastDelayMs: number;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
 
@@ -55,22 +57,13 @@ export class SlotKeeper<Resource> {
     return this.#live;
   }
 
-  get creating(): number {
-    return this.#creating;
-  }
-
   get destroying(): number {
     return this.#destroying.size;
   }
 
   /** Slots made, being made or being destroyed. */
   get size(): number {
-    return this.#live.size + this.#creating + this.#destroying.size;
-  }
-
-  /** Why the last slot could not be made; undefined after a success. */
-  get lastFailure(): CreateFailure | undefined {
-    return this.#lastFailure;
+    return this.#live.size + this.creating + this.#destroying.size;
   }
 
   /** Milliseconds until a slot may be made after failures. */
@@ -81,14 +74,14 @@ export class SlotKeeper<Resource> {
   /** Whether a slot may be made now. After a failure only one at a time is tried. */
   canOpen(): boolean {
     if (this.#stop.signal.aborted || this.size >= this.#settings.maxSize) return false;
-    return this.#failures === 0 || (this.#creating === 0 && this.backoffMs === 0);
+    return this.#failures === 0 || (this.creating === 0 && this.backoffMs === 0);
   }
 
   /** Starts to make a slot; ends in `opened` or `failed`. */
   open(slot: Slot<Resource>): void {
-    this.#creating += 1;
+    this.creating += 1;
     void this.#engine.open(slot).then((ready) => {
-      this.#creating -= 1;
+      this.creating -= 1;
       if (ready !== undefined) this.#settle(ready);
     });
   }
@@ -117,14 +110,14 @@ export class SlotKeeper<Resource> {
     if (slot.failure !== undefined) {
       this.#engine.discard(slot);
       this.#failures += 1;
-      this.#lastFailure = slot.failure;
+      this.lastFailure = slot.failure;
       this.#lastDelayMs = decorrelatedJitterDelay(this.#lastDelayMs, createBackoff);
       this.#notBeforeMs = clock.now() + this.#lastDelayMs;
       this.#owner.failed(slot, slot.failure, this.#failures, this.#lastDelayMs);
       return;
     }
     this.#failures = 0;
-    this.#lastFailure = undefined;
+    this.lastFailure = undefined;
     this.#lastDelayMs = createBackoff.initialDelayMs;
     this.#live.add(slot);
     this.#owner.opened(slot);
