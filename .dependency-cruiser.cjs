@@ -98,6 +98,7 @@ const rooms = {
       'exchange/chat-exchange.ts',
       'exchange/rate-limit-headers.ts',
       'exchange/request-dialect.ts',
+      'models/model-checks.ts',
       'pool/api-address.ts',
     ],
   },

@@ -1,15 +1,13 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { usageOf } from '../batch-processor/packs/answer.ts';
 import type { ConfigError } from '../errors/config-error.ts';
-import type { UrlDownloads } from '../image/index.ts';
 import { SingleFlight } from '../internal/async/single-flight.ts';
-import { type Clock, systemClock } from '../internal/clock.ts';
-import { NO_OPTIONS } from '../internal/options/own-options.ts';
+import type { Clock } from '../internal/clock.ts';
 import { EndpointDialect } from '../openai/exchange/request-dialect.ts';
-import { createModelCatalog, type ModelCatalog, modelCatalog } from '../openai/models/model-catalog.ts';
+import { createModelCatalog, type ModelCatalog } from '../openai/models/model-catalog.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { type RedisCache, redisScriptOf } from '../redis-cache/index.ts';
-import { RetryPolicy } from '../retry/index.ts';
+import type { RetryPolicy } from '../retry/index.ts';
 import { EndpointSet } from './attempt/endpoint-set.ts';
 import { type Attempts, makeAttempts, type SendRequest } from './attempt/pipeline.ts';
 import { type AskVision, askSingly, BatchedVision } from './attempt/vision-asker.ts';
@@ -19,12 +17,19 @@ import { type CachedDescription, pricing } from './call/call-outcome.ts';
 import { DescriptionKeys } from './call/description-keys.ts';
 import { Fallback } from './call/fallback.ts';
 import { ImageIntake } from './call/image-intake.ts';
-import { hearOwnCache, makeBatch, makeBreakers, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
-import { type Logger, safeLogger } from './options/client-logger.ts';
-import { CLIENT_DEFAULTS, type DescribeClientOptions } from './options/client-options.ts';
-import { ConfigIssues } from './options/config-issues.ts';
+import {
+  logCacheTroubles,
+  makeBatch,
+  makeBreakers,
+  makeCache,
+  makeMonitor,
+  makePool,
+  makeRetry,
+} from './make-parts.ts';
+import type { Logger } from './options/client-logger.ts';
+import type { DescribeClientOptions } from './options/client-options.ts';
+import { type ClientSettings, clientSettings } from './options/client-settings.ts';
 import { missingKeyError } from './options/missing-key.ts';
-import { type ClientSettings, isInstance, resolveOptions } from './options/resolve-options.ts';
 import { PackingAdvisor } from './packing/packing-advisor.ts';
 import { askAsAdvised } from './packing/packing-choice.ts';
 import { packingCost, packRulesOf } from './packing/packing-cost.ts';
@@ -67,96 +72,40 @@ export function composeParts(
   options: DescribeClientOptions,
   variables: Readonly<Record<string, string | undefined>> = process.env,
 ): ClientParts {
-  const issues = new ConfigIssues();
-  const settings = resolveOptions(options, variables, issues);
-  const given = settings.usable;
-  const { clock = systemClock } = given;
-  const logger = safeLogger(given.logger);
+  const settings = clientSettings(options, variables);
+  const { clock, logger, limits, missingKeys } = settings;
+  const { maxQueuedCalls, maxBytesInFlight } = limits;
 
-  const monitor = issues.attempt('monitor', () => makeMonitor(given, settings, clock, logger));
+  const monitor = makeMonitor(settings);
   const metrics = new CallMetrics(monitor);
-  let downloads: UrlDownloads = 'all';
-  const intake = issues.attempt('images', () => new ImageIntake(given.images ?? {}, clock, () => downloads));
-  const catalog = issues.attempt('models', () => createModelCatalog(given.models));
-  const { maxQueuedCalls, maxBytesInFlight } = settings.limits;
-  const admission = issues.attempt('limits', () => new Admission({ maxQueuedCalls, maxBytesInFlight, clock }));
-  const cache = issues.attempt(
-    'cache',
-    () => makeCache(given, settings, clock, logger),
-    (name) => (settings.redis !== undefined && name in settings.redis ? 'redis' : 'cache'),
-  );
-  const retry = issues.attempt('retry', () => makeRetry(given, clock));
-  const endpoints = settings.endpoints.map((description) => ({
-    description,
-    breakers: issues.attempt('circuitBreaker', () =>
-      makeBreakers(given, settings, description, clock, logger, metrics),
-    ),
-    pool: issues.attempt('pool', () => makePool(given, settings, description, issues, clock)),
-  }));
-
-  const priceOf = pricing(catalog ?? modelCatalog, Object.keys(given.models ?? {}));
-
-  const { limits } = settings;
-  let attempts: Attempts | undefined;
-  const advisor = new PackingAdvisor(clock, (model) => requirePart(attempts).router.pressureOf(model));
-  const retryPolicy = retry ?? new RetryPolicy();
-  const send: SendRequest = (request, read, sending) => requirePart(attempts).send(request, read, sending);
-  const packRules = () =>
-    packRulesOf(typeof given.batch === 'object' ? given.batch : NO_OPTIONS, settings.environment.batch);
-  const placesAreFree = typeof given.batch !== 'object' || given.batch.maxConcurrentBatches === undefined;
-  const batched = new BatchedVision({
-    send,
-    catalog,
-    clock,
-    timeoutMs: settings.timeoutMs,
-    advisor,
-    isUnpackingAdvised: (image, request) =>
-      advisor.advise(request.model, packingCost(image, request, requirePart(catalog), packRules())) === 'singly',
-    // Before the first answer nobody knows the limits: what is sent until then may all be refused.
-    yieldsPlace: (model) => placesAreFree && advisor.hasHeardOf(model),
-  });
-  const batch = issues.attempt('batch', () => makeBatch(given, settings, batched, clock));
-
-  const ownPools = typeof given.pool === 'function' ? [] : endpoints.flatMap(({ pool }) => pool ?? []);
-  const ownCache = isInstance(given.cache, 'getOrSet') ? undefined : cache;
-  const ownMonitor = isInstance(given.monitor, 'incrementCounter') ? undefined : monitor;
-  const endHearing = ownCache === cache ? () => {} : hearOwnCache(cache, logger);
-  const finish = async () => {
-    endHearing();
-    for (const { breakers } of endpoints) breakers?.shutdown();
-    await ownCache?.close();
-    ownMonitor?.close();
-  };
-  if (issues.any) {
-    for (const pool of ownPools) void pool.destroy();
-    void finish();
-  }
-  issues.throwIfAny('createDescribeClient');
-  const { missingKeys } = settings;
-  const hasKey = missingKeys.size < endpoints.length;
-  // Without a word nobody would notice: the others answer in its place.
-  for (const [endpoint, { option }] of hasKey ? missingKeys : [])
-    logger.warn({ endpoint, option }, 'an endpoint has no key: no calls go to it');
-  const endpointSet = new EndpointSet(
-    endpoints.map(({ description, breakers, pool }) => ({
+  const catalog = createModelCatalog(settings.models);
+  const priceOf = pricing(catalog, Object.keys(settings.models));
+  const endpoints = new EndpointSet(
+    settings.endpoints.map((description) => ({
       description,
-      breakers: requirePart(breakers),
-      pool: requirePart(pool),
+      breakers: makeBreakers(settings, description, metrics),
+      pool: makePool(settings, description),
       dialect: new EndpointDialect({
-        dialect: description.dialect ?? CLIENT_DEFAULTS.dialect,
+        dialect: description.dialect ?? settings.dialect,
         extraBody: description.extraBody,
-        catalog: requirePart(catalog),
+        catalog,
         clock,
       }),
     })),
     missingKeys,
   );
-  downloads = endpointSet.downloads;
-  attempts = makeAttempts({
-    endpoints: endpointSet.asked,
+  const hasKey = missingKeys.size < endpoints.all.length;
+  // Without a log line nobody would notice: the other endpoints answer instead.
+  for (const [endpoint, { option }] of hasKey ? missingKeys : [])
+    logger.warn({ endpoint, option }, 'an endpoint has no key: no calls go to it');
+  const cache = makeCache(settings);
+  const retry = makeRetry(settings);
+  const advisor = new PackingAdvisor(clock, (model) => attempts.router.pressureOf(model));
+  const attempts: Attempts = makeAttempts({
+    endpoints: endpoints.asked,
     limits,
     shared: cache && redisScriptOf(cache),
-    retry: retryPolicy,
+    retry,
     attemptTimeoutMs: settings.attemptTimeoutMs,
     clock,
     metrics: {
@@ -166,55 +115,80 @@ export function composeParts(
         if (usage !== undefined) metrics.answered(usage, priceOf(String(completion.model), settings.model, usage));
       },
     },
-    onLimitNews: given.batch ? (model) => advisor.heard(model) : undefined,
+    onLimitNews: settings.packing && ((model) => advisor.heard(model)),
   });
-  const { router, quotas } = attempts;
-  const known = requirePart(catalog);
-  const singly = askSingly(attempts.send, known);
-  const askBy = (packed: AskVision | undefined): AskVision => {
-    if (packed === undefined) return singly;
-    const mode = given.batch === 'auto' ? 'auto' : 'always';
-    return askAsAdvised({ singly, packed, advisor, mode, rules: packRules(), catalog: known, clock });
+  const { batch, ask } = makeAsk(settings, attempts.send, catalog, advisor);
+
+  const isOwn = { pools: typeof settings.pool === 'object', cache: cache !== settings.cache };
+  const ownPools = isOwn.pools ? endpoints.all.map(({ pool }) => pool) : [];
+  const stopLogging = isOwn.cache ? () => {} : logCacheTroubles(cache, logger);
+  const finish = async () => {
+    stopLogging();
+    for (const { breakers } of endpoints.all) breakers.shutdown();
+    if (isOwn.cache) await cache?.close();
+    if (monitor !== settings.monitor) monitor?.close();
   };
   return {
     settings,
     clock,
     logger,
-    intake: requirePart(intake),
-    catalog: known,
+    intake: new ImageIntake(settings.images, clock, () => endpoints.downloads),
+    catalog,
     priceOf,
-    endpoints: endpointSet,
+    endpoints,
     cache,
     flights: new SingleFlight<CachedDescription>(),
     monitor,
     batch,
     metrics,
-    admission: requirePart(admission),
-    fallback: given.fallback === undefined ? undefined : new Fallback(given.fallback, clock),
+    admission: new Admission({ maxQueuedCalls, maxBytesInFlight, clock }),
+    fallback: settings.fallback && new Fallback(settings.fallback, clock),
     attempts,
-    retry: retryPolicy,
+    retry,
     keys: new DescriptionKeys(settings.endpoints),
     makeKeyError: hasKey ? undefined : () => missingKeyError(...missingKeys.values()),
-    ask: askBy(batch === undefined ? undefined : batched.ask(batch)),
+    ask,
     close: async () => {
       await batch?.close();
-      await router.close();
-      quotas.close();
+      await attempts.router.close();
+      attempts.quotas.close();
       await Promise.all(ownPools.map((pool) => pool.close()));
       await finish();
     },
     destroy: async (reason) => {
       await batch?.destroy(reason);
-      router.destroy(reason);
-      quotas.close();
+      attempts.router.destroy(reason);
+      attempts.quotas.close();
       await Promise.all(ownPools.map((pool) => pool.destroy(reason)));
       await finish();
     },
   };
 }
 
-/** A part that is missing was reported before; this only tells the compiler. */
-function requirePart<Part>(part: Part | undefined): Part {
-  if (part === undefined) throw new TypeError('a part of the client is missing');
-  return part;
+/** How images are asked about: each in a request of its own, or in packs as the advisor says. */
+function makeAsk(
+  settings: ClientSettings,
+  send: SendRequest,
+  catalog: ModelCatalog,
+  advisor: PackingAdvisor,
+): { readonly ask: AskVision; readonly batch: VisionDescriptionBatchProcessor | undefined } {
+  const { clock, timeoutMs, packing: mode } = settings;
+  const singly = askSingly(send, catalog);
+  if (mode === undefined) return { ask: singly, batch: undefined };
+  const rules = packRulesOf(settings.batch);
+  const routerBoundsPacks = settings.batch.maxConcurrentBatches === undefined;
+  const batched = new BatchedVision({
+    send,
+    catalog,
+    clock,
+    timeoutMs,
+    advisor,
+    isUnpackingAdvised: (image, request) =>
+      advisor.advise(request.model, packingCost(image, request, catalog, rules)) === 'singly',
+    // Before the first answer nobody knows the limits: what is sent until then may all be refused.
+    yieldsPlace: (model) => routerBoundsPacks && advisor.hasHeardOf(model),
+  });
+  const batch = makeBatch(settings, batched);
+  const packed = batched.ask(batch);
+  return { batch, ask: askAsAdvised({ singly, packed, advisor, mode, rules, catalog, clock }) };
 }

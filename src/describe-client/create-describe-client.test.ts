@@ -136,7 +136,39 @@ describe('createDescribeClient', () => {
     expect(proxyOf({ baseURL: 'https://api.internal.example/v1' })).toBeUndefined();
     expect(proxyOf({ baseURL: 'http://plain.example/v1' })).toBeUndefined();
     expect(wrongOptions({ apiKey: KEY }, { HTTPS_PROXY: 'nonsense' })).toEqual(['HTTPS_PROXY']);
-    expect(wrongOptions({ apiKey: KEY, tls: { ca: 'nonsense' }, proxy: 'ftp://x' })).toEqual(['proxy', 'pool.tls.ca']);
+    expect(wrongOptions({ apiKey: KEY, tls: { ca: 'nonsense' }, proxy: 'ftp://x' })).toEqual(['proxy', 'tls.ca']);
+  });
+
+  it('says where an option is set that its part does not take', () => {
+    const error = errorOf({
+      apiKey: KEY,
+      pool: { proxy: 'http://proxy.example', tls: {}, warmUpOnStart: true, requestTimeoutMs: 1, min: 1 },
+      circuitBreaker: { timeoutMs: 1 },
+      cache: { host: 'h' },
+      batch: { retry: false },
+      retry: { isPaced: () => true },
+      monitor: { clock: {} },
+    });
+    expect(error.issues.map(({ option }) => option).toSorted()).toEqual([
+      'batch.retry',
+      'cache.host',
+      'circuitBreaker.timeoutMs',
+      'monitor.clock',
+      'pool.proxy',
+      'pool.requestTimeoutMs',
+      'pool.tls',
+      'pool.warmUpOnStart',
+      'retry.isPaced',
+    ]);
+    expect(error.message).toContain(
+      'pool.requestTimeoutMs: expected nothing here (set `attemptTimeoutMs` of the client)',
+    );
+  });
+
+  it('makes no part where an option is wrong', () => {
+    const pool = vi.fn();
+    expect(wrongOptions({ apiKey: KEY, pool, cache: { defaultTTL: -1 } })).toEqual(['cache.defaultTTL']);
+    expect(pool).not.toHaveBeenCalled();
   });
 
   it('closes only what it made', async () => {

@@ -4,13 +4,12 @@ import { modelCatalog } from '../openai/models/model-catalog.ts';
 import { estimateCalls } from './bulk/estimate-calls.ts';
 import type { DescribeInput } from './call/describe-request.ts';
 import { ImageIntake } from './call/image-intake.ts';
-import { ConfigIssues } from './options/config-issues.ts';
-import { resolveOptions } from './options/resolve-options.ts';
+import { clientSettings } from './options/client-settings.ts';
 
 const URL = 'https://images.example.com/cat.jpg';
 
 const estimate = (inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>, signal?: AbortSignal) => {
-  const settings = resolveOptions({ apiKey: 'sk-test' }, {}, new ConfigIssues());
+  const settings = clientSettings({ apiKey: 'sk-test' }, {});
   const intake = new ImageIntake({}, systemClock);
   return estimateCalls(inputs, { signal }, { intake, settings, catalog: modelCatalog });
 };

@@ -33,7 +33,7 @@ export type { ClientImageOptions } from './call/image-intake.ts';
 export { createDescribeClient } from './create-describe-client.ts';
 export { type ClientStats, DescribeClient } from './describe-client.ts';
 export type { Logger } from './options/client-logger.ts';
-export type { BatchOptions, DescribeClientOptions } from './options/client-options.ts';
+export type { DescribeClientOptions } from './options/client-options.ts';
 export type { EndpointDescription, EndpointOptions, QuotaLimitOptions } from './options/endpoint-options.ts';
 export type {
   FallbackAnswer,
@@ -42,4 +42,5 @@ export type {
   FallbackStep,
 } from './options/fallback-option.ts';
 export type { ClientLimitOptions } from './options/limit-options.ts';
+export type { BatchOptions } from './options/part-options.ts';
 export type { ClientHealth, HealthState, PartHealth } from './reports/client-health.ts';

@@ -22,6 +22,7 @@ import {
   withMethods,
 } from '../internal/options/option-checks.ts';
 import { defaultsOf, fromVariable, withDefault } from '../internal/options/option-spec.ts';
+import { callOptions } from '../internal/options/own-options.ts';
 import { MAX_TTL_SECONDS } from './entries/cache-input.ts';
 import { type CacheCodec, jsonCodec } from './entries/encode-entry.ts';
 import { contradictions, type RedisTargetOptions, targetOf } from './redis/redis-target.ts';
@@ -170,8 +171,10 @@ export const CACHE_SPEC = {
 } satisfies OptionChecks<RedisCacheOptions>;
 
 /** Issues of options that are right one by one but contradict each other. */
-export const cacheContradictions = (options: RedisCacheOptions): readonly ConfigIssue[] =>
-  contradictions(options, options.keyPrefix ?? defaultsOf(CACHE_SPEC).keyPrefix);
+export function cacheContradictions(given: RedisCacheOptions): readonly ConfigIssue[] {
+  const options = callOptions(given);
+  return contradictions(options, options.keyPrefix ?? defaultsOf(CACHE_SPEC).keyPrefix);
+}
 
 /** Checks the options and fills in defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
 export function resolveCacheOptions(given: RedisCacheOptions): CacheSettings {

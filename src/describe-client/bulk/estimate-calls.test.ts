@@ -5,9 +5,8 @@ import { createTestImage } from '../../testing/index.ts';
 import type { DescribeInput } from '../call/describe-request.ts';
 import { ImageIntake } from '../call/image-intake.ts';
 import type { DescribeClientOptions } from '../options/client-options.ts';
-import { ConfigIssues } from '../options/config-issues.ts';
+import { clientSettings } from '../options/client-settings.ts';
 import type { EndpointOptions } from '../options/endpoint-options.ts';
-import { resolveOptions } from '../options/resolve-options.ts';
 import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
 
 const PIXEL = createTestImage({ width: 512, height: 512 });
@@ -19,7 +18,7 @@ const estimate = (
   options: EstimateOptions = {},
   variables: Record<string, string> = {},
 ) => {
-  const settings = resolveOptions({ apiKey: 'sk-test', ...clientOptions }, variables, new ConfigIssues());
+  const settings = clientSettings({ apiKey: 'sk-test', ...clientOptions }, variables);
   const intake = new ImageIntake({}, systemClock);
   return estimateCalls(inputs, options, { intake, settings, catalog: modelCatalog });
 };

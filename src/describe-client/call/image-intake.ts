@@ -51,7 +51,7 @@ export interface ImageName {
   /** SHA-256 of its bytes, in hexadecimal, where they were hashed. */
   readonly sha256?: string;
   /** An image that is only passed on. */
-  readonly image?: LoadedImage;
+  readonly image?: LoadedImage | undefined;
 }
 
 export const CLIENT_IMAGE_SPEC = {
@@ -117,7 +117,8 @@ export class ImageIntake {
     const bytes = asBytes(source);
     if (bytes === undefined || bytes.length === 0 || bytes.length > this.#maxBytes) return undefined;
     const sha256 = hashFewBytes(bytes);
-    return sha256 === undefined ? undefined : { identity: this.#identify({ kind: 'bytes', sha256 }), sha256 };
+    if (sha256 === undefined) return undefined;
+    return { identity: this.#identify({ kind: 'bytes', sha256 }), sha256, image: undefined };
   }
 
   /** Loads an image, of a URL only as much as its name needs. `name` is what `nameAtOnce` told of it. */

@@ -1,15 +1,12 @@
-import type { VisionDescriptionBatchOptions } from '../../batch-processor/index.ts';
-import type { CircuitBreakerOptions } from '../../circuit-breaker/index.ts';
 import type { Clock } from '../../internal/clock.ts';
 import type { ExtraBody } from '../../internal/options/extra-body.ts';
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 import type { Dialect } from '../../openai/exchange/request-dialect.ts';
-import type { OpenAIConnectionPool, OpenAIConnectionPoolOptions, TlsOptions } from '../../openai/index.ts';
+import type { OpenAIConnectionPool, TlsOptions } from '../../openai/index.ts';
 import type { ModelOverrides } from '../../openai/models/model-catalog.ts';
 import type { ApiKey } from '../../openai/pool/api-key.ts';
-import type { PerformanceMonitor, PerformanceMonitorOptions } from '../../performance-monitor/index.ts';
-import type { RedisCache, RedisCacheOptions, RedisClientLike, RedisTargetOptions } from '../../redis-cache/index.ts';
-import type { RetryOptions } from '../../retry/index.ts';
+import type { PerformanceMonitor } from '../../performance-monitor/index.ts';
+import type { RedisCache, RedisClientLike, RedisTargetOptions } from '../../redis-cache/index.ts';
 import type { AttemptBreaker } from '../attempt/breaker-stage.ts';
 import type { ImageDetail } from '../call/describe-request.ts';
 import type { ClientImageOptions } from '../call/image-intake.ts';
@@ -17,6 +14,14 @@ import type { Logger } from './client-logger.ts';
 import type { EndpointDescription, EndpointOptions } from './endpoint-options.ts';
 import type { FallbackStep } from './fallback-option.ts';
 import type { ClientLimitOptions } from './limit-options.ts';
+import type {
+  BatchOptions,
+  ClientBreakerOptions,
+  ClientCacheOptions,
+  ClientMonitorOptions,
+  ClientPoolOptions,
+  ClientRetryOptions,
+} from './part-options.ts';
 
 export interface DescribeClientOptions {
   /**
@@ -94,17 +99,17 @@ export interface DescribeClientOptions {
    */
   readonly redis?: string | RedisTargetOptions | RedisClientLike | undefined;
   /** Options of the cache, your own, or `false` for none. @defaultValue on */
-  readonly cache?: Omit<RedisCacheOptions, keyof RedisTargetOptions | 'clock'> | RedisCache | false | undefined;
+  readonly cache?: ClientCacheOptions | RedisCache | false | undefined;
   /** Options of the monitor, your own, or `false` for none: then `metrics()` is empty. @defaultValue on */
-  readonly monitor?: PerformanceMonitorOptions | PerformanceMonitor | false | undefined;
+  readonly monitor?: ClientMonitorOptions | PerformanceMonitor | false | undefined;
   /** Options of the connection pool, or a function that gives it. @defaultValue on */
-  readonly pool?: OpenAIConnectionPoolOptions | ((endpoint: EndpointDescription) => OpenAIConnectionPool) | undefined;
+  readonly pool?: ClientPoolOptions | ((endpoint: EndpointDescription) => OpenAIConnectionPool) | undefined;
   /**
    * Options of the circuit breakers, one an endpoint and model, a function that gives them, or `false` for none.
    * @defaultValue on
    */
   readonly circuitBreaker?:
-    | Omit<CircuitBreakerOptions, 'fallback'>
+    | ClientBreakerOptions
     | false
     | ((endpoint: EndpointDescription, model: string) => AttemptBreaker)
     | undefined;
@@ -115,7 +120,7 @@ export interface DescribeClientOptions {
    */
   readonly batch?: BatchOptions | 'auto' | false | undefined;
   /** Options of the retry, or `false` for one attempt only. @defaultValue on, 3 attempts */
-  readonly retry?: Omit<RetryOptions, 'clock' | 'isPaced'> | false | undefined;
+  readonly retry?: ClientRetryOptions | false | undefined;
   /**
    * Ways out when the request fails for the service, a limit, the quota or an open breaker, in this order: another
    * model, the expired cache entry, your own function; 1 to 10. Within the call's deadline, and never for a fault of
@@ -145,21 +150,3 @@ export interface DescribeClientOptions {
   /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
 }
-
-/** The options of the batch processor that the client leaves to you; retries are its own. */
-export type BatchOptions = Omit<
-  VisionDescriptionBatchOptions,
-  'model' | 'prompt' | 'detail' | 'maxOutputTokens' | 'estimateTokens' | 'classify' | 'retry' | 'clock'
->;
-
-/** Value of every option that is a plain value. */
-export const CLIENT_DEFAULTS = {
-  model: 'gpt-4.1-mini',
-  prompt: 'Describe this image.',
-  detail: 'low',
-  maxOutputTokens: 300,
-  timeoutMs: 60_000,
-  attemptTimeoutMs: 30_000,
-  warmUpOnStart: false,
-  dialect: 'auto',
-} as const satisfies DescribeClientOptions;

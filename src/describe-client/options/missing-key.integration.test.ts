@@ -42,7 +42,7 @@ describe('a client without a key', () => {
     ['with batch: auto', { batch: 'auto' }],
     ['with an apiVersion', { apiVersion: '2024-10-21' }],
     ['with a pool of its own', { pool: ({ apiKey, baseURL }) => new OpenAIConnectionPool(apiKey, baseURL) }],
-    ['with a pool that warms up', { pool: { min: 2, warmUpOnStart: true, healthCheckInterval: 1 } }],
+    ['with a pool that warms up', { warmUpOnStart: true, pool: { min: 2, healthCheckInterval: 1 } }],
   ])('(%s) rejects each call and sends nothing', async (_how, options) => {
     const client = clientOf(options);
     for (let call = 0; call < 2; call += 1) await expect(client.describe(image)).rejects.toMatchObject(NO_KEY);

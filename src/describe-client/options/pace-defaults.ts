@@ -1,39 +1,27 @@
-import { BATCH_SPEC, type BatchProcessorOptions } from '../../batch-processor/batch-processor-options.ts';
-import { PACK_LIMITS } from '../../batch-processor/packs/pack-limits.ts';
+import { VISION_BATCH_SPEC } from '../../batch-processor/packs/vision-description-batch-processor.ts';
 import { definedOf } from '../../internal/options/defined-of.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';
 import type { PaceLimits } from '../../openai/models/estimate.ts';
 import { poolBounds } from '../../openai/pool/openai-pool-options.ts';
 import type { PackPlan } from '../packing/planned-packs.ts';
-import type { BatchOptions } from './client-options.ts';
+import type { ClientSettings } from './client-settings.ts';
 import { type EndpointDescription, quotaGroupNames } from './endpoint-options.ts';
-import type { ClientSettings } from './resolve-options.ts';
 
 /** `describeMany` has so many images in work. */
 const IMAGES_AT_ONCE = 16;
 
-interface Pace extends Pick<ClientSettings, 'environment'> {
-  readonly usable: Pick<ClientSettings['usable'], 'batch' | 'pool'>;
-  /** @defaultValue none */
-  readonly limits?: PaceLimits;
-  readonly endpoints: readonly EndpointDescription[];
-}
+type Pace = Pick<ClientSettings, 'batch' | 'endpoints' | 'limits' | 'packing' | 'pool'>;
 
 /** How images are put into requests. */
-export function packPlanOf(settings: Pace): PackPlan {
-  const { batch } = settings.usable;
-  if (typeof batch !== 'object') return { ...PACK_LIMITS, batchSize: 1 };
-  const { maxPackTokens = PACK_LIMITS.maxPackTokens, maxPackBytes = PACK_LIMITS.maxPackBytes } = batch;
-  return { batchSize: batchSettingsOf(settings, batch).batchSize, maxPackTokens, maxPackBytes };
+export function packPlanOf({ packing, batch }: Pace): PackPlan {
+  const { batchSize, maxPackTokens, maxPackBytes } = settingsOf(batch, VISION_BATCH_SPEC);
+  return { batchSize: packing === 'always' ? batchSize : 1, maxPackTokens, maxPackBytes };
 }
 
 /** Requests that the endpoints take at once: as many as they have connections, within the limit that is given. */
-function placesOf({ limits = NO_OPTIONS, endpoints, environment, usable: { pool } }: Pace): number {
-  const { max } = poolBounds({
-    ...environment.pool,
-    ...definedOf(typeof pool === 'object' ? pool : undefined),
-  });
+function placesOf({ limits, endpoints, pool }: Pace): number {
+  const { max } = poolBounds(typeof pool === 'object' ? pool : {});
   const placesAt = ({ limits: own = NO_OPTIONS }: EndpointDescription) =>
     Math.min(own.maxConcurrency ?? limits.maxConcurrency ?? max, max);
   return endpoints.reduce((sum, endpoint) => sum + placesAt(endpoint), 0);
@@ -48,7 +36,7 @@ function perMinute(name: 'requestsPerMinute' | 'tokensPerMinute', { endpoints, l
   let sum = 0;
   for (const group of new Set(names)) {
     const own = endpoints.find((endpoint, index) => endpoint.limits && names[index] === group);
-    const allowed = own?.limits?.[name] ?? limits?.[name];
+    const allowed = own?.limits?.[name] ?? limits[name];
     if (allowed === undefined) return undefined;
     sum += allowed;
   }
@@ -57,22 +45,15 @@ function perMinute(name: 'requestsPerMinute' | 'tokensPerMinute', { endpoints, l
 
 /** The limits that are given, and for the others the client's: those of its options, and what its parts do at once. */
 export function paceOf(settings: Pace, given: PaceLimits): PaceLimits {
-  const { batch } = settings.usable;
   const places = placesOf(settings);
-  const { batchSize, maxConcurrentBatches } =
-    typeof batch === 'object'
-      ? batchSettingsOf(settings, batch)
-      : { batchSize: 1, maxConcurrentBatches: Number.POSITIVE_INFINITY };
+  const { batchSize } = packPlanOf(settings);
   const fullAtOnce = Math.max(1, Math.floor(IMAGES_AT_ONCE / batchSize));
+  const packsAtOnce =
+    settings.packing === 'always' ? (settings.batch.maxConcurrentBatches ?? places) : Number.POSITIVE_INFINITY;
   return {
     requestsPerMinute: perMinute('requestsPerMinute', settings),
     tokensPerMinute: perMinute('tokensPerMinute', settings),
     ...definedOf(given),
-    maxConcurrency: Math.min(given.maxConcurrency ?? Math.min(places, fullAtOnce), maxConcurrentBatches),
+    maxConcurrency: Math.min(given.maxConcurrency ?? Math.min(places, fullAtOnce), packsAtOnce),
   };
 }
-
-const batchSettingsOf = (
-  settings: Pace,
-  { batchSize = settings.environment.batch.batchSize, maxConcurrentBatches = placesOf(settings) }: BatchOptions,
-) => settingsOf<BatchProcessorOptions<unknown>, typeof BATCH_SPEC>({ batchSize, maxConcurrentBatches }, BATCH_SPEC);

@@ -58,7 +58,7 @@ function choice(mode: 'auto' | 'always', options: { readonly singly?: AskVision 
     },
     advisor,
     mode,
-    rules: packRulesOf({}, {}),
+    rules: packRulesOf({}),
     catalog: modelCatalog,
     clock,
   });
@@ -205,7 +205,7 @@ describe('a call alone that fails', () => {
 });
 
 describe('what a pack costs', () => {
-  const rules = packRulesOf({}, {});
+  const rules = packRulesOf({});
   const bytesOf = (byteLength: number): LoadedImage =>
     ({
       kind: 'bytes',

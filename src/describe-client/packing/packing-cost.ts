@@ -4,12 +4,11 @@ import { packOutputTokens, packPrompt } from '../../batch-processor/packs/pack-r
 import { packSchema } from '../../batch-processor/packs/pack-schema.ts';
 import { VISION_BATCH_SPEC } from '../../batch-processor/packs/vision-description-batch-processor.ts';
 import type { LoadedImage } from '../../image/index.ts';
-import { definedOf } from '../../internal/options/defined-of.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
 import { type CallEstimate, estimateTextTokens, tokensOfCall } from '../../openai/models/call-estimate.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
-import type { BatchOptions } from '../options/client-options.ts';
+import type { BatchOptions } from '../options/part-options.ts';
 import type { PackingCost } from './packing-advisor.ts';
 import { type PackPlan, wordsOf } from './planned-packs.ts';
 
@@ -18,10 +17,8 @@ export interface PackRules extends PackPlan {
   readonly maxBatchWaitMs: number;
 }
 
-/** The rules by options and environment, as the batch processor fills them in. */
-export function packRulesOf(batch: BatchOptions, environment: BatchOptions): PackRules {
-  return settingsOf({ ...environment, ...definedOf(batch) }, VISION_BATCH_SPEC);
-}
+/** The rules by the options of the batch processor. */
+export const packRulesOf = (batch: BatchOptions): PackRules => settingsOf(batch, VISION_BATCH_SPEC);
 
 /** Tokens of what a pack says around prompt and images, whatever their number, and before each image. */
 const FRAME_TOKENS = estimateTextTokens(packPrompt('') + JSON.stringify(packSchema(undefined)));

@@ -1,5 +1,6 @@
 import { raceSignal } from '../../internal/async/signals.ts';
 import { fsPromises } from '../../internal/modules/node-modules.ts';
+import { optionOf } from '../../internal/options/own-options.ts';
 import { isDataUrl } from './data-url.ts';
 
 /** A file on disk, as path or `file:` URL. A bare string is never a path: text of a request must not read files. */
@@ -31,11 +32,11 @@ export const isReadableStream = (value: unknown): value is ReadableStream<unknow
 export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 
-export const isFileSource = (value: unknown): value is FileSource =>
-  typeof value === 'object' &&
-  value !== null &&
-  'file' in value &&
-  (typeof value.file === 'string' || value.file instanceof URL);
+export function isFileSource(value: unknown): value is FileSource {
+  if (typeof value !== 'object' || value === null) return false;
+  const file = optionOf(value, 'file');
+  return typeof file === 'string' || file instanceof URL;
+}
 
 /** The bytes of any view or buffer, without a copy. They are empty when it was transferred to another thread. */
 export function asBytes(value: unknown): Uint8Array | undefined {

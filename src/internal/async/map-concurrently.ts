@@ -1,5 +1,6 @@
 import { InputError } from '../../errors/input-error.ts';
 import { systemClock } from '../clock.ts';
+import { callOptions } from '../options/own-options.ts';
 import { type ChildController, childController, onAbort } from './signals.ts';
 
 /** The inputs of a loop, in any number. */
@@ -63,8 +64,9 @@ class ConcurrentLoop<Input, Value> {
   constructor(
     inputs: Inputs<Input>,
     work: (input: Input, signal: AbortSignal) => Promise<Value>,
-    { concurrency, ordered = false, signal, refused }: ConcurrencyOptions,
+    options: ConcurrencyOptions,
   ) {
+    const { concurrency, ordered = false, signal, refused } = callOptions(options);
     this.#source = iteratorOf(inputs);
     this.#work = work;
     this.#concurrency = concurrency;

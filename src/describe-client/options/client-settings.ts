@@ -1,0 +1,237 @@
+import { breakerContradictions } from '../../circuit-breaker/circuit-breaker-options.ts';
+import { ConfigError, type ConfigIssue } from '../../errors/config-error.ts';
+import { proxyFor, readProxyEnvironment } from '../../http/connection/proxy.ts';
+import type { TlsOptions } from '../../http/connection/tls-options.ts';
+import type { Clock } from '../../internal/clock.ts';
+import { deepFreeze } from '../../internal/deep-freeze.ts';
+import { definedOf } from '../../internal/options/defined-of.ts';
+import { type Environment, parseEnvironment } from '../../internal/options/environment.ts';
+import { type ExtraBody, jsonCopy } from '../../internal/options/extra-body.ts';
+import { type OptionCheck, ownOptions, settingsOf, shape } from '../../internal/options/option-checks.ts';
+import type { Settings } from '../../internal/options/option-spec.ts';
+import type { Dialect } from '../../openai/exchange/request-dialect.ts';
+import type { ModelOverrides } from '../../openai/models/model-catalog.ts';
+import { addressIssues } from '../../openai/pool/api-address.ts';
+import { DEFAULT_BASE_URL, poolContradictions } from '../../openai/pool/openai-pool-options.ts';
+import { cacheContradictions, REDIS_TARGET_SPEC } from '../../redis-cache/cache-options.ts';
+import type { RedisTargetOptions } from '../../redis-cache/index.ts';
+import type { ClientImageOptions } from '../call/image-intake.ts';
+import type { RequestDefaults } from '../call/normalise-request.ts';
+import { type Logger, safeLogger } from './client-logger.ts';
+import type { DescribeClientOptions } from './client-options.ts';
+import { CLIENT_SPEC, isInstance } from './client-spec.ts';
+import { type EndpointDescription, namedEndpoints } from './endpoint-options.ts';
+import type { FallbackStep } from './fallback-option.ts';
+import type { ClientLimitOptions } from './limit-options.ts';
+import { type MissingKeys, missingKeysOf } from './missing-key.ts';
+import {
+  type BatchOptions,
+  CLIENT_BATCH_SPEC,
+  CLIENT_MONITOR_SPEC,
+  CLIENT_POOL_SPEC,
+  type ClientPoolOptions,
+} from './part-options.ts';
+
+/** What a client is made of: options over the environment over defaults, checked. */
+export interface ClientSettings extends RequestDefaults {
+  /** At least one; its key is empty where none was given. */
+  readonly endpoints: readonly EndpointDescription[];
+  readonly missingKeys: MissingKeys;
+  readonly dialect: Dialect;
+  readonly limits: ClientLimitOptions;
+  readonly attemptTimeoutMs: number;
+  readonly warmUpOnStart: boolean;
+  /** Where Redis is; undefined for memory only. */
+  readonly redis: RedisTargetOptions | undefined;
+  /** Proxy to an address of the API. */
+  readonly proxyTo: (baseURL: string | undefined) => string | undefined;
+  readonly tls: TlsOptions | undefined;
+  readonly cache: DescribeClientOptions['cache'];
+  readonly monitor: DescribeClientOptions['monitor'];
+  readonly pool: ClientPoolOptions | Extract<DescribeClientOptions['pool'], (...args: never[]) => unknown>;
+  readonly circuitBreaker: DescribeClientOptions['circuitBreaker'];
+  /** When images share requests; undefined for never. */
+  readonly packing: 'auto' | 'always' | undefined;
+  readonly batch: BatchOptions;
+  readonly retry: DescribeClientOptions['retry'];
+  readonly fallback: readonly FallbackStep[] | undefined;
+  readonly images: ClientImageOptions;
+  readonly models: ModelOverrides;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** Name of the endpoint of a client that has only a key. */
+const ONLY_ENDPOINT = 'default';
+
+const OWNER = 'createDescribeClient';
+
+type GivenOptions = Settings<DescribeClientOptions, typeof CLIENT_SPEC>;
+
+/**
+ * Makes the settings of a client. Options win over the environment, which wins over defaults.
+ * @throws `DESCRIBE_CONFIG_INVALID` that lists everything wrong in options, parts' options and environment.
+ */
+export function clientSettings(options: DescribeClientOptions, variables: Environment): ClientSettings {
+  const environment = readVariables(variables);
+  const issues = [...shape(CLIENT_SPEC)(options, ''), ...environment.issues];
+  const given = settingsOf(withoutWrong(options, issues), CLIENT_SPEC);
+  const proxies = proxyRule(given.proxy, variables);
+  const settings = joinedSettings(given, environment, proxies.proxyTo);
+  issues.push(...proxies.issues, ...contradictionsOf(given, settings));
+  if (issues.length > 0) throw new ConfigError(OWNER, issues);
+  return Object.freeze(settings);
+}
+
+/** The options without those that are wrong, for what contradicts the others is reported at the same time. */
+function withoutWrong(options: DescribeClientOptions, issues: readonly ConfigIssue[]): DescribeClientOptions {
+  const wrong = new Set(issues.map(({ option }) => /^[^.[]*/.exec(option)?.[0]));
+  const own = Object.entries(ownOptions(options ?? {}, CLIENT_SPEC));
+  return Object.fromEntries(own.map(([name, value]) => [name, wrong.has(name) ? undefined : value]));
+}
+
+/** What the environment says, by the part that it is for. */
+function readVariables(variables: Environment) {
+  const issues: ConfigIssue[] = [];
+  const read = <Options>(spec: Readonly<Record<string, OptionCheck>>): Options => {
+    const { options, issues: wrong } = parseEnvironment(spec, variables);
+    issues.push(...wrong);
+    return options as Options;
+  };
+  return {
+    client: read<Pick<DescribeClientOptions, 'apiKey' | 'baseURL' | 'organization' | 'project'>>(CLIENT_SPEC),
+    redis: read<RedisTargetOptions>(REDIS_TARGET_SPEC),
+    pool: read<Pick<ClientPoolOptions, 'min' | 'max'>>(CLIENT_POOL_SPEC),
+    batch: read<Pick<BatchOptions, 'batchSize' | 'maxBatchWaitMs'>>(CLIENT_BATCH_SPEC),
+    monitor: read<{ readonly enabled?: boolean }>(CLIENT_MONITOR_SPEC),
+    issues,
+  };
+}
+
+function joinedSettings(
+  given: GivenOptions,
+  environment: ReturnType<typeof readVariables>,
+  proxyTo: ClientSettings['proxyTo'],
+): ClientSettings {
+  const { batch, pool } = given;
+  const endpoints = endpointsOf(given, environment.client);
+  return {
+    ...given,
+    endpoints,
+    missingKeys: missingKeysOf(endpoints, given.endpoints !== undefined),
+    redis: redisTargetOf(given.redis, environment.redis),
+    proxyTo,
+    monitor: given.monitor ?? (environment.monitor.enabled === false ? false : {}),
+    pool: typeof pool === 'function' ? pool : ownOptions({ ...environment.pool, ...definedOf(pool) }, CLIENT_POOL_SPEC),
+    packing: batch === false ? undefined : batch === 'auto' ? 'auto' : 'always',
+    batch: ownOptions(
+      { ...environment.batch, ...definedOf(typeof batch === 'object' ? batch : undefined) },
+      CLIENT_BATCH_SPEC,
+    ),
+    logger: safeLogger(given.logger),
+  };
+}
+
+/** What contradicts itself in options that are right one by one. */
+function contradictionsOf(given: GivenOptions, settings: ClientSettings): readonly ConfigIssue[] {
+  const { cache, circuitBreaker, fallback, redis } = given;
+  const issues: ConfigIssue[] = [];
+  const within = (owner: (name: string) => string, found: readonly ConfigIssue[]) => {
+    issues.push(...found.map((issue) => ({ ...issue, option: `${owner(issue.option)}.${issue.option}` })));
+  };
+  if (redis !== undefined && cache === false) {
+    issues.push({ option: 'redis', expected: 'nothing with cache: false', got: 'a Redis' });
+  }
+  if (cache === false && fallback?.includes('stale')) {
+    issues.push({ option: 'fallback', expected: "no 'stale' with cache: false", got: "'stale'" });
+  }
+  const ownCache = isInstance(cache, 'getOrSet');
+  if (redis !== undefined && ownCache) {
+    issues.push({ option: 'redis', expected: 'nothing with a cache of your own', got: 'a Redis' });
+  }
+  if (cache !== false && !ownCache) {
+    const target = settings.redis ?? {};
+    within(
+      (name) => (name in target ? 'redis' : 'cache'),
+      cacheContradictions({ ...(cache as object | undefined), ...target }),
+    );
+  }
+  if (typeof settings.pool === 'object') within(() => 'pool', poolContradictions(settings.pool));
+  if (typeof circuitBreaker === 'object') within(() => 'circuitBreaker', breakerContradictions(circuitBreaker));
+  if (given.endpoints === undefined) {
+    const { baseURL = DEFAULT_BASE_URL, apiVersion } = settings.endpoints[0] ?? {};
+    issues.push(...addressIssues(baseURL, apiVersion, given.baseURL === undefined ? 'OPENAI_BASE_URL' : 'baseURL'));
+  } else {
+    const { apiKey, baseURL, apiVersion, organization, project, headers } = given;
+    const beside = Object.entries({ apiKey, baseURL, apiVersion, organization, project, headers });
+    const second = beside.filter(([, value]) => value !== undefined);
+    issues.push(...second.map(([option]) => ({ option, expected: 'nothing beside endpoints', got: 'a second one' })));
+  }
+  return issues;
+}
+
+/**
+ * The endpoints that are named, or the one of the options that stand at the top; each with what it has of the client.
+ */
+function endpointsOf(
+  given: GivenOptions,
+  environment: Pick<DescribeClientOptions, 'apiKey' | 'baseURL' | 'organization' | 'project'>,
+): readonly EndpointDescription[] {
+  const named = given.endpoints === undefined ? [onlyEndpoint(given, environment)] : namedEndpoints(given.endpoints);
+  return named.map((endpoint) => ({
+    ...endpoint,
+    dialect: endpoint.dialect ?? given.dialect,
+    extraBody: mergedExtraBody(given.extraBody, endpoint.extraBody),
+  }));
+}
+
+const onlyEndpoint = (
+  given: GivenOptions,
+  environment: Pick<DescribeClientOptions, 'apiKey' | 'baseURL' | 'organization' | 'project'>,
+): EndpointDescription => ({
+  name: ONLY_ENDPOINT,
+  apiKey: given.apiKey ?? environment.apiKey ?? '',
+  baseURL: given.baseURL ?? environment.baseURL,
+  apiVersion: given.apiVersion,
+  organization: given.organization ?? environment.organization,
+  project: given.project ?? environment.project,
+  headers: given.headers,
+  model: undefined,
+  weight: undefined,
+  limits: undefined,
+  dialect: undefined,
+  extraBody: undefined,
+});
+
+/** A copy, so that what the caller changes later changes no request. */
+function mergedExtraBody(client: ExtraBody | undefined, own: ExtraBody | undefined): ExtraBody | undefined {
+  if (client === undefined && own === undefined) return undefined;
+  return deepFreeze(jsonCopy({ ...client, ...own }));
+}
+
+/** The option, or what the environment says; with what is wrong there. */
+function proxyRule(
+  proxy: DescribeClientOptions['proxy'],
+  variables: Environment,
+): { readonly proxyTo: ClientSettings['proxyTo']; readonly issues: readonly ConfigIssue[] } {
+  if (proxy !== undefined) return { proxyTo: () => (proxy === false ? undefined : proxy), issues: [] };
+  try {
+    const environment = readProxyEnvironment(variables);
+    const proxyTo = (baseURL = DEFAULT_BASE_URL) =>
+      URL.canParse(baseURL) ? proxyFor(baseURL, environment) : undefined;
+    return { proxyTo, issues: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { proxyTo: () => undefined, issues: error.issues };
+  }
+}
+
+function redisTargetOf(
+  option: DescribeClientOptions['redis'],
+  environment: RedisTargetOptions,
+): RedisTargetOptions | undefined {
+  if (typeof option === 'string') return { url: option };
+  if (isInstance(option, 'defineCommand')) return { client: option as NonNullable<RedisTargetOptions['client']> };
+  if (option !== undefined) return option as RedisTargetOptions;
+  return environment.url === undefined && environment.host === undefined ? undefined : environment;
+}

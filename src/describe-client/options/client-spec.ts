@@ -1,0 +1,121 @@
+import { tlsOptionsCheck } from '../../http/connection/tls-options.ts';
+import { extraBodyCheck } from '../../internal/options/extra-body.ts';
+import { headerRecord, headerSafeSecret, httpUrl } from '../../internal/options/http-checks.ts';
+import {
+  anything,
+  boolean,
+  boundedText,
+  callable,
+  clockOption,
+  copyBy,
+  copying,
+  describeKind,
+  finiteNumber,
+  hasMethods,
+  integer,
+  MAX_MODEL_LENGTH,
+  milliseconds,
+  nonEmptyText,
+  type OptionCheck,
+  type OptionChecks,
+  oneOf,
+  shape,
+  whichever,
+  withMethods,
+} from '../../internal/options/option-checks.ts';
+import { fromVariable, withDefault } from '../../internal/options/option-spec.ts';
+import { NO_OPTIONS } from '../../internal/options/own-options.ts';
+import { REASONING_EFFORTS } from '../../internal/options/reasoning-effort.ts';
+import { modelOverridesCheck } from '../../openai/models/model-checks.ts';
+import { apiKeyCheck } from '../../openai/pool/api-key.ts';
+import { baseUrlOption } from '../../openai/pool/openai-pool-options.ts';
+import { REDIS_TARGET_SPEC } from '../../redis-cache/cache-options.ts';
+import { CLIENT_IMAGE_SPEC } from '../call/image-intake.ts';
+import { cacheScopeCheck } from '../call/normalise-request.ts';
+import type { DescribeClientOptions } from './client-options.ts';
+import { dialectCheck, endpointsCheck } from './endpoint-options.ts';
+import { fallbackCheck } from './fallback-option.ts';
+import { CLIENT_LIMIT_CHECKS } from './limit-options.ts';
+import {
+  CLIENT_BATCH_SPEC,
+  CLIENT_BREAKER_SPEC,
+  CLIENT_CACHE_SPEC,
+  CLIENT_MONITOR_SPEC,
+  CLIENT_POOL_SPEC,
+  CLIENT_RETRY_SPEC,
+} from './part-options.ts';
+
+type Case = readonly [(value: unknown) => boolean, OptionCheck];
+
+/** Tells the user's own instance from options, by a method that only the instance has. */
+export const isInstance = (value: unknown, method: string): boolean => hasMethods(value, [method]);
+
+const is = (choice: unknown): Case => [(value) => value === choice, anything()];
+const aFunction: Case = [(value) => typeof value === 'function', callable()];
+const anInstance = (method: string): Case => [(value) => isInstance(value, method), anything()];
+
+/** The options of a part; `expected` says what else it may be. */
+const optionsBy = (spec: Readonly<Record<string, OptionCheck>>, expected: string): OptionCheck => {
+  const options = shape(spec);
+  return copying(
+    (value, option) =>
+      value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))
+        ? options(value, option)
+        : [{ option, expected, got: describeKind(value) }],
+    (value) => copyBy(options, value),
+  );
+};
+
+const redisUrlText: Case = [
+  (value) => typeof value === 'string',
+  (value, option) => REDIS_TARGET_SPEC.url(value, `${option}.url`),
+];
+const redisClient: Case = [
+  (value) => isInstance(value, 'defineCommand'),
+  (value, option) => REDIS_TARGET_SPEC.client(value, `${option}.client`),
+];
+
+/** Every option of a client. */
+export const CLIENT_SPEC = {
+  apiKey: fromVariable('OPENAI_API_KEY', apiKeyCheck()),
+  baseURL: baseUrlOption,
+  apiVersion: nonEmptyText(),
+  organization: fromVariable('OPENAI_ORG_ID', headerSafeSecret()),
+  project: fromVariable('OPENAI_PROJECT_ID', headerSafeSecret()),
+  headers: headerRecord(),
+  dialect: withDefault(dialectCheck, 'auto'),
+  endpoints: endpointsCheck,
+  limits: withDefault(shape(CLIENT_LIMIT_CHECKS), NO_OPTIONS),
+  model: withDefault(boundedText(MAX_MODEL_LENGTH), 'gpt-4.1-mini'),
+  prompt: withDefault(nonEmptyText(), 'Describe this image.'),
+  system: nonEmptyText(),
+  temperature: finiteNumber({ min: 0, max: 2 }),
+  reasoningEffort: oneOf(...REASONING_EFFORTS),
+  extraBody: extraBodyCheck(),
+  detail: withDefault(oneOf('low', 'high', 'auto'), 'low'),
+  maxOutputTokens: withDefault(integer({ min: 1 }), 300),
+  cacheScope: cacheScopeCheck(),
+  timeoutMs: withDefault(milliseconds(), 60_000),
+  attemptTimeoutMs: withDefault(milliseconds(), 30_000),
+  redis: whichever([redisUrlText, redisClient], optionsBy(REDIS_TARGET_SPEC, 'options, a URL or an ioredis client')),
+  cache: whichever([is(false), anInstance('getOrSet')], optionsBy(CLIENT_CACHE_SPEC, 'options, a cache or false')),
+  monitor: whichever(
+    [is(false), anInstance('incrementCounter')],
+    optionsBy(CLIENT_MONITOR_SPEC, 'options, a monitor or false'),
+  ),
+  pool: whichever([aFunction], optionsBy(CLIENT_POOL_SPEC, 'options or a function')),
+  circuitBreaker: whichever([is(false), aFunction], optionsBy(CLIENT_BREAKER_SPEC, 'options, a function or false')),
+  batch: withDefault(
+    whichever([is(false), is('auto')], optionsBy(CLIENT_BATCH_SPEC, "options, 'auto' or false")),
+    false,
+  ),
+  retry: whichever([is(false)], optionsBy(CLIENT_RETRY_SPEC, 'options or false')),
+  fallback: fallbackCheck,
+  images: withDefault(optionsBy(CLIENT_IMAGE_SPEC, 'options'), NO_OPTIONS),
+  models: withDefault(modelOverridesCheck, {}),
+  warmUpOnStart: withDefault(boolean(), false),
+  proxy: whichever([is(false)], httpUrl()),
+  tls: tlsOptionsCheck,
+  logger: withMethods('a logger with debug, info, warn and error', 'debug', 'info', 'warn', 'error'),
+  clock: clockOption,
+} satisfies OptionChecks<DescribeClientOptions>;
