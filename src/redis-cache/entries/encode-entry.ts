@@ -144,6 +144,7 @@ export const parseFrozen = (json: string): unknown => freezeJson(JSON.parse(json
 function freezeJson<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   for (const name in value) {
+    if (!Object.hasOwn(value, name)) continue;
     const inner: unknown = value[name];
     if (typeof inner === 'object' && inner !== null) freezeJson(inner);
   }
