@@ -31,9 +31,10 @@ export type { RedisClientLike, RedisPipelineLike } from './redis/redis-client.ts
 export type { RedisConnectionState } from './redis/redis-connection.ts';
 export type { RedisFailureReason, RedisGatewayStats } from './redis/redis-gateway.ts';
 export type { RedisAddress, RedisTargetOptions } from './redis/redis-target.ts';
-export { type ReadOptions, RedisCache } from './redis-cache.ts';
+export { RedisCache } from './redis-cache.ts';
 export { type RedisScript, redisScriptOf } from './redis-script.ts';
 export type { CacheCounters } from './tiers/cache-counters.ts';
 export type { RedisCacheEvents } from './tiers/cache-events.ts';
 export type { CacheLogger } from './tiers/cache-settings.ts';
 export type { MsetEntry, SetOptions } from './tiers/setter.ts';
+export type { ReadOptions } from './tiers/tiered-reader.ts';

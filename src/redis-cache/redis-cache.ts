@@ -17,19 +17,8 @@ import type { RedisCacheEvents } from './tiers/cache-events.ts';
 import { purgeTags } from './tiers/purge.ts';
 import { MSET_NAMES, type MsetEntry, type SetItem, type SetOptions, setAll, setOptionsOf } from './tiers/setter.ts';
 import { TierPair } from './tiers/tier-pair.ts';
-import type { Found } from './tiers/tiered-reader.ts';
-import { TieredReader } from './tiers/tiered-reader.ts';
+import { type Found, type ReadOptions, TieredReader } from './tiers/tiered-reader.ts';
 import { TieredWriter } from './tiers/tiered-writer.ts';
-
-export interface ReadOptions {
-  /** Rejects the read with its reason. */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Whether a stored value may be used. A value that fails, such as one of another version, is a miss.
-   * @defaultValue any value may be used
-   */
-  readonly isValid?: ((value: unknown) => boolean) | undefined;
-}
 
 /**
  * A cache in two tiers, memory over Redis. It never gives a value that is older than an invalidation which this process

@@ -6,6 +6,16 @@ import type { TagVersions } from '../redis/redis-tier.ts';
 import { EntryCheck, type ReadContext } from './entry-check.ts';
 import type { MemoryRecord, TierPair } from './tier-pair.ts';
 
+export interface ReadOptions {
+  /** Rejects the read with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether a stored value may be used. A value that fails, such as one of another version, is a miss.
+   * @defaultValue any value may be used
+   */
+  readonly isValid?: ((value: unknown) => boolean) | undefined;
+}
+
 /** An entry that is valid by the knowledge of this process; fresh, or stale within its grace. */
 export interface Found {
   readonly entry: CacheEntry;
@@ -18,6 +28,16 @@ export interface FoundValues {
   readonly values: readonly unknown[];
   readonly memoryHits: number;
   readonly redisHits: number;
+}
+
+/** The part of a bulk read that memory has answered. */
+interface MemoryRead {
+  readonly values: unknown[];
+  /** The places of the keys that Redis is asked for. */
+  readonly places: number[];
+  /** The entries of memory under these keys that need a question to Redis. */
+  held: (CacheEntry | undefined)[] | undefined;
+  hits: number;
 }
 
 const NO_VERSIONS: TagVersions = new Map();
@@ -59,43 +79,12 @@ export class TieredReader {
    * @throws `DESCRIBE_INPUT_INVALID` before Redis is asked.
    */
   async readMany(keys: readonly string[]): Promise<FoundValues> {
-    const { link, memory, nowMs } = this.#pair;
-    const distrusting = link !== undefined && link.outage.size > 0;
-    const values = new Array<unknown>(keys.length).fill(undefined);
-    /** The places of the keys that Redis is asked for. */
-    const places = new Array<number>(keys.length);
-    let asking = 0;
-    let held: (CacheEntry | undefined)[] | undefined;
-    let memoryHits = 0;
-    const fallBack = (place: number, key: string, record: MemoryRecord | undefined) => {
-      const found = this.#lastResort(key, record);
-      if (found?.fresh !== true || found.entry.failure !== undefined) return;
-      values[place] = found.entry.value;
-      memoryHits += 1;
-    };
-    for (let place = 0; place < keys.length; place += 1) {
-      const key = keys[place];
-      checkKey(key);
-      const record = memory.get(key);
-      const entry = record && this.#pair.validEntry(record, nowMs);
-      if (entry !== undefined) {
-        values[place] = entry.value;
-        if (entry.failure === undefined) memoryHits += 1;
-      } else if (distrusting && link.outage.distrusts(key)) {
-        fallBack(place, key, record);
-      } else if (link !== undefined) {
-        if (record !== undefined) {
-          held ??= new Array<CacheEntry | undefined>(keys.length).fill(undefined);
-          held[asking] = record.entry;
-        }
-        places[asking] = place;
-        asking += 1;
-      }
-    }
-    places.length = asking;
+    const { link } = this.#pair;
+    const read = this.#readMemory(keys, link);
+    const { values, places, held } = read;
+    if (link === undefined || places.length === 0) return { values, memoryHits: read.hits, redisHits: 0 };
     // A copy: the caller may change its list before Redis has answered.
-    const asked = asking === keys.length ? keys.slice() : places.map((place) => keys[place] as string);
-    if (link === undefined || asked.length === 0) return { values, memoryHits, redisHits: 0 };
+    const asked = places.length === keys.length ? keys.slice() : places.map((place) => keys[place] as string);
     let redisHits = 0;
     await this.#asking(link, asked.length, async (context) => {
       const onValue = (index: number, value: unknown) => {
@@ -115,11 +104,48 @@ export class TieredReader {
       held?.forEach((entry, index) => {
         const [place, key] = [places[index], asked[index]];
         if (entry === undefined || place === undefined || key === undefined) return;
-        const record = memory.get(key);
-        if (values[place] === undefined && record?.entry === entry) fallBack(place, key, record);
+        const record = this.#pair.memory.get(key);
+        if (values[place] === undefined && record?.entry === entry) this.#fallBack(read, place, key, record);
       });
     });
-    return { values, memoryHits, redisHits };
+    return { values, memoryHits: read.hits, redisHits };
+  }
+
+  #readMemory(keys: readonly string[], link: RedisLink | undefined): MemoryRead {
+    const { memory, nowMs } = this.#pair;
+    const distrusting = link !== undefined && link.outage.size > 0;
+    // As long as the keys at first: a bulk read mostly asks for all of them.
+    const places = new Array<number>(keys.length);
+    const read: MemoryRead = { values: new Array(keys.length).fill(undefined), places, held: undefined, hits: 0 };
+    let asking = 0;
+    for (let place = 0; place < keys.length; place += 1) {
+      const key = keys[place];
+      checkKey(key);
+      const record = memory.get(key);
+      const entry = record && this.#pair.validEntry(record, nowMs);
+      if (entry !== undefined) {
+        read.values[place] = entry.value;
+        if (entry.failure === undefined) read.hits += 1;
+      } else if (distrusting && link.outage.distrusts(key)) {
+        this.#fallBack(read, place, key, record);
+      } else if (link !== undefined) {
+        if (record !== undefined) {
+          read.held ??= new Array<CacheEntry | undefined>(keys.length).fill(undefined);
+          read.held[asking] = record.entry;
+        }
+        places[asking] = place;
+        asking += 1;
+      }
+    }
+    places.length = asking;
+    return read;
+  }
+
+  #fallBack(read: MemoryRead, place: number, key: string, record: MemoryRecord | undefined): void {
+    const found = this.#lastResort(key, record);
+    if (found?.fresh !== true || found.entry.failure !== undefined) return;
+    read.values[place] = found.entry.value;
+    read.hits += 1;
   }
 
   async #asking<Result>(
