@@ -79,6 +79,7 @@ const rooms = {
       'encoding/byte-collector.ts',
       'encoding/encode-base64.ts',
       'encoding/encode-json.ts',
+      'encoding/request-body.ts',
       'guard/address-guard.ts',
       'guard/pinned-fetch.ts',
       'guard/private-host.ts',

@@ -3,6 +3,7 @@ import type { buildConnector, Dispatcher } from 'undici';
 import { durationText } from '../../errors/duration-text.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { importAgain } from '../../internal/modules/import-again.ts';
+import { definedOf } from '../../internal/options/defined-of.ts';
 import { type ProxyAddress, proxyAddress } from './proxy.ts';
 import { openTunnel } from './proxy-tunnel.ts';
 import type { TlsOptions } from './tls-options.ts';
@@ -128,13 +129,12 @@ function connectThrough(
   );
 }
 
-function tlsSettings({ ca, cert, key, passphrase, servername, rejectUnauthorized }: TlsOptions = {}) {
-  return {
-    ...(ca !== undefined && { ca: typeof ca === 'string' ? ca : [...ca] }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...(passphrase !== undefined && { passphrase }),
-    ...(servername !== undefined && { servername }),
-    ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
-  };
-}
+const tlsSettings = ({ ca, cert, key, passphrase, servername, rejectUnauthorized }: TlsOptions = {}) =>
+  definedOf({
+    ca: ca === undefined || typeof ca === 'string' ? ca : [...ca],
+    cert,
+    key,
+    passphrase,
+    servername,
+    rejectUnauthorized,
+  });

@@ -39,7 +39,7 @@ function bytesOf(body: unknown): Uint8Array | undefined {
 }
 
 /** A web stream, a Node stream, or any async iterable of bytes. */
-type ByteSource = ReadableStream<unknown> | AsyncIterable<unknown>;
+export type ByteSource = ReadableStream<unknown> | AsyncIterable<unknown>;
 
 const isStream = (body: unknown): body is ByteSource =>
   typeof body === 'object' && body !== null && ('getReader' in body || Symbol.asyncIterator in body);
@@ -100,12 +100,15 @@ export class StreamedBody {
   }
 }
 
-interface Reading {
+/** A stream that is being read. */
+export interface Reading {
   readonly next: () => Promise<{ readonly done?: boolean; readonly value?: unknown }>;
-  readonly cancel: (reason: unknown) => void;
+  /** Ends the source, also while a read waits. Never throws. */
+  readonly cancel: (reason?: unknown) => void;
 }
 
-function startReading(source: ByteSource): Reading {
+/** Starts to read a stream. @throws the error of a stream that is locked or fails when it is opened. */
+export function startReading(source: ByteSource): Reading {
   if ('getReader' in source) {
     const reader = source.getReader();
     // An iterator could not end a read that waits.
@@ -113,10 +116,11 @@ function startReading(source: ByteSource): Reading {
   }
   const iterator = source[Symbol.asyncIterator]();
   return {
-    next: () => iterator.next(),
+    next: async () => iterator.next(),
     cancel: () => {
       if ('destroy' in source && typeof source.destroy === 'function') source.destroy();
-      else void iterator.return?.().catch(() => {});
+      // An iterable of the caller may throw, or return no promise.
+      else (async () => iterator.return?.())().catch(() => {});
     },
   };
 }

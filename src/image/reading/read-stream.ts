@@ -1,5 +1,6 @@
-import { DescribeError, InputError } from '../../errors/index.ts';
+import { InputError } from '../../errors/index.ts';
 import { ByteCollector } from '../../http/encoding/byte-collector.ts';
+import { type ByteSource, type Reading, startReading } from '../../http/encoding/request-body.ts';
 import { loopSlices } from '../../internal/async/loop-slices.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
 import { tooLarge, unreadable } from '../formats/image-errors.ts';
@@ -26,11 +27,11 @@ export interface ReadLimits {
  * `DESCRIBE_IMAGE_UNREADABLE` with the `cause` when reading fails.
  */
 export async function readStream(
-  stream: ReadableStream<unknown> | AsyncIterable<unknown>,
+  stream: ByteSource,
   { maxBytes, field, signal, checkHead }: ReadLimits,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted();
-  const source = openSafely(stream, field);
+  const source = open(stream, field);
   const collected = new ByteCollector(checkHead);
   let ended = false;
   try {
@@ -53,12 +54,7 @@ export async function readStream(
   return joinBytes(collected.chunks(), collected.byteLength);
 }
 
-interface ByteSource {
-  next(): Promise<IteratorResult<unknown, unknown>>;
-  cancel(): void;
-}
-
-async function readNext(source: ByteSource): Promise<IteratorResult<unknown, unknown>> {
+async function readNext(source: Reading): Promise<IteratorResult<unknown, unknown>> {
   const next: unknown = await source.next().catch((cause: unknown): never => {
     throw unreadable('the stream failed while it was read', { cause });
   });
@@ -72,33 +68,13 @@ async function readNext(source: ByteSource): Promise<IteratorResult<unknown, unk
   }
 }
 
-/** A stream that fails when it is opened failed. */
-function openSafely(stream: ReadableStream<unknown> | AsyncIterable<unknown>, field: string): ByteSource {
+function open(stream: ByteSource, field: string): Reading {
+  if (isReadableStream(stream) && stream.locked) throw new InputError(field, 'the stream is locked by another reader');
   try {
-    return openSource(stream, field);
+    return startReading(stream);
   } catch (cause) {
-    throw DescribeError.is(cause) ? cause : unreadable('the stream failed while it was read', { cause });
+    throw unreadable('the stream failed while it was read', { cause });
   }
-}
-
-function openSource(stream: ReadableStream<unknown> | AsyncIterable<unknown>, field: string): ByteSource {
-  if (isReadableStream(stream)) {
-    if (stream.locked) throw new InputError(field, 'the stream is locked by another reader');
-    const reader = stream.getReader();
-    return {
-      next: async () => reader.read() as Promise<IteratorResult<unknown, unknown>>,
-      cancel: () => {
-        reader.cancel().catch(() => {});
-      },
-    };
-  }
-  const iterator = stream[Symbol.asyncIterator]();
-  return {
-    next: async () => iterator.next(),
-    cancel: () => {
-      (async () => iterator.return?.())().catch(() => {});
-    },
-  };
 }
 
 /**

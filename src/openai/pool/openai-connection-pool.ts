@@ -61,23 +61,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     this.#pool = new ResourcePool<OpenAIConnection>({
       factory: {
         create: ({ suspect }) =>
-          OpenAIConnectionPool.#connect(self, {
-            apiKey: key,
-            address,
-            organization: options.organization,
-            project: options.project,
-            headers: options.headers,
-            requestTimeoutMs: options.requestTimeoutMs,
-            streamIdleTimeoutMs: options.streamIdleTimeoutMs,
-            maxResponseBytes: options.maxResponseBytes,
-            connectTimeoutMs: options.connectTimeoutMs,
-            keepAliveMs: idleTimeoutMs,
-            proxy: options.proxy,
-            tls: options.tls,
-            clock,
-            counters,
-            lost: suspect,
-          }),
+          OpenAIConnectionPool.#connect(self, { apiKey: key, address, settings: options, counters, lost: suspect }),
         destroy: ({ http }) => http.destroy(),
         validate: (connection, { phase, signal }) =>
           phase === 'borrow' ? !connection.http.failed : OpenAIConnectionPool.#probeIdle(self, connection, signal),

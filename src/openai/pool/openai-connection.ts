@@ -1,27 +1,16 @@
 import type OpenAI from 'openai';
 import { connectionFetch } from '../../http/connection/connection-fetch.ts';
 import { type ConnectionCounters, HttpConnection } from '../../http/connection/http-connection.ts';
-import type { TlsOptions } from '../../http/connection/tls-options.ts';
-import type { Clock } from '../../internal/clock.ts';
 import { exchangeDirectly } from '../exchange/chat-exchange.ts';
 import type { ApiAddress } from './api-address.ts';
 import { ConnectionKey, type KeySource } from './api-key.ts';
 import { loadOpenAI } from './load-openai.ts';
+import type { PoolSettings } from './openai-pool-options.ts';
 
 export interface OpenAIConnectionOptions {
   readonly apiKey: string | KeySource;
   readonly address: ApiAddress;
-  readonly organization: string | undefined;
-  readonly project: string | undefined;
-  readonly headers: Readonly<Record<string, string>> | undefined;
-  readonly requestTimeoutMs: number;
-  readonly streamIdleTimeoutMs: number;
-  readonly maxResponseBytes: number;
-  readonly connectTimeoutMs: number;
-  readonly keepAliveMs: number;
-  readonly proxy: string | undefined;
-  readonly tls: TlsOptions | undefined;
-  readonly clock: Clock;
+  readonly settings: PoolSettings;
   readonly counters: ConnectionCounters;
   /** Called when the server closed the idle socket. */
   readonly lost: () => void;
@@ -39,24 +28,20 @@ export interface OpenAIConnection {
  * Makes a connection, which opens with its first request. The client retries and logs nothing, and ignores the
  * environment where this package can set an option. `openai` is loaded here, at first use.
  */
-export async function createOpenAIConnection(options: OpenAIConnectionOptions): Promise<OpenAIConnection> {
-  const { apiKey, address, organization, project, headers, requestTimeoutMs } = options;
+export async function createOpenAIConnection({
+  apiKey,
+  address,
+  settings: { organization, project, headers, requestTimeoutMs, idleTimeoutMs: keepAliveMs, ...transport },
+  counters,
+  lost,
+}: OpenAIConnectionOptions): Promise<OpenAIConnection> {
   const { baseURL, deploymentsVersion: apiVersion, queryVersion, isAzure } = address;
+  const { connectTimeoutMs, maxResponseBytes, streamIdleTimeoutMs, proxy, tls, clock } = transport;
+  const limits = { connectTimeoutMs, keepAliveMs, maxResponseBytes, streamIdleTimeoutMs };
   const key = typeof apiKey === 'string' ? undefined : new ConnectionKey(apiKey);
   const [{ OpenAI, AzureOpenAI }, http] = await Promise.all([
     loadOpenAI(),
-    HttpConnection.create({
-      origin: new URL(baseURL).origin,
-      connectTimeoutMs: options.connectTimeoutMs,
-      keepAliveMs: options.keepAliveMs,
-      maxResponseBytes: options.maxResponseBytes,
-      streamIdleTimeoutMs: options.streamIdleTimeoutMs,
-      proxy: options.proxy,
-      tls: options.tls,
-      clock: options.clock,
-      counters: options.counters,
-      lost: options.lost,
-    }),
+    HttpConnection.create({ origin: new URL(baseURL).origin, ...limits, proxy, tls, clock, counters, lost }),
   ]);
   // As with Azure's own client: a key has its own header, and a token of Entra is a bearer token.
   const azureHeaders =
