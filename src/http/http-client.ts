@@ -1,6 +1,7 @@
 import { DescribeError, InputError, UpstreamError } from '../errors/index.ts';
 import { headerRecord } from '../internal/options/http-checks.ts';
 
+import { describeKind } from '../internal/options/option-checks.ts';
 import { callOptions } from '../internal/options/own-options.ts';
 import type { HttpConnection } from './connection/http-connection.ts';
 import { type AnswerHeaders, isJson, textOfBytes, type WholeAnswer } from './connection/http-message.ts';
@@ -94,7 +95,9 @@ export class HttpClient {
     options: HttpRequestOptions = {},
   ): Promise<HttpReply<Data>> {
     const { headers, query, body, signal, timeoutMs = this.#timeoutMs } = callOptions(options);
-    if (!(typeof timeoutMs === 'number' && timeoutMs > 0)) throw new InputError('timeoutMs', 'it is not above 0');
+    if (!(typeof timeoutMs === 'number' && timeoutMs > 0)) {
+      throw new InputError('timeoutMs', `must be a number above 0; got ${describeKind(timeoutMs)}`);
+    }
     const encoded = encodeBody(body);
     const merged = mergeHeaders(this.#headers, headers, encoded?.contentType);
     const answer = await this.#connection
@@ -124,6 +127,8 @@ function encodeBody(body: unknown): OutgoingBody | undefined {
   return outgoingBody(body) ?? { body: jsonBody(body), contentType: 'application/json' };
 }
 
+const NO_JSON = "must be JSON, text, bytes, a form or a stream; got a value that JSON can't hold";
+
 function jsonBody(body: unknown): Uint8Array {
   let text: string | undefined;
   try {
@@ -132,9 +137,9 @@ function jsonBody(body: unknown): Uint8Array {
     if (text?.includes('{}')) JSON.stringify(body, refuseUnseen);
   } catch (cause) {
     if (DescribeError.is(cause)) throw cause;
-    throw new InputError('body', 'it is not JSON', { cause });
+    throw new InputError('body', NO_JSON, { cause });
   }
-  if (text === undefined) throw new InputError('body', 'it is not JSON');
+  if (text === undefined) throw new InputError('body', NO_JSON);
   return Buffer.from(text);
 }
 
@@ -145,7 +150,10 @@ function refuseUnseen(_key: string, value: unknown): unknown {
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   if (isPlain || Object.keys(value).length > 0) return value;
   const name = codeWord(prototype?.constructor?.name) ?? 'object';
-  throw new InputError('body', `JSON would make {} of a ${name}: pass a plain object, an array or bytes`);
+  throw new InputError(
+    'body',
+    `must be plain: JSON would make {} of a ${name}. Pass a plain object, an array or bytes.`,
+  );
 }
 
 const codeWord = (name: unknown): string | undefined =>
@@ -178,10 +186,10 @@ const FRAMING: ReadonlySet<string> = new Set([
 
 function checkHeader(name: string, value: unknown): void {
   if (headerRecord()({ [name]: value }, name).length > 0) {
-    throw new InputError('headers', 'a name or value holds what HTTP does not allow');
+    throw new InputError('headers', 'must hold names and values that HTTP allows; got one with other characters');
   }
   if (FRAMING.has(name.toLowerCase())) {
-    throw new InputError('headers', `${name.toLowerCase()} belongs to the connection`);
+    throw new InputError('headers', `must not set ${name.toLowerCase()}: the connection sets it`);
   }
 }
 

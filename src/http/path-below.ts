@@ -1,4 +1,5 @@
 import { InputError } from '../errors/index.ts';
+import { describeKind } from '../internal/options/option-checks.ts';
 
 /** Query parameters by name; `undefined` adds none. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>> | URLSearchParams;
@@ -10,15 +11,19 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
  * a query whose values are not text, numbers or booleans.
  */
 export function pathBelow(base: URL, path: string, query: Query = {}): string {
-  if (typeof path !== 'string' && !ABSOLUTE.test(path)) throw new InputError('path', 'it is no string');
+  if (typeof path !== 'string' && !ABSOLUTE.test(path))
+    throw new InputError('path', `must be text; got ${describeKind(path)}`);
   const text = ABSOLUTE.test(path) ? path : `${base.origin}${base.pathname}${path.replace(/^\/+/, '')}`;
-  if (!URL.canParse(text)) throw new InputError('path', 'it is no URL');
+  if (!URL.canParse(text))
+    throw new InputError('path', "must be a path or URL below the base URL; got one that can't be parsed");
   const url = new URL(text);
-  if (url.origin !== base.origin) throw new InputError('path', `it leads away from ${base.origin}`);
+  if (url.origin !== base.origin)
+    throw new InputError('path', `must lie below ${base.origin}; got a URL of another origin`);
   if (!url.pathname.startsWith(base.pathname) || climbs(url.pathname)) {
-    throw new InputError('path', 'it leads out of the base URL');
+    throw new InputError('path', 'must lie below the path of the base URL; got one that leads out of it');
   }
-  if (url.username + url.password !== '') throw new InputError('path', 'it holds credentials');
+  if (url.username + url.password !== '')
+    throw new InputError('path', 'must have no user or password; got a URL with them. Pass an `authorization` header.');
   const added = query instanceof URLSearchParams ? query : paramsOf(query);
   const queries = [base.search.slice(1), url.search.slice(1), added.toString()].filter((part) => part !== '');
   return url.pathname + (queries.length === 0 ? '' : `?${queries.join('&')}`);
@@ -26,10 +31,12 @@ export function pathBelow(base: URL, path: string, query: Query = {}): string {
 
 function paramsOf(query: Exclude<Query, URLSearchParams>): URLSearchParams {
   const params = new URLSearchParams();
-  if (typeof query !== 'object') throw new InputError('query', 'it is no object of names and values');
+  if (typeof query !== 'object')
+    throw new InputError('query', 'must be an object of names and values, or `URLSearchParams`');
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;
-    if (typeof value === 'object') throw new InputError('query', 'a value is no string, number or boolean');
+    if (typeof value === 'object')
+      throw new InputError('query', `must hold text, numbers or booleans; got ${describeKind(value)}`);
     params.append(name, String(value));
   }
   return params;

@@ -55,8 +55,11 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 export const isJson = (type: AnswerHeaders[string]): type is string => typeof type === 'string' && JSON_TYPE.test(type);
 
 /** Streams every body but JSON, which readers need whole, and an empty one. */
-export const isStreamed: StreamDecision = (status, headers) =>
-  headers['content-length'] !== '0' && !BODYLESS.has(status) && !isJson(headers['content-type']);
+export const isStreamed: StreamDecision = (status, headers) => {
+  if (headers['content-length'] === '0' || BODYLESS.has(status)) return false;
+  const type = headers['content-type'];
+  return typeof type !== 'string' || !JSON_TYPE.test(type);
+};
 
 /** UTF-8 without its byte order mark, as the web's `text()` decodes it. */
 export function textOfBytes(bytes: Buffer): string {

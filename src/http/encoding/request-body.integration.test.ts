@@ -85,7 +85,7 @@ describe('a body', () => {
   });
 
   it('that gives something else than bytes fails its request', async () => {
-    await expect(post(Readable.from([{ a: 1 }]))).rejects.toThrow('no bytes');
+    await expect(post(Readable.from([{ a: 1 }]))).rejects.toThrow('must give bytes or text; got object');
   });
 
   it.each([

@@ -80,7 +80,7 @@ export class StreamedBody {
       const { done, value } = await reading.next();
       if (done === true) break;
       const bytes = typeof value === 'string' ? Buffer.from(value) : bytesOf(value);
-      if (bytes === undefined) throw new TypeError('a streamed body gave something that is no bytes');
+      if (bytes === undefined) throw new TypeError(`a streamed body must give bytes or text; got ${typeof value}`);
       if (bytes.byteLength > BODY_AT_ONCE_BYTES) yield* bodyPieces(bytes);
       else if (bytes.byteLength > 0) yield bytes;
     }

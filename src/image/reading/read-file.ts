@@ -28,7 +28,7 @@ export async function readFile(
   const { size, isRegular } = await fs
     .stat(path)
     .then((stats) => ({ size: stats.size, isRegular: stats.isFile() }), fail);
-  if (!isRegular) throw new InputError(field, 'not a regular file');
+  if (!isRegular) throw new InputError(field, 'must be a regular file; got a directory, a pipe or a device');
   if (size > maxBytes) throw tooLarge(field, maxBytes);
   signal?.throwIfAborted();
   const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;

@@ -41,7 +41,7 @@ export async function readStream(
       const next = await raceSignal(readNext(source), signal);
       if (next.done === true) break;
       const chunk = asBytes(next.value);
-      if (chunk === undefined) throw new InputError(field, `the stream gave a ${typeof next.value}, expected bytes`);
+      if (chunk === undefined) throw new InputError(field, `the stream must give bytes; got ${typeof next.value}`);
       if (collected.byteLength + chunk.length > maxBytes) throw tooLarge(field, maxBytes);
       if (chunk.length === 0) continue;
       collected.push(chunk);

@@ -1,6 +1,8 @@
 import type { EncodeOptions } from '../../http/encoding/encode-base64.ts';
 import { encodeJson } from '../../http/encoding/encode-json.ts';
 
+const JSON_BODY = { 'content-type': 'application/json' } as const;
+
 /** Request options that make an OpenAI client send a body that is bytes already. */
 export interface EncodedRequest {
   readonly body: Uint8Array;
@@ -19,11 +21,10 @@ export interface EncodedRequest {
  * `encoded.headers`.
  * @throws the signal's reason when it aborts.
  */
-export async function encodeRequest(
+export function encodeRequest(
   params: { readonly model?: unknown },
   options: EncodeOptions = {},
 ): Promise<EncodedRequest> {
-  const body = await encodeJson(params, options);
   const model = typeof params.model === 'string' ? params.model : undefined;
-  return { body, headers: { 'content-type': 'application/json' }, __metadata: { model } };
+  return encodeJson(params, options).then((body) => ({ body, headers: JSON_BODY, __metadata: { model } }));
 }
