@@ -57,6 +57,13 @@ const rooms = {
     handlers: ['.'],
     doors: [],
   },
+  routing: {
+    limits: [],
+    'shared-quota': ['limits'],
+    quota: ['shared-quota', 'limits'],
+    router: ['quota', 'limits'],
+    doors: ['quota/attempt-report.ts', 'quota/quota-permit.ts', 'router/route-place.ts'],
+  },
   'redis-cache': {
     redis: [],
     entries: [],

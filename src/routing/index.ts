@@ -10,13 +10,14 @@ export {
   type RetryOptions,
   type RetryStats,
 } from '../retry/index.ts';
-export type { QuotaDimensionStats } from './quota/quota-limit.ts';
+export type { LimitPressure, QuotaPressure } from './limits/limit-pressure.ts';
+export type { QuotaDimensionStats } from './limits/quota-limit.ts';
+export type { QuotaStats, SharedQuotaStats } from './limits/quota-stats.ts';
+export type { QuotaAnswer, QuotaRefusal, RateLimitReading, RateLimitSnapshot } from './limits/rate-limit-snapshot.ts';
 export { QuotaLimiter } from './quota/quota-limiter.ts';
 export type { QuotaLimiterOptions, QuotaLimits } from './quota/quota-limiter-options.ts';
-export type { QuotaAnswer, QuotaPermit, QuotaRefusal } from './quota/quota-permit.ts';
+export type { QuotaPermit } from './quota/quota-permit.ts';
 export { QuotaRegistry, type QuotaRegistryOptions } from './quota/quota-registry.ts';
-export type { QuotaStats, SharedQuotaStats } from './quota/quota-stats.ts';
-export type { RateLimitReading, RateLimitSnapshot } from './quota/rate-limit-snapshot.ts';
 export type { RouteAnswer, RouteAttempt, RouteJob, RouteLeg } from './router/route-job.ts';
 
 export { Router } from './router/router.ts';

@@ -1,9 +1,9 @@
 import type { Clock, TimerHandle } from '../internal/clock.ts';
 import { ApiError } from '../testing/fake-openai/api-error.ts';
 import { type FakeLimits, QuotaGroup } from '../testing/fake-openai/quota-group.ts';
+import type { RateLimitReading, RateLimitSnapshot } from './limits/rate-limit-snapshot.ts';
 import type { QuotaLimiter } from './quota/quota-limiter.ts';
 import type { QuotaPermit } from './quota/quota-permit.ts';
-import type { RateLimitReading, RateLimitSnapshot } from './quota/rate-limit-snapshot.ts';
 import type { SimulatedClock } from './simulated-clock.fixture.ts';
 
 /** Numbers in [0, 1) that a seed determines. Source: mulberry32 (Tommy Ettinger, public domain). */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
-import type { LimitPressure } from '../../routing/quota/limit-pressure.ts';
+import type { LimitPressure } from '../../routing/limits/limit-pressure.ts';
 import { QuotaLimiter } from '../../routing/quota/quota-limiter.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { CallTrace } from '../call/call-trace.ts';

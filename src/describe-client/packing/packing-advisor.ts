@@ -1,6 +1,6 @@
 import type { Clock } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
-import type { LimitPressure, QuotaPressure } from '../../routing/quota/limit-pressure.ts';
+import type { LimitPressure, QuotaPressure } from '../../routing/limits/limit-pressure.ts';
 import type { AttemptSink } from '../call/call-trace.ts';
 
 /** Share of a limit that must be used up before it counts as pressure. */

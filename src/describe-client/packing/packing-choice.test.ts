@@ -4,7 +4,7 @@ import type { LoadedImage } from '../../image/index.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
 import { modelCatalog } from '../../openai/models/model-catalog.ts';
-import type { LimitPressure, QuotaPressure } from '../../routing/quota/limit-pressure.ts';
+import type { LimitPressure, QuotaPressure } from '../../routing/limits/limit-pressure.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import type { Answer, AskVision } from '../attempt/vision-asker.ts';
 import { CallTrace } from '../call/call-trace.ts';

@@ -1,4 +1,4 @@
-import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
+import type { RateLimitSnapshot } from '../limits/rate-limit-snapshot.ts';
 
 /** What an attempt learned on its way, whatever became of it. */
 export interface AttemptReport {

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
+import type { RateLimitSnapshot } from '../limits/rate-limit-snapshot.ts';
 import { QuotaLimiter } from './quota-limiter.ts';
 import type { QuotaLimits } from './quota-limiter-options.ts';
 import type { QuotaPermit } from './quota-permit.ts';
-import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
 
 function makeLimiter(limits: QuotaLimits = {}) {
   const clock = new ManualClock();

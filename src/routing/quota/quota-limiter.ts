@@ -4,17 +4,17 @@ import type { Clock } from '../../internal/clock.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
 import { checkOptions } from '../../internal/options/option-checks.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';
+import type { QuotaPressure } from '../limits/limit-pressure.ts';
+import { LocalQuota } from '../limits/local-quota.ts';
+import type { QuotaSource, QuotaTaking } from '../limits/quota-source.ts';
+import type { QuotaStats } from '../limits/quota-stats.ts';
+import { isCount, type QuotaAnswer, type QuotaRefusal } from '../limits/rate-limit-snapshot.ts';
 import { SharedQuota } from '../shared-quota/shared-quota.ts';
-import type { QuotaPressure } from './limit-pressure.ts';
-import { LocalQuota } from './local-quota.ts';
 import { QUOTA_LIMITER_SPEC, type QuotaLimiterOptions } from './quota-limiter-options.ts';
 import { QuotaGuard, TokenEstimate } from './quota-margins.ts';
 import { QuotaPause, QuotaStop } from './quota-pause.ts';
-import { type QuotaAnswer, type QuotaEnds, type QuotaPermit, type QuotaRefusal, TakenPermit } from './quota-permit.ts';
+import { type QuotaEnds, type QuotaPermit, TakenPermit } from './quota-permit.ts';
 import { QuotaRamp } from './quota-ramp.ts';
-import type { QuotaSource, QuotaTaking } from './quota-source.ts';
-import type { QuotaStats } from './quota-stats.ts';
-import { isCount } from './rate-limit-snapshot.ts';
 
 interface Taken {
   readonly estimatedTokens: number;

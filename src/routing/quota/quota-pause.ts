@@ -1,6 +1,6 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
 import { exponentialDelay, type Random } from '../../internal/backoff.ts';
-import { isCount } from './rate-limit-snapshot.ts';
+import { isCount } from '../limits/rate-limit-snapshot.ts';
 
 /** Where a refusal names no time, or one that does not help, the waits grow from one refusal to the next. */
 const GROWING = { initialDelayMs: 250, maxDelayMs: 30_000 };

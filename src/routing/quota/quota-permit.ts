@@ -1,23 +1,8 @@
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import type { UpstreamError } from '../../errors/upstream-error.ts';
+import type { QuotaAnswer, QuotaRefusal } from '../limits/rate-limit-snapshot.ts';
 import { AttemptFailure, type AttemptReport } from './attempt-report.ts';
-import type { RateLimitSnapshot } from './rate-limit-snapshot.ts';
-
-/** What an answer tells of the quota. */
-export interface QuotaAnswer {
-  readonly limits?: RateLimitSnapshot | undefined;
-  /** What the API counted: the larger of prompt tokens and output limit; absent where unknown. */
-  readonly chargedTokens?: number | undefined;
-}
-
-/** What a refusal for going too fast tells. */
-export interface QuotaRefusal {
-  readonly limits?: RateLimitSnapshot | undefined;
-  readonly retryAfterMs?: number | undefined;
-  /** The API asked to slow down, which lowers the rate for a while. */
-  readonly slowDown?: boolean | undefined;
-}
 
 /**
  * The right to send one request. It has exactly one end; later ends are ignored. Its methods may be taken apart from

@@ -1,4 +1,4 @@
-import { MINUTE_MS, QuotaBucket } from './quota-bucket.ts';
+import { MINUTE_MS, QuotaBucket } from '../limits/quota-bucket.ts';
 
 /** The rate may grow by half in so long. Source: OpenAI, "Error codes" and "Rate limits" guides, ramp-up and slow down. */
 const STEP_MS = 900_000;

@@ -11,12 +11,12 @@ import {
   withMethods,
 } from '../../internal/options/option-checks.ts';
 import { withDefault } from '../../internal/options/option-spec.ts';
+import type { QuotaStats } from '../limits/quota-stats.ts';
 import type { AtomicScript } from '../shared-quota/atomic-script.ts';
 import { modelFamilyOf } from './model-family.ts';
 import { QuotaLimiter } from './quota-limiter.ts';
 import { QUOTA_LIMITS_SPEC, type QuotaLimits } from './quota-limiter-options.ts';
 import { QuotaStop } from './quota-pause.ts';
-import type { QuotaStats } from './quota-stats.ts';
 
 export interface QuotaRegistryOptions {
   /** Upper bounds of every quota that `limitsOf` says nothing about. @defaultValue what the API's headers say */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../internal/clock.ts';
+import type { RateLimitSnapshot } from '../limits/rate-limit-snapshot.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
-import type { RateLimitSnapshot } from '../quota/rate-limit-snapshot.ts';
 import type { RoutePlace } from './route-place.ts';
 
 /** What the router needs to know of a call. */

@@ -1,5 +1,5 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
-import type { QuotaPressure } from '../quota/limit-pressure.ts';
+import type { QuotaPressure } from '../limits/limit-pressure.ts';
 import type { QuotaPermit, ReservableQuota } from '../quota/quota-permit.ts';
 
 /** The right to send one request, as a router takes it. */

@@ -1,6 +1,6 @@
-import { MINUTE_MS, QuotaBucket } from '../quota/quota-bucket.ts';
-import { QuotaLimit } from '../quota/quota-limit.ts';
-import { hasLimit, levelOf, quotaReadingOf, type RateLimitReading } from '../quota/rate-limit-snapshot.ts';
+import { MINUTE_MS, QuotaBucket } from '../limits/quota-bucket.ts';
+import { QuotaLimit } from '../limits/quota-limit.ts';
+import { hasLimit, levelOf, quotaReadingOf, type RateLimitReading } from '../limits/rate-limit-snapshot.ts';
 
 /** Where a shared dimension stood when a request took from it. The base becomes known with the next state. */
 export interface SharedMark {

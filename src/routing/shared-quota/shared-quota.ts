@@ -1,11 +1,10 @@
 import { exponentialDelay, type Random } from '../../internal/backoff.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
-import type { QuotaPressure } from '../quota/limit-pressure.ts';
-import { AloneQuota } from '../quota/local-quota.ts';
-import type { QuotaLimits } from '../quota/quota-limiter-options.ts';
-import type { QuotaSource, QuotaTaking } from '../quota/quota-source.ts';
-import type { QuotaSourceStats } from '../quota/quota-stats.ts';
-import { isCount, type RateLimitSnapshot, refusedBy } from '../quota/rate-limit-snapshot.ts';
+import type { QuotaPressure } from '../limits/limit-pressure.ts';
+import { AloneQuota } from '../limits/local-quota.ts';
+import type { QuotaSource, QuotaTaking } from '../limits/quota-source.ts';
+import type { QuotaSourceStats } from '../limits/quota-stats.ts';
+import { isCount, type RateLimitSnapshot, refusedBy } from '../limits/rate-limit-snapshot.ts';
 import type { AtomicScript } from './atomic-script.ts';
 import { SharedDimension, type SharedMark } from './shared-dimension.ts';
 import { HORIZON_MS, SharedStore, type StoreAnswer } from './shared-store.ts';
@@ -13,7 +12,11 @@ import { SharedWallet, type WalletRequest } from './shared-wallet.ts';
 
 export interface SharedQuotaOptions {
   readonly name: string;
-  readonly limits: QuotaLimits;
+  readonly limits: {
+    readonly requestsPerMinute?: number | undefined;
+    readonly tokensPerMinute?: number | undefined;
+    readonly processes?: number | undefined;
+  };
   readonly script: AtomicScript;
   readonly clock: Clock;
   readonly random: Random;

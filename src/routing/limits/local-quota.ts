@@ -1,9 +1,14 @@
 import type { QuotaPressure } from './limit-pressure.ts';
 import { QuotaDimension, type QuotaMark } from './quota-dimension.ts';
-import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
 import type { QuotaSource, QuotaTaking } from './quota-source.ts';
 import type { QuotaSourceStats } from './quota-stats.ts';
-import { isCount, type RateLimitSnapshot, refusedBy } from './rate-limit-snapshot.ts';
+import {
+  isCount,
+  type QuotaAnswer,
+  type QuotaRefusal,
+  type RateLimitSnapshot,
+  refusedBy,
+} from './rate-limit-snapshot.ts';
 
 export interface LocalQuotaOptions {
   readonly requestsPerMinute: number | undefined;

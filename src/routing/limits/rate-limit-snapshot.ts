@@ -15,6 +15,21 @@ export interface RateLimitSnapshot {
   readonly tokens?: RateLimitReading;
 }
 
+/** What an answer tells of the quota. */
+export interface QuotaAnswer {
+  readonly limits?: RateLimitSnapshot | undefined;
+  /** What the API counted: the larger of prompt tokens and output limit; absent where unknown. */
+  readonly chargedTokens?: number | undefined;
+}
+
+/** What a refusal for going too fast tells. */
+export interface QuotaRefusal {
+  readonly limits?: RateLimitSnapshot | undefined;
+  readonly retryAfterMs?: number | undefined;
+  /** The API asked to slow down, which lowers the rate for a while. */
+  readonly slowDown?: boolean | undefined;
+}
+
 const DAY_MS = 86_400_000;
 /** How much more than its limit a minute's bucket may seem to hold, by rounding. */
 const IMPLAUSIBLE_RATIO = 1.5;

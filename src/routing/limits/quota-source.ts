@@ -1,6 +1,6 @@
 import type { QuotaPressure } from './limit-pressure.ts';
-import type { QuotaAnswer, QuotaRefusal } from './quota-permit.ts';
 import type { QuotaSourceStats } from './quota-stats.ts';
+import type { QuotaAnswer, QuotaRefusal } from './rate-limit-snapshot.ts';
 
 /**
  * What one request took from a source; it ends in one of these ways. Each returns whether more may pass than before.

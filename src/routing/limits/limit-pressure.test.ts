@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.ts';
+import { QuotaLimiter } from '../quota/quota-limiter.ts';
+import type { QuotaLimits } from '../quota/quota-limiter-options.ts';
 import { jointPressure } from './limit-pressure.ts';
-import { QuotaLimiter } from './quota-limiter.ts';
-import type { QuotaLimits } from './quota-limiter-options.ts';
 import type { RateLimitReading, RateLimitSnapshot } from './rate-limit-snapshot.ts';
 
 function quotaOf(limits?: QuotaLimits) {
