@@ -5,11 +5,12 @@ import { AnswerError } from '../../internal/upstream/chat-body.ts';
 import { headerOf } from '../../internal/upstream/response-headers.ts';
 import { shortTokenOf } from '../../internal/upstream/server-reason.ts';
 import { type ChatAnswer, sendChat } from '../../openai/exchange/chat-exchange.ts';
+import { type EncodedRequest, encodeRequest } from '../../openai/exchange/encode-request.ts';
 import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
-import type { RequestForm } from '../../openai/exchange/request-dialect.ts';
+import type { EndpointDialect, RequestForm } from '../../openai/exchange/request-dialect.ts';
+import type { RouteAnswer } from '../../routing/index.ts';
 import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
-import { answerReport } from './answer-report.ts';
-import type { ConnectedCall, ExchangeReport, Next } from './stage.ts';
+import type { ChatRequest, ConnectedCall, ExchangeReport, Next } from './stage.ts';
 
 export interface ExchangeStageParts {
   readonly attemptTimeoutMs: number;
@@ -83,4 +84,60 @@ async function sendInForm(call: ConnectedCall, initial: RequestForm): Promise<Ch
       form = next;
     }
   }
+}
+
+/** The body of a call, encoded when it is first sent, once for all attempts that write it alike. */
+export class LazyBody {
+  readonly #request: ChatRequest;
+  readonly #signal: AbortSignal;
+  #key: string | undefined;
+  #encoded: Promise<EncodedRequest> | undefined;
+
+  constructor(request: ChatRequest, signal: AbortSignal) {
+    this.#request = request;
+    this.#signal = signal;
+  }
+
+  /** @throws the signal's reason when it aborts. */
+  encodedAs(form: RequestForm, dialect: EndpointDialect): Promise<EncodedRequest> {
+    if (this.#encoded === undefined || this.#key !== form.key) {
+      this.#key = form.key;
+      this.#encoded = encodeRequest(dialect.write(this.#request, form), { signal: this.#signal });
+    }
+    return this.#encoded;
+  }
+}
+
+/**
+ * What an answer tells of itself. A limit counts the larger of a request's input and the bound of its output, not the
+ * tokens that were written. Source: OpenAI, "Rate limits" guide.
+ */
+export function answerReport(
+  { max_completion_tokens, max_tokens }: ChatRequest,
+  completion: ChatCompletion | null | undefined,
+  headers: unknown,
+  address: string,
+): RouteAnswer {
+  // An answer may be empty, or anything that JSON can say.
+  const { prompt_tokens, completion_tokens } = completion?.usage ?? {};
+  return {
+    limits: rateLimitOf(headers),
+    chargedTokens: chargedTokens(prompt_tokens, max_completion_tokens ?? max_tokens ?? completion_tokens),
+    outputTokens: finite(completion_tokens),
+    organization: ownerOf(headers, address),
+  };
+}
+
+const chargedTokens = (promptTokens: unknown, outputBound: unknown): number | undefined => {
+  const prompt = finite(promptTokens);
+  return prompt === undefined ? undefined : Math.max(prompt, finite(outputBound) ?? 0);
+};
+
+const finite = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? value : undefined);
+
+/** Organisation and project of a key at an address, as one name. */
+function ownerOf(headers: unknown, address: string): string | undefined {
+  const organization = headerOf(headers, 'openai-organization');
+  if (organization === undefined) return undefined;
+  return `${address} ${organization} ${headerOf(headers, 'openai-project') ?? ''}`.trim();
 }

@@ -1,13 +1,13 @@
 import type OpenAI from 'openai';
 import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import type { ChildController } from '../../internal/async/signals.ts';
-import type { EndpointDialect } from '../../openai/exchange/request-dialect.ts';
+import type { EncodedRequest } from '../../openai/exchange/encode-request.ts';
+import type { EndpointDialect, RequestForm } from '../../openai/exchange/request-dialect.ts';
 import type { RouteJob } from '../../routing/index.ts';
 import type { AttemptReport } from '../../routing/quota/attempt-report.ts';
 import type { RoutePlace } from '../../routing/router/route-place.ts';
 import type { RetryTally } from '../call/call-deadline.ts';
 import type { AttemptSink } from '../call/call-trace.ts';
-import type { LazyBody } from './lazy-body.ts';
 
 export type ChatRequest = ChatCompletionCreateParamsNonStreaming;
 
@@ -42,7 +42,7 @@ export interface EndpointTarget {
 export interface OutgoingCall extends RouteJob {
   readonly request: ChatRequest;
   /** The request as it is sent, encoded once for all attempts. */
-  readonly body: LazyBody;
+  readonly body: { encodedAs(form: RequestForm, dialect: EndpointDialect): Promise<EncodedRequest> };
   /** Takes from an answer what is wanted of it, and throws where that is missing. */
   readonly read: (completion: ChatCompletion) => unknown;
   readonly timeoutMs: number;

@@ -2,13 +2,7 @@ import type { QuotaPressure } from './limit-pressure.ts';
 import { QuotaDimension, type QuotaMark } from './quota-dimension.ts';
 import type { QuotaSource, QuotaTaking } from './quota-source.ts';
 import type { QuotaSourceStats } from './quota-stats.ts';
-import {
-  isCount,
-  type QuotaAnswer,
-  type QuotaRefusal,
-  type RateLimitSnapshot,
-  refusedBy,
-} from './rate-limit-snapshot.ts';
+import { isCount, type RateLimitSnapshot, refusedBy } from './rate-limit-snapshot.ts';
 
 export interface LocalQuotaOptions {
   readonly requestsPerMinute: number | undefined;
@@ -52,7 +46,34 @@ export class LocalQuota implements QuotaSource {
     this.#sequence += 1;
     const requestMark = this.#requests.take(1, sequence, nowMs);
     const tokenMark = this.#tokens.take(tokens, sequence, nowMs);
-    return new LocalTaking(this.#requests, this.#tokens, requestMark, tokenMark);
+    return {
+      answered: ({ limits, chargedTokens }, endMs) => {
+        let gained = false;
+        if (isCount(chargedTokens)) {
+          this.#tokens.settle(tokenMark, chargedTokens, limits?.tokens?.remaining !== undefined, endMs);
+          gained = chargedTokens < tokens;
+        }
+        return (limits !== undefined && this.#follow(limits, requestMark, tokenMark, endMs)) || gained;
+      },
+      refused: ({ limits, slowDown }, endMs) => {
+        if (limits?.requests?.remaining !== undefined) this.#requests.refuse(requestMark, endMs);
+        if (limits?.tokens?.remaining !== undefined) this.#tokens.refuse(tokenMark, endMs);
+        const by = refusedBy(limits);
+        if (by.requests) this.#requests.throttled(endMs);
+        if (by.tokens) this.#tokens.throttled(endMs);
+        if (limits === undefined) return false;
+        if (slowDown !== true && seemsFree(limits, tokens)) {
+          this.#requests.quantise(endMs);
+          this.#tokens.quantise(endMs);
+        }
+        return this.#follow(limits, requestMark, tokenMark, endMs);
+      },
+      refunded: (endMs) => {
+        this.#requests.refund(requestMark, endMs);
+        this.#tokens.refund(tokenMark, endMs);
+        return true;
+      },
+    };
   }
 
   paused(): void {}
@@ -72,63 +93,25 @@ export class LocalQuota implements QuotaSource {
   }
 
   close(): void {}
+
+  /** Returns whether more may pass than before. */
+  #follow(
+    { requests, tokens }: RateLimitSnapshot,
+    requestMark: QuotaMark,
+    tokenMark: QuotaMark,
+    nowMs: number,
+  ): boolean {
+    const more = requests !== undefined && this.#requests.observe(requestMark, requests, nowMs);
+    return (tokens !== undefined && this.#tokens.observe(tokenMark, tokens, nowMs)) || more;
+  }
 }
 
-/** What one request took of both dimensions. */
-class LocalTaking implements QuotaTaking {
-  readonly #requests: QuotaDimension;
-  readonly #tokens: QuotaDimension;
-  readonly #requestMark: QuotaMark;
-  readonly #tokenMark: QuotaMark;
-
-  constructor(requests: QuotaDimension, tokens: QuotaDimension, requestMark: QuotaMark, tokenMark: QuotaMark) {
-    this.#requests = requests;
-    this.#tokens = tokens;
-    this.#requestMark = requestMark;
-    this.#tokenMark = tokenMark;
-  }
-
-  answered({ limits, chargedTokens }: QuotaAnswer, nowMs: number): boolean {
-    let gained = false;
-    if (isCount(chargedTokens)) {
-      this.#tokens.settle(this.#tokenMark, chargedTokens, limits?.tokens?.remaining !== undefined, nowMs);
-      gained = chargedTokens < this.#tokenMark.units;
-    }
-    return (limits !== undefined && this.#follow(limits, nowMs)) || gained;
-  }
-
-  refused({ limits, slowDown }: QuotaRefusal, nowMs: number): boolean {
-    if (limits?.requests?.remaining !== undefined) this.#requests.refuse(this.#requestMark, nowMs);
-    if (limits?.tokens?.remaining !== undefined) this.#tokens.refuse(this.#tokenMark, nowMs);
-    const by = refusedBy(limits);
-    if (by.requests) this.#requests.throttled(nowMs);
-    if (by.tokens) this.#tokens.throttled(nowMs);
-    if (limits === undefined) return false;
-    if (slowDown !== true && this.#seemsFree(limits)) {
-      this.#requests.quantise(nowMs);
-      this.#tokens.quantise(nowMs);
-    }
-    return this.#follow(limits, nowMs);
-  }
-
-  refunded(nowMs: number): boolean {
-    this.#requests.refund(this.#requestMark, nowMs);
-    this.#tokens.refund(this.#tokenMark, nowMs);
-    return true;
-  }
-
-  /** Whether every bucket that the headers name has enough: an unnamed one was empty, such as that of a second. */
-  #seemsFree({ requests, tokens }: RateLimitSnapshot): boolean {
-    if (requests?.remaining === undefined && tokens?.remaining === undefined) return false;
-    const { remaining: leftRequests = Number.POSITIVE_INFINITY } = requests ?? {};
-    const { remaining: leftTokens = Number.POSITIVE_INFINITY } = tokens ?? {};
-    return leftRequests >= this.#requestMark.units && leftTokens >= this.#tokenMark.units;
-  }
-
-  #follow({ requests, tokens }: RateLimitSnapshot, nowMs: number): boolean {
-    const more = requests !== undefined && this.#requests.observe(this.#requestMark, requests, nowMs);
-    return (tokens !== undefined && this.#tokens.observe(this.#tokenMark, tokens, nowMs)) || more;
-  }
+/** Whether every bucket that the headers name has enough: an unnamed one was empty, such as that of a second. */
+function seemsFree({ requests, tokens }: RateLimitSnapshot, units: number): boolean {
+  const { remaining: leftRequests } = requests ?? {};
+  const { remaining: leftTokens } = tokens ?? {};
+  if (leftRequests === undefined && leftTokens === undefined) return false;
+  return (leftRequests ?? 1) >= 1 && (leftTokens ?? units) >= units;
 }
 
 /** For so long others have to know what was taken: a bucket's time to refill. */

@@ -92,7 +92,7 @@ export class QuotaDimension extends QuotaLimit {
   }
 
   take(units: number, sequence: number, nowMs: number): QuotaMark {
-    this.#fadeForeign(nowMs);
+    if (this.model !== undefined) this.#fadeForeign(this.model, nowMs);
     this.#latestSequence = sequence;
     this.#taken += units;
     this.#budget?.take(units, nowMs);
@@ -188,9 +188,8 @@ export class QuotaDimension extends QuotaLimit {
     return moved;
   }
 
-  #fadeForeign(nowMs: number): void {
-    const model = this.model;
-    if (model === undefined || model.foreignPerMs === 0) return;
+  #fadeForeign(model: QuotaBucket, nowMs: number): void {
+    if (model.foreignPerMs === 0) return;
     const unheardMs = nowMs - this.#lastAtMs - FOREIGN_TRUST_MS;
     if (unheardMs <= 0) return;
     model.foreignPerMs *= Math.exp(-unheardMs / FOREIGN_DECAY_MS);

@@ -34,7 +34,8 @@ export class Endpoint<Target> {
   inFlight = 0;
   /** The organisation that its last answer named. */
   organization: string | undefined = undefined;
-  #keyFailure: DescribeError | undefined = undefined;
+  /** The last refusal of its key, until a call is answered. */
+  keyFailure: DescribeError | undefined = undefined;
   #keyRefusedAtMs = Number.NEGATIVE_INFINITY;
   #keyProbeAtMs = 0;
   #keyRefusals = 0;
@@ -54,16 +55,16 @@ export class Endpoint<Target> {
 
   /** Whether another call of any model may be in flight: one at a time while its key is in doubt. */
   get hasSlot(): boolean {
-    return this.inFlight < (this.#keyFailure === undefined ? this.maxConcurrency : 1);
+    return this.inFlight < (this.keyFailure === undefined ? this.maxConcurrency : 1);
   }
 
   /** The refusal of the key, until the next probe. */
   keyFailureAt(nowMs: number): DescribeError | undefined {
-    return nowMs < this.#keyProbeAtMs ? this.#keyFailure : undefined;
+    return nowMs < this.#keyProbeAtMs ? this.keyFailure : undefined;
   }
 
   keyProbeInMs(nowMs: number): number {
-    return this.#keyFailure === undefined ? 0 : Math.max(0, this.#keyProbeAtMs - nowMs);
+    return this.keyFailure === undefined ? 0 : Math.max(0, this.#keyProbeAtMs - nowMs);
   }
 
   /**
@@ -76,10 +77,10 @@ export class Endpoint<Target> {
 
   /** The key of a call that began then was refused. Calls that were in flight at a refusal are part of it. */
   keyRefused(failure: DescribeError, startedAtMs: number, nowMs: number): void {
-    if (this.#keyFailure !== undefined && startedAtMs <= this.#keyRefusedAtMs) return;
+    if (this.keyFailure !== undefined && startedAtMs <= this.#keyRefusedAtMs) return;
     // A pool that refused the call itself knows when it will let the next one pass.
     const { retryAfterMs } = failure as UpstreamError;
-    this.#keyFailure = failure;
+    this.keyFailure = failure;
     this.#keyRefusedAtMs = nowMs;
     this.#keyRefusals += 1;
     this.#keyProbeAtMs = nowMs + (retryAfterMs ?? exponentialDelay(this.#keyRefusals, KEY_PROBES));
@@ -88,8 +89,8 @@ export class Endpoint<Target> {
   /** A call that began then was answered. */
   keyAccepted(startedAtMs: number): void {
     this.#keyWasAccepted = true;
-    if (this.#keyFailure === undefined || startedAtMs <= this.#keyRefusedAtMs) return;
-    this.#keyFailure = undefined;
+    if (this.keyFailure === undefined || startedAtMs <= this.#keyRefusedAtMs) return;
+    this.keyFailure = undefined;
     this.#keyProbeAtMs = 0;
     this.#keyRefusals = 0;
   }
@@ -150,14 +151,17 @@ export class EndpointRoute<Target> {
 
   /** Milliseconds for which calls wait here: for the end of an ejection, or for the probe of an awaited key. */
   coolDownMs(nowMs: number): number {
+    const { endpoint } = this;
     const ejectedMs = this.ejection.returnInMs(nowMs);
-    return this.endpoint.awaitsKey ? Math.max(ejectedMs, this.endpoint.keyProbeInMs(nowMs)) : ejectedMs;
+    if (endpoint.keyFailure === undefined || !endpoint.awaitsKey) return ejectedMs;
+    return Math.max(ejectedMs, endpoint.keyProbeInMs(nowMs));
   }
 
   /** Why nothing can be sent here for a time that nobody waits for, with a quota that is available in `quotaMs`. */
   outBecause(quotaMs: number, nowMs: number): DescribeError | undefined {
     const { endpoint } = this;
-    const refused = endpoint.awaitsKey ? undefined : endpoint.keyFailureAt(nowMs);
+    const isAwaited = endpoint.keyFailure === undefined || endpoint.awaitsKey;
+    const refused = isAwaited ? undefined : endpoint.keyFailureAt(nowMs);
     // A stopped quota may let a probe through now and then; to ask it why costs more than `waitMs`.
     return refused ?? this.#refusalOfModel(nowMs) ?? (quotaMs > 0 ? this.quota.stopped : undefined);
   }

@@ -121,7 +121,7 @@ export class RouteDispatcher<Target> {
     search.find(call, nowMs, this.#claimed);
     const route = chooseOfTwo(search.ready, nowMs, this.#random);
     if (route !== undefined) {
-      this.#queue.remove(call);
+      if (call.bucket !== undefined) this.#queue.remove(call);
       this.#ends.placed(call, route, nowMs);
       return true;
     }

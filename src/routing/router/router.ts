@@ -10,11 +10,10 @@ import { jointPressure, type QuotaPressure } from '../limits/limit-pressure.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
 import { withReservation } from '../quota/quota-permit.ts';
 import { Endpoint, type EndpointRoute } from './endpoint.ts';
-import { ModelQueues } from './model-queues.ts';
 import { RouteDispatcher } from './route-dispatcher.ts';
 import { type RouteAttempt, type RouteJob, reportedAttempt } from './route-job.ts';
 import { RoutePlace } from './route-place.ts';
-import { type ModelQueue, QueuedCall } from './route-queue.ts';
+import { type ModelQueue, ModelQueues, QueuedCall } from './route-queue.ts';
 import { MAX_MOVE_WAIT_MS, RouteSearch } from './route-search.ts';
 import { type RouterOptions, type RouterSettings, routerSettingsOf } from './router-options.ts';
 import { type RouterCounts, type RouterStats, routerStatsOf } from './router-stats.ts';
@@ -103,9 +102,11 @@ export class Router<Target> {
       }
       this.#sequence += 1;
       const nowMs = this.#settings.clock.now();
-      const queue = queueFor(job, this.#queues.of(job.model));
+      const ofModel = this.#queues.of(job.model);
+      const queue = job.avoid === undefined || job.avoid.size === 0 ? ofModel : queueFor(job.avoid, ofModel);
       const settle = resolve as (answer: AttemptReport) => void;
-      this.#admit(new QueuedCall(job, attempt, queue, this.#sequence, nowMs, settle, reject), nowMs);
+      const call = new QueuedCall<Target>(job, attempt, queue, this.#sequence, nowMs, settle, reject);
+      if (this.#dispatcher.add(call, nowMs)) this.#wait(call, nowMs);
     });
   }
 
@@ -160,8 +161,8 @@ export class Router<Target> {
     return this.close();
   }
 
-  #admit(call: QueuedCall<Target>, nowMs: number): void {
-    if (!this.#dispatcher.add(call, nowMs)) return;
+  /** Lets a call that was queued wait, unless the queue is full or the wait is too long. */
+  #wait(call: QueuedCall<Target>, nowMs: number): void {
     const { maxQueued } = this.#settings;
     if (this.#dispatcher.size > maxQueued) {
       this.#counts.full += 1;
@@ -235,12 +236,13 @@ export class Router<Target> {
     this.#inFlight -= 1;
     route.inFlight -= 1;
     route.endpoint.inFlight -= 1;
-    if (organization !== undefined) this.#queues.learnOrganization(route.endpoint, organization);
+    if (organization !== undefined && organization !== route.endpoint.organization)
+      this.#queues.learnOrganization(route.endpoint, organization);
   }
 
   #next(): void {
     this.#dispatcher.place();
-    this.#endIfIdle();
+    if (this.#closing !== undefined) this.#endIfIdle();
   }
 
   /**
@@ -279,8 +281,8 @@ export class Router<Target> {
 }
 
 /** A call that an endpoint has failed may wait for the others, and must not hold up the calls behind it. */
-function queueFor<Target>({ avoid }: RouteJob, queue: ModelQueue<Target>): ModelQueue<Target> {
-  if (avoid === undefined || avoid.size === 0 || queue.routes.length < 2) return queue;
+function queueFor<Target>(avoid: ReadonlySet<string>, queue: ModelQueue<Target>): ModelQueue<Target> {
+  if (queue.routes.length < 2) return queue;
   const failed = queue.routes.find(({ endpoint }) => avoid.has(endpoint.name));
   return failed === undefined ? queue : queue.movedFrom(failed.endpoint);
 }

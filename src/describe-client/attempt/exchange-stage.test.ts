@@ -1,6 +1,6 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
 import { describe, expect, it } from 'vitest';
-import { answerReport } from './answer-report.ts';
+import { answerReport } from './exchange-stage.ts';
 
 const request = { model: 'm', messages: [], max_completion_tokens: 300 };
 const address = 'https://api.example/v1';
