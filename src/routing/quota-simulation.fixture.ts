@@ -132,7 +132,7 @@ export interface SimulatedRequest {
   readonly charged: number;
 }
 
-/** What happened, in units that the API counted. */
+/** The outcome, in units that the API counted. */
 export class Tally {
   admitted = 0;
   admittedTokens = 0;

@@ -28,13 +28,13 @@ interface Scenario {
 }
 
 const small = (): SimulatedRequest => ({ estimated: 60, charged: 60 });
-/** Of sizes that vary, and estimated too low by up to 40 %. */
+/** Sizes that vary, and are estimated too low by up to 40 %. */
 const varied = (random: () => number): SimulatedRequest => {
   const charged = Math.round(300 + 900 * random());
   return { estimated: Math.round(charged * (0.6 + 0.4 * random())), charged };
 };
 
-/** What of a minute passed after its first 10 seconds, as a share of what was allowed, and how many were refused. */
+/** Goodput after the first 10 seconds of a minute, as a share of the limit, and how many were refused. */
 async function play(seed: number, scenario: Scenario, workers?: number) {
   const { limits, api, given = {}, limiters = 1, halved, foreign, request = small } = scenario;
   const clock = new SimulatedClock();

@@ -33,8 +33,8 @@ const hasNoKey = (failure: Error): boolean =>
 export const wasUnsent = (failure: Error): boolean => neverConnected(failure) || hasNoKey(failure);
 
 /**
- * Makes an attempt inside of a part that judges it, such as a breaker or a pool: the part sees the value or the bare
- * error, and what the attempt learned is joined to what the part makes of it.
+ * Makes an attempt inside of a part that judges it, such as a breaker or a pool. The part sees the value or the bare
+ * error; the report of the attempt is joined to the result of the part.
  */
 export async function within<Given>(
   name: string,

@@ -75,8 +75,8 @@ export const connectionStage =
   };
 
 /**
- * Whether the call ended, and that is no evidence against the API. It is evidence when the API has had most of the
- * call's time and said nothing; not when the call spent its time in our own queue, or was cancelled at once.
+ * Whether the call ended, and that is no evidence against the API. It is evidence when the API had most of the call's
+ * time and did not answer. It is none when the call spent its time in our own queue, or was cancelled at once.
  */
 function isCutOff(
   { signal, timeoutMs }: RoutedCall,

@@ -19,7 +19,7 @@ export interface EndpointParts {
 /** The endpoints of a client. */
 export class EndpointSet {
   readonly all: readonly EndpointParts[];
-  /** Those that calls go to: with a key, where any has one. */
+  /** The endpoints that calls go to: those with a key, where any has one. */
   readonly asked: readonly EndpointParts[];
   /** Connection pools by the name of their endpoint. */
   readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
@@ -36,8 +36,8 @@ export class EndpointSet {
   }
 
   /**
-   * Opens the minimum of connections of every pool that calls go to. One that can't is told; it may be another's turn
-   * to answer.
+   * Opens the minimum of connections of every pool that calls go to. `failed` is called for each pool that can't, where
+   * another one can.
    * @throws the first failure when no pool could.
    */
   async warmUp(failed: (endpoint: string, code: unknown) => void): Promise<void> {

@@ -48,12 +48,12 @@ export const exchangeStage =
     }
   };
 
-/** What can be learned where no answer came: the API may have refused, or broken an answer off that was billed. */
+/** The report where no answer came: the API may have refused, or broken an answer off that was billed. */
 function refusedReport(error: unknown, report: ExchangeReport, read: ConnectedCall['read']): ExchangeReport {
   const { headers } = (error ?? {}) as { readonly headers?: unknown };
   const completion = error instanceof AnswerError ? (error.completion as ChatCompletion | undefined) : undefined;
   try {
-    // What is wrong with it is known; its reader writes down what it cost.
+    // Its fault is known already; its reader writes down the cost.
     if (completion !== undefined) read(completion);
   } catch {
     // The error itself says more.
@@ -109,7 +109,7 @@ export class LazyBody {
 }
 
 /**
- * What an answer tells of itself. A limit counts the larger of a request's input and the bound of its output, not the
+ * Reads what an answer reports. A limit counts the larger of a request's input and the bound of its output, not the
  * tokens that were written. Source: OpenAI, "Rate limits" guide.
  */
 export function answerReport(

@@ -52,7 +52,7 @@ export function makeRouter({ endpoints, limits, shared, clock }: RouterParts): {
       weight: description.weight,
       model: description.model,
       quotaGroup: groups[index],
-      // A call that waits in the router's line can still go elsewhere; in the line of a pool it can't.
+      // A call that waits in the router's queue can still go elsewhere; in the queue of a pool it can't.
       maxConcurrency: Math.min(
         description.limits?.maxConcurrency ?? limits.maxConcurrency ?? Number.POSITIVE_INFINITY,
         pool.getStats().maxSize,
@@ -78,8 +78,8 @@ const secretHeadersOf = ({ headers = {} }: EndpointDescription): readonly string
   Object.entries(headers).flatMap(([name, value]) => (SECRET_HEADER.test(name) ? [value] : []));
 
 /**
- * While a half-open breaker has its probe running, calls wait for what that says, or for so long: more than a call that
- * failed elsewhere waits for it.
+ * While the probe of a half-open breaker runs, calls wait for its result, or for so long. A call that failed elsewhere
+ * does not wait so long for it.
  */
 const PROBING_MS = 1_500;
 

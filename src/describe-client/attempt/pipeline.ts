@@ -25,7 +25,7 @@ export type SendRequest = <Value>(
   options: SendOptions,
 ) => Promise<Value>;
 
-/** What the stages are made of. */
+/** The parts of the stages. */
 export interface StageParts {
   readonly retry: RetryPolicy;
   readonly attemptTimeoutMs: number;

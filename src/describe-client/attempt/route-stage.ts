@@ -4,8 +4,8 @@ import { waitsAgain } from './attempt-failure.ts';
 import type { EndpointTarget, OutgoingCall, RoutedCall, Stage } from './stage.ts';
 
 /**
- * Gives each attempt to an endpoint that can take it, and rejects with the bare error of the attempt. `onLimitNews` is
- * called after each: the pressure on the limits of a model may be another.
+ * Gives each attempt to an endpoint that can take it, and rejects with the bare error of the attempt. It calls
+ * `onLimitNews` after each attempt: the pressure on the limits of its model may have changed.
  */
 export const routeStage =
   (

@@ -25,7 +25,7 @@ export interface BreakerPort {
   fire(run: (breakerSignal: AbortSignal | undefined) => Promise<unknown>): Promise<unknown>;
 }
 
-/** What an endpoint's calls go through. */
+/** The parts that an endpoint's calls go through. */
 export interface EndpointTarget {
   readonly connections: ConnectionSource;
   /** The breaker of a model; none with breakers off. */
@@ -34,7 +34,7 @@ export interface EndpointTarget {
   readonly dialect: EndpointDialect;
   /** Where it is: an organisation has limits of its own at each address. */
   readonly address: string;
-  /** What it is sent beside the key and must not repeat in an error. */
+  /** Secrets that it is sent beside the key, and that no error may repeat. */
   readonly secrets: readonly string[];
 }
 
@@ -68,24 +68,24 @@ export interface ConnectedCall extends RoutedCall {
   readonly clientRequestId: string;
 }
 
-/** What an exchange told, whatever became of it. */
+/** The report of an exchange, however it ended. */
 export interface ExchangeReport extends AttemptReport {
   /** Headers of the answer or of the refusal. */
   readonly headers?: unknown;
-  /** What the API said, which was billed. */
+  /** The answer of the API, which was billed. */
   readonly completion?: ChatCompletion | undefined;
   readonly requestId?: string | undefined;
 }
 
 export interface Answer extends ExchangeReport {
-  /** What was read from it. */
+  /** The value that `read` returned. */
   readonly value: unknown;
 }
 
 export type Next<Call> = (call: Call) => Promise<Answer>;
 
 /**
- * One step of an attempt. It knows the next one only as a function, learns from its answer or from the
- * `AttemptFailure` that it rejects with, and settles when that answer has ended.
+ * One step of an attempt. It knows the next step only as a function, and learns from its answer or from the
+ * `AttemptFailure` that it rejects with. It settles when that answer has ended.
  */
 export type Stage<Call, Passed = Call> = (call: Call, next: Next<Passed>) => Promise<Answer>;

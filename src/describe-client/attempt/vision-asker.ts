@@ -25,7 +25,7 @@ import { estimateOf } from '../packing/packing-cost.ts';
 import { schemaOf, textOf } from '../packing/planned-packs.ts';
 import type { SendRequest } from './pipeline.ts';
 
-/** What the API said of one image. */
+/** The answer of the API for one image. */
 export interface Answer {
   /** The text; with a schema, its JSON text. */
   readonly description: string;
@@ -74,7 +74,7 @@ export const askSingly =
     );
   };
 
-/** What a request of the batch processor belongs to. */
+/** The call that a request of the batch processor belongs to. */
 interface BatchedCall {
   readonly image: LoadedImage;
   readonly request: NormalisedRequest;
@@ -82,7 +82,7 @@ interface BatchedCall {
   readonly trace: CallTrace;
 }
 
-/** Of an image that was given to the processor directly: about a photograph at low detail. */
+/** For an image that was given to the processor directly: about a photograph at low detail. */
 const UNKNOWN_IMAGE_TOKENS = 1000;
 
 /** Ends the wait of a pack whose images had better go alone. */
@@ -95,9 +95,9 @@ export interface BatchedVisionParts {
   readonly send: SendRequest;
   readonly catalog: ModelCatalog | undefined;
   readonly clock: Clock;
-  /** Of images that were given to the processor directly, in milliseconds. */
+  /** Time limit of images that were given to the processor directly, in milliseconds. */
   readonly timeoutMs: number;
-  /** What follows packs through the router's queue. */
+  /** Follows packs through the router's queue. */
   readonly advisor: Pick<PackingAdvisor, 'follow'>;
   /** Whether the images of a pack had better go alone. */
   readonly isUnpackingAdvised: (image: LoadedImage, request: NormalisedRequest) => boolean;
@@ -114,14 +114,13 @@ export class BatchedVision {
     this.#parts = parts;
   }
 
-  /** The processor's way out. A pack has the priority and the patience of the most demanding call in it. */
+  /** Sends for the processor. A pack has the highest priority and the latest deadline of its calls. */
   readonly sender: VisionSender = {
     takesInlineBytes: true,
     send: (chatRequest, { signal, requests, yieldPlace }) => {
       const calls = requests.flatMap((request) => this.#calls.get(request) ?? []);
       for (const { trace } of calls) trace.leaves(requests.length);
-      // A pack's content is judged by the processor, which asks again for what is missing; a lone image has nobody
-      // else.
+      // The processor judges the content of a pack, and asks again for missing answers; a lone image is judged here.
       const [only] = requests;
       const read = (completion: VisionChatCompletion) => {
         if (only === undefined || requests.length > 1) return completion;
@@ -137,7 +136,7 @@ export class BatchedVision {
       };
       const { send, clock, timeoutMs: ownTimeoutMs, advisor, isUnpackingAdvised, yieldsPlace } = this.#parts;
       const { priority, timeoutMs, deadlineAtMs } = mostDemanding(calls);
-      // Who uses the client's processor directly has no call here: its images go with the client's own patience.
+      // An image that was given to the processor directly has no call here, and gets the client's own time limit.
       const direct = calls.length < requests.length;
       const child = childController(signal);
       const [first] = calls;
@@ -181,7 +180,7 @@ export class BatchedVision {
   };
 
   /**
-   * Tokens that a limit counts for a request: of all that it says and shows, or of the answer that it leaves room for.
+   * Tokens that a limit counts for a request: those of its texts and images, or the bound of its answer.
    */
   #tokensOf(chatRequest: VisionChatRequest, requests: readonly VisionRequest[]): number {
     const maxOutputTokens = chatRequest.max_completion_tokens ?? 0;
@@ -226,7 +225,7 @@ export class BatchedVision {
     };
 }
 
-/** The highest priority, and the longest patience, of these; the least of all where there are none. */
+/** The highest priority and the latest deadline of these; the least of all where there are none. */
 function mostDemanding(calls: readonly BatchedCall[]) {
   let priority = Number.NEGATIVE_INFINITY;
   let timeoutMs = 0;

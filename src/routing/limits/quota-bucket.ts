@@ -22,8 +22,8 @@ export class QuotaBucket {
   #foreignPerMs = 0;
 
   /**
-   * Of one second's worth unless told otherwise: the API may enforce a minute's limit a second at a time. Full unless
-   * told otherwise, and for so long that no guard has to be waited for.
+   * By default it is full, for so long that it waits for no guard. It then holds a second of its rate, for the API may
+   * enforce a minute's limit a second at a time.
    */
   constructor(perMs: number, nowMs: number, level = Number.POSITIVE_INFINITY, capacity = secondOf(perMs)) {
     this.#perMs = perMs;

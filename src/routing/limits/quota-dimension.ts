@@ -48,10 +48,10 @@ const FOREIGN_DECAY_MS = 10_000;
  * One dimension of a quota, requests or tokens. A model of the API's bucket follows the headers, and a budget of its
  * own keeps this process within its explicit limit or share.
  *
- * The model is corrected by differences: an answer tells the level right after its request was counted, so it is
+ * The model is corrected by differences. An answer tells the level right after its request was counted: it is
  * compared with the level that the model had then, plus the corrections since. So the same difference in the headers of
- * many answers is applied once, and headers that are seconds old don't make the level swing. What has to be corrected
- * downwards again and again is taken by others, and is subtracted from the refill (an alpha-beta filter).
+ * many answers is applied once, and headers that are seconds old don't make the level swing. Repeated corrections
+ * downwards are units that others take; they are subtracted from the refill (an alpha-beta filter).
  */
 export class QuotaDimension extends QuotaLimit {
   readonly #limit: number | undefined;
@@ -120,7 +120,7 @@ export class QuotaDimension extends QuotaLimit {
     this.#corrected += this.model?.move(units, nowMs) ?? 0;
   }
 
-  /** Was refused, so what it took was not counted; a model is told by the headers if it was. */
+  /** The request was refused, so its units were not counted; the headers correct the model if they were. */
   refuse({ units }: QuotaMark, nowMs: number): void {
     if (this.model === undefined) return;
     this.#taken -= units;
@@ -201,7 +201,7 @@ export class QuotaDimension extends QuotaLimit {
     this.hear(reading);
     const { perMs } = reading;
     if (before === perMs) return false;
-    // What was taken at the old rate differs from what the new one allows, and nobody else took it.
+    // Units taken at the old rate differ from what the new rate allows, and no other process took them.
     this.#modelSinceSequence = this.#latestSequence + 1;
     if (this.model === undefined) {
       this.model = new QuotaBucket(perMs, nowMs);
@@ -272,7 +272,7 @@ class ReorderWindow {
   }
 }
 
-/** The part of a difference between two levels that no order of arrival explains; `taken` is the sum after the units. */
+/** The part of a difference that no order of arrival explains; `taken` is the sum of units, its own included. */
 function certainDifference(difference: number, { close, bunch }: TakenOrder, units: number, taken: number): number {
   if (difference > 0) {
     const before = bunch.large ? Math.max(close, taken - units - bunch.first) : close;

@@ -7,9 +7,9 @@ export interface QuotaDimensionStats {
   readonly limit?: number;
   /** Units a minute that this process allows itself at most; absent when nothing bounds it. */
   readonly allowed?: number;
-  /** What the API's bucket holds now, as far as is known; negative while debt is paid off. */
+  /** Level of the API's bucket now, as far as is known; negative while debt is paid off. */
   readonly level?: number;
-  /** What the API's bucket holds when full, as learned. */
+  /** Level of the API's bucket when full, as learned. */
   readonly capacity?: number;
   /** Units a minute that others seem to take. */
   readonly foreignPerMinute: number;
@@ -19,8 +19,8 @@ export interface QuotaDimensionStats {
 }
 
 /**
- * The model of one limit of the API, of requests or of tokens: a bucket that follows what the headers say. Who keeps
- * it, this process or a store that several share, is left to its subclasses.
+ * The model of one limit of the API, of requests or of tokens: a bucket that follows the headers. Its subclasses keep
+ * it in this process, or in a store that several processes share.
  */
 export abstract class QuotaLimit {
   /** The API's bucket, as far as is known. */

@@ -3,7 +3,7 @@ import type { QuotaSourceStats } from './quota-stats.ts';
 import type { QuotaAnswer, QuotaRefusal } from './rate-limit-snapshot.ts';
 
 /**
- * What one request took from a source; it ends in one of these ways. Each returns whether more may pass than before.
+ * The units that one request took from a source. It ends in one of these ways; each returns whether more may pass.
  */
 export interface QuotaTaking {
   answered(answer: QuotaAnswer, nowMs: number): boolean;

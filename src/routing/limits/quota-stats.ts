@@ -21,7 +21,7 @@ export interface QuotaSourceStats {
   readonly shared?: SharedQuotaStats;
 }
 
-/** What a limiter knows. Frozen and JSON-safe. */
+/** A picture of a limiter, frozen and JSON-safe. */
 export interface QuotaStats extends QuotaSourceStats {
   readonly name: string;
   /** Requests sent that have no answer yet. */

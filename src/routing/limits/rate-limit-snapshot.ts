@@ -1,6 +1,6 @@
 import { MINUTE_MS } from './quota-bucket.ts';
 
-/** What an answer says of one dimension of a limit; what it doesn't say is absent. */
+/** One dimension of a limit as an answer tells it; unknown values are absent. */
 export interface RateLimitReading {
   /** Units a minute. */
   readonly limit: number;
@@ -9,20 +9,20 @@ export interface RateLimitReading {
   readonly resetMs?: number;
 }
 
-/** What an answer says of the quota that it was counted against. */
+/** The limits of the quota that an answer was counted against. */
 export interface RateLimitSnapshot {
   readonly requests?: RateLimitReading;
   readonly tokens?: RateLimitReading;
 }
 
-/** What an answer tells of the quota. */
+/** An answer, as a quota sees it. */
 export interface QuotaAnswer {
   readonly limits?: RateLimitSnapshot | undefined;
-  /** What the API counted: the larger of prompt tokens and output limit; absent where unknown. */
+  /** Tokens that the API counted: the larger of prompt and output limit; absent where unknown. */
   readonly chargedTokens?: number | undefined;
 }
 
-/** What a refusal for going too fast tells. */
+/** A refusal for going too fast, as a quota sees it. */
 export interface QuotaRefusal {
   readonly limits?: RateLimitSnapshot | undefined;
   readonly retryAfterMs?: number | undefined;
@@ -45,7 +45,7 @@ export const hasLimit = ({ limit }: RateLimitReading): boolean => limit >= 1 && 
 export interface QuotaReading {
   readonly limit: number;
   readonly perMs: number;
-  /** What the bucket holds when it is full, as far as the reading tells. */
+  /** Level of the bucket when it is full, as far as the reading tells. */
   readonly capacity: number | undefined;
   readonly remaining: number | undefined;
   readonly resetMs: number | undefined;

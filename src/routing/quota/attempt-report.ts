@@ -1,8 +1,8 @@
 import type { RateLimitSnapshot } from '../limits/rate-limit-snapshot.ts';
 
-/** What an attempt learned on its way, whatever became of it. */
+/** The report of an attempt, however it ended. */
 export interface AttemptReport {
-  /** Whether bytes may have left. What was not sent is given back to its quota, and may go to another endpoint. */
+  /** Whether bytes may have left. A call that was not sent is refunded, and may go to another endpoint. */
   readonly sent: boolean;
   /** Reading of the clock when it was sent. @defaultValue when it began */
   readonly sentAtMs?: number | undefined;
@@ -17,7 +17,7 @@ export interface AttemptReport {
   readonly organization?: string | undefined;
 }
 
-/** What an attempt rejects with on its way through the stages: its error, and what it learned before. */
+/** The rejection of an attempt on its way through the stages: its error and its report. */
 export class AttemptFailure<Report extends AttemptReport = AttemptReport> {
   readonly error: unknown;
   readonly report: Report;

@@ -1,6 +1,6 @@
 /**
- * The family of models that share their limits: a dated snapshot and the name without the date are one, and fine-tuned
- * models share with what they were made from. Source: OpenAI, "Rate limits" guide, shared limits; "Fine-tuning" guide.
+ * The family of models that share their limits. A dated snapshot belongs to the name without the date, a fine-tuned
+ * model to the model that it was made from. Source: OpenAI, "Rate limits" guide, shared limits; "Fine-tuning" guide.
  */
 export function modelFamilyOf(model: string): string {
   const base = /^ft:([^:]+):/.exec(model)?.[1] ?? model;

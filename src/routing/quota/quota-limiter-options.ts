@@ -14,14 +14,14 @@ import {
 import { withDefault } from '../../internal/options/option-spec.ts';
 import type { AtomicScript } from '../shared-quota/atomic-script.ts';
 
-/** Upper bounds of a quota. What the API's headers say lowers them, and stands where there are none. */
+/** Upper bounds of a quota. The API's headers lower them, and hold where no bound is given. */
 export interface QuotaLimits {
   /** Requests a minute, at least 1. @defaultValue what the headers say; no limit where they say nothing */
   readonly requestsPerMinute?: number | undefined;
   /** Tokens a minute, at least 1. @defaultValue what the headers say; no limit where they say nothing */
   readonly tokensPerMinute?: number | undefined;
   /**
-   * Processes that use this quota, at least 1: each takes its share of the limits, unless they share through Redis, and
+   * Processes that use this quota, at least 1. Each takes its share of the limits, unless they share through Redis, and
    * while Redis is away. @defaultValue 1; with Redis, as many as were seen there
    */
   readonly processes?: number | undefined;

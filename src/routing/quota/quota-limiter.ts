@@ -22,14 +22,14 @@ interface Taken {
   readonly taking: QuotaTaking;
 }
 
-/** The wait that is named while a first request is in flight, whose end wakes all that wait; and for how long at most. */
+/** The wait while a first request is in flight, whose end notifies all that wait; and how long that wait may last. */
 const FIRST = { waitMs: 250, maxWaitMs: 2_000 } as const;
 const DEFAULTS = { processes: 1, rampFromTokensPerMinute: 1_000_000 } as const;
 
 /**
- * Lets requests pass as fast as the limits of one quota allow, and no faster: requests and tokens a minute of one
- * organisation or project and one family of models. It is told of every answer, follows the limits in its headers, and
- * keeps the whole quota waiting while the API asks to. All of it is synchronous; the waiting itself is the caller's.
+ * Lets requests pass as fast as the limits of one quota allow, and no faster. A quota is the requests and tokens a
+ * minute of one organisation or project and one family of models. The limiter takes in every answer, follows the limits
+ * in its headers, and keeps the whole quota waiting while the API asks to. All of it is synchronous; the waiting itself is the caller's.
  *
  * @example
  * ```ts
@@ -131,7 +131,7 @@ export class QuotaLimiter {
     return this.#quota.limitsKnown;
   }
 
-  /** Milliseconds until so many requests of so many tokens in all may have passed, as far as is known now. Takes nothing. */
+  /** Milliseconds until so many requests of so many tokens in all may have passed, as far as is known. Takes nothing. */
   drainMs(requests: number, tokens: number): number {
     const nowMs = this.#clock.now();
     if (this.#stop.errorAt(nowMs) !== undefined) return Number.POSITIVE_INFINITY;
@@ -168,7 +168,7 @@ export class QuotaLimiter {
     };
   }
 
-  /** Lets nothing pass because the account's quota is exhausted; 5 minutes later one request may probe whether it is. */
+  /** Lets nothing pass because the account's quota is exhausted; 5 minutes later one request may probe it. */
   stop(error: DescribeError): void {
     this.#stop.stop(error, this.#clock.now());
     this.#notify();

@@ -33,8 +33,8 @@ const MAX_GUARD_MS = 250;
 
 /**
  * The time that a request is kept back where the API's bucket has to be full, because its way there takes a varying
- * time. It moves up at a refusal and down a little at every pass, and so ends where one request in 200 is refused
- * (stochastic approximation of a quantile; Robbins and Monro, 1951).
+ * time. It moves up at a refusal and down a little at every pass, and so ends where one request in 200 is refused.
+ * Source: Robbins and Monro, "A Stochastic Approximation Method" (1951).
  */
 export class QuotaGuard {
   ms = STEP_MS;

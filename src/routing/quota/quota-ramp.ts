@@ -1,6 +1,6 @@
 import { MINUTE_MS, QuotaBucket } from '../limits/quota-bucket.ts';
 
-/** The rate may grow by half in so long. Source: OpenAI, "Error codes" and "Rate limits" guides, ramp-up and slow down. */
+/** The rate may grow by half in this time. Source: OpenAI, "Error codes" and "Rate limits" guides, slow down. */
 const STEP_MS = 900_000;
 const STEP_FACTOR = 1.5;
 /** Share of the rate that a `slow_down` leaves. */

@@ -39,12 +39,11 @@ const TEST_FACTOR = 0.7;
 const HELP_RATIO = Math.sqrt(TEST_FACTOR);
 
 /**
- * A limit of calls in flight that grows while answers stay as fast as they were, and shrinks when the other side says
- * that it is overloaded or answers later than its baseline. It doubles in each round trip until the first sign of load,
- * then grows by its square root. Slow answers are tested: the limit shrinks by a ratio for as long as that makes
- * answers faster, then goes back to the last size that did, and what answers took below it is the new baseline. So it
- * ends near the point from which on more calls only wait for each other, and answers that are slow for a reason of
- * their own cost nothing.
+ * A limit of calls in flight that grows while answers stay fast. It shrinks when the other side is overloaded, or
+ * answers later than its baseline. It doubles in each round trip until the first sign of load, then grows by its square
+ * root. Slow answers start a test: the limit shrinks by a ratio for as long as that makes answers faster. It then goes
+ * back to the last size that did, and their latency is the new baseline. So the limit ends near the point from which on
+ * more calls only wait for each other. Answers that are slow for another reason cost nothing.
  *
  * Latency is per output token, in the geometric mean of a window, since one long answer says nothing of load.
  * Sources: Jacobson, "Congestion Avoidance and Control" (1988): slow start, additive increase, multiplicative decrease
@@ -62,7 +61,7 @@ export class AdaptiveConcurrency {
   #usualTokens = USUAL_OUTPUT_TOKENS;
   #baseline: number | undefined;
   #smoothed: number | undefined;
-  /** What answers took at the size from which a test went down. */
+  /** Latency of answers at the size from which a test went down. */
   #tested: { readonly limit: number; readonly latency: number } | undefined;
   /** Answers are of calls that began at the size that it has. */
   #isSteady = false;
@@ -88,7 +87,7 @@ export class AdaptiveConcurrency {
 
   answered({ latencyMs, outputTokens, startedAtMs, nowMs, inFlight }: ConcurrencySample): void {
     if (outputTokens !== undefined) this.#usualTokens += (outputTokens - this.#usualTokens) * 0.05;
-    // What began before a cut, or while its effect was still to come, tells of the load before it.
+    // A call that began before a cut took effect tells of the load before it.
     if (startedAtMs < this.#settledAtMs) return;
     this.#roundTripMs = latencyMs;
     this.#peakInFlight = Math.max(this.#peakInFlight, inFlight);

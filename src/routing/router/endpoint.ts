@@ -14,12 +14,12 @@ const KEY_PROBES = { initialDelayMs: 5_000, maxDelayMs: 300_000 };
 /** Time until one call may probe whether a refused model can be used by now: a right or a deployment was added. */
 const REFUSED_MODEL_MS = 300_000;
 /**
- * Calls in flight before the first answer tells the limits, where `initialConcurrency` does not say how many: a new key
- * may not take a burst of a hundred.
+ * Calls in flight before the first answer tells the limits, where `initialConcurrency` is not given. A new key may not
+ * take a burst of a hundred.
  */
 const PROBING_CONCURRENCY = 4;
 
-/** What a router knows of an endpoint whatever the model, such as whether the API refuses its key (401). */
+/** The state of an endpoint whatever the model, such as whether the API refuses its key (401). */
 export class Endpoint<Target> {
   readonly name: string;
   readonly target: Target;
@@ -68,7 +68,7 @@ export class Endpoint<Target> {
   }
 
   /**
-   * Whether calls wait for the next probe of the key instead of failing: a key that was accepted before may have been
+   * Whether calls wait for the next probe of the key instead of failing. A key that was accepted before may have been
    * refused by mistake once.
    */
   get awaitsKey(): boolean {
@@ -96,7 +96,7 @@ export class Endpoint<Target> {
   }
 }
 
-/** What a router knows of one endpoint for one model: its quota, its slots, its latency, its health. */
+/** The state of one endpoint for one model: its quota, its slots, its latency, its health. */
 export class EndpointRoute<Target> {
   readonly endpoint: Endpoint<Target>;
   /** The model as it is sent. */
@@ -189,7 +189,7 @@ export class EndpointRoute<Target> {
     this.concurrency.answered({ latencyMs, outputTokens, startedAtMs, nowMs, inFlight });
   }
 
-  /** Counts an outage. Of the `routes` of a model, itself among them, at most half are ejected. */
+  /** Counts an outage. At most half of the `routes` of a model, itself among them, are ejected. */
   failed(startedAtMs: number, nowMs: number, routes: readonly EndpointRoute<Target>[]): void {
     this.failures += 1;
     this.latency.failed(nowMs - startedAtMs, nowMs);

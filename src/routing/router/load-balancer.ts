@@ -8,8 +8,8 @@ const MIN_FAILURE_MS = 1_000;
 const MAX_FAILURE_MS = 60_000;
 
 /**
- * A moving average of latency that jumps to each peak at once and forgets it by time: cautious with an endpoint that
- * turned slow, forgiving with one that has been left alone.
+ * A moving average of latency that jumps to each peak at once and forgets it by time. It is cautious with an endpoint
+ * that turned slow, forgiving with one that has been left alone.
  * Source: Finagle, `PeakEwma` load balancer (twitter/finagle, "Aperture and P2C", peak EWMA).
  */
 export class PeakEwma {
@@ -40,7 +40,7 @@ export class PeakEwma {
   }
 }
 
-/** What a choice between endpoints goes by. */
+/** The measures that a choice between endpoints goes by. */
 export interface Candidate {
   /** Undefined before its first outcome. */
   latencyMs(nowMs: number): number | undefined;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { OutlierEjection } from './outlier-ejection.ts';
 import { failureOf, RouterStory } from './router-story.fixture.ts';
 
-/** One that was ejected now, for the first time. */
+/** An endpoint that was ejected now, for the first time. */
 const ejected = (nowMs = 0) => {
   const ejection = new OutlierEjection();
   for (let outage = 0; outage < 5; outage += 1) ejection.failed(nowMs, nowMs, undefined, true);

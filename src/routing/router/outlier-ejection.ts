@@ -4,18 +4,16 @@ const MAX_EJECTION_MS = 300_000;
 /** How long an endpoint takes to get back its whole share. */
 const SLOW_START_MS = 30_000;
 const MIN_SHARE = 0.1;
-/**
- * Time in which the weight of an outcome falls to 1/e, and the weight that a ratio needs to be taken for more than
- * chance.
- */
+/** Time in which the weight of an outcome falls to 1/e. */
 const DECAY_MS = 30_000;
+/** Weight of outcomes that a ratio needs to be more than chance. */
 const MIN_OUTCOMES = 20;
 /** Ejected below this ratio of what the others manage. */
 const FAR_BELOW_RATIO = 0.6;
 
 /**
- * Takes an endpoint out of rotation after consecutive outages, or when it succeeds far less often than the others, for
- * a time that grows with each ejection and shrinks with good behaviour. It returns gradually, and a failure before its
+ * Takes an endpoint out of rotation after consecutive outages, or when it succeeds far less often than the others. The
+ * time grows with each ejection and shrinks with good behaviour. It returns gradually, and a failure before its
  * first success takes it out again.
  * Source: Envoy, "Outlier detection" and "Slow start mode".
  */
@@ -59,8 +57,8 @@ export class OutlierEjection {
   }
 
   /**
-   * Counts an outage, and ejects for it where that is due and `mayEject`. What began before the last ejection
-   * ended is no news. Tells whether it ejected.
+   * Counts an outage, and ejects for it where that is due and `mayEject`. An outage of a call that
+   * began before the last ejection ended does not eject. Tells whether it ejected.
    */
   failed(startedAtMs: number, nowMs: number, othersRatio: number | undefined, mayEject: boolean): boolean {
     this.#decay(nowMs);

@@ -24,8 +24,8 @@ export interface DispatchEnds<Target> {
 }
 
 /**
- * Holds the calls that wait, and hands each to an endpoint at the moment when one can take it. It looks when it is
- * notified of a change, and when the first quota or cool-down that a call waits for is over: one timer for all.
+ * Holds the calls that wait, and hands each to an endpoint at the moment when one can take it. It looks at each
+ * change, and when the first quota or cool-down that a call waits for is over: one timer for all.
  */
 export class RouteDispatcher<Target> {
   readonly #clock: Clock;

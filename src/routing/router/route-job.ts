@@ -3,7 +3,7 @@ import type { RateLimitSnapshot } from '../limits/rate-limit-snapshot.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
 import type { RoutePlace } from './route-place.ts';
 
-/** What the router needs to know of a call. */
+/** A call, as the router sees it. */
 export interface RouteJob {
   readonly model: string;
   /** Estimated tokens that the call takes from the quota. */
@@ -20,7 +20,7 @@ export interface RouteJob {
   readonly avoid?: ReadonlySet<string> | undefined;
 }
 
-/** What an answer says of itself. */
+/** The report of an answer. */
 export type RouteAnswer = Pick<AttemptReport, 'limits' | 'chargedTokens' | 'outputTokens' | 'organization'>;
 
 /** One attempt of a call at the endpoint that it was given to. */
@@ -47,7 +47,7 @@ export interface RouteLeg<Target> {
 /** Makes one attempt. It rejects with a `DescribeError`, or with anything else when the call itself ended. */
 export type RouteAttempt<Target, Value> = (leg: RouteLeg<Target>) => Promise<Value>;
 
-/** Makes an attempt, and joins what it reports of itself to its value or error. An attempt that resolves was answered. */
+/** Makes an attempt, and joins its report to its value or error. An attempt that resolves was answered. */
 export async function reportedAttempt<Target, Value>(
   attempt: RouteAttempt<Target, Value>,
   { endpoint, model, target, queueMs }: RoutePlace<Target>,

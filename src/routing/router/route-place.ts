@@ -70,7 +70,7 @@ export class RoutePlace<Target> {
     if (report.sent && kind === 'throttle') route.throttles += 1;
     if (kind === 'outage') route.failed(sentAtMs, nowMs, this.#routes);
     else this.#answered(report, nowMs);
-    // Where there are others, a model that this endpoint lacks is no fault of the call.
+    // Where there are other endpoints, a model that this one lacks is its own fault.
     const lacksModel = this.#routes.length > 1 && scope === 'model';
     if (kind === 'auth' || lacksModel) route.refused(error, scope, sentAtMs, nowMs);
   }

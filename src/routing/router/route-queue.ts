@@ -138,7 +138,7 @@ export class QueuedCall<Target> implements QueueItem<QueuedCall<Target>>, Watcha
   }
 }
 
-/** All calls that wait, in a queue for each model. Of the queues the one with the first call goes first. */
+/** All calls that wait, in a queue for each model. The queue with the first call of all goes first. */
 export class RouteQueue<Target> {
   readonly #queues = new IndexedHeap<ModelQueue<Target>>();
   readonly #setAside: ModelQueue<Target>[] = [];
@@ -230,8 +230,8 @@ export class ModelQueues<Target> {
   }
 
   /**
-   * Puts an endpoint whose answer named that organisation into the quota group of the first endpoint of it, in the
-   * order in which they were given: so the group is the same one in every process.
+   * Puts an endpoint whose answer named that organisation into the quota group of its first endpoint. That goes by the
+   * order in which they were given, so the group is the same one in every process.
    */
   learnOrganization(endpoint: Endpoint<Target>, organization: string): void {
     if (endpoint.groupGiven) return;

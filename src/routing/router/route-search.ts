@@ -113,9 +113,9 @@ export class RouteSearch<Target> {
   }
 
   /**
-   * Milliseconds until a call that has just queued last of its priority can be sent, as far as quotas and cool-downs
-   * tell, with the calls before it. Never more than it will take: slots and lower priorities that have aged are left
-   * out, and several quotas count as working side by side all the time. 0 where nothing can be told.
+   * Milliseconds until a call that has just queued can be sent after the calls before it, by quotas and cool-downs.
+   * It is never too long: slots and lower priorities that have aged are left out, and quotas work side by side. 0 where
+   * it is unknown.
    */
   expectedWaitMs({ queue, job }: QueuedCall<Target>, nowMs: number): number {
     const before = queue.backlogOf(job.priority);

@@ -24,13 +24,13 @@ import type { RouterQuota } from './router-quota.ts';
 export interface RouterEndpoint<Target> {
   /** Names it in statistics and errors; unique, and never a key. @defaultValue none: it must be given */
   readonly name: string;
-  /** What an attempt needs to use it; the router only hands it on. @defaultValue none: it must be given */
+  /** The parts that an attempt needs to use it; the router only hands them on. @defaultValue none: it must be given */
   readonly target: Target;
-  /** Its share beside the others while all have room; above 0. @defaultValue 1 */
+  /** Its share beside the others while all have capacity; above 0. @defaultValue 1 */
   readonly weight?: number | undefined;
   /**
-   * Whose limits its calls are counted against. Endpoints that name none and learn from an answer that they belong to
-   * the same organisation share the group of the first of them. @defaultValue the name
+   * Names the limits that its calls are counted against. Endpoints that name none share the group of the first endpoint
+   * whose answers name the same organisation. @defaultValue the name
    */
   readonly quotaGroup?: string | undefined;
   /** Sent in place of the model that the call names, such as the name of a deployment. @defaultValue the call's */
@@ -67,8 +67,8 @@ export interface RouterOptions<Target> {
   /** Most calls that wait, of all models, at least 1. Beyond, a call is rejected. @defaultValue 10000 */
   readonly maxQueued?: number | undefined;
   /**
-   * Milliseconds of waiting that count as one step of priority, at least 1: a call is overtaken by one of a priority n
-   * steps higher only if that one comes within n times this time, so nothing starves. @defaultValue 5000
+   * Milliseconds of waiting that count as one step of priority, at least 1. A call of a priority n steps higher overtakes
+   * another only if it arrives within n times this time, so nothing starves. @defaultValue 5000
    */
   readonly ageingMs?: number | undefined;
   /** Source of time. @defaultValue the system clock */

@@ -6,7 +6,7 @@ import type { QuotaPermit, ReservableQuota } from '../quota/quota-permit.ts';
 export type RouterPermit = QuotaPermit;
 
 /**
- * What a router asks of the quota that an endpoint's calls of one model are counted against. All of it is synchronous.
+ * The quota that an endpoint's calls of one model are counted against, as a router sees it. All of it is synchronous.
  */
 export interface RouterQuota extends ReservableQuota {
   /**

@@ -8,7 +8,7 @@ import { Router } from './router.ts';
 import type { RouterQuota } from './router-quota.ts';
 import { FakeQuota, failureOf, jobOf } from './router-story.fixture.ts';
 
-/** What an endpoint does with a call at that moment. */
+/** How an endpoint treats a call at that moment. */
 interface Behaviour {
   readonly latencyMs: number;
   readonly failure?: DescribeError | undefined;

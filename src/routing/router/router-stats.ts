@@ -2,15 +2,18 @@ import { deepFreeze } from '../../internal/deep-freeze.ts';
 import type { Endpoint, EndpointRoute } from './endpoint.ts';
 
 /**
- * `ready`; `waiting`: for quota, or because the API asked to; `paused`: the API asked for a pause of more than 5
- * minutes, and one call finds out every 5 minutes whether it still holds; `open`: its breaker is; `ejected`: it failed
- * far more than the others; `stopped`: its account is used up; `dropped`: its key is not accepted, until one call finds
- * out whether it still is not (5 s, doubling to 5 minutes), or not for this model, or the model is not to be had, for 5
- * minutes.
+ * - `ready`
+ * - `waiting`: for quota, or because the API asked to
+ * - `paused`: the API asked for a pause of more than 5 minutes; one call probes it every 5 minutes
+ * - `open`: its breaker is open
+ * - `ejected`: it failed far more than the others
+ * - `stopped`: its account is used up
+ * - `dropped`: its key is not accepted, until a probe succeeds (5 s, doubling to 5 minutes); or its key may not use this
+ *   model, or the model does not exist, for 5 minutes
  */
 export type EndpointCondition = 'ready' | 'waiting' | 'paused' | 'open' | 'ejected' | 'stopped' | 'dropped';
 
-/** What is known of an endpoint for one model. */
+/** A picture of an endpoint for one model. */
 export interface EndpointModelStats {
   /** The model as it is sent. */
   readonly model: string;
@@ -52,7 +55,7 @@ export interface RouterStats {
   readonly endpoints: Readonly<Record<string, EndpointStats>>;
 }
 
-/** What the router counts itself. */
+/** The router's own counts. */
 export interface RouterCounts {
   placed: number;
   switched: number;

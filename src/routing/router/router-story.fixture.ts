@@ -8,7 +8,7 @@ import { Router } from './router.ts';
 import type { RouterEndpoint, RouterOptions } from './router-options.ts';
 import type { RouterPermit, RouterQuota } from './router-quota.ts';
 
-/** A quota that does as it is told and writes down how its permits end. */
+/** A quota that a test controls, and that writes down how its permits end. */
 export class FakeQuota implements RouterQuota {
   readonly name: string;
   readonly #clock: ManualClock;

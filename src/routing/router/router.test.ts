@@ -131,7 +131,7 @@ describe('calls that wait', () => {
     const story = new RouterStory([{ name: 'a', room: 0, refillMs: 60_000 }]);
     const controller = new AbortController();
     const endings = Array.from({ length: 10 }, () => story.run({ signal: controller.signal }));
-    // Room that nobody was told of yet: the first to leave makes the router look at the next.
+    // Nobody was notified of the new capacity: the first to leave makes the router look at the next.
     story.quota('a').room = 10;
     controller.abort('all of them');
     expect(await Promise.allSettled(endings)).toEqual(

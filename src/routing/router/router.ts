@@ -19,9 +19,9 @@ import { type RouterOptions, type RouterSettings, routerSettingsOf } from './rou
 import { type RouterCounts, type RouterStats, routerStatsOf } from './router-stats.ts';
 
 /**
- * Gives each call to an endpoint that can take it at that moment: one that has quota left, a free slot, a breaker that
- * lets through and a key that is accepted. Calls that none can take wait in a queue for each model, higher priorities
- * first, and a call that can't make its deadline is refused at once.
+ * Gives each call to an endpoint that can take it at that moment: with quota left, a free slot, a closed breaker and an
+ * accepted key. Other calls wait in a queue for each model, higher priorities first. A call that can't make its
+ * deadline is refused at once.
  *
  * @example
  * ```ts
@@ -69,8 +69,8 @@ export class Router<Target> {
   }
 
   /**
-   * Settles as the attempt does. An attempt that sent nothing, or whose endpoint went out of rotation by its very
-   * failure, is made again at another endpoint, at most once at each.
+   * Settles as the attempt does. An attempt is made again at another endpoint, at most once at each, when it sent
+   * nothing, or when its failure puts its endpoint out of rotation.
    * @throws `DESCRIBE_RATE_LIMITED` when the deadline can't be made, `DESCRIBE_TIMEOUT` when it passes in the queue;
    * `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when that puts every endpoint out; `DESCRIBE_QUEUE_FULL`;
    * `DESCRIBE_CLOSED`; the signal's reason; or what the attempt threw.
@@ -115,7 +115,7 @@ export class Router<Target> {
     return this.#leastWaitMs(job, job.avoid) <= MAX_MOVE_WAIT_MS;
   }
 
-  /** Milliseconds until an endpoint can take a call, free slots and waiting calls aside; 0 where nothing can be told. */
+  /** Milliseconds until an endpoint can take a call, free slots and waiting calls aside; 0 where it is unknown. */
   waitMsFor(job: Pick<RouteJob, 'model' | 'tokens'>): number {
     const waitMs = this.#leastWaitMs(job);
     return Number.isFinite(waitMs) ? waitMs : 0;
@@ -246,8 +246,8 @@ export class Router<Target> {
   }
 
   /**
-   * Whether a failed attempt may be made at another endpoint without being a retry: an endpoint that has just gone out
-   * of rotation gives its calls to any other, and a call that was not sent moves to those that are not cooling down.
+   * Whether a failed attempt may be made at another endpoint without being a retry. An endpoint that has just gone out
+   * of rotation gives its calls to any other; a call that was not sent moves to those that are not cooling down.
    */
   #mayMove(call: QueuedCall<Target>, failed: EndpointRoute<Target>, sent: boolean, failure: DescribeError): boolean {
     const { routes } = call.queue;

@@ -3,12 +3,12 @@ export const DIMENSION_RESULTS = 5;
 export const COMMON_RESULTS = 5;
 
 /**
- * Does all that processes share of one quota, in one step: follows what the API told one of them, refills by the clock
- * of Redis, and grants what a process asks for, a little in the future where there is not enough now. Later askers then
- * see a lower level, and so are granted later times, which is what keeps them from coming at once (GCRA, ITU-T I.371).
+ * Settles one quota that processes share, in one step. It follows the limits that the API told one of them, and refills
+ * by the clock of Redis. It grants the wish of a process, a little in the future where there is not enough now. Later
+ * wishes then see a lower level, and get later times, so that they do not arrive at once (GCRA, ITU-T I.371).
  *
- * The model of a bucket is the one of `QuotaDimension`: headers are compared with the level at the time of the request,
- * less the corrections since. What was granted and not taken yet is still in the API's bucket, and so is kept count of.
+ * The model of a bucket is the one of `QuotaDimension`: headers are compared with the level when the request was made,
+ * less later corrections. Units that were granted and not taken yet are still in the API's bucket, and so counted.
  *
  * KEYS: the state, the members. ARGV: time in ms instead of that of Redis or empty, member, milliseconds that keys
  * live, pause in ms, horizon in ms, guard in ms, whether the process has used the quota before; then for requests and

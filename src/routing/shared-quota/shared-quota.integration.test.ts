@@ -110,7 +110,7 @@ describe.runIf(findRedisServer())('a quota that processes share through Redis', 
     await clock.run(60_000, store.settled);
     const limit = limits.requestsPerMinute ?? 0;
     const allowed = (20 * limit + 30 * (halved?.requestsPerMinute ?? limit)) / 60 - others.admittedSince;
-    // From the middle on: what a whole bucket lets pass at first may go to whoever is first.
+    // From the middle on: the first full bucket may go to the process that is first.
     const answered = limiters.map((limiter, index) => limiter.getStats().answered - (halfway[index] ?? 0));
     return {
       share: tally.admittedSince / allowed,

@@ -3,7 +3,7 @@ import { ManualClock } from '../../testing/manual-clock.ts';
 import { QuotaLimiter } from '../quota/quota-limiter.ts';
 import type { QuotaLimits } from '../quota/quota-limiter-options.ts';
 
-/** What a script says of requests; tokens have no limit here. */
+/** The reply of a script for requests; tokens have no limit here. */
 interface Reply {
   readonly granted?: number;
   readonly waitMs?: number;

@@ -16,7 +16,7 @@ export interface SharedStoreOptions {
   readonly wallet: SharedWallet;
 }
 
-/** What a question of this process says of itself. */
+/** A question to the store, with the state of this process. */
 export interface StoreQuestion {
   readonly wish: WalletRequest;
   readonly pauseMs: number;

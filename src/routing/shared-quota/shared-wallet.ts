@@ -2,7 +2,7 @@
 const GRANT_MS = 100;
 const TOKENS_WEIGHT = 0.1;
 
-/** What is asked for: all of it, and the least that is of use. */
+/** A wish: the units asked for, and the least that is of use. */
 export interface WalletRequest {
   readonly requests: number;
   readonly tokens: number;
@@ -11,8 +11,8 @@ export interface WalletRequest {
 }
 
 /**
- * The requests and tokens that a process was granted and hasn't used. It asks for as much as it used up lately in 100
- * ms: more when a grant didn't last so long, less when it lasted longer.
+ * The requests and tokens that a process was granted and hasn't used. It asks for its recent use of 100 ms: more when a
+ * grant didn't last so long, less when it lasted longer.
  */
 export class SharedWallet {
   requests = 0;
@@ -44,7 +44,7 @@ export class SharedWallet {
     if (limited.tokensPerMs > 0) this.tokens -= tokens;
   }
 
-  /** What to ask for, for the sake of a next request of so many tokens. */
+  /** The wish for the sake of a next request of so many tokens. */
   wish(tokens: number, { requestsPerMs, tokensPerMs }: WalletLimits, nowMs: number): WalletRequest {
     const lastedMs = nowMs - this.#grantedAtMs;
     if (lastedMs < GRANT_MS) this.#batch *= 2;
