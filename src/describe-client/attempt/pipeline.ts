@@ -58,7 +58,7 @@ export function makeSend(parts: StageParts, router: Router<EndpointTarget>): Sen
     // Holds the call until an endpoint can take it, and hands it on in the turn in which quota and breaker said so.
     routeStage(router, parts.onLimitNews),
     // Reserves at once; what was not sent is given back whole.
-    (call, next) => withReservation(call.place.quota, call.tokens, () => next(call)),
+    (call, next) => withReservation(call.place.quota, call.tokens, call.place.startedAtMs, () => next(call)),
     // The endpoint learns from the end of the attempt, before the quota lets another one begin.
     (call, next) => call.place.observe(() => next(call)),
     breakerStage,

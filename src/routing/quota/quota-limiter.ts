@@ -114,8 +114,7 @@ export class QuotaLimiter {
    * Milliseconds until a request of so many tokens, as estimated, may pass: 0 when it may now, infinite when the quota is
    * exhausted. Takes nothing.
    */
-  waitMs(tokens: number): number {
-    const nowMs = this.#clock.now();
+  waitMs(tokens: number, nowMs = this.#clock.now()): number {
     const waitMs = this.#stop.errorAt(nowMs) === undefined ? this.#fitsInMs(tokens, nowMs) : Number.POSITIVE_INFINITY;
     if (waitMs > 0) this.#someoneWaits = true;
     return waitMs;
@@ -144,8 +143,7 @@ export class QuotaLimiter {
   }
 
   /** Takes one request of so many tokens; call it when `waitMs` is 0. */
-  take(tokens: number): QuotaPermit {
-    const nowMs = this.#clock.now();
+  take(tokens: number, nowMs = this.#clock.now()): QuotaPermit {
     const reservedTokens = this.#reserve(tokens);
     if (this.#taken === 0) this.#firstAtMs = nowMs;
     this.#taken += 1;

@@ -22,7 +22,7 @@ export interface QuotaPermit {
 /** The part of a quota that a reservation needs. */
 export interface ReservableQuota {
   /** Takes one request of so many tokens; called only where the quota just said that it fits. */
-  take(tokens: number): QuotaPermit;
+  take(tokens: number, nowMs?: number): QuotaPermit;
   /** The account is used up: `error` says so. */
   stop(error: DescribeError): void;
 }
@@ -31,9 +31,10 @@ export interface ReservableQuota {
 export async function withReservation<Answer extends AttemptReport>(
   quota: ReservableQuota,
   tokens: number,
+  nowMs: number,
   attempt: () => Promise<Answer>,
 ): Promise<Answer> {
-  const permit = quota.take(tokens);
+  const permit = quota.take(tokens, nowMs);
   let answer: Answer;
   try {
     answer = await attempt();

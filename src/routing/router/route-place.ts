@@ -18,7 +18,8 @@ export class RoutePlace<Target> {
   readonly #route: EndpointRoute<Target>;
   readonly #routes: readonly EndpointRoute<Target>[];
   readonly #clock: Clock;
-  readonly #startedAtMs: number;
+  /** Reading of the clock when it was chosen. */
+  readonly startedAtMs: number;
 
   /** @param routes those of the model, itself among them. */
   constructor(
@@ -36,7 +37,7 @@ export class RoutePlace<Target> {
     this.#route = route;
     this.#routes = routes;
     this.#clock = clock;
-    this.#startedAtMs = nowMs;
+    this.startedAtMs = nowMs;
   }
 
   /**
@@ -51,7 +52,7 @@ export class RoutePlace<Target> {
       this.#failed(AttemptFailure.of(thrown));
       throw thrown;
     }
-    this.#answered(answer, this.#clock.now());
+    this.#answered(answer, answer.answeredAtMs ?? this.#clock.now());
     return answer;
   }
 
@@ -65,7 +66,7 @@ export class RoutePlace<Target> {
     const route = this.#route;
     const { kind, scope } = failureMeaning(error);
     const { code, upstreamCode } = error as UpstreamError;
-    const sentAtMs = report.sentAtMs ?? this.#startedAtMs;
+    const sentAtMs = report.sentAtMs ?? this.startedAtMs;
     if (code === 'DESCRIBE_OVERLOADED' || upstreamCode === 'slow_down') route.concurrency.overloaded(sentAtMs, nowMs);
     if (report.sent && kind === 'throttle') route.throttles += 1;
     if (kind === 'outage') route.failed(sentAtMs, nowMs, this.#routes);
@@ -75,7 +76,7 @@ export class RoutePlace<Target> {
     if (kind === 'auth' || lacksModel) route.refused(error, scope, sentAtMs, nowMs);
   }
 
-  #answered({ sentAtMs = this.#startedAtMs, answeredAtMs, outputTokens }: AttemptReport, nowMs: number): void {
+  #answered({ sentAtMs = this.startedAtMs, answeredAtMs, outputTokens }: AttemptReport, nowMs: number): void {
     if (answeredAtMs === undefined) return;
     this.#route.answered(answeredAtMs - sentAtMs, sentAtMs, nowMs, outputTokens);
   }

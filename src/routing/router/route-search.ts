@@ -47,7 +47,7 @@ export class RouteSearch<Target> {
     let isolated: EndpointRoute<Target> | undefined;
     let open = 0;
     for (const route of routes) {
-      const quotaMs = route.quota.waitMs(job.tokens);
+      const quotaMs = route.quota.waitMs(job.tokens, nowMs);
       const out = route.outBecause(quotaMs, nowMs);
       if (out !== undefined) {
         this.outBecause = out;
@@ -71,7 +71,7 @@ export class RouteSearch<Target> {
     }
     // Every breaker is isolated by hand: the attempt runs into one and says so.
     if (open === 0 && isolated !== undefined)
-      this.#look(isolated, 0, isolated.quota.waitMs(job.tokens), nowMs, claimed);
+      this.#look(isolated, 0, isolated.quota.waitMs(job.tokens, nowMs), nowMs, claimed);
     if (job.avoid !== undefined && job.avoid.size > 0) this.#preferOthers(job.avoid);
   }
 
@@ -105,7 +105,7 @@ export class RouteSearch<Target> {
   ): number {
     let leastMs = Number.POSITIVE_INFINITY;
     for (const route of routes) {
-      const quotaMs = route.quota.waitMs(tokens);
+      const quotaMs = route.quota.waitMs(tokens, nowMs);
       if (avoid?.has(route.endpoint.name) || route.outBecause(quotaMs, nowMs) !== undefined) continue;
       leastMs = Math.min(leastMs, Math.max(quotaMs, this.coolDownMs(route, routes.length, nowMs)));
     }
@@ -124,7 +124,7 @@ export class RouteSearch<Target> {
     const counted = new Set<RouterQuota>();
     for (const route of queue.routes) {
       const { quota } = route;
-      const quotaMs = quota.waitMs(job.tokens);
+      const quotaMs = quota.waitMs(job.tokens, nowMs);
       if (route.outBecause(quotaMs, nowMs) !== undefined) continue;
       earliestMs = Math.min(earliestMs, Math.max(this.coolDownMs(route, queue.routes.length, nowMs), quotaMs));
       if (counted.has(quota)) continue;

@@ -11,8 +11,9 @@ export type RouterPermit = QuotaPermit;
 export interface RouterQuota extends ReservableQuota {
   /**
    * Milliseconds until a request of so many tokens fits; 0 means now, Infinity not before it calls `onRoom` listeners.
+   * `nowMs` is the reading of the clock, where the caller has just made one.
    */
-  waitMs(tokens: number): number;
+  waitMs(tokens: number, nowMs?: number): number;
   /** Subscribes for whenever the wait may have become shorter than was told. */
   onRoom(listener: () => void): unknown;
   readonly stopped: DescribeError | undefined;

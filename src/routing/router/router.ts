@@ -78,7 +78,9 @@ export class Router<Target> {
   async run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
     const { clock } = this.#settings;
     const { value } = await this.route(job, (place) =>
-      withReservation(place.quota, job.tokens, () => place.observe(() => reportedAttempt(attempt, place, clock))),
+      withReservation(place.quota, job.tokens, place.startedAtMs, () =>
+        place.observe(() => reportedAttempt(attempt, place, clock)),
+      ),
     );
     return value;
   }
@@ -261,7 +263,7 @@ export class Router<Target> {
     return routes.some(
       (route) =>
         !left.has(route.endpoint) &&
-        route.outBecause(route.quota.waitMs(call.job.tokens), nowMs) === undefined &&
+        route.outBecause(route.quota.waitMs(call.job.tokens, nowMs), nowMs) === undefined &&
         (wentOut || this.#search.coolDownMs(route, routes.length, nowMs) === 0),
     );
   }
