@@ -46,7 +46,8 @@ export async function withReservation<Answer extends AttemptReport>(
   return answer;
 }
 
-function settleFailed(quota: ReservableQuota, permit: QuotaPermit, { error, report }: AttemptFailure): void {
+/** Settles the permit of an attempt that failed. */
+export function settleFailed(quota: ReservableQuota, permit: QuotaPermit, { error, report }: AttemptFailure): void {
   const failure = DescribeError.is(error) ? (error as UpstreamError) : undefined;
   const kind = failure && failureMeaning(failure).kind;
   if (report.answeredAtMs !== undefined) permit.answered(report);

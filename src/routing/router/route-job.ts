@@ -1,6 +1,7 @@
 import type { Clock } from '../../internal/clock.ts';
 import type { RateLimitSnapshot } from '../limits/rate-limit-snapshot.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
+import { settleFailed } from '../quota/quota-permit.ts';
 import type { RoutePlace } from './route-place.ts';
 
 /** A call, as the router sees it. */
@@ -47,41 +48,92 @@ export interface RouteLeg<Target> {
 /** Makes one attempt. It rejects with a `DescribeError`, or with anything else when the call itself ended. */
 export type RouteAttempt<Target, Value> = (leg: RouteLeg<Target>) => Promise<Value>;
 
-/** Makes an attempt, and joins its report to its value or error. An attempt that resolves was answered. */
+/**
+ * Reserves, makes an attempt and settles it by what the attempt reports: the stages of a client in one function, for it
+ * runs once a call. An attempt that resolves was answered.
+ */
 export async function reportedAttempt<Target, Value>(
   attempt: RouteAttempt<Target, Value>,
-  { endpoint, model, target, queueMs }: RoutePlace<Target>,
+  place: RoutePlace<Target>,
+  tokens: number,
   clock: Clock,
-): Promise<AttemptReport & { readonly value: Value }> {
-  let sent = false;
-  let sentAtMs: number | undefined;
-  let refusedBy: RateLimitSnapshot | undefined;
-  let answer: AttemptReport | undefined;
-  const leg: RouteLeg<Target> = {
-    endpoint,
-    model,
-    target,
-    queueMs,
-    sent: () => {
-      if (!sent) sentAtMs = clock.now();
-      sent = true;
-    },
-    unsent: () => {
-      sent = false;
-    },
-    answered: (report) => {
-      answer ??= { ...report, sent: true, answeredAtMs: clock.now() };
-    },
-    limited: ({ limits }) => {
-      refusedBy = limits ?? refusedBy;
-    },
-  };
-  const report = (): AttemptReport => ({ limits: refusedBy, sent, ...answer, sentAtMs });
+): Promise<ReportedValue<Value>> {
+  const permit = place.quota.take(tokens, place.startedAtMs);
+  const leg = new ReportedLeg(place, clock);
+  let report: ReportedValue<Value>;
   try {
     const value = await attempt(leg);
-    leg.answered({});
-    return { ...report(), value };
+    leg.answered(NO_ANSWER);
+    report = leg.report(value);
   } catch (error) {
-    throw new AttemptFailure(error, report());
+    const failure = new AttemptFailure(error, leg.report(undefined));
+    place.failed(failure);
+    settleFailed(place.quota, permit, failure);
+    throw failure;
   }
+  place.answered(report, report.answeredAtMs ?? place.startedAtMs);
+  permit.answered(report);
+  return report;
+}
+
+/** A leg that keeps the report of its attempt. */
+class ReportedLeg<Target> implements RouteLeg<Target> {
+  readonly endpoint: string;
+  readonly model: string;
+  readonly target: Target;
+  readonly queueMs: number;
+  readonly #clock: Clock;
+  #sent = false;
+  #sentAtMs: number | undefined = undefined;
+  #answer: RouteAnswer | undefined = undefined;
+  #answeredAtMs: number | undefined = undefined;
+  #limits: RateLimitSnapshot | undefined = undefined;
+
+  constructor({ endpoint, model, target, queueMs }: RoutePlace<Target>, clock: Clock) {
+    this.endpoint = endpoint;
+    this.model = model;
+    this.target = target;
+    this.queueMs = queueMs;
+    this.#clock = clock;
+  }
+
+  sent(): void {
+    if (!this.#sent) this.#sentAtMs = this.#clock.now();
+    this.#sent = true;
+  }
+
+  unsent(): void {
+    this.#sent = false;
+  }
+
+  answered(answer: RouteAnswer): void {
+    if (this.#answer !== undefined) return;
+    this.#answer = answer;
+    this.#answeredAtMs = this.#clock.now();
+  }
+
+  limited({ limits }: Pick<RouteAnswer, 'limits'>): void {
+    this.#limits = limits ?? this.#limits;
+  }
+
+  /** What the attempt told so far, with its value. */
+  report<Value>(value: Value): ReportedValue<Value> {
+    const { limits = this.#limits, chargedTokens, outputTokens, organization } = this.#answer ?? NO_ANSWER;
+    return {
+      value,
+      sent: this.#sent || this.#answer !== undefined,
+      sentAtMs: this.#sentAtMs,
+      answeredAtMs: this.#answeredAtMs,
+      limits,
+      chargedTokens,
+      outputTokens,
+      organization,
+    };
+  }
+}
+
+const NO_ANSWER: RouteAnswer = {};
+
+export interface ReportedValue<Value> extends AttemptReport {
+  readonly value: Value;
 }

@@ -49,18 +49,19 @@ export class RoutePlace<Target> {
     try {
       answer = await attempt();
     } catch (thrown) {
-      this.#failed(AttemptFailure.of(thrown));
+      this.failed(AttemptFailure.of(thrown));
       throw thrown;
     }
-    this.#answered(answer, answer.answeredAtMs ?? this.#clock.now());
+    this.answered(answer, answer.answeredAtMs ?? this.#clock.now());
     return answer;
   }
 
-  #failed({ error, report }: AttemptFailure): void {
+  /** The attempt failed: learns from that. */
+  failed({ error, report }: AttemptFailure): void {
     const nowMs = this.#clock.now();
     // Any other error is the end of the call, which tells nothing of the endpoint.
     if (!DescribeError.is(error)) {
-      this.#answered(report, nowMs);
+      this.answered(report, nowMs);
       return;
     }
     const route = this.#route;
@@ -70,13 +71,14 @@ export class RoutePlace<Target> {
     if (code === 'DESCRIBE_OVERLOADED' || upstreamCode === 'slow_down') route.concurrency.overloaded(sentAtMs, nowMs);
     if (report.sent && kind === 'throttle') route.throttles += 1;
     if (kind === 'outage') route.failed(sentAtMs, nowMs, this.#routes);
-    else this.#answered(report, nowMs);
+    else this.answered(report, nowMs);
     // Where there are other endpoints, a model that this one lacks is its own fault.
     const lacksModel = this.#routes.length > 1 && scope === 'model';
     if (kind === 'auth' || lacksModel) route.refused(error, scope, sentAtMs, nowMs);
   }
 
-  #answered({ sentAtMs = this.startedAtMs, answeredAtMs, outputTokens }: AttemptReport, nowMs: number): void {
+  /** The attempt was answered, if the report says so: learns from that. */
+  answered({ sentAtMs = this.startedAtMs, answeredAtMs, outputTokens }: AttemptReport, nowMs: number): void {
     if (answeredAtMs === undefined) return;
     this.#route.answered(answeredAtMs - sentAtMs, sentAtMs, nowMs, outputTokens);
   }

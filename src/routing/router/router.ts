@@ -8,10 +8,9 @@ import { Deferred } from '../../internal/async/deferred.ts';
 import { SignalWatch } from '../../internal/async/signals.ts';
 import { jointPressure, type QuotaPressure } from '../limits/limit-pressure.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
-import { withReservation } from '../quota/quota-permit.ts';
 import { Endpoint, type EndpointRoute } from './endpoint.ts';
 import { RouteDispatcher } from './route-dispatcher.ts';
-import { type RouteAttempt, type RouteJob, reportedAttempt } from './route-job.ts';
+import { type ReportedValue, type RouteAttempt, type RouteJob, reportedAttempt } from './route-job.ts';
 import { RoutePlace } from './route-place.ts';
 import { type ModelQueue, ModelQueues, QueuedCall } from './route-queue.ts';
 import { MAX_MOVE_WAIT_MS, RouteSearch } from './route-search.ts';
@@ -75,14 +74,15 @@ export class Router<Target> {
    * `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when that puts every endpoint out; `DESCRIBE_QUEUE_FULL`;
    * `DESCRIBE_CLOSED`; the signal's reason; or what the attempt threw.
    */
-  async run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
-    const { clock } = this.#settings;
-    const { value } = await this.route(job, (place) =>
-      withReservation(place.quota, job.tokens, place.startedAtMs, () =>
-        place.observe(() => reportedAttempt(attempt, place, clock)),
-      ),
-    );
-    return value;
+  run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
+    return new Promise<Value>((resolve, reject) => {
+      this.#enqueue<ReportedValue<Value>>(
+        job,
+        (place) => reportedAttempt(attempt, place, job.tokens, this.#settings.clock),
+        ({ value }) => resolve(value),
+        reject,
+      );
+    });
   }
 
   /**
@@ -93,23 +93,7 @@ export class Router<Target> {
     job: RouteJob,
     attempt: (place: RoutePlace<Target>) => Promise<Answer>,
   ): Promise<Answer> {
-    return new Promise<Answer>((resolve, reject) => {
-      if (this.#closing !== undefined) {
-        reject(new ClosedError('the router'));
-        return;
-      }
-      if (job.signal.aborted) {
-        reject(job.signal.reason);
-        return;
-      }
-      this.#sequence += 1;
-      const nowMs = this.#settings.clock.now();
-      const ofModel = this.#queues.of(job.model);
-      const queue = job.avoid === undefined || job.avoid.size === 0 ? ofModel : queueFor(job.avoid, ofModel);
-      const settle = resolve as (answer: AttemptReport) => void;
-      const call = new QueuedCall<Target>(job, attempt, queue, this.#sequence, nowMs, settle, reject);
-      if (this.#dispatcher.add(call, nowMs)) this.#wait(call, nowMs);
-    });
+    return new Promise<Answer>((resolve, reject) => this.#enqueue(job, attempt, resolve, reject));
   }
 
   /** Whether an endpoint that is not to be avoided can take a call within a second, free slots aside. */
@@ -161,6 +145,29 @@ export class Router<Target> {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #enqueue<Answer extends AttemptReport>(
+    job: RouteJob,
+    attempt: (place: RoutePlace<Target>) => Promise<Answer>,
+    resolve: (answer: Answer) => void,
+    reject: (reason: unknown) => void,
+  ): void {
+    if (this.#closing !== undefined) {
+      reject(new ClosedError('the router'));
+      return;
+    }
+    if (job.signal.aborted) {
+      reject(job.signal.reason);
+      return;
+    }
+    this.#sequence += 1;
+    const nowMs = this.#settings.clock.now();
+    const ofModel = this.#queues.of(job.model);
+    const queue = job.avoid === undefined || job.avoid.size === 0 ? ofModel : queueFor(job.avoid, ofModel);
+    const settle = resolve as (answer: AttemptReport) => void;
+    const call = new QueuedCall<Target>(job, attempt, queue, this.#sequence, nowMs, settle, reject);
+    if (this.#dispatcher.add(call, nowMs)) this.#wait(call, nowMs);
   }
 
   /** Lets a call that was queued wait, unless the queue is full or the wait is too long. */
