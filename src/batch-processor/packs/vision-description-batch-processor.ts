@@ -23,6 +23,8 @@ import { isSender, type VisionTarget, visionSend } from './vision-target.ts';
 
 export interface VisionDescriptionBatchOptions
   extends Omit<BatchProcessorOptions<VisionRequest>, 'weigh' | 'maxBatchWeight' | 'groupBy'> {
+  /** Retry of the images that failed; `false` for none. @defaultValue on, 3 attempts */
+  readonly retry?: BatchProcessorOptions<VisionRequest>['retry'];
   /** Model of requests that name none. @defaultValue 'gpt-4.1-mini' */
   readonly model?: string | undefined;
   /** Prompt of requests that have none. @defaultValue 'Describe this image.' */

@@ -13,6 +13,7 @@ import {
   MAX_MODEL_LENGTH,
   nonEmptyText,
   type OptionCheck,
+  type OptionChecks,
   oneOf,
   shape,
 } from '../../internal/options/option-checks.ts';
@@ -63,7 +64,7 @@ export interface EndpointDescription {
   readonly name: string;
   /** Key of the API, or a function that is asked for it before each request. */
   readonly apiKey: ApiKey;
-  /** @defaultValue OpenAI's */
+  /** Base URL of the API, or of a compatible server. @defaultValue OpenAI's */
   readonly baseURL?: string | undefined;
   /**
    * Model that this endpoint is asked for, whatever the request names: such as Azure's deployment.
@@ -98,7 +99,7 @@ export const QUOTA_LIMIT_CHECKS = {
 
 export const dialectCheck = oneOf('auto', 'openai', 'generic');
 
-const endpointCheck = shape({
+export const ENDPOINT_SPEC = {
   name: boundedText(MAX_MODEL_LENGTH),
   apiKey: apiKeyCheck(),
   baseURL: baseUrl(),
@@ -111,12 +112,12 @@ const endpointCheck = shape({
   dialect: dialectCheck,
   extraBody: extraBodyCheck(),
   limits: shape(QUOTA_LIMIT_CHECKS),
-});
+} satisfies OptionChecks<EndpointOptions>;
 
 /** Breakers, stats and health are kept for each endpoint: a client has a bounded number of them. */
 const MAX_ENDPOINTS = 100;
 
-const endpointList = listOf(endpointCheck);
+const endpointList = listOf(shape(ENDPOINT_SPEC));
 
 const checkEndpoints: OptionCheck = (value, option) => {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_ENDPOINTS) {
