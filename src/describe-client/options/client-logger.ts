@@ -1,6 +1,6 @@
 import { callSafely } from '../../internal/async/user-callback.ts';
 
-/** What the client needs of a logger: the shape of pino, and of most others through a thin wrapper. */
+/** A logger in the shape of pino; most others fit through a thin wrapper. */
 export interface Logger {
   debug(fields: object, message?: string): void;
   info(fields: object, message?: string): void;

@@ -41,11 +41,11 @@ export interface DescribeClientOptions {
   /** Headers sent with every request. @defaultValue none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
-   * How requests are written. `auto`: as OpenAI's API takes them, and where a server refuses a parameter by name
-   * (`store`, `max_completion_tokens`, `max_tokens`, `temperature`, `detail`), again without it or with its other name.
-   * That is learned for each endpoint and model, tried anew after an hour, and costs no retry. `openai`: always as
-   * OpenAI's API takes them. `generic`: with `max_tokens`, without `store`, for servers that ignore or misread what
-   * they do not know.
+   * How requests are written. `auto` writes them as OpenAI's API takes them. Where a server refuses a parameter by name
+   * (`store`, `max_completion_tokens`, `max_tokens`, `temperature`, `detail`), the request goes again without it, or
+   * with its other name. That is learned for each endpoint and model, tried again after an hour, and costs no retry.
+   * `openai` always writes them as OpenAI's API takes them. `generic` sends `max_tokens` and no `store`, for servers
+   * that misread unknown parameters.
    * @defaultValue 'auto'
    */
   readonly dialect?: Dialect | undefined;
@@ -81,9 +81,9 @@ export interface DescribeClientOptions {
    */
   readonly detail?: ImageDetail | undefined;
   /**
-   * Whose descriptions these are: cached ones and calls in work are shared only within one scope, and no request of one
-   * scope shares a pack with another's. Set it to the tenant where tenants must not see each other's descriptions; see
-   * docs/guide/security.md. At most 256 characters. @defaultValue none: shared by all who use the same Redis and
+   * Names the owner of the descriptions. Cached ones and running calls are shared only within one scope, and no request
+   * shares a pack with one of another scope. Set it to the tenant where tenants must not see each other's descriptions;
+   * see docs/guide/security.md. At most 256 characters. @defaultValue none: shared by all who use the same Redis and
    * `keyPrefix`
    */
   readonly cacheScope?: string | undefined;
@@ -114,17 +114,17 @@ export interface DescribeClientOptions {
     | ((endpoint: EndpointDescription, model: string) => AttemptBreaker)
     | undefined;
   /**
-   * Packs several images into one request: options of the processor for always, `'auto'` for when the requests of a
-   * minute run out before the tokens do (as the answers' headers tell), `false` for never.
+   * Packs several images into one request. Options of the processor pack always, `false` never. `'auto'` packs while
+   * the requests of a minute run out before its tokens, as the answers' headers say.
    * @defaultValue false
    */
   readonly batch?: BatchOptions | 'auto' | false | undefined;
   /** Options of the retry, or `false` for one attempt only. @defaultValue on, 3 attempts */
   readonly retry?: ClientRetryOptions | false | undefined;
   /**
-   * Ways out when the request fails for the service, a limit, the quota or an open breaker, in this order: another
-   * model, the expired cache entry, your own function; 1 to 10. Within the call's deadline, and never for a fault of
-   * the image.
+   * Fallbacks, tried in the order given, 1 to 10: another model, the expired cache entry, your own function. They serve
+   * failures of the service, a limit, the quota or an open breaker, never a fault of the image. They run within the
+   * call's deadline.
    * @defaultValue none
    */
   readonly fallback?: readonly FallbackStep[] | undefined;
@@ -142,7 +142,7 @@ export interface DescribeClientOptions {
   /** Custom authorities and client certificate for the API. @defaultValue the system's */
   readonly tls?: TlsOptions | undefined;
   /**
-   * Told of what an operator wants to know; of the shape of pino. Never told a key, a prompt, an image or a
+   * Gets what an operator wants to know; in the shape of pino. It never gets a key, a prompt, an image or a
    * description.
    * @defaultValue silent
    */

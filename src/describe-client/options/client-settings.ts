@@ -32,7 +32,7 @@ import {
   type ClientPoolOptions,
 } from './part-options.ts';
 
-/** What a client is made of: options over the environment over defaults, checked. */
+/** Everything that a client is made of: options over the environment over defaults, checked. */
 export interface ClientSettings extends RequestDefaults {
   /** At least one; its key is empty where none was given. */
   readonly endpoints: readonly EndpointDescription[];
@@ -90,7 +90,7 @@ function withoutWrong(options: DescribeClientOptions, issues: readonly ConfigIss
   return Object.fromEntries(own.map(([name, value]) => [name, wrong.has(name) ? undefined : value]));
 }
 
-/** What the environment says, by the part that it is for. */
+/** Reads the environment, by the part that a variable is for. */
 function readVariables(variables: Environment) {
   const issues: ConfigIssue[] = [];
   const read = <Options>(spec: Readonly<Record<string, OptionCheck>>): Options => {
@@ -132,7 +132,7 @@ function joinedSettings(
   };
 }
 
-/** What contradicts itself in options that are right one by one. */
+/** Issues of options that are right one by one but contradict each other. */
 function contradictionsOf(given: GivenOptions, settings: ClientSettings): readonly ConfigIssue[] {
   const { cache, circuitBreaker, fallback, redis } = given;
   const issues: ConfigIssue[] = [];

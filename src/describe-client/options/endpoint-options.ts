@@ -30,8 +30,8 @@ export interface QuotaLimitOptions {
   /** Tokens a minute, at least 1. @defaultValue what the answers' headers say */
   readonly tokensPerMinute?: number | undefined;
   /**
-   * Tokens a minute, at least 1, from which on the rate grows by at most half in 15 minutes, as the API wants it: what
-   * your account has long been used to. A process that starts begins there. @defaultValue 1_000_000
+   * Tokens a minute, at least 1, that your account has long used. Above it the rate grows by at most half in 15
+   * minutes, as the API wants it. A process starts at this rate. @defaultValue 1_000_000
    */
   readonly rampFromTokensPerMinute?: number | undefined;
   /**
@@ -40,9 +40,8 @@ export interface QuotaLimitOptions {
    */
   readonly maxConcurrency?: number | undefined;
   /**
-   * Requests at the same time for one model at one endpoint from which the adaptive limit starts, at least 1. A burst
-   * at a new or idle API is held at so many until the first answers tell how loaded it is. @defaultValue the pool's
-   * `max`
+   * Requests at the same time for one model at one endpoint from which the adaptive limit starts, at least 1. It holds
+   * a burst until the first answers show how loaded the API is. @defaultValue the pool's `max`
    */
   readonly initialConcurrency?: number | undefined;
 }
@@ -58,7 +57,7 @@ export interface EndpointOptions extends Omit<EndpointDescription, 'name' | 'api
   readonly apiKey?: ApiKey | undefined;
 }
 
-/** What a part of the client is made for. */
+/** The endpoint that a part of the client is made for. */
 export interface EndpointDescription {
   /** Name of the endpoint, as in stats and metrics. */
   readonly name: string;
@@ -155,8 +154,8 @@ export const namedEndpoints = (endpoints: readonly EndpointOptions[]): readonly 
 
 /**
  * The quota group of each endpoint where it is known, named after its first endpoint: limits hold for an organisation
- * and project, whatever the key. Where neither is named, equal keys are one group, and the rest is learned from
- * answers, but for those with limits of their own, which must hold. Source: OpenAI, "Rate limits" guide.
+ * and project, whatever the key. Where neither is named, equal keys are one group, and answers tell about the rest.
+ * Endpoints with limits of their own are not merged: their limits must hold. Source: OpenAI, "Rate limits" guide.
  */
 export function quotaGroupNames(endpoints: readonly EndpointDescription[]): readonly (string | undefined)[] {
   const owners = endpoints.map(ownerOf);
@@ -180,15 +179,15 @@ export const addressOf = ({
 
 const ownerOf = (endpoint: EndpointDescription): string => {
   const { name, apiKey, organization, project } = endpoint;
-  // What a function gives changes; the endpoint stays.
+  // The keys that a function gives change; the endpoint stays.
   const key = typeof apiKey === 'string' ? apiKey : { endpoint: name };
   const address = addressOf(endpoint);
   return JSON.stringify(isNamed(endpoint) ? [address, organization, project] : [address, key]);
 };
 
 /**
- * A name for the holder of an endpoint's limits that is the same in every process and tells no key: processes that
- * share a Redis share the limits of one account, and never those of two.
+ * Names the holder of an endpoint's limits, the same in every process and without the key. So processes that share a
+ * Redis share the limits of one account, and never those of two.
  */
 export const accountName = (endpoint: EndpointDescription): string =>
   createHash('sha256').update(ownerOf(endpoint)).digest('hex').slice(0, 16);

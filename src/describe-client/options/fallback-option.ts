@@ -23,25 +23,25 @@ export interface FallbackRequest {
   readonly maxOutputTokens: number;
   readonly schema?: DescribeSchema;
   readonly metadata?: unknown;
-  /** Aborts when the time for this way out is over, or the call has ended; a later answer is ignored. */
+  /** Aborts when the time for this fallback is over, or the call has ended; a later answer is ignored. */
   readonly signal: AbortSignal;
 }
 
-/** What a fallback function may give in place of a description. */
+/** The answer of a fallback function in place of a description. */
 export interface FallbackAnswer {
   /** The text; with a `schema`, its JSON text. */
   readonly description: string;
-  /** What made it, for the result's `model`. @defaultValue 'fallback' */
+  /** Its maker, for the result's `model`. @defaultValue 'fallback' */
   readonly model?: string | undefined;
 }
 
-/** Your own way out; what it throws, an empty text and one that is not of the schema are as if it were not there. */
+/** Your own fallback. When it throws, or gives an empty text or one that breaks the schema, the next step is tried. */
 export type FallbackFunction = (
   request: FallbackRequest,
   error: DescribeError,
 ) => string | FallbackAnswer | PromiseLike<string | FallbackAnswer>;
 
-/** A way out: another model, the expired cache entry, or your own function. */
+/** A fallback: another model, the expired cache entry, or your own function. */
 export type FallbackStep = { readonly model: string } | 'stale' | FallbackFunction;
 
 /** Seconds that the client's cache keeps expired entries for the step `'stale'`, where its options do not say. */
@@ -64,7 +64,7 @@ const checkStep = required(
 export const fallbackCheck: OptionCheck = (value, option) => {
   if (value === undefined) return [];
   if (!Array.isArray(value) || value.length === 0 || value.length > 10) {
-    return [{ option, expected: 'an array of 1 to 10 ways out', got: describeKind(value) }];
+    return [{ option, expected: 'an array of 1 to 10 fallbacks', got: describeKind(value) }];
   }
   return value.flatMap((step, index) => checkStep(step, `${option}[${index}]`));
 };

@@ -20,6 +20,6 @@ export function missingKeysOf(endpoints: readonly EndpointDescription[], areName
   return missing;
 }
 
-/** What a call fails with that needs one of these keys. */
+/** The error of a call that needs one of these keys. */
 export const missingKeyError = (...issues: readonly ConfigIssue[]): ConfigError =>
   new ConfigError('createDescribeClient', issues);

@@ -28,7 +28,7 @@ function placesOf({ limits, endpoints, pool }: Pace): number {
 }
 
 /**
- * What all quota groups allow a minute together; no bound where one has none. Endpoints of which only answers tell
+ * The sum of what all quota groups allow a minute; no bound where one has none. Endpoints of which only answers tell
  * whether they share limits are taken for one group.
  */
 function perMinute(name: 'requestsPerMinute' | 'tokensPerMinute', { endpoints, limits }: Pace) {

@@ -11,8 +11,8 @@ import type { RedisTargetOptions } from '../../redis-cache/redis/redis-target.ts
 import { RETRY_SPEC, type RetryOptions } from '../../retry/retry-options.ts';
 
 /*
- * What a client takes of the options of its parts. What the client decides is absent from the types; where JavaScript
- * gives it anyway, the error says where it is set instead.
+ * The options of its parts that a client takes. An option that the client decides is absent from the types. Where
+ * JavaScript gives it anyway, the error says where to set it.
  */
 
 const CLOCK = '`clock` of the client';
