@@ -144,7 +144,7 @@ export class RedisCache implements AsyncDisposable {
 
   /**
    * The stored value, or the one that the factory makes, which is then stored. The factory of a key runs once at a
-   * time, in this process and, through Redis, in all of them. See `GetOrSetOptions` for stale values, timeouts and failures.
+   * time, in this process and, through Redis, in all of them. See `GetOrSetOptions` for stale values and failures.
    * @throws the factory's error, `signal.reason`, `DESCRIBE_TIMEOUT` after `hardTimeoutMs`.
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`; `DESCRIBE_CACHE` when strict.
    */

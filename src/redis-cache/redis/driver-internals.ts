@@ -33,8 +33,8 @@ export function dropStream(client: RedisClientLike): void {
 }
 
 /**
- * Disconnects for good. A TLS handshake with a refused certificate has two errors when it is cut short.
- * ioredis listens to the first; the second would end the process.
+ * Disconnects for good. A TLS handshake with a refused certificate has two errors when it is cut short. The second, to
+ * which ioredis does not listen, would end the process.
  */
 export function disconnectForGood(client: RedisClientLike): void {
   const stream: unknown = Reflect.get(client, 'stream');

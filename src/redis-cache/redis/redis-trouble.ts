@@ -34,8 +34,8 @@ function connectionReason({ lastError, loadError, wasReady }: RedisConnection): 
 const REPORT_AGAIN_MS = 60_000;
 
 /**
- * Reports each trouble with Redis once, when it begins, and when Redis can be used again. `report` is called with a
- * trouble that begins, and with undefined when a reported one has ended.
+ * Reports each trouble with Redis once. `report` is called with a trouble that begins, and with undefined when a
+ * reported one has ended.
  */
 export function watchTroubles(
   link: RedisLink,

@@ -34,6 +34,8 @@ export const STALE: TagVerdict = { kind: 'stale' };
  * With Redis they are a short-lived copy of the truth.
  */
 export class LocalTags {
+  /** Changes whenever a valid entry may have become invalid. A field, because every hit in memory reads it. */
+  epoch = 0;
   readonly #known: BoundedMap<string, KnownVersion>;
   /** Drops since a stamp was asked for. Unlike in the other guard, distrust does not drop every tag. */
   readonly drops = new RemovalGuard();
@@ -41,17 +43,11 @@ export class LocalTags {
   readonly #clock: Clock;
   #trustMs: number;
   #distrustedAtMs = Number.NEGATIVE_INFINITY;
-  #epoch = 0;
 
   constructor({ clock, trustMs, maxTags }: LocalTagsOptions) {
     this.#clock = clock;
     this.#trustMs = trustMs;
     this.#known = new BoundedMap(maxTags);
-  }
-
-  /** Changes whenever a valid entry may have become invalid. */
-  get epoch(): number {
-    return this.#epoch;
   }
 
   get size(): number {
@@ -70,14 +66,14 @@ export class LocalTags {
       this.#guard.removed(tag);
       this.drops.removed(tag);
     }
-    this.#epoch += 1;
+    this.epoch += 1;
   }
 
   /** Trusts no version until Redis confirms it again: messages may have been lost. */
   distrust(): void {
     this.#distrustedAtMs = this.#clock.now();
     this.#guard.removedAll();
-    this.#epoch += 1;
+    this.epoch += 1;
   }
 
   /** Judges the tags of an entry. `trustMs` replaces the usual trust while Redis can't be asked. */
@@ -145,7 +141,7 @@ export class LocalTags {
   learn(ticket: ReadTicket, tag: string, version: string | undefined, askedAtMs: number, keptUntilMs = 0): void {
     if (!this.#guard.isClean(ticket, tag)) return;
     const before = this.#known.peek(tag);
-    if (before !== undefined && before.version !== version) this.#epoch += 1;
+    if (before !== undefined && before.version !== version) this.epoch += 1;
     if (version === undefined) {
       this.#known.delete(tag);
       return;
