@@ -8,7 +8,7 @@ import { FlushGroup } from './queue/arrival.ts';
 import { BatchItem } from './queue/batch-item.ts';
 import { BatchQueue } from './queue/batch-queue.ts';
 
-/** How one call of `process` fares. */
+/** The outcome of one call of `process`. */
 const call = fc.record({
   atMs: fc.nat(400),
   priority: fc.integer({ min: -2, max: 2 }),
@@ -54,7 +54,7 @@ async function play(played: Scenario) {
   const clock = new ManualClock();
   const settlements = new Map<number, number>();
   const outcomes = new Map<number, unknown>();
-  // What a handler throws is an outcome, so it notes what it sees in place of asserting it.
+  // An error of a handler is an outcome, so violations are collected instead of asserted.
   const violations: string[] = [];
   const demand = (holds: boolean, what: string) => {
     if (!holds) violations.push(what);

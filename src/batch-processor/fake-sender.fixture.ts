@@ -14,7 +14,7 @@ export interface FakeCall {
   readonly context: VisionSendContext;
 }
 
-/** What a test does to a call: throw, answer itself, or change the items of a pack's answer. */
+/** A test's change of a call: throw, answer, or change the items of a pack's answer. */
 export type FakeFault = (
   call: FakeCall,
   number: number,

@@ -125,7 +125,7 @@ const FAULTS: readonly (readonly [string, RawAnswer, Expected])[] = [
   ['a list inside', { body: [{ error: { code: 400, message: 'bad' } }] }, REJECTED_ALONE],
   ['a message alone inside', { body: { message: 'no route', object: 'error' } }, REJECTED],
 
-  // What is no JSON comes from between.
+  // An answer that is not JSON comes from a gateway.
   ['a page', page(200), PAGE],
   ['a page of text', page(200, 'text/plain'), PAGE],
   ['JSON that breaks off', { body: '{"id":"c1","cho' }, BROKEN],
@@ -282,7 +282,7 @@ describe.each(FAULTS)('an answer for one image: %s', (_name, answer, expected) =
       (thrown) => thrown.code,
     );
     expect(faulty.bodies.length).toBe(1);
-    // What is retried goes to the other one too.
+    // A retry goes to the other endpoint too.
     expect(told).toBe(moves || requests > 1 ? 'from the other' : code);
   });
 });

@@ -48,7 +48,7 @@ const CASES = [
 
 const within = (estimated: number, actual: number) => Math.abs(estimated - actual) / actual;
 
-/** What an answer takes on average, by the four characters a token of the fake server. */
+/** Average tokens of an answer, at the fake server's four characters each. */
 function answerTokens(structured: boolean): number {
   const answers = corpus.map((image) => {
     const facts = describeImageFacts(image);
@@ -57,7 +57,7 @@ function answerTokens(structured: boolean): number {
   return Math.round(answers.reduce((sum, { length }) => sum + Math.ceil(length / 4), 0) / answers.length);
 }
 
-/** What describing the corpus is estimated at, and what it was billed. */
+/** The estimate for describing the corpus, and the bill. */
 async function compare(clientOptions: DescribeClientOptions, request: object) {
   await using client = createDescribeClient({
     apiKey: api.apiKey,

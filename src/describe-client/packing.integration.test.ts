@@ -79,7 +79,7 @@ describe('packs of a client', () => {
       return started.describe(image);
     });
     const sizes = (await Promise.all(trickle)).map(({ explain }) => explain.batchSize);
-    // One comes each 20 ms and none has company within 10 ms; 5 requests a second pass.
+    // A call arrives every 20 ms, so that no second one joins within 10 ms; 5 requests a second pass.
     expect(sizes.filter((size) => size > 1).length).toBeGreaterThan(40);
     expect(limited.getStats().rateLimited).toBeLessThan(3);
   });

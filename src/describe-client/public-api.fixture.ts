@@ -3,7 +3,7 @@ import type { EndpointDescription } from './options/endpoint-options.ts';
 
 const pools: OpenAIConnectionPool[] = [];
 
-/** Makes pools that lead to a server of a test, but say that it stands in the public network, where URLs are passed on. */
+/** Makes pools of a test's server that count as public, so that URLs are passed on. */
 export function publicPool({ apiKey, baseURL }: EndpointDescription): OpenAIConnectionPool {
   const pool = new OpenAIConnectionPool(apiKey, baseURL);
   pools.push(pool);

@@ -28,7 +28,7 @@ const itemOf = (
   };
 };
 
-/** What a limit of tokens counts for a request: the larger of its prompt, schema included, and its output limit. */
+/** Tokens that a limit counts for a request: the larger of its prompt, schema included, and its output limit. */
 function chargedTokens(request: VisionChatRequest, imageTokens = IMAGE_TOKENS): number {
   let characters = 0;
   let images = 0;
@@ -44,7 +44,7 @@ function chargedTokens(request: VisionChatRequest, imageTokens = IMAGE_TOKENS): 
   return Math.max(prompt, request.max_completion_tokens ?? 0);
 }
 
-/** What five images cost in one pack, by what they cost singly. */
+/** Cost of five images in one pack, relative to five single requests. */
 function costRatio(item: VisionItem): number {
   const items = Array.from({ length: 5 }, () => item);
   const urls = items.map(() => URL);

@@ -10,7 +10,7 @@ export interface ItemHolder<Input, Output> {
 
 /** One `process()` call on its way through the processor. It settles once; later settlements are ignored. */
 export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Output>> {
-  /** One that stays: V8 forgets the shape of a class, and the code compiled for it, when a GC finds no instance. */
+  /** An instance that stays: V8 drops the shape of a class, and its compiled code, when a GC finds no instance. */
   static readonly kept: BatchItem<unknown, unknown> = new BatchItem<unknown, unknown>(
     undefined,
     '',

@@ -29,7 +29,8 @@ const DEFAULTS = { processes: 1, rampFromTokensPerMinute: 1_000_000 } as const;
 /**
  * Lets requests pass as fast as the limits of one quota allow, and no faster. A quota is the requests and tokens a
  * minute of one organisation or project and one family of models. The limiter takes in every answer, follows the limits
- * in its headers, and keeps the whole quota waiting while the API asks to. All of it is synchronous; the waiting itself is the caller's.
+ * in its headers, and keeps the whole quota waiting while the API asks to. All of it is synchronous; the waiting itself
+ * is the caller's.
  *
  * @example
  * ```ts
@@ -111,8 +112,8 @@ export class QuotaLimiter {
   }
 
   /**
-   * Milliseconds until a request of so many tokens, as estimated, may pass: 0 when it may now, infinite when the quota is
-   * exhausted. Takes nothing.
+   * Milliseconds until a request of so many tokens, as estimated, may pass: 0 when it may now, infinite when the quota
+   * is exhausted. Takes nothing.
    */
   waitMs(tokens: number, nowMs = this.#clock.now()): number {
     const waitMs = this.#stop.errorAt(nowMs) === undefined ? this.#fitsInMs(tokens, nowMs) : Number.POSITIVE_INFINITY;
@@ -130,7 +131,9 @@ export class QuotaLimiter {
     return this.#quota.limitsKnown;
   }
 
-  /** Milliseconds until so many requests of so many tokens in all may have passed, as far as is known. Takes nothing. */
+  /**
+   * Milliseconds until so many requests of so many tokens in all may have passed, as far as is known. Takes nothing.
+   */
   drainMs(requests: number, tokens: number): number {
     const nowMs = this.#clock.now();
     if (this.#stop.errorAt(nowMs) !== undefined) return Number.POSITIVE_INFINITY;
@@ -156,8 +159,8 @@ export class QuotaLimiter {
   }
 
   /**
-   * Calls `listener` when a wait may have become shorter than `waitMs` said, or the quota is found exhausted; once until
-   * `waitMs` tells of a wait again. Returns a function that ends it.
+   * Calls `listener` when a wait may have become shorter than `waitMs` said, or the quota is found exhausted; once
+   * until `waitMs` tells of a wait again. Returns a function that ends it.
    */
   onRoom(listener: () => void): () => void {
     this.#listeners.add(listener);

@@ -49,7 +49,7 @@ export interface RouteLeg<Target> {
 export type RouteAttempt<Target, Value> = (leg: RouteLeg<Target>) => Promise<Value>;
 
 /**
- * Reserves, makes an attempt and settles it by what the attempt reports: the stages of a client in one function, for it
+ * Reserves, makes an attempt and settles it by its report. It joins stages of the client in one function, because it
  * runs once a call. An attempt that resolves was answered.
  */
 export async function reportedAttempt<Target, Value>(
@@ -116,7 +116,7 @@ class ReportedLeg<Target> implements RouteLeg<Target> {
     this.#limits = limits ?? this.#limits;
   }
 
-  /** What the attempt told so far, with its value. */
+  /** The report of the attempt so far, with its value. */
   report<Value>(value: Value): ReportedValue<Value> {
     const { limits = this.#limits, chargedTokens, outputTokens, organization } = this.#answer ?? NO_ANSWER;
     return {

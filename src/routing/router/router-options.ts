@@ -67,8 +67,8 @@ export interface RouterOptions<Target> {
   /** Most calls that wait, of all models, at least 1. Beyond, a call is rejected. @defaultValue 10000 */
   readonly maxQueued?: number | undefined;
   /**
-   * Milliseconds of waiting that count as one step of priority, at least 1. A call of a priority n steps higher overtakes
-   * another only if it arrives within n times this time, so nothing starves. @defaultValue 5000
+   * Milliseconds of waiting that count as one step of priority, at least 1. A call of a priority n steps higher
+   * overtakes another only if it arrives within n times this time, so nothing starves. @defaultValue 5000
    */
   readonly ageingMs?: number | undefined;
   /** Source of time. @defaultValue the system clock */

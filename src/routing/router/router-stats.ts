@@ -8,8 +8,8 @@ import type { Endpoint, EndpointRoute } from './endpoint.ts';
  * - `open`: its breaker is open
  * - `ejected`: it failed far more than the others
  * - `stopped`: its account is used up
- * - `dropped`: its key is not accepted, until a probe succeeds (5 s, doubling to 5 minutes); or its key may not use this
- *   model, or the model does not exist, for 5 minutes
+ * - `dropped`: its key is not accepted, until a probe succeeds (5 s, doubling to 5 minutes); or its key may not use
+ *   this model, or the model does not exist, for 5 minutes
  */
 export type EndpointCondition = 'ready' | 'waiting' | 'paused' | 'open' | 'ejected' | 'stopped' | 'dropped';
 

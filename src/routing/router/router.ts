@@ -72,7 +72,7 @@ export class Router<Target> {
    * nothing, or when its failure puts its endpoint out of rotation.
    * @throws `DESCRIBE_RATE_LIMITED` when the deadline can't be made, `DESCRIBE_TIMEOUT` when it passes in the queue;
    * `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when that puts every endpoint out; `DESCRIBE_QUEUE_FULL`;
-   * `DESCRIBE_CLOSED`; the signal's reason; or what the attempt threw.
+   * `DESCRIBE_CLOSED`; the signal's reason; or the error of the attempt.
    */
   run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
