@@ -38,7 +38,7 @@ type Connector = buildConnector.connector;
 
 /**
  * Makes an undici dispatcher that keeps one HTTP/1.1 connection to one origin, opened by its first request. undici's
- * own timeouts are off: they cannot be set per call, and 300 s would end a call with a longer timeout (openai-node
+ * own timeouts are off. They cannot be set per call, and 300 s would end a call with a longer timeout (openai-node
  * #2153). A proxy forwards plain HTTP and tunnels TLS. undici's own agents differ in that between versions, and report
  * a refused tunnel as an abort.
  */

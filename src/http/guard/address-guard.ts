@@ -66,8 +66,8 @@ export const hasCredentials = (field: string): ImageError =>
   );
 
 /**
- * Decides which addresses images may come from. `checkUrl` needs neither DNS nor a request, and is for a URL that is
- * passed on. `checkAddress` is for each resolved address, before a connection opens.
+ * Decides which addresses images may come from. `checkUrl` is for a URL that is passed on: it needs neither
+ * DNS nor a request. `checkAddress` is for each resolved address, before a connection opens.
  *
  * @example
  * ```ts
@@ -91,8 +91,8 @@ export class AddressGuard {
   }
 
   /**
-   * Returns the parsed URL if it has an allowed scheme, no credentials, and a host that is not private or reserved as
-   * it is written, in any encoding of an address.
+   * Returns the parsed URL if it has an allowed scheme, no credentials, and an allowed host. A private or reserved
+   * address is recognised in any encoding.
    *
    * @param field The caller's name of the value, for the error.
    * @throws `DESCRIBE_INPUT_INVALID` for a value that is not an http or https URL.

@@ -164,8 +164,8 @@ function toBytes(answer: FinalAnswer, maxBytes: number): FetchedBytes | undefine
 }
 
 /**
- * A tag of these very bytes (RFC 9110, 8.8.3). It excludes weak tags, whose bytes may change, `*` and lists, which mean
- * several versions, and tags that are too long to store for thousands of URLs.
+ * A tag of these very bytes (RFC 9110, 8.8.3). The bytes of a weak tag may change. `*` and lists mean several versions.
+ * A longer tag is too large to store for thousands of URLs.
  */
 const STRONG_ETAG = /^"[\x21\x23-\x7e]{0,256}"$/;
 

@@ -1,6 +1,6 @@
 import { errorBodyOf } from '../../internal/upstream/error-body.ts';
 
-/** Parameters that some servers refuse, and without which a request still asks the same. */
+/** Parameters that some servers refuse. A request without them still has the same meaning. */
 export type RefusableParameter =
   | 'store'
   | 'max_completion_tokens'
@@ -41,11 +41,11 @@ export function refusedParameter(error: unknown, sent: readonly RefusableParamet
   if (typeof error !== 'object' || error === null) return undefined;
   const { status, error: body, message, param } = error as Readonly<Record<string, unknown>>;
   if (status !== 400 && status !== 422) return undefined;
-  const told = errorBodyOf(body);
-  const text = told?.message ?? (typeof message === 'string' ? message.slice(0, MAX_MESSAGE_LENGTH) : '');
-  const isByCode = CODES.has(told?.code) || CODES.has(told?.innerCode) || CODES.has(told?.type);
+  const fields = errorBodyOf(body);
+  const text = fields?.message ?? (typeof message === 'string' ? message.slice(0, MAX_MESSAGE_LENGTH) : '');
+  const isByCode = CODES.has(fields?.code) || CODES.has(fields?.innerCode) || CODES.has(fields?.type);
   if (!isByCode && (!REFUSAL.test(text) || BOUNDS.test(text))) return undefined;
-  const named = typeof param === 'string' && param !== '' ? param : told?.param;
+  const named = typeof param === 'string' && param !== '' ? param : fields?.param;
   const last = named === undefined ? undefined : lastName(named);
   const found = sent.find((parameter) => parameter === last);
   // Some servers put a kind of error there, which the message does not name.

@@ -100,8 +100,9 @@ export class SpendingTally {
  * ```ts
  * import { estimateSpending } from '@describe-it/sdk/openai';
  *
- * const call = { model: 'gpt-4.1-mini', images: [{ width: 1024, height: 768 }], prompt: 'Describe.', maxOutputTokens: 300 };
- * const { costUsd, durationMs } = estimateSpending(Array.from({ length: 1_000 }, () => call), { requestsPerMinute: 500 });
+ * const images = [{ width: 1024, height: 768 }];
+ * const calls = Array(1_000).fill({ model: 'gpt-4.1-mini', images, prompt: 'Describe.', maxOutputTokens: 300 });
+ * const { costUsd, durationMs } = estimateSpending(calls, { requestsPerMinute: 500 });
  * ```
  */
 export function estimateSpending(
