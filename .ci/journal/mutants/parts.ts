@@ -49,6 +49,10 @@ export const PART_MUTANTS: readonly Mutant[] = [
     folders: ['resource-pool'],
     plantings: [
       {
+        find: 'return this.#failures === 0 || (this.creating === 0 && this.backoffMs === 0);',
+        replace: 'return this.#failures === 0 || this.creating === 0;',
+      },
+      {
         find: 'return this.#failures === 0 || (this.#creating === 0 && this.backoffMs === 0);',
         replace: 'return this.#failures === 0 || this.#creating === 0;',
       },
@@ -98,7 +102,10 @@ export const PART_MUTANTS: readonly Mutant[] = [
     id: 'bound-not-in-bucket',
     fault: 'A value that equals the bound of a bucket counts above it.',
     folders: ['performance-monitor'],
-    plantings: [{ find: 'value > (bounds[index] ?? 0)', replace: 'value >= (bounds[index] ?? 0)' }],
+    plantings: [
+      { find: 'value > (buckets[bucket] ?? 0)', replace: 'value >= (buckets[bucket] ?? 0)' },
+      { find: 'value > (bounds[index] ?? 0)', replace: 'value >= (bounds[index] ?? 0)' },
+    ],
   },
   {
     id: 'milliseconds-as-seconds',
