@@ -12,6 +12,7 @@ import { type PoolSettings, poolSettings, type ResourcePoolOptions } from './opt
 import type { ResourcePoolEvents } from './reports/resource-pool-events.ts';
 import { PoolCounters, type ResourcePoolStats } from './reports/resource-pool-stats.ts';
 import { PoolUpkeep } from './slots/pool-upkeep.ts';
+import type { Slot } from './slots/slot.ts';
 import { SlotDispatcher } from './slots/slot-dispatcher.ts';
 import { destroyLeftovers } from './slots/slot-keeper.ts';
 
@@ -80,23 +81,31 @@ export class ResourcePool<Resource> implements AsyncDisposable {
    * `isBroken` says so of what `fn` threw. When a resource is idle, `fn` runs before `use` returns.
    * @throws whatever `acquire` and `fn` throw.
    */
-  async use<Result>(
+  use<Result>(
     fn: (resource: Resource) => Result | PromiseLike<Result>,
     given?: AcquireOptions,
   ): Promise<Awaited<Result>> {
     const options = callOptions(given);
     if (!this.#slots.started) this.#upkeep.start();
     const taken = this.#slots.take(options);
-    const slot = taken instanceof Promise ? this.#slots.confirm(await taken, options?.signal) : taken;
-    let result: Awaited<Result>;
+    if (taken instanceof Promise) return this.#useLater(taken, fn, options?.signal);
+    let work: Result | PromiseLike<Result>;
     try {
-      result = await fn(slot.resource);
+      work = fn(taken.resource);
     } catch (error) {
-      this.#slots.giveBack(slot, this.#breaks(error, slot.resource) ? 'broken' : undefined);
-      throw error;
+      this.#giveBackAfter(taken, error);
+      return Promise.reject(error);
     }
-    this.#slots.giveBack(slot, undefined);
-    return result;
+    return Promise.resolve(work).then(
+      (result) => {
+        this.#slots.giveBack(taken, undefined);
+        return result;
+      },
+      (error: unknown) => {
+        this.#giveBackAfter(taken, error);
+        throw error;
+      },
+    );
   }
 
   /**
@@ -201,6 +210,27 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #useLater<Result>(
+    taken: Promise<Slot<Resource>>,
+    fn: (resource: Resource) => Result | PromiseLike<Result>,
+    signal: AbortSignal | undefined,
+  ): Promise<Awaited<Result>> {
+    const slot = this.#slots.confirm(await taken, signal);
+    let result: Awaited<Result>;
+    try {
+      result = await fn(slot.resource);
+    } catch (error) {
+      this.#giveBackAfter(slot, error);
+      throw error;
+    }
+    this.#slots.giveBack(slot, undefined);
+    return result;
+  }
+
+  #giveBackAfter(slot: Slot<Resource>, error: unknown): void {
+    this.#slots.giveBack(slot, this.#breaks(error, slot.resource) ? 'broken' : undefined);
   }
 
   #breaks(error: unknown, resource: Resource): boolean {
