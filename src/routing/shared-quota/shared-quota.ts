@@ -1,7 +1,7 @@
 import { exponentialDelay, type Random } from '../../internal/backoff.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
 import type { QuotaPressure } from '../limits/limit-pressure.ts';
-import { AloneQuota } from '../limits/local-quota.ts';
+import { AloneQuota, type LocalQuotaOptions } from '../limits/local-quota.ts';
 import type { QuotaSource, QuotaTaking } from '../limits/quota-source.ts';
 import type { QuotaSourceStats } from '../limits/quota-stats.ts';
 import { isCount, type RateLimitSnapshot, refusedBy } from '../limits/rate-limit-snapshot.ts';
@@ -12,11 +12,7 @@ import { SharedWallet, type WalletRequest } from './shared-wallet.ts';
 
 export interface SharedQuotaOptions {
   readonly name: string;
-  readonly limits: {
-    readonly requestsPerMinute?: number | undefined;
-    readonly tokensPerMinute?: number | undefined;
-    readonly processes?: number | undefined;
-  };
+  readonly limits: { readonly [Name in keyof LocalQuotaOptions]?: number | undefined };
   readonly script: AtomicScript;
   readonly clock: Clock;
   readonly random: Random;
@@ -282,7 +278,7 @@ export class SharedQuota implements QuotaSource {
   }
 
   #onFailure(): void {
-    const { clock, limits, random } = this.#options;
+    const { clock, random } = this.#options;
     const nowMs = clock.now();
     this.#asking = false;
     this.#failed += 1;
@@ -292,14 +288,8 @@ export class SharedQuota implements QuotaSource {
       this.#wallet.empty();
       this.#requests.forget();
       this.#tokens.forget();
-      this.#alone = new AloneQuota(
-        {
-          requestsPerMinute: this.#requests.limitPerMinute,
-          tokensPerMinute: this.#tokens.limitPerMinute,
-          processes: limits.processes ?? this.#members,
-        },
-        nowMs,
-      );
+      const [requestsPerMinute, tokensPerMinute] = [this.#requests.limitPerMinute, this.#tokens.limitPerMinute];
+      this.#alone = new AloneQuota({ requestsPerMinute, tokensPerMinute, processes: this.processes }, nowMs);
       if (this.#seen) this.#alone.quota.drain(nowMs);
     }
     this.#options.onCapacity();
