@@ -92,6 +92,19 @@ const rooms = {
       'guard/private-host.ts',
     ],
   },
+  'batch-processor': {
+    queue: [],
+    packs: ['queue'],
+    doors: [
+      'packs/answer.ts',
+      'packs/image-data-url.ts',
+      'packs/pack-answer.ts',
+      'packs/pack-limits.ts',
+      'packs/pack-request.ts',
+      'packs/pack-schema.ts',
+      'packs/vision-item.ts',
+    ],
+  },
   image: {
     formats: [],
     reading: ['formats'],

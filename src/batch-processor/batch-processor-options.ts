@@ -18,7 +18,7 @@ export interface BatchProcessorOptions<Input> {
   readonly batchSize?: number | undefined;
   /**
    * Milliseconds, at least 0, that an item waits for its batch to fill; 0 batches what one turn of the event loop
-   * brings. It bounds the wait for company only: with all handlers busy an item waits on. @defaultValue 200
+   * brings. It bounds the wait for a full batch only: with all handlers busy an item waits on. @defaultValue 200
    */
   readonly maxBatchWaitMs?: number | undefined;
   /** Most handlers at a time; a whole number of at least 1. @defaultValue 2 */
@@ -26,22 +26,22 @@ export interface BatchProcessorOptions<Input> {
   /** Most items that wait for a batch or for their next try; a whole number of at least 1. @defaultValue 10000 */
   readonly maxQueueSize?: number | undefined;
   /**
-   * What a full queue does to a new item: `'reject'` rejects it at once, `'wait'` keeps it in a line, in the same
-   * order as the queue, until there is room. @defaultValue 'reject'
+   * How a full queue takes a new item: `'reject'` rejects it at once; `'wait'` lets it wait for capacity, in the same
+   * order as the queue. @defaultValue 'reject'
    */
   readonly onQueueFull?: 'reject' | 'wait' | undefined;
   /**
-   * Most items that wait for room with `onQueueFull: 'wait'`; at least 1. Beyond, they are rejected.
+   * Most items that wait for capacity with `onQueueFull: 'wait'`; at least 1. Beyond, they are rejected.
    * @defaultValue 100000
    */
   readonly maxWaiting?: number | undefined;
   /**
-   * Milliseconds of waiting that count as one step of priority, at least 1: an item is overtaken by one of a priority
-   * n steps higher only if that one comes within n times this time, so nothing starves. @defaultValue 5000
+   * Milliseconds of waiting that count as one step of priority, at least 1, so that nothing starves. An item of a
+   * priority n steps higher overtakes another only if it comes within n times this time. @defaultValue 5000
    */
   readonly ageingMs?: number | undefined;
   /**
-   * Weight of an item (tokens, bytes), a finite number of at least 0. What it throws rejects the item.
+   * Weight of an item (tokens, bytes), a finite number of at least 0. An error that it throws rejects the item.
    * @defaultValue every item weighs 1
    */
   readonly weigh?: ((input: Input) => number) | undefined;
@@ -50,17 +50,17 @@ export interface BatchProcessorOptions<Input> {
    * @defaultValue no bound
    */
   readonly maxBatchWeight?: number | undefined;
-  /** Items of different groups never share a batch. What it throws rejects the item. @defaultValue one group */
+  /** Items of different groups never share a batch. An error that it throws rejects the item. @defaultValue one group */
   readonly groupBy?: ((input: Input) => string) | undefined;
   /**
-   * Retry of the failed items of a batch, without those that succeeded; `false` for none. A batch of which every item
-   * failed keeps its handler's place during the delay, so that an outage slows the queue down in place of failing it.
+   * Retry of the failed items of a batch, without those that succeeded; `false` for none. A batch that failed as
+   * a whole keeps its handler's slot during the delay: an outage then slows the queue down in place of failing it.
    * @defaultValue false
    */
   readonly retry?: BatchRetryOptions | false | undefined;
   /**
    * Milliseconds, at least 1, that one call of the handler may take. Then its items fail, its signal aborts and its
-   * place is free. A handler that ignores its signal keeps its place until it settles or this has passed.
+   * slot is free. A handler that ignores its signal keeps its slot until it settles or this has passed.
    * @defaultValue 120000
    */
   readonly handlerTimeoutMs?: number | undefined;

@@ -20,7 +20,7 @@ import { BatchScheduler } from './queue/batch-scheduler.ts';
 export interface ProcessOptions {
   /** Higher goes first; a finite number. Waiting raises it, see `ageingMs`. @defaultValue 0 */
   readonly priority?: number | undefined;
-  /** Ends the item wherever it is; its promise rejects with the signal's reason. */
+  /** Ends the item at any point; its promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds, above 0, from this call to the result, waits and retries included. @defaultValue no bound */
   readonly timeoutMs?: number | undefined;
@@ -92,7 +92,7 @@ export class BatchProcessor<Input, Output> {
     const { signal } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      // What this throws, weigh and groupBy included, rejects the promise.
+      // An error that this throws, weigh and groupBy included, rejects the promise.
       const item = this.#makeItem(input, options, resolve, reject);
       // These two may have done anything meanwhile.
       signal?.throwIfAborted();
@@ -101,7 +101,7 @@ export class BatchProcessor<Input, Output> {
     });
   }
 
-  /** Sends what waits without waiting for batches to fill; resolves when every item so far has settled. */
+  /** Sends the waiting items without waiting for batches to fill; resolves when every item so far has settled. */
   flush(): Promise<void> {
     const group = this.#flushGroup;
     if (group.pending > 0) {
@@ -119,7 +119,7 @@ export class BatchProcessor<Input, Output> {
     return this.#metrics.snapshot({ ...this.#scheduler.gauges, waitingForRoom: this.#overflow.size });
   }
 
-  /** Refuses new items, sends what waits, and resolves when every item has settled and every handler has ended. */
+  /** Refuses new items, sends those that wait, and resolves when every item has settled and every handler has ended. */
   close(): Promise<void> {
     this.#open = false;
     this.#idle ??= new Deferred();
@@ -181,7 +181,7 @@ export class BatchProcessor<Input, Output> {
 
   #accept(item: BatchItem<Input, Output>, { signal, timeoutMs }: ProcessOptions): void {
     const { maxQueueSize, onQueueFull, maxWaiting, clock } = this.#settings;
-    // The scheduler sends once a turn; what it can send now is no reason to refuse.
+    // The scheduler sends once a turn; items that it can send now are no reason to refuse.
     if (this.#scheduler.depth >= maxQueueSize) this.#scheduler.pump();
     const full = this.#scheduler.depth >= maxQueueSize;
     if (full) this.#refuseUnless(onQueueFull === 'wait', 'maxQueueSize', maxQueueSize);
@@ -209,7 +209,7 @@ export class BatchProcessor<Input, Output> {
     if (this.#cancel(item, new TimeoutError('the batch item', timeoutMs))) this.#metrics.timedOut += 1;
   }
 
-  /** Ends an item early, wherever it is. */
+  /** Ends an item early, in the queue or in its batch. */
   #cancel(item: BatchItem<Input, Output>, reason: unknown): boolean {
     const { holder } = item;
     if (!item.reject(reason)) return false;

@@ -8,9 +8,9 @@ import {
   startFakeOpenAI,
 } from '../testing/index.ts';
 import { imagesOf } from './fake-sender.fixture.ts';
-import { VisionDescriptionBatchProcessor } from './packs/vision-description-batch-processor.ts';
 import type { VisionDescription } from './packs/vision-request.ts';
 import type { VisionSender } from './packs/vision-target.ts';
+import { VisionDescriptionBatchProcessor } from './vision-description-batch-processor.ts';
 
 const IMAGES = 10_000;
 const LARGEST_PACK = 16;

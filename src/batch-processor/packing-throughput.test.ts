@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { sleep } from '../internal/async/signals.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { apiError, FakeSender, imagesOf } from './fake-sender.fixture.ts';
-import { VisionDescriptionBatchProcessor } from './packs/vision-description-batch-processor.ts';
 import type { VisionChatRequest, VisionSender } from './packs/vision-target.ts';
+import { VisionDescriptionBatchProcessor } from './vision-description-batch-processor.ts';
 
 const LATENCY_MS = 1_000;
 const TOKENS_AN_IMAGE = 400;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FakeSender } from './fake-sender.fixture.ts';
+import type { VisionTarget } from './packs/vision-target.ts';
 import {
   type VisionDescriptionBatchOptions,
   VisionDescriptionBatchProcessor,
-} from './packs/vision-description-batch-processor.ts';
-import type { VisionTarget } from './packs/vision-target.ts';
+} from './vision-description-batch-processor.ts';
 
 const completion = { choices: [{ message: { content: 'a cat' }, finish_reason: 'stop' }] };
 const client = { chat: { completions: { create: async () => completion } } } as unknown as VisionTarget;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTestImage } from '../testing/index.ts';
-import { VisionDescriptionBatchProcessor } from './packs/vision-description-batch-processor.ts';
+import { VisionDescriptionBatchProcessor } from './vision-description-batch-processor.ts';
 
 let server: Server | undefined;
 afterEach(async () => {

@@ -29,9 +29,9 @@ export interface ClientStats {
   readonly admission: AdmissionStats;
   readonly pools: Readonly<Record<string, OpenAIConnectionPoolStats>>;
   readonly breakers: Readonly<Record<string, CircuitBreakerStats>>;
-  /** The line of calls, and how each endpoint does. */
+  /** The queue of calls, and the state of each endpoint. */
   readonly routing: RouterStats;
-  /** What is known of each limit, by quota group and model. */
+  /** The state of each limit, by quota group and model. */
   readonly quotas: readonly QuotaStats[];
   readonly retry: RetryStats;
   /** Absent with `cache: false`. */
@@ -64,7 +64,7 @@ export class DescribeClient implements AsyncDisposable {
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option and environment variable. */
   constructor(options: DescribeClientOptions = {}) {
     this.#parts = composeParts(options);
-    this.#calls = new CallRegister();
+    this.#calls = new CallRegister(this.#parts.clock);
     this.#runner = new CallRunner(this.#parts, this.#calls);
     const { settings, logger } = this.#parts;
     if (!settings.warmUpOnStart) return;
@@ -100,8 +100,8 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Describes one image. `options` wins over what the request says. `data` has the type that `schema.parse` returns,
-   * `unknown` without `parse`; without a `schema` it is `undefined`.
+   * Describes one image. `options` wins over the request. `data` has the type that `schema.parse` returns, `unknown`
+   * without `parse`; without a `schema` it is `undefined`.
    *
    * @throws `DESCRIBE_INPUT_INVALID` and `DESCRIBE_IMAGE_…` for what can't be sent, before anything is spent.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, or the signal's reason when it aborts.
@@ -174,8 +174,8 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Fills the cache with what is missing of these inputs, or has expired; no fallback's answer and no expired one will
-   * do. An input that fails is listed.
+   * Fills the cache with the descriptions of these inputs that are missing or expired; answers of a fallback and stale
+   * ones are not enough. An input that fails is listed.
    *
    * @throws `DESCRIBE_CONFIG_INVALID` with `cache: false`, `DESCRIBE_INPUT_INVALID` for wrong options, the signal's
    * reason when it aborts, and what the iterable of inputs itself throws.
@@ -197,9 +197,8 @@ export class DescribeClient implements AsyncDisposable {
 
   /**
    * Drops the cached description of this image for this very request (its prompt, model, detail and schema), on every
-   * process, and what a fallback's model said in its place; keeps later calls from joining one in work. To drop all
-   * descriptions of an image, give them a tag. What Redis misses while it is away it is told when it is back, unless
-   * the client has ended.
+   * process, and a fallback model's answer in its place. Later calls do not join one in work. To drop all descriptions of
+   * an image, give them a tag. While Redis is away the removal is kept for it, unless the client ends.
    *
    * @throws what `describe` throws for an input that can't be described; an image known by its bytes is read for its
    * name.
@@ -211,8 +210,8 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Drops every cached description with one of these tags, on every process. What Redis misses while it is away it is
-   * told when it is back, unless the client has ended.
+   * Drops every cached description with one of these tags, on every process. While Redis is away the removal is kept
+   * for it, unless the client ends.
    *
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_TIMEOUT` after the client's `timeoutMs`, `DESCRIBE_CLOSED`;
    * `DESCRIBE_CACHE` only of a cache that is `strict`.
@@ -221,7 +220,7 @@ export class DescribeClient implements AsyncDisposable {
     await this.#runner.invalidateTags(tags);
   }
 
-  /** How each part does, and the worst of it. */
+  /** The health of each part, and the worst of it. */
   async health(): Promise<ClientHealth> {
     return clientHealth(this.#parts, this.#calls.isOpen);
   }
@@ -257,7 +256,7 @@ export class DescribeClient implements AsyncDisposable {
   /** Takes no more calls, lets those in work end, and closes what the client made. */
   close(): Promise<void> {
     this.#calls.refuse();
-    // No more company comes for those that wait for it.
+    // No more images come to fill the batches.
     void this.#parts.batch?.flush();
     this.#ending ??= this.#calls.drained().then(() => this.#parts.close());
     return this.#ending;

@@ -10,13 +10,13 @@ const FILTERED = /^(?:content_?filter|refusal)|safety|prohibited|blocklist/i;
 const isFiltered = (reason: unknown): boolean => typeof reason === 'string' && FILTERED.test(reason);
 /** How OpenRouter says that an error broke an answer off. */
 const BROKEN_OFF = 'error';
-/** How servers say that the model was through. */
+/** How servers say that the model had finished. */
 const THROUGH: ReadonlySet<unknown> = new Set(['stop', 'end_turn', 'eos', 'eos_token', 'stop_sequence', 'STOP']);
 
 /** Longer names of models are none. */
 const MAX_MODEL_LENGTH = 256;
 
-/** What an answer says beside its text. */
+/** The facts that an answer tells beside its text. */
 export interface AnswerFacts {
   /** The model as the API names it; the model that was asked for where the API names none. */
   readonly model: string;

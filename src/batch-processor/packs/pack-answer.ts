@@ -6,7 +6,7 @@ import { answerText, invalidAnswer, requestIdOf } from './answer.ts';
 import type { VisionSchema } from './vision-request.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
 
-/** What an answer says about one image. */
+/** The part of an answer about one image. */
 export interface AnswerPart {
   readonly description: string;
   /** Present with a schema only. */
@@ -27,9 +27,9 @@ export function singleAnswer(completion: VisionChatCompletion, schema: VisionSch
 }
 
 /**
- * The answers of a pack by id: only ids that were asked for, that came exactly once, and whose content is valid. What
- * is absent has to be asked for again; where `parse` has a mistake, that would not help, and its failure stands. Order
- * does not matter; ids that nobody gave are ignored.
+ * The answers of a pack by id: only ids that were asked for, that came exactly once, and whose content is valid. Absent
+ * ones have to be asked for again. Where `parse` has a mistake, that would not help: its failure stands. Order does not
+ * matter; unknown ids are ignored.
  * @throws `DESCRIBE_REFUSED` or `DESCRIBE_OUTPUT_TRUNCATED`; an answer without text answers nothing.
  */
 export function packAnswers(
@@ -100,7 +100,7 @@ function structuredPart(
 }
 
 /**
- * What `schema.parse` makes of an answer; the answer itself without one.
+ * The data that `schema.parse` makes of an answer; the answer itself without `parse`.
  * @throws what it throws, and a `TypeError` where it returns a promise, for a result holds data. Its rejection is
  * ignored.
  */
@@ -118,7 +118,7 @@ export function parsedBy<Data>(parse: ((value: unknown) => Data) | undefined, js
 const MISTAKES: ReadonlySet<unknown> = new Set(['TypeError', 'ReferenceError', 'RangeError', 'EvalError']);
 
 /**
- * What `schema.parse` threw, kept as `cause` and nowhere else, for it may repeat the answer. Not retryable where it is
+ * The failure of `schema.parse`. Its error is kept as `cause` only, for it may repeat the answer. Not retryable where it is
  * a mistake in its code, which every answer would meet.
  */
 export function parseFailure(thrown: unknown, requestId?: string): UpstreamError {
@@ -153,7 +153,7 @@ function braced(text: string): string {
   return begin < 0 ? '' : text.slice(begin, text.lastIndexOf('}') + 1);
 }
 
-/** What the first code fence holds, without the name of its language. */
+/** The content of the first code fence, without the name of its language. */
 function fenced(text: string): string {
   const begin = text.indexOf(FENCE);
   if (begin < 0) return '';

@@ -1,6 +1,6 @@
 import type { VisionItem } from './vision-request.ts';
 
-/** What one request may take, by estimate. */
+/** Limits of one request, by estimate. */
 export interface PackLimits {
   /** Most tokens, images by estimate and answers by their bound. */
   readonly maxPackTokens: number;

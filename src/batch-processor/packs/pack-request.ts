@@ -7,7 +7,7 @@ import type { VisionChatRequest } from './vision-target.ts';
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 /** Up to so many ids have two free characters: a quarter of all there are, so that drawing them ends soon. */
 const MAX_SHORT_IDS = ALPHABET.length ** 2 / 4;
-/** Tokens of an item's id and of the JSON around its answer: at least, and with room for what JSON escapes. */
+/** Tokens of an item's id and of the JSON around its answer: at least, and with some for escapes. */
 const LEAST_ITEM_TOKENS = 12;
 const ROOMY_ITEM_TOKENS = 24;
 /** Share of its limit that an answer leaves unused on average, at the very least. */
@@ -93,7 +93,7 @@ export function packRequest(
 export const packPrompt = (prompt: string): string =>
   `${prompt}\n\nDo so for each image alone, as if it were the only one: one item each, under the id before it.`;
 
-/** What the images of a pack take in all. */
+/** Totals of the images of a pack. */
 export interface PackTotals {
   readonly count: number;
   readonly imageTokens: number;
@@ -101,8 +101,8 @@ export interface PackTotals {
 }
 
 /**
- * Output limit of a pack. A rate limit counts the larger of prompt and output limit: as far as the prompt is larger
- * anyway there is room for ids and JSON; beyond that only what answers that don't fill their limits can't pay for.
+ * Output limit of a pack. A rate limit counts the larger of prompt and output limit, so ids and JSON cost nothing as
+ * far as the prompt is larger. Beyond that, answers that stay below their own limits pay for a part of them.
  */
 export function packOutputTokens({ count, imageTokens, maxOutputTokens }: PackTotals): number {
   const free = Math.min(count * ROOMY_ITEM_TOKENS, Math.floor(imageTokens) - maxOutputTokens);
@@ -121,8 +121,8 @@ function totalsOf(items: readonly VisionItem[]): PackTotals {
 }
 
 /**
- * So many random ids that differ in at least two characters from one another, so that no slip in one makes another: the
- * last is a check on the others, by a rule that is random for each pack.
+ * Random ids of which any two differ in at least two characters, so that no slip in one makes another. The last
+ * character checks the others, by a rule that is random for each pack.
  */
 export function packIds(count: number): string[] {
   const free = count <= MAX_SHORT_IDS ? 2 : 3;

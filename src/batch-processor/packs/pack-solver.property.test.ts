@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DescribeError } from '../../errors/index.ts';
 import { apiError, describeUrl, type FakeItem, FakeSender } from '../fake-sender.fixture.ts';
-import { VisionDescriptionBatchProcessor } from './vision-description-batch-processor.ts';
+import { VisionDescriptionBatchProcessor } from '../vision-description-batch-processor.ts';
 
 const address = (index: number) => `https://images.test/${index}.jpg`;
 

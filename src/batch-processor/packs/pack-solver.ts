@@ -24,15 +24,15 @@ const MAX_PACKLESS = 100;
 export type VisionClassify = (error: unknown) => VisionFault;
 
 /**
- * Gets an answer for every image of a pack with few requests. A pack that fails by one of its images is halved: the
- * second half is not tried as a whole when the first one was clean, for then the bad image is in it. So one bad image
+ * Gets an answer for every image of a pack with few requests. A pack that fails by one of its images is halved.
+ * After a clean first half, the bad image is in the second one, which is then not tried as a whole. So one bad image
  * among k costs at most 2·log2 k further requests.
  */
 export class PackSolver {
   readonly #send: VisionSend;
   readonly #classify: VisionClassify;
   /**
-   * Models that refuse what a pack has and an image alone does not, such as several images or an answer by a schema.
+   * Models that refuse packs but not single images, for having several images or an answer by a schema.
    */
   readonly #packless = new BoundedMap<string, true>(MAX_PACKLESS);
 
@@ -92,7 +92,7 @@ class Pack {
     return this.#refused && !this.#shared && !this.#aloneFailed && this.#alone > 1;
   }
 
-  /** Tells whether some image of these is at fault. `suspect` says that one is known to be, so asking all is vain. */
+  /** Whether one of these images is at fault. With `suspect` one is known to be, so all of them are not asked at once. */
   async solve(indexes: readonly number[], suspect = false): Promise<boolean> {
     const live = indexes.filter((index) => this.#context.isLive(index));
     if (live.length === 0) return false;
@@ -172,7 +172,7 @@ class Pack {
     });
   }
 
-  /** What a reason may not repeat. A sender that knows its key classifies its failures itself. */
+  /** Texts that a reason may not repeat. A sender that knows its key classifies its failures itself. */
   #secretsOf(indexes: readonly number[]): RequestSecrets {
     const items = indexes.flatMap((index) => this.#items[index] ?? []);
     return {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { FAILURE_SAMPLES } from '../../errors/failure-samples.fixture.ts';
 import { FakeSender } from '../fake-sender.fixture.ts';
-import { VisionDescriptionBatchProcessor } from './vision-description-batch-processor.ts';
+import { VisionDescriptionBatchProcessor } from '../vision-description-batch-processor.ts';
 
 /** Images of the requests that are sent for a pack of four whose first request fails. */
 const REQUESTS = {

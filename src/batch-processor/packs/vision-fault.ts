@@ -2,7 +2,7 @@ import { failureMeaning } from '../../errors/failure-table.ts';
 import { classifyFailure } from '../../internal/upstream/classify-failure.ts';
 
 /**
- * Who is to blame for a failed request:
+ * The part of a failed request that is to blame:
  * - `item`: one of its images; the pack is halved until the image is found. So it is with a 400 that says nothing of
  *   use;
  * - `size`: all of them together; the pack is halved;
@@ -10,5 +10,5 @@ import { classifyFailure } from '../../internal/upstream/classify-failure.ts';
  */
 export type VisionFault = 'item' | 'size' | 'pack';
 
-/** Judges by what the failure means here, whoever's error it is. */
+/** Judges by the meaning of the failure here, also of a foreign error. */
 export const visionFaultOf = (error: unknown): VisionFault => failureMeaning(classifyFailure(error)).blames;

@@ -9,7 +9,7 @@ import { REASONING_EFFORTS } from '../../internal/options/reasoning-effort.ts';
 import { dataUrlLength, mediaTypeOf } from './image-data-url.ts';
 import type { VisionItem, VisionParameters, VisionRequest } from './vision-request.ts';
 
-/** What a request that says nothing gets. */
+/** Values of fields that a request leaves open. */
 export interface VisionDefaults {
   readonly prompt: string;
   readonly model: string;
@@ -26,8 +26,8 @@ const DETAILS: readonly unknown[] = ['low', 'high', 'auto'];
 
 /**
  * Checks a request and fills in its defaults; nothing is loaded or encoded yet.
- * @throws `DESCRIBE_INPUT_INVALID` that names the wrong field, `DESCRIBE_IMAGE_UNSUPPORTED` by the first bytes,
- * `DESCRIBE_IMAGE_FORBIDDEN` for credentials in an address or a host that may not be used.
+ * @throws `DESCRIBE_INPUT_INVALID` that names the wrong field, `DESCRIBE_IMAGE_UNSUPPORTED` by the first bytes.
+ * @throws `DESCRIBE_IMAGE_FORBIDDEN` for credentials in an address or a host that may not be used.
  */
 export function visionItem(request: VisionRequest, defaults: VisionDefaults): VisionItem {
   const { prompt = defaults.prompt, model = defaults.model, detail = defaults.detail, schema } = request;
@@ -64,7 +64,7 @@ export function visionItem(request: VisionRequest, defaults: VisionDefaults): Vi
   };
 }
 
-/** What images must have in common to share a request. */
+/** Equal for images that may share a request. */
 export function packGroup(
   item: Pick<
     VisionItem,
@@ -149,11 +149,11 @@ function imageOf(
   return { imageBytes: text.length, url: async () => text };
 }
 
-/** What needs no request and no look-up, before an address is passed on to the API. */
+/** Checks an address without a request or a look-up, before it is passed on to the API. */
 function checkAddress(text: string, guard: AddressGuard | undefined): void {
   if (!URL.canParse(text)) throw new InputError('imageUrl', 'expected an http or https address');
   const { username, password } = new URL(text);
-  // The API would be told them.
+  // They would be passed on to the API.
   if (username !== '' || password !== '') throw hasCredentials('imageUrl');
   guard?.checkUrl(text);
 }

@@ -9,14 +9,14 @@ export interface VisionSchema<Data = unknown> {
   /** JSON Schema of the answer for one image, within what the API's structured outputs support. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
   /**
-   * Turns the parsed JSON into your type, or throws where it is not: then the image is asked for again. What it threw
-   * at last is the `cause` of the error. A `TypeError`, `ReferenceError` or `RangeError` is a mistake in its code:
+   * Turns the parsed JSON into your type, or throws where it is not: then the image is asked for again. Its last
+   * error is the `cause` of the failure. A `TypeError`, `ReferenceError` or `RangeError` is a mistake in its code:
    * nothing is asked again.
    */
   readonly parse?: ((value: unknown) => Data) | undefined;
 }
 
-/** What a request says beside its image, prompt and limits. */
+/** Parameters of a request beside its image, prompt and limits. */
 export interface VisionParameters {
   /** Instructions that stand before the prompt, as the system message. @defaultValue none */
   readonly system?: string | undefined;
@@ -34,7 +34,7 @@ export interface VisionRequest<Data = unknown> extends VisionParameters {
   readonly imageUrl?: string | URL | undefined;
   /** Bytes of a PNG, JPEG, WEBP or GIF. */
   readonly image?: Uint8Array | undefined;
-  /** What to tell of the image. @defaultValue the processor's `prompt` */
+  /** The question about the image. @defaultValue the processor's `prompt` */
   readonly prompt?: string | undefined;
   /** @defaultValue the processor's `model` */
   readonly model?: string | undefined;
@@ -48,7 +48,7 @@ export interface VisionRequest<Data = unknown> extends VisionParameters {
   /** Asks for JSON of this schema in place of text. */
   readonly schema?: VisionSchema<Data> | undefined;
   /**
-   * Whose image it is: images of different scopes never share a request, where one could change what is said of
+   * Owner of the image: images of different scopes never share a request, where one could change what is said of
    * another.
    * @defaultValue one scope for all
    */

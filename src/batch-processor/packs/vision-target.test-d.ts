@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { expectTypeOf, test } from 'vitest';
 import type { VisionDescription, VisionRequest, VisionTarget } from '../index.ts';
-import type { VisionDescriptionBatchProcessor } from './vision-description-batch-processor.ts';
+import type { VisionDescriptionBatchProcessor } from '../vision-description-batch-processor.ts';
 
 test('an OpenAI client, a lease of one and a pool of them are targets', () => {
   expectTypeOf<OpenAI>().toExtend<VisionTarget>();

@@ -10,11 +10,11 @@ export type VisionChatCompletion = ChatCompletion;
 export interface VisionSendContext {
   /** Aborts when none of the request's images is wanted any more. */
   readonly signal: AbortSignal;
-  /** What was passed to `process` for each image of the request: the very objects, in order. */
+  /** The very objects that were passed to `process` for the images of the request, in order. */
   readonly requests: readonly VisionRequest[];
   /**
-   * Lets the next request be packed and sent although this one is not answered: for a sender with a line of its own, to
-   * be called when this request leaves it. What waits in the line is then bounded by `maxConcurrentBatches`.
+   * Lets the next request be packed and sent although this one is not answered. A sender with a queue of its own calls
+   * it when this request leaves that queue. `maxConcurrentBatches` then bounds the requests in the queue.
    */
   readonly yieldPlace: () => void;
 }
@@ -23,7 +23,7 @@ export interface VisionSendContext {
 export interface VisionSender {
   /**
    * Whether images may stand in its requests as `InlineBytes` in the place of their data URL, for a sender that encodes
-   * them right into the body: the data URL of 20 MB is a string that stalls the event loop when it is first read.
+   * them right into the body. A data URL of 20 MB stalls the event loop when it is first read.
    * @defaultValue false
    */
   readonly takesInlineBytes?: boolean | undefined;
@@ -44,8 +44,7 @@ export interface VisionClient {
 
 /**
  * A lent client. A lease of `OpenAIConnectionPool` is handed over: its connection goes back at once, and the processor
- * borrows one for each request, so that a processor that nobody closes keeps nothing. One without `handOver` stays
- * lent.
+ * borrows one for each request. So a processor that is never closed keeps none. A lease without `handOver` stays lent.
  */
 export interface VisionLease {
   readonly client: VisionClient;

@@ -26,7 +26,7 @@ export class FlushGroup {
   }
 }
 
-/** What the items of one turn of the event loop share: a reading of the clock, and the flush that waits for them. */
+/** The items of one turn of the event loop share a reading of the clock, and the flush that waits for them. */
 export interface Tick {
   readonly atMs: number;
   readonly flushGroup: FlushGroup;

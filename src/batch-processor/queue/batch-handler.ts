@@ -1,4 +1,4 @@
-/** What a handler learns about the batch it was given. */
+/** The context of a batch that its handler gets. */
 export interface BatchHandlerContext<Output> {
   /**
    * Aborts when no item of the batch is wanted any more (all aborted or timed out), when the handler exceeds
@@ -17,20 +17,20 @@ export interface BatchHandlerContext<Output> {
   /** A signal for part of a batch: aborts when none of these items is wanted any more, or with `signal`. */
   readonly signalFor: (indexes: readonly number[]) => AbortSignal;
   /**
-   * Lets the next batch start although this one still runs: for a handler that waited in a line of its own, which
-   * bounds what runs, so that `maxConcurrentBatches` bounds what waits there and batches fill until it is their turn.
+   * Lets the next batch start although this one still runs. For a handler with a queue of its own, which bounds the
+   * requests that run: `maxConcurrentBatches` then bounds those that wait there, and batches fill meanwhile.
    */
   readonly yieldPlace: () => void;
 }
 
 /**
- * What becomes of one item: a value, an `Error`, or a promise of either, which fails the item alone when it rejects.
+ * The result of one item: a value, an `Error`, or a promise of either, which fails the item alone when it rejects.
  */
 export type BatchResult<Output> = Output | Error | PromiseLike<Output | Error>;
 
 /**
- * Does the work of a batch: one result an item, in the order of the items. What it throws fails every item of the
- * batch.
+ * Does the work of a batch: one result an item, in the order of the items. An error that it throws fails every
+ * item of the batch.
  */
 export type BatchHandler<Input, Output> = (
   items: readonly Input[],

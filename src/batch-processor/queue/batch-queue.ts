@@ -12,7 +12,7 @@ export interface BatchQueueLimits {
 
 /**
  * Waiting items in groups, ready to be taken as batches. A group is ready when it fills a batch by size or weight, or
- * when an item of it has waited long enough. Of the ready groups the one with the first item goes first.
+ * when an item of it has waited long enough. The ready group with the first item goes first.
  */
 export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   readonly #limits: BatchQueueLimits;

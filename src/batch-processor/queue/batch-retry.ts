@@ -26,8 +26,9 @@ export interface BatchRetryOptions {
   /** Growth of the bound per try, at least 1. @defaultValue 2 */
   readonly factor?: number | undefined;
   /**
-   * Whether an item that failed so may succeed later. Sees what the handler returned or threw; when it throws itself,
-   * the item is not tried again. @defaultValue a `DescribeError` by its `retryable`, any other error yes
+   * Whether an item that failed so may succeed later. Sees the error that the handler returned or threw; when it
+   * throws itself, the item is not tried again.
+   * @defaultValue a `DescribeError` by its `retryable`, any other error yes
    */
   readonly isRetryable?: ((error: unknown) => boolean) | undefined;
   /** Source of jitter in [0, 1). @defaultValue Math.random */
@@ -78,7 +79,7 @@ export class BatchRetry {
       { initialDelayMs: this.#initialDelayMs, maxDelayMs: this.#maxDelayMs, factor: this.#factor },
       this.#jitter,
     );
-    // What was asked for is a minimum: a little more, so that many do not come back at the same moment.
+    // The wait that errors ask for is a minimum: with a little more, many do not come back at the same moment.
     const askedMs = longestRetryAfterMs(errors) * (1 + JITTER_RATIO * this.#jitter());
     return Math.min(MAX_TIMER_DELAY_MS, Math.max(backoffMs, askedMs));
   }

@@ -6,12 +6,12 @@ import type { Clock, TimerHandle } from '../../internal/clock.ts';
 import { type BatchHandler, type BatchHandlerContext, type BatchResult, isErrorResult } from './batch-handler.ts';
 import type { BatchItem, ItemHolder } from './batch-item.ts';
 
-/** What came of one call of the handler: results in order, or one failure for all. */
+/** The outcome of one call of the handler: results in order, or one failure for all. */
 export type HandlerOutcome<Output> =
   | { readonly kind: 'results'; readonly results: readonly (Output | Error)[] }
   /** `error` is what the items get; `thrown` is what the retry policy judges. */
   | { readonly kind: 'failure'; readonly error: Error; readonly thrown: unknown }
-  /** Nobody waits for it. */
+  /** No item waits for it. */
   | { readonly kind: 'abandoned' };
 
 interface PartSignal<Input, Output> {
@@ -188,7 +188,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   }
 }
 
-/** Nobody takes these results: the promises among them may reject, and must not end the process. */
+/** These results are not used: promises among them may reject, and must not end the process. */
 function ignoreResults(results: unknown): void {
   if (typeof results !== 'object' || results === null) return;
   const each = results instanceof Set || results instanceof Map ? results.values() : Object.values(results);
@@ -229,7 +229,7 @@ function asHandlerError(thrown: unknown): Error {
   return new BatchHandlerError('the handler threw', { cause: thrown, retryable: true });
 }
 
-/** Lets the process end although this timer is pending: nobody waits for it any more. */
+/** Lets the process end although this timer is pending: no item waits for it any more. */
 function unreference(timer: TimerHandle | undefined): void {
   if (typeof timer === 'object' && 'unref' in timer && typeof timer.unref === 'function') timer.unref();
 }

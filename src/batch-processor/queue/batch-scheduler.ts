@@ -117,7 +117,7 @@ export class BatchScheduler<Input, Output> {
     this.pump();
   }
 
-  /** Hands out every item that has not settled, wherever it is. */
+  /** Every item that has not settled, queued or in a batch. */
   items(): BatchItem<Input, Output>[] {
     const runs = [...this.#running, ...this.#delayed.keys(), ...this.#retries];
     return [...this.#queue.items(), ...runs.flatMap((run) => run.items.filter(({ settled }) => !settled))];
@@ -193,8 +193,8 @@ export class BatchScheduler<Input, Output> {
         this.#fail(item, result, nowMs);
       }
     }
-    // What fails as a whole fails for a reason that the next batch would meet too, such as an outage or a throttle:
-    // its slot stays taken, so that the queue waits instead of using up its tries.
+    // A batch fails as a whole for a reason that the next one would meet too, such as an outage or a throttle. Its slot
+    // stays taken, so that the queue waits instead of using up its tries.
     if (again.length > 0) this.#delay(again, errors, run.attempt, again.length === waiting && !run.answered);
     this.pump();
     this.#hooks.onConcluded();
@@ -216,7 +216,7 @@ export class BatchScheduler<Input, Output> {
     const run = new BatchRun(items, attempt + 1, this.#runHooks);
     run.keepsSlot = keepsSlot;
     if (keepsSlot) this.#keptSlots += 1;
-    // A throttle meets every batch: refused items go first when it ends, or fresh ones would keep them waiting for ever.
+    // A throttle meets every batch: refused items go first when it ends, or fresh ones would delay them for ever.
     run.stopsIntake = keepsSlot && longestRetryAfterMs(errors) > 0;
     if (run.stopsIntake) this.#stops += 1;
     this.#retryingItems += items.length;

@@ -10,7 +10,7 @@ import { modelCatalog } from '../../openai/models/model-catalog.ts';
 import { RetryPolicy } from '../../retry/index.ts';
 import { QuotaLimiter, Router } from '../../routing/index.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
-import type { RetryTally } from '../call/call-deadline.ts';
+import type { RetryTally } from '../call/call-register.ts';
 import { type AttemptSink, CallTrace } from '../call/call-trace.ts';
 import { countsForBreaker, isWorthAnotherAttempt } from './attempt-failure.ts';
 import { makeSend } from './pipeline.ts';

@@ -17,7 +17,7 @@ import type { Clock } from '../../internal/clock.ts';
 import { tokensOfCall } from '../../openai/models/call-estimate.ts';
 import { estimateImageTokens, mostImageTokens } from '../../openai/models/image-tokens.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
-import type { CallBounds } from '../call/call-deadline.ts';
+import type { CallBounds } from '../call/call-register.ts';
 import { type AttemptSink, type CallTrace, sharedSink } from '../call/call-trace.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
 import type { PackingAdvisor } from '../packing/packing-advisor.ts';

@@ -36,8 +36,8 @@ export const ITERATION_CHECKS = {
 const checkOptions = shape({ ...ITERATION_CHECKS, ordered: boolean() });
 
 /**
- * Describes inputs of any number with bounded concurrency and memory. Once `refused` aborts it reads no more, and throws
- * that reason when the calls in work have been yielded.
+ * Describes inputs of any number with bounded concurrency and memory. Once `refused` aborts it reads no more, and
+ * throws that reason when the calls in work have been yielded.
  */
 export async function* describeEach<Data>(
   inputs: Inputs<DescribeInput<Data>>,

@@ -45,8 +45,8 @@ interface EstimateParts {
 /**
  * Adds up what describing the inputs would take if nothing were cached. Sends nothing: an image known only by its URL
  * counts as the largest that its model and detail allow. A model that all endpoints name in place of the request's
- * counts, where the catalog has it. With `batch` options, images go into full packs in their order; with `'auto'`, which
- * packs under pressure only, each goes alone.
+ * counts, where the catalog has it. With `batch` options, images go into full packs in their order. With `'auto'`,
+ * which packs under pressure only, each goes alone.
  */
 export async function estimateCalls(
   inputs: Inputs<DescribeInput>,

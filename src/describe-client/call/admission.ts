@@ -57,8 +57,8 @@ export interface ByteCapacity {
 export const UNBOUNDED_CAPACITY: ByteCapacity = { reserve: async () => {}, correct: () => {} };
 
 /**
- * Bounds the calls of a client by number, and the images that they hold in memory by bytes. Calls that wait for capacity
- * are served by priority, then in the order of arrival; a smaller image never overtakes a larger one.
+ * Bounds the calls of a client by number, and the images that they hold in memory by bytes. Calls that wait for
+ * capacity are served by priority, then in the order of arrival; a smaller image never overtakes a larger one.
  */
 export class Admission {
   readonly #maxQueuedCalls: number;
@@ -80,8 +80,8 @@ export class Admission {
   }
 
   /**
-   * Admits a call; its ticket must `leave()` once, whatever happens. `waits` is called when a wait for capacity begins,
-   * and the function that it returns when that wait ends.
+   * Admits a call; its ticket must `leave()` once, whatever happens. `waits` is called when a wait for capacity begins;
+   * the function that it returns is called when that wait ends.
    * @throws `DESCRIBE_QUEUE_FULL` when `maxQueuedCalls` are in.
    */
   enter(priority = 0, waits: () => () => void = () => () => {}): AdmissionTicket {

@@ -1,13 +1,16 @@
 import { CacheMissError } from '../../errors/cache-error.ts';
+import type { ConfigError } from '../../errors/config-error.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
+import type { SingleFlight } from '../../internal/async/single-flight.ts';
+import type { RedisCache } from '../../redis-cache/index.ts';
 import { isWorthAnotherAttempt } from '../attempt/attempt-failure.ts';
-import type { Answer } from '../attempt/vision-asker.ts';
-import type { ClientParts } from '../compose-parts.ts';
-import type { CallBounds } from './call-deadline.ts';
+import type { Answer, AskVision } from '../attempt/vision-asker.ts';
 import { type CachedDescription, failureBehind, isCachedDescription, type Obtained } from './call-outcome.ts';
+import type { CallBounds } from './call-register.ts';
 import type { CallTrace } from './call-trace.ts';
-import { ImageMoved, type TakenImage } from './image-intake.ts';
+import type { DescriptionKeys } from './description-keys.ts';
+import { type ImageIntake, ImageMoved, type TakenImage } from './image-intake.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 
 /** Share of a call's time after which a stale entry is served, where there is one, rather than waiting on. */
@@ -17,9 +20,21 @@ const STALE_AFTER_RATIO = 0.8;
 const maySucceedAlone = (error: unknown): boolean =>
   isWorthAnotherAttempt(error) || (DescribeError.is(error) && failureMeaning(error).joinedCallAsks);
 
+/** Parts of a client that a description is obtained from. */
+export interface CachedCallParts {
+  readonly cache: RedisCache | undefined;
+  /** Joins equal calls that pass the cache by. */
+  readonly flights: SingleFlight<CachedDescription>;
+  readonly keys: DescriptionKeys;
+  readonly intake: ImageIntake;
+  readonly ask: AskVision;
+  /** Makes the error of each call that needs the API; undefined where an endpoint has a key. */
+  readonly makeKeyError: (() => ConfigError) | undefined;
+}
+
 /** One call through cache and single flight; knows whether it asked the API itself or joined another call. */
 export class CachedCall {
-  readonly #parts: ClientParts;
+  readonly #parts: CachedCallParts;
   readonly #request: NormalisedRequest;
   readonly #bounds: CallBounds;
   readonly #trace: CallTrace;
@@ -28,7 +43,7 @@ export class CachedCall {
   #isOwner = false;
   #failure: unknown;
 
-  constructor(parts: ClientParts, request: NormalisedRequest, bounds: CallBounds, trace: CallTrace) {
+  constructor(parts: CachedCallParts, request: NormalisedRequest, bounds: CallBounds, trace: CallTrace) {
     this.#parts = parts;
     this.#request = request;
     this.#bounds = bounds;
@@ -68,7 +83,7 @@ export class CachedCall {
     }
   }
 
-  async #obtainCached(cache: NonNullable<ClientParts['cache']>, key: string, taken: TakenImage): Promise<Obtained> {
+  async #obtainCached(cache: RedisCache, key: string, taken: TakenImage): Promise<Obtained> {
     const { tags, ttlSeconds, timeoutMs, cache: mode, fillsCache } = this.#request;
     const { value, source } = await cache.getOrSetWithSource<CachedDescription>(key, this.#ask(taken), {
       signal: this.#bounds.signal,

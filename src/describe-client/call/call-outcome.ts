@@ -29,7 +29,7 @@ export const isCachedDescription = (value: unknown): value is CachedDescription 
   return typeof description === 'string' && description !== '' && typeof model === 'string';
 };
 
-/** What was obtained for one call, and what obtaining it caused. */
+/** The description for one call, and the answer that the call caused. */
 export interface Obtained {
   readonly cached: CachedDescription;
   readonly source: DescriptionSource;
@@ -73,6 +73,19 @@ function dataOf<Data>(description: string, { parse }: DescribeSchema<Data>): Dat
   }
 }
 
+const NOTHING_HAPPENED = {
+  totalMs: 0,
+  queueMs: 0,
+  poolMs: 0,
+  upstreamMs: 0,
+  retryMs: 0,
+  attempts: Object.freeze([]),
+  batchSize: 0,
+} as const satisfies CallExplanation;
+
+/** Explains a call that waited for nothing and asked nobody. */
+export const explainAtOnce = (totalMs: number): CallExplanation => Object.freeze({ ...NOTHING_HAPPENED, totalMs });
+
 interface FailedCall {
   /** Signals whose reason stays as it is. */
   readonly signals?: readonly (AbortSignal | undefined)[];
@@ -80,9 +93,9 @@ interface FailedCall {
 }
 
 /**
- * The error that one caller gets, with the story of its own call and what that was billed. Several calls may fail by
- * one error object (they shared a request, or a group that was stopped): the first is given that object, each later one
- * a copy. An error that is not ours stays as it is: an abort rejects with the very reason that was given.
+ * The error that one caller gets, with the story and the bill of its own call. Several calls may fail by one error
+ * object, as when they shared a request: the first gets that object, each later one a copy. An error that is not ours
+ * stays as it is: an abort rejects with the very reason that was given.
  */
 export function explainError(
   error: unknown,
@@ -100,8 +113,8 @@ export function explainError(
 export type PriceOf = (answered: string, asked: string, usage: VisionUsage) => number | undefined;
 
 /**
- * Prices by the model that answered. It takes the model that was asked for where only that is known, as with compatible
- * servers, or where the caller has a price of their own for it, as for a deployment.
+ * Prices by the model that answered. It takes the model that was asked for where only that is known, as with
+ * compatible servers. So it does where the caller has a price of their own for it, as for a deployment.
  */
 export const pricing =
   (catalog: ModelCatalog, ownModels: readonly string[]): PriceOf =>

@@ -1,5 +1,9 @@
 import { ClosedError } from '../../errors/closed-error.ts';
+import { TimeoutError } from '../../errors/timeout-error.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
+import { childController } from '../../internal/async/signals.ts';
+import type { Clock } from '../../internal/clock.ts';
+import type { AdmissionTicket } from './admission.ts';
 
 /** Counts of the calls of a client. */
 export interface CallStats {
@@ -8,8 +12,37 @@ export interface CallStats {
   readonly failed: number;
 }
 
-/** Knows the calls in work: refuses new ones after the end, and tells when the last has settled. */
+/** Retries that were made. */
+export interface RetryTally {
+  made: number;
+}
+
+/** The bounds of one call: its own signal and the time it must end at. */
+export interface CallBounds {
+  readonly signal: AbortSignal;
+  readonly deadlineAtMs: number;
+  /** Retries of its request, in whatever form of its image: all forms share one limit. */
+  readonly retries?: RetryTally | undefined;
+  /** Its admission, with the capacity that its image takes. */
+  readonly ticket?: AdmissionTicket | undefined;
+}
+
+/** Runs work within its bounds. */
+export interface BoundedWork<Value> {
+  readonly timeoutMs: number;
+  /** Signals that end the work with their reason. */
+  readonly signals: readonly (AbortSignal | undefined)[];
+  /** When the work began. @defaultValue now */
+  readonly startedAtMs?: number;
+  run(bounds: CallBounds): Promise<Value>;
+}
+
+/**
+ * Knows the calls in work: gives each its deadline, refuses new ones after the end, and notifies when the last has
+ * settled.
+ */
 export class CallRegister {
+  readonly #clock: Clock;
   readonly #ended = new AbortController();
   /** Aborts of the calls in work: a listener each would make every call look through those of all others. */
   readonly #aborts = new Set<(reason: unknown) => void>();
@@ -19,6 +52,10 @@ export class CallRegister {
   #succeeded = 0;
   #failed = 0;
   #idle: Deferred<void> | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   get isOpen(): boolean {
     return !this.#refusing.signal.aborted;
@@ -39,22 +76,16 @@ export class CallRegister {
     return this.#ended.signal;
   }
 
-  /** Calls `abort` when the client is destroyed, until the function returned is called. */
-  onEnd(abort: (reason: unknown) => void): () => void {
-    this.#aborts.add(abort);
-    return () => this.#aborts.delete(abort);
-  }
-
   /** Counts a call that has been answered at once. */
   countAnswered(): void {
     this.#succeeded += 1;
   }
 
-  /** Runs a call and counts it. */
-  async track<Value>(run: () => Promise<Value>): Promise<Value> {
+  /** Runs a call within its bounds and counts it. */
+  async track<Value>(call: BoundedWork<Value>): Promise<Value> {
     this.#active += 1;
     try {
-      const value = await run();
+      const value = await this.#within(call);
       this.#succeeded += 1;
       return value;
     } catch (error) {
@@ -62,18 +93,18 @@ export class CallRegister {
       throw error;
     } finally {
       this.#active -= 1;
-      this.#tellIdle();
+      this.#notifyIdle();
     }
   }
 
-  /** Runs what is no call, but must have ended before the parts are closed. */
-  async hold<Value>(run: () => Promise<Value>): Promise<Value> {
+  /** Runs work that is no call within its bounds; it ends before the parts are closed. */
+  async hold<Value>(work: BoundedWork<Value>): Promise<Value> {
     this.#held += 1;
     try {
-      return await run();
+      return await this.#within(work);
     } finally {
       this.#held -= 1;
-      this.#tellIdle();
+      this.#notifyIdle();
     }
   }
 
@@ -90,7 +121,7 @@ export class CallRegister {
 
   /** Resolves when nothing is in work. */
   drained(): Promise<void> {
-    if (this.#isIdle) return Promise.resolve();
+    if (this.#active + this.#held === 0) return Promise.resolve();
     this.#idle ??= new Deferred();
     return this.#idle.promise;
   }
@@ -99,11 +130,27 @@ export class CallRegister {
     return { active: this.#active, succeeded: this.#succeeded, failed: this.#failed };
   }
 
-  get #isIdle(): boolean {
-    return this.#active + this.#held === 0;
+  /**
+   * Runs work under one deadline. Its signal aborts with the caller's reason, the reason of the client's end, or
+   * `DESCRIBE_TIMEOUT`. Every listener and timer is gone when the work has settled.
+   */
+  async #within<Value>({ timeoutMs, signals, startedAtMs, run }: BoundedWork<Value>): Promise<Value> {
+    const { signal, abort, detach } = childController(...signals);
+    const deadlineAtMs = (startedAtMs ?? this.#clock.now()) + timeoutMs;
+    const timer = this.#clock.setTimeout(() => abort(new TimeoutError('the call', timeoutMs)), timeoutMs);
+    this.#aborts.add(abort);
+    try {
+      this.#ended.signal.throwIfAborted();
+      signal.throwIfAborted();
+      return await run({ signal, deadlineAtMs });
+    } finally {
+      this.#clock.clearTimeout(timer);
+      this.#aborts.delete(abort);
+      detach();
+    }
   }
 
-  #tellIdle(): void {
-    if (this.#isIdle) this.#idle?.resolve();
+  #notifyIdle(): void {
+    if (this.#active + this.#held === 0) this.#idle?.resolve();
   }
 }

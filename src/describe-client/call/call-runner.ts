@@ -1,23 +1,26 @@
 import { DescribeError } from '../../errors/describe-error.ts';
 import { InputError } from '../../errors/input-error.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
-import type { ClientParts } from '../compose-parts.ts';
-import { CachedCall } from './cached-call.ts';
-import { type CallBounds, settleWithin } from './call-deadline.ts';
+import type { Clock } from '../../internal/clock.ts';
+import type { CallMetrics } from '../reports/call-metrics.ts';
+import type { Admission } from './admission.ts';
+import { CachedCall, type CachedCallParts } from './cached-call.ts';
 import {
   buildResult,
   type CachedDescription,
+  explainAtOnce,
   explainError,
   isCachedDescription,
   type Obtained,
+  type PriceOf,
 } from './call-outcome.ts';
-import type { CallRegister } from './call-register.ts';
-import { CallTrace, explainAtOnce } from './call-trace.ts';
+import type { CallBounds, CallRegister } from './call-register.ts';
+import { CallTrace } from './call-trace.ts';
 import type { DescribeInput, DescribeOptions } from './describe-request.ts';
 import type { DescribeResult } from './describe-result.ts';
-import type { FallbackCall } from './fallback.ts';
+import type { Fallback, FallbackCall } from './fallback.ts';
 import type { ImageName } from './image-intake.ts';
-import { type NormalisedRequest, normaliseRequest } from './normalise-request.ts';
+import { type NormalisedRequest, normaliseRequest, type RequestDefaults } from './normalise-request.ts';
 
 /** How a call differs from one of `describe`. */
 export interface RunOptions {
@@ -30,10 +33,10 @@ export interface RunOptions {
   readonly fillsCache?: boolean | undefined;
 }
 
-/** What is known of a call without a wait. */
+/** Facts of a call that are known without a wait. */
 interface AtOnce {
   readonly name: ImageName;
-  /** Of the very `request`. */
+  /** The key of this very `request`. */
   readonly key: string;
   readonly request: NormalisedRequest;
   readonly cached: CachedDescription | undefined;
@@ -41,12 +44,23 @@ interface AtOnce {
   readonly unfit?: unknown;
 }
 
+/** Parts of a client that a call passes. */
+export interface CallParts extends CachedCallParts {
+  readonly settings: RequestDefaults;
+  readonly clock: Clock;
+  readonly admission: Admission;
+  /** Absent without the option. */
+  readonly fallback: Fallback | undefined;
+  readonly metrics: CallMetrics;
+  readonly priceOf: PriceOf;
+}
+
 /** Takes calls from their input to their result, through admission, fallbacks, cache and single flight. */
 export class CallRunner {
-  readonly #parts: ClientParts;
+  readonly #parts: CallParts;
   readonly #calls: CallRegister;
 
-  constructor(parts: ClientParts, calls: CallRegister) {
+  constructor(parts: CallParts, calls: CallRegister) {
     this.#parts = parts;
     this.#calls = calls;
   }
@@ -99,30 +113,29 @@ export class CallRunner {
     }
   }
 
-  #run<Data>(
+  async #run<Data>(
     request: NormalisedRequest<Data>,
     ownerSignal: AbortSignal | undefined,
     trace: CallTrace,
     atOnce: AtOnce | undefined,
   ): Promise<DescribeResult<Data>> {
-    const { clock, metrics, priceOf } = this.#parts;
+    const { metrics, priceOf } = this.#parts;
+    const { timeoutMs } = request;
     const signals = [request.signal, ownerSignal];
-    return this.#calls.track(async () => {
-      try {
-        const result = await settleWithin(request.timeoutMs, signals, this.#calls, clock, (bounds) =>
-          this.#admit(request, bounds, trace, atOnce),
-        );
-        metrics.callSucceeded(request.model, result);
-        return result;
-      } catch (error) {
-        const explanation = trace.explain();
-        metrics.callFailed(request.model, error, explanation);
-        throw explainError(error, explanation, {
-          signals: [...signals, this.#calls.ended],
-          billed: trace.bill.total(priceOf),
-        });
-      }
-    });
+    const { startedAtMs } = trace;
+    try {
+      const run = (bounds: CallBounds) => this.#admit(request, bounds, trace, atOnce);
+      const result = await this.#calls.track({ timeoutMs, signals, startedAtMs, run });
+      metrics.callSucceeded(request.model, result);
+      return result;
+    } catch (error) {
+      const explanation = trace.explain();
+      metrics.callFailed(request.model, error, explanation);
+      throw explainError(error, explanation, {
+        signals: [...signals, this.#calls.ended],
+        billed: trace.bill.total(priceOf),
+      });
+    }
   }
 
   /** Drops what is cached for this very request, on every process, and lets later calls join no older one. */
@@ -130,7 +143,7 @@ export class CallRunner {
     this.#calls.assertOpen();
     const { settings, admission, intake, cache, flights, fallback, keys } = this.#parts;
     const request = normaliseRequest(input, options, settings);
-    await this.#hold(request.timeoutMs, request.signal, async (signal) => {
+    const run = async ({ signal }: CallBounds) => {
       const ticket = admission.enter(request.priority);
       try {
         const { identity } = await intake.take(request, signal, ticket);
@@ -144,7 +157,8 @@ export class CallRunner {
       } finally {
         ticket.leave();
       }
-    });
+    };
+    await this.#calls.hold({ timeoutMs: request.timeoutMs, signals: [request.signal], run });
   }
 
   /** Drops what is cached with one of these tags, on every process. */
@@ -152,18 +166,8 @@ export class CallRunner {
     this.#calls.assertOpen();
     const { settings, cache } = this.#parts;
     if (cache === undefined) return;
-    await this.#hold(settings.timeoutMs, undefined, (signal) => raceSignal(cache.invalidateByTags([...tags]), signal));
-  }
-
-  /** Runs work that is not counted as a call, but ends as one does, and before the cache is closed. */
-  #hold(
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-    run: (signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    return this.#calls.hold(() =>
-      settleWithin(timeoutMs, [signal], this.#calls, this.#parts.clock, (bounds) => run(bounds.signal)),
-    );
+    const run = ({ signal }: CallBounds) => raceSignal(cache.invalidateByTags([...tags]), signal);
+    await this.#calls.hold({ timeoutMs: settings.timeoutMs, signals: [], run });
   }
 
   async #admit<Data>(

@@ -6,17 +6,17 @@ import type { Clock } from '../../internal/clock.ts';
 import { CallBill } from './call-outcome.ts';
 import type { CallExplanation } from './describe-result.ts';
 
-/** What is known of an attempt when it begins. */
+/** Details of an attempt that are known when it begins. */
 export interface AttemptDetails {
   /** The model that is asked. */
   readonly model?: string | undefined;
 }
 
-/** Where the story of a request is written down. */
+/** Records the story of a request. */
 export interface AttemptSink {
   /** Starts an attempt; exactly one of `succeeded`, `failed` and `aborted` ends it. */
   beginAttempt(endpoint: string, details?: AttemptDetails): AttemptTrace;
-  /** Begins a wait in a line of this process; ends with the function returned, and later calls of it do nothing. */
+  /** Begins a wait in a queue of this process; the first call of the function returned ends it. */
   waits(): () => void;
   /** The retry waits before the next attempt. */
   retries(delayMs: number): void;
@@ -24,24 +24,11 @@ export interface AttemptSink {
   givesUp(reason: RetryGiveUpReason): void;
 }
 
-const NOTHING_HAPPENED = {
-  totalMs: 0,
-  queueMs: 0,
-  poolMs: 0,
-  upstreamMs: 0,
-  retryMs: 0,
-  attempts: Object.freeze([]),
-  batchSize: 0,
-} as const satisfies CallExplanation;
-
-/** Explains a call that waited for nothing and asked nobody. */
-export const explainAtOnce = (totalMs: number): CallExplanation => Object.freeze({ ...NOTHING_HAPPENED, totalMs });
-
-/** Collects what happened to one call, for `explain`. */
+/** Records the story of one call, for `explain`. */
 export class CallTrace implements AttemptSink {
   readonly bill = new CallBill();
   readonly #clock: Clock;
-  readonly #startedAtMs: number;
+  readonly startedAtMs: number;
   readonly #attempts: AttemptRecord[] = [];
   readonly #fallbacks: FallbackRecord[] = [];
   readonly #ongoing = new Set<OngoingAttempt>();
@@ -58,7 +45,7 @@ export class CallTrace implements AttemptSink {
 
   constructor(clock: Clock, startedAtMs = clock.now()) {
     this.#clock = clock;
-    this.#startedAtMs = startedAtMs;
+    this.startedAtMs = startedAtMs;
   }
 
   beginAttempt(endpoint: string, details: AttemptDetails = {}, id?: string): AttemptTrace {
@@ -103,7 +90,7 @@ export class CallTrace implements AttemptSink {
     this.#gaveUp = reason;
   }
 
-  /** A way out was tried. */
+  /** A fallback was tried. */
   fallsBack(record: FallbackRecord): void {
     this.#fallbacks.push(Object.freeze(record));
   }
@@ -131,10 +118,10 @@ export class CallTrace implements AttemptSink {
       poolMs += attempt.poolMs;
       upstreamMs += attempt.onWireMs;
     }
-    // A call that ends by its deadline is told of before the attempt that it cuts off.
+    // A call that ends by its deadline is explained before the attempt that it cuts off has ended.
     const cutOff = [...this.#ongoing].map((attempt) => attempt.record('aborted'));
     const explanation: CallExplanation = {
-      totalMs: nowMs - this.#startedAtMs,
+      totalMs: nowMs - this.startedAtMs,
       queueMs,
       poolMs,
       upstreamMs,
@@ -147,13 +134,13 @@ export class CallTrace implements AttemptSink {
     return Object.freeze(explanation);
   }
 
-  /** Of the last wait between attempts: the call may have ended before it did. */
+  /** Milliseconds of the last wait between attempts; the call may have ended before the wait did. */
   #retriedMs(): number {
     return Math.min(this.#retry.delayMs, this.#clock.now() - this.#retry.sinceMs);
   }
 }
 
-/** Writes the story of a shared request down for every call that shares it: one attempt with one id. */
+/** Records the story of a shared request for every call that shares it: one attempt with one id. */
 export const sharedSink = (traces: readonly CallTrace[]): AttemptSink => ({
   beginAttempt: (endpoint, details) => {
     const clientRequestId = randomUUID();
@@ -182,14 +169,14 @@ export const sharedSink = (traces: readonly CallTrace[]): AttemptSink => ({
 export interface AttemptTrace {
   /** Unique to this attempt; to be sent as `X-Client-Request-Id`. */
   readonly clientRequestId: string;
-  /** A connection was lent: from here on the API is waited for. */
+  /** A connection was lent: from here on the call waits for the API. */
   connected(): void;
-  /** The API answered and named the request, whatever the answer is worth. */
+  /** The API answered and named the request, even where the answer is of no use. */
   answered(requestId: string | undefined): void;
   succeeded(): void;
   failed(error: DescribeError): void;
   aborted(): void;
-  /** How long the API has been waited for, in milliseconds. */
+  /** How long the call has waited for the API, in milliseconds. */
   readonly onWireMs: number;
 }
 
@@ -243,7 +230,7 @@ class OngoingAttempt implements AttemptTrace {
     return (this.#connectedAtMs ?? this.#clock.now()) - this.#startedAtMs;
   }
 
-  /** What is to be said of it, as if it ended now. */
+  /** Its record, as if it ended now. */
   record(outcome: AttemptRecord['outcome'], error?: DescribeError): AttemptRecord {
     const { model } = this.#details;
     const { status, retryAfterMs, requestId = this.#requestId } = (error ?? {}) as ErrorDetails;

@@ -21,7 +21,7 @@ export interface DescribeSchema<Data = unknown> {
   readonly jsonSchema: Readonly<Record<string, unknown>>;
   /**
    * Turns the parsed JSON into your type at once, without a promise, or throws where it is not: then the answer is
-   * asked for again. What it threw at last is the `cause` of the error. A `TypeError`, `ReferenceError` or `RangeError`
+   * asked for again. Its last error is the `cause` of the failure. A `TypeError`, `ReferenceError` or `RangeError`
    * is a mistake in its code: nothing is asked again.
    */
   readonly parse?: ((value: unknown) => Data) | undefined;
@@ -29,7 +29,7 @@ export interface DescribeSchema<Data = unknown> {
 
 /** Everything of a request but its image. */
 export interface DescribeOptions<Data = unknown> {
-  /** What to tell of the image. @defaultValue the client's `prompt` */
+  /** The question about the image. @defaultValue the client's `prompt` */
   readonly prompt?: string | undefined;
   /** At most 256 characters. @defaultValue the client's `model` */
   readonly model?: string | undefined;
@@ -54,7 +54,7 @@ export interface DescribeOptions<Data = unknown> {
   /** Asks for structured data, returned as `data`. */
   readonly schema?: DescribeSchema<Data> | undefined;
   /**
-   * Whose description this is, within the client's own `cacheScope`; it can't leave that. At most 256 characters.
+   * Owner of the description, within the client's own `cacheScope`; it can't leave that. At most 256 characters.
    * @defaultValue the client's `cacheScope`
    */
   readonly cacheScope?: string | undefined;
@@ -90,7 +90,7 @@ export interface DescribeRequest<Data = unknown> extends DescribeOptions<Data> {
   readonly file?: string | undefined;
 }
 
-/** What `describe` takes: a URL, a data URL, bytes, or a whole request. */
+/** An input of `describe`: a URL, a data URL, bytes, or a whole request. */
 export type DescribeInput<Data = unknown> = string | URL | Uint8Array | ArrayBuffer | Blob | DescribeRequest<Data>;
 
 /** Options that ask for structured data. */

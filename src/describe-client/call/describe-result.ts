@@ -4,8 +4,8 @@ import type { CallExplanation } from '../../errors/call-explanation.ts';
 export type { AttemptRecord, CallExplanation } from '../../errors/call-explanation.ts';
 
 /**
- * Where a description came from: a call of the API, the memory or Redis tier of the cache, an expired entry that
- * stood in for a failed call, another call of this process for the same thing, or your own `fallback` function.
+ * Where a description came from. `upstream`: the API. `memory`, `redis`: a tier of the cache. `stale`: an entry past its
+ * time, in place of a failed call. `shared`: another call of this process. `fallback`: your own function.
  */
 export type DescriptionSource = 'upstream' | 'memory' | 'redis' | 'stale' | 'shared' | 'fallback';
 
@@ -18,11 +18,11 @@ export interface DescribeResult<Data = unknown> {
   /** The model that answered, as the API names it; `'fallback'` for a fallback function that names none. */
   readonly model: string;
   readonly source: DescriptionSource;
-  /** What this call caused; absent when it caused nothing. */
+  /** Tokens that this call caused; absent when it caused none. */
   readonly usage?: VisionUsage;
   /**
-   * Price of `usage` in US dollars, what came from the API's own prompt cache at its lower price; absent for a model
-   * whose price is unknown.
+   * Price of `usage` in US dollars, with the API's lower price for cached prompts. Absent for a model whose price is
+   * unknown.
    */
   readonly costUsd?: number;
   /** The API's id of the request. */

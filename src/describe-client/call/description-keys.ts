@@ -6,7 +6,7 @@ import { generateKey } from '../../redis-cache/index.ts';
 import { addressOf, type EndpointDescription } from '../options/endpoint-options.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 
-/** Fields of a request that decide what its description says, and who may have it. */
+/** Fields of a request that decide what its description says, and which scope may have it. */
 export type KeyedRequest = Pick<
   NormalisedRequest,
   'scope' | 'model' | 'prompt' | 'detail' | 'schema' | keyof VisionParameters
@@ -17,8 +17,8 @@ const MAX_MODELS = 1_000;
 const LONG_CHARACTERS = 64 * 1024;
 
 /**
- * Makes the cache keys of a client. Two calls have one key when they may have one description: the same image, the same
- * question, the same `cacheScope`, and the same servers and models that may answer it.
+ * Makes the cache keys of a client. Two calls have one key when they may share a description: image, question,
+ * `cacheScope`, and the servers and models that may answer are the same.
  */
 export class DescriptionKeys {
   readonly #endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'apiVersion' | 'model' | 'extraBody'>[];
@@ -45,7 +45,7 @@ export class DescriptionKeys {
     return isLong ? undefined : this.#keyOfShort(identity, request);
   }
 
-  /** Whatever else changes the answer belongs into this one list. */
+  /** Every field that changes the answer belongs into this one list. */
   #keyOfShort(identity: string, request: KeyedRequest): string {
     const { scope, model, prompt, detail, schema, system, temperature, reasoningEffort } = request;
     const extraBody = request.extraBody && answeringFields(request.extraBody);
@@ -65,8 +65,7 @@ export class DescriptionKeys {
   }
 
   /**
-   * Names the servers that may answer, and the model and the extra fields that each is asked with: all of them, since
-   * any may be the one. Keys of the API, weights and order make no difference.
+   * Names all servers that may answer, and the model and the extra fields that each is asked with. Keys of the API, weights and order make no difference.
    */
   #answerersOf(model: string): string {
     return this.#answerers.getOrCreate(model, () => {

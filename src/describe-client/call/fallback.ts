@@ -7,8 +7,8 @@ import type { LoadedImage } from '../../image/index.ts';
 import { childController, raceSignal } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { type FallbackFunction, type FallbackStep, isModelStep } from '../options/fallback-option.ts';
-import type { CallBounds } from './call-deadline.ts';
 import { type CachedDescription, failureBehind, type Obtained } from './call-outcome.ts';
+import type { CallBounds } from './call-register.ts';
 import type { CallTrace } from './call-trace.ts';
 import type { DescribeSchema } from './describe-request.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
@@ -23,34 +23,34 @@ export interface FallbackCall {
   readonly ask: (request: NormalisedRequest, bounds: CallBounds) => Promise<Obtained>;
 }
 
-/** Bounds of one way; with the time that it has, where another follows. */
+/** Bounds of one fallback; with the time that it has, where another follows. */
 interface TimedBounds extends CallBounds {
   readonly timeLeftMs?: number;
 }
 
-/** A way out that can be taken, with what is written down of it. */
-interface Way {
+/** A fallback that can be tried, with its record. */
+interface TriedFallback {
   readonly record: Pick<FallbackRecord, 'kind' | 'model'>;
-  /** Undefined: there is nothing this way. */
+  /** Undefined: it has nothing. */
   take(bounds: TimedBounds): Promise<Obtained | undefined>;
 }
 
-/** Share of the time that is left for one way while another follows it, so that a hang does not use up all of it. */
+/** Share of the time left for one fallback while another follows it, so that a hang does not use up all of it. */
 const SHARE_OF_TIME = 0.8;
 
 /**
- * Whether a failure is one to fall back from: of the service, of a limit, of the account's quota, or of answers that
- * are none. Never one of the image or the request, which would be so everywhere, nor a refused key, which must be seen.
+ * Whether a failure is one to fall back from: of the service, a limit, the account's quota, or an answer without use.
+ * Never of the image or the request, which would fail everywhere, nor of a refused key, which must be seen.
  */
 export function fallsBack(error: unknown): error is DescribeError {
   return DescribeError.is(error) && failureMeaning(error).fallsBack;
 }
 
 /**
- * Asks, and where that fails tries other ways in the order given. When none helps, the call fails with its first error.
- * All is within the call's deadline: while a way follows, the one before has four fifths of the time that is left.
+ * Asks, and where that fails tries the fallbacks in the order given. When none helps, the call fails with its first
+ * error. All is within the call's deadline: one that another follows has four fifths of the time that is left.
  *
- * An expired entry that the cache gave in place of a failure waits until its turn, or until all others have failed.
+ * A stale entry that the cache gave in place of a failure is used in its place of the order, or after all others.
  */
 export class Fallback {
   readonly #steps: readonly FallbackStep[];
@@ -86,28 +86,29 @@ export class Fallback {
       if (stale !== undefined) return stale;
       throw first;
     }
-    const obtained = await this.#takeWays(call, this.#waysOf(call, first, stale));
+    const obtained = await this.#tryAll(call, this.#fallbacksOf(call, first, stale));
     if (obtained !== undefined) return obtained;
     bounds.signal.throwIfAborted();
     throw first;
   }
 
-  #waysOf(call: FallbackCall, error: DescribeError, stale: Obtained | undefined): Way[] {
-    const ways: Way[] = [];
+  #fallbacksOf(call: FallbackCall, error: DescribeError, stale: Obtained | undefined): TriedFallback[] {
+    const fallbacks: TriedFallback[] = [];
     for (const step of this.#steps) {
-      if (step === 'stale') ways.push(staleWay(stale, call.request.schema));
-      else if (!isModelStep(step)) ways.push(functionWay(step, call, error));
-      else if (!isSameModel(step, call.request)) ways.push(modelWay(step.model, call));
+      if (step === 'stale') fallbacks.push(staleFallback(stale, call.request.schema));
+      else if (!isModelStep(step)) fallbacks.push(functionFallback(step, call, error));
+      else if (!isSameModel(step, call.request)) fallbacks.push(modelFallback(step.model, call));
     }
-    // The cache was told to keep expired entries: better than an error, wherever the list has left it out.
-    if (stale !== undefined && !this.#steps.includes('stale')) ways.push(staleWay(stale, call.request.schema));
-    return ways;
+    // The cache keeps stale entries by its own options: better than an error, also where the list leaves it out.
+    if (stale !== undefined && !this.#steps.includes('stale'))
+      fallbacks.push(staleFallback(stale, call.request.schema));
+    return fallbacks;
   }
 
-  async #takeWays({ bounds, trace }: FallbackCall, ways: readonly Way[]): Promise<Obtained | undefined> {
-    for (const [index, { record, take }] of ways.entries()) {
+  async #tryAll({ bounds, trace }: FallbackCall, fallbacks: readonly TriedFallback[]): Promise<Obtained | undefined> {
+    for (const [index, { record, take }] of fallbacks.entries()) {
       try {
-        const obtained = await this.#within(bounds, index < ways.length - 1, take);
+        const obtained = await this.#within(bounds, index < fallbacks.length - 1, take);
         trace.fallsBack({ ...record, outcome: obtained === undefined ? 'none' : 'success' });
         if (obtained !== undefined) return obtained;
       } catch (error) {
@@ -119,7 +120,7 @@ export class Fallback {
     return undefined;
   }
 
-  /** Runs one way within its share of the time that is left, or within all of it where nothing follows. */
+  /** Runs one fallback within its share of the time that is left, or within all of it where none follows. */
   async #within<Value>(
     bounds: CallBounds,
     isFollowed: boolean,
@@ -145,26 +146,30 @@ export class Fallback {
   }
 }
 
-/** A request whose time is what is left of it, where it is not all of the call's. */
+/** The request with the time that is left for it, where that is not all of the call's. */
 const inTime = (request: NormalisedRequest, { timeLeftMs }: TimedBounds): NormalisedRequest =>
   timeLeftMs === undefined ? request : { ...request, timeoutMs: Math.min(request.timeoutMs, timeLeftMs) };
 
 const isSameModel = (step: FallbackStep, { model }: NormalisedRequest): boolean =>
   step !== 'stale' && isModelStep(step) && step.model === model;
 
-function staleWay(stale: Obtained | undefined, schema: DescribeSchema | undefined): Way {
+function staleFallback(stale: Obtained | undefined, schema: DescribeSchema | undefined): TriedFallback {
   const usable = stale !== undefined && fits(stale.cached, schema) ? stale : undefined;
   return { record: { kind: 'stale' }, take: async () => usable };
 }
 
-function modelWay(model: string, { request, ask }: FallbackCall): Way {
+function modelFallback(model: string, { request, ask }: FallbackCall): TriedFallback {
   return {
     record: { kind: 'model', model },
     take: (bounds) => ask({ ...inTime(request, bounds), model }, bounds),
   };
 }
 
-function functionWay(step: FallbackFunction, { request, image }: FallbackCall, error: DescribeError): Way {
+function functionFallback(
+  step: FallbackFunction,
+  { request, image }: FallbackCall,
+  error: DescribeError,
+): TriedFallback {
   const { prompt, model, detail, maxOutputTokens, schema, metadata } = request;
   const given = {
     ...(image.kind === 'url' ? { imageUrl: image.url } : { image: image.bytes }),
@@ -186,7 +191,7 @@ function functionWay(step: FallbackFunction, { request, image }: FallbackCall, e
   };
 }
 
-/** The name of what made it, where a fallback function says none. */
+/** The model of an answer for which a fallback function names none. */
 const NAMELESS = 'fallback';
 
 function answerOf(value: unknown): CachedDescription | undefined {

@@ -31,8 +31,8 @@ import type { NormalisedRequest } from './normalise-request.ts';
 /** Limits of images, the hosts they may come from, and what makes two of them one. */
 export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
   /**
-   * What an image at a URL is known by. `'url'`: its canonical form, without signature parameters; no request is made.
-   * `'content'`: its bytes, which this process downloads (guarded); the same image under two URLs is then described
+   * How an image at a URL is known. `'url'`: by its canonical form, without signature parameters; no request is made.
+   * `'content'`: by its bytes, which this process downloads (guarded). The same image under two URLs is then described
    * once, and changed bytes under one URL are described anew.
    * @defaultValue 'url'
    */
@@ -45,7 +45,7 @@ export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
   readonly aliasTtlMs?: number | undefined;
 }
 
-/** What an image is known by. */
+/** The name by which an image is known. */
 export interface ImageName {
   readonly identity: string;
   /** SHA-256 of its bytes, in hexadecimal, where they were hashed. */
@@ -65,7 +65,7 @@ export const CLIENT_IMAGE_SPEC = {
 export interface TakenImage {
   readonly image: LoadedImage;
   readonly identity: string;
-  /** Of the request that it was taken for. */
+  /** The scope of the request that it was taken for. */
   readonly scope: string;
 }
 
@@ -80,8 +80,8 @@ export class ImageMoved extends Error {
 }
 
 /**
- * Takes images in: loads and names them, and sends them in the cheapest way that works. Capacity is taken before bytes are
- * read; for what comes from elsewhere, and may be as large as `maxBytes`, for that much until its size is known.
+ * Takes images in: loads and names them, and sends them in the cheapest way that works. Capacity is taken before bytes
+ * are read. An image from elsewhere may be as large as `maxBytes`: it takes that much until its size is known.
  */
 export class ImageIntake {
   readonly #loader: ImageLoader;
@@ -91,7 +91,7 @@ export class ImageIntake {
   readonly #maxBytes: number;
 
   /**
-   * @param downloads - Tells which images the API must not download: it may reach what strangers must not.
+   * @param downloads - Tells which images the API must not download: it may reach hosts that strangers must not.
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(options: ClientImageOptions, clock: Clock, downloads?: () => UrlDownloads) {
@@ -104,8 +104,8 @@ export class ImageIntake {
   }
 
   /**
-   * The name of an image that can be told without a wait: of few bytes in memory, or of a URL that is named by itself.
-   * Whether the bytes are an image is not looked at.
+   * The name of an image that needs no wait: of few bytes in memory, or of a URL that is named by itself. Does not check
+   * whether the bytes are an image.
    * @throws as `take` does, for a URL.
    */
   nameAtOnce(source: ImageSource): ImageName | undefined {
@@ -121,7 +121,7 @@ export class ImageIntake {
     return { identity: this.#identify({ kind: 'bytes', sha256 }), sha256, image: undefined };
   }
 
-  /** Loads an image, of a URL only as much as its name needs. `name` is what `nameAtOnce` told of it. */
+  /** Loads an image, of a URL only as much as its name needs. `name` is the one of `nameAtOnce`. */
   async take(
     { image: source, scope = '' }: Pick<NormalisedRequest, 'image'> & { readonly scope?: string },
     signal: AbortSignal,
@@ -146,8 +146,8 @@ export class ImageIntake {
   }
 
   /**
-   * The image to send for a name. Known by content, a URL may hold other bytes by now than its name says: so its bytes
-   * are sent, and where they have another name, `ImageMoved` tells it.
+   * The image to send for a name. A URL that is known by content may hold other bytes by now, so its bytes are sent.
+   * @throws `ImageMoved` where they have another name.
    */
   async settle(
     { image, identity, scope }: TakenImage,

@@ -37,7 +37,7 @@ import type {
 } from './describe-request.ts';
 import { requestNameOf } from './request-names.ts';
 
-/** What the client fills in where a request is silent. */
+/** Values of the client for fields that a request leaves open. */
 export interface RequestDefaults {
   readonly model: string;
   readonly prompt: string;

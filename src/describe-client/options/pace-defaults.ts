@@ -1,4 +1,4 @@
-import { VISION_BATCH_SPEC } from '../../batch-processor/packs/vision-description-batch-processor.ts';
+import { VISION_BATCH_SPEC } from '../../batch-processor/vision-description-batch-processor.ts';
 import { definedOf } from '../../internal/options/defined-of.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';

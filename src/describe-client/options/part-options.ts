@@ -1,7 +1,7 @@
 import {
   VISION_BATCH_SPEC,
   type VisionDescriptionBatchOptions,
-} from '../../batch-processor/packs/vision-description-batch-processor.ts';
+} from '../../batch-processor/vision-description-batch-processor.ts';
 import { BREAKER_SPEC, type CircuitBreakerOptions } from '../../circuit-breaker/circuit-breaker-options.ts';
 import type { OptionCheck } from '../../internal/options/option-checks.ts';
 import { type OpenAIConnectionPoolOptions, POOL_SPEC } from '../../openai/pool/openai-pool-options.ts';

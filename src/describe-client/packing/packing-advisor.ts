@@ -16,7 +16,7 @@ const WORTH_LEAVING = 1.05;
 /** Models are free text of the callers'. */
 const MAX_MODELS = 100;
 
-/** What an image takes of the limits, alone and in a pack. */
+/** The cost of an image against the limits, alone and in a pack. */
 export interface PackingCost {
   /** Tokens that a limit counts for one image alone. */
   readonly single: number;

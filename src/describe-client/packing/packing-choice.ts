@@ -22,7 +22,7 @@ export interface PackingChoiceParts {
 
 /**
  * Asks in packs or singly, as is advised at the moment. A single call that is still queued when packing becomes
- * advisable joins a pack, so that calls that came before the limit was known do not use it up one by one.
+ * advisable joins a pack. So calls that came before the limit was known do not use it up one by one.
  */
 export function askAsAdvised({ singly, packed, advisor, mode, rules, catalog, clock }: PackingChoiceParts): AskVision {
   return async (image, request, bounds, trace) => {

@@ -2,7 +2,7 @@ import { dataUrlLength } from '../../batch-processor/packs/image-data-url.ts';
 import { packShare } from '../../batch-processor/packs/pack-limits.ts';
 import { packOutputTokens, packPrompt } from '../../batch-processor/packs/pack-request.ts';
 import { packSchema } from '../../batch-processor/packs/pack-schema.ts';
-import { VISION_BATCH_SPEC } from '../../batch-processor/packs/vision-description-batch-processor.ts';
+import { VISION_BATCH_SPEC } from '../../batch-processor/vision-description-batch-processor.ts';
 import type { LoadedImage } from '../../image/index.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
 import { type CallEstimate, estimateTextTokens, tokensOfCall } from '../../openai/models/call-estimate.ts';
@@ -20,7 +20,7 @@ export interface PackRules extends PackPlan {
 /** The rules by the options of the batch processor. */
 export const packRulesOf = (batch: BatchOptions): PackRules => settingsOf(batch, VISION_BATCH_SPEC);
 
-/** Tokens of what a pack says around prompt and images, whatever their number, and before each image. */
+/** Tokens of a pack's frame around prompt and images, and of the id before each image. */
 const FRAME_TOKENS = estimateTextTokens(packPrompt('') + JSON.stringify(packSchema(undefined)));
 const ID_TOKENS = estimateTextTokens('id 000');
 
@@ -37,7 +37,7 @@ export function estimateOf(
   return tokensOfCall({ model, detail, prompt, jsonSchema, maxOutputTokens, images: [size] }, catalog);
 }
 
-/** What a limit of tokens counts for an image alone, and for one of a pack that is full of such images. */
+/** Tokens that a limit counts for an image alone, and for one of a pack that is full of such images. */
 export function packingCost(
   image: LoadedImage,
   request: NormalisedRequest,

@@ -72,7 +72,7 @@ export class PlannedPacks {
     return full;
   }
 
-  /** The requests that were not full. */
+  /** The requests that are not full. */
   rest(): PlannedCall[] {
     return [...this.#packs].map(([group, pack]) => this.#close(group, pack));
   }
@@ -127,11 +127,11 @@ export class PlannedPacks {
   }
 }
 
-/** All that a request says beside its image and schema. */
+/** The words of a request: its system message and prompt. */
 export const wordsOf = ({ system = '', prompt }: Pick<NormalisedRequest, 'system' | 'prompt'>): string =>
   system + prompt;
 
-/** Everything that a body says in words. */
+/** All text of a body. */
 export function textOf({ messages }: VisionChatRequest): string {
   let text = '';
   for (const { content } of messages) {

@@ -20,7 +20,7 @@ const MAX_MODELS = 100;
 
 /**
  * Records calls in the monitor, when there is one. `describe_duration` and `describe_errors` are one operation of the
- * monitor's report; every metric always has the same labels. What every call records is looked up once.
+ * monitor's report; every metric always has the same labels. Metrics of every call are looked up once.
  */
 export class CallMetrics {
   readonly #monitor: PerformanceMonitor | undefined;

@@ -1,7 +1,9 @@
 import { deepFreeze } from '../../internal/deep-freeze.ts';
+import type { PerformanceMonitor } from '../../performance-monitor/index.ts';
+import type { RedisCache } from '../../redis-cache/index.ts';
 import type { EndpointModelStats, EndpointStats } from '../../routing/index.ts';
 import type { EndpointParts, EndpointSet } from '../attempt/endpoint-set.ts';
-import type { ClientParts } from '../compose-parts.ts';
+import type { Attempts } from '../attempt/pipeline.ts';
 
 export type HealthState = 'healthy' | 'degraded' | 'unhealthy';
 
@@ -20,8 +22,16 @@ export interface ClientHealth {
 
 const HEALTHY: PartHealth = { status: 'healthy' };
 
-/** Looks at what the parts know already; sends nothing. */
-export async function clientHealth(parts: ClientParts, isOpen: boolean): Promise<ClientHealth> {
+/** Parts of a client that have a health. */
+export interface HealthParts {
+  readonly attempts: Attempts;
+  readonly endpoints: EndpointSet;
+  readonly cache: RedisCache | undefined;
+  readonly monitor: PerformanceMonitor | undefined;
+}
+
+/** Reads what the parts know already; sends nothing. */
+export async function clientHealth(parts: HealthParts, isOpen: boolean): Promise<ClientHealth> {
   const health: Record<string, PartHealth> = {};
   if (!isOpen) health['client'] = { status: 'unhealthy', reason: 'closed' };
   const { endpoints } = parts.attempts.router.getStats();
@@ -120,7 +130,7 @@ function routingHealth(endpoints: readonly (readonly [string, EndpointStats])[])
   };
 }
 
-function breakersHealth(endpoints: ClientParts['endpoints']): PartHealth {
+function breakersHealth(endpoints: EndpointSet): PartHealth {
   const all = Object.entries(endpoints.breakersByName());
   const notClosed = all.filter(([, breaker]) => breaker.state !== 'CLOSED').map(([name]) => name);
   if (notClosed.length === 0) return HEALTHY;
@@ -131,7 +141,7 @@ function breakersHealth(endpoints: ClientParts['endpoints']): PartHealth {
   };
 }
 
-function monitorHealth(monitor: NonNullable<ClientParts['monitor']>): PartHealth {
+function monitorHealth(monitor: PerformanceMonitor): PartHealth {
   const { status, checks } = monitor.getHealthStatus();
   const failing = Object.entries(checks)
     .filter(([, check]) => check.status !== 'healthy')
@@ -139,7 +149,7 @@ function monitorHealth(monitor: NonNullable<ClientParts['monitor']>): PartHealth
   return failing.length === 0 ? { status } : { status, reason: failing.join(', ') };
 }
 
-async function cacheHealth(cache: NonNullable<ClientParts['cache']>): Promise<PartHealth> {
+async function cacheHealth(cache: RedisCache): Promise<PartHealth> {
   const { status, reason } = await cache.health();
   return { status, ...(reason === undefined ? {} : { reason }) };
 }

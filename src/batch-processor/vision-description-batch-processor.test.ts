@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { DescribeError, UpstreamError } from '../../errors/index.ts';
-import { InlineBytes } from '../../http/encoding/encode-json.ts';
-import { ManualClock } from '../../testing/manual-clock.ts';
+import { DescribeError, UpstreamError } from '../errors/index.ts';
+import { InlineBytes } from '../http/encoding/encode-json.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
 import {
   apiError,
   describeUrl,
@@ -10,12 +10,12 @@ import {
   FakeSender,
   type FakeSenderOptions,
   imagesOf,
-} from '../fake-sender.fixture.ts';
+} from './fake-sender.fixture.ts';
+import type { VisionRequest } from './packs/vision-request.ts';
 import {
   type VisionDescriptionBatchOptions,
   VisionDescriptionBatchProcessor,
 } from './vision-description-batch-processor.ts';
-import type { VisionRequest } from './vision-request.ts';
 
 const address = (name: string | number) => `https://images.example/${name}.jpg`;
 const PNG = Uint8Array.from(Buffer.from('89504e470d0a1a0a0000000d', 'hex'));

@@ -1,4 +1,4 @@
-import { ADDRESS_GUARD_SPEC, AddressGuard, type AddressGuardOptions } from '../../http/guard/address-guard.ts';
+import { ADDRESS_GUARD_SPEC, AddressGuard, type AddressGuardOptions } from '../http/guard/address-guard.ts';
 import {
   boundedText,
   callable,
@@ -9,17 +9,17 @@ import {
   type OptionChecks,
   oneOf,
   shape,
-} from '../../internal/options/option-checks.ts';
-import { withDefault } from '../../internal/options/option-spec.ts';
-import { callOptions } from '../../internal/options/own-options.ts';
-import { BatchProcessor, type ProcessOptions } from '../batch-processor.ts';
-import { BATCH_SPEC, type BatchProcessorOptions, batchRetryOption } from '../batch-processor-options.ts';
-import { PACK_LIMITS, packShare } from './pack-limits.ts';
-import { PackSolver } from './pack-solver.ts';
-import type { VisionFault } from './vision-fault.ts';
-import { type VisionDefaults, visionItem } from './vision-item.ts';
-import type { VisionDescription, VisionItem, VisionRequest } from './vision-request.ts';
-import { isSender, type VisionTarget, visionSend } from './vision-target.ts';
+} from '../internal/options/option-checks.ts';
+import { withDefault } from '../internal/options/option-spec.ts';
+import { callOptions } from '../internal/options/own-options.ts';
+import { BatchProcessor, type ProcessOptions } from './batch-processor.ts';
+import { BATCH_SPEC, type BatchProcessorOptions, batchRetryOption } from './batch-processor-options.ts';
+import { PACK_LIMITS, packShare } from './packs/pack-limits.ts';
+import { PackSolver } from './packs/pack-solver.ts';
+import type { VisionFault } from './packs/vision-fault.ts';
+import { type VisionDefaults, visionItem } from './packs/vision-item.ts';
+import type { VisionDescription, VisionItem, VisionRequest } from './packs/vision-request.ts';
+import { isSender, type VisionTarget, visionSend } from './packs/vision-target.ts';
 
 export interface VisionDescriptionBatchOptions
   extends Omit<BatchProcessorOptions<VisionRequest>, 'weigh' | 'maxBatchWeight' | 'groupBy'> {
@@ -43,12 +43,12 @@ export interface VisionDescriptionBatchOptions
   /** Estimates the tokens of a request's image, at least 0. @defaultValue 300 for detail low, else 2500 */
   readonly estimateTokens?: ((request: VisionRequest) => number) | undefined;
   /**
-   * Hosts whose addresses are passed on to the API; nothing is requested or looked up. @defaultValue public hosts; all
-   * of them where the target is `{ send }`, which sees every request
+   * Hosts whose addresses are passed on to the API; nothing is requested or looked up.
+   * @defaultValue public hosts; all of them where the target is `{ send }`, which sees every request
    */
   readonly images?: AddressGuardOptions | undefined;
   /**
-   * Tells who is to blame for what a request failed with: one image (`'item'`), all of them together (`'size'`) or none
+   * Tells the part of a failed request that is to blame: one image (`'item'`), all of them together (`'size'`) or none
    * (`'pack'`). When it throws, none. @defaultValue by the error's code, or by status and code of the API's error
    */
   readonly classify?: ((error: unknown) => VisionFault) | undefined;
@@ -71,8 +71,8 @@ export const VISION_BATCH_SPEC = {
 } satisfies OptionChecks<VisionDescriptionBatchOptions>;
 
 /**
- * Describes images with few requests: those that share model, prompt, detail, output limit and schema go into one, and
- * each caller gets the description of its own image or its own error. An image whose answer is missing or in doubt is
+ * Describes images with few requests: those that share model, prompt, detail, output limit and schema go into one. Each
+ * caller gets the description of its own image or its own error. An image whose answer is missing or in doubt is
  * asked for again alone, and one that the API rejects fails alone.
  *
  * @example
