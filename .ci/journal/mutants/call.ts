@@ -30,6 +30,10 @@ export const CALL_MUTANTS: readonly Mutant[] = [
         find: 'const deadlineAtMs = clock.now() + timeoutMs;',
         replace: 'const deadlineAtMs = clock.now() + 2 * timeoutMs;',
       },
+      {
+        find: 'const deadlineAtMs = (startedAtMs ?? this.#clock.now()) + timeoutMs;',
+        replace: 'const deadlineAtMs = (startedAtMs ?? this.#clock.now()) + 2 * timeoutMs;',
+      },
     ],
   },
   {
