@@ -1,9 +1,12 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createTestImage } from '../testing/index.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
+import { completion } from './raw-api.fixture.ts';
+import { startRawServer } from './raw-server.fixture.ts';
+
+export { completion };
 
 /** An answer as it goes over the wire; a body that is no text is sent as JSON. */
 export interface RawAnswer {
@@ -25,16 +28,6 @@ interface ChatBody {
 export const error = (status: number, fields: object): RawAnswer => ({ status, body: { error: fields } });
 export const inside = (fields: unknown): RawAnswer => ({ body: { error: fields, user_id: 'u' } });
 
-/** A chat completion whose first choice has this content and these further fields. */
-export const completion = (content: unknown, choice: object = {}): object => ({
-  id: 'c1',
-  object: 'chat.completion',
-  created: 1,
-  model: 'm',
-  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content }, ...choice }],
-  usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
-});
-
 /** A pack's answer that describes every image as fine. */
 function packJson({ messages }: ChatBody): string {
   const texts = messages.flatMap(({ content }) => content.flatMap(({ text }) => text ?? []));
@@ -44,53 +37,29 @@ function packJson({ messages }: ChatBody): string {
 
 const IMAGE_PATH = '/cat.png';
 
-/** A raw HTTP server: it answers requests as it is told, and describes every other image as fine. */
-export class RawServer implements AsyncDisposable {
-  readonly bodies: string[] = [];
-  readonly #server = createServer((request, response) => this.#handle(request, response));
-  readonly #answerTo: (body: string) => RawAnswer | undefined;
-
-  constructor(answerTo: (body: string) => RawAnswer | undefined) {
-    this.#answerTo = answerTo;
-  }
-
-  get baseURL(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
-  }
-
-  /** Where it serves an image itself. */
-  get imageUrl(): string {
-    return new URL(IMAGE_PATH, this.baseURL).href;
-  }
-
-  async listen(): Promise<this> {
-    await new Promise<void>((resolve) => {
-      this.#server.listen(0, '127.0.0.1', resolve);
-    });
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => {
-      this.#server.close(resolve);
-    });
-  }
-
-  #handle(request: IncomingMessage, response: ServerResponse): void {
+/** Answers requests by `answerTo`, and describes every other image as fine. */
+export async function openApi(answerTo: (body: string) => RawAnswer | undefined) {
+  const bodies: string[] = [];
+  const answer = (request: IncomingMessage, response: ServerResponse, text: string) => {
+    if (request.url === IMAGE_PATH) return void response.end(goodImage(0));
+    if (request.method === 'GET') return send(response, { body: { object: 'list', data: [] } });
+    bodies.push(text);
+    const body = JSON.parse(text) as ChatBody;
+    send(response, answerTo(text) ?? { body: completion(body.response_format ? packJson(body) : 'fine') });
+  };
+  const server = await startRawServer((request, response) => {
     let text = '';
     request.on('data', (piece) => {
       text += String(piece);
     });
-    request.on('end', () => {
-      if (request.url === IMAGE_PATH) return void response.end(goodImage(0));
-      if (request.method === 'GET') return send(response, { body: { object: 'list', data: [] } });
-      this.bodies.push(text);
-      const body = JSON.parse(text) as ChatBody;
-      send(response, this.#answerTo(text) ?? { body: completion(body.response_format ? packJson(body) : 'fine') });
-    });
-  }
+    request.on('end', () => answer(request, response, text));
+  });
+  /** Where it serves an image itself. */
+  const imageUrl = `${server.origin}${IMAGE_PATH}`;
+  return { ...server, baseURL: `${server.origin}/v1`, imageUrl, bodies };
 }
+
+export type RawApi = Awaited<ReturnType<typeof openApi>>;
 
 function send(response: ServerResponse, { status = 200, type = 'application/json', body, headers }: RawAnswer): void {
   response.writeHead(status, { ...(type === null ? {} : { 'content-type': type }), ...headers });
@@ -102,16 +71,16 @@ export const goodImage = (seed: number): Buffer => createTestImage({ seed: 100 +
 
 const holdsBadImage = (body: string) => body.includes(badImage.toString('base64'));
 
-export const openServer = (answer: RawAnswer): Promise<RawServer> =>
-  new RawServer((body) => (holdsBadImage(body) ? answer : undefined)).listen();
+export const openServer = (answer: RawAnswer): Promise<RawApi> =>
+  openApi((body) => (holdsBadImage(body) ? answer : undefined));
 
 /** Refuses every image that comes as an address. */
-export const openUrls = (answer: RawAnswer): Promise<RawServer> =>
-  new RawServer((body) => (body.includes(IMAGE_PATH) ? answer : undefined)).listen();
+export const openUrls = (answer: RawAnswer): Promise<RawApi> =>
+  openApi((body) => (body.includes(IMAGE_PATH) ? answer : undefined));
 
 /** Describes every image of a pack as fine, with its JSON in that form. */
-export const openPacks = (form: (json: string) => unknown): Promise<RawServer> =>
-  new RawServer((body) => ({ body: completion(form(packJson(JSON.parse(body)))) })).listen();
+export const openPacks = (form: (json: string) => unknown): Promise<RawApi> =>
+  openApi((body) => ({ body: completion(form(packJson(JSON.parse(body)))) }));
 
 /** A client whose retries wait as little as they may. */
 export const openClient = (options: DescribeClientOptions): DescribeClient =>

@@ -8,6 +8,7 @@ import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import { closePublicPools, publicPool } from './public-api.fixture.ts';
+import { startRawServer } from './raw-server.fixture.ts';
 
 const imageFile = (name: string) => fileURLToPath(new URL(`../../examples/images/${name}`, import.meta.url));
 const coffee = readFileSync(imageFile('coffee.png'));
@@ -92,11 +93,11 @@ describe('describe', () => {
   });
 
   it('passes a URL on to the API', async () => {
-    await using host = await serveBytes(coffee);
+    await using host = await startRawServer((_request, response) => void response.end(coffee));
     const started = start({ images: { allowHosts: ['127.0.0.1'] }, pool: publicPool });
-    const { description } = await started.describe(new URL(`${host.url}/coffee.png`));
+    const { description } = await started.describe(new URL(`${host.origin}/coffee.png`));
     expect(description).toBe(describeImageFacts(coffee));
-    expect(JSON.stringify(server.seen().at(-1))).toContain(`${host.url}/coffee.png`);
+    expect(JSON.stringify(server.seen().at(-1))).toContain(`${host.origin}/coffee.png`);
     await closePublicPools();
   });
 
@@ -352,21 +353,6 @@ describe('bad input', () => {
     }
   });
 });
-
-async function serveBytes(bytes: Uint8Array) {
-  const { createServer } = await import('node:http');
-  const host = createServer((_request, response) => response.end(bytes));
-  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
-  const address = host.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    [Symbol.asyncDispose]: async () => {
-      host.closeAllConnections();
-      await new Promise((resolve) => host.close(resolve));
-    },
-  };
-}
 
 describe("with batch: 'auto'", () => {
   const describeAll = async (limits: { requestsPerMinute: number; tokensPerMinute: number }) => {

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
@@ -6,9 +6,10 @@ import type { ClientImageOptions } from './call/image-intake.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
 import { closePublicPools, publicPool } from './public-api.fixture.ts';
+import { type RawServer, startRawServer } from './raw-server.fixture.ts';
 
 let api: FakeOpenAI;
-let host: Server;
+let host: RawServer;
 let hostUrl: string;
 let serve: RequestListener;
 let asked: string[];
@@ -16,14 +17,11 @@ let client: DescribeClient | undefined;
 
 beforeAll(async () => {
   api = await startFakeOpenAI();
-  host = createServer((request, response) => {
+  host = await startRawServer((request, response) => {
     asked.push(`${request.method} ${request.url} ${request.headers['if-none-match'] ?? ''}`.trim());
     serve(request, response);
   });
-  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
-  const address = host.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  hostUrl = `http://127.0.0.1:${address.port}`;
+  hostUrl = host.origin;
 });
 beforeEach(() => {
   asked = [];
@@ -35,9 +33,7 @@ afterEach(async () => {
   api.reset();
 });
 afterAll(async () => {
-  host.closeAllConnections();
-  host.close();
-  await api.close();
+  await Promise.all([host.close(), api.close()]);
 });
 
 const start = (images: ClientImageOptions = {}) => {

@@ -1,28 +1,20 @@
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestImage } from '../testing/index.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import { completion } from './raw-api.fixture.ts';
+import { startRawServer } from './raw-server.fixture.ts';
 
 const cleanups: (() => unknown)[] = [];
 
 async function serve(listener: RequestListener): Promise<number> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanups.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
+  const { port, close } = await startRawServer(listener);
+  cleanups.push(close);
+  return port;
 }
 
-const COMPLETION = JSON.stringify({
-  id: 'c',
-  model: 'm',
-  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'a cat' } }],
-  usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
-});
+const COMPLETION = JSON.stringify(completion('a cat'));
 
 let bodies: string[];
 let apiPort: number;

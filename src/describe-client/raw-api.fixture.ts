@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { startRawServer } from './raw-server.fixture.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 
@@ -18,17 +18,17 @@ export interface RawReply {
   readonly body: unknown;
 }
 
-/** A chat completion, as small as one may be. */
-export const completion = (content: string): Body => ({
+/** A chat completion, as small as one may be; its choice has this content and these further fields. */
+export const completion = (content: unknown, choice: object = {}): Body => ({
   id: 'c1',
   object: 'chat.completion',
   created: 1,
   model: 'm',
-  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content } }],
+  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content }, ...choice }],
   usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
 });
 
-/** An API that is a bare HTTP server: it says what the test says, and nothing that this package believes. */
+/** An API on a bare HTTP server. */
 export async function startRawApi(reply: (arrived: Arrived) => RawReply | Promise<RawReply>) {
   const seen: Arrived[] = [];
   const respond = async (request: IncomingMessage, response: ServerResponse, text: string) => {
@@ -39,23 +39,17 @@ export async function startRawApi(reply: (arrived: Arrived) => RawReply | Promis
     response.writeHead(status, { 'content-type': 'application/json', ...own });
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
   };
-  const server = createServer((request, response) => {
+  const { origin, close } = await startRawServer((request, response) => {
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => void respond(request, response, Buffer.concat(pieces).toString()));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const origin = `http://127.0.0.1:${port}`;
   return {
     origin,
     baseURL: `${origin}/v1`,
     seen,
     /** Bodies of the POSTs, in their order. */
     bodies: () => seen.flatMap(({ body }): Body[] => (body === undefined ? [] : [body])),
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -13,7 +13,7 @@ import {
   withCircuitBreaker,
 } from '../index.ts';
 import { createTestImage, type FakeOpenAI, ManualClock, startFakeOpenAI } from '../testing/index.ts';
-import { completion, RawServer } from './answers.fixture.ts';
+import { completion, openApi } from './answers.fixture.ts';
 
 // Every callback that a user may give, each of them async and rejecting: the guide says that this never ends the
 // process.
@@ -53,10 +53,10 @@ const withData = async (
   options: DescribeClientOptions,
   run: (client: ReturnType<typeof createDescribeClient>) => Promise<unknown>,
 ) => {
-  const api = await new RawServer((body) => {
+  const api = await openApi((body) => {
     const items = [...body.matchAll(/"id (\w+)"/g)].map(([, id]) => ({ id, data: {} }));
     return { body: completion(JSON.stringify(items.length === 0 ? {} : { items })) };
-  }).listen();
+  });
   await withClient({ baseURL: api.baseURL, retry: false, ...options }, run);
   await api[Symbol.asyncDispose]();
 };

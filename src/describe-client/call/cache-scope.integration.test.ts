@@ -1,26 +1,27 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisCache } from '../../redis-cache/index.ts';
 import { createTestImage, type FakeOpenAI, startFakeOpenAI } from '../../testing/index.ts';
 import { createDescribeClient } from '../create-describe-client.ts';
 import type { DescribeClient } from '../describe-client.ts';
 import type { DescribeClientOptions } from '../options/client-options.ts';
+import { type RawServer, startRawServer } from '../raw-server.fixture.ts';
 
 const image = createTestImage({ seed: 4 });
-/** A host of images that shows none to who has no right signature. */
-const host = createServer((request, response) => {
-  const isSigned = request.url?.includes('X-Amz-Signature=right') === true;
-  response.statusCode = isSigned ? 200 : 403;
-  response.end(isSigned ? image : undefined);
-});
+/** A host that serves its image only under the right signature. */
+const startHost = () =>
+  startRawServer((request, response) => {
+    const isSigned = request.url?.includes('X-Amz-Signature=right') === true;
+    response.statusCode = isSigned ? 200 : 403;
+    response.end(isSigned ? image : undefined);
+  });
+let host: RawServer;
 let server: FakeOpenAI;
 let hostUrl: string;
 const open: AsyncDisposable[] = [];
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
-  hostUrl = `http://127.0.0.1:${(host.address() as AddressInfo).port}`;
+  host = await startHost();
+  hostUrl = host.origin;
   server = await startFakeOpenAI();
 });
 afterEach(async () => {
@@ -29,8 +30,7 @@ afterEach(async () => {
   server.reset();
 });
 afterAll(async () => {
-  host.closeAllConnections();
-  await Promise.all([server.close(), new Promise((resolve) => host.close(resolve))]);
+  await Promise.all([server.close(), host.close()]);
 });
 
 const start = (options: DescribeClientOptions = {}): DescribeClient => {

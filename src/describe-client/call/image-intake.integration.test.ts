@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImageError } from '../../errors/image-error.ts';
 import { systemClock } from '../../internal/clock.ts';
+import { type RawServer, startRawServer } from '../raw-server.fixture.ts';
 import { type ClientImageOptions, ImageIntake } from './image-intake.ts';
 
 const path = fileURLToPath(new URL('../../../examples/images/coffee.png', import.meta.url));
@@ -12,20 +11,19 @@ const coffee = readFileSync(path);
 const SIZE = coffee.length;
 const MAX_BYTES = 1_000_000;
 
-let host: Server;
+let host: RawServer;
 let origin: string;
 let requests = 0;
 beforeAll(async () => {
-  host = createServer((request, response) => {
+  host = await startRawServer((request, response) => {
     requests += 1;
     if (request.url === '/absent.png') response.writeHead(404).end();
     else if (request.headers['if-none-match'] === '"1"') response.writeHead(304).end();
     else response.writeHead(200, { 'content-type': 'image/png', etag: '"1"' }).end(coffee);
   });
-  await new Promise<void>((resolve) => void host.listen(0, '127.0.0.1', resolve));
-  origin = `http://127.0.0.1:${(host.address() as AddressInfo).port}`;
+  origin = host.origin;
 });
-afterAll(() => new Promise((resolve) => void host.close(resolve)));
+afterAll(() => host.close());
 
 const signal = new AbortController().signal;
 
