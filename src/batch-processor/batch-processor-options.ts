@@ -50,7 +50,10 @@ export interface BatchProcessorOptions<Input> {
    * @defaultValue no bound
    */
   readonly maxBatchWeight?: number | undefined;
-  /** Items of different groups never share a batch. An error that it throws rejects the item. @defaultValue one group */
+  /**
+   * Items of different groups never share a batch. An error that it throws rejects the item.
+   * @defaultValue one group
+   */
   readonly groupBy?: ((input: Input) => string) | undefined;
   /**
    * Retry of the failed items of a batch, without those that succeeded; `false` for none. A batch that failed as

@@ -197,8 +197,8 @@ export class DescribeClient implements AsyncDisposable {
 
   /**
    * Drops the cached description of this image for this very request (its prompt, model, detail and schema), on every
-   * process, and a fallback model's answer in its place. Later calls do not join one in work. To drop all descriptions of
-   * an image, give them a tag. While Redis is away the removal is kept for it, unless the client ends.
+   * process. A fallback model's answer in its place goes, too. Later calls do not join one in work. To drop all
+   * descriptions of an image, give them a tag. While Redis is away the removal is kept for it, unless the client ends.
    *
    * @throws what `describe` throws for an input that can't be described; an image known by its bytes is read for its
    * name.

@@ -118,8 +118,8 @@ export function parsedBy<Data>(parse: ((value: unknown) => Data) | undefined, js
 const MISTAKES: ReadonlySet<unknown> = new Set(['TypeError', 'ReferenceError', 'RangeError', 'EvalError']);
 
 /**
- * The failure of `schema.parse`. Its error is kept as `cause` only, for it may repeat the answer. Not retryable where it is
- * a mistake in its code, which every answer would meet.
+ * The failure of `schema.parse`. Its error is kept as `cause` only, for it may repeat the answer. Not retryable where
+ * it is a mistake in its code, which every answer would meet.
  */
 export function parseFailure(thrown: unknown, requestId?: string): UpstreamError {
   const isMistake = thrown instanceof Error && MISTAKES.has(thrown.name);

@@ -92,7 +92,7 @@ class Pack {
     return this.#refused && !this.#shared && !this.#aloneFailed && this.#alone > 1;
   }
 
-  /** Whether one of these images is at fault. With `suspect` one is known to be, so all of them are not asked at once. */
+  /** Whether one of these images is at fault. With `suspect` one is known to be, so they are not asked together. */
   async solve(indexes: readonly number[], suspect = false): Promise<boolean> {
     const live = indexes.filter((index) => this.#context.isLive(index));
     if (live.length === 0) return false;

@@ -30,7 +30,7 @@ export interface BatchRunHooks<Input, Output> {
 
 /** One batch, from its items to the outcome of one call of the handler. */
 export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, BatchHandlerContext<Output> {
-  /** One that stays, for the reason that `BatchItem.kept` gives. */
+  /** Kept for ever, for the reason that `BatchItem.kept` gives. */
   static readonly kept: BatchRun<unknown, unknown> = new BatchRun<unknown, unknown>([], 1, {
     onResolved: () => {},
     onDropped: () => {},

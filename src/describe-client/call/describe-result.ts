@@ -4,8 +4,12 @@ import type { CallExplanation } from '../../errors/call-explanation.ts';
 export type { AttemptRecord, CallExplanation } from '../../errors/call-explanation.ts';
 
 /**
- * Where a description came from. `upstream`: the API. `memory`, `redis`: a tier of the cache. `stale`: an entry past its
- * time, in place of a failed call. `shared`: another call of this process. `fallback`: your own function.
+ * Where a description came from.
+ * - `upstream`: the API
+ * - `memory`, `redis`: a tier of the cache
+ * - `stale`: a stale entry, in place of a failed call
+ * - `shared`: another call of this process
+ * - `fallback`: your own function
  */
 export type DescriptionSource = 'upstream' | 'memory' | 'redis' | 'stale' | 'shared' | 'fallback';
 

@@ -65,7 +65,8 @@ export class DescriptionKeys {
   }
 
   /**
-   * Names all servers that may answer, and the model and the extra fields that each is asked with. Keys of the API, weights and order make no difference.
+   * Names all servers that may answer, and the model and the extra fields that each is asked with. Keys of the API,
+   * weights and order make no difference.
    */
   #answerersOf(model: string): string {
     return this.#answerers.getOrCreate(model, () => {

@@ -104,8 +104,8 @@ export class ImageIntake {
   }
 
   /**
-   * The name of an image that needs no wait: of few bytes in memory, or of a URL that is named by itself. Does not check
-   * whether the bytes are an image.
+   * The name of an image that needs no wait: of few bytes in memory, or of a URL that is named by itself. Does not
+   * check whether the bytes are an image.
    * @throws as `take` does, for a URL.
    */
   nameAtOnce(source: ImageSource): ImageName | undefined {
