@@ -17,6 +17,10 @@ export const isWorthAnotherAttempt = (error: unknown): boolean =>
 export const isPacedByLimiter = (error: unknown): boolean =>
   DescribeError.is(error) && failureMeaning(error).kind === 'throttle';
 
+/** Whether the API refused because of a limit or of the credit. An outage or a bad image tells nothing of them. */
+export const tellsOfLimits = (error: unknown): boolean =>
+  DescribeError.is(error) && ['throttle', 'quota'].includes(failureMeaning(error).kind);
+
 /**
  * Whether a call that failed so waits again: the router may move it to another endpoint, or a limit refused it. A
  * refused call may then join another pack, at no cost of the budget for retries.

@@ -30,6 +30,7 @@ const apiError = (status: number, code?: string) => Object.assign(new Error('ref
 /** Sends to a client that responds by hand; what the breaker sees is written down. */
 const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAttempts = 1 } = {}) => {
   const clock = new ManualClock();
+  const news = { count: 0 };
   const seenByBreaker: { readonly counts: boolean; readonly error: unknown }[] = [];
   const breaker = {
     fire: async (run: (signal: AbortSignal | undefined) => Promise<unknown>) => {
@@ -71,6 +72,9 @@ const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxA
       attemptTimeoutMs: 1000,
       clock,
       metrics: { attemptEnded: () => {}, billed: () => {} },
+      onLimitNews: () => {
+        news.count += 1;
+      },
     },
     router,
   );
@@ -102,7 +106,7 @@ const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxA
     sent.catch(() => {});
     return sent;
   };
-  return { clock, send, seenByBreaker, trace, waits };
+  return { clock, news, send, seenByBreaker, trace, waits };
 };
 
 describe('the stages of an attempt', () => {
@@ -135,6 +139,17 @@ describe('the stages of an attempt', () => {
     const { send, waits } = pipelineOver(respond);
     await send().catch(() => {});
     expect(waits.begun).toBe(1);
+  });
+
+  it.each<[what: string, count: number, respond: Respond]>([
+    ['an answer', 1, async () => ANSWER],
+    ['a refusal by a limit', 1, () => Promise.reject(apiError(429))],
+    ['a bad image', 0, () => Promise.reject(apiError(400, 'invalid_image'))],
+    ['an outage', 0, () => Promise.reject(apiError(503))],
+  ])('%s brings news of the limits %i times', async (_what, count, respond) => {
+    const { send, news } = pipelineOver(respond);
+    await send().catch(() => {});
+    expect(news.count).toBe(count);
   });
 
   it('ends a hanging attempt after attemptTimeoutMs, as an outage, and tries again', async () => {

@@ -1,11 +1,11 @@
 import type { Router } from '../../routing/index.ts';
 import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
-import { waitsAgain } from './attempt-failure.ts';
+import { tellsOfLimits, waitsAgain } from './attempt-failure.ts';
 import type { EndpointTarget, OutgoingCall, RoutedCall, Stage } from './stage.ts';
 
 /**
  * Gives each attempt to an endpoint that can take it, and rejects with the bare error of the attempt. It calls
- * `onLimitNews` after each attempt: the pressure on the limits of its model may have changed.
+ * `onLimitNews` when one was answered or refused by a limit: the pressure on the limits of its model may have changed.
  */
 export const routeStage =
   (
@@ -23,10 +23,11 @@ export const routeStage =
           onLimitNews(call.model);
           return answer;
         } catch (thrown) {
+          const { error, report } = AttemptFailure.of(thrown);
           avoid.add(place.endpoint);
-          onLimitNews(call.model);
+          if (report.answeredAtMs !== undefined || tellsOfLimits(error)) onLimitNews(call.model);
           // Ended by the router alone: the calls that are listed as waiting may be taken out of the queue.
-          if (waitsAgain(AttemptFailure.of(thrown).error)) endWait = trace.waits();
+          if (waitsAgain(error)) endWait = trace.waits();
           throw thrown;
         }
       });
