@@ -44,17 +44,13 @@ export const PART_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    id: 'create-without-backoff',
-    fault: 'A factory that fails is called again at once.',
+    id: 'create-backoff-of-a-millisecond',
+    fault: 'A factory that fails is called again after a millisecond.',
     folders: ['resource-pool'],
     plantings: [
       {
-        find: 'return this.#failures === 0 || (this.creating === 0 && this.backoffMs === 0);',
-        replace: 'return this.#failures === 0 || this.creating === 0;',
-      },
-      {
-        find: 'return this.#failures === 0 || (this.#creating === 0 && this.backoffMs === 0);',
-        replace: 'return this.#failures === 0 || this.#creating === 0;',
+        find: 'this.#notBeforeMs = clock.now() + this.#lastDelayMs;',
+        replace: 'this.#notBeforeMs = clock.now() + 1;',
       },
     ],
   },
