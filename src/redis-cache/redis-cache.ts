@@ -125,7 +125,7 @@ export class RedisCache implements AsyncDisposable {
       checkOptionNames(own, MSET_NAMES);
       const { key, data, ttl, tags } = own;
       checkKey(key);
-      return { key, value: data, ttlSeconds: ttl, tags };
+      return { key, value: data, ttlSeconds: ttl, tags, graceSeconds: undefined };
     });
     if (items.length > 0) await this.#setAll(items);
   }

@@ -2,11 +2,11 @@
 export const DEFAULT = Symbol('default');
 const VARIABLE = Symbol('variable');
 
-interface Defaulted<Value> {
+export interface Defaulted<Value> {
   readonly [DEFAULT]: Value;
 }
 
-interface FromEnvironment {
+export interface FromEnvironment {
   readonly [VARIABLE]: string;
 }
 
