@@ -63,7 +63,7 @@ export async function parts(): Promise<void> {
   const router = new Router({ endpoints, quotas: (group, model) => quotas.get(group, model) });
   const budget = new RetryBudget({ retryRatio: 0.1 });
   const info: ImageInfo = inspectImage(new Uint8Array());
-  console.log(router.getStats().waiting, budget, info.width);
+  console.log(router.getStats().queued, budget, info.width);
   const monitor = new PerformanceMonitor();
   monitor.incrementCounter('calls', { kind: 'a' });
   const server = await startFakeOpenAI();
