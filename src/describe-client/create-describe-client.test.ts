@@ -205,4 +205,9 @@ describe('createDescribeClient', () => {
     expect(Object.keys((await client.health()).parts)).toEqual(['pool:default', 'breakers', 'routing']);
     await client.close();
   });
+
+  it('refuses a monitor that would leave metrics out without a word', () => {
+    const monitor = { incrementCounter: () => {}, getMetrics: async () => '' } as unknown as PerformanceMonitor;
+    expect(() => createDescribeClient({ apiKey: 'sk-any', monitor })).toThrow(/monitor.*bindCounter/);
+  });
 });

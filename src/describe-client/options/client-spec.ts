@@ -52,7 +52,13 @@ export const isInstance = (value: unknown, method: string): boolean => hasMethod
 
 const is = (choice: unknown): Case => [(value) => value === choice, anything()];
 const aFunction: Case = [(value) => typeof value === 'function', callable()];
-const anInstance = (method: string): Case => [(value) => isInstance(value, method), anything()];
+const anInstance = (method: string, whole: OptionCheck = anything()): Case => [
+  (value) => isInstance(value, method),
+  whole,
+];
+
+/** Metrics that an older or partial monitor can't take would be missing without a word. */
+const OWN_MONITOR = 'a PerformanceMonitor of this version, with bindCounter, bindHistogram and getMetrics';
 
 /** The options of a part; `expected` says what else it may be. */
 const optionsBy = (spec: Readonly<Record<string, OptionCheck>>, expected: string): OptionCheck => {
@@ -100,7 +106,7 @@ export const CLIENT_SPEC = {
   redis: whichever([redisUrlText, redisClient], optionsBy(REDIS_TARGET_SPEC, 'options, a URL or an ioredis client')),
   cache: whichever([is(false), anInstance('getOrSet')], optionsBy(CLIENT_CACHE_SPEC, 'options, a cache or false')),
   monitor: whichever(
-    [is(false), anInstance('incrementCounter')],
+    [is(false), anInstance('incrementCounter', withMethods(OWN_MONITOR, 'bindCounter', 'bindHistogram', 'getMetrics'))],
     optionsBy(CLIENT_MONITOR_SPEC, 'options, a monitor or false'),
   ),
   pool: whichever([aFunction], optionsBy(CLIENT_POOL_SPEC, 'options or a function')),
