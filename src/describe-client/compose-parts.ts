@@ -9,6 +9,7 @@ import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { type RedisCache, redisScriptOf } from '../redis-cache/index.ts';
 import type { RetryPolicy } from '../retry/index.ts';
 import { EndpointSet } from './attempt/endpoint-set.ts';
+import { askAsAdvised } from './attempt/packing-choice.ts';
 import { type Attempts, makeAttempts, type SendRequest } from './attempt/pipeline.ts';
 import { type AskVision, askSingly, BatchedVision } from './attempt/vision-asker.ts';
 import { Admission } from './call/admission.ts';
@@ -31,7 +32,6 @@ import type { DescribeClientOptions } from './options/client-options.ts';
 import { type ClientSettings, clientSettings } from './options/client-settings.ts';
 import { missingKeyError } from './options/missing-key.ts';
 import { PackingAdvisor } from './packing/packing-advisor.ts';
-import { askAsAdvised } from './packing/packing-choice.ts';
 import { packingCost, packRulesOf } from './packing/packing-cost.ts';
 import { CallMetrics } from './reports/call-metrics.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, it } from 'vitest';
-import type { DescribeInput, DescribeRequest, DescribeSchema, StructuredRequest } from './call/describe-request.ts';
 import type { DescribeResult } from './call/describe-result.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { DescribeInput, DescribeRequest, DescribeSchema, StructuredRequest } from './options/describe-request.ts';
 
 interface Cat {
   readonly legs: number;

@@ -16,10 +16,15 @@ import { type ClientWarmOptions, type ClientWarmResult, warmCache } from './bulk
 import type { AdmissionStats } from './call/admission.ts';
 import { CallRegister, type CallStats } from './call/call-register.ts';
 import { CallRunner } from './call/call-runner.ts';
-import type { DescribeInput, DescribeOptions, StructuredOptions, StructuredRequest } from './call/describe-request.ts';
 import type { DescribeResult, StructuredResult } from './call/describe-result.ts';
 import { type ClientParts, composeParts } from './compose-parts.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
+import type {
+  DescribeInput,
+  DescribeOptions,
+  StructuredOptions,
+  StructuredRequest,
+} from './options/describe-request.ts';
 import { type ClientHealth, clientHealth } from './reports/client-health.ts';
 
 /** A frozen, JSON-safe picture of every part. */

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../internal/clock.ts';
 import { modelCatalog } from '../openai/models/model-catalog.ts';
 import { estimateCalls } from './bulk/estimate-calls.ts';
-import type { DescribeInput } from './call/describe-request.ts';
 import { ImageIntake } from './call/image-intake.ts';
 import { clientSettings } from './options/client-settings.ts';
+import type { DescribeInput } from './options/describe-request.ts';
 
 const URL = 'https://images.example.com/cat.jpg';
 

@@ -13,16 +13,6 @@ export type {
 export type { AdmissionStats } from './call/admission.ts';
 export type { CallStats } from './call/call-register.ts';
 export type {
-  CacheMode,
-  DescribeInput,
-  DescribeOptions,
-  DescribeRequest,
-  DescribeSchema,
-  ImageBytes,
-  StructuredOptions,
-  StructuredRequest,
-} from './call/describe-request.ts';
-export type {
   AttemptRecord,
   CallExplanation,
   DescribeResult,
@@ -34,6 +24,16 @@ export { createDescribeClient } from './create-describe-client.ts';
 export { type ClientStats, DescribeClient } from './describe-client.ts';
 export type { Logger } from './options/client-logger.ts';
 export type { DescribeClientOptions } from './options/client-options.ts';
+export type {
+  CacheMode,
+  DescribeInput,
+  DescribeOptions,
+  DescribeRequest,
+  DescribeSchema,
+  ImageBytes,
+  StructuredOptions,
+  StructuredRequest,
+} from './options/describe-request.ts';
 export type { EndpointDescription, EndpointOptions, QuotaLimitOptions } from './options/endpoint-options.ts';
 export type {
   FallbackAnswer,

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTestImage } from '../testing/index.ts';
-import type { DescribeOptions } from './call/describe-request.ts';
 import { composeParts } from './compose-parts.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
+import type { DescribeOptions } from './options/describe-request.ts';
 import { type Arrived, completion, type RawReply, startRawApi } from './raw-api.fixture.ts';
 
 const disposables: AsyncDisposable[] = [];

@@ -3,9 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
 import type { UpstreamError } from '../errors/upstream-error.ts';
 import { createTestImage } from '../testing/index.ts';
-import type { DescribeInput } from './call/describe-request.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { DescribeInput } from './options/describe-request.ts';
 import { type RawReply, startRawApi } from './raw-api.fixture.ts';
 
 let api: Awaited<ReturnType<typeof startRawApi>> | undefined;

@@ -11,8 +11,8 @@ import { RetryPolicy } from '../../retry/index.ts';
 import { QuotaLimiter, Router } from '../../routing/index.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import type { RetryTally } from '../call/call-register.ts';
-import { type AttemptSink, CallTrace } from '../call/call-trace.ts';
 import { countsForBreaker, isWorthAnotherAttempt } from './attempt-failure.ts';
+import { type AttemptSink, CallTrace } from './call-trace.ts';
 import { makeSend } from './pipeline.ts';
 import type { EndpointTarget } from './stage.ts';
 

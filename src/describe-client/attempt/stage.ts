@@ -7,7 +7,7 @@ import type { RouteJob } from '../../routing/index.ts';
 import type { AttemptReport } from '../../routing/quota/attempt-report.ts';
 import type { RoutePlace } from '../../routing/router/route-place.ts';
 import type { RetryTally } from '../call/call-register.ts';
-import type { AttemptSink } from '../call/call-trace.ts';
+import type { AttemptSink } from './call-trace.ts';
 
 export type ChatRequest = ChatCompletionCreateParamsNonStreaming;
 

@@ -18,11 +18,11 @@ import { tokensOfCall } from '../../openai/models/call-estimate.ts';
 import { estimateImageTokens, mostImageTokens } from '../../openai/models/image-tokens.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { CallBounds } from '../call/call-register.ts';
-import { type AttemptSink, type CallTrace, sharedSink } from '../call/call-trace.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
 import type { PackingAdvisor } from '../packing/packing-advisor.ts';
 import { estimateOf } from '../packing/packing-cost.ts';
 import { schemaOf, textOf } from '../packing/planned-packs.ts';
+import { type AttemptSink, type CallTrace, sharedSink } from './call-trace.ts';
 import type { SendRequest } from './pipeline.ts';
 
 /** The answer of the API for one image. */

@@ -2,8 +2,8 @@ import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { Deferred } from '../../internal/async/deferred.ts';
-import type { DescribeInput } from '../call/describe-request.ts';
 import type { DescribeResult } from '../call/describe-result.ts';
+import type { DescribeInput } from '../options/describe-request.ts';
 import { describeEach } from './describe-many.ts';
 
 const resultOf = (input: DescribeInput) => ({ description: String(input) }) as DescribeResult;

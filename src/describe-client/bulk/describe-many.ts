@@ -1,8 +1,8 @@
 import { type Inputs, mapConcurrently } from '../../internal/async/map-concurrently.ts';
 import { boolean, integer, shape } from '../../internal/options/option-checks.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
-import type { DescribeInput } from '../call/describe-request.ts';
 import type { DescribeResult } from '../call/describe-result.ts';
+import type { DescribeInput } from '../options/describe-request.ts';
 import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
 
 export interface DescribeManyOptions {

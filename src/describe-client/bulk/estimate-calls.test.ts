@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../internal/clock.ts';
 import { modelCatalog } from '../../openai/models/model-catalog.ts';
 import { createTestImage } from '../../testing/index.ts';
-import type { DescribeInput } from '../call/describe-request.ts';
 import { ImageIntake } from '../call/image-intake.ts';
 import type { DescribeClientOptions } from '../options/client-options.ts';
 import { clientSettings } from '../options/client-settings.ts';
+import type { DescribeInput } from '../options/describe-request.ts';
 import type { EndpointOptions } from '../options/endpoint-options.ts';
 import { type EstimateOptions, estimateCalls } from './estimate-calls.ts';
 

@@ -8,14 +8,14 @@ import {
   SpendingTally,
 } from '../../openai/models/estimate.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
-import type { DescribeInput } from '../call/describe-request.ts';
 import type { ImageIntake } from '../call/image-intake.ts';
 import { normaliseRequest } from '../call/normalise-request.ts';
 import type { ClientSettings } from '../options/client-settings.ts';
+import type { DescribeInput } from '../options/describe-request.ts';
 import type { EndpointDescription } from '../options/endpoint-options.ts';
 import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
-import { paceOf, packPlanOf } from '../options/pace-defaults.ts';
 import { PlannedPacks } from '../packing/planned-packs.ts';
+import { paceOf, packPlanOf } from './pace-defaults.ts';
 
 /** Limits that are not given are the client's. */
 export interface EstimateOptions extends PaceLimits {

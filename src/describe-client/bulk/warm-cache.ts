@@ -3,8 +3,8 @@ import type { Inputs } from '../../internal/async/map-concurrently.ts';
 import { callSafely } from '../../internal/async/user-callback.ts';
 import { callable, shape } from '../../internal/options/option-checks.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
-import type { DescribeInput } from '../call/describe-request.ts';
 import type { DescribeResult, DescriptionSource } from '../call/describe-result.ts';
+import type { DescribeInput } from '../options/describe-request.ts';
 import { throwInputIssues } from '../options/input-issues.ts';
 import { type DescribeManyOptions, describeEach, ITERATION_CHECKS } from './describe-many.ts';
 

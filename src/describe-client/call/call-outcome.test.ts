@@ -6,8 +6,8 @@ import { DescribeError } from '../../errors/describe-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import { createModelCatalog, modelCatalog } from '../../openai/models/model-catalog.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
+import { CallTrace } from '../attempt/call-trace.ts';
 import { explainError, pricing } from './call-outcome.ts';
-import { CallTrace } from './call-trace.ts';
 
 const storyOf = (endpoint: string) => {
   const trace = new CallTrace(new ManualClock());

@@ -6,7 +6,7 @@ import { DescribeError } from '../../errors/describe-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import { costUsd, roundUsd } from '../../openai/models/cost.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
-import type { DescribeSchema } from './describe-request.ts';
+import type { DescribeSchema } from '../options/describe-request.ts';
 import type { DescribeResult, DescriptionSource } from './describe-result.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 

@@ -2,6 +2,8 @@ import { DescribeError } from '../../errors/describe-error.ts';
 import { InputError } from '../../errors/input-error.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
+import { CallTrace } from '../attempt/call-trace.ts';
+import type { DescribeInput, DescribeOptions } from '../options/describe-request.ts';
 import type { CallMetrics } from '../reports/call-metrics.ts';
 import type { Admission } from './admission.ts';
 import { CachedCall, type CachedCallParts } from './cached-call.ts';
@@ -15,8 +17,6 @@ import {
   type PriceOf,
 } from './call-outcome.ts';
 import type { CallBounds, CallRegister } from './call-register.ts';
-import { CallTrace } from './call-trace.ts';
-import type { DescribeInput, DescribeOptions } from './describe-request.ts';
 import type { DescribeResult } from './describe-result.ts';
 import type { Fallback, FallbackCall } from './fallback.ts';
 import type { ImageName } from './image-intake.ts';

@@ -11,9 +11,9 @@ import { UpstreamError } from '../../errors/upstream-error.ts';
 import type { LoadedImage } from '../../image/index.ts';
 import { sleep } from '../../internal/async/signals.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
+import { CallTrace } from '../attempt/call-trace.ts';
 import { type FallbackStep, fallbackCheck } from '../options/fallback-option.ts';
 import type { Obtained } from './call-outcome.ts';
-import { CallTrace } from './call-trace.ts';
 import { Fallback, type FallbackCall, fallsBack } from './fallback.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../errors/input-error.ts';
-import type { DescribeInput, DescribeOptions } from './describe-request.ts';
+import type { DescribeInput, DescribeOptions } from '../options/describe-request.ts';
 import { normaliseRequest } from './normalise-request.ts';
 
 const DEFAULTS = {

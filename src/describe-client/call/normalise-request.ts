@@ -25,7 +25,6 @@ import {
 } from '../../internal/options/option-checks.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
 import { REASONING_EFFORTS, type ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
-import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
 import type {
   CacheMode,
   DescribeInput,
@@ -34,8 +33,9 @@ import type {
   DescribeSchema,
   ImageBytes,
   ImageDetail,
-} from './describe-request.ts';
-import { requestNameOf } from './request-names.ts';
+} from '../options/describe-request.ts';
+import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
+import { requestNameOf } from '../options/request-names.ts';
 
 /** Values of the client for fields that a request leaves open. */
 export interface RequestDefaults {

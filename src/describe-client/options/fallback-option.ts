@@ -9,7 +9,7 @@ import {
   shape,
   whichever,
 } from '../../internal/options/option-checks.ts';
-import type { DescribeSchema, ImageDetail } from '../call/describe-request.ts';
+import type { DescribeSchema, ImageDetail } from './describe-request.ts';
 
 /** A request that failed, with everything filled in, for a fallback function. */
 export interface FallbackRequest {

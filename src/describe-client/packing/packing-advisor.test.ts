@@ -3,7 +3,7 @@ import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
 import type { LimitPressure } from '../../routing/limits/limit-pressure.ts';
 import { QuotaLimiter } from '../../routing/quota/quota-limiter.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
-import { CallTrace } from '../call/call-trace.ts';
+import { CallTrace } from '../attempt/call-trace.ts';
 import { PackingAdvisor, type PackingCost } from './packing-advisor.ts';
 
 /** A short prompt: a pack costs a little more tokens than its images alone. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import type { LimitPressure, QuotaPressure } from '../../routing/limits/limit-pressure.ts';
-import type { AttemptSink } from '../call/call-trace.ts';
+import type { AttemptSink } from '../attempt/call-trace.ts';
 
 /** Share of a limit that must be used up before it counts as pressure. */
 const PRESSURE_RATIO = 0.5;

@@ -3,8 +3,8 @@ import type { AttemptRecord, FallbackRecord, RetryGiveUpReason } from '../../err
 import type { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import type { Clock } from '../../internal/clock.ts';
-import { CallBill } from './call-outcome.ts';
-import type { CallExplanation } from './describe-result.ts';
+import { CallBill } from '../call/call-outcome.ts';
+import type { CallExplanation } from '../call/describe-result.ts';
 
 /** Details of an attempt that are known when it begins. */
 export interface AttemptDetails {

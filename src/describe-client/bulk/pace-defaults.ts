@@ -4,9 +4,9 @@ import { settingsOf } from '../../internal/options/option-checks.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';
 import type { PaceLimits } from '../../openai/models/estimate.ts';
 import { poolBounds } from '../../openai/pool/openai-pool-options.ts';
+import type { ClientSettings } from '../options/client-settings.ts';
+import { type EndpointDescription, quotaGroupNames } from '../options/endpoint-options.ts';
 import type { PackPlan } from '../packing/planned-packs.ts';
-import type { ClientSettings } from './client-settings.ts';
-import { type EndpointDescription, quotaGroupNames } from './endpoint-options.ts';
 
 /** `describeMany` has so many images in work. */
 const IMAGES_AT_ONCE = 16;

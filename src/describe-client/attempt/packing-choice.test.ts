@@ -6,12 +6,12 @@ import { raceSignal } from '../../internal/async/signals.ts';
 import { modelCatalog } from '../../openai/models/model-catalog.ts';
 import type { LimitPressure, QuotaPressure } from '../../routing/limits/limit-pressure.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
-import type { Answer, AskVision } from '../attempt/vision-asker.ts';
-import { CallTrace } from '../call/call-trace.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
-import { PackingAdvisor } from './packing-advisor.ts';
+import { PackingAdvisor } from '../packing/packing-advisor.ts';
+import { packingCost, packRulesOf } from '../packing/packing-cost.ts';
+import { CallTrace } from './call-trace.ts';
 import { askAsAdvised } from './packing-choice.ts';
-import { packingCost, packRulesOf } from './packing-cost.ts';
+import type { Answer, AskVision } from './vision-asker.ts';
 
 const IMAGE: LoadedImage = { kind: 'url', url: 'https://images.test/1.jpg' };
 

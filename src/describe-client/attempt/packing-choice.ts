@@ -2,9 +2,9 @@ import { DescribeError } from '../../errors/describe-error.ts';
 import { childController } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
-import type { AskVision } from '../attempt/vision-asker.ts';
-import type { PackingAdvisor } from './packing-advisor.ts';
-import { type PackRules, packingCost } from './packing-cost.ts';
+import type { PackingAdvisor } from '../packing/packing-advisor.ts';
+import { type PackRules, packingCost } from '../packing/packing-cost.ts';
+import type { AskVision } from './vision-asker.ts';
 
 /** Ends a single call that had better join a pack. */
 const JOINS = Symbol('joins a pack');
