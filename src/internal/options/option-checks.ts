@@ -1,5 +1,5 @@
-import { ConfigError, type ConfigIssue } from '../../errors/config-error.ts';
 import { type Clock, MAX_TIMER_DELAY_MS, systemClock } from '../clock.ts';
+import { ConfigError, type ConfigIssue } from '../modules/shared-chunk.bundled.ts';
 import { nearestName } from './nearest-name.ts';
 import { DEFAULT, defaultsOf, type Settings, withDefault } from './option-spec.ts';
 import { callOptions, NO_OPTIONS, optionsOf } from './own-options.ts';
