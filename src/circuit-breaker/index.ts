@@ -1,3 +1,4 @@
+export type { Random } from '../internal/backoff.ts';
 export type { CircuitBreakerCall } from './circuit/call-context.ts';
 export type { CircuitBreakerEvents, CircuitBreakerState, OpenReason } from './circuit/circuit-breaker-events.ts';
 export { CircuitBreaker, type CircuitBreakerAction } from './circuit-breaker.ts';

@@ -1,3 +1,5 @@
+export type { FailureScope } from '../errors/failure-meaning.ts';
+export type { Random } from '../internal/backoff.ts';
 export {
   RetryBudget,
   type RetryBudgetOptions,

@@ -208,7 +208,7 @@ export function flood(
       },
     });
   };
-  limiter.onRoom(pump);
+  limiter.onCapacity(pump);
   pump();
 }
 

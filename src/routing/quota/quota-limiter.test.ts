@@ -354,7 +354,7 @@ describe('QuotaLimiter', () => {
     it('once, until somebody is told to wait again', () => {
       const { limiter } = makeLimiter({ requestsPerMinute: 600 });
       const listener = vi.fn();
-      limiter.onRoom(listener);
+      limiter.onCapacity(listener);
       const permits = takeAll(limiter);
       expect(listener).not.toHaveBeenCalled();
       permits[0]?.refund();
@@ -368,13 +368,13 @@ describe('QuotaLimiter', () => {
     it('not to those who left, and whatever one of them throws', () => {
       const { limiter } = makeLimiter({ requestsPerMinute: 60 });
       const listener = vi.fn();
-      const leave = limiter.onRoom(listener);
+      const leave = limiter.onCapacity(listener);
       leave();
-      limiter.onRoom(() => {
+      limiter.onCapacity(() => {
         throw new Error('not ours');
       });
       const last = vi.fn();
-      limiter.onRoom(last);
+      limiter.onCapacity(last);
       const [permit] = takeAll(limiter);
       permit?.refund();
       expect(listener).not.toHaveBeenCalled();

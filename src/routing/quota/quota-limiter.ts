@@ -162,7 +162,7 @@ export class QuotaLimiter {
    * Calls `listener` when a wait may have become shorter than `waitMs` said, or the quota is found exhausted; once
    * until `waitMs` tells of a wait again. Returns a function that ends it.
    */
-  onRoom(listener: () => void): () => void {
+  onCapacity(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);

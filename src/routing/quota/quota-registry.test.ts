@@ -69,7 +69,7 @@ describe('QuotaRegistry', () => {
     });
     const held = quotas.get('group', 'held');
     let told = 0;
-    held.onRoom(() => {
+    held.onCapacity(() => {
       told += 1;
     });
     quotas.get('group', 'other');

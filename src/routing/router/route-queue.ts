@@ -262,7 +262,7 @@ export class ModelQueues<Target> {
     const quota = this.#quotas(group, model);
     if (!this.#subscribed.has(quota)) {
       this.#subscribed.add(quota);
-      quota.onRoom(this.#onCapacity);
+      quota.onCapacity(this.#onCapacity);
     }
     return quota;
   }

@@ -10,12 +10,12 @@ export type RouterPermit = QuotaPermit;
  */
 export interface RouterQuota extends ReservableQuota {
   /**
-   * Milliseconds until a request of so many tokens fits; 0 means now, Infinity not before it calls `onRoom` listeners.
+   * Milliseconds until a request of so many tokens fits; 0 means now, Infinity not before it calls `onCapacity` listeners.
    * `nowMs` is the reading of the clock, where the caller has just made one.
    */
   waitMs(tokens: number, nowMs?: number): number;
   /** Subscribes for whenever the wait may have become shorter than was told. */
-  onRoom(listener: () => void): unknown;
+  onCapacity(listener: () => void): unknown;
   readonly stopped: DescribeError | undefined;
   /**
    * Milliseconds until so many requests of so many tokens in all will have fitted; without it only the next one is

@@ -67,7 +67,7 @@ export class FakeQuota implements RouterQuota {
     };
   }
 
-  onRoom(listener: () => void): void {
+  onCapacity(listener: () => void): void {
     this.#listeners.push(listener);
   }
 

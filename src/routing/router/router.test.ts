@@ -98,7 +98,7 @@ describe('calls that wait', () => {
     expect(story.begun).toEqual(['running', 'high', 'low', 'too late']);
   });
 
-  it('begin when a quota has room again, on one timer however many wait', async () => {
+  it('begin when a quota has capacity again, on one timer however many wait', async () => {
     const story = new RouterStory([{ name: 'a', room: 1, refillMs: 100 }]);
     for (let call = 0; call < 4; call += 1) void story.run();
     expect([story.legs.length, story.clock.pendingTimers]).toEqual([1, 1]);

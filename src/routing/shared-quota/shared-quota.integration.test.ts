@@ -229,7 +229,7 @@ describe.runIf(findRedisServer())('a quota that processes share through Redis', 
         }
         if (!ended) timer = setTimeout(pump, Math.ceil(limiter.waitMs(1)));
       };
-      limiter.onRoom(pump);
+      limiter.onCapacity(pump);
       pump();
       setInterval(() => console.log('shared ' + limiter.getStats().shared.available), 50).unref();
       process.stdin.once('data', async () => {

@@ -68,7 +68,7 @@ describe('a shared quota', () => {
     const { clock, limiter, store } = await makeKnown();
     store.answer = () => ({ granted: 2, waitMs: 40 });
     const listener = vi.fn();
-    limiter.onRoom(listener);
+    limiter.onCapacity(listener);
     expect(limiter.waitMs(1)).toBeGreaterThan(0);
     await clock.flush();
     expect(listener).toHaveBeenCalled();
