@@ -91,8 +91,8 @@ describe.each([
       const { estimate, prompt: billed, costUsd, requests } = await compare(options, { ...one, ...request });
       const what = `${JSON.stringify(one)}: ${JSON.stringify(estimate)}, ${billed}, ${costUsd}`;
       expect(estimate, what).toMatchObject({ calls: requests, images: corpus.length });
-      expect(within(estimate.inputTokens, billed), what).toBeLessThanOrEqual(0.02);
-      expect(within(estimate.costUsd, costUsd), what).toBeLessThanOrEqual(0.02);
+      expect(within(estimate.inputTokens ?? Number.NaN, billed), what).toBeLessThanOrEqual(0.02);
+      expect(within(estimate.costUsd ?? Number.NaN, costUsd), what).toBeLessThanOrEqual(0.02);
       api.reset();
     }
   });

@@ -40,6 +40,7 @@ export type {
   PatchLimits,
   PatchSizing,
   Provenance,
+  TemperatureSupport,
   TileSizing,
 } from './models/model-entry.ts';
 export type { ApiKey } from './pool/api-key.ts';

@@ -15,7 +15,7 @@ import type { LoadedImage } from '../../image/index.ts';
 import { childController } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { tokensOfCall } from '../../openai/models/call-estimate.ts';
-import { estimateImageTokens, mostImageTokens } from '../../openai/models/image-tokens.ts';
+import { reservedImageTokens } from '../../openai/models/image-tokens.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { CallBounds } from '../call/call-register.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
@@ -174,9 +174,8 @@ export class BatchedVision {
     if (call === undefined) return UNKNOWN_IMAGE_TOKENS;
     const { model, detail } = call.request;
     const { catalog } = this.#parts;
-    return call.image.kind === 'url'
-      ? mostImageTokens({ model, detail, catalog })
-      : estimateImageTokens({ model, detail, catalog, width: call.image.width, height: call.image.height });
+    const size = call.image.kind === 'url' ? undefined : call.image;
+    return reservedImageTokens({ model, detail, catalog }, size);
   };
 
   /**

@@ -5,7 +5,7 @@ import { packSchema } from '../../batch-processor/packs/pack-schema.ts';
 import { VISION_BATCH_SPEC } from '../../batch-processor/vision-description-batch-processor.ts';
 import type { LoadedImage } from '../../image/index.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
-import { type CallEstimate, estimateTextTokens, tokensOfCall } from '../../openai/models/call-estimate.ts';
+import { type CallTokens, estimateTextTokens, tokensOfCall } from '../../openai/models/call-estimate.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
 import type { BatchOptions } from '../options/part-options.ts';
@@ -25,11 +25,7 @@ const FRAME_TOKENS = estimateTextTokens(packPrompt('') + JSON.stringify(packSche
 const ID_TOKENS = estimateTextTokens('id 000');
 
 /** Tokens of a call by the size of its image, or by the bound of its model where only the address is known. */
-export function estimateOf(
-  image: LoadedImage,
-  request: NormalisedRequest,
-  catalog: ModelCatalog,
-): Omit<CallEstimate, 'costUsd'> {
+export function estimateOf(image: LoadedImage, request: NormalisedRequest, catalog: ModelCatalog): CallTokens {
   const { model, detail, maxOutputTokens, schema } = request;
   const prompt = wordsOf(request);
   const size = image.kind === 'url' ? undefined : { width: image.width, height: image.height };

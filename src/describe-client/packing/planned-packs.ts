@@ -8,7 +8,7 @@ import type { LoadedImage } from '../../image/index.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { estimateTextTokens } from '../../openai/models/call-estimate.ts';
 import type { PlannedCall } from '../../openai/models/estimate.ts';
-import { estimateImageTokens, type ImageSize, mostImageTokens } from '../../openai/models/image-tokens.ts';
+import { type ImageSize, reservedImageTokens } from '../../openai/models/image-tokens.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
 
@@ -119,7 +119,7 @@ export class PlannedPacks {
       schema,
       ...parameters,
       group: packGroup({ model, detail, maxOutputTokens, prompt, schema, scope, ...parameters }),
-      imageTokens: size === undefined ? mostImageTokens(sizing) : estimateImageTokens({ ...sizing, ...size }),
+      imageTokens: reservedImageTokens(sizing, size),
       imageBytes: image.kind === 'url' ? image.url.length : dataUrlLength(image.bytes.byteLength),
       url: async () => '',
       spent: undefined,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { estimateCall, estimateTextTokens, type PlannedCall } from './call-estimate.ts';
+import { estimateCall, estimateTextTokens, type PlannedCall, tokensOfCall } from './call-estimate.ts';
 import { mostImageTokens } from './image-tokens.ts';
 
 const call: PlannedCall = {
@@ -29,7 +29,7 @@ describe('estimateCall', () => {
   });
 
   it('reserves the larger of the input and the bound of the output', () => {
-    const { inputTokens } = estimateCall(call);
+    const { inputTokens = Number.NaN } = estimateCall(call);
     const reserved = (maxOutputTokens: number) => estimateCall({ ...call, maxOutputTokens }).reservedTokens;
     expect([reserved(1), reserved(inputTokens), reserved(5_000)]).toEqual([inputTokens, inputTokens, 5_000]);
   });
@@ -40,8 +40,17 @@ describe('estimateCall', () => {
     expect(imageTokens).toBe(85 + 8 * 170);
   });
 
-  it('has no price for a model without one', () => {
-    expect(estimateCall({ ...call, model: 'mine' })).not.toHaveProperty('costUsd');
+  it('has no price for a model without a published one', () => {
+    const estimate = estimateCall({ ...call, model: 'gpt-6.1-sol' });
+    expect(estimate).toMatchObject({ imageTokens: 1_229, outputTokens: 300 });
+    expect(estimate).not.toHaveProperty('costUsd');
+  });
+
+  it('says nothing of what images take that an unknown model sees, and still reserves for them', () => {
+    const unknown = { ...call, model: 'mine' };
+    expect(estimateCall(unknown)).toEqual({ outputTokens: 300 });
+    expect(estimateCall({ ...unknown, images: [] })).toMatchObject({ imageTokens: 0, inputTokens: 11 });
+    expect(tokensOfCall(unknown).imageTokens).toBe(tokensOfCall({ ...call, model: 'gpt-4.1-mini' }).imageTokens);
   });
 });
 

@@ -1,5 +1,5 @@
 import { costUsd } from './cost.ts';
-import { estimateImageTokens, type ImageSize, mostImageTokens } from './image-tokens.ts';
+import { type ImageSize, reservedImageTokens } from './image-tokens.ts';
 import { type ModelCatalog, modelCatalog } from './model-catalog.ts';
 import type { ImageDetail } from './model-entry.ts';
 
@@ -37,8 +37,8 @@ export interface PlannedCall {
   readonly expectedOutputTokens?: number | undefined;
 }
 
-/** Tokens and price that one call is expected to take. */
-export interface CallEstimate {
+/** Tokens of one call. */
+export interface CallTokens {
   readonly imageTokens: number;
   /** Tokens of images, prompt, schema and the frame of a message. */
   readonly inputTokens: number;
@@ -48,21 +48,25 @@ export interface CallEstimate {
    * output. Source: OpenAI, "Rate limits" guide.
    */
   readonly reservedTokens: number;
-  /** Absent for a model without a known price. */
+}
+
+/**
+ * Tokens and price that one call is expected to take. What is not known is absent: the tokens of images, and all that
+ * contain them, for a model that the catalog lacks; the price for one without a published price.
+ */
+export interface CallEstimate extends Partial<CallTokens> {
+  readonly outputTokens: number;
+  /** US dollars. */
   readonly costUsd?: number;
 }
 
-/** Tokens that one call is expected to take. */
-export function tokensOfCall(call: PlannedCall, catalog: ModelCatalog = modelCatalog): Omit<CallEstimate, 'costUsd'> {
-  const { model, images, detail, prompt, jsonSchema } = call;
+/** Tokens to reserve for one call. Images of a model that the catalog lacks count by the dearest common rule. */
+export function tokensOfCall(call: PlannedCall, catalog: ModelCatalog = modelCatalog): CallTokens {
+  const { images, prompt, jsonSchema } = call;
   const { maxOutputTokens, expectedOutputTokens = maxOutputTokens } = call;
+  const sizing = { model: call.model, detail: call.detail, catalog };
   let imageTokens = 0;
-  for (const size of images) {
-    imageTokens +=
-      size === undefined
-        ? mostImageTokens({ model, detail, catalog })
-        : estimateImageTokens({ model, detail, catalog, width: size.width, height: size.height });
-  }
+  for (const size of images) imageTokens += reservedImageTokens(sizing, size);
   const text = jsonSchema === undefined ? prompt : prompt + schemaText(jsonSchema);
   const inputTokens = imageTokens + estimateTextTokens(text) + FRAMING_TOKENS;
   return {
@@ -73,9 +77,11 @@ export function tokensOfCall(call: PlannedCall, catalog: ModelCatalog = modelCat
   };
 }
 
-/** Estimates one call, before anything is sent. */
+/** Estimates one call, before anything is sent. It never guesses: see {@link CallEstimate} for what may be absent. */
 export function estimateCall(call: PlannedCall, catalog: ModelCatalog = modelCatalog): CallEstimate {
   const tokens = tokensOfCall(call, catalog);
+  const isKnown = call.images.length === 0 || catalog.find(call.model) !== undefined;
+  if (!isKnown) return { outputTokens: tokens.outputTokens };
   const cost = costUsd(call.model, tokens, { catalog });
   return cost === undefined ? tokens : { ...tokens, costUsd: cost };
 }

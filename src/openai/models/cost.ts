@@ -7,6 +7,8 @@ export interface TokenUsage {
   readonly outputTokens: number;
   /** The part of the input that came from the prompt cache. @defaultValue 0 */
   readonly cachedInputTokens?: number | undefined;
+  /** The part of the input that was written into the prompt cache, and not read from it. @defaultValue 0 */
+  readonly cacheWriteTokens?: number | undefined;
 }
 
 /** The `usage` of an answer of the Chat Completions API or of the Responses API. */
@@ -14,13 +16,18 @@ export type ApiUsage =
   | {
       readonly prompt_tokens: number;
       readonly completion_tokens: number;
-      readonly prompt_tokens_details?: { readonly cached_tokens?: number | undefined } | null | undefined;
+      readonly prompt_tokens_details?: CacheDetails | null | undefined;
     }
   | {
       readonly input_tokens: number;
       readonly output_tokens: number;
-      readonly input_tokens_details?: { readonly cached_tokens?: number | undefined } | null | undefined;
+      readonly input_tokens_details?: CacheDetails | null | undefined;
     };
+
+interface CacheDetails {
+  readonly cached_tokens?: number | undefined;
+  readonly cache_write_tokens?: number | undefined;
+}
 
 /** One form for the usage of both APIs. */
 export function tokenUsage(usage: ApiUsage): TokenUsage {
@@ -28,15 +35,20 @@ export function tokenUsage(usage: ApiUsage): TokenUsage {
     return {
       inputTokens: usage.prompt_tokens,
       outputTokens: usage.completion_tokens,
-      cachedInputTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
+      ...cacheTokens(usage.prompt_tokens_details),
     };
   }
   return {
     inputTokens: usage.input_tokens,
     outputTokens: usage.output_tokens,
-    cachedInputTokens: usage.input_tokens_details?.cached_tokens ?? 0,
+    ...cacheTokens(usage.input_tokens_details),
   };
 }
+
+const cacheTokens = (details: CacheDetails | null | undefined) => ({
+  cachedInputTokens: details?.cached_tokens ?? 0,
+  cacheWriteTokens: details?.cache_write_tokens ?? 0,
+});
 
 export interface CostOptions {
   /** `batch` and `flex` cost half. @defaultValue 'standard' */
@@ -65,12 +77,16 @@ export function costUsd(
 ): number | undefined {
   const price = catalog.find(model)?.price;
   if (price === undefined) return undefined;
-  const { inputTokens, outputTokens, cachedInputTokens = 0 } = usage;
+  const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0 } = usage;
   const { longContext } = price;
   const rates = longContext !== undefined && inputTokens > longContext.aboveInputTokens ? longContext : price;
   const cached = Math.min(Math.max(0, cachedInputTokens), inputTokens);
+  const written = Math.min(Math.max(0, cacheWriteTokens), inputTokens - cached);
   const sum =
-    (inputTokens - cached) * rates.input + cached * (rates.cachedInput ?? rates.input) + outputTokens * rates.output;
+    (inputTokens - cached - written) * rates.input +
+    cached * (rates.cachedInput ?? rates.input) +
+    written * (rates.cacheWrite ?? rates.input) +
+    outputTokens * rates.output;
   return roundUsd((sum / TOKENS_PER_PRICE) * (tier === 'standard' ? 1 : HALF_PRICE));
 }
 

@@ -20,7 +20,7 @@ function simulatedMs(calls: readonly PlannedCall[], limits: PaceLimits): number 
   const [requests, tokens] = [bucket(requestsPerMinute), bucket(tokensPerMinute)];
   const places = Array.from({ length: maxConcurrency }, () => 0);
   for (const planned of calls) {
-    const { reservedTokens } = estimateCall(planned);
+    const { reservedTokens = Number.NaN } = estimateCall(planned);
     places.sort((a, b) => a - b);
     nowMs = Math.max(nowMs, places[0] ?? 0);
     nowMs += Math.max(requests.waitMs(1), tokens.waitMs(reservedTokens));
@@ -34,8 +34,9 @@ function simulatedMs(calls: readonly PlannedCall[], limits: PaceLimits): number 
 describe('estimateSpending', () => {
   it('adds calls up', () => {
     const calls = Array.from({ length: 1_000 }, () => call);
-    const total = estimateSpending([...calls, { ...call, model: 'mine', images: [undefined, undefined] }]);
-    expect(total).toMatchObject({ calls: 1_001, images: 1_002, unpricedCalls: 1, outputTokens: 300_300 });
+    const total = estimateSpending(calls);
+    expect(total).toMatchObject({ calls: 1_000, images: 1_000, unpricedCalls: 0, outputTokens: 300_000 });
+    expect(total.inputTokens).toBe(1_000 * 776);
     // Exactly: a sum of floating-point numbers has noise, which is no money.
     expect(total.costUsd).toBe(roundUsd(1_000 * (estimateCall(call).costUsd ?? 0)));
     expect(estimateSpending([], { requestsPerMinute: 1 })).toEqual({
@@ -45,8 +46,31 @@ describe('estimateSpending', () => {
       outputTokens: 0,
       costUsd: 0,
       unpricedCalls: 0,
+      unknownModels: [],
       durationMs: 0,
     });
+  });
+
+  it('has no sum that leaves a call out', () => {
+    const unpriced = estimateSpending([call, { ...call, model: 'gpt-6.1-terra' }]);
+    expect(unpriced).toMatchObject({ unpricedCalls: 1, unknownModels: [], inputTokens: 2_016, durationMs: 3_000 });
+    expect(unpriced).not.toHaveProperty('costUsd');
+    const calls = [call, { ...call, model: 'mine' }, { ...call, model: 'mine', images: [] }];
+    const unknown = estimateSpending(calls, { requestsPerMinute: 60 });
+    expect(unknown).toEqual({
+      calls: 3,
+      images: 2,
+      outputTokens: 900,
+      unpricedCalls: 2,
+      unknownModels: ['mine'],
+      durationMs: 5_000,
+    });
+    expect(estimateSpending(calls, { tokensPerMinute: 1_000_000 })).not.toHaveProperty('durationMs');
+  });
+
+  it('lists the first unknown models of a million calls', () => {
+    const calls = Array.from({ length: 1_000 }, (_, index) => ({ ...call, model: `mine-${index}` }));
+    expect(estimateSpending(calls).unknownModels).toEqual(Array.from({ length: 10 }, (_, index) => `mine-${index}`));
   });
 
   it('takes the time of the slowest limit', () => {
@@ -75,7 +99,7 @@ describe('estimateSpending', () => {
     ];
     for (const limits of pace) {
       const actualMs = simulatedMs(mixed, limits);
-      const { durationMs } = estimateSpending(mixed, limits);
+      const { durationMs = Number.NaN } = estimateSpending(mixed, limits);
       expect(
         Math.abs(durationMs - actualMs) / actualMs,
         `${JSON.stringify(limits)}: ${durationMs}, ${actualMs}`,
@@ -83,7 +107,7 @@ describe('estimateSpending', () => {
     }
     // Three limits that are as slow as one another.
     const even = { requestsPerMinute: 60, tokensPerMinute: 60_000, maxConcurrency: 2 };
-    const ratio = simulatedMs(mixed, even) / estimateSpending(mixed, even).durationMs;
+    const ratio = simulatedMs(mixed, even) / (estimateSpending(mixed, even).durationMs ?? Number.NaN);
     expect(ratio).toBeGreaterThan(1);
     expect(ratio).toBeLessThan(1.25);
   });

@@ -16,24 +16,34 @@ export interface PaceLimits {
   readonly callMs?: number | undefined;
 }
 
-/** Tokens, price and time that many calls are expected to take. */
+/**
+ * Tokens, price and time that many calls are expected to take. A sum is absent when a part of it is not known: nothing
+ * is guessed, and no part is left out of a sum.
+ */
 export interface SpendingEstimate {
   /** Requests. */
   readonly calls: number;
   /** Images of all calls. */
   readonly images: number;
-  readonly inputTokens: number;
+  /** Absent when `unknownModels` names a model. */
+  readonly inputTokens?: number;
   readonly outputTokens: number;
-  /** Sum over the calls with a known price. */
-  readonly costUsd: number;
-  /** Calls that `costUsd` leaves out because their model has no known price. */
+  /** US dollars. Absent when `unpricedCalls` is above 0. */
+  readonly costUsd?: number;
+  /** Calls whose price is not known: their model has no published price, or is none of the catalog. */
   readonly unpricedCalls: number;
+  /** Models with images that the catalog lacks, the first 10. Add them by the option `models`. */
+  readonly unknownModels: readonly string[];
   /**
    * From the first call's start to the last one's end, at the pace of the slowest limit. Two limits that are about
-   * equally slow may take a quarter longer, because calls wait for both.
+   * equally slow may take a quarter longer, because calls wait for both. Absent when tokens are limited and
+   * `unknownModels` names a model.
    */
-  readonly durationMs: number;
+  readonly durationMs?: number;
 }
+
+/** A caller may name any text as model: an estimate of a million inputs lists the first ones. */
+const MAX_UNKNOWN_MODELS = 10;
 
 const MINUTE_MS = 60_000;
 const PACE_DEFAULTS = { maxConcurrency: 16, callMs: 3_000 } as const satisfies PaceLimits;
@@ -48,32 +58,40 @@ export class SpendingTally {
   #reservedTokens = 0;
   #totalUsd = 0;
   #unpricedCalls = 0;
+  readonly #unknownModels = new Set<string>();
 
   constructor(catalog: ModelCatalog) {
     this.#catalog = catalog;
   }
 
   add(call: PlannedCall): void {
-    const { inputTokens, outputTokens, reservedTokens, costUsd } = estimateCall(call, this.#catalog);
+    const { inputTokens, reservedTokens, outputTokens, costUsd } = estimateCall(call, this.#catalog);
     this.#calls += 1;
     this.#images += call.images.length;
-    this.#inputTokens += inputTokens;
     this.#outputTokens += outputTokens;
-    this.#reservedTokens += reservedTokens;
+    if (inputTokens === undefined || reservedTokens === undefined) {
+      if (this.#unknownModels.size < MAX_UNKNOWN_MODELS) this.#unknownModels.add(call.model);
+    } else {
+      this.#inputTokens += inputTokens;
+      this.#reservedTokens += reservedTokens;
+    }
     if (costUsd === undefined) this.#unpricedCalls += 1;
     else this.#totalUsd += costUsd;
   }
 
   /** The sum of all calls, and their duration at these limits. */
   total(limits: PaceLimits): SpendingEstimate {
+    const isCounted = this.#unknownModels.size === 0;
+    const isPaced = isCounted || limits.tokensPerMinute === undefined;
     return {
       calls: this.#calls,
       images: this.#images,
-      inputTokens: this.#inputTokens,
+      ...(isCounted ? { inputTokens: this.#inputTokens } : {}),
       outputTokens: this.#outputTokens,
-      costUsd: roundUsd(this.#totalUsd),
+      ...(this.#unpricedCalls === 0 ? { costUsd: roundUsd(this.#totalUsd) } : {}),
       unpricedCalls: this.#unpricedCalls,
-      durationMs: this.#calls === 0 ? 0 : this.#durationMs(limits),
+      unknownModels: [...this.#unknownModels],
+      ...(isPaced ? { durationMs: this.#calls === 0 ? 0 : this.#durationMs(limits) } : {}),
     };
   }
 
@@ -94,7 +112,8 @@ export class SpendingTally {
 }
 
 /**
- * Adds up the tokens, price and time of calls under limits. Any number of calls takes constant memory.
+ * Adds up the tokens, price and time of calls under limits. Any number of calls takes constant memory. What a model
+ * that the catalog lacks would take is unknown: see {@link SpendingEstimate} for what is then absent.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countPatches, estimateImageTokens, mostImageTokens } from './image-tokens.ts';
+import { countPatches, estimateImageTokens, mostImageTokens, reservedImageTokens } from './image-tokens.ts';
 import { createModelCatalog, type ModelOverrides, modelCatalog } from './model-catalog.ts';
 import type { ImageDetail, ModelEntry } from './model-entry.ts';
 
@@ -47,7 +47,7 @@ describe('estimateImageTokens', () => {
           const tokens = estimateImageTokens({ model, width, height, detail });
           expect(tokens).toBeGreaterThan(0);
           expect(tokens, `${model} ${detail} ${width}x${height}`).toBeLessThanOrEqual(
-            mostImageTokens({ model, detail }),
+            mostImageTokens({ model, detail }) ?? Number.NaN,
           );
         }
       }
@@ -65,7 +65,9 @@ describe('estimateImageTokens', () => {
       expect(square(name, 900), name).toBe(base);
     }
     expect(modelCatalog.find('some-other-model')).toBeUndefined();
-    expect(square('some-other-model', 900)).toBe(base);
+    expect(square('some-other-model', 900)).toBeUndefined();
+    expect(mostImageTokens({ model: 'some-other-model' })).toBeUndefined();
+    expect(reservedImageTokens({ model: 'some-other-model' }, { width: 900, height: 900 })).toBe(base);
   });
 
   it('can be corrected and extended', () => {

@@ -20,15 +20,15 @@ export interface ImageTokensRequest extends ImageSize {
   readonly catalog?: ModelCatalog | undefined;
 }
 
-/** The sizing of an unknown model: the dearest of the common rules, so that an estimate errs upwards. */
-const UNKNOWN_MODEL: ImageSizing = {
+/** What a limit reserves for a model that the catalog lacks: the dearest of the common rules. No estimate shows it. */
+const RESERVED_SIZING: ImageSizing = {
   kind: 'patch',
   multiplier: 1.62,
   details: { high: { maxSidePx: 2_048, maxPatches: 6_144 } },
 };
 
 /**
- * Input tokens that one image costs, by the rule of its model.
+ * Input tokens that one image costs, by the rule of its model; `undefined` for a model that the catalog lacks.
  *
  * @example
  * ```ts
@@ -43,29 +43,45 @@ export function estimateImageTokens({
   height,
   detail = 'auto',
   catalog = modelCatalog,
-}: ImageTokensRequest): number {
-  const sizing = catalog.find(model)?.sizing ?? UNKNOWN_MODEL;
-  const size = { width, height };
-  if (sizing.kind === 'patch') return billed(countPatches(size, patchLimits(sizing, detail)), sizing.multiplier);
-  return detail === 'low' ? sizing.baseTokens : sizing.baseTokens + countTiles(size) * sizing.tileTokens;
+}: ImageTokensRequest): number | undefined {
+  const entry = catalog.find(model);
+  return entry && tokensOfImage(entry.sizing, { width, height }, detail);
 }
 
-/** Most tokens that an image of unknown size can cost, such as one that is passed on as a URL. */
+/**
+ * Most tokens that an image of unknown size can cost, such as one that is passed on as a URL; `undefined` for a model
+ * that the catalog lacks.
+ */
 export function mostImageTokens({
   model,
   detail = 'auto',
   catalog = modelCatalog,
-}: Omit<ImageTokensRequest, keyof ImageSize>): number {
-  const sizing = catalog.find(model)?.sizing ?? UNKNOWN_MODEL;
-  if (sizing.kind === 'patch') {
-    const { maxSidePx, maxPatches } = patchLimits(sizing, detail);
-    const bySide = Math.ceil(maxSidePx / PATCH_PX) ** 2;
-    const patches = Math.min(bySide, maxPatches ?? Number.POSITIVE_INFINITY, REQUEST_LIMITS.maxPatchesPerImage);
-    return billed(patches, sizing.multiplier);
-  }
-  // Two tiles across a short side of 768, four along a long side of 2,048.
-  return detail === 'low' ? sizing.baseTokens : sizing.baseTokens + 8 * sizing.tileTokens;
+}: Omit<ImageTokensRequest, keyof ImageSize>): number | undefined {
+  const entry = catalog.find(model);
+  return entry && tokensOfImage(entry.sizing, undefined, detail);
 }
+
+/** Tokens to reserve for an image of that size, or of unknown size; a number for every model. */
+export const reservedImageTokens = (
+  { model, detail = 'auto', catalog = modelCatalog }: Omit<ImageTokensRequest, keyof ImageSize>,
+  size: ImageSize | undefined,
+): number => tokensOfImage(catalog.find(model)?.sizing ?? RESERVED_SIZING, size, detail);
+
+/** Tokens of an image by a rule; of the largest image where the size is not known. */
+function tokensOfImage(sizing: ImageSizing, size: ImageSize | undefined, detail: ImageDetail): number {
+  if (sizing.kind === 'patch') {
+    const limits = patchLimits(sizing, detail);
+    return billed(size === undefined ? mostPatches(limits) : countPatches(size, limits), sizing.multiplier);
+  }
+  if (detail === 'low') return sizing.baseTokens;
+  return sizing.baseTokens + (size === undefined ? MOST_TILES : countTiles(size)) * sizing.tileTokens;
+}
+
+/** Two tiles across a short side of 768, four along a long side of 2,048. */
+const MOST_TILES = 8;
+
+const mostPatches = ({ maxSidePx, maxPatches = Number.POSITIVE_INFINITY }: PatchLimits): number =>
+  Math.min(Math.ceil(maxSidePx / PATCH_PX) ** 2, maxPatches, REQUEST_LIMITS.maxPatchesPerImage);
 
 const patchLimits = ({ details }: PatchSizing, detail: ImageDetail): PatchLimits =>
   (Object.hasOwn(details, detail) ? details[detail] : undefined) ?? details.high;

@@ -18,7 +18,7 @@ export type ModelOverrides = Readonly<Record<string, ModelEntry>>;
 export interface ModelCatalog {
   /**
    * The entry of a model by its own name, else without a fine-tune's `ft:…` or a snapshot's date. Else the entry of the
-   * longest built-in name that it extends at a dash, without price and efforts. `undefined` for an unknown model.
+   * longest built-in name that it extends at a dash, without price, efforts and what else differs among its kin. `undefined` for an unknown model.
    */
   find(model: string): ModelEntry | undefined;
   /** Every name in the catalog. */
@@ -52,8 +52,8 @@ export function createModelCatalog(overrides: ModelOverrides = {}): ModelCatalog
       const stem = entries.get(byLength.find((known) => `${base}-`.startsWith(`${known}-`)) ?? '');
       if (stem === undefined) return undefined;
       // `gpt-5-pro` sizes images as `gpt-5` does, and costs twelve times as much. Fine-tunes have other prices too.
-      const { price: _price, reasoningEfforts: _efforts, ...common } = stem;
-      return common;
+      const { family, sizing, sizingProvenance, limits } = stem;
+      return { family, sizing, sizingProvenance, ...(limits === undefined ? {} : { limits }) };
     },
     names: () => [...entries.keys()],
   };

@@ -1,4 +1,5 @@
 import {
+  boolean,
   describeKind,
   finiteNumber,
   integer,
@@ -38,7 +39,7 @@ const sizing = whichever(
   (_value, option) => [{ option, expected: "a sizing of kind 'patch' or 'tile'", got: 'something else' }],
 );
 
-const rates = { input: required(usd), cachedInput: usd, output: required(usd) };
+const rates = { input: required(usd), cachedInput: usd, cacheWrite: usd, output: required(usd) };
 
 const entry = shape({
   family: required(nonEmptyText()),
@@ -51,6 +52,9 @@ const entry = shape({
   }),
   limits: shape({ contextTokens: required(tokens), maxOutputTokens: required(tokens), provenance }),
   reasoningEfforts: listOf(oneOf(...REASONING_EFFORTS)),
+  defaultEffort: oneOf(...REASONING_EFFORTS),
+  temperature: oneOf('always', 'without-reasoning', 'never'),
+  flex: boolean(),
 });
 
 /** Entries of a model catalog, by model name. */

@@ -24,7 +24,7 @@ const LIKE_GPT56: Provenance = { ...GUIDE, uncertain: 'sized as gpt-5.6, which t
 
 const PRICING: Provenance = {
   source: 'developers.openai.com/api/docs/pricing, standard tier (copy of autumn 2026, itself undated)',
-  readOn: '2026-11-22',
+  readOn: '2026-11-28',
 };
 
 /** `cachedInput` of undefined: the page lists none. */
@@ -42,9 +42,16 @@ const withLongContext = (base: ModelPrice): ModelPrice => ({
     aboveInputTokens: 272_000,
     input: base.input * 2,
     ...(base.cachedInput === undefined ? {} : { cachedInput: base.cachedInput * 2 }),
+    ...(base.cacheWrite === undefined ? {} : { cacheWrite: base.cacheWrite * 2 }),
     output: base.output * 1.5,
   },
 });
+
+/** Source: the guide "Prompt caching": from gpt-5.6 on, writing into the cache costs a quarter more than input. */
+const CACHE_WRITE_FACTOR = 1.25;
+
+const withCacheWrites = (base: ModelPrice): ModelPrice =>
+  withLongContext({ ...base, cacheWrite: base.input * CACHE_WRITE_FACTOR });
 
 const tile = (baseTokens: number, tileTokens: number): ImageSizing => ({
   kind: 'tile',
@@ -113,51 +120,89 @@ const entry = (
   sizingProvenance: Provenance = GUIDE,
 ): ModelEntry => ({ family, sizing, sizingProvenance, price: modelPrice, limits: modelLimits });
 
-const PROMOTION: Provenance = { ...PRICING, uncertain: 'promotional "at least through November 21, 2026"' };
+/**
+ * 4, 0.4 and 20 from 2026-08-21 "at least through November 21, 2026". No copy of the page is newer, so the catalog is
+ * back at the price before: where it is wrong, an estimate is too high.
+ */
+const AFTER_PROMOTION: Provenance = {
+  ...PRICING,
+  uncertain: 'the list price of July 2026; a promotion at 4, 0.4 and 20 was announced until 2026-11-21 at least',
+};
 
-/** Efforts by generation, as the guide "Reasoning" and the model pages of OpenAI list them. */
+/** What a model takes beside images. */
+type Support = Pick<ModelEntry, 'reasoningEfforts' | 'defaultEffort' | 'temperature' | 'flex'>;
+
 const FROM_LOW: readonly ReasoningEffort[] = ['low', 'medium', 'high'];
-const FROM_MINIMAL: readonly ReasoningEffort[] = ['minimal', ...FROM_LOW];
-const FROM_NONE: readonly ReasoningEffort[] = ['none', ...FROM_LOW];
 
-const reasoning = (efforts: readonly ReasoningEffort[], model: ModelEntry): ModelEntry => ({
-  ...model,
-  reasoningEfforts: efforts,
-});
+/**
+ * Efforts and defaults by generation, as the guide "Reasoning" and the model pages of OpenAI list them. Temperature:
+ * the guide to gpt-5.1, and what others met (BerriAI/litellm#34210). Flex: the tier's table of the page "Pricing".
+ */
+const PLAIN: Support = { temperature: 'always', flex: false };
+const O_MODEL: Support = { reasoningEfforts: FROM_LOW, defaultEffort: 'medium', temperature: 'never', flex: true };
+const GPT5_SUPPORT: Support = { ...O_MODEL, reasoningEfforts: ['minimal', ...FROM_LOW] };
+const GPT51_SUPPORT: Support = {
+  reasoningEfforts: ['none', ...FROM_LOW],
+  defaultEffort: 'none',
+  temperature: 'without-reasoning',
+  flex: true,
+};
+const GPT52_SUPPORT: Support = { ...GPT51_SUPPORT, reasoningEfforts: ['none', ...FROM_LOW, 'xhigh'] };
+const GPT55_SUPPORT: Support = { ...GPT52_SUPPORT, defaultEffort: 'medium' };
+const GPT56_SUPPORT: Support = {
+  reasoningEfforts: ['none', ...FROM_LOW, 'xhigh', 'max'],
+  defaultEffort: 'medium',
+  temperature: 'never',
+  flex: true,
+};
+/**
+ * gpt-6-astra refuses `none`, and takes `max` through the Responses API only (BerriAI/litellm-docs#1173). One source
+ * says the same of gpt-6-luna (cockpit-tools#2560). The others are taken to be alike: `low` works where `none` does.
+ */
+const GPT6_SUPPORT: Support = { reasoningEfforts: [...FROM_LOW, 'xhigh', 'max'], temperature: 'never' };
+
+const SOL56: ModelEntry = {
+  ...entry('gpt-5.6', gpt56, { ...withCacheWrites(price(5, 0.5, 30)), provenance: AFTER_PROMOTION }, MILLION),
+  ...GPT56_SUPPORT,
+};
+
+/** Named by the types of openai-node 7.57. No page gives a price, a size rule or a limit. */
+const GPT61: ModelEntry = { family: 'gpt-6.1', sizing: gpt56, sizingProvenance: LIKE_GPT56, ...GPT6_SUPPORT };
 
 /** Every built-in model. Correct a number here, with its source; users can override any through options. */
 export const BUILT_IN_MODELS: Readonly<Record<string, ModelEntry>> = {
-  'gpt-6-astra': reasoning(
-    FROM_NONE,
-    entry('gpt-6', gpt56, withLongContext(price(10, 1, 50)), ABOUT_A_MILLION, LIKE_GPT56),
-  ),
-  'gpt-6-sol': reasoning(FROM_NONE, entry('gpt-6', gpt56, withLongContext(price(2, 0.2, 10)), MILLION, LIKE_GPT56)),
-  'gpt-6-luna': reasoning(
-    FROM_NONE,
-    entry('gpt-6', gpt56, withLongContext(price(0.1, 0.01, 0.5)), MILLION, LIKE_GPT56),
-  ),
-  'gpt-5.6-sol': reasoning(
-    FROM_NONE,
-    entry('gpt-5.6', gpt56, { ...withLongContext(price(4, 0.4, 20)), provenance: PROMOTION }, MILLION),
-  ),
-  'gpt-5.6-terra': reasoning(FROM_NONE, entry('gpt-5.6', gpt56, withLongContext(price(2, 0.2, 12)), MILLION)),
-  'gpt-5.6-luna': reasoning(FROM_NONE, entry('gpt-5.6', gpt56, withLongContext(price(0.2, 0.02, 1.2)), MILLION)),
-  'gpt-5.5': reasoning(FROM_NONE, entry('gpt-5.5', gpt55, withLongContext(price(5, 0.5, 30)), ABOUT_A_MILLION)),
-  'gpt-5.4': reasoning(FROM_NONE, entry('gpt-5.4', gpt54, withLongContext(price(2.5, 0.25, 15)), MILLION)),
-  'gpt-5.4-mini': reasoning(FROM_NONE, entry('gpt-5.4', gpt54, price(0.75, 0.075, 4.5), GPT5, DISPUTED)),
-  'gpt-5.4-nano': reasoning(FROM_NONE, entry('gpt-5.4', gpt54, price(0.2, 0.02, 1.25), GPT5, DISPUTED)),
-  'gpt-5.2': reasoning(FROM_NONE, entry('gpt-5.2', uniform(1.2), price(1.75, 0.175, 14), GPT5, DISPUTED)),
-  'gpt-5.1': reasoning(FROM_NONE, entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5)),
-  'gpt-5': reasoning(FROM_MINIMAL, entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5)),
-  'gpt-5-mini': reasoning(FROM_MINIMAL, entry('gpt-5', former(1.62), price(0.25, 0.025, 2), GPT5, OLDER_GUIDE)),
-  'gpt-5-nano': reasoning(FROM_MINIMAL, entry('gpt-5', former(2.46), price(0.05, 0.005, 0.4), GPT5, OLDER_GUIDE)),
-  'gpt-4.1': entry('gpt-4.1', tile(85, 170), price(2, 0.5, 8), GPT41),
-  'gpt-4.1-mini': entry('gpt-4.1', uniform(1.62), price(0.4, 0.1, 1.6), GPT41, DISPUTED),
-  'gpt-4.1-nano': entry('gpt-4.1', former(2.46), price(0.1, 0.025, 0.4), GPT41, OLDER_GUIDE),
-  'gpt-4.5': { family: 'gpt-4.5', sizing: tile(85, 170), sizingProvenance: OLDER_GUIDE, limits: GPT4O },
-  'gpt-4o': entry('gpt-4o', tile(85, 170), price(2.5, 1.25, 10), GPT4O),
-  'gpt-4o-mini': entry('gpt-4o', tile(2_833, 5_667), price(0.15, 0.075, 0.6), GPT4O),
-  o1: reasoning(FROM_LOW, entry('o-series', tile(75, 150), price(15, 7.5, 60), O_SERIES)),
-  o3: reasoning(FROM_LOW, entry('o-series', tile(75, 150), price(2, 0.5, 8), O_SERIES)),
-  'o4-mini': reasoning(FROM_LOW, entry('o-series', former(1.72), price(1.1, 0.275, 4.4), O_SERIES, OLDER_GUIDE)),
+  'gpt-6.1-sol': GPT61,
+  'gpt-6.1-terra': GPT61,
+  'gpt-6-astra': {
+    ...entry('gpt-6', gpt56, withCacheWrites(price(10, 1, 50)), ABOUT_A_MILLION, LIKE_GPT56),
+    ...GPT6_SUPPORT,
+  },
+  'gpt-6-sol': { ...entry('gpt-6', gpt56, withCacheWrites(price(2, 0.2, 10)), MILLION, LIKE_GPT56), ...GPT6_SUPPORT },
+  'gpt-6-luna': {
+    ...entry('gpt-6', gpt56, withCacheWrites(price(0.1, 0.01, 0.5)), MILLION, LIKE_GPT56),
+    ...GPT6_SUPPORT,
+  },
+  /** The API takes `gpt-5.6` for `gpt-5.6-sol`. */
+  'gpt-5.6': SOL56,
+  'gpt-5.6-sol': SOL56,
+  'gpt-5.6-terra': { ...entry('gpt-5.6', gpt56, withCacheWrites(price(2, 0.2, 12)), MILLION), ...GPT56_SUPPORT },
+  'gpt-5.6-luna': { ...entry('gpt-5.6', gpt56, withCacheWrites(price(0.2, 0.02, 1.2)), MILLION), ...GPT56_SUPPORT },
+  'gpt-5.5': { ...entry('gpt-5.5', gpt55, withLongContext(price(5, 0.5, 30)), ABOUT_A_MILLION), ...GPT55_SUPPORT },
+  'gpt-5.4': { ...entry('gpt-5.4', gpt54, withLongContext(price(2.5, 0.25, 15)), MILLION), ...GPT52_SUPPORT },
+  'gpt-5.4-mini': { ...entry('gpt-5.4', gpt54, price(0.75, 0.075, 4.5), GPT5, DISPUTED), ...GPT52_SUPPORT },
+  'gpt-5.4-nano': { ...entry('gpt-5.4', gpt54, price(0.2, 0.02, 1.25), GPT5, DISPUTED), ...GPT52_SUPPORT },
+  'gpt-5.2': { ...entry('gpt-5.2', uniform(1.2), price(1.75, 0.175, 14), GPT5, DISPUTED), ...GPT52_SUPPORT },
+  'gpt-5.1': { ...entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5), ...GPT51_SUPPORT },
+  'gpt-5': { ...entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5), ...GPT5_SUPPORT },
+  'gpt-5-mini': { ...entry('gpt-5', former(1.62), price(0.25, 0.025, 2), GPT5, OLDER_GUIDE), ...GPT5_SUPPORT },
+  'gpt-5-nano': { ...entry('gpt-5', former(2.46), price(0.05, 0.005, 0.4), GPT5, OLDER_GUIDE), ...GPT5_SUPPORT },
+  'gpt-4.1': { ...entry('gpt-4.1', tile(85, 170), price(2, 0.5, 8), GPT41), ...PLAIN },
+  'gpt-4.1-mini': { ...entry('gpt-4.1', uniform(1.62), price(0.4, 0.1, 1.6), GPT41, DISPUTED), ...PLAIN },
+  'gpt-4.1-nano': { ...entry('gpt-4.1', former(2.46), price(0.1, 0.025, 0.4), GPT41, OLDER_GUIDE), ...PLAIN },
+  'gpt-4.5': { family: 'gpt-4.5', sizing: tile(85, 170), sizingProvenance: OLDER_GUIDE, limits: GPT4O, ...PLAIN },
+  'gpt-4o': { ...entry('gpt-4o', tile(85, 170), price(2.5, 1.25, 10), GPT4O), ...PLAIN },
+  'gpt-4o-mini': { ...entry('gpt-4o', tile(2_833, 5_667), price(0.15, 0.075, 0.6), GPT4O), ...PLAIN },
+  o1: { ...entry('o-series', tile(75, 150), price(15, 7.5, 60), O_SERIES), ...O_MODEL, flex: false },
+  o3: { ...entry('o-series', tile(75, 150), price(2, 0.5, 8), O_SERIES), ...O_MODEL },
+  'o4-mini': { ...entry('o-series', former(1.72), price(1.1, 0.275, 4.4), O_SERIES, OLDER_GUIDE), ...O_MODEL },
 };

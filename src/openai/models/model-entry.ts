@@ -16,7 +16,10 @@ export interface PatchSizing {
   readonly kind: 'patch';
   /** Billed tokens a patch. */
   readonly multiplier: number;
-  /** Bounds by detail level; a level that is absent is not supported and is billed as `high`. */
+  /**
+   * Bounds by detail level; a level that is absent is not supported and is billed as `high`. So the models with
+   * `original` here are those that take it.
+   */
   readonly details: { readonly [Detail in ImageDetail]?: PatchLimits } & { readonly high: PatchLimits };
 }
 
@@ -43,12 +46,15 @@ export interface ModelPrice {
   readonly input: number;
   /** Input that the API found in its prompt cache. @defaultValue `input` */
   readonly cachedInput?: number;
+  /** Input that the API writes into its prompt cache, which costs more than `input` from gpt-5.6 on. @defaultValue `input` */
+  readonly cacheWrite?: number;
   readonly output: number;
-  /** Rates of a request whose input is longer than `aboveInputTokens`. */
+  /** Rates of a request whose whole input is longer than `aboveInputTokens`. */
   readonly longContext?: {
     readonly aboveInputTokens: number;
     readonly input: number;
     readonly cachedInput?: number;
+    readonly cacheWrite?: number;
     readonly output: number;
   };
   readonly provenance: Provenance;
@@ -63,12 +69,19 @@ export interface ModelLimits {
   readonly provenance: Provenance;
 }
 
+/**
+ * When a model takes a `temperature` other than 1. `without-reasoning`: at effort `none` only, which a request has by
+ * naming it, or by naming none where it is the model's default.
+ */
+export type TemperatureSupport = 'always' | 'without-reasoning' | 'never';
+
 /** The data of one model. */
 export interface ModelEntry {
   /** Models of one family share a tokenizer rule and usually a quota. */
   readonly family: string;
   readonly sizing: ImageSizing;
   readonly sizingProvenance: Provenance;
+  /** Absent where no price is published: its calls have no `costUsd`, and an estimate says so. */
   readonly price?: ModelPrice;
   readonly limits?: ModelLimits;
   /**
@@ -76,4 +89,10 @@ export interface ModelEntry {
    * not reason.
    */
   readonly reasoningEfforts?: readonly ReasoningEffort[];
+  /** The effort that the API takes for a request that names none. Absent where that is not known. */
+  readonly defaultEffort?: ReasoningEffort;
+  /** Absent where that is not known. */
+  readonly temperature?: TemperatureSupport;
+  /** Whether it takes `service_tier: 'flex'`, at half the price. Absent where that is not known. */
+  readonly flex?: boolean;
 }
