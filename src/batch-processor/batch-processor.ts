@@ -7,7 +7,7 @@ import { SignalWatch } from '../internal/async/signals.ts';
 import { ignoreRejection } from '../internal/async/user-callback.ts';
 import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
 import { PriorityQueue } from '../internal/collections/priority-queue.ts';
-import { checkOptions } from '../internal/options/option-checks.ts';
+import { checkOptions, describeKind, wrongInput } from '../internal/options/option-checks.ts';
 import { callOptions } from '../internal/options/own-options.ts';
 import { BATCH_SPEC, type BatchProcessorOptions, type BatchSettings } from './batch-processor-options.ts';
 import { FlushGroup, type Tick } from './queue/arrival.ts';
@@ -150,20 +150,20 @@ export class BatchProcessor<Input, Output> {
     reject: (reason: unknown) => void,
   ): BatchItem<Input, Output> {
     const { weigh, groupBy } = this.#settings;
-    if (!Number.isFinite(priority)) throw new InputError('priority', 'expected a finite number');
+    if (!Number.isFinite(priority)) throw wrongInput('priority', 'a finite number', priority);
     if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= MAX_TIMER_DELAY_MS)) {
-      throw new InputError('timeoutMs', `expected milliseconds above 0, at most ${MAX_TIMER_DELAY_MS}`);
+      throw wrongInput('timeoutMs', `milliseconds above 0, at most ${MAX_TIMER_DELAY_MS}`, timeoutMs);
     }
     if (signal !== undefined && typeof signal.throwIfAborted !== 'function') {
-      throw new InputError('signal', 'expected an AbortSignal');
+      throw wrongInput('signal', 'an AbortSignal', signal, describeKind);
     }
     const weight = weigh === undefined ? 1 : weigh(input);
     if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
       ignoreRejection(weight);
-      throw new InputError('weigh', 'expected to give a finite number of at least 0');
+      throw wrongInput('weigh', 'to give a finite number of at least 0', weight);
     }
     const group = groupBy === undefined ? '' : groupBy(input);
-    if (ignoreRejection(group)) throw new InputError('groupBy', 'expected to give a text, got a promise');
+    if (ignoreRejection(group)) throw new InputError('groupBy', 'expected to give a string, got a promise');
     this.#sequence += 1;
     return new BatchItem(input, group, weight, priority, this.#sequence, this.#thisTick(), resolve, reject);
   }

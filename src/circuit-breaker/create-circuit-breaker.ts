@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors/config-error.ts';
-import { hasMethods } from '../internal/options/option-checks.ts';
+import { describeKind, hasMethods } from '../internal/options/option-checks.ts';
 import { callOptions, optionOf } from '../internal/options/own-options.ts';
 import type { CircuitBreakerAction } from './circuit-breaker.ts';
 import { type CircuitBreakerOptions, checkAction, checkIsObject } from './circuit-breaker-options.ts';
@@ -23,12 +23,6 @@ export interface CreateCircuitBreakerOptions<Args extends unknown[] = unknown[],
   /** Where the name is looked up. @defaultValue the process-wide `circuitBreakerRegistry` */
   readonly registry?: CircuitBreakerRegistry | undefined;
 }
-
-const NO_REGISTRY = {
-  option: 'registry',
-  expected: 'a CircuitBreakerRegistry',
-  got: 'something else',
-};
 
 /**
  * Wraps an action with the breaker of that name. All callables of one name share its state, and each runs its own
@@ -57,7 +51,10 @@ export function createCircuitBreaker<Args extends unknown[], Result>(
   checkAction(name, action);
   checkIsObject(options);
   const { registry = circuitBreakerRegistry, ...rest } = callOptions(options);
-  if (!hasMethods(registry, ['share'])) throw new ConfigError('createCircuitBreaker', [NO_REGISTRY]);
+  if (!hasMethods(registry, ['share'])) {
+    const issue = { option: 'registry', expected: 'a CircuitBreakerRegistry', got: describeKind(registry) };
+    throw new ConfigError('createCircuitBreaker', [issue]);
+  }
   const callable = { action, fallback: optionOf(rest, 'fallback') } as unknown as Callable;
   let shared = registry.share(name, rest);
   const current = () => {

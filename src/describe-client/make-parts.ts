@@ -4,7 +4,7 @@ import { ConfigError } from '../errors/config-error.ts';
 import { ignoreRejection } from '../internal/async/user-callback.ts';
 import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
 import { definedOf } from '../internal/options/defined-of.ts';
-import { hasMethods } from '../internal/options/option-checks.ts';
+import { describeKind, hasMethods } from '../internal/options/option-checks.ts';
 import { OpenAIConnectionPool } from '../openai/index.ts';
 import { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { RedisCache } from '../redis-cache/index.ts';
@@ -146,14 +146,14 @@ export const makeBatch = (settings: ClientSettings, batched: BatchedVision): Vis
 function checkedPool(pool: OpenAIConnectionPool): OpenAIConnectionPool {
   if (hasMethods(pool, ['use', 'warmUp', 'getStats', 'close', 'destroy'])) return pool;
   ignoreRejection(pool);
-  throw wrongResult('pool', 'an OpenAIConnectionPool');
+  throw wrongResult('pool', 'an OpenAIConnectionPool', pool);
 }
 
 function checkedBreaker(breaker: AttemptBreaker): AttemptBreaker {
   if (hasMethods(breaker, ['fire', 'getStats'])) return breaker;
   ignoreRejection(breaker);
-  throw wrongResult('circuitBreaker', 'a CircuitBreaker');
+  throw wrongResult('circuitBreaker', 'a CircuitBreaker', breaker);
 }
 
-const wrongResult = (option: string, expected: string): ConfigError =>
-  new ConfigError('createDescribeClient', [{ option: `${option}.result`, expected, got: 'something else' }]);
+const wrongResult = (option: string, expected: string, value: unknown): ConfigError =>
+  new ConfigError('createDescribeClient', [{ option: `${option}.result`, expected, got: describeKind(value) }]);

@@ -127,7 +127,7 @@ function encodeBody(body: unknown): OutgoingBody | undefined {
   return outgoingBody(body) ?? { body: jsonBody(body), contentType: 'application/json' };
 }
 
-const NO_JSON = "must be JSON, text, bytes, a form or a stream; got a value that JSON can't hold";
+const NO_JSON = "must be JSON, a string, bytes, a form or a stream; got a value that JSON can't hold";
 
 function jsonBody(body: unknown): Uint8Array {
   let text: string | undefined;
@@ -189,7 +189,7 @@ function checkHeader(name: string, value: unknown): void {
     throw new InputError('headers', 'must hold names and values that HTTP allows; got one with other characters');
   }
   if (FRAMING.has(name.toLowerCase())) {
-    throw new InputError('headers', `must not set ${name.toLowerCase()}: the connection sets it`);
+    throw new InputError('headers', `must not set ${name.toLowerCase()}: the connection sets it. Leave it out.`);
   }
 }
 

@@ -12,7 +12,7 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
  */
 export function pathBelow(base: URL, path: string, query: Query = {}): string {
   if (typeof path !== 'string' && !ABSOLUTE.test(path))
-    throw new InputError('path', `must be text; got ${describeKind(path)}`);
+    throw new InputError('path', `must be a string; got ${describeKind(path)}`);
   const text = ABSOLUTE.test(path) ? path : `${base.origin}${base.pathname}${path.replace(/^\/+/, '')}`;
   if (!URL.canParse(text))
     throw new InputError('path', "must be a path or URL below the base URL; got one that can't be parsed");
@@ -20,7 +20,7 @@ export function pathBelow(base: URL, path: string, query: Query = {}): string {
   if (url.origin !== base.origin)
     throw new InputError('path', `must lie below ${base.origin}; got a URL of another origin`);
   if (!url.pathname.startsWith(base.pathname) || climbs(url.pathname)) {
-    throw new InputError('path', 'must lie below the path of the base URL; got one that leads out of it');
+    throw new InputError('path', 'must stay below the path of the base URL; got one that leaves it');
   }
   if (url.username + url.password !== '')
     throw new InputError('path', 'must have no user or password; got a URL with them. Pass an `authorization` header.');
@@ -32,11 +32,11 @@ export function pathBelow(base: URL, path: string, query: Query = {}): string {
 function paramsOf(query: Exclude<Query, URLSearchParams>): URLSearchParams {
   const params = new URLSearchParams();
   if (typeof query !== 'object')
-    throw new InputError('query', 'must be an object of names and values, or `URLSearchParams`');
+    throw new InputError('query', `must be an object or URLSearchParams; got ${describeKind(query)}`);
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;
     if (typeof value === 'object')
-      throw new InputError('query', `must hold text, numbers or booleans; got ${describeKind(value)}`);
+      throw new InputError('query', `must hold strings, numbers or booleans; got ${describeKind(value)}`);
     params.append(name, String(value));
   }
   return params;

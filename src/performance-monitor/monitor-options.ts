@@ -2,6 +2,7 @@ import type { Clock } from '../internal/clock.ts';
 import {
   boolean,
   clockOption,
+  describeValue,
   integer,
   milliseconds,
   type OptionCheck,
@@ -57,7 +58,7 @@ const metricPrefix: OptionCheck = (value, option) =>
         {
           option,
           expected: 'the start of a metric name (letters, digits, dots, _ and :)',
-          got: JSON.stringify(value),
+          got: describeValue(value),
         },
       ];
 

@@ -96,7 +96,7 @@ describe('names and labels', () => {
     const { monitor } = monitorOn({ prefix: '', help: {} });
     expect(() => monitor.gauge('process_heap_used_bytes', 1)).toThrow("the monitor's own metrics");
     expect(() => monitor.incrementCounter('monitor_overflow')).toThrow("the monitor's own metrics");
-    expect(() => monitor.gauge('constructor', 1)).toThrow("constructor can't be a metric");
+    expect(() => monitor.gauge('constructor', 1)).toThrow('constructor is a name that prom-client cannot take');
   });
 
   it('takes its HELP texts from the options', async () => {
@@ -127,10 +127,12 @@ describe('names and labels', () => {
   it('refuses a label value that is no text, and more than 32 label names', () => {
     const { monitor } = monitorOn();
     const wrong = { model: null } as unknown as MetricLabels;
-    expect(() => monitor.incrementCounter('calls', wrong)).toThrow('the value of model is no string');
+    expect(() => monitor.incrementCounter('calls', wrong)).toThrow('model must be a string');
     const labels = Object.fromEntries(Array.from({ length: 32 }, (_, index) => [`label_${index}`, 'x']));
     monitor.incrementCounter('calls', labels);
-    expect(() => monitor.incrementCounter('calls', { one_more: 'x' })).toThrow('takes 32 label names, and one_more');
+    expect(() => monitor.incrementCounter('calls', { one_more: 'x' })).toThrow(
+      'takes at most 32 label names, got one_more',
+    );
     monitor.incrementCounter('calls', labels);
   });
 
@@ -152,12 +154,12 @@ describe('names and labels', () => {
     monitor.histogram('size', 2);
     monitor.histogram('size', 2, {}, { unit: 'bytes', buckets: [1, 2] });
     expect(() => monitor.histogram('size', 2, {}, { unit: 'ms' })).toThrow('in bytes already');
-    expect(() => monitor.histogram('size', 2, {}, { buckets: [1] })).toThrow('other buckets');
+    expect(() => monitor.histogram('size', 2, {}, { buckets: [1] })).toThrow('got others');
   });
 
   it.each([[[]], [[2, 1]], [[1, 1]], [[Number.NaN]]])('refuses the buckets %j', (buckets) => {
     const { monitor } = monitorOn();
-    expect(() => monitor.histogram('size', 1, {}, { buckets })).toThrow('ascending order');
+    expect(() => monitor.histogram('size', 1, {}, { buckets })).toThrow('ascending bounds');
   });
 });
 

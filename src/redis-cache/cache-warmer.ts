@@ -1,6 +1,6 @@
-import { InputError } from '../errors/input-error.ts';
 import { mapConcurrently } from '../internal/async/map-concurrently.ts';
 import { callSafely, ignoreRejection } from '../internal/async/user-callback.ts';
+import { wrongInput } from '../internal/options/option-checks.ts';
 import { callOptions } from '../internal/options/own-options.ts';
 import { checkOptionNames } from './entries/cache-input.ts';
 import type { CacheFactory } from './filling/produce-value.ts';
@@ -86,7 +86,7 @@ export function createCacheWarmer(cache: RedisCache): CacheWarmer {
       checkOptionNames(options, OPTION_NAMES);
       const { concurrency = 4, onProgress, signal, keyOf, ...stored } = options;
       if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-        throw new InputError('concurrency', 'expected a whole number of at least 1');
+        throw wrongInput('concurrency', 'a whole number of at least 1', concurrency);
       }
       const key = keyOf ?? ((url: string) => cache.generateKey('image-description', cache.generateImageHash(url)));
       const total = Array.isArray(urls) ? urls.length : undefined;

@@ -316,7 +316,9 @@ describe('RedisCache in memory only', () => {
     expect(() => new RedisCache({ cluster: [] })).toThrow(/cluster: expected at least one/);
     const cluster = [{ host: 'a', port: 1 }];
     for (const keyPrefix of ['a{b:', '{}a:']) {
-      expect(() => new RedisCache({ cluster, keyPrefix })).toThrow(/keyPrefix: expected braces that enclose/);
+      expect(() => new RedisCache({ cluster, keyPrefix })).toThrow(
+        /keyPrefix: expected something between its first braces/,
+      );
       expect(() => new RedisCache({ keyPrefix })).not.toThrow();
     }
   });

@@ -1,6 +1,7 @@
-import { InputError, TimeoutError } from '../errors/index.ts';
+import { type InputError, TimeoutError } from '../errors/index.ts';
 import { onAbort } from '../internal/async/signals.ts';
 import type { Clock } from '../internal/clock.ts';
+import { wrongInput } from '../internal/options/option-checks.ts';
 
 export interface DrainOptions {
   /** Longest wait for loans to come back, in milliseconds; 0 or more. @defaultValue 30_000 */
@@ -13,7 +14,7 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 /** Finds the wrong option of a drain. */
 export function wrongDrainOption({ timeoutMs = 0 }: DrainOptions): InputError | undefined {
   const right = typeof timeoutMs === 'number' && timeoutMs >= 0;
-  return right ? undefined : new InputError('timeoutMs', 'expected milliseconds of at least 0');
+  return right ? undefined : wrongInput('timeoutMs', 'milliseconds of at least 0', timeoutMs);
 }
 
 /** Resolves with `drained`, or rejects after the timeout or an abort. Leaves neither timer nor listener. */

@@ -4,7 +4,8 @@ import { InlineBytes } from '../../http/encoding/encode-json.ts';
 import { type AddressGuard, hasCredentials } from '../../http/guard/address-guard.ts';
 import { ignoreRejection } from '../../internal/async/user-callback.ts';
 import { canonicalJson, extraBodyCheck } from '../../internal/options/extra-body.ts';
-import { imageTextOf } from '../../internal/options/image-value.ts';
+import { imageTextOf, imageValueOf } from '../../internal/options/image-value.ts';
+import { describeKind, describeSecret, wrongInput } from '../../internal/options/option-checks.ts';
 import { REASONING_EFFORTS } from '../../internal/options/reasoning-effort.ts';
 import { dataUrlLength, mediaTypeOf } from './image-data-url.ts';
 import type { VisionItem, VisionParameters, VisionRequest } from './vision-request.ts';
@@ -32,22 +33,23 @@ const DETAILS: readonly unknown[] = ['low', 'high', 'auto'];
 export function visionItem(request: VisionRequest, defaults: VisionDefaults): VisionItem {
   const { prompt = defaults.prompt, model = defaults.model, detail = defaults.detail, schema } = request;
   const { maxOutputTokens = defaults.maxOutputTokens } = request;
-  if (typeof prompt !== 'string' || prompt.trim() === '') throw new InputError('prompt', 'expected some text');
-  if (typeof model !== 'string' || model === '') throw new InputError('model', 'expected a name');
-  if (!DETAILS.includes(detail)) throw new InputError('detail', "expected 'low', 'high' or 'auto'");
+  if (typeof prompt !== 'string' || prompt.trim() === '')
+    throw wrongInput('prompt', 'a non-empty string', prompt, describeSecret);
+  if (typeof model !== 'string' || model === '') throw wrongInput('model', 'a name', model);
+  if (!DETAILS.includes(detail)) throw wrongInput('detail', "'low', 'high' or 'auto'", detail);
   if (!Number.isSafeInteger(maxOutputTokens) || maxOutputTokens < 1) {
-    throw new InputError('maxOutputTokens', 'expected a whole number of at least 1');
+    throw wrongInput('maxOutputTokens', 'a whole number of at least 1', maxOutputTokens);
   }
   if (schema !== undefined) checkSchema(schema);
   const { scope } = request;
-  if (scope !== undefined && typeof scope !== 'string') throw new InputError('scope', 'expected a string');
+  if (scope !== undefined && typeof scope !== 'string') throw wrongInput('scope', 'a string', scope);
   const { system, temperature, reasoningEffort, extraBody } = request;
   const parameters = { system, temperature, reasoningEffort, extraBody };
   checkParameters(parameters);
   const imageTokens = defaults.estimateTokens(request);
   if (!(imageTokens >= 0)) {
     ignoreRejection(imageTokens);
-    throw new InputError('estimateTokens', 'expected to give a number of at least 0');
+    throw wrongInput('estimateTokens', 'to give a number of at least 0', imageTokens);
   }
   return {
     request,
@@ -80,24 +82,24 @@ export function packGroup(
 
 function checkParameters({ system, temperature, reasoningEffort, extraBody }: VisionParameters): void {
   if (system !== undefined && (typeof system !== 'string' || system.trim() === '')) {
-    throw new InputError('system', 'expected some text');
+    throw wrongInput('system', 'a non-empty string', system, describeSecret);
   }
   if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
-    throw new InputError('temperature', 'expected a number from 0 to 2');
+    throw wrongInput('temperature', 'a number from 0 to 2', temperature);
   }
   if (reasoningEffort !== undefined && !REASONING_EFFORTS.includes(reasoningEffort)) {
-    throw new InputError('reasoningEffort', `expected one of ${REASONING_EFFORTS.join(', ')}`);
+    throw wrongInput('reasoningEffort', `one of ${REASONING_EFFORTS.join(', ')}`, reasoningEffort);
   }
   const [issue] = extraBodyCheck()(extraBody, 'extraBody');
-  if (issue !== undefined) throw new InputError(issue.option, `expected ${issue.expected}`);
+  if (issue !== undefined) throw new InputError(issue.option, `expected ${issue.expected}, got ${issue.got}`);
 }
 
 function checkSchema({ name, jsonSchema }: NonNullable<VisionRequest['schema']>): void {
   if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name)) {
-    throw new InputError('schema.name', 'expected letters, digits, _ and -, at most 64');
+    throw wrongInput('schema.name', 'at most 64 letters, digits, _ and -', name);
   }
   if (typeof jsonSchema !== 'object' || jsonSchema === null) {
-    throw new InputError('schema.jsonSchema', 'expected a JSON Schema');
+    throw wrongInput('schema.jsonSchema', 'a JSON Schema', jsonSchema, describeKind);
   }
 }
 
@@ -120,10 +122,11 @@ function imageOf(
   { guard, inlineBytes }: Pick<VisionDefaults, 'guard' | 'inlineBytes'>,
 ): Pick<VisionItem, 'imageBytes' | 'url'> {
   if ((imageUrl === undefined) === (image === undefined)) {
-    throw new InputError('imageUrl', 'expected exactly one of imageUrl and image');
+    const got = image === undefined ? 'neither' : 'both';
+    throw new InputError('imageUrl', `expected exactly one of imageUrl and image, got ${got}`);
   }
   if (image !== undefined) {
-    if (!(image instanceof Uint8Array)) throw new InputError('image', 'expected bytes');
+    if (!(image instanceof Uint8Array)) throw wrongInput('image', 'bytes', image, () => imageValueOf(image).kind);
     const mediaType = mediaTypeOf(image);
     const imageBytes = dataUrlLength(image.byteLength);
     if (inlineBytes) {
@@ -151,7 +154,8 @@ function imageOf(
 
 /** Checks an address without a request or a look-up, before it is passed on to the API. */
 function checkAddress(text: string, guard: AddressGuard | undefined): void {
-  if (!URL.canParse(text)) throw new InputError('imageUrl', 'expected an http or https address');
+  if (!URL.canParse(text))
+    throw new InputError('imageUrl', "expected an http or https URL, got one that can't be parsed");
   const { username, password } = new URL(text);
   // They would be passed on to the API.
   if (username !== '' || password !== '') throw hasCredentials('imageUrl');

@@ -219,6 +219,6 @@ export class CallRunner {
 
 /** @throws `DESCRIBE_INPUT_INVALID` for a request that stores nothing. */
 function toFillCache<Data>(request: NormalisedRequest<Data>): NormalisedRequest<Data> {
-  if (request.cache === 'no-store') throw new InputError('cache', 'expected a mode that stores, got no-store');
+  if (request.cache === 'no-store') throw new InputError('cache', "expected a mode that stores, got 'no-store'");
   return { ...request, fillsCache: true };
 }

@@ -12,6 +12,8 @@ import {
   anything,
   boundedText,
   callable,
+  check,
+  describeKind,
   finiteNumber,
   integer,
   listOf,
@@ -92,6 +94,11 @@ export function scopePath(clientScope: string | undefined, requestScope: string 
 
 const IMAGE_FIELDS = ['imageUrl', 'image', 'file'] as const;
 
+const schemaName = check(
+  'a name of at most 64 letters, digits, _ and -',
+  (value) => typeof value === 'string' && /^[\w-]{1,64}$/.test(value),
+);
+
 const OPTION_CHECKS: { readonly [Name in keyof Required<DescribeOptions>]: OptionCheck } = {
   prompt: nonEmptyText(),
   model: boundedText(MAX_MODEL_LENGTH),
@@ -102,7 +109,7 @@ const OPTION_CHECKS: { readonly [Name in keyof Required<DescribeOptions>]: Optio
   reasoningEffort: oneOf(...REASONING_EFFORTS),
   extraBody: extraBodyCheck(),
   schema: shape({
-    name: required(schemaName(), 'a name of letters, digits, _ and -'),
+    name: required(schemaName, 'a name'),
     jsonSchema: required(plainObject(), 'a JSON schema'),
     parse: callable(),
   }),
@@ -232,13 +239,6 @@ const isAddress = (file: string): boolean => /^\s*$|^(?:https?|data|file|blob):/
 const isImageBytes = (value: unknown): value is ImageBytes =>
   asBytes(value) !== undefined || isBlob(value) || isReadableStream(value) || isAsyncIterable(value);
 
-function schemaName(): OptionCheck {
-  return (value, option) =>
-    typeof value === 'string' && /^[\w-]{1,64}$/.test(value)
-      ? []
-      : [{ option, expected: 'a name of letters, digits, _ and - (at most 64)', got: 'another value' }];
-}
-
 /** Schemas that were found to be JSON: one schema serves many requests, and is looked at once. */
 const soundSchemas = new WeakSet<object>();
 
@@ -254,6 +254,6 @@ function plainObject(): OptionCheck {
         // A cycle, a BigInt, a getter that throws: nothing that can be sent.
       }
     }
-    return [{ option, expected: 'a JSON schema', got: 'another value' }];
+    return [{ option, expected: 'an object that JSON can hold', got: describeKind(value) }];
   };
 }

@@ -7,6 +7,7 @@ import {
   copyBy,
   copying,
   describeKind,
+  describeValue,
   finiteNumber,
   integer,
   listOf,
@@ -140,7 +141,7 @@ function repeatedNames(endpoints: readonly EndpointDescription[], option: string
   return names.flatMap((name, index) =>
     names.indexOf(name) === index
       ? []
-      : [{ option: `${option}[${index}].name`, expected: 'a name of its own', got: JSON.stringify(name) }],
+      : [{ option: `${option}[${index}].name`, expected: 'a name of its own', got: `${describeValue(name)} twice` }],
   );
 }
 

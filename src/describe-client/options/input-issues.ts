@@ -1,6 +1,6 @@
 import type { ConfigIssue } from '../../errors/config-error.ts';
 import { InputError } from '../../errors/input-error.ts';
-import { describeKind, hasMethods, type OptionCheck } from '../../internal/options/option-checks.ts';
+import { check, describeKind, hasMethods, type OptionCheck } from '../../internal/options/option-checks.ts';
 
 /**
  * Turns what checks found into one error.
@@ -16,8 +16,9 @@ export function throwInputIssues(issues: readonly ConfigIssue[]): void {
 }
 
 /** A signal of any realm or polyfill. */
-export const abortSignal = (): OptionCheck => (value, option) =>
-  value === undefined ||
-  (hasMethods(value, ['addEventListener', 'removeEventListener']) && 'aborted' in (value as object))
-    ? []
-    : [{ option, expected: 'an AbortSignal', got: describeKind(value) }];
+export const abortSignal = (): OptionCheck =>
+  check(
+    'an AbortSignal',
+    (value) => hasMethods(value, ['addEventListener', 'removeEventListener']) && 'aborted' in (value as object),
+    describeKind,
+  );

@@ -48,7 +48,11 @@ export function pathOn(origin: string, url: string): string {
     return url.slice(origin.length);
   }
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.origin !== origin) throw new InputError('url', `this connection goes to ${origin} only`);
+  if (parsed?.origin !== origin)
+    throw new InputError(
+      'url',
+      `must be of ${origin}, to which this connection goes; got ${parsed === undefined ? 'no URL' : 'another origin'}`,
+    );
   return parsed.pathname + parsed.search;
 }
 

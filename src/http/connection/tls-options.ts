@@ -1,4 +1,11 @@
-import { boolean, nonEmptyText, type OptionCheck, shape } from '../../internal/options/option-checks.ts';
+import {
+  boolean,
+  check,
+  describeSecret,
+  nonEmptyText,
+  type OptionCheck,
+  shape,
+} from '../../internal/options/option-checks.ts';
 
 /** TLS of a connection: a custom authority, a client certificate. PEM texts. */
 export interface TlsOptions {
@@ -16,10 +23,11 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean | undefined;
 }
 
-const pem: OptionCheck = (value, option) =>
-  value === undefined || (typeof value === 'string' && value.includes('-----BEGIN '))
-    ? []
-    : [{ option, expected: 'PEM text', got: 'something else (not shown)' }];
+const pem = check(
+  'PEM text (-----BEGIN …)',
+  (value) => typeof value === 'string' && value.includes('-----BEGIN '),
+  describeSecret,
+);
 
 const pemOrList: OptionCheck = (value, option) =>
   Array.isArray(value) ? value.flatMap((entry, index) => pem(entry, `${option}[${index}]`)) : pem(value, option);
@@ -28,10 +36,7 @@ export const tlsOptionsCheck: OptionCheck = shape({
   ca: pemOrList,
   cert: pem,
   key: pem,
-  passphrase: (value, option) =>
-    value === undefined || typeof value === 'string'
-      ? []
-      : [{ option, expected: 'a string', got: 'something else (not shown)' }],
+  passphrase: check('a string', (value) => typeof value === 'string', describeSecret),
   servername: nonEmptyText(),
   rejectUnauthorized: boolean(),
 });

@@ -1,6 +1,6 @@
 import { ImageError, InputError } from '../../errors/index.ts';
 import { imageTextOf } from '../../internal/options/image-value.ts';
-import { checkOptions, listOf, type OptionCheck, type OptionChecks } from '../../internal/options/option-checks.ts';
+import { check, checkOptions, listOf, type OptionChecks } from '../../internal/options/option-checks.ts';
 import { withDefault } from '../../internal/options/option-spec.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { type AddressBytes, parseAddress } from './ip-address.ts';
@@ -26,16 +26,10 @@ export interface AddressGuardOptions {
   readonly onlyHosts?: readonly string[] | undefined;
 }
 
-const hostPattern: OptionCheck = (value, option) =>
-  typeof value === 'string' && parseHostPattern(value) !== undefined
-    ? []
-    : [
-        {
-          option,
-          expected: 'a host name, *.name, an address or a range such as 10.0.0.0/8',
-          got: 'something else',
-        },
-      ];
+const hostPattern = check(
+  'a host name, *.name, an address or a range such as 10.0.0.0/8',
+  (value) => typeof value === 'string' && parseHostPattern(value) !== undefined,
+);
 
 /** Checks of the guard's options, for owners that nest them. */
 export const ADDRESS_GUARD_SPEC = {

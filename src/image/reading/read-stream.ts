@@ -3,6 +3,7 @@ import { ByteCollector } from '../../http/encoding/byte-collector.ts';
 import { type ByteSource, type Reading, startReading } from '../../http/encoding/request-body.ts';
 import { loopSlices } from '../../internal/async/loop-slices.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
+import { describeKind } from '../../internal/options/option-checks.ts';
 import { tooLarge, unreadable } from '../formats/image-errors.ts';
 import { asBytes, isReadableStream } from './image-source.ts';
 
@@ -41,7 +42,8 @@ export async function readStream(
       const next = await raceSignal(readNext(source), signal);
       if (next.done === true) break;
       const chunk = asBytes(next.value);
-      if (chunk === undefined) throw new InputError(field, `the stream must give bytes; got ${typeof next.value}`);
+      if (chunk === undefined)
+        throw new InputError(field, `must be a stream of bytes; got one of ${describeKind(next.value)}`);
       if (collected.byteLength + chunk.length > maxBytes) throw tooLarge(field, maxBytes);
       if (chunk.length === 0) continue;
       collected.push(chunk);
@@ -69,7 +71,8 @@ async function readNext(source: Reading): Promise<IteratorResult<unknown, unknow
 }
 
 function open(stream: ByteSource, field: string): Reading {
-  if (isReadableStream(stream) && stream.locked) throw new InputError(field, 'the stream is locked by another reader');
+  if (isReadableStream(stream) && stream.locked)
+    throw new InputError(field, 'must be a stream that nothing else reads; got a locked one');
   try {
     return startReading(stream);
   } catch (cause) {

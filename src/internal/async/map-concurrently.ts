@@ -1,5 +1,5 @@
-import { InputError } from '../../errors/input-error.ts';
 import { systemClock } from '../clock.ts';
+import { describeKind, wrongInput } from '../options/option-checks.ts';
 import { callOptions } from '../options/own-options.ts';
 import { type ChildController, childController, onAbort } from './signals.ts';
 
@@ -188,7 +188,7 @@ function iteratorOf<Input>(inputs: Inputs<Input>): SourceIterator<Input> {
     if (Symbol.asyncIterator in inputs) return inputs[Symbol.asyncIterator]();
     if (Symbol.iterator in inputs) return inputs[Symbol.iterator]();
   }
-  throw new InputError('inputs', 'expected an iterable or an async iterable of inputs');
+  throw wrongInput('inputs', 'an iterable or an async iterable of inputs', inputs, describeKind);
 }
 
 async function closeSource(source: SourceIterator<unknown>): Promise<void> {

@@ -39,7 +39,7 @@ export const extraBodyCheck = (): OptionCheck => (value, option) => {
       got: 'a value',
     }));
   }
-  return isJson(value) ? [] : [{ option, expected: 'fields that JSON can hold', got: 'another value' }];
+  return isJson(value) ? [] : [{ option, expected: 'fields that JSON can hold', got: 'one that it cannot hold' }];
 };
 
 /** An object of a class may write other fields than it has. */

@@ -5,6 +5,7 @@ import {
   boolean,
   callable,
   checkOptions,
+  describeKind,
   finiteNumber,
   integer,
   listOf,
@@ -18,6 +19,7 @@ import {
   textRecord,
   whichever,
   withMethods,
+  wrongInput,
 } from './option-checks.ts';
 
 const failureOf = (run: () => void): ConfigError => {
@@ -155,5 +157,25 @@ describe('checkOptions', () => {
   ])('check %# accepts and rejects', (check, right, wrong) => {
     for (const value of right) expect(check(value, 'x')).toEqual([]);
     for (const value of wrong) expect(check(value, 'x').length).toBeGreaterThan(0);
+  });
+});
+
+describe('wrongInput', () => {
+  it.each([
+    ['high', '"high"'],
+    ['x'.repeat(100), 'a string of 100 characters'],
+    [Number.NaN, 'NaN'],
+    [[1, 2], 'an array of 2'],
+    [{ password: 'hunter2' }, 'an object'],
+  ])('says of %j that it got %s', (value, got) => {
+    expect(wrongInput('priority', 'a number', value)).toMatchObject({
+      field: 'priority',
+      message: `priority: expected a number, got ${got}`,
+    });
+  });
+
+  it('shows no string where one may be a secret or a payload', () => {
+    const { message } = wrongInput('signal', 'an AbortSignal', 'sk-secret', describeKind);
+    expect(message).toBe('signal: expected an AbortSignal, got a string (not shown)');
   });
 });

@@ -1,5 +1,5 @@
 import { type Clock, MAX_TIMER_DELAY_MS, systemClock } from '../clock.ts';
-import { ConfigError, type ConfigIssue } from '../modules/shared-chunk.bundled.ts';
+import { ConfigError, type ConfigIssue, InputError } from '../modules/shared-chunk.bundled.ts';
 import { nearestName } from './nearest-name.ts';
 import { DEFAULT, defaultsOf, type Settings, withDefault } from './option-spec.ts';
 import { callOptions, NO_OPTIONS, optionsOf } from './own-options.ts';
@@ -254,6 +254,10 @@ export const anything = (): OptionCheck => () => [];
 
 /** Length of the names of models and endpoints: they become keys of maps and labels of metrics. */
 export const MAX_MODEL_LENGTH = 256;
+
+/** The error for a wrong argument of a method. `show` says what was given, as in an issue. */
+export const wrongInput = (field: string, expected: string, value: unknown, show = describeValue): InputError =>
+  new InputError(field, `expected ${expected}, got ${show(value)}`);
 
 const LONGEST_SHOWN = 40;
 

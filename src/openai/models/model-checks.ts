@@ -36,7 +36,7 @@ const sizing = whichever(
     [isOfKind('patch'), patchSizing],
     [isOfKind('tile'), tileSizing],
   ],
-  (_value, option) => [{ option, expected: "a sizing of kind 'patch' or 'tile'", got: 'something else' }],
+  (value, option) => [{ option, expected: "an object of kind 'patch' or 'tile'", got: describeKind(value) }],
 );
 
 const rates = { input: required(usd), cachedInput: usd, cacheWrite: usd, output: required(usd) };

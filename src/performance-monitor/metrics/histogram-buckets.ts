@@ -1,4 +1,5 @@
 import { InputError } from '../../errors/input-error.ts';
+import { describeValue } from '../../internal/options/option-checks.ts';
 
 const MAX_BUCKETS = 100;
 
@@ -23,6 +24,7 @@ export function checkBuckets(metric: string, buckets: readonly number[]): void {
     buckets.length <= MAX_BUCKETS &&
     buckets.every((bound, index) => Number.isFinite(bound) && bound > (buckets[index - 1] ?? Number.NEGATIVE_INFINITY));
   if (!right) {
-    throw new InputError('buckets', `${metric} needs 1 to ${MAX_BUCKETS} finite bounds in ascending order`);
+    const got = Array.isArray(buckets) ? buckets.slice(0, 8).join(', ') || 'none' : describeValue(buckets);
+    throw new InputError('buckets', `${metric} needs 1 to ${MAX_BUCKETS} finite, ascending bounds, got ${got}`);
   }
 }

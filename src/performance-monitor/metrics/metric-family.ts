@@ -56,7 +56,10 @@ export class MetricFamily {
   /** @throws `DESCRIBE_INPUT_INVALID` for another kind of metric, or a histogram with other bounds. */
   add(source: MetricSource): void {
     if (source.kind !== this.type || source.shape !== this.#shape) {
-      throw new InputError('name', `${source.exposedName} is in the registry already, as another ${this.type}`);
+      throw new InputError(
+        'name',
+        `the registry has another ${this.type} ${source.exposedName}. Choose another name or another prefix.`,
+      );
     }
     this.#sources.add(source);
   }

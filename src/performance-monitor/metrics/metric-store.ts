@@ -1,5 +1,6 @@
 import { InputError } from '../../errors/input-error.ts';
 import type { Clock } from '../../internal/clock.ts';
+import { describeValue } from '../../internal/options/option-checks.ts';
 import { CounterMetric } from './counter-metric.ts';
 import { GaugeMetric } from './gauge-metric.ts';
 import { checkBuckets, defaultBuckets } from './histogram-buckets.ts';
@@ -128,7 +129,10 @@ export class MetricStore implements Recording {
     }
     if (known !== undefined) throw wrongKind(known, 'histogram');
     if (unit !== undefined && !/^[a-z][a-z0-9_]{0,40}$/.test(unit)) {
-      throw new InputError('unit', `${name}: a unit has lower-case letters, digits and _, such as ms or bytes`);
+      throw new InputError(
+        'unit',
+        `${name}: expected lower-case letters, digits and _, such as ms, got ${describeValue(unit)}`,
+      );
     }
     if (buckets !== undefined) checkBuckets(name, buckets);
     const bounds = Object.freeze([...(buckets ?? defaultBuckets(unit))]);
@@ -170,7 +174,8 @@ export class MetricStore implements Recording {
     checkLabelNames(name, labels, ownLabels);
     const exposedName = `${prefix}${suffixed}`;
     // prom-client 15.1 keeps metrics in a plain object, where these names are taken.
-    if (exposedName in Object.prototype) throw new InputError('name', `${exposedName} can't be a metric`);
+    if (exposedName in Object.prototype)
+      throw new InputError('name', `${exposedName} is a name that prom-client cannot take. Choose another.`);
     const metric = make({
       name: counterStem(name),
       exposedName,
@@ -225,7 +230,7 @@ export class MetricStore implements Recording {
       if (known?.exposedName === metric.exposedName && known.kind === metric.kind && known.shape === metric.shape) {
         return known as Metric;
       }
-      throw new InputError('name', `${metric.name} and ${owner} would both be exposed as ${line}`);
+      throw new InputError('name', `${metric.name} and ${owner} would both be exposed as ${line}. Rename one.`);
     }
     return undefined;
   }
@@ -237,14 +242,15 @@ const exposedLines = ({ kind, exposedName }: MonitorMetric): readonly string[] =
     : [exposedName];
 
 const wrongKind = ({ name, kind }: MonitorMetric, asked: MetricKind): InputError =>
-  new InputError('name', `${name} is a ${kind} already and can't be a ${asked}`);
+  new InputError('name', `${name} is a ${kind} already, got it as a ${asked}. Choose another name.`);
 
 function checkSame(known: HistogramMetric, unit: string | undefined, buckets: readonly number[] | undefined): void {
   if (unit !== undefined && unit !== known.unit) {
-    throw new InputError('unit', `${known.name} is in ${known.unit ?? 'no unit'} already, got ${unit}`);
+    throw new InputError('unit', `${known.name} is in ${known.unit ?? 'no unit'} already, got ${describeValue(unit)}`);
   }
   const same =
     buckets === undefined ||
     (buckets.length === known.buckets.length && buckets.every((bound, index) => bound === known.buckets[index]));
-  if (!same) throw new InputError('buckets', `${known.name} has other buckets already`);
+  if (!same)
+    throw new InputError('buckets', `${known.name} has the buckets ${known.buckets.join(', ')} already, got others`);
 }

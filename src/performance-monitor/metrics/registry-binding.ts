@@ -72,7 +72,10 @@ function attach(registry: MonitorRegistry, source: MetricSource): void {
     return;
   }
   if (present !== undefined) {
-    throw new InputError('name', `${name} is in the registry already and is not this monitor's`);
+    throw new InputError(
+      'name',
+      `the registry has a ${name} that is not this monitor's. Choose another name or another prefix.`,
+    );
   }
   const family = new MetricFamily(source);
   family.add(source);

@@ -1,4 +1,5 @@
 import { InputError } from '../../errors/input-error.ts';
+import { describeKind } from '../../internal/options/option-checks.ts';
 import { checkLabelNames, labelText, type MetricLabels, OVERFLOW_VALUE } from './metric-labels.ts';
 
 interface Branch<Series> {
@@ -95,7 +96,10 @@ export class SeriesIndex<Series> {
     for (const name of Object.keys(defined)) this.#textOf(defined, name);
     const added = Object.keys(defined).filter((name) => !this.#labelNames.includes(name));
     if (this.#labelNames.length + added.length > MAX_LABEL_NAMES) {
-      throw new InputError('labels', `${this.#metric} takes ${MAX_LABEL_NAMES} label names, and ${added} are more`);
+      throw new InputError(
+        'labels',
+        `${this.#metric} takes at most ${MAX_LABEL_NAMES} label names, got ${added.join(', ')} as well`,
+      );
     }
     // Every series so far has the new labels empty.
     for (const name of added) {
@@ -140,7 +144,10 @@ export class SeriesIndex<Series> {
     const value = Object.hasOwn(labels, name) ? labels[name] : undefined;
     const text = labelText(value);
     if (text === undefined && value !== undefined) {
-      throw new InputError('labels', `${this.#metric}: the value of ${name} is no string, number or boolean`);
+      throw new InputError(
+        'labels',
+        `${this.#metric}: ${name} must be a string, number or boolean, got ${describeKind(value)}`,
+      );
     }
     return text;
   }

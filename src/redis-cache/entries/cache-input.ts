@@ -1,4 +1,5 @@
 import { InputError } from '../../errors/input-error.ts';
+import { describeKind, wrongInput } from '../../internal/options/option-checks.ts';
 
 /** Ten years: a longer time to live is in a mistaken unit. */
 export const MAX_TTL_SECONDS = 315_360_000;
@@ -8,32 +9,32 @@ const MAX_TAGS = 128;
 
 /** @throws `DESCRIBE_INPUT_INVALID` for anything but a string of 1 to 8192 characters. */
 export function checkKey(key: unknown, field = 'key'): asserts key is string {
-  if (typeof key !== 'string' || key === '') throw new InputError(field, 'expected a non-empty string');
+  if (typeof key !== 'string' || key === '') throw wrongInput(field, 'a non-empty string', key);
   if (key.length > MAX_KEY_LENGTH) {
-    throw new InputError(field, `expected at most ${MAX_KEY_LENGTH} characters; see generateKey`);
+    throw new InputError(field, `expected at most ${MAX_KEY_LENGTH} characters, got ${key.length}; see generateKey`);
   }
 }
 
 /** @throws `DESCRIBE_INPUT_INVALID` for anything but an array. */
 export function checkList(list: unknown, field: string): asserts list is readonly unknown[] {
-  if (!Array.isArray(list)) throw new InputError(field, 'expected an array');
+  if (!Array.isArray(list)) throw wrongInput(field, 'an array', list, describeKind);
 }
 
 /** @throws `DESCRIBE_INPUT_INVALID` for anything but an object of these names: another name would have no effect. */
 export function checkOptionNames(options: unknown, names: Readonly<Record<string, true>>): void {
-  if (typeof options !== 'object' || options === null) throw new InputError('options', 'expected an object');
+  if (typeof options !== 'object' || options === null) throw wrongInput('options', 'an object', options, describeKind);
   for (const name in options) {
     // A name on the prototype of all objects is not an option of this object.
     if (Object.hasOwn(names, name) || name in Object.prototype) continue;
-    throw new InputError(name, `unknown, expected one of ${Object.keys(names).join(', ')}`);
+    throw new InputError(name.slice(0, 64), `unknown, expected one of ${Object.keys(names).join(', ')}`);
   }
 }
 
 /** The tags, each once. @throws `DESCRIBE_INPUT_INVALID` for anything but an array of at most 128 non-empty strings. */
 export function checkTags(tags: unknown): readonly string[] {
   if (tags === undefined) return [];
-  if (!Array.isArray(tags)) throw new InputError('tags', 'expected an array of strings');
-  if (tags.length > MAX_TAGS) throw new InputError('tags', `expected at most ${MAX_TAGS}`);
+  if (!Array.isArray(tags)) throw wrongInput('tags', 'an array of strings', tags);
+  if (tags.length > MAX_TAGS) throw new InputError('tags', `expected at most ${MAX_TAGS}, got ${tags.length}`);
   for (const tag of tags) checkKey(tag, 'tags');
   return [...new Set(tags as string[])];
 }
@@ -60,7 +61,7 @@ export function tagsThatFit(lists: Iterable<readonly string[]>): ReadonlySet<str
 export function ttlMsOf(seconds: unknown, defaultMs: number, field = 'ttlSeconds'): number {
   if (seconds === undefined) return defaultMs;
   if (typeof seconds !== 'number' || !(seconds >= 0.001 && seconds <= MAX_TTL_SECONDS)) {
-    throw new InputError(field, `expected seconds from 0.001 to ${MAX_TTL_SECONDS}`);
+    throw wrongInput(field, `seconds from 0.001 to ${MAX_TTL_SECONDS}`, seconds);
   }
   return seconds * 1_000;
 }
@@ -71,12 +72,12 @@ export const graceMsOf = (seconds: unknown, defaultMs: number): number =>
 
 /** @throws `DESCRIBE_INPUT_INVALID` for anything but a function. */
 export function checkCallback(value: unknown, field: string): void {
-  if (typeof value !== 'function') throw new InputError(field, 'expected a function');
+  if (typeof value !== 'function') throw wrongInput(field, 'a function', value, describeKind);
 }
 
 /** @throws `DESCRIBE_INPUT_INVALID` for anything but milliseconds of at least 0. */
 export function checkDurationMs(value: unknown, field: string): void {
   if (!(typeof value === 'number' && value >= 0 && value < 2 ** 31)) {
-    throw new InputError(field, 'expected milliseconds of at least 0');
+    throw wrongInput(field, 'milliseconds of at least 0', value);
   }
 }

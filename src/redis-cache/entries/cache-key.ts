@@ -46,7 +46,7 @@ class KeyDigest {
       } else if (typeof part === 'object') {
         this.#addObject(part);
       } else {
-        throw new InputError('parts', `expected data, got a ${typeof part}; leave it out or pass what names it`);
+        throw new InputError('parts', `expected data, got a ${typeof part}; leave it out, or pass its name`);
       }
     }
   }
@@ -69,7 +69,7 @@ class KeyDigest {
   }
 
   #addNested(part: object): void {
-    if (this.#ancestors.has(part)) throw new InputError('parts', 'expected data, got a circular object');
+    if (this.#ancestors.has(part)) throw new InputError('parts', 'expected data, got an object that contains itself');
     this.#ancestors.add(part);
     if (Array.isArray(part)) {
       this.#text += `a${part.length}:`;

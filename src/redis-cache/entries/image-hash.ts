@@ -1,6 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import { InputError } from '../../errors/input-error.ts';
 import { canonicalUrl } from '../../internal/canonical-url.ts';
+import { imageValueOf } from '../../internal/options/image-value.ts';
+import { wrongInput } from '../../internal/options/option-checks.ts';
 import { bytesOf } from './cache-key.ts';
 
 /**
@@ -26,13 +28,13 @@ const sha256OfUrl = (url: string) => createHmac('sha256', 'describe-it:url').upd
 function parse(image: unknown): URL {
   if (image instanceof URL) return image;
   if (typeof image === 'string' && URL.canParse(image)) return new URL(image);
-  throw new InputError('image', 'expected an absolute URL or bytes');
+  throw wrongInput('image', 'an absolute URL or bytes', image, () => imageValueOf(image).kind);
 }
 
 /** RFC 2397: `data:[<type>][;base64],<data>`. */
 function dataOf({ href }: URL): Uint8Array {
   const comma = href.indexOf(',');
-  if (comma < 0) throw new InputError('image', 'a data URL without a comma has no data');
+  if (comma < 0) throw new InputError('image', 'expected a data URL with a comma before its data, got none');
   const data = href.slice(comma + 1);
   if (/;\s*base64\s*$/i.test(href.slice(0, comma))) return Buffer.from(decodePercent(data), 'base64');
   return Buffer.from(decodePercent(data), 'latin1');

@@ -74,7 +74,7 @@ export function contradictions(options: RedisTargetOptions | undefined, keyPrefi
   }
   const isCluster = cluster !== undefined || client?.isCluster === true;
   if (isCluster && breaksSlots(`${client?.options?.keyPrefix ?? ''}${keyPrefix}`)) {
-    const expected = 'braces that enclose something, for a Cluster hashes that';
+    const expected = 'something between its first braces, which a Cluster hashes';
     issues.push({ option: 'keyPrefix', expected, got: describeValue(keyPrefix) });
   }
   return issues;

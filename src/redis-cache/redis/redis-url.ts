@@ -1,13 +1,13 @@
 import { isUrlOf } from '../../internal/is-url-of.ts';
 import { definedOf } from '../../internal/options/defined-of.ts';
-import { describeValue, type OptionCheck } from '../../internal/options/option-checks.ts';
+import { describeKind, type OptionCheck } from '../../internal/options/option-checks.ts';
 
 const FAMILIES: readonly (string | null)[] = [null, '0', '4', '6'];
 
 /** Accepts a `redis://` or `rediss://` URL. An issue never shows it, because it may hold a password. */
 export const redisUrl = (): OptionCheck => (value, option) => {
   if (value === undefined) return [];
-  const got = typeof value === 'string' ? 'a string (not shown)' : describeValue(value);
+  const got = describeKind(value);
   if (typeof value !== 'string' || !isUrlOf(value, ['redis:', 'rediss:'])) {
     return [{ option, expected: 'a redis or rediss URL, with special characters percent-encoded', got }];
   }

@@ -30,7 +30,7 @@ export function setOptionsOf(
   const given = typeof options === 'object' ? callOptions(options) : options;
   if (typeof given !== 'object') return { ttlSeconds: given, tags };
   checkOptionNames(given, SET_OPTION_NAMES);
-  if (tags !== undefined) throw new InputError('tags', 'expected among the options');
+  if (tags !== undefined) throw new InputError('tags', 'expected in the options, got an argument beside them');
   // By name, because they may be inherited.
   return { ttlSeconds: given.ttlSeconds, tags: given.tags, graceSeconds: given.graceSeconds };
 }

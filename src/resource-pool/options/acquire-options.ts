@@ -1,4 +1,5 @@
-import { InputError } from '../../errors/index.ts';
+import type { InputError } from '../../errors/index.ts';
+import { wrongInput } from '../../internal/options/option-checks.ts';
 
 /** Options of one acquire. */
 export interface AcquireOptions {
@@ -12,8 +13,8 @@ export interface AcquireOptions {
 
 /** Finds the wrong option of an acquire, whether or not it has to wait. */
 export function wrongAcquireOption({ priority = 0, timeoutMs = 1 }: AcquireOptions): InputError | undefined {
-  if (!Number.isFinite(priority)) return new InputError('priority', 'expected a finite number');
-  return isDuration(timeoutMs) ? undefined : new InputError('timeoutMs', 'expected milliseconds above 0');
+  if (!Number.isFinite(priority)) return wrongInput('priority', 'a finite number', priority);
+  return isDuration(timeoutMs) ? undefined : wrongInput('timeoutMs', 'milliseconds above 0', timeoutMs);
 }
 
 /** Whether a timer can wait so long; it takes an infinite delay for its longest. */

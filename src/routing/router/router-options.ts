@@ -6,6 +6,8 @@ import {
   callable,
   checkOptions,
   clockOption,
+  describeKind,
+  describeValue,
   finiteNumber,
   integer,
   listOf,
@@ -89,7 +91,7 @@ const ENDPOINT_CHECK = shape({
 
 const endpointsCheck: OptionCheck = whichever(
   [[(value) => Array.isArray(value) && value.length > 0, listOf(ENDPOINT_CHECK)]],
-  (value, option) => [{ option, expected: 'at least one endpoint', got: Array.isArray(value) ? 'none' : typeof value }],
+  (value, option) => [{ option, expected: 'an array of at least one endpoint', got: describeKind(value) }],
 );
 
 export const ROUTER_SPEC = {
@@ -110,7 +112,9 @@ export function routerSettingsOf<Target>(options: RouterOptions<Target>): Router
   const names = settings.endpoints.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
-    throw new ConfigError('Router', [{ option: 'endpoints', expected: 'names that differ', got: `${twice} twice` }]);
+    throw new ConfigError('Router', [
+      { option: 'endpoints', expected: 'names that differ', got: `${describeValue(twice)} twice` },
+    ]);
   }
   return settings;
 }
