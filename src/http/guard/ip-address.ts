@@ -6,7 +6,7 @@ export type AddressBytes = readonly number[];
 /** The bytes of an IPv4 or IPv6 address in its textual form, without brackets; `undefined` for anything else. */
 export function parseAddress(text: string): AddressBytes | undefined {
   if (net().isIPv4(text)) return text.split('.').map(Number);
-  return net().isIPv6(text) ? parseIPv6(text) : undefined;
+  return text.includes(':') && net().isIPv6(text) ? parseIPv6(text) : undefined;
 }
 
 /** RFC 4291, 2.2. A zone (`%eth0`) has no bytes and is dropped: every zoned address is link-local. */

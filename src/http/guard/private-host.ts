@@ -9,7 +9,8 @@ const PRIVATE_NAME =
   /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|onion|test|invalid|svc|consul|docker|localdomain6|localhost6)$/;
 
 /** The host as it is looked up: the URL parser has decoded it and written every form of IPv4 as dotted decimals. */
-export const hostOf = (url: URL): string => withoutTrailing(url.hostname.replace(/^\[(.*)\]$/, '$1'), '.');
+export const hostOf = ({ hostname }: URL): string =>
+  withoutTrailing(hostname.startsWith('[') ? hostname.slice(1, -1) : hostname, '.');
 
 /** Whether a name is one of a local network. One without a dot is. */
 export const isPrivateName = (host: string): boolean => PRIVATE_NAME.test(host) || !host.includes('.');

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ImageError } from '../../errors/index.ts';
 import { type FlightContext, SingleFlight } from '../../internal/async/single-flight.ts';
 import { canonicalUrl } from '../../internal/canonical-url.ts';
@@ -65,9 +65,7 @@ const MAX_ETAG_URL_LENGTH = 2_048;
 
 /** A key of fixed length. A canonical URL holds no line break, so that the parts cannot be confused. */
 const keyOf = (url: string | URL, { scope = '' }: AliasScope): string =>
-  createHash('sha256')
-    .update(`${canonicalUrl(url)}\n${scope}`)
-    .digest('base64');
+  hash('sha256', `${canonicalUrl(url)}\n${scope}`, 'base64');
 
 /**
  * Names images by the content of their URLs. One image under two URLs has one identity, and changed bytes under one URL

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type CanonicalUrlOptions, canonicalUrl } from '../../internal/canonical-url.ts';
 import { callOptions, NO_OPTIONS } from '../../internal/options/own-options.ts';
 import type { BytesImage, UrlImage } from '../reading/image-loader.ts';
@@ -23,7 +23,7 @@ export const createImageIdentity = (given: CanonicalUrlOptions = NO_OPTIONS): Im
   return (image) =>
     image.kind === 'bytes'
       ? `sha256:${image.sha256}`
-      : `url:${createHash('sha256').update(canonicalUrl(image.url, options)).digest('hex')}`;
+      : `url:${hash('sha256', canonicalUrl(image.url, options), 'hex')}`;
 };
 
 /** The identity under default options. */

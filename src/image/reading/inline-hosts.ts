@@ -56,6 +56,7 @@ export class InlineHosts {
 
   /** Tells whether images of this URL's host are sent inline. */
   has(url: string | URL): boolean {
+    if (this.#untilMs.size === 0) return false;
     const { host } = new URL(url);
     const untilMs = this.#untilMs.peek(host);
     if (untilMs === undefined) return false;

@@ -87,7 +87,7 @@ const patchLimits = ({ details }: PatchSizing, detail: ImageDetail): PatchLimits
   (Object.hasOwn(details, detail) ? details[detail] : undefined) ?? details.high;
 
 /** 2,500 times 1.2 is 3,000 and not 3,000.0000000000005: it is rounded before it is rounded up. */
-const billed = (patches: number, multiplier: number) => Math.ceil(Number((patches * multiplier).toFixed(6)));
+const billed = (patches: number, multiplier: number) => Math.ceil(Math.round(patches * multiplier * 1e6) / 1e6);
 
 /**
  * Counts the patches of an image that is scaled into its bounds. Above the budget, the image is scaled to fit, so that
