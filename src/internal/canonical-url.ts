@@ -80,9 +80,11 @@ interface Parameter {
 export function canonicalUrl(value: string | URL, options: CanonicalUrlOptions = NO_OPTIONS): string {
   const { ignoreParameters = [] } = callOptions(options);
   const url = new URL(value);
-  url.username = '';
-  url.password = '';
-  url.hash = '';
+  if (url.username !== '') url.username = '';
+  if (url.password !== '') url.password = '';
+  // Each setter parses the URL anew, and most URLs of images have neither fragment nor query.
+  if (url.href.includes('#')) url.hash = '';
+  if (!url.href.includes('?')) return url.href;
   const all = url.search.slice(1).split('&').filter(Boolean).map(parameterOf);
   const ignored = new Set(ignoreParameters);
   const schemes = SCHEMES.filter((scheme) => applies(scheme, url, all));
