@@ -147,7 +147,7 @@ export function normaliseRequest<Data>(
   const issues = options === undefined ? fields : [...fields, ...checkOptionsShape(options, '')];
   if (fields.length > 0) refuseOtherForms(request);
   if (issues.length > 0) throwInputIssues(issues);
-  const merged = merge(request, options);
+  const merged = options === undefined ? request : merge(request, options);
   return {
     image: imageOf(request),
     prompt: merged.prompt ?? defaults.prompt,
@@ -171,12 +171,9 @@ export function normaliseRequest<Data>(
 }
 
 /** By name, not by spreading: a request may be an instance of the caller's class, with getters on its prototype. */
-function merge<Data>(
-  request: DescribeRequest<Data>,
-  options: DescribeOptions<Data> | undefined,
-): DescribeOptions<Data> {
+function merge<Data>(request: DescribeRequest<Data>, options: DescribeOptions<Data>): DescribeOptions<Data> {
   const merged: { -readonly [Name in keyof DescribeOptions<Data>]: unknown } = {};
-  for (const name of OPTION_NAMES) merged[name] = options?.[name] ?? request[name];
+  for (const name of OPTION_NAMES) merged[name] = options[name] ?? request[name];
   return merged as DescribeOptions<Data>;
 }
 

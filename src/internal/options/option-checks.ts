@@ -2,7 +2,7 @@ import { type Clock, MAX_TIMER_DELAY_MS, systemClock } from '../clock.ts';
 import { ConfigError, type ConfigIssue, InputError } from '../modules/shared-chunk.bundled.ts';
 import { nearestName } from './nearest-name.ts';
 import { DEFAULT, defaultsOf, type Settings, withDefault } from './option-spec.ts';
-import { callOptions, NO_OPTIONS, optionsOf } from './own-options.ts';
+import { callOptions, NO_OPTIONS, optionOf, optionsOf } from './own-options.ts';
 
 /**
  * Checks one option, and returns its problems: none when it is right. `undefined` means the default and is right,
@@ -72,7 +72,6 @@ export const shape = (
   checks: Readonly<Record<string, OptionCheck>>,
   meantBy: (name: string, known: readonly string[]) => string | undefined = nearestName,
 ): OptionCheck => {
-  const names = Object.keys(checks);
   // An option that may be absent is looked at only where it is given: most are not.
   const entries = Object.entries(checks).map(([name, check]) => ({
     name,
@@ -92,10 +91,10 @@ export const shape = (
         issues.push(unknownOption(name, prefix, meantBy(name, Object.keys(checks))));
         if (issues.length === MAX_UNKNOWN) break;
       }
-      const given = optionsOf(value, names);
       for (const { name, check, isOptional } of entries) {
-        if (given[name] === undefined && isOptional) continue;
-        const found = check(given[name], prefix === '' ? name : `${prefix}${name}`);
+        const given = optionOf(value, name);
+        if (given === undefined && isOptional) continue;
+        const found = check(given, prefix === '' ? name : `${prefix}${name}`);
         if (found.length > 0) issues.push(...found);
       }
       return issues;
