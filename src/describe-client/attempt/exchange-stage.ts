@@ -30,7 +30,7 @@ export const exchangeStage =
       timer = clock.setTimeout(() => attempt.abort(new TimeoutError('an attempt', attemptTimeoutMs)), attemptTimeoutMs);
       const sentAtMs = clock.now();
       report = { sent: true, sentAtMs };
-      const { completion, headers } = await sendInForm(call, form);
+      const { completion, headers } = await sendInForm(call, form, attemptTimeoutMs);
       report = {
         ...answerReport(request, completion, headers, place.target.address),
         sent: true,
@@ -66,7 +66,7 @@ function refusedReport(error: unknown, report: ExchangeReport, read: ConnectedCa
  * Sends a request in the form that its server takes, and once more for each parameter that the server refuses by name.
  * It is one attempt: the server judged how the request is written, and did nothing else.
  */
-async function sendInForm(call: ConnectedCall, initial: RequestForm): Promise<ChatAnswer> {
+async function sendInForm(call: ConnectedCall, initial: RequestForm, endsWithinMs: number): Promise<ChatAnswer> {
   const { request, body, client, clientRequestId, attempt, place, avoid } = call;
   const { dialect } = place.target;
   // Resent by its connection once a call: the retries of the call and of its connections would multiply.
@@ -75,7 +75,8 @@ async function sendInForm(call: ConnectedCall, initial: RequestForm): Promise<Ch
   for (;;) {
     const encoded = await body.encodedAs(form, dialect);
     try {
-      const answer = await sendChat(client, request, { encoded, clientRequestId, resends, signal: attempt.signal });
+      const sending = { encoded, clientRequestId, resends, endsWithinMs, signal: attempt.signal };
+      const answer = await sendChat(client, request, sending);
       dialect.accepted(form);
       return answer;
     } catch (error) {

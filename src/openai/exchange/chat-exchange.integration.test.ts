@@ -25,6 +25,7 @@ const direct = async (client: OpenAI, model = body.model, signal = never) =>
     encoded: await encodeRequest({ ...body, model }),
     clientRequestId: 'id-1',
     resends: true,
+    endsWithinMs: 30_000,
     signal,
   });
 

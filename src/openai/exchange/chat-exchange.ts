@@ -13,6 +13,8 @@ export interface ChatSending {
   /** Sent as `X-Client-Request-Id`. */
   readonly clientRequestId: string;
   readonly signal: AbortSignal;
+  /** Time after which the signal aborts at the latest, in milliseconds. */
+  readonly endsWithinMs: number;
   /** Whether the connection may send it once more after it had died of age. Another client than ours decides itself. */
   readonly resends: boolean;
 }
@@ -114,7 +116,7 @@ class ChatExchange {
     this.create = isWrapped(create) ? undefined : create;
   }
 
-  async send({ encoded, clientRequestId, signal, resends }: ChatSending): Promise<ChatAnswer> {
+  async send({ encoded, clientRequestId, signal, endsWithinMs, resends }: ChatSending): Promise<ChatAnswer> {
     const { client, http, timeoutMs, errors, key: source } = this.#parts;
     const key = source === undefined ? client.apiKey : await source.get(signal);
     let template = this.#template;
@@ -125,7 +127,8 @@ class ChatExchange {
       headers: [...template.headers, REQUEST_ID_HEADER, clientRequestId],
       body: encoded.body,
       signal,
-      timeoutMs,
+      // A second timer for what the signal ends first would only cost.
+      timeoutMs: timeoutMs < endsWithinMs ? timeoutMs : undefined,
       boundsStream: true,
       resends,
     };
