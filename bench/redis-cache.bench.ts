@@ -53,15 +53,28 @@ const MANY = 1_000;
 const names = Array.from({ length: MANY }, (_, index) => `key${index}`);
 const otherNames = names.map((name) => `other-${name}`);
 
+const ENTRY_PREFIX = 'describe_it:e:';
+
 interface MgetCase {
   readonly fill: (cache: RedisCache) => Promise<unknown>;
-  readonly gate: Gate;
+  readonly gates: readonly Gate[];
   /** Sets of keys, read in turn, so that memory with a capacity of `maxEntries` never holds the ones that are read. */
   readonly turns?: readonly (readonly string[])[];
   readonly maxEntries?: number;
 }
 
-const mgetSuite = (name: string, { fill, gate, turns = [names], maxEntries = 1 }: MgetCase) =>
+const SAME_TEXTS = 'the same texts, parsed and frozen';
+
+/** The value of a stored text: the payload after the line with its times and tags. */
+const frozenPayload = (text: string): unknown => freeze(JSON.parse(text.slice(text.indexOf('\n') + 1)));
+
+function freeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const inner of Object.values(value)) freeze(inner);
+  return Object.freeze(value);
+}
+
+const mgetSuite = (name: string, { fill, gates, turns = [names], maxEntries = 1 }: MgetCase) =>
   defineSuite({
     name: `redis-cache: mget of 1,000 from Redis, ${name}`,
     baseline: 'ioredis MGET and JSON.parse',
@@ -87,6 +100,10 @@ const mgetSuite = (name: string, { fill, gate, turns = [names], maxEntries = 1 }
         const texts = await raw.mget(names.map((key) => `raw:${key}`));
         return texts.map((text): unknown => (text === null ? undefined : JSON.parse(text)));
       },
+      [SAME_TEXTS]: async ({ raw }) => {
+        const texts = await raw.mget(names.map((key) => `${ENTRY_PREFIX}${key}`));
+        return texts.map((text) => (text === null ? undefined : frozenPayload(text)));
+      },
       ours: (context) => {
         context.turn += 1;
         return context.ours.mget(turns[context.turn % turns.length] ?? names);
@@ -96,16 +113,22 @@ const mgetSuite = (name: string, { fill, gate, turns = [names], maxEntries = 1 }
       const list = values as (typeof description)[];
       return list.length === MANY && list.every((value) => value.model === description.model);
     },
-    gates: { ours: gate },
+    gates: { ours: gates },
   });
 
 const setAll = (cache: RedisCache, keys: readonly string[]) =>
   cache.mset(keys.map((key) => ({ key, data: description, tags: ['model'] })));
 
-// An entry costs about 0.1 µs more than its JSON.parse for its head, 0.09 to freeze it, and 0.05 to look it up.
+/**
+ * The bare `MGET` does less than `mget` promises: a stored text is twice as long, for its times and the versions of its
+ * tags, and its value is frozen. That alone takes 1.4 times as long, so what the cache adds has a gate of its own.
+ */
 const madeTogether = mgetSuite('made together', {
   fill: (cache) => setAll(cache, names),
-  gate: { maxRatio: 1.25, maxCpuRatio: 2 },
+  gates: [
+    { maxRatio: 1.75, maxCpuRatio: 2 },
+    { versus: SAME_TEXTS, maxRatio: 1.25, maxCpuRatio: 1.3 },
+  ],
 });
 
 // Times and lifetimes that all differ take longer to read.
@@ -113,7 +136,7 @@ const madeApart = mgetSuite('made apart', {
   fill: async (cache) => {
     for (const key of names) await cache.getOrSet(key, () => description, { tags: ['model'] });
   },
-  gate: { maxRatio: 1.6, maxCpuRatio: 2.2 },
+  gates: [{ maxRatio: 1.6, maxCpuRatio: 2.2 }],
 });
 
 // The bare one keeps nothing: what this takes more is for entries that the next read finds in memory.
@@ -122,7 +145,7 @@ const intoMemory = mgetSuite('into memory', {
     await setAll(cache, names);
     await setAll(cache, otherNames);
   },
-  gate: { maxRatio: 2.2, maxCpuRatio: 2.6 },
+  gates: [{ maxRatio: 2.2, maxCpuRatio: 2.6 }],
   turns: [otherNames, names],
   maxEntries: MANY,
 });

@@ -97,6 +97,7 @@ export async function encodeEntry(
   let kind: PayloadKind = isFailure ? 'failure' : options.codec === jsonCodec ? 'json' : 'text';
   let payload: string;
   if (!isFailure && encoded.length > options.compressAboveBytes) {
+    if (isTooLarge(encoded, options)) throw tooLarge(options);
     kind = isText ? 'deflated-text' : 'deflated-bytes';
     payload = (await compression().deflate(encoded)).toString('base64');
   } else if (isText) {
@@ -118,7 +119,6 @@ function encodeValue(value: unknown, options: EncodingOptions) {
   const { codec } = options;
   const encoded = runCodec('encode', () => codec.encode(value));
   if (encoded === undefined) throw new CacheError(`the codec can't store a value of type ${typeof value}`);
-  if (isTooLarge(encoded, options)) throw tooLarge(options);
   return { encoded, decoded: runCodec('decode', () => decodeFrozen(codec, encoded)) };
 }
 
@@ -144,9 +144,8 @@ export const parseFrozen = (json: string): unknown => freezeJson(JSON.parse(json
 function freezeJson<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   for (const name in value) {
-    if (!Object.hasOwn(value, name)) continue;
     const inner: unknown = value[name];
-    if (typeof inner === 'object' && inner !== null) freezeJson(inner);
+    if (typeof inner === 'object' && inner !== null && Object.hasOwn(value, name)) freezeJson(inner);
   }
   return Object.freeze(value);
 }

@@ -247,7 +247,8 @@ export class ValueProducer {
     content: { readonly value?: unknown; readonly failure?: StoredFailure },
   ): Promise<EncodedEntry | undefined> {
     const { key, graceMs } = request;
-    const { options, counters, nowMs } = this.#pair;
+    const { options, counters, clock } = this.#pair;
+    const nowMs = clock.now();
     const ttlMs = Math.max(1, Math.round(request.ttlMs * (1 - Math.random() * options.ttlJitterRatio)));
     let encoded: EncodedEntry;
     try {

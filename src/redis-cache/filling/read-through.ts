@@ -135,11 +135,11 @@ export class ReadThrough {
     if (hardTimeoutMs !== undefined) checkDurationMs(hardTimeoutMs, 'hardTimeoutMs');
     if (isValid !== undefined) checkCallback(isValid, 'isValid');
     const wanted: Wanted = { tags: options.tags === undefined ? NO_TAGS : checkTags(options.tags), isValid };
-    let nowMs = this.#pair.nowMs;
+    let nowMs = this.#pair.clock.now();
     let found = forceRefresh ? undefined : this.#read(key, nowMs, signal);
     if (found instanceof Promise) {
       found = await found;
-      nowMs = this.#pair.nowMs;
+      nowMs = this.#pair.clock.now();
     }
     const stale = found !== undefined && isUsable(found, wanted) ? found : undefined;
     if (stale?.fresh) return this.#hit<Value>(stale);
@@ -183,7 +183,7 @@ export class ReadThrough {
   ): Promise<FlightResult<Produced>> {
     const { key } = request;
     let { tags } = request;
-    for (let nowMs = startedAtMs; ; nowMs = this.#pair.nowMs) {
+    for (let nowMs = startedAtMs; ; nowMs = this.#pair.clock.now()) {
       const work = this.#workOn(request, nowMs);
       const other = work.wait(key, request.tags, signal);
       if (other === undefined) {
@@ -217,7 +217,7 @@ export class ReadThrough {
     const { clock, refreshThrottleMs } = this.#pair.options;
     // Without the caller's signal: the work in the background serves the callers to come.
     const flight = this.#share(request, this.#background.signal, nowMs).catch(() => {
-      const untilMs = this.#pair.nowMs + refreshThrottleMs;
+      const untilMs = this.#pair.clock.now() + refreshThrottleMs;
       this.#refreshFailed.set(request.key, { id: stale.entry.id, untilMs });
       return undefined;
     });

@@ -1,6 +1,5 @@
 import { CircuitBreaker } from '../../circuit-breaker/circuit-breaker.ts';
 import { CacheError } from '../../errors/cache-error.ts';
-import type { ConfigError } from '../../errors/config-error.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
@@ -136,11 +135,6 @@ export class RedisGateway {
   /** Whether a command would be sent now. */
   get available(): boolean {
     return this.#connection.readyClient !== undefined && this.circuit !== 'open';
-  }
-
-  /** The error of a missing driver. */
-  get driverError(): ConfigError | undefined {
-    return this.#connection.driverError;
   }
 
   stats(): RedisGatewayStats {

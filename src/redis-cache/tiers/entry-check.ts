@@ -70,7 +70,8 @@ export class EntryCheck {
   /** Checks the texts of the keys from the `first` one on; anything but text is a miss. */
   take(run: CheckRun, first: number, texts: readonly unknown[]): void {
     const { held, onValue, toKeep } = run;
-    const { nowMs, options } = this.#pair;
+    const { clock, options } = this.#pair;
+    const nowMs = clock.now();
     // Redis stores times of the wall clock, memory those of the clock of this process.
     const aheadMs = nowMs - wallClockNow();
     this.#judgedTags = undefined;
@@ -143,7 +144,7 @@ export class EntryCheck {
       return;
     }
     this.#judgedTags = undefined;
-    this.#judge(run, place, entry, this.#pair.nowMs);
+    this.#judge(run, place, entry, this.#pair.clock.now());
   }
 
   #judge(run: CheckRun, place: number, entry: CacheEntry, nowMs: number): void {
@@ -194,7 +195,8 @@ export class EntryCheck {
 
   /** Stores valid entries in memory, except keys that were removed since. */
   #keepAll({ keys, held, toKeep, context: { ticket, askedAtMs } }: CheckRun): void {
-    const { guard, memory, nowMs } = this.#pair;
+    const { guard, memory, clock } = this.#pair;
+    const nowMs = clock.now();
     toKeep?.forEach((entry, place) => {
       const key = keys[place];
       if (entry === undefined || key === undefined || !guard.isClean(ticket, key)) return;

@@ -69,7 +69,7 @@ export async function setAll(pair: TierPair, writer: TieredWriter, items: readon
     const encode = async ({ key, value, tags, ttlMs, graceMs }: (typeof plans)[number]): Promise<KeyedEntry> => {
       const own = Object.fromEntries([EVERY_ENTRY, ...tags].map((tag) => [tag, stamps.tags[tag] ?? '']));
       const content = { value, tags: own, ttlMs, graceMs, costMs: 0 };
-      return { key, keepMs: ttlMs + graceMs, ...(await encodeEntry(content, options, pair.nowMs)) };
+      return { key, keepMs: ttlMs + graceMs, ...(await encodeEntry(content, options, pair.clock.now())) };
     };
     await writer.write(await Promise.all(plans.map(encode)), stamps.shared, began);
   } finally {

@@ -1,5 +1,6 @@
 import { callSafely } from '../../internal/async/user-callback.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
+import type { Clock } from '../../internal/clock.ts';
 import { Emitter } from '../../internal/emitter.ts';
 import type { CacheEntry } from '../entries/cache-entry.ts';
 import type { BusMessage } from '../redis/bus-message.ts';
@@ -41,6 +42,7 @@ const GONE: MemoryVerdict = { kind: 'gone' };
 /** The state that both tiers share: memory, tag versions, the link to Redis, and messages of other processes. */
 export class TierPair {
   readonly options: CacheSettings;
+  readonly clock: Clock;
   /** The records of this process, bounded by entries and by estimated bytes. */
   readonly memory: BoundedMap<string, MemoryRecord>;
   readonly tags: LocalTags;
@@ -51,12 +53,16 @@ export class TierPair {
   evictions = 0;
   readonly counters = new CacheCounters();
   readonly events = new Emitter<RedisCacheEvents>();
-  readonly #link: RedisLink | undefined;
+  /** The link to Redis, even where its driver is missing: for `health()`. */
+  readonly namedLink: RedisLink | undefined;
+  /** The link to Redis, unless none was named or its driver is missing. */
+  link: RedisLink | undefined;
   #deafSinceMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CacheSettings) {
     const { target, clock, memory, tagTrustMs } = options;
     this.options = options;
+    this.clock = clock;
     this.memory = new BoundedMap(memory.maxEntries, {
       maxWeight: memory.maxBytes,
       onEvicted: () => {
@@ -65,29 +71,14 @@ export class TierPair {
     });
     const trustMs = target === undefined ? Number.POSITIVE_INFINITY : tagTrustMs;
     this.tags = new LocalTags({ clock, trustMs, maxTags: MAX_TAGS });
-    if (target !== undefined) this.#link = this.#connect(new RedisLink(target, options));
-  }
-
-  /** The link to Redis, unless none was named or its driver is missing. */
-  get link(): RedisLink | undefined {
-    if (this.#link?.connection.state === 'driver-missing' && this.options.onDriverMissing === 'memory-only') {
-      this.tags.becomeTruth();
-      return undefined;
-    }
-    return this.#link;
-  }
-
-  /** The link to Redis, even where its driver is missing: for `health()`. */
-  get namedLink(): RedisLink | undefined {
-    return this.#link;
-  }
-
-  get nowMs(): number {
-    return this.options.clock.now();
+    if (target === undefined) return;
+    this.namedLink = new RedisLink(target, options);
+    this.link = this.namedLink;
+    this.#listen(this.namedLink);
   }
 
   /** The fresh entry that memory may serve without a question to Redis. */
-  peek(key: string, nowMs = this.nowMs): CacheEntry | undefined {
+  peek(key: string, nowMs = this.clock.now()): CacheEntry | undefined {
     const record = this.memory.get(key);
     return record && this.validEntry(record, nowMs);
   }
@@ -119,7 +110,7 @@ export class TierPair {
   }
 
   /** Holds an entry in memory. `verifiedAtMs`: when Redis was asked about it. */
-  remember(key: string, entry: CacheEntry, verifiedAtMs: number, nowMs = this.nowMs): MemoryRecord {
+  remember(key: string, entry: CacheEntry, verifiedAtMs: number, nowMs: number): MemoryRecord {
     const { ttlMs, ttlAloneMs } = this.options.memory;
     const record: MemoryRecord = {
       entry,
@@ -133,7 +124,7 @@ export class TierPair {
   }
 
   /** Notes that Redis held the same write at `verifiedAtMs`. */
-  confirm(record: MemoryRecord, verifiedAtMs: number, nowMs = this.nowMs): void {
+  confirm(record: MemoryRecord, verifiedAtMs: number, nowMs: number): void {
     record.verifiedAtMs = verifiedAtMs;
     record.keptUntilMs = nowMs + this.options.memory.ttlMs;
   }
@@ -152,7 +143,7 @@ export class TierPair {
    */
   unwrap<Value>(reply: RedisReply<Value>): Value | undefined {
     if (reply.ok) return reply.value;
-    const driverError = this.#link?.gateway.driverError;
+    const driverError = this.namedLink?.connection.driverError;
     if (driverError !== undefined) {
       if (this.options.onDriverMissing === 'memory-only') return undefined;
       throw driverError;
@@ -162,7 +153,7 @@ export class TierPair {
   }
 
   async close(): Promise<void> {
-    await this.#link?.close();
+    await this.namedLink?.close();
     this.memory.clear();
     this.events.clear();
   }
@@ -173,10 +164,10 @@ export class TierPair {
     return Math.min(record.verifiedAtMs + trustMs, record.keptUntilMs);
   }
 
-  #connect(link: RedisLink): RedisLink {
+  #listen(link: RedisLink): void {
     link.events.on('announced', (message) => this.#hear(message));
     link.events.on('deaf', () => {
-      this.#deafSinceMs = this.nowMs;
+      this.#deafSinceMs = this.clock.now();
       this.tags.distrust();
     });
     link.events.on('replayed', ({ keys, tags }) => {
@@ -194,10 +185,14 @@ export class TierPair {
       this.events.emit('redisTroubled', { reason });
       callSafely(() => logger?.warn({ reason }, "the cache can't use Redis as it should"), undefined);
     });
+    link.connection.events.on('changed', () => {
+      if (link.connection.state !== 'driver-missing' || this.options.onDriverMissing !== 'memory-only') return;
+      this.tags.becomeTruth();
+      this.link = undefined;
+    });
     link.connection.events.on('ready', () => this.events.emit('redisReady', {}));
     link.connection.events.on('lost', () => this.events.emit('redisLost', {}));
     link.gateway.events.on('failed', (failure) => this.events.emit('redisFailed', failure));
-    return link;
   }
 
   #hear({ action, names }: BusMessage): void {

@@ -54,7 +54,8 @@ export class TieredReader {
 
   /** Also finds an entry that is stale within its grace. */
   async read(key: string): Promise<Found | undefined> {
-    const { memory, nowMs, tags } = this.#pair;
+    const { memory, clock, tags } = this.#pair;
+    const nowMs = clock.now();
     let record = memory.get(key);
     let unknown: readonly string[] = [];
     if (record !== undefined) {
@@ -92,7 +93,7 @@ export class TieredReader {
         redisHits += 1;
       };
       const onEntry = (index: number, entry: CacheEntry) => {
-        if (entry.failure === undefined && this.#pair.nowMs < entry.freshUntilMs) onValue(index, entry.value);
+        if (entry.failure === undefined && this.#pair.clock.now() < entry.freshUntilMs) onValue(index, entry.value);
       };
       const run = this.#check.begin({ keys: asked, held, context, onEntry, onValue });
       const take = (first: number, texts: readonly unknown[]) => this.#check.take(run, first, texts);
@@ -112,7 +113,8 @@ export class TieredReader {
   }
 
   #readMemory(keys: readonly string[], link: RedisLink | undefined): MemoryRead {
-    const { memory, nowMs } = this.#pair;
+    const { memory, clock } = this.#pair;
+    const nowMs = clock.now();
     const distrusting = link !== undefined && link.outage.size > 0;
     // As long as the keys at first: a bulk read mostly asks for all of them.
     const places = new Array<number>(keys.length);
@@ -153,9 +155,9 @@ export class TieredReader {
     keys: number,
     work: (context: ReadContext) => Promise<Result>,
   ): Promise<Result> {
-    const { guard, tags, nowMs } = this.#pair;
+    const { guard, tags, clock } = this.#pair;
     const deadline = link.gateway.deadline(keys);
-    const context = { link, ticket: guard.begin(), tagTicket: tags.begin(), askedAtMs: nowMs, deadline };
+    const context = { link, ticket: guard.begin(), tagTicket: tags.begin(), askedAtMs: clock.now(), deadline };
     try {
       return await work(context);
     } finally {
@@ -202,12 +204,13 @@ export class TieredReader {
     const known = this.#check.learn(run, versions);
     this.#check.take(run, 0, [text]);
     await this.#check.settle(run, known);
-    return believed && found(believed, 'redis', this.#pair.nowMs);
+    return believed && found(believed, 'redis', this.#pair.clock.now());
   }
 
   /** While Redis can't be asked, memory is trusted for `outageTrustMs`. */
   #lastResort(key: string, record: MemoryRecord | undefined): Found | undefined {
-    const { nowMs, options, memory } = this.#pair;
+    const { clock, options, memory } = this.#pair;
+    const nowMs = clock.now();
     if (record === undefined || memory.get(key) !== record) return undefined;
     const verdict = this.#pair.judge(record, nowMs, options.outageTrustMs);
     return verdict.kind === 'valid' ? found(record.entry, 'memory', nowMs) : undefined;

@@ -29,7 +29,8 @@ export class TieredWriter {
 
   /** Stamps for a value that exists already: an invalidation that begins after this call wins over it. */
   async stamp(tags: readonly string[], keepMs: number): Promise<Stamps> {
-    const { link, nowMs } = this.#pair;
+    const { link, clock } = this.#pair;
+    const nowMs = clock.now();
     const all = withEveryEntry(tags);
     if (link === undefined) return this.#ownStamps(tags, nowMs);
     const trusted = this.#pair.tags.trusted(all, nowMs, nowMs + keepMs);
@@ -58,7 +59,7 @@ export class TieredWriter {
     const outage = this.#pair.link?.outage;
     for (const tag of withEveryEntry(tags)) {
       const version = versions?.get(tag);
-      if (version === undefined) return this.#ownStamps(tags, this.#pair.nowMs);
+      if (version === undefined) return this.#ownStamps(tags, this.#pair.clock.now());
       stamps.push([tag, version]);
       if (!outage?.distrustsTag(tag)) {
         this.#pair.tags.learn(ticket, tag, version, askedAtMs, askedAtMs + keepMs);
@@ -72,7 +73,8 @@ export class TieredWriter {
    * entry that Redis did not take, and it does not trust the older one in Redis.
    */
   async write(all: readonly KeyedEntry[], shared: boolean, began: ReadTicket): Promise<void> {
-    const { link, guard, removals, counters, nowMs } = this.#pair;
+    const { link, guard, removals, counters, clock } = this.#pair;
+    const startedAtMs = clock.now();
     const entries = all.filter(({ key }) => removals.isClean(began, key));
     if (entries.length === 0) return;
     counters.writes += entries.length;
@@ -81,9 +83,10 @@ export class TieredWriter {
     const ticket = guard.begin();
     try {
       const refused = link === undefined ? [] : await this.#writeRedis(entries, shared, link);
+      const endedAtMs = clock.now();
       for (const { key, entry } of entries) {
         // A later write or removal of the same key wins.
-        if (guard.isClean(ticket, key)) this.#pair.remember(key, entry, nowMs);
+        if (guard.isClean(ticket, key)) this.#pair.remember(key, entry, startedAtMs, endedAtMs);
         else this.#pair.memory.delete(key);
       }
       counters.droppedWrites += refused.length;
