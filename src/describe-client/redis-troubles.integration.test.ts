@@ -1,13 +1,16 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisCache } from '../redis-cache/index.ts';
+import { whenConnected } from '../redis-cache/when-connected.fixture.ts';
 import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
-import { findFreePort, findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 
 const image = createTestImage({ seed: 21 });
+/** Nobody listens there; a port that is only free now may be taken by another test. */
+const NO_SERVER = 1;
 let server: FakeOpenAI;
 const open: DescribeClient[] = [];
 
@@ -34,7 +37,7 @@ describe('a client whose Redis was never there', () => {
   const reason = 'Redis was never reached (ECONNREFUSED)';
 
   it('describes, tells its logger once, and says why in its health', async () => {
-    const { client, heard } = start({ redis: `redis://127.0.0.1:${await findFreePort()}` });
+    const { client, heard } = start({ redis: `redis://127.0.0.1:${NO_SERVER}` });
     for (const prompt of ['1', '2', '3']) await client.describe(image, { prompt });
     await expect.poll(() => client.cache?.health().redis?.failedReconnects).toBeGreaterThan(3);
     expect(heard).toEqual([{ reason }]);
@@ -42,7 +45,7 @@ describe('a client whose Redis was never there', () => {
   });
 
   it('hears of a cache that it was given, as long as it is open', async () => {
-    const cache = new RedisCache({ port: await findFreePort() });
+    const cache = new RedisCache({ port: NO_SERVER });
     const [one, other] = [start({ cache }), start({ cache })];
     await other.client.close();
     await one.client.describe(image);
@@ -76,13 +79,17 @@ describe.runIf(findRedisServer())('a Redis that somebody else writes to', () => 
     '{"model":"m"}',
   ])('never makes %s a description', async (payload) => {
     await admin.flushall();
-    const options = { redis: redis.url, cache: { operationTimeoutMs: 1_000 } };
-    const writer = start(options).client;
+    const connected = async () => {
+      const { client } = start({ redis: redis.url, cache: { operationTimeoutMs: 5_000 } });
+      if (client.cache !== undefined) await whenConnected(client.cache);
+      return client;
+    };
+    const writer = await connected();
     await writer.describe(image);
     const [key = ''] = await admin.keys('describe_it:e:*');
     const [head = ''] = ((await admin.get(key)) ?? '').split('\n');
     await admin.set(key, `${head.replace(/^\S+/, 'AAAAAAAA1')}\n${payload}`, 'PX', 60_000);
-    const reader = start(options).client;
+    const reader = await connected();
     await expect(reader.describe(image, { cache: 'only-if-cached' })).rejects.toMatchObject({
       code: 'DESCRIBE_CACHE_MISS',
     });
@@ -91,6 +98,6 @@ describe.runIf(findRedisServer())('a Redis that somebody else writes to', () => 
     // A reader that has just begun to hear messages asks Redis once more.
     const source = expect.stringMatching(/^(memory|redis)$/);
     await expect(reader.describe(image)).resolves.toMatchObject({ ...right, source });
-    await expect(start(options).client.describe(image)).resolves.toMatchObject({ ...right, source: 'redis' });
+    await expect((await connected()).describe(image)).resolves.toMatchObject({ ...right, source: 'redis' });
   });
 });

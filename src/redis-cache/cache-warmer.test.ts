@@ -66,7 +66,7 @@ describe('createCacheWarmer', () => {
       },
       { concurrency: 2, signal: controller.signal },
     );
-    await new Promise(setImmediate);
+    await expect.poll(() => signals).toHaveLength(2);
     controller.abort('enough');
     await expect(warming).rejects.toBe('enough');
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);

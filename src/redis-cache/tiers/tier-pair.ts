@@ -1,6 +1,6 @@
 import { callSafely } from '../../internal/async/user-callback.ts';
-import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import type { Clock } from '../../internal/clock.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { Emitter } from '../../internal/emitter.ts';
 import type { CacheEntry } from '../entries/cache-entry.ts';
 import type { BusMessage } from '../redis/bus-message.ts';
