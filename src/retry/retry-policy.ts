@@ -19,7 +19,7 @@ import {
 export interface RetryRunOptions {
   /** Ends the run at once, waits included, with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** The deadline, as a reading of the clock. A wait after which no attempt could end is not started. */
+  /** The deadline, as a reading of the clock. The run does not wait for an attempt that could not end before it. */
   readonly deadlineAtMs?: number | undefined;
   /**
    * Retries of the same request in another form, made before this run. They count for `maxAttempts`.
@@ -29,8 +29,8 @@ export interface RetryRunOptions {
   /** The same as the policy's `isPaced`, for this run. Either one suffices. */
   readonly isPaced?: ((error: unknown) => boolean) | undefined;
   /**
-   * Milliseconds until the next attempt could start, where something else delays it. With too little time left after
-   * that, no attempt is made.
+   * Milliseconds until the next attempt could start, where something else delays it. The run ends if too little time is
+   * left after that.
    */
   readonly heldBackMs?: (() => number) | undefined;
   /** Notified of every retry of this run, after the policy's own `onRetry`. */

@@ -1,6 +1,6 @@
 import { AdaptiveConcurrency } from './router/adaptive-concurrency.ts';
 
-/** A server as the limit sees it: how long it takes with so many in flight, and whether it refuses. */
+/** A server as the limit sees it: how long an answer takes with this many in flight, and whether it refuses. */
 export interface SimulatedServer {
   latencyMs(inFlight: number, outputTokens: number, nowMs: number): number;
   refuses?(inFlight: number, nowMs: number): boolean;
@@ -12,9 +12,9 @@ export interface ClosedLoopOptions {
   readonly seed: number;
   readonly maxConcurrency?: number;
   readonly initialConcurrency?: number;
-  /** Output tokens of a call; by default all alike. */
+  /** Output tokens of a call; by default the same for all. */
   readonly outputTokens?: (random: () => number, nowMs: number) => number;
-  /** Most calls that there are to send at a time. */
+  /** Most calls that want to be in flight. */
   readonly demand?: number;
   /** Share of calls that are aborted halfway. */
   readonly abortRatio?: number;
@@ -34,7 +34,7 @@ interface Flight {
   readonly end: 'answer' | 'refusal' | 'abort';
 }
 
-/** Keeps as many calls in flight as the limit allows, and tells the limit and the answers of each second. */
+/** Keeps as many calls in flight as the limit allows, and reports the limit and the answers of each second. */
 export function closedLoop({
   server,
   durationMs,

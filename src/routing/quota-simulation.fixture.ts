@@ -21,7 +21,7 @@ export interface ApiOptions {
   readonly limits: FakeLimits;
   /** Time of an answer after it was admitted; log-normal. @defaultValue 800 */
   readonly medianMs?: number;
-  /** Least time of one way, and the mean of what chance adds to it. @defaultValue 10 and 5 */
+  /** Least time of one way, and the mean of the random time added to it. @defaultValue 10 and 5 */
   readonly wayMs?: number;
   readonly jitterMs?: number;
   readonly seed: number;
@@ -53,7 +53,7 @@ export class SimulatedApi {
     return this.#admit(tokens) === undefined;
   }
 
-  /** Sends one request; `onAdmitted` runs when it is counted, one of the others when its answer arrives. */
+  /** Sends one request. `onAdmitted` runs when it is counted; one of the others runs when its answer arrives. */
   send(
     tokens: number,
     on: {
@@ -161,7 +161,7 @@ export class Tally {
   }
 }
 
-/** Sends as many requests as a limiter lets pass, for ever. */
+/** Sends as many requests as a limiter lets pass, without end. */
 export function flood(
   api: SimulatedApi,
   limiter: QuotaLimiter,
@@ -177,7 +177,7 @@ export function flood(
     if (timer !== undefined) clock.clearTimeout(timer);
     timer = undefined;
     while (inFlight < maxInFlight) {
-      // As a router does: a few only until the first answer has told the limits.
+      // As a router does: only a few requests until the first answer has told the limits.
       if (!limiter.limitsKnown && inFlight >= 4) return;
       const waitMs = limiter.waitMs(next.estimated);
       if (waitMs > 0) {
@@ -212,7 +212,7 @@ export function flood(
   pump();
 }
 
-/** The usual way for contrast: so many workers, each of which waits as told after a refusal, and tries again. */
+/** The usual way, for contrast: workers that wait as told after a refusal, and try again. */
 export function floodNaively(
   api: SimulatedApi,
   tally: Tally,

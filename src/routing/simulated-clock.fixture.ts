@@ -6,7 +6,7 @@ interface SimulatedEvent {
   readonly run: () => void;
 }
 
-/** A clock that runs its timers as fast as they come, in the order of their time. */
+/** A clock that runs its timers at once, in the order of their time. */
 export class SimulatedClock implements Clock {
   #nowMs = 0;
   #order = 0;

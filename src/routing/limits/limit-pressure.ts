@@ -1,15 +1,15 @@
 /** Share of a limit below which little is left of it. */
 export const LOW_RATIO = 0.05;
 
-/** How short one limit is, of requests or of tokens, as far as is known now. */
+/** How close one limit is to being used up, of requests or of tokens, as far as is known now. */
 export interface LimitPressure {
   /** Units a minute that may be used; undefined where no limit is known. */
   readonly perMinute: number | undefined;
-  /** Share of the limit that is used up, from 0 to 1; 0 where the API has not told. */
+  /** Share of the limit that is used up, from 0 to 1; 0 before the API has answered. */
   readonly usedRatio: number;
-  /** Whether less than a twentieth of the limit is left; true where the API has not told. */
+  /** Whether less than a twentieth of the limit is left; true before the API has answered. */
   readonly isLow: boolean;
-  /** Whether it refused a request within the last minute. */
+  /** Whether the API refused a request within the last minute. */
   readonly isThrottled: boolean;
 }
 

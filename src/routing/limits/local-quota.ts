@@ -78,7 +78,7 @@ export class LocalQuota implements QuotaSource {
 
   paused(): void {}
 
-  /** Begins with empty buckets: what others have just taken is not known. */
+  /** Empties the buckets, because it is unknown what other processes have just taken. */
   drain(nowMs: number): void {
     this.#requests.drain(nowMs);
     this.#tokens.drain(nowMs);
@@ -94,7 +94,7 @@ export class LocalQuota implements QuotaSource {
 
   close(): void {}
 
-  /** Returns whether more may pass than before. */
+  /** Follows the limits in an answer's headers. Returns whether more may pass than before. */
   #follow(
     { requests, tokens }: RateLimitSnapshot,
     requestMark: QuotaMark,
@@ -106,7 +106,7 @@ export class LocalQuota implements QuotaSource {
   }
 }
 
-/** Whether every bucket that the headers name has enough: an unnamed one was empty, such as that of a second. */
+/** Whether every bucket that the headers name has enough. Then another bucket refused, such as that of a second. */
 function seemsFree({ requests, tokens }: RateLimitSnapshot, units: number): boolean {
   const { remaining: leftRequests } = requests ?? {};
   const { remaining: leftTokens } = tokens ?? {};
@@ -114,10 +114,10 @@ function seemsFree({ requests, tokens }: RateLimitSnapshot, units: number): bool
   return (leftRequests ?? 1) >= 1 && (leftTokens ?? units) >= units;
 }
 
-/** For so long others have to know what was taken: a bucket's time to refill. */
+/** Units taken this recently are reported to other processes: the time in which a bucket refills. */
 const LATELY_MS = 1_000;
 
-/** The share of a quota that a process takes by itself while the store is away, and what it took of it lately. */
+/** The share of a quota that a process takes by itself while the store is away, and what it took of it recently. */
 export class AloneQuota {
   readonly quota: LocalQuota;
   #requests = 0;
@@ -137,7 +137,7 @@ export class AloneQuota {
     return this.quota.take(tokens, nowMs);
   }
 
-  /** Units that are still missing from the API's buckets, and that the store knows nothing of. */
+  /** Units that the API has counted already and that the store does not know of. */
   tookLately(nowMs: number): { readonly requests: number; readonly tokens: number } {
     const rest = Math.exp((this.#tookAtMs - nowMs) / LATELY_MS);
     return { requests: this.#requests * rest, tokens: this.#tokens * rest };

@@ -1,18 +1,20 @@
 export const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
 
-/** Held back, in time: the way to the API reorders and bunches requests, and others may take from the bucket. */
+/**
+ * Milliseconds of the rate that are held back: requests arrive bunched and in another order, and others use the bucket.
+ */
 const HEADROOM_MS = 550;
-/** The same as a share of what a request leaves of the bucket, where that is less. */
+/** Bound of the part held back, as a share of what is left of the bucket after a request. */
 const HEADROOM_RATIO = 0.55;
-/** Share of the bucket that waiting for full may overshoot. */
+/** Share of the bucket by which waiting for a full bucket may overshoot. */
 const MAX_GUARD_RATIO = 0.06;
-/** A bucket fills at no less than this share of its rate, whatever others take: a request has to learn the rest. */
+/** Least refill, as a share of the rate, whatever others take: only a request can find out what is really left. */
 const MIN_REFILL_RATIO = 0.1;
 
 /**
- * A token bucket that refills continuously, as the API's do. A request that is larger than the bucket fits when that is
- * full, and leaves it in debt. Where the bucket is large enough, a part is held back, which costs nothing of the rate.
+ * A token bucket that refills continuously, as the API's do. A request larger than the bucket fits when the bucket is
+ * full, and leaves it in debt. Where the bucket is large enough, a part is held back, which does not lower the rate.
  */
 export class QuotaBucket {
   #perMs: number;
@@ -22,8 +24,8 @@ export class QuotaBucket {
   #foreignPerMs = 0;
 
   /**
-   * By default it is full, for so long that it waits for no guard. It then holds a second of its rate, for the API may
-   * enforce a minute's limit a second at a time.
+   * By default the bucket is full. It then holds one second of its rate, since the API may enforce a minute's limit by
+   * the second.
    */
   constructor(perMs: number, nowMs: number, level = Number.POSITIVE_INFINITY, capacity = secondOf(perMs)) {
     this.#perMs = perMs;
@@ -54,7 +56,7 @@ export class QuotaBucket {
     return Math.min(this.#level, this.#capacity);
   }
 
-  /** Milliseconds until `cost` fits; 0 when it does now. `guardMs` is waited longer where the bucket has to be full. */
+  /** Milliseconds until `cost` fits; 0 when it does now. Waits `guardMs` longer where the bucket has to be full. */
   waitMs(cost: number, guardMs: number, nowMs: number): number {
     const guard = this.#perMs * guardMs;
     const guardUnits = Math.min(guard, this.#capacity * MAX_GUARD_RATIO);
@@ -69,25 +71,25 @@ export class QuotaBucket {
     return missing <= 1e-9 ? 0 : missing / this.#refillPerMs;
   }
 
-  /** Milliseconds until so many units in all will have flowed in, what is there now included. */
+  /** Milliseconds until the level now plus the refill adds up to this many units. */
   drainMs(units: number, nowMs: number): number {
     return Math.max(0, units - this.levelAt(nowMs)) / this.#refillPerMs;
   }
 
-  /** Takes it, into debt where it doesn't fit. Returns the level that is left. */
+  /** Takes `cost`, and goes into debt where it does not fit. Returns the level that is left. */
   take(cost: number, nowMs: number): number {
     this.#level = this.levelAt(nowMs) - cost;
     return this.#level;
   }
 
-  /** Moves the level by `delta` as far as the bucket goes, and returns by how much it was moved. */
+  /** Changes the level by `delta` within the bounds of the bucket. Returns the change that was possible. */
   move(delta: number, nowMs: number): number {
     const before = this.levelAt(nowMs);
     this.#level = Math.min(before + delta, this.#capacity);
     return this.#level - before;
   }
 
-  /** Another rate from now on; the capacity follows in proportion. */
+  /** Sets another rate from now on; the capacity changes in proportion. */
   setRate(perMs: number, nowMs: number): void {
     if (perMs === this.#perMs) return;
     this.#refill(nowMs);

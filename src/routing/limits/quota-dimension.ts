@@ -9,20 +9,20 @@ export interface QuotaDimensionOptions {
   readonly processes: number;
 }
 
-/** Requests sent within such a time may overtake each other on their way. */
+/** Requests sent within this time may overtake each other on their way. */
 const REORDER_MS = 50;
 /** A bunch that is sent at once, such as many large images, takes longer to arrive. */
 const BUNCH_MS = 1_000;
-/** How much more than its rate in that time is a large bunch, and how many requests at least. */
+/** A bunch is large when it exceeds its rate in that time by this factor. */
 const BUNCH_FACTOR = 1.2;
 const BUNCH_REQUESTS = 8;
 
-/** Where a dimension stood when something was taken: what its answer's headers are compared with. */
+/** The state of a dimension when a request took its units. The headers of the answer are compared with it. */
 export interface QuotaMark {
   readonly sequence: number;
   readonly atMs: number;
   readonly units: number;
-  /** Level of the model after it was taken; undefined when there was no model. */
+  /** Level of the model after the units were taken; undefined when there was no model. */
   readonly level: number | undefined;
   /** Sum of corrections until then. */
   readonly corrected: number;
@@ -31,16 +31,18 @@ export interface QuotaMark {
   readonly order: TakenOrder;
 }
 
-/** A downward difference is believed whole; an upward one in this share or more, the longer nothing was heard. */
+/**
+ * A correction downwards is applied whole. One upwards is applied in this share, or more after a time without answers.
+ */
 const RAISE_RATIO = 0.5;
 const RAISE_MS = 500;
-/** Differences below this are rounding: a share of the bucket, and units. */
+/** Differences below this share of the bucket are rounding. */
 const DEADBAND_RATIO = 0.01;
 const DEADBAND_UNITS = 0.05;
 /** Time constant of what others are believed to take. */
 const FOREIGN_MS = 4_000;
 const FULL_MS = 4_000;
-/** Without news for so long, others are believed to take less and less. */
+/** After this time without an answer, the estimate of what others take begins to shrink. */
 const FOREIGN_TRUST_MS = 5_000;
 const FOREIGN_DECAY_MS = 10_000;
 
@@ -86,7 +88,7 @@ export class QuotaDimension extends QuotaLimit {
     return Math.max(modelMs, budgetMs);
   }
 
-  /** Milliseconds until so many units in all will have been let pass. */
+  /** Milliseconds until this many units in all may have passed. */
   drainMs(units: number, nowMs: number): number {
     return Math.max(this.model?.drainMs(units, nowMs) ?? 0, this.#budget?.drainMs(units, nowMs) ?? 0);
   }
@@ -103,8 +105,8 @@ export class QuotaDimension extends QuotaLimit {
   }
 
   /**
-   * Gives back, or takes, what turned out to be other than reserved. The headers tell a model the same, where there are
-   * any.
+   * Corrects the model by the difference between reserved and used units. With headers (`heard`) the model corrects
+   * itself.
    */
   settle(mark: QuotaMark, units: number, heard: boolean, nowMs: number): void {
     const delta = mark.units - units;
@@ -120,16 +122,16 @@ export class QuotaDimension extends QuotaLimit {
     this.#corrected += this.model?.move(units, nowMs) ?? 0;
   }
 
-  /** The request was refused, so its units were not counted; the headers correct the model if they were. */
+  /** The request was refused, so its units were not counted. The headers correct the model if they were. */
   refuse({ units }: QuotaMark, nowMs: number): void {
     if (this.model === undefined) return;
     this.#taken -= units;
     this.#corrected += this.model.move(units, nowMs);
   }
 
-  /** Follows what an answer to the request of that mark says. Returns whether more is allowed than before. */
+  /** Follows the headers of the answer to that request. Returns whether more is allowed than before. */
   observe(mark: QuotaMark, raw: RateLimitReading, nowMs: number): boolean {
-    // An answer to an older request tells an older state, which a newer one has told already.
+    // The answer to an older request describes an older state. A newer answer has told more already.
     if (mark.sequence <= this.#lastSequence || !hasLimit(raw)) return false;
     const reading = quotaReadingOf(raw);
     const sinceMs = mark.atMs - this.#lastAtMs;
@@ -141,11 +143,12 @@ export class QuotaDimension extends QuotaLimit {
     this.#followCapacity(model, reading, nowMs);
     const told = levelOf(reading, model.capacity);
     if (mark.level === undefined || mark.sequence < this.#modelSinceSequence) {
-      // Taken before there was a model, or at another limit: it begins with what was told, less what was taken since.
+      // The request was taken before there was a model, or at another limit. The model begins with the reported level,
+      // less the units taken since.
       const level = told + (nowMs - mark.atMs) * model.perMs - (this.#taken - mark.taken);
       return model.move(level - model.levelAt(nowMs), nowMs) > 0 || faster;
     }
-    // It was full when the request came, so others took less than it let flow past.
+    // The API's bucket was full when the request came, so others took less than the refill.
     if (told + mark.units >= model.capacity * (1 - DEADBAND_RATIO)) {
       model.foreignPerMs *= Math.exp(-sinceMs / FULL_MS);
     }
@@ -155,12 +158,12 @@ export class QuotaDimension extends QuotaLimit {
     return this.#correct(model, difference, mark, sinceMs, nowMs) > 0 || faster;
   }
 
-  /** Empties it, where what others have taken is not known. */
+  /** Empties the model, because it is unknown what others have taken. */
   drain(nowMs: number): void {
     for (const bucket of [this.model, this.#budget]) bucket?.move(-Math.max(0, bucket.levelAt(nowMs)), nowMs);
   }
 
-  /** Was refused while the headers said that there was room: the limit is enforced a second at a time. */
+  /** The API refused although its headers reported enough. So it enforces the limit one second at a time. */
   quantise(nowMs: number): void {
     this.#quantised = true;
     const model = this.model;
@@ -201,7 +204,7 @@ export class QuotaDimension extends QuotaLimit {
     this.hear(reading);
     const { perMs } = reading;
     if (before === perMs) return false;
-    // Units taken at the old rate differ from what the new rate allows, and no other process took them.
+    // Units taken at the old rate say nothing about the new one, and no other process took them.
     this.#modelSinceSequence = this.#latestSequence + 1;
     if (this.model === undefined) {
       this.model = new QuotaBucket(perMs, nowMs);
@@ -217,12 +220,12 @@ export class QuotaDimension extends QuotaLimit {
     if (capacity === undefined) return;
     const bounded = this.#quantised ? Math.min(capacity, secondOf(model.perMs)) : capacity;
     const excess = bounded - model.capacity;
-    // `remaining` is rounded down: less than one below is no news.
+    // `remaining` is rounded down, so a difference below one unit says nothing.
     if (excess > 0) model.setCapacity(bounded, nowMs);
     else if (-excess > 1 + model.capacity * 0.05) model.setCapacity(model.capacity + excess * 0.3, nowMs);
   }
 
-  /** The budget is needed where it is less than what the model allows, or where there is no model. */
+  /** Keeps a budget where it is less than what the model allows, or where there is no model. */
   #fitBudget(nowMs: number): void {
     const known = [this.heardPerMs, this.#limit === undefined ? undefined : this.#limit / MINUTE_MS];
     const perMs = Math.min(...known.filter((rate) => rate !== undefined)) / this.#processes;
@@ -232,17 +235,17 @@ export class QuotaDimension extends QuotaLimit {
   }
 }
 
-/** Units that were taken one right after the other, by the sum of all that were ever taken. */
+/** Units that were taken one right after the other, as a range of the sum of all units ever taken. */
 interface Bunch {
   readonly first: number;
   last: number;
-  /** More than the rate allows for long: their order on the way says little. */
+  /** Whether the bunch exceeds the rate for so long that its order says little. */
   large: boolean;
 }
 
-/** How far the order of arrival may differ from the one in which requests were taken. */
+/** How far the order of arrival may differ from the order in which requests were taken. */
 interface TakenOrder {
-  /** Units taken so shortly before that they may arrive after it. */
+  /** Units taken so recently before that they may arrive after it. */
   readonly close: number;
   readonly bunch: Bunch;
 }
@@ -254,7 +257,7 @@ class ReorderWindow {
   #atMs = 0;
   #bunch: Bunch = { first: 0, last: 0, large: false };
 
-  /** Counts units that are taken now; `taken` is the sum with them. */
+  /** Counts units that are taken now; `taken` is the running sum, these included. */
   add(units: number, taken: number, perMs: number, nowMs: number): TakenOrder {
     const gapMs = nowMs - this.#atMs;
     const close = this.#close * Math.exp(-gapMs / REORDER_MS);
@@ -272,7 +275,7 @@ class ReorderWindow {
   }
 }
 
-/** The part of a difference that no order of arrival explains; `taken` is the sum of units, its own included. */
+/** The part of a difference that no order of arrival explains; `taken` is the running sum, its own units included. */
 function certainDifference(difference: number, { close, bunch }: TakenOrder, units: number, taken: number): number {
   if (difference > 0) {
     const before = bunch.large ? Math.max(close, taken - units - bunch.first) : close;

@@ -34,7 +34,7 @@ export abstract class QuotaLimit {
   /** Units a millisecond that this process may take at most; undefined when nothing bounds it. */
   protected abstract get allowedPerMs(): number | undefined;
 
-  /** It refused a request. */
+  /** Counts a refusal of a request. */
   throttled(nowMs: number): void {
     this.#throttledAtMs = nowMs;
   }

@@ -3,7 +3,8 @@ import type { QuotaSourceStats } from './quota-stats.ts';
 import type { QuotaAnswer, QuotaRefusal } from './rate-limit-snapshot.ts';
 
 /**
- * The units that one request took from a source. It ends in one of these ways; each returns whether more may pass.
+ * The units that one request took from a source. Exactly one method is called at its end. Each returns whether more may
+ * pass.
  */
 export interface QuotaTaking {
   answered(answer: QuotaAnswer, nowMs: number): boolean;
@@ -13,7 +14,7 @@ export interface QuotaTaking {
 
 /** Where requests and tokens come from: this process's own buckets, or those that processes share. */
 export interface QuotaSource {
-  /** Whether a limit is known, given or heard. */
+  /** Whether a limit is known, from an option or from headers. */
   readonly limitsKnown: boolean;
   /** Tokens a millisecond that the API allows all processes, where a limit is known. */
   readonly tokensPerMs: number | undefined;
@@ -22,7 +23,7 @@ export interface QuotaSource {
   waitMs(tokens: number, guardMs: number, nowMs: number): number;
   drainMs(requests: number, tokens: number, nowMs: number): number;
   take(tokens: number, nowMs: number): QuotaTaking;
-  /** Nothing passes for so long: others have to know. */
+  /** Tells the other processes that nothing may pass for this time. */
   paused(pauseMs: number, nowMs: number): void;
   pressure(nowMs: number): QuotaPressure;
   stats(nowMs: number): QuotaSourceStats;

@@ -21,20 +21,20 @@ export interface QuotaSourceStats {
   readonly shared?: SharedQuotaStats;
 }
 
-/** A picture of a limiter, frozen and JSON-safe. */
+/** A snapshot of a limiter, frozen and JSON-safe. */
 export interface QuotaStats extends QuotaSourceStats {
   readonly name: string;
   /** Requests sent that have no answer yet. */
   readonly inFlight: number;
   readonly taken: number;
   readonly answered: number;
-  /** Refusals for going too fast. */
+  /** Refusals with 429. */
   readonly throttled: number;
-  /** Given back unsent. */
+  /** Requests given back unsent. */
   readonly refunded: number;
-  /** Charged tokens per estimated one, as learned. */
+  /** Ratio of charged to estimated tokens, as learned. */
   readonly estimateRatio: number;
-  /** Milliseconds that the pause of a refusal still lasts, or until a request may probe whether it still holds. */
+  /** Milliseconds for which a refusal still pauses the quota, or until one request may probe. */
   readonly pauseMs: number;
   /** Milliseconds that the API asks to wait, where that is more than the 5 minutes after which one request probes. */
   readonly askedPauseMs?: number;

@@ -31,7 +31,7 @@ export interface QuotaRefusal {
 }
 
 const DAY_MS = 86_400_000;
-/** How much more than its limit a minute's bucket may seem to hold, by rounding. */
+/** How far above its limit a minute's bucket may seem to be, because of rounding. */
 const IMPLAUSIBLE_RATIO = 1.5;
 
 /** Whether a count is known and one. */
@@ -52,8 +52,9 @@ export interface QuotaReading {
 }
 
 /**
- * Reads a limit's rate and capacity. A reset is the time until full, so a bucket holds what remains and what flows in
- * until then. A limit whose bucket would hold far more than the limit is one a day, which some tiers have.
+ * Reads a limit's rate and capacity. A reset is the time until the bucket is full. So the capacity is what remains,
+ * plus the refill until then. A limit whose bucket would hold far more than the limit counts by the day, as in some
+ * tiers.
  */
 export function quotaReadingOf(reading: RateLimitReading): QuotaReading {
   const { limit } = reading;
@@ -76,18 +77,22 @@ export function quotaReadingOf(reading: RateLimitReading): QuotaReading {
 }
 
 /**
- * The level that a reading tells: by its reset, which has the fraction and the debt, within what its `remaining` leaves
- * open.
+ * The level that a reading reports: computed from its reset, which keeps the fraction and the debt, and bounded by its
+ * `remaining`.
  */
 export function levelOf({ limit, perMs, remaining = 0, resetMs }: QuotaReading, capacity: number): number {
   if (resetMs === undefined) return remaining;
   const byReset = capacity - perMs * resetMs;
-  // No request is larger than the limit, and so is no debt: without a bound, one wrong header would stop all for ever.
+  // No debt is larger than the limit, as no request is. Without this bound, one wrong header would stop everything for
+  // ever.
   const lowest = remaining >= 1 ? remaining : -limit;
   return Math.min(Math.max(byReset, lowest), remaining + 0.999);
 }
 
-/** Which limits refused a request: where requests are left, something else did; both where the headers do not say. */
+/**
+ * The limits that refused a request. Where requests are left, something else refused; where the headers say nothing,
+ * both did.
+ */
 export function refusedBy(limits: RateLimitSnapshot | undefined): {
   readonly requests: boolean;
   readonly tokens: boolean;

@@ -11,7 +11,7 @@ export interface AttemptReport {
   readonly limits?: RateLimitSnapshot | undefined;
   /** Tokens that the API counted against the limit. */
   readonly chargedTokens?: number | undefined;
-  /** Tokens that the API wrote, which is what most of the time went into. */
+  /** Tokens that the API wrote: most of the time of an answer goes into them. */
   readonly outputTokens?: number | undefined;
   /** Organisation that the API counted the attempt for. */
   readonly organization?: string | undefined;
@@ -27,7 +27,7 @@ export class AttemptFailure<Report extends AttemptReport = AttemptReport> {
     this.report = report;
   }
 
-  /** Any other rejection is of an attempt that sent nothing. */
+  /** Any other rejection comes from an attempt that sent nothing. */
   static of(thrown: unknown): AttemptFailure {
     return thrown instanceof AttemptFailure ? thrown : new AttemptFailure(thrown, { sent: false });
   }

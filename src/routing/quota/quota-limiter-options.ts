@@ -26,7 +26,7 @@ export interface QuotaLimits {
    */
   readonly processes?: number | undefined;
   /**
-   * Tokens a minute from which on the API wants the rate to grow by at most half in 15 minutes; at least 1.
+   * Tokens a minute above which the API wants the rate to grow by at most half in 15 minutes; at least 1.
    * @defaultValue 1000000
    */
   readonly rampFromTokensPerMinute?: number | undefined;
@@ -36,7 +36,8 @@ export interface QuotaLimiterOptions {
   /** Appears in stats. @defaultValue none: it must be given */
   readonly name: string;
   /**
-   * Names the quota among the processes that share it: of one account everywhere the same, and of others never.
+   * Names the quota among the processes that share it. It must be the same in all of them for one account, and differ
+   * between accounts.
    * @defaultValue `name`
    */
   readonly sharedName?: string | undefined;

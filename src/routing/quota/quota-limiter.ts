@@ -22,15 +22,15 @@ interface Taken {
   readonly taking: QuotaTaking;
 }
 
-/** The wait while a first request is in flight, whose end notifies all that wait; and how long that wait may last. */
+/** The wait while a first request is in flight, whose end notifies all that wait; and the longest such wait. */
 const FIRST = { waitMs: 250, maxWaitMs: 2_000 } as const;
 const DEFAULTS = { processes: 1, rampFromTokensPerMinute: 1_000_000 } as const;
 
 /**
  * Lets requests pass as fast as the limits of one quota allow, and no faster. A quota is the requests and tokens a
- * minute of one organisation or project and one family of models. The limiter takes in every answer, follows the limits
- * in its headers, and keeps the whole quota waiting while the API asks to. All of it is synchronous; the waiting itself
- * is the caller's.
+ * minute of one organisation or project and one family of models. The limiter follows the limits in the headers of
+ * every answer. It pauses the whole quota while the API asks for it. All methods are synchronous; the caller does the
+ * waiting.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export class QuotaLimiter {
   #refunded = 0;
 
   /**
-   * @param stop shared by the limiters of one account, which is used up for all of its models.
+   * @param stop - Shared by the limiters of one account, whose quota is exhausted for all of its models at once.
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(options: QuotaLimiterOptions, stop: QuotaStop = new QuotaStop()) {
@@ -132,7 +132,8 @@ export class QuotaLimiter {
   }
 
   /**
-   * Milliseconds until so many requests of so many tokens in all may have passed, as far as is known. Takes nothing.
+   * Milliseconds until this many requests of this many tokens in all may have passed, as far as is known. Takes
+   * nothing.
    */
   drainMs(requests: number, tokens: number): number {
     const nowMs = this.#clock.now();
@@ -159,8 +160,8 @@ export class QuotaLimiter {
   }
 
   /**
-   * Calls `listener` when a wait may have become shorter than `waitMs` said, or the quota is found exhausted; once
-   * until `waitMs` tells of a wait again. Returns a function that ends it.
+   * Calls `listener` once when a wait may have become shorter than `waitMs` said, or the quota is exhausted. The next
+   * `waitMs` above 0 arms it again. Returns a function that removes the listener.
    */
   onCapacity(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -201,7 +202,7 @@ export class QuotaLimiter {
     });
   }
 
-  /** Gives back what it holds of a shared quota, and notifies nobody any more. */
+  /** Gives back the units that it holds of a shared quota, and notifies no listener any more. */
   close(): void {
     this.#quota.close();
     this.#listeners.clear();

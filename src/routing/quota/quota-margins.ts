@@ -1,6 +1,6 @@
-/** Share of what is known that a new answer replaces. */
+/** Weight of a new answer in the learned ratio. */
 const WEIGHT = 0.05;
-/** Answers before anything is believed. */
+/** Answers before the ratio is used. */
 const MIN_ANSWERS = 5;
 const MIN_RATIO = 0.25;
 const MAX_RATIO = 4;
@@ -26,14 +26,14 @@ export class TokenEstimate {
   }
 }
 
-/** Refusals aimed at: one request in so many. */
+/** Share of requests that may be refused. */
 const TARGET_RATIO = 0.005;
 const STEP_MS = 10;
 const MAX_GUARD_MS = 250;
 
 /**
- * The time that a request is kept back where the API's bucket has to be full, because its way there takes a varying
- * time. It moves up at a refusal and down a little at every pass, and so ends where one request in 200 is refused.
+ * The extra time that a request waits where the API's bucket has to be full, because its way there takes a varying
+ * time. The time grows at a refusal and shrinks a little at every pass. It settles where one request in 200 is refused.
  * Source: Robbins and Monro, "A Stochastic Approximation Method" (1951).
  */
 export class QuotaGuard {

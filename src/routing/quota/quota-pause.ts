@@ -2,27 +2,27 @@ import type { DescribeError } from '../../errors/describe-error.ts';
 import { exponentialDelay, type Random } from '../../internal/backoff.ts';
 import { isCount } from '../limits/rate-limit-snapshot.ts';
 
-/** Where a refusal names no time, or one that does not help, the waits grow from one refusal to the next. */
+/** Where a refusal names no time, or its time did not help, each refusal in a row waits longer than the one before. */
 const GROWING = { initialDelayMs: 250, maxDelayMs: 30_000 };
-/** Refusals in a row that the time named may be believed in. */
+/** Number of refusals in a row for which the named time is used. */
 const BELIEVED = 3;
-/** No limit is of more than a day; a longer time is a mistake, such as a date in 2099. */
+/** No limit counts by more than a day. A longer time is a mistake, such as a date in 2099. */
 const MAX_PAUSE_MS = 86_400_000;
-/** A longer pause may be a mistake too: so often one request probes whether it still holds. */
+/** A longer pause may be a mistake too, so one request probes in each period of this length. */
 const PROBE_MS = 300_000;
-/** Added by chance, so that processes don't come back at the same moment. */
+/** Share added at random, so that processes do not come back at the same moment. */
 const JITTER_RATIO = 0.05;
 const MAX_JITTER_MS = 500;
 
 /**
- * The end of a pause that refusals asked for. A later refusal may put it off and never brings it forward. A pause of
- * more than 5 minutes lets one request pass every 5 minutes: when that is answered, the pause is over.
+ * The end of a pause that refusals asked for. A later refusal may postpone the end and never advances it. During a
+ * pause of more than 5 minutes, one request passes every 5 minutes. Its answer ends the pause.
  */
 export class QuotaPause {
   readonly #random: Random;
-  /** Until when nobody passes. */
+  /** The time before which nothing passes. */
   #untilMs = Number.NEGATIVE_INFINITY;
-  /** Until when the API asked to wait. */
+  /** The time until which the API asked to wait. */
   #askedUntilMs = Number.NEGATIVE_INFINITY;
   #probing = false;
   #inARow = 0;
@@ -46,7 +46,7 @@ export class QuotaPause {
     return this.#askedUntilMs > Math.max(nowMs, this.#untilMs) ? this.#askedUntilMs - nowMs : 0;
   }
 
-  /** Takes a refusal in and returns for how long nobody passes because of it. */
+  /** Follows a refusal. Returns the milliseconds for which nothing passes because of it. */
   refused(retryAfterMs: number | undefined, nowMs: number): number {
     // Requests that were in flight when a pause began are part of the refusal that began it.
     const isNews = this.tryInMs(nowMs) === 0;
@@ -88,7 +88,7 @@ export class QuotaPause {
   }
 }
 
-/** Time until one request may probe whether the account has been topped up; it doubles each time that it hasn't. */
+/** Time until one request may probe whether the account has quota again. It doubles at each failed probe. */
 const FIRST_STOP_MS = 300_000;
 const MAX_STOP_MS = 3_600_000;
 
@@ -107,7 +107,7 @@ export class QuotaStop {
   }
 
   stop(error: DescribeError, nowMs: number): void {
-    // Requests that were in flight tell nothing new.
+    // Refusals of requests that were in flight already say nothing new.
     if (this.#error !== undefined && !this.#probing && nowMs < this.#probeAtMs) return;
     this.#probeMs = this.#error === undefined ? FIRST_STOP_MS : Math.min(MAX_STOP_MS, this.#probeMs * 2);
     this.#error = error;

@@ -11,11 +11,11 @@ import { AttemptFailure, type AttemptReport } from './attempt-report.ts';
 export interface QuotaPermit {
   /** The API answered. */
   answered(answer: QuotaAnswer): void;
-  /** The API refused with 429: pauses the whole group, and corrects what is believed of its limits. */
+  /** The API refused with 429: pauses the whole group, and corrects the model of its limits. */
   throttled(refusal: QuotaRefusal): void;
-  /** Sent, and no answer of use came: the API has counted it. */
+  /** The request was sent and got no usable answer: the API has counted it. */
   failed(): void;
-  /** Nothing was sent: given back whole. */
+  /** Nothing was sent: gives all units back. */
   refund(): void;
 }
 
@@ -23,7 +23,7 @@ export interface QuotaPermit {
 export interface ReservableQuota {
   /** Takes one request of so many tokens; called only where the quota just said that it fits. */
   take(tokens: number, nowMs?: number): QuotaPermit;
-  /** The account is used up: `error` says so. */
+  /** The quota of the account is exhausted, as `error` reports. */
   stop(error: DescribeError): void;
 }
 
@@ -62,7 +62,7 @@ export function settleFailed(quota: ReservableQuota, permit: QuotaPermit, { erro
   }
 }
 
-/** How a limiter settles what a permit took. */
+/** The ends of a permit, as a limiter implements them. */
 export interface QuotaEnds<Taken> {
   answered(taken: Taken, answer: QuotaAnswer): void;
   throttled(taken: Taken, refusal: QuotaRefusal): void;
@@ -79,7 +79,7 @@ export class TakenPermit<Taken> implements QuotaPermit {
     this.#ends = ends;
   }
 
-  // Accessors, because a call of the client uses one of the four: the others are not made.
+  // Accessors, because a call uses one of the four methods: the others are never created.
   get answered(): QuotaPermit['answered'] {
     return (answer) => this.#end()?.answered(this.#taken, answer);
   }

@@ -5,12 +5,12 @@ const STEP_MS = 900_000;
 const STEP_FACTOR = 1.5;
 /** Share of the rate that a `slow_down` leaves. */
 const SLOW_FACTOR = 0.5;
-/** Share of its ceiling at which a rate is at it. */
+/** A rate above this share of its ceiling counts as being at the ceiling. */
 const AT_CEILING_RATIO = 0.8;
 const USAGE_MS = 30_000;
-/** A burst after a rest is a rate too, though the average of the usage does not show it yet. */
+/** A burst after a rest counts as a rate too, before the average usage shows it. */
 const RECENT_MS = 1_000;
-/** One slowdown at a time: the answers to what was sent before it ask for the same one. */
+/** Slowdowns within this time count as one: the answers to earlier requests ask for the same one. */
 const SLOW_PAUSE_MS = 10_000;
 
 /**
@@ -39,7 +39,9 @@ export class QuotaRamp {
     return this.#ceiling === undefined ? Number.POSITIVE_INFINITY : this.#ceiling.perMs * MINUTE_MS;
   }
 
-  /** The limit of so many processes, in tokens a millisecond: above the base the ceiling begins at the base. */
+  /**
+   * Follows the limit of this many processes, in tokens a millisecond. Above the base, the ceiling begins at the base.
+   */
   follow(limitPerMs: number | undefined, processes: number, nowMs: number): void {
     const share = limitPerMs === undefined ? this.#limitPerMs : limitPerMs / processes;
     if (share === this.#limitPerMs && processes === this.#processes) return;
@@ -52,7 +54,7 @@ export class QuotaRamp {
     else if (Number.isFinite(share) && share > this.#basePerMs) this.#begin(this.#basePerMs, nowMs);
   }
 
-  /** The API asked for less: half of what is used now, which then grows again. */
+  /** The API asked to slow down. Sets the ceiling to half of the usage now, from which it grows again. */
   slowDown(nowMs: number): void {
     if (nowMs < this.#slowedAtMs + SLOW_PAUSE_MS) return;
     this.#read(nowMs);
@@ -110,7 +112,10 @@ export class QuotaRamp {
     this.#recentPerMs *= Math.exp(-elapsedMs / RECENT_MS);
   }
 
-  /** At the limit a ceiling ends, unless the limit is one that has to be grown into again after a while of less use. */
+  /**
+   * The ceiling ends at the limit. A limit above the base keeps it, because usage has to grow into it again after a
+   * rest.
+   */
   #moveTo(ceiling: QuotaBucket, perMs: number, nowMs: number): void {
     const limit = this.#limitPerMs;
     if (perMs >= limit) this.#slowed = false;

@@ -28,10 +28,10 @@ export interface QuotaRegistryOptions {
    * @defaultValue dated snapshots share with their model
    */
   readonly familyOf?: ((model: string) => string) | undefined;
-  /** Limiters held at once, at least 1; the oldest idle one makes way. @defaultValue 1000 */
+  /** Most limiters held at once, at least 1. The oldest idle one is evicted first. @defaultValue 1000 */
   readonly maxLimiters?: number | undefined;
   /**
-   * Names a group among the processes that share its quotas, whose own names for it may differ.
+   * Gives the name of a group among the processes that share its quotas, where their own names differ.
    * @defaultValue the group's name
    */
   readonly sharedNameOf?: ((group: string) => string) | undefined;
@@ -55,7 +55,7 @@ export const QUOTA_REGISTRY_SPEC = {
 } satisfies OptionChecks<QuotaRegistryOptions>;
 
 /**
- * Gives the one limiter of a quota group and a model's family, and never holds more than `maxLimiters`.
+ * Gives the one limiter of a quota group and a family of models. Never holds more than `maxLimiters`.
  *
  * @example
  * ```ts
@@ -72,7 +72,7 @@ export class QuotaRegistry {
   readonly #maxLimiters: number;
   /** By group, then by model: two short look-ups instead of a key made anew for each call. */
   readonly #byModel = new Map<string, Map<string, QuotaLimiter>>();
-  /** By group: an account that is used up is so for every model. */
+  /** By group: an account whose quota is exhausted has none for any model. */
   readonly #stops = new Map<string, QuotaStop>();
   /** By name. */
   readonly #limiters: BoundedMap<string, QuotaLimiter>;
@@ -84,7 +84,7 @@ export class QuotaRegistry {
     this.#options = own;
     this.#familyOf = familyOf;
     this.#maxLimiters = maxLimiters;
-    // Not closed: a caller may still hold it, and it gives back what it was granted by itself.
+    // An evicted limiter is not closed: a caller may still hold it. It gives back its grants by itself.
     this.#limiters = new BoundedMap(maxLimiters, { onEvicted: (limiter) => this.#forget(limiter) });
   }
 
@@ -119,7 +119,7 @@ export class QuotaRegistry {
 
   #make(group: string, family: string, name: string): QuotaLimiter {
     const { limits, limitsOf, shared, sharedNameOf, clock, random } = this.#options;
-    // An idle limiter knows nothing that its next answer would not say again.
+    // Everything that an idle limiter knows, its next answer would report again.
     if (this.#limiters.size >= this.#maxLimiters) {
       void (this.#limiters.evict(({ inFlight }) => inFlight === 0) || this.#limiters.evict());
     }

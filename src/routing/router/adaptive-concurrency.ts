@@ -5,7 +5,7 @@ export interface AdaptiveConcurrencyOptions {
   readonly initialConcurrency?: number | undefined;
 }
 
-/** One answer, as far as it tells how loaded the other side is. */
+/** One answer, as far as it shows how loaded the other side is. */
 export interface ConcurrencySample {
   readonly latencyMs: number;
   /** Tokens that the answer has; where unknown, the usual number of those known. */
@@ -17,25 +17,24 @@ export interface ConcurrencySample {
 }
 
 const INITIAL = 10;
-/** Output tokens whose time is about that of reading the prompt and the image, before the first one is written. */
+/** Output tokens that take about as long as reading prompt and image before the first token. */
 const TOKENS_OF_START = 50;
 const USUAL_OUTPUT_TOKENS = 150;
-/** No model is loaded that is faster: what is measured below it is mostly the delay of this process itself. */
+/** No loaded model writes a token faster. A faster measurement is mostly delay of this process. */
 const LEAST_MS_PER_TOKEN = 2;
-/** Answers in a window: as many as are in flight, within these. */
+/** Answers in a window: as many as are in flight, within these bounds. */
 const MIN_WINDOW = 8;
 const MAX_WINDOW = 50;
 const SMOOTHING = 0.4;
 /**
- * Latency over the baseline: below the first the limit grows, above the second it is tested, between it stays for a
- * while.
+ * Ratio of latency to baseline. The limit grows below the first, is tested above the second, and stays between them.
  */
 const CALM_RATIO = 1.5;
 const LOADED_RATIO = 2;
 const MAX_STAYS = 20;
 const OVERLOAD_FACTOR = 0.8;
 const TEST_FACTOR = 0.7;
-/** A test helped when answers are faster by at least half of what the limit is smaller, as a ratio. */
+/** A test helped when the gain in speed is at least half of the cut of the limit, both as ratios. */
 const HELP_RATIO = Math.sqrt(TEST_FACTOR);
 
 /**
@@ -55,17 +54,17 @@ export class AdaptiveConcurrency {
   /** Below it the limit doubles. */
   #calmUpTo = Number.POSITIVE_INFINITY;
   #cutAtMs = Number.NEGATIVE_INFINITY;
-  /** When calls that feel the last cut begin. */
+  /** Start of the calls that the last cut affects. */
   #settledAtMs = Number.NEGATIVE_INFINITY;
   #roundTripMs = 0;
   #usualTokens = USUAL_OUTPUT_TOKENS;
   #baseline: number | undefined;
   #smoothed: number | undefined;
-  /** Latency of answers at the size from which a test went down. */
+  /** The size from which a test reduced the limit, and the latency there. */
   #tested: { readonly limit: number; readonly latency: number } | undefined;
-  /** Answers are of calls that began at the size that it has. */
+  /** Whether the answers come from calls that began at the present size. */
   #isSteady = false;
-  /** It began at a size at which answers may be slow from the first one on: nothing is known of a smaller one. */
+  /** Whether the limit began at a size at which the first answers may be slow already: smaller sizes are unknown. */
   #isUntested: boolean;
   #refusedInARow = false;
   #stays = 0;
@@ -87,7 +86,7 @@ export class AdaptiveConcurrency {
 
   answered({ latencyMs, outputTokens, startedAtMs, nowMs, inFlight }: ConcurrencySample): void {
     if (outputTokens !== undefined) this.#usualTokens += (outputTokens - this.#usualTokens) * 0.05;
-    // A call that began before a cut took effect tells of the load before it.
+    // A call that began before a cut took effect shows the load before it.
     if (startedAtMs < this.#settledAtMs) return;
     this.#roundTripMs = latencyMs;
     this.#peakInFlight = Math.max(this.#peakInFlight, inFlight);
@@ -99,7 +98,7 @@ export class AdaptiveConcurrency {
     if (this.#count >= Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, this.#limit))) this.#endWindow(nowMs);
   }
 
-  /** The other side said, to a call that began then, that it is overloaded. */
+  /** The other side refused a call that began then, because it is overloaded. */
   overloaded(startedAtMs: number, nowMs: number): void {
     if (startedAtMs < this.#cutAtMs) return;
     if (!this.#refusedInARow) this.#calmUpTo = this.#limit * OVERLOAD_FACTOR;
@@ -136,7 +135,7 @@ export class AdaptiveConcurrency {
     else this.#steady(nowMs);
   }
 
-  /** A test compares with what answers take at this size, not at the smaller ones on the way here. */
+  /** A test compares latency at this size, not at the smaller sizes on the way to it. */
   #steady(nowMs: number): void {
     this.#isSteady = true;
     this.#settledAtMs = nowMs;

@@ -11,15 +11,15 @@ import type { RouterQuota } from './router-quota.ts';
 const DEFAULT_MAX_CONCURRENCY = 256;
 /** Time until one call may probe whether a refused key is accepted again: 5 s, doubling to 5 minutes. */
 const KEY_PROBES = { initialDelayMs: 5_000, maxDelayMs: 300_000 };
-/** Time until one call may probe whether a refused model can be used by now: a right or a deployment was added. */
+/** Time until one call may probe a refused model: a permission or a deployment may have been added. */
 const REFUSED_MODEL_MS = 300_000;
 /**
- * Calls in flight before the first answer tells the limits, where `initialConcurrency` is not given. A new key may not
- * take a burst of a hundred.
+ * Calls in flight before the first answer shows the limits, where `initialConcurrency` is not given. A burst of a
+ * hundred may be too much for a new key.
  */
 const PROBING_CONCURRENCY = 4;
 
-/** The state of an endpoint whatever the model, such as whether the API refuses its key (401). */
+/** The state of an endpoint that is the same for all models, such as whether the API refuses its key (401). */
 export class Endpoint<Target> {
   readonly name: string;
   readonly target: Target;
@@ -53,7 +53,7 @@ export class Endpoint<Target> {
     this.quotaGroup = quotaGroup ?? name;
   }
 
-  /** Whether another call of any model may be in flight: one at a time while its key is in doubt. */
+  /** Whether one more call of any model may be in flight. Only one at a time may while the key is in doubt. */
   get hasSlot(): boolean {
     return this.inFlight < (this.keyFailure === undefined ? this.maxConcurrency : 1);
   }
@@ -75,10 +75,13 @@ export class Endpoint<Target> {
     return this.#keyWasAccepted && this.#keyRefusals === 1;
   }
 
-  /** The key of a call that began then was refused. Calls that were in flight at a refusal are part of it. */
+  /**
+   * The API refused the key of a call that began at `startedAtMs`. Refusals of calls that were in flight then count as
+   * the same one.
+   */
   keyRefused(failure: DescribeError, startedAtMs: number, nowMs: number): void {
     if (this.keyFailure !== undefined && startedAtMs <= this.#keyRefusedAtMs) return;
-    // A pool that refused the call itself knows when it will let the next one pass.
+    // A pool that refused the call itself knows when it will accept the next one.
     const { retryAfterMs } = failure as UpstreamError;
     this.keyFailure = failure;
     this.#keyRefusedAtMs = nowMs;
@@ -138,7 +141,7 @@ export class EndpointRoute<Target> {
     return (this.inFlight + 1) / (this.endpoint.weight * this.ejection.share(nowMs));
   }
 
-  /** Why the API takes nothing here now: nothing at all, or nothing for this model. */
+  /** Why the API accepts nothing here now, either of any model or of this one. */
   refusal(nowMs: number): DescribeError | undefined {
     return this.endpoint.keyFailureAt(nowMs) ?? this.#refusalOfModel(nowMs);
   }
@@ -157,12 +160,12 @@ export class EndpointRoute<Target> {
     return Math.max(ejectedMs, endpoint.keyProbeInMs(nowMs));
   }
 
-  /** Why nothing can be sent here for a time that nobody waits for, with a quota that is available in `quotaMs`. */
+  /** Why nothing can be sent here for longer than a call waits; `quotaMs` is the time until the quota is available. */
   outBecause(quotaMs: number, nowMs: number): DescribeError | undefined {
     const { endpoint } = this;
     const isAwaited = endpoint.keyFailure === undefined || endpoint.awaitsKey;
     const refused = isAwaited ? undefined : endpoint.keyFailureAt(nowMs);
-    // A stopped quota may let a probe through now and then; to ask it why costs more than `waitMs`.
+    // A stopped quota may let a probe pass now and then. Its reason costs more to get than `waitMs`.
     return refused ?? this.#refusalOfModel(nowMs) ?? (quotaMs > 0 ? this.quota.stopped : undefined);
   }
 
@@ -173,7 +176,7 @@ export class EndpointRoute<Target> {
 
   /** The API refused the key (401), or this model for it (403), or has no such model here (404). */
   refused(failure: DescribeError, scope: FailureScope, startedAtMs: number, nowMs: number): void {
-    // A key that could not be obtained was never shown to the API: the next call asks for it again.
+    // A key that could not be obtained was never sent to the API. The next call asks for it again.
     if ((failure as UpstreamError).status === undefined) return;
     if (scope !== 'model') this.endpoint.keyRefused(failure, startedAtMs, nowMs);
     else this.#modelRefusal = { failure, untilMs: nowMs + REFUSED_MODEL_MS };

@@ -49,8 +49,8 @@ export interface Candidate {
 }
 
 /**
- * Chooses of two random candidates the one that is expected to answer first, by its peak latency times its load.
- * Source: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (2001); Finagle's peak EWMA.
+ * Chooses one of two random candidates: the one with the lower product of peak latency and load. Source: Mitzenmacher,
+ * "The Power of Two Choices in Randomized Load Balancing" (2001); Finagle's peak EWMA.
  */
 export function chooseOfTwo<Each extends Candidate>(
   ready: readonly Each[],

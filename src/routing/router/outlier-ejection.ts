@@ -6,9 +6,9 @@ const SLOW_START_MS = 30_000;
 const MIN_SHARE = 0.1;
 /** Time in which the weight of an outcome falls to 1/e. */
 const DECAY_MS = 30_000;
-/** Weight of outcomes that a ratio needs to be more than chance. */
+/** Least weight of outcomes for a ratio that is more than chance. */
 const MIN_OUTCOMES = 20;
-/** Ejected below this ratio of what the others manage. */
+/** Ejected below this share of the success ratio of the others. */
 const FAR_BELOW_RATIO = 0.6;
 
 /**
@@ -26,7 +26,7 @@ export class OutlierEjection {
   #times = 0;
   #onProbation = false;
 
-  /** Ejections so far that count for the length of the next one. */
+  /** Ejections that count for the length of the next one. */
   get times(): number {
     return this.#times;
   }
@@ -57,8 +57,8 @@ export class OutlierEjection {
   }
 
   /**
-   * Counts an outage, and ejects for it where that is due and `mayEject`. An outage of a call that
-   * began before the last ejection ended does not eject. Tells whether it ejected.
+   * Counts an outage, and ejects the endpoint where that is due and `mayEject`. An outage of a call that began before
+   * the last ejection ended does not eject. Returns whether it ejected.
    */
   failed(startedAtMs: number, nowMs: number, othersRatio: number | undefined, mayEject: boolean): boolean {
     this.#decay(nowMs);

@@ -7,9 +7,9 @@ import { type QueuedCall, RouteQueue } from './route-queue.ts';
 import { MAX_MOVE_WAIT_MS, type RouteSearch } from './route-search.ts';
 import type { RouterQuota } from './router-quota.ts';
 
-/** Looks again after so long where only an event can end the wait, in case that it never comes. */
+/** Looks again after this time where only an event can end the wait, in case the event never comes. */
 const RECHECK_MS = 1_000;
-/** All deadlines of a queue are looked at only when the wait has become so much longer. */
+/** The deadlines of a queue are all checked only after the wait has grown by this much. */
 const CHECK_STEP_MS = 1_000;
 
 /** How calls leave the queue. */
@@ -19,13 +19,13 @@ export interface DispatchEnds<Target> {
   aborted(call: QueuedCall<Target>): void;
   /** No endpoint is left for it. */
   stranded(call: QueuedCall<Target>, because: DescribeError | undefined): void;
-  /** No endpoint can take it before its deadline, or that has passed. */
+  /** No endpoint can take the call before its deadline, or the deadline has passed. */
   late(call: QueuedCall<Target>, waitMs: number, nowMs: number): void;
 }
 
 /**
- * Holds the calls that wait, and hands each to an endpoint at the moment when one can take it. It looks at each
- * change, and when the first quota or cool-down that a call waits for is over: one timer for all.
+ * Holds the calls that wait, and gives each to an endpoint as soon as one can take it. It looks at each change, and
+ * when the first quota or cool-down ends that a call waits for. One timer serves all calls.
  */
 export class RouteDispatcher<Target> {
   readonly #clock: Clock;
@@ -140,9 +140,11 @@ export class RouteDispatcher<Target> {
     return true;
   }
 
-  /** Refuses a call that has to wait past its deadline; true when it did. A long wait ends calls behind it too. */
+  /**
+   * Refuses a call that would wait past its deadline; returns true when it did. A long wait also ends calls behind it.
+   */
   #refuseLate(call: QueuedCall<Target>, waitMs: number, nowMs: number): boolean {
-    // Until an event nothing may tell when an endpoint returns.
+    // Before an event, it may be unknown when an endpoint returns.
     if (waitMs === Number.POSITIVE_INFINITY) return false;
     const untilMs = nowMs + waitMs;
     const { queue } = call;
@@ -159,7 +161,7 @@ export class RouteDispatcher<Target> {
       return;
     }
     const dueAtMs = nowMs + (waitMs === Number.POSITIVE_INFINITY ? RECHECK_MS : waitMs);
-    // A timer that is early finds nothing and is set anew, which is cheaper than to move it at each change.
+    // A timer that fires early finds nothing to do and is set again. That is cheaper than moving it at each change.
     if (this.#timer !== undefined && this.#timerAtMs <= dueAtMs && this.#timerAtMs > nowMs) return;
     this.#clearTimer();
     this.#timerAtMs = dueAtMs;

@@ -15,8 +15,8 @@ export interface RouteJob {
   /** When the call must have ended, on the router's clock. */
   readonly deadlineAtMs: number;
   /**
-   * Names of endpoints that failed this call already: used only while no other can take it within a second, free slots
-   * aside.
+   * Names of endpoints that failed this call already. One of them is used only where no other can take the call within
+   * a second, free slots aside.
    */
   readonly avoid?: ReadonlySet<string> | undefined;
 }
@@ -49,8 +49,8 @@ export interface RouteLeg<Target> {
 export type RouteAttempt<Target, Value> = (leg: RouteLeg<Target>) => Promise<Value>;
 
 /**
- * Reserves, makes an attempt and settles it by its report. It joins stages of the client in one function, because it
- * runs once a call. An attempt that resolves was answered.
+ * Reserves, makes an attempt and settles it by its report. One function for several stages, because it runs for every
+ * call. An attempt that resolves counts as answered.
  */
 export async function reportedAttempt<Target, Value>(
   attempt: RouteAttempt<Target, Value>,

@@ -21,7 +21,7 @@ export class RoutePlace<Target> {
   /** Reading of the clock when it was chosen. */
   readonly startedAtMs: number;
 
-  /** @param routes those of the model, itself among them. */
+  /** @param routes - All routes of the model, this one included. */
   constructor(
     route: EndpointRoute<Target>,
     routes: readonly EndpointRoute<Target>[],
@@ -41,8 +41,8 @@ export class RoutePlace<Target> {
   }
 
   /**
-   * Makes the attempt, and learns from its end how the endpoint does. It belongs inside of what settles the quota: what
-   * is given back may let another call begin, which is to know of this end.
+   * Makes the attempt, and records how the endpoint did. Call it inside of what settles the quota: units given back may
+   * let another call begin, which must see this outcome.
    */
   async observe<Answer extends AttemptReport>(attempt: () => Promise<Answer>): Promise<Answer> {
     let answer: Answer;
@@ -56,10 +56,10 @@ export class RoutePlace<Target> {
     return answer;
   }
 
-  /** The attempt failed: learns from that. */
+  /** Records a failed attempt. */
   failed({ error, report }: AttemptFailure): void {
     const nowMs = this.#clock.now();
-    // Any other error is the end of the call, which tells nothing of the endpoint.
+    // Any other error is the end of the call, and says nothing about the endpoint.
     if (!DescribeError.is(error)) {
       this.answered(report, nowMs);
       return;
@@ -72,12 +72,12 @@ export class RoutePlace<Target> {
     if (report.sent && kind === 'throttle') route.throttles += 1;
     if (kind === 'outage') route.failed(sentAtMs, nowMs, this.#routes);
     else this.answered(report, nowMs);
-    // Where there are other endpoints, a model that this one lacks is its own fault.
+    // With several endpoints, a missing model is the fault of this endpoint.
     const lacksModel = this.#routes.length > 1 && scope === 'model';
     if (kind === 'auth' || lacksModel) route.refused(error, scope, sentAtMs, nowMs);
   }
 
-  /** The attempt was answered, if the report says so: learns from that. */
+  /** Records an answered attempt, if the report says that it was answered. */
   answered({ sentAtMs = this.startedAtMs, answeredAtMs, outputTokens }: AttemptReport, nowMs: number): void {
     if (answeredAtMs === undefined) return;
     this.#route.answered(answeredAtMs - sentAtMs, sentAtMs, nowMs, outputTokens);

@@ -7,13 +7,13 @@ import type { RouteJob } from './route-job.ts';
 import type { RoutePlace } from './route-place.ts';
 import type { RouterQuota } from './router-quota.ts';
 
-/** The calls that are served before another one. */
+/** Sums over the calls that are served before another one. */
 export interface Backlog {
   requests: number;
   tokens: number;
 }
 
-/** Models are free text of the callers': a process that is sent random ones must not grow. */
+/** Names of models come from callers. Random names must not make the process grow. */
 const MAX_MODELS = 100;
 /** Empty sums kept: a Map that shrinks and grows keeps its dead tables alive until a full GC. */
 const MAX_EMPTY_SUMS = 32;
@@ -21,7 +21,7 @@ const MAX_EMPTY_SUMS = 32;
 /** The calls of one model that wait for an endpoint, and the endpoints that can take them. */
 export class ModelQueue<Target> extends PriorityQueue<QueuedCall<Target>> {
   readonly routes: readonly EndpointRoute<Target>[];
-  /** No queued call has a deadline before that time, as of the last check. */
+  /** No queued call has a deadline before this time, as of the last check. */
   checkedUntilMs = Number.NEGATIVE_INFINITY;
   readonly #backlogs = new Map<number, Backlog>();
   readonly #ageingMs: number;
@@ -38,12 +38,12 @@ export class ModelQueue<Target> extends PriorityQueue<QueuedCall<Target>> {
     this.#moved = moved;
   }
 
-  /** Whether a call waits here, or in a queue of those that left an endpoint. */
+  /** Whether a call waits here, or in a queue of calls that left an endpoint. */
   get isBusy(): boolean {
     return this.size > 0 || [...this.#moved.values()].some(({ size }) => size > 0);
   }
 
-  /** The queue of calls that left an endpoint: while they wait for the others, calls of this queue may go there. */
+  /** The queue of calls that left an endpoint. While they wait for the others, calls of this queue may go there. */
   movedFrom(endpoint: Endpoint<Target>): ModelQueue<Target> {
     let queue = this.#moved.get(endpoint);
     if (queue === undefined) {
@@ -65,7 +65,7 @@ export class ModelQueue<Target> extends PriorityQueue<QueuedCall<Target>> {
     return removed;
   }
 
-  /** Calls of at least that priority: all of them are served before a new call of that priority. */
+  /** Sums over the calls of at least that priority: all of them are served before a new call of that priority. */
   backlogOf(priority: number): Backlog {
     const sum: Backlog = { requests: 0, tokens: 0 };
     for (const [itsPriority, { requests, tokens }] of this.#backlogs) {
@@ -116,7 +116,7 @@ export class QueuedCall<Target> implements QueueItem<QueuedCall<Target>>, Watcha
   readonly resolve: (answer: AttemptReport) => void;
   readonly reject: (reason: unknown) => void;
 
-  // Positional, for it is made once a call: an object of fields would double the garbage.
+  // Positional, because it runs once a call: an object of fields would double the garbage.
   constructor(
     job: RouteJob,
     attempt: (place: RoutePlace<Target>) => Promise<AttemptReport>,
@@ -148,7 +148,7 @@ export class RouteQueue<Target> {
     return this.#size;
   }
 
-  /** The queue whose first call goes first, of those that are not set aside. */
+  /** The queue with the first call of all queues that are not set aside. */
   get first(): ModelQueue<Target> | undefined {
     return this.#queues.peek();
   }
@@ -170,7 +170,7 @@ export class RouteQueue<Target> {
     else this.#queues.update(queue);
   }
 
-  /** Leaves a queue out of the order until `restore`. */
+  /** Takes a queue out of the order until `restore`. */
   setAside(queue: ModelQueue<Target>): void {
     this.#queues.remove(queue);
     this.#setAside.push(queue);
@@ -230,8 +230,8 @@ export class ModelQueues<Target> {
   }
 
   /**
-   * Puts an endpoint whose answer named that organisation into the quota group of its first endpoint. That goes by the
-   * order in which they were given, so the group is the same one in every process.
+   * Moves an endpoint into the quota group of the first endpoint with that organisation. "First" is the order of the
+   * options, so that every process forms the same group.
    */
   learnOrganization(endpoint: Endpoint<Target>, organization: string): void {
     if (endpoint.groupGiven) return;
@@ -267,7 +267,7 @@ export class ModelQueues<Target> {
     return quota;
   }
 
-  /** Forgets queues without calls, waiting or in flight, the oldest first, until one more fits. */
+  /** Evicts queues without calls, the oldest first, until one more fits. */
   #forgetIdle(): void {
     for (const [model, queue] of this.#queues) {
       if (this.#queues.size < MAX_MODELS) break;

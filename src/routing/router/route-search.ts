@@ -5,7 +5,7 @@ import type { QueuedCall } from './route-queue.ts';
 import type { BreakerWait } from './router-options.ts';
 import type { RouterQuota } from './router-quota.ts';
 
-/** How long a call waits for the endpoints that have not failed it, before an endpoint that has may take it. */
+/** Longest wait for an endpoint that has not failed the call, before one that has may take it. */
 export const MAX_MOVE_WAIT_MS = 1_000;
 
 /**
@@ -15,16 +15,19 @@ export const MAX_MOVE_WAIT_MS = 1_000;
 export class RouteSearch<Target> {
   /** Endpoints that can take the call now. */
   readonly ready: EndpointRoute<Target>[] = [];
-  /** Milliseconds until one may be ready by time alone; infinite when it takes an event, such as a call that ends. */
+  /**
+   * Milliseconds until an endpoint may be ready by time alone; infinite when it needs an event, such as the end of a
+   * call.
+   */
   readyInMs = 0;
-  /** Milliseconds until one that is cooling down or out of quota returns, whatever it has in flight. */
+  /** Milliseconds until an endpoint returns that cools down or has no quota, whatever it has in flight. */
   returnInMs = 0;
-  /** Endpoints that are not out for good, of those that the call has not left and of those that it has. */
+  /** Endpoints that may return soon, whether the call has left them or not. */
   live = 0;
   leftBehind = 0;
-  /** Why the last of those that are out is out. */
+  /** The reason of the last endpoint that will not return soon. */
   outBecause: DescribeError | undefined = undefined;
-  /** Milliseconds until one that has not failed the call may return, a free slot aside. */
+  /** Milliseconds until an endpoint that has not failed the call may return, free slots aside. */
   #othersInMs = 0;
   readonly #breakerWaitMs: BreakerWait | undefined;
   readonly #awaited: RouterQuota[] = [];
@@ -69,13 +72,13 @@ export class RouteSearch<Target> {
       if (job.avoid?.has(route.endpoint.name) === false)
         this.#othersInMs = Math.min(this.#othersInMs, Math.max(coolsForMs, quotaMs));
     }
-    // Every breaker is isolated by hand: the attempt runs into one and says so.
+    // Every breaker is isolated by hand. The attempt fails at one of them with the right error.
     if (open === 0 && isolated !== undefined)
       this.#look(isolated, 0, isolated.quota.waitMs(job.tokens, nowMs), nowMs, claimed);
     if (job.avoid !== undefined && job.avoid.size > 0) this.#preferOthers(job.avoid);
   }
 
-  /** The call that was looked for stays first in its queue: no call behind it may take the quotas that it waits for. */
+  /** Keeps the call first in its queue: no call behind it may take the quotas that it waits for. */
   claim(claimed: Set<RouterQuota>): void {
     for (const quota of this.#awaited) claimed.add(quota);
   }
@@ -85,13 +88,13 @@ export class RouteSearch<Target> {
     return Math.max(routes < 2 ? 0 : this.breakerWaitMs(route), route.coolDownMs(nowMs));
   }
 
-  /** To be asked where there are several endpoints: with one, an attempt runs into the open breaker at once. */
+  /** Use it where there are several endpoints. With one, an attempt fails at the open breaker at once. */
   breakerWaitMs(route: EndpointRoute<Target>): number {
     if (this.#breakerWaitMs === undefined) return 0;
     try {
       return this.#breakerWaitMs(route.endpoint.name, route.model);
     } catch {
-      // A broken breaker shows when the attempt runs into it.
+      // A `breakerWaitMs` that throws counts as 0: the attempt then fails at the breaker.
       return 0;
     }
   }
@@ -113,9 +116,9 @@ export class RouteSearch<Target> {
   }
 
   /**
-   * Milliseconds until a call that has just queued can be sent after the calls before it, by quotas and cool-downs.
-   * It is never too long: slots and lower priorities that have aged are left out, and quotas work side by side. 0 where
-   * it is unknown.
+   * Milliseconds until a newly queued call can be sent after the calls before it, by quotas and cool-downs. It is a
+   * lower bound: it leaves out slots and aged calls of lower priority, and counts quotas side by side. 0 where it is
+   * unknown.
    */
   expectedWaitMs({ queue, job }: QueuedCall<Target>, nowMs: number): number {
     const before = queue.backlogOf(job.priority);
@@ -148,7 +151,7 @@ export class RouteSearch<Target> {
     const isFree = endpoint.hasSlot && route.inFlight < route.slots(nowMs);
     const waitMs = Math.max(coolsForMs, quotaMs);
     this.returnInMs = Math.min(this.returnInMs, waitMs);
-    // A claimed quota is free again when the call that claimed it is placed, which the same pass looks at.
+    // A claimed quota is free again when the call that claimed it is placed. The same pass looks at that.
     if (!isFree || claimed.has(quota)) return;
     if (waitMs === 0) {
       this.ready.push(route);

@@ -38,7 +38,7 @@ export interface RouterEndpoint<Target> {
   /** Sent in place of the model that the call names, such as the name of a deployment. @defaultValue the call's */
   readonly model?: string | undefined;
   /**
-   * Most calls in flight at it, of all models, at least 1; the adaptive limit of each model stays within.
+   * Most calls in flight here, of all models, at least 1. The adaptive limit of each model stays within it.
    * @defaultValue 256
    */
   readonly maxConcurrency?: number | undefined;
@@ -53,7 +53,7 @@ export interface RouterEndpoint<Target> {
 export type BreakerWait = (endpoint: string, model: string) => number;
 
 export interface RouterOptions<Target> {
-  /** At least one; names are unique. @defaultValue none: they must be given */
+  /** At least one endpoint, each with a unique name. @defaultValue none: they must be given */
   readonly endpoints: readonly RouterEndpoint<Target>[];
   /**
    * The quota of a group for a model; the same one for the same group and family of models.
@@ -66,11 +66,12 @@ export interface RouterOptions<Target> {
    * @defaultValue none
    */
   readonly breakerWaitMs?: BreakerWait | undefined;
-  /** Most calls that wait, of all models, at least 1. Beyond, a call is rejected. @defaultValue 10000 */
+  /** Most calls that wait, of all models, at least 1. More calls are rejected. @defaultValue 10000 */
   readonly maxQueued?: number | undefined;
   /**
-   * Milliseconds of waiting that count as one step of priority, at least 1. A call of a priority n steps higher
-   * overtakes another only if it arrives within n times this time, so nothing starves. @defaultValue 5000
+   * Milliseconds of waiting that count as one step of priority, at least 1. A call n steps higher overtakes only calls
+   * that arrived within n times this time, so nothing starves.
+   * @defaultValue 5000
    */
   readonly ageingMs?: number | undefined;
   /** Source of time. @defaultValue the system clock */
@@ -106,7 +107,10 @@ export const ROUTER_SPEC = {
 
 export type RouterSettings<Target> = Settings<RouterOptions<Target>, typeof ROUTER_SPEC>;
 
-/** Every option as it holds. @throws ConfigError that lists all that is wrong. */
+/**
+ * Every option with its default.
+ * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
+ */
 export function routerSettingsOf<Target>(options: RouterOptions<Target>): RouterSettings<Target> {
   const settings = checkOptions('Router', options, ROUTER_SPEC);
   const names = settings.endpoints.map(({ name }) => name);

@@ -23,7 +23,7 @@ interface SimulationOptions {
   readonly clock?: ManualClock;
 }
 
-/** Calls come at random at a steady rate; tells how many began at each endpoint in each second. */
+/** Calls come at random at a steady rate. Returns how many began at each endpoint in each second. */
 async function simulate({
   behaviours,
   callsPerSecond,

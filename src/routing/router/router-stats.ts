@@ -13,7 +13,7 @@ import type { Endpoint, EndpointRoute } from './endpoint.ts';
  */
 export type EndpointCondition = 'ready' | 'waiting' | 'paused' | 'open' | 'ejected' | 'stopped' | 'dropped';
 
-/** A picture of an endpoint for one model. */
+/** A snapshot of an endpoint for one model. */
 export interface EndpointModelStats {
   /** The model as it is sent. */
   readonly model: string;
@@ -48,7 +48,7 @@ export interface RouterStats {
   readonly inFlight: number;
   /** Attempts handed to an endpoint so far. */
   readonly placed: number;
-  /** Attempts that moved on to another endpoint without being a retry. */
+  /** Attempts that went to another endpoint without being a retry. */
   readonly switched: number;
   /** Calls refused because the queue was full, or because they could not make their deadline. */
   readonly refused: { readonly full: number; readonly late: number };

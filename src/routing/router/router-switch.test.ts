@@ -45,7 +45,7 @@ describe('an attempt that sent nothing', () => {
     for (const label of ['one', 'two', 'three', 'four']) void story.run({ label });
     const [one] = story.legs;
     await one?.fail(failureOf.outage(), { sent: false });
-    // Those behind it use the endpoint that it left, and it is the first at the other one.
+    // The calls behind it use the endpoint that it left, and it is first at the other one.
     expect(story.begun).toEqual(['one', 'two', 'three']);
     await story.legs[1]?.answer();
     await story.legs[2]?.answer();

@@ -131,7 +131,7 @@ describe('calls that wait', () => {
     const story = new RouterStory([{ name: 'a', room: 0, refillMs: 60_000 }]);
     const controller = new AbortController();
     const endings = Array.from({ length: 10 }, () => story.run({ signal: controller.signal }));
-    // Nobody was notified of the new capacity: the first to leave makes the router look at the next.
+    // No listener was notified of the new capacity. The first call to end makes the router look at the next one.
     story.quota('a').room = 10;
     controller.abort('all of them');
     expect(await Promise.allSettled(endings)).toEqual(
@@ -225,7 +225,7 @@ describe('several endpoints', () => {
     void story.run({ avoid });
     void story.run({ avoid });
     void story.run();
-    // The second waits for b, and who comes behind it need not.
+    // The second call waits for b, and the calls behind it need not.
     expect(story.legs.map(({ leg }) => leg.endpoint)).toEqual(['b', 'a']);
     await story.legs[0]?.answer();
     expect(story.legs.map(({ leg }) => leg.endpoint)).toEqual(['b', 'a', 'b']);

@@ -68,11 +68,11 @@ export class Router<Target> {
   }
 
   /**
-   * Settles as the attempt does. An attempt is made again at another endpoint, at most once at each, when it sent
-   * nothing, or when its failure puts its endpoint out of rotation.
-   * @throws `DESCRIBE_RATE_LIMITED` when the deadline can't be made, `DESCRIBE_TIMEOUT` when it passes in the queue;
-   * `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when that puts every endpoint out; `DESCRIBE_QUEUE_FULL`;
-   * `DESCRIBE_CLOSED`; the signal's reason; or the error of the attempt.
+   * Settles as the attempt does. Makes the attempt again at another endpoint, at most once at each. That happens when
+   * it sent nothing, or when its failure takes the endpoint out of rotation.
+   * @throws `DESCRIBE_RATE_LIMITED` when the call can't make its deadline, `DESCRIBE_TIMEOUT` when the deadline passes
+   * in the queue; `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when every endpoint is out of rotation for it;
+   * `DESCRIBE_QUEUE_FULL`; `DESCRIBE_CLOSED`; the signal's reason; or the error of the attempt.
    */
   run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
@@ -86,8 +86,8 @@ export class Router<Target> {
   }
 
   /**
-   * As `run`, for an attempt that reserves from the quota of its place before anything else happens, settles that, and
-   * lets the place observe it. Its answer, or the `AttemptFailure` it rejects with, says what it learned.
+   * As `run`, for an attempt that reserves its own quota first, settles it, and lets the place observe the outcome. Its
+   * answer, or its `AttemptFailure`, carries the report.
    */
   route<Answer extends AttemptReport>(
     job: RouteJob,
@@ -96,7 +96,7 @@ export class Router<Target> {
     return new Promise<Answer>((resolve, reject) => this.#enqueue(job, attempt, resolve, reject));
   }
 
-  /** Whether an endpoint that is not to be avoided can take a call within a second, free slots aside. */
+  /** Whether an endpoint outside of `avoid` can take a call within a second, free slots aside. */
   hasOtherFor(job: Pick<RouteJob, 'model' | 'tokens' | 'avoid'>): boolean {
     return this.#leastWaitMs(job, job.avoid) <= MAX_MOVE_WAIT_MS;
   }
@@ -133,8 +133,7 @@ export class Router<Target> {
   }
 
   /**
-   * Takes no more calls and rejects those that wait with `reason`; those that run go on until their own signals end
-   * them.
+   * Refuses new calls and rejects those that wait with `reason`. Those that run go on until their own signals end them.
    */
   destroy(reason: unknown): void {
     this.#closing ??= new Deferred<void>();
@@ -256,7 +255,7 @@ export class Router<Target> {
 
   /**
    * Whether a failed attempt may be made at another endpoint without being a retry. An endpoint that has just gone out
-   * of rotation gives its calls to any other; a call that was not sent moves to those that are not cooling down.
+   * of rotation gives its calls to any other. A call that was not sent moves only to those that are not cooling down.
    */
   #mayMove(call: QueuedCall<Target>, failed: EndpointRoute<Target>, sent: boolean, failure: DescribeError): boolean {
     const { routes } = call.queue;
@@ -289,7 +288,7 @@ export class Router<Target> {
   }
 }
 
-/** A call that an endpoint has failed may wait for the others, and must not hold up the calls behind it. */
+/** A call that an endpoint has failed waits for the others in a queue of its own, and holds up no call behind it. */
 function queueFor<Target>(avoid: ReadonlySet<string>, queue: ModelQueue<Target>): ModelQueue<Target> {
   if (queue.routes.length < 2) return queue;
   const failed = queue.routes.find(({ endpoint }) => avoid.has(endpoint.name));

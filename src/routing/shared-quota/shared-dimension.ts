@@ -2,16 +2,16 @@ import { MINUTE_MS, QuotaBucket } from '../limits/quota-bucket.ts';
 import { QuotaLimit } from '../limits/quota-limit.ts';
 import { hasLimit, levelOf, quotaReadingOf, type RateLimitReading } from '../limits/rate-limit-snapshot.ts';
 
-/** Where a shared dimension stood when a request took from it. The base becomes known with the next state. */
+/** The state of a shared dimension when a request took from it. The base is known after the next state. */
 export interface SharedMark {
   /** By the clock of Redis. */
   readonly atMs: number;
   readonly units: number;
-  /** Level less corrections at that time, after it was taken. */
+  /** Level less corrections at that time, after the request took its units. */
   base: number | undefined;
 }
 
-/** The headers of an answer, ready for the script. */
+/** The headers of an answer, in the form that the script takes. */
 interface SharedNews {
   readonly atMs: number;
   readonly base: number;
@@ -51,13 +51,13 @@ export class SharedDimension extends QuotaLimit {
     return this.model?.perMs;
   }
 
-  /** Units a minute that a process alone may assume. */
+  /** Units a minute that a process may assume while it is alone. */
   get limitPerMinute(): number | undefined {
     const known = [this.#boundPerMs, this.heardPerMs ?? 0].filter((perMs) => perMs > 0);
     return known.length === 0 ? undefined : Math.min(...known) * MINUTE_MS;
   }
 
-  /** Whether there is anything that the others should know. */
+  /** Whether there is anything to report to the other processes. */
   get hasNews(): boolean {
     return this.#news !== undefined || this.#adjustment !== 0 || this.#unused !== 0;
   }
@@ -73,12 +73,12 @@ export class SharedDimension extends QuotaLimit {
     this.#unused += units;
   }
 
-  /** So many units of what was taken were not counted after all, or so many more. */
+  /** Corrects what was taken by this many units, up or down. */
   adjust(units: number): void {
     this.#adjustment += units;
   }
 
-  /** Follows what an answer to the request of that mark says. */
+  /** Follows the headers of the answer to that request. */
   observe(mark: SharedMark, raw: RateLimitReading): void {
     if (mark.atMs <= this.#newestAtMs || !hasLimit(raw)) return;
     const reading = quotaReadingOf(raw);
@@ -90,7 +90,7 @@ export class SharedDimension extends QuotaLimit {
     this.#news = { atMs: mark.atMs, base: mark.base ?? this.#baseAt(mark.atMs), told, capacity };
   }
 
-  /** Hands over what the script is to know, once; `held` is what was granted and not taken. */
+  /** Gives the script its report, once; `held` is what was granted and not taken. */
   report(held: number): readonly number[] {
     const { atMs = 0, base = 0, told = 0, capacity = 0 } = this.#news ?? {};
     const counts = [held, this.#unused, this.#adjustment];

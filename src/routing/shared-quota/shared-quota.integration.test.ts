@@ -110,7 +110,7 @@ describe.runIf(findRedisServer())('a quota that processes share through Redis', 
     await clock.run(60_000, store.settled);
     const limit = limits.requestsPerMinute ?? 0;
     const allowed = (20 * limit + 30 * (halved?.requestsPerMinute ?? limit)) / 60 - others.admittedSince;
-    // From the middle on: the first full bucket may go to the process that is first.
+    // Counts from the middle on: the first full bucket may all go to the first process.
     const answered = limiters.map((limiter, index) => limiter.getStats().answered - (halfway[index] ?? 0));
     return {
       share: tally.admittedSince / allowed,
@@ -266,7 +266,7 @@ describe.runIf(findRedisServer())('a quota that processes share through Redis', 
     it('uses the whole limit together, each its share while Redis is killed, and then shares again', async () => {
       const members = Array.from({ length: PROCESSES }, () => new Member(server.url, 'real:'));
       const all = (shared: boolean) => members.every((member) => member.shared === shared);
-      /** Requests a second, together, from now on until each has taken some and all have taken 150. */
+      /** Measures requests a second of all together, from now until each has taken some and all have taken 150. */
       const measure = async () => {
         const fromMs = now();
         const taken = () =>

@@ -22,12 +22,12 @@ export interface SharedQuotaOptions {
   readonly onPause: (pauseMs: number) => void;
 }
 
-/** The wait that is named while the store is asked, whose answer wakes all that wait; and how long news wait. */
+/** The wait that `waitMs` names while the store is asked, whose answer notifies all; and the delay of a report. */
 const ASKING_MS = 50;
 const NEWS_MS = 50;
-/** Unused for so long, a grant is given back. */
+/** A grant that is unused for this long is given back. */
 const UNUSED_MS = 300;
-/** Without any limit the store is asked so often whether others know one. */
+/** Without any limit, the store is asked this often whether other processes know one. */
 const UNLIMITED_MS = 1_000;
 /** Waits before the next try while the store is away. */
 const AWAY = { initialDelayMs: 250, maxDelayMs: 5_000 };
@@ -187,7 +187,7 @@ export class SharedQuota implements QuotaSource {
     return this.#requests.perMs > 0 || this.#tokens.perMs > 0;
   }
 
-  /** Returns that no more may pass for now: the store says what may. */
+  /** Follows an answer. Returns false: what may pass is for the store to say. */
   #observe(
     { requests, tokens }: Readonly<Record<'requests' | 'tokens', SharedMark>>,
     limits: RateLimitSnapshot | undefined,
@@ -197,13 +197,13 @@ export class SharedQuota implements QuotaSource {
     if (limits?.requests !== undefined) this.#requests.observe(requests, limits.requests);
     if (limits?.tokens !== undefined) this.#tokens.observe(tokens, limits.tokens);
     if (this.#alone !== undefined || !(this.#requests.hasNews || this.#tokens.hasNews)) return false;
-    // The very first limit is sent at once: until then nothing holds any process back.
+    // Sends the very first limit at once: until then nothing holds other processes back.
     if (knew) this.#tell(NEWS_MS);
     else this.#ask(NOTHING, nowMs);
     return false;
   }
 
-  /** Sends the news to the store within so many milliseconds, with the units that are not used. */
+  /** Reports to the store within this many milliseconds, with the unused units. */
   #tell(withinMs: number): void {
     const { clock } = this.#options;
     const dueAtMs = clock.now() + withinMs;
@@ -260,7 +260,7 @@ export class SharedQuota implements QuotaSource {
       this.#wallet.granted(granted.requests, granted.tokens, nowMs + waitMs);
       this.#tell(UNUSED_MS + waitMs);
     } else if (waitMs > 0) {
-      // A process that got nothing comes back when a grant is within reach, each at another time.
+      // A process that got nothing asks again when a grant is within reach, each process at another time.
       this.#notBeforeMs = nowMs + Math.max(1, (waitMs - HORIZON_MS / 2) * (0.9 + 0.2 * random()));
     }
     if (pauseMs > 0) onPause(pauseMs);

@@ -21,19 +21,19 @@ export interface StoreQuestion {
   readonly wish: WalletRequest;
   readonly pauseMs: number;
   readonly guardMs: number;
-  /** Whether the state was seen before: a state that is gone then begins with empty buckets. */
+  /** Whether this process saw the state before. A state that is gone then begins with empty buckets. */
   readonly seen: boolean;
 }
 
 export interface StoreAnswer {
   readonly granted: { readonly requests: number; readonly tokens: number } | undefined;
-  /** Until the grant may be used, or until there may be one. */
+  /** Milliseconds until the grant may be used, or until one may be possible. */
   readonly waitMs: number;
   readonly pauseMs: number;
   readonly members: number;
 }
 
-/** Asks the store: sends what the others should know, and takes in what it says of the state and of time. */
+/** Asks the store: sends what the others should know, and returns the new state and the time of the store. */
 export class SharedStore {
   readonly #options: SharedStoreOptions;
   readonly #keys: readonly string[];
@@ -42,12 +42,12 @@ export class SharedStore {
 
   constructor(options: SharedStoreOptions) {
     this.#options = options;
-    // One slot of a Cluster, whatever the name holds.
+    // One slot of a Cluster, whatever the name contains.
     const key = `quota:{${options.name.replace(/[{}]/g, '_')}}`;
     this.#keys = [key, `${key}:members`];
   }
 
-  /** The clock of the store less this process's. */
+  /** The clock of the store minus that of this process. */
   get offsetMs(): number {
     return this.#offsetMs;
   }

@@ -1,4 +1,4 @@
-/** Time that one grant is to last, so that a process asks about ten times a second at most. */
+/** Time that one grant should last, so that a process asks about ten times a second at most. */
 const GRANT_MS = 100;
 const TOKENS_WEIGHT = 0.1;
 
@@ -11,8 +11,8 @@ export interface WalletRequest {
 }
 
 /**
- * The requests and tokens that a process was granted and hasn't used. It asks for its recent use of 100 ms: more when a
- * grant didn't last so long, less when it lasted longer.
+ * The requests and tokens that a process was granted and has not used. It asks for its recent use in 100 ms. It asks
+ * for more when a grant did not last that long, and for less when it lasted longer.
  */
 export class SharedWallet {
   requests = 0;
@@ -22,7 +22,7 @@ export class SharedWallet {
   #grantedAtMs = Number.NEGATIVE_INFINITY;
   #meanTokens = 0;
 
-  /** Milliseconds until what was granted may be used; 0 when nothing is to come. */
+  /** Milliseconds until the granted units may be used; 0 when none are to come. */
   pendingMs(nowMs: number): number {
     const pending = this.#pending;
     if (pending === undefined) return 0;
@@ -33,7 +33,7 @@ export class SharedWallet {
     return 0;
   }
 
-  /** Whether one request of so many tokens is paid for, where requests and tokens are limited. */
+  /** Whether the wallet covers one request of this many tokens, as far as requests and tokens are limited. */
   covers(tokens: number, limited: WalletLimits): boolean {
     return (limited.requestsPerMs === 0 || this.requests >= 1) && (limited.tokensPerMs === 0 || this.tokens >= tokens);
   }
@@ -44,7 +44,7 @@ export class SharedWallet {
     if (limited.tokensPerMs > 0) this.tokens -= tokens;
   }
 
-  /** The wish for the sake of a next request of so many tokens. */
+  /** The wish of a process whose next request has this many tokens. */
   wish(tokens: number, { requestsPerMs, tokensPerMs }: WalletLimits, nowMs: number): WalletRequest {
     const lastedMs = nowMs - this.#grantedAtMs;
     if (lastedMs < GRANT_MS) this.#batch *= 2;
@@ -69,13 +69,13 @@ export class SharedWallet {
     this.#grantedAtMs = atMs;
   }
 
-  /** All that is held, what is to come included. */
+  /** All units that are held, including those to come. */
   get held(): { readonly requests: number; readonly tokens: number } {
     const { requests = 0, tokens = 0 } = this.#pending ?? {};
     return { requests: this.requests + requests, tokens: this.tokens + tokens };
   }
 
-  /** Takes all that is held out of it, what is to come included. */
+  /** Takes out all units that are held, including those to come. */
   empty(): { readonly requests: number; readonly tokens: number } {
     const { held } = this;
     this.#pending = undefined;
