@@ -9,7 +9,7 @@ import { BATCH_RETRY_SPEC } from '../src/batch-processor/queue/batch-retry.ts';
 import { VISION_BATCH_SPEC } from '../src/batch-processor/vision-description-batch-processor.ts';
 import { BREAKER_SPEC } from '../src/circuit-breaker/circuit-breaker-options.ts';
 import { BREAKER_REGISTRY_SPEC } from '../src/circuit-breaker/registry.ts';
-import { CLIENT_IMAGE_SPEC } from '../src/describe-client/call/image-intake.ts';
+import { CLIENT_IMAGE_SPEC } from '../src/describe-client/options/client-image-options.ts';
 import { CLIENT_SPEC } from '../src/describe-client/options/client-spec.ts';
 import { ENDPOINT_SPEC } from '../src/describe-client/options/endpoint-options.ts';
 import { CLIENT_LIMIT_CHECKS } from '../src/describe-client/options/limit-options.ts';

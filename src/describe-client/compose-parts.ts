@@ -1,35 +1,29 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
-import { usageOf } from '../batch-processor/packs/answer.ts';
 import type { ConfigError } from '../errors/config-error.ts';
 import { SingleFlight } from '../internal/async/single-flight.ts';
 import type { Clock } from '../internal/clock.ts';
+import { settingsOf } from '../internal/options/option-checks.ts';
 import { EndpointDialect } from '../openai/exchange/request-dialect.ts';
 import { createModelCatalog, type ModelCatalog } from '../openai/models/model-catalog.ts';
 import type { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { type RedisCache, redisScriptOf } from '../redis-cache/index.ts';
 import type { RetryPolicy } from '../retry/index.ts';
+import { makeBreakers } from './attempt/breaker-group.ts';
 import { EndpointSet } from './attempt/endpoint-set.ts';
 import { askAsAdvised } from './attempt/packing-choice.ts';
 import { type Attempts, makeAttempts, type SendRequest } from './attempt/pipeline.ts';
+import { type PriceOf, pricing } from './attempt/pricing.ts';
 import { type AskVision, askSingly, BatchedVision } from './attempt/vision-asker.ts';
 import { Admission } from './call/admission.ts';
-import type { PriceOf } from './call/call-outcome.ts';
-import { type CachedDescription, pricing } from './call/call-outcome.ts';
+import type { CachedDescription } from './call/call-outcome.ts';
 import { DescriptionKeys } from './call/description-keys.ts';
 import { Fallback } from './call/fallback.ts';
 import { ImageIntake } from './call/image-intake.ts';
-import {
-  logCacheTroubles,
-  makeBatch,
-  makeBreakers,
-  makeCache,
-  makeMonitor,
-  makePool,
-  makeRetry,
-} from './make-parts.ts';
+import { logCacheTroubles, makeBatch, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
 import type { Logger } from './options/client-logger.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import { type ClientSettings, clientSettings } from './options/client-settings.ts';
+import { CLIENT_LIMIT_CHECKS } from './options/limit-options.ts';
 import { missingKeyError } from './options/missing-key.ts';
 import { PackingAdvisor } from './packing/packing-advisor.ts';
 import { packingCost, packRulesOf } from './packing/packing-cost.ts';
@@ -42,7 +36,6 @@ export interface ClientParts {
   readonly logger: Logger;
   readonly intake: ImageIntake;
   readonly catalog: ModelCatalog;
-  readonly priceOf: PriceOf;
   readonly endpoints: EndpointSet;
   readonly cache: RedisCache | undefined;
   /** Joins equal calls that pass the cache by. */
@@ -74,7 +67,6 @@ export function composeParts(
 ): ClientParts {
   const settings = clientSettings(options, variables);
   const { clock, logger, limits, missingKeys } = settings;
-  const { maxQueuedCalls, maxBytesInFlight } = limits;
 
   const monitor = makeMonitor(settings);
   const metrics = new CallMetrics(monitor);
@@ -108,16 +100,11 @@ export function composeParts(
     retry,
     attemptTimeoutMs: settings.attemptTimeoutMs,
     clock,
-    metrics: {
-      attemptEnded: metrics.attemptEnded,
-      billed: (completion) => {
-        const usage = usageOf(completion);
-        if (usage !== undefined) metrics.answered(usage, priceOf(String(completion.model), settings.model, usage));
-      },
-    },
+    metrics,
+    priceOf,
     onLimitNews: settings.packing && ((model) => advisor.heard(model)),
   });
-  const { batch, ask } = makeAsk(settings, attempts.send, catalog, advisor);
+  const { batch, ask } = makeAsk(settings, attempts.send, catalog, priceOf, advisor);
 
   const isOwn = { pools: typeof settings.pool === 'object', cache: cache !== settings.cache };
   const ownPools = isOwn.pools ? endpoints.all.map(({ pool }) => pool) : [];
@@ -134,14 +121,13 @@ export function composeParts(
     logger,
     intake: new ImageIntake(settings.images, clock, () => endpoints.downloads),
     catalog,
-    priceOf,
     endpoints,
     cache,
     flights: new SingleFlight<CachedDescription>(),
     monitor,
     batch,
     metrics,
-    admission: new Admission({ maxQueuedCalls, maxBytesInFlight, clock }),
+    admission: new Admission(settingsOf(limits, CLIENT_LIMIT_CHECKS), clock),
     fallback: settings.fallback && new Fallback(settings.fallback, clock),
     attempts,
     retry,
@@ -170,6 +156,7 @@ function makeAsk(
   settings: ClientSettings,
   send: SendRequest,
   catalog: ModelCatalog,
+  priceOf: PriceOf,
   advisor: PackingAdvisor,
 ): { readonly ask: AskVision; readonly batch: VisionDescriptionBatchProcessor | undefined } {
   const { clock, timeoutMs, packing: mode } = settings;
@@ -181,6 +168,7 @@ function makeAsk(
     send,
     catalog,
     clock,
+    priceOf,
     timeoutMs,
     advisor,
     isUnpackingAdvised: (image, request) =>

@@ -9,7 +9,6 @@ import type { PerformanceMonitor, PerformanceReport } from '../performance-monit
 import type { RedisCache, RedisCacheStats } from '../redis-cache/index.ts';
 import type { RetryStats } from '../retry/index.ts';
 import type { QuotaStats, RouterStats } from '../routing/index.ts';
-import type { AttemptBreaker } from './attempt/breaker-stage.ts';
 import { type DescribeManyItem, type DescribeManyOptions, describeEach } from './bulk/describe-many.ts';
 import { type EstimateOptions, estimateCalls } from './bulk/estimate-calls.ts';
 import { type ClientWarmOptions, type ClientWarmResult, warmCache } from './bulk/warm-cache.ts';
@@ -25,6 +24,7 @@ import type {
   StructuredOptions,
   StructuredRequest,
 } from './options/describe-request.ts';
+import type { AttemptBreaker } from './options/part-options.ts';
 import { type ClientHealth, clientHealth } from './reports/client-health.ts';
 
 /** A frozen, JSON-safe picture of every part. */

@@ -2,9 +2,9 @@ import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestImage, describeImageFacts, type FakeOpenAI, startFakeOpenAI } from '../testing/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import type { ClientImageOptions } from './call/image-intake.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import type { ClientImageOptions } from './options/client-image-options.ts';
 import { closePublicPools, publicPool } from './public-api.fixture.ts';
 import { type RawServer, startRawServer } from './raw-server.fixture.ts';
 

@@ -1,7 +1,6 @@
 export type { ExtraBody } from '../internal/options/extra-body.ts';
 export type { ReasoningEffort } from '../internal/options/reasoning-effort.ts';
 export type { Dialect } from '../openai/exchange/request-dialect.ts';
-export type { AttemptBreaker } from './attempt/breaker-stage.ts';
 export type { DescribeManyItem, DescribeManyOptions } from './bulk/describe-many.ts';
 export type { EstimateOptions } from './bulk/estimate-calls.ts';
 export type {
@@ -19,9 +18,9 @@ export type {
   DescriptionSource,
   StructuredResult,
 } from './call/describe-result.ts';
-export type { ClientImageOptions } from './call/image-intake.ts';
 export { createDescribeClient } from './create-describe-client.ts';
 export { type ClientStats, DescribeClient } from './describe-client.ts';
+export type { ClientImageOptions } from './options/client-image-options.ts';
 export type { Logger } from './options/client-logger.ts';
 export type { DescribeClientOptions } from './options/client-options.ts';
 export type {
@@ -42,5 +41,5 @@ export type {
   FallbackStep,
 } from './options/fallback-option.ts';
 export type { ClientLimitOptions } from './options/limit-options.ts';
-export type { BatchOptions } from './options/part-options.ts';
+export type { AttemptBreaker, BatchOptions } from './options/part-options.ts';
 export type { ClientHealth, HealthState, PartHealth } from './reports/client-health.ts';

@@ -1,24 +1,19 @@
 import { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
-import { CircuitBreaker } from '../circuit-breaker/index.ts';
-import { ConfigError } from '../errors/config-error.ts';
-import { ignoreRejection } from '../internal/async/user-callback.ts';
 import { MAX_TIMER_DELAY_MS } from '../internal/clock.ts';
 import { definedOf } from '../internal/options/defined-of.ts';
-import { describeKind, hasMethods } from '../internal/options/option-checks.ts';
+import { hasMethods } from '../internal/options/option-checks.ts';
 import { OpenAIConnectionPool } from '../openai/index.ts';
 import { PerformanceMonitor } from '../performance-monitor/index.ts';
 import { RedisCache } from '../redis-cache/index.ts';
 import { RetryPolicy } from '../retry/index.ts';
-import { countsForBreaker, isPacedByLimiter, isWorthAnotherAttempt } from './attempt/attempt-failure.ts';
-import { type AttemptBreaker, BreakerGroup } from './attempt/breaker-stage.ts';
+import { isPacedByLimiter, isWorthAnotherAttempt } from './attempt/attempt-failure.ts';
 import { type BatchedVision, faultOf } from './attempt/vision-asker.ts';
 import type { Logger } from './options/client-logger.ts';
 import type { ClientSettings } from './options/client-settings.ts';
-import { isInstance } from './options/client-spec.ts';
+import { isInstance, madeByUser } from './options/client-spec.ts';
 import type { EndpointDescription } from './options/endpoint-options.ts';
 import { STALE_GRACE_SECONDS } from './options/fallback-option.ts';
 import { missingKeyError } from './options/missing-key.ts';
-import type { CallMetrics } from './reports/call-metrics.ts';
 
 /** A description costs money: while Redis is away, memory is believed until its own time to live is over. */
 const OUTAGE_TRUST_MS = 600_000;
@@ -68,6 +63,8 @@ export const makeRetry = ({ retry, clock }: ClientSettings): RetryPolicy =>
     clock,
   });
 
+const POOL_METHODS = ['use', 'warmUp', 'getStats', 'close', 'destroy'];
+
 /**
  * One endpoint's pool, by options or by the user's function. Without a key it has ended before its first use, and each
  * call of it rejects with the reason.
@@ -79,7 +76,12 @@ export function makePool(
   const { name, apiKey, baseURL, organization, project, headers, apiVersion } = endpoint;
   const missing = missingKeys.get(name);
   if (typeof pool === 'function' && missing === undefined)
-    return checkedPool(pool(definedOf(endpoint) as EndpointDescription));
+    return madeByUser(
+      pool(definedOf(endpoint) as EndpointDescription),
+      'pool',
+      'an OpenAIConnectionPool',
+      POOL_METHODS,
+    );
   const noKey = missing && missingKeyError(missing);
   const made = new OpenAIConnectionPool(noKey ? () => Promise.reject(noKey) : apiKey, baseURL, {
     ...(typeof pool === 'object' ? pool : {}),
@@ -87,45 +89,6 @@ export function makePool(
   });
   if (noKey) void made.destroy(noKey);
   return made;
-}
-
-/** One endpoint's breakers, one for each model, by options or by the user's function. */
-export function makeBreakers(
-  settings: ClientSettings,
-  endpoint: EndpointDescription,
-  metrics: CallMetrics,
-): BreakerGroup {
-  const { circuitBreaker, model } = settings;
-  if (circuitBreaker === false) return new BreakerGroup(endpoint.name, undefined, () => {});
-  if (typeof circuitBreaker === 'function') {
-    const ofUser = (name: string) => checkedBreaker(circuitBreaker(endpoint, name));
-    return new BreakerGroup(endpoint.name, ofUser, () => {});
-  }
-  const create = (name: string) => makeBreaker(settings, `${endpoint.name}:${name}`, metrics);
-  const group = new BreakerGroup(endpoint.name, create, (breaker) => breaker.shutdown());
-  // Health and stats show it before the first call.
-  group.of(endpoint.model ?? model);
-  return group;
-}
-
-function makeBreaker(
-  { circuitBreaker, clock, logger }: ClientSettings,
-  name: string,
-  metrics: CallMetrics,
-): AttemptBreaker {
-  const breaker: AttemptBreaker = new CircuitBreaker<Parameters<AttemptBreaker['fire']>, unknown>(
-    name,
-    function (run) {
-      // A closed breaker aborts no call: nothing to listen to.
-      return run(breaker.state === 'CLOSED' ? undefined : this.signal);
-    },
-    { isFailure: countsForBreaker, ...definedOf(circuitBreaker as object | undefined), clock },
-  );
-  breaker.on('stateChanged', ({ name: breakerName, from, to }) => {
-    metrics.breakerMoved(breakerName, to);
-    logger[to === 'CLOSED' ? 'info' : 'warn']({ breaker: breakerName, from, to }, 'circuit breaker changed state');
-  });
-  return breaker;
 }
 
 export const makeBatch = (settings: ClientSettings, batched: BatchedVision): VisionDescriptionBatchProcessor => {
@@ -142,18 +105,3 @@ export const makeBatch = (settings: ClientSettings, batched: BatchedVision): Vis
     retry: false,
   });
 };
-
-function checkedPool(pool: OpenAIConnectionPool): OpenAIConnectionPool {
-  if (hasMethods(pool, ['use', 'warmUp', 'getStats', 'close', 'destroy'])) return pool;
-  ignoreRejection(pool);
-  throw wrongResult('pool', 'an OpenAIConnectionPool', pool);
-}
-
-function checkedBreaker(breaker: AttemptBreaker): AttemptBreaker {
-  if (hasMethods(breaker, ['fire', 'getStats'])) return breaker;
-  ignoreRejection(breaker);
-  throw wrongResult('circuitBreaker', 'a CircuitBreaker', breaker);
-}
-
-const wrongResult = (option: string, expected: string, value: unknown): ConfigError =>
-  new ConfigError('createDescribeClient', [{ option: `${option}.result`, expected, got: describeKind(value) }]);

@@ -26,11 +26,15 @@ export interface AnswerFacts {
   readonly usage: VisionUsage | undefined;
 }
 
-/** Reads everything of an answer but its text. Never throws. */
-export function answerFacts(completion: VisionChatCompletion | null | undefined, askedModel: string): AnswerFacts {
+/** Reads everything of an answer but its text. Never throws. `requestId` may be known already. */
+export function answerFacts(
+  completion: VisionChatCompletion | null | undefined,
+  askedModel: string,
+  requestId = requestIdOf(completion),
+): AnswerFacts {
   const model: unknown = completion?.model;
   const isName = typeof model === 'string' && model !== '' && model.length <= MAX_MODEL_LENGTH;
-  return { model: isName ? model : askedModel, requestId: requestIdOf(completion), usage: usageOf(completion) };
+  return { model: isName ? model : askedModel, requestId, usage: usageOf(completion) };
 }
 
 /** An id that is no short word is none. */

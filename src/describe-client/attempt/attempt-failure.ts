@@ -1,9 +1,6 @@
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
-import { UpstreamError } from '../../errors/upstream-error.ts';
 import { neverConnected } from '../../internal/upstream/connection-failure.ts';
-import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
-import type { Answer } from './stage.ts';
 
 /** Whether a breaker counts an error: outages only, neither limits nor keys, nor the caller's own faults and aborts. */
 export const countsForBreaker = (error: unknown): boolean =>
@@ -35,36 +32,3 @@ const hasNoKey = (failure: Error): boolean =>
 
 /** Whether the API never got the request. */
 export const wasUnsent = (failure: Error): boolean => neverConnected(failure) || hasNoKey(failure);
-
-/**
- * Makes an attempt inside of a part that judges it, such as a breaker or a pool. The part sees the value or the bare
- * error; the report of the attempt is joined to the result of the part.
- */
-export async function within<Given>(
-  name: string,
-  part: (run: (given: Given) => Promise<unknown>) => Promise<unknown>,
-  attempt: (given: Given) => Promise<Answer>,
-): Promise<Answer> {
-  let answer: Answer | undefined;
-  let report: AttemptFailure['report'] = { sent: false };
-  try {
-    const value = await part(async (given) => {
-      // A part may give the attempt up before it has ended.
-      report = { sent: true };
-      try {
-        answer = await attempt(given);
-        report = answer;
-        return answer.value;
-      } catch (thrown) {
-        const failure = AttemptFailure.of(thrown);
-        report = failure.report;
-        throw failure.error;
-      }
-    });
-    // A part of the user's may answer in place of the API; what it says is no description to keep.
-    if (answer !== undefined && value === answer.value) return answer;
-    throw new UpstreamError('DESCRIBE_RESPONSE_INVALID', `${name} answered in place of the API`, { status: 200 });
-  } catch (error) {
-    throw new AttemptFailure(error, report);
-  }
-}

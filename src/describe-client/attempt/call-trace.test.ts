@@ -18,7 +18,7 @@ describe('an attempt under way', () => {
       upstreamMs: 70,
       attempts: [{ endpoint: 'a', outcome: 'aborted', durationMs: 100 }],
     });
-    attempt.succeeded();
+    attempt.ended({ outcome: 'success' });
     expect(trace.explain().attempts).toMatchObject([{ outcome: 'success' }]);
   });
 });
@@ -34,13 +34,15 @@ describe('CallTrace', () => {
     await clock.advance(10);
     first.connected();
     await clock.advance(20);
-    expect(first.onWireMs).toBe(20);
-    first.failed(new UpstreamError('DESCRIBE_RATE_LIMITED', 'x', { status: 429, retryAfterMs: 7, retryable: true }));
+    first.ended({
+      outcome: 'failure',
+      error: new UpstreamError('DESCRIBE_RATE_LIMITED', 'x', { status: 429, retryAfterMs: 7, retryable: true }),
+    });
     await clock.advance(7);
     trace.leaves(2);
     const second = trace.beginAttempt('default');
     await clock.advance(1);
-    second.aborted();
+    second.ended({ outcome: 'aborted' });
     expect(first.clientRequestId).toMatch(UUID);
     expect(second.clientRequestId).not.toBe(first.clientRequestId);
     expect(trace.explain()).toEqual({
@@ -74,14 +76,16 @@ describe('CallTrace', () => {
 
   it('names the model, and the request as both sides know it', () => {
     const trace = new CallTrace(new ManualClock());
-    const answered = trace.beginAttempt('a', { model: 'gpt-4.1-nano' });
-    answered.answered('req_1');
-    answered.succeeded();
+    const answered = trace.beginAttempt('a', 'gpt-4.1-nano');
+    answered.ended({ outcome: 'success', requestId: 'req_1' });
     const refused = trace.beginAttempt('a');
-    refused.failed(new UpstreamError('DESCRIBE_UPSTREAM', 'x', { status: 500, requestId: 'req_2' }));
+    refused.ended({
+      outcome: 'failure',
+      error: new UpstreamError('DESCRIBE_UPSTREAM', 'x', { status: 500, requestId: 'req_2' }),
+    });
     const unread = trace.beginAttempt('a');
-    unread.answered('req_3');
-    unread.failed(new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'x', { status: 200 }));
+    const invalid = new UpstreamError('DESCRIBE_RESPONSE_INVALID', 'x', { status: 200 });
+    unread.ended({ outcome: 'failure', error: invalid, requestId: 'req_3' });
     expect(trace.explain().attempts).toMatchObject([
       { model: 'gpt-4.1-nano', requestId: 'req_1', outcome: 'success' },
       { requestId: 'req_2', status: 500 },
@@ -120,11 +124,22 @@ describe('CallTrace', () => {
     const trace = new CallTrace(new ManualClock());
     trace.givesUp('budget');
     expect(trace.explain().gaveUp).toBe('budget');
-    trace.beginAttempt('default').succeeded();
+    trace.beginAttempt('default').ended({ outcome: 'success' });
     expect(trace.explain()).not.toHaveProperty('gaveUp');
     expect(trace.explain()).not.toHaveProperty('fallbacks');
     trace.fallsBack({ kind: 'stale', outcome: 'none' });
     expect(trace.explain().fallbacks).toEqual([{ kind: 'stale', outcome: 'none' }]);
+  });
+
+  it('adds up what was billed, with a price while each answer has one', () => {
+    const trace = new CallTrace(new ManualClock());
+    expect(trace.bill).toEqual({});
+    trace.billed({ promptTokens: 1, completionTokens: 2, totalTokens: 3 }, 0.1);
+    trace.billed({ promptTokens: 4, completionTokens: 5, totalTokens: 9 }, 0.2);
+    expect(trace.bill).toEqual({ usage: { promptTokens: 5, completionTokens: 7, totalTokens: 12 }, costUsd: 0.3 });
+    trace.billed({ promptTokens: 1, completionTokens: 1, totalTokens: 2 }, undefined);
+    trace.billed({ promptTokens: 1, completionTokens: 1, totalTokens: 2 }, 0.1);
+    expect(trace.bill).toEqual({ usage: { promptTokens: 7, completionTokens: 9, totalTokens: 16 } });
   });
 
   it('writes a shared attempt down for everyone, under one id', async () => {
@@ -134,12 +149,10 @@ describe('CallTrace', () => {
     const end = sink.waits();
     await clock.advance(2);
     end();
-    const attempt = sink.beginAttempt('default', { model: 'm' });
+    const attempt = sink.beginAttempt('default', 'm');
     attempt.connected();
     await clock.advance(3);
-    expect(attempt.onWireMs).toBe(3);
-    attempt.answered('req_1');
-    attempt.succeeded();
+    attempt.ended({ outcome: 'success', requestId: 'req_1' });
     sink.retries(0);
     sink.givesUp('attempts');
     for (const trace of traces) {

@@ -1,40 +1,70 @@
 import { randomUUID } from 'node:crypto';
-import type { AttemptRecord, FallbackRecord, RetryGiveUpReason } from '../../errors/call-explanation.ts';
+import { addUsage, type VisionUsage } from '../../batch-processor/packs/vision-usage.ts';
+import type {
+  AttemptRecord,
+  CallExplanation,
+  FallbackRecord,
+  RetryGiveUpReason,
+} from '../../errors/call-explanation.ts';
+import type { Billed } from '../../errors/copy-error.ts';
 import type { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import type { Clock } from '../../internal/clock.ts';
-import { CallBill } from '../call/call-outcome.ts';
-import type { CallExplanation } from '../call/describe-result.ts';
+import { roundUsd } from '../../openai/models/cost.ts';
+import type { EndWait } from '../packing/packing-advisor.ts';
 
-/** Details of an attempt that are known when it begins. */
-export interface AttemptDetails {
-  /** The model that is asked. */
-  readonly model?: string | undefined;
+/** The end of an attempt. */
+export interface AttemptEnd {
+  readonly outcome: AttemptRecord['outcome'];
+  /** The API's id of the request, once it answered; that of an error wins. */
+  readonly requestId?: string | undefined;
+  readonly error?: DescribeError | undefined;
+  /** Reading of the clock. @defaultValue now */
+  readonly atMs?: number | undefined;
+}
+
+/** One attempt on its way. */
+export interface AttemptTrace {
+  /** Unique to this attempt; to be sent as `X-Client-Request-Id`. */
+  readonly clientRequestId: string;
+  /** A connection was lent: from here on the call waits for the API. */
+  connected(): void;
+  /** To be called once. */
+  ended(end: AttemptEnd): void;
 }
 
 /** Records the story of a request. */
 export interface AttemptSink {
-  /** Starts an attempt; exactly one of `succeeded`, `failed` and `aborted` ends it. */
-  beginAttempt(endpoint: string, details?: AttemptDetails): AttemptTrace;
+  /** Starts an attempt. `startedAtMs` is now where it is not given. */
+  beginAttempt(endpoint: string, model?: string, startedAtMs?: number): AttemptTrace;
   /** Begins a wait in a queue of this process; the first call of the function returned ends it. */
-  waits(): () => void;
+  waits(): EndWait;
   /** The retry waits before the next attempt. */
   retries(delayMs: number): void;
   /** The retry makes no further attempt. */
   givesUp(reason: RetryGiveUpReason): void;
 }
 
-/** Records the story of one call, for `explain`. */
-export class CallTrace implements AttemptSink {
-  readonly bill = new CallBill();
-  readonly #clock: Clock;
+interface OngoingAttempt {
+  readonly endpoint: string;
+  readonly model: string | undefined;
+  readonly clientRequestId: string;
   readonly startedAtMs: number;
+  connectedAtMs: number | undefined;
+}
+
+/** Records the story of one call, for `explain`, and its bill. */
+export class CallTrace implements AttemptSink {
+  readonly startedAtMs: number;
+  /** Empty where nothing was billed; without a price where that of an answer is unknown. */
+  bill: Billed = {};
+  readonly #clock: Clock;
   readonly #attempts: AttemptRecord[] = [];
   readonly #fallbacks: FallbackRecord[] = [];
   readonly #ongoing = new Set<OngoingAttempt>();
   /** Waits that still go on, and the sum of when they began. */
   readonly #openWaits = { count: 0, sinceMs: 0 };
-  #endQueue: (() => void) | undefined;
+  #endQueue: EndWait | undefined;
   #queueMs = 0;
   #poolMs = 0;
   #upstreamMs = 0;
@@ -48,42 +78,50 @@ export class CallTrace implements AttemptSink {
     this.startedAtMs = startedAtMs;
   }
 
-  beginAttempt(endpoint: string, details: AttemptDetails = {}, id?: string): AttemptTrace {
+  beginAttempt(
+    endpoint: string,
+    model?: string,
+    startedAtMs = this.#clock.now(),
+    clientRequestId: string = randomUUID(),
+  ): AttemptTrace {
     this.#gaveUp = undefined;
-    const attempt: OngoingAttempt = new OngoingAttempt(
-      endpoint,
-      details,
-      this.#clock,
-      id ?? randomUUID(),
-      (outcome, error) => {
-        this.#ongoing.delete(attempt);
-        this.#attempts.push(attempt.record(outcome, error));
-        this.#poolMs += attempt.poolMs;
-        this.#upstreamMs += attempt.onWireMs;
-      },
-    );
+    const attempt: OngoingAttempt = { endpoint, model, clientRequestId, startedAtMs, connectedAtMs: undefined };
     this.#ongoing.add(attempt);
-    return attempt;
+    return {
+      clientRequestId,
+      connected: () => {
+        attempt.connectedAtMs = this.#clock.now();
+      },
+      ended: (end) => {
+        const nowMs = end.atMs ?? this.#clock.now();
+        const { connectedAtMs = nowMs } = attempt;
+        this.#ongoing.delete(attempt);
+        this.#attempts.push(recordOf(attempt, end, nowMs));
+        this.#poolMs += connectedAtMs - startedAtMs;
+        this.#upstreamMs += nowMs - connectedAtMs;
+      },
+    };
   }
 
-  waits(): () => void {
+  waits(): EndWait {
     const sinceMs = this.#clock.now();
     const open = this.#openWaits;
     open.count += 1;
     open.sinceMs += sinceMs;
     let ended = false;
-    return () => {
+    return (atMs) => {
       if (ended) return;
       ended = true;
       open.count -= 1;
       open.sinceMs -= sinceMs;
-      this.#queueMs += this.#clock.now() - sinceMs;
+      this.#queueMs += (atMs ?? this.#clock.now()) - sinceMs;
     };
   }
 
   retries(delayMs: number): void {
-    this.#retryMs += this.#retriedMs();
-    this.#retry = { sinceMs: this.#clock.now(), delayMs };
+    const nowMs = this.#clock.now();
+    this.#retryMs += this.#retriedMs(nowMs);
+    this.#retry = { sinceMs: nowMs, delayMs };
   }
 
   givesUp(reason: RetryGiveUpReason): void {
@@ -108,25 +146,33 @@ export class CallTrace implements AttemptSink {
     this.#batchSize = batchSize;
   }
 
+  /** An answer, or a part of a shared one, was billed. Answers of no use are billed too. */
+  billed(usage: VisionUsage, costUsd: number | undefined): void {
+    const { usage: before, costUsd: costBefore } = this.bill;
+    const sum = before === undefined ? costUsd : sumOf(costBefore, costUsd);
+    this.bill = { usage: addUsage(before, usage), ...(sum === undefined ? {} : { costUsd: sum }) };
+  }
+
   explain(): CallExplanation {
     const nowMs = this.#clock.now();
     const { count, sinceMs } = this.#openWaits;
-    const queueMs = this.#queueMs + (count === 0 ? 0 : count * nowMs - sinceMs);
+    const attempts = [...this.#attempts];
     let poolMs = this.#poolMs;
     let upstreamMs = this.#upstreamMs;
-    for (const attempt of this.#ongoing) {
-      poolMs += attempt.poolMs;
-      upstreamMs += attempt.onWireMs;
-    }
     // A call that ends by its deadline is explained before the attempt that it cuts off has ended.
-    const cutOff = [...this.#ongoing].map((attempt) => attempt.record('aborted'));
+    for (const attempt of this.#ongoing) {
+      const { startedAtMs, connectedAtMs = nowMs } = attempt;
+      poolMs += connectedAtMs - startedAtMs;
+      upstreamMs += nowMs - connectedAtMs;
+      attempts.push(recordOf(attempt, { outcome: 'aborted' }, nowMs));
+    }
     const explanation: CallExplanation = {
       totalMs: nowMs - this.startedAtMs,
-      queueMs,
+      queueMs: this.#queueMs + (count === 0 ? 0 : count * nowMs - sinceMs),
       poolMs,
       upstreamMs,
-      retryMs: this.#retryMs + this.#retriedMs(),
-      attempts: Object.freeze([...this.#attempts, ...cutOff]),
+      retryMs: this.#retryMs + this.#retriedMs(nowMs),
+      attempts: Object.freeze(attempts),
       batchSize: this.#batchSize,
       ...(this.#gaveUp === undefined ? {} : { gaveUp: this.#gaveUp }),
       ...(this.#fallbacks.length === 0 ? {} : { fallbacks: Object.freeze([...this.#fallbacks]) }),
@@ -135,118 +181,51 @@ export class CallTrace implements AttemptSink {
   }
 
   /** Milliseconds of the last wait between attempts; the call may have ended before the wait did. */
-  #retriedMs(): number {
-    return Math.min(this.#retry.delayMs, this.#clock.now() - this.#retry.sinceMs);
+  #retriedMs(nowMs: number): number {
+    return Math.min(this.#retry.delayMs, nowMs - this.#retry.sinceMs);
   }
 }
 
+const sumOf = (left: number | undefined, right: number | undefined): number | undefined =>
+  left === undefined || right === undefined ? undefined : roundUsd(left + right);
+
 /** Records the story of a shared request for every call that shares it: one attempt with one id. */
 export const sharedSink = (traces: readonly CallTrace[]): AttemptSink => ({
-  beginAttempt: (endpoint, details) => {
+  beginAttempt: (endpoint, model, startedAtMs) => {
     const clientRequestId = randomUUID();
-    const attempts = traces.map((trace) => trace.beginAttempt(endpoint, details, clientRequestId));
+    const attempts = traces.map((trace) => trace.beginAttempt(endpoint, model, startedAtMs, clientRequestId));
     return {
       clientRequestId,
       connected: () => attempts.forEach((attempt) => void attempt.connected()),
-      answered: (requestId) => attempts.forEach((attempt) => void attempt.answered(requestId)),
-      succeeded: () => attempts.forEach((attempt) => void attempt.succeeded()),
-      failed: (error) => attempts.forEach((attempt) => void attempt.failed(error)),
-      aborted: () => attempts.forEach((attempt) => void attempt.aborted()),
-      get onWireMs() {
-        return attempts[0]?.onWireMs ?? 0;
-      },
+      ended: (end) => attempts.forEach((attempt) => void attempt.ended(end)),
     };
   },
   waits: () => {
     const ends = traces.map((trace) => trace.waits());
-    return () => ends.forEach((end) => void end());
+    return (atMs) => ends.forEach((end) => void end(atMs));
   },
   retries: (delayMs) => traces.forEach((trace) => void trace.retries(delayMs)),
   givesUp: (reason) => traces.forEach((trace) => void trace.givesUp(reason)),
 });
 
-/** One attempt on its way. */
-export interface AttemptTrace {
-  /** Unique to this attempt; to be sent as `X-Client-Request-Id`. */
-  readonly clientRequestId: string;
-  /** A connection was lent: from here on the call waits for the API. */
-  connected(): void;
-  /** The API answered and named the request, even where the answer is of no use. */
-  answered(requestId: string | undefined): void;
-  succeeded(): void;
-  failed(error: DescribeError): void;
-  aborted(): void;
-  /** How long the call has waited for the API, in milliseconds. */
-  readonly onWireMs: number;
-}
-
-type AttemptEnd = (outcome: AttemptRecord['outcome'], error?: DescribeError) => void;
-
-class OngoingAttempt implements AttemptTrace {
-  readonly clientRequestId: string;
-  readonly #endpoint: string;
-  readonly #details: AttemptDetails;
-  readonly #clock: Clock;
-  readonly #ended: AttemptEnd;
-  readonly #startedAtMs: number;
-  #connectedAtMs: number | undefined;
-  #requestId: string | undefined;
-
-  constructor(endpoint: string, details: AttemptDetails, clock: Clock, id: string, ended: AttemptEnd) {
-    this.clientRequestId = id;
-    this.#endpoint = endpoint;
-    this.#details = details;
-    this.#clock = clock;
-    this.#ended = ended;
-    this.#startedAtMs = clock.now();
-  }
-
-  get onWireMs(): number {
-    return this.#connectedAtMs === undefined ? 0 : this.#clock.now() - this.#connectedAtMs;
-  }
-
-  connected(): void {
-    this.#connectedAtMs = this.#clock.now();
-  }
-
-  answered(requestId: string | undefined): void {
-    this.#requestId = requestId;
-  }
-
-  succeeded(): void {
-    this.#ended('success');
-  }
-
-  failed(error: DescribeError): void {
-    this.#ended('failure', error);
-  }
-
-  aborted(): void {
-    this.#ended('aborted');
-  }
-
-  /** Milliseconds that it waited for its connection, or has so far. */
-  get poolMs(): number {
-    return (this.#connectedAtMs ?? this.#clock.now()) - this.#startedAtMs;
-  }
-
-  /** Its record, as if it ended now. */
-  record(outcome: AttemptRecord['outcome'], error?: DescribeError): AttemptRecord {
-    const { model } = this.#details;
-    const { status, retryAfterMs, requestId = this.#requestId } = (error ?? {}) as ErrorDetails;
-    const record: AttemptRecord = {
-      endpoint: this.#endpoint,
-      ...(model === undefined ? {} : { model }),
-      outcome,
-      durationMs: this.#clock.now() - this.#startedAtMs,
-      clientRequestId: this.clientRequestId,
-      ...(requestId === undefined ? {} : { requestId }),
-      ...(error === undefined ? {} : { code: error.code, scope: failureMeaning(error).scope }),
-      ...(status === undefined ? {} : { status }),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    };
-    return Object.freeze(record);
-  }
+function recordOf(
+  { endpoint, model, clientRequestId, startedAtMs }: OngoingAttempt,
+  { outcome, error, requestId: answeredId }: AttemptEnd,
+  nowMs: number,
+): AttemptRecord {
+  const { status, retryAfterMs, requestId = answeredId } = (error ?? {}) as ErrorDetails;
+  const record: AttemptRecord = {
+    endpoint,
+    ...(model === undefined ? {} : { model }),
+    outcome,
+    durationMs: nowMs - startedAtMs,
+    clientRequestId,
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(error === undefined ? {} : { code: error.code, scope: failureMeaning(error).scope }),
+    ...(status === undefined ? {} : { status }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+  return Object.freeze(record);
 }
 
 interface ErrorDetails {

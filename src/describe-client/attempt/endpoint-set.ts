@@ -5,7 +5,8 @@ import type { EndpointDialect } from '../../openai/exchange/request-dialect.ts';
 import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../../openai/index.ts';
 import { addressOf, type EndpointDescription } from '../options/endpoint-options.ts';
 import type { MissingKeys } from '../options/missing-key.ts';
-import type { AttemptBreaker, BreakerGroup } from './breaker-stage.ts';
+import type { AttemptBreaker } from '../options/part-options.ts';
+import type { BreakerGroup } from './breaker-group.ts';
 
 /** An endpoint with what its calls go through. */
 export interface EndpointParts {

@@ -1,4 +1,6 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
+import { answerFacts } from '../../batch-processor/packs/answer.ts';
+import type { VisionUsage } from '../../batch-processor/packs/vision-usage.ts';
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import type { Clock, TimerHandle } from '../../internal/clock.ts';
 import { AnswerError } from '../../internal/upstream/chat-body.ts';
@@ -10,70 +12,88 @@ import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
 import type { EndpointDialect, RequestForm } from '../../openai/exchange/request-dialect.ts';
 import type { RouteAnswer } from '../../routing/index.ts';
 import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
-import type { ChatRequest, ConnectedCall, ExchangeReport, Next } from './stage.ts';
+import type { PriceOf } from './pricing.ts';
+import type { ChatRequest, ConnectedCall, ExchangeReport, Next, PricedFacts } from './stage.ts';
 
 export interface ExchangeStageParts {
   readonly attemptTimeoutMs: number;
   readonly clock: Clock;
+  readonly priceOf: PriceOf;
 }
 
 /** Sends the request on its connection within the time limit of an attempt, and reads the answer. */
 export const exchangeStage =
-  ({ attemptTimeoutMs, clock }: ExchangeStageParts): Next<ConnectedCall> =>
+  ({ attemptTimeoutMs, clock, priceOf }: ExchangeStageParts): Next<ConnectedCall> =>
   async (call) => {
     const { request, read, client, attempt, place } = call;
+    const { dialect, address } = place.target;
     let timer: TimerHandle | undefined;
     let report: ExchangeReport = { sent: false };
     try {
-      const form = place.target.dialect.formFor(place.model, request);
-      await call.body.encodedAs(form, place.target.dialect);
+      const form = dialect.formFor(place.model, request);
+      const encoded = await call.body.encodedAs(form, dialect);
       timer = clock.setTimeout(() => attempt.abort(new TimeoutError('an attempt', attemptTimeoutMs)), attemptTimeoutMs);
       const sentAtMs = clock.now();
       report = { sent: true, sentAtMs };
-      const { completion, headers } = await sendInForm(call, form, attemptTimeoutMs);
-      report = {
-        ...answerReport(request, completion, headers, place.target.address),
-        sent: true,
-        sentAtMs,
-        answeredAtMs: clock.now(),
-        headers,
-        completion,
-        requestId: shortTokenOf(headerOf(headers, 'x-request-id'), [client.apiKey ?? '']),
-      };
-      return { ...report, value: read(completion) };
+      const { completion, headers } = await sendInForm(call, form, encoded, attemptTimeoutMs);
+      const answeredAtMs = clock.now();
+      const requestId = shortTokenOf(headerOf(headers, 'x-request-id'), [client.apiKey ?? '']);
+      const facts = pricedFacts(completion, request, priceOf, requestId);
+      const { usage, costUsd } = facts;
+      const answered = answerReport(request, usage, headers, address);
+      report = { ...answered, sent: true, sentAtMs, answeredAtMs, requestId, usage, costUsd };
+      return { ...report, value: read(completion, facts) };
     } catch (error) {
-      throw new AttemptFailure(error, report.answeredAtMs === undefined ? refusedReport(error, report, read) : report);
+      if (report.answeredAtMs !== undefined) throw new AttemptFailure(error, report);
+      throw new AttemptFailure(error, { ...report, ...refusedReport(error, call, priceOf) });
     } finally {
       if (timer !== undefined) clock.clearTimeout(timer);
     }
   };
 
+function pricedFacts(
+  completion: ChatCompletion,
+  { model: asked }: ChatRequest,
+  priceOf: PriceOf,
+  requestId?: string,
+): PricedFacts {
+  const facts = answerFacts(completion, asked, requestId);
+  return { ...facts, costUsd: facts.usage && priceOf(facts.model, asked, facts.usage) };
+}
+
 /** The report where no answer came: the API may have refused, or broken an answer off that was billed. */
-function refusedReport(error: unknown, report: ExchangeReport, read: ConnectedCall['read']): ExchangeReport {
+function refusedReport(error: unknown, { request, read }: ConnectedCall, priceOf: PriceOf): Partial<ExchangeReport> {
   const { headers } = (error ?? {}) as { readonly headers?: unknown };
+  const limits = headers === undefined ? undefined : rateLimitOf(headers);
   const completion = error instanceof AnswerError ? (error.completion as ChatCompletion | undefined) : undefined;
+  if (completion === undefined) return { limits };
+  const facts = pricedFacts(completion, request, priceOf);
   try {
     // Its fault is known already; its reader writes down the cost.
-    if (completion !== undefined) read(completion);
+    read(completion, facts);
   } catch {
     // The error itself says more.
   }
-  const limits = headers === undefined ? undefined : rateLimitOf(headers);
-  return { ...report, headers, limits, completion };
+  return { limits, usage: facts.usage, costUsd: facts.costUsd };
 }
 
 /**
  * Sends a request in the form that its server takes, and once more for each parameter that the server refuses by name.
  * It is one attempt: the server judged how the request is written, and did nothing else.
  */
-async function sendInForm(call: ConnectedCall, initial: RequestForm, endsWithinMs: number): Promise<ChatAnswer> {
+async function sendInForm(
+  call: ConnectedCall,
+  initial: RequestForm,
+  first: EncodedRequest,
+  endsWithinMs: number,
+): Promise<ChatAnswer> {
   const { request, body, client, clientRequestId, attempt, place, avoid } = call;
   const { dialect } = place.target;
   // Resent by its connection once a call: the retries of the call and of its connections would multiply.
   const resends = avoid.size === 0;
   let form = initial;
+  let encoded = first;
   for (;;) {
-    const encoded = await body.encodedAs(form, dialect);
     try {
       const sending = { encoded, clientRequestId, resends, endsWithinMs, signal: attempt.signal };
       const answer = await sendChat(client, request, sending);
@@ -83,6 +103,7 @@ async function sendInForm(call: ConnectedCall, initial: RequestForm, endsWithinM
       const next = attempt.signal.aborted ? undefined : dialect.formAfter(error, request, form);
       if (next === undefined) throw error;
       form = next;
+      encoded = await body.encodedAs(form, dialect);
     }
   }
 }
@@ -115,26 +136,17 @@ export class LazyBody {
  */
 export function answerReport(
   { max_completion_tokens, max_tokens }: ChatRequest,
-  completion: ChatCompletion | null | undefined,
+  usage: VisionUsage | undefined,
   headers: unknown,
   address: string,
 ): RouteAnswer {
-  // An answer may be empty, or anything that JSON can say.
-  const { prompt_tokens, completion_tokens } = completion?.usage ?? {};
   return {
     limits: rateLimitOf(headers),
-    chargedTokens: chargedTokens(prompt_tokens, max_completion_tokens ?? max_tokens ?? completion_tokens),
-    outputTokens: finite(completion_tokens),
+    chargedTokens: usage && Math.max(usage.promptTokens, max_completion_tokens ?? max_tokens ?? usage.completionTokens),
+    outputTokens: usage?.completionTokens,
     organization: ownerOf(headers, address),
   };
 }
-
-const chargedTokens = (promptTokens: unknown, outputBound: unknown): number | undefined => {
-  const prompt = finite(promptTokens);
-  return prompt === undefined ? undefined : Math.max(prompt, finite(outputBound) ?? 0);
-};
-
-const finite = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? value : undefined);
 
 /** Organisation and project of a key at an address, as one name. */
 function ownerOf(headers: unknown, address: string): string | undefined {

@@ -4,7 +4,7 @@ import { callOptions } from '../../internal/options/own-options.ts';
 import { type AtomicScript, QuotaRegistry, Router } from '../../routing/index.ts';
 import { accountName, addressOf, type EndpointDescription, quotaGroupNames } from '../options/endpoint-options.ts';
 import type { ClientLimitOptions } from '../options/limit-options.ts';
-import type { BreakerGroup } from './breaker-stage.ts';
+import type { BreakerGroup } from './breaker-group.ts';
 import type { EndpointParts } from './endpoint-set.ts';
 import type { EndpointTarget } from './stage.ts';
 

@@ -38,9 +38,9 @@ function choice(mode: 'auto' | 'always', options: { readonly singly?: AskVision 
   const advisor = new PackingAdvisor(clock, (model) => pressures.get(model) ?? { requests: FREE, tokens: FREE });
   const asked: string[] = [];
   const gates = { line: new Deferred<void>(), wire: new Deferred<void>() };
-  const singly: AskVision = async (_image, _request, { signal }, trace, sink = trace) => {
+  const singly: AskVision = async (_image, _request, { signal }, trace, waits = () => trace.waits()) => {
     asked.push('singly');
-    const end = sink.waits();
+    const end = waits();
     try {
       await raceSignal(gates.line.promise, signal);
     } finally {

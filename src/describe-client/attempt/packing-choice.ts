@@ -37,9 +37,9 @@ export function askAsAdvised({ singly, packed, advisor, mode, rules, catalog, cl
     }
     const child = childController(bounds.signal);
     const look = () => joins() && child.abort(JOINS);
-    const followed = advisor.follow({ model, sink: trace, look });
+    const followed = advisor.follow({ model, waits: () => trace.waits(), look });
     try {
-      return await singly(image, request, { ...bounds, signal: child.signal }, trace, followed.sink);
+      return await singly(image, request, { ...bounds, signal: child.signal }, trace, followed.waits);
     } catch (error) {
       bounds.signal.throwIfAborted();
       // Refused for want of time in a queue that packs leave sooner, or at its last attempt.

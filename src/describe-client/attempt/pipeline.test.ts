@@ -10,11 +10,10 @@ import { modelCatalog } from '../../openai/models/model-catalog.ts';
 import { RetryPolicy } from '../../retry/index.ts';
 import { QuotaLimiter, Router } from '../../routing/index.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
-import type { RetryTally } from '../call/call-register.ts';
 import { countsForBreaker, isWorthAnotherAttempt } from './attempt-failure.ts';
-import { type AttemptSink, CallTrace } from './call-trace.ts';
+import { CallTrace } from './call-trace.ts';
 import { makeSend } from './pipeline.ts';
-import type { EndpointTarget } from './stage.ts';
+import type { EndpointTarget, RetryTally } from './stage.ts';
 
 const ANSWER = { choices: [{ message: { content: 'a cat' } }] };
 
@@ -71,7 +70,8 @@ const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxA
       retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
       attemptTimeoutMs: 1000,
       clock,
-      metrics: { attemptEnded: () => {}, billed: () => {} },
+      metrics: { attemptEnded: () => {} },
+      priceOf: () => undefined,
       onLimitNews: () => {
         news.count += 1;
       },
@@ -80,15 +80,6 @@ const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxA
   );
   const trace = new CallTrace(clock);
   const waits = { begun: 0 };
-  const sink: AttemptSink = {
-    beginAttempt: (endpoint, details) => trace.beginAttempt(endpoint, details),
-    retries: (delayMs) => trace.retries(delayMs),
-    givesUp: (reason) => trace.givesUp(reason),
-    waits: () => {
-      waits.begun += 1;
-      return trace.waits();
-    },
-  };
   const send = (
     signal: AbortSignal = new AbortController().signal,
     timeoutMs = 10_000,
@@ -100,7 +91,11 @@ const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxA
       tokens: 1,
       timeoutMs,
       deadlineAtMs: clock.now() + timeoutMs,
-      trace: sink,
+      trace,
+      waits: () => {
+        waits.begun += 1;
+        return trace.waits();
+      },
       retries,
     });
     sent.catch(() => {});

@@ -1,15 +1,22 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
-import type { Clock } from '../../internal/clock.ts';
 import type { RetryPolicy } from '../../retry/index.ts';
 import type { QuotaRegistry, Router } from '../../routing/index.ts';
 import { withReservation } from '../../routing/quota/quota-permit.ts';
-import { breakerStage } from './breaker-stage.ts';
-import { type AttemptMetrics, connectionStage } from './connection-stage.ts';
-import { exchangeStage, LazyBody } from './exchange-stage.ts';
+import { type ExchangeStageParts, exchangeStage, LazyBody } from './exchange-stage.ts';
 import { makeRouter, type RouterParts } from './make-router.ts';
+import { breakerStage, type ConnectionStageParts, connectionStage } from './part-stages.ts';
 import { retryStage } from './retry-stage.ts';
 import { routeStage } from './route-stage.ts';
-import type { ChatRequest, ConnectedCall, EndpointTarget, Next, OutgoingCall, RoutedCall, Stage } from './stage.ts';
+import type {
+  ChatRequest,
+  ConnectedCall,
+  EndpointTarget,
+  Next,
+  OutgoingCall,
+  PricedFacts,
+  RoutedCall,
+  Stage,
+} from './stage.ts';
 
 export type SendOptions = Omit<OutgoingCall, 'request' | 'body' | 'read' | 'model' | 'avoid' | 'retries'> &
   Partial<Pick<OutgoingCall, 'retries'>>;
@@ -21,16 +28,13 @@ export type SendOptions = Omit<OutgoingCall, 'request' | 'body' | 'read' | 'mode
  */
 export type SendRequest = <Value>(
   request: ChatRequest,
-  read: (completion: ChatCompletion) => Value,
+  read: (completion: ChatCompletion, facts: PricedFacts) => Value,
   options: SendOptions,
 ) => Promise<Value>;
 
 /** The parts of the stages. */
-export interface StageParts {
+export interface StageParts extends ConnectionStageParts, ExchangeStageParts {
   readonly retry: RetryPolicy;
-  readonly attemptTimeoutMs: number;
-  readonly clock: Clock;
-  readonly metrics: AttemptMetrics;
   /** Notified after each attempt for a model: the router's `pressureOf` may say something else. */
   readonly onLimitNews?: ((model: string) => void) | undefined;
 }

@@ -10,24 +10,24 @@ import type { EndpointTarget, OutgoingCall, RoutedCall, Stage } from './stage.ts
 export const routeStage =
   (
     router: Pick<Router<EndpointTarget>, 'route'>,
-    onLimitNews: (model: string) => void = () => {},
+    onLimitNews: ((model: string) => void) | undefined,
   ): Stage<OutgoingCall, RoutedCall> =>
   async (call, next) => {
-    const { trace, avoid } = call;
-    let endWait = trace.waits();
+    const { waits, avoid } = call;
+    let endWait = waits();
     try {
       return await router.route(call, async (place) => {
-        endWait();
+        endWait(place.startedAtMs);
         try {
           const answer = await next({ ...call, place });
-          onLimitNews(call.model);
+          onLimitNews?.(call.model);
           return answer;
         } catch (thrown) {
           const { error, report } = AttemptFailure.of(thrown);
           avoid.add(place.endpoint);
-          if (report.answeredAtMs !== undefined || tellsOfLimits(error)) onLimitNews(call.model);
+          if (report.answeredAtMs !== undefined || tellsOfLimits(error)) onLimitNews?.(call.model);
           // Ended by the router alone: the calls that are listed as waiting may be taken out of the queue.
-          if (waitsAgain(error)) endWait = trace.waits();
+          if (waitsAgain(error)) endWait = waits();
           throw thrown;
         }
       });

@@ -1,12 +1,14 @@
 import type OpenAI from 'openai';
 import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
+import type { AnswerFacts } from '../../batch-processor/packs/answer.ts';
+import type { VisionUsage } from '../../batch-processor/packs/vision-usage.ts';
 import type { ChildController } from '../../internal/async/signals.ts';
 import type { EncodedRequest } from '../../openai/exchange/encode-request.ts';
 import type { EndpointDialect, RequestForm } from '../../openai/exchange/request-dialect.ts';
 import type { RouteJob } from '../../routing/index.ts';
 import type { AttemptReport } from '../../routing/quota/attempt-report.ts';
 import type { RoutePlace } from '../../routing/router/route-place.ts';
-import type { RetryTally } from '../call/call-register.ts';
+import type { EndWait } from '../packing/packing-advisor.ts';
 import type { AttemptSink } from './call-trace.ts';
 
 export type ChatRequest = ChatCompletionCreateParamsNonStreaming;
@@ -38,15 +40,22 @@ export interface EndpointTarget {
   readonly secrets: readonly string[];
 }
 
+/** Retries that were made. */
+export interface RetryTally {
+  made: number;
+}
+
 /** One request that is to be sent. */
 export interface OutgoingCall extends RouteJob {
   readonly request: ChatRequest;
   /** The request as it is sent, encoded once for all attempts. */
   readonly body: { encodedAs(form: RequestForm, dialect: EndpointDialect): Promise<EncodedRequest> };
   /** Takes from an answer what is wanted of it, and throws where that is missing. */
-  readonly read: (completion: ChatCompletion) => unknown;
+  readonly read: (completion: ChatCompletion, facts: PricedFacts) => unknown;
   readonly timeoutMs: number;
-  readonly trace: AttemptSink;
+  readonly trace: Omit<AttemptSink, 'waits'>;
+  /** Begins a wait in a queue of this process; the function returned ends it. */
+  readonly waits: () => EndWait;
   /** Retries so far of the calls that this is sent for: the fewest count. Those of this request are added to each. */
   readonly retries: readonly RetryTally[];
   /** Names of the endpoints that have failed it; the route stage adds to them. */
@@ -68,12 +77,17 @@ export interface ConnectedCall extends RoutedCall {
   readonly clientRequestId: string;
 }
 
+/** The tokens that an answer was billed, and their price; neither where it is unknown. */
+export interface BilledAnswer {
+  readonly usage?: VisionUsage | undefined;
+  readonly costUsd?: number | undefined;
+}
+
+/** The facts that an answer tells beside its text, with the price of its tokens. */
+export type PricedFacts = AnswerFacts & BilledAnswer;
+
 /** The report of an exchange, however it ended. */
-export interface ExchangeReport extends AttemptReport {
-  /** Headers of the answer or of the refusal. */
-  readonly headers?: unknown;
-  /** The answer of the API, which was billed. */
-  readonly completion?: ChatCompletion | undefined;
+export interface ExchangeReport extends AttemptReport, BilledAnswer {
   readonly requestId?: string | undefined;
 }
 

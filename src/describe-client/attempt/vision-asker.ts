@@ -5,7 +5,6 @@ import type {
   VisionRequest,
   VisionSender,
 } from '../../batch-processor/index.ts';
-import { answerFacts, usageOf } from '../../batch-processor/packs/answer.ts';
 import { singleAnswer } from '../../batch-processor/packs/pack-answer.ts';
 import { singleRequest } from '../../batch-processor/packs/pack-request.ts';
 import { type VisionFault, visionFaultOf } from '../../batch-processor/packs/vision-fault.ts';
@@ -17,13 +16,14 @@ import type { Clock } from '../../internal/clock.ts';
 import { tokensOfCall } from '../../openai/models/call-estimate.ts';
 import { reservedImageTokens } from '../../openai/models/image-tokens.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
-import type { CallBounds } from '../call/call-register.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
-import type { PackingAdvisor } from '../packing/packing-advisor.ts';
+import type { EndWait, PackingAdvisor } from '../packing/packing-advisor.ts';
 import { estimateOf } from '../packing/packing-cost.ts';
 import { schemaOf, textOf } from '../packing/planned-packs.ts';
-import { type AttemptSink, type CallTrace, sharedSink } from './call-trace.ts';
+import { type CallTrace, sharedSink } from './call-trace.ts';
 import type { SendRequest } from './pipeline.ts';
+import type { PriceOf } from './pricing.ts';
+import type { PricedFacts, RetryTally } from './stage.ts';
 
 /** The answer of the API for one image. */
 export interface Answer {
@@ -35,30 +35,37 @@ export interface Answer {
   readonly requestId?: string | undefined;
 }
 
+/** The bounds of one question: the signal of its call, and the time it must end at. */
+export interface AskBounds {
+  readonly signal: AbortSignal;
+  readonly deadlineAtMs: number;
+  /** Retries of its request, in whatever form of its image: all forms share one limit. */
+  readonly retries?: RetryTally | undefined;
+}
+
 /** Asks the API about one image. */
 export type AskVision = (
   image: LoadedImage,
   request: NormalisedRequest,
-  bounds: CallBounds,
+  bounds: AskBounds,
   trace: CallTrace,
-  /** Where its attempts are written down in place of the trace, when it goes alone. */
-  sink?: AttemptSink,
+  /** Begins its waits in the router's queue in place of the trace, when it goes alone. */
+  waits?: () => EndWait,
 ) => Promise<Answer>;
 
 /** One request an image. */
 export const askSingly =
   (send: SendRequest, catalog: ModelCatalog): AskVision =>
-  async (image, request, { signal, deadlineAtMs, retries }, trace, sink = trace) => {
+  (image, request, { signal, deadlineAtMs, retries }, trace, waits = () => trace.waits()) => {
     // The bytes are encoded right into the body; the request only ever travels encoded.
     const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
     const { priority, timeoutMs, schema } = request;
     trace.leaves(1);
     return send(
       singleRequest(request, inline as string),
-      (completion) => {
-        const { usage, model, requestId } = answerFacts(completion, request.model);
+      (completion, { usage, costUsd, model, requestId }): Answer => {
         // An answer of no use was billed too.
-        if (usage !== undefined) trace.bill.add(usage, completion.model, request.model);
+        if (usage !== undefined) trace.billed(usage, costUsd);
         const { description, data } = singleAnswer(completion, schema);
         return { description, data, model, requestId };
       },
@@ -67,7 +74,8 @@ export const askSingly =
         priority,
         timeoutMs,
         deadlineAtMs,
-        trace: sink,
+        trace,
+        waits,
         retries: retries === undefined ? [] : [retries],
         tokens: estimateOf(image, request, catalog).reservedTokens,
       },
@@ -78,7 +86,7 @@ export const askSingly =
 interface BatchedCall {
   readonly image: LoadedImage;
   readonly request: NormalisedRequest;
-  readonly bounds: CallBounds;
+  readonly bounds: AskBounds;
   readonly trace: CallTrace;
 }
 
@@ -95,6 +103,7 @@ export interface BatchedVisionParts {
   readonly send: SendRequest;
   readonly catalog: ModelCatalog | undefined;
   readonly clock: Clock;
+  readonly priceOf: PriceOf;
   /** Time limit of images that were given to the processor directly, in milliseconds. */
   readonly timeoutMs: number;
   /** Follows packs through the router's queue. */
@@ -122,13 +131,12 @@ export class BatchedVision {
       for (const { trace } of calls) trace.leaves(requests.length);
       // The processor judges the content of a pack, and asks again for missing answers; a lone image is judged here.
       const [only] = requests;
-      const read = (completion: VisionChatCompletion) => {
+      const read = (completion: VisionChatCompletion, { usage }: PricedFacts) => {
         if (only === undefined || requests.length > 1) return completion;
         try {
           singleAnswer(completion, only.schema);
         } catch (error) {
           // The processor charges what reaches it; an answer of no use does not.
-          const usage = usageOf(completion);
           if (usage !== undefined) notifyBilled(only, usage, completion.model);
           throw error;
         }
@@ -144,9 +152,10 @@ export class BatchedVision {
         if (requests.length > 1 && first && isUnpackingAdvised(first.image, first.request)) child.abort(UNPACKS);
       };
       const { model } = chatRequest;
+      const trace = sharedSink(calls.map((call) => call.trace));
       const followed = advisor.follow({
         model,
-        sink: sharedSink(calls.map(({ trace }) => trace)),
+        waits: trace.waits,
         look,
         onLeft: () => {
           if (yieldsPlace(model)) yieldPlace();
@@ -159,7 +168,8 @@ export class BatchedVision {
         priority: direct ? Math.max(0, priority) : priority,
         timeoutMs: direct ? Math.max(ownTimeoutMs, timeoutMs) : timeoutMs,
         deadlineAtMs: direct ? Math.max(clock.now() + ownTimeoutMs, deadlineAtMs) : deadlineAtMs,
-        trace: followed.sink,
+        trace,
+        waits: followed.waits,
       });
       return sent.finally(() => {
         followed.end();
@@ -217,8 +227,11 @@ export class BatchedVision {
         reasoningEffort,
         extraBody,
       };
+      const { priceOf } = this.#parts;
       this.#calls.set(visionRequest, { image, request, bounds, trace });
-      onBilled(visionRequest, (usage, answered) => trace.bill.add(usage, answered, model));
+      onBilled(visionRequest, (usage, answered) => {
+        trace.billed(usage, priceOf(typeof answered === 'string' ? answered : model, model, usage));
+      });
       trace.queued();
       return processor.process(visionRequest, { signal: bounds.signal, priority });
     };

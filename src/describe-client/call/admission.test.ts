@@ -1,19 +1,24 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { settingsOf } from '../../internal/options/option-checks.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
-import { Admission, type AdmissionOptions } from './admission.ts';
+import { createDescribeClient } from '../create-describe-client.ts';
+import { type AdmissionOptions, CLIENT_LIMIT_CHECKS } from '../options/limit-options.ts';
+import { Admission, type AdmissionTicket } from './admission.ts';
 
 const never = () => new AbortController().signal;
 
-/** A admission, and calls in it that write down when they get their capacity. */
+const reserve = async (ticket: AdmissionTicket, bytes: number, signal: AbortSignal) => ticket.reserve(bytes, signal);
+
+/** An admission, and calls in it that write down when they get their capacity. */
 const gateOf = (options: AdmissionOptions = {}) => {
   const clock = new ManualClock();
-  const admission = new Admission({ clock, maxBytesInFlight: 100, ...options });
+  const admission = new Admission(settingsOf({ maxBytesInFlight: 100, ...options }, CLIENT_LIMIT_CHECKS), clock);
   const admitted: string[] = [];
   const begin = (name: string, bytes: number, priority = 0, signal = never()) => {
     const ticket = admission.enter(priority);
-    const reserved = ticket.reserve(bytes, signal).then(() => void admitted.push(name));
+    const reserved = reserve(ticket, bytes, signal).then(() => void admitted.push(name));
     reserved.catch(() => {});
     return { ticket, reserved };
   };
@@ -129,7 +134,7 @@ describe('Admission', () => {
     huge.ticket.leave();
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
     expect(admission.getStats()).toMatchObject({ waiting: 1, bytesInFlight: 100, calls: 2 });
-    await expect(ticket.reserve(1, AbortSignal.abort('gone'))).rejects.toBe('gone');
+    await expect(reserve(ticket, 1, AbortSignal.abort('gone'))).rejects.toBe('gone');
     expect(admitted).toEqual(['full']);
   });
 
@@ -168,7 +173,7 @@ describe('Admission', () => {
     const controller = new AbortController();
     const [first, second] = [admission.enter(0, waits), admission.enter(0, waits)];
     void first.reserve(100, never());
-    second.reserve(1, controller.signal).catch(() => {});
+    second.reserve(1, controller.signal)?.catch(() => {});
     await clock.flush();
     controller.abort('enough');
     await clock.flush();
@@ -207,9 +212,8 @@ describe('Admission', () => {
   });
 
   it('lists wrong options', () => {
-    expect(() => new Admission({ maxQueuedCalls: 0, maxBytesInFlight: 0.5 })).toThrow(
-      /maxQueuedCalls.*maxBytesInFlight/,
-    );
+    const limits = { maxQueuedCalls: 0, maxBytesInFlight: 0.5 };
+    expect(() => createDescribeClient({ limits })).toThrow(/maxQueuedCalls.*maxBytesInFlight/);
   });
 
   it('never holds more than its capacity but for one alone, and ends empty, whatever happens when', async () => {

@@ -3,7 +3,7 @@ import type { ConfigError } from '../../errors/config-error.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import type { SingleFlight } from '../../internal/async/single-flight.ts';
-import type { RedisCache } from '../../redis-cache/index.ts';
+import type { CacheHit, CacheSource, RedisCache } from '../../redis-cache/index.ts';
 import { isWorthAnotherAttempt } from '../attempt/attempt-failure.ts';
 import type { CallTrace } from '../attempt/call-trace.ts';
 import type { Answer, AskVision } from '../attempt/vision-asker.ts';
@@ -73,26 +73,24 @@ export class CachedCall {
       return { cached: found.value, source: found.source, caused: undefined };
     }
     if (cache === undefined || mode === 'no-store') return this.#obtainUncached(key, taken);
+    const { tags, ttlSeconds, timeoutMs, fillsCache } = this.#request;
+    let found: CacheHit<CachedDescription, CacheSource>;
     try {
-      return await this.#obtainCached(cache, key, taken);
+      found = await cache.getOrSetWithSource<CachedDescription>(key, this.#ask(taken), {
+        signal,
+        tags,
+        ttlSeconds,
+        isValid: isCachedDescription,
+        forceRefresh: mode === 'reload',
+        softTimeoutMs: fillsCache ? undefined : Math.ceil(timeoutMs * STALE_AFTER_RATIO),
+      });
     } catch (error) {
       // A cache that its owner closed is no cache; the call goes on without it, unless it was to fill it.
-      const isNeeded = this.#isOwner || signal.aborted || this.#request.fillsCache;
+      const isNeeded = this.#isOwner || signal.aborted || fillsCache;
       if (isNeeded || !DescribeError.is(error, 'DESCRIBE_CLOSED')) throw error;
       return this.#obtainUncached(key, taken);
     }
-  }
-
-  async #obtainCached(cache: RedisCache, key: string, taken: TakenImage): Promise<Obtained> {
-    const { tags, ttlSeconds, timeoutMs, cache: mode, fillsCache } = this.#request;
-    const { value, source } = await cache.getOrSetWithSource<CachedDescription>(key, this.#ask(taken), {
-      signal: this.#bounds.signal,
-      tags,
-      ttlSeconds,
-      isValid: isCachedDescription,
-      forceRefresh: mode === 'reload',
-      softTimeoutMs: fillsCache ? undefined : Math.ceil(timeoutMs * STALE_AFTER_RATIO),
-    });
+    const { value, source } = found;
     const obtained: Obtained = {
       cached: value,
       source: source === 'factory' ? 'upstream' : source,
@@ -122,9 +120,12 @@ export class CachedCall {
       try {
         // Before the image is loaded for nothing.
         if (makeKeyError !== undefined) throw makeKeyError();
-        const image = await intake.settle(taken, signal, ticket);
-        const send = (sendable: typeof image) => ask(sendable, this.#request, bounds, this.#trace);
-        this.#caused = await intake.send(image, send, signal, ticket);
+        this.#caused = await intake.send(
+          taken,
+          (image) => ask(image, this.#request, bounds, this.#trace),
+          signal,
+          ticket,
+        );
         const { description, model } = this.#caused;
         return { description, model };
       } catch (error) {

@@ -1,11 +1,8 @@
 import { parsedBy, parseFailure } from '../../batch-processor/packs/pack-answer.ts';
-import { addUsage, type VisionUsage } from '../../batch-processor/packs/vision-usage.ts';
 import type { CallExplanation } from '../../errors/call-explanation.ts';
 import { type Billed, copyError, setBilled } from '../../errors/copy-error.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
-import { costUsd, roundUsd } from '../../openai/models/cost.ts';
-import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { DescribeSchema } from '../options/describe-request.ts';
 import type { DescribeResult, DescriptionSource } from './describe-result.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
@@ -107,57 +104,4 @@ export function explainError(
   const own = Object.hasOwn(error, 'explain') || !Object.isExtensible(error) ? copyError(error) : error;
   setBilled(own, billed);
   return Object.defineProperty(own, 'explain', { value: explain, configurable: true });
-}
-
-/** Price of the tokens that an answer was billed. */
-export type PriceOf = (answered: string, asked: string, usage: VisionUsage) => number | undefined;
-
-/**
- * Prices by the model that answered. It takes the model that was asked for where only that is known, as with
- * compatible servers. So it does where the caller has a price of their own for it, as for a deployment.
- */
-export const pricing =
-  (catalog: ModelCatalog, ownModels: readonly string[]): PriceOf =>
-  (answered, asked, { promptTokens, cachedPromptTokens, completionTokens }) => {
-    const usage = {
-      inputTokens: promptTokens,
-      cachedInputTokens: cachedPromptTokens,
-      outputTokens: completionTokens,
-    };
-    const [first, second] = ownModels.includes(asked) ? [asked, answered] : [answered, asked];
-    return costUsd(first, usage, { catalog }) ?? costUsd(second, usage, { catalog });
-  };
-
-/** One answer, or a part of a shared one, that was billed. */
-interface BilledAnswer {
-  readonly usage: VisionUsage;
-  readonly answeredModel: string;
-  readonly askedModel: string;
-}
-
-/** The bill of one call over all its attempts: answers of no use are billed too. */
-export class CallBill {
-  readonly #answers: BilledAnswer[] = [];
-
-  /** @param answeredModel as the API named it; where it named none, the model that was asked for counts. */
-  add(usage: VisionUsage, answeredModel: unknown, askedModel: string): void {
-    this.#answers.push({
-      usage,
-      answeredModel: typeof answeredModel === 'string' ? answeredModel : askedModel,
-      askedModel,
-    });
-  }
-
-  /** Empty where nothing was billed; without a price where that of an answer is unknown. */
-  total(priceOf: PriceOf): Billed {
-    let usage: VisionUsage | undefined;
-    let cost: number | undefined = 0;
-    for (const answer of this.#answers) {
-      usage = usage === undefined ? answer.usage : addUsage(usage, answer.usage);
-      const price = priceOf(answer.answeredModel, answer.askedModel, answer.usage);
-      cost = cost === undefined || price === undefined ? undefined : cost + price;
-    }
-    if (usage === undefined) return {};
-    return { usage, ...(cost === undefined ? {} : { costUsd: roundUsd(cost) }) };
-  }
 }

@@ -3,6 +3,7 @@ import { TimeoutError } from '../../errors/timeout-error.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
 import { childController } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
+import type { AskBounds } from '../attempt/vision-asker.ts';
 import type { AdmissionTicket } from './admission.ts';
 
 /** Counts of the calls of a client. */
@@ -12,23 +13,15 @@ export interface CallStats {
   readonly failed: number;
 }
 
-/** Retries that were made. */
-export interface RetryTally {
-  made: number;
-}
-
-/** The bounds of one call: its own signal and the time it must end at. */
-export interface CallBounds {
-  readonly signal: AbortSignal;
-  readonly deadlineAtMs: number;
-  /** Retries of its request, in whatever form of its image: all forms share one limit. */
-  readonly retries?: RetryTally | undefined;
+/** The bounds of one call. */
+export interface CallBounds extends AskBounds {
   /** Its admission, with the capacity that its image takes. */
   readonly ticket?: AdmissionTicket | undefined;
 }
 
-/** Runs work within its bounds. */
+/** Work that is bounded; a call is counted. */
 export interface BoundedWork<Value> {
+  readonly isCall: boolean;
   readonly timeoutMs: number;
   /** Signals that end the work with their reason. */
   readonly signals: readonly (AbortSignal | undefined)[];
@@ -47,10 +40,9 @@ export class CallRegister {
   /** Aborts of the calls in work: a listener each would make every call look through those of all others. */
   readonly #aborts = new Set<(reason: unknown) => void>();
   readonly #refusing = new AbortController();
-  #active = 0;
-  #held = 0;
-  #succeeded = 0;
-  #failed = 0;
+  readonly #calls = { active: 0, succeeded: 0, failed: 0 };
+  /** Work that is no call. */
+  readonly #others = { active: 0, succeeded: 0, failed: 0 };
   #idle: Deferred<void> | undefined;
 
   constructor(clock: Clock) {
@@ -63,7 +55,7 @@ export class CallRegister {
 
   /** @throws `DESCRIBE_CLOSED` after `refuse()` or `end()`. */
   assertOpen(): void {
-    if (!this.isOpen) throw new ClosedError('the client');
+    if (this.#refusing.signal.aborted) throw new ClosedError('the client');
   }
 
   /** Aborts with `DESCRIBE_CLOSED` when no more calls are taken. */
@@ -78,33 +70,35 @@ export class CallRegister {
 
   /** Counts a call that has been answered at once. */
   countAnswered(): void {
-    this.#succeeded += 1;
+    this.#calls.succeeded += 1;
   }
 
-  /** Runs a call within its bounds and counts it. */
-  async track<Value>(call: BoundedWork<Value>): Promise<Value> {
-    this.#active += 1;
+  /**
+   * Runs work under one deadline; it ends before the parts are closed. Its signal aborts with the caller's reason, the
+   * reason of the client's end, or `DESCRIBE_TIMEOUT`. Every listener and timer is gone when the work has settled.
+   */
+  async run<Value>({ isCall, timeoutMs, signals, startedAtMs, run }: BoundedWork<Value>): Promise<Value> {
+    const { signal, abort, detach } = childController(...signals);
+    const deadlineAtMs = (startedAtMs ?? this.#clock.now()) + timeoutMs;
+    const timer = this.#clock.setTimeout(() => abort(new TimeoutError('the call', timeoutMs)), timeoutMs);
+    const counts = isCall ? this.#calls : this.#others;
+    this.#aborts.add(abort);
+    counts.active += 1;
     try {
-      const value = await this.#within(call);
-      this.#succeeded += 1;
+      this.#ended.signal.throwIfAborted();
+      signal.throwIfAborted();
+      const value = await run({ signal, deadlineAtMs });
+      counts.succeeded += 1;
       return value;
     } catch (error) {
-      this.#failed += 1;
+      counts.failed += 1;
       throw error;
     } finally {
-      this.#active -= 1;
-      this.#notifyIdle();
-    }
-  }
-
-  /** Runs work that is no call within its bounds; it ends before the parts are closed. */
-  async hold<Value>(work: BoundedWork<Value>): Promise<Value> {
-    this.#held += 1;
-    try {
-      return await this.#within(work);
-    } finally {
-      this.#held -= 1;
-      this.#notifyIdle();
+      this.#clock.clearTimeout(timer);
+      this.#aborts.delete(abort);
+      detach();
+      counts.active -= 1;
+      if (this.#isIdle) this.#idle?.resolve();
     }
   }
 
@@ -121,36 +115,16 @@ export class CallRegister {
 
   /** Resolves when nothing is in work. */
   drained(): Promise<void> {
-    if (this.#active + this.#held === 0) return Promise.resolve();
+    if (this.#isIdle) return Promise.resolve();
     this.#idle ??= new Deferred();
     return this.#idle.promise;
   }
 
   stats(): CallStats {
-    return { active: this.#active, succeeded: this.#succeeded, failed: this.#failed };
+    return { ...this.#calls };
   }
 
-  /**
-   * Runs work under one deadline. Its signal aborts with the caller's reason, the reason of the client's end, or
-   * `DESCRIBE_TIMEOUT`. Every listener and timer is gone when the work has settled.
-   */
-  async #within<Value>({ timeoutMs, signals, startedAtMs, run }: BoundedWork<Value>): Promise<Value> {
-    const { signal, abort, detach } = childController(...signals);
-    const deadlineAtMs = (startedAtMs ?? this.#clock.now()) + timeoutMs;
-    const timer = this.#clock.setTimeout(() => abort(new TimeoutError('the call', timeoutMs)), timeoutMs);
-    this.#aborts.add(abort);
-    try {
-      this.#ended.signal.throwIfAborted();
-      signal.throwIfAborted();
-      return await run({ signal, deadlineAtMs });
-    } finally {
-      this.#clock.clearTimeout(timer);
-      this.#aborts.delete(abort);
-      detach();
-    }
-  }
-
-  #notifyIdle(): void {
-    if (this.#active + this.#held === 0) this.#idle?.resolve();
+  get #isIdle(): boolean {
+    return this.#calls.active + this.#others.active === 0;
   }
 }

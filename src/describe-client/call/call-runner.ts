@@ -14,12 +14,11 @@ import {
   explainError,
   isCachedDescription,
   type Obtained,
-  type PriceOf,
 } from './call-outcome.ts';
 import type { CallBounds, CallRegister } from './call-register.ts';
 import type { DescribeResult } from './describe-result.ts';
 import type { Fallback, FallbackCall } from './fallback.ts';
-import type { ImageName } from './image-intake.ts';
+import type { ImageName, TakenImage } from './image-intake.ts';
 import { type NormalisedRequest, normaliseRequest, type RequestDefaults } from './normalise-request.ts';
 
 /** How a call differs from one of `describe`. */
@@ -36,9 +35,7 @@ export interface RunOptions {
 /** Facts of a call that are known without a wait. */
 interface AtOnce {
   readonly name: ImageName;
-  /** The key of this very `request`. */
   readonly key: string;
-  readonly request: NormalisedRequest;
   readonly cached: CachedDescription | undefined;
   /** Why the cached description can't be used: its data are not of the schema. */
   readonly unfit?: unknown;
@@ -52,7 +49,6 @@ export interface CallParts extends CachedCallParts {
   /** Absent without the option. */
   readonly fallback: Fallback | undefined;
   readonly metrics: CallMetrics;
-  readonly priceOf: PriceOf;
 }
 
 /** Takes calls from their input to their result, through admission, fallbacks, cache and single flight. */
@@ -82,14 +78,13 @@ export class CallRunner {
     }
     const isOver = request.signal?.aborted || ownerSignal?.aborted;
     const atOnce = isOver ? undefined : this.#lookAtOnce(request);
-    const trace = () => new CallTrace(clock, startedAtMs);
-    if (atOnce?.cached === undefined) return this.#run(request, ownerSignal, trace(), atOnce);
+    if (atOnce?.cached === undefined) return this.#run(request, ownerSignal, startedAtMs, atOnce);
     const obtained: Obtained = { cached: atOnce.cached, source: 'memory', caused: undefined };
     let result: DescribeResult<Data>;
     try {
       result = buildResult(request, obtained, {}, explainAtOnce(clock.now() - startedAtMs));
     } catch (unfit) {
-      return this.#run(request, ownerSignal, trace(), { ...atOnce, unfit });
+      return this.#run(request, ownerSignal, startedAtMs, { ...atOnce, unfit });
     }
     this.#calls.countAnswered();
     metrics.callSucceeded(request.model, result);
@@ -106,7 +101,7 @@ export class CallRunner {
       if (name === undefined || key === undefined) return undefined;
       const mayRead = mode === 'default' || mode === 'only-if-cached';
       const cached = mayRead ? cache?.peekMemory?.(key, tags, isCachedDescription) : undefined;
-      return { name, key, request, cached: cached as CachedDescription | undefined };
+      return { name, key, cached: cached as CachedDescription | undefined };
     } catch {
       // The long way meets the same error, and tells it with the story of the call.
       return undefined;
@@ -116,25 +111,22 @@ export class CallRunner {
   async #run<Data>(
     request: NormalisedRequest<Data>,
     ownerSignal: AbortSignal | undefined,
-    trace: CallTrace,
+    startedAtMs: number,
     atOnce: AtOnce | undefined,
   ): Promise<DescribeResult<Data>> {
-    const { metrics, priceOf } = this.#parts;
+    const { metrics, clock } = this.#parts;
     const { timeoutMs } = request;
     const signals = [request.signal, ownerSignal];
-    const { startedAtMs } = trace;
+    const trace = new CallTrace(clock, startedAtMs);
     try {
-      const run = (bounds: CallBounds) => this.#admit(request, bounds, trace, atOnce);
-      const result = await this.#calls.track({ timeoutMs, signals, startedAtMs, run });
+      const run = (bounds: CallBounds) => this.#answer(request, bounds, trace, atOnce);
+      const result = await this.#calls.run({ isCall: true, timeoutMs, signals, startedAtMs, run });
       metrics.callSucceeded(request.model, result);
       return result;
     } catch (error) {
       const explanation = trace.explain();
       metrics.callFailed(request.model, error, explanation);
-      throw explainError(error, explanation, {
-        signals: [...signals, this.#calls.ended],
-        billed: trace.bill.total(priceOf),
-      });
+      throw explainError(error, explanation, { signals: [...signals, this.#calls.ended], billed: trace.bill });
     }
   }
 
@@ -158,7 +150,7 @@ export class CallRunner {
         ticket.leave();
       }
     };
-    await this.#calls.hold({ timeoutMs: request.timeoutMs, signals: [request.signal], run });
+    await this.#calls.run({ isCall: false, timeoutMs: request.timeoutMs, signals: [request.signal], run });
   }
 
   /** Drops what is cached with one of these tags, on every process. */
@@ -167,53 +159,56 @@ export class CallRunner {
     const { settings, cache } = this.#parts;
     if (cache === undefined) return;
     const run = ({ signal }: CallBounds) => raceSignal(cache.invalidateByTags([...tags]), signal);
-    await this.#calls.hold({ timeoutMs: settings.timeoutMs, signals: [], run });
+    await this.#calls.run({ isCall: false, timeoutMs: settings.timeoutMs, signals: [], run });
   }
 
-  async #admit<Data>(
+  /** Admits a call, and gives its result. */
+  async #answer<Data>(
     request: NormalisedRequest<Data>,
-    bounds: CallBounds,
+    { signal, deadlineAtMs }: CallBounds,
     trace: CallTrace,
     atOnce: AtOnce | undefined,
   ): Promise<DescribeResult<Data>> {
     const ticket = this.#parts.admission.enter(request.priority, () => trace.waits());
     try {
-      return await this.#obtainResult(request, { ...bounds, ticket }, trace, atOnce);
+      const bounds = { signal, deadlineAtMs, ticket };
+      const taken = await this.#parts.intake.take(request, signal, ticket, atOnce?.name);
+      let unfit = atOnce?.unfit;
+      if (unfit === undefined) {
+        const obtained = await this.#obtain(request, taken, bounds, trace, atOnce);
+        try {
+          return buildResult(request, obtained, trace.bill, trace.explain());
+        } catch (error) {
+          if (obtained.caused !== undefined) throw error;
+          unfit = error;
+        }
+      }
+      // A cached description may be older than the present `parse`. A mistake in `parse` would meet every answer.
+      if (request.cache === 'only-if-cached' || !DescribeError.is(unfit) || !unfit.retryable) throw unfit;
+      const reload: NormalisedRequest = { ...request, cache: 'reload' };
+      const obtained = await new CachedCall(this.#parts, reload, bounds, trace).obtain(taken);
+      return buildResult(request, obtained, trace.bill, trace.explain());
     } finally {
       ticket.leave();
     }
   }
 
-  async #obtainResult<Data>(
-    request: NormalisedRequest<Data>,
+  /** Obtains a description, by a fallback where the client has some and the request may use them. */
+  #obtain(
+    request: NormalisedRequest,
+    taken: TakenImage,
     bounds: CallBounds,
     trace: CallTrace,
     atOnce: AtOnce | undefined,
-  ): Promise<DescribeResult<Data>> {
-    const { priceOf, intake, fallback } = this.#parts;
-    const taken = await intake.take(request, bounds.signal, bounds.ticket, atOnce?.name);
-    const result = (obtained: Obtained) => buildResult(request, obtained, trace.bill.total(priceOf), trace.explain());
-    let unfit = atOnce?.unfit;
-    if (unfit === undefined) {
-      const ask: FallbackCall['ask'] = (asked, within) => {
-        const isSame = atOnce?.request === asked && atOnce.name.identity === taken.identity;
-        return new CachedCall(this.#parts, asked, within, trace).obtain(taken, isSame ? atOnce.key : undefined);
-      };
-      const mayFallBack = fallback !== undefined && !request.fillsCache && request.cache !== 'only-if-cached';
-      const obtained = mayFallBack
-        ? await fallback.obtain({ request, image: taken.image, bounds, trace, ask })
-        : await ask(request, bounds);
-      try {
-        return result(obtained);
-      } catch (error) {
-        if (obtained.caused !== undefined) throw error;
-        unfit = error;
-      }
+  ): Promise<Obtained> {
+    const { fallback } = this.#parts;
+    const key = atOnce?.name.identity === taken.identity ? atOnce.key : undefined;
+    if (fallback === undefined || request.fillsCache || request.cache === 'only-if-cached') {
+      return new CachedCall(this.#parts, request, bounds, trace).obtain(taken, key);
     }
-    // A cached description may be older than the present `parse`. A mistake in `parse` would meet every answer.
-    if (request.cache === 'only-if-cached' || !DescribeError.is(unfit) || !unfit.retryable) throw unfit;
-    const reload: NormalisedRequest = { ...request, cache: 'reload' };
-    return result(await new CachedCall(this.#parts, reload, bounds, trace).obtain(taken));
+    const ask: FallbackCall['ask'] = (asked, within) =>
+      new CachedCall(this.#parts, asked, within, trace).obtain(taken, asked === request ? key : undefined);
+    return fallback.obtain({ request, image: taken.image, bounds, trace, ask });
   }
 }
 

@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImageError } from '../../errors/image-error.ts';
 import { systemClock } from '../../internal/clock.ts';
+import type { ClientImageOptions } from '../options/client-image-options.ts';
 import { type RawServer, startRawServer } from '../raw-server.fixture.ts';
-import { type ClientImageOptions, ImageIntake } from './image-intake.ts';
+import { ImageIntake } from './image-intake.ts';
 
 const path = fileURLToPath(new URL('../../../examples/images/coffee.png', import.meta.url));
 const coffee = readFileSync(path);
@@ -75,7 +76,7 @@ describe('an image that is taken in', () => {
 
   it('takes none for a URL that is passed on, and capacity for a download where the API could not', async () => {
     const { intake, taken, capacity } = intakeOf();
-    const { image } = await intake.take({ image: `${origin}/a.png` }, signal, capacity);
+    const image = await intake.take({ image: `${origin}/a.png` }, signal, capacity);
     expect(taken).toEqual([]);
     const kinds: string[] = [];
     const send = async (sendable: { readonly kind: string }) => {
@@ -96,7 +97,7 @@ describe('an image that is taken in', () => {
     const known = await intake.take({ image: url }, signal, capacity);
     expect(taken.splice(0)).toEqual(['holds 0']);
     expect(requests).toBe(before);
-    await intake.settle(known, signal, capacity);
+    await intake.send(known, async () => {}, signal, capacity);
     expect(taken).toEqual([`takes ${MAX_BYTES}`, `holds ${SIZE}`]);
   });
 });

@@ -1,11 +1,9 @@
 import {
-  type CanonicalUrlOptions,
   ContentAliases,
   createImageIdentity,
   createImageLoader,
   type ImageIdentity,
   type ImageLoader,
-  type ImageOptions,
   type ImageSource,
   type LoadedImage,
   type UrlDownloads,
@@ -13,37 +11,12 @@ import {
 } from '../../image/index.ts';
 import { isDataUrl } from '../../image/reading/data-url.ts';
 import { hashFewBytes } from '../../image/reading/hash-bytes.ts';
-import { IMAGE_SPEC } from '../../image/reading/image-options.ts';
 import { asBytes, expectedBytes } from '../../image/reading/image-source.ts';
 import type { Clock } from '../../internal/clock.ts';
-import {
-  listOf,
-  milliseconds,
-  nonEmptyText,
-  type OptionChecks,
-  oneOf,
-  settingsOf,
-} from '../../internal/options/option-checks.ts';
-import { withDefault } from '../../internal/options/option-spec.ts';
+import { settingsOf } from '../../internal/options/option-checks.ts';
+import { CLIENT_IMAGE_SPEC, type ClientImageOptions } from '../options/client-image-options.ts';
 import { type ByteCapacity, UNBOUNDED_CAPACITY } from './admission.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
-
-/** Limits of images, the hosts they may come from, and what makes two of them one. */
-export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
-  /**
-   * How an image at a URL is known. `'url'`: by its canonical form, without signature parameters; no request is made.
-   * `'content'`: by its bytes, which this process downloads (guarded). The same image under two URLs is then described
-   * once, and changed bytes under one URL are described anew.
-   * @defaultValue 'url'
-   */
-  readonly imageIdentity?: 'url' | 'content' | undefined;
-  /**
-   * With `imageIdentity: 'content'`, milliseconds for which a URL's content is taken as unchanged; then its ETag is
-   * asked for. At least 0.
-   * @defaultValue 60_000
-   */
-  readonly aliasTtlMs?: number | undefined;
-}
 
 /** The name by which an image is known. */
 export interface ImageName {
@@ -53,13 +26,6 @@ export interface ImageName {
   /** An image that is only passed on. */
   readonly image?: LoadedImage | undefined;
 }
-
-export const CLIENT_IMAGE_SPEC = {
-  ...IMAGE_SPEC,
-  ignoreParameters: listOf(nonEmptyText()),
-  imageIdentity: withDefault(oneOf('url', 'content'), 'url'),
-  aliasTtlMs: withDefault(milliseconds({ min: 0 }), 60_000),
-} satisfies OptionChecks<ClientImageOptions>;
 
 /** An image that was taken in, and its name. */
 export interface TakenImage {
@@ -129,8 +95,10 @@ export class ImageIntake {
     name?: ImageName,
   ): Promise<TakenImage> {
     if (name?.image !== undefined) return { image: name.image, identity: name.identity, scope };
-    const expected = expectedBytes(source, { maxBytes: this.#maxBytes, signal });
-    if (expected !== 0) await capacity.reserve(await expected, signal);
+    const size = expectedBytes(source, { maxBytes: this.#maxBytes, signal });
+    const bytes = typeof size === 'number' ? size : await size;
+    const wait = bytes > 0 ? capacity.reserve(bytes, signal) : undefined;
+    if (wait !== undefined) await wait;
     const image = await this.#loader.load(source, { signal, sha256: name?.sha256 });
     if (image.kind === 'bytes') capacity.correct(image.bytes.byteLength);
     if (image.kind === 'bytes' || this.#aliases === undefined) return { image, identity: this.#identify(image), scope };
@@ -146,36 +114,42 @@ export class ImageIntake {
   }
 
   /**
-   * The image to send for a name. A URL that is known by content may hold other bytes by now, so its bytes are sent.
+   * Sends an image's URL, and where the API can't download that, its bytes, once; remembers such hosts. A URL that is
+   * known by content may hold other bytes by now, so its bytes are sent.
    * @throws `ImageMoved` where they have another name.
    */
-  async settle(
-    { image, identity, scope }: TakenImage,
-    signal: AbortSignal,
-    capacity: ByteCapacity = UNBOUNDED_CAPACITY,
-  ): Promise<LoadedImage> {
-    if (image.kind === 'bytes' || this.#aliases === undefined) return image;
-    await capacity.reserve(this.#maxBytes, signal);
-    const downloaded = await this.#aliases.download(image.url, { signal, scope });
-    capacity.correct(downloaded.bytes.byteLength);
-    const current = this.#identify(downloaded);
-    if (current !== identity) throw new ImageMoved({ image: downloaded, identity: current, scope });
-    return downloaded;
-  }
-
-  /** Sends an image's URL, and where the API can't download that, its bytes, once; remembers such hosts. */
-  send<Result>(
-    image: LoadedImage,
+  async send<Result>(
+    taken: TakenImage,
     send: (image: LoadedImage) => Promise<Result>,
     signal: AbortSignal,
     capacity: ByteCapacity = UNBOUNDED_CAPACITY,
   ): Promise<Result> {
+    const { image } = taken;
+    // Its capacity is taken already.
+    if (image.kind === 'bytes') return send(image);
+    const beforeDownload = async () => capacity.reserve(this.#maxBytes, signal);
+    if (this.#aliases !== undefined) {
+      await beforeDownload();
+      return send(await this.#settled(taken, image.url, this.#aliases, signal, capacity));
+    }
     const sendSized = (sendable: LoadedImage) => {
       capacity.correct(sendable.kind === 'bytes' ? sendable.bytes.byteLength : 0);
       return send(sendable);
     };
-    if (image.kind === 'bytes') return sendSized(image);
-    const beforeDownload = () => capacity.reserve(this.#maxBytes, signal);
     return this.#ladder.send(image, sendSized, { signal, beforeDownload });
+  }
+
+  async #settled(
+    { identity, scope }: TakenImage,
+    url: string,
+    aliases: ContentAliases,
+    signal: AbortSignal,
+    capacity: ByteCapacity,
+  ): Promise<LoadedImage> {
+    const image = await aliases.download(url, { signal, scope });
+    capacity.correct(image.bytes.byteLength);
+    const current = this.#identify(image);
+    if (current !== identity) throw new ImageMoved({ image, identity: current, scope });
+    return image;
   }
 }

@@ -7,14 +7,14 @@ import type { ModelOverrides } from '../../openai/models/model-catalog.ts';
 import type { ApiKey } from '../../openai/pool/api-key.ts';
 import type { PerformanceMonitor } from '../../performance-monitor/index.ts';
 import type { RedisCache, RedisClientLike, RedisTargetOptions } from '../../redis-cache/index.ts';
-import type { AttemptBreaker } from '../attempt/breaker-stage.ts';
-import type { ClientImageOptions } from '../call/image-intake.ts';
+import type { ClientImageOptions } from './client-image-options.ts';
 import type { Logger } from './client-logger.ts';
 import type { ImageDetail } from './describe-request.ts';
 import type { EndpointDescription, EndpointOptions } from './endpoint-options.ts';
 import type { FallbackStep } from './fallback-option.ts';
 import type { ClientLimitOptions } from './limit-options.ts';
 import type {
+  AttemptBreaker,
   BatchOptions,
   ClientBreakerOptions,
   ClientCacheOptions,

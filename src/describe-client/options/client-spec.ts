@@ -1,4 +1,6 @@
+import { ConfigError } from '../../errors/config-error.ts';
 import { tlsOptionsCheck } from '../../http/connection/tls-options.ts';
+import { ignoreRejection } from '../../internal/async/user-callback.ts';
 import { extraBodyCheck } from '../../internal/options/extra-body.ts';
 import { headerRecord, headerSafeSecret, httpUrl } from '../../internal/options/http-checks.ts';
 import {
@@ -30,8 +32,8 @@ import { modelOverridesCheck } from '../../openai/models/model-checks.ts';
 import { apiKeyCheck } from '../../openai/pool/api-key.ts';
 import { baseUrlOption } from '../../openai/pool/openai-pool-options.ts';
 import { REDIS_TARGET_SPEC } from '../../redis-cache/cache-options.ts';
-import { CLIENT_IMAGE_SPEC } from '../call/image-intake.ts';
 import { cacheScopeCheck } from '../call/normalise-request.ts';
+import { CLIENT_IMAGE_SPEC } from './client-image-options.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { dialectCheck, endpointsCheck } from './endpoint-options.ts';
 import { fallbackCheck } from './fallback-option.ts';
@@ -49,6 +51,16 @@ type Case = readonly [(value: unknown) => boolean, OptionCheck];
 
 /** Tells the user's own instance from options, by a method that only the instance has. */
 export const isInstance = (value: unknown, method: string): boolean => hasMethods(value, [method]);
+
+/**
+ * Returns what a function of the user's made as a part.
+ * @throws `DESCRIBE_CONFIG_INVALID` where it lacks a method that the client needs.
+ */
+export function madeByUser<Part>(part: Part, option: string, expected: string, methods: readonly string[]): Part {
+  if (hasMethods(part, methods)) return part;
+  ignoreRejection(part);
+  throw new ConfigError('createDescribeClient', [{ option: `${option}.result`, expected, got: describeKind(part) }]);
+}
 
 const is = (choice: unknown): Case => [(value) => value === choice, anything()];
 const aFunction: Case = [(value) => typeof value === 'function', callable()];

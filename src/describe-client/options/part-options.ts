@@ -3,6 +3,7 @@ import {
   type VisionDescriptionBatchOptions,
 } from '../../batch-processor/vision-description-batch-processor.ts';
 import { BREAKER_SPEC, type CircuitBreakerOptions } from '../../circuit-breaker/circuit-breaker-options.ts';
+import type { CircuitBreaker } from '../../circuit-breaker/index.ts';
 import type { OptionCheck } from '../../internal/options/option-checks.ts';
 import { type OpenAIConnectionPoolOptions, POOL_SPEC } from '../../openai/pool/openai-pool-options.ts';
 import { MONITOR_SPEC, type PerformanceMonitorOptions } from '../../performance-monitor/monitor-options.ts';
@@ -80,6 +81,12 @@ export type ClientPoolOptions = Omit<OpenAIConnectionPoolOptions, keyof typeof P
 
 /** The options of the circuit breakers that the client leaves to you. */
 export type ClientBreakerOptions = Omit<CircuitBreakerOptions, keyof typeof BREAKER_ELSEWHERE>;
+
+/** A breaker around attempts: its action runs what it is given, with the breaker's own signal. */
+export type AttemptBreaker = CircuitBreaker<
+  [run: (breakerSignal: AbortSignal | undefined) => Promise<unknown>],
+  unknown
+>;
 
 /** The options of the cache that the client leaves to you. */
 export type ClientCacheOptions = Omit<RedisCacheOptions, keyof typeof CACHE_ELSEWHERE>;

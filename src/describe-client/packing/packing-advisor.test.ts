@@ -123,16 +123,16 @@ describe('a followed request', () => {
   const follow = (advisor: PackingAdvisor, clock: ManualClock, onLeft = () => {}) => {
     const looks: string[] = [];
     const trace = new CallTrace(clock);
-    const followed = advisor.follow({ model: 'm', sink: trace, look: () => looks.push('look'), onLeft });
+    const followed = advisor.follow({ model: 'm', waits: () => trace.waits(), look: () => looks.push('look'), onLeft });
     return { ...followed, trace, looks };
   };
 
   it('looks when it is queued and when another limit is short, until it leaves the queue', () => {
     const { clock, advisor, become } = advisorOf(MANY_REQUESTS, MANY_TOKENS);
-    const { sink, looks } = follow(advisor, clock);
+    const { waits, looks } = follow(advisor, clock);
     become({ requests: limitOf(60, 1) });
     expect(looks).toEqual([]);
-    const leave = sink.waits();
+    const leave = waits();
     expect(looks.splice(0)).toEqual(['look']);
     for (let answer = 0; answer < 9; answer += 1) become({ requests: limitOf(60, 1) });
     expect(looks).toEqual([]);
@@ -146,9 +146,9 @@ describe('a followed request', () => {
 
   it('may leave the queue and come back, and no longer looks once it has ended', () => {
     const { clock, advisor, become } = advisorOf(MANY_REQUESTS, MANY_TOKENS);
-    const { sink, looks, end } = follow(advisor, clock);
-    sink.waits()();
-    sink.waits();
+    const { waits, looks, end } = follow(advisor, clock);
+    waits()();
+    waits();
     expect(looks.splice(0)).toEqual(['look', 'look']);
     end();
     become({ requests: limitOf(60, 1) });
@@ -158,10 +158,10 @@ describe('a followed request', () => {
   it('tells once that it left the queue, and its wait counts as any does', async () => {
     const { clock, advisor, advise } = advisorOf(limitOf(60, 0.02, true), MANY_TOKENS);
     let left = 0;
-    const { sink, trace } = follow(advisor, clock, () => {
+    const { waits, trace } = follow(advisor, clock, () => {
       left += 1;
     });
-    const leave = sink.waits();
+    const leave = waits();
     await clock.advance(300);
     expect(advise()).toBe('either');
     leave();

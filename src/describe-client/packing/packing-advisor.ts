@@ -1,7 +1,6 @@
 import type { Clock } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import type { LimitPressure, QuotaPressure } from '../../routing/limits/limit-pressure.ts';
-import type { AttemptSink } from '../attempt/call-trace.ts';
 
 /** Share of a limit that must be used up before it counts as pressure. */
 const PRESSURE_RATIO = 0.5;
@@ -32,11 +31,14 @@ export type PackingAdvice = 'pack' | 'singly' | 'either';
 /** The part of a router that tells how short the limits of a model are. */
 export type PressureOf = (model: string) => QuotaPressure;
 
+/** Ends a wait, at a reading of the clock or now; later calls are ignored. */
+export type EndWait = (atMs?: number) => void;
+
 /** A request in the hands of the router, while the advice for it may change. */
 export interface QueuedRequest {
   readonly model: string;
-  /** Writes its attempts down. */
-  readonly sink: AttemptSink;
+  /** Begins a wait in the queue. */
+  readonly waits: () => EndWait;
   /** Called when it enters the router's queue, and while it is there whenever the advice may have changed. */
   readonly look: () => void;
   /** Called when it leaves the queue. */
@@ -87,38 +89,34 @@ export class PackingAdvisor {
   }
 
   /**
-   * Follows a request through the router's queue: gives the sink that it is sent with, and a function that ends the
-   * following.
+   * Follows a request through the router's queue: gives its wait to be told of, and a function that ends the following.
    */
-  follow({ model, sink, look, onLeft = () => {} }: QueuedRequest): { readonly sink: AttemptSink; end(): void } {
+  follow({ model, waits, look, onLeft = () => {} }: QueuedRequest): { readonly waits: () => EndWait; end(): void } {
     const end = () => {
       const looks = this.#queued.get(model);
       looks?.delete(look);
       if (looks?.size === 0) this.#queued.delete(model);
     };
-    const waits = () => {
-      const endWait = sink.waits();
-      const sinceMs = this.#clock.now();
-      let isOver = false;
-      const looks = this.#queued.get(model) ?? new Set();
-      this.#queued.set(model, looks.add(look));
-      look();
-      return () => {
-        if (isOver) return;
-        isOver = true;
-        endWait();
-        end();
-        onLeft();
-        this.waited(model, this.#clock.now() - sinceMs);
-      };
+    return {
+      end,
+      waits: () => {
+        const endWait = waits();
+        const sinceMs = this.#clock.now();
+        let isOver = false;
+        const looks = this.#queued.get(model) ?? new Set();
+        this.#queued.set(model, looks.add(look));
+        look();
+        return (atMs) => {
+          if (isOver) return;
+          isOver = true;
+          const nowMs = atMs ?? this.#clock.now();
+          endWait(nowMs);
+          end();
+          onLeft();
+          this.waited(model, nowMs - sinceMs);
+        };
+      },
     };
-    const followed: AttemptSink = {
-      beginAttempt: (endpoint, details) => sink.beginAttempt(endpoint, details),
-      retries: (delayMs) => sink.retries(delayMs),
-      givesUp: (reason) => sink.givesUp(reason),
-      waits,
-    };
-    return { sink: followed, end };
   }
 
   advise(model: string, { single, packed, packSize }: PackingCost): PackingAdvice {

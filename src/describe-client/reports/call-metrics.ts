@@ -1,4 +1,5 @@
 import type { VisionUsage } from '../../batch-processor/index.ts';
+import type { AttemptRecord, CallExplanation } from '../../errors/call-explanation.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
@@ -8,8 +9,8 @@ import type {
   HistogramOptions,
   PerformanceMonitor,
 } from '../../performance-monitor/index.ts';
-import type { AttemptMetrics } from '../attempt/connection-stage.ts';
-import type { CallExplanation, DescribeResult } from '../call/describe-result.ts';
+import type { AttemptMetrics } from '../attempt/part-stages.ts';
+import type { BilledAnswer } from '../attempt/stage.ts';
 
 /** Whether a failed call says something about our health: a bad image, a refusal and an abort do not. */
 const isTrouble = (error: unknown) => DescribeError.is(error) && failureMeaning(error).kind !== 'item';
@@ -18,11 +19,19 @@ const IN_MS: HistogramOptions = { unit: 'ms' };
 /** Models are free text of the callers. */
 const MAX_MODELS = 100;
 
+type AttemptOutcome = AttemptRecord['outcome'];
+
+/** The part of a result that is recorded. */
+interface SucceededCall {
+  readonly source: string;
+  readonly explain: Pick<CallExplanation, 'totalMs'>;
+}
+
 /**
  * Records calls in the monitor, when there is one. `describe_duration` and `describe_errors` are one operation of the
  * monitor's report; every metric always has the same labels. Metrics of every call are looked up once.
  */
-export class CallMetrics {
+export class CallMetrics implements AttemptMetrics {
   readonly #monitor: PerformanceMonitor | undefined;
   readonly #durations = new BoundedMap<string, BoundHistogram>(MAX_MODELS);
   readonly #sources = new Map<string, BoundCounter>();
@@ -35,7 +44,7 @@ export class CallMetrics {
     this.#monitor = monitor;
   }
 
-  callSucceeded(requestedModel: string, { source, explain }: DescribeResult): void {
+  callSucceeded(requestedModel: string, { source, explain }: SucceededCall): void {
     this.#record((monitor) => {
       this.#durationOf(monitor, requestedModel)(explain.totalMs);
       let count = this.#sources.get(source);
@@ -55,29 +64,27 @@ export class CallMetrics {
     });
   }
 
-  /** Counts what an answer was billed, whatever became of its call. */
-  answered(usage: VisionUsage, costUsd: number | undefined): void {
+  attemptEnded(outcome: AttemptOutcome, { usage, costUsd }: BilledAnswer, error?: DescribeError): void {
+    if (usage !== undefined) this.#record((monitor) => this.#billed(monitor, usage, costUsd));
     this.#record((monitor) => {
-      this.#promptTokens ??= monitor.bindCounter('tokens', { kind: 'prompt' });
-      this.#promptTokens(usage.promptTokens);
-      this.#completionTokens ??= monitor.bindCounter('tokens', { kind: 'completion' });
-      this.#completionTokens(usage.completionTokens);
-      if (costUsd === undefined) return;
-      this.#cost ??= monitor.bindCounter('cost_usd');
-      this.#cost(costUsd);
-    });
-  }
-
-  readonly attemptEnded: AttemptMetrics['attemptEnded'] = (outcome, error) => {
-    this.#record((monitor) => {
-      if (outcome !== 'success' || error !== undefined) {
+      if (outcome !== 'success') {
         monitor.incrementCounter('attempts', { outcome, code: error?.code ?? 'none' });
         return;
       }
       this.#goodAttempts ??= monitor.bindCounter('attempts', { outcome, code: 'none' });
       this.#goodAttempts();
     });
-  };
+  }
+
+  #billed(monitor: PerformanceMonitor, usage: VisionUsage, costUsd: number | undefined): void {
+    this.#promptTokens ??= monitor.bindCounter('tokens', { kind: 'prompt' });
+    this.#promptTokens(usage.promptTokens);
+    this.#completionTokens ??= monitor.bindCounter('tokens', { kind: 'completion' });
+    this.#completionTokens(usage.completionTokens);
+    if (costUsd === undefined) return;
+    this.#cost ??= monitor.bindCounter('cost_usd');
+    this.#cost(costUsd);
+  }
 
   breakerMoved(breaker: string, to: string): void {
     this.#record((monitor) => monitor.incrementCounter('breaker_transitions', { breaker, to }));

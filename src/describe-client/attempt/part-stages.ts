@@ -1,19 +1,21 @@
 import type OpenAI from 'openai';
-import type { ChatCompletion } from 'openai/resources/chat/completions';
 import { DescribeError } from '../../errors/describe-error.ts';
+import { UpstreamError } from '../../errors/upstream-error.ts';
 import { childController } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { classifyFailure } from '../../internal/upstream/classify-failure.ts';
 import { hasImageUrl, requestSecrets } from '../../internal/upstream/sent-request.ts';
 import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
-import { wasUnsent, within } from './attempt-failure.ts';
-import type { ConnectedCall, ExchangeReport, RoutedCall, Stage } from './stage.ts';
+import { wasUnsent } from './attempt-failure.ts';
+import type { Answer, BilledAnswer, ConnectedCall, ExchangeReport, RoutedCall, Stage } from './stage.ts';
 
-/** Where attempts are counted. */
+/*
+ * The stages that run an attempt inside of a part that judges it: a breaker, and a pool.
+ */
+
+/** Counts attempts, and what they were billed: the API may have answered whatever became of the call. */
 export interface AttemptMetrics {
-  attemptEnded(outcome: 'success' | 'failure' | 'aborted', error?: DescribeError): void;
-  /** The API answered, whatever the answer is worth. */
-  billed(completion: ChatCompletion): void;
+  attemptEnded(outcome: 'success' | 'failure' | 'aborted', billed: BilledAnswer, error?: DescribeError): void;
 }
 
 export interface ConnectionStageParts {
@@ -21,6 +23,50 @@ export interface ConnectionStageParts {
   readonly attemptTimeoutMs: number;
   readonly clock: Clock;
 }
+
+/**
+ * The part sees the value or the bare error of the attempt; the report of the attempt is joined to the result of the
+ * part.
+ */
+async function within<Given>(
+  name: string,
+  part: (run: (given: Given) => Promise<unknown>) => Promise<unknown>,
+  attempt: (given: Given) => Promise<Answer>,
+): Promise<Answer> {
+  let answer: Answer | undefined;
+  let report: AttemptFailure['report'] = { sent: false };
+  try {
+    const value = await part(async (given) => {
+      // A part may give the attempt up before it has ended.
+      report = { sent: true };
+      try {
+        answer = await attempt(given);
+        report = answer;
+        return answer.value;
+      } catch (thrown) {
+        const failure = AttemptFailure.of(thrown);
+        report = failure.report;
+        throw failure.error;
+      }
+    });
+    // A part of the user's may answer in place of the API; what it says is no description to keep.
+    if (answer !== undefined && value === answer.value) return answer;
+    throw new UpstreamError('DESCRIBE_RESPONSE_INVALID', `${name} answered in place of the API`, { status: 200 });
+  } catch (error) {
+    throw new AttemptFailure(error, report);
+  }
+}
+
+/** Lets an attempt pass unless the breaker of its endpoint and model forbids it. */
+export const breakerStage: Stage<RoutedCall> = (call, next) => {
+  const breaker = call.place.target.breakers.of(call.place.model);
+  if (breaker === undefined) return next(call);
+  return within(
+    'the circuit breaker',
+    (run) => breaker.fire(run),
+    (breakerSignal: AbortSignal | undefined) => next(breakerSignal === undefined ? call : { ...call, breakerSignal }),
+  );
+};
 
 /**
  * The call's own end: neither success nor failure of the other side. Not a DescribeError, so that no breaker counts it.
@@ -33,13 +79,9 @@ export const connectionStage =
   async (call, next) => {
     const { place, signal, breakerSignal, priority } = call;
     const { metrics } = parts;
-    const record = call.trace.beginAttempt(place.endpoint, { model: place.model });
+    const record = call.trace.beginAttempt(place.endpoint, place.model, place.startedAtMs);
     const attempt = childController(signal, breakerSignal);
     let client: OpenAI | undefined;
-    const note = ({ completion, requestId }: ExchangeReport) => {
-      if (requestId !== undefined) record.answered(requestId);
-      if (completion !== undefined) metrics.billed(completion);
-    };
     try {
       const answer = await within(
         'the connection pool',
@@ -50,24 +92,23 @@ export const connectionStage =
           return next({ ...call, client: lent, attempt, clientRequestId: record.clientRequestId });
         },
       );
-      note(answer);
-      record.succeeded();
-      metrics.attemptEnded('success');
+      record.ended({ outcome: 'success', requestId: answer.requestId, atMs: answer.answeredAtMs });
+      metrics.attemptEnded('success', answer);
       return answer;
     } catch (thrown) {
-      const { error, report } = AttemptFailure.of(thrown);
-      note(report);
+      const { error, report } = AttemptFailure.of(thrown) as AttemptFailure<ExchangeReport>;
+      const { requestId } = report;
       if (isCutOff(call, report, parts)) {
-        record.aborted();
-        metrics.attemptEnded('aborted');
+        record.ended({ outcome: 'aborted', requestId });
+        metrics.attemptEnded('aborted', report);
         throw new AttemptFailure(new CallEnded('the call ended', { cause: error }), report);
       }
       const failure = classifyFailure(attempt.signal.aborted ? attempt.signal.reason : error, {
         hasImageUrl: hasImageUrl(call.request.messages),
         secrets: () => requestSecrets(call.request, [client?.apiKey, ...place.target.secrets]),
       });
-      record.failed(failure);
-      metrics.attemptEnded('failure', failure);
+      record.ended({ outcome: 'failure', requestId, error: failure });
+      metrics.attemptEnded('failure', report, failure);
       throw new AttemptFailure(failure, { ...report, sent: report.sent && !wasUnsent(failure) });
     } finally {
       attempt.detach();

@@ -1,0 +1,22 @@
+import type { VisionUsage } from '../../batch-processor/packs/vision-usage.ts';
+import { costUsd } from '../../openai/models/cost.ts';
+import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
+
+/** Price of the tokens that an answer was billed. */
+export type PriceOf = (answered: string, asked: string, usage: VisionUsage) => number | undefined;
+
+/**
+ * Prices by the model that answered. It takes the model that was asked for where only that is known, as with
+ * compatible servers. So it does where the caller has a price of their own for it, as for a deployment.
+ */
+export const pricing =
+  (catalog: ModelCatalog, ownModels: readonly string[]): PriceOf =>
+  (answered, asked, { promptTokens, cachedPromptTokens, completionTokens }) => {
+    const usage = {
+      inputTokens: promptTokens,
+      cachedInputTokens: cachedPromptTokens,
+      outputTokens: completionTokens,
+    };
+    const [first, second] = ownModels.includes(asked) ? [asked, answered] : [answered, asked];
+    return costUsd(first, usage, { catalog }) ?? costUsd(second, usage, { catalog });
+  };
