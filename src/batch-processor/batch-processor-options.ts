@@ -17,8 +17,9 @@ export interface BatchProcessorOptions<Input> {
   /** Most items a batch; a full batch goes without waiting. A whole number of at least 1. @defaultValue 5 */
   readonly batchSize?: number | undefined;
   /**
-   * Milliseconds, at least 0, that an item waits for its batch to fill; 0 batches what one turn of the event loop
-   * brings. It bounds the wait for a full batch only: with all handlers busy an item waits on. @defaultValue 200
+   * Milliseconds, at least 0, that an item waits for its batch to fill. With 0, a batch holds the items of one turn of
+   * the event loop. While all handlers are busy, an item waits on, whatever this bound.
+   * @defaultValue 200
    */
   readonly maxBatchWaitMs?: number | undefined;
   /** Most handlers at a time; a whole number of at least 1. @defaultValue 2 */
@@ -26,12 +27,13 @@ export interface BatchProcessorOptions<Input> {
   /** Most items that wait for a batch or for their next try; a whole number of at least 1. @defaultValue 10000 */
   readonly maxQueueSize?: number | undefined;
   /**
-   * How a full queue takes a new item: `'reject'` rejects it at once; `'wait'` lets it wait for capacity, in the same
-   * order as the queue. @defaultValue 'reject'
+   * What happens to a new item while the queue is full: `'reject'` rejects it at once; `'wait'` lets it wait for
+   * capacity, in the same order as the queue.
+   * @defaultValue 'reject'
    */
   readonly onQueueFull?: 'reject' | 'wait' | undefined;
   /**
-   * Most items that wait for capacity with `onQueueFull: 'wait'`; at least 1. Beyond, they are rejected.
+   * Most items that wait for capacity with `onQueueFull: 'wait'`; at least 1. More items are rejected.
    * @defaultValue 100000
    */
   readonly maxWaiting?: number | undefined;
@@ -46,7 +48,7 @@ export interface BatchProcessorOptions<Input> {
    */
   readonly weigh?: ((input: Input) => number) | undefined;
   /**
-   * Most weight a batch, above 0; what reaches it goes without waiting. An item that is heavier goes alone.
+   * Most weight a batch, above 0; a batch that reaches it goes without waiting. A heavier item goes alone.
    * @defaultValue no bound
    */
   readonly maxBatchWeight?: number | undefined;
@@ -56,8 +58,8 @@ export interface BatchProcessorOptions<Input> {
    */
   readonly groupBy?: ((input: Input) => string) | undefined;
   /**
-   * Retry of the failed items of a batch, without those that succeeded; `false` for none. A batch that failed as
-   * a whole keeps its handler's slot during the delay: an outage then slows the queue down in place of failing it.
+   * Retry of the failed items of a batch, without those that succeeded; `false` for none. A batch that failed as a
+   * whole keeps its handler's slot during the delay. So an outage slows the queue down, instead of failing it.
    * @defaultValue false
    */
   readonly retry?: BatchRetryOptions | false | undefined;
@@ -90,5 +92,5 @@ export const BATCH_SPEC = {
   clock: clockOption,
 } satisfies OptionChecks<BatchProcessorOptions<unknown>>;
 
-/** Every option as it holds; `retry` apart, which has a class of its own. */
+/** Every option with its default. `retry` is left out: it has a class of its own. */
 export type BatchSettings<Input> = Settings<BatchProcessorOptions<Input>, typeof BATCH_SPEC>;

@@ -49,7 +49,7 @@ const MAX_WEIGHT = 8;
 const CODES = ['DESCRIBE_TIMEOUT', 'DESCRIBE_QUEUE_FULL', 'DESCRIBE_CLOSED', 'DESCRIBE_BATCH_HANDLER'];
 const HANDLER_TIMEOUT_MS = 100;
 
-/** Plays a scenario on a manual clock and checks on the way what has to hold at every moment. */
+/** Plays a scenario on a manual clock, and checks the rules that hold at every moment. */
 async function play(played: Scenario) {
   const clock = new ManualClock();
   const settlements = new Map<number, number>();
@@ -87,7 +87,7 @@ async function play(played: Scenario) {
       const results = items.map(({ index, call: { failures } }) =>
         (tries.get(index) ?? 0) <= failures ? new Error(`item ${index}`) : `value ${index}`,
       );
-      // Each settles on its own, the last long after the handler's time.
+      // Each item settles on its own, the last one long after the handler's timeout.
       if (plan.ends === 'promises') {
         return results.map(async (result, at) => {
           await sleep(at * 30, { clock, signal });
@@ -255,7 +255,7 @@ describe('the queue', () => {
             const ends = waiting
               .filter((item) => !isOver(item))
               .map((item) => item.queued.atMs + limits.maxBatchWaitMs);
-            // A lane whose first item is over may hold later ones that are not: its group is ready anyway.
+            // A lane whose first item has settled may hold later ones that wait: its group is ready anyway.
             const next = queue.nextDueAtMs();
             if (next !== undefined) expect(ends).toContain(next);
             if (!waiting.some(isOver)) expect(next).toBe(ends.length === 0 ? undefined : Math.min(...ends));

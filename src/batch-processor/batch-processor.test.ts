@@ -341,7 +341,7 @@ describe('retry', () => {
     const results = Promise.all(inputs.map((input) => processor.process(input)));
     await clock.advance(60_000);
     expect(await results).toEqual(inputs);
-    // Two places, tries at 0 ms and 600 ms each, then everything goes through.
+    // Two slots, tries at 0 ms and 600 ms each, then every item succeeds.
     expect(calls).toBe(4 + 50);
   });
 

@@ -29,8 +29,8 @@ export interface ProcessOptions {
 const NAME = 'the batch processor';
 
 /**
- * Hands items to `handler` in batches and gives each caller its own result. Every promise settles exactly once; higher
- * priority goes first, equals in the order of their calls, and nothing starves; at most `maxConcurrentBatches`
+ * Hands items to `handler` in batches and gives each caller its own result. Every promise settles exactly once. Higher
+ * priority goes first, equal ones in the order of their calls, and nothing starves. At most `maxConcurrentBatches`
  * handlers run.
  *
  * @example
@@ -92,9 +92,9 @@ export class BatchProcessor<Input, Output> {
     const { signal } = options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      // An error that this throws, weigh and groupBy included, rejects the promise.
+      // An error that `#makeItem` throws, as from `weigh` or `groupBy`, rejects the promise.
       const item = this.#makeItem(input, options, resolve, reject);
-      // These two may have done anything meanwhile.
+      // `weigh` and `groupBy` may have aborted the signal or closed the processor.
       signal?.throwIfAborted();
       if (!this.#open) throw new ClosedError(NAME);
       this.#accept(item, options);
@@ -181,7 +181,7 @@ export class BatchProcessor<Input, Output> {
 
   #accept(item: BatchItem<Input, Output>, { signal, timeoutMs }: ProcessOptions): void {
     const { maxQueueSize, onQueueFull, maxWaiting, clock } = this.#settings;
-    // The scheduler sends once a turn; items that it can send now are no reason to refuse.
+    // The scheduler sends once a turn. Items that it can send now do not fill the queue.
     if (this.#scheduler.depth >= maxQueueSize) this.#scheduler.pump();
     const full = this.#scheduler.depth >= maxQueueSize;
     if (full) this.#refuseUnless(onQueueFull === 'wait', 'maxQueueSize', maxQueueSize);

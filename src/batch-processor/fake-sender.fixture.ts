@@ -14,7 +14,7 @@ export interface FakeCall {
   readonly context: VisionSendContext;
 }
 
-/** A test's change of a call: throw, answer, or change the items of a pack's answer. */
+/** A fault of a test: throws, answers, or changes the items of a pack's answer. */
 export type FakeFault = (
   call: FakeCall,
   number: number,
@@ -22,7 +22,7 @@ export type FakeFault = (
   | undefined
   | {
       readonly error?: unknown;
-      /** Answers nothing until its signal aborts. */
+      /** Does not answer until its signal aborts. */
       readonly hang?: boolean;
       readonly completion?: VisionChatCompletion;
       readonly items?: (items: FakeItem[]) => FakeItem[];
@@ -37,7 +37,7 @@ export interface FakeSenderOptions {
 /** Describes an image by its address, so that a mix-up shows. */
 export const describeUrl = (url: string): string => `what is at ${url}`;
 
-/** Answers requests in memory as the API would: by the schema when there is one, else in text. */
+/** Answers requests in memory as the API would: by the schema where there is one, else with text. */
 export class FakeSender {
   readonly calls: FakeCall[] = [];
   readonly usage = { promptTokens: 0, completionTokens: 0 };
@@ -70,7 +70,7 @@ export class FakeSender {
     return this.complete(content, images.length);
   }
 
-  /** A whole answer with that text, billed 101 tokens an image and one a character. */
+  /** A complete answer with that text, billed 101 tokens an image and one a character. */
   complete(
     content: string,
     images: number,

@@ -15,7 +15,7 @@ function reservedTokens(request: VisionChatRequest): number {
   return textTokens + imagesOf(request).length * TOKENS_AN_IMAGE + (limit ?? 0);
 }
 
-/** Lets requests through at a limit a minute, with a burst of one second, as a limiter before the API does. */
+/** Lets requests pass at a limit a minute, with a burst of one second, as a limiter in front of the API does. */
 function limitedSender(
   clock: ManualClock,
   limit: { readonly requests?: number; readonly tokens?: number },
@@ -36,7 +36,7 @@ function limitedSender(
   };
 }
 
-/** Turns requests away at a limit a minute, with a burst of one second, as the API does. */
+/** Refuses requests above a limit a minute, with a burst of one second, as the API does. */
 function refusingSender(clock: ManualClock, requestsPerMinute: number): VisionSender {
   const sender = new FakeSender();
   const gapMs = 60_000 / requestsPerMinute;

@@ -19,7 +19,7 @@ function processorOf(handler: BatchHandler<string, unknown>, options: BatchProce
   return { clock, processor, outcomes };
 }
 
-/** Throws at whatever is done with it. */
+/** An object that throws whatever is done with it. */
 const hostile = (): object => {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();

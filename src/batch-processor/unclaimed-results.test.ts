@@ -86,7 +86,7 @@ const endings = {
   },
 } satisfies Record<string, () => Promise<void>>;
 
-/** The results are of no use, and somebody waits. */
+/** The results cannot be used, and a caller waits. */
 const wrongResults = {
   'too many': (items: readonly string[]) => [...rejecting(items), ...rejecting(items)],
   'too few': (items: readonly string[]) => rejecting(items.slice(1)),

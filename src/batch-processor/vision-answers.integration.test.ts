@@ -13,7 +13,7 @@ afterEach(async () => {
   });
 });
 
-/** A processor over a stock client, whose server answers every request so. */
+/** A processor over a stock client, whose server gives every request this answer. */
 async function start(body: unknown, status = 200, type = 'application/json') {
   const seen = { requests: 0 };
   const listening = createServer((request, response) => {

@@ -34,7 +34,7 @@ export interface VisionDescriptionBatchOptions
   /** Most tokens of one image's answer, for requests that set none; at least 1. @defaultValue 300 */
   readonly maxOutputTokens?: number | undefined;
   /**
-   * Most tokens of a request, images by estimate and answers by their bound; a whole number of at least 1.
+   * Most tokens of a request: images by estimate, answers by their output limit; a whole number of at least 1.
    * @defaultValue 100000
    */
   readonly maxPackTokens?: number | undefined;
@@ -49,7 +49,8 @@ export interface VisionDescriptionBatchOptions
   readonly images?: AddressGuardOptions | undefined;
   /**
    * Tells the part of a failed request that is to blame: one image (`'item'`), all of them together (`'size'`) or none
-   * (`'pack'`). When it throws, none. @defaultValue by the error's code, or by status and code of the API's error
+   * (`'pack'`). An error that it throws counts as `'pack'`.
+   * @defaultValue by the error's code, or by status and code of the API's error
    */
   readonly classify?: ((error: unknown) => VisionFault) | undefined;
 }
@@ -71,9 +72,9 @@ export const VISION_BATCH_SPEC = {
 } satisfies OptionChecks<VisionDescriptionBatchOptions>;
 
 /**
- * Describes images with few requests: those that share model, prompt, detail, output limit and schema go into one. Each
- * caller gets the description of its own image or its own error. An image whose answer is missing or in doubt is
- * asked for again alone, and one that the API rejects fails alone.
+ * Describes images with few requests: images that share model, prompt, detail, output limit and schema go into one.
+ * Each caller gets the description of its own image, or its own error. An image whose answer is missing or in doubt is
+ * requested again alone. An image that the API rejects fails alone.
  *
  * @example
  * ```ts
@@ -97,13 +98,13 @@ export class VisionDescriptionBatchProcessor extends BatchProcessor<VisionReques
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(target: VisionTarget, options: VisionDescriptionBatchOptions = {}) {
-    // First of all: a lease is handed over here, and must not stay lent when an option is wrong.
+    // Before anything else: a lease is handed over here, and must not stay lent when an option is wrong.
     const send = visionSend(target);
     const own = checkOptions('VisionDescriptionBatchProcessor', options, VISION_BATCH_SPEC);
     const { model, prompt, detail, maxOutputTokens, estimateTokens, images, classify, ...rest } = own;
     const { maxPackTokens, maxPackBytes, ...batch } = rest;
     const solver = new PackSolver(send, classify);
-    // Only `process` below adds items, and it makes them all.
+    // Only `process` below adds items, so each is a `VisionItem`.
     super((items, context) => solver.solve(items as readonly VisionItem[], context), {
       ...batch,
       groupBy: (item) => (item as VisionItem).group,

@@ -13,7 +13,7 @@ afterEach(() => {
   process.off('unhandledRejection', unhandled);
 });
 
-/** Node tells of an unhandled rejection once the microtasks are done. */
+/** Node reports an unhandled rejection once the microtasks are done. */
 const turns = async () => {
   for (let index = 0; index < 3; index += 1) await clock.flush();
 };

@@ -37,18 +37,18 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    */
   readonly failureThreshold?: number | undefined;
   /**
-   * Every such span without a failure takes one failure off the run, so that a failure a day never adds up.
-   * Milliseconds.
+   * Each period of this length without a failure removes one failure from the run, so that one failure a day never adds
+   * up. Milliseconds.
    * @defaultValue 600000
    */
   readonly failureDecayMs?: number | undefined;
   /**
-   * Share of failures in the window that opens the breaker, from 1 to 100, reached or passed. Only a failure opens.
+   * Share of failures in the window from which on the breaker opens, from 1 to 100. Only a failure opens it.
    * @defaultValue 50
    */
   readonly errorThresholdPercentage?: number | undefined;
   /**
-   * Outcomes that the window must hold before a share of it means something. At least 1.
+   * Least outcomes in the window for the share to count. At least 1.
    * @defaultValue 10, or `windowCalls` when that is less
    */
   readonly minimumCalls?: number | undefined;
@@ -57,13 +57,14 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    * @defaultValue 60000
    */
   readonly windowMs?: number | undefined;
-  /** Makes the window the last so many outcomes instead of a time. From 1 to 1000000. @defaultValue none */
+  /** Counts the last outcomes up to this number, instead of a time. From 1 to 1000000. @defaultValue none */
   readonly windowCalls?: number | undefined;
   /** Length of a break in milliseconds, unless the error asks for another (`retryAfterMs`). @defaultValue 60000 */
   readonly resetTimeoutMs?: number | undefined;
   /**
-   * Doubles every further break up to this many milliseconds until the breaker closes. At least `resetTimeoutMs`.
-   * @defaultValue none: every break is as long
+   * Each further break is twice as long, up to this many milliseconds, until the breaker closes. At least
+   * `resetTimeoutMs`.
+   * @defaultValue none: every break has the same length
    */
   readonly maxResetTimeoutMs?: number | undefined;
   /**
@@ -72,7 +73,7 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    * @defaultValue 0.2 with `maxResetTimeoutMs`, else 0
    */
   readonly resetJitterRatio?: number | undefined;
-  /** A call that took at least so many milliseconds is slow. @defaultValue none: nothing is */
+  /** Milliseconds from which on a call counts as slow. @defaultValue none: no call is slow */
   readonly slowCallDurationMs?: number | undefined;
   /** Share of slow calls in the window that opens the breaker. Needs `slowCallDurationMs`. @defaultValue 0.5 */
   readonly slowCallRatio?: number | undefined;
@@ -81,44 +82,46 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
   /** Share of these probes that must succeed (and not be slow) to close. @defaultValue 1 */
   readonly halfOpenSuccessRatio?: number | undefined;
   /**
-   * A probe that has not ended after so many milliseconds is aborted and counts as failed. Shorter than healthy calls
-   * take, it would keep the breaker open for ever.
+   * Milliseconds after which a probe is aborted and counts as failed. A value below the time of healthy calls keeps the
+   * breaker open for ever.
    * @defaultValue `timeoutMs`, else `resetTimeoutMs` but at least 60000
    */
   readonly halfOpenTimeoutMs?: number | undefined;
   /**
-   * Aborts a call and rejects it with `DESCRIBE_TIMEOUT` after so many milliseconds; that always is a failure.
+   * Milliseconds after which a call is aborted and rejects with `DESCRIBE_TIMEOUT`. That is always a failure.
    * @defaultValue none
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * Tells whether a rejection is evidence against the other side. `false` is neutral: neither success nor failure, and
-   * a probe is repeated. If it throws or returns a promise, the rejection is a failure. It is not called for an
-   * `AbortError`, or for a call whose caller aborted a signal among the arguments: these are neutral. It is not called
-   * for a timeout either, which is a failure, as is `AbortSignal.timeout`.
+   * Tells whether a rejection is evidence against the other side. With `false` it is neutral: neither success nor
+   * failure, and a probe is repeated. If it throws or returns a promise, the rejection is a failure. It is not called
+   * for an `AbortError`, or for a call whose caller aborted a signal among the arguments: these are neutral. It is not
+   * called for a timeout or for `AbortSignal.timeout` either: these are failures.
    * @defaultValue all but throttles and the caller's own faults: HTTP 4xx other than 408 and 409, and their codes
    */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
   /**
-   * Says whether a result is a failure although nothing was thrown, such as a 503 response. The caller still gets it.
-   * @defaultValue none is
+   * Tells whether a result is a failure although nothing was thrown, such as a 503 response. The caller still gets the
+   * result.
+   * @defaultValue no result is
    */
   readonly isFailureResult?: ((result: Result) => boolean) | undefined;
   /**
-   * Says whether a result that is no failure is neutral, such as a 429 or 404 response. The caller still gets it.
-   * @defaultValue none is
+   * Tells whether a result that is no failure is neutral, such as a 429 or 404 response. The caller still gets the
+   * result.
+   * @defaultValue no result is
    */
   readonly isNeutralResult?: ((result: Result) => boolean) | undefined;
   /**
-   * Milliseconds that the failing side asked to be left alone, by the error (or the result that `isFailureResult`
-   * condemned) that opens the breaker. At most `maxResetTimeoutMs`, else an hour, or `resetTimeoutMs` where that is
-   * longer; what is not above 0 is no answer.
+   * Gives the milliseconds that the failing side asked to wait, from the error that opens the breaker, or from the
+   * result that `isFailureResult` called a failure. They are the length of the break: at most `maxResetTimeoutMs`, else
+   * the longer of an hour and `resetTimeoutMs`. A number of 0 or less is ignored.
    * @defaultValue its own `retryAfterMs`, or `Retry-After` among its `headers` or those of its `response`
    */
   readonly retryAfterMs?: ((failure: unknown) => number | undefined) | undefined;
   /**
-   * Answers in place of a failure or a rejection by the open breaker; neutral errors pass. When it fails, the caller
-   * gets the first error.
+   * Answers in place of a failure, or of a rejection by the open breaker. Neutral errors pass unchanged. When the
+   * fallback fails, the caller gets the first error.
    * @defaultValue none
    */
   readonly fallback?: CircuitBreakerFallback<Args, Result> | undefined;
@@ -131,10 +134,10 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
   readonly random?: Random | undefined;
 }
 
-/** Calls may take longer than a break lasts, and a probe that is cut short says nothing about the other side. */
+/** Calls may take longer than a break. A probe that is cut short says nothing about the other side. */
 const SHORTEST_DEFAULT_PROBE_MS = 60_000;
 
-/** Jitter of a break that grows; one of a fixed length is kept to the millisecond unless asked otherwise. */
+/** Jitter of a growing break. A break of fixed length has none unless `resetJitterRatio` is given. */
 const GROWING_JITTER_RATIO = 0.2;
 
 export const BREAKER_SPEC = {
@@ -162,7 +165,10 @@ export const BREAKER_SPEC = {
   random: withDefault(callable(), Math.random),
 } satisfies OptionChecks<CircuitBreakerOptions>;
 
-/** Checks everything a breaker is made of and throws one `ConfigError` that lists all that is wrong. */
+/**
+ * Checks the name, action and options of a breaker.
+ * @throws `DESCRIBE_CONFIG_INVALID` that lists everything wrong.
+ */
 export function checkBreaker<Options extends object>(name: unknown, action: unknown, options: Options): Options {
   throwIfAny([...actionIssues(name, action), ...optionIssues(options)]);
   return ownOptions<object>(options, BREAKER_SPEC) as Options;
@@ -172,7 +178,7 @@ export function checkAction(name: unknown, action: unknown): void {
   throwIfAny(actionIssues(name, action));
 }
 
-/** Before options are taken apart. */
+/** Called before options are destructured. */
 export function checkIsObject(options: unknown): void {
   if (typeof options === 'object' && options !== null) return;
   throwIfAny([{ option: 'options', expected: 'an object', got: describeKind(options) }]);
@@ -221,7 +227,7 @@ export function breakerContradictions(options: CircuitBreakerOptions): ConfigIss
 
 const DEFAULT_MINIMUM_CALLS = 10;
 
-/** The options with every default in place; the fallback, which alone knows the arguments, stays with the breaker. */
+/** The options with every default. The fallback is left out: only the breaker knows the types of its arguments. */
 export interface ResolvedOptions extends CircuitSettings, Judges {
   readonly slowCallDurationMs: number | undefined;
   readonly halfOpenTimeoutMs: number;

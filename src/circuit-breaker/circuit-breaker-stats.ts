@@ -22,13 +22,13 @@ export interface CircuitBreakerStats {
   /** Calls that run now. */
   readonly running: number;
   /**
-   * Breaks since the breaker was last closed, those by `open()` aside; it sets the length of the next where
+   * Breaks since the breaker was last closed, without those by `open()`. The length of the next one depends on it where
    * `maxResetTimeoutMs` is given.
    */
   readonly consecutiveBreaks: number;
-  /** Milliseconds that it has been open for; only while it is. */
+  /** Milliseconds for which it has been open; absent in other states. */
   readonly openForMs?: number;
-  /** Milliseconds until probes are let through; only while it is open. */
+  /** Milliseconds until probes are let through; absent in other states than open. */
   readonly retryAfterMs?: number;
   /**
    * Kind of the latest failure by an error since the breaker was last closed. Its message is left out, for it may hold
@@ -39,20 +39,20 @@ export interface CircuitBreakerStats {
 
 /** Counts since a breaker was made. */
 export interface CallTotals {
-  /** Ended well, slow ones included. */
+  /** Calls that succeeded, slow ones included. */
   readonly succeeded: number;
   readonly failed: number;
-  /** Ended without a verdict: aborts, and what `isFailure` said no to. */
+  /** Calls that ended without a verdict: aborts, and errors for which `isFailure` was false. */
   readonly ignored: number;
   /** Succeeded and failed calls that were slower than `slowCallDurationMs`. */
   readonly slow: number;
   /** Failed calls that `timeoutMs` or `halfOpenTimeoutMs` ended. */
   readonly timedOut: number;
-  /** Calls that ended after the state in which they began. They decided nothing. */
+  /** Calls that ended after the state in which they began. They had no effect. */
   readonly late: number;
-  /** Never made. */
+  /** Calls that the breaker did not let through. */
   readonly rejected: number;
-  /** Answered by the fallback. */
+  /** Calls that the fallback answered. */
   readonly fellBack: number;
   /** Times the breaker opened. */
   readonly opened: number;

@@ -98,7 +98,7 @@ describe('CircuitBreaker and its reference model', () => {
       { numRuns: 250, seed: 20_261_122 },
     );
     expect([...seen.states].sort()).toEqual(['CLOSED', 'HALF_OPEN', 'ISOLATED', 'OPEN']);
-    // Histories that never get anywhere would agree about nothing.
+    // Histories that end early would prove nothing.
     for (const [what, atLeast] of ENOUGH) expect(seen[what], what).toBeGreaterThanOrEqual(atLeast);
   });
 
@@ -132,7 +132,7 @@ describe('CircuitBreaker and its reference model', () => {
               if (step < 0) putBack += 1;
             } else if (step.do === 'start') {
               const gate = new Deferred<string>();
-              // A call that was turned away leaves its gate to nobody.
+              // Nobody awaits the gate of a rejected call.
               gate.promise.catch(() => {});
               gates.push(gate);
               calls.push(breaker.fire(gate, new AbortController()).catch(() => 'rejected'));

@@ -22,16 +22,15 @@ export type CircuitBreakerAction<Args extends unknown[], Result> = (
   ...args: Args
 ) => Result | PromiseLike<Result>;
 
-/** `retryAfterMs` of a call that a half-open breaker rejects: the verdict is near, but its time is unknown. */
+/** `retryAfterMs` of a call that a half-open breaker rejects: the probes end soon, but when is unknown. */
 const PROBING_RETRY_AFTER_MS = 1_000;
 
-/** Start of a call that is not measured. A number that makes no call slow. */
+/** Start of a call that is not timed. This number makes no call slow. */
 const UNMEASURED = Number.MAX_VALUE;
 
 /**
  * Stops calling an action that keeps failing, and probes when it works again. A call ends as its action does, or by the
- * breaker's timeout, or is rejected with `DESCRIBE_CIRCUIT_OPEN`. An error of a listener or callback never changes
- * that.
+ * breaker's timeout, or rejects with `DESCRIBE_CIRCUIT_OPEN`. An error of a listener or callback never changes that.
  *
  * @example
  * ```ts
@@ -59,7 +58,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
   readonly #totals = emptyTotals();
   /** Whether calls are timed: a slow-call rule is on, or a listener gets durations. */
   #measures: boolean;
-  /** Whether somebody listens to the end of calls. */
+  /** Whether a listener wants the end of calls. */
   #reportsEnds = false;
   readonly #judgesResults: boolean;
   readonly #slowCallDurationMs: number;
@@ -110,7 +109,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     );
   }
 
-  /** Opens for the length of a break, then lets probes through. Ends an isolation. Does nothing while open. */
+  /** Opens for the length of a break, then lets probes through. Ends an isolation. Has no effect while open. */
   open(): void {
     this.#circuit.open();
   }
@@ -198,7 +197,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.#running += 1;
     try {
       const outcome = this.#action.apply(call, args);
-      // The `then` of any other promise may throw or answer twice, so a native promise adopts it.
+      // The `then` of any other promise may throw, or settle twice. A native promise around it settles once.
       return isPlainPromise(outcome) ? outcome : new Promise((resolve) => resolve(outcome));
     } catch (error) {
       return Promise.reject(error);
@@ -215,7 +214,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
       phase === this.#circuit.phase &&
       nowMs - startedAtMs < this.#slowCallDurationMs
     ) {
-      // Nearly every call ends here: a fast success that no listener asks for.
+      // Nearly every call ends here: a fast success without a listener.
       this.#running -= 1;
       this.#totals.succeeded += 1;
       phase.evidence.recordSuccess(nowMs);

@@ -10,8 +10,8 @@ import type { Callable } from './shared-breaker.ts';
 export interface CircuitBreakerCallable<Args extends unknown[], Result> {
   (...args: Args): Promise<Result>;
   /**
-   * The breaker of that name at this moment. Its listeners go with it when the registry drops it: listen at the start
-   * only where there are no more names than the registry holds.
+   * The breaker of that name at this moment. When the registry evicts it, its listeners are gone. So add listeners once
+   * at the start only where the registry holds all names.
    * @throws `DESCRIBE_CONFIG_INVALID` when the name was removed and has come back with other options; calls reject with
    * it.
    */
@@ -61,7 +61,7 @@ export function createCircuitBreaker<Args extends unknown[], Result>(
     if (shared.retired) shared = registry.share(name, rest);
     return shared;
   };
-  // Async, so that a name that came back with other options is a rejection.
+  // Async, so that a name that came back with other options rejects instead of throwing.
   const call = async (...args: Args) => current().run(callable, args) as Promise<Result>;
   return Object.defineProperty(call, 'breaker', {
     get: () => current().breaker,

@@ -1,6 +1,6 @@
 /*
- * A second breaker, to check the first one by. It keeps everything that ever happened and works the rules out anew each
- * time: slow, but plainly what the docs say.
+ * A second breaker, to check the first one against. It keeps the whole history and applies the rules to it anew each
+ * time: slow, but close to the words of the docs.
  */
 
 export interface Settings {

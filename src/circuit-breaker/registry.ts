@@ -19,8 +19,8 @@ export type NamedCircuitBreaker = Pick<
 
 export interface CircuitBreakerRegistryOptions {
   /**
-   * Most breakers. A further one evicts the least recently used idle breaker (closed, without a call), else the least
-   * recently used one. Isolated breakers are never evicted, also above this limit.
+   * Most breakers. A further one evicts the least recently used breaker that is idle (closed, without a call), else the
+   * least recently used one. Isolated breakers are never evicted, also above this limit.
    * @defaultValue 1000
    */
   readonly maxBreakers?: number | undefined;
@@ -39,7 +39,7 @@ export const BREAKER_REGISTRY_SPEC = {
 } satisfies OptionChecks<CircuitBreakerRegistryOptions>;
 
 /**
- * Holds one breaker a name, and never more than `maxBreakers` beside what was isolated by hand.
+ * Holds one breaker a name, and never more than `maxBreakers` besides isolated ones.
  *
  * @example
  * ```ts

@@ -7,7 +7,7 @@ import {
   resolveOptions,
 } from './circuit-breaker-options.ts';
 
-/** The part of one callable of a name that its breaker does not share. */
+/** The part of a callable that its breaker does not share. */
 export interface Callable {
   readonly action: CircuitBreakerAction<unknown[], unknown>;
   readonly fallback: CircuitBreakerFallback<unknown[], unknown> | undefined;
@@ -17,7 +17,7 @@ type CallableArgs = [callable: Callable, ...args: unknown[]];
 
 let uses = 0;
 
-/** The breaker behind all callables of one name. It runs what each call brings and keeps nothing of it. */
+/** The breaker behind all callables of one name. It runs the action of each call and keeps nothing of it. */
 export class SharedBreaker {
   readonly breaker: CircuitBreaker<CallableArgs, unknown>;
   /** The data options in use, defaults included. */
@@ -36,7 +36,7 @@ export class SharedBreaker {
     this.touch();
   }
 
-  /** Whether the registry dropped it. */
+  /** Whether the registry evicted or removed it. */
   get retired(): boolean {
     return this.#retired;
   }
@@ -61,7 +61,7 @@ export class SharedBreaker {
     return this.#lastUse < other.#lastUse;
   }
 
-  /** Whether somebody took it out of service by hand, which holds until that is undone. */
+  /** Whether it was isolated by hand, which holds until `close()` or `open()`. */
   get isolated(): boolean {
     return this.breaker.state === 'ISOLATED';
   }
@@ -80,7 +80,10 @@ function answerCallable(error: unknown, { fallback }: Callable, ...args: unknown
   return fallback(error, ...args);
 }
 
-/** The options that are data and can be compared; checked, for a wrong one must not pass as a changed one. */
+/**
+ * The options that are data and can be compared. They are checked, because a wrong one must not be reported as a
+ * changed one.
+ */
 export function dataOptions<Args extends unknown[], Result>(
   options: CircuitBreakerOptions<Args, Result>,
 ): Readonly<Record<string, unknown>> {

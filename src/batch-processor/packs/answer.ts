@@ -3,26 +3,28 @@ import type { VisionUsage } from '../../errors/vision-usage.ts';
 import { shortTokenOf } from '../../internal/upstream/server-reason.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
 
-/** How servers say that an answer ended at its bound. */
+/** Finish reasons of an answer that reached its output limit, by server. */
 const AT_BOUND: ReadonlySet<unknown> = new Set(['length', 'max_tokens', 'MAX_TOKENS', 'model_length']);
-/** How servers say that a filter ended an answer: OpenAI, Gemini (`content_filter: PROHIBITED_CONTENT`), Anthropic. */
+/**
+ * Finish reasons of an answer that a filter ended: OpenAI, Gemini (`content_filter: PROHIBITED_CONTENT`), Anthropic.
+ */
 const FILTERED = /^(?:content_?filter|refusal)|safety|prohibited|blocklist/i;
 const isFiltered = (reason: unknown): boolean => typeof reason === 'string' && FILTERED.test(reason);
-/** How OpenRouter says that an error broke an answer off. */
+/** Finish reason of OpenRouter for an answer that an error broke off. */
 const BROKEN_OFF = 'error';
-/** How servers say that the model had finished. */
+/** Finish reasons of an answer that the model completed. */
 const THROUGH: ReadonlySet<unknown> = new Set(['stop', 'end_turn', 'eos', 'eos_token', 'stop_sequence', 'STOP']);
 
-/** Longer names of models are none. */
+/** A longer text is not the name of a model. */
 const MAX_MODEL_LENGTH = 256;
 
-/** The facts that an answer tells beside its text. */
+/** Everything that an answer reports beside its text. */
 export interface AnswerFacts {
-  /** The model as the API names it; the model that was asked for where the API names none. */
+  /** The model as the API names it; the requested model where the API names none. */
   readonly model: string;
   /** The API's id of the request; the client puts it on the answer. */
   readonly requestId: string | undefined;
-  /** Tokens that were billed; undefined where the server reports none, or numbers without sense. */
+  /** Tokens that were billed; undefined where the server reports none, or impossible numbers. */
   readonly usage: VisionUsage | undefined;
 }
 
@@ -37,11 +39,11 @@ export function answerFacts(
   return { model: isName ? model : askedModel, requestId, usage: usageOf(completion) };
 }
 
-/** An id that is no short word is none. */
+/** The id of the request; undefined where it is not a short word. */
 export const requestIdOf = (completion: VisionChatCompletion | null | undefined): string | undefined =>
   shortTokenOf((completion as { readonly _request_id?: unknown } | null | undefined)?._request_id);
 
-/** Tokens that an answer was billed; `undefined` where it says nothing, or nothing of sense. */
+/** Tokens that an answer was billed; undefined where it reports none, or impossible numbers. */
 export function usageOf(completion: VisionChatCompletion | null | undefined): VisionUsage | undefined {
   const usage = completion?.usage;
   if (usage == null) return undefined;
@@ -50,7 +52,7 @@ export function usageOf(completion: VisionChatCompletion | null | undefined): Vi
     Number.isSafeInteger(count) && count >= 0 ? count : undefined,
   );
   if (promptTokens === undefined || completionTokens === undefined) return undefined;
-  // At least the parts, and of the cache no more than the whole, whatever a compatible server says.
+  // A compatible server may report a total below its parts, or more cached tokens than prompt tokens.
   const totalTokens = Math.max(total ?? 0, promptTokens + completionTokens);
   const { cached_tokens: cached = 0 } = usage.prompt_tokens_details ?? {};
   const isCached = Number.isSafeInteger(cached) && cached > 0 && promptTokens > 0;
@@ -63,9 +65,9 @@ export function usageOf(completion: VisionChatCompletion | null | undefined): Vi
 }
 
 /**
- * The text of an answer, whatever form a server gives it: text or a list of parts, thoughts before it left out.
- * @throws `DESCRIBE_REFUSED`, `DESCRIBE_OUTPUT_TRUNCATED` or `DESCRIBE_RESPONSE_INVALID` when it has none. Without any
- * text it is retryable: another answer may have one.
+ * The text of an answer, whether a server sends a string or a list of parts. Thoughts before the text are left out.
+ * @throws `DESCRIBE_REFUSED`, `DESCRIBE_OUTPUT_TRUNCATED` or `DESCRIBE_RESPONSE_INVALID` when it has none. An answer
+ * without any text is retryable: another one may have some.
  */
 export function answerText(completion: VisionChatCompletion): string {
   const choice = completion?.choices?.[0];
@@ -74,7 +76,7 @@ export function answerText(completion: VisionChatCompletion): string {
     throw invalidAnswer(completion, 'the answer holds no message');
   }
   const { content, refusal } = choice.message as { readonly content?: unknown; readonly refusal?: unknown };
-  // Each server has words of its own for the reason.
+  // Servers use different words for the reason.
   const reason: unknown = choice.finish_reason;
   const text = withoutThoughts(textOfContent(content));
   if (isText(refusal) || isFiltered(reason) || (text === '' && hasRefusal(content))) {
@@ -105,7 +107,7 @@ const refusedAnswer = (completion: VisionChatCompletion): UpstreamError =>
     requestId: requestIdOf(completion),
   });
 
-/** Azure tells for each kind of content whether its filter stopped the prompt. */
+/** Azure reports for each kind of content whether its filter stopped the prompt. */
 function hasFilteredPrompt(completion: VisionChatCompletion): boolean {
   const { prompt_filter_results: results } = (completion ?? {}) as {
     readonly prompt_filter_results?: unknown;
@@ -118,7 +120,7 @@ function hasFilteredPrompt(completion: VisionChatCompletion): boolean {
   );
 }
 
-/** An answer in the API's form that is not what was asked for: the API did its part, the model did not. */
+/** An answer in the API's form that does not hold the result: the API worked, the model did not. */
 export const invalidAnswer = (completion: VisionChatCompletion, what: string): UpstreamError =>
   new UpstreamError('DESCRIBE_RESPONSE_INVALID', what, {
     status: 200,
@@ -126,10 +128,12 @@ export const invalidAnswer = (completion: VisionChatCompletion, what: string): U
     retryable: true,
   });
 
-/** Lists and parts within one another that are looked into. */
+/** Depth to which lists and parts are read. */
 const MAX_DEPTH = 4;
 
-/** The text of a message: a string, or the text parts of a list. Parts of another type are thoughts and the like. */
+/**
+ * The text of a message: a string, or the text parts of a list. Parts of other types, such as thoughts, are skipped.
+ */
 function textOfContent(content: unknown, depth = MAX_DEPTH): string {
   if (typeof content === 'string') return content;
   if (typeof content !== 'object' || content === null || depth === 0) return '';
@@ -141,7 +145,7 @@ function textOfContent(content: unknown, depth = MAX_DEPTH): string {
 
 const TEXT_TYPE = /^(?:output_)?text$/i;
 
-/** A list may hold the refusal as a part. */
+/** A list may hold the refusal as one of its parts. */
 const hasRefusal = (content: unknown): boolean =>
   Array.isArray(content) &&
   content.some((part) => isText((part as { readonly refusal?: unknown } | null | undefined)?.refusal));
@@ -155,7 +159,7 @@ const THOUGHT_TAGS: readonly (readonly [string, string])[] = [
   ['◁think▷', '◁/think▷'],
 ];
 
-/** The text after its thoughts. Some servers leave out the opening tag; without a closing one all of it is thought. */
+/** The text after its thoughts. Some servers leave out the opening tag. Without a closing tag, all of it is thought. */
 function withoutThoughts(text: string): string {
   if (!/[<[◁]/.test(text)) return text;
   const small = text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());

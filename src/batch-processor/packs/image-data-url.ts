@@ -1,6 +1,6 @@
 import { ImageError } from '../../errors/image-error.ts';
 
-/** Tests on the first bytes, as Latin-1 text, for what the API takes. */
+/** Tests on the first bytes, as Latin-1 text, for the formats that the API accepts. */
 const FORMATS: readonly (readonly [string, (head: string) => boolean])[] = [
   ['image/png', (head) => head.startsWith('\x89PNG\r\n\x1a\n')],
   ['image/jpeg', (head) => head.startsWith('\xff\xd8\xff')],
@@ -10,7 +10,7 @@ const FORMATS: readonly (readonly [string, (head: string) => boolean])[] = [
 
 /**
  * Media type of an image by its first bytes.
- * @throws `DESCRIBE_IMAGE_UNSUPPORTED` when it is none that the API takes.
+ * @throws `DESCRIBE_IMAGE_UNSUPPORTED` when the API does not accept the format.
  */
 export function mediaTypeOf(bytes: Uint8Array): string {
   const head = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
@@ -19,5 +19,5 @@ export function mediaTypeOf(bytes: Uint8Array): string {
   throw new ImageError('DESCRIBE_IMAGE_UNSUPPORTED', 'the image is not a PNG, JPEG, WEBP or GIF');
 }
 
-/** Characters of the data URL of so many bytes. */
+/** Number of characters of the data URL for this many bytes. */
 export const dataUrlLength = (byteLength: number): number => 24 + Math.ceil(byteLength / 3) * 4;

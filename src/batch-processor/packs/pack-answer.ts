@@ -9,13 +9,13 @@ import type { VisionChatCompletion } from './vision-target.ts';
 /** The part of an answer about one image. */
 export interface AnswerPart {
   readonly description: string;
-  /** Present with a schema only. */
+  /** Present only with a schema. */
   readonly data?: unknown;
 }
 
 /**
  * The answer to a plain request.
- * @throws as `answerText`, and `DESCRIBE_RESPONSE_INVALID` when it is not of the schema.
+ * @throws as `answerText`, and `DESCRIBE_RESPONSE_INVALID` when it does not match the schema.
  */
 export function singleAnswer(completion: VisionChatCompletion, schema: VisionSchema | undefined): AnswerPart {
   const description = answerText(completion);
@@ -27,10 +27,10 @@ export function singleAnswer(completion: VisionChatCompletion, schema: VisionSch
 }
 
 /**
- * The answers of a pack by id: only ids that were asked for, that came exactly once, and whose content is valid. Absent
- * ones have to be asked for again. Where `parse` has a mistake, that would not help: its failure stands. Order does not
+ * The answers of a pack by id. Holds only requested ids that came exactly once with valid content. Images without an
+ * entry have to be requested again. A mistake in `parse` would come again, so its failure is the entry. Order does not
  * matter; unknown ids are ignored.
- * @throws `DESCRIBE_REFUSED` or `DESCRIBE_OUTPUT_TRUNCATED`; an answer without text answers nothing.
+ * @throws `DESCRIBE_REFUSED` or `DESCRIBE_OUTPUT_TRUNCATED`; an answer without text gives no entry.
  */
 export function packAnswers(
   completion: VisionChatCompletion,
@@ -42,7 +42,7 @@ export function packAnswers(
   for (const item of itemsOf(answerJson(packText(completion)))) {
     const { id } = item;
     if (typeof id !== 'string' || !wanted.has(id)) continue;
-    // Two answers under one id: either may be another image's.
+    // Two answers have one id: either may belong to another image.
     answers.delete(id);
     const part = seen.has(id) ? undefined : partOf(item, wanted.get(id), requestId);
     seen.add(id);
@@ -56,7 +56,7 @@ function packText(completion: VisionChatCompletion): string {
   try {
     return answerText(completion);
   } catch (error) {
-    // Its images are asked for again alone, but where the pack was too large for its bound.
+    // The images are requested again alone, unless the pack was too large for its output limit.
     if (DescribeError.is(error) && failureMeaning(error).kind === 'content' && !isTooLarge(error)) return '';
     throw error;
   }
@@ -71,7 +71,7 @@ interface PackItem {
 }
 
 function itemsOf(json: unknown): PackItem[] {
-  // Servers that do not keep to the schema may leave the object around the list out.
+  // A server that does not keep to the schema may leave out the object around the list.
   const items = Array.isArray(json) ? json : (json as { readonly items?: unknown } | null | undefined)?.items;
   if (!Array.isArray(items)) return [];
   return items.filter((item): item is PackItem => typeof item === 'object' && item !== null);
@@ -101,7 +101,7 @@ function structuredPart(
 
 /**
  * The data that `schema.parse` makes of an answer; the answer itself without `parse`.
- * @throws what it throws, and a `TypeError` where it returns a promise, for a result holds data. Its rejection is
+ * @throws the error of `parse`, and a `TypeError` where `parse` returns a promise. The rejection of that promise is
  * ignored.
  */
 export function parsedBy<Data>(parse: ((value: unknown) => Data) | undefined, json: unknown): Data {
@@ -112,14 +112,14 @@ export function parsedBy<Data>(parse: ((value: unknown) => Data) | undefined, js
 }
 
 /**
- * Names of errors that a mistake in code throws. By name, for a validator may derive its own from these, and each of
- * its errors blames the answer. A `SyntaxError` is none of them: `parse` may read JSON within the answer.
+ * Names of errors that mean a mistake in code. They are compared by name, because a validator may derive its own errors
+ * from these, and its errors blame the answer. `SyntaxError` is left out: `parse` may read JSON within the answer.
  */
 const MISTAKES: ReadonlySet<unknown> = new Set(['TypeError', 'ReferenceError', 'RangeError', 'EvalError']);
 
 /**
- * The failure of `schema.parse`. Its error is kept as `cause` only, for it may repeat the answer. Not retryable where
- * it is a mistake in its code, which every answer would meet.
+ * The failure of `schema.parse`. Its error is only the `cause`, because it may repeat the answer. A mistake in the code
+ * of `parse` is not retryable: every answer would meet it.
  */
 export function parseFailure(thrown: unknown, requestId?: string): UpstreamError {
   const isMistake = thrown instanceof Error && MISTAKES.has(thrown.name);
@@ -137,8 +137,8 @@ export function parseFailure(thrown: unknown, requestId?: string): UpstreamError
 const FENCE = '```';
 
 /**
- * The JSON of an answer, also inside a code fence or, when it is an object, between words. Undefined where there is
- * none: the parser's error would repeat a part of the description.
+ * The JSON of an answer, also inside a code fence or, for an object, between words. Undefined where there is none. The
+ * parser's error is dropped: it would repeat a part of the description.
  */
 export function answerJson(text: string): unknown {
   const whole = parsed(text);
@@ -147,7 +147,7 @@ export function answerJson(text: string): unknown {
   return inFence === undefined ? parsed(braced(text)) : inFence;
 }
 
-/** From the first brace that begins an object to the last one. */
+/** The text from the first brace that begins an object to the last closing brace. */
 function braced(text: string): string {
   const begin = text.search(/\{\s{0,20}"/);
   return begin < 0 ? '' : text.slice(begin, text.lastIndexOf('}') + 1);

@@ -1,8 +1,8 @@
 import type { VisionItem } from './vision-request.ts';
 
-/** Limits of one request, by estimate. */
+/** Limits of one request, compared with estimates. */
 export interface PackLimits {
-  /** Most tokens, images by estimate and answers by their bound. */
+  /** Most tokens: images by estimate, answers by their output limit. */
   readonly maxPackTokens: number;
   /** Most bytes of images, as sent. */
   readonly maxPackBytes: number;
@@ -13,7 +13,7 @@ export const PACK_LIMITS = {
   maxPackBytes: 20 * 1024 * 1024,
 } as const satisfies PackLimits;
 
-/** The larger of the shares that an image takes of the two budgets. */
+/** The larger one of the image's shares of the two limits. */
 export const packShare = (
   { imageTokens, maxOutputTokens, imageBytes }: Pick<VisionItem, 'imageTokens' | 'maxOutputTokens' | 'imageBytes'>,
   { maxPackTokens, maxPackBytes }: PackLimits,

@@ -105,7 +105,7 @@ describe('the ids of a pack', () => {
   it.each([2, 5, 16, 256, 257, 1500])('differ in at least two characters, all %i of them', (count) => {
     const ids = packIds(count);
     expect(new Set(ids).size).toBe(count);
-    // Without any one character they still differ.
+    // Any two still differ after one character is removed.
     for (let at = 0; at < (ids[0] ?? '').length; at += 1) {
       expect(new Set(ids.map((id) => id.slice(0, at) + id.slice(at + 1))).size).toBe(count);
     }

@@ -5,12 +5,12 @@ import type { VisionChatRequest } from './vision-target.ts';
 
 /** Digits and letters that are not mistaken for one another (Crockford's base 32). */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-/** Up to so many ids have two free characters: a quarter of all there are, so that drawing them ends soon. */
+/** Most ids with two free characters: a quarter of all such ids, so that drawing them at random ends soon. */
 const MAX_SHORT_IDS = ALPHABET.length ** 2 / 4;
-/** Tokens of an item's id and of the JSON around its answer: at least, and with some for escapes. */
+/** Tokens of an item's id and of the JSON around its answer: the least, and the usual number with some escapes. */
 const LEAST_ITEM_TOKENS = 12;
 const ROOMY_ITEM_TOKENS = 24;
-/** Share of its limit that an answer leaves unused on average, at the very least. */
+/** Share of its limit that an answer leaves unused on average, as a careful estimate. */
 const UNUSED_RATIO = 0.05;
 
 /** The plain request for one image. */
@@ -45,14 +45,14 @@ export function singleRequest(
   };
 }
 
-/** Fields of a body that a request sets by itself. */
+/** Fields of a body that a request sets only where they are given. */
 const ownFields = ({ temperature, reasoningEffort, extraBody }: VisionParameters): Partial<VisionChatRequest> => ({
   ...extraBody,
   ...(temperature === undefined ? {} : { temperature }),
   ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
 });
 
-/** The messages before the prompt's. */
+/** The messages before the prompt. */
 const systemMessages = ({ system }: VisionParameters): VisionChatRequest['messages'] =>
   system === undefined ? [] : [{ role: 'system', content: system }];
 
@@ -89,7 +89,7 @@ export function packRequest(
   };
 }
 
-/** The prompt of a pack. Every word of it is paid for, and counts where tokens are the limit. */
+/** The prompt of a pack. Each word of it is paid for, and counts against token limits. */
 export const packPrompt = (prompt: string): string =>
   `${prompt}\n\nDo so for each image alone, as if it were the only one: one item each, under the id before it.`;
 
@@ -101,8 +101,8 @@ export interface PackTotals {
 }
 
 /**
- * Output limit of a pack. A rate limit counts the larger of prompt and output limit, so ids and JSON cost nothing as
- * far as the prompt is larger. Beyond that, answers that stay below their own limits pay for a part of them.
+ * Output limit of a pack. A rate limit counts the larger of prompt and output limit. So ids and JSON cost nothing while
+ * the prompt is larger. Beyond that, answers that stay below their own limits make up for a part of them.
  */
 export function packOutputTokens({ count, imageTokens, maxOutputTokens }: PackTotals): number {
   const free = Math.min(count * ROOMY_ITEM_TOKENS, Math.floor(imageTokens) - maxOutputTokens);
@@ -121,8 +121,8 @@ function totalsOf(items: readonly VisionItem[]): PackTotals {
 }
 
 /**
- * Random ids of which any two differ in at least two characters, so that no slip in one makes another. The last
- * character checks the others, by a rule that is random for each pack.
+ * Random ids. Any two differ in at least two characters, so that one wrong character never gives another id. The last
+ * character is a check character, by a rule that is random for each pack.
  */
 export function packIds(count: number): string[] {
   const free = count <= MAX_SHORT_IDS ? 2 : 3;

@@ -2,12 +2,12 @@ type JsonSchema = Readonly<Record<string, unknown>>;
 
 const TEXT: JsonSchema = { type: 'string' };
 
-/** Name, within the pack's definitions, of an item's own schema when that refers to its own root. */
+/** Name of an item's own schema within the pack's definitions, for a schema that refers to its root. */
 const SELF = 'image_data';
 
 /**
  * Schema of a pack's answer: `{ items: [{ id, text }] }`, or `{ id, data }` with `data` by the given schema.
- * Definitions move to the root, where references look for them, and references to the root follow the schema.
+ * Definitions move to the root, where references look for them. References to the root are rewritten.
  */
 export function packSchema(item: JsonSchema | undefined): JsonSchema {
   if (item === undefined) return envelope('text', TEXT);

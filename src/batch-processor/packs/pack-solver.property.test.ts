@@ -6,7 +6,7 @@ import { VisionDescriptionBatchProcessor } from '../vision-description-batch-pro
 
 const address = (index: number) => `https://images.test/${index}.jpg`;
 
-/** Describes so many images in one pack, and tells results and requests. */
+/** Describes this many images in one pack, and returns results and requests. */
 async function describePack(count: number, sender: FakeSender) {
   const processor = new VisionDescriptionBatchProcessor(sender, { batchSize: count, retry: false });
   const results = await Promise.all(
@@ -53,7 +53,7 @@ describe('any pack', () => {
       (items, at) => [...items, ...items.slice(at % items.length)],
       (items, at) => items.map((item, index) => (index === at % items.length ? { ...item, id: 'nobody' } : item)),
       (items, at) => items.map((item, index) => (index === at % items.length ? { id: item.id } : item)),
-      // Two answers under one id: one of them is about another image.
+      // Two answers have one id: one of them belongs to another image.
       (items, at) =>
         items.map((item, index) => ({
           ...item,

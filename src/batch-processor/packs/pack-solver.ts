@@ -15,25 +15,23 @@ import type { VisionDescription, VisionItem } from './vision-request.ts';
 import type { VisionChatCompletion, VisionSend } from './vision-target.ts';
 import { addUsage, notifyBilled, splitUsage, type VisionUsage } from './vision-usage.ts';
 
-/** How a request ended: answered, or failed by the fault of someone. */
+/** The end of a request: answered, or the part that is to blame for its failure. */
 type Verdict = 'answered' | VisionFault;
 
-/** Models are free text of the callers'. */
+/** Names of models come from callers, so their number is bounded. */
 const MAX_PACKLESS = 100;
 
 export type VisionClassify = (error: unknown) => VisionFault;
 
 /**
- * Gets an answer for every image of a pack with few requests. A pack that fails by one of its images is halved.
- * After a clean first half, the bad image is in the second one, which is then not tried as a whole. So one bad image
- * among k costs at most 2·log2 k further requests.
+ * Gets an answer for every image of a pack with few requests. A pack that fails because of one image is halved. After a
+ * clean first half, the bad image must be in the second one, which is then not tried as a whole. So one bad image among
+ * k costs at most 2·log2 k more requests.
  */
 export class PackSolver {
   readonly #send: VisionSend;
   readonly #classify: VisionClassify;
-  /**
-   * Models that refuse packs but not single images, for having several images or an answer by a schema.
-   */
+  /** Models that refuse packs but not single images, because of several images or of the answer's schema. */
   readonly #packless = new BoundedMap<string, true>(MAX_PACKLESS);
 
   constructor(send: VisionSend, classify: VisionClassify = visionFaultOf) {
@@ -41,7 +39,7 @@ export class PackSolver {
     this.#classify = classify;
   }
 
-  /** A result an item, in order. Never rejects. */
+  /** Solves to one result an item, in order. Never rejects. */
   async solve(
     items: readonly VisionItem[],
     context: BatchHandlerContext<VisionDescription>,
@@ -59,7 +57,7 @@ export class PackSolver {
   }
 }
 
-/** Model, and whether it answers by a schema of the caller's. */
+/** The model, and whether the caller gave a schema. */
 const kindOf = (item: VisionItem | undefined): string =>
   `${item?.schema === undefined ? 'text' : 'data'} ${item?.model}`;
 
@@ -87,12 +85,12 @@ class Pack {
     this.results.length = items.length;
   }
 
-  /** Whether every request for several was refused, and none for one. */
+  /** Whether every request with several images was refused, and none with one. */
   get worksAloneOnly(): boolean {
     return this.#refused && !this.#shared && !this.#aloneFailed && this.#alone > 1;
   }
 
-  /** Whether one of these images is at fault. With `suspect` one is known to be, so they are not asked together. */
+  /** Whether one of these images is at fault. With `suspect` one is known to be, so they are not sent together. */
   async solve(indexes: readonly number[], suspect = false): Promise<boolean> {
     const live = indexes.filter((index) => this.#context.isLive(index));
     if (live.length === 0) return false;
@@ -110,7 +108,7 @@ class Pack {
     return true;
   }
 
-  /** One request for these images; those it leaves without an answer are asked for again alone. */
+  /** Sends one request for these images. Images without an answer are requested again alone. */
   async #ask(indexes: readonly number[]): Promise<Verdict> {
     const signal = this.#context.signalFor(indexes);
     try {
@@ -132,7 +130,7 @@ class Pack {
     }
   }
 
-  /** Sends the request and settles what its answer answers; gives the rest. */
+  /** Sends the request and settles the images that its answer covers. Returns the others. */
   async #exchange(indexes: readonly number[], signal: AbortSignal): Promise<number[]> {
     const items = indexes.flatMap((index) => this.#items[index] ?? []);
     const urls = await Promise.all(items.map((item) => item.url(signal)));
@@ -172,7 +170,7 @@ class Pack {
     });
   }
 
-  /** Texts that a reason may not repeat. A sender that knows its key classifies its failures itself. */
+  /** Texts that an error's reason must not repeat. A sender that knows its key classifies its own failures. */
   #secretsOf(indexes: readonly number[]): RequestSecrets {
     const items = indexes.flatMap((index) => this.#items[index] ?? []);
     return {
@@ -186,7 +184,7 @@ class Pack {
   }
 }
 
-/** The same failure, with what the image was billed until then. */
+/** The same failure, with the tokens billed for the image until then. */
 function withUsage(failure: DescribeError, usage: VisionUsage | undefined): DescribeError {
   if (usage === undefined) return failure;
   const own = copyError(failure);
@@ -194,13 +192,13 @@ function withUsage(failure: DescribeError, usage: VisionUsage | undefined): Desc
   return own;
 }
 
-/** A 400 that names neither an image nor a size. */
+/** Whether it is a 400 that names neither an image nor a size. */
 function isUnexplained(error: unknown): boolean {
   const { status } = (error ?? {}) as { readonly status?: unknown };
   return status === 400 && classifyFailure(error).code === 'DESCRIBE_UPSTREAM';
 }
 
-/** Reads a pack's answer and charges it to its items, also when it answers nothing. */
+/** Reads a pack's answer and charges its tokens to its items, also when it is useless. */
 function readCharged(
   items: readonly VisionItem[],
   ids: readonly string[],
@@ -222,7 +220,7 @@ function readCharged(
   }
 }
 
-/** Adds each item's part of what an answer cost: the prompt by the size of its image, the rest by its answer. */
+/** Adds each item's part of an answer's tokens: the prompt by the size of its image, the rest by its answer. */
 function charge(
   items: readonly VisionItem[],
   completion: VisionChatCompletion,

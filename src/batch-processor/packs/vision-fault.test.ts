@@ -5,7 +5,7 @@ import { VisionDescriptionBatchProcessor } from '../vision-description-batch-pro
 
 /** Images of the requests that are sent for a pack of four whose first request fails. */
 const REQUESTS = {
-  // The first half is clean, so the second half holds the image and is not asked for as a whole.
+  // The first half is clean, so the second half holds the image and is not sent as a whole.
   item: [4, 2, 1, 1],
   size: [4, 2, 2],
   pack: [4],

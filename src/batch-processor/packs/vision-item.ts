@@ -19,7 +19,7 @@ export interface VisionDefaults {
   readonly estimateTokens: (request: VisionRequest) => number;
   /** Whether the sender encodes bytes itself. */
   readonly inlineBytes: boolean;
-  /** Decides over the hosts of addresses; without it the sender does. */
+  /** Decides which hosts of addresses are allowed; without it the sender does. */
   readonly guard: AddressGuard | undefined;
 }
 
@@ -66,7 +66,7 @@ export function visionItem(request: VisionRequest, defaults: VisionDefaults): Vi
   };
 }
 
-/** Equal for images that may share a request. */
+/** A key that is equal for images that may share a request. */
 export function packGroup(
   item: Pick<
     VisionItem,
@@ -103,7 +103,7 @@ function checkSchema({ name, jsonSchema }: NonNullable<VisionRequest['schema']>)
   }
 }
 
-/** A schema is an object that many requests share: it is written out once. */
+/** Many requests share one schema object, so its JSON is written once. */
 const schemaKeys = new WeakMap<object, string>();
 
 function schemaKey(schema: VisionRequest['schema']): string | null {
@@ -130,7 +130,7 @@ function imageOf(
     const mediaType = mediaTypeOf(image);
     const imageBytes = dataUrlLength(image.byteLength);
     if (inlineBytes) {
-      // The client's types know only the text that it stands for.
+      // The client's types know only the data URL that this object stands for.
       const inline = new InlineBytes(image, mediaType) as unknown as string;
       return { imageBytes, url: async () => inline };
     }
@@ -157,7 +157,7 @@ function checkAddress(text: string, guard: AddressGuard | undefined): void {
   if (!URL.canParse(text))
     throw new InputError('imageUrl', "expected an http or https URL, got one that can't be parsed");
   const { username, password } = new URL(text);
-  // They would be passed on to the API.
+  // The API would receive the credentials.
   if (username !== '' || password !== '') throw hasCredentials('imageUrl');
   guard?.checkUrl(text);
 }

@@ -9,9 +9,9 @@ export interface VisionSchema<Data = unknown> {
   /** JSON Schema of the answer for one image, within what the API's structured outputs support. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
   /**
-   * Turns the parsed JSON into your type, or throws where it is not: then the image is asked for again. Its last
-   * error is the `cause` of the failure. A `TypeError`, `ReferenceError` or `RangeError` is a mistake in its code:
-   * nothing is asked again.
+   * Turns the parsed JSON into your type, or throws where it does not match: then the image is requested again. The
+   * last error is the `cause` of the failure. A `TypeError`, `ReferenceError` or `RangeError` is a mistake in its code:
+   * nothing is requested again.
    */
   readonly parse?: ((value: unknown) => Data) | undefined;
 }
@@ -48,7 +48,7 @@ export interface VisionRequest<Data = unknown> extends VisionParameters {
   /** Asks for JSON of this schema in place of text. */
   readonly schema?: VisionSchema<Data> | undefined;
   /**
-   * Owner of the image: images of different scopes never share a request, where one could change what is said of
+   * Owner of the image. Images of different scopes never share a request, because one could change the answer about
    * another.
    * @defaultValue one scope for all
    */
@@ -64,8 +64,8 @@ export interface VisionDescription<Data = unknown> {
   /** The model that answered, as the API names it. */
   readonly model: string;
   /**
-   * Tokens of all requests for this image, its part of shared ones by estimate: the parts of a request add up to its
-   * whole. Absent when the API reports none.
+   * Tokens of all requests for this image. A shared request is split by estimate, and the parts add up to the whole.
+   * Absent when the API reports none.
    */
   readonly usage?: VisionUsage;
   /** The API's id of the request that answered. */
@@ -91,6 +91,6 @@ export interface VisionItem extends VisionRequest {
   readonly imageBytes: number;
   /** The image's address or data URL, encoded at most once. */
   readonly url: (signal: AbortSignal) => Promise<string>;
-  /** Tokens billed for it so far, answers that were of no use included. */
+  /** Tokens billed for it so far, also for useless answers. */
   spent: VisionUsage | undefined;
 }

@@ -8,13 +8,13 @@ export type VisionChatRequest = ChatCompletionCreateParamsNonStreaming;
 export type VisionChatCompletion = ChatCompletion;
 
 export interface VisionSendContext {
-  /** Aborts when none of the request's images is wanted any more. */
+  /** Aborts when no caller waits for any of the request's images. */
   readonly signal: AbortSignal;
   /** The very objects that were passed to `process` for the images of the request, in order. */
   readonly requests: readonly VisionRequest[];
   /**
-   * Lets the next request be packed and sent although this one is not answered. A sender with a queue of its own calls
-   * it when this request leaves that queue. `maxConcurrentBatches` then bounds the requests in the queue.
+   * Lets the next request be packed and sent before this one is answered. A sender with a queue of its own calls it
+   * when this request leaves that queue. `maxConcurrentBatches` then bounds the requests in the queue.
    */
   readonly yieldPlace: () => void;
 }
@@ -22,8 +22,8 @@ export interface VisionSendContext {
 /** Sends one request and gives its answer, or throws. */
 export interface VisionSender {
   /**
-   * Whether images may stand in its requests as `InlineBytes` in the place of their data URL, for a sender that encodes
-   * them right into the body. A data URL of 20 MB stalls the event loop when it is first read.
+   * Whether its requests may hold images as `InlineBytes` in place of their data URL, for a sender that encodes them
+   * right into the body. A data URL of 20 MB stalls the event loop when it is first read.
    * @defaultValue false
    */
   readonly takesInlineBytes?: boolean | undefined;
@@ -44,7 +44,8 @@ export interface VisionClient {
 
 /**
  * A lent client. A lease of `OpenAIConnectionPool` is handed over: its connection goes back at once, and the processor
- * borrows one for each request. So a processor that is never closed keeps none. A lease without `handOver` stays lent.
+ * borrows one for each request. So a processor that is never closed holds no connection. A lease without `handOver`
+ * stays lent.
  */
 export interface VisionLease {
   readonly client: VisionClient;
@@ -65,7 +66,7 @@ export type VisionTarget = VisionClient | VisionLease | VisionPool | VisionSende
 export type VisionSend = VisionSender['send'];
 
 /**
- * One way to send, whatever the target is. The client's own retries are off: the processor's are the only ones.
+ * One way to send, for any kind of target. The client's own retries are off: only the processor retries.
  * @throws `DESCRIBE_CONFIG_INVALID` when it is none of the four.
  */
 export function visionSend(target: VisionTarget): VisionSend {

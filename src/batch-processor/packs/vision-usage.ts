@@ -23,10 +23,10 @@ export function splitUsage(
   completionWeights: readonly number[],
 ): VisionUsage[] {
   const prompt = splitInteger(usage.promptTokens, promptWeights);
-  // By the parts of the prompt, so that no part is more cached than it is long.
+  // Split by the parts of the prompt, so that no part has more cached tokens than prompt tokens.
   const cached = splitInteger(usage.cachedPromptTokens ?? 0, prompt);
   const completion = splitInteger(usage.completionTokens, completionWeights);
-  // A total is the sum of both, but for servers that count more into it.
+  // A total is the sum of both, except for servers that count more into it.
   const rest = splitInteger(usage.totalTokens - usage.promptTokens - usage.completionTokens, promptWeights);
   return promptWeights.map((_, index) => {
     const promptTokens = prompt[index] ?? 0;
@@ -65,7 +65,7 @@ export type BillingListener = (usage: VisionUsage, model: unknown) => void;
 
 const listeners = new WeakMap<VisionRequest, BillingListener>();
 
-/** Calls `listener` for every part of an answer that this very request is charged with, when the answer comes. */
+/** Calls `listener` for every answer's part that is charged to this very request, when the answer comes. */
 export function onBilled(request: VisionRequest, listener: BillingListener): void {
   listeners.set(request, listener);
 }

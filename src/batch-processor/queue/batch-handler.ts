@@ -1,24 +1,24 @@
 /** The context of a batch that its handler gets. */
 export interface BatchHandlerContext<Output> {
   /**
-   * Aborts when no item of the batch is wanted any more (all aborted or timed out), when the handler exceeds
+   * Aborts when no caller waits for an item of the batch (all aborted or timed out). Also when the handler exceeds
    * `handlerTimeoutMs`, and on `destroy`. Pass it on to whatever the handler calls.
    */
   readonly signal: AbortSignal;
-  /** 1 for the first try; a retry has only the items that failed. */
+  /** 1 for the first try. A retry has only the items that failed. */
   readonly attempt: number;
   /**
-   * Settles one item before the batch is over; what the handler returns for it is then ignored. A promise settles it
-   * when it is fulfilled; rejected, it leaves the item to what the handler returns.
+   * Settles one item before the batch ends; the handler's result for it is then ignored. A promise settles the item
+   * when it is fulfilled. Where it rejects, the handler's result counts.
    */
   readonly resolve: (index: number, output: Output | PromiseLike<Output>) => void;
   /** Tells whether someone still waits for that item. */
   readonly isLive: (index: number) => boolean;
-  /** A signal for part of a batch: aborts when none of these items is wanted any more, or with `signal`. */
+  /** A signal for part of a batch: aborts when no caller waits for these items, or with `signal`. */
   readonly signalFor: (indexes: readonly number[]) => AbortSignal;
   /**
-   * Lets the next batch start although this one still runs. For a handler with a queue of its own, which bounds the
-   * requests that run: `maxConcurrentBatches` then bounds those that wait there, and batches fill meanwhile.
+   * Lets the next batch start although this one still runs. It is for a handler with a queue of its own, which bounds
+   * the requests that run. `maxConcurrentBatches` then bounds those that wait there, and batches fill meanwhile.
    */
   readonly yieldPlace: () => void;
 }
@@ -37,7 +37,7 @@ export type BatchHandler<Input, Output> = (
   context: BatchHandlerContext<Output>,
 ) => PromiseLike<readonly BatchResult<Output>[]> | readonly BatchResult<Output>[];
 
-/** Tells an error result from a value, also one from another realm or of another copy of a library. Never throws. */
+/** Tells whether a result is an error, also of another realm or another copy of a library. Never throws. */
 export function isErrorResult(result: unknown): result is Error {
   if (typeof result !== 'object' || result === null) return false;
   try {

@@ -2,7 +2,7 @@ import type { TimerHandle } from '../../internal/clock.ts';
 import type { Bucket, QueueItem } from '../../internal/collections/priority-queue.ts';
 import { type Arrival, FlushGroup, type Tick } from './arrival.ts';
 
-/** Where an item is at the moment; it can be taken out at any time. */
+/** The holder of an item at the moment. It can drop the item at any time. */
 export interface ItemHolder<Input, Output> {
   /** The item ended early: forget it at once. */
   drop(item: BatchItem<Input, Output>, reason: unknown): void;
@@ -10,7 +10,9 @@ export interface ItemHolder<Input, Output> {
 
 /** One `process()` call on its way through the processor. It settles once; later settlements are ignored. */
 export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Output>> {
-  /** An instance that stays: V8 drops the shape of a class, and its compiled code, when a GC finds no instance. */
+  /**
+   * An instance that is never freed. V8 drops the shape of a class, and its compiled code, when a GC finds no instance.
+   */
   static readonly kept: BatchItem<unknown, unknown> = new BatchItem<unknown, unknown>(
     undefined,
     '',
@@ -40,7 +42,7 @@ export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Outp
   readonly #resolve: (value: Output) => void;
   readonly #reject: (reason: unknown) => void;
 
-  // Positional, for it is made once a call: an object of fields would double the garbage.
+  // Positional, because it runs once a call: an object of fields would double the garbage.
   constructor(
     input: Input,
     group: string,

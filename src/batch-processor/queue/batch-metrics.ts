@@ -4,19 +4,19 @@ import { Distribution, type DistributionSnapshot } from './distribution.ts';
 export interface BatchMetrics {
   /** Items that wait for a batch now. */
   readonly queued: number;
-  /** Items that wait for room in a full queue now (`onQueueFull: 'wait'`). */
+  /** Items that wait for capacity in a full queue now (`onQueueFull: 'wait'`). */
   readonly waitingForRoom: number;
   /** Items between a failed try and the next one now. */
   readonly delayed: number;
   /** Handlers that run now. */
   readonly activeBatches: number;
-  /** Items taken in so far. */
+  /** Items accepted so far. */
   readonly accepted: number;
-  /** Items turned away because the queue was full. */
+  /** Items rejected because the queue was full. */
   readonly turnedAway: number;
   /** Items whose signal aborted before they settled. */
   readonly aborted: number;
-  /** Items that ran out of their `timeoutMs`. */
+  /** Items that did not settle within their `timeoutMs`. */
   readonly timedOut: number;
   /** Items that were tried again. */
   readonly retried: number;
@@ -28,7 +28,7 @@ export interface BatchMetrics {
   readonly waitMs: DistributionSnapshot;
   /** Milliseconds a call of the handler took. */
   readonly processingMs: DistributionSnapshot;
-  /** Milliseconds from acceptance to the value, by item; its count is the number of successes. */
+  /** Milliseconds from acceptance to the value, by item; its `count` is the number of successes. */
   readonly succeededMs: DistributionSnapshot;
   /** Milliseconds from acceptance to the error, by item, aborts left out; its count is the number of failures. */
   readonly failedMs: DistributionSnapshot;

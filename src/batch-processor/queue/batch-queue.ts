@@ -17,7 +17,8 @@ export interface BatchQueueLimits {
 export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
   readonly #limits: BatchQueueLimits;
   /**
-   * The only group without `groupBy`. It stays: a Map that shrinks and grows keeps dead tables alive until a full GC.
+   * The only group without `groupBy`. It is never removed: a Map that shrinks and grows keeps dead tables alive until a
+   * full GC.
    */
   readonly #nameless: BatchGroup<Input, Output>;
   readonly #groups = new Map<string, BatchGroup<Input, Output>>();
@@ -43,7 +44,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
     return this.#oldest === undefined ? undefined : this.#dueAtMs(this.#oldest);
   }
 
-  /** Adds an item that came after all others of its priority. */
+  /** Adds an item that arrived after all others of its priority. */
   add(item: BatchItem<Input, Output>): void {
     const group = this.#groupOf(item.group);
     item.holder = this;
@@ -70,7 +71,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
     }
   }
 
-  /** Ends the wait of every item; `sequence` is that of the last call, whose item may still wait for capacity. */
+  /** Ends the wait of every item up to that sequence. The last of them may still wait for capacity. */
   expireThrough(sequence: number): void {
     this.#flushedThrough = sequence;
     for (let first = this.#oldest; first !== undefined; first = this.#oldest) this.#endWait(first);
@@ -125,7 +126,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
     return tick.atMs + this.#limits.maxBatchWaitMs;
   }
 
-  /** Gives the arrival that an item belongs to; a new one is due at once, or after all others. */
+  /** The arrival that an item belongs to. A new arrival is due at once, or after all others. */
   #arrivalOf({ queued, sequence }: BatchItem<Input, Output>, group: BatchGroup<Input, Output>): Arrival {
     const { latest } = group;
     const isDue = sequence <= this.#flushedThrough || queued.atMs + this.#limits.maxBatchWaitMs <= this.#nowMs;

@@ -19,15 +19,15 @@ export interface BatchRetryOptions {
   /** Upper bound of the first delay, in milliseconds, at least 1; delays have full jitter. @defaultValue 500 */
   readonly initialDelayMs?: number | undefined;
   /**
-   * Upper bound of any delay, in milliseconds, at least 1. An error whose `retryAfterMs` is longer is not tried again:
-   * earlier would be against its wish. @defaultValue 30000
+   * Upper bound of any delay, in milliseconds, at least 1. An error whose `retryAfterMs` is longer is not tried again.
+   * @defaultValue 30000
    */
   readonly maxDelayMs?: number | undefined;
   /** Growth of the bound per try, at least 1. @defaultValue 2 */
   readonly factor?: number | undefined;
   /**
-   * Whether an item that failed so may succeed later. Sees the error that the handler returned or threw; when it
-   * throws itself, the item is not tried again.
+   * Whether an item that failed with this error may succeed later. Gets the error that the handler returned or threw.
+   * When it throws itself, the item is not tried again.
    * @defaultValue a `DescribeError` by its `retryable`, any other error yes
    */
   readonly isRetryable?: ((error: unknown) => boolean) | undefined;
@@ -66,25 +66,28 @@ export class BatchRetry {
     this.#random = random;
   }
 
-  /** Whether an item that failed so in that attempt is worth another one. */
+  /** Whether an item that failed with this error in that attempt is worth another one. */
   allows(error: unknown, attempt: number): boolean {
     if (attempt >= this.#maxAttempts || retryAfterMsOf(error) > this.#maxDelayMs) return false;
     return answerNow(this.#isRetryable, error, false) === true;
   }
 
-  /** Milliseconds until the next try of items that failed so, at least what their errors ask for. */
+  /**
+   * Milliseconds until the next try of items that failed with these errors, at least the wait that the errors ask for.
+   */
   delayMs(errors: readonly unknown[], attempt: number): number {
     const backoffMs = fullJitterDelay(
       attempt,
       { initialDelayMs: this.#initialDelayMs, maxDelayMs: this.#maxDelayMs, factor: this.#factor },
       this.#jitter,
     );
-    // The wait that errors ask for is a minimum: with a little more, many do not come back at the same moment.
+    // The wait that errors ask for is a minimum. A little is added, so that many items do not come back at the same
+    // moment.
     const askedMs = longestRetryAfterMs(errors) * (1 + JITTER_RATIO * this.#jitter());
     return Math.min(MAX_TIMER_DELAY_MS, Math.max(backoffMs, askedMs));
   }
 
-  /** The source's number in [0, 1), the middle when it gives none. */
+  /** A number in [0, 1) of the source; the middle when it gives none. */
   readonly #jitter = (): number => {
     try {
       const value = this.#random();

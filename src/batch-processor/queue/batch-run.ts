@@ -22,15 +22,15 @@ interface PartSignal<Input, Output> {
 export interface BatchRunHooks<Input, Output> {
   /** An item got its value before the batch was over. */
   readonly onResolved: (item: BatchItem<Input, Output>, output: Output) => void;
-  /** An item left before its result; `run.live` counts those that stay. */
+  /** An item was dropped before its result; `run.live` counts the others. */
   readonly onDropped: (run: BatchRun<Input, Output>) => void;
-  /** It gave its handler's slot up. */
+  /** The run gave up its handler's slot. */
   readonly onYielded: () => void;
 }
 
 /** One batch, from its items to the outcome of one call of the handler. */
 export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, BatchHandlerContext<Output> {
-  /** Kept for ever, for the reason that `BatchItem.kept` gives. */
+  /** Never freed, for the reason that `BatchItem.kept` gives. */
   static readonly kept: BatchRun<unknown, unknown> = new BatchRun<unknown, unknown>([], 1, {
     onResolved: () => {},
     onDropped: () => {},
@@ -38,13 +38,13 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   });
   readonly items: readonly BatchItem<Input, Output>[];
   readonly attempt: number;
-  /** The handler settled an item before its end. */
+  /** Whether the handler settled an item before its end. */
   answered = false;
-  /** It runs without a handler's slot. */
+  /** Whether it runs without a handler's slot. */
   yielded = false;
-  /** It keeps a handler's slot while it is delayed. */
+  /** Whether it keeps a handler's slot while it is delayed. */
   keepsSlot = false;
-  /** No fresh batch starts while it is delayed. */
+  /** Whether no new batch starts while it is delayed. */
   stopsIntake = false;
   readonly #hooks: BatchRunHooks<Input, Output>;
   readonly #parts: PartSignal<Input, Output>[] = [];
@@ -66,7 +66,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
     return this.#live;
   }
 
-  // Made when asked for: a handler that takes no signal does not pay for one.
+  // Created at first use: a handler that reads no signal does not pay for one.
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -75,12 +75,12 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
     return this.#controller.signal;
   }
 
-  // Arrows, for handlers take their context apart.
+  // Arrow functions, because handlers destructure their context.
   readonly resolve = (index: number, output: Output | PromiseLike<Output>): void => {
     const item = this.items[index];
     if (item === undefined || item.settled || item.holder !== this) return;
     if (isPromiseLike(output)) {
-      // Its rejection is no result; what the handler returns for the item is.
+      // A rejection is ignored: the handler's result for the item counts.
       void Promise.resolve(output).then(
         (value) => this.resolve(index, value),
         () => {},
@@ -120,7 +120,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
     this.#hooks.onDropped(this);
   }
 
-  /** Takes an item out of this run without abort: it has its result, or moves on to another run. */
+  /** Takes an item out of this run without an abort: it has its result, or moves to another run. */
   release(item: BatchItem<Input, Output>): void {
     item.holder = undefined;
     this.#live -= 1;
@@ -163,7 +163,7 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
     this.#resolve = undefined;
   }
 
-  /** @throws what the results throw when they are looked at; afterwards they are plain values. */
+  /** @throws the errors of hostile results while they are read. Afterwards they are plain values. */
   #judge(results: unknown): HandlerOutcome<Output> | Promise<HandlerOutcome<Output>> {
     if (this.#live === 0 || this.#resolve === undefined) {
       ignoreResults(results);
@@ -188,14 +188,14 @@ export class BatchRun<Input, Output> implements ItemHolder<Input, Output>, Batch
   }
 }
 
-/** These results are not used: promises among them may reject, and must not end the process. */
+/** These results are not used. Promises among them may reject, and must not end the process. */
 function ignoreResults(results: unknown): void {
   if (typeof results !== 'object' || results === null) return;
   const each = results instanceof Set || results instanceof Map ? results.values() : Object.values(results);
   for (const result of each) answerNow(ignoreRejection, result, false);
 }
 
-/** Tells whether these hold a promise; what can't be looked at becomes an error in its place. */
+/** Tells whether one of them is a promise. A result that cannot be read is replaced by an error. */
 function hasPromise(results: unknown[]): boolean {
   let found = false;
   for (let index = 0; index < results.length; index += 1) {
@@ -224,7 +224,7 @@ function asHandlerError(thrown: unknown): Error {
   try {
     if (DescribeError.is(thrown)) return thrown;
   } catch {
-    // A thing that can't even be asked what it is.
+    // A hostile value that throws at every question.
   }
   return new BatchHandlerError('the handler threw', { cause: thrown, retryable: true });
 }

@@ -21,7 +21,7 @@ export interface BatchSchedulerHooks<Input, Output> {
   readonly onConcluded: () => void;
 }
 
-/** Decides when a batch goes, runs it, and brings its failed items back after a delay. */
+/** Decides when a batch starts, runs it, and brings its failed items back after a delay. */
 export class BatchScheduler<Input, Output> {
   readonly #handler: BatchHandler<Input, Output>;
   readonly #settings: BatchSchedulerSettings;
@@ -31,7 +31,7 @@ export class BatchScheduler<Input, Output> {
   readonly #runHooks: BatchRunHooks<Input, Output>;
   readonly #queue: BatchQueue<Input, Output>;
   /**
-   * In no order. An array, for a Set that shrinks and grows keeps its dead tables, and all they held, alive until a
+   * In no order. An array, because a Set that shrinks and grows keeps its dead tables, and all that they held, until a
    * full GC.
    */
   readonly #running: BatchRun<Input, Output>[] = [];
@@ -39,11 +39,11 @@ export class BatchScheduler<Input, Output> {
   /** Retries whose delay is over; they go before fresh batches. */
   readonly #retries = new Set<BatchRun<Input, Output>>();
   #retryingItems = 0;
-  /** Running batches that gave their slot up. */
+  /** Running batches that gave up their slot. */
   #yielded = 0;
-  /** Slots of delayed runs that keep theirs. */
+  /** Slots that delayed runs keep. */
   #keptSlots = 0;
-  /** Delayed runs that keep fresh batches from starting. */
+  /** Delayed runs that keep new batches from starting. */
   #stops = 0;
   #pumpScheduled = false;
   #timer: { readonly handle: TimerHandle; readonly dueAtMs: number } | undefined;
@@ -94,7 +94,7 @@ export class BatchScheduler<Input, Output> {
     this.#pumpSoon();
   }
 
-  /** Sends what is ready as far as handlers are free. */
+  /** Starts the batches that are ready, as far as handlers are free. */
   pump(): void {
     while (this.#hasSlot) {
       const run = this.#nextRetry() ?? this.#nextFresh();
@@ -104,14 +104,14 @@ export class BatchScheduler<Input, Output> {
     this.#arm();
   }
 
-  /** An item left: after the last one that waited, the timer must not keep the process alive. */
+  /** An item was dropped. After the last waiting one, the timer must not keep the process alive. */
   forget(): void {
     if (this.#queue.size > 0 || this.#timer === undefined) return;
     this.#settings.clock.clearTimeout(this.#timer.handle);
     this.#timer = undefined;
   }
 
-  /** Ends the wait of every item up to that one. */
+  /** Ends the wait of every item up to that sequence. */
   flush(sequence: number): void {
     this.#queue.expireThrough(sequence);
     this.pump();
@@ -129,7 +129,7 @@ export class BatchScheduler<Input, Output> {
     this.#arm();
   }
 
-  /** Once a turn, so that what one turn brings competes by priority. */
+  /** Pumps once a turn, so that all items of a turn compete by priority. */
   #pumpSoon(): void {
     if (this.#pumpScheduled) return;
     this.#pumpScheduled = true;
@@ -193,8 +193,8 @@ export class BatchScheduler<Input, Output> {
         this.#fail(item, result, nowMs);
       }
     }
-    // A batch fails as a whole for a reason that the next one would meet too, such as an outage or a throttle. Its slot
-    // stays taken, so that the queue waits instead of using up its tries.
+    // A batch fails as a whole for a reason that the next one would meet too, such as an outage or a throttle. It keeps
+    // its slot, so that the queue waits instead of using up its tries.
     if (again.length > 0) this.#delay(again, errors, run.attempt, again.length === waiting && !run.answered);
     this.pump();
     this.#hooks.onConcluded();
@@ -216,7 +216,7 @@ export class BatchScheduler<Input, Output> {
     const run = new BatchRun(items, attempt + 1, this.#runHooks);
     run.keepsSlot = keepsSlot;
     if (keepsSlot) this.#keptSlots += 1;
-    // A throttle meets every batch: refused items go first when it ends, or fresh ones would delay them for ever.
+    // A throttle refuses every batch. The refused items go first when it ends, or new ones would delay them for ever.
     run.stopsIntake = keepsSlot && longestRetryAfterMs(errors) > 0;
     if (run.stopsIntake) this.#stops += 1;
     this.#retryingItems += items.length;
@@ -261,7 +261,7 @@ export class BatchScheduler<Input, Output> {
     this.#hooks.onSettled(item);
   }
 
-  /** Keeps one timer for the next wait that ends, none while nothing waits or no handler is free. */
+  /** Keeps one timer for the next wait that ends. Keeps none while nothing waits or no handler is free. */
   #arm(): void {
     const { clock } = this.#settings;
     const dueAtMs = this.#hasSlot && this.#stops === 0 ? this.#queue.nextDueAtMs() : undefined;

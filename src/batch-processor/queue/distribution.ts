@@ -13,7 +13,7 @@ export interface DistributionSnapshot {
 /** Buckets grow by this factor, so a bucket's middle is within 5 % of everything in it. */
 const GROWTH = 1.1;
 const LOG_GROWTH = Math.log(GROWTH);
-/** Smallest value told apart from 0; the last bucket holds everything from about 1e10. */
+/** Smallest value that differs from 0; the last bucket holds everything from about 1e10. */
 const SMALLEST = 0.001;
 const BUCKETS = 320;
 
@@ -32,7 +32,7 @@ export class Distribution {
 
   record(value: number): void {
     const bounded = Math.max(value, 0);
-    // The items of a batch mostly have one value: one logarithm serves them all.
+    // Most items of a batch have the same value: one logarithm serves them all.
     if (bounded !== this.#lastValue) {
       this.#lastValue = bounded;
       this.#lastIndex = indexOf(bounded);

@@ -13,8 +13,8 @@ const LONGEST_ASKED_MS = 3_600_000;
 
 /**
  * Gives the length of break number `breaks`; 1 is the first since the breaker was closed. It is the time that the
- * failing side asked for, else `resetTimeoutMs` less jitter. With a `maxResetTimeoutMs` it doubles at every break up to
- * that.
+ * failing side asked for, else `resetTimeoutMs` less jitter. With a `maxResetTimeoutMs` each break is twice as long as
+ * the one before, up to that.
  */
 export function breakDurationMs(
   breaks: number,
@@ -22,7 +22,7 @@ export function breakDurationMs(
   { resetTimeoutMs, maxResetTimeoutMs, resetJitterRatio, random }: BreakDurationOptions,
 ): number {
   if (askedMs !== undefined && Number.isFinite(askedMs) && askedMs > 0) {
-    // Never shortened by jitter: the other side asked for that time.
+    // Jitter does not shorten a time that the other side asked for.
     return Math.min(askedMs, maxResetTimeoutMs ?? Math.max(LONGEST_ASKED_MS, resetTimeoutMs));
   }
   const fullMs =

@@ -1,8 +1,9 @@
 /** `this` of an action while a breaker runs it. */
 export interface CircuitBreakerCall {
   /**
-   * Aborts when the breaker gives this call up: with a `TimeoutError` after `timeoutMs`, or after `halfOpenTimeoutMs`
-   * for a probe. Every call has its own. Made when first read, so that it costs nothing unread.
+   * Aborts when the breaker gives this call up, with a `TimeoutError`. That is after `timeoutMs`, or after
+   * `halfOpenTimeoutMs` for a probe. Every call has its own signal. It is created at first use, so that an unread one
+   * costs nothing.
    */
   readonly signal: AbortSignal;
 }

@@ -1,7 +1,10 @@
 import type { CircuitOpenError } from '../../errors/circuit-open-error.ts';
 import type { TripRule } from '../window/evidence.ts';
 
-/** `CLOSED` lets calls through, `OPEN` none for a while, `HALF_OPEN` a few probes, `ISOLATED` none until told. */
+/**
+ * `CLOSED` lets calls through, `OPEN` none for a while, `HALF_OPEN` a few probes, `ISOLATED` none until `close()` or
+ * `open()`.
+ */
 export type CircuitBreakerState = 'CLOSED' | 'OPEN' | 'HALF_OPEN' | 'ISOLATED';
 
 /** Why a breaker opened: the broken rule, failed probes, or `open()`. */
@@ -42,11 +45,11 @@ export interface CircuitBreakerEvents {
    */
   readonly failed: EndedCallEvent & { readonly error?: unknown; readonly timedOut: boolean };
   /**
-   * A call ended without telling anything about the other side: an abort, a neutral result (then `error` is absent), or
-   * `isFailure` said no.
+   * A call ended without evidence about the other side: an abort, a neutral result (then `error` is absent), or an
+   * error for which `isFailure` was false.
    */
   readonly ignored: EndedCallEvent & { readonly error?: unknown };
-  /** A call was not made, for the breaker is open, isolated or has its probes running. */
+  /** A call was not made: the breaker is open, isolated, or waits for its probes. */
   readonly rejected: NamedEvent & { readonly error: CircuitOpenError };
   /** The fallback answered for `error`. */
   readonly fellBack: NamedEvent & { readonly error: unknown };

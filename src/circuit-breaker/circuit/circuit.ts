@@ -9,7 +9,7 @@ import { HalfOpenTrial } from './half-open-trial.ts';
 import { OpossumEngine } from './opossum-engine.ts';
 import type { EventOf, QueuedEmitter } from './queued-emitter.ts';
 
-/** The settings of a breaker that its circuit goes by. */
+/** The settings of a breaker that its circuit uses. */
 export interface CircuitSettings extends TripBounds, BreakDurationOptions {
   readonly halfOpenMaxCalls: number;
   readonly halfOpenSuccessRatio: number;
@@ -24,7 +24,7 @@ export type Phase =
   | { readonly state: 'HALF_OPEN'; readonly trial: HalfOpenTrial; readonly cause: unknown }
   | { readonly state: 'ISOLATED'; readonly cause: unknown };
 
-/** Milliseconds left of a break. Never more than its length: the clock may have been set back since. */
+/** Milliseconds left of a break. Never more than its length, because the clock may have been set back since. */
 export const remainingMs = (
   { sinceMs, untilMs }: { readonly sinceMs: number; readonly untilMs: number },
   nowMs: number,
@@ -39,7 +39,7 @@ export class Circuit {
   /** Breaks since the circuit was last closed, without those by `open()`. */
   consecutiveBreaks = 0;
   opened = 0;
-  /** Only its kind, for the error may hold much data of its request. */
+  /** Only the kind of the failure, because the error may hold much data of its request. */
   lastFailure: ErrorKind | undefined = undefined;
   shutDown = false;
   readonly #name: string;
@@ -52,7 +52,7 @@ export class Circuit {
     this.phase = { state: 'CLOSED', evidence: new Evidence(settings) };
   }
 
-  /** Half-opens when the break is over by the clock but its timer has not fired yet, as the event loop was blocked. */
+  /** Half-opens when the break is over by the clock but its timer has not fired, because the event loop was blocked. */
   catchUp(): Phase {
     if (this.phase.state === 'OPEN' && this.#settings.clock.now() >= this.phase.untilMs) {
       this.#engine?.release();
@@ -62,7 +62,8 @@ export class Circuit {
   }
 
   /**
-   * Takes the outcome of a call that began in `phase`; false when that period is over and the outcome decides nothing.
+   * Counts the outcome of a call that began in `phase`. False when that period is over, so that the outcome has no
+   * effect.
    */
   conclude(phase: Phase, verdict: Verdict, slow: boolean, nowMs: number, error: unknown, result: unknown): boolean {
     if (verdict === 'failure' && error !== undefined) this.lastFailure = kindOf(error);
@@ -123,7 +124,7 @@ export class Circuit {
     const before = this.phase;
     const failure = error ?? result;
     const askedMs = failure === undefined ? undefined : answerNow(this.#settings.retryAfterMs, failure, undefined);
-    // The user's callback ran. A command that it gave wins over this outcome.
+    // A callback of the user ran. A command that it gave wins over this outcome.
     if (this.phase !== before) return;
     if (reason !== 'manual') this.consecutiveBreaks += 1;
     this.opened += 1;

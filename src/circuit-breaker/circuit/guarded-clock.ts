@@ -20,7 +20,7 @@ class GuardedClock implements Clock {
     try {
       this.#lastMs = this.#clock.now();
     } catch {
-      // The last reading is the best there is.
+      // The last reading is the best estimate.
     }
     return this.#lastMs;
   }
@@ -37,7 +37,7 @@ class GuardedClock implements Clock {
     try {
       if (handle !== NO_TIMER) this.#clock.clearTimeout(handle);
     } catch {
-      // A timer that was not cleared fires into a call that has ended.
+      // A timer that was not cleared fires for a call that has ended, which ignores it.
     }
   }
 }

@@ -2,7 +2,7 @@
 export type TrialVerdict = 'close' | 'open';
 
 /**
- * Lets at most `maxCalls` probes through at once, and decides by their results. It closes as soon as `successRatio` is
+ * Lets at most `maxCalls` probes run at once, and decides by their results. It closes as soon as `successRatio` is
  * certain, and opens as soon as it is out of reach. A neutral probe is repeated.
  */
 export class HalfOpenTrial {
@@ -14,18 +14,18 @@ export class HalfOpenTrial {
 
   constructor(maxCalls: number, successRatio: number) {
     this.#maxCalls = maxCalls;
-    // At least one success closes, even at a ratio of 0; the epsilon undoes 0.1 * 30 > 3.
+    // At least one success closes, even at a ratio of 0. The epsilon corrects 0.1 * 30 > 3.
     this.#neededSuccesses = Math.max(1, Math.ceil(maxCalls * successRatio - 1e-9));
   }
 
-  /** Takes a place for a probe; false when running and judged probes fill them all. */
+  /** Takes a slot for a probe; false when running and judged probes fill all of them. */
   admit(): boolean {
     if (this.running + this.succeeded + this.failed >= this.#maxCalls) return false;
     this.running += 1;
     return true;
   }
 
-  /** A probe ended without a verdict: its place is free again. */
+  /** A probe ended without a verdict: its slot is free again. */
   release(): void {
     this.running -= 1;
   }

@@ -9,7 +9,7 @@ export function openRejection(breaker: string, retryAfterMs: number | undefined,
   try {
     Error.stackTraceLimit = 0;
   } catch {
-    // Intrinsics are frozen: the error gets its frames.
+    // `Error` is frozen here, so the error gets its stack frames.
     return new CircuitOpenError(breaker, retryAfterMs, { cause });
   }
   try {

@@ -5,7 +5,10 @@ export type EventOf<Events extends object> = {
   readonly [Name in keyof Events]: readonly [name: Name, payload: Events[Name]];
 }[keyof Events];
 
-/** An emitter whose listeners all get the events in one order: an event that a listener causes waits for its turn. */
+/**
+ * An emitter whose listeners all get the events in one order: an event that a listener causes is emitted after the
+ * present one.
+ */
 export class QueuedEmitter<Events extends object> extends Emitter<Events> {
   readonly #queue: EventOf<Events>[] = [];
   #emitting = false;

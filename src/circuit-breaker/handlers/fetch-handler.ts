@@ -14,12 +14,12 @@ export type FetchHandler<Args extends unknown[]> = (
   ...args: Args
 ) => Response | PromiseLike<Response>;
 
-/** The responses that went through the breaker as rejections; it must not hold them, for it keeps what opened it. */
+/** The responses that passed the breaker as rejections. Weak, because the breaker keeps the failure that opened it. */
 const responses = new WeakMap<ResponseError, Response>();
 
 /**
- * Judges responses here, and not by functions of the breaker: callables of another kind may share the name, and the
- * first functions are used.
+ * Judges responses here, and not by callbacks of the breaker. Callables of another kind may share the name, and then
+ * the callbacks of the first one are used.
  */
 export function protectFetchHandler<Args extends unknown[]>(
   name: string,

@@ -1,18 +1,18 @@
 import { VERDICT } from '../verdict/verdict.ts';
 
-/** The client left before the answer was out: nobody's failure, so it goes by the name of an abort. */
+/** The client left before the answer was sent. It is no failure, so it has the name of an abort. */
 export class ClientLeft extends Error {
   override readonly name = 'AbortError';
 }
 
 export interface ResponseErrorOptions {
-  /** The verdict where it is in already; else `isFailure` is asked. */
+  /** The verdict where it is known already; else `isFailure` is called. */
   readonly verdict?: 'failure' | 'neutral' | undefined;
   /** Milliseconds that the answer asked for. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** A handler's answer that is no success. Only the breaker hears of it, for the client has its answer. */
+/** A handler's answer that is no success. Only the breaker gets it: the client has its answer. */
 export class ResponseError extends Error {
   override readonly name = 'ResponseError';
   readonly status: number;

@@ -38,11 +38,11 @@ export type NodeHandler<Request, Response> = (
 export class NodeExchange<Request, Response extends NodeHandlerResponse> {
   readonly request: Request;
   readonly response: Response;
-  /** The handler's `next`. Once somebody else answers, it does nothing. */
+  /** The handler's `next`. It has no effect once another party answers. */
   readonly passOn: Next;
-  /** The `next` for an answer in place of the handler. */
+  /** The `next` for an answer in place of the handler's. */
   readonly passOnInPlace: Next;
-  /** Whether the framework has been told to go on. */
+  /** Whether the framework's `next` was called. */
   passedOn = false;
   #over = false;
   #verdictIsIn = false;
@@ -60,7 +60,7 @@ export class NodeExchange<Request, Response extends NodeHandlerResponse> {
     };
     this.passOn = (error) => {
       if (this.#over) return;
-      // Express takes what is falsy, and two words, for no error.
+      // Express takes falsy values, and these two words, for no error.
       const passes = !error || error === 'route' || error === 'router';
       this.#handsOnTheRest = passes;
       this.#conclude(passes ? undefined : error);
@@ -68,7 +68,10 @@ export class NodeExchange<Request, Response extends NodeHandlerResponse> {
     };
   }
 
-  /** Settles as the handler does where its verdict is in but the framework has to hear what it still rejects with. */
+  /**
+   * Settles as the handler does. For a request whose verdict is known, while the framework still needs the handler's
+   * rejection.
+   */
   get rest(): Promise<void> {
     return this.#handsOnTheRest ? this.#work : Promise.resolve();
   }
@@ -78,13 +81,13 @@ export class NodeExchange<Request, Response extends NodeHandlerResponse> {
     return this.#call?.signal.aborted === true && this.#call.signal.reason === error;
   }
 
-  /** Somebody else answers: what the handler does from now on is nobody's business. */
+  /** Another party answers. The handler's further results are ignored. */
   handOver(): void {
     this.#over = true;
     this.#handsOnTheRest = false;
   }
 
-  /** Settles when the answer is out, the handler passed on or failed, or the client left. */
+  /** Settles when the answer is sent, the handler passed on or failed, or the client left. */
   run(call: CircuitBreakerCall, handler: NodeHandler<Request, Response>): Promise<void> {
     this.#call = call;
     const { request, response } = this;
@@ -94,7 +97,7 @@ export class NodeExchange<Request, Response extends NodeHandlerResponse> {
         this.#handsOnTheRest = !this.#over;
         this.#conclude(outcomeOf(response));
       };
-      // Node tells `finish` before `close`. A response that was destroyed with an error lost its source, not its
+      // Node emits `finish` before `close`. A response that was destroyed with an error lost its source, not its
       // client.
       const closed = () => {
         this.#handsOnTheRest = !this.#over && response.errored instanceof Error;

@@ -55,7 +55,7 @@ async function listen(listener: (req: IncomingMessage, res: ServerResponse) => v
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** As `createServer(withCircuitBreaker(…))` in the guide: nobody looks at the promise. */
+/** As `createServer(withCircuitBreaker(…))` in the guide: nothing awaits the promise. */
 const plain = (handler: Handler, options?: Options) => {
   const page = protect(handler, options);
   return listen((req, res) => void page(req, res));

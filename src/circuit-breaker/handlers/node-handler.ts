@@ -3,12 +3,12 @@ import { ClientLeft, ResponseError } from './handler-outcome.ts';
 import { type Next, NodeExchange, type NodeHandler, type NodeHandlerResponse } from './node-exchange.ts';
 import { isOpenRejection, retryAfterSeconds, UNAVAILABLE_BODY } from './retry-after-header.ts';
 
-/** The answer in place of a handler that the breaker's timeout ended. */
+/** The body for a handler that the breaker's timeout ended. */
 const TIMED_OUT_BODY = '{"error":"timed out"}';
 
 /**
- * Reports the outcome of a request by rejections with a verdict: callables of another kind may share the name, and the
- * first functions are used.
+ * Reports the outcome of a request by rejections with a verdict. Callables of another kind may share the name, and then
+ * the callbacks of the first one are used.
  */
 export function protectNodeHandler<Request, Response extends NodeHandlerResponse>(
   name: string,
@@ -49,7 +49,7 @@ export function protectNodeHandler<Request, Response extends NodeHandlerResponse
   };
 }
 
-/** Sees to it that a request that its handler failed gets an answer, by the framework where there is one. */
+/** Answers a request whose handler failed: through the framework where there is one. */
 function answerInPlace(
   name: string,
   exchange: NodeExchange<unknown, NodeHandlerResponse>,
@@ -67,7 +67,7 @@ function answerInPlace(
     next(error || new Error('the handler rejected with nothing'));
   } else if (turnedAway || exchange.endedByBreaker(error)) {
     exchange.handOver();
-    // Nobody but us knows of this error: thrown, it would be an unhandled rejection and end the process.
+    // No other code has this error. Thrown, it would be an unhandled rejection and end the process.
     if (response.headersSent) cutShort(response);
     else answer(response, 504, TIMED_OUT_BODY);
   } else if (error !== response.errored) throw error;
@@ -80,7 +80,7 @@ function answer(response: NodeHandlerResponse, status: number, body: string, sec
   response.end(body);
 }
 
-/** Half an answer must not look like a whole one, nor like one that is still to come. */
+/** Half an answer must look neither complete nor still in progress. */
 function cutShort(response: NodeHandlerResponse): void {
   if (response.writableEnded) return;
   if (response.destroy === undefined) response.end();

@@ -2,7 +2,7 @@ import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import { propertyOf } from '../../internal/property-of.ts';
 
-/** The 4xx statuses that say something about the server: it waited too long (408), or a request conflicted (409). */
+/** The 4xx statuses that are evidence against the server: it waited too long (408), or a request conflicted (409). */
 const FAILING_STATUSES: readonly number[] = [408, 409];
 
 /**
@@ -15,11 +15,11 @@ export function defaultIsFailure(error: unknown): boolean {
   return !isClientStatus(status) || FAILING_STATUSES.includes(status);
 }
 
-/** Whether an answer blames its request, or asks for fewer of them: a 4xx. */
+/** Whether a status blames the request, or asks for fewer requests: a 4xx. */
 export const isClientStatus = (status: unknown): status is number =>
   typeof status === 'number' && status >= 400 && status < 500;
 
-/** Where clients keep the status: fetch wrappers and openai, undici and Node frameworks, axios and ky. */
+/** Fields in which clients keep the status: fetch wrappers and openai, undici and Node frameworks, axios and ky. */
 function httpStatusOf(error: unknown): unknown {
   return (
     propertyOf(error, 'status') ??

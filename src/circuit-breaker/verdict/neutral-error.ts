@@ -2,15 +2,15 @@ import { propertyOf } from '../../internal/property-of.ts';
 import { isAbortedCall } from '../../internal/upstream/openai-error-shape.ts';
 
 /**
- * Tells whether an error is an abort: an `AbortError`, or that of the openai client. The error of a timeout is not: the
- * other side was too slow.
+ * Tells whether an error is an abort: an `AbortError`, or that of the openai client. The error of a timeout is none:
+ * the other side was too slow.
  */
 export const isAbort = (error: unknown): boolean =>
   (propertyOf(error, 'name') === 'AbortError' || isAbortedCall(error)) && !isTimeout(propertyOf(error, 'cause'));
 
 /**
  * Reads a signal that is an argument, or an argument's `signal`. Its abort means that the caller gave up, or, with
- * `AbortSignal.timeout`, that the other side was too slow. The error of the call does not matter: clients wrap the
+ * `AbortSignal.timeout`, that the other side was too slow. The error of the call is not asked: clients wrap the
  * signal's reason in errors of their own.
  */
 export function wordOfCaller(args: readonly unknown[]): 'gave-up' | 'too-slow' | undefined {

@@ -6,18 +6,18 @@ import { isAbort, wordOfCaller } from './neutral-error.ts';
 export type Verdict = 'success' | 'failure' | 'neutral';
 
 /**
- * Marks a rejection that has a verdict already: callables of another kind may share the name, and the first functions
- * are used. All copies of this package share the mark, as they share the registry.
+ * Marks a rejection that has a verdict already. Callables of another kind may share the name, and then the callbacks of
+ * the first one are used. All copies of this package share the mark, as they share the registry.
  */
 export const VERDICT: unique symbol = Symbol.for('@describe-it/sdk/verdict');
 
-/** The questions about results that a breaker asks its user. */
+/** The callbacks by which a user judges results. */
 export interface ResultJudges {
   readonly isFailureResult: ((result: unknown) => boolean) | undefined;
   readonly isNeutralResult: ((result: unknown) => boolean) | undefined;
 }
 
-/** All questions that a breaker asks its user. */
+/** All callbacks by which a user judges outcomes. */
 export interface Judges extends ResultJudges {
   readonly isFailure: (error: unknown) => boolean;
 }

@@ -24,7 +24,7 @@ export class CountWindow implements OutcomeWindow {
   }
 
   forget(): void {
-    // Outcomes leave by newer ones only.
+    // Only newer outcomes push older ones out.
   }
 
   #push(outcome: number): void {

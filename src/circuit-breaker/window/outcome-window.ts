@@ -6,6 +6,6 @@ export interface OutcomeWindow {
   /** The same as `record` of a fast success, for the path that every healthy call takes. */
   recordSuccess(nowMs: number): void;
   record(nowMs: number, failed: boolean, slow: boolean): void;
-  /** Drops what is too old at `nowMs`, so that a snapshot shows no evidence that is none. */
+  /** Drops outcomes that are too old at `nowMs`, so that a snapshot shows only what counts. */
   forget(nowMs: number): void;
 }

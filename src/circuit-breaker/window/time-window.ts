@@ -3,9 +3,9 @@ import type { OutcomeWindow } from './outcome-window.ts';
 const SLICES = 10;
 
 /**
- * Counts the outcomes of the last `windowMs` in ten slices, so in constant memory whatever the traffic. A slice leaves
- * as a whole: an outcome counts for nine to ten tenths of the window. A clock that jumps ahead empties it; for one that
- * runs backwards the newest slice goes on.
+ * Counts the outcomes of the last `windowMs` in ten slices, so in constant memory whatever the traffic. A slice expires
+ * as a whole: an outcome counts for nine to ten tenths of the window. A clock that jumps ahead empties the window.
+ * While a clock runs backwards, the newest slice counts on.
  */
 export class TimeWindow implements OutcomeWindow {
   calls = 0;
