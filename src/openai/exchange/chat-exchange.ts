@@ -71,14 +71,22 @@ const REQUEST_ID_HEADER = 'X-Client-Request-Id';
  * Sends an encoded chat request and fails as the client does. A connection of this package takes it directly, for half
  * the time of a call of its client. Any other client sends it itself.
  */
-export async function sendChat(
+export function sendChat(
   client: OpenAI,
   request: ChatCompletionCreateParamsNonStreaming,
   sending: ChatSending,
 ): Promise<ChatAnswer> {
   const exchange = exchanges.get(client);
-  if (exchange !== undefined && exchange.create === client.chat.completions.create) return exchange.send(sending);
-  const { encoded, clientRequestId, signal } = sending;
+  return exchange !== undefined && exchange.create === client.chat.completions.create
+    ? exchange.send(sending)
+    : sendByClient(client, request, sending);
+}
+
+async function sendByClient(
+  client: OpenAI,
+  request: ChatCompletionCreateParamsNonStreaming,
+  { encoded, clientRequestId, signal }: ChatSending,
+): Promise<ChatAnswer> {
   const headers = { ...encoded.headers, [REQUEST_ID_HEADER]: clientRequestId };
   const { data, response } = await client.chat.completions
     .create(request, { ...encoded, headers, signal })
