@@ -159,7 +159,7 @@ export class RedisCache implements AsyncDisposable {
     options: GetOrSetOptions = {},
   ): Promise<CacheHit<Value, CacheSource>> {
     this.#check(key);
-    return this.#readThrough.getOrSet<Value>(key, factory, options);
+    return await this.#readThrough.getOrSet<Value>(key, factory, options);
   }
 
   /** Removes an entry everywhere, and keeps work on it from being stored. Whether there was one, as far as is known. */

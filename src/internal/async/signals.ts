@@ -158,7 +158,8 @@ export function withTimeout<Value>(
   });
 }
 
-function settleAfter<Value>(
+/** Settles by `resolve` or `reject` as `work` does, after `cleanUp`. Cheaper than `finally` and `then`. */
+export function settleAfter<Value>(
   cleanUp: () => void,
   work: PromiseLike<Value>,
   resolve: (value: Value) => void,

@@ -1,4 +1,4 @@
-import { onAbort } from './signals.ts';
+import { onAbort, settleAfter } from './signals.ts';
 
 /** The argument of the work of a flight. */
 export interface FlightContext {
@@ -81,10 +81,9 @@ export class SingleFlight<Value = unknown> {
     result.catch(() => {});
     const flight: Flight<Value> = { controller, result, callers: 0 };
     this.#flights.set(key, flight);
+    const running = (async () => await work({ signal: controller.signal }))();
     // Ended before its callers continue: their next call starts anew.
-    const end = () => this.#end(key, flight);
-    const running = (async () => work({ signal: controller.signal }))();
-    running.finally(end).then(resolve, reject);
+    settleAfter(() => this.#end(key, flight), running, resolve, reject);
     return flight;
   }
 
@@ -99,7 +98,7 @@ export class SingleFlight<Value = unknown> {
         this.#end(key, flight);
         flight.controller.abort(reason);
       });
-      flight.result.finally(detach).then(resolve, reject);
+      settleAfter(detach, flight.result, resolve, reject);
     });
   }
 

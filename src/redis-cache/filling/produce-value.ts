@@ -213,8 +213,8 @@ export class ValueProducer {
 
   /** Waits no longer than its signal: a factory that ignores it must not keep the key from the next caller. */
   async #callFactory({ factory, hardTimeoutMs }: ProduceRequest, signal: AbortSignal): Promise<unknown> {
-    const call = async (context: FlightContext) => factory(context);
-    if (hardTimeoutMs === undefined) return raceSignal(call({ signal }), signal);
+    const call = async (context: FlightContext) => await factory(context);
+    if (hardTimeoutMs === undefined) return await raceSignal(call({ signal }), signal);
     const { clock } = this.#pair.options;
     const child = childController(signal);
     const timer = clock.setTimeout(

@@ -189,7 +189,7 @@ export class ReadThrough {
       if (other === undefined) {
         const produce = ({ signal: common }: FlightContext) =>
           this.#producer.produce({ ...request, tags }, common, nowMs);
-        return work.run({ key, tags, nowMs, signal }, produce);
+        return await work.run({ key, tags, nowMs, signal }, produce);
       }
       tags = await other;
     }
