@@ -62,7 +62,7 @@ const rooms = {
     'shared-quota': ['limits'],
     quota: ['shared-quota', 'limits'],
     router: ['quota', 'limits'],
-    doors: ['quota/attempt-report.ts', 'quota/quota-permit.ts', 'router/route-place.ts'],
+    doors: ['quota/attempt-report.ts', 'router/endpoint.ts'],
   },
   'redis-cache': {
     redis: [],

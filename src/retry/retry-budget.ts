@@ -86,16 +86,19 @@ export class RetryBudget {
     this.#originMs = clock.now();
   }
 
-  /** Counts a call when its first attempt has ended: a queued call earns no retries. */
-  recordCall(): void {
-    const slot = this.#advance();
+  /**
+   * Counts a call when its first attempt has ended: a queued call earns no retries. `nowMs` is the reading of its
+   * clock, where the caller has just made one.
+   */
+  recordCall(nowMs = this.#clock.now()): void {
+    const slot = this.#advance(nowMs);
     this.#calls[slot] = (this.#calls[slot] ?? 0) + 1;
     this.#callsInWindow += 1;
   }
 
   /** Withdraws one retry. False when none is left. */
   tryWithdraw(): boolean {
-    const slot = this.#advance();
+    const slot = this.#advance(this.#clock.now());
     if (this.#available() < 1) {
       this.#refused += 1;
       return false;
@@ -106,7 +109,7 @@ export class RetryBudget {
   }
 
   getStats(): RetryBudgetStats {
-    this.#advance();
+    this.#advance(this.#clock.now());
     return Object.freeze({
       windowMs: this.#windowMs,
       calls: this.#callsInWindow,
@@ -124,8 +127,8 @@ export class RetryBudget {
   }
 
   /** Clears the slices that have left the window, and gives the index of the current one. */
-  #advance(): number {
-    const current = Math.floor((this.#clock.now() - this.#originMs) / this.#sliceMs);
+  #advance(nowMs: number): number {
+    const current = Math.floor((nowMs - this.#originMs) / this.#sliceMs);
     const passed = Math.min(current - this.#newest, SLICES);
     for (let step = 1; step <= passed; step += 1) {
       const slot = (this.#newest + step) % SLICES;

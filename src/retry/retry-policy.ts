@@ -67,6 +67,8 @@ type Verdict = { readonly delayMs: number } | { readonly giveUp: RetryGiveUpReas
 export class RetryPolicy {
   readonly #rules: RulesByClass;
   readonly #budget: RetryBudget | undefined;
+  /** Whether the budget goes by another clock than the policy. */
+  readonly #budgetHasClock: boolean;
   readonly #minAttemptMs: number | undefined;
   readonly #fastest = new FastestAttempt();
   readonly #isRetryable: (error: unknown) => boolean;
@@ -84,6 +86,7 @@ export class RetryPolicy {
     const { clock, random, isRetryable = isMarkedRetryable, budget } = own;
     this.#rules = new RulesByClass(own);
     this.#budget = budgetOf(budget, clock);
+    this.#budgetHasClock = isRetryBudget(budget) || (budget !== false && budget?.clock !== undefined);
     this.#minAttemptMs = own.minAttemptMs;
     this.#isRetryable = isRetryable;
     this.#isPaced = own.isPaced;
@@ -112,7 +115,7 @@ export class RetryPolicy {
       try {
         const value = await work({ attempt });
         const nowMs = this.#clock.now();
-        if (attempt === 1) this.#budget?.recordCall();
+        if (attempt === 1) this.#budget?.recordCall(this.#budgetHasClock ? undefined : nowMs);
         this.#fastest.record(nowMs - startedAtMs, nowMs);
         return value;
       } catch (thrown) {
@@ -191,19 +194,18 @@ class FastestAttempt {
   #previous = Number.POSITIVE_INFINITY;
 
   record(durationMs: number, nowMs: number): void {
-    this.#turn(nowMs);
+    if (nowMs >= this.#periodEndsAtMs) this.#turn(nowMs);
     if (durationMs < this.#current) this.#current = durationMs;
   }
 
   /** In milliseconds; 0 while it is unknown. */
   leastMs(nowMs: number): number {
-    this.#turn(nowMs);
+    if (nowMs >= this.#periodEndsAtMs) this.#turn(nowMs);
     const least = Math.min(this.#current, this.#previous);
     return Number.isFinite(least) ? least : 0;
   }
 
   #turn(nowMs: number): void {
-    if (nowMs < this.#periodEndsAtMs) return;
     this.#previous = nowMs < this.#periodEndsAtMs + PERIOD_MS ? this.#current : Number.POSITIVE_INFINITY;
     this.#current = Number.POSITIVE_INFINITY;
     this.#periodEndsAtMs = nowMs + PERIOD_MS;

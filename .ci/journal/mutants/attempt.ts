@@ -36,7 +36,10 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     id: 'unsent-not-refunded',
     fault: 'An attempt that was never sent keeps what it reserved of the quota.',
     folders: ['routing'],
-    plantings: [{ find: /(permit|reservation)\.refund\(\);/, replace: '$1.failed();' }],
+    plantings: [
+      { find: 'permit.refund(nowMs);', replace: 'permit.failed(nowMs);' },
+      { find: /(permit|reservation)\.refund\(\);/, replace: '$1.failed();' },
+    ],
   },
   {
     id: 'failed-endpoint-first-again',

@@ -1,7 +1,7 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
 import type { RetryPolicy } from '../../retry/index.ts';
 import type { QuotaRegistry, Router } from '../../routing/index.ts';
-import { withReservation } from '../../routing/quota/quota-permit.ts';
+import { attemptAt } from '../../routing/router/endpoint.ts';
 import { type ExchangeStageParts, exchangeStage, LazyBody } from './exchange-stage.ts';
 import { makeRouter, type RouterParts } from './make-router.ts';
 import { breakerStage, type ConnectionStageParts, connectionStage } from './part-stages.ts';
@@ -61,10 +61,8 @@ export function makeSend(parts: StageParts, router: Router<EndpointTarget>): Sen
     retryStage(parts.retry, router),
     // Holds the call until an endpoint can take it, and hands it on in the turn in which quota and breaker said so.
     routeStage(router, parts.onLimitNews),
-    // Reserves at once; what was not sent is given back whole.
-    (call, next) => withReservation(call.place.quota, call.tokens, call.place.startedAtMs, () => next(call)),
-    // The endpoint learns from the end of the attempt, before the quota lets another one begin.
-    (call, next) => call.place.observe(() => next(call)),
+    // Reserves at once; what was not sent is given back whole. The endpoint learns from the end of the attempt.
+    (call, next) => attemptAt(call.place, call.tokens, () => next(call)),
     breakerStage,
     connectionStage(parts),
     exchangeStage(parts),
@@ -82,7 +80,6 @@ const join = (
   retry: Stage<OutgoingCall>,
   route: Stage<OutgoingCall, RoutedCall>,
   quota: Stage<RoutedCall>,
-  health: Stage<RoutedCall>,
   breaker: Stage<RoutedCall>,
   connection: Stage<RoutedCall, ConnectedCall>,
   exchange: Next<ConnectedCall>,
@@ -91,5 +88,5 @@ const join = (
     <Call, Passed>(stage: Stage<Call, Passed>, next: Next<Passed>): Next<Call> =>
     (call) =>
       stage(call, next);
-  return then(retry, then(route, then(quota, then(health, then(breaker, then(connection, exchange))))));
+  return then(retry, then(route, then(quota, then(breaker, then(connection, exchange)))));
 };

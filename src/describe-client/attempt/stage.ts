@@ -7,7 +7,7 @@ import type { EncodedRequest } from '../../openai/exchange/encode-request.ts';
 import type { EndpointDialect, RequestForm } from '../../openai/exchange/request-dialect.ts';
 import type { RouteJob } from '../../routing/index.ts';
 import type { AttemptReport } from '../../routing/quota/attempt-report.ts';
-import type { RoutePlace } from '../../routing/router/route-place.ts';
+import type { RoutePlace } from '../../routing/router/endpoint.ts';
 import type { EndWait } from '../packing/packing-advisor.ts';
 import type { AttemptSink } from './call-trace.ts';
 

@@ -1,8 +1,8 @@
 import type { QuotaPressure } from './limit-pressure.ts';
 import { QuotaDimension, type QuotaMark } from './quota-dimension.ts';
-import type { QuotaSource, QuotaTaking } from './quota-source.ts';
+import type { QuotaSource } from './quota-source.ts';
 import type { QuotaSourceStats } from './quota-stats.ts';
-import { isCount, type RateLimitSnapshot, refusedBy } from './rate-limit-snapshot.ts';
+import { type QuotaAnswer, type QuotaRefusal, type RateLimitSnapshot, refusedBy } from './rate-limit-snapshot.ts';
 
 export interface LocalQuotaOptions {
   readonly requestsPerMinute: number | undefined;
@@ -11,8 +11,15 @@ export interface LocalQuotaOptions {
   readonly processes: number;
 }
 
+/** The units that one request took, and where each limit stood then. */
+export interface LocalTaking {
+  readonly units: number;
+  readonly requests: QuotaMark;
+  readonly tokens: QuotaMark;
+}
+
 /** The buckets of this process alone: of the whole quota, or of its share. */
-export class LocalQuota implements QuotaSource {
+export class LocalQuota implements QuotaSource<LocalTaking> {
   readonly #requests: QuotaDimension;
   readonly #tokens: QuotaDimension;
   readonly processes: number;
@@ -41,39 +48,40 @@ export class LocalQuota implements QuotaSource {
     return Math.max(this.#requests.drainMs(requests, nowMs), this.#tokens.drainMs(tokens, nowMs));
   }
 
-  take(tokens: number, nowMs: number): QuotaTaking {
+  take(units: number, nowMs: number): LocalTaking {
     const sequence = this.#sequence;
     this.#sequence += 1;
-    const requestMark = this.#requests.take(1, sequence, nowMs);
-    const tokenMark = this.#tokens.take(tokens, sequence, nowMs);
     return {
-      answered: ({ limits, chargedTokens }, endMs) => {
-        let gained = false;
-        if (isCount(chargedTokens)) {
-          this.#tokens.settle(tokenMark, chargedTokens, limits?.tokens?.remaining !== undefined, endMs);
-          gained = chargedTokens < tokens;
-        }
-        return (limits !== undefined && this.#follow(limits, requestMark, tokenMark, endMs)) || gained;
-      },
-      refused: ({ limits, slowDown }, endMs) => {
-        if (limits?.requests?.remaining !== undefined) this.#requests.refuse(requestMark, endMs);
-        if (limits?.tokens?.remaining !== undefined) this.#tokens.refuse(tokenMark, endMs);
-        const by = refusedBy(limits);
-        if (by.requests) this.#requests.throttled(endMs);
-        if (by.tokens) this.#tokens.throttled(endMs);
-        if (limits === undefined) return false;
-        if (slowDown !== true && seemsFree(limits, tokens)) {
-          this.#requests.quantise(endMs);
-          this.#tokens.quantise(endMs);
-        }
-        return this.#follow(limits, requestMark, tokenMark, endMs);
-      },
-      refunded: (endMs) => {
-        this.#requests.refund(requestMark, endMs);
-        this.#tokens.refund(tokenMark, endMs);
-        return true;
-      },
+      units,
+      requests: this.#requests.take(1, sequence, nowMs),
+      tokens: this.#tokens.take(units, sequence, nowMs),
     };
+  }
+
+  answered(taking: LocalTaking, { limits, chargedTokens }: QuotaAnswer, nowMs: number): boolean {
+    if (chargedTokens !== undefined)
+      this.#tokens.settle(taking.tokens, chargedTokens, limits?.tokens?.remaining !== undefined, nowMs);
+    const more = limits !== undefined && this.#follow(limits, taking, nowMs);
+    return more || (chargedTokens ?? Number.POSITIVE_INFINITY) < taking.units;
+  }
+
+  refused(taking: LocalTaking, { limits, slowDown }: QuotaRefusal, nowMs: number): boolean {
+    if (limits?.requests?.remaining !== undefined) this.#requests.refuse(taking.requests, nowMs);
+    if (limits?.tokens?.remaining !== undefined) this.#tokens.refuse(taking.tokens, nowMs);
+    const by = refusedBy(limits);
+    if (by.requests) this.#requests.throttled(nowMs);
+    if (by.tokens) this.#tokens.throttled(nowMs);
+    if (limits === undefined) return false;
+    if (slowDown !== true && seemsFree(limits, taking.units)) {
+      this.#requests.quantise(nowMs);
+      this.#tokens.quantise(nowMs);
+    }
+    return this.#follow(limits, taking, nowMs);
+  }
+
+  refunded(taking: LocalTaking, nowMs: number): void {
+    this.#requests.refund(taking.requests, nowMs);
+    this.#tokens.refund(taking.tokens, nowMs);
   }
 
   paused(): void {}
@@ -95,14 +103,9 @@ export class LocalQuota implements QuotaSource {
   close(): void {}
 
   /** Follows the limits in an answer's headers. Returns whether more may pass than before. */
-  #follow(
-    { requests, tokens }: RateLimitSnapshot,
-    requestMark: QuotaMark,
-    tokenMark: QuotaMark,
-    nowMs: number,
-  ): boolean {
-    const more = requests !== undefined && this.#requests.observe(requestMark, requests, nowMs);
-    return (tokens !== undefined && this.#tokens.observe(tokenMark, tokens, nowMs)) || more;
+  #follow({ requests, tokens }: RateLimitSnapshot, marks: LocalTaking, nowMs: number): boolean {
+    const more = requests !== undefined && this.#requests.observe(marks.requests, requests, nowMs);
+    return (tokens !== undefined && this.#tokens.observe(marks.tokens, tokens, nowMs)) || more;
   }
 }
 
@@ -129,7 +132,7 @@ export class AloneQuota {
     this.#tookAtMs = nowMs;
   }
 
-  take(tokens: number, nowMs: number): QuotaTaking {
+  take(tokens: number, nowMs: number): LocalTaking {
     const { requests, tokens: before } = this.tookLately(nowMs);
     this.#requests = requests + 1;
     this.#tokens = before + tokens;

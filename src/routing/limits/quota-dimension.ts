@@ -56,7 +56,10 @@ const FOREIGN_DECAY_MS = 10_000;
  * downwards are units that others take; they are subtracted from the refill (an alpha-beta filter).
  */
 export class QuotaDimension extends QuotaLimit {
-  readonly #limit: number | undefined;
+  /** Upper bound, units a millisecond. */
+  readonly #boundPerMs: number | undefined;
+  /** Units a millisecond that the API allows in all, as far as is known; only this class writes it. */
+  perMs: number | undefined;
   readonly #processes: number;
   #budget: QuotaBucket | undefined;
   #taken = 0;
@@ -72,14 +75,10 @@ export class QuotaDimension extends QuotaLimit {
 
   constructor({ limit, processes }: QuotaDimensionOptions, nowMs: number) {
     super();
-    this.#limit = limit;
+    this.#boundPerMs = limit === undefined ? undefined : limit / MINUTE_MS;
+    this.perMs = this.#boundPerMs;
     this.#processes = processes;
     this.#fitBudget(nowMs);
-  }
-
-  /** Units a millisecond that the API allows in all, as far as is known. */
-  get perMs(): number | undefined {
-    return this.heardPerMs ?? (this.#limit === undefined ? undefined : this.#limit / MINUTE_MS);
   }
 
   waitMs(units: number, guardMs: number, nowMs: number): number {
@@ -203,6 +202,7 @@ export class QuotaDimension extends QuotaLimit {
     const before = this.heardPerMs;
     this.hear(reading);
     const { perMs } = reading;
+    this.perMs = perMs;
     if (before === perMs) return false;
     // Units taken at the old rate say nothing about the new one, and no other process took them.
     this.#modelSinceSequence = this.#latestSequence + 1;
@@ -227,7 +227,7 @@ export class QuotaDimension extends QuotaLimit {
 
   /** Keeps a budget where it is less than what the model allows, or where there is no model. */
   #fitBudget(nowMs: number): void {
-    const known = [this.heardPerMs, this.#limit === undefined ? undefined : this.#limit / MINUTE_MS];
+    const known = [this.heardPerMs, this.#boundPerMs];
     const perMs = Math.min(...known.filter((rate) => rate !== undefined)) / this.#processes;
     if (!Number.isFinite(perMs) || perMs === this.heardPerMs) this.#budget = undefined;
     else if (this.#budget === undefined) this.#budget = new QuotaBucket(perMs, nowMs);

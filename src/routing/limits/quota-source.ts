@@ -3,17 +3,10 @@ import type { QuotaSourceStats } from './quota-stats.ts';
 import type { QuotaAnswer, QuotaRefusal } from './rate-limit-snapshot.ts';
 
 /**
- * The units that one request took from a source. Exactly one method is called at its end. Each returns whether more may
- * pass.
+ * Where requests and tokens come from: this process's own buckets, or those that processes share. `Taking` is what a
+ * source wants to know of the units that one request took.
  */
-export interface QuotaTaking {
-  answered(answer: QuotaAnswer, nowMs: number): boolean;
-  refused(refusal: QuotaRefusal, nowMs: number): boolean;
-  refunded(nowMs: number): boolean;
-}
-
-/** Where requests and tokens come from: this process's own buckets, or those that processes share. */
-export interface QuotaSource {
+export interface QuotaSource<Taking extends object = object> {
   /** Whether a limit is known, from an option or from headers. */
   readonly limitsKnown: boolean;
   /** Tokens a millisecond that the API allows all processes, where a limit is known. */
@@ -22,7 +15,11 @@ export interface QuotaSource {
   readonly processes: number;
   waitMs(tokens: number, guardMs: number, nowMs: number): number;
   drainMs(requests: number, tokens: number, nowMs: number): number;
-  take(tokens: number, nowMs: number): QuotaTaking;
+  take(tokens: number, nowMs: number): Taking;
+  /** A request ends in one of these three ways. Returns whether more may pass than before. */
+  answered(taking: Taking, answer: QuotaAnswer, nowMs: number): boolean;
+  refused(taking: Taking, refusal: QuotaRefusal, nowMs: number): boolean;
+  refunded(taking: Taking, nowMs: number): void;
   /** Tells the other processes that nothing may pass for this time. */
   paused(pauseMs: number, nowMs: number): void;
   pressure(nowMs: number): QuotaPressure;

@@ -6,20 +6,21 @@ import { checkOptions } from '../../internal/options/option-checks.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';
 import type { QuotaPressure } from '../limits/limit-pressure.ts';
 import { LocalQuota } from '../limits/local-quota.ts';
-import type { QuotaSource, QuotaTaking } from '../limits/quota-source.ts';
+import type { QuotaSource } from '../limits/quota-source.ts';
 import type { QuotaStats } from '../limits/quota-stats.ts';
-import { isCount, type QuotaAnswer, type QuotaRefusal } from '../limits/rate-limit-snapshot.ts';
+import type { QuotaAnswer, QuotaRefusal } from '../limits/rate-limit-snapshot.ts';
 import { SharedQuota } from '../shared-quota/shared-quota.ts';
 import { QUOTA_LIMITER_SPEC, type QuotaLimiterOptions } from './quota-limiter-options.ts';
-import { QuotaGuard, TokenEstimate } from './quota-margins.ts';
+import { QuotaGuard, QuotaRamp, TokenEstimate } from './quota-margins.ts';
 import { QuotaPause, QuotaStop } from './quota-pause.ts';
-import { type QuotaEnds, type QuotaPermit, TakenPermit } from './quota-permit.ts';
-import { QuotaRamp } from './quota-ramp.ts';
+import type { QuotaPermit } from './quota-permit.ts';
 
+/** A request that a permit was given for. */
 interface Taken {
   readonly estimatedTokens: number;
   readonly reservedTokens: number;
-  readonly taking: QuotaTaking;
+  readonly taking: object;
+  isOpen: boolean;
 }
 
 /** The wait while a first request is in flight, whose end notifies all that wait; and the longest such wait. */
@@ -55,7 +56,6 @@ export class QuotaLimiter {
   readonly #guard = new QuotaGuard();
   readonly #estimate = new TokenEstimate();
   readonly #listeners = new Set<() => void>();
-  readonly #ends: QuotaEnds<Taken>;
   #someoneWaits = false;
   #taken = 0;
   #firstAtMs = 0;
@@ -93,12 +93,6 @@ export class QuotaLimiter {
     this.#ramp = new QuotaRamp(rampFromTokensPerMinute, nowMs);
     this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
     this.#pause = new QuotaPause(random);
-    this.#ends = {
-      answered: (taken, answer) => this.#onAnswered(taken, answer),
-      throttled: (taken, refusal) => this.#onThrottled(taken, refusal),
-      failed: () => this.#onFailed(),
-      refunded: (taken) => this.#onRefunded(taken),
-    };
   }
 
   /** Requests sent that have no answer yet. */
@@ -116,7 +110,18 @@ export class QuotaLimiter {
    * is exhausted. Takes nothing.
    */
   waitMs(tokens: number, nowMs = this.#clock.now()): number {
-    const waitMs = this.#stop.errorAt(nowMs) === undefined ? this.#fitsInMs(tokens, nowMs) : Number.POSITIVE_INFINITY;
+    let waitMs = Number.POSITIVE_INFINITY;
+    if (this.#stop.errorAt(nowMs) === undefined) {
+      const reserved = this.#estimate.reservedFor(tokens);
+      waitMs =
+        this.#shares && this.#isLearning(nowMs)
+          ? FIRST.waitMs
+          : Math.max(
+              this.#pause.waitMs(nowMs),
+              this.#quota.waitMs(reserved, this.#guard.ms, nowMs),
+              this.#ramp.waitMs(reserved, nowMs),
+            );
+    }
     if (waitMs > 0) this.#someoneWaits = true;
     return waitMs;
   }
@@ -138,7 +143,7 @@ export class QuotaLimiter {
   drainMs(requests: number, tokens: number): number {
     const nowMs = this.#clock.now();
     if (this.#stop.errorAt(nowMs) !== undefined) return Number.POSITIVE_INFINITY;
-    const reserved = this.#reserve(tokens);
+    const reserved = this.#estimate.reservedFor(tokens);
     return Math.max(
       this.#pause.waitMs(nowMs),
       this.#quota.drainMs(requests, reserved, nowMs),
@@ -148,7 +153,7 @@ export class QuotaLimiter {
 
   /** Takes one request of so many tokens; call it when `waitMs` is 0. */
   take(tokens: number, nowMs = this.#clock.now()): QuotaPermit {
-    const reservedTokens = this.#reserve(tokens);
+    const reservedTokens = this.#estimate.reservedFor(tokens);
     if (this.#taken === 0) this.#firstAtMs = nowMs;
     this.#taken += 1;
     this.#inFlight += 1;
@@ -156,7 +161,13 @@ export class QuotaLimiter {
     this.#pause.sent(nowMs);
     this.#ramp.take(reservedTokens, nowMs);
     const taking = this.#quota.take(reservedTokens, nowMs);
-    return new TakenPermit({ estimatedTokens: tokens, reservedTokens, taking }, this.#ends);
+    const taken: Taken = { estimatedTokens: tokens, reservedTokens, taking, isOpen: true };
+    return {
+      answered: (answer, endMs) => this.#onAnswered(taken, answer, endMs),
+      throttled: (refusal, endMs) => this.#onThrottled(taken, refusal, endMs),
+      failed: (endMs) => this.#onFailed(taken, endMs),
+      refund: (endMs) => this.#onRefunded(taken, endMs),
+    };
   }
 
   /**
@@ -208,42 +219,38 @@ export class QuotaLimiter {
     this.#listeners.clear();
   }
 
-  #fitsInMs(tokens: number, nowMs: number): number {
-    // Where a quota is shared and no limit is known, each process sends one request to learn it, and waits a little.
-    const isLearning = this.#shares && this.#inFlight === this.#taken && this.#taken > 0;
-    if (isLearning && nowMs < this.#firstAtMs + FIRST.maxWaitMs && !this.#quota.limitsKnown) return FIRST.waitMs;
-    const reserved = this.#reserve(tokens);
-    return Math.max(
-      this.#pause.waitMs(nowMs),
-      this.#quota.waitMs(reserved, this.#guard.ms, nowMs),
-      this.#ramp.waitMs(reserved, nowMs),
-    );
+  /** Where a quota is shared and no limit is known, each process sends one request to learn it, and waits a little. */
+  #isLearning(nowMs: number): boolean {
+    if (this.#taken === 0 || this.#inFlight < this.#taken) return false;
+    return nowMs < this.#firstAtMs + FIRST.maxWaitMs && !this.#quota.limitsKnown;
   }
 
-  #reserve(tokens: number): number {
-    return isCount(tokens) ? tokens * this.#estimate.ratio : 0;
-  }
-
-  #onAnswered({ taking, estimatedTokens }: Taken, answer: QuotaAnswer): void {
-    const nowMs = this.#clock.now();
+  /** False for a permit that has ended before. */
+  #end(taken: Taken): boolean {
+    if (!taken.isOpen) return false;
+    taken.isOpen = false;
     this.#inFlight -= 1;
+    return true;
+  }
+
+  #onAnswered(taken: Taken, answer: QuotaAnswer, nowMs = this.#clock.now()): void {
+    if (!this.#end(taken)) return;
     this.#answered += 1;
     this.#guard.passed();
     const unpaused = this.#pause.passed();
     const resumed = this.#stop.passed() || unpaused;
-    if (answer.chargedTokens !== undefined) this.#estimate.learn(estimatedTokens, answer.chargedTokens);
-    const gained = taking.answered(answer, nowMs);
+    const isCounted = this.#estimate.learn(taken.estimatedTokens, answer.chargedTokens);
+    const gained = this.#quota.answered(taken.taking, isCounted ? answer : { limits: answer.limits }, nowMs);
     this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
     if (gained || resumed || this.#shares) this.#notify();
   }
 
-  #onThrottled({ taking }: Taken, refusal: QuotaRefusal): void {
-    const nowMs = this.#clock.now();
-    this.#inFlight -= 1;
+  #onThrottled(taken: Taken, refusal: QuotaRefusal, nowMs = this.#clock.now()): void {
+    if (!this.#end(taken)) return;
     this.#throttled += 1;
     this.#stop.passed();
     this.#quota.paused(this.#pause.refused(refusal.retryAfterMs, nowMs), nowMs);
-    taking.refused(refusal, nowMs);
+    this.#quota.refused(taken.taking, refusal, nowMs);
     this.#ramp.follow(this.#quota.tokensPerMs, this.#quota.processes, nowMs);
     if (refusal.slowDown === true) this.#ramp.slowDown(nowMs);
     else this.#guard.refused();
@@ -251,22 +258,20 @@ export class QuotaLimiter {
     this.#notify();
   }
 
-  #onFailed(): void {
-    this.#inFlight -= 1;
-    const nowMs = this.#clock.now();
+  #onFailed(taken: Taken, nowMs = this.#clock.now()): void {
+    if (!this.#end(taken)) return;
     this.#stop.unknown(nowMs, { sent: true });
     this.#pause.unknown(nowMs, { sent: true });
     if (this.#shares) this.#notify();
   }
 
-  #onRefunded({ taking, reservedTokens }: Taken): void {
-    const nowMs = this.#clock.now();
-    this.#inFlight -= 1;
+  #onRefunded(taken: Taken, nowMs = this.#clock.now()): void {
+    if (!this.#end(taken)) return;
     this.#refunded += 1;
     this.#stop.unknown(nowMs, { sent: false });
     this.#pause.unknown(nowMs, { sent: false });
-    taking.refunded(nowMs);
-    this.#ramp.refund(reservedTokens, nowMs);
+    this.#quota.refunded(taken.taking, nowMs);
+    this.#ramp.refund(taken.reservedTokens, nowMs);
     this.#notify();
   }
 

@@ -33,12 +33,12 @@ export class QuotaPause {
 
   /** Infinite while a request probes. */
   waitMs(nowMs: number): number {
-    return this.#probing ? Number.POSITIVE_INFINITY : this.tryInMs(nowMs);
+    return this.#probing ? Number.POSITIVE_INFINITY : Math.max(0, this.#untilMs - nowMs);
   }
 
   /** Milliseconds until a request may pass, or probe. */
   tryInMs(nowMs: number): number {
-    return this.#untilMs > nowMs ? this.#untilMs - nowMs : 0;
+    return Math.max(0, this.#untilMs - nowMs);
   }
 
   /** Milliseconds that the API still asks to wait, where that is longer than the pause; otherwise 0. */

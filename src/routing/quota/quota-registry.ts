@@ -71,7 +71,7 @@ export class QuotaRegistry {
   readonly #familyOf: (model: string) => string;
   readonly #maxLimiters: number;
   /** By group, then by model: two short look-ups instead of a key made anew for each call. */
-  readonly #byModel = new Map<string, Map<string, QuotaLimiter>>();
+  readonly #byModel = new Map<string, BoundedMap<string, QuotaLimiter>>();
   /** By group: an account whose quota is exhausted has none for any model. */
   readonly #stops = new Map<string, QuotaStop>();
   /** By name. */
@@ -110,10 +110,10 @@ export class QuotaRegistry {
     const family = this.#familyOf(model);
     const name = `${group}/${family}`;
     const limiter = this.#limiters.get(name) ?? this.#make(group, family, name);
-    const models = this.#byModel.get(group) ?? new Map<string, QuotaLimiter>();
     // Names of models come from callers, and so does their number.
-    if (models.size >= this.#maxLimiters) models.clear();
-    this.#byModel.set(group, models.set(model, limiter));
+    const models = this.#byModel.get(group) ?? new BoundedMap<string, QuotaLimiter>(this.#maxLimiters);
+    models.set(model, limiter);
+    this.#byModel.set(group, models);
     return limiter;
   }
 

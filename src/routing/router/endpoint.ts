@@ -1,10 +1,13 @@
-import type { DescribeError } from '../../errors/describe-error.ts';
+import { DescribeError } from '../../errors/describe-error.ts';
 import type { FailureScope } from '../../errors/failure-meaning.ts';
+import { failureMeaning } from '../../errors/failure-table.ts';
 import type { UpstreamError } from '../../errors/upstream-error.ts';
 import { exponentialDelay } from '../../internal/backoff.ts';
+import type { Clock } from '../../internal/clock.ts';
+import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
+import { settleFailed } from '../quota/quota-permit.ts';
 import { AdaptiveConcurrency } from './adaptive-concurrency.ts';
-import { PeakEwma } from './load-balancer.ts';
-import { OutlierEjection } from './outlier-ejection.ts';
+import { OutlierEjection, PeakEwma } from './endpoint-health.ts';
 import type { RouterEndpoint } from './router-options.ts';
 import type { RouterQuota } from './router-quota.ts';
 
@@ -113,9 +116,11 @@ export class EndpointRoute<Target> {
   failures = 0;
   throttles = 0;
   ejections = 0;
+  readonly #clock: Clock;
   #modelRefusal: { readonly failure: DescribeError; readonly untilMs: number } | undefined = undefined;
 
-  constructor(endpoint: Endpoint<Target>, model: string, quota: RouterQuota) {
+  constructor(endpoint: Endpoint<Target>, model: string, quota: RouterQuota, clock: Clock) {
+    this.#clock = clock;
     this.endpoint = endpoint;
     this.model = model;
     this.quota = quota;
@@ -163,10 +168,10 @@ export class EndpointRoute<Target> {
   /** Why nothing can be sent here for longer than a call waits; `quotaMs` is the time until the quota is available. */
   outBecause(quotaMs: number, nowMs: number): DescribeError | undefined {
     const { endpoint } = this;
-    const isAwaited = endpoint.keyFailure === undefined || endpoint.awaitsKey;
-    const refused = isAwaited ? undefined : endpoint.keyFailureAt(nowMs);
     // A stopped quota may let a probe pass now and then. Its reason costs more to get than `waitMs`.
-    return refused ?? this.#refusalOfModel(nowMs) ?? (quotaMs > 0 ? this.quota.stopped : undefined);
+    const stopped = quotaMs > 0 ? this.quota.stopped : undefined;
+    if (endpoint.keyFailure === undefined && this.#modelRefusal === undefined) return stopped;
+    return (endpoint.awaitsKey ? undefined : endpoint.keyFailureAt(nowMs)) ?? this.#refusalOfModel(nowMs) ?? stopped;
   }
 
   #refusalOfModel(nowMs: number): DescribeError | undefined {
@@ -174,26 +179,50 @@ export class EndpointRoute<Target> {
     return refusal !== undefined && nowMs < refusal.untilMs ? refusal.failure : undefined;
   }
 
+  /** Records an answered attempt, if its report says that it was answered. */
+  answered({ sentAtMs, answeredAtMs, outputTokens }: AttemptReport, startedAtMs: number, nowMs = answeredAtMs): void {
+    if (answeredAtMs === undefined || nowMs === undefined) return;
+    const beganAtMs = sentAtMs ?? startedAtMs;
+    const latencyMs = answeredAtMs - beganAtMs;
+    this.#modelRefusal = undefined;
+    this.endpoint.keyAccepted(beganAtMs);
+    this.answers += 1;
+    this.latency.observe(latencyMs, nowMs);
+    this.ejection.succeeded(beganAtMs, nowMs);
+    const { inFlight } = this;
+    this.concurrency.answered({ latencyMs, outputTokens, startedAtMs: beganAtMs, nowMs, inFlight });
+  }
+
+  /** Records a failed attempt. Returns the reading of the clock. */
+  failed({ error, report }: AttemptFailure, { startedAtMs, routes }: RoutePlace<Target>): number {
+    const nowMs = this.#clock.now();
+    // Any other error is the end of the call, and says nothing about the endpoint.
+    if (!DescribeError.is(error)) {
+      this.answered(report, startedAtMs, nowMs);
+      return nowMs;
+    }
+    const { kind, scope } = failureMeaning(error);
+    const { code, upstreamCode } = error as UpstreamError;
+    const sentAtMs = report.sentAtMs ?? startedAtMs;
+    if (code === 'DESCRIBE_OVERLOADED' || upstreamCode === 'slow_down') this.concurrency.overloaded(sentAtMs, nowMs);
+    if (report.sent && kind === 'throttle') this.throttles += 1;
+    if (kind === 'outage') this.#countOutage(sentAtMs, nowMs, routes);
+    else this.answered(report, startedAtMs, nowMs);
+    // With several endpoints, a missing model is the fault of this endpoint.
+    if (kind === 'auth' || (scope === 'model' && routes.length > 1)) this.#refused(error, scope, sentAtMs, nowMs);
+    return nowMs;
+  }
+
   /** The API refused the key (401), or this model for it (403), or has no such model here (404). */
-  refused(failure: DescribeError, scope: FailureScope, startedAtMs: number, nowMs: number): void {
+  #refused(failure: DescribeError, scope: FailureScope, startedAtMs: number, nowMs: number): void {
     // A key that could not be obtained was never sent to the API. The next call asks for it again.
     if ((failure as UpstreamError).status === undefined) return;
     if (scope !== 'model') this.endpoint.keyRefused(failure, startedAtMs, nowMs);
     else this.#modelRefusal = { failure, untilMs: nowMs + REFUSED_MODEL_MS };
   }
 
-  answered(latencyMs: number, startedAtMs: number, nowMs: number, outputTokens: number | undefined): void {
-    const { inFlight } = this;
-    this.#modelRefusal = undefined;
-    this.endpoint.keyAccepted(startedAtMs);
-    this.answers += 1;
-    this.latency.observe(latencyMs, nowMs);
-    this.ejection.succeeded(startedAtMs, nowMs);
-    this.concurrency.answered({ latencyMs, outputTokens, startedAtMs, nowMs, inFlight });
-  }
-
-  /** Counts an outage. At most half of the `routes` of a model, itself among them, are ejected. */
-  failed(startedAtMs: number, nowMs: number, routes: readonly EndpointRoute<Target>[]): void {
+  /** At most half of the `routes` of a model, itself among them, are ejected. */
+  #countOutage(startedAtMs: number, nowMs: number, routes: RoutePlace<Target>['routes']): void {
     this.failures += 1;
     this.latency.failed(nowMs - startedAtMs, nowMs);
     const others = routes.filter((route) => route !== this).map(({ ejection }) => ejection);
@@ -201,6 +230,47 @@ export class EndpointRoute<Target> {
     const mayEject = ejected + 1 <= routes.length / 2;
     if (this.ejection.failed(startedAtMs, nowMs, meanRatioOf(others, nowMs), mayEject)) this.ejections += 1;
   }
+}
+
+/** The endpoint that a call was given to. Its quota has just said that the call fits, and nothing is taken yet. */
+export interface RoutePlace<Target> {
+  readonly endpoint: string;
+  /** The model to send. */
+  readonly model: string;
+  readonly target: Target;
+  /** Milliseconds that the call waited for this attempt. */
+  readonly queueMs: number;
+  /** Reading of the clock when it was chosen. */
+  readonly startedAtMs: number;
+  readonly route: EndpointRoute<Target>;
+  /** Those of the model, `route` among them. */
+  readonly routes: readonly EndpointRoute<Target>[];
+}
+
+/**
+ * Reserves from the quota at once, makes the attempt, records how the endpoint did, and settles the quota. The quota
+ * comes last: units given back may let another call begin, which must see this outcome.
+ */
+export async function attemptAt<Target, Answer extends AttemptReport>(
+  place: RoutePlace<Target>,
+  tokens: number,
+  attempt: () => Promise<Answer>,
+): Promise<Answer> {
+  const { route, startedAtMs } = place;
+  const { quota } = route;
+  const permit = quota.take(tokens, startedAtMs);
+  let answer: Answer;
+  try {
+    answer = await attempt();
+  } catch (thrown) {
+    const failure = AttemptFailure.of(thrown);
+    const nowMs = route.failed(failure, place);
+    settleFailed(quota, permit, failure, nowMs);
+    throw failure;
+  }
+  route.answered(answer, startedAtMs);
+  permit.answered(answer, answer.answeredAtMs);
+  return answer;
 }
 
 function meanRatioOf(ejections: readonly OutlierEjection[], nowMs: number): number | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OutlierEjection } from './outlier-ejection.ts';
+import { OutlierEjection } from './endpoint-health.ts';
 import { failureOf, RouterStory } from './router-story.fixture.ts';
 
 /** An endpoint that was ejected now, for the first time. */

@@ -119,7 +119,8 @@ export class RouteDispatcher<Target> {
     if (call.job.deadlineAtMs < nowMs) return this.#late(call, 0, nowMs);
     const search = this.#search;
     search.find(call, nowMs, this.#claimed);
-    const route = chooseOfTwo(search.ready, nowMs, this.#random);
+    const { ready } = search;
+    const route = ready.length < 2 ? ready[0] : chooseOfTwo(ready, nowMs, this.#random);
     if (route !== undefined) {
       if (call.bucket !== undefined) this.#queue.remove(call);
       this.#ends.placed(call, route, nowMs);

@@ -1,8 +1,7 @@
 import type { Clock } from '../../internal/clock.ts';
 import type { RateLimitSnapshot } from '../limits/rate-limit-snapshot.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
-import { settleFailed } from '../quota/quota-permit.ts';
-import type { RoutePlace } from './route-place.ts';
+import type { RoutePlace } from './endpoint.ts';
 
 /** A call, as the router sees it. */
 export interface RouteJob {
@@ -48,32 +47,20 @@ export interface RouteLeg<Target> {
 /** Makes one attempt. It rejects with a `DescribeError`, or with anything else when the call itself ended. */
 export type RouteAttempt<Target, Value> = (leg: RouteLeg<Target>) => Promise<Value>;
 
-/**
- * Reserves, makes an attempt and settles it by its report. One function for several stages, because it runs for every
- * call. An attempt that resolves counts as answered.
- */
+/** Makes an attempt and puts its report together. An attempt that resolves was answered. */
 export async function reportedAttempt<Target, Value>(
   attempt: RouteAttempt<Target, Value>,
   place: RoutePlace<Target>,
-  tokens: number,
   clock: Clock,
 ): Promise<ReportedValue<Value>> {
-  const permit = place.quota.take(tokens, place.startedAtMs);
   const leg = new ReportedLeg(place, clock);
-  let report: ReportedValue<Value>;
   try {
     const value = await attempt(leg);
     leg.answered(NO_ANSWER);
-    report = leg.report(value);
+    return leg.report(value);
   } catch (error) {
-    const failure = new AttemptFailure(error, leg.report(undefined));
-    place.failed(failure);
-    settleFailed(place.quota, permit, failure);
-    throw failure;
+    throw new AttemptFailure(error, leg.report(undefined));
   }
-  place.answered(report, report.answeredAtMs ?? place.startedAtMs);
-  permit.answered(report);
-  return report;
 }
 
 /** A leg that keeps the report of its attempt. */

@@ -1,10 +1,11 @@
 import type { DescribeError } from '../../errors/describe-error.ts';
 import type { Watchable } from '../../internal/async/signals.ts';
-import { type Bucket, IndexedHeap, PriorityQueue, type QueueItem } from '../../internal/collections/priority-queue.ts';
+import { BoundedMap } from '../../internal/collections/bounded-map.ts';
+import { IndexedHeap, PriorityQueue, type QueueItem } from '../../internal/collections/priority-queue.ts';
 import type { AttemptReport } from '../quota/attempt-report.ts';
-import { type Endpoint, EndpointRoute } from './endpoint.ts';
+import { type Endpoint, EndpointRoute, type RoutePlace } from './endpoint.ts';
 import type { RouteJob } from './route-job.ts';
-import type { RoutePlace } from './route-place.ts';
+import type { RouterSettings } from './router-options.ts';
 import type { RouterQuota } from './router-quota.ts';
 
 /** Sums over the calls that are served before another one. */
@@ -95,58 +96,26 @@ export class ModelQueue<Target> extends PriorityQueue<QueuedCall<Target>> {
   }
 }
 
-/** One call on its way through the router. */
-export class QueuedCall<Target> implements QueueItem<QueuedCall<Target>>, Watchable {
+/** One call on its way through the router; it is queued by when it arrived, `atMs`. */
+export interface QueuedCall<Target> extends QueueItem<QueuedCall<Target>>, Watchable {
   readonly job: RouteJob;
   readonly attempt: (place: RoutePlace<Target>) => Promise<AttemptReport>;
-  readonly priority: number;
-  readonly sequence: number;
-  /** When it arrived, by which it is queued. */
-  readonly atMs: number;
   queue: ModelQueue<Target>;
-  bucket: Bucket<QueuedCall<Target>> | undefined = undefined;
-  previous: QueuedCall<Target> | undefined = undefined;
-  next: QueuedCall<Target> | undefined = undefined;
-  signal: AbortSignal | undefined = undefined;
   /** When its wait for the coming attempt began. */
   waitsSinceMs: number;
   /** Endpoints that it left, and why it left the last of them. */
-  left: Set<Endpoint<Target>> | undefined = undefined;
-  lastFailure: DescribeError | undefined = undefined;
+  left: Set<Endpoint<Target>> | undefined;
+  lastFailure: DescribeError | undefined;
   readonly resolve: (answer: AttemptReport) => void;
   readonly reject: (reason: unknown) => void;
-
-  // Positional, because it runs once a call: an object of fields would double the garbage.
-  constructor(
-    job: RouteJob,
-    attempt: (place: RoutePlace<Target>) => Promise<AttemptReport>,
-    queue: ModelQueue<Target>,
-    sequence: number,
-    nowMs: number,
-    resolve: (answer: AttemptReport) => void,
-    reject: (reason: unknown) => void,
-  ) {
-    this.job = job;
-    this.attempt = attempt;
-    this.priority = job.priority;
-    this.sequence = sequence;
-    this.atMs = nowMs;
-    this.queue = queue;
-    this.waitsSinceMs = nowMs;
-    this.resolve = resolve;
-    this.reject = reject;
-  }
 }
 
 /** All calls that wait, in a queue for each model. The queue with the first call of all goes first. */
 export class RouteQueue<Target> {
   readonly #queues = new IndexedHeap<ModelQueue<Target>>();
   readonly #setAside: ModelQueue<Target>[] = [];
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
+  /** Calls that wait; only this class writes it. */
+  size = 0;
 
   /** The queue with the first call of all queues that are not set aside. */
   get first(): ModelQueue<Target> | undefined {
@@ -156,7 +125,7 @@ export class RouteQueue<Target> {
   add(call: QueuedCall<Target>): void {
     const { queue } = call;
     queue.add(call);
-    this.#size += 1;
+    this.size += 1;
     if (queue.heapIndex < 0) this.#queues.push(queue);
     else this.#queues.update(queue);
   }
@@ -165,7 +134,7 @@ export class RouteQueue<Target> {
   remove(call: QueuedCall<Target>): void {
     const { queue } = call;
     if (!queue.remove(call)) return;
-    this.#size -= 1;
+    this.size -= 1;
     if (queue.size === 0) this.#queues.remove(queue);
     else this.#queues.update(queue);
   }
@@ -188,45 +157,30 @@ export class RouteQueue<Target> {
 }
 
 /**
- * The queues by model and the routes by endpoint and model, made at first use. Those in use are kept; of the others at
- * most 100 models.
+ * The queues by model, made at first use. Those in use are kept; of the others at most 100, those used last. Queues
+ * share the route of an endpoint whose model is given.
  */
 export class ModelQueues<Target> {
+  readonly #settings: RouterSettings<Target>;
   readonly #endpoints: readonly Endpoint<Target>[];
-  readonly #quotas: (quotaGroup: string, model: string) => RouterQuota;
-  readonly #ageingMs: number;
   readonly #onCapacity: () => void;
-  readonly #queues = new Map<string, ModelQueue<Target>>();
-  readonly #routes = new Map<Endpoint<Target>, Map<string, EndpointRoute<Target>>>();
+  readonly #queues = new BoundedMap<string, ModelQueue<Target>>(Number.POSITIVE_INFINITY);
   readonly #subscribed = new WeakSet<RouterQuota>();
 
   /** `onCapacity` is called whenever a call may have to wait less than a quota said. */
-  constructor(
-    endpoints: readonly Endpoint<Target>[],
-    quotas: (quotaGroup: string, model: string) => RouterQuota,
-    ageingMs: number,
-    onCapacity: () => void,
-  ) {
+  constructor(settings: RouterSettings<Target>, endpoints: readonly Endpoint<Target>[], onCapacity: () => void) {
+    this.#settings = settings;
     this.#endpoints = endpoints;
-    this.#quotas = quotas;
-    this.#ageingMs = ageingMs;
     this.#onCapacity = onCapacity;
-    for (const endpoint of endpoints) this.#routes.set(endpoint, new Map());
   }
 
   of(model: string): ModelQueue<Target> {
-    let queue = this.#queues.get(model);
-    if (queue === undefined) {
-      if (this.#queues.size >= MAX_MODELS) this.#forgetIdle();
-      const routes = this.#endpoints.map((endpoint) => this.#routeOf(endpoint, endpoint.model ?? model));
-      queue = new ModelQueue(routes, this.#ageingMs);
-      this.#queues.set(model, queue);
-    }
-    return queue;
+    return this.#queues.get(model) ?? this.#make(model);
   }
 
   routesOf(endpoint: Endpoint<Target>): readonly EndpointRoute<Target>[] {
-    return [...(this.#routes.get(endpoint)?.values() ?? [])];
+    const routes = [...this.#queues.values()].flatMap((queue) => queue.routes);
+    return [...new Set(routes)].filter((route) => route.endpoint === endpoint);
   }
 
   /**
@@ -248,35 +202,32 @@ export class ModelQueues<Target> {
     if (moved) this.#onCapacity();
   }
 
+  #make(model: string): ModelQueue<Target> {
+    while (this.#queues.size >= MAX_MODELS && this.#queues.evict(isIdle));
+    const queue = new ModelQueue(
+      this.#endpoints.map((endpoint) => this.#routeOf(endpoint, endpoint.model ?? model)),
+      this.#settings.ageingMs,
+    );
+    this.#queues.set(model, queue);
+    return queue;
+  }
+
   #routeOf(endpoint: Endpoint<Target>, model: string): EndpointRoute<Target> {
-    const routes = this.#routes.get(endpoint) ?? new Map<string, EndpointRoute<Target>>();
-    let route = routes.get(model);
-    if (route === undefined) {
-      route = new EndpointRoute(endpoint, model, this.#quotaOf(endpoint.quotaGroup, model));
-      routes.set(model, route);
-    }
-    return route;
+    const known = this.routesOf(endpoint).find((route) => route.model === model);
+    const { clock } = this.#settings;
+    return known ?? new EndpointRoute(endpoint, model, this.#quotaOf(endpoint.quotaGroup, model), clock);
   }
 
   #quotaOf(group: string, model: string): RouterQuota {
-    const quota = this.#quotas(group, model);
+    const quota = this.#settings.quotas(group, model);
     if (!this.#subscribed.has(quota)) {
       this.#subscribed.add(quota);
       quota.onCapacity(this.#onCapacity);
     }
     return quota;
   }
-
-  /** Evicts queues without calls, the oldest first, until one more fits. */
-  #forgetIdle(): void {
-    for (const [model, queue] of this.#queues) {
-      if (this.#queues.size < MAX_MODELS) break;
-      if (queue.isBusy || queue.routes.some(({ inFlight }) => inFlight > 0)) continue;
-      this.#queues.delete(model);
-    }
-    const used = new Set([...this.#queues.values()].flatMap(({ routes }) => routes));
-    for (const routes of this.#routes.values()) {
-      for (const [model, route] of routes) if (!used.has(route)) routes.delete(model);
-    }
-  }
 }
+
+/** Whether no call waits or is in flight. */
+const isIdle = <Target>(queue: ModelQueue<Target>): boolean =>
+  !queue.isBusy && queue.routes.every(({ inFlight }) => inFlight === 0);

@@ -8,11 +8,10 @@ import { Deferred } from '../../internal/async/deferred.ts';
 import { SignalWatch } from '../../internal/async/signals.ts';
 import { jointPressure, type QuotaPressure } from '../limits/limit-pressure.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
-import { Endpoint, type EndpointRoute } from './endpoint.ts';
+import { attemptAt, Endpoint, type EndpointRoute, type RoutePlace } from './endpoint.ts';
 import { RouteDispatcher } from './route-dispatcher.ts';
-import { type ReportedValue, type RouteAttempt, type RouteJob, reportedAttempt } from './route-job.ts';
-import { RoutePlace } from './route-place.ts';
-import { type ModelQueue, ModelQueues, QueuedCall } from './route-queue.ts';
+import { type RouteAttempt, type RouteJob, reportedAttempt } from './route-job.ts';
+import { type ModelQueue, ModelQueues, type QueuedCall } from './route-queue.ts';
 import { MAX_MOVE_WAIT_MS, RouteSearch } from './route-search.ts';
 import { type RouterOptions, type RouterSettings, routerSettingsOf } from './router-options.ts';
 import { type RouterCounts, type RouterStats, routerStatsOf } from './router-stats.ts';
@@ -55,16 +54,16 @@ export class Router<Target> {
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: RouterOptions<Target>) {
     this.#settings = routerSettingsOf(options);
-    const { endpoints, quotas, ageingMs, breakerWaitMs, random, clock } = this.#settings;
+    const { endpoints, breakerWaitMs, random, clock } = this.#settings;
     this.#endpoints = endpoints.map((endpoint) => new Endpoint(endpoint));
     this.#search = new RouteSearch(breakerWaitMs);
     this.#dispatcher = new RouteDispatcher(clock, random, this.#search, {
-      placed: (call, route, nowMs) => this.#start(call, route, nowMs),
+      placed: this.#start,
       aborted: (call) => this.#reject(call, call.job.signal.reason),
       stranded: (call, because) => this.#reject(call, call.lastFailure ?? because),
       late: (call, waitMs, nowMs) => this.#reject(call, this.#lateError(call, waitMs, nowMs)),
     });
-    this.#queues = new ModelQueues(this.#endpoints, quotas, ageingMs, this.#dispatcher.place);
+    this.#queues = new ModelQueues(this.#settings, this.#endpoints, this.#dispatcher.place);
   }
 
   /**
@@ -74,26 +73,54 @@ export class Router<Target> {
    * in the queue; `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when every endpoint is out of rotation for it;
    * `DESCRIBE_QUEUE_FULL`; `DESCRIBE_CLOSED`; the signal's reason; or the error of the attempt.
    */
-  run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
-    return new Promise<Value>((resolve, reject) => {
-      this.#enqueue<ReportedValue<Value>>(
-        job,
-        (place) => reportedAttempt(attempt, place, job.tokens, this.#settings.clock),
-        ({ value }) => resolve(value),
-        reject,
-      );
-    });
+  async run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
+    const { clock } = this.#settings;
+    const { value } = await this.route(job, (place) =>
+      attemptAt(place, job.tokens, () => reportedAttempt(attempt, place, clock)),
+    );
+    return value;
   }
 
   /**
-   * As `run`, for an attempt that reserves its own quota first, settles it, and lets the place observe the outcome. Its
-   * answer, or its `AttemptFailure`, carries the report.
+   * As `run`, for an attempt that calls `attemptAt` before anything else. Its answer, or its `AttemptFailure`, carries
+   * the report.
    */
   route<Answer extends AttemptReport>(
     job: RouteJob,
     attempt: (place: RoutePlace<Target>) => Promise<Answer>,
   ): Promise<Answer> {
-    return new Promise<Answer>((resolve, reject) => this.#enqueue(job, attempt, resolve, reject));
+    return new Promise<Answer>((resolve, reject) => {
+      const { signal, avoid } = job;
+      if (this.#closing !== undefined) {
+        reject(new ClosedError('the router'));
+        return;
+      }
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      this.#sequence += 1;
+      const nowMs = this.#settings.clock.now();
+      const queue = this.#queues.of(job.model);
+      const call: QueuedCall<Target> = {
+        job,
+        attempt,
+        priority: job.priority,
+        sequence: this.#sequence,
+        atMs: nowMs,
+        queue: avoid === undefined || avoid.size === 0 ? queue : queueFor(avoid, queue),
+        bucket: undefined,
+        previous: undefined,
+        next: undefined,
+        signal: undefined,
+        waitsSinceMs: nowMs,
+        left: undefined,
+        lastFailure: undefined,
+        resolve: resolve as (answer: AttemptReport) => void,
+        reject,
+      };
+      if (this.#dispatcher.add(call, nowMs)) this.#wait(call, nowMs);
+    });
   }
 
   /** Whether an endpoint outside of `avoid` can take a call within a second, free slots aside. */
@@ -146,29 +173,6 @@ export class Router<Target> {
     return this.close();
   }
 
-  #enqueue<Answer extends AttemptReport>(
-    job: RouteJob,
-    attempt: (place: RoutePlace<Target>) => Promise<Answer>,
-    resolve: (answer: Answer) => void,
-    reject: (reason: unknown) => void,
-  ): void {
-    if (this.#closing !== undefined) {
-      reject(new ClosedError('the router'));
-      return;
-    }
-    if (job.signal.aborted) {
-      reject(job.signal.reason);
-      return;
-    }
-    this.#sequence += 1;
-    const nowMs = this.#settings.clock.now();
-    const ofModel = this.#queues.of(job.model);
-    const queue = job.avoid === undefined || job.avoid.size === 0 ? ofModel : queueFor(job.avoid, ofModel);
-    const settle = resolve as (answer: AttemptReport) => void;
-    const call = new QueuedCall<Target>(job, attempt, queue, this.#sequence, nowMs, settle, reject);
-    if (this.#dispatcher.add(call, nowMs)) this.#wait(call, nowMs);
-  }
-
   /** Lets a call that was queued wait, unless the queue is full or the wait is too long. */
   #wait(call: QueuedCall<Target>, nowMs: number): void {
     const { maxQueued } = this.#settings;
@@ -209,25 +213,36 @@ export class Router<Target> {
     this.#endIfIdle();
   }
 
-  #start(call: QueuedCall<Target>, route: EndpointRoute<Target>, nowMs: number): void {
+  readonly #start = (call: QueuedCall<Target>, route: EndpointRoute<Target>, nowMs: number): void => {
     this.#signals.remove(call);
     this.#inFlight += 1;
     this.#counts.placed += 1;
     route.inFlight += 1;
     route.endpoint.inFlight += 1;
-    const { clock } = this.#settings;
-    call.attempt(new RoutePlace(route, call.queue.routes, nowMs - call.waitsSinceMs, clock, nowMs)).then(
+    const { name, target } = route.endpoint;
+    const place: RoutePlace<Target> = {
+      endpoint: name,
+      model: route.model,
+      target,
+      queueMs: nowMs - call.waitsSinceMs,
+      startedAtMs: nowMs,
+      route,
+      routes: call.queue.routes,
+    };
+    call.attempt(place).then(
       (answer) => {
         this.#leave(route, answer);
         call.resolve(answer);
-        this.#next();
+        this.#dispatcher.place();
+        if (this.#closing !== undefined) this.#endIfIdle();
       },
       (thrown: unknown) => {
         this.#fail(call, route, AttemptFailure.of(thrown));
-        this.#next();
+        this.#dispatcher.place();
+        this.#endIfIdle();
       },
     );
-  }
+  };
 
   #fail(call: QueuedCall<Target>, route: EndpointRoute<Target>, { error, report }: AttemptFailure): void {
     this.#leave(route, report);
@@ -246,11 +261,6 @@ export class Router<Target> {
     route.endpoint.inFlight -= 1;
     if (organization !== undefined && organization !== route.endpoint.organization)
       this.#queues.learnOrganization(route.endpoint, organization);
-  }
-
-  #next(): void {
-    this.#dispatcher.place();
-    if (this.#closing !== undefined) this.#endIfIdle();
   }
 
   /**

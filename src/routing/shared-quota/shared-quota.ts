@@ -1,10 +1,15 @@
 import { exponentialDelay, type Random } from '../../internal/backoff.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
 import type { QuotaPressure } from '../limits/limit-pressure.ts';
-import { AloneQuota, type LocalQuotaOptions } from '../limits/local-quota.ts';
-import type { QuotaSource, QuotaTaking } from '../limits/quota-source.ts';
+import { AloneQuota, type LocalQuota, type LocalQuotaOptions, type LocalTaking } from '../limits/local-quota.ts';
+import type { QuotaSource } from '../limits/quota-source.ts';
 import type { QuotaSourceStats } from '../limits/quota-stats.ts';
-import { isCount, type RateLimitSnapshot, refusedBy } from '../limits/rate-limit-snapshot.ts';
+import {
+  type QuotaAnswer,
+  type QuotaRefusal,
+  type RateLimitSnapshot,
+  refusedBy,
+} from '../limits/rate-limit-snapshot.ts';
 import type { AtomicScript } from './atomic-script.ts';
 import { SharedDimension, type SharedMark } from './shared-dimension.ts';
 import { HORIZON_MS, SharedStore, type StoreAnswer } from './shared-store.ts';
@@ -22,6 +27,11 @@ export interface SharedQuotaOptions {
   readonly onPause: (pauseMs: number) => void;
 }
 
+/** What one request took of the grants, or of this process's own share while the store is away. */
+type SharedTaking =
+  | { readonly units: number; readonly requests: SharedMark; readonly tokens: SharedMark }
+  | { readonly quota: LocalQuota; readonly taking: LocalTaking };
+
 /** The wait that `waitMs` names while the store is asked, whose answer notifies all; and the delay of a report. */
 const ASKING_MS = 50;
 const NEWS_MS = 50;
@@ -38,7 +48,7 @@ const NOTHING: WalletRequest = { requests: 0, tokens: 0, leastRequests: 0, least
  * times that the script assigns; what the process doesn't use goes back. While the store is away, the process takes
  * its share of the limits by itself.
  */
-export class SharedQuota implements QuotaSource {
+export class SharedQuota implements QuotaSource<SharedTaking> {
   readonly #options: SharedQuotaOptions;
   readonly #store: SharedStore;
   readonly #requests: SharedDimension;
@@ -114,32 +124,40 @@ export class SharedQuota implements QuotaSource {
     return Math.max(requestsMs, over(tokens - this.#wallet.tokens, this.#tokens.perMs));
   }
 
-  take(tokens: number, nowMs: number): QuotaTaking {
-    if (this.#alone !== undefined) return this.#alone.take(tokens, nowMs);
+  take(units: number, nowMs: number): SharedTaking {
+    if (this.#alone !== undefined) return { quota: this.#alone.quota, taking: this.#alone.take(units, nowMs) };
     this.#takenAtMs = nowMs;
-    this.#wallet.take(tokens, this.#rates);
+    this.#wallet.take(units, this.#rates);
     const atMs = nowMs + this.#store.offsetMs;
-    const marks = { requests: this.#requests.mark(1, atMs), tokens: this.#tokens.mark(tokens, atMs) };
-    return {
-      answered: ({ limits, chargedTokens }, endMs) => {
-        if (isCount(chargedTokens) && limits?.tokens?.remaining === undefined)
-          this.#tokens.adjust(tokens - chargedTokens);
-        return this.#observe(marks, limits, endMs);
-      },
-      refused: ({ limits }, endMs) => {
-        if (limits?.requests?.remaining !== undefined) this.#requests.adjust(1);
-        if (limits?.tokens?.remaining !== undefined) this.#tokens.adjust(tokens);
-        const by = refusedBy(limits);
-        if (by.requests) this.#requests.throttled(endMs + this.#store.offsetMs);
-        if (by.tokens) this.#tokens.throttled(endMs + this.#store.offsetMs);
-        return this.#observe(marks, limits, endMs);
-      },
-      refunded: () => {
-        this.#wallet.requests += 1;
-        this.#wallet.tokens += tokens;
-        return true;
-      },
-    };
+    return { units, requests: this.#requests.mark(1, atMs), tokens: this.#tokens.mark(units, atMs) };
+  }
+
+  answered(taken: SharedTaking, answer: QuotaAnswer, nowMs: number): boolean {
+    if ('quota' in taken) return taken.quota.answered(taken.taking, answer, nowMs);
+    const { limits, chargedTokens } = answer;
+    if (chargedTokens !== undefined && limits?.tokens?.remaining === undefined)
+      this.#tokens.adjust(taken.units - chargedTokens);
+    return this.#observe(taken, limits, nowMs);
+  }
+
+  refused(taken: SharedTaking, refusal: QuotaRefusal, nowMs: number): boolean {
+    if ('quota' in taken) return taken.quota.refused(taken.taking, refusal, nowMs);
+    const { limits } = refusal;
+    if (limits?.requests?.remaining !== undefined) this.#requests.adjust(1);
+    if (limits?.tokens?.remaining !== undefined) this.#tokens.adjust(taken.units);
+    const by = refusedBy(limits);
+    if (by.requests) this.#requests.throttled(nowMs + this.#store.offsetMs);
+    if (by.tokens) this.#tokens.throttled(nowMs + this.#store.offsetMs);
+    return this.#observe(taken, limits, nowMs);
+  }
+
+  refunded(taken: SharedTaking, nowMs: number): void {
+    if ('quota' in taken) {
+      taken.quota.refunded(taken.taking, nowMs);
+      return;
+    }
+    this.#wallet.requests += 1;
+    this.#wallet.tokens += taken.units;
   }
 
   paused(pauseMs: number, nowMs: number): void {
