@@ -176,16 +176,7 @@ describe('whatever happens', () => {
 /** An item whose promise nobody needs. */
 function makeItem(sequence: number, priority: number, atMs: number, group: string) {
   const turn = { atMs, flushGroup: new FlushGroup() };
-  return new BatchItem<number, number>(
-    sequence,
-    group,
-    1,
-    priority,
-    sequence,
-    turn,
-    () => {},
-    () => {},
-  );
+  return new BatchItem<number, number>(sequence, group, 1, priority, sequence, turn);
 }
 
 const step = fc.oneof(

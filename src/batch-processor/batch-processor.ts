@@ -88,17 +88,18 @@ export class BatchProcessor<Input, Output> {
    */
   process(input: Input, given: ProcessOptions = {}): Promise<Output> {
     const options = callOptions(given);
-    if (!this.#open) return Promise.reject(new ClosedError(NAME));
-    const { signal } = options;
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    return new Promise((resolve, reject) => {
-      // An error that `#makeItem` throws, as from `weigh` or `groupBy`, rejects the promise.
-      const item = this.#makeItem(input, options, resolve, reject);
+    try {
+      if (!this.#open) throw new ClosedError(NAME);
+      if (options.signal?.aborted) throw options.signal.reason;
+      const item = this.#makeItem(input, options);
       // `weigh` and `groupBy` may have aborted the signal or closed the processor.
-      signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       if (!this.#open) throw new ClosedError(NAME);
       this.#accept(item, options);
-    });
+      return item.promise;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Sends the waiting items without waiting for batches to fill; resolves when every item so far has settled. */
@@ -143,13 +144,7 @@ export class BatchProcessor<Input, Output> {
     return this.close();
   }
 
-  #makeItem(
-    input: Input,
-    { priority = 0, timeoutMs, signal }: ProcessOptions,
-    resolve: (output: Output) => void,
-    reject: (reason: unknown) => void,
-  ): BatchItem<Input, Output> {
-    const { weigh, groupBy } = this.#settings;
+  #makeItem(input: Input, { priority = 0, timeoutMs, signal }: ProcessOptions): BatchItem<Input, Output> {
     if (!Number.isFinite(priority)) throw wrongInput('priority', 'a finite number', priority);
     if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= MAX_TIMER_DELAY_MS)) {
       throw wrongInput('timeoutMs', `milliseconds above 0, at most ${MAX_TIMER_DELAY_MS}`, timeoutMs);
@@ -157,30 +152,29 @@ export class BatchProcessor<Input, Output> {
     if (signal !== undefined && typeof signal.throwIfAborted !== 'function') {
       throw wrongInput('signal', 'an AbortSignal', signal, describeKind);
     }
-    const weight = weigh === undefined ? 1 : weigh(input);
-    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
-      ignoreRejection(weight);
-      throw wrongInput('weigh', 'to give a finite number of at least 0', weight);
-    }
-    const group = groupBy === undefined ? '' : groupBy(input);
-    if (ignoreRejection(group)) throw new InputError('groupBy', 'expected to give a string, got a promise');
+    const { weigh, groupBy } = this.#settings;
+    const weight = weigh === undefined ? 1 : weightOf(weigh, input);
+    const group = groupBy === undefined ? '' : groupOf(groupBy, input);
     this.#sequence += 1;
-    return new BatchItem(input, group, weight, priority, this.#sequence, this.#thisTick(), resolve, reject);
+    return new BatchItem(input, group, weight, priority, this.#sequence, this.#thisTick());
   }
 
   /** One reading of the clock serves all calls of a turn of the event loop. */
   #thisTick(): Tick {
-    if (this.#tick === undefined) {
-      this.#tick = { atMs: this.#settings.clock.now(), flushGroup: this.#flushGroup };
-      queueMicrotask(() => {
-        this.#tick = undefined;
-      });
-    }
+    this.#tick ??= this.#beginTick();
     return this.#tick;
   }
 
+  /** Apart, as `#startTimer` is: a function that holds a closure allocates a context on each call. */
+  #beginTick(): Tick {
+    queueMicrotask(() => {
+      this.#tick = undefined;
+    });
+    return { atMs: this.#settings.clock.now(), flushGroup: this.#flushGroup };
+  }
+
   #accept(item: BatchItem<Input, Output>, { signal, timeoutMs }: ProcessOptions): void {
-    const { maxQueueSize, onQueueFull, maxWaiting, clock } = this.#settings;
+    const { maxQueueSize, onQueueFull, maxWaiting } = this.#settings;
     // The scheduler sends once a turn. Items that it can send now do not fill the queue.
     if (this.#scheduler.depth >= maxQueueSize) this.#scheduler.pump();
     const full = this.#scheduler.depth >= maxQueueSize;
@@ -190,7 +184,7 @@ export class BatchProcessor<Input, Output> {
     this.#outstanding += 1;
     item.accepted.flushGroup.enter();
     if (signal !== undefined) this.#signals.add(signal, item);
-    if (timeoutMs !== undefined) item.timer = clock.setTimeout(() => this.#timeOut(item, timeoutMs), timeoutMs);
+    if (timeoutMs !== undefined) this.#startTimer(item, timeoutMs);
     if (!full) {
       this.#scheduler.add(item);
       return;
@@ -205,29 +199,30 @@ export class BatchProcessor<Input, Output> {
     throw new QueueFullError('the batch queue', option, limit);
   }
 
-  #timeOut(item: BatchItem<Input, Output>, timeoutMs: number): void {
-    if (this.#cancel(item, new TimeoutError('the batch item', timeoutMs))) this.#metrics.timedOut += 1;
+  #startTimer(item: BatchItem<Input, Output>, timeoutMs: number): void {
+    item.timer = this.#settings.clock.setTimeout(() => {
+      if (this.#cancel(item, new TimeoutError('the batch item', timeoutMs))) this.#metrics.timedOut += 1;
+    }, timeoutMs);
   }
 
   /** Ends an item early, in the queue or in its batch. */
   #cancel(item: BatchItem<Input, Output>, reason: unknown): boolean {
     const { holder } = item;
-    if (!item.reject(reason)) return false;
+    if (!item.fail(reason)) return false;
     holder?.drop(item, reason);
     this.#scheduler.forget();
     this.#leave(item);
+    this.#admit();
+    this.#resolveWhenIdle();
     return true;
   }
 
   /** Undoes what `#accept` did for an item that has settled. */
   #leave(item: BatchItem<Input, Output>): void {
-    this.#signals.remove(item);
+    if (item.signal !== undefined) this.#signals.remove(item);
     if (item.timer !== undefined) this.#settings.clock.clearTimeout(item.timer);
-    item.timer = undefined;
     item.accepted.flushGroup.leave();
     this.#outstanding -= 1;
-    this.#admit();
-    this.#resolveWhenIdle();
   }
 
   /** Moves overflowing items into the queue as far as it has capacity. */
@@ -244,4 +239,17 @@ export class BatchProcessor<Input, Output> {
   #resolveWhenIdle(): void {
     if (this.#outstanding === 0 && this.#scheduler.activeBatches === 0) this.#idle?.resolve();
   }
+}
+
+function weightOf<Input>(weigh: (input: Input) => number, input: Input): number {
+  const weight = weigh(input);
+  if (weight >= 0 && weight < Number.POSITIVE_INFINITY) return weight;
+  ignoreRejection(weight);
+  throw wrongInput('weigh', 'to give a finite number of at least 0', weight);
+}
+
+function groupOf<Input>(groupBy: (input: Input) => string, input: Input): string {
+  const group = groupBy(input);
+  if (ignoreRejection(group)) throw new InputError('groupBy', 'expected to give a string, got a promise');
+  return group;
 }

@@ -14,16 +14,4 @@ export class BatchGroup<Input, Output> extends PriorityQueue<BatchItem<Input, Ou
     super(ageingMs);
     this.name = name;
   }
-
-  override add(item: BatchItem<Input, Output>): void {
-    super.add(item);
-    this.weight += item.weight;
-  }
-
-  override remove(item: BatchItem<Input, Output>): boolean {
-    const removed = super.remove(item);
-    // A sum of fractions drifts; an empty group starts over.
-    this.weight = this.size === 0 ? 0 : this.weight - item.weight;
-    return removed;
-  }
 }

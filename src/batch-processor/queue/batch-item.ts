@@ -1,3 +1,4 @@
+import { Deferred } from '../../internal/async/deferred.ts';
 import type { TimerHandle } from '../../internal/clock.ts';
 import type { Bucket, QueueItem } from '../../internal/collections/priority-queue.ts';
 import { type Arrival, FlushGroup, type Tick } from './arrival.ts';
@@ -9,20 +10,14 @@ export interface ItemHolder<Input, Output> {
 }
 
 /** One `process()` call on its way through the processor. It settles once; later settlements are ignored. */
-export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Output>> {
+export class BatchItem<Input, Output> extends Deferred<Output> implements QueueItem<BatchItem<Input, Output>> {
   /**
    * An instance that is never freed. V8 drops the shape of a class, and its compiled code, when a GC finds no instance.
    */
-  static readonly kept: BatchItem<unknown, unknown> = new BatchItem<unknown, unknown>(
-    undefined,
-    '',
-    1,
-    0,
-    0,
-    { atMs: 0.5, flushGroup: new FlushGroup() },
-    () => {},
-    () => {},
-  );
+  static readonly kept: BatchItem<unknown, unknown> = new BatchItem<unknown, unknown>(undefined, '', 1, 0, 0, {
+    atMs: 0.5,
+    flushGroup: new FlushGroup(),
+  });
   readonly input: Input;
   readonly group: string;
   readonly weight: number;
@@ -39,20 +34,10 @@ export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Outp
   holder: ItemHolder<Input, Output> | undefined = undefined;
   signal: AbortSignal | undefined = undefined;
   timer: TimerHandle | undefined = undefined;
-  readonly #resolve: (value: Output) => void;
-  readonly #reject: (reason: unknown) => void;
 
   // Positional, because it runs once a call: an object of fields would double the garbage.
-  constructor(
-    input: Input,
-    group: string,
-    weight: number,
-    priority: number,
-    sequence: number,
-    accepted: Tick,
-    resolve: (value: Output) => void,
-    reject: (reason: unknown) => void,
-  ) {
+  constructor(input: Input, group: string, weight: number, priority: number, sequence: number, accepted: Tick) {
+    super();
     this.input = input;
     this.group = group;
     this.weight = weight;
@@ -60,8 +45,6 @@ export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Outp
     this.sequence = sequence;
     this.accepted = accepted;
     this.queued = accepted;
-    this.#resolve = resolve;
-    this.#reject = reject;
   }
 
   get atMs(): number {
@@ -69,18 +52,18 @@ export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Outp
   }
 
   /** Tells whether this call settled the item. */
-  resolve(value: Output): boolean {
+  succeed(value: Output): boolean {
     if (this.settled) return false;
     this.settled = true;
-    this.#resolve(value);
+    this.resolve(value);
     return true;
   }
 
   /** Tells whether this call settled the item. */
-  reject(reason: unknown): boolean {
+  fail(reason: unknown): boolean {
     if (this.settled) return false;
     this.settled = true;
-    this.#reject(reason);
+    this.reject(reason);
     return true;
   }
 }

@@ -50,6 +50,7 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
     item.holder = this;
     this.#size += 1;
     group.add(item);
+    group.weight += item.weight;
     const arrival = this.#arrivalOf(item, group);
     item.arrival = arrival;
     arrival.size += 1;
@@ -112,12 +113,12 @@ export class BatchQueue<Input, Output> implements ItemHolder<Input, Output> {
 
   #take(item: BatchItem<Input, Output>, group: BatchGroup<Input, Output>): void {
     group.remove(item);
-    item.holder = undefined;
+    // A sum of fractions drifts; an empty group starts over.
+    group.weight = group.size === 0 ? 0 : group.weight - item.weight;
     this.#size -= 1;
     const { arrival } = item;
     if (arrival === undefined) return;
     arrival.size -= 1;
-    item.arrival = undefined;
     if (arrival.isDue) group.due -= 1;
     else if (arrival.size === 0) this.#unlink(arrival);
   }

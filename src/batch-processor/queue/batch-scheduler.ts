@@ -181,7 +181,6 @@ export class BatchScheduler<Input, Output> {
     for (let index = 0; index < run.items.length; index += 1) {
       const item = run.items[index];
       if (item === undefined || item.settled || outcome.kind === 'abandoned') continue;
-      run.release(item);
       const result = outcome.kind === 'failure' ? outcome.error : outcome.results[index];
       const judged = outcome.kind === 'failure' ? outcome.thrown : result;
       if (!isErrorResult(result)) {
@@ -250,13 +249,13 @@ export class BatchScheduler<Input, Output> {
   }
 
   #succeed(item: BatchItem<Input, Output>, output: Output, nowMs: number): void {
-    if (!item.resolve(output)) return;
+    if (!item.succeed(output)) return;
     this.#metrics.succeededMs.record(nowMs - item.accepted.atMs);
     this.#hooks.onSettled(item);
   }
 
   #fail(item: BatchItem<Input, Output>, error: unknown, nowMs: number): void {
-    if (!item.reject(error)) return;
+    if (!item.fail(error)) return;
     this.#metrics.failedMs.record(nowMs - item.accepted.atMs);
     this.#hooks.onSettled(item);
   }

@@ -27,7 +27,7 @@ export class Distribution {
   #sum = 0;
   #min = Number.POSITIVE_INFINITY;
   #max = 0;
-  #lastValue = 0;
+  #lastValue = Number.NaN;
   #lastIndex = 0;
 
   record(value: number): void {
@@ -36,13 +36,13 @@ export class Distribution {
     if (bounded !== this.#lastValue) {
       this.#lastValue = bounded;
       this.#lastIndex = indexOf(bounded);
+      if (bounded < this.#min) this.#min = bounded;
+      if (bounded > this.#max) this.#max = bounded;
     }
     const index = this.#lastIndex;
     this.#counts[index] = (this.#counts[index] ?? 0) + 1;
     this.#count += 1;
     this.#sum += bounded;
-    if (bounded < this.#min) this.#min = bounded;
-    if (bounded > this.#max) this.#max = bounded;
   }
 
   snapshot(): DistributionSnapshot {

@@ -104,6 +104,8 @@ export class Bucket<Item extends QueueItem<Item>> implements HeapNode {
   readonly priority: number;
   readonly #ageingMs: number;
   heapIndex = -1;
+  order = 0;
+  sequence = 0;
   first: Item | undefined = undefined;
   #last: Item | undefined = undefined;
 
@@ -112,21 +114,12 @@ export class Bucket<Item extends QueueItem<Item>> implements HeapNode {
     this.#ageingMs = ageingMs;
   }
 
-  get order(): number {
-    if (this.#ageingMs === Number.POSITIVE_INFINITY) return -this.priority;
-    return (this.first?.atMs ?? Number.POSITIVE_INFINITY) - this.priority * this.#ageingMs;
-  }
-
-  get sequence(): number {
-    return this.first?.sequence ?? Number.POSITIVE_INFINITY;
-  }
-
   /** Inserts an item by its sequence: at the end, or near the front when it is queued again. */
   insert(item: Item): void {
     const last = this.#last;
     item.bucket = this;
     if (last === undefined) {
-      this.first = item;
+      this.#startWith(item);
       this.#last = item;
     } else if (last.sequence < item.sequence) {
       item.previous = last;
@@ -145,16 +138,24 @@ export class Bucket<Item extends QueueItem<Item>> implements HeapNode {
     item.previous = previous;
     item.next = next;
     next.previous = item;
-    if (previous === undefined) this.first = item;
+    if (previous === undefined) this.#startWith(item);
     else previous.next = item;
+  }
+
+  #startWith(item: Item): void {
+    this.first = item;
+    this.sequence = item.sequence;
+    const isStrict = this.#ageingMs === Number.POSITIVE_INFINITY;
+    this.order = isStrict ? -this.priority : item.atMs - this.priority * this.#ageingMs;
   }
 
   unlink(item: Item): void {
     const { previous, next } = item;
-    if (previous === undefined) this.first = next;
-    else previous.next = next;
     if (next === undefined) this.#last = previous;
     else next.previous = previous;
+    if (previous !== undefined) previous.next = next;
+    else if (next !== undefined) this.#startWith(next);
+    else this.first = undefined;
     item.bucket = undefined;
     item.previous = undefined;
     item.next = undefined;
