@@ -6,7 +6,7 @@ export {
   type FakeOpenAIProcessOptions,
   startFakeOpenAIProcess,
 } from './fake-openai/fake-openai-process.ts';
-export type { Fault, FaultMatch, FaultPlan, FaultRule, RetryAfter } from './fake-openai/fault-plan.ts';
+export type { Fault, FaultMatch, FaultPlan, FaultRule, Quirk, RetryAfter } from './fake-openai/fault-plan.ts';
 export {
   describeImageFacts,
   type ImageFacts,

@@ -1,4 +1,6 @@
-import { invalidRequest } from './api-error.ts';
+import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
+import { type ApiErrorBody, invalidRequest } from './api-error.ts';
+import { lookUpError } from './error-table.ts';
 import type { Fault } from './fault-plan.ts';
 import { applyItemFault } from './item-fault.ts';
 import { answerBySchema, describeAll } from './structured-answer.ts';
@@ -19,14 +21,31 @@ export interface FakeUsage {
   readonly imageTokens: number;
   /** The part of `promptTokens` that is said to come from the prompt cache. */
   readonly cachedTokens: number;
+  /** The part that is said to be written into it, by models that report that. */
+  readonly cacheWriteTokens: number;
+  /** Visible and hidden ones. */
   readonly completionTokens: number;
+  /** The part of `completionTokens` that is hidden. */
+  readonly reasoningTokens: number;
+}
+
+/** Why an answer ended. The last two are known to the Responses API only. */
+export type FinishReason = 'stop' | 'length' | 'content_filter' | 'max_messages' | 'steered';
+
+/** How a response ended without an answer. */
+export interface Unanswered {
+  readonly status: 'failed' | 'cancelled' | 'in_progress' | 'queued';
+  /** Of a failed one. */
+  readonly error: ApiErrorBody;
 }
 
 /** A finished answer, in the terms of neither API. */
 export interface Answer {
   readonly text: string;
   readonly refusal: string | undefined;
-  readonly finishReason: 'stop' | 'length' | 'content_filter';
+  readonly finishReason: FinishReason;
+  /** Set when there is no answer after all. */
+  readonly unanswered: Unanswered | undefined;
   readonly usage: FakeUsage;
 }
 
@@ -81,37 +100,69 @@ export function checkContext(request: VisionRequest, promptTokens: number): void
 }
 
 /** Faults that change what the model says rather than how it is sent. */
-export type ContentFault = Extract<Fault, { kind: 'refusal' | 'finish' | 'items' | 'truncate' | 'wrong-json' }>;
+export type ContentFault = Extract<
+  Fault,
+  { kind: 'refusal' | 'finish' | 'items' | 'truncate' | 'wrong-json' | 'reasoning' | 'status' }
+>;
 
 const REFUSAL = "I'm sorry, I can't assist with that.";
+
+/** What a server does alike for all requests. */
+export interface AnswerRules {
+  readonly cachedPromptRatio: number;
+  readonly reasoningTokens: Readonly<Record<ReasoningEffort, number>>;
+}
 
 /** Describes the images in the form that the request asks for, cut to its output limit. */
 export function composeAnswer(
   request: VisionRequest,
   images: readonly SeenImage[],
   fault: ContentFault | undefined,
-  cachedPromptRatio = 0,
+  rules: AnswerRules,
 ): Answer {
-  const prompt = countPrompt(request, images);
-  const cachedTokens = countCached(prompt.promptTokens, cachedPromptRatio);
-  const finish = (text: string, finishReason: Answer['finishReason'], refusal?: string): Answer => ({
-    text,
-    refusal,
-    finishReason,
-    usage: {
-      ...prompt,
-      cachedTokens,
-      completionTokens: request.choices * Math.max(1, countTextTokens((refusal ?? text).length)),
-    },
-  });
+  const limit = request.maxOutputTokens ?? Number.POSITIVE_INFINITY;
+  const wanted = fault?.kind === 'reasoning' ? fault.tokens : rules.reasoningTokens[request.effort];
+  const reasoningTokens = Math.min(wanted, limit);
+  const usage = promptUsage(request, images, rules);
+  const finish = (text: string, finishReason: FinishReason, refusal?: string): Answer => {
+    const visible = countTextTokens((refusal ?? text).length);
+    return {
+      text,
+      refusal,
+      finishReason,
+      unanswered: fault?.kind === 'status' ? unansweredBy(fault) : undefined,
+      usage: {
+        ...usage,
+        completionTokens: request.choices * Math.max(1, visible + reasoningTokens),
+        reasoningTokens: request.choices * reasoningTokens,
+      },
+    };
+  };
   if (fault?.kind === 'refusal') return finish('', 'stop', fault.text ?? REFUSAL);
   const text = spoil(speak(request, images, fault), fault);
   if (fault?.kind === 'finish') {
     return finish(fault.text ?? text.slice(0, Math.floor(text.length / 2)), fault.reason);
   }
-  const limit = request.maxOutputTokens ?? Number.POSITIVE_INFINITY;
-  if (countTextTokens(text.length) > limit) return finish(cutToTokens(text, limit), 'length');
+  const left = limit - reasoningTokens;
+  if (countTextTokens(text.length) > left) return finish(cutToTokens(text, left), 'length');
   return finish(text, 'stop');
+}
+
+const unansweredBy = ({ status, code = 'server_error' }: Extract<Fault, { kind: 'status' }>): Unanswered => ({
+  status,
+  error: lookUpError(code, undefined).body,
+});
+
+function promptUsage(
+  request: VisionRequest,
+  images: readonly SeenImage[],
+  { cachedPromptRatio }: AnswerRules,
+): Omit<FakeUsage, 'completionTokens' | 'reasoningTokens'> {
+  const prompt = countPrompt(request, images);
+  const cachedTokens = countCached(prompt.promptTokens, cachedPromptRatio);
+  const isWritten = request.model.cacheWrites === true && cachedPromptRatio > 0;
+  const isLong = prompt.promptTokens >= CACHE.leastTokens;
+  return { ...prompt, cachedTokens, cacheWriteTokens: isWritten && isLong ? prompt.promptTokens - cachedTokens : 0 };
 }
 
 function speak(request: VisionRequest, images: readonly SeenImage[], fault: ContentFault | undefined): string {

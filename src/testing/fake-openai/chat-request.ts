@@ -1,9 +1,9 @@
 import { readAnswerForm } from './answer-form.ts';
 import { invalidRequest } from './api-error.ts';
-import { checkCommon } from './request-common.ts';
+import { checkSampling, readEffort } from './reasoning.ts';
+import { checkCommon, checkVerbosity, readStreamOptions, tierOf } from './request-common.ts';
 import { checkDetail, DETAILS } from './request-detail.ts';
 import {
-  isJsonObject,
   type JsonObject,
   missing,
   readBoolean,
@@ -27,6 +27,7 @@ const NAMES = new Set(
     /\s+/,
   ),
 );
+const STREAM_OPTIONS = ['include_usage', 'include_obfuscation'] as const;
 const ROLES = ['system', 'assistant', 'user', 'function', 'tool', 'developer'] as const;
 
 /** Reads the body of `/v1/chat/completions`. */
@@ -41,7 +42,14 @@ export function readChatRequest(body: JsonObject, models: Readonly<Record<string
   for (const part of parts) checkDetail(part, name, model);
   const stream = readBoolean(body, 'stream') ?? false;
   const form = readForm(body, parts);
-  checkCommon(body, name, model);
+  checkCommon(body, model);
+  const effort = readEffort(body['reasoning_effort'], 'chat', name, model);
+  checkSampling(body, 'chat', model, effort);
+  checkVerbosity(body['verbosity'], 'verbosity', name, model);
+  const { include_usage: includeUsage = false, include_obfuscation: obfuscate = true } = readStreamOptions(
+    body,
+    STREAM_OPTIONS,
+  );
   for (const penalty of ['frequency_penalty', 'presence_penalty']) {
     readNumber(body, penalty, { min: -2, max: 2 });
   }
@@ -55,9 +63,12 @@ export function readChatRequest(body: JsonObject, models: Readonly<Record<string
     messages: messages.length,
     maxOutputTokens: readLimit(body, model),
     form,
+    effort,
     stream,
-    includeUsage: readStreamOptions(body, stream),
+    obfuscate,
+    includeUsage,
     choices: readNumber(body, 'n', { min: 1, max: 128, integer: true }) ?? 1,
+    echo: { service_tier: tierOf(body) },
   };
 }
 
@@ -128,18 +139,4 @@ function readLimit(body: JsonObject, model: FakeModel): number | undefined {
     );
   }
   return current ?? old;
-}
-
-function readStreamOptions(body: JsonObject, stream: boolean): boolean {
-  const options = body['stream_options'] ?? undefined;
-  if (options === undefined) return false;
-  if (!stream) {
-    throw invalidRequest(
-      "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-      'stream_options',
-      null,
-    );
-  }
-  if (!isJsonObject(options)) throw wrongType('stream_options', 'an object', options);
-  return readBoolean(options, 'include_usage') ?? false;
 }

@@ -96,6 +96,22 @@ describe('chat requests that are wrong', () => {
       { ...base, model: 'o3', temperature: 0.2 },
       { param: 'temperature', code: 'unsupported_value' },
     ],
+    ['an effort for a model without reasoning', { ...base, reasoning_effort: 'low' }, { param: null, code: null }],
+    [
+      'an effort that the model lacks',
+      { ...base, model: 'gpt-5.1', reasoning_effort: 'minimal' },
+      { param: 'reasoning_effort', code: 'unsupported_value' },
+    ],
+    [
+      'a verbosity that an older model lacks',
+      { ...base, verbosity: 'high' },
+      { param: 'verbosity', code: 'unsupported_value' },
+    ],
+    [
+      'an unknown stream option',
+      { ...base, stream: true, stream_options: { usage: true } },
+      { param: 'stream_options.usage', code: 'unknown_parameter' },
+    ],
     ['too hot a temperature', { ...base, temperature: 2.1 }, { param: 'temperature', code: 'decimal_above_max_value' }],
     ['stream that is no boolean', { ...base, stream: 'yes' }, { param: 'stream', code: 'invalid_type' }],
     [

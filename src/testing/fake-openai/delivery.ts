@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { ApiErrorBody } from './api-error.ts';
 import { lookUpError } from './error-table.ts';
-import type { Fault } from './fault-plan.ts';
+import type { Fault, Quirk } from './fault-plan.ts';
 import { nextTurn, realPause } from './real-timers.ts';
+import { groups, writtenAs } from './stream-quirks.ts';
 
 /** An answer on its way: one body, or the events of a stream. */
 export type Payload =
@@ -10,8 +11,8 @@ export type Payload =
   | {
       readonly type: 'stream';
       readonly events: Iterable<string>;
-      /** How this stream tells an error. */
-      readonly errorEvent: (error: ApiErrorBody) => string;
+      /** How this stream tells an error, as the event of that number from 0. */
+      readonly errorEvent: (error: ApiErrorBody, position: number) => string;
     };
 
 /** A body of JSON. */
@@ -28,6 +29,7 @@ export interface DeliveryOptions {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly fault?: DeliveryFault | undefined;
+  readonly quirk?: Quirk | undefined;
   /** Waits between two events of a stream; resolves early when the client left. */
   readonly pause?: (() => Promise<void>) | undefined;
 }
@@ -42,8 +44,9 @@ export async function deliver(response: ServerResponse, payload: Payload, option
 function spoil(payload: Payload, fault: DeliveryFault | undefined): Payload {
   if (fault?.kind === 'stream-error' && payload.type === 'stream') {
     const events = [...payload.events];
-    const kept = events.slice(0, Math.floor(events.length * cutRatio(fault)));
-    return { ...payload, events: [...kept, payload.errorEvent(lookUpError(fault.code, fault.status).body)] };
+    const kept = events.slice(0, keptEvents(fault, events.length));
+    const { body } = lookUpError(fault.code, fault.status);
+    return { ...payload, events: [...kept, payload.errorEvent(body, kept.length)] };
   }
   if (fault?.kind !== 'wrong-json' || fault.where === 'content') return payload;
   const text = JSON.stringify(fault.json ?? { unexpected: true });
@@ -78,43 +81,57 @@ function cutText(text: string, share: number): Buffer {
 async function deliverStream(
   response: ServerResponse,
   events: Iterable<string>,
-  { status, headers, fault, pause }: DeliveryOptions,
+  { status, headers, fault, quirk, pause }: DeliveryOptions,
 ): Promise<void> {
   response.writeHead(status, {
     ...headers,
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache',
   });
-  const all = isCut(fault) || pause !== undefined ? [...events] : [[...events].join('')];
-  const last = isCut(fault) ? Math.floor(all.length * cutRatio(fault)) : all.length;
-  for (const event of all.slice(0, last)) {
-    response.write(event);
+  const all = writtenAs(events, quirk);
+  const last = isCut(fault) ? keptEvents(fault, all.length) : all.length;
+  const isBuilt = isCut(fault) || pause !== undefined;
+  for (const bytes of groups(all.slice(0, last), quirk?.writes ?? (isBuilt ? 'events' : 'joined'))) {
+    response.write(bytes);
+    // A turn for each write: what one turn writes may reach the client as one chunk.
+    if (typeof quirk?.writes === 'number') await nextTurn();
     await pause?.();
     if (response.destroyed) return;
   }
-  const next = all[last] ?? '';
-  if (isCut(fault)) sendCut(response, Buffer.from(next.slice(0, Math.floor(next.length / 2))), fault);
+  if (isCut(fault)) sendCut(response, partOf(all[last] ?? '', fault), fault);
   else response.end();
 }
 
-const isCut = (fault: DeliveryFault | undefined): fault is DeliveryFault =>
+/** Half of the event at the cut, or nothing of it where whole events were asked for. */
+const partOf = (event: string, { afterEvents }: CutFault): Buffer =>
+  Buffer.from(afterEvents === undefined ? event.slice(0, Math.floor(event.length / 2)) : '');
+
+type CutFault = Extract<DeliveryFault, { kind: 'stall' | 'reset' | 'truncate' }>;
+
+const isCut = (fault: DeliveryFault | undefined): fault is CutFault =>
   fault !== undefined &&
   fault.kind !== 'wrong-json' &&
   fault.kind !== 'stream-error' &&
   !(fault.kind === 'truncate' && fault.where === 'content');
 
-const cutRatio = (fault: DeliveryFault | undefined): number =>
-  fault !== undefined && 'afterRatio' in fault ? (fault.afterRatio ?? 0.5) : 0.5;
+type Cut = Pick<CutFault, 'afterRatio' | 'afterEvents'>;
 
-function sendCut(response: ServerResponse, part: Buffer, { kind }: DeliveryFault): void {
+const cutRatio = ({ afterRatio = 0.5 }: Cut): number => afterRatio;
+
+const keptEvents = (cut: Cut, events: number): number =>
+  Math.min(events, cut.afterEvents ?? Math.floor(events * cutRatio(cut)));
+
+function sendCut(response: ServerResponse, part: Buffer, { kind }: CutFault): void {
   if (kind === 'truncate') {
     response.end(part);
     return;
   }
   response.flushHeaders();
-  response.write(part, () => {
+  const sent = () => {
     if (kind === 'reset') void resetLater(response);
-  });
+  };
+  if (part.length === 0) sent();
+  else response.write(part, sent);
 }
 
 /**

@@ -97,7 +97,7 @@ export class Exchange {
     const { models } = this.#context;
     const name = this.#route.model;
     const found = name === undefined ? modelList(models) : modelObject(models, name);
-    await this.#send(jsonPayload(found), picked.fault);
+    await this.#send(jsonPayload(found), picked);
   }
 
   async #answerCall(apiKey: string, body: JsonObject): Promise<void> {
@@ -110,7 +110,7 @@ export class Exchange {
     checkPatches(request, images);
     const { promptTokens } = countPrompt(request, images);
     if (this.#route.action === 'count-tokens') {
-      await this.#send(jsonPayload({ object: 'response.input_tokens', input_tokens: promptTokens }), undefined);
+      await this.#send(jsonPayload({ object: 'response.input_tokens', input_tokens: promptTokens }), NO_FAULT);
       return;
     }
     checkContext(request, promptTokens);
@@ -119,14 +119,14 @@ export class Exchange {
     const latencyMs =
       options.latency === undefined ? 0 : drawLatencyMs(options.latency, options.seed, this.#seen.number);
     if (await this.#applyEarly({ ...picked, latencyMs: picked.latencyMs + latencyMs })) {
-      if (picked.billed) this.#bill(composeAnswer(request, images, undefined, options.cachedPromptRatio));
+      if (picked.billed) this.#bill(composeAnswer(request, images, undefined, options));
       return;
     }
-    const answer = composeAnswer(request, images, contentFault(picked.fault), options.cachedPromptRatio);
+    const answer = composeAnswer(request, images, contentFault(picked.fault), options);
     if (picked.billed) this.#bill(answer);
     if (this.#response.destroyed) return;
-    const payload = renderAnswer(request, answer, identityOf(this.#seen.number), body['store'] !== false);
-    await this.#send(payload, picked.fault);
+    const payload = renderAnswer(request, answer, identityOf(this.#seen.number), picked.quirk);
+    await this.#send(payload, picked);
   }
 
   async #loadImages(request: VisionRequest): Promise<readonly SeenImage[]> {
@@ -159,9 +159,10 @@ export class Exchange {
   #pick(imageHashes: readonly string[]): PickedFault {
     const { number, endpoint, apiKey, model, stream } = this.#seen;
     const picked = this.#context.picker.pick({ number, endpoint, apiKey, model, stream, imageHashes });
-    if (picked.fault !== undefined) {
-      this.#seen.fault = picked.fault.kind;
-      this.#context.stats.faultHappened(picked.fault.kind);
+    for (const happened of [picked.quirk, picked.fault]) {
+      if (happened === undefined) continue;
+      this.#seen.fault = happened.kind;
+      this.#context.stats.faultHappened(happened.kind);
     }
     return picked;
   }
@@ -194,7 +195,7 @@ export class Exchange {
     this.#context.stats.billed(usage, this.#seen.images);
   }
 
-  async #send(payload: Payload, fault: Fault | undefined): Promise<void> {
+  async #send(payload: Payload, { fault, quirk }: Pick<PickedFault, 'fault' | 'quirk'>): Promise<void> {
     const { streamDelayMs, clock } = this.#context.options;
     if (fault?.kind === 'reset') this.#seen.outcome = 'broken';
     if (fault?.kind === 'headers') Object.assign(this.#headers, fault.headers);
@@ -204,6 +205,7 @@ export class Exchange {
       status: 200,
       headers: this.#headers,
       fault: deliveryFault(fault),
+      quirk,
       pause: streamDelayMs > 0 ? () => pauseFor(this.#response, streamDelayMs, clock) : undefined,
     });
   }
@@ -240,7 +242,17 @@ const asApiError = (error: unknown): ApiError =>
 
 const identityOf = (number: number) => number.toString(16).padStart(12, '0');
 
-const CONTENT: ReadonlySet<Fault['kind']> = new Set(['refusal', 'finish', 'items', 'truncate', 'wrong-json']);
+const NO_FAULT = { fault: undefined, quirk: undefined };
+
+const CONTENT: ReadonlySet<Fault['kind']> = new Set([
+  'refusal',
+  'finish',
+  'items',
+  'truncate',
+  'wrong-json',
+  'reasoning',
+  'status',
+]);
 const DELIVERY: ReadonlySet<Fault['kind']> = new Set(['stall', 'reset', 'stream-error', 'truncate', 'wrong-json']);
 
 const contentFault = (fault: Fault | undefined) =>

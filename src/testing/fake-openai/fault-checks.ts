@@ -21,6 +21,7 @@ import { checkLatency } from './latency-checks.ts';
 
 const position = integer({ min: 1 });
 const wait = milliseconds({ min: 0 });
+const cut = { afterRatio: ratio(), afterEvents: integer({ min: 0 }) };
 const somewhere = oneOf('body', 'content');
 
 const FAULTS: Readonly<Record<string, Readonly<Record<string, OptionCheck>>>> = {
@@ -36,17 +37,27 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, OptionCheck>>>> = 
   },
   latency: { latency: required(checkLatency) },
   hang: {},
-  stall: { afterRatio: ratio() },
-  reset: { at: required(oneOf('before-answer', 'mid-body')), afterRatio: ratio() },
+  stall: cut,
+  reset: { at: required(oneOf('before-answer', 'mid-body')), ...cut },
   'stream-error': {
     code: nonEmptyText(),
     status: integer({ min: 400, max: 599 }),
-    afterRatio: ratio(),
+    ...cut,
   },
-  truncate: { where: somewhere, afterRatio: ratio() },
+  truncate: { where: somewhere, ...cut },
   'wrong-json': { where: somewhere, json: anything() },
   refusal: { text: nonEmptyText() },
-  finish: { reason: required(oneOf('stop', 'length', 'content_filter')), text: text() },
+  finish: { reason: required(oneOf('stop', 'length', 'content_filter', 'max_messages', 'steered')), text: text() },
+  reasoning: { tokens: required(integer({ min: 0 })) },
+  status: { status: required(oneOf('failed', 'cancelled', 'in_progress', 'queued')), code: nonEmptyText() },
+  quirk: {
+    keepAlive: boolean(),
+    lineEnd: oneOf('lf', 'crlf'),
+    writes: whichever([[(value) => typeof value === 'number', position]], oneOf('joined', 'events')),
+    done: boolean(),
+    usage: boolean(),
+    unknown: boolean(),
+  },
   items: { change: required(oneOf('missing', 'duplicated', 'reordered', 'invented')), count: position },
   headers: { headers: required(textRecord()) },
   'close-idle': { afterMs: wait },

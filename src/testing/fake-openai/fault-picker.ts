@@ -1,4 +1,4 @@
-import type { Fault, FaultMatch, FaultPlan, FaultRule } from './fault-plan.ts';
+import type { Fault, FaultMatch, FaultPlan, FaultRule, Quirk } from './fault-plan.ts';
 import { drawLatencyMs } from './latency.ts';
 import { drawAt } from './random.ts';
 import type { Endpoint } from './vision-request.ts';
@@ -15,13 +15,16 @@ export interface FaultSubject {
 
 /** The fault of one request. */
 export interface PickedFault {
-  readonly fault: Exclude<Fault, { kind: 'latency' }> | undefined;
+  readonly fault: Exclude<Fault, { kind: 'latency' | 'quirk' }> | undefined;
+  readonly quirk: Quirk | undefined;
   /** Where the fault says so, else by its kind. */
   readonly billed: boolean;
   readonly latencyMs: number;
 }
 
-const NO_ANSWER = new Set<Fault['kind']>(['error', 'hang']);
+/** These happen beside the first of the others. */
+const BESIDE = new Set<Fault['kind']>(['latency', 'quirk']);
+const NO_ANSWER = new Set<Fault['kind']>(['error', 'hang', 'status']);
 
 /** Applies a plan to requests and keeps count of the rules that end. */
 export class FaultPicker {
@@ -36,21 +39,24 @@ export class FaultPicker {
   }
 
   pick(subject: FaultSubject): PickedFault {
-    let found: PickedFault = { fault: undefined, billed: true, latencyMs: 0 };
+    let found: Pick<PickedFault, 'fault' | 'billed'> = { fault: undefined, billed: true };
+    let quirk: Quirk | undefined;
     let latencyMs = 0;
     this.#rules.forEach((rule, index) => {
       const { fault } = rule;
-      if (fault.kind !== 'latency' && found.fault !== undefined) return;
+      if (!BESIDE.has(fault.kind) && found.fault !== undefined) return;
       if ((this.#timesLeft[index] ?? 0) <= 0 || !this.#matches(rule.when ?? {}, subject, index)) return;
       this.#timesLeft[index] = (this.#timesLeft[index] ?? 0) - 1;
       if (fault.kind === 'latency') {
         latencyMs += drawLatencyMs(fault.latency, drawSeed(this.#seed, index), subject.number);
+      } else if (fault.kind === 'quirk') {
+        quirk = { ...quirk, ...fault };
       } else {
         const answered = !NO_ANSWER.has(fault.kind) && !(fault.kind === 'reset' && fault.at === 'before-answer');
-        found = { fault, billed: rule.billed ?? answered, latencyMs: 0 };
+        found = { fault, billed: rule.billed ?? answered };
       }
     });
-    return { ...found, latencyMs };
+    return { ...found, quirk, latencyMs };
   }
 
   #matches(when: FaultMatch, subject: FaultSubject, rule: number): boolean {

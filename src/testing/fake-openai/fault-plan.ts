@@ -39,7 +39,38 @@ export interface RetryAfter {
   readonly ms: number;
 }
 
-/** A failure that the server produces. */
+/** Where an answer breaks off. */
+interface CutPosition {
+  /** Share of the events or bytes that comes, and of a stream half of the next event. @defaultValue 0.5 */
+  readonly afterRatio?: number;
+  /** Whole events of a stream that come, and no byte of the next one; wins over `afterRatio`. */
+  readonly afterEvents?: number;
+}
+
+/** Ways to write an answer. All but `usage` and `unknown` are about streams. */
+export interface Quirk {
+  readonly kind: 'quirk';
+  /** A comment (`: ping`) before each event, as servers send them to keep a connection alive. @defaultValue false */
+  readonly keepAlive?: boolean;
+  /** @defaultValue 'lf' */
+  readonly lineEnd?: 'lf' | 'crlf';
+  /**
+   * What is written at once: all events, one event, or so many bytes. With 1, each cut falls somewhere within a
+   * character, a line end or a field. @defaultValue all events; one with `streamDelayMs`
+   */
+  readonly writes?: 'joined' | 'events' | number;
+  /** Whether chat's stream ends with `[DONE]`; that of Responses never does. @defaultValue true */
+  readonly done?: boolean;
+  /** Whether the answer reports its usage. What is billed stays. @defaultValue true */
+  readonly usage?: boolean;
+  /**
+   * Fields, events and output items that no client knows, and in chat a chunk without choices, between the usual ones.
+   * @defaultValue false
+   */
+  readonly unknown?: boolean;
+}
+
+/** A failure that the server produces, or a way of its own. */
 export type Fault =
   | {
       /**
@@ -59,24 +90,46 @@ export type Fault =
   /** The request is read and never answered. */
   | { readonly kind: 'hang' }
   /** Headers and the start of the body are sent, then nothing more. */
-  | { readonly kind: 'stall'; readonly afterRatio?: number }
+  | ({ readonly kind: 'stall' } & CutPosition)
   /** The connection is reset: before any byte of the answer, or in the middle of its body. */
-  | { readonly kind: 'reset'; readonly at: 'before-answer' | 'mid-body'; readonly afterRatio?: number }
+  | ({ readonly kind: 'reset'; readonly at: 'before-answer' | 'mid-body' } & CutPosition)
   /** A stream that ends with an error event after a part of its events; other answers are left whole. */
-  | {
+  | ({
       readonly kind: 'stream-error';
       readonly code?: ApiErrorCode | (string & {});
       readonly status?: number;
-      readonly afterRatio?: number;
-    }
+    } & CutPosition)
   /** The answer ends early, and well-formed as HTTP: the body's JSON is cut, or only the model's own text. */
-  | { readonly kind: 'truncate'; readonly where?: 'body' | 'content'; readonly afterRatio?: number }
+  | ({ readonly kind: 'truncate'; readonly where?: 'body' | 'content' } & CutPosition)
   /** JSON of another shape: as the body, or as the model's own text. */
   | { readonly kind: 'wrong-json'; readonly where?: 'body' | 'content'; readonly json?: unknown }
   /** A 200 whose message is a refusal. */
   | { readonly kind: 'refusal'; readonly text?: string }
-  /** A 200 that stopped for that reason, with this text, such as an empty one. @defaultValue half of the text */
-  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length' | 'content_filter'; readonly text?: string }
+  /**
+   * A 200 that stopped for that reason, with this text, such as an empty one. The last two reasons are those of the
+   * Responses API (where `length` is `max_output_tokens`); chat sends them as words that no client knows.
+   * @defaultValue half of the text
+   */
+  | {
+      readonly kind: 'finish';
+      readonly reason: 'stop' | 'length' | 'content_filter' | 'max_messages' | 'steered';
+      readonly text?: string;
+    }
+  /** So many hidden tokens before the answer, whatever the model and its effort; they count against its limit. */
+  | { readonly kind: 'reasoning'; readonly tokens: number }
+  /**
+   * A 200 of the Responses API with this status and no answer. A stream breaks off after half of its deltas: a failed
+   * one with `response.failed`, another without any last event. In chat, `failed` is an `error` inside a 200, or the
+   * last event of the stream; the other statuses leave chat's answers whole.
+   */
+  | {
+      readonly kind: 'status';
+      readonly status: 'failed' | 'cancelled' | 'in_progress' | 'queued';
+      /** Of the error of a failed one. @defaultValue 'server_error' */
+      readonly code?: ApiErrorCode | 'server_error' | (string & {});
+    }
+  /** The same answer, written as some servers do, which a client must read alike. Happens beside any other fault. */
+  | Quirk
   /** A structured answer whose items are wrong: `count` of them. Other answers are left whole. */
   | {
       readonly kind: 'items';
@@ -108,7 +161,8 @@ export interface FaultRule {
 }
 
 /**
- * The faults of a server. The first matching rule that is not about latency is applied, and the latency rules add up.
+ * The faults of a server. The first matching rule is applied, and beside it all of latency and quirks: latencies add
+ * up, and of two quirks the later wins where they differ.
  * A plan and a seed always do the same to the same request numbers, whatever the timing.
  *
  * @example

@@ -106,11 +106,18 @@ describe('limits', () => {
   });
 
   it('bound what is in flight', async () => {
+    const clock = new ManualClock();
     const limited = await start({
       limits: { maxConcurrency: 2 },
-      faults: [{ fault: { kind: 'latency', latency: { distribution: 'fixed', ms: 50 } } }],
+      faults: [
+        { when: { requests: { to: 4 } }, fault: { kind: 'latency', latency: { distribution: 'fixed', ms: 50 } } },
+      ],
+      clock,
     });
-    const answers = await Promise.all([1, 2, 3, 4].map(() => ask(limited)));
+    const asked = [1, 2, 3, 4].map(() => ask(limited));
+    await expect.poll(() => limited.getStats().rateLimited).toBe(2);
+    await clock.advance(50);
+    const answers = await Promise.all(asked);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 429, 429]);
     expect((await ask(limited)).status).toBe(200);
     expect(limited.getStats().mostInFlight).toBeGreaterThanOrEqual(3);

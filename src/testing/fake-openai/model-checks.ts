@@ -3,11 +3,13 @@ import {
   describeValue,
   finiteNumber,
   integer,
+  listOf,
   type OptionCheck,
   oneOf,
   required,
   shape,
 } from '../../internal/options/option-checks.ts';
+import { REASONING_EFFORTS } from '../../internal/options/reasoning-effort.ts';
 
 const tokens = required(integer({ min: 0 }));
 const bounds = shape({ maxSidePx: required(integer({ min: 1 })), maxPatches: integer({ min: 1 }) });
@@ -34,6 +36,11 @@ const checkModel = shape({
   images: checkRule,
   contextTokens: required(integer({ min: 1 })),
   reasoning: boolean(),
+  efforts: listOf(oneOf(...REASONING_EFFORTS)),
+  defaultEffort: oneOf(...REASONING_EFFORTS),
+  temperature: oneOf('always', 'without-reasoning', 'never'),
+  flex: boolean(),
+  cacheWrites: boolean(),
 });
 
 /** An object of models by name. */

@@ -1,5 +1,6 @@
 import type { ConfigIssue } from '../../errors/config-error.ts';
 import { type Clock, systemClock } from '../../internal/clock.ts';
+import { definedOf } from '../../internal/options/defined-of.ts';
 import {
   boolean,
   checkOptions,
@@ -15,6 +16,7 @@ import {
   textRecord,
   withMethods,
 } from '../../internal/options/option-checks.ts';
+import { REASONING_EFFORTS, type ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 import { checkFaultPlan } from './fault-checks.ts';
 import type { FaultPlan, FaultRule } from './fault-plan.ts';
 import type { Latency } from './latency.ts';
@@ -22,6 +24,7 @@ import { checkLatency } from './latency-checks.ts';
 import { checkModels } from './model-checks.ts';
 import type { FakeLimits } from './quota-group.ts';
 import type { FakeQuotaGroup } from './quota-groups.ts';
+import { REASONING_TOKENS } from './reasoning.ts';
 import type { FakeModel } from './token-table.ts';
 
 /** Options of {@link startFakeOpenAI}. */
@@ -43,6 +46,12 @@ export interface FakeOpenAIOptions {
    */
   readonly cachedPromptRatio?: number;
   /**
+   * Hidden tokens that a reasoning model spends before each answer, by effort. They count against the output limit: one
+   * that they fill leaves an empty answer, which is billed.
+   * @defaultValue none 0, minimal 0, low 192, medium 512, high 1024, xhigh 4096, max 8192
+   */
+  readonly reasoningTokens?: Readonly<Partial<Record<ReasoningEffort, number>>>;
+  /**
    * Limits of all keys together, for each model its own; holds where no group of `quotaGroups` fits.
    * @defaultValue none
    */
@@ -51,7 +60,7 @@ export interface FakeOpenAIOptions {
   readonly quotaGroups?: readonly FakeQuotaGroup[];
   /** Time of each answer before its first byte. @defaultValue no added time */
   readonly latency?: Latency;
-  /** Milliseconds between the events of a stream. @defaultValue 0 */
+  /** Milliseconds between the writes of a stream, each an event unless a quirk says otherwise. @defaultValue 0 */
   readonly streamDelayMs?: number;
   /** The faults; `setFaults()` replaces them. @defaultValue none */
   readonly faults?: FaultPlan | readonly FaultRule[];
@@ -80,13 +89,14 @@ export interface FakeOpenAIOptions {
   readonly clock?: Clock;
 }
 
-type Given = 'limits' | 'quotaGroups' | 'latency' | 'faults';
+type Given = 'limits' | 'quotaGroups' | 'latency' | 'faults' | 'reasoningTokens';
 
 /** The options with every default filled in. */
 export type ResolvedOptions = Required<Omit<FakeOpenAIOptions, Given>> & {
   readonly quotaGroups: readonly FakeQuotaGroup[];
   readonly latency: Latency | undefined;
   readonly faults: FaultPlan;
+  readonly reasoningTokens: Readonly<Record<ReasoningEffort, number>>;
 };
 
 const DEFAULTS = {
@@ -156,6 +166,7 @@ export function resolveOptions(options: FakeOpenAIOptions): ResolvedOptions {
     models: checkModels,
     descriptions: textRecord(),
     cachedPromptRatio: finiteNumber({ min: 0, max: 1 }),
+    reasoningTokens: shape(Object.fromEntries(REASONING_EFFORTS.map((effort) => [effort, integer({ min: 0 })]))),
     limits: limitsCheck,
     quotaGroups: quotaGroupsCheck,
     latency: checkLatency,
@@ -172,13 +183,14 @@ export function resolveOptions(options: FakeOpenAIOptions): ResolvedOptions {
     imageTimeoutMs: milliseconds(),
     clock: withMethods('a clock', 'now', 'setTimeout', 'clearTimeout'),
   });
-  const { limits, quotaGroups, latency, faults = [], clock = systemClock, ...rest } = options;
+  const { limits, quotaGroups, latency, reasoningTokens, faults = [], clock = systemClock, ...rest } = options;
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   return {
     ...DEFAULTS,
     ...Object.fromEntries(given),
     quotaGroups: groupsOf(limits, quotaGroups),
     latency,
+    reasoningTokens: { ...REASONING_TOKENS, ...definedOf(reasoningTokens ?? {}) },
     faults: toPlan(faults),
     clock,
   };

@@ -16,10 +16,22 @@ export const wrongType = (param: string, expected: string, got: unknown): ApiErr
   );
 
 const wrongValue = (param: string, got: unknown, supported: readonly string[]): ApiError => {
-  const quoted = supported.map((value) => `'${value}'`);
-  const list = [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter(Boolean).join(', and ');
+  const list = quoteAll(supported);
   return invalidRequest(`Invalid value: '${String(got)}'. Supported values are: ${list}.`, param, 'invalid_value');
 };
+
+/** `'a', 'b', and 'c'` */
+export function quoteAll(values: readonly string[]): string {
+  const quoted = values.map((value) => `'${value}'`);
+  return [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter(Boolean).join(', and ');
+}
+
+/** Throws the API's 400 for a field that an object of the Responses API doesn't have. */
+export function checkNames(value: JsonObject, param: string, names: readonly string[]): void {
+  const unknown = Object.keys(value).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw invalidRequest(`Unknown parameter: '${param}.${unknown}'.`, `${param}.${unknown}`, 'unknown_parameter');
+}
 
 /** A number within bounds, or `undefined` when absent or null. */
 export function readNumber(

@@ -1,112 +1,96 @@
 import type { Answer, FakeUsage } from './answer.ts';
 import type { ApiErrorBody } from './api-error.ts';
-import type { AnswerIdentity } from './chat-answer.ts';
-import { splitForStream, sseEvent } from './sse.ts';
-import type { VisionRequest } from './vision-request.ts';
+import type { Rendering } from './chat-answer.ts';
+import { responseItems } from './responses-items.ts';
+import { sseEvent } from './sse.ts';
 
-/** The finished `response` object. */
-export function responseObject(
-  request: VisionRequest,
-  answer: Answer,
-  identity: AnswerIdentity,
-  store: boolean,
-): object {
-  const { finishReason } = answer;
-  const reason = finishReason === 'length' ? 'max_output_tokens' : 'content_filter';
+/** The `response` object as it ends. */
+export function responseObject(rendering: Rendering): object {
+  const { answer, quirk } = rendering;
+  const { finishReason, unanswered } = answer;
+  if (unanswered !== undefined) {
+    const { status, error } = unanswered;
+    const { code, message } = error;
+    return { ...unfinished(rendering), status, error: status === 'failed' ? { code, message } : null };
+  }
+  const isComplete = finishReason === 'stop';
   return {
-    ...unfinished(request, identity, store),
-    status: finishReason === 'stop' ? 'completed' : 'incomplete',
-    incomplete_details: finishReason === 'stop' ? null : { reason },
-    output: [message(answer, identity)],
-    usage: responseUsage(answer.usage),
+    ...unfinished(rendering),
+    status: isComplete ? 'completed' : 'incomplete',
+    completed_at: isComplete ? rendering.identity.createdAtSeconds : null,
+    incomplete_details: isComplete ? null : { reason: incompleteReason(finishReason) },
+    output: responseItems(rendering).map(({ item }) => item),
+    usage: quirk.usage === false ? null : responseUsage(answer.usage),
+    ...(quirk.unknown === true ? { fake_notes: [] } : {}),
   };
 }
 
-/** The events of a stream, numbered from 0. */
-export function* responseStream(
-  request: VisionRequest,
-  answer: Answer,
-  identity: AnswerIdentity,
-  store: boolean,
-): Generator<string> {
+/** The events of a stream, numbered from 0. It has no `[DONE]`. */
+export function* responseStream(rendering: Rendering): Generator<string> {
+  const { request, answer, quirk } = rendering;
   let sequence = 0;
   const event = (type: string, data: object) => {
     const text = sseEvent({ type, sequence_number: sequence, ...data }, type);
     sequence += 1;
     return text;
   };
-  const at = { item_id: `msg_${identity.id}`, output_index: 0, content_index: 0 };
-  const { text, refusal } = answer;
-  const open = unfinished(request, identity, store);
-  yield event('response.created', { response: open });
-  yield event('response.in_progress', { response: open });
-  const item = { ...message(answer, identity), status: 'in_progress', content: [] };
-  yield event('response.output_item.added', { output_index: 0, item });
-  yield event('response.content_part.added', {
-    ...at,
-    part: content('', refusal === undefined ? undefined : ''),
-  });
-  if (refusal === undefined) {
-    for (const delta of splitForStream(text)) {
-      yield event('response.output_text.delta', { ...at, delta, logprobs: [] });
+  const response = unfinished(rendering);
+  yield event('response.created', { response });
+  if (request.echo['background'] === true)
+    yield event('response.queued', { response: { ...response, status: 'queued' } });
+  yield event('response.in_progress', { response });
+  if (quirk.unknown === true) yield event('response.fake_note.added', { note: { type: 'fake_note' } });
+  for (const [output_index, { opened, item, deltas }] of responseItems(rendering).entries()) {
+    yield event('response.output_item.added', { output_index, item: opened });
+    const isBroken = answer.unanswered !== undefined && item.type === 'message';
+    const steps = isBroken ? deltas.slice(0, Math.floor(deltas.length / 2)) : deltas;
+    for (const { type, ...data } of steps) {
+      yield event(type, { item_id: item.id, output_index, ...data });
     }
-    yield event('response.output_text.done', { ...at, text, logprobs: [] });
-  } else {
-    for (const delta of splitForStream(refusal)) yield event('response.refusal.delta', { ...at, delta });
-    yield event('response.refusal.done', { ...at, refusal });
+    if (!isBroken) yield event('response.output_item.done', { output_index, item });
   }
-  yield event('response.content_part.done', { ...at, part: content(text, refusal) });
-  yield event('response.output_item.done', { output_index: 0, item: message(answer, identity) });
-  const last = answer.finishReason === 'stop' ? 'response.completed' : 'response.incomplete';
-  yield event(last, { response: responseObject(request, answer, identity, store) });
+  const last = lastEvent(answer);
+  if (last !== undefined) yield event(last, { response: responseObject(rendering) });
 }
 
-/** An error in the middle of a stream. */
-export const responseErrorEvent = ({ code, message, param }: ApiErrorBody): string =>
-  sseEvent({ type: 'error', sequence_number: 0, code, message, param }, 'error');
+function lastEvent({ unanswered, finishReason }: Answer): string | undefined {
+  if (unanswered !== undefined) return unanswered.status === 'failed' ? 'response.failed' : undefined;
+  return finishReason === 'stop' ? 'response.completed' : 'response.incomplete';
+}
 
-const unfinished = (request: VisionRequest, { id, createdAtSeconds }: AnswerIdentity, store: boolean) => ({
-  id: `resp_${id}`,
+/** An error in the middle of a stream, with the number of its event. */
+export const responseErrorEvent = ({ code, message, param }: ApiErrorBody, sequence: number): string =>
+  sseEvent({ type: 'error', sequence_number: sequence, code, message, param }, 'error');
+
+const incompleteReason = (finishReason: Answer['finishReason']) =>
+  finishReason === 'length' ? 'max_output_tokens' : finishReason;
+
+const unfinished = ({ request, identity }: Rendering) => ({
+  id: `resp_${identity.id}`,
   object: 'response',
-  created_at: createdAtSeconds,
+  created_at: identity.createdAtSeconds,
   status: 'in_progress',
+  completed_at: null,
   error: null,
   incomplete_details: null,
-  instructions: null,
-  max_output_tokens: request.maxOutputTokens ?? null,
+  max_tool_calls: null,
   model: request.modelName,
   output: [],
-  parallel_tool_calls: true,
   previous_response_id: null,
-  reasoning: { effort: null, summary: null },
-  service_tier: 'default',
-  store,
-  temperature: 1,
-  text: { format: { type: request.form.type } },
   tool_choice: 'auto',
   tools: [],
-  top_p: 1,
-  truncation: 'disabled',
+  top_logprobs: 0,
   usage: null,
-  user: null,
-  metadata: {},
+  ...request.echo,
 });
 
-const message = ({ text, refusal, finishReason }: Answer, { id }: AnswerIdentity) => ({
-  id: `msg_${id}`,
-  type: 'message',
-  status: finishReason === 'stop' ? 'completed' : 'incomplete',
-  role: 'assistant',
-  content: [content(text, refusal)],
-});
-
-const content = (text: string, refusal: string | undefined) =>
-  refusal === undefined ? { type: 'output_text', annotations: [], logprobs: [], text } : { type: 'refusal', refusal };
-
-const responseUsage = ({ promptTokens, cachedTokens, completionTokens }: FakeUsage) => ({
-  input_tokens: promptTokens,
-  input_tokens_details: { cached_tokens: cachedTokens },
-  output_tokens: completionTokens,
-  output_tokens_details: { reasoning_tokens: 0 },
-  total_tokens: promptTokens + completionTokens,
+const responseUsage = (usage: FakeUsage) => ({
+  input_tokens: usage.promptTokens,
+  input_tokens_details: {
+    cached_tokens: usage.cachedTokens,
+    ...(usage.cacheWriteTokens > 0 ? { cache_write_tokens: usage.cacheWriteTokens } : {}),
+  },
+  output_tokens: usage.completionTokens,
+  output_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+  total_tokens: usage.promptTokens + usage.completionTokens,
 });

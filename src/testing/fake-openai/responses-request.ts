@@ -1,8 +1,11 @@
+import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 import { readAnswerForm } from './answer-form.ts';
 import { invalidRequest } from './api-error.ts';
-import { checkCommon } from './request-common.ts';
+import { checkSampling, readEffort, unsupportedParameter } from './reasoning.ts';
+import { checkCommon, checkVerbosity, readStreamOptions, tierOf } from './request-common.ts';
 import { checkDetail, DETAILS } from './request-detail.ts';
 import {
+  checkNames,
   type JsonObject,
   missing,
   readBoolean,
@@ -25,6 +28,18 @@ const NAMES = new Set(
    temperature text tool_choice tools top_logprobs top_p truncation user personality`.split(/\s+/),
 );
 const ROLES = ['assistant', 'system', 'developer', 'user'] as const;
+const SUMMARIES = ['auto', 'concise', 'detailed'] as const;
+/** Source: openai-node 7.57, `ResponseIncludable`. */
+const INCLUDES = [
+  'file_search_call.results',
+  'web_search_call.results',
+  'web_search_call.action.sources',
+  'message.input_image.image_url',
+  'computer_call_output.output.image_url',
+  'code_interpreter_call.outputs',
+  'reasoning.encrypted_content',
+  'message.output_text.logprobs',
+] as const;
 /** Fewest output tokens that the Responses API takes. */
 const MIN_OUTPUT_TOKENS = 16;
 
@@ -48,7 +63,11 @@ export function readResponsesRequest(body: JsonObject, models: Readonly<Record<s
   if (instructions !== undefined) {
     parts.unshift({ type: 'text', text: readText(instructions, 'instructions') });
   }
-  checkCommon(body, name, model);
+  checkCommon(body, model);
+  const reasoning = readReasoning(body, name, model);
+  checkSampling(body, 'responses', model, reasoning.effort);
+  const { include_obfuscation: obfuscate = true } = readStreamOptions(body, ['include_obfuscation']);
+  checkInclude(body['include'] ?? undefined);
   const truncation = body['truncation'] ?? undefined;
   if (truncation !== undefined) readChoice(truncation, 'truncation', ['auto', 'disabled']);
   readBoolean(body, 'background');
@@ -60,11 +79,60 @@ export function readResponsesRequest(body: JsonObject, models: Readonly<Record<s
     parts,
     messages: messages + (instructions === undefined ? 0 : 1),
     maxOutputTokens: readNumber(body, 'max_output_tokens', { min: MIN_OUTPUT_TOKENS, integer: true }),
-    form: readForm(body, parts),
+    form: readForm(body, parts, name, model),
+    effort: reasoning.effort,
     stream: readBoolean(body, 'stream') ?? false,
+    obfuscate,
     includeUsage: true,
     choices: 1,
+    echo: echoOf(body, reasoning),
   };
+}
+
+/** The fields of the answer that say how it was asked for. */
+const echoOf = (body: JsonObject, { effort, summary, isGiven }: Reasoning): JsonObject => ({
+  background: body['background'] ?? false,
+  instructions: body['instructions'] ?? null,
+  max_output_tokens: body['max_output_tokens'] ?? null,
+  metadata: body['metadata'] ?? {},
+  parallel_tool_calls: body['parallel_tool_calls'] ?? true,
+  prompt_cache_key: body['prompt_cache_key'] ?? null,
+  reasoning: { effort: isGiven ? effort : null, summary },
+  safety_identifier: body['safety_identifier'] ?? null,
+  service_tier: tierOf(body),
+  store: body['store'] ?? true,
+  temperature: body['temperature'] ?? 1,
+  text: { verbosity: 'medium', ...(body['text'] as object | undefined), format: formatOf(body) },
+  top_p: body['top_p'] ?? 1,
+  truncation: body['truncation'] ?? 'disabled',
+  user: body['user'] ?? null,
+});
+
+const formatOf = (body: JsonObject): unknown =>
+  (body['text'] as { readonly format?: unknown } | null | undefined)?.format ?? { type: 'text' };
+
+function checkInclude(include: unknown): void {
+  if (include === undefined) return;
+  if (!Array.isArray(include)) throw wrongType('include', 'an array of strings', include);
+  for (const [at, value] of include.entries()) readChoice(value, `include[${at}]`, INCLUDES);
+}
+
+interface Reasoning {
+  readonly effort: ReasoningEffort;
+  readonly summary: (typeof SUMMARIES)[number] | null;
+  /** Whether the model reasons at all. */
+  readonly isGiven: boolean;
+}
+
+function readReasoning(body: JsonObject, name: string, model: FakeModel): Reasoning {
+  const given = body['reasoning'] ?? undefined;
+  const reasoning = given === undefined ? {} : readObject(given, 'reasoning');
+  checkNames(reasoning, 'reasoning', ['context', 'effort', 'generate_summary', 'mode', 'summary']);
+  const effort = readEffort(reasoning['effort'], 'responses', name, model);
+  const summary = reasoning['summary'] ?? reasoning['generate_summary'] ?? undefined;
+  if (summary === undefined) return { effort, summary: null, isGiven: model.reasoning === true };
+  if (model.reasoning !== true) throw unsupportedParameter('reasoning.summary', 'unsupported_parameter');
+  return { effort, summary: readChoice(summary, 'reasoning.summary', SUMMARIES), isGiven: true };
 }
 
 function readInput(body: JsonObject): { parts: PromptPart[]; messages: number } {
@@ -110,9 +178,13 @@ function readPart(value: unknown, param: string, role: (typeof ROLES)[number]): 
   };
 }
 
-function readForm(body: JsonObject, parts: readonly PromptPart[]): AnswerForm {
+function readForm(body: JsonObject, parts: readonly PromptPart[], name: string, model: FakeModel): AnswerForm {
   const text = body['text'] ?? undefined;
-  const format = text === undefined ? undefined : (readObject(text, 'text')['format'] ?? undefined);
+  if (text === undefined) return { type: 'text' };
+  const config = readObject(text, 'text');
+  checkNames(config, 'text', ['format', 'verbosity']);
+  checkVerbosity(config['verbosity'], 'text.verbosity', name, model);
+  const format = config['format'] ?? undefined;
   if (format === undefined) return { type: 'text' };
   const form = readAnswerForm(readObject(format, 'text.format'), 'text.format', { nested: false });
   const saysJson = parts.some((part) => part.type === 'text' && /json/i.test(part.text));

@@ -75,6 +75,50 @@ describe('Responses requests that are wrong', () => {
       { param: 'previous_response_id', code: 'previous_response_not_found' },
     ],
     ['an unknown truncation', { ...input(text), truncation: 'some' }, { param: 'truncation' }],
+    ['store that is no boolean', { ...input(text), store: 'no' }, { param: 'store', code: 'invalid_type' }],
+    [
+      'a schema nested as in chat',
+      { ...input(text), text: { format: { type: 'json_schema', json_schema: { name: 'x', schema: {} } } } },
+      { param: 'text.format.name', code: 'missing_required_parameter' },
+    ],
+    ['an unknown field of text', { ...input(text), text: { style: 'short' } }, { param: 'text.style' }],
+    [
+      'a verbosity that an older model lacks',
+      { ...input(text), text: { verbosity: 'low' } },
+      { param: 'text.verbosity', code: 'unsupported_value' },
+    ],
+    [
+      'an effort for a model without reasoning',
+      { ...input(text), reasoning: { effort: 'low' } },
+      { param: 'reasoning.effort', code: 'unsupported_parameter' },
+    ],
+    [
+      'a summary for a model without reasoning',
+      { ...input(text), reasoning: { summary: 'auto' } },
+      { param: 'reasoning.summary', code: 'unsupported_parameter' },
+    ],
+    [
+      'the effort of chat',
+      { ...input(text), model: 'o3', reasoning_effort: 'low' },
+      { param: 'reasoning_effort', code: 'unknown_parameter' },
+    ],
+    [
+      'an effort that no model has',
+      { ...input(text), model: 'o3', reasoning: { effort: 'ultra' } },
+      { param: 'reasoning.effort', code: 'invalid_value' },
+    ],
+    [
+      'an unknown field of reasoning',
+      { ...input(text), model: 'o3', reasoning: { budget: 1 } },
+      { param: 'reasoning.budget', code: 'unknown_parameter' },
+    ],
+    ['stream options without a stream', { ...input(text), stream_options: {} }, { param: 'stream_options' }],
+    [
+      'the stream options of chat',
+      { ...input(text), stream: true, stream_options: { include_usage: true } },
+      { param: 'stream_options.include_usage', code: 'unknown_parameter' },
+    ],
+    ['an unknown include', { ...input(text), include: ['usage'] }, { param: 'include[0]', code: 'invalid_value' }],
   ];
 
   it.each(rows)('%s', async (_, body, error) => {

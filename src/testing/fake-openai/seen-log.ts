@@ -35,6 +35,7 @@ export interface SeenRequest {
   readonly status: number | undefined;
   /** The error code that was answered. */
   readonly code: string | undefined;
+  /** A quirk stands here only where nothing else happened. */
   readonly fault: Fault['kind'] | undefined;
   readonly billedTokens: number;
 }

@@ -50,7 +50,10 @@ it('keeps count of everything while all goes wrong at once', async () => {
   expect(sum(Object.values(stats.answersByStatus))).toBe(count(({ status }) => status !== undefined));
   expect(sum(seen.map(({ billedTokens }) => billedTokens))).toBe(stats.tokensBilled.total);
   expect(sum(Object.values(stats.images).map(({ billed }) => billed))).toBe(stats.requestsBilled);
-  expect(answers.filter(({ status, error }) => status === 200 && error === undefined).length).toBe(
-    count(({ status, outcome }) => status === 200 && outcome === 'answered'),
-  );
+  const answered = count(({ status, outcome }) => status === 200 && outcome === 'answered');
+  const whole = answers.filter(({ status, error }) => status === 200 && error === undefined).length;
+  const givenUp = answers.filter(({ error }) => error === 'SILENT').length;
+  expect(whole).toBeLessThanOrEqual(answered);
+  // On a busy machine the client gives up some that the server has written.
+  expect(whole).toBeGreaterThanOrEqual(answered - givenUp);
 });

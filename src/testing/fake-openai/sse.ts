@@ -6,3 +6,9 @@ export function sseEvent(data: object, event?: string): string {
 
 /** Splits a text into pieces of about a token, after spaces and commas. Joined they are the text again. */
 export const splitForStream = (text: string): readonly string[] => text.match(/[^\s,]*[\s,]+|[^\s,]+/g) ?? [];
+
+const PADDED_LENGTH = 16;
+
+/** What the API adds to a delta, so that the length of an event says nothing of its text. */
+export const obfuscation = (delta: string, isWanted: boolean): { readonly obfuscation?: string } =>
+  isWanted ? { obfuscation: 'x'.repeat(PADDED_LENGTH - (delta.length % PADDED_LENGTH)) } : {};

@@ -1,3 +1,5 @@
+import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
+
 /** The bounds that an image is scaled to before its patches are counted. */
 export interface PatchBounds {
   /** Longest side, in pixels. */
@@ -32,8 +34,24 @@ export interface FakeModel {
   readonly images: ImageTokenRule;
   /** Tokens of prompt and answer together. */
   readonly contextTokens: number;
-  /** Takes `max_completion_tokens` only, and no `temperature` but 1. @defaultValue false */
+  /**
+   * Spends hidden tokens before its answer, which count against its limit, and takes `max_completion_tokens` only.
+   * @defaultValue false
+   */
   readonly reasoning?: boolean;
+  /** Efforts that a reasoning model takes. @defaultValue all */
+  readonly efforts?: readonly ReasoningEffort[];
+  /** The effort of a request to a reasoning model that names none. @defaultValue 'medium' */
+  readonly defaultEffort?: ReasoningEffort;
+  /**
+   * When `temperature` and `top_p` may differ from 1; `'without-reasoning'` means at effort `none`.
+   * @defaultValue 'never' for a reasoning model, else 'always'
+   */
+  readonly temperature?: 'always' | 'without-reasoning' | 'never';
+  /** Whether it takes `service_tier: 'flex'`. @defaultValue that of `reasoning` */
+  readonly flex?: boolean;
+  /** Whether `usage` reports what was written into the prompt cache, as from gpt-5.6 on. @defaultValue false */
+  readonly cacheWrites?: boolean;
 }
 
 const tiles = (base: number, perTile: number): ImageTokenRule => ({ by: 'tiles', base, perTile });
@@ -64,40 +82,63 @@ const gpt54: ImageTokenRule = { by: 'patches', multiplier: 1.2, low: WIDE, high:
 const gpt55: ImageTokenRule = { ...gpt54, low: SMALL, auto: 'original' };
 const gpt56: ImageTokenRule = { ...gpt55, original: WHOLE };
 
-const reasoning = (images: ImageTokenRule, contextTokens: number): FakeModel => ({
+const LOW_TO_HIGH: readonly ReasoningEffort[] = ['low', 'medium', 'high'];
+
+type Reasoning = Omit<FakeModel, 'images' | 'contextTokens'>;
+const O_SERIES: Reasoning = { reasoning: true, efforts: LOW_TO_HIGH };
+const GPT5: Reasoning = { reasoning: true, efforts: ['minimal', ...LOW_TO_HIGH] };
+const GPT51: Reasoning = {
+  reasoning: true,
+  efforts: ['none', ...LOW_TO_HIGH],
+  defaultEffort: 'none',
+  temperature: 'without-reasoning',
+};
+const GPT52: Reasoning = { ...GPT51, efforts: ['none', ...LOW_TO_HIGH, 'xhigh'] };
+const GPT55: Reasoning = { ...GPT52, defaultEffort: 'medium' };
+const GPT56: Reasoning = { reasoning: true, efforts: ['none', ...LOW_TO_HIGH, 'xhigh', 'max'], cacheWrites: true };
+const GPT6: Reasoning = { ...GPT56, efforts: [...LOW_TO_HIGH, 'xhigh', 'max'] };
+
+const model = (images: ImageTokenRule, contextTokens: number, more: Reasoning = {}): FakeModel => ({
   images,
   contextTokens,
-  reasoning: true,
+  ...more,
 });
 
 /**
  * The built-in models of the fake server.
  * Source of the image rules: OpenAI, "Images and vision", model sizing table and calculating costs, copies of autumn
  * 2026. For models that it no longer lists (`former`), the copy of spring 2026. Source of the context windows: OpenAI's
- * model pages. They only decide when the answer is `context_length_exceeded`.
+ * model pages. They only decide when the answer is `context_length_exceeded`. Efforts and temperature: error bodies and
+ * trials in public issues (experientiallabs/experiential#764, BerriAI/litellm#34210, BerriAI/litellm-docs#1064, #1173).
  */
 export const MODEL_TABLE: Readonly<Record<string, FakeModel>> = {
-  'gpt-4o': { images: tiles(85, 170), contextTokens: 128_000 },
-  'gpt-4o-mini': { images: tiles(2833, 5667), contextTokens: 128_000 },
-  'gpt-4.1': { images: tiles(85, 170), contextTokens: 1_047_576 },
-  'gpt-4.1-mini': { images: uniform(1.62), contextTokens: 1_047_576 },
-  'gpt-4.1-nano': { images: former(2.46), contextTokens: 1_047_576 },
-  'gpt-4.5': { images: tiles(85, 170), contextTokens: 128_000 },
-  'gpt-5': reasoning(tiles(70, 140), 400_000),
-  'gpt-5.1': reasoning(tiles(70, 140), 400_000),
-  'gpt-5-mini': reasoning(former(1.62), 400_000),
-  'gpt-5-nano': reasoning(former(2.46), 400_000),
-  'gpt-5.2': reasoning(uniform(1.2), 400_000),
-  'gpt-5.4': reasoning(gpt54, 1_050_000),
-  'gpt-5.4-mini': reasoning(gpt54, 400_000),
-  'gpt-5.4-nano': reasoning(gpt54, 400_000),
-  'gpt-5.5': reasoning(gpt55, 1_050_000),
-  'gpt-5.6-sol': reasoning(gpt56, 1_050_000),
-  'gpt-5.6-terra': reasoning(gpt56, 1_050_000),
-  'gpt-5.6-luna': reasoning(gpt56, 1_050_000),
-  o1: reasoning(tiles(75, 150), 200_000),
-  o3: reasoning(tiles(75, 150), 200_000),
-  'o4-mini': reasoning(former(1.72), 200_000),
+  'gpt-4o': model(tiles(85, 170), 128_000),
+  'gpt-4o-mini': model(tiles(2833, 5667), 128_000),
+  'gpt-4.1': model(tiles(85, 170), 1_047_576),
+  'gpt-4.1-mini': model(uniform(1.62), 1_047_576),
+  'gpt-4.1-nano': model(former(2.46), 1_047_576),
+  'gpt-4.5': model(tiles(85, 170), 128_000),
+  'gpt-5': model(tiles(70, 140), 400_000, GPT5),
+  'gpt-5.1': model(tiles(70, 140), 400_000, GPT51),
+  'gpt-5-mini': model(former(1.62), 400_000, GPT5),
+  'gpt-5-nano': model(former(2.46), 400_000, GPT5),
+  'gpt-5.2': model(uniform(1.2), 400_000, GPT52),
+  'gpt-5.4': model(gpt54, 1_050_000, GPT52),
+  'gpt-5.4-mini': model(gpt54, 400_000, GPT52),
+  'gpt-5.4-nano': model(gpt54, 400_000, GPT52),
+  'gpt-5.5': model(gpt55, 1_050_000, GPT55),
+  'gpt-5.6': model(gpt56, 1_050_000, GPT56),
+  'gpt-5.6-sol': model(gpt56, 1_050_000, GPT56),
+  'gpt-5.6-terra': model(gpt56, 1_050_000, GPT56),
+  'gpt-5.6-luna': model(gpt56, 1_050_000, GPT56),
+  'gpt-6-astra': model(gpt56, 1_050_000, GPT6),
+  'gpt-6-sol': model(gpt56, 1_050_000, GPT6),
+  'gpt-6-luna': model(gpt56, 1_050_000, GPT6),
+  'gpt-6.1-sol': model(gpt56, 1_050_000, GPT6),
+  'gpt-6.1-terra': model(gpt56, 1_050_000, GPT6),
+  o1: model(tiles(75, 150), 200_000, { ...O_SERIES, flex: false }),
+  o3: model(tiles(75, 150), 200_000, O_SERIES),
+  'o4-mini': model(former(1.72), 200_000, O_SERIES),
 };
 
 /** Finds a model by its name, or by its name with a date after it, such as `gpt-4o-2024-08-06`. */

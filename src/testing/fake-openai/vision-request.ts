@@ -1,3 +1,4 @@
+import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 import type { ImageFacts } from './image-facts.ts';
 import type { ImageDetail } from './token-count.ts';
 import type { FakeModel } from './token-table.ts';
@@ -33,11 +34,17 @@ export interface VisionRequest {
   readonly messages: number;
   readonly maxOutputTokens: number | undefined;
   readonly form: AnswerForm;
+  /** The effort that holds: the named one, or the model's own; `none` for a model that doesn't reason. */
+  readonly effort: ReasoningEffort;
   readonly stream: boolean;
+  /** Whether the deltas of the stream are padded, which the API does unless told otherwise. */
+  readonly obfuscate: boolean;
   /** Chat: a last chunk with the usage is wanted. */
   readonly includeUsage: boolean;
   /** Chat: how many choices. */
   readonly choices: number;
+  /** The fields that the answer repeats. */
+  readonly echo: Readonly<Record<string, unknown>>;
 }
 
 /** An image that the server has looked at, with the words beside it. */
