@@ -8,7 +8,7 @@ import { startRawServer } from './raw-server.fixture.ts';
 
 export { completion };
 
-/** An answer as it goes over the wire; a body that is no text is sent as JSON. */
+/** An answer as the server sends it; a body that is not a string is sent as JSON. */
 export interface RawAnswer {
   readonly status?: number;
   /** `null` for none. @defaultValue 'application/json' */
@@ -54,7 +54,7 @@ export async function openApi(answerTo: (body: string) => RawAnswer | undefined)
     });
     request.on('end', () => answer(request, response, text));
   });
-  /** Where it serves an image itself. */
+  /** The address of an image that this server serves itself. */
   const imageUrl = `${server.origin}${IMAGE_PATH}`;
   return { ...server, baseURL: `${server.origin}/v1`, imageUrl, bodies };
 }
@@ -78,11 +78,11 @@ export const openServer = (answer: RawAnswer): Promise<RawApi> =>
 export const openUrls = (answer: RawAnswer): Promise<RawApi> =>
   openApi((body) => (body.includes(IMAGE_PATH) ? answer : undefined));
 
-/** Describes every image of a pack as fine, with its JSON in that form. */
+/** Describes every image of a pack as fine. `form` wraps the JSON of the answer. */
 export const openPacks = (form: (json: string) => unknown): Promise<RawApi> =>
   openApi((body) => ({ body: completion(form(packJson(JSON.parse(body)))) }));
 
-/** A client whose retries wait as little as they may. */
+/** A client whose retries wait as briefly as possible. */
 export const openClient = (options: DescribeClientOptions): DescribeClient =>
   createDescribeClient({
     ...(options.endpoints === undefined ? { apiKey: 'key' } : {}),

@@ -37,7 +37,7 @@ interface Expected {
   readonly requests?: number;
   /** Failures that the breaker counts. @defaultValue 0 */
   readonly counted?: number;
-  /** Whether the next image is not asked for, because the key or the account is. @defaultValue false */
+  /** Whether the next image causes no request, because the failure is of the key or the account. @defaultValue false */
   readonly stops?: boolean;
   /** Whether another endpoint is asked, where there is one. @defaultValue false */
   readonly moves?: boolean;
@@ -78,7 +78,7 @@ const FAULTS: readonly (readonly [string, RawAnswer, Expected])[] = [
   ['a refusal as a part', { body: completion([{ type: 'refusal', refusal: 'I must not' }]) }, REFUSED],
   ['a filtered answer', { body: completion('A', { finish_reason: 'content_filter' }) }, REFUSED],
 
-  // An error inside a 200 is judged as if its status had come.
+  // An error inside a 200 is judged as if its own status had come.
   ['402 inside', inside({ code: 402, message: 'Insufficient credits' }), QUOTA],
   ['a billing code inside', inside({ code: 'insufficient_quota', message: 'No' }), QUOTA],
   ['429 inside', inside({ code: 429, message: 'Slow down' }), THROTTLED],
@@ -214,7 +214,7 @@ const FAULTS: readonly (readonly [string, RawAnswer, Expected])[] = [
     { ...REJECTED, moves: true },
   ],
   ['a 422 of FastAPI', { status: 422, body: { detail: [{ loc: ['body', 'n'], msg: 'extra fields' }] } }, REJECTED],
-  // A server's own upstream that is down has nothing to do with an image that was sent whole.
+  // A server that cannot reach another one has no fault to find in an image that was sent whole.
   ['a server that can not reach another', error(500, { message: 'Cannot connect to host backend:80' }), OUTAGE],
 ];
 
@@ -243,7 +243,7 @@ describe.each(FAULTS)('an answer for one image: %s', (_name, answer, expected) =
       return;
     }
     expect(await client.describe({ image: goodImage(2) })).toMatchObject({ description: 'fine' });
-    // A failure is never kept: the image is asked for again.
+    // A failure is never cached: the image causes another request.
     const before = server.bodies.length;
     await client.describe({ image: badImage }).catch(() => {});
     expect(server.bodies).toHaveLength(before + requests);

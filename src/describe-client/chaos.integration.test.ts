@@ -94,7 +94,7 @@ describe('1,000 calls on distinct images', () => {
       failures.set(item.reason.code, (failures.get(item.reason.code) ?? 0) + 1);
     }
     const { requests } = server.getStats();
-    // The threshold is five in a row; those already on their way when it opens still arrive.
+    // The threshold is five in a row. Calls that are in flight when it opens still arrive.
     expect(requests).toBeGreaterThanOrEqual(5);
     expect(requests).toBeLessThanOrEqual(5 + 8);
     expect(failures.get('DESCRIBE_CIRCUIT_OPEN')).toBeGreaterThanOrEqual(CALLS - 2 * 8);

@@ -29,7 +29,7 @@ import { PackingAdvisor } from './packing/packing-advisor.ts';
 import { packingCost, packRulesOf } from './packing/packing-cost.ts';
 import { CallMetrics } from './reports/call-metrics.ts';
 
-/** Everything a client is made of. */
+/** Everything that a client is made of. */
 export interface ClientParts {
   readonly settings: ClientSettings;
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export interface ClientParts {
   readonly catalog: ModelCatalog;
   readonly endpoints: EndpointSet;
   readonly cache: RedisCache | undefined;
-  /** Joins equal calls that pass the cache by. */
+  /** Joins equal calls that bypass the cache. */
   readonly flights: SingleFlight<CachedDescription>;
   readonly monitor: PerformanceMonitor | undefined;
   readonly batch: VisionDescriptionBatchProcessor | undefined;
@@ -50,9 +50,9 @@ export interface ClientParts {
   readonly retry: RetryPolicy;
   readonly keys: DescriptionKeys;
   readonly ask: AskVision;
-  /** Makes what each call fails with that needs the API; undefined where an endpoint has a key. */
+  /** Makes the error of each call that needs the API without any key; undefined where an endpoint has a key. */
   readonly makeKeyError: (() => ConfigError) | undefined;
-  /** Ends, in the order of a call's way, what the client made. */
+  /** Closes the parts that the client made, in the order in which a call uses them. */
   close(): Promise<void>;
   destroy(reason: unknown): Promise<void>;
 }
@@ -87,7 +87,7 @@ export function composeParts(
     missingKeys,
   );
   const hasKey = missingKeys.size < endpoints.all.length;
-  // Without a log line nobody would notice: the other endpoints answer instead.
+  // Without a log line it would go unnoticed, because the other endpoints answer.
   for (const [endpoint, { option }] of hasKey ? missingKeys : [])
     logger.warn({ endpoint, option }, 'an endpoint has no key: no calls go to it');
   const cache = makeCache(settings);
@@ -151,7 +151,7 @@ export function composeParts(
   };
 }
 
-/** How images are asked about: each in a request of its own, or in packs as the advisor says. */
+/** The way to get answers: each image in a request of its own, or in packs when the advisor says so. */
 function makeAsk(
   settings: ClientSettings,
   send: SendRequest,
@@ -173,7 +173,7 @@ function makeAsk(
     advisor,
     isUnpackingAdvised: (image, request) =>
       advisor.advise(request.model, packingCost(image, request, catalog, rules)) === 'singly',
-    // Before the first answer nobody knows the limits: what is sent until then may all be refused.
+    // Before the first answer the limits are unknown, and all that is sent until then may be refused.
     yieldsPlace: (model) => routerBoundsPacks && advisor.hasHeardOf(model),
   });
   const batch = makeBatch(settings, batched);

@@ -27,7 +27,7 @@ import type {
 import type { AttemptBreaker } from './options/part-options.ts';
 import { type ClientHealth, clientHealth } from './reports/client-health.ts';
 
-/** A frozen, JSON-safe picture of every part. */
+/** A frozen, JSON-safe snapshot of every part. */
 export interface ClientStats {
   readonly calls: CallStats;
   /** Calls in the client, and the bytes of their images. */
@@ -108,7 +108,8 @@ export class DescribeClient implements AsyncDisposable {
    * Describes one image. `options` wins over the request. `data` has the type that `schema.parse` returns, `unknown`
    * without `parse`; without a `schema` it is `undefined`.
    *
-   * @throws `DESCRIBE_INPUT_INVALID` and `DESCRIBE_IMAGE_…` for what can't be sent, before anything is spent.
+   * @throws `DESCRIBE_INPUT_INVALID` and `DESCRIBE_IMAGE_…` for an image or request that can't be sent, before anything
+   * is spent.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, or the signal's reason when it aborts.
    * @throws `DESCRIBE_CACHE_MISS` with `cache: 'only-if-cached'`, `DESCRIBE_CLOSED` after `close()`,
    * `DESCRIBE_QUEUE_FULL` beyond `limits.maxQueuedCalls`, and the last failure of the API, after retries: see
@@ -126,11 +127,11 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Describes any number of images with bounded concurrency and memory; one item's failure is yielded, not thrown.
-   * Stopping the iteration aborts what is in work.
+   * Describes any number of images with bounded concurrency and memory. The failure of one item is yielded, not thrown.
+   * Stopping the iteration aborts the calls in work.
    *
-   * @throws `DESCRIBE_INPUT_INVALID` for wrong options, the signal's reason when it aborts, and what the iterable of
-   * inputs itself throws.
+   * @throws `DESCRIBE_INPUT_INVALID` for wrong options, the signal's reason when it aborts, and any error of the
+   * iterable of inputs.
    */
   describeMany<Data>(
     inputs: Iterable<StructuredRequest<Data>> | AsyncIterable<StructuredRequest<Data>>,
@@ -153,8 +154,8 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Tokens, price and time before anything is spent, as if nothing were cached. Sends nothing; an image of which only
-   * the URL is known counts as the largest that its model and detail allow.
+   * Tokens, price and time before anything is spent, as if nothing were cached. Sends nothing. An image that is known
+   * only by its URL counts as the largest that its model and detail allow.
    *
    * @throws `DESCRIBE_INPUT_INVALID` and `DESCRIBE_IMAGE_…` for an input that could not be described either.
    */
@@ -179,12 +180,12 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Fills the cache with the descriptions of these inputs that are missing or expired; answers of a fallback and stale
-   * ones are not enough. An input that fails is listed.
+   * Fills the cache with the descriptions of these inputs that are missing or expired. Answers of a fallback and stale
+   * entries do not count. An input that fails is listed.
    *
    * @throws `DESCRIBE_CONFIG_INVALID` with `cache: false`, `DESCRIBE_INPUT_INVALID` for wrong options, the signal's
-   * reason when it aborts, and what the iterable of inputs itself throws.
-   * @throws `DESCRIBE_CLOSED` when the client ends before all inputs were read, once what was in work has ended.
+   * reason when it aborts, and any error of the iterable of inputs.
+   * @throws `DESCRIBE_CLOSED` when the client ends before all inputs were read, once the calls in work have ended.
    */
   async warm(
     inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
@@ -201,31 +202,30 @@ export class DescribeClient implements AsyncDisposable {
   }
 
   /**
-   * Drops the cached description of this image for this very request (its prompt, model, detail and schema), on every
-   * process. A fallback model's answer in its place goes, too. Later calls do not join one in work. To drop all
+   * Removes the cached description of this very request (image, prompt, model, detail and schema), on every process. A
+   * fallback model's answer in its place is removed too. Later calls do not join one in work. To remove all
    * descriptions of an image, give them a tag. While Redis is away the removal is kept for it, unless the client ends.
    *
-   * @throws what `describe` throws for an input that can't be described; an image known by its bytes is read for its
-   * name.
+   * @throws as `describe` for an input that can't be described. An image that is named by its bytes is read for that.
    * @throws `DESCRIBE_TIMEOUT` after `timeoutMs`, the signal's reason when it aborts, `DESCRIBE_CLOSED`,
-   * `DESCRIBE_QUEUE_FULL` beyond `limits.maxQueuedCalls`; `DESCRIBE_CACHE` only of a cache that is `strict`.
+   * `DESCRIBE_QUEUE_FULL` beyond `limits.maxQueuedCalls`; `DESCRIBE_CACHE` only with a cache that is `strict`.
    */
   async invalidate(input: DescribeInput, options?: DescribeOptions): Promise<void> {
     await this.#runner.invalidate(input, options);
   }
 
   /**
-   * Drops every cached description with one of these tags, on every process. While Redis is away the removal is kept
+   * Removes every cached description with one of these tags, on every process. While Redis is away the removal is kept
    * for it, unless the client ends.
    *
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_TIMEOUT` after the client's `timeoutMs`, `DESCRIBE_CLOSED`;
-   * `DESCRIBE_CACHE` only of a cache that is `strict`.
+   * `DESCRIBE_CACHE` only with a cache that is `strict`.
    */
   async invalidateTags(tags: readonly string[]): Promise<void> {
     await this.#runner.invalidateTags(tags);
   }
 
-  /** The health of each part, and the worst of it. */
+  /** The health of each part, and the worst one of them. */
   async health(): Promise<ClientHealth> {
     return clientHealth(this.#parts, this.#calls.isOpen);
   }
@@ -258,16 +258,19 @@ export class DescribeClient implements AsyncDisposable {
     });
   }
 
-  /** Takes no more calls, lets those in work end, and closes what the client made. */
+  /** Refuses new calls, lets those in work end, and closes what the client made. */
   close(): Promise<void> {
     this.#calls.refuse();
-    // No more images come to fill the batches.
+    // No more images will fill the batches.
     void this.#parts.batch?.flush();
     this.#ending ??= this.#calls.drained().then(() => this.#parts.close());
     return this.#ending;
   }
 
-  /** Rejects every call in work with `reason`, and closes what the client made, by force; also while it closes. */
+  /**
+   * Rejects every call in work with `reason`, and closes what the client made without waiting. Also works during
+   * `close()`.
+   */
   destroy(reason: unknown = new ClosedError('the client')): Promise<void> {
     this.#calls.end(reason);
     this.#destroyed ??= this.#parts.destroy(reason);

@@ -111,7 +111,7 @@ describe('a refusal whose time is past the deadline', () => {
       explain: { gaveUp: 'deadline', attempts: [{ status: 429 }] },
     });
     expect(client.stats().retry).toMatchObject({ retries: 0, budget: { retries: 0 } });
-    // The next one is not even begun.
+    // The next call does not even begin.
     await expect(client.describe(createTestImage({ seed: 2 }))).rejects.toMatchObject({
       code: 'DESCRIBE_RATE_LIMITED',
       explain: { attempts: [] },

@@ -216,7 +216,7 @@ describe('a client of one endpoint', () => {
       expect(reason).toMatchObject({ code: 'DESCRIBE_RATE_LIMITED', explain: { attempts: [] } });
       expect(reason.retryAfterMs).toBeGreaterThan(2000);
     }
-    // The last that is answered has waited for its turn; those that are refused have not.
+    // The last answered call has waited in the queue; the refused ones have not.
     expect(order.at(-1)).toBe('answered');
   });
 });

@@ -38,7 +38,7 @@ const schema = {
 const SHORT = 'Describe this image.';
 const LONG =
   'Say what stands in the foreground, in the background, and what the light is like, in three short sentences.';
-/** Models that size images by patches and by tiles, and dear and cheap ones beside the text. */
+/** Models that size images by patches and by tiles, and whose images are dear or cheap compared with text. */
 const CASES = [
   { model: 'gpt-4.1-mini', detail: 'low', prompt: SHORT },
   { model: 'gpt-4o', detail: 'low', prompt: SHORT },

@@ -8,13 +8,16 @@ import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 
-/** The stages of a client over pools whose every request fails; each column of the table is read off what they do. */
+/**
+ * The stages of a client over pools whose every request fails. Their behaviour is compared with each column of the
+ * table.
+ */
 const clients: DescribeClient[] = [];
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.destroy('the test is over')));
 });
 
-/** A pool whose requests fail when they have been sent, or before. */
+/** A pool whose requests fail after they were sent, or before. */
 const failingPool = (fail: () => Promise<never>, whenSent: boolean) =>
   ({
     use: async (run: (client: OpenAI) => Promise<unknown>) =>

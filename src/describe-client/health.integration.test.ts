@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const disposable of disposables.splice(0).reverse()) await disposable[Symbol.asyncDispose]();
 });
 
-/** A client that has made some calls while the API failed so. */
+/** A client that has made some calls while the API failed with this answer. */
 const clientAfter = async (
   faults: readonly FaultRule[],
   endpoints: readonly Partial<EndpointOptions>[],

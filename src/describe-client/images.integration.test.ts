@@ -171,7 +171,7 @@ describe('a URL whose bytes change while it is trusted', () => {
     serveImage(before);
     await started.describe(`${hostUrl}/y.png`);
     serveImage(after);
-    // Another prompt is a miss: what is sent, and what it is cached under, are the bytes of now.
+    // Another prompt is a miss. The present bytes are sent, and name the entry.
     await expect(started.describe(`${hostUrl}/y.png`, { prompt: 'Other?' })).resolves.toMatchObject({
       description: describeImageFacts(after),
     });
@@ -230,7 +230,7 @@ describe('a URL that the API can not download', () => {
     ]);
     const failure = startPublic().describe(`${hostUrl}/late.png`);
     await expect(failure).rejects.toMatchObject({ code: 'DESCRIBE_UPSTREAM', status: 500 });
-    // Three by its URL, of which two are retries, and one with its bytes.
+    // Three requests have its URL, of which two are retries. One has its bytes.
     expect(api.getStats().requestsByEndpoint.chat).toBe(4);
   });
 

@@ -14,7 +14,7 @@ let server: FakeOpenAI;
 let redis: RedisServer;
 const open: DescribeClient[] = [];
 
-/** Redis has more time than it takes while other processes keep the cores busy. */
+/** Redis gets more time than it needs, because other processes may keep the cores busy. */
 const start = async (cache: object = {}): Promise<DescribeClient> => {
   const { apiKey, baseURL } = server;
   const client = createDescribeClient({

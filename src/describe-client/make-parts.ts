@@ -15,7 +15,7 @@ import type { EndpointDescription } from './options/endpoint-options.ts';
 import { STALE_GRACE_SECONDS } from './options/fallback-option.ts';
 import { missingKeyError } from './options/missing-key.ts';
 
-/** A description costs money: while Redis is away, memory is believed until its own time to live is over. */
+/** A description costs money. While Redis is away, entries in memory stay valid until their own time to live ends. */
 const OUTAGE_TRUST_MS = 600_000;
 
 /** The user's own monitor, or one by options. */
@@ -30,7 +30,7 @@ export function makeCache({ cache, redis, fallback, clock, logger }: ClientSetti
   if (cache === false) return undefined;
   if (isInstance(cache, 'getOrSet')) return cache as RedisCache;
   return new RedisCache({
-    // A missing driver is no reason to fail a call: the cache says so in its health and works in memory.
+    // A missing driver is no reason to fail a call. The cache works in memory and reports it in its health.
     onDriverMissing: 'memory-only',
     outageTrustMs: OUTAGE_TRUST_MS,
     ...(fallback?.includes('stale') ? { graceSeconds: STALE_GRACE_SECONDS } : {}),
@@ -41,9 +41,9 @@ export function makeCache({ cache, redis, fallback, clock, logger }: ClientSetti
   });
 }
 
-/** Logs when the user's own cache can't use Redis, and when it can again, until the function returned is called. */
+/** Logs when the user's own cache loses Redis, and when it is back. The returned function ends that. */
 export function logCacheTroubles(cache: RedisCache | undefined, logger: Logger): () => void {
-  // It may be another one with the same methods.
+  // It may be another object with the same methods.
   if (!hasMethods(cache, ['on'])) return () => {};
   const troubled = cache?.on('redisTroubled', ({ reason }) =>
     logger.warn({ reason }, "the cache can't use Redis as it should"),
@@ -66,8 +66,8 @@ export const makeRetry = ({ retry, clock }: ClientSettings): RetryPolicy =>
 const POOL_METHODS = ['use', 'warmUp', 'getStats', 'close', 'destroy'];
 
 /**
- * One endpoint's pool, by options or by the user's function. Without a key it has ended before its first use, and each
- * call of it rejects with the reason.
+ * One endpoint's pool, by options or by the user's function. Without a key it is closed from the start, and each call
+ * of it rejects with the reason.
  */
 export function makePool(
   { pool, proxyTo, tls, missingKeys, clock }: ClientSettings,
@@ -98,7 +98,7 @@ export const makeBatch = (settings: ClientSettings, batched: BatchedVision): Vis
     ...{ model, prompt, detail, maxOutputTokens, clock },
     // The client has admitted them already.
     maxQueueSize: limits.maxQueuedCalls,
-    // Every image has a deadline of its own, so that a pack ends with the last of them.
+    // Every image has its own deadline, so a pack ends with the last of them.
     handlerTimeoutMs: MAX_TIMER_DELAY_MS,
     estimateTokens: batched.estimateTokens,
     classify: faultOf,

@@ -13,7 +13,7 @@ const collectGarbage: () => void = runInNewContext('gc');
 const image = createTestImage({ seed: 1 });
 const CHECK_OFTEN = { healthCheckInterval: 20 };
 
-/** Turns of the loop in which everything that can be collected is collected, and cleaned up after. */
+/** Waits some turns of the loop, in which garbage is collected and finalizers run. */
 async function turnsOfCollection(turns = 3) {
   for (let turn = 0; turn < turns; turn += 1) {
     collectGarbage();

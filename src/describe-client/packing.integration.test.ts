@@ -34,7 +34,7 @@ const images = Array.from({ length: 60 }, (_, seed) => createTestImage({ seed: 9
 const pause = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs));
 const latency = (ms: number) => [{ fault: { kind: 'latency', latency: { distribution: 'fixed', ms } } }] as const;
 
-/** Describes these at once, each rightly, and tells how many shared a request with it. */
+/** Describes these at once, checks each description, and returns the number of images in each request. */
 async function packSizes(started: DescribeClient, some: readonly Uint8Array[]): Promise<number[]> {
   const results = await Promise.all(some.map((image) => started.describe(image)));
   expect(results.map(({ description }) => description)).toEqual(some.map((image) => describeImageFacts(image)));
@@ -46,7 +46,7 @@ describe('packs of a client', () => {
     server.setFaults([...latency(200)]);
     const started = start({ batch: { batchSize: 4 } });
     expect(new Set(await packSizes(started, images.slice(0, 40)))).toEqual(new Set([4]));
-    // More than the two that a batch processor has by default.
+    // More than the two of the batch processor's default.
     expect(server.getStats().mostInFlight).toBeGreaterThan(3);
   });
 
@@ -66,7 +66,7 @@ describe('packs of a client', () => {
       started,
       Array.from({ length: 40 }, (_, seed) => createTestImage({ seed, width: 512, height: 512 })),
     );
-    // None does where tokens are not short, and fewer do the slower the machine is.
+    // No image goes alone where tokens are plentiful, and fewer do the slower the machine is.
     expect(sizes.filter((size) => size === 1).length).toBeGreaterThanOrEqual(5);
   });
 

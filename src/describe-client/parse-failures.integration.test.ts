@@ -15,7 +15,7 @@ afterEach(async () => {
 
 const [image, other] = [createTestImage({ seed: 1 }), createTestImage({ seed: 2 })];
 
-/** Answers what was asked: one image with an object, a pack with one for each id. */
+/** Answers in the requested form: one object for an image, or one for each id of a pack. */
 const answer = (body: unknown) => {
   const ids = [...JSON.stringify(body).matchAll(/"id (\w+)"/g)].map(([, id]) => id);
   const data = { colour: 'a secret red' };
@@ -55,7 +55,7 @@ const failureOf = async (promise: Promise<unknown>): Promise<DescribeError> => {
 };
 
 class WrongColour extends Error {}
-/** As superstruct has it: a validator's own error, derived from one of the language. */
+/** As in superstruct: a validator's own error, derived from one of the language. */
 class StructError extends TypeError {
   override readonly name = 'StructError';
 }

@@ -1,4 +1,4 @@
-// Run by process-exit.integration.test.ts: everything is used, then closed or left, and the process must end by itself.
+// Run by process-exit.integration.test.ts. Uses everything, then closes or leaves it. The process must end by itself.
 import { systemClock } from '../internal/clock.ts';
 import { createTestImage } from '../testing/index.ts';
 import { createDescribeClient } from './create-describe-client.ts';
@@ -25,7 +25,7 @@ await client.metrics();
 if (mode === 'close') {
   await client.close();
   const openHandles = () => process.getActiveResourcesInfo().filter((name) => !/^(TTYWrap|PipeWrap)$/.test(name));
-  // Sockets of the fake server's side may take some turns to end.
+  // Sockets of the fake server may take some turns to end.
   let left = openHandles();
   for (let look = 0; look < 200 && left.length > 0; look += 1) {
     await new Promise<void>((resolve) => void systemClock.setTimeout(resolve, 10));

@@ -12,7 +12,7 @@ export function publicPool({ apiKey, baseURL }: EndpointDescription): OpenAIConn
   return Object.assign(pool, { getStats });
 }
 
-/** Ends them, as no client does with pools that it did not make. */
+/** Closes these pools: no client closes pools that it did not make. */
 export async function closePublicPools(): Promise<void> {
   for (const pool of pools.splice(0)) await pool.destroy();
 }

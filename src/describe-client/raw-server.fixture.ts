@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A bare HTTP server on a free port: it says what the test says, and nothing that this package believes. */
+/** A bare HTTP server on a free port. It answers only as the test says, and knows nothing of this package. */
 export async function startRawServer(listener: RequestListener) {
   const server = createServer(listener);
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));

@@ -9,7 +9,7 @@ import type { DescribeClient } from './describe-client.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 
 const image = createTestImage({ seed: 21 });
-/** Nobody listens there; a port that is only free now may be taken by another test. */
+/** Nothing listens there. A port that is only free now may be taken by another test. */
 const NO_SERVER = 1;
 let server: FakeOpenAI;
 const open: DescribeClient[] = [];
@@ -95,7 +95,7 @@ describe.runIf(findRedisServer())('a Redis that somebody else writes to', () => 
     });
     const right = { description: describeImageFacts(image) };
     await expect(reader.describe(image)).resolves.toMatchObject({ ...right, source: 'upstream' });
-    // A reader that has just begun to hear messages asks Redis once more.
+    // A reader whose subscription has just begun asks Redis once more.
     const source = expect.stringMatching(/^(memory|redis)$/);
     await expect(reader.describe(image)).resolves.toMatchObject({ ...right, source });
     await expect((await connected()).describe(image)).resolves.toMatchObject({ ...right, source: 'redis' });

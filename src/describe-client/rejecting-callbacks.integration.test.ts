@@ -23,7 +23,7 @@ let unhandled: unknown[] = [];
 let calls = 0;
 const note = (reason: unknown) => unhandled.push(reason);
 
-/** Stands where a callback of any type is asked for: it rejects in a later turn. */
+/** A callback of any type that rejects in a later turn. */
 const late = (async () => {
   calls += 1;
   await nextTurn();

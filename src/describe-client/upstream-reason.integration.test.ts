@@ -20,7 +20,7 @@ const prompt = 'Whose passport lies beside the blue teapot?';
 const image = createTestImage({ seed: 1 });
 const base64 = Buffer.from(image).toString('base64');
 
-/** The error of a call of an API with that answer. */
+/** The error of a call whose API gives that answer. */
 async function failureOf(reply: RawReply, input: DescribeInput = { image, prompt }) {
   api = await startRawApi(({ method }) => (method === 'GET' ? { body: { object: 'list', data: [] } } : reply));
   client = createDescribeClient({ apiKey, baseURL: api.baseURL, retry: false });

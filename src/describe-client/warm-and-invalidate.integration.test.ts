@@ -182,7 +182,7 @@ describe('warm', () => {
     await clock.advance(61_000);
     failing();
     await expect(client.describe(coffee)).resolves.toMatchObject({ source: 'stale' });
-    // The second try is too early, the third is made.
+    // The second try is too early; the third one is made.
     for (const [waitMs, code] of [
       [0, 'DESCRIBE_UPSTREAM'],
       [11_000, 'DESCRIBE_OVERLOADED'],

@@ -7,7 +7,7 @@ import type { EndpointDescription } from '../options/endpoint-options.ts';
 import type { AttemptBreaker } from '../options/part-options.ts';
 import { countsForBreaker } from './attempt-failure.ts';
 
-/** Models are free text of the callers': a process that is sent random ones must not grow. */
+/** Names of models come from callers. Random names must not make the process grow. */
 const MAX_BREAKERS = 100;
 
 /** The breakers of one endpoint, one a model, made at first use. */
@@ -17,7 +17,7 @@ export class BreakerGroup {
   readonly #breakers: BoundedMap<string, AttemptBreaker>;
   readonly #discard: (breaker: AttemptBreaker) => void;
 
-  /** Without `create` every attempt passes. `discard` ends a breaker that this group made. */
+  /** Without `create`, every attempt passes. `discard` ends a breaker that this group made. */
   constructor(
     endpoint: string,
     create: ((model: string) => AttemptBreaker) | undefined,
@@ -65,7 +65,7 @@ export function makeBreakers(
   }
   const create = (name: string) => makeBreaker(settings, `${endpoint.name}:${name}`, metrics);
   const group = new BreakerGroup(endpoint.name, create, (breaker) => breaker.shutdown());
-  // Health and stats show it before the first call.
+  // Made at once, so that health and stats show it before the first call.
   group.of(endpoint.model ?? model);
   return group;
 }
@@ -78,7 +78,7 @@ function makeBreaker(
   const breaker: AttemptBreaker = new CircuitBreaker<Parameters<AttemptBreaker['fire']>, unknown>(
     name,
     function (run) {
-      // A closed breaker aborts no call: nothing to listen to.
+      // A closed breaker aborts no call, so its signal is left out.
       return run(breaker.state === 'CLOSED' ? undefined : this.signal);
     },
     { isFailure: countsForBreaker, ...definedOf(circuitBreaker as object | undefined), clock },

@@ -16,28 +16,28 @@ import type { EndWait } from '../packing/packing-advisor.ts';
 /** The end of an attempt. */
 export interface AttemptEnd {
   readonly outcome: AttemptRecord['outcome'];
-  /** The API's id of the request, once it answered; that of an error wins. */
+  /** The API's id of the request, once it answered. The id of an error has precedence. */
   readonly requestId?: string | undefined;
   readonly error?: DescribeError | undefined;
   /** Reading of the clock. @defaultValue now */
   readonly atMs?: number | undefined;
 }
 
-/** One attempt on its way. */
+/** The record of one running attempt. */
 export interface AttemptTrace {
-  /** Unique to this attempt; to be sent as `X-Client-Request-Id`. */
+  /** Unique to this attempt. Send it as `X-Client-Request-Id`. */
   readonly clientRequestId: string;
-  /** A connection was lent: from here on the call waits for the API. */
+  /** A connection was lent. The call waits for the API from here on. */
   connected(): void;
-  /** To be called once. */
+  /** Call it once. */
   ended(end: AttemptEnd): void;
 }
 
 /** Records the story of a request. */
 export interface AttemptSink {
-  /** Starts an attempt. `startedAtMs` is now where it is not given. */
+  /** Starts an attempt at `startedAtMs`, or now. */
   beginAttempt(endpoint: string, model?: string, startedAtMs?: number): AttemptTrace;
-  /** Begins a wait in a queue of this process; the first call of the function returned ends it. */
+  /** Begins a wait in a queue of this process. The first call of the returned function ends it. */
   waits(): EndWait;
   /** The retry waits before the next attempt. */
   retries(delayMs: number): void;
@@ -56,13 +56,13 @@ interface OngoingAttempt {
 /** Records the story of one call, for `explain`, and its bill. */
 export class CallTrace implements AttemptSink {
   readonly startedAtMs: number;
-  /** Empty where nothing was billed; without a price where that of an answer is unknown. */
+  /** Empty where nothing was billed. Has no price where the price of one answer is unknown. */
   bill: Billed = {};
   readonly #clock: Clock;
   readonly #attempts: AttemptRecord[] = [];
   readonly #fallbacks: FallbackRecord[] = [];
   readonly #ongoing = new Set<OngoingAttempt>();
-  /** Waits that still go on, and the sum of when they began. */
+  /** The waits that still last: their number, and the sum of their start times. */
   readonly #openWaits = { count: 0, sinceMs: 0 };
   #endQueue: EndWait | undefined;
   #queueMs = 0;
@@ -139,14 +139,14 @@ export class CallTrace implements AttemptSink {
     this.#endQueue = this.waits();
   }
 
-  /** A request for this image and `batchSize - 1` others leaves now. */
+  /** A request for this image and `batchSize - 1` others leaves the queue now. */
   leaves(batchSize: number): void {
     this.#endQueue?.();
     this.#endQueue = undefined;
     this.#batchSize = batchSize;
   }
 
-  /** An answer, or a part of a shared one, was billed. Answers of no use are billed too. */
+  /** An answer, or a part of a shared one, was billed. Useless answers count too. */
   billed(usage: VisionUsage, costUsd: number | undefined): void {
     const { usage: before, costUsd: costBefore } = this.bill;
     const sum = before === undefined ? costUsd : sumOf(costBefore, costUsd);
@@ -159,7 +159,7 @@ export class CallTrace implements AttemptSink {
     const attempts = [...this.#attempts];
     let poolMs = this.#poolMs;
     let upstreamMs = this.#upstreamMs;
-    // A call that ends by its deadline is explained before the attempt that it cuts off has ended.
+    // A call that ends at its deadline is explained before the attempt that it aborts has ended.
     for (const attempt of this.#ongoing) {
       const { startedAtMs, connectedAtMs = nowMs } = attempt;
       poolMs += connectedAtMs - startedAtMs;
@@ -180,7 +180,7 @@ export class CallTrace implements AttemptSink {
     return Object.freeze(explanation);
   }
 
-  /** Milliseconds of the last wait between attempts; the call may have ended before the wait did. */
+  /** Milliseconds of the last wait between attempts. The call may have ended before the wait. */
   #retriedMs(nowMs: number): number {
     return Math.min(this.#retry.delayMs, nowMs - this.#retry.sinceMs);
   }
@@ -189,7 +189,7 @@ export class CallTrace implements AttemptSink {
 const sumOf = (left: number | undefined, right: number | undefined): number | undefined =>
   left === undefined || right === undefined ? undefined : roundUsd(left + right);
 
-/** Records the story of a shared request for every call that shares it: one attempt with one id. */
+/** Records one attempt, with one id, for every call that shares the request. */
 export const sharedSink = (traces: readonly CallTrace[]): AttemptSink => ({
   beginAttempt: (endpoint, model, startedAtMs) => {
     const clientRequestId = randomUUID();

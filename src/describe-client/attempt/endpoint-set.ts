@@ -8,24 +8,24 @@ import type { MissingKeys } from '../options/missing-key.ts';
 import type { AttemptBreaker } from '../options/part-options.ts';
 import type { BreakerGroup } from './breaker-group.ts';
 
-/** An endpoint with what its calls go through. */
+/** An endpoint with the parts that its calls use. */
 export interface EndpointParts {
   readonly description: EndpointDescription;
   readonly pool: OpenAIConnectionPool;
   readonly breakers: BreakerGroup;
-  /** How its server takes requests. */
+  /** The form in which its server takes requests. */
   readonly dialect: EndpointDialect;
 }
 
 /** The endpoints of a client. */
 export class EndpointSet {
   readonly all: readonly EndpointParts[];
-  /** The endpoints that calls go to: those with a key, where any has one. */
+  /** The endpoints that get calls: those with a key, if any has one. */
   readonly asked: readonly EndpointParts[];
   /** Connection pools by the name of their endpoint. */
   readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
 
-  /** Which images this process downloads for them: all where one is in the own network. */
+  /** The images that this process downloads itself: all of them if an endpoint is in the own network. */
   readonly downloads: UrlDownloads;
 
   constructor(endpoints: readonly EndpointParts[], missingKeys: MissingKeys) {
@@ -37,8 +37,8 @@ export class EndpointSet {
   }
 
   /**
-   * Opens the minimum of connections of every pool that calls go to. `failed` is called for each pool that can't, where
-   * another one can.
+   * Opens the minimum of connections of every pool that gets calls. Calls `failed` for each pool that fails while
+   * another one succeeds.
    * @throws the first failure when no pool could.
    */
   async warmUp(failed: (endpoint: string, code: unknown) => void): Promise<void> {
@@ -56,7 +56,7 @@ export class EndpointSet {
   }
 }
 
-/** Judged by where its pool really leads, which a user's function may have made. */
+/** The origin of the pool's real address: a user's function may have made the pool. */
 function originOf({ pool, description }: EndpointParts): string {
   const { origin } = pool.getStats() as Partial<OpenAIConnectionPoolStats>;
   return origin ?? addressOf(description);

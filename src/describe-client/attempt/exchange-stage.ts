@@ -61,7 +61,7 @@ function pricedFacts(
   return { ...facts, costUsd: facts.usage && priceOf(facts.model, asked, facts.usage) };
 }
 
-/** The report where no answer came: the API may have refused, or broken an answer off that was billed. */
+/** The report without an answer. The API may have refused, or an error broke off an answer that was billed. */
 function refusedReport(error: unknown, { request, read }: ConnectedCall, priceOf: PriceOf): Partial<ExchangeReport> {
   const { headers } = (error ?? {}) as { readonly headers?: unknown };
   const limits = headers === undefined ? undefined : rateLimitOf(headers);
@@ -69,17 +69,17 @@ function refusedReport(error: unknown, { request, read }: ConnectedCall, priceOf
   if (completion === undefined) return { limits };
   const facts = pricedFacts(completion, request, priceOf);
   try {
-    // Its fault is known already; its reader writes down the cost.
+    // The answer failed already, but `read` still records what it cost.
     read(completion, facts);
   } catch {
-    // The error itself says more.
+    // The first error says more.
   }
   return { limits, usage: facts.usage, costUsd: facts.costUsd };
 }
 
 /**
- * Sends a request in the form that its server takes, and once more for each parameter that the server refuses by name.
- * It is one attempt: the server judged how the request is written, and did nothing else.
+ * Sends a request in the form that its server takes. Sends it again for each parameter that the server refuses by name.
+ * All of it is one attempt: the server only judged how the request is written.
  */
 async function sendInForm(
   call: ConnectedCall,
@@ -89,7 +89,7 @@ async function sendInForm(
 ): Promise<ChatAnswer> {
   const { request, body, client, clientRequestId, attempt, place, avoid } = call;
   const { dialect } = place.target;
-  // Resent by its connection once a call: the retries of the call and of its connections would multiply.
+  // The connection resends at most once a call, so that its retries and those of the call do not multiply.
   const resends = avoid.size === 0;
   let form = initial;
   let encoded = first;
@@ -108,7 +108,7 @@ async function sendInForm(
   }
 }
 
-/** The body of a call, encoded when it is first sent, once for all attempts that write it alike. */
+/** The body of a call. It is encoded at the first send, once for all attempts in the same form. */
 export class LazyBody {
   readonly #request: ChatRequest;
   readonly #signal: AbortSignal;
@@ -131,8 +131,8 @@ export class LazyBody {
 }
 
 /**
- * Reads what an answer reports. A limit counts the larger of a request's input and the bound of its output, not the
- * tokens that were written. Source: OpenAI, "Rate limits" guide.
+ * Reads the report of an answer. A limit counts the larger of a request's input and its output limit, not the tokens
+ * that were written. Source: OpenAI, "Rate limits" guide.
  */
 export function answerReport(
   { max_completion_tokens, max_tokens }: ChatRequest,

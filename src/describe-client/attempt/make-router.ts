@@ -52,7 +52,7 @@ export function makeRouter({ endpoints, limits, shared, clock }: RouterParts): {
       weight: description.weight,
       model: description.model,
       quotaGroup: groups[index],
-      // A call that waits in the router's queue can still go elsewhere; in the queue of a pool it can't.
+      // A call in the router's queue can still go to another endpoint; in the queue of a pool it cannot.
       maxConcurrency: Math.min(
         description.limits?.maxConcurrency ?? limits.maxConcurrency ?? Number.POSITIVE_INFINITY,
         pool.getStats().maxSize,
@@ -71,19 +71,19 @@ export function makeRouter({ endpoints, limits, shared, clock }: RouterParts): {
   return { router, quotas };
 }
 
-/** Headers by which a gateway in between knows its users. */
+/** Headers that may hold the credentials of a gateway. */
 const SECRET_HEADER = /key|token|auth|secret|cookie|password/i;
 
 const secretHeadersOf = ({ headers = {} }: EndpointDescription): readonly string[] =>
   Object.entries(headers).flatMap(([name, value]) => (SECRET_HEADER.test(name) ? [value] : []));
 
 /**
- * While the probe of a half-open breaker runs, calls wait for its result, or for so long. A call that failed elsewhere
- * does not wait so long for it.
+ * Calls wait for the result of a half-open breaker's probe, at most this long. A call that failed elsewhere waits for
+ * less.
  */
 const PROBING_MS = 1_500;
 
-/** Milliseconds for which a breaker lets nothing through. */
+/** Milliseconds for which a breaker lets no call through. */
 function breakerWaitMs(breakers: BreakerGroup | undefined, model: string): number {
   const breaker = breakers?.of(model);
   switch (breaker?.state) {

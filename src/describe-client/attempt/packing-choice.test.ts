@@ -31,7 +31,7 @@ const TOKENS_SHORT = { requests: FREE, tokens: { perMinute: 100_000, usedRatio: 
 
 const answer = (description: string): Answer => ({ description, model: 'm' });
 
-/** A call on its own is queued until the test lets it go, and then is on the wire until the test answers. */
+/** A single call is queued until the test lets it go. It then stays on the wire until the test answers. */
 function choice(mode: 'auto' | 'always', options: { readonly singly?: AskVision } = {}) {
   const clock = new ManualClock();
   const pressures = new Map<string, QuotaPressure>();

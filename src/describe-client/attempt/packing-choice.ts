@@ -6,7 +6,7 @@ import type { PackingAdvisor } from '../packing/packing-advisor.ts';
 import { type PackRules, packingCost } from '../packing/packing-cost.ts';
 import type { AskVision } from './vision-asker.ts';
 
-/** Ends a single call that had better join a pack. */
+/** Ends a single call that should join a pack. */
 const JOINS = Symbol('joins a pack');
 
 export interface PackingChoiceParts {
@@ -21,14 +21,14 @@ export interface PackingChoiceParts {
 }
 
 /**
- * Asks in packs or singly, as is advised at the moment. A single call that is still queued when packing becomes
+ * Sends packed or single requests, as is advised at the moment. A single call that is still queued when packing becomes
  * advisable joins a pack. So calls that came before the limit was known do not use it up one by one.
  */
 export function askAsAdvised({ singly, packed, advisor, mode, rules, catalog, clock }: PackingChoiceParts): AskVision {
   return async (image, request, bounds, trace) => {
     const { model } = request;
     const cost = packingCost(image, request, catalog, rules);
-    // With less time than that, most of it would be spent on the wait for a full pack.
+    // A call with less time would spend most of it on the wait for a full pack.
     const hasTime = () => bounds.deadlineAtMs - clock.now() >= 2 * rules.maxBatchWaitMs;
     const joins = () => cost.packSize > 1 && hasTime() && advisor.advise(model, cost) === 'pack';
     const advice = advisor.advise(model, cost);
@@ -42,7 +42,7 @@ export function askAsAdvised({ singly, packed, advisor, mode, rules, catalog, cl
       return await singly(image, request, { ...bounds, signal: child.signal }, trace, followed.waits);
     } catch (error) {
       bounds.signal.throwIfAborted();
-      // Refused for want of time in a queue that packs leave sooner, or at its last attempt.
+      // The call had too little time in a queue that packs leave sooner, or used up its attempts.
       if (error !== JOINS && !(DescribeError.is(error, 'DESCRIBE_RATE_LIMITED') && joins())) throw error;
     } finally {
       followed.end();

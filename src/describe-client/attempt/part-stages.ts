@@ -9,11 +9,9 @@ import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
 import { wasUnsent } from './attempt-failure.ts';
 import type { Answer, BilledAnswer, ConnectedCall, ExchangeReport, RoutedCall, Stage } from './stage.ts';
 
-/*
- * The stages that run an attempt inside of a part that judges it: a breaker, and a pool.
- */
+/* The stages that run an attempt inside a part that judges it: a breaker, and a pool. */
 
-/** Counts attempts, and what they were billed: the API may have answered whatever became of the call. */
+/** Counts attempts and their bills. The API may have answered even if the call failed. */
 export interface AttemptMetrics {
   attemptEnded(outcome: 'success' | 'failure' | 'aborted', billed: BilledAnswer, error?: DescribeError): void;
 }
@@ -25,8 +23,8 @@ export interface ConnectionStageParts {
 }
 
 /**
- * The part sees the value or the bare error of the attempt; the report of the attempt is joined to the result of the
- * part.
+ * Runs an attempt inside a part. The part gets the value or the bare error; its result is joined with the attempt's
+ * report.
  */
 async function within<Given>(
   name: string,
@@ -37,7 +35,7 @@ async function within<Given>(
   let report: AttemptFailure['report'] = { sent: false };
   try {
     const value = await part(async (given) => {
-      // A part may give the attempt up before it has ended.
+      // A part may give up the attempt before it ends.
       report = { sent: true };
       try {
         answer = await attempt(given);
@@ -49,7 +47,7 @@ async function within<Given>(
         throw failure.error;
       }
     });
-    // A part of the user's may answer in place of the API; what it says is no description to keep.
+    // A part of the user may answer in place of the API. Its answer is no description that may be kept.
     if (answer !== undefined && value === answer.value) return answer;
     throw new UpstreamError('DESCRIBE_RESPONSE_INVALID', `${name} answered in place of the API`, { status: 200 });
   } catch (error) {
@@ -69,11 +67,12 @@ export const breakerStage: Stage<RoutedCall> = (call, next) => {
 };
 
 /**
- * The call's own end: neither success nor failure of the other side. Not a DescribeError, so that no breaker counts it.
+ * The end of the call itself: neither success nor failure of the other side. It is no DescribeError, so that no breaker
+ * counts it.
  */
 class CallEnded extends Error {}
 
-/** Lends a connection for the exchange, writes the attempt down, and classifies what it failed with, once for all. */
+/** Lends a connection for the exchange, records the attempt, and classifies its failure once for all stages. */
 export const connectionStage =
   (parts: ConnectionStageParts): Stage<RoutedCall, ConnectedCall> =>
   async (call, next) => {
@@ -116,8 +115,8 @@ export const connectionStage =
   };
 
 /**
- * Whether the call ended, and that is no evidence against the API. It is evidence when the API had most of the call's
- * time and did not answer. It is none when the call spent its time in our own queue, or was cancelled at once.
+ * Whether the call ended without evidence against the API. It is evidence when the API had most of the call's time and
+ * did not answer. It is none when the call spent its time in our own queue, or was cancelled early.
  */
 function isCutOff(
   { signal, timeoutMs }: RoutedCall,

@@ -26,7 +26,7 @@ const untilAborted: Respond = (signal) =>
 
 const apiError = (status: number, code?: string) => Object.assign(new Error('refused'), { status, code });
 
-/** Sends to a client that responds by hand; what the breaker sees is written down. */
+/** Sends to a client that responds by hand, and records what the breaker sees. */
 const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxAttempts = 1 } = {}) => {
   const clock = new ManualClock();
   const news = { count: 0 };

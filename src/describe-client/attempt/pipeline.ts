@@ -22,8 +22,8 @@ export type SendOptions = Omit<OutgoingCall, 'request' | 'body' | 'read' | 'mode
   Partial<Pick<OutgoingCall, 'retries'>>;
 
 /**
- * Sends one request, and gives what `read` takes from its answer. The request may hold `InlineBytes` where the API
- * takes a data URL.
+ * Sends one request, and returns what `read` makes of its answer. The request may hold `InlineBytes` in place of a data
+ * URL.
  * @throws the last failure as a `DescribeError`, or the signal's reason.
  */
 export type SendRequest = <Value>(
@@ -35,20 +35,20 @@ export type SendRequest = <Value>(
 /** The parts of the stages. */
 export interface StageParts extends ConnectionStageParts, ExchangeStageParts {
   readonly retry: RetryPolicy;
-  /** Notified after each attempt for a model: the router's `pressureOf` may say something else. */
+  /** Called after each attempt for a model: the router's `pressureOf` may have changed. */
   readonly onLimitNews?: ((model: string) => void) | undefined;
 }
 
 export interface AttemptParts extends RouterParts, StageParts {}
 
-/** How requests leave, with the parts that others look at. */
+/** The way to send requests, with the parts that reports read. */
 export interface Attempts {
   readonly send: SendRequest;
   readonly router: Router<EndpointTarget>;
   readonly quotas: QuotaRegistry;
 }
 
-/** Makes how requests leave: through a router over these endpoints. */
+/** Joins the stages with a router over these endpoints. */
 export function makeAttempts(parts: AttemptParts): Attempts {
   const { router, quotas } = makeRouter(parts);
   return { send: makeSend(parts, router), router, quotas };
@@ -57,11 +57,11 @@ export function makeAttempts(parts: AttemptParts): Attempts {
 /** Every request goes through these stages, from the first to the last. */
 export function makeSend(parts: StageParts, router: Router<EndpointTarget>): SendRequest {
   const attempt = join(
-    // Only it repeats.
+    // The only stage that repeats.
     retryStage(parts.retry, router),
-    // Holds the call until an endpoint can take it, and hands it on in the turn in which quota and breaker said so.
+    // Holds the call until an endpoint can take it, and calls `next` in the turn in which quota and breaker allowed it.
     routeStage(router, parts.onLimitNews),
-    // Reserves at once; what was not sent is given back whole. The endpoint learns from the end of the attempt.
+    // Reserves at once, gives back what was not sent, and records the end of the attempt at its endpoint.
     (call, next) => attemptAt(call.place, call.tokens, () => next(call)),
     breakerStage,
     connectionStage(parts),
@@ -75,7 +75,7 @@ export function makeSend(parts: StageParts, router: Router<EndpointTarget>): Sen
   };
 }
 
-/** Each stage gets the next one as a function. */
+/** Joins stages: each gets the next one as a function. */
 const join = (
   retry: Stage<OutgoingCall>,
   route: Stage<OutgoingCall, RoutedCall>,

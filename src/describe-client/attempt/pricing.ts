@@ -6,8 +6,8 @@ import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 export type PriceOf = (answered: string, asked: string, usage: VisionUsage) => number | undefined;
 
 /**
- * Prices by the model that answered. It takes the model that was asked for where only that is known, as with
- * compatible servers. So it does where the caller has a price of their own for it, as for a deployment.
+ * Prices by the model that answered. It uses the requested model where only that one has a price, as with compatible
+ * servers. It also does where the caller has set a price for the requested name, as for a deployment.
  */
 export const pricing =
   (catalog: ModelCatalog, ownModels: readonly string[]): PriceOf =>

@@ -2,7 +2,7 @@ import type { RetryPolicy } from '../../retry/index.ts';
 import type { RouteJob } from '../../routing/index.ts';
 import type { OutgoingCall, Stage } from './stage.ts';
 
-/** The waits that the next attempt would have. */
+/** What the next attempt would have to wait for. */
 export interface RetryOutlook {
   /** Whether an endpoint that has not failed the call can take it soon. */
   hasOtherFor(job: RouteJob): boolean;
@@ -10,7 +10,7 @@ export interface RetryOutlook {
   waitMsFor(job: RouteJob): number;
 }
 
-/** Makes further attempts while that is worth it, and rejects with the last error. */
+/** Makes further attempts while they are worthwhile, and rejects with the last error. */
 export const retryStage =
   (policy: RetryPolicy, outlook: RetryOutlook): Stage<OutgoingCall> =>
   (call, next) => {
@@ -18,7 +18,7 @@ export const retryStage =
     return policy.run(() => next(call), {
       signal,
       deadlineAtMs,
-      // Backoff spares an endpoint that failed the call: another one is asked at once.
+      // Backoff spares an endpoint that failed the call. Another endpoint gets the call at once.
       isPaced: () => avoid.size > 0 && outlook.hasOtherFor(call),
       heldBackMs: () => outlook.waitMsFor(call),
       retriesMade: retries.length === 0 ? 0 : Math.min(...retries.map(({ made }) => made)),

@@ -4,8 +4,8 @@ import { tellsOfLimits, waitsAgain } from './attempt-failure.ts';
 import type { EndpointTarget, OutgoingCall, RoutedCall, Stage } from './stage.ts';
 
 /**
- * Gives each attempt to an endpoint that can take it, and rejects with the bare error of the attempt. It calls
- * `onLimitNews` when one was answered or refused by a limit: the pressure on the limits of its model may have changed.
+ * Gives each attempt to an endpoint that can take it, and rejects with the bare error of the attempt. Calls
+ * `onLimitNews` after an answer or a refusal by a limit: the pressure on the model's limits may have changed.
  */
 export const routeStage =
   (
@@ -26,7 +26,7 @@ export const routeStage =
           const { error, report } = AttemptFailure.of(thrown);
           avoid.add(place.endpoint);
           if (report.answeredAtMs !== undefined || tellsOfLimits(error)) onLimitNews?.(call.model);
-          // Ended by the router alone: the calls that are listed as waiting may be taken out of the queue.
+          // Only the router ends this wait, because calls in its list of waiting calls may leave the queue.
           if (waitsAgain(error)) endWait = waits();
           throw thrown;
         }

@@ -23,7 +23,7 @@ export interface ConnectionSource {
 
 /** The part of a circuit breaker that an attempt needs. */
 export interface BreakerPort {
-  /** Runs an attempt, with a signal where the breaker may give it up, unless the circuit is open. */
+  /** Runs an attempt, unless the circuit is open. Passes a signal where the breaker may give the attempt up. */
   fire(run: (breakerSignal: AbortSignal | undefined) => Promise<unknown>): Promise<unknown>;
 }
 
@@ -32,11 +32,11 @@ export interface EndpointTarget {
   readonly connections: ConnectionSource;
   /** The breaker of a model; none with breakers off. */
   readonly breakers: { of(model: string): BreakerPort | undefined };
-  /** How its server takes requests. */
+  /** The form in which its server takes requests. */
   readonly dialect: EndpointDialect;
-  /** Where it is: an organisation has limits of its own at each address. */
+  /** Its address: an organisation has separate limits at each address. */
   readonly address: string;
-  /** Secrets that it is sent beside the key, and that no error may repeat. */
+  /** Secrets that it gets besides the key. No error may repeat them. */
   readonly secrets: readonly string[];
 }
 
@@ -45,45 +45,48 @@ export interface RetryTally {
   made: number;
 }
 
-/** One request that is to be sent. */
+/** One request to send. */
 export interface OutgoingCall extends RouteJob {
   readonly request: ChatRequest;
   /** The request as it is sent, encoded once for all attempts. */
   readonly body: { encodedAs(form: RequestForm, dialect: EndpointDialect): Promise<EncodedRequest> };
-  /** Takes from an answer what is wanted of it, and throws where that is missing. */
+  /** Reads the wanted part of an answer, and throws where that is missing. */
   readonly read: (completion: ChatCompletion, facts: PricedFacts) => unknown;
   readonly timeoutMs: number;
   readonly trace: Omit<AttemptSink, 'waits'>;
-  /** Begins a wait in a queue of this process; the function returned ends it. */
+  /** Begins a wait in a queue of this process. The returned function ends it. */
   readonly waits: () => EndWait;
-  /** Retries so far of the calls that this is sent for: the fewest count. Those of this request are added to each. */
+  /**
+   * Retries so far of the calls in this request. The lowest number counts. The retries of this request are added to
+   * each.
+   */
   readonly retries: readonly RetryTally[];
   /** Names of the endpoints that have failed it; the route stage adds to them. */
   readonly avoid: Set<string>;
 }
 
-/** A call at the endpoint that it was given to. */
+/** A call with the endpoint that it was given to. */
 export interface RoutedCall extends OutgoingCall {
   readonly place: RoutePlace<EndpointTarget>;
-  /** Ends the attempt when the breaker gives it up; absent where it will not. */
+  /** Aborts when the breaker gives up the attempt; absent where it will not. */
   readonly breakerSignal?: AbortSignal | undefined;
 }
 
 /** A call with a connection of its own. */
 export interface ConnectedCall extends RoutedCall {
   readonly client: OpenAI;
-  /** Ends the attempt, by whichever of its limits comes first. */
+  /** Ends the attempt at the first of its limits. */
   readonly attempt: ChildController;
   readonly clientRequestId: string;
 }
 
-/** The tokens that an answer was billed, and their price; neither where it is unknown. */
+/** The billed tokens of an answer, and their price; each is absent where it is unknown. */
 export interface BilledAnswer {
   readonly usage?: VisionUsage | undefined;
   readonly costUsd?: number | undefined;
 }
 
-/** The facts that an answer tells beside its text, with the price of its tokens. */
+/** Everything that an answer reports beside its text, with the price of its tokens. */
 export type PricedFacts = AnswerFacts & BilledAnswer;
 
 /** The report of an exchange, however it ended. */
@@ -99,7 +102,7 @@ export interface Answer extends ExchangeReport {
 export type Next<Call> = (call: Call) => Promise<Answer>;
 
 /**
- * One step of an attempt. It knows the next step only as a function, and learns from its answer or from the
- * `AttemptFailure` that it rejects with. It settles when that answer has ended.
+ * One step of an attempt. It knows the next step only as a function, and learns from its answer, or from the
+ * `AttemptFailure` with which it rejects. It settles when that answer has ended.
  */
 export type Stage<Call, Passed = Call> = (call: Call, next: Next<Passed>) => Promise<Answer>;

@@ -35,21 +35,21 @@ export interface Answer {
   readonly requestId?: string | undefined;
 }
 
-/** The bounds of one question: the signal of its call, and the time it must end at. */
+/** The bounds of one call to the API: the call's signal and its deadline. */
 export interface AskBounds {
   readonly signal: AbortSignal;
   readonly deadlineAtMs: number;
-  /** Retries of its request, in whatever form of its image: all forms share one limit. */
+  /** Retries of its request. All forms of its image share one limit. */
   readonly retries?: RetryTally | undefined;
 }
 
-/** Asks the API about one image. */
+/** Gets the API's answer about one image. */
 export type AskVision = (
   image: LoadedImage,
   request: NormalisedRequest,
   bounds: AskBounds,
   trace: CallTrace,
-  /** Begins its waits in the router's queue in place of the trace, when it goes alone. */
+  /** Begins its waits in the router's queue in place of the trace, when it is sent alone. */
   waits?: () => EndWait,
 ) => Promise<Answer>;
 
@@ -57,14 +57,14 @@ export type AskVision = (
 export const askSingly =
   (send: SendRequest, catalog: ModelCatalog): AskVision =>
   (image, request, { signal, deadlineAtMs, retries }, trace, waits = () => trace.waits()) => {
-    // The bytes are encoded right into the body; the request only ever travels encoded.
+    // The bytes are encoded right into the body. The request is sent only in encoded form.
     const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
     const { priority, timeoutMs, schema } = request;
     trace.leaves(1);
     return send(
       singleRequest(request, inline as string),
       (completion, { usage, costUsd, model, requestId }): Answer => {
-        // An answer of no use was billed too.
+        // Useless answers are billed too.
         if (usage !== undefined) trace.billed(usage, costUsd);
         const { description, data } = singleAnswer(completion, schema);
         return { description, data, model, requestId };
@@ -90,13 +90,13 @@ interface BatchedCall {
   readonly trace: CallTrace;
 }
 
-/** For an image that was given to the processor directly: about a photograph at low detail. */
+/** For an image that the processor got directly: about a photograph at low detail. */
 const UNKNOWN_IMAGE_TOKENS = 1000;
 
-/** Ends the wait of a pack whose images had better go alone. */
+/** Ends the wait of a pack whose images should be sent alone. */
 const UNPACKS = Symbol('unpacks');
 
-/** Tells who is to blame for what a request of the processor failed with. */
+/** The part that is to blame for a failed request of the processor. */
 export const faultOf = (error: unknown): VisionFault => (error === UNPACKS ? 'size' : visionFaultOf(error));
 
 export interface BatchedVisionParts {
@@ -104,17 +104,17 @@ export interface BatchedVisionParts {
   readonly catalog: ModelCatalog | undefined;
   readonly clock: Clock;
   readonly priceOf: PriceOf;
-  /** Time limit of images that were given to the processor directly, in milliseconds. */
+  /** Timeout of images that the processor got directly, in milliseconds. */
   readonly timeoutMs: number;
   /** Follows packs through the router's queue. */
   readonly advisor: Pick<PackingAdvisor, 'follow'>;
-  /** Whether the images of a pack had better go alone. */
+  /** Whether the images of a pack should be sent alone. */
   readonly isUnpackingAdvised: (image: LoadedImage, request: NormalisedRequest) => boolean;
   /** Whether a request that left the router's queue lets the next batch start: then the router bounds what runs. */
   readonly yieldsPlace: (model: string) => boolean;
 }
 
-/** Several images a request: joins the batch processor to the caller that sends for it. */
+/** Several images a request: joins the batch processor to the calls that it sends for. */
 export class BatchedVision {
   readonly #calls = new WeakMap<VisionRequest, BatchedCall>();
   readonly #parts: BatchedVisionParts;
@@ -129,14 +129,14 @@ export class BatchedVision {
     send: (chatRequest, { signal, requests, yieldPlace }) => {
       const calls = requests.flatMap((request) => this.#calls.get(request) ?? []);
       for (const { trace } of calls) trace.leaves(requests.length);
-      // The processor judges the content of a pack, and asks again for missing answers; a lone image is judged here.
+      // The processor judges the content of a pack and requests missing answers again. A single image is judged here.
       const [only] = requests;
       const read = (completion: VisionChatCompletion, { usage }: PricedFacts) => {
         if (only === undefined || requests.length > 1) return completion;
         try {
           singleAnswer(completion, only.schema);
         } catch (error) {
-          // The processor charges what reaches it; an answer of no use does not.
+          // The processor charges the answers that reach it. A useless answer does not reach it.
           if (usage !== undefined) notifyBilled(only, usage, completion.model);
           throw error;
         }
@@ -144,7 +144,7 @@ export class BatchedVision {
       };
       const { send, clock, timeoutMs: ownTimeoutMs, advisor, isUnpackingAdvised, yieldsPlace } = this.#parts;
       const { priority, timeoutMs, deadlineAtMs } = mostDemanding(calls);
-      // An image that was given to the processor directly has no call here, and gets the client's own time limit.
+      // An image that the processor got directly has no call here. It gets the client's timeout.
       const direct = calls.length < requests.length;
       const child = childController(signal);
       const [first] = calls;
@@ -178,7 +178,7 @@ export class BatchedVision {
     },
   };
 
-  /** Tokens of a request's image by its size; by the bound of its model where only its address is known. */
+  /** Tokens of a request's image by its size. They are the most of its model where only the address is known. */
   readonly estimateTokens = (request: VisionRequest): number => {
     const call = this.#calls.get(request);
     if (call === undefined) return UNKNOWN_IMAGE_TOKENS;
@@ -188,9 +188,7 @@ export class BatchedVision {
     return reservedImageTokens({ model, detail, catalog }, size);
   };
 
-  /**
-   * Tokens that a limit counts for a request: those of its texts and images, or the bound of its answer.
-   */
+  /** Tokens that a limit counts for a request: its texts and images, or the output limit if that is larger. */
   #tokensOf(chatRequest: VisionChatRequest, requests: readonly VisionRequest[]): number {
     const maxOutputTokens = chatRequest.max_completion_tokens ?? 0;
     const { inputTokens } = tokensOfCall(
@@ -237,7 +235,7 @@ export class BatchedVision {
     };
 }
 
-/** The highest priority and the latest deadline of these; the least of all where there are none. */
+/** The highest priority and the latest deadline of these calls; the lowest values where there are none. */
 function mostDemanding(calls: readonly BatchedCall[]) {
   let priority = Number.NEGATIVE_INFINITY;
   let timeoutMs = 0;

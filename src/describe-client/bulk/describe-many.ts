@@ -6,11 +6,11 @@ import type { DescribeInput } from '../options/describe-request.ts';
 import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
 
 export interface DescribeManyOptions {
-  /** Images in work, or described and not yet yielded, at a time; a whole number from 1 to 10000. @defaultValue 16 */
+  /** Most images in work, or described and not yet yielded; a whole number from 1 to 10000. @defaultValue 16 */
   readonly concurrency?: number | undefined;
   /** Yields in the order of the inputs rather than of completion. @defaultValue false */
   readonly ordered?: boolean | undefined;
-  /** Ends the iteration at once: it throws the signal's reason, and what is in work is aborted. */
+  /** Ends the iteration at once: it throws the signal's reason and aborts the calls in work. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,8 +36,8 @@ export const ITERATION_CHECKS = {
 const checkOptions = shape({ ...ITERATION_CHECKS, ordered: boolean() });
 
 /**
- * Describes inputs of any number with bounded concurrency and memory. Once `refused` aborts it reads no more, and
- * throws that reason when the calls in work have been yielded.
+ * Describes any number of inputs with bounded concurrency and memory. Once `refused` aborts, it reads no more inputs.
+ * It throws that reason when the calls in work have been yielded.
  */
 export async function* describeEach<Data>(
   inputs: Inputs<DescribeInput<Data>>,

@@ -129,7 +129,7 @@ describe('the time of an estimate', () => {
     expect(await many(ours, { ...ours, apiKey: 'sk-c' })).toBe(60_000 + 1_000);
     expect(await many({ ...ours, limits: { requestsPerMinute: 120 } })).toBe(30_000 + 1_000);
     expect(await many(ours, { ...theirs, limits: { requestsPerMinute: 180 } })).toBe(15_000 + 1_000);
-    // Whether keys alone are of one organisation is learned from answers only.
+    // Only answers show whether two keys are of one organisation.
     expect(await many({ apiKey: 'sk-a' }, { apiKey: 'sk-b' })).toBe(60_000 + 1_000);
     const endpoints = [{ ...ours, limits }, theirs];
     expect(await ms({ endpoints, apiKey: undefined })).toBe(4_000);
@@ -148,7 +148,7 @@ describe('the time of an estimate', () => {
     expect(await ms({ pool: { max: 4 } }, { maxConcurrency: 61 })).toBe(1_000);
     const endpoints = [{ apiKey: 'sk-a' }, { apiKey: 'sk-b' }];
     expect(await ms({ endpoints, apiKey: undefined, limits: { maxConcurrency: 2 } })).toBe(16_000);
-    // 13 packs of 5, of which the 16 images that are in work at once fill three.
+    // 13 packs of 5. The 16 images in work at once fill three.
     expect(await ms({ batch: {} })).toBe(5_000);
     expect(await ms({ batch: { maxConcurrentBatches: 2 } })).toBe(7_000);
     expect(await ms({ batch: {} }, { maxConcurrency: 10 })).toBe(2_000);

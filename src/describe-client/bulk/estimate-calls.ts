@@ -17,12 +17,9 @@ import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
 import { PlannedPacks } from '../packing/planned-packs.ts';
 import { paceOf, packPlanOf } from './pace-defaults.ts';
 
-/** Limits that are not given are the client's. */
+/** The client's limits replace those that are absent. */
 export interface EstimateOptions extends PaceLimits {
-  /**
-   * Tokens that answers usually take; at most `maxOutputTokens` counts.
-   * @defaultValue `maxOutputTokens` of each request
-   */
+  /** Tokens that answers usually take, at most `maxOutputTokens`. @defaultValue `maxOutputTokens` of each request */
   readonly expectedOutputTokens?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,10 +40,10 @@ interface EstimateParts {
 }
 
 /**
- * Adds up what describing the inputs would take if nothing were cached. Sends nothing: an image known only by its URL
- * counts as the largest that its model and detail allow. A model that all endpoints name in place of the request's
- * counts, where the catalog has it. With `batch` options, images go into full packs in their order. With `'auto'`,
- * which packs under pressure only, each goes alone.
+ * Adds up the cost of describing the inputs if nothing were cached. Sends nothing: an image known only by its URL
+ * counts as the largest that its model and detail allow. A model that all endpoints use in place of the request's
+ * counts, where the catalog has it. With `batch` options, images go into full packs in their order. With `'auto'`, each
+ * goes alone, because it packs only under pressure.
  */
 export async function estimateCalls(
   inputs: Inputs<DescribeInput>,
@@ -73,8 +70,8 @@ export async function estimateCalls(
 }
 
 /**
- * The model that all endpoints ask for in place of a request's. None where the catalog lacks it, as a deployment's
- * name, or where they differ, since it is not known which of them will answer.
+ * The model that all endpoints use in place of a request's. Undefined where the catalog lacks it, as the name of a
+ * deployment. Undefined too where endpoints differ, because it is unknown which one will answer.
  */
 function askedModel([first, ...others]: readonly EndpointDescription[], catalog: ModelCatalog): string | undefined {
   const model = first?.model;

@@ -8,7 +8,7 @@ import type { ClientSettings } from '../options/client-settings.ts';
 import { type EndpointDescription, quotaGroupNames } from '../options/endpoint-options.ts';
 import type { PackPlan } from '../packing/planned-packs.ts';
 
-/** `describeMany` has so many images in work. */
+/** Images that `describeMany` has in work by default. */
 const IMAGES_AT_ONCE = 16;
 
 type Pace = Pick<ClientSettings, 'batch' | 'endpoints' | 'limits' | 'packing' | 'pool'>;
@@ -19,7 +19,7 @@ export function packPlanOf({ packing, batch }: Pace): PackPlan {
   return { batchSize: packing === 'always' ? batchSize : 1, maxPackTokens, maxPackBytes };
 }
 
-/** Requests that the endpoints take at once: as many as they have connections, within the limit that is given. */
+/** Requests that the endpoints take at once: as many as they have connections, within the given limit. */
 function placesOf({ limits, endpoints, pool }: Pace): number {
   const { max } = poolBounds(typeof pool === 'object' ? pool : {});
   const placesAt = ({ limits: own = NO_OPTIONS }: EndpointDescription) =>
@@ -28,8 +28,8 @@ function placesOf({ limits, endpoints, pool }: Pace): number {
 }
 
 /**
- * The sum of what all quota groups allow a minute; no bound where one has none. Endpoints of which only answers tell
- * whether they share limits are taken for one group.
+ * The sum over all quota groups, a minute; no bound where one group has none. Endpoints that may share limits count as
+ * one group.
  */
 function perMinute(name: 'requestsPerMinute' | 'tokensPerMinute', { endpoints, limits }: Pace) {
   const names = quotaGroupNames(endpoints);
@@ -43,7 +43,7 @@ function perMinute(name: 'requestsPerMinute' | 'tokensPerMinute', { endpoints, l
   return sum;
 }
 
-/** The limits that are given, and for the others the client's: those of its options, and what its parts do at once. */
+/** The given limits. The client's options, and the bounds of its parts, replace those that are absent. */
 export function paceOf(settings: Pace, given: PaceLimits): PaceLimits {
   const places = placesOf(settings);
   const { batchSize } = packPlanOf(settings);

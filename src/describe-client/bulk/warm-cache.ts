@@ -8,9 +8,9 @@ import type { DescribeInput } from '../options/describe-request.ts';
 import { throwInputIssues } from '../options/input-issues.ts';
 import { type DescribeManyOptions, describeEach, ITERATION_CHECKS } from './describe-many.ts';
 
-/** One input of a warming, as it has ended. */
+/** One input that has been processed. */
 export interface ClientWarmProgress {
-  /** Inputs that have ended, this one included. */
+  /** Inputs processed so far, this one included. */
   readonly done: number;
   /** The number of inputs, where they are an array. */
   readonly total: number | undefined;
@@ -30,9 +30,9 @@ export interface ClientWarmFailure {
 }
 
 export interface ClientWarmResult {
-  /** Inputs that were described, to be stored; equal ones at the same time by one request. */
+  /** Inputs that were described and stored. Equal inputs at the same time share one request. */
   readonly warmed: number;
-  /** Inputs whose description was there already, and had not expired. */
+  /** Inputs whose description was cached already and had not expired. */
   readonly skipped: number;
   /** Inputs that could not be described, in the order of their failure. */
   readonly failed: readonly ClientWarmFailure[];
@@ -41,7 +41,9 @@ export interface ClientWarmResult {
 const checkOptions = shape({ ...ITERATION_CHECKS, onProgress: callable() });
 const FOUND: readonly DescriptionSource[] = ['memory', 'redis'];
 
-/** Describes the inputs that are not cached, in bounded memory. Lists failures by index, for an input may be large. */
+/**
+ * Describes the inputs that are not cached, in bounded memory. Lists failures by index, because an input may be large.
+ */
 export async function warmCache(
   inputs: Inputs<DescribeInput>,
   describeOne: (input: DescribeInput, signal: AbortSignal) => Promise<DescribeResult>,

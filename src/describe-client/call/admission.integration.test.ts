@@ -76,7 +76,7 @@ describe('the gate of a client', () => {
       limits: { maxBytesInFlight: 4 * SIZE },
       retry: false,
       circuitBreaker: false,
-      // Only what hangs, and what waits for it, takes so long.
+      // Only calls that hang, and those that wait for them, reach this timeout.
       timeoutMs: 3_000,
     });
     server.setFaults({
@@ -105,7 +105,7 @@ describe('the gate of a client', () => {
     expect(new Set(codes)).toEqual(
       new Set(['fulfilled', 'enough', 'DESCRIBE_UPSTREAM', 'DESCRIBE_TIMEOUT', 'DESCRIBE_IMAGE_UNREADABLE']),
     );
-    // Work that was given up lets go in its own time, which is soon.
+    // Work that was given up releases its capacity a little later.
     await expect.poll(() => started.stats().admission).toEqual({ ...EMPTY, refused: 0 });
   });
 });

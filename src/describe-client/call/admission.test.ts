@@ -11,7 +11,7 @@ const never = () => new AbortController().signal;
 
 const reserve = async (ticket: AdmissionTicket, bytes: number, signal: AbortSignal) => ticket.reserve(bytes, signal);
 
-/** An admission, and calls in it that write down when they get their capacity. */
+/** An admission, and calls in it that record when they get their capacity. */
 const gateOf = (options: AdmissionOptions = {}) => {
   const clock = new ManualClock();
   const admission = new Admission(settingsOf({ maxBytesInFlight: 100, ...options }, CLIENT_LIMIT_CHECKS), clock);
@@ -45,7 +45,7 @@ describe('Admission', () => {
     const a = begin('a', 60);
     begin('b', 40);
     begin('c', 50);
-    // Small enough, but not before its turn.
+    // It would fit, but an earlier call waits.
     begin('d', 1);
     await clock.flush();
     expect(admitted).toEqual(['a', 'b']);

@@ -4,7 +4,7 @@ import type { Clock } from '../../internal/clock.ts';
 import { type Bucket, PriorityQueue, type QueueItem } from '../../internal/collections/priority-queue.ts';
 import type { AdmissionLimits } from '../options/limit-options.ts';
 
-/** A frozen, JSON-safe picture of the calls in the client. */
+/** A frozen, JSON-safe snapshot of the calls in the client. */
 export interface AdmissionStats {
   /** Calls in the client. */
   readonly calls: number;
@@ -22,11 +22,12 @@ const AGEING_MS = 1000;
 /** Capacity in memory for the image of a call, taken before its bytes are read. */
 export interface ByteCapacity {
   /**
-   * Takes capacity for so many bytes: at once, or gives the wait for it. Does nothing when as much is held already.
+   * Takes capacity for this many bytes: at once, or returns a promise of it. Has no effect when as much is held
+   * already.
    * @throws the signal's reason when it aborts.
    */
   reserve(bytes: number, signal: AbortSignal): Promise<void> | undefined;
-  /** Corrects the number of bytes to what is in memory; never waits. */
+  /** Corrects the number of bytes to those in memory; never waits. */
   correct(bytes: number): void;
 }
 
@@ -38,7 +39,7 @@ export const UNBOUNDED_CAPACITY: ByteCapacity = { reserve: () => undefined, corr
  * capacity are served by priority, then in the order of arrival; a smaller image never overtakes a larger one.
  */
 export class Admission {
-  /** The calls in the client, and the bytes that they hold: their tickets change both. */
+  /** The calls in the client, and the bytes that they hold. Their tickets change both. */
   readonly #held = { calls: 0, bytes: 0 };
   readonly #limits: AdmissionLimits;
   readonly #clock: Clock;
@@ -46,14 +47,14 @@ export class Admission {
   #refused = 0;
   #sequence = 0;
 
-  /** @param limits checked by `ADMISSION_SPEC`. */
+  /** @param limits - Checked by `ADMISSION_SPEC`. */
   constructor(limits: AdmissionLimits, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
   }
 
   /**
-   * Admits a call; its ticket must `leave()` once, whatever happens. `waits` is called when a wait for capacity begins;
+   * Admits a call. Its ticket must `leave()` once, whatever happens. `waits` is called when a wait for capacity begins;
    * the function that it returns is called when that wait ends.
    * @throws `DESCRIBE_QUEUE_FULL` when `maxQueuedCalls` are in.
    */
@@ -72,7 +73,7 @@ export class Admission {
     return Object.freeze({ calls, waiting: this.#queue.size, bytesInFlight, refused: this.#refused });
   }
 
-  /** For tickets: takes capacity at once, or gives the wait for it. */
+  /** For tickets: takes capacity at once, or returns the wait for it. */
   take(bytes: number, priority: number): CapacityWait | undefined {
     if (this.#queue.size === 0 && this.#fits(bytes)) {
       this.#held.bytes += bytes;
@@ -116,7 +117,7 @@ class CapacityWait implements QueueItem<CapacityWait> {
   bucket: Bucket<CapacityWait> | undefined;
   previous: CapacityWait | undefined;
   next: CapacityWait | undefined;
-  /** Capacity may be granted before anybody waits for it. */
+  /** Capacity may be granted before `onGrant` is set. */
   granted = false;
   onGrant: (() => void) | undefined;
 
@@ -128,13 +129,13 @@ class CapacityWait implements QueueItem<CapacityWait> {
   }
 }
 
-/** One call in the client, with the capacity that its image takes. Both are given back once, whatever happens. */
+/** One call in the client, with the capacity for its image. Both are given back once, whatever happens. */
 export class AdmissionTicket implements ByteCapacity {
   readonly #admission: Admission;
   readonly #held: { calls: number; bytes: number };
   readonly #priority: number;
   readonly #waits: () => () => void;
-  /** The call itself, and work that outlives it. */
+  /** The call itself, and each piece of work that outlives it. */
   #holders = 1;
   #inside = true;
   #bytes = 0;
@@ -149,7 +150,7 @@ export class AdmissionTicket implements ByteCapacity {
   reserve(bytes: number, signal: AbortSignal): Promise<void> | undefined {
     signal.throwIfAborted();
     if (this.#holders === 0 || bytes <= this.#bytes) return undefined;
-    // A call that waits while it holds capacity would lock out those that wait for it.
+    // A call that waits while it holds capacity could block the calls that wait for that capacity.
     if (this.#bytes > 0) {
       this.correct(bytes);
       return undefined;
@@ -168,7 +169,7 @@ export class AdmissionTicket implements ByteCapacity {
     if (byBytes < 0) this.#admission.serve();
   }
 
-  /** Keeps the capacity for work that may outlive the call, until the function returned is first called. */
+  /** Keeps the capacity for work that may outlive the call. The first call of the returned function gives it back. */
   hold(): () => void {
     let held = this.#holders > 0;
     if (held) this.#holders += 1;

@@ -61,7 +61,7 @@ describe('descriptions of differing cacheScopes', () => {
     for (const client of [anyone, a, b, a]) sources.push(await sourceOf(client));
     expect(sources).toEqual(['upstream', 'upstream', 'upstream', 'memory']);
     expect([await sourceOf(a, 'inner'), await sourceOf(a, 'inner')]).toEqual(['upstream', 'memory']);
-    // A request can name a scope inside its client's only.
+    // A request can name a scope only inside its client's.
     expect(await sourceOf(b, 'inner')).toBe('upstream');
     expect(await sourceOf(b, 'a')).toBe('upstream');
     expect(await sourceOf(anyone, 'a')).toBe('memory');

@@ -13,33 +13,33 @@ import type { DescriptionKeys } from './description-keys.ts';
 import { type ImageIntake, ImageMoved, type TakenImage } from './image-intake.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 
-/** Share of a call's time after which a stale entry is served, where there is one, rather than waiting on. */
+/** Share of a call's time after which a stale entry is served, if there is one. */
 const STALE_AFTER_RATIO = 0.8;
 
 /** Whether a joined call whose owner failed may succeed alone: the owner had its own deadline and limits. */
 const maySucceedAlone = (error: unknown): boolean =>
   isWorthAnotherAttempt(error) || (DescribeError.is(error) && failureMeaning(error).joinedCallAsks);
 
-/** Parts of a client that a description is obtained from. */
+/** Parts of a client that a description comes from. */
 export interface CachedCallParts {
   readonly cache: RedisCache | undefined;
-  /** Joins equal calls that pass the cache by. */
+  /** Joins equal calls that bypass the cache. */
   readonly flights: SingleFlight<CachedDescription>;
   readonly keys: DescriptionKeys;
   readonly intake: ImageIntake;
   readonly ask: AskVision;
-  /** Makes the error of each call that needs the API; undefined where an endpoint has a key. */
+  /** Makes the error of each call that needs the API without any key; undefined where an endpoint has a key. */
   readonly makeKeyError: (() => ConfigError) | undefined;
 }
 
-/** One call through cache and single flight; knows whether it asked the API itself or joined another call. */
+/** One call through cache and single flight. It knows whether it made the request itself or joined another call. */
 export class CachedCall {
   readonly #parts: CachedCallParts;
   readonly #request: NormalisedRequest;
   readonly #bounds: CallBounds;
   readonly #trace: CallTrace;
   #caused: Answer | undefined;
-  /** Whether the API was asked on behalf of this very call. */
+  /** Whether the API was called on behalf of this very call. */
   #isOwner = false;
   #failure: unknown;
 
@@ -50,7 +50,7 @@ export class CachedCall {
     this.#trace = trace;
   }
 
-  /** @param key - Its key, where that is known. */
+  /** @param key - The cache key, where it is known. */
   async obtain(taken: TakenImage, key?: string): Promise<Obtained> {
     try {
       return await this.#read(taken, key);
@@ -85,7 +85,7 @@ export class CachedCall {
         softTimeoutMs: fillsCache ? undefined : Math.ceil(timeoutMs * STALE_AFTER_RATIO),
       });
     } catch (error) {
-      // A cache that its owner closed is no cache; the call goes on without it, unless it was to fill it.
+      // A cache that its owner closed counts as none. The call goes on without it, unless its purpose is to fill it.
       const isNeeded = this.#isOwner || signal.aborted || fillsCache;
       if (isNeeded || !DescribeError.is(error, 'DESCRIBE_CLOSED')) throw error;
       return this.#obtainUncached(key, taken);
@@ -107,7 +107,7 @@ export class CachedCall {
     return { cached: value, source: shared ? 'shared' : 'upstream', caused: this.#caused };
   }
 
-  /** The work that cache and single flight do at most once for equal calls: asks the API. */
+  /** The work that cache and single flight do at most once for equal calls: calls the API. */
   readonly #ask =
     (taken: TakenImage) =>
     async ({ signal }: { readonly signal: AbortSignal }): Promise<CachedDescription> => {
@@ -118,7 +118,7 @@ export class CachedCall {
       // Joined calls may wait for this work when the call that began it has ended.
       const release = ticket?.hold();
       try {
-        // Before the image is loaded for nothing.
+        // Thrown here, so that no image is loaded in vain.
         if (makeKeyError !== undefined) throw makeKeyError();
         this.#caused = await intake.send(
           taken,

@@ -13,14 +13,14 @@ export interface CachedDescription {
   readonly model: string;
 }
 
-/** The rest of an answer is for the call alone that caused it. */
+/** The rest of an answer is only for the call that caused it. */
 interface CausedAnswer extends CachedDescription {
   /** The parsed answer, with a schema only. */
   readonly data?: unknown;
   readonly requestId?: string | undefined;
 }
 
-/** Whether a cached value is a description: another version, or another program, may have written it. */
+/** Whether a cached value is a description. Another version or another program may have written it. */
 export const isCachedDescription = (value: unknown): value is CachedDescription => {
   const { description, model } = (value ?? {}) as Partial<CachedDescription>;
   return typeof description === 'string' && description !== '' && typeof model === 'string';
@@ -32,11 +32,11 @@ export interface Obtained {
   readonly source: DescriptionSource;
   /** The answer that this very call caused; undefined when it caused none. */
   readonly caused: CausedAnswer | undefined;
-  /** The failure that a stale entry stands in for; absent where that was another call's. */
+  /** The failure that a stale entry replaces; absent where it was another call's. */
   readonly failure?: unknown;
 }
 
-/** Why a stale entry stands in; the failure itself may be another call's, or some seconds old. */
+/** The reason for a stale entry. The failure itself may be another call's, or some seconds old. */
 export const failureBehind = ({ failure }: Obtained): unknown =>
   failure ?? new UpstreamError('DESCRIBE_UPSTREAM', 'the API failed a moment ago', { retryable: true });
 
@@ -80,19 +80,19 @@ const NOTHING_HAPPENED = {
   batchSize: 0,
 } as const satisfies CallExplanation;
 
-/** Explains a call that waited for nothing and asked nobody. */
+/** Explains a call that waited for nothing and made no request. */
 export const explainAtOnce = (totalMs: number): CallExplanation => Object.freeze({ ...NOTHING_HAPPENED, totalMs });
 
 interface FailedCall {
-  /** Signals whose reason stays as it is. */
+  /** Signals whose reason is passed on unchanged. */
   readonly signals?: readonly (AbortSignal | undefined)[];
   readonly billed?: Billed;
 }
 
 /**
- * The error that one caller gets, with the story and the bill of its own call. Several calls may fail by one error
- * object, as when they shared a request: the first gets that object, each later one a copy. An error that is not ours
- * stays as it is: an abort rejects with the very reason that was given.
+ * The error that one caller gets, with the explanation and the bill of its own call. Several calls may fail with one
+ * error object, as when they shared a request. The first gets that object, each later one a copy. A foreign error is
+ * passed on unchanged: an abort rejects with the very reason that was given.
  */
 export function explainError(
   error: unknown,

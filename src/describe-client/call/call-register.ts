@@ -19,7 +19,7 @@ export interface CallBounds extends AskBounds {
   readonly ticket?: AdmissionTicket | undefined;
 }
 
-/** Work that is bounded; a call is counted. */
+/** Work with a deadline. `isCall` makes it count as a call. */
 export interface BoundedWork<Value> {
   readonly isCall: boolean;
   readonly timeoutMs: number;
@@ -31,13 +31,15 @@ export interface BoundedWork<Value> {
 }
 
 /**
- * Knows the calls in work: gives each its deadline, refuses new ones after the end, and notifies when the last has
- * settled.
+ * Registers the calls in work. It gives each its deadline, refuses new ones after the end, and notifies when the last
+ * has settled.
  */
 export class CallRegister {
   readonly #clock: Clock;
   readonly #ended = new AbortController();
-  /** Aborts of the calls in work: a listener each would make every call look through those of all others. */
+  /**
+   * Abort functions of the calls in work. With a listener each, every call would search through those of all others.
+   */
   readonly #aborts = new Set<(reason: unknown) => void>();
   readonly #refusing = new AbortController();
   readonly #calls = { active: 0, succeeded: 0, failed: 0 };
@@ -68,14 +70,15 @@ export class CallRegister {
     return this.#ended.signal;
   }
 
-  /** Counts a call that has been answered at once. */
+  /** Counts a call that was answered at once. */
   countAnswered(): void {
     this.#calls.succeeded += 1;
   }
 
   /**
    * Runs work under one deadline; it ends before the parts are closed. Its signal aborts with the caller's reason, the
-   * reason of the client's end, or `DESCRIBE_TIMEOUT`. Every listener and timer is gone when the work has settled.
+   * reason of the client's end, or `DESCRIBE_TIMEOUT`. When the work has settled, all its listeners and timers are
+   * gone.
    */
   async run<Value>({ isCall, timeoutMs, signals, startedAtMs, run }: BoundedWork<Value>): Promise<Value> {
     const { signal, abort, detach } = childController(...signals);

@@ -21,12 +21,12 @@ import type { Fallback, FallbackCall } from './fallback.ts';
 import type { ImageName, TakenImage } from './image-intake.ts';
 import { type NormalisedRequest, normaliseRequest, type RequestDefaults } from './normalise-request.ts';
 
-/** How a call differs from one of `describe`. */
+/** Differences from a call of `describe`. */
 export interface RunOptions {
   /** Ends the call together with its owner. */
   readonly ownerSignal?: AbortSignal | undefined;
   /**
-   * The call is to fill the cache: an answer that is not stored, such as a fallback's, is none.
+   * Whether the call is to fill the cache. An answer that is not stored, such as a fallback's, is then a failure.
    * @defaultValue false
    */
   readonly fillsCache?: boolean | undefined;
@@ -37,11 +37,11 @@ interface AtOnce {
   readonly name: ImageName;
   readonly key: string;
   readonly cached: CachedDescription | undefined;
-  /** Why the cached description can't be used: its data are not of the schema. */
+  /** Why the cached description can't be used: its data do not match the schema. */
   readonly unfit?: unknown;
 }
 
-/** Parts of a client that a call passes. */
+/** Parts of a client that a call uses. */
 export interface CallParts extends CachedCallParts {
   readonly settings: RequestDefaults;
   readonly clock: Clock;
@@ -91,7 +91,7 @@ export class CallRunner {
     return result;
   }
 
-  /** The short way of a hit in memory: what it finds, and what it learns of the call. */
+  /** The short path of a hit in memory: its result, and what it found out about the call. */
   #lookAtOnce(request: NormalisedRequest): AtOnce | undefined {
     const { cache, keys, intake } = this.#parts;
     const { cache: mode, tags } = request;
@@ -103,7 +103,7 @@ export class CallRunner {
       const cached = mayRead ? cache?.peekMemory?.(key, tags, isCachedDescription) : undefined;
       return { name, key, cached: cached as CachedDescription | undefined };
     } catch {
-      // The long way meets the same error, and tells it with the story of the call.
+      // The long path meets the same error, and throws it with the explanation of the call.
       return undefined;
     }
   }
@@ -130,7 +130,7 @@ export class CallRunner {
     }
   }
 
-  /** Drops what is cached for this very request, on every process, and lets later calls join no older one. */
+  /** Removes the cached description of this very request on every process. Later calls join no earlier one. */
   async invalidate(input: DescribeInput, options: DescribeOptions | undefined): Promise<void> {
     this.#calls.assertOpen();
     const { settings, admission, intake, cache, flights, fallback, keys } = this.#parts;
@@ -139,7 +139,7 @@ export class CallRunner {
       const ticket = admission.enter(request.priority);
       try {
         const { identity } = await intake.take(request, signal, ticket);
-        // A fallback model's answer would be served again the next time that the first model fails.
+        // Otherwise a fallback model's answer would be served again the next time that the first model fails.
         const models = new Set([request.model, ...(fallback?.models ?? [])]);
         const dropped = await Promise.all(
           [...models].map((model) => keys.keyOf(identity, { ...request, model }, signal)),
@@ -153,7 +153,7 @@ export class CallRunner {
     await this.#calls.run({ isCall: false, timeoutMs: request.timeoutMs, signals: [request.signal], run });
   }
 
-  /** Drops what is cached with one of these tags, on every process. */
+  /** Removes the descriptions with one of these tags on every process. */
   async invalidateTags(tags: readonly string[]): Promise<void> {
     this.#calls.assertOpen();
     const { settings, cache } = this.#parts;
@@ -162,7 +162,7 @@ export class CallRunner {
     await this.#calls.run({ isCall: false, timeoutMs: settings.timeoutMs, signals: [], run });
   }
 
-  /** Admits a call, and gives its result. */
+  /** Admits a call, and returns its result. */
   async #answer<Data>(
     request: NormalisedRequest<Data>,
     { signal, deadlineAtMs }: CallBounds,

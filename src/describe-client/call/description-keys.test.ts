@@ -51,7 +51,7 @@ describe('a cache key', () => {
     ];
     expect(keyOf([a, b])).toBe(keyOf([b, { ...a, apiKey: 'second' }, { ...a, weight: 2 }]));
     expect(new Set([keyOf([a, b]), keyOf([a]), keyOf([b])]).size).toBe(3);
-    // Only one of them is asked for the model of the request.
+    // Only one of them uses the model of the request.
     expect(keyOf([a, b], { model: 'other' })).not.toBe(keyOf([a, b]));
   });
 

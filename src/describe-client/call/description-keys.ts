@@ -6,19 +6,19 @@ import { generateKey } from '../../redis-cache/index.ts';
 import { addressOf, type EndpointDescription } from '../options/endpoint-options.ts';
 import type { NormalisedRequest } from './normalise-request.ts';
 
-/** Fields of a request that decide what its description says, and which scope may have it. */
+/** Fields of a request that decide the content of its description, and the scope that owns it. */
 export type KeyedRequest = Pick<
   NormalisedRequest,
   'scope' | 'model' | 'prompt' | 'detail' | 'schema' | keyof VisionParameters
 >;
 
 const MAX_MODELS = 1_000;
-/** Longer texts stand in a key by their hash: hashing 20 MB at once holds the thread for a tenth of a second. */
+/** A longer text is in a key as its hash. Hashing 20 MB at once blocks the thread for a tenth of a second. */
 const LONG_CHARACTERS = 64 * 1024;
 
 /**
- * Makes the cache keys of a client. Two calls have one key when they may share a description: image, question,
- * `cacheScope`, and the servers and models that may answer are the same.
+ * Makes the cache keys of a client. Two calls have one key when they may share a description. That is when image,
+ * question, `cacheScope`, and the servers and models that may answer are the same.
  */
 export class DescriptionKeys {
   readonly #endpoints: readonly Pick<EndpointDescription, 'baseURL' | 'apiVersion' | 'model' | 'extraBody'>[];
@@ -38,14 +38,14 @@ export class DescriptionKeys {
     return generateKey('long description', rest, names);
   }
 
-  /** The same without a wait; undefined where a text is so long that hashing it would hold the thread. */
+  /** The same without a wait. Undefined where hashing a long text would block the thread. */
   keyAtOnce(identity: string, request: KeyedRequest): string | undefined {
     const { prompt, system = '' } = request;
     const isLong = prompt.length > LONG_CHARACTERS || system.length > LONG_CHARACTERS;
     return isLong ? undefined : this.#keyOfShort(identity, request);
   }
 
-  /** Every field that changes the answer belongs into this one list. */
+  /** Every field that changes the answer belongs in this one list. */
   #keyOfShort(identity: string, request: KeyedRequest): string {
     const { scope, model, prompt, detail, schema, system, temperature, reasoningEffort } = request;
     const extraBody = request.extraBody && answeringFields(request.extraBody);
@@ -65,8 +65,8 @@ export class DescriptionKeys {
   }
 
   /**
-   * Names all servers that may answer, and the model and the extra fields that each is asked with. Keys of the API,
-   * weights and order make no difference.
+   * Names all servers that may answer, each with its model and extra fields. Keys of the API, weights and order make no
+   * difference.
    */
   #answerersOf(model: string): string {
     return this.#answerers.getOrCreate(model, () => {

@@ -19,11 +19,11 @@ export interface FallbackCall {
   readonly image: LoadedImage;
   readonly bounds: CallBounds;
   readonly trace: Pick<CallTrace, 'fallsBack'>;
-  /** Asks as a call of its own: with its own key, so that what one model said is never cached as another's word. */
+  /** Describes as a call of its own with its own cache key, so that one model's answer is never cached as another's. */
   readonly ask: (request: NormalisedRequest, bounds: CallBounds) => Promise<Obtained>;
 }
 
-/** Bounds of one fallback; with the time that it has, where another follows. */
+/** Bounds of one fallback, with its share of the time where another one follows. */
 interface TimedBounds extends CallBounds {
   readonly timeLeftMs?: number;
 }
@@ -31,7 +31,7 @@ interface TimedBounds extends CallBounds {
 /** A fallback that can be tried, with its record. */
 interface TriedFallback {
   readonly record: Pick<FallbackRecord, 'kind' | 'model'>;
-  /** Undefined: it has nothing. */
+  /** Undefined: the fallback has no answer. */
   take(bounds: TimedBounds): Promise<Obtained | undefined>;
 }
 
@@ -39,24 +39,25 @@ interface TriedFallback {
 const SHARE_OF_TIME = 0.8;
 
 /**
- * Whether a failure is one to fall back from: of the service, a limit, the account's quota, or an answer without use.
- * Never of the image or the request, which would fail everywhere, nor of a refused key, which must be seen.
+ * Whether a failure leads to a fallback: of the service, a limit, the account's quota, or a useless answer. A fault of
+ * the image or the request would come again everywhere. A refused key must be noticed.
  */
 export function fallsBack(error: unknown): error is DescribeError {
   return DescribeError.is(error) && failureMeaning(error).fallsBack;
 }
 
 /**
- * Asks, and where that fails tries the fallbacks in the order given. When none helps, the call fails with its first
- * error. All is within the call's deadline: one that another follows has four fifths of the time that is left.
+ * Calls the API, and tries the fallbacks in the order given when that fails. When none helps, the call fails with its
+ * first error. All of it ends by the call's deadline: one that another follows has four fifths of the time that is
+ * left.
  *
- * A stale entry that the cache gave in place of a failure is used in its place of the order, or after all others.
+ * A stale entry that the cache gave in place of a failure is used at its position in the order, or after all others.
  */
 export class Fallback {
   readonly #steps: readonly FallbackStep[];
   readonly #clock: Clock;
 
-  /** @param steps checked by `fallbackCheck`. */
+  /** @param steps - Checked by `fallbackCheck`. */
   constructor(steps: readonly FallbackStep[], clock: Clock) {
     this.#steps = steps;
     this.#clock = clock;
@@ -67,7 +68,10 @@ export class Fallback {
     return this.#steps.flatMap((step) => (step !== 'stale' && isModelStep(step) ? [step.model] : []));
   }
 
-  /** @throws the first error, unwrapped; what is no error to fall back from at once; the signal's reason. */
+  /**
+   * @throws the first error, unwrapped.
+   * @throws at once an error that leads to no fallback, or the signal's reason.
+   */
   async obtain(call: FallbackCall): Promise<Obtained> {
     const { request, bounds } = call;
     const others = this.#steps.filter((step) => step !== 'stale' && !isSameModel(step, request));
@@ -99,7 +103,8 @@ export class Fallback {
       else if (!isModelStep(step)) fallbacks.push(functionFallback(step, call, error));
       else if (!isSameModel(step, call.request)) fallbacks.push(modelFallback(step.model, call));
     }
-    // The cache keeps stale entries by its own options: better than an error, also where the list leaves it out.
+    // The cache keeps stale entries by its own options. One is better than an error, also where the list leaves
+    // `'stale'` out.
     if (stale !== undefined && !this.#steps.includes('stale'))
       fallbacks.push(staleFallback(stale, call.request.schema));
     return fallbacks;
@@ -120,7 +125,7 @@ export class Fallback {
     return undefined;
   }
 
-  /** Runs one fallback within its share of the time that is left, or within all of it where none follows. */
+  /** Runs one fallback within its share of the time that is left, or within all of it when none follows. */
   async #within<Value>(
     bounds: CallBounds,
     isFollowed: boolean,
@@ -146,7 +151,7 @@ export class Fallback {
   }
 }
 
-/** The request with the time that is left for it, where that is not all of the call's. */
+/** The request with its share of the time, where that is not all of the call's. */
 const inTime = (request: NormalisedRequest, { timeLeftMs }: TimedBounds): NormalisedRequest =>
   timeLeftMs === undefined ? request : { ...request, timeoutMs: Math.min(request.timeoutMs, timeLeftMs) };
 
@@ -191,7 +196,7 @@ function functionFallback(
   };
 }
 
-/** The model of an answer for which a fallback function names none. */
+/** The `model` of an answer whose fallback function names none. */
 const NAMELESS = 'fallback';
 
 function answerOf(value: unknown): CachedDescription | undefined {

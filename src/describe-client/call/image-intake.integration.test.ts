@@ -28,7 +28,7 @@ afterAll(() => host.close());
 
 const signal = new AbortController().signal;
 
-/** An intake, and a capacity that writes down what is taken and held. */
+/** An intake, and a capacity that records what is taken and held. */
 const intakeOf = (options: ClientImageOptions = {}) => {
   const intake = new ImageIntake({ maxBytes: MAX_BYTES, allowHosts: ['127.0.0.1'], ...options }, systemClock);
   const taken: string[] = [];
@@ -50,7 +50,7 @@ describe('an image that is taken in', () => {
     for (const source of sources) {
       const { intake, taken, capacity } = intakeOf();
       await intake.take({ image: source }, signal, capacity);
-      // The padding of base64 is not looked at.
+      // The size is estimated without the padding of base64.
       expect(taken[0]).toMatch(new RegExp(`^takes (${SIZE}|${SIZE + 1}|${SIZE + 2})$`));
       expect(taken[1]).toBe(`holds ${SIZE}`);
     }

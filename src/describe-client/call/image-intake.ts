@@ -35,7 +35,7 @@ export interface TakenImage {
   readonly scope: string;
 }
 
-/** The bytes at a URL are not those that its name was made of any more. Never reaches a caller. */
+/** The bytes at a URL are no longer those that its name was made from. Never reaches a caller. */
 export class ImageMoved extends Error {
   readonly taken: TakenImage;
 
@@ -46,8 +46,8 @@ export class ImageMoved extends Error {
 }
 
 /**
- * Takes images in: loads and names them, and sends them in the cheapest way that works. Capacity is taken before bytes
- * are read. An image from elsewhere may be as large as `maxBytes`: it takes that much until its size is known.
+ * Loads and names images, and sends them in the cheapest way that works. Capacity is taken before bytes are read. A
+ * remote image may be as large as `maxBytes`, so it takes that much until its size is known.
  */
 export class ImageIntake {
   readonly #loader: ImageLoader;
@@ -57,7 +57,8 @@ export class ImageIntake {
   readonly #maxBytes: number;
 
   /**
-   * @param downloads - Tells which images the API must not download: it may reach hosts that strangers must not.
+   * @param downloads - Tells which images the API must not download, because it may reach hosts that strangers must
+   * not.
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
   constructor(options: ClientImageOptions, clock: Clock, downloads?: () => UrlDownloads) {
@@ -70,8 +71,8 @@ export class ImageIntake {
   }
 
   /**
-   * The name of an image that needs no wait: of few bytes in memory, or of a URL that is named by itself. Does not
-   * check whether the bytes are an image.
+   * The name of an image that needs no wait: a few bytes in memory, or a URL that is its own name. Does not check
+   * whether the bytes are an image.
    * @throws as `take` does, for a URL.
    */
   nameAtOnce(source: ImageSource): ImageName | undefined {
@@ -87,7 +88,7 @@ export class ImageIntake {
     return { identity: this.#identify({ kind: 'bytes', sha256 }), sha256, image: undefined };
   }
 
-  /** Loads an image, of a URL only as much as its name needs. `name` is the one of `nameAtOnce`. */
+  /** Loads an image. Reads a URL only as far as its name needs. `name` is the result of `nameAtOnce`. */
   async take(
     { image: source, scope = '' }: Pick<NormalisedRequest, 'image'> & { readonly scope?: string },
     signal: AbortSignal,
@@ -108,15 +109,15 @@ export class ImageIntake {
     return { image: content.image ?? image, identity: this.#identify(content), scope };
   }
 
-  /** Loads an image without any request: what a URL holds stays unknown. */
+  /** Loads an image without any request, so a URL's content stays unknown. */
   peek(source: ImageSource, signal: AbortSignal | undefined): Promise<LoadedImage> {
     return this.#loader.load(source, { signal });
   }
 
   /**
-   * Sends an image's URL, and where the API can't download that, its bytes, once; remembers such hosts. A URL that is
-   * known by content may hold other bytes by now, so its bytes are sent.
-   * @throws `ImageMoved` where they have another name.
+   * Sends an image's URL. Where the API can't download it, sends its bytes once, and remembers such hosts. A URL that
+   * is named by its content may have changed, so its bytes are sent.
+   * @throws `ImageMoved` where the bytes have another name.
    */
   async send<Result>(
     taken: TakenImage,
@@ -125,7 +126,7 @@ export class ImageIntake {
     capacity: ByteCapacity = UNBOUNDED_CAPACITY,
   ): Promise<Result> {
     const { image } = taken;
-    // Its capacity is taken already.
+    // Its capacity is held already.
     if (image.kind === 'bytes') return send(image);
     const beforeDownload = async () => capacity.reserve(this.#maxBytes, signal);
     if (this.#aliases !== undefined) {

@@ -63,7 +63,7 @@ export interface NormalisedRequest<Data = unknown> {
   readonly system?: string | undefined;
   readonly temperature?: number | undefined;
   readonly reasoningEffort?: ReasoningEffort | undefined;
-  /** The request's own; those of client and endpoint join it where it is sent. */
+  /** The request's own fields. Those of client and endpoint are added when it is sent. */
   readonly extraBody?: ExtraBody | undefined;
   readonly schema: DescribeSchema<Data> | undefined;
   /** The client's and the request's `cacheScope` as one text, see `scopePath`. */
@@ -75,7 +75,7 @@ export interface NormalisedRequest<Data = unknown> {
   readonly signal: AbortSignal | undefined;
   readonly cache: CacheMode;
   readonly metadata: unknown;
-  /** It is asked to fill the cache: what would not be stored is no answer. */
+  /** The request is to fill the cache: an answer that would not be stored is a failure. */
   readonly fillsCache?: boolean | undefined;
 }
 
@@ -170,14 +170,16 @@ export function normaliseRequest<Data>(
   };
 }
 
-/** By name, not by spreading: a request may be an instance of the caller's class, with getters on its prototype. */
+/**
+ * Read by name, not by spreading: a request may be an instance of the caller's class, with getters on its prototype.
+ */
 function merge<Data>(request: DescribeRequest<Data>, options: DescribeOptions<Data>): DescribeOptions<Data> {
   const merged: { -readonly [Name in keyof DescribeOptions<Data>]: unknown } = {};
   for (const name of OPTION_NAMES) merged[name] = options[name] ?? request[name];
   return merged as DescribeOptions<Data>;
 }
 
-/** An image that was passed without a request around it; undefined for a request, which any other object is. */
+/** An image that was passed without a request around it; undefined for any other object, which counts as a request. */
 function bareImageOf(input: unknown): DescribeRequest<never> | undefined {
   if (typeof input === 'string' || input instanceof URL) return { imageUrl: input };
   if (input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob) return { image: input };
@@ -187,7 +189,7 @@ function bareImageOf(input: unknown): DescribeRequest<never> | undefined {
 
 const REQUEST_FORMS = 'an image URL, bytes, a Blob or a request object';
 
-/** Tells of a wrong request that it is no request at all; called once something is wrong with it. */
+/** Throws for a value that is no request at all. Called once something is wrong with a request. */
 function refuseOtherForms(request: object): void {
   if (imageObjectOf(request) !== undefined) throw wrongImage('input', REQUEST_FORMS, request);
   if (!Object.hasOwn(request, 'image_url')) return;
@@ -220,7 +222,7 @@ function wrongImage(field: string, expected: string, value: unknown): InputError
   return new InputError(field, `must be ${expected}; got ${kind}. ${advice}`);
 }
 
-/** A field that is there, but undefined, most likely had a variable that is missing. */
+/** A field that is present but undefined most likely came from a missing variable. */
 function noImage(request: DescribeRequest): InputError {
   refuseOtherForms(request);
   const missing = IMAGE_FIELDS.find((field) => field in request);
@@ -229,14 +231,14 @@ function noImage(request: DescribeRequest): InputError {
     : new InputError(missing, 'must be an image; got undefined. Check the variable that holds it.');
 }
 
-/** No path begins so, and no file would be found there. */
+/** No path begins like this, and no such file would be found. */
 const isAddress = (file: string): boolean => /^\s*$|^(?:https?|data|file|blob):/i.test(file.slice(0, 256));
 
 /** By shape, since bytes and Blobs of another realm or polyfill fail `instanceof`. */
 const isImageBytes = (value: unknown): value is ImageBytes =>
   asBytes(value) !== undefined || isBlob(value) || isReadableStream(value) || isAsyncIterable(value);
 
-/** Schemas that were found to be JSON: one schema serves many requests, and is looked at once. */
+/** Schemas that can be written as JSON. One schema serves many requests, so it is checked once. */
 const soundSchemas = new WeakSet<object>();
 
 function plainObject(): OptionCheck {
@@ -248,7 +250,7 @@ function plainObject(): OptionCheck {
         soundSchemas.add(value);
         return [];
       } catch {
-        // A cycle, a BigInt, a getter that throws: nothing that can be sent.
+        // A cycle, a BigInt, or a getter that throws cannot be sent.
       }
     }
     return [{ option, expected: 'an object that JSON can hold', got: describeKind(value) }];

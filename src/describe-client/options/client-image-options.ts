@@ -3,18 +3,18 @@ import { IMAGE_SPEC } from '../../image/reading/image-options.ts';
 import { listOf, milliseconds, nonEmptyText, type OptionChecks, oneOf } from '../../internal/options/option-checks.ts';
 import { withDefault } from '../../internal/options/option-spec.ts';
 
-/** Limits of images, the hosts they may come from, and what makes two of them one. */
+/** Limits of images, their allowed hosts, and the rule by which two images are the same. */
 export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
   /**
-   * How an image at a URL is known. `'url'`: by its canonical form, without signature parameters; no request is made.
-   * `'content'`: by its bytes, which this process downloads (guarded). The same image under two URLs is then described
-   * once, and changed bytes under one URL are described anew.
+   * What identifies an image at a URL. `'url'`: its canonical form, without signature parameters; no request is made.
+   * `'content'`: its bytes, which this process downloads (guarded). The same image under two URLs is then described
+   * once, and changed bytes under one URL are described again.
    * @defaultValue 'url'
    */
   readonly imageIdentity?: 'url' | 'content' | undefined;
   /**
-   * With `imageIdentity: 'content'`, milliseconds for which a URL's content is taken as unchanged; then its ETag is
-   * asked for. At least 0.
+   * With `imageIdentity: 'content'`, milliseconds for which a URL's content counts as unchanged. After that, its ETag
+   * is compared. At least 0.
    * @defaultValue 60_000
    */
   readonly aliasTtlMs?: number | undefined;

@@ -25,9 +25,10 @@ import type {
 
 export interface DescribeClientOptions {
   /**
-   * Key of the API, or a function that gives it, for tokens that end within the hour. A function is asked before each
-   * request, health checks included; requests at the same time share one call of it. Without a key the client is made
-   * all the same: calls that need the API reject with `DESCRIBE_CONFIG_INVALID`. @defaultValue `OPENAI_API_KEY`
+   * Key of the API, or a function that gives it, for tokens that expire within the hour. The function is called before
+   * each request, health checks included; concurrent requests share one call. A client can be made without a key: calls
+   * that need the API then reject with `DESCRIBE_CONFIG_INVALID`.
+   * @defaultValue `OPENAI_API_KEY`
    */
   readonly apiKey?: ApiKey | undefined;
   /** Base URL of the API, or of a compatible server. @defaultValue `OPENAI_BASE_URL`, else OpenAI's */
@@ -41,11 +42,11 @@ export interface DescribeClientOptions {
   /** Headers sent with every request. @defaultValue none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
-   * How requests are written. `auto` writes them as OpenAI's API takes them. Where a server refuses a parameter by name
-   * (`store`, `max_completion_tokens`, `max_tokens`, `temperature`, `detail`), the request goes again without it, or
+   * The form in which requests are written. `auto` uses OpenAI's form. Where a server refuses a parameter by name
+   * (`store`, `max_completion_tokens`, `max_tokens`, `temperature`, `detail`), the request is sent again without it, or
    * with its other name. That is learned for each endpoint and model, tried again after an hour, and costs no retry.
-   * `openai` always writes them as OpenAI's API takes them. `generic` sends `max_tokens` and no `store`, for servers
-   * that misread unknown parameters.
+   * `openai` always uses OpenAI's form. `generic` sends `max_tokens` and no `store`, for servers that misread unknown
+   * parameters.
    * @defaultValue 'auto'
    */
   readonly dialect?: Dialect | undefined;
@@ -55,7 +56,7 @@ export interface DescribeClientOptions {
    * @defaultValue one, of `apiKey` and `baseURL`
    */
   readonly endpoints?: readonly EndpointOptions[] | undefined;
-  /** How fast and how much at once. @defaultValue what the answers' headers say */
+  /** Limits of rate and concurrency. @defaultValue what the answers' headers say */
   readonly limits?: ClientLimitOptions | undefined;
   /** Model of requests that name none. @defaultValue 'gpt-4.1-mini' */
   readonly model?: string | undefined;
@@ -71,27 +72,28 @@ export interface DescribeClientOptions {
    */
   readonly reasoningEffort?: ReasoningEffort | undefined;
   /**
-   * Fields of the request's body that have no option here, such as `seed` or `top_p`; those of an endpoint and of a
-   * request win. It may not set what the SDK writes itself, such as `model`, `messages` or `store`. @defaultValue none
+   * Fields of the request's body that have no option here, such as `seed` or `top_p`. Those of an endpoint and of a
+   * request win over these. It must not set fields that the SDK writes itself, such as `model`, `messages` or `store`.
+   * @defaultValue none
    */
   readonly extraBody?: ExtraBody | undefined;
   /**
-   * Detail of requests that name none; it is always sent, for the API's own default is the dearest.
+   * Detail of requests that name none. It is always sent, because the API's own default is the most expensive.
    * @defaultValue 'low'
    */
   readonly detail?: ImageDetail | undefined;
   /**
-   * Names the owner of the descriptions. Cached ones and running calls are shared only within one scope, and no request
-   * shares a pack with one of another scope. Set it to the tenant where tenants must not see each other's descriptions;
-   * see docs/guide/security.md. At most 256 characters. @defaultValue none: shared by all who use the same Redis and
-   * `keyPrefix`
+   * Names the owner of the descriptions. Cached descriptions, running calls and packs are shared only within one scope.
+   * Set it to the tenant where tenants must not see each other's descriptions; see docs/guide/security.md. At most 256
+   * characters.
+   * @defaultValue none: shared by all who use the same Redis and `keyPrefix`
    */
   readonly cacheScope?: string | undefined;
-  /** Bound of an answer in tokens, at least 1. Rate limits reserve it: set it tightly. @defaultValue 300 */
+  /** Most tokens of an answer, at least 1. Rate limits reserve this many, so keep it low. @defaultValue 300 */
   readonly maxOutputTokens?: number | undefined;
-  /** Bound of a whole call, waits and retries included, in milliseconds. @defaultValue 60000 */
+  /** Timeout of a whole call, waits and retries included, in milliseconds. @defaultValue 60000 */
   readonly timeoutMs?: number | undefined;
-  /** Bound of one attempt, from the connection to the end of the answer, in milliseconds. @defaultValue 30000 */
+  /** Timeout of one attempt, from the connection to the end of the answer, in milliseconds. @defaultValue 30000 */
   readonly attemptTimeoutMs?: number | undefined;
   /**
    * Where Redis is: its options, its URL, or your own ioredis client.
@@ -114,36 +116,38 @@ export interface DescribeClientOptions {
     | ((endpoint: EndpointDescription, model: string) => AttemptBreaker)
     | undefined;
   /**
-   * Packs several images into one request. Options of the processor pack always, `false` never. `'auto'` packs while
-   * the requests of a minute run out before its tokens, as the answers' headers say.
+   * Packs several images into one request: options of the processor always do, `false` never does. `'auto'` packs while
+   * the requests of a minute run out before its tokens, by the answers' headers.
    * @defaultValue false
    */
   readonly batch?: BatchOptions | 'auto' | false | undefined;
   /** Options of the retry, or `false` for one attempt only. @defaultValue on, 3 attempts */
   readonly retry?: ClientRetryOptions | false | undefined;
   /**
-   * Fallbacks, tried in the order given, 1 to 10: another model, the expired cache entry, your own function. They serve
-   * failures of the service, a limit, the quota or an open breaker, never a fault of the image. They run within the
+   * Fallbacks, tried in the order given, 1 to 10: another model, the expired cache entry, your own function. They
+   * replace failures of the service, a limit, the quota or an open breaker, never a fault of the image. They end by the
    * call's deadline.
    * @defaultValue none
    */
   readonly fallback?: readonly FallbackStep[] | undefined;
-  /** Limits of images, the hosts they may come from, and what makes two of them one. @defaultValue guarded, by URL */
+  /**
+   * Limits of images, their allowed hosts, and the rule by which two images are the same.
+   * @defaultValue guarded, by URL
+   */
   readonly images?: ClientImageOptions | undefined;
-  /** Sizes and prices of models that the built-in catalog lacks or has wrong, by name. @defaultValue none */
+  /** Sizes and prices, by name, of models that are missing or wrong in the built-in catalog. @defaultValue none */
   readonly models?: ModelOverrides | undefined;
   /** Opens the pool's connections at once rather than at the first call. @defaultValue false */
   readonly warmUpOnStart?: boolean | undefined;
   /**
-   * URL of an HTTP proxy to the API, or `false` for none whatever the environment says.
-   * @defaultValue `HTTPS_PROXY` or `HTTP_PROXY`, but for hosts of `NO_PROXY`
+   * URL of an HTTP proxy to the API, or `false` for none, whatever the environment says.
+   * @defaultValue `HTTPS_PROXY` or `HTTP_PROXY`, except for hosts of `NO_PROXY`
    */
   readonly proxy?: string | false | undefined;
   /** Custom authorities and client certificate for the API. @defaultValue the system's */
   readonly tls?: TlsOptions | undefined;
   /**
-   * Gets what an operator wants to know; in the shape of pino. It never gets a key, a prompt, an image or a
-   * description.
+   * Gets messages for operators; pino fits. It never gets a key, a prompt, an image or a description.
    * @defaultValue silent
    */
   readonly logger?: Logger | undefined;

@@ -32,9 +32,9 @@ import {
   type ClientPoolOptions,
 } from './part-options.ts';
 
-/** Everything that a client is made of: options over the environment over defaults, checked. */
+/** Everything that a client is made of, checked. Options win over the environment, which wins over defaults. */
 export interface ClientSettings extends RequestDefaults {
-  /** At least one; its key is empty where none was given. */
+  /** At least one. The key is empty where none was given. */
   readonly endpoints: readonly EndpointDescription[];
   readonly missingKeys: MissingKeys;
   readonly dialect: Dialect;
@@ -83,14 +83,14 @@ export function clientSettings(options: DescribeClientOptions, variables: Enviro
   return Object.freeze(settings);
 }
 
-/** The options without those that are wrong, for what contradicts the others is reported at the same time. */
+/** The options without the wrong ones, because contradictions among the others are reported at the same time. */
 function withoutWrong(options: DescribeClientOptions, issues: readonly ConfigIssue[]): DescribeClientOptions {
   const wrong = new Set(issues.map(({ option }) => /^[^.[]*/.exec(option)?.[0]));
   const own = Object.entries(ownOptions(options ?? {}, CLIENT_SPEC));
   return Object.fromEntries(own.map(([name, value]) => [name, wrong.has(name) ? undefined : value]));
 }
 
-/** Reads the environment, by the part that a variable is for. */
+/** Reads the environment, separately for each part. */
 function readVariables(variables: Environment) {
   const issues: ConfigIssue[] = [];
   const read = <Options>(spec: Readonly<Record<string, OptionCheck>>): Options => {
@@ -171,7 +171,7 @@ function contradictionsOf(given: GivenOptions, settings: ClientSettings): readon
 }
 
 /**
- * The endpoints that are named, or the one of the options that stand at the top; each with what it has of the client.
+ * The endpoints of the option, or the one that the top-level options describe, each with what it takes from the client.
  */
 function endpointsOf(
   given: GivenOptions,
@@ -203,13 +203,13 @@ const onlyEndpoint = (
   extraBody: undefined,
 });
 
-/** A copy, so that what the caller changes later changes no request. */
+/** A copy, so that the caller's later changes have no effect on requests. */
 function mergedExtraBody(client: ExtraBody | undefined, own: ExtraBody | undefined): ExtraBody | undefined {
   if (client === undefined && own === undefined) return undefined;
   return deepFreeze(jsonCopy({ ...client, ...own }));
 }
 
-/** The option, or what the environment says; with what is wrong there. */
+/** The proxy of the option, or of the environment, and its issues. */
 function proxyRule(
   proxy: DescribeClientOptions['proxy'],
   variables: Environment,

@@ -53,7 +53,7 @@ type Case = readonly [(value: unknown) => boolean, OptionCheck];
 export const isInstance = (value: unknown, method: string): boolean => hasMethods(value, [method]);
 
 /**
- * Returns what a function of the user's made as a part.
+ * Checks the part that a user's function made.
  * @throws `DESCRIBE_CONFIG_INVALID` where it lacks a method that the client needs.
  */
 export function madeByUser<Part>(part: Part, option: string, expected: string, methods: readonly string[]): Part {
@@ -69,10 +69,10 @@ const anInstance = (method: string, whole: OptionCheck = anything()): Case => [
   whole,
 ];
 
-/** Metrics that an older or partial monitor can't take would be missing without a word. */
+/** A monitor of an older version, or a partial one, would silently lose metrics. */
 const OWN_MONITOR = 'a PerformanceMonitor of this version, with bindCounter, bindHistogram and getMetrics';
 
-/** The options of a part; `expected` says what else it may be. */
+/** The options of a part; `expected` names the other values that it may have. */
 const optionsBy = (spec: Readonly<Record<string, OptionCheck>>, expected: string): OptionCheck => {
   const options = shape(spec);
   return copying(

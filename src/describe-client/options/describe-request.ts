@@ -2,27 +2,25 @@ import type { ByteStream } from '../../image/index.ts';
 import type { ExtraBody } from '../../internal/options/extra-body.ts';
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 
-/**
- * Bytes of an image, in any of the forms that Node has for them. A stream is read once, whole, within the size limit.
- */
+/** Bytes of an image, in any form that Node has for them. A stream is read once, completely, within the size limit. */
 export type ImageBytes = Uint8Array | ArrayBuffer | Blob | ByteStream;
 
-/** How much of an image the model looks at; `low` is the cheapest. */
+/** The detail with which the model sees an image; `low` is the cheapest. */
 export type ImageDetail = 'low' | 'high' | 'auto';
 
 /** How a call uses the cache, as in fetch. */
 export type CacheMode = 'default' | 'no-store' | 'reload' | 'only-if-cached';
 
-/** Asks for JSON of that schema in place of prose. */
+/** Asks for JSON of that schema in place of text. */
 export interface DescribeSchema<Data = unknown> {
   /** Name of the schema for the API: letters, digits, `_` and `-`, at most 64. */
   readonly name: string;
   /** JSON Schema of the answer, within what the API's structured outputs support. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
   /**
-   * Turns the parsed JSON into your type at once, without a promise, or throws where it is not: then the answer is
-   * asked for again. Its last error is the `cause` of the failure. A `TypeError`, `ReferenceError` or `RangeError`
-   * is a mistake in its code: nothing is asked again.
+   * Turns the parsed JSON into your type, synchronously, or throws where it does not match: then another answer is
+   * requested. The last error is the `cause` of the failure. A `TypeError`, `ReferenceError` or `RangeError` is a
+   * mistake in its code: nothing is requested again.
    */
   readonly parse?: ((value: unknown) => Data) | undefined;
 }
@@ -36,7 +34,7 @@ export interface DescribeOptions<Data = unknown> {
   /** @defaultValue the client's `detail` */
   readonly detail?: ImageDetail | undefined;
   /**
-   * Bound of the answer in tokens, at least 1. A longer answer is `DESCRIBE_OUTPUT_TRUNCATED`.
+   * Most tokens of the answer, at least 1. A longer answer is `DESCRIBE_OUTPUT_TRUNCATED`.
    * @defaultValue the client's `maxOutputTokens`
    */
   readonly maxOutputTokens?: number | undefined;
@@ -47,32 +45,32 @@ export interface DescribeOptions<Data = unknown> {
   /** Reasoning before the answer, billed as output. @defaultValue the client's `reasoningEffort` */
   readonly reasoningEffort?: ReasoningEffort | undefined;
   /**
-   * Fields of the request's body that have no option here; they win over those of client and endpoint.
+   * Fields of the request's body that have no option here. They win over those of client and endpoint.
    * @defaultValue none
    */
   readonly extraBody?: ExtraBody | undefined;
   /** Asks for structured data, returned as `data`. */
   readonly schema?: DescribeSchema<Data> | undefined;
   /**
-   * Owner of the description, within the client's own `cacheScope`; it can't leave that. At most 256 characters.
+   * Owner of the description, nested within the client's own `cacheScope`. At most 256 characters.
    * @defaultValue the client's `cacheScope`
    */
   readonly cacheScope?: string | undefined;
-  /** Higher ones wait less; a whole number. @defaultValue 0 */
+  /** Higher priorities wait less; a whole number. @defaultValue 0 */
   readonly priority?: number | undefined;
   /** Names under which `invalidateTags` finds the cached description. */
   readonly tags?: readonly string[] | undefined;
   /** How long the description stays cached, in seconds, at least 1. @defaultValue the cache's `defaultTTL` */
   readonly ttlSeconds?: number | undefined;
-  /** Bound of the whole call, waits and retries included, in milliseconds. @defaultValue the client's `timeoutMs` */
+  /** Timeout of the whole call, waits and retries included, in milliseconds. @defaultValue the client's `timeoutMs` */
   readonly timeoutMs?: number | undefined;
   /** Ends this call at once; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * - `default`: a cached description, else a call that is then cached;
-   * - `no-store`: always a call, nothing cached;
-   * - `reload`: always a call, then cached;
-   * - `only-if-cached`: never a call, `DESCRIBE_CACHE_MISS` when nothing is cached.
+   * - `default`: a cached description, else a call whose result is cached;
+   * - `no-store`: always a call, and nothing is cached;
+   * - `reload`: always a call, whose result is cached;
+   * - `only-if-cached`: never a call; `DESCRIBE_CACHE_MISS` when nothing is cached.
    *
    * @defaultValue 'default'
    */

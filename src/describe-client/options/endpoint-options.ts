@@ -31,8 +31,9 @@ export interface QuotaLimitOptions {
   /** Tokens a minute, at least 1. @defaultValue what the answers' headers say */
   readonly tokensPerMinute?: number | undefined;
   /**
-   * Tokens a minute, at least 1, that your account has long used. Above it the rate grows by at most half in 15
-   * minutes, as the API wants it. A process starts at this rate. @defaultValue 1_000_000
+   * Tokens a minute, at least 1, that your account has used for a long time. Above it the rate grows by at most half in
+   * 15 minutes, as the API asks. A process starts at this rate.
+   * @defaultValue 1_000_000
    */
   readonly rampFromTokensPerMinute?: number | undefined;
   /**
@@ -41,19 +42,21 @@ export interface QuotaLimitOptions {
    */
   readonly maxConcurrency?: number | undefined;
   /**
-   * Requests at the same time for one model at one endpoint from which the adaptive limit starts, at least 1. It holds
-   * a burst until the first answers show how loaded the API is. @defaultValue the pool's `max`
+   * Concurrent requests for one model at one endpoint from which the adaptive limit starts, at least 1. It bounds a
+   * burst before the first answers show how loaded the API is.
+   * @defaultValue the pool's `max`
    */
   readonly initialConcurrency?: number | undefined;
 }
 
-/** One way to an answer: a key, and where it is valid. */
+/** One way to the API: a key, and the address where it is valid. */
 export interface EndpointOptions extends Omit<EndpointDescription, 'name' | 'apiKey'> {
   /** Name of the endpoint, as in stats, metrics and `explain`. @defaultValue 'endpoint-1', 'endpoint-2', … */
   readonly name?: string | undefined;
   /**
-   * Key of the API, or a function that is asked for it before each request. Without one nothing is sent to the
-   * endpoint, and `health()` says so. @defaultValue none
+   * Key of the API, or a function that is called for it before each request. Without a key, nothing is sent to the
+   * endpoint, and `health()` reports it.
+   * @defaultValue none
    */
   readonly apiKey?: ApiKey | undefined;
 }
@@ -62,16 +65,16 @@ export interface EndpointOptions extends Omit<EndpointDescription, 'name' | 'api
 export interface EndpointDescription {
   /** Name of the endpoint, as in stats and metrics. */
   readonly name: string;
-  /** Key of the API, or a function that is asked for it before each request. */
+  /** Key of the API, or a function that is called for it before each request. */
   readonly apiKey: ApiKey;
   /** Base URL of the API, or of a compatible server. @defaultValue OpenAI's */
   readonly baseURL?: string | undefined;
   /**
-   * Model that this endpoint is asked for, whatever the request names: such as Azure's deployment.
+   * Model that this endpoint uses in place of the request's, such as Azure's deployment.
    * @defaultValue the request's
    */
   readonly model?: string | undefined;
-  /** Share of the calls beside other endpoints that do equally well; above 0. @defaultValue 1 */
+  /** Share of the calls, relative to other endpoints that do equally well; above 0. @defaultValue 1 */
   readonly weight?: number | undefined;
   /** `OpenAI-Organization` header. Keys of one organisation and project share their limits. @defaultValue none */
   readonly organization?: string | undefined;
@@ -81,7 +84,7 @@ export interface EndpointDescription {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** API version of Azure OpenAI, such as `2024-10-21`. @defaultValue none: not Azure */
   readonly apiVersion?: string | undefined;
-  /** How requests are written for its server. @defaultValue the client's `dialect` */
+  /** The form in which requests are written for its server. @defaultValue the client's `dialect` */
   readonly dialect?: Dialect | undefined;
   /** Fields of the request's body for this endpoint alone, over the client's `extraBody`. @defaultValue none */
   readonly extraBody?: ExtraBody | undefined;
@@ -114,7 +117,7 @@ export const ENDPOINT_SPEC = {
   limits: shape(QUOTA_LIMIT_CHECKS),
 } satisfies OptionChecks<EndpointOptions>;
 
-/** Breakers, stats and health are kept for each endpoint: a client has a bounded number of them. */
+/** Breakers, stats and health are kept for each endpoint, so their number is bounded. */
 const MAX_ENDPOINTS = 100;
 
 const endpointList = listOf(shape(ENDPOINT_SPEC));
@@ -154,9 +157,9 @@ export const namedEndpoints = (endpoints: readonly EndpointOptions[]): readonly 
   }));
 
 /**
- * The quota group of each endpoint where it is known, named after its first endpoint: limits hold for an organisation
- * and project, whatever the key. Where neither is named, equal keys are one group, and answers tell about the rest.
- * Endpoints with limits of their own are not merged: their limits must hold. Source: OpenAI, "Rate limits" guide.
+ * The quota group of each endpoint where it is known, named after its first endpoint. Limits hold for an organisation
+ * and project, whatever the key. Where neither is named, equal keys are one group, and answers show the rest. Endpoints
+ * with limits of their own are not merged, because their limits must hold. Source: OpenAI, "Rate limits" guide.
  */
 export function quotaGroupNames(endpoints: readonly EndpointDescription[]): readonly (string | undefined)[] {
   const owners = endpoints.map(ownerOf);
@@ -172,7 +175,7 @@ const isNamed = ({ organization, project }: EndpointDescription) => organization
 const hasLimits = ({ limits = NO_OPTIONS }: EndpointDescription) =>
   limits.requestsPerMinute !== undefined || limits.tokensPerMinute !== undefined;
 
-/** One spelling of an address, however it was written. */
+/** An address in one spelling, however it was written. */
 export const addressOf = ({
   baseURL = DEFAULT_BASE_URL,
   apiVersion,
@@ -180,14 +183,14 @@ export const addressOf = ({
 
 const ownerOf = (endpoint: EndpointDescription): string => {
   const { name, apiKey, organization, project } = endpoint;
-  // The keys that a function gives change; the endpoint stays.
+  // A function may give other keys over time; the endpoint stays the same.
   const key = typeof apiKey === 'string' ? apiKey : { endpoint: name };
   const address = addressOf(endpoint);
   return JSON.stringify(isNamed(endpoint) ? [address, organization, project] : [address, key]);
 };
 
 /**
- * Names the holder of an endpoint's limits, the same in every process and without the key. So processes that share a
+ * Names the owner of an endpoint's limits: the same in every process, and without the key. So processes that share a
  * Redis share the limits of one account, and never those of two.
  */
 export const accountName = (endpoint: EndpointDescription): string =>

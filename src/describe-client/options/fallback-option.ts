@@ -13,7 +13,7 @@ import type { DescribeSchema, ImageDetail } from './describe-request.ts';
 
 /** A request that failed, with everything filled in, for a fallback function. */
 export interface FallbackRequest {
-  /** Where the image is; absent where its bytes are at hand. */
+  /** Where the image is; absent where its bytes are known. */
   readonly imageUrl?: string;
   /** The bytes of the image, also where a file, a `Blob` or a stream was given. Leave them unchanged. */
   readonly image?: Uint8Array;
@@ -23,7 +23,7 @@ export interface FallbackRequest {
   readonly maxOutputTokens: number;
   readonly schema?: DescribeSchema;
   readonly metadata?: unknown;
-  /** Aborts when the time for this fallback is over, or the call has ended; a later answer is ignored. */
+  /** Aborts when the time for this fallback is over, or the call has ended. A later answer is ignored. */
   readonly signal: AbortSignal;
 }
 
@@ -31,7 +31,7 @@ export interface FallbackRequest {
 export interface FallbackAnswer {
   /** The text; with a `schema`, its JSON text. */
   readonly description: string;
-  /** Its maker, for the result's `model`. @defaultValue 'fallback' */
+  /** Its author, for the result's `model`. @defaultValue 'fallback' */
   readonly model?: string | undefined;
 }
 
@@ -44,7 +44,9 @@ export type FallbackFunction = (
 /** A fallback: another model, the expired cache entry, or your own function. */
 export type FallbackStep = { readonly model: string } | 'stale' | FallbackFunction;
 
-/** Seconds that the client's cache keeps expired entries for the step `'stale'`, where its options do not say. */
+/**
+ * Seconds for which the client's cache keeps expired entries for the step `'stale'`, unless its options say otherwise.
+ */
 export const STALE_GRACE_SECONDS = 86_400;
 
 export const isModelStep = (step: FallbackStep): step is { readonly model: string } => typeof step === 'object';

@@ -3,7 +3,7 @@ import { InputError } from '../../errors/input-error.ts';
 import { check, describeKind, hasMethods, type OptionCheck } from '../../internal/options/option-checks.ts';
 
 /**
- * Turns what checks found into one error.
+ * Turns the issues of checks into one error.
  * @throws `DESCRIBE_INPUT_INVALID` that names the first wrong field and lists all of them.
  */
 export function throwInputIssues(issues: readonly ConfigIssue[]): void {

@@ -4,14 +4,13 @@ import { QUOTA_LIMIT_CHECKS, type QuotaLimitOptions } from './endpoint-options.t
 
 export interface AdmissionOptions {
   /**
-   * Calls in the client at a time, at work or waiting anywhere in it, at least 1; more are refused at once with
-   * `DESCRIBE_QUEUE_FULL`.
+   * Most calls in the client, running or waiting, at least 1. More are refused at once with `DESCRIBE_QUEUE_FULL`.
    * @defaultValue 10_000
    */
   readonly maxQueuedCalls?: number | undefined;
   /**
-   * Bytes of images held in memory at a time, at least 1: a call waits for capacity before it reads its image. An image
-   * larger than this passes alone. Encoding an image into a request takes another 4/3 of its bytes while it is sent.
+   * Most bytes of images in memory, at least 1: a call waits for capacity before it reads its image. An image larger
+   * than this passes alone. Encoding an image into a request takes another 4/3 of its bytes while it is sent.
    * @defaultValue 268_435_456 (256 MiB)
    */
   readonly maxBytesInFlight?: number | undefined;
@@ -24,10 +23,11 @@ export const ADMISSION_SPEC = {
 
 export type AdmissionLimits = Settings<AdmissionOptions, typeof ADMISSION_SPEC>;
 
-/** How fast and how much at once; the first three hold for each quota group that has none of its own. */
+/** Limits of rate and concurrency. The first three hold for each quota group that has none of its own. */
 export interface ClientLimitOptions extends QuotaLimitOptions, AdmissionOptions {
   /**
-   * Processes that share the limits: each takes its share while no Redis shares them out exactly. At least 1.
+   * Processes that share the limits, at least 1. Each takes an equal share, unless they share them exactly through
+   * Redis.
    * @defaultValue 1
    */
   readonly processes?: number | undefined;

@@ -2,12 +2,12 @@ import { ConfigError, type ConfigIssue } from '../../errors/config-error.ts';
 import type { EndpointDescription } from './endpoint-options.ts';
 
 /**
- * Endpoints without a key, by name, each with what to say of it. A missing key is no error at construction: a build or
- * a test that loads a module with a client in it has none.
+ * Endpoints without a key, by name, each with its issue. A missing key is no error at construction: a build or a test
+ * may load a module that makes a client.
  */
 export type MissingKeys = ReadonlyMap<string, ConfigIssue>;
 
-/** @param areNamed whether they stand in the option `endpoints`. */
+/** @param areNamed - Whether they come from the option `endpoints`. */
 export function missingKeysOf(endpoints: readonly EndpointDescription[], areNamed: boolean): MissingKeys {
   const missing = new Map<string, ConfigIssue>();
   for (const [index, { name, apiKey }] of endpoints.entries()) {

@@ -12,8 +12,8 @@ import type { RedisTargetOptions } from '../../redis-cache/redis/redis-target.ts
 import { RETRY_SPEC, type RetryOptions } from '../../retry/retry-options.ts';
 
 /*
- * The options of its parts that a client takes. An option that the client decides is absent from the types. Where
- * JavaScript gives it anyway, the error says where to set it.
+ * The options of parts that a client takes. Options that the client decides are absent from the types. Where JavaScript
+ * passes one, the error says where to set it.
  */
 
 const CLOCK = '`clock` of the client';
@@ -82,7 +82,7 @@ export type ClientPoolOptions = Omit<OpenAIConnectionPoolOptions, keyof typeof P
 /** The options of the circuit breakers that the client leaves to you. */
 export type ClientBreakerOptions = Omit<CircuitBreakerOptions, keyof typeof BREAKER_ELSEWHERE>;
 
-/** A breaker around attempts: its action runs what it is given, with the breaker's own signal. */
+/** A breaker around attempts: its action runs the function that it gets, with the breaker's own signal. */
 export type AttemptBreaker = CircuitBreaker<
   [run: (breakerSignal: AbortSignal | undefined) => Promise<unknown>],
   unknown

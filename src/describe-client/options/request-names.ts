@@ -1,6 +1,6 @@
 import { nearestName } from '../../internal/options/nearest-name.ts';
 
-/** Names that other libraries give to what a request holds, without `_`, `-` and capitals. */
+/** Names that other libraries have for the fields of a request, without `_`, `-` and capitals. */
 const OTHER_NAMES: readonly (readonly [ours: string, theirs: string])[] = [
   ['imageUrl', 'url uri src href link address imageuri imagesrc'],
   ['file', 'path filename filepath imagepath imagefile'],
@@ -16,7 +16,7 @@ const OURS: ReadonlyMap<string, string> = new Map(
   OTHER_NAMES.flatMap(([ours, theirs]) => theirs.split(' ').map((name) => [name, ours] as const)),
 );
 
-/** The name of ours that an unknown name of a request most likely stands for. */
+/** Our name for which an unknown name of a request most likely stands. */
 export const requestNameOf = (name: string, known: readonly string[]): string | undefined => {
   const ours = OURS.get(name.toLowerCase().replace(/[_-]/g, ''));
   return ours !== undefined && known.includes(ours) ? ours : nearestName(name, known);

@@ -4,15 +4,18 @@ import type { LimitPressure, QuotaPressure } from '../../routing/limits/limit-pr
 
 /** Share of a limit that must be used up before it counts as pressure. */
 const PRESSURE_RATIO = 0.5;
-/** A call that waited so long in the router's queue tells of pressure; a wait for a pack would not have cost more. */
+/**
+ * A call that waited this long in the router's queue is a sign of pressure: the wait for a pack would not have been
+ * longer.
+ */
 const QUEUED_MS = 200;
-/** How long such a wait is remembered. */
+/** Time for which such a wait counts. */
 const QUEUED_MEMORY_MS = 10_000;
-/** Times as many images a minute that packing must bring to be worth the wait for a full pack. */
+/** Packing must describe this many times as many images a minute to be worth the wait for a full pack. */
 const WORTH_PACKING = 1.25;
-/** Below this it brings nothing, and large requests use a limit less evenly than small ones. */
+/** Below this factor packing gains nothing, and large requests use a limit less evenly than small ones. */
 const WORTH_LEAVING = 1.05;
-/** Models are free text of the callers'. */
+/** Names of models come from callers, so their number is bounded. */
 const MAX_MODELS = 100;
 
 /** The cost of an image against the limits, alone and in a pack. */
@@ -28,18 +31,18 @@ export interface PackingCost {
 /** `pack` or `singly` where it matters; `either` where nothing is scarce, or too little is known. */
 export type PackingAdvice = 'pack' | 'singly' | 'either';
 
-/** The part of a router that tells how short the limits of a model are. */
+/** The part of a router that reports how short the limits of a model are. */
 export type PressureOf = (model: string) => QuotaPressure;
 
-/** Ends a wait, at a reading of the clock or now; later calls are ignored. */
+/** Ends a wait, at a reading of the clock or now. Later calls are ignored. */
 export type EndWait = (atMs?: number) => void;
 
-/** A request in the hands of the router, while the advice for it may change. */
+/** A request in the router's queue, while the advice for it may change. */
 export interface QueuedRequest {
   readonly model: string;
   /** Begins a wait in the queue. */
   readonly waits: () => EndWait;
-  /** Called when it enters the router's queue, and while it is there whenever the advice may have changed. */
+  /** Called when the request enters the router's queue, and later whenever the advice may have changed. */
   readonly look: () => void;
   /** Called when it leaves the queue. */
   readonly onLeft?: () => void;
@@ -53,14 +56,14 @@ class ModelState {
 }
 
 /**
- * Advises whether an image goes in a pack or alone, by which limit of its model is short and what either way takes of
- * it. Packing saves requests, and the tokens of a long prompt; it costs a wait, so it is advised only under pressure.
+ * Advises whether an image goes in a pack or alone: by which limit of its model is short, and what either way uses of
+ * it. Packing saves requests, and the tokens of a long prompt. It costs a wait, so it is advised only under pressure.
  */
 export class PackingAdvisor {
   readonly #clock: Clock;
   readonly #pressureOf: PressureOf;
   readonly #models = new BoundedMap<string, ModelState>(MAX_MODELS);
-  /** Looks of the requests in the router's queue, by model. */
+  /** `look` of each request in the router's queue, by model. */
   readonly #queued = new Map<string, Set<() => void>>();
 
   constructor(clock: Clock, pressureOf: PressureOf) {
@@ -73,14 +76,14 @@ export class PackingAdvisor {
     return this.#stateOf(model).hasAnswered;
   }
 
-  /** An attempt for a model has ended: its limits may have become short, or no longer be. */
+  /** An attempt for a model has ended, so its limits may have become short, or be short no longer. */
   heard(model: string): void {
     const state = this.#stateOf(model);
     state.hasAnswered = true;
     this.#look(model, state);
   }
 
-  /** A request has left the router's queue after so long. */
+  /** A request has left the router's queue after this wait. */
   waited(model: string, waitMs: number): void {
     if (waitMs < QUEUED_MS) return;
     const state = this.#stateOf(model);
@@ -89,7 +92,8 @@ export class PackingAdvisor {
   }
 
   /**
-   * Follows a request through the router's queue: gives its wait to be told of, and a function that ends the following.
+   * Follows a request through the router's queue. Returns the function that begins its wait, and one that ends the
+   * following.
    */
   follow({ model, waits, look, onLeft = () => {} }: QueuedRequest): { readonly waits: () => EndWait; end(): void } {
     const end = () => {
@@ -121,7 +125,7 @@ export class PackingAdvisor {
 
   advise(model: string, { single, packed, packSize }: PackingCost): PackingAdvice {
     const { requests, tokens } = this.#scarcityOf(model, this.#stateOf(model));
-    // A limit that is not short bounds nothing for now: others may use it otherwise than we do.
+    // A limit that is not short bounds nothing now: others may use it in another way than we do.
     const requestRate = requests.isShort ? requests.perMinute : Number.POSITIVE_INFINITY;
     const tokenRate = tokens.isShort ? tokens.perMinute : Number.POSITIVE_INFINITY;
     const alone = Math.min(requestRate, tokenRate / single);
@@ -141,7 +145,9 @@ export class PackingAdvisor {
     return this.#models.getOrCreate(model, () => new ModelState());
   }
 
-  /** Lets the queued requests look, of which there may be thousands, only when another limit is short than before. */
+  /**
+   * Calls `look` of the queued requests only when another limit is short than before: there may be thousands of them.
+   */
   #look(model: string, state: ModelState): void {
     const { requests, tokens } = this.#scarcityOf(model, state);
     const seen = `${requests.isShort},${tokens.isShort}`;

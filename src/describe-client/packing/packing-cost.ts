@@ -12,7 +12,7 @@ import type { BatchOptions } from '../options/part-options.ts';
 import type { PackingCost } from './packing-advisor.ts';
 import { type PackPlan, wordsOf } from './planned-packs.ts';
 
-/** How images are put into packs, and how long they wait for one. */
+/** How images are packed, and how long they wait for a pack. */
 export interface PackRules extends PackPlan {
   readonly maxBatchWaitMs: number;
 }
@@ -24,7 +24,7 @@ export const packRulesOf = (batch: BatchOptions): PackRules => settingsOf(batch,
 const FRAME_TOKENS = estimateTextTokens(packPrompt('') + JSON.stringify(packSchema(undefined)));
 const ID_TOKENS = estimateTextTokens('id 000');
 
-/** Tokens of a call by the size of its image, or by the bound of its model where only the address is known. */
+/** Tokens of a call by the size of its image. They are the most of its model where only the address is known. */
 export function estimateOf(image: LoadedImage, request: NormalisedRequest, catalog: ModelCatalog): CallTokens {
   const { model, detail, maxOutputTokens, schema } = request;
   const prompt = wordsOf(request);

@@ -12,12 +12,12 @@ import { type ImageSize, reservedImageTokens } from '../../openai/models/image-t
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { NormalisedRequest } from '../call/normalise-request.ts';
 
-/** Groups of images that a request is kept open for; beyond, the oldest request is taken for full. */
+/** Most groups with an open request. Beyond that, the oldest request counts as full. */
 const MAX_OPEN_PACKS = 1_000;
 /** The id and the JSON around each answer of a pack. */
 const ANSWER_FRAME_TOKENS = estimateTextTokens('{"id":"000","text":""},');
 
-/** A request that is being filled. Holds no image: inputs may be any number. */
+/** A request that is being filled. It holds no image, because there may be any number of inputs. */
 interface OpenPack {
   readonly items: VisionItem[];
   readonly sizes: (ImageSize | undefined)[];
@@ -29,9 +29,7 @@ export interface PackPlan extends PackLimits {
   readonly batchSize: number;
 }
 
-/**
- * Puts images into the requests that would be sent for them: alone, or in packs that are filled one after the other.
- */
+/** Plans the requests that would be sent for images: one each, or packs that are filled one after the other. */
 export class PlannedPacks {
   readonly #plan: PackPlan;
   readonly #catalog: ModelCatalog;
@@ -47,7 +45,7 @@ export class PlannedPacks {
     this.#expectedOutputTokens = expectedOutputTokens;
   }
 
-  /** Adds an image, and gives the requests that are full by it. */
+  /** Adds an image, and returns the requests that it makes full. */
   add(image: LoadedImage, request: NormalisedRequest): PlannedCall[] {
     const size = image.kind === 'bytes' ? { width: image.width, height: image.height } : undefined;
     const item = this.#itemOf(image, size, request);
@@ -93,7 +91,7 @@ export class PlannedPacks {
       const prompt = wordsOf(first);
       return { ...common, prompt, jsonSchema, maxOutputTokens, expectedOutputTokens: expected };
     }
-    // Counted from the very request that would be sent, so that no word of it is missed.
+    // Counted on the very request that would be sent, so that every word of it counts.
     const request = packRequest(items, Array(items.length).fill(''), packIds(items.length));
     return {
       ...common,

@@ -12,11 +12,11 @@ import type {
 import type { AttemptMetrics } from '../attempt/part-stages.ts';
 import type { BilledAnswer } from '../attempt/stage.ts';
 
-/** Whether a failed call says something about our health: a bad image, a refusal and an abort do not. */
+/** Whether a failed call is a sign of trouble: a bad image, a refusal and an abort are not. */
 const isTrouble = (error: unknown) => DescribeError.is(error) && failureMeaning(error).kind !== 'item';
 
 const IN_MS: HistogramOptions = { unit: 'ms' };
-/** Models are free text of the callers. */
+/** Names of models come from callers, so their number is bounded. */
 const MAX_MODELS = 100;
 
 type AttemptOutcome = AttemptRecord['outcome'];
@@ -28,8 +28,8 @@ interface SucceededCall {
 }
 
 /**
- * Records calls in the monitor, when there is one. `describe_duration` and `describe_errors` are one operation of the
- * monitor's report; every metric always has the same labels. Metrics of every call are looked up once.
+ * Records calls in the monitor, if there is one. `describe_duration` and `describe_errors` are one operation of the
+ * monitor's report. Every metric always has the same labels. Metrics of every call are looked up once.
  */
 export class CallMetrics implements AttemptMetrics {
   readonly #monitor: PerformanceMonitor | undefined;
@@ -99,13 +99,13 @@ export class CallMetrics implements AttemptMetrics {
     return record;
   }
 
-  /** The monitor may be the user's own, where these names can be taken: that must not fail a call. */
+  /** In the user's own monitor, these names may be taken. That must not fail a call. */
   #record(write: (monitor: PerformanceMonitor) => void): void {
     if (this.#monitor === undefined) return;
     try {
       write(this.#monitor);
     } catch {
-      // Recording throws for a name that is used in two ways; the description was had all the same.
+      // Recording throws for a name that is used in two ways. The call itself succeeded.
     }
   }
 }

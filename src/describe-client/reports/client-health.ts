@@ -7,14 +7,14 @@ import type { Attempts } from '../attempt/pipeline.ts';
 
 export type HealthState = 'healthy' | 'degraded' | 'unhealthy';
 
-/** How one part does, and why. */
+/** The health of one part, and its reason. */
 export interface PartHealth {
   readonly status: HealthState;
-  /** In a few words, where it is not healthy. */
+  /** A few words, where it is not healthy. */
   readonly reason?: string;
 }
 
-/** How the client does: unhealthy when it can't make new descriptions, degraded when it works with less. */
+/** The health of the client: unhealthy when it can't make new descriptions, degraded when it works with less. */
 export interface ClientHealth {
   readonly status: HealthState;
   readonly parts: Readonly<Record<string, PartHealth>>;
@@ -30,7 +30,7 @@ export interface HealthParts {
   readonly monitor: PerformanceMonitor | undefined;
 }
 
-/** Reads what the parts know already; sends nothing. */
+/** Reads what the parts know; sends nothing. */
 export async function clientHealth(parts: HealthParts, isOpen: boolean): Promise<ClientHealth> {
   const health: Record<string, PartHealth> = {};
   if (!isOpen) health['client'] = { status: 'unhealthy', reason: 'closed' };
@@ -45,7 +45,7 @@ export async function clientHealth(parts: HealthParts, isOpen: boolean): Promise
   if (parts.cache !== undefined) health['cache'] = await cacheHealth(parts.cache);
   if (parts.monitor !== undefined) health['monitor'] = monitorHealth(parts.monitor);
   const isDown = (part: PartHealth | undefined) => part?.status === 'unhealthy';
-  // Without the API there are no new descriptions; without anything else there are, but slower or dearer.
+  // Without the API there are no new descriptions. Without any other part there are, but slower or at a higher price.
   const noneLeft = pools.every(isDown) || isDown(health['client']) || !hasWay(parts.endpoints, health, endpoints);
   const allWell = Object.values(health).every(({ status }) => status === 'healthy');
   return deepFreeze({
@@ -54,15 +54,18 @@ export async function clientHealth(parts: HealthParts, isOpen: boolean): Promise
   });
 }
 
-/** A model that somebody asked for and that is not there says nothing of the endpoint. */
+/** A model that a caller named and that does not exist says nothing about the endpoint. */
 const isKnown = ({ condition, code }: EndpointModelStats): boolean =>
   condition !== 'dropped' || code === 'DESCRIBE_AUTH';
 
-/** Not one that a call may try now: who sends traffic by this health must send it some. */
+/**
+ * Whether it takes no call. One that may try a call now does not count: a load balancer that reads this must send it
+ * one.
+ */
 const isOut = ({ condition, returnInMs = 0 }: EndpointModelStats): boolean =>
   condition === 'stopped' || condition === 'dropped' || (condition === 'paused' && returnInMs > 0);
 
-/** Whether one endpoint is left that can answer for one of the models that it was asked for. */
+/** Whether an endpoint is left that can answer for one of its models. */
 function hasWay(
   { all: endpoints }: EndpointSet,
   health: Readonly<Record<string, PartHealth>>,
@@ -78,11 +81,11 @@ function hasWay(
   });
 }
 
-/** A half-open breaker waits for a call to try: who sends traffic by this health must send it some. */
+/** A half-open breaker waits for a call. A load balancer that reads this must send it one. */
 const isShut = (breaker: { readonly state: string } | undefined): boolean =>
   breaker?.state === 'OPEN' || breaker?.state === 'ISOLATED';
 
-/** Milliseconds until a key that the API refused to a call is tried again; undefined where it refused none. */
+/** Milliseconds until a refused key is tried again; undefined where none was refused. */
 function droppedForMs(endpoint: EndpointStats | undefined): number | undefined {
   const models = endpoint?.models.filter(isKnown) ?? [];
   const isDropped = models.length > 0 && models.every(({ condition }) => condition === 'dropped');
@@ -111,7 +114,7 @@ function reasonOf({ condition, returnInMs, askedPauseMs }: EndpointModelStats): 
   return condition + asked + next;
 }
 
-/** A throttled endpoint is a busy one, not a sick one. */
+/** A throttled endpoint is busy, not unhealthy. */
 function routingHealth(endpoints: readonly (readonly [string, EndpointStats])[]): PartHealth {
   const conditions = endpoints.flatMap(([name, { models }]) =>
     models.filter(isKnown).map((route) => ({ ...route, name: `${name}:${route.model}` })),
