@@ -9,7 +9,7 @@ import { RedisCache } from './redis-cache.ts';
 
 const CHUNK = 'x'.repeat(65_536);
 
-/** Answers a bulk read with one value without an end, as fast as it is taken, and everything else with OK. */
+/** Answers a bulk read with one endless value, as fast as it is read, and everything else with OK. */
 async function startEndlessServer() {
   const endless: Socket[] = [];
   const server = createServer((socket) => {
@@ -42,7 +42,7 @@ async function startEndlessServer() {
   return { port, endless, stop };
 }
 
-/** Answers the first bulk read and hangs up; knows one text and one tag version. */
+/** Breaks off at the first bulk read. It has one text and one tag version. */
 async function startBreakingServer(text: string, version: string) {
   const bulk = (reply: string) => `$${Buffer.byteLength(reply)}\r\n${reply}\r\n`;
   const answers: Readonly<Record<string, string>> = {
@@ -110,7 +110,7 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     await raw.rpush(`${keyPrefix}e:key4`, 'an item');
     const expected = keys.map((_, n) => (n % 10 === 1 || n % 10 === 2 || n === 3 || n === 4 ? undefined : madeOf(n)));
     expect(await reader.mget(keys)).toEqual(expected);
-    // Now memory holds them, and Redis is asked all the same.
+    // Memory holds them now, and Redis is asked all the same.
     expect(await reader.mget([...keys].reverse())).toEqual([...expected].reverse());
     expect(reader.getStats()).toMatchObject({ rejectedEntries: 1, redisHits: 2 * 798 });
     await expect.poll(() => raw.exists(`${keyPrefix}e:key3`)).toBe(0);
@@ -197,7 +197,7 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     const { server: breaking, port } = await startBreakingServer(text, version);
     const cache = connect({ url: `redis://127.0.0.1:${port}`, tagTrustMs: 60_000 });
     await cache.get('first');
-    // From then on a version is believed.
+    // From then on, the versions are trusted.
     await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
     await cache.get('other');
     const keys = Array.from({ length: 700 }, (_, n) => `key${n}`);
@@ -214,7 +214,7 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     expect(await cache.mget(['a', 'b'])).toEqual([undefined, undefined]);
     await expect.poll(() => hostile.endless[0]?.destroyed).toBe(true);
     await expect.poll(() => cache.health().redis?.state).toBe('ready');
-    // From now on lengths are asked for first.
+    // From now on, bulk reads ask for lengths first.
     await cache.mget(['a', 'b']);
     expect(hostile.endless).toHaveLength(1);
     hostile.stop();

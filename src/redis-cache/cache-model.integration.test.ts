@@ -8,12 +8,12 @@ import { RedisCache } from './redis-cache.ts';
 const CACHES = 3;
 const TAG_TRUST_MS = 60;
 const FAILED = 'the factory failed';
-/** All tags of a key, so that an entry of another key or tag shows; a caller asks for all or some of them. */
+/** All tags of a key, so that an entry of another key or tag is noticed. A caller names all or some of them. */
 const TAGS_OF = { k0: ['t0', 't1'], k1: ['t0', 't1'], k2: [] } as const;
 type Key = keyof typeof TAGS_OF;
 type Tag = 't0' | 't1';
 
-/** A way to Redis that can be cut, and that can lose every message while all else works. */
+/** A connection to Redis that can be cut, and that can lose every message while all else works. */
 class Cable {
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((near) => this.#join(near));
@@ -74,7 +74,7 @@ class Cable {
 
 interface Made {
   readonly key: Key;
-  /** Place in the order of all events at which the making of the value began. */
+  /** Index among all events at which the making of the value began. */
   readonly madeAt: number;
   /** The tags of the caller that made it; a stored entry may have more. */
   readonly tags: readonly string[];
@@ -84,13 +84,13 @@ interface Removal {
   readonly by: number;
   readonly concerns: (key: Key, tags: readonly string[]) => boolean;
   readonly beganAt: number;
-  /** Place in the order at which it returned; for its own process it counts from there. */
+  /** Index at which it returned. For its own process it counts from there. */
   endedAt: number;
   /**
-   * When Redis had it for certain; elsewhere it counts from `TAG_TRUST_MS` later, whether its message arrives or not.
+   * When Redis had it for certain. Elsewhere it counts from `TAG_TRUST_MS` later, whether its message arrives or not.
    */
   confirmedAtMs: number;
-  /** Place in the order at which its message arrived at each other cache; there it counts from then on. */
+  /** Index at which its message arrived at each other cache. It counts there from then on. */
   readonly heardAt: Map<number, number>;
 }
 
@@ -151,7 +151,7 @@ class World {
   readonly #keyPrefix: string;
   readonly #raw: Redis;
   readonly #removals: Removal[] = [];
-  /** Sets by their value. Until a set of another cache returns it may land after a removal, as one that came later. */
+  /** Sets by their value. Until a set of another cache returns, it may land after a removal that began later. */
   readonly #sets = new Map<number, { readonly by: number; endedAt: number }>();
   #order = 0;
   reads = 0;
@@ -221,7 +221,7 @@ class World {
         };
         const ask = async () => {
           const { value, source } = await cache.getOrSetWithSource(command.key, factory, options);
-          // While Redis can't be asked, work that is under way is shared for as long as it takes.
+          // While Redis can't be asked, running work is shared for as long as it takes.
           return source === 'shared' && cable.down ? [] : [value];
         };
         const orNothing = (error: Error) => {
@@ -258,12 +258,12 @@ class World {
           () => cache.clear(),
         );
       case 'evict':
-        // As maxmemory would: a tag is lost, without a message.
+        // As with maxmemory: a tag is lost without a message.
         await this.#raw.del(`${this.#keyPrefix}t:${TAGS_OF[command.key][0] ?? ''}`);
     }
   }
 
-  /** `work` is given a name that nothing else has, by which the removal's message is known where it arrives. */
+  /** `work` gets a unique name, by which the removal's message is recognised where it arrives. */
   async #remove(by: number, concerns: Removal['concerns'], work: (name: string) => Promise<unknown>): Promise<void> {
     const removal: Removal = {
       by,
@@ -292,7 +292,7 @@ class World {
     removal.confirmedAtMs = performance.now();
   }
 
-  /** `asked`: tags that the values have to carry, whatever they were made under. */
+  /** @param asked - Tags that the values must have, whatever tags they were made with. */
   async #read(
     by: number,
     work: () => Promise<(Made | undefined)[]>,

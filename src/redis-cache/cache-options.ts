@@ -30,23 +30,24 @@ import { redisUrl } from './redis/redis-url.ts';
 import type { CacheLogger, CacheSettings } from './tiers/cache-settings.ts';
 
 export interface MemoryTierSettings {
-  /** Most bytes that entries take, estimated from their encoded length. @defaultValue 67108864 (64 MiB) */
+  /** Most bytes of all entries, estimated from their encoded length. @defaultValue 67108864 (64 MiB) */
   readonly maxBytes?: number | undefined;
-  /** Most entries; the least recently used goes first. @defaultValue 10000 */
+  /** Most entries; the least recently used one is evicted first. @defaultValue 10000 */
   readonly maxEntries?: number | undefined;
   /**
-   * Seconds an entry stays in memory at most; it never outlives its own time to live.
+   * Most seconds for which an entry stays in memory; never longer than its own time to live.
    * @defaultValue 60 with Redis, unbounded without
    */
   readonly ttlSeconds?: number | undefined;
 }
 
 export interface RedisCacheOptions extends RedisTargetOptions {
-  /** Seconds an entry lives unless its write says otherwise. @defaultValue 3600 */
+  /** Time to live of an entry in seconds, unless its write gives another. @defaultValue 3600 */
   readonly defaultTTL?: number | undefined;
   /**
-   * Start of every name in Redis: of keys, leases and the channel. A user of Redis needs `~prefix* &prefix*` only. On a
-   * Cluster, braces in it must enclose something. @defaultValue 'describe_it:'
+   * Prefix of every name in Redis: of keys, leases and the channel. A user of Redis needs `~prefix* &prefix*` only. On
+   * a Cluster, braces in it must enclose some text.
+   * @defaultValue 'describe_it:'
    */
   readonly keyPrefix?: string | undefined;
   /**
@@ -64,13 +65,14 @@ export interface RedisCacheOptions extends RedisTargetOptions {
    */
   readonly operationTimeoutMs?: number | undefined;
   /**
-   * Longest time in milliseconds that memory is trusted without a question to Redis, even if messages are lost.
+   * Longest time in milliseconds for which memory is trusted without a question to Redis, even if messages are lost.
    * @defaultValue 2000
    */
   readonly tagTrustMs?: number | undefined;
   /**
-   * The same in milliseconds while Redis can't be asked. More than `tagTrustMs` keeps serving from memory through an
-   * outage; an invalidation by another process is then seen late. @defaultValue `tagTrustMs`
+   * Longest time in milliseconds for which memory is trusted while Redis can't be asked. More than `tagTrustMs` keeps
+   * serving from memory through an outage; an invalidation by another process is then seen late.
+   * @defaultValue `tagTrustMs`
    */
   readonly outageTrustMs?: number | undefined;
   /** Seconds for which an expired entry may be served when its factory fails or is slow. @defaultValue 0 */
@@ -86,19 +88,20 @@ export interface RedisCacheOptions extends RedisTargetOptions {
   /** Milliseconds after which another process may take over the work of a process that died. @defaultValue 5000 */
   readonly leaseMs?: number | undefined;
   /**
-   * Longest wait for another process that works on the same key, in milliseconds; then this process works itself.
+   * Longest wait for another process that works on the same key, in milliseconds. After that, this process does the
+   * work itself.
    * @defaultValue 30000
    */
   readonly followerWaitMs?: number | undefined;
   /**
-   * Most bytes of an encoded value before and after compression, with its head in Redis. Larger values are not stored;
-   * larger ones found in Redis are removed.
+   * Most bytes of an encoded value, before and after compression, its header in Redis included. Larger values are not
+   * stored. A larger one found in Redis is removed.
    * @defaultValue 8388608
    */
   readonly maxValueBytes?: number | undefined;
   /** Encoded size from which a value is compressed for Redis, in characters or bytes. @defaultValue 16384 */
   readonly compressAboveBytes?: number | undefined;
-  /** Invalidations remembered during an outage; beyond, the replay is one `clear()`. @defaultValue 10000 */
+  /** Most invalidations remembered during an outage. More of them are replayed as one `clear()`. @defaultValue 10000 */
   readonly maxPendingInvalidations?: number | undefined;
   /**
    * Logs once when Redis can't be used, and when it can again. Has the shape of pino or `console`. Never gets a key or
@@ -106,7 +109,7 @@ export interface RedisCacheOptions extends RedisTargetOptions {
    * @defaultValue silent
    */
   readonly logger?: CacheLogger | undefined;
-  /** How values are written for Redis, and read. @defaultValue JSON */
+  /** Encodes values for Redis, and decodes them. @defaultValue JSON */
   readonly codec?: CacheCodec | undefined;
   /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
@@ -198,7 +201,7 @@ export function resolveCacheOptions(given: RedisCacheOptions): CacheSettings {
     outageTrustMs: Math.max(tagTrustMs, outageTrustMs),
     graceMs: graceSeconds * 1_000,
     refreshThrottleMs: refreshThrottleSeconds * 1_000,
-    // Without Redis an entry is only held decoded, so compression would be wasted.
+    // Without Redis, entries are only held decoded, so compression would be a waste.
     compressAboveBytes: target === undefined ? Number.POSITIVE_INFINITY : options.compressAboveBytes,
   };
 }

@@ -53,8 +53,8 @@ export interface WarmResult {
 
 export interface CacheWarmer {
   /**
-   * Fills the cache with the images that are missing, each once even where a URL stands twice.
-   * @throws `signal.reason` once aborted. A failed image does not reject: it is listed.
+   * Fills the cache with the missing images, each once even if its URL is listed twice.
+   * @throws the signal's reason when it aborts. A failed image does not reject: it is listed.
    */
   warmImageDescriptions<Value>(
     urls: Iterable<string> | AsyncIterable<string>,
@@ -64,7 +64,7 @@ export interface CacheWarmer {
 }
 
 /**
- * A warmer for a cache.
+ * Makes a warmer for a cache.
  *
  * @example
  * ```ts

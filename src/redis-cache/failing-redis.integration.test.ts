@@ -33,7 +33,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     await server.stop();
   });
 
-  /** Over a client whose pipelines fail as `failing` says; messages arrive already. */
+  /** A cache over a client whose pipelines fail as `failing` says, once messages arrive. */
   const connect = async (options: RedisCacheOptions = {}, failing = (_: Commands) => false) => {
     const client = new Redis(server.url, { enableOfflineQueue: false, lazyConnect: true });
     clients.push(client);
@@ -128,7 +128,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     fails = true;
     expect(await cache.get('key')).toBe('made');
     fails = false;
-    // As a removal whose message was lost.
+    // As after a removal whose message was lost.
     await raw.del(`${keyPrefix}e:key`);
     expect(await cache.get('key')).toBeUndefined();
   });

@@ -8,7 +8,7 @@ import { RedisCache } from './redis-cache.ts';
 /**
  * The cache of this process, which all copies of this package share. The first call makes it from `REDIS_URL`,
  * `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD` and `REDIS_DB`. It works in memory only when none is
- * set, or ioredis is not installed. The console and `health()` say once what is wrong with Redis. Its connections never
+ * set, or ioredis is not installed. The console and `health()` report a trouble with Redis once. Its connections never
  * keep the process alive.
  *
  * @throws `DESCRIBE_CONFIG_INVALID` that names every variable whose value does not parse.

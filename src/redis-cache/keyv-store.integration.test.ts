@@ -5,7 +5,7 @@ import { findRedisServer, type RedisServer, startRedisServer } from '../testing/
 import { createKeyvStore } from './keyv-store.ts';
 import { RedisCache } from './redis-cache.ts';
 
-// The suite brings an older vitest; what it uses of it has not changed.
+// The suite brings an older vitest. The parts that it uses have not changed.
 const suiteVitest = vitest as unknown as Parameters<typeof keyvTestSuite>[0];
 const { afterAll, beforeAll, describe, expect, it } = vitest;
 

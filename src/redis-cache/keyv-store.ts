@@ -25,7 +25,7 @@ export interface KeyvStore {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
-/** Keyv keeps values without a time to live for ever; a cache must not. */
+/** Keyv keeps values without a time to live for ever, but a cache must not. */
 const NO_TTL_SECONDS = 30 * 24 * 3_600;
 const MAX_TAG_LENGTH = 8_192;
 

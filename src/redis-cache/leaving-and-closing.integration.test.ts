@@ -115,7 +115,7 @@ describe.runIf(findRedisServer())('work that ends early', () => {
     await cache.set('key', 1);
     server.pause();
     const reads = Promise.all([cache.mget(['a', 'b']), cache.get('c'), cache.getOrSet('d', () => 4)]);
-    // Paused, it never answers: that they settle at all is the deadlines' doing.
+    // The paused server never answers, so only deadlines can settle these.
     await Promise.all([cache.close(), cache.close()]);
     expect(await reads).toEqual([[undefined, undefined], undefined, 4]);
   });

@@ -9,7 +9,7 @@ const PROCESSES = 4;
 const CALLERS = 50;
 const MODULE = fileURLToPath(new URL('./index.ts', import.meta.url));
 
-/** A process with a cache that says `ready`, waits for a line, lets its callers ask, and says what they got. */
+/** A process with a cache. It writes `ready`, waits for a line, calls, and writes the results. */
 const CALLER_SCRIPT = `
   const { once } = await import('node:events');
   const { RedisCache } = await import(${JSON.stringify(MODULE)});

@@ -47,7 +47,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     await hears(reader);
     await writer.set('key', { n: 1 }, 60, ['tag']);
     expect(await reader.getWithSource('key')).toEqual({ value: { n: 1 }, source: 'redis' });
-    // The message about the write may drop it once more.
+    // The message about the write may drop the entry once more.
     await expect.poll(() => reader.getWithSource('key')).toEqual({ value: { n: 1 }, source: 'memory' });
     expect(await writer.getWithSource('key')).toEqual({ value: { n: 1 }, source: 'memory' });
     expect(Object.isFrozen(await reader.get('key'))).toBe(true);
@@ -344,7 +344,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     const cache = connect({ url: hanging.url, operationTimeoutMs: 75 });
     await cache.set('key', 1);
     hanging.pause();
-    // Paused, it never answers: what settles has come to its deadline.
+    // The paused server never answers, so only deadlines can settle these.
     expect(await cache.get('absent')).toBeUndefined();
     await cache.get('absent');
     await cache.get('absent');

@@ -310,7 +310,7 @@ describe('RedisCache in memory only', () => {
     expect(make).toThrow(ConfigError);
     expect(make).toThrow(/did you mean defaultTTL.*port.*password.*url.*sentinels/s);
     expect(make).not.toThrow(/secret/);
-    // ioredis would refuse it only later, and that would look like a missing driver.
+    // ioredis would refuse it only later, which would look like a missing driver.
     expect(() => new RedisCache({ url: 'redis://:100%secret@host' })).toThrow(/url: .*percent-encoded/);
     expect(() => new RedisCache({ sentinels: [] })).toThrow(/sentinels: expected at least one/);
     expect(() => new RedisCache({ cluster: [] })).toThrow(/cluster: expected at least one/);

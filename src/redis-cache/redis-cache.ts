@@ -21,9 +21,9 @@ import { type Found, type ReadOptions, TieredReader } from './tiers/tiered-reade
 import { TieredWriter } from './tiers/tiered-writer.ts';
 
 /**
- * A cache in two tiers, memory over Redis. It never gives a value that is older than an invalidation which this process
- * has finished. A Redis that is down, slow or hung costs an operation at most `operationTimeoutMs` and fails none;
- * `health()` shows it.
+ * A cache in two tiers, memory over Redis. It never returns a value that is older than an invalidation which this
+ * process has finished. A Redis that is down, slow or hung delays an operation by at most `operationTimeoutMs` and
+ * fails none; `health()` shows it.
  *
  * Values are stored as `decode(encode(value))` and deeply frozen. So both tiers agree, no reader can change the value
  * of another, and a hit copies nothing. A miss is `undefined`, which can't be stored; `null` is a value like any other.
@@ -85,10 +85,9 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /**
-   * The value that memory holds and that needs no question to Redis; `undefined` where only `getOrSet` can tell. Counts
-   * as a hit where it gives a value.
-   * @param isValid as in `ReadOptions`; must not throw.
-   * @internal the short way of a client's hit
+   * The value in memory that needs no question to Redis; `undefined` where only `getOrSet` can tell. Counts as a hit
+   * where it returns a value.
+   * @param isValid - As in `ReadOptions`; must not throw. @internal the short path of a client's hit
    */
   peekMemory(key: string, tags: readonly string[], isValid: (value: unknown) => boolean): unknown {
     const entry = this.#closing === undefined ? this.#pair.peek(key) : undefined;
@@ -107,7 +106,7 @@ export class RedisCache implements AsyncDisposable {
 
   /**
    * Stores a value until it expires or one of its tags is invalidated. Takes seconds and tags, or an options object.
-   * While Redis can't take a value, only memory holds it: a later write could replace a newer value.
+   * While Redis can't take the value, only memory holds it: a later write to Redis could replace a newer value.
    * @throws `DESCRIBE_CACHE` for a value that can't be encoded (`undefined` too) or is larger than `maxValueBytes`.
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`.
    */
@@ -143,7 +142,7 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /**
-   * The stored value, or the one that the factory makes, which is then stored. The factory of a key runs once at a
+   * The stored value, else the one that the factory makes, which is then stored. The factory of a key runs once at a
    * time, in this process and, through Redis, in all of them. See `GetOrSetOptions` for stale values and failures.
    * @throws the factory's error, `signal.reason`, `DESCRIBE_TIMEOUT` after `hardTimeoutMs`.
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`; `DESCRIBE_CACHE` when strict.
@@ -162,14 +161,17 @@ export class RedisCache implements AsyncDisposable {
     return await this.#readThrough.getOrSet<Value>(key, factory, options);
   }
 
-  /** Removes an entry everywhere, and keeps work on it from being stored. Whether there was one, as far as is known. */
+  /**
+   * Removes an entry everywhere, and keeps running work on it from being stored. Returns whether there was one, as far
+   * as is known.
+   */
   async delete(key: string): Promise<boolean> {
     return (await this.deleteMany([key])) > 0;
   }
 
-  /** Removes entries everywhere in one round trip. How many there were, as far as is known. */
+  /** Removes entries everywhere in one round trip. Returns how many there were, as far as is known. */
   async deleteMany(keys: readonly string[]): Promise<number> {
-    // A copy: the caller may change its list before Redis has answered.
+    // Copied, because the caller may change its list before Redis has answered.
     checkList(keys, 'keys');
     const names = [...keys];
     for (const key of names) this.#check(key);
@@ -192,8 +194,9 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /**
-   * Invalidates these tags and removes their entries from both tiers at once, by a walk through all names: for erasure,
-   * not for freshness. How many entries Redis held. Where Redis fails on the way, the rest expires.
+   * Invalidates these tags and removes their entries from both tiers at once, by a walk through all names. It is for
+   * erasure, not for freshness. Returns how many entries Redis held. If Redis fails during the walk, the other entries
+   * expire.
    */
   async purgeTags(tags: readonly string[]): Promise<number> {
     this.#checkOpen();
@@ -209,7 +212,7 @@ export class RedisCache implements AsyncDisposable {
     this.#pair.events.emit('invalidated', { by: 'this-process', keys: [], tags: [] });
   }
 
-  /** A key from any parts, see the function of the same name. Never holds the prefix. */
+  /** A key from any parts, see the function of the same name. It does not contain the prefix. */
   generateKey(...parts: readonly unknown[]): string {
     return generateKey(...parts);
   }
@@ -235,9 +238,9 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /**
-   * Takes no more work, aborts refreshes in the background, and disconnects once Redis has answered, or after
-   * `operationTimeoutMs`. Keeps the user's own client open. Waits for no factory: its callers still get their values,
-   * uncached. Idempotent.
+   * Refuses new work, aborts refreshes in the background, and disconnects once Redis has answered, or after
+   * `operationTimeoutMs`. Keeps the user's own client open. Does not wait for factories: their callers still get their
+   * values, uncached. Idempotent.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -259,7 +262,7 @@ export class RedisCache implements AsyncDisposable {
     return this.#superseding(keys, [], () => setAll(this.#pair, this.#writer, items));
   }
 
-  /** Keeps work that began before the change, or during it, from being stored. */
+  /** Keeps work that began before or during the change from being stored. */
   async #superseding<Result>(
     keys: readonly string[],
     tags: readonly string[],

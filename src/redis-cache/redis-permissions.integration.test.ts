@@ -23,7 +23,7 @@ describe.runIf(findRedisServer())('a user of Redis with few permissions', () => 
     await server.stop();
   });
 
-  /** A user of these rules, in place of an older one of that name. */
+  /** Creates a user with these rules, in place of an older one of that name. */
   const allow = (username: string, ...rules: string[]) =>
     admin.call('ACL', 'SETUSER', username, 'reset', 'on', '>pw', ...rules);
   const connect = (username: string, options: RedisCacheOptions = {}) => {
@@ -82,13 +82,13 @@ describe.runIf(findRedisServer())('a user of Redis with few permissions', () => 
     expect(await cache.getOrSetWithSource('x', () => 'made')).toEqual({ value: 'made', source: 'factory' });
   });
 
-  /** The calls of a logger, without the empty fields of a recovery. */
+  /** A logger that records its calls, without the empty fields of a recovery. */
   const listening = () => {
     const heard: unknown[] = [];
     const logger = { warn: (fields: object) => heard.push(fields), info: () => heard.push('over') };
     return { heard, logger };
   };
-  /** As another process that has all permissions. */
+  /** A client like another process with all permissions. */
   const connectAdmin = () => {
     const cache = new RedisCache({ url: server.url, operationTimeoutMs: 1_000 });
     open.push(() => cache.close());
@@ -115,7 +115,7 @@ describe.runIf(findRedisServer())('a user of Redis with few permissions', () => 
     const made = await cache.getOrSet('own', () => 'made', { tags: ['tag'] });
     await cache.set('set', 'made', 60, ['tag']);
     expect([made, await cache.getOrSet('key', () => 'made', { tags: ['tag'] })]).toEqual(['made', expect.any(String)]);
-    // A lease that is not given back would delay the next caller.
+    // A lease that stays would delay the next caller.
     await expect.poll(() => admin.keys('describe_it:l:*')).toEqual([]);
     await expect.poll(() => cache.health().reason?.split(', ').sort()).toEqual(reason.split(', ').sort());
     expect(cache.health()).toMatchObject({
@@ -128,13 +128,13 @@ describe.runIf(findRedisServer())('a user of Redis with few permissions', () => 
       undefined,
       undefined,
     ]);
-    // Another process sees what was there only as long as Redis is owed the invalidation, and health says so.
+    // Another process sees the old entry only while Redis lacks the invalidation, which health reports.
     const isSeen = (await connectAdmin().get('key')) !== undefined;
     if (isSeen) expect(cache.health().redis?.pendingInvalidations).toBeGreaterThan(0);
     for (let call = 0; call < 5; call += 1) await cache.getOrSet(`more${call}`, () => call);
     expect(heard).toHaveLength(1);
     expect(heard[0]).toEqual({ reason: expect.stringMatching(/^Redis refuses [A-Z]+ \(NOPERM\)/) });
-    // None of it is an outage.
+    // None of these refusals is an outage.
     expect(cache.health().redis).toMatchObject({ circuit: 'closed', failedReconnects: 0 });
 
     await allow('poor', '~*', '&*', '+@all');

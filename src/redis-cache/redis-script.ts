@@ -2,7 +2,7 @@ import { CacheError } from '../errors/cache-error.ts';
 import { linkOf } from './cache-link.ts';
 import type { RedisCache } from './redis-cache.ts';
 
-/** Added to the deadline of an operation of the cache: the caller of a script waits in the background. */
+/** Added to the deadline of a cache operation, because the caller of a script waits in the background. */
 const EXTRA_TIMEOUT_MS = 175;
 
 /** Runs scripts, each as a whole, on the Redis of a cache. */

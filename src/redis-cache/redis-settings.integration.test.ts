@@ -113,7 +113,7 @@ describe.runIf(findRedisServer())('a Redis as it is run', () => {
     expect(heard).toEqual([{ reason: 'Redis was never reached (WRONGPASS)' }]);
   });
 
-  /** Connects to a server that does so with each connection, lets it fail some times, and tells what was heard. */
+  /** Connects to a server that does this to each connection, lets it fail some times, and returns the reports. */
   const heardOf = async (onSocket: (socket: Socket) => void) => {
     const other = createServer((socket) => onSocket(socket.on('error', () => {}))).listen(0, '127.0.0.1');
     await once(other, 'listening');

@@ -11,7 +11,8 @@ import { RedisCache } from './redis-cache.ts';
 const binary = findRedisServer();
 
 /**
- * Not every redis-server is built with TLS, nor is openssl everywhere. A wrong option makes it say so and not start.
+ * Not every redis-server is built with TLS, and openssl may be missing. A wrong option makes the server exit with an
+ * error.
  */
 function canServeTls(): boolean {
   if (binary === undefined || spawnSync('openssl', ['version']).status !== 0) return false;

@@ -10,10 +10,10 @@ import { startRedisCluster } from '../testing/redis-topologies.ts';
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 
-/** For the scripts, which look again and again: how long something takes depends on what else the machine does. */
+/** For scripts that look again and again: how long something takes depends on the load of the machine. */
 const SLEEP = 'const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));';
 
-/** Runs a script in a process of its own and gives its last line, once it ended by itself. */
+/** Runs a script in a process of its own, and returns its last line once it has ended by itself. */
 async function run(script: string, module = join(FOLDER, 'index.ts'), env: NodeJS.ProcessEnv = {}): Promise<string> {
   const text = `const { RedisCache, getCache } = await import(${JSON.stringify(module)});\n${SLEEP}\n${script}`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', text], {
@@ -99,7 +99,7 @@ describe('without a Redis to talk to', () => {
   describe('and without ioredis', () => {
     let folder: string;
     beforeAll(() => {
-      // A copy of the sources from where no package can be found, save the one that is needed.
+      // A copy of the sources in a folder where no package is found except the needed one.
       folder = mkdtempSync(join(tmpdir(), 'describe-it-driver-'));
       cpSync(join(FOLDER, '..'), join(folder, 'src'), { recursive: true });
       for (const name of ['opossum']) {

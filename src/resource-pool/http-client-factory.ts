@@ -19,13 +19,13 @@ import type { CreateContext, ResourceFactory, ValidateContext } from './options/
 
 export interface HttpClientFactoryOptions {
   /**
-   * Where every path starts from; its query goes with every request. It takes no credentials: pass them in `headers`.
+   * Base of every path; its query is added to every request. It must not hold credentials: pass them in `headers`.
    * @defaultValue none: it must be given
    */
   readonly baseURL: string;
   /** Headers sent with every request. @defaultValue none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Bound of a whole answer, in milliseconds. @defaultValue 30_000 */
+  /** Timeout of a whole answer, in milliseconds. @defaultValue 30_000 */
   readonly timeoutMs?: number | undefined;
   /** Longest time to connect, TLS included, in milliseconds. @defaultValue 10_000 */
   readonly connectTimeoutMs?: number | undefined;
@@ -36,7 +36,7 @@ export interface HttpClientFactoryOptions {
   readonly keepAliveMs?: number | undefined;
   /** Largest answer, in bytes. @defaultValue 67_108_864 */
   readonly maxResponseBytes?: number | undefined;
-  /** Path that the background health check of a pool asks for; any answer will do. @defaultValue none */
+  /** Path that a pool's background health check requests; any answer passes. @defaultValue none */
   readonly healthCheckPath?: string | undefined;
   /** URL of an HTTP proxy. @defaultValue none */
   readonly proxy?: string | undefined;

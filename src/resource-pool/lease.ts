@@ -49,7 +49,7 @@ export class SlotLease<Resource> implements Lease<Resource> {
 
   readonly destroy = (): void => this.#end('requested', 'destroyed');
 
-  /** Releases unless the lease has ended, so that `await using` goes with an explicit end. */
+  /** Releases unless the lease has ended, so that `await using` works beside an explicit end. */
   async [Symbol.asyncDispose](): Promise<void> {
     const slot = this.#slot;
     this.#slot = undefined;

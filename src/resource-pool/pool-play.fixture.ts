@@ -71,7 +71,7 @@ export class Play {
     }
   }
 
-  /** Does to the pool what a listener or a hook might, in the middle of the pool's own work. */
+  /** Calls the pool as a listener or a hook might, in the middle of the pool's own work. */
   #meddle(): void {
     const { meddling } = this.#story;
     const what = meddling[this.#meddled];
@@ -86,7 +86,7 @@ export class Play {
     else if (what === 'acquire') this.#acquire(0, undefined);
   }
 
-  /** Plays a story in which nothing hangs, gives everything back and tells how many acquires ran out of time. */
+  /** Plays a story in which nothing hangs, gives everything back, and returns how many acquires timed out. */
   async runToRest(): Promise<number> {
     for (const one of this.#story.steps) {
       if (['drain', 'close', 'destroy', 'abort'].includes(one.do)) continue;

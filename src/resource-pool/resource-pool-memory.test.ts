@@ -6,7 +6,7 @@ import { ResourcePool } from './resource-pool.ts';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Bytes of heap in use once what can go is gone. */
+/** Bytes of heap in use after a garbage collection. */
 async function heapInUse(): Promise<number> {
   for (let round = 0; round < 3; round += 1) {
     await new Promise((resolve) => setImmediate(resolve));

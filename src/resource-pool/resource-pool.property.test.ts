@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Play } from './pool-play.fixture.ts';
 import { type Hook, story } from './pool-story.fixture.ts';
 
-/** More of them, or others, for one who hunts: `POOL_STORIES=50000 POOL_SEED=8`. */
+/** For more stories, or others: `POOL_STORIES=50000 POOL_SEED=8`. */
 const STORIES = {
   numRuns: Number(process.env['POOL_STORIES'] ?? 2_000),
   seed: Number(process.env['POOL_SEED'] ?? 3),
@@ -23,7 +23,7 @@ describe('ResourcePool, whatever happens', () => {
     await fc.assert(
       fc.asyncProperty(story, async (told) => {
         const hooks = told.hooks.map((one): Hook => (one.does === 'hang' ? { does: 'throw' } : one));
-        // A pool whose every create fails serves nobody.
+        // A pool whose every create fails never lends.
         const play = new Play({ ...told, meddling: [], hooks: [...hooks, { does: 'ok' }, { does: 'ok' }] }, 100_000);
         expect(await play.runToRest()).toBe(0);
       }),

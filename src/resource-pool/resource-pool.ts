@@ -78,7 +78,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
 
   /**
    * Lends a resource to `fn` and settles as it does; the resource comes back on every path. It is destroyed only when
-   * `isBroken` says so of what `fn` threw. When a resource is idle, `fn` runs before `use` returns.
+   * `isBroken` says so of the error of `fn`. When a resource is idle, `fn` runs before `use` returns.
    * @throws whatever `acquire` and `fn` throw.
    */
   use<Result>(
@@ -110,7 +110,7 @@ export class ResourcePool<Resource> implements AsyncDisposable {
 
   /**
    * Gives a lease of this pool back, as `lease.release()` does.
-   * @throws `DESCRIBE_LEASE_INVALID` for what this pool did not lend, or lends no longer.
+   * @throws `DESCRIBE_LEASE_INVALID` for anything that this pool has not lent now.
    */
   release(lease: Lease<Resource>): void {
     if (!(lease instanceof SlotLease) || !lease.isFrom(this.#slots)) {
@@ -130,8 +130,8 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   }
 
   /**
-   * Validates every idle resource now, all at once, and replaces those that fail. Resolves with how many were looked
-   * at, those whose check was under way included, and how many failed.
+   * Validates every idle resource now, all at once, and replaces those that fail. Resolves with the number of checked
+   * resources, running checks included, and the number that failed.
    */
   checkIdle(): Promise<{ readonly checked: number; readonly failed: number }> {
     return this.#upkeep.checkAllIdle();
@@ -165,10 +165,10 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   }
 
   /**
-   * Refuses new acquires, serves those that wait, and resolves when every loan came back. The resources stay until
+   * Refuses new acquires, serves waiting ones, and resolves when every loan came back. The resources stay until
    * `close()`.
    * @throws `DESCRIBE_TIMEOUT` when loans are still out after `timeoutMs`; the pool stays draining.
-   * @throws `DESCRIBE_INPUT_INVALID` when `timeoutMs` is no number from 0 up.
+   * @throws `DESCRIBE_INPUT_INVALID` when `timeoutMs` is not a number of at least 0.
    * @throws the signal's reason when it aborts.
    */
   drain(given: DrainOptions = {}): Promise<void> {
@@ -183,9 +183,9 @@ export class ResourcePool<Resource> implements AsyncDisposable {
   }
 
   /**
-   * Drains, then destroys every resource; loans that are not back after `timeoutMs` are taken back by force. Resolves
+   * Drains, then destroys every resource. Loans that are not back after `timeoutMs` are taken back by force. Resolves
    * when all are gone. Idempotent.
-   * @throws `DESCRIBE_INPUT_INVALID` when `timeoutMs` is no number from 0 up, and nothing else.
+   * @throws `DESCRIBE_INPUT_INVALID` when `timeoutMs` is not a number of at least 0, and nothing else.
    */
   close(given: DrainOptions = {}): Promise<void> {
     const options = callOptions(given);

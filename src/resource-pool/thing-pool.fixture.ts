@@ -24,7 +24,7 @@ export function makePool(options: Partial<ResourcePoolOptions<Thing>> = {}) {
   return { pool, clock, create, destroy };
 }
 
-/** The code that a promise rejects with, or what else became of it. */
+/** The code that a promise rejects with, or its value or other error. */
 export const codeOf = (promise: Promise<unknown>) =>
   promise.then(
     () => 'fulfilled',

@@ -13,14 +13,14 @@ export interface StoredFailure {
 
 /** The entry of a key in both tiers. Times are by the clock of this process. */
 export interface CacheEntry {
-  /** One a write: two reads with the same id are of the same write. */
+  /** Unique to a write: two reads with the same id read the same write. */
   readonly id: string;
   /** `undefined` where a failure is remembered. */
   readonly value: unknown;
   readonly failure: StoredFailure | undefined;
   readonly tags: TagStamps;
   readonly freshUntilMs: number;
-  /** End of the grace; equal to `freshUntilMs` without one. */
+  /** End of the grace period; equal to `freshUntilMs` without one. */
   readonly staleUntilMs: number;
   /** Milliseconds that the factory took; 0 where it is not known. */
   readonly costMs: number;

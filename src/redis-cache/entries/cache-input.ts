@@ -1,7 +1,7 @@
 import { InputError } from '../../errors/input-error.ts';
 import { describeKind, wrongInput } from '../../internal/options/option-checks.ts';
 
-/** Ten years: a longer time to live is in a mistaken unit. */
+/** Ten years. A longer time to live is most likely in the wrong unit. */
 export const MAX_TTL_SECONDS = 315_360_000;
 
 const MAX_KEY_LENGTH = 8_192;
@@ -39,7 +39,7 @@ export function checkTags(tags: unknown): readonly string[] {
   return [...new Set(tags as string[])];
 }
 
-/** The tags and those of others; the tags alone where all are too many for one entry. */
+/** The tags and those of others. The tags alone where all together are too many for one entry. */
 export function mergeTags(tags: readonly string[], others: Iterable<string>): readonly string[] {
   const all = new Set(tags);
   for (const other of others) all.add(other);
@@ -66,7 +66,10 @@ export function ttlMsOf(seconds: unknown, defaultMs: number, field = 'ttlSeconds
   return seconds * 1_000;
 }
 
-/** Milliseconds of a grace. @throws `DESCRIBE_INPUT_INVALID` outside 0 to ten years. */
+/**
+ * Milliseconds of a grace period.
+ * @throws `DESCRIBE_INPUT_INVALID` outside 0 to ten years.
+ */
 export const graceMsOf = (seconds: unknown, defaultMs: number): number =>
   seconds === 0 ? 0 : ttlMsOf(seconds, defaultMs, 'graceSeconds');
 

@@ -5,7 +5,7 @@ import { InputError } from '../../errors/input-error.ts';
 import { generateKey } from './cache-key.ts';
 import { generateImageHash } from './image-hash.ts';
 
-/** One text for each value that differs: type, structure and content, property order aside. */
+/** A text that differs for values that differ in type, structure or content, but not in the order of properties. */
 function fingerprint(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(fingerprint).join(',')}]`;
   if (typeof value === 'object' && value !== null) {

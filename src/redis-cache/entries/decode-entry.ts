@@ -9,7 +9,7 @@ import {
 } from './encode-entry.ts';
 import { isStoredFailure } from './negative-entry.ts';
 
-/** Whether a stored text is the write of that id, by its first characters. */
+/** Whether a stored text is the write with that id, by its first characters. */
 export const carriesId = (text: string, id: string): boolean =>
   text.charCodeAt(id.length) === SPACE && text.slice(0, id.length) === id;
 
@@ -20,8 +20,8 @@ const MAX_KIND_LENGTH = 20;
 const SMALL_TEXT = 4_096;
 
 /**
- * Reads the line before a payload, by hand and not by `split` and `Number`: bulk reads spend their time here. One
- * object serves all entries; each read overwrites the last.
+ * Reads the header line of a stored text, by hand and not by `split` and `Number`: bulk reads spend their time here.
+ * One object serves all entries; each read overwrites the one before.
  */
 class HeadReader {
   idEnd = 0;
@@ -33,11 +33,11 @@ class HeadReader {
   tags: TagStamps = Object.freeze({});
   /** Index of the payload's first character. */
   payloadAt = 0;
-  /** The last line without its id, where it equalled the one before. */
+  /** The previous header line without its id, where the last two lines were equal. */
   #last = '';
-  /** Whether the last two lines were equal, so that the next may be, too. */
+  /** Whether the last two lines were equal, so that the next one may be too. */
   #areAlike = false;
-  /** Kind and tags of the last line that had new ones. Entries that share their tags object share one verdict. */
+  /** Kind and tags of the latest line with new ones. Entries that share their tags object share one verdict. */
   #lastRest = 'json {}\n';
 
   /** False for a text that this package did not write. */
@@ -54,7 +54,7 @@ class HeadReader {
       let value = 0;
       for (let code = text.charCodeAt(at); code !== SPACE; code = text.charCodeAt(at)) {
         const digit = code - DIGIT_0;
-        // Refuses the NaN at the end of the text, too.
+        // Also refuses the NaN at the end of the text.
         if (!(digit >= 0 && digit <= 9) || at - start >= MAX_DIGITS) return false;
         value = value * 10 + digit;
         at += 1;
@@ -78,7 +78,7 @@ class HeadReader {
   /** Entries made together differ only in their ids. */
   #isLikeLast(text: string, idEnd: number): boolean {
     const end = idEnd + this.#last.length;
-    // Comparing a slice takes a quarter of what `startsWith` does.
+    // Comparing a slice takes a quarter of the time of `startsWith`.
     if (text.slice(idEnd, end) !== this.#last) return false;
     this.payloadAt = end;
     return true;
@@ -104,7 +104,7 @@ class HeadReader {
   }
 }
 
-/** A copy: a slice would keep the whole text in memory. */
+/** A copy, because a slice would keep the whole text in memory. */
 const apart = (slice: string): string => Buffer.from(slice).toString();
 
 function parsed(json: string): unknown {
@@ -117,19 +117,22 @@ function parsed(json: string): unknown {
 
 const reader = new HeadReader();
 
-/** The head that was read last: the next read overwrites it. */
+/** The header that was read last. The next read overwrites it. */
 export type ReadHead = Readonly<Omit<HeadReader, 'read'>>;
 
-/** The line before the payload of a stored text; `undefined` for a text that this package did not write. */
+/** Reads the header line of a stored text; `undefined` for a text that this package did not write. */
 export const readHead = (text: string): ReadHead | undefined => (reader.read(text) ? reader : undefined);
 
-/** By the clock of this process, which is `aheadMs` ahead of the wall clock. Whole, because V8 boxes other numbers. */
+/**
+ * By the clock of this process, which is `aheadMs` ahead of the wall clock. Rounded, because V8 allocates an object for
+ * a fraction.
+ */
 export const freshUntilMs = ({ createdAtMs, ttlMs }: ReadHead, aheadMs: number): number =>
   Math.round(aheadMs + createdAtMs) + ttlMs;
 
 /**
- * Reads the payload after a head; `undefined` for one that this package did not write. Gives a promise only where the
- * payload has to be decompressed.
+ * Decodes the payload after a header; `undefined` for one that this package did not write. Returns a promise only where
+ * the payload is compressed.
  */
 export function decodeEntry(
   text: string,
@@ -159,7 +162,7 @@ export function decodeEntry(
   }
 }
 
-/** The value alone of a JSON payload after a head; `undefined`, which no JSON is, for a wrong one. */
+/** The value of a JSON payload after a header. `undefined`, which JSON cannot hold, for a wrong one. */
 export function decodeJson(text: string, { payloadAt }: ReadHead): unknown {
   try {
     return parseFrozen(text.slice(payloadAt));

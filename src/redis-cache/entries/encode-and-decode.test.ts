@@ -9,7 +9,7 @@ const options = { codec: jsonCodec, compressAboveBytes: 200, maxValueBytes: 100_
 const content = { tags: { '': 'v0', 'a tag {"}\n': 'v1' }, ttlMs: 1_000.4, graceMs: 500, costMs: 12.3 };
 const encode = (value: unknown, given = options) => encodeEntry({ ...content, value }, given, 50);
 
-/** As what Redis brings is read, at 50 by the clock of this process. */
+/** Decodes as for a reply of Redis, at 50 by the clock of this process. */
 function decode(text: string, given: EncodingOptions = options, wallMs = wallClockNow()) {
   const head = isTooLarge(text, given) ? undefined : readHead(text);
   return head && decodeEntry(text, head, freshUntilMs(head, 50 - wallMs), given);

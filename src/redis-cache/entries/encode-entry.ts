@@ -31,7 +31,7 @@ export interface EncodingOptions {
   readonly maxValueBytes: number;
 }
 
-/** The content of an entry; durations count from now. */
+/** The content of an entry. Durations start now. */
 export interface EntryContent {
   readonly value?: unknown;
   readonly failure?: StoredFailure | undefined;
@@ -47,7 +47,7 @@ export interface EncodedEntry {
   readonly entry: CacheEntry;
 }
 
-/** The form of a payload in Redis: JSON, text, or base64 of bytes. The text of a deflated one is base64, too. */
+/** The form of a payload in Redis: JSON, text, or base64 of bytes. A compressed text is base64 too. */
 export type PayloadKind = 'json' | 'text' | 'bytes' | 'deflated-text' | 'deflated-bytes' | 'failure';
 
 export const compression = lazy(() => {
@@ -56,7 +56,7 @@ export const compression = lazy(() => {
   return { deflate: promisify(deflateRaw), inflate: promisify(inflateRaw) };
 });
 
-/** The objects of an entry, its key, and its link in the memory tier. */
+/** Bytes of an entry's objects, its key, and its link in the memory tier. */
 const ENTRY_OVERHEAD_BYTES = 400;
 
 /** Estimates the bytes of an entry in memory from the characters of its encoded, uncompressed value. */
@@ -66,7 +66,7 @@ const MAX_COUNT = 36 ** 4;
 let series = '';
 let writes = MAX_COUNT;
 
-/** At most 12 characters: V8 copies so short a slice, while a longer one would keep the whole text in memory. */
+/** At most 12 characters. V8 copies a slice that short; a longer one would keep the whole text in memory. */
 function nextId(): string {
   if (writes === MAX_COUNT) {
     series = randomBytes(6).toString('base64url');
@@ -79,8 +79,8 @@ function nextId(): string {
 /**
  * Encodes an entry for Redis, and decodes it again for this process, so that both tiers hold the same.
  *
- * The text is a line of `id created ttl grace cost kind tags`, then the payload. The id stands first, see `carriesId`;
- * the tags stand last, as JSON, which holds no line break.
+ * The text is a header line of `id created ttl grace cost kind tags`, then the payload. The id comes first, see
+ * `carriesId`. The tags come last, as JSON, which has no line break.
  * @throws `DESCRIBE_CACHE` for a value that the codec can't store or that is larger than `maxValueBytes`.
  */
 export async function encodeEntry(
@@ -138,7 +138,7 @@ function runCodec<Result>(step: 'encode' | 'decode', run: () => Result): Result 
 export const decodeFrozen = (codec: CacheCodec, encoded: string | Uint8Array): unknown =>
   codec === jsonCodec && typeof encoded === 'string' ? parseFrozen(encoded) : deepFreeze(codec.decode(encoded));
 
-/** Parses and freezes in half the time of `deepFreeze`: JSON has no symbols, no cycles and nothing frozen. */
+/** Parses and freezes in half the time of `deepFreeze`: JSON has no symbols, cycles or frozen objects. */
 export const parseFrozen = (json: string): unknown => freezeJson(JSON.parse(json));
 
 function freezeJson<Value>(value: Value): Value {
@@ -151,8 +151,8 @@ function freezeJson<Value>(value: Value): Value {
 }
 
 /**
- * Whether a text or value has more bytes than may be stored. Redis counts bytes, and a character has up to three, so
- * they are counted where the number of characters leaves it open.
+ * Whether a text or value has more bytes than may be stored. Redis counts bytes, and a character has up to three. So
+ * bytes are counted only where the number of characters does not decide.
  */
 export function isTooLarge(
   encoded: string | Uint8Array,

@@ -6,8 +6,8 @@ import { wrongInput } from '../../internal/options/option-checks.ts';
 import { bytesOf } from './cache-key.ts';
 
 /**
- * The identity of an image in 64 hex digits: the SHA-256 of its bytes, or of the bytes in a data URL. Another URL is
- * hashed in its canonical form, which a fresh signature does not change. Bytes and URLs never share an identity.
+ * The identity of an image in 64 hex digits: the SHA-256 of its bytes, or of the bytes in a data URL. For another URL
+ * it is the hash of its canonical form, which a new signature does not change. Bytes and URLs never share an identity.
  *
  * Synchronous; takes about a millisecond for 1 MB.
  *
@@ -22,7 +22,7 @@ export function generateImageHash(image: string | URL | Uint8Array | ArrayBuffer
 
 const sha256 = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
 
-/** Keyed, so that no bytes can be made to share the identity of a URL. */
+/** Keyed, so that nobody can make bytes that share the identity of a URL. */
 const sha256OfUrl = (url: string) => createHmac('sha256', 'describe-it:url').update(url).digest('hex');
 
 function parse(image: unknown): URL {
@@ -40,6 +40,6 @@ function dataOf({ href }: URL): Uint8Array {
   return Buffer.from(decodePercent(data), 'latin1');
 }
 
-/** Turns each `%XX` into one byte, which `decodeURIComponent` would read as UTF-8. */
+/** Turns each `%XX` into one byte. `decodeURIComponent` would read UTF-8. */
 const decodePercent = (text: string) =>
   text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

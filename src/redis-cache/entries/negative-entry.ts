@@ -21,7 +21,7 @@ const MAX_TEXT_LENGTH = 2_000;
 const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
 const isAmount = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= MAX_TIMER_DELAY_MS;
 
-/** Fields of an error that are remembered, without its cost: another call paid that. */
+/** Fields of an error that are remembered. Its cost is not: another call paid it. */
 const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   retryable: (value) => typeof value === 'boolean',
   status: (value) => Number.isInteger(value) && isAmount(value),
@@ -60,7 +60,7 @@ const UPSTREAM_CODES: readonly string[] = [
   'DESCRIBE_UPSTREAM',
 ] satisfies readonly UpstreamErrorCode[];
 
-/** Whether this version can revive it; another version or program may have written it. */
+/** Whether this version can revive it. Another version or program may have written it. */
 export function isStoredFailure(payload: unknown): payload is StoredFailure {
   if (typeof payload !== 'object' || payload === null) return false;
   const { code, message, fields } = payload as Partial<StoredFailure>;

@@ -17,7 +17,7 @@ export function matches({ tags, failure, value }: CacheEntry, { tags: wanted, is
   return isValid === undefined || failure !== undefined || accepts(isValid, value);
 }
 
-/** A check that throws has not accepted. */
+/** A check that throws counts as not accepted. */
 export const accepts = (isValid: Wanted['isValid'], value: unknown): boolean =>
   isValid === undefined || answerNow(isValid, value, false) === true;
 
@@ -28,8 +28,9 @@ export function entryValue({ failure, value }: CacheEntry): unknown {
 }
 
 /**
- * The stamps, with the other tags of an entry that is replaced for lack of a tag. Without them, callers with different
- * tags would replace it in turns. The entry's versions were read before the new value is made, so they may stay.
+ * The stamps, with the other tags of an entry that is replaced because it lacks a tag. Without them, callers with
+ * different tags would replace it in turns. The entry's versions were read before the new value is made, so they stay
+ * correct.
  */
 export function withTagsOf(replaced: CacheEntry, stamps: Stamps): Stamps {
   const own = namesOf(stamps.tags);

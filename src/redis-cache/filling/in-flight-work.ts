@@ -12,7 +12,7 @@ interface Work {
 
 interface WaitingCall {
   readonly tags: readonly string[];
-  /** Hands over the tags of all that waited, as far as they fit on one entry. */
+  /** Resumes with the tags of all waiting calls, as far as they fit on one entry. */
   readonly resume: (tags: ReadonlySet<string>) => void;
 }
 
@@ -20,14 +20,14 @@ export interface WorkRequest {
   readonly key: string;
   readonly tags: readonly string[];
   readonly nowMs: number;
-  /** Takes this caller out. */
+  /** Its abort ends this caller's wait. */
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * The work on each key. A call may join the work that has all of its tags. The version of another tag was not read
- * before the work began, so its value may be older than an invalidation of that tag. A call with another tag waits for
- * the end; all that waited share the next work.
+ * The work on each key. A call may join work that has all of its tags. The version of another tag was not read before
+ * the work began, so its value may be older than an invalidation of that tag. A call with another tag waits for the end
+ * of the work. All waiting calls share the next work.
  */
 export class InFlightWork {
   readonly #flights = new SingleFlight<Produced>();
@@ -37,12 +37,12 @@ export class InFlightWork {
     return this.#flights.has(key);
   }
 
-  /** When the joinable work on a key began. */
+  /** When the work on a key began, if it can be joined. */
   startedAtMs(key: string): number | undefined {
     return this.#joinable(key)?.startedAtMs;
   }
 
-  /** Lets later calls of `key` start anew. */
+  /** Makes later calls of `key` start new work. */
   forget(key: string): void {
     this.#flights.forget(key);
     const work = this.#works.get(key);
@@ -50,8 +50,8 @@ export class InFlightWork {
   }
 
   /**
-   * Undefined when work with these tags can be joined or begun. Else it resolves once work can begin, with the tags for
-   * it: those of all that waited, or these alone where all are too many. Rejects with the signal's reason.
+   * Undefined when work with these tags can be joined or begun. Else a promise that resolves once work can begin, with
+   * its tags: those of all waiting calls, or these alone where all are too many. It rejects with the signal's reason.
    */
   wait(key: string, tags: readonly string[], signal: AbortSignal | undefined): Promise<readonly string[]> | undefined {
     const work = this.#joinable(key);
@@ -85,7 +85,7 @@ export class InFlightWork {
       } finally {
         if (this.#works.get(key) === work) {
           this.#works.delete(key);
-          // Before those that waited go on: they must not join work that has ended.
+          // First of all, because waiting calls must not join work that has ended.
           this.#flights.forget(key);
         }
         resumeAll(work);

@@ -30,7 +30,7 @@ export class Lease {
     if (give) await this.#link.tier.endLease(this.#key, this.token, this.#link.gateway.deadline());
   }
 
-  /** Three renewals a lease: one may be lost. */
+  /** Renews three times a lease, so that one renewal may be lost. */
   #schedule(): void {
     this.#timer = setBackgroundTimeout(this.#clock, () => void this.#renew(), this.#leaseMs / 3);
   }
@@ -39,7 +39,7 @@ export class Lease {
     const { tier, gateway } = this.#link;
     const reply = await tier.keepLease(this.#key, this.token, this.#leaseMs, gateway.deadline());
     if (this.#over) return;
-    // Another process works on the key then; the write will find out.
+    // Then another process works on the key, and the write will fail.
     if (reply.ok && !reply.value) this.#stop();
     else this.#schedule();
   }

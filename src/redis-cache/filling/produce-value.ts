@@ -14,7 +14,7 @@ import { entryValue, matches, type Wanted, withTagsOf } from './entry-match.ts';
 import { Lease, newLeaseToken } from './lease.ts';
 import { RemoteWork } from './remote-work.ts';
 
-/** Makes the value of a key. `signal` aborts when every caller has left, or after the hard timeout. */
+/** Makes the value of a key. `signal` aborts when no caller waits any more, or after the hard timeout. */
 export type CacheFactory<Value> = (context: FlightContext) => Value | PromiseLike<Value>;
 
 /** A value to produce, with every default filled in. */
@@ -23,11 +23,11 @@ export interface ProduceRequest extends Wanted {
   readonly factory: CacheFactory<unknown>;
   readonly ttlMs: number;
   readonly graceMs: number;
-  /** Makes the value anew whatever is stored, and takes the lease from any process that holds it. */
+  /** Makes a new value whatever is stored, and takes the lease from any process that holds it. */
   readonly force: boolean;
   readonly hardTimeoutMs: number | undefined;
   readonly negativeTtlSeconds: ((error: unknown) => number | undefined) | undefined;
-  /** A stale value stands in for a failure, so the failure is not remembered over it. */
+  /** Whether a stale value replaces a failure. Then the failure is not remembered. */
   readonly hasStale: boolean;
 }
 
@@ -47,9 +47,9 @@ interface Turn {
 interface OpenWork {
   readonly key: string;
   tags: readonly string[];
-  /** A removal by this process, or forced work, began after this work. */
+  /** A removal by this process, or forced work, began after this work did. */
   superseded: boolean;
-  /** The same on another process. Redis knows which was first, by the lease and the tags. */
+  /** A removal by another process arrived. Redis knows which was first, by the lease and the tags. */
   doubted: boolean;
   lease: Lease | undefined;
 }
@@ -57,7 +57,7 @@ interface OpenWork {
 const FIRST_POLL_MS = 50;
 const MAX_POLL_MS = 1_000;
 
-/** Produces missing values once across processes: the holder of the lease works, the others wait for its value. */
+/** Produces missing values once across processes: the holder of the lease works, and the others wait for its value. */
 export class ValueProducer {
   readonly #pair: TierPair;
   readonly #reader: TieredReader;
@@ -105,7 +105,7 @@ export class ValueProducer {
     }
   }
 
-  /** Gives leases back and stores no more; callers of this process still get the values that are being made. */
+  /** Gives leases back and stores no more. Callers of this process still get the values in the making. */
   close(): void {
     this.#closed = true;
     for (const { lease } of this.#open) void lease?.end({ give: true });
@@ -122,7 +122,7 @@ export class ValueProducer {
     const { clock, followerWaitMs } = this.#pair.options;
     let nowMs = startedAtMs;
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
-      // An earlier removal concerns the value of another process; the value made from now on may be stored.
+      // An earlier removal was about the value of another process. The value made from now on may be stored.
       work.superseded = false;
       work.doubted = false;
       const entry = request.force ? undefined : this.#pair.peek(request.key, nowMs);
@@ -175,7 +175,7 @@ export class ValueProducer {
         return undefined;
       }
       const merged = found === undefined ? stamps : withTagsOf(found.entry, stamps);
-      // Redis kept the tags of the found entry for its life only, and the new one may live longer.
+      // Redis kept the tags of the found entry only for the life of that entry. The new one may live longer.
       if (lease && merged !== stamps) void link.tier.stamp(Object.keys(merged.tags), keepMs, link.gateway.deadline());
       return lease || raw.owned === undefined ? { stamps: merged, lease, startedAtMs } : undefined;
     } catch (error) {
@@ -191,7 +191,7 @@ export class ValueProducer {
     let value: unknown;
     work.lease = turn.lease;
     try {
-      // Every caller may have left while Redis was asked.
+      // All callers may have left while Redis was asked.
       signal.throwIfAborted();
       counters.factoryCalls += 1;
       value = await this.#callFactory(request, signal);
@@ -211,7 +211,7 @@ export class ValueProducer {
     return { value: stored === undefined ? value : stored.entry.value, source: 'factory' };
   }
 
-  /** Waits no longer than its signal: a factory that ignores it must not keep the key from the next caller. */
+  /** Waits no longer than the signal: a factory that ignores its signal must not keep the key from the next caller. */
   async #callFactory({ factory, hardTimeoutMs }: ProduceRequest, signal: AbortSignal): Promise<unknown> {
     const call = async (context: FlightContext) => await factory(context);
     if (hardTimeoutMs === undefined) return await raceSignal(call({ signal }), signal);
@@ -234,7 +234,7 @@ export class ValueProducer {
     const failure = ttlMs === undefined ? undefined : storeFailure(error);
     if (ttlMs === undefined || failure === undefined) return;
     const { link } = this.#pair;
-    // A failure may live longer than the value, for whose life the tags were kept.
+    // A failure may live longer than the value, and the tags were kept only for the value's life.
     if (turn.lease) void link?.tier.stamp(Object.keys(turn.stamps.tags), ttlMs * 2, link.gateway.deadline());
     await this.#store({ ...request, ttlMs, graceMs: 0 }, turn, work, { failure });
   }
@@ -268,7 +268,7 @@ export class ValueProducer {
     const { link } = this.#pair;
     const write = { key, text: encoded.text, keepMs: ttlMs + graceMs };
     const written = link && (await this.#writeRedis(write, request.force, { lease, stamps }, work, link));
-    // Redis refused when a removal, a newer value or another process took the lease; that one's value counts.
+    // Redis refused because a removal, a newer value or another process took the lease. That value counts.
     if (!work.superseded && written !== false && (written === true || !work.doubted)) {
       this.#pair.remember(key, encoded.entry, written === true ? nowMs : startedAtMs, nowMs);
     }
@@ -284,7 +284,7 @@ export class ValueProducer {
     work: OpenWork,
     link: RedisLink,
   ): Promise<boolean | undefined> {
-    // Reads that began before this write bring back an older entry.
+    // Reads that began before this write may bring back an older entry.
     this.#pair.guard.removed(write.key);
     let written: boolean | undefined;
     if (lease !== undefined && stamps.shared && !work.superseded) {

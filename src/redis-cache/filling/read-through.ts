@@ -20,8 +20,8 @@ import { InFlightWork } from './in-flight-work.ts';
 import { type CacheFactory, type Produced, type ProduceRequest, ValueProducer } from './produce-value.ts';
 
 /**
- * Source of a value: made by this call, read from a tier, or served stale. `shared`: this call joined another one of
- * this process. A value that another process made meanwhile is `redis`.
+ * Source of a value: made by this call, read from a tier, or stale. `shared`: this call joined another one of this
+ * process. A value that another process made meanwhile is `redis`.
  */
 export type CacheSource = 'factory' | 'memory' | 'redis' | 'stale' | 'shared';
 
@@ -31,18 +31,21 @@ export interface CacheHit<Value, Source extends CacheSource> {
 }
 
 export interface GetOrSetOptions {
-  /** Seconds the value lives, shortened by chance (`ttlJitterRatio`). @defaultValue the cache's `defaultTTL` */
+  /**
+   * Time to live of the value in seconds. It is shortened at random (`ttlJitterRatio`).
+   * @defaultValue the cache's `defaultTTL`
+   */
   readonly ttlSeconds?: number | undefined;
-  /** Names to invalidate it by. A stored entry without one of them is a miss. @defaultValue none */
+  /** Tags by which it can be invalidated. A stored entry that lacks one of them is a miss. @defaultValue none */
   readonly tags?: readonly string[] | undefined;
   /** Rejects this call with its reason; the work goes on while other calls wait for it. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whether a stored value may be used. A value that fails, such as one of another version, is a miss.
+   * Tells whether a stored value may be used. Another value, such as one of an older version, is a miss.
    * @defaultValue any value may be used
    */
   readonly isValid?: ((value: unknown) => boolean) | undefined;
-  /** Makes the value anew whatever is stored. @defaultValue false */
+  /** Makes a new value whatever is stored. @defaultValue false */
   readonly forceRefresh?: boolean | undefined;
   /**
    * Seconds for which an expired value may be served when its factory fails or is slow.
@@ -56,11 +59,11 @@ export interface GetOrSetOptions {
   readonly softTimeoutMs?: number | undefined;
   /**
    * Milliseconds after which the factory is aborted and counts as failed.
-   * @defaultValue none; 120000 where a stale value stands in for it
+   * @defaultValue none; 120000 where a stale value can replace its result
    */
   readonly hardTimeoutMs?: number | undefined;
   /**
-   * Seconds for which a failure is remembered and thrown again; `undefined` does not remember it. Only errors of this
+   * Gives the seconds for which a failure is remembered and thrown again; `undefined` for none. Only errors of this
    * package are remembered.
    * @defaultValue no failure is remembered
    */
@@ -89,13 +92,13 @@ export class ReadThrough {
   readonly #reader: TieredReader;
   readonly #producer: ValueProducer;
   readonly #usual = new InFlightWork();
-  /** Forced work stands apart: its joined calls want nothing older. */
+  /** Forced work is separate, because its callers want no older value. */
   readonly #forced = new InFlightWork();
-  /** Until when a stale write is not refreshed again; memory itself may not hold that write. */
+  /** Times before which a stale write is not refreshed again. Memory itself may not hold that write. */
   readonly #refreshFailed = new BoundedMap<string, { readonly id: string; readonly untilMs: number }>(
     MAX_FAILED_REFRESHES,
   );
-  /** Waits in the background for refreshes that no caller waits for, until the cache is closed. */
+  /** The signal of refreshes that no caller waits for. It aborts when the cache is closed. */
   readonly #background = new AbortController();
 
   constructor(pair: TierPair, reader: TieredReader, writer: TieredWriter) {
@@ -108,7 +111,7 @@ export class ReadThrough {
     pair.namedLink?.events.on('replayed', ({ keys, tags }) => this.supersede(keys, tags));
   }
 
-  /** Lets later callers start anew, and keeps the work on these keys or tags from being stored. */
+  /** Makes later callers start new work, and keeps the work on these keys or tags from being stored. */
   supersede(keys: readonly string[], tags: readonly string[], here = true): void {
     for (const key of this.#producer.supersede(keys, tags, here)) {
       this.#usual.forget(key);
@@ -116,7 +119,7 @@ export class ReadThrough {
     }
   }
 
-  /** Aborts refreshes that only the background waits for, and gives every lease back. Idempotent. */
+  /** Aborts refreshes that no caller waits for, and gives every lease back. Idempotent. */
   close(): void {
     this.#producer.close();
     this.#background.abort(new ClosedError('the cache'));
@@ -160,7 +163,7 @@ export class ReadThrough {
     return this.#produced<Value>(await this.#share(request, signal, nowMs));
   }
 
-  /** At once where memory has a fresh entry, or where there is nothing else to read. */
+  /** Returns at once where memory has a fresh entry, or where there is nothing else to read. */
   #read(key: string, nowMs: number, signal: AbortSignal | undefined): Found | undefined | Promise<Found | undefined> {
     const { memory, link } = this.#pair;
     const record = memory.get(key);
@@ -173,8 +176,8 @@ export class ReadThrough {
 
   /**
    * Joins the work on the key, or starts it. Work that is older than memory is trusted may miss an invalidation whose
-   * message was lost. A caller then asks Redis, waits there for the same work, and takes its value only if the tags
-   * still agree.
+   * message was lost. A caller then asks Redis, waits there for the same work, and takes its value only if the tags are
+   * still current.
    */
   async #share(
     request: ProduceRequest,
@@ -202,12 +205,12 @@ export class ReadThrough {
         if (nowMs >= (work.startedAtMs(key) ?? nowMs) + options.tagTrustMs) work.forget(key);
       }
     }
-    // Forced work is newer than usual work, which no later call joins.
+    // Forced work is newer than usual work, which later calls must not join.
     if (force) this.#usual.forget(key);
     return force || this.#forced.has(key) ? this.#forced : this.#usual;
   }
 
-  /** Serves the stale value when the factory fails, or takes longer than the caller waits; the factory then goes on. */
+  /** Serves the stale value when the factory fails or takes longer than the caller waits. The factory then goes on. */
   async #refresh<Value>(
     request: ProduceRequest,
     stale: Found,
@@ -215,7 +218,7 @@ export class ReadThrough {
     nowMs: number,
   ): Promise<CacheHit<Value, CacheSource>> {
     const { clock, refreshThrottleMs } = this.#pair.options;
-    // Without the caller's signal: the work in the background serves the callers to come.
+    // Without the caller's signal: the background work serves later callers.
     const flight = this.#share(request, this.#background.signal, nowMs).catch(() => {
       const untilMs = this.#pair.clock.now() + refreshThrottleMs;
       this.#refreshFailed.set(request.key, { id: stale.entry.id, untilMs });

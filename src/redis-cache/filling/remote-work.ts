@@ -1,7 +1,7 @@
 import { onAbort } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 
-/** Waits for the work of other processes, until a message of theirs, or a timer where the message was lost. */
+/** Waits for the work of other processes: for their message, or for a timer in case it was lost. */
 export class RemoteWork {
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #clock: Clock;

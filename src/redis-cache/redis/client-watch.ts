@@ -21,12 +21,12 @@ export class ClientWatch {
     client.on(event, guarded);
     this.#detachers.push(() => {
       client.off(event, guarded);
-      // ioredis reports errors after a disconnect, too, and one without a listener would end the process.
+      // ioredis also reports errors after a disconnect. One without a listener would end the process.
       if (event === 'error' && this.#isOurs) client.on('error', () => {});
     });
   }
 
-  /** Reconnects where ioredis gives up, as when no Sentinel answers. `attempts`: how many have failed. */
+  /** Reconnects where ioredis gives up, as when no Sentinel answers. `attempts` gives the number of failures. */
   connectAgain(attempts?: () => number): void {
     let timer: TimerHandle | undefined;
     let tries = 0;
@@ -44,7 +44,7 @@ export class ClientWatch {
   }
 
   /**
-   * Lets the process end while the client idles or waits to reconnect. The timer of a deadline keeps it alive for a
+   * Lets the process end while the client is idle or waits to reconnect. The timer of a deadline keeps it alive for a
    * caller that waits for an answer.
    */
   letProcessEnd(): void {

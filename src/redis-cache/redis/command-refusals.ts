@@ -1,9 +1,9 @@
 import type { RedisCommand } from './redis-client.ts';
 
-/** Scripts differ in their commands, so one may be refused and another not. */
+/** Scripts use different commands, so one may be refused and another not. */
 const nameOf = ([command, script]: RedisCommand): string => (command === 'EVAL' ? `${command} ${script}` : command);
 
-/** The commands that a server refuses as such, each until it succeeds. */
+/** The commands that a server refuses for this user, each until it succeeds. */
 export class CommandRefusals {
   readonly #refused = new Map<string, { readonly command: string; readonly kind: string }>();
   readonly #onChange: () => void;
@@ -32,7 +32,7 @@ export class CommandRefusals {
     this.#onChange();
   }
 
-  /** Notes that a command succeeded. */
+  /** Records that a command succeeded. */
   remove(command: RedisCommand): void {
     if (this.#refused.delete(nameOf(command))) this.#onChange();
   }

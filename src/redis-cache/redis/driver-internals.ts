@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { RedisClientLike } from './redis-client.ts';
 
-// Internals of ioredis 5 and 6, which offers no other way; each is pinned by a test.
+// Internals of ioredis 5 and 6, which has no other way for these; a test pins each of them.
 
 /** Lets the process end while this timer or socket waits. */
 export function unref(holder: object, name: 'stream' | 'reconnectTimeout' | 'slotsTimer'): void {
@@ -9,7 +9,9 @@ export function unref(holder: object, name: 'stream' | 'reconnectTimeout' | 'slo
   if (typeof held === 'object' && held !== null && 'unref' in held && typeof held.unref === 'function') held.unref();
 }
 
-/** A Cluster asks a node for its slots by a duplicate, and does not report why that could not connect. */
+/**
+ * A Cluster asks a node for its slots through a duplicate client, and does not report why that one could not connect.
+ */
 export function hearDuplicates(node: RedisClientLike, onError: (error: unknown) => void): void {
   const duplicate = node.duplicate as (...args: unknown[]) => RedisClientLike;
   const hearing = (...args: unknown[]) => {
@@ -20,7 +22,7 @@ export function hearDuplicates(node: RedisClientLike, onError: (error: unknown) 
   Object.assign(node, { duplicate: hearing });
 }
 
-/** The database that a client selected; ioredis goes on even where it was refused. */
+/** The database that a client selected. ioredis goes on even where the server refused it. */
 export function selectedDb(client: RedisClientLike): number {
   const { condition } = client as { condition?: { select?: unknown } | null };
   return typeof condition?.select === 'number' ? condition.select : 0;
@@ -33,8 +35,8 @@ export function dropStream(client: RedisClientLike): void {
 }
 
 /**
- * Disconnects for good. A TLS handshake with a refused certificate has two errors when it is cut short. The second, to
- * which ioredis does not listen, would end the process.
+ * Disconnects for good. A TLS handshake that is cut off with a refused certificate has two errors. ioredis does not
+ * listen to the second one, which would end the process.
  */
 export function disconnectForGood(client: RedisClientLike): void {
   const stream: unknown = Reflect.get(client, 'stream');
@@ -42,7 +44,10 @@ export function disconnectForGood(client: RedisClientLike): void {
   client.disconnect();
 }
 
-/** The connection by which a Cluster gets messages: to a node of its choice, replaced without an event when lost. */
+/**
+ * The connection on which a Cluster gets messages. Its node is the Cluster's choice, and it is replaced without an
+ * event when lost.
+ */
 export function clusterListener(client: RedisClientLike): RedisClientLike | undefined {
   const { subscriber } = client as { subscriber?: { getInstance?(): RedisClientLike | null } };
   return client.isCluster ? (subscriber?.getInstance?.() ?? undefined) : undefined;

@@ -22,14 +22,14 @@ async function importDriver(): Promise<RedisDriver> {
   } catch (error) {
     const entry = entryThatNodeForgot(error);
     if (entry === undefined) throw peerFailure('RedisCache', 'ioredis', error);
-    // Required and not imported: Node remembers a failed import of a file, too.
+    // Required and not imported, because Node also remembers a failed import of a file.
     return nodeModule().createRequire(entry)(entry) as RedisDriver;
   }
 }
 
 /**
- * Node 20 that lacks file descriptors takes a package to have no package.json, remembers that for ever, and looks for
- * index.js (later versions don't). The entry file of the package itself can still be required.
+ * Node 20 without free file descriptors takes a package to have no package.json, remembers that for ever, and looks for
+ * index.js. Later versions do not. The package's entry file can still be required.
  */
 function entryThatNodeForgot(error: unknown): string | undefined {
   const [, guess] = /package '(.+[\\/]ioredis[\\/]index\.js)'/.exec(String(error)) ?? [];

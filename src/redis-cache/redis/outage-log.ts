@@ -9,13 +9,13 @@ export interface PendingRemovals {
 const BATCH = 500;
 
 /**
- * Removals that Redis has not confirmed. While a key or tag stands here, Redis is not trusted about it. Above `limit`
- * the invalidations become one of every entry.
+ * Removals that Redis has not confirmed. While a key or tag is listed here, Redis is not trusted about it. Above
+ * `limit`, all of them become one invalidation of every entry.
  */
 export class OutageLog {
   readonly #keys = new Map<string, number>();
   readonly #tags = new Map<string, number>();
-  /** Keys that Redis could not take a write of, so that its entries are older. Forgotten beyond the limit. */
+  /** Keys whose last write Redis could not take, so that its entries are older. Forgotten above the limit. */
   readonly #overwritten = new Map<string, number>();
   readonly #limit: number;
   #sequence = 0;
@@ -29,7 +29,7 @@ export class OutageLog {
     return this.#keys.size + this.#tags.size + this.#overwritten.size;
   }
 
-  /** How often there were too many, so that one `clear()` replaced them. */
+  /** How often the list grew too long, so that one `clear()` replaced it. */
   get overflows(): number {
     return this.#overflows;
   }

@@ -34,12 +34,12 @@ export function mastersOf(client: RedisClientLike): readonly RedisClientLike[] {
 /** One Redis command and its arguments. */
 export type RedisCommand = readonly [command: string, ...args: (string | number)[]];
 
-/** A refusal that concerns one command's data, such as a list where text was expected; Redis itself is well. */
+/** A refusal about one command's data, such as a list where text was expected. Redis itself works. */
 export class RedisDataError extends Error {
   override readonly name = 'RedisDataError';
 }
 
-/** The server refuses a command as such, see `refusalKind`; other commands work. */
+/** The server refuses a command for this user, see `refusalKind`; other commands work. */
 export class RedisRefusal extends Error {
   override readonly name = 'RedisRefusal';
   readonly command: RedisCommand;
@@ -56,9 +56,9 @@ export class RedisRefusal extends Error {
 export type RefusalListener = (refusal: RedisRefusal) => void;
 
 /**
- * Sends commands in one go and gives the replies in their order. A refusal of the data of a command stands in its place
- * as a `RedisDataError`. A refused message stands there as a `RedisRefusal`, because the write before it was done. Any
- * other failure rejects the whole.
+ * Sends commands in one go and returns the replies in their order. A refusal of the data of a command is a
+ * `RedisDataError` in its place. A refused message is a `RedisRefusal` in its place, because the write before it was
+ * done. Any other failure rejects the whole.
  */
 export async function sendCommands(
   client: RedisClientLike,
@@ -106,7 +106,7 @@ export async function sendEach(
   await Promise.all(replies);
 }
 
-/** Answers about the data of one command: a wrong type, no memory, a value that a script can't take. */
+/** Refusals of the data of one command: a wrong type, no memory, a value that a script can't take. */
 const DATA_REFUSAL = /^(WRONGTYPE|OOM|ERR)\b/;
 
 function sortError(error: unknown, command: RedisCommand, onRefusal: RefusalListener): RedisDataError | RedisRefusal {

@@ -15,7 +15,7 @@ const isOfSelect = (error: unknown): boolean =>
 
 /** The state of the connection to Redis. */
 export type RedisConnectionState =
-  /** Nothing was asked yet, so no connection was opened. */
+  /** No operation came yet, so no connection was opened. */
   | 'idle'
   | 'connecting'
   | 'ready'
@@ -31,12 +31,12 @@ export interface RedisConnectionOptions {
   readonly clock: Clock;
 }
 
-/** How long the first operations wait for the first connection: about as long as TLS over a slow network takes. */
+/** Longest wait of the first operations for the first connection: about the time of TLS over a slow network. */
 const FIRST_CONNECT_MS = 500;
 
 /**
- * Two connections to one Redis, opened at first use and reopened for ever: one for data, one for messages. Never throws
- * and never emits an error without a listener; `state` and `lastError` show a failure.
+ * Two connections to one Redis, opened at first use and reopened for ever: one for data, one for messages. Never
+ * throws, and never emits an error without a listener. `state` and `lastError` show a failure.
  */
 export class RedisConnection {
   readonly events = new Emitter<RedisConnectionEvents>();
@@ -76,7 +76,7 @@ export class RedisConnection {
     return this.#subscription?.isActive === true;
   }
 
-  /** Connections in a row that failed or were lost since the last one that was ready. */
+  /** Number of connections in a row that failed or were lost since the last ready one. */
   get failedAttempts(): number {
     return this.#failedAttempts;
   }
@@ -121,7 +121,7 @@ export class RedisConnection {
   /** Drops the connection for data with all that arrives on it, and reconnects; not a user's client or a Cluster. */
   drop(): void {
     if (this.#state !== 'ready' || this.isCluster || this.#clients?.ownsData !== true) return;
-    // A disconnect of ioredis lets a server that does not listen go on sending for seconds.
+    // After a disconnect by ioredis, a server that does not listen may send on for seconds.
     dropStream(this.#clients.data);
   }
 
@@ -141,7 +141,7 @@ export class RedisConnection {
     if (this.#state === 'closed') return;
     if (this.#state === 'idle') this.#setState('connecting');
     try {
-      // Not counted in the wait: loading the driver takes time of the processor, not of the network.
+      // Outside of the wait: loading the driver takes time of the processor, not of the network.
       const clients = await createRedisClients(this.#options.target, this.#options.operationTimeoutMs);
       if ((this.#state as RedisConnectionState) === 'closed') {
         clients.subscriber.disconnect();
@@ -222,7 +222,7 @@ export class RedisConnection {
     if (owned) watch.letProcessEnd();
   }
 
-  /** ioredis reports a database that it may not select, and goes on with another: such a client is not used. */
+  /** ioredis reports a database that it may not select, and goes on with another one. Such a client is not used. */
   #useReady({ data: client, ownsData }: Pick<RedisClients, 'data' | 'ownsData'>): void {
     const db = selectedDb(client);
     if (!ownsData && db > 0) {
@@ -243,7 +243,7 @@ export class RedisConnection {
     client.disconnect();
   }
 
-  /** For ioredis a connected client is ready, but the server may be no Redis, or refuse the password. */
+  /** ioredis takes a connected client for ready. But the server may be no Redis, or refuse the password. */
   #awaitAnswer(client: RedisClientLike): void {
     client.call('PING').then(
       () => this.#becomeReady(),

@@ -28,7 +28,7 @@ export interface RedisClients {
  */
 export async function createRedisClients(target: RedisTarget, operationTimeoutMs: number): Promise<RedisClients> {
   if (target.kind === 'client') {
-    // A duplicate of the user's client needs no import: it comes from their copy of ioredis.
+    // A duplicate of the user's client needs no import: it comes from the user's copy of ioredis.
     return { data: target.client, subscriber: duplicateAsSubscriber(target.client), ownsData: false };
   }
   const ioredis = await loadDriver();
@@ -56,16 +56,16 @@ const SHARED_OPTIONS = {
   lazyConnect: true,
   connectTimeout: 2_000,
   keepAlive: 10_000,
-  // ioredis keeps the process alive for so long after a disconnect, even from a server that was never there.
+  // ioredis keeps the process alive for this long after a disconnect, even from a server that never existed.
   disconnectTimeout: 50,
   retryStrategy,
   // A command from before a lost connection is not sent again: it could overwrite a later one.
   autoResendUnfulfilledCommands: false,
   // ioredis does not report the answer to its own subscription; `RedisSubscription` subscribes itself.
   autoResubscribe: false,
-  // The default of ioredis 6 is 3, which a proxy may not speak.
+  // ioredis 6 uses 3 by default, which a proxy may not know.
   protocol: 2,
-  // A failover leaves clients connected to what is now a replica.
+  // After a failover, clients stay connected to a server that is now a replica.
   reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
 } as const satisfies RedisOptions;
 
@@ -73,7 +73,7 @@ const dataOptions = (operationTimeoutMs: number): RedisOptions => ({
   ...SHARED_OPTIONS,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
-  // Longer than any operation: bulk ones of 10,000 keys get a second more.
+  // Longer than any operation: one with 10,000 keys gets a second more.
   commandTimeout: operationTimeoutMs + 1_000,
   // Without it a connection whose other end vanished hangs for 10 to 15 minutes (ioredis#1932).
   socketTimeout: Math.max(2_000, operationTimeoutMs),
@@ -86,7 +86,7 @@ function serverOptions(target: RedisTargetOptions, options: RedisOptions): Redis
   const { host, port, username, password, db, url, tls, family, sentinels, sentinelName = 'mymaster' } = target;
   const server: RedisOptions = {
     ...options,
-    // ioredis would ask INFO, which may be forbidden or renamed. A server that still loads refuses commands anyway.
+    // ioredis would send INFO, which may be forbidden or renamed. A server that still loads refuses commands anyway.
     enableReadyCheck: false,
     ...(url === undefined ? {} : optionsOfUrl(url)),
     ...definedOf({ host, port, username, password, db, family }),
@@ -97,11 +97,11 @@ function serverOptions(target: RedisTargetOptions, options: RedisOptions): Redis
     ...server,
     sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
     name: sentinelName,
-    // By INFO ioredis sees that the server which a Sentinel named is no master any more.
+    // By INFO, ioredis notices that the server named by a Sentinel is no longer the master.
     enableReadyCheck: true,
     // Otherwise ioredis waits without end for a Sentinel that hangs.
     sentinelCommandTimeout: 1_000,
-    // The first round begins after the Sentinel that answered last, so only the second asks all. Then `ClientWatch`
+    // The first round begins after the Sentinel that answered last, so only the second one asks all. Then `ClientWatch`
     // tries again, because a wait of ioredis would keep the process alive.
     sentinelRetryStrategy: (round) => (round === 1 ? 0 : null),
     // Without these ioredis would use no TLS for Sentinels.
@@ -120,7 +120,7 @@ function clusterOptions(target: RedisTargetOptions, options: RedisOptions): Clus
     retryDelayOnFailover: 50,
     slotsRefreshTimeout: 1_000,
     clusterRetryStrategy: retryStrategy,
-    // ioredis would connect to addresses, but certificates name hosts.
+    // ioredis would connect to addresses, but certificates hold host names.
     ...(isTls ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     redisOptions: {
       ...redisOptions,

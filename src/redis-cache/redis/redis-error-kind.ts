@@ -4,18 +4,18 @@ const beginsWith = (error: unknown, text: string): boolean => error instanceof E
 export const isWithoutSentinel = (error: unknown): boolean =>
   beginsWith(error, 'All sentinels are unreachable') && !isSentinelRound(error);
 
-/** The same message before all were asked, see `sentinelRetryStrategy` of the driver: nothing has failed yet. */
+/** The same message before all were asked, see `sentinelRetryStrategy` of the driver. Nothing has failed yet. */
 export const isSentinelRound = (error: unknown): boolean =>
   beginsWith(error, 'All sentinels are unreachable. Retrying from scratch after 0ms');
 
-/** Whether no node of a Cluster could be asked; the nodes gave the reason before. */
+/** Whether no node of a Cluster could be asked. The nodes gave the reason before. */
 export const isOfAllNodes = (error: unknown): boolean => error instanceof Error && 'lastNodeError' in error;
 
-/** The server refuses a command to this user, or lacks it: no permission, renamed, or not passed by a proxy. */
+/** Messages by which the server refuses a command: no permission, renamed, or blocked by a proxy. */
 const REFUSED =
   /^(?:NOPERM|MISCONF|NOREPLICAS)\b|^-?ERR:? (?:unknown|unsupported|disallowed|forbidden|command (?:is )?not|ACL failure|the user executing the script can't|.*command is not (?:available|allowed|supported))/i;
 
-/** The kind of an answer that refuses a command as such, and would again, while others work; undefined otherwise. */
+/** The kind of an answer that refuses a command for good, while other commands work; undefined otherwise. */
 export function refusalKind(error: unknown): string | undefined {
   if (!(error instanceof Error) || !REFUSED.test(error.message)) return undefined;
   const [word] = /^(?:MISCONF|NOREPLICAS)/.exec(error.message) ?? [];

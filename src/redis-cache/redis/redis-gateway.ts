@@ -24,7 +24,7 @@ export type RedisFailureReason =
   | 'unavailable'
   /** The breaker around Redis is open: nothing was sent. */
   | 'circuit-open'
-  /** Sent, and no answer in time: it may have been done. */
+  /** Sent, but not answered in time: it may have been done. */
   | 'timeout'
   /** Sent, and refused or lost. */
   | 'failed'
@@ -36,7 +36,7 @@ export type RedisReply<Value = readonly unknown[]> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly reason: RedisFailureReason; readonly error: CacheError };
 
-/** The deadline of an operation of one or more round trips; the wait for the first connection moves it. */
+/** The deadline of an operation of one or more round trips. The wait for the first connection postpones it. */
 export interface OperationDeadline {
   untilMs: number;
 }
@@ -70,7 +70,7 @@ const BULK_MS_PER_COMMAND = 0.1;
 
 /**
  * Sends every command to Redis, under a deadline and a breaker, and returns a failure instead of throwing it. So a
- * Redis that is down, slow or hung costs a caller at most the deadline.
+ * Redis that is down, slow or hung delays a caller at most until the deadline.
  */
 export class RedisGateway {
   readonly events = new Emitter<RedisGatewayEvents>();
@@ -99,18 +99,18 @@ export class RedisGateway {
       resetTimeoutMs: RESET_TIMEOUT_MS,
       maxResetTimeoutMs: MAX_RESET_TIMEOUT_MS,
       halfOpenTimeoutMs: Math.max(1_000, operationTimeoutMs * 2),
-      // A refusal is an answer, and other commands may work.
+      // A refusal is an answer, so other commands may work.
       isFailure: (error) => !(error instanceof RedisRefusal),
       clock,
     });
-    // On a new connection the next operation finds out at once whether Redis works again.
+    // On a new connection, the next operation shows at once whether Redis works again.
     connection.events.on('ready', () => this.#breaker.close());
     this.#breaker.on('stateChanged', () => this.events.emit('changed', {}));
     connection.events.on('subscribeRefused', ({ kind }) => this.refusals.add(['SUBSCRIBE'], kind));
     connection.events.on('subscriberReady', () => this.refusals.remove(['SUBSCRIBE']));
   }
 
-  /** The deadline of an operation of so many commands. */
+  /** The deadline of an operation with this many commands. */
   deadline(commands = 1): OperationDeadline {
     return { untilMs: this.#clock.now() + this.#timeoutMs + (commands - 1) * BULK_MS_PER_COMMAND };
   }
@@ -158,7 +158,10 @@ export class RedisGateway {
     return this.refusals.size === 0 ? sent : this.#heedGrants(commands, sent);
   }
 
-  /** Sends commands as they are made, and passes on each reply as it arrives, none after the operation has ended. */
+  /**
+   * Sends commands as they are made, and passes on each reply as it arrives. Passes on none after the operation has
+   * ended.
+   */
   async sendEach(
     operation: string,
     commands: Iterable<RedisCommand>,
@@ -208,12 +211,12 @@ export class RedisGateway {
       this.#idle ??= new Deferred();
       await this.#idle.promise;
       this.#idle = undefined;
-      // One turn, in which a caller may send the next command, such as the return of a lease.
+      // Waits one turn, in which a caller may send its next command, such as the return of a lease.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }
 
-  /** Gives up data that arrives, however much it is, by a new connection. */
+  /** Opens a new connection, so that data still arriving on the old one is dropped. */
   dropConnection(): void {
     this.#connection.drop();
   }
@@ -239,7 +242,9 @@ export class RedisGateway {
     return this.#connection.readyClient;
   }
 
-  /** A busy event loop runs a late timer before an answer that has already arrived: the answer gets one more turn. */
+  /**
+   * A busy event loop runs a late timer before an answer that has arrived already. So the answer gets one more turn.
+   */
   #within<Value>({ untilMs }: OperationDeadline, operation: string, work: Promise<Value>): Promise<Value> {
     const timeoutMs = Math.max(1, untilMs - this.#clock.now());
     return new Promise<Value>((resolve, reject) => {
@@ -253,7 +258,7 @@ export class RedisGateway {
     if (reason === 'timeout') this.#timeouts += 1;
     else if (reason === 'failed') this.#failures += 1;
     else this.#rejections += 1;
-    // A command that was not sent has no cause of its own; the connection knows why.
+    // A command that was not sent has no cause of its own, so the connection's reason is used.
     const kind =
       cause instanceof RedisRefusal ? cause.kind : cause === undefined ? this.#connection.lastError : errorKind(cause);
     const why = kind === undefined ? reason : `${reason} (${kind})`;

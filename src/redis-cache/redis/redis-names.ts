@@ -11,11 +11,11 @@ export const newTagVersion = (): string => randomBytes(16).toString('base64url')
  * client, then the `keyPrefix`. So an ACL user of that prefix alone can use all of them.
  */
 export class RedisNames {
-  /** The whole name: clients add no prefix to a channel. */
+  /** The whole name, because clients add no prefix to a channel. */
   readonly channel: string;
   readonly #prefix: string;
   readonly clientPrefix: string;
-  /** Pattern of every entry of this cache for SCAN, which sees names with the prefix of the client. */
+  /** Pattern of every entry of this cache for SCAN, which sees names with the client's prefix. */
   readonly everyEntry: string;
   readonly #entryPrefix: string;
   readonly #hasHashTag: boolean;
@@ -50,12 +50,12 @@ export class RedisNames {
   }
 }
 
-/** Whether a prefix has braces, but none that a Cluster hashes: then no lease can be in the slot of its entry. */
+/** Whether a prefix has braces, but none that a Cluster hashes. Then no lease can be in the slot of its entry. */
 export const breaksSlots = (prefix: string): boolean => prefix.includes('{') && !HASH_TAG.test(prefix);
 
-/** A Cluster hashes the text in the first braces instead of the whole name, unless it is empty. */
+/** The text in the first braces, which a Cluster hashes instead of the whole name unless it is empty. */
 const HASH_TAG = /^[^{]*\{[^}]+\}/;
-/** Braces; percent, so that no two keys get one name; and lone surrogates, which UTF-8 can't tell apart. */
+/** Braces; percent, so that no two keys get one name; and lone surrogates, which are all alike in UTF-8. */
 const TO_ESCAPE = /[{}%\p{Surrogate}]/gu;
 const NEEDS_ESCAPES = /[{}%\p{Surrogate}]/u;
 const percentOf = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;

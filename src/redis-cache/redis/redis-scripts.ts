@@ -13,7 +13,7 @@ end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return version`;
 
-/** Gets texts of at most `ARGV[1]` bytes; anything else reads as a text that is no entry. Not for a Cluster. */
+/** Gets texts of at most `ARGV[1]` bytes. Any other value reads as a text that is no entry. Not for a Cluster. */
 export const READ_BOUNDED = `
 local texts = {}
 for i, key in ipairs(KEYS) do
@@ -24,8 +24,8 @@ end
 return texts`;
 
 /**
- * Takes the lease with token `ARGV[1]` for `ARGV[2]` ms when it is free, without an expiry (so not of this package), or
- * `ARGV[3]` is 1. It begins with UNLINK, which returns a lease, so that a user without that right takes none.
+ * Takes the lease with token `ARGV[1]` for `ARGV[2]` ms. It must be free, have no expiry (so not be of this package),
+ * or `ARGV[3]` be 1. Calls UNLINK first, which returns a lease, so that a user without that right takes none.
  */
 export const TAKE_LEASE = `
 if ARGV[3] == '1' or redis.call('PTTL', KEYS[1]) < 0 then
@@ -47,7 +47,10 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('UNLINK', KEYS[1])
 return type(redis.pcall('PUBLISH', ARGV[2], ARGV[3])) == 'table' and 2 or 1`;
 
-/** Writes the entry while the token holds the lease, returns it and publishes that; 0 when lost, 2 if not published. */
+/**
+ * Writes the entry while the token holds the lease, returns the lease and publishes that. 0 when it was lost, 2 if not
+ * published.
+ */
 export const FILL = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])

@@ -27,7 +27,7 @@ export interface RedisSubscriptionOptions {
 
 const PING_INTERVAL_MS = 15_000;
 const PING_TIMEOUT_MS = 5_000;
-/** Milliseconds until a refused subscription is tried again: only an operator can change that. */
+/** Milliseconds until a refused subscription is tried again. Only an operator can change the refusal. */
 const SUBSCRIBE_AGAIN_MS = 30_000;
 
 /** The connection for messages: subscribed to one channel, and again after each loss. */
@@ -115,7 +115,7 @@ export class RedisSubscription {
     this.#options.events.emit('subscriberLost', {});
   }
 
-  /** A quiet connection may have lost its other end: only an answer shows that it has not. */
+  /** A quiet connection may have lost its other end. Only an answer proves that it has not. */
   #schedulePing(): void {
     const { clock } = this.#options;
     const { client } = this.#watch;
@@ -124,7 +124,7 @@ export class RedisSubscription {
       if (!this.#isActive) return;
       const noPong = () => new Error('no pong');
       withTimeout(client.call('PING'), PING_TIMEOUT_MS, noPong, clock).catch((error: unknown) => {
-        // A refusal is an answer.
+        // A refusal counts as an answer.
         if (!this.#isOver && refusalKind(error) === undefined) client.disconnect(true);
       });
     };

@@ -9,7 +9,7 @@ export interface RedisAddress {
   readonly port: number;
 }
 
-/** Which Redis is used, and how; without these options the cache works in memory only. */
+/** The address of Redis, and how to connect. Without these options the cache works in memory only. */
 export interface RedisTargetOptions {
   /** Host of a Redis server. @defaultValue '127.0.0.1' when another of these options names Redis */
   readonly host?: string | undefined;
@@ -20,14 +20,13 @@ export interface RedisTargetOptions {
   /** Password of the user, or of the server. Never shown. @defaultValue none */
   readonly password?: string | undefined;
   /**
-   * Index of the database, 0 on a Cluster. A database that the server lacks is not replaced by another; `health()` says
-   * so.
+   * Index of the database, 0 on a Cluster. If the server lacks it, no other one is used, and `health()` reports it.
    * @defaultValue 0
    */
   readonly db?: number | undefined;
   /** `redis://` or `rediss://` (TLS) URL. Other options win over its parts. @defaultValue none */
   readonly url?: string | undefined;
-  /** IP version to connect by: 4, 6, or 0 for either; `?family=6` in a URL says the same. @defaultValue 0 */
+  /** IP version of the connection: 4, 6, or 0 for either. `?family=6` in a URL has the same effect. @defaultValue 0 */
   readonly family?: 0 | 4 | 6 | undefined;
   /** TLS options as for `node:tls`, or `true` for the defaults; for Sentinels too. @defaultValue none, or by the URL */
   readonly tls?: boolean | object | undefined;
@@ -40,8 +39,8 @@ export interface RedisTargetOptions {
   /** Name of the master that the Sentinels watch. @defaultValue 'mymaster' */
   readonly sentinelName?: string | undefined;
   /**
-   * Without `ioredis`, a cache that names Redis rejects every operation with `DESCRIBE_CONFIG_INVALID` (`reject`), or
-   * works in memory only and says so in `health()` (`memory-only`).
+   * Effect of a missing `ioredis` on a cache that names Redis. `reject`: every operation rejects with
+   * `DESCRIBE_CONFIG_INVALID`. `memory-only`: the cache works in memory, and `health()` reports it.
    * @defaultValue 'reject'
    */
   readonly onDriverMissing?: 'reject' | 'memory-only' | undefined;

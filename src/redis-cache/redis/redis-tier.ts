@@ -26,7 +26,7 @@ export interface RawWrite {
 }
 
 export interface RawClaim extends RawRead {
-  /** Undefined where Redis refused for lack of memory, so that no process can have the lease. */
+  /** Undefined where Redis refused because it is out of memory, so that no process can have the lease. */
   readonly owned: boolean | undefined;
 }
 
@@ -35,9 +35,9 @@ const NO_ENTRY = '?';
 const MAX_NAMES_IN_MESSAGE = 500;
 /** The result of a script that was done, but whose message was refused. */
 const NOT_PUBLISHED = 2;
-/** Enough that a command more costs nothing, few enough that the first answer comes soon. */
+/** Few enough that the first answer comes early, and enough that one more command costs nothing. */
 const KEYS_PER_COMMAND = 350;
-/** How long bulk reads ask for lengths first, after a bulk read has failed. */
+/** Time after a failed bulk read in which bulk reads ask for lengths first. */
 const CAREFUL_MS = 60_000;
 
 const textOf = (reply: unknown): string | undefined => {
@@ -49,7 +49,10 @@ const versionOf = (reply: unknown) => (typeof reply === 'string' ? reply : undef
 const map = <From, To>(reply: RedisReply<From>, change: (value: From) => To): RedisReply<To> =>
   reply.ok ? { ok: true, value: change(reply.value) } : reply;
 
-/** The tier in Redis: the commands of each operation, and the meaning of their replies. Failures are replies, too. */
+/**
+ * The tier in Redis: the commands of each operation, and the meaning of their replies. Failures are returned as
+ * replies.
+ */
 export class RedisTier {
   readonly #gateway: RedisGateway;
   readonly #names: RedisNames;
@@ -75,10 +78,10 @@ export class RedisTier {
 
   /**
    * Reads many entries, and passes on the texts of the keys from an index on as they arrive. Each command has some
-   * hundred keys, so that Redis works on the next one while this process decodes the last; on a Cluster, one key.
+   * hundred keys, so that Redis works on the next one while this process decodes the last. On a Cluster it has one key.
    *
    * `MGET` can't bound the bytes that it transfers; the script that can looks each key up twice. The script is used for
-   * a while after an `MGET` that timed out, whose connection is dropped, or that brought a value too large.
+   * a while after an `MGET` that timed out, whose connection is dropped, or one with a value that is too large.
    */
   async readMany(
     keys: readonly string[],
@@ -98,13 +101,13 @@ export class RedisTier {
     });
     if (!reply.ok && (reply.reason === 'timeout' || reply.reason === 'failed')) {
       this.becomeCareful(deadline);
-      // A reply that is too large would go on arriving before all later replies.
+      // The rest of a reply that is too large would delay all later replies.
       if (reply.reason === 'timeout' && !isCareful) this.#gateway.dropConnection();
     }
     return reply;
   }
 
-  /** Asks for lengths first, for a while: a value may be too large. */
+  /** Asks for lengths first, for a while, because a value may be too large. */
   becomeCareful({ untilMs }: OperationDeadline): void {
     this.#carefulUntilMs = untilMs + CAREFUL_MS;
   }
@@ -114,15 +117,13 @@ export class RedisTier {
     return map(reply, (versions) => zip(tags, versions));
   }
 
-  /** The versions of these tags, made where there is none, and kept for at least `keepMs`. */
+  /** The versions of these tags, kept for at least `keepMs`. A missing one is created. */
   async stamp(tags: readonly string[], keepMs: number, deadline: OperationDeadline): Promise<RedisReply<TagVersions>> {
     const reply = await this.#gateway.send('stamp tags', this.#stampTags(tags, keepMs), deadline);
     return map(reply, (versions) => zip(tags, versions));
   }
 
-  /**
-   * Asks for the lease and only then reads the entry, so that an owner sees earlier writes. Stamps the tags, too.
-   */
+  /** Takes the lease and only then reads the entry, so that its owner sees earlier writes. Stamps the tags, too. */
   async claim(
     key: string,
     { token, leaseMs, force, tags, keepMs }: ClaimRequest,
@@ -135,7 +136,7 @@ export class RedisTier {
       ...this.#stampTags(tags, keepMs),
     ];
     const reply = await this.#gateway.send('claim', commands, deadline);
-    // The lease may have been taken before the refused command, and the next caller would wait for it.
+    // The lease may have been taken before the refused command. The next caller would wait for it.
     if (!reply.ok && reply.reason === 'failed') void this.endLease(key, token, this.#gateway.deadline());
     return map(reply, ([owned, text, ...versions]) => ({
       owned: owned instanceof RedisDataError ? undefined : owned === 1,
@@ -162,7 +163,7 @@ export class RedisTier {
     if (reply.ok) this.#notePublished(reply.value[0]);
   }
 
-  /** Whether the entry was written: false when the lease was lost, undefined when Redis lacks memory. */
+  /** Whether the entry was written: false when the lease was lost, undefined when Redis is out of memory. */
   async fill(
     { key, text, keepMs }: RawWrite,
     token: string,
@@ -177,13 +178,16 @@ export class RedisTier {
     });
   }
 
-  /** A script that may not publish has done all else. */
+  /** A script that may not publish has done everything else. */
   #notePublished(result: unknown): void {
     if (result === NOT_PUBLISHED) this.#gateway.refusals.add(['PUBLISH'], 'NOPERM');
     else if (result === 1) this.#gateway.refusals.remove(['PUBLISH']);
   }
 
-  /** Writes all, ends other processes' work on these keys, and notifies them; false where Redis lacks memory. */
+  /**
+   * Writes all entries, ends other processes' work on these keys, and notifies them. False where Redis is out of
+   * memory.
+   */
   async write(writes: readonly RawWrite[], deadline: OperationDeadline): Promise<RedisReply<readonly boolean[]>> {
     const keys = writes.map(({ key }) => key);
     const sets = writes.map(
@@ -194,7 +198,7 @@ export class RedisTier {
     return map(reply, (results) => results.slice(0, sets.length).map((result) => result === 'OK'));
   }
 
-  /** How many of the keys were in Redis. */
+  /** Removes the keys. Returns how many of them were in Redis. */
   async remove(keys: readonly string[], deadline: OperationDeadline): Promise<RedisReply<number>> {
     const entries = this.#unlink(keys.map((key) => this.#names.entry(key)));
     const leases = this.#unlink(keys.map((key) => this.#names.lease(key)));
@@ -234,7 +238,7 @@ export class RedisTier {
     return this.#gateway.isCluster ? names.map((name) => ['UNLINK', name]) : [['UNLINK', ...names]];
   }
 
-  /** Messages follow the writes on one connection. A Cluster has many, so there they wait for the replies. */
+  /** Messages follow the writes on one connection. A Cluster has several, so there they wait for the replies. */
   async #sendAndNotify(
     operation: string,
     commands: readonly RedisCommand[],
@@ -261,7 +265,7 @@ export class RedisTier {
 export interface ClaimRequest {
   readonly token: string;
   readonly leaseMs: number;
-  /** Takes the lease from any process that has it. */
+  /** Whether to take the lease from any process that has it. */
   readonly force: boolean;
   readonly tags: readonly string[];
   readonly keepMs: number;

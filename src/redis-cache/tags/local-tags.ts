@@ -4,9 +4,9 @@ import type { TagStamps } from '../entries/cache-entry.ts';
 import { EVERY_ENTRY, newTagVersion } from '../redis/redis-names.ts';
 import { type ReadTicket, RemovalGuard } from './removal-guard.ts';
 
-/** Whether the tags of an entry are current, by the knowledge of this process. */
+/** Whether the tags of an entry are current, as far as this process knows. */
 export type TagVerdict =
-  /** Every version is the current one, and may be trusted until then. */
+  /** Every version is current, and is trusted until then. */
   | { readonly kind: 'valid'; readonly untilMs: number }
   /** A tag was invalidated. */
   | { readonly kind: 'stale' }
@@ -30,14 +30,14 @@ interface KnownVersion {
 export const STALE: TagVerdict = { kind: 'stale' };
 
 /**
- * The tag versions that this process knows. Without Redis they are the truth: an entry with another version is stale.
- * With Redis they are a short-lived copy of the truth.
+ * The tag versions that this process knows. Without Redis they are authoritative: an entry with another version is
+ * stale. With Redis they are a short-lived copy.
  */
 export class LocalTags {
   /** Changes whenever a valid entry may have become invalid. A field, because every hit in memory reads it. */
   epoch = 0;
   readonly #known: BoundedMap<string, KnownVersion>;
-  /** Drops since a stamp was asked for. Unlike in the other guard, distrust does not drop every tag. */
+  /** Drops since a stamp began to be read. Unlike in the other guard, `distrust` does not drop every tag. */
   readonly drops = new RemovalGuard();
   readonly #guard = new RemovalGuard();
   readonly #clock: Clock;
@@ -54,7 +54,7 @@ export class LocalTags {
     return this.#known.size;
   }
 
-  /** Trusts the known versions for ever: there is no Redis after all. */
+  /** Trusts the known versions for ever, because there is no Redis after all. */
   becomeTruth(): void {
     this.#trustMs = Number.POSITIVE_INFINITY;
   }
@@ -94,7 +94,7 @@ export class LocalTags {
     return unknown === undefined ? { kind: 'valid', untilMs } : { kind: 'unknown', tags: unknown };
   }
 
-  /** The versions of these tags for a new entry that Redis keeps until then; undefined where one is not known. */
+  /** The versions of these tags for a new entry that Redis keeps until then. Undefined where one is unknown. */
   trusted(tags: readonly string[], nowMs: number, keptUntilMs: number): TagStamps | undefined {
     const stamps: [string, string][] = [];
     for (const tag of tags) {
@@ -107,7 +107,7 @@ export class LocalTags {
     return Object.fromEntries(stamps);
   }
 
-  /** Versions for an entry of this process alone, made where none is known. */
+  /** Versions for an entry of this process alone. An unknown one is created. */
   own(tags: readonly string[], nowMs: number): TagStamps {
     const stamps: [string, string][] = [];
     for (const tag of [...tags, EVERY_ENTRY]) {
@@ -121,7 +121,7 @@ export class LocalTags {
     return Object.fromEntries(stamps);
   }
 
-  /** Starts a question to Redis. Pass the ticket on with the answer, and call `end` on every path. */
+  /** Begins a question to Redis. Pass the ticket on with the answer, and call `end` on every path. */
   begin(): ReadTicket {
     return this.#guard.begin();
   }
@@ -130,7 +130,7 @@ export class LocalTags {
     this.#guard.end();
   }
 
-  /** The stamps; a tag that was dropped since `ticket` of `drops` gets a version that no tag ever has. */
+  /** The stamps. A tag that was dropped since `ticket` of `drops` gets a version that no tag ever has. */
   since(ticket: ReadTicket, stamps: TagStamps): TagStamps {
     const dropped = Object.keys(stamps).filter((tag) => !this.drops.isClean(ticket, tag));
     if (dropped.length === 0) return stamps;

@@ -1,4 +1,4 @@
-/** The moment at which a read began; from `RemovalGuard.begin`. */
+/** The moment at which a read began, from `RemovalGuard.begin`. */
 export type ReadTicket = number;
 
 const MAX_NAMES = 100_000;

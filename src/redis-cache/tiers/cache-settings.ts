@@ -2,7 +2,7 @@ import type { Clock } from '../../internal/clock.ts';
 import type { CacheCodec } from '../entries/encode-entry.ts';
 import type { RedisTarget } from '../redis/redis-target.ts';
 
-/** Hears when a cache can't use its Redis, and when it can again; has the shape of pino and of `console`. */
+/** Gets a log line when a cache can't use its Redis, and when it can again; pino and `console` fit. */
 export interface CacheLogger {
   warn(fields: object, message?: string): void;
   info(fields: object, message?: string): void;
@@ -19,7 +19,7 @@ export interface CacheSettings {
     readonly maxBytes: number;
     readonly maxEntries: number;
     readonly ttlMs: number;
-    /** The same where Redis was named but its driver is missing. */
+    /** The time to live of memory where Redis was named but its driver is missing. */
     readonly ttlAloneMs: number;
   };
   readonly strict: boolean;

@@ -27,18 +27,21 @@ interface Doubtful {
 
 export interface EntryCheckInput {
   readonly keys: readonly string[];
-  /** The entries of memory under the same keys: not decoded again when Redis has the same write. */
+  /** The entries in memory under the same keys. They are not decoded again when Redis has the same write. */
   readonly held: readonly (CacheEntry | undefined)[] | undefined;
   readonly context: ReadContext;
   /** Called once for each valid entry. */
   readonly onEntry: (place: number, entry: CacheEntry) => void;
-  /** Called instead for fresh values that exceed the capacity of memory: no entry is made of them. */
+  /** Called instead for fresh values that exceed the capacity of memory, so that no entry is made of them. */
   readonly onValue?: ((place: number, value: unknown) => void) | undefined;
 }
 
 /** The check of one read. */
 export interface CheckRun extends EntryCheckInput {
-  /** Entries for memory, unless it holds fewer than were asked for: these would only evict each other. */
+  /**
+   * Entries for memory. Undefined where memory holds fewer entries than were requested, because these would only evict
+   * each other.
+   */
   readonly toKeep: (CacheEntry | undefined)[] | undefined;
   readonly doubtful: Doubtful[];
   readonly decoding: Promise<void>[];
@@ -49,12 +52,12 @@ export interface CheckRun extends EntryCheckInput {
  * Finds the valid entries among the texts under some keys: decoded, not expired, and with the current version of every
  * tag. Texts are checked as they arrive, while Redis still works on others.
  *
- * One object checks all reads, each of which is a `CheckRun`: At a full garbage collection V8 drops the compiled code
- * of a class without objects. To compile `take` again costs more than a bulk read.
+ * One object checks all reads, each of which is a `CheckRun`. At a full garbage collection V8 drops the compiled code
+ * of a class without objects, and compiling `take` again costs more than a bulk read.
  */
 export class EntryCheck {
   readonly #pair: TierPair;
-  /** Entries made together share their stamps, and so one verdict in one turn. */
+  /** Entries made together share their stamps, and so share one verdict in one turn. */
   #judgedTags: TagStamps | undefined;
   #verdict: TagVerdict = STALE;
 
@@ -67,12 +70,12 @@ export class EntryCheck {
     return { keys, held, context, onEntry, onValue, toKeep, doubtful: [], decoding: [], rejected: [] };
   }
 
-  /** Checks the texts of the keys from the `first` one on; anything but text is a miss. */
+  /** Checks the texts of the keys from the `first` one on. Anything but text is a miss. */
   take(run: CheckRun, first: number, texts: readonly unknown[]): void {
     const { held, onValue, toKeep } = run;
     const { clock, options } = this.#pair;
     const nowMs = clock.now();
-    // Redis stores times of the wall clock, memory those of the clock of this process.
+    // Redis stores times of the wall clock; memory stores those of the clock of this process.
     const aheadMs = nowMs - wallClockNow();
     this.#judgedTags = undefined;
     for (let index = 0; index < texts.length; index += 1) {
@@ -112,7 +115,7 @@ export class EntryCheck {
     await Promise.all(run.decoding);
   }
 
-  /** Decides on the doubtful entries, with versions from Redis where need be, and stores the valid ones in memory. */
+  /** Decides on the doubtful entries, with versions from Redis where necessary, and stores the valid ones in memory. */
   async settle(run: CheckRun, known: TagVersions): Promise<void> {
     await this.decoded(run);
     this.#removeRejected(run);
@@ -120,7 +123,7 @@ export class EntryCheck {
     this.#keepAll(run);
   }
 
-  /** Learns versions; a tag whose invalidation has not reached Redis counts as missing. */
+  /** Learns versions. A tag whose invalidation has not reached Redis counts as missing. */
   learn(run: CheckRun, versions: TagVersions): TagVersions {
     const { link, tagTicket, askedAtMs } = run.context;
     const believed = new Map<string, string | undefined>();

@@ -6,7 +6,7 @@ import type { RedisLink } from '../redis/redis-link.ts';
 import type { TierPair } from './tier-pair.ts';
 
 const NAMES_PER_SCAN = 200;
-/** Bytes read of an entry to find its tags, without its value. */
+/** Bytes of an entry that are read to find its tags, without its value. */
 const HEAD_BYTES = 16_384;
 
 /** Removes every entry with one of these tags from memory and from every server, a few names at a time. */
@@ -23,7 +23,7 @@ export async function purgeTags(pair: TierPair, tags: readonly string[]): Promis
   return removed;
 }
 
-/** Names of entries as commands take them, without the prefix that the client adds. */
+/** Names of entries in the form of commands, without the prefix that the client adds. */
 async function* scan(
   pair: TierPair,
   { gateway, names: { clientPrefix, everyEntry } }: RedisLink,
@@ -52,7 +52,7 @@ async function purgeNames(
   for (const [index, name] of names.entries()) {
     const head = heads[index];
     if (typeof head !== 'string') continue;
-    // The tags are longer than what was read.
+    // The tags are longer than the part that was read.
     const isCut = Buffer.byteLength(head) > HEAD_BYTES && !head.includes('\n');
     const text = isCut ? (await readNames(pair, gateway, [name], pair.options.maxValueBytes))[0] : head;
     const stamps = typeof text === 'string' ? readHead(text)?.tags : undefined;

@@ -8,9 +8,9 @@ import type { TierPair } from './tier-pair.ts';
 import type { KeyedEntry, TieredWriter } from './tiered-writer.ts';
 
 export interface SetOptions {
-  /** Seconds the entry lives, from 0.001 to ten years. @defaultValue the cache's `defaultTTL` */
+  /** Time to live of the entry in seconds, from 0.001 to ten years. @defaultValue the cache's `defaultTTL` */
   readonly ttlSeconds?: number | undefined;
-  /** Names to invalidate it by, at most 128. @defaultValue none */
+  /** Tags by which it can be invalidated, at most 128. @defaultValue none */
   readonly tags?: readonly string[] | undefined;
   /** Seconds for which `getOrSet` may serve the expired entry. @defaultValue the cache's `graceSeconds` */
   readonly graceSeconds?: number | undefined;
@@ -31,7 +31,7 @@ export function setOptionsOf(
   if (typeof given !== 'object') return { ttlSeconds: given, tags };
   checkOptionNames(given, SET_OPTION_NAMES);
   if (tags !== undefined) throw new InputError('tags', 'expected in the options, got an argument beside them');
-  // By name, because they may be inherited.
+  // Read by name, because they may be inherited.
   return { ttlSeconds: given.ttlSeconds, tags: given.tags, graceSeconds: given.graceSeconds };
 }
 
@@ -52,7 +52,7 @@ export interface SetItem extends SetOptions {
   readonly value: unknown;
 }
 
-/** Stores values under tag versions that are read first; all of them, or none where one can't be stored. */
+/** Stores values under tag versions that are read first. Stores none where one of them can't be stored. */
 export async function setAll(pair: TierPair, writer: TieredWriter, items: readonly SetItem[]): Promise<void> {
   const { options, removals } = pair;
   const plans = items.map(({ key, value, ttlSeconds, tags, graceSeconds }) => {

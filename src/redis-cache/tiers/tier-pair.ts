@@ -13,7 +13,7 @@ import { CacheCounters } from './cache-counters.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
 import type { CacheSettings } from './cache-settings.ts';
 
-/** Tag versions that a process remembers, of about 200 bytes each. */
+/** Most tag versions that a process remembers, of about 200 bytes each. */
 const MAX_TAGS = 50_000;
 
 /** An entry in memory, with its last verification. */
@@ -47,7 +47,7 @@ export class TierPair {
   readonly memory: BoundedMap<string, MemoryRecord>;
   readonly tags: LocalTags;
   readonly guard = new RemovalGuard();
-  /** Removals by this process, so that a write that began before one does not land after it. */
+  /** Removals by this process, so that a write that began before one is not stored after it. */
   readonly removals = new RemovalGuard();
   /** Entries that left memory because of its bounds. */
   evictions = 0;
@@ -101,7 +101,7 @@ export class TierPair {
     } else if (tags.kind === 'unknown' || nowMs >= keptUntilMs) {
       return { kind: 'unverified', tags: tags.kind === 'unknown' ? tags.tags : [] };
     }
-    // A record that is trusted longer because of an outage is asked about again after it.
+    // A record that was trusted longer during an outage has to be verified after it.
     if (trustMs !== this.options.tagTrustMs) return VALID;
     const tagsUntilMs = tags.kind === 'valid' ? tags.untilMs : Number.NEGATIVE_INFINITY;
     record.validUntilMs = Math.min(entry.freshUntilMs, record.keptUntilMs, keptUntilMs, tagsUntilMs);
@@ -109,7 +109,7 @@ export class TierPair {
     return VALID;
   }
 
-  /** Holds an entry in memory. `verifiedAtMs`: when Redis was asked about it. */
+  /** Stores an entry in memory. `verifiedAtMs` is when Redis was asked about it. */
   remember(key: string, entry: CacheEntry, verifiedAtMs: number, nowMs: number): MemoryRecord {
     const { ttlMs, ttlAloneMs } = this.options.memory;
     const record: MemoryRecord = {
@@ -123,13 +123,13 @@ export class TierPair {
     return record;
   }
 
-  /** Notes that Redis held the same write at `verifiedAtMs`. */
+  /** Records that Redis held the same write at `verifiedAtMs`. */
   confirm(record: MemoryRecord, verifiedAtMs: number, nowMs: number): void {
     record.verifiedAtMs = verifiedAtMs;
     record.keptUntilMs = nowMs + this.options.memory.ttlMs;
   }
 
-  /** Forgets keys, and keeps reads that run from storing them again. */
+  /** Drops keys, and keeps running reads from storing them again. */
   forgetKeys(keys: Iterable<string>): void {
     for (const key of keys) {
       this.memory.delete(key);

@@ -10,13 +10,13 @@ export interface ReadOptions {
   /** Rejects the read with its reason. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whether a stored value may be used. A value that fails, such as one of another version, is a miss.
+   * Tells whether a stored value may be used. Another value, such as one of an older version, is a miss.
    * @defaultValue any value may be used
    */
   readonly isValid?: ((value: unknown) => boolean) | undefined;
 }
 
-/** An entry that is valid by the knowledge of this process; fresh, or stale within its grace. */
+/** An entry that is valid as far as this process knows: fresh, or stale within its grace period. */
 export interface Found {
   readonly entry: CacheEntry;
   readonly tier: 'memory' | 'redis';
@@ -33,9 +33,9 @@ export interface FoundValues {
 /** The part of a bulk read that memory has answered. */
 interface MemoryRead {
   readonly values: unknown[];
-  /** The places of the keys that Redis is asked for. */
+  /** The indexes of the keys that Redis is asked for. */
   readonly places: number[];
-  /** The entries of memory under these keys that need a question to Redis. */
+  /** The entries in memory under these keys that Redis has to confirm. */
   held: (CacheEntry | undefined)[] | undefined;
   hits: number;
 }
@@ -84,7 +84,7 @@ export class TieredReader {
     const read = this.#readMemory(keys, link);
     const { values, places, held } = read;
     if (link === undefined || places.length === 0) return { values, memoryHits: read.hits, redisHits: 0 };
-    // A copy: the caller may change its list before Redis has answered.
+    // Copied, because the caller may change its list before Redis has answered.
     const asked = places.length === keys.length ? keys.slice() : places.map((place) => keys[place] as string);
     let redisHits = 0;
     await this.#asking(link, asked.length, async (context) => {
@@ -98,7 +98,7 @@ export class TieredReader {
       const run = this.#check.begin({ keys: asked, held, context, onEntry, onValue });
       const take = (first: number, texts: readonly unknown[]) => this.#check.take(run, first, texts);
       const reply = await link.tier.readMany(asked, context.deadline, take);
-      // The answers before a failure of Redis count; the rest is a miss.
+      // The answers before a failure of Redis count; the other keys are misses.
       await (reply.ok ? this.#check.settle(run, NO_VERSIONS) : this.#check.decoded(run));
       this.#pair.unwrap(reply);
       if (reply.ok) return;
@@ -116,7 +116,7 @@ export class TieredReader {
     const { memory, clock } = this.#pair;
     const nowMs = clock.now();
     const distrusting = link !== undefined && link.outage.size > 0;
-    // As long as the keys at first: a bulk read mostly asks for all of them.
+    // As long as the keys at first, because a bulk read mostly asks for all of them.
     const places = new Array<number>(keys.length);
     const read: MemoryRead = { values: new Array(keys.length).fill(undefined), places, held: undefined, hits: 0 };
     let asking = 0;
@@ -178,7 +178,7 @@ export class TieredReader {
     const raw = this.#pair.unwrap(reply);
     if (raw === undefined) return this.#lastResort(key, record);
     if (raw.text === undefined) {
-      // Redis refuses the scripts of this process, so its values are in memory only.
+      // Redis refuses the scripts of this process, so its values are only in memory.
       if (link.gateway.refusals.has('EVAL')) return this.#lastResort(key, record);
       if (record !== undefined) this.#pair.memory.delete(key);
       return undefined;

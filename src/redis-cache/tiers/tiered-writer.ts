@@ -9,13 +9,13 @@ import type { TierPair } from './tier-pair.ts';
 /** Tag versions for new entries, taken before their values were made. */
 export interface Stamps {
   readonly tags: TagStamps;
-  /** Whether the versions came from Redis; an entry with others is for this process alone. */
+  /** Whether the versions came from Redis. An entry with other ones is for this process alone. */
   readonly shared: boolean;
 }
 
 export interface KeyedEntry extends EncodedEntry {
   readonly key: string;
-  /** Milliseconds for which Redis holds the entry: its time to live and its grace. */
+  /** Milliseconds for which Redis holds the entry: its time to live and its grace period. */
   readonly keepMs: number;
 }
 
@@ -27,7 +27,7 @@ export class TieredWriter {
     this.#pair = pair;
   }
 
-  /** Stamps for a value that exists already: an invalidation that begins after this call wins over it. */
+  /** Stamps for a value that exists already. An invalidation that begins after this call wins over it. */
   async stamp(tags: readonly string[], keepMs: number): Promise<Stamps> {
     const { link, clock } = this.#pair;
     const nowMs = clock.now();
@@ -69,8 +69,8 @@ export class TieredWriter {
   }
 
   /**
-   * Writes entries, except keys that were removed since `began`, a ticket of `removals`. Only this process holds an
-   * entry that Redis did not take, and it does not trust the older one in Redis.
+   * Writes entries, except keys that were removed since `began`, a ticket of `removals`. An entry that Redis did not
+   * take is in this process alone, which then distrusts the older one in Redis.
    */
   async write(all: readonly KeyedEntry[], shared: boolean, began: ReadTicket): Promise<void> {
     const { link, guard, removals, counters, clock } = this.#pair;
@@ -95,7 +95,7 @@ export class TieredWriter {
     }
   }
 
-  /** Removes keys. How many there were, as far as is known. */
+  /** Removes keys. Returns how many there were, as far as is known. */
   async remove(keys: readonly string[]): Promise<number> {
     const { link, memory, counters, removals } = this.#pair;
     const held = keys.filter((key) => memory.get(key) !== undefined).length;
@@ -104,7 +104,7 @@ export class TieredWriter {
     this.#pair.forgetKeys(keys);
     if (link === undefined) return held;
     const reply = await link.tier.remove(keys, link.gateway.deadline(keys.length));
-    // Again: a read that began since may have asked Redis before the removal reached it.
+    // Again, because a read that began since may have asked Redis before the removal reached it.
     this.#pair.forgetKeys(keys);
     if (!reply.ok) {
       link.outage.addKeys(keys);

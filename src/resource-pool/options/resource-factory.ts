@@ -13,7 +13,7 @@ export interface CreateContext {
 export interface ValidateContext {
   /** `borrow`: an acquirer is waiting for it. `background`: the health check of the pool. */
   readonly phase: 'borrow' | 'background';
-  /** Aborts when the time of a background check is up; absent on borrow. */
+  /** Aborts when a background check reaches its timeout; absent on borrow. */
   readonly signal?: AbortSignal;
 }
 

@@ -16,7 +16,7 @@ import {
 import { type Settings, withDefault } from '../../internal/options/option-spec.ts';
 import type { ResourceFactory } from './resource-factory.ts';
 
-/** Delays between creates that fail: each is drawn from the first delay to three times the last one. */
+/** Delays between failing creates. Each one is random, from the first delay to three times the one before. */
 export interface CreateBackoffOptions {
   /** Shortest and first delay, in milliseconds; at least 1. @defaultValue none: it must be given */
   readonly initialDelayMs: number;
@@ -27,7 +27,7 @@ export interface CreateBackoffOptions {
 export interface ResourcePoolOptions<Resource> {
   /** Makes and destroys the resources. @defaultValue none: it must be given */
   readonly factory: ResourceFactory<Resource>;
-  /** Resources to keep once the pool was first used, idle or not; from 0 to `maxSize`. @defaultValue 0 */
+  /** Resources to keep after the first use of the pool, idle or not; from 0 to `maxSize`. @defaultValue 0 */
   readonly minSize?: number | undefined;
   /**
    * Most resources that exist at any moment, those being made or destroyed included; at least 1 and `minSize`.
@@ -44,12 +44,13 @@ export interface ResourcePoolOptions<Resource> {
   readonly resetTimeoutMs?: number | undefined;
   /** Longest time that `factory.destroy` counts for `maxSize`, in milliseconds. @defaultValue 5_000 */
   readonly destroyTimeoutMs?: number | undefined;
-  /** How long a resource above `minSize` may lie idle, in milliseconds. @defaultValue 300_000 */
+  /** Longest time for which a resource above `minSize` stays idle, in milliseconds. @defaultValue 300_000 */
   readonly idleTimeoutMs?: number | undefined;
   /** Uses after which a resource is replaced; at least 1. @defaultValue unlimited */
   readonly maxUsageCount?: number | undefined;
   /**
-   * Age at which a resource is replaced, in milliseconds; each lives up to a tenth shorter, so that not all go at once.
+   * Age at which a resource is replaced, in milliseconds. Each lives up to a tenth shorter, so that they are not all
+   * replaced at once.
    * @defaultValue unlimited
    */
   readonly maxLifetimeMs?: number | undefined;
@@ -57,7 +58,7 @@ export interface ResourcePoolOptions<Resource> {
   readonly healthCheckInterval?: number | undefined;
   /** Most acquires that may wait for a resource that is lent; 0 or more. @defaultValue 10_000 */
   readonly maxWaiting?: number | undefined;
-  /** Delays between creates that fail. @defaultValue `{ initialDelayMs: 100, maxDelayMs: 10_000 }` */
+  /** Delays between failing creates. @defaultValue `{ initialDelayMs: 100, maxDelayMs: 10_000 }` */
   readonly createBackoff?: CreateBackoffOptions | undefined;
   /**
    * Whether an error of `use`'s function means that the resource is broken and must be destroyed; throwing means yes.
@@ -78,7 +79,7 @@ export interface ResourcePoolOptions<Resource> {
 
 const positiveCount = integer({ min: 1 });
 
-/** A hook that is there but no function would fail at each use, and the pool make and destroy without end. */
+/** A hook that is no function would fail at each use, and the pool would make and destroy resources without end. */
 const factory: OptionCheck = (value, option) => {
   const issues = withMethods('an object with create and destroy', 'create', 'destroy')(value, option);
   if (issues.length > 0 || value === undefined) return issues;

@@ -11,7 +11,7 @@ export interface ResourcePoolEvents {
   readonly destroyFailed: { readonly error: unknown };
   /** A loan is older than `leakThresholdMs`; `acquiredAt` is the stack of its acquire. Emitted once per loan. */
   readonly leaked: { readonly heldMs: number; readonly acquiredAt: string };
-  /** The timeout of an acquire was over. */
+  /** An acquire reached its timeout. */
   readonly acquireTimedOut: { readonly timeoutMs: number; readonly waiting: number };
   /** The pool is closed and every resource is gone. */
   readonly closed: { readonly reason?: unknown };

@@ -35,7 +35,7 @@ export class BackgroundTask {
     try {
       await task.#run();
     } catch {
-      // Its parts report their own failures; the next run tries again.
+      // The parts of the task report their own failures, and the next run tries again.
     }
     task.#timer = undefined;
     task.start();

@@ -5,7 +5,7 @@ import { makePool, type Thing } from '../thing-pool.fixture.ts';
 
 const INTERVAL_MS = 1_000;
 
-/** A pool whose things know whether their server is up, and can tell that they were cut off. */
+/** A pool whose things know whether their server is up, and can report that they were cut off. */
 function poolOfConnections(options: Partial<ResourcePoolOptions<Thing>> = {}, validates = true) {
   const contexts: CreateContext[] = [];
   const checkedAtMs: number[] = [];
@@ -171,7 +171,7 @@ describe('after a server went away', () => {
       healed.mockClear();
       const { failed } = await pool.checkIdle();
       expect({ failed, size: pool.getStats().size, awayMs }).toEqual({ failed: 0, size: 2, awayMs });
-      // Nothing that was made while it was away waits for its first check.
+      // No slot made while the server was away waits for its first check.
       await clock.advance(INTERVAL_MS * 3);
       expect(healed).not.toHaveBeenCalled();
       expect(pool.getStats()).toMatchObject({ created, retired });

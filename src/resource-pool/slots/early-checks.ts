@@ -16,8 +16,8 @@ const FIRST_DELAY_MS = 100;
 
 /**
  * Checks suspects before their regular check. The first run comes at once after a calm interval; later ones wait for a
- * growing delay of up to half an interval. So neither a server that is away nor one that closes every connection is
- * asked without end.
+ * growing delay of up to half an interval. So a server that is away, or one that closes every connection, does not
+ * cause endless checks.
  */
 export class EarlyChecks<Resource> {
   readonly #options: EarlyChecksOptions<Resource>;
@@ -34,7 +34,7 @@ export class EarlyChecks<Resource> {
     this.#lastDelayMs = this.#firstDelayMs;
   }
 
-  /** Soon checks the slots that are idle and suspected by then. */
+  /** Arms a run that checks the slots that are idle and suspected by then. */
   arm(): void {
     if (this.#stopped || this.#running || this.#timer !== undefined) return;
     const run = weakly(this, EarlyChecks.#run);
@@ -52,7 +52,7 @@ export class EarlyChecks<Resource> {
     const { clock, intervalMs } = this.#options;
     if (clock.now() - this.#lastRunAtMs >= intervalMs) {
       this.#lastDelayMs = this.#firstDelayMs;
-      // Many processes lose their connections at the same moment.
+      // Random, because many processes lose their connections at the same moment.
       return Math.random() * this.#firstDelayMs;
     }
     this.#lastDelayMs = decorrelatedJitterDelay(this.#lastDelayMs, {

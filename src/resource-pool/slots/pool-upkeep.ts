@@ -7,7 +7,7 @@ import { EarlyChecks } from './early-checks.ts';
 import type { Slot } from './slot.ts';
 import type { SlotDispatcher } from './slot-dispatcher.ts';
 
-/** Runs of the reaper within one idle timeout or lifetime; it bounds how late an eviction can be. */
+/** Runs of the reaper within one idle timeout or lifetime. It bounds how late an eviction can be. */
 const REAPER_RUNS_PER_TIMEOUT = 4;
 const LONGEST_REAPER_INTERVAL_MS = 30_000;
 /** The interval of early checks in a pool without regular ones. */
@@ -78,7 +78,7 @@ export class PoolUpkeep<Resource> {
     this.#early.stop();
   }
 
-  /** Soon checks a slot that may be dead. When it is lent, its user finds out. */
+  /** Has a slot that may be dead checked soon. When it is lent, its user will notice. */
   suspect(slot: Slot<Resource>): void {
     if (slot.state !== 'idle' && slot.state !== 'checking') return;
     slot.suspected = true;
@@ -88,7 +88,7 @@ export class PoolUpkeep<Resource> {
   /** Counts the slots that are being checked already too. */
   async checkAllIdle(): Promise<{ readonly checked: number; readonly failed: number }> {
     const { clock, validateTimeoutMs } = this.#settings;
-    // The timers of checks do not hold the process, but here a caller waits for them.
+    // The timers of checks do not keep the process alive, but here a caller waits for them.
     const hold = clock.setTimeout(() => {}, validateTimeoutMs);
     for (const slot of [...this.#slots.idle]) void this.#check(slot);
     const verdicts = await Promise.all(this.#checks);
@@ -106,8 +106,8 @@ export class PoolUpkeep<Resource> {
 
   /**
    * Validates the idle slots that were neither used nor checked for about an interval, and never later than that. It
-   * goes one by one, so that the others can be lent. After the first that fails it checks all at once: the others may
-   * fail too, each after its whole timeout.
+   * checks them one by one, so that the others can be lent. After the first failure it checks all at once: the others
+   * may fail too, each after its whole timeout.
    */
   async #checkDue(intervalMs: number): Promise<void> {
     const quietUntilMs = this.#settings.clock.now() - intervalMs * (1 - EARLY_RATIO);

@@ -16,7 +16,7 @@ const NO_OPTIONS: AcquireOptions = Object.freeze({});
 export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
   readonly supply: SlotSupply<Resource>;
   readonly waiting: WaitingQueue<Slot<Resource>>;
-  /** The stack of idle slots: the last one in is lent first, so that the others can grow old and go. */
+  /** The stack of idle slots. The last one in is lent first, so that the others can reach their idle timeout. */
   readonly idle: Slot<Resource>[] = [];
   readonly checks: SlotChecks<Resource>;
   readonly #settings: PoolSettings<Resource>;
@@ -29,7 +29,7 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
   readonly #trackLoans: boolean;
   #endReason: unknown;
   state: ResourcePoolState = 'open';
-  /** Whether the pool was used: only then `minSize` is kept. */
+  /** Whether the pool was used. Only then `minSize` is kept. */
   started = false;
   /** Slots that are lent, or being cleaned after a loan. */
   borrowed = 0;
@@ -77,11 +77,11 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
     if (wrong !== undefined) return Promise.reject(wrong);
     if (signal?.aborted) return Promise.reject(signal.reason);
     this.started = true;
-    // The caller is still on the stack here.
+    // Made here, while the caller is still on the stack.
     const acquiredBy = this.#trackLoans ? new Error('acquired here') : undefined;
     const slot = this.#popUsable();
     if (slot !== undefined) return this.#lend(slot, acquiredBy);
-    // Hooks and listeners ran, and may have ended the pool.
+    // Hooks and listeners ran, and may have closed the pool.
     if (this.state !== 'open') return Promise.reject(this.#closedError());
     if (this.supply.unserved >= this.#settings.maxWaiting && !this.keeper.canOpen()) {
       this.#counters.refused += 1;
@@ -115,7 +115,7 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
     } else if (this.#settings.factory.reset === undefined) {
       this.#settle(slot, true);
     } else {
-      // A worn-out slot too: work of its last user may still be under way, such as a stream.
+      // Also for a worn-out slot: its last user's work, such as a stream, may still run.
       slot.state = 'resetting';
       const clean = this.checks.reset(slot, (done) => this.#onReset(slot, done));
       if (clean !== 'pending') this.#onReset(slot, clean);
@@ -123,7 +123,7 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
     return true;
   }
 
-  /** Gives a free slot to the first waiter, else to the stack. `fresh`: it needs no validation. */
+  /** Gives a free slot to the first waiter, else to the stack. `fresh` means that it needs no validation. */
   offer(slot: Slot<Resource>, fresh = false, toBottom = false): void {
     if (slot.state === 'retired') return;
     if (this.state === 'closed') {
@@ -184,7 +184,7 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
     return valid;
   }
 
-  /** Rejects the waiters, stops what is being made and retires every slot. */
+  /** Rejects the waiters, aborts running creates and retires every slot. */
   end(reason: unknown): void {
     this.state = 'closed';
     this.borrowed = 0;
@@ -204,7 +204,7 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
     if (slot.state === 'resetting' && this.state !== 'closed') this.#settle(slot, clean);
   }
 
-  /** Offers a slot that its user is done with, or retires it. */
+  /** Offers a slot whose user is done with it, or retires it. */
   #settle(slot: Slot<Resource>, clean: boolean): void {
     const { maxUsageCount = Number.POSITIVE_INFINITY } = this.#settings;
     this.borrowed -= 1;
@@ -262,7 +262,7 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
       waiter.resolve(this.#lend(slot, waiter.acquiredBy));
       return;
     }
-    // The last one left while the slot was looked at.
+    // The last waiter left while the slot was checked.
     slot.state = 'idle';
     this.idle.push(slot);
   }

@@ -2,7 +2,7 @@ import { createPool, type Pool } from 'generic-pool';
 
 /** Makes and destroys the slots of the engine. */
 export interface SlotMaker<Slot> {
-  /** Never rejects: a slot that could not be made says so itself. */
+  /** Never rejects: a failure is reported through the slot. */
   readonly make: (slot: Slot) => Promise<void>;
   /** Never rejects. */
   readonly unmake: (slot: Slot) => Promise<void>;
@@ -43,7 +43,7 @@ export class SlotEngine<Slot extends object> {
   async open(slot: Slot): Promise<Slot | undefined> {
     this.#pending.push(slot);
     try {
-      // Slots are handed out in the order they get ready, so this may be another one than was passed in.
+      // Slots are handed out in the order in which they get ready, so this may be another one than `slot`.
       return await this.#pool.acquire();
     } catch {
       const index = this.#pending.indexOf(slot);

@@ -93,7 +93,7 @@ export class SlotKeeper<Resource> {
     this.#engine.discard(slot);
   }
 
-  /** Stops what is being made; nothing is made afterwards. */
+  /** Aborts running creates, and creates nothing afterwards. */
   stop(reason: unknown): void {
     this.#stop.abort(reason);
   }
@@ -175,7 +175,7 @@ export class SlotKeeper<Resource> {
     });
   }
 
-  /** The resource holds it, and its socket may outlive a pool that nobody closed. */
+  /** Static, because the resource holds it, and its socket may outlive a pool that was never closed. */
   static #suspectOf<Resource>(keeper: SlotKeeper<Resource>, slot: Slot<Resource>): () => void {
     const reference = new WeakRef(slot);
     return weakly(keeper, (alive) => {
@@ -196,7 +196,7 @@ export class SlotKeeper<Resource> {
     if (slot.failure !== undefined) return Promise.resolve();
     const destroyed = new Deferred<void>();
     const { promise } = destroyed;
-    // Before the factory runs: it may call the pool, and the slot still counts.
+    // Added before the factory runs, because it may call the pool, and the slot still counts.
     this.#destroying.add(promise);
     void this.#destroy(slot.resource).then(() => {
       this.#destroying.delete(promise);
@@ -217,7 +217,10 @@ export class SlotKeeper<Resource> {
   }
 }
 
-/** Destroys the idle resources of a pool that was collected unclosed; a lent one belongs to its borrower. */
+/**
+ * Destroys the idle resources of a pool that was garbage-collected without being closed. A lent one belongs to its
+ * borrower.
+ */
 export const destroyLeftovers =
   <Resource>(idle: readonly Slot<Resource>[], factory: ResourceFactory<Resource>) =>
   () => {

@@ -31,7 +31,7 @@ export class SlotSupply<Resource> implements SlotKeeperOwner<Resource> {
   readonly #counters: PoolCounters;
   readonly #events: Emitter<ResourcePoolEvents>;
   readonly #warmUps = new Set<Deferred<void>>();
-  /** Whether the last slot that was checked was dead: its replacement may be too. */
+  /** Whether the last checked slot was dead: its replacement may be too. */
   replacesDead = false;
   #backoffTimer: TimerHandle | undefined;
   #stopped = false;
@@ -50,8 +50,8 @@ export class SlotSupply<Resource> implements SlotKeeperOwner<Resource> {
   }
 
   /**
-   * Waiters that no create and no check under way will serve. A slot counts only for the waiter that it is made for.
-   * When that one was served otherwise it counts for nobody, for it may hang.
+   * Waiters that no running create or check will serve. A slot counts only for the waiter that it is made for. When
+   * that waiter was served otherwise, the slot counts for nobody, because it may hang.
    */
   get unserved(): number {
     const { waiting, checks } = this.#owner;
@@ -83,7 +83,7 @@ export class SlotSupply<Resource> implements SlotKeeperOwner<Resource> {
     await warmUp.promise;
   }
 
-  /** Makes nothing more, gives up what is being made and rejects every warm-up. */
+  /** Creates nothing more, aborts running creates and rejects every warm-up. */
   stop(reason: unknown, makeError: () => unknown): void {
     this.#stopped = true;
     if (this.#backoffTimer !== undefined) this.#settings.clock.clearTimeout(this.#backoffTimer);
@@ -98,12 +98,12 @@ export class SlotSupply<Resource> implements SlotKeeperOwner<Resource> {
     this.#counters.created[slot.reason] += 1;
     this.#events.emit('created', { reason: slot.reason, size, waiting: waiting.size });
     if (size >= this.#settings.minSize) this.#settleWarmUps((warmUp) => warmUp.resolve());
-    // The slot goes to the first waiter. If that is another one, the waiter it was made for needs a slot again.
+    // The slot goes to the first waiter. If that is another one, the waiter that it was made for needs a slot again.
     if (slot.madeFor !== undefined) waiting.unclaim(slot.madeFor);
     slot.madeFor = undefined;
     this.#owner.offer(slot, true);
     if (this.replacesDead) this.#owner.suspect(slot);
-    // After a failure slots are made one at a time; this success lets the others follow.
+    // After a failure slots are made one at a time. This success allows more.
     this.#owner.pump();
   }
 

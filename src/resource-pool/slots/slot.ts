@@ -15,7 +15,7 @@ export interface CreateFailure {
   readonly said: string;
 }
 
-/** One resource of a pool and its state. Never reused: generic-pool knows its loans by identity. */
+/** One resource of a pool and its state. Never reused, because generic-pool identifies its loans by object. */
 export class Slot<Resource> {
   state: SlotState = 'opening';
   /** Set once made; its type is that of a slot that left `opening`. */
@@ -28,7 +28,7 @@ export class Slot<Resource> {
   idleSinceMs = 0;
   leasedAtMs = 0;
   checkedAtMs = 0;
-  /** Whether it may be dead: its resource said so, or it replaces a dead one and was not checked yet. */
+  /** Whether it may be dead: its resource said so, or it replaces a dead one and is unchecked. */
   suspected = false;
   /** The stack of its acquire, kept only while leaks are looked for. */
   acquiredBy: Error | undefined;

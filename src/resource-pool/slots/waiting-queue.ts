@@ -56,7 +56,7 @@ export interface WaitingQueueOptions<Item> {
  * Acquires that wait, by strict priority; any of them may leave at any moment.
  *
  * Waiters with the common timeout become due in the order of arrival, so one timer serves all of them. It stays armed
- * while the queue empties and fills, for a timer per wait would cost more than the wait itself.
+ * while the queue empties and fills, because a timer for each wait would cost more than the wait itself.
  */
 export class WaitingQueue<Item> extends PriorityQueue<Waiter<Item>> {
   readonly #options: WaitingQueueOptions<Item>;
@@ -152,7 +152,7 @@ export class WaitingQueue<Item> extends PriorityQueue<Waiter<Item>> {
 
   #arm(delayMs: number): void {
     const onTime = WaitingQueue.#expireDue<Item>;
-    // Node warns of a negative delay.
+    // A negative delay would cause a warning of Node.
     this.#timer = this.#options.clock.setTimeout(captured(this.#reference, onTime), Math.max(0, delayMs));
   }
 
@@ -165,7 +165,7 @@ export class WaitingQueue<Item> extends PriorityQueue<Waiter<Item>> {
         due.push(waiter);
       }
     }
-    // Listeners may make others leave or join: the timer is armed for what waits when all of them have run.
+    // Listeners may add or remove waiters, so the timer is armed after all of them have run.
     for (const waiter of due) if (waiter.bucket !== undefined) queue.#expire(waiter);
     queue.#timer = undefined;
     let nextDueAtMs = Number.POSITIVE_INFINITY;
@@ -188,7 +188,7 @@ interface QueueReference<Queue extends object> {
   strong: Queue | undefined;
 }
 
-/** Makes a callback that captures the reference alone, not the queue. */
+/** Makes a callback that holds only the reference, not the queue. */
 const captured =
   <Queue extends object>(reference: QueueReference<Queue>, run: (queue: Queue) => void): (() => void) =>
   () => {
@@ -203,7 +203,7 @@ function* withoutTimer<Item>({ first }: Bucket<Waiter<Item>>): Generator<Waiter<
   }
 }
 
-/** Makes a timer hold the process or not, where the clock's handles can do so. */
+/** Makes a timer keep the process alive or not, where the clock's handles can do so. */
 function holdProcess(handle: TimerHandle | undefined, hold: boolean): void {
   if (typeof handle !== 'object' || !('ref' in handle) || !('unref' in handle)) return;
   const timer = handle as { ref(): unknown; unref(): unknown };
