@@ -41,8 +41,8 @@ describe('estimateCall', () => {
   });
 
   it('has no price for a model without a published one', () => {
-    const estimate = estimateCall({ ...call, model: 'gpt-6.1-sol' });
-    expect(estimate).toMatchObject({ imageTokens: 1_229, outputTokens: 300 });
+    const estimate = estimateCall({ ...call, model: 'gpt-4.5' });
+    expect(estimate).toMatchObject({ imageTokens: 765, outputTokens: 300 });
     expect(estimate).not.toHaveProperty('costUsd');
   });
 

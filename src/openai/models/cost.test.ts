@@ -39,7 +39,7 @@ describe('costUsd', () => {
     expect(costUsd('ft:gpt-4.1-mini-2025-04-14:acme::x1', { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
     expect(costUsd('gpt-5-pro', { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
     expect(costUsd('gpt-5-2025-08-07', { inputTokens: 1_000_000, outputTokens: 0 })).toBeCloseTo(1.25, 10);
-    expect(costUsd('gpt-6.1-sol', { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
+    expect(costUsd('gpt-4.5', { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
     expect(costUsd('my-deployment', { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
   });
 

@@ -52,8 +52,8 @@ describe('estimateSpending', () => {
   });
 
   it('has no sum that leaves a call out', () => {
-    const unpriced = estimateSpending([call, { ...call, model: 'gpt-6.1-terra' }]);
-    expect(unpriced).toMatchObject({ unpricedCalls: 1, unknownModels: [], inputTokens: 2_016, durationMs: 3_000 });
+    const unpriced = estimateSpending([call, { ...call, model: 'gpt-4.5' }]);
+    expect(unpriced).toMatchObject({ unpricedCalls: 1, unknownModels: [], inputTokens: 2 * 776, durationMs: 3_000 });
     expect(unpriced).not.toHaveProperty('costUsd');
     const calls = [call, { ...call, model: 'mine' }, { ...call, model: 'mine', images: [] }];
     const unknown = estimateSpending(calls, { requestsPerMinute: 60 });

@@ -55,6 +55,7 @@ const entry = shape({
   defaultEffort: oneOf(...REASONING_EFFORTS),
   temperature: oneOf('always', 'without-reasoning', 'never'),
   flex: boolean(),
+  shutdownOn: nonEmptyText(),
 });
 
 /** Entries of a model catalog, by model name. */

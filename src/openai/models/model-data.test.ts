@@ -9,6 +9,7 @@ const named = (keep: (entry: ModelEntry) => boolean) => MODELS.filter(([, entry]
 
 it('says of each model which efforts it takes, and its default is one of them', () => {
   for (const [name, { reasoningEfforts, defaultEffort, temperature }] of MODELS) {
+    if (temperature === 'without-reasoning') expect(reasoningEfforts, name).toContain('none');
     if (reasoningEfforts === undefined) {
       expect([defaultEffort, temperature], name).toEqual([undefined, 'always']);
     } else {
@@ -21,17 +22,17 @@ it('says of each model which efforts it takes, and its default is one of them', 
 
 it('lists no effort that a model is known to refuse', () => {
   const lowest = (name: string) => modelCatalog.find(name)?.reasoningEfforts?.[0];
-  expect(['gpt-6-astra', 'gpt-6-luna', 'gpt-6.1-sol', 'o3'].map(lowest)).toEqual(['low', 'low', 'low', 'low']);
-  expect(['gpt-5.6', 'gpt-5.5', 'gpt-5.4', 'gpt-5.1'].map(lowest)).toEqual(['none', 'none', 'none', 'none']);
+  expect(['gpt-6-astra', 'gpt-6.1-sol', 'o3'].map(lowest)).toEqual(['low', 'low', 'low']);
+  expect(['gpt-6-luna', 'gpt-5.6', 'gpt-5.5', 'gpt-5.1'].map(lowest)).toEqual(['none', 'none', 'none', 'none']);
   expect(['gpt-5', 'gpt-5-mini'].map(lowest)).toEqual(['minimal', 'minimal']);
   expect(['gpt-4.1-mini', 'gpt-5-pro'].map(lowest)).toEqual([undefined, undefined]);
 });
 
 it('prices everything but what has no published price, and cache writes from gpt-5.6 on', () => {
-  expect(named(({ price }) => price === undefined)).toEqual(['gpt-6.1-sol', 'gpt-6.1-terra', 'gpt-4.5']);
+  expect(named(({ price }) => price === undefined)).toEqual(['gpt-4.5']);
   const written = named(({ price }) => price?.cacheWrite !== undefined);
-  expect(written).toEqual(named(({ family, price }) => ['gpt-5.6', 'gpt-6'].includes(family) && price !== undefined));
-  expect(written).toHaveLength(7);
+  expect(written).toEqual(named(({ family, price }) => /^gpt-(6|5\.6)/.test(family) && price !== undefined));
+  expect(written).toHaveLength(9);
   for (const [name, { price }] of MODELS) {
     if (price?.cacheWrite !== undefined) expect(price.cacheWrite, name).toBeCloseTo(price.input * 1.25, 12);
   }
@@ -47,7 +48,14 @@ it('counts on no promotion that has ended', () => {
 it('says which models take flex, and detail original', () => {
   const without = ['gpt-4.1', 'gpt-4.1-mini', 'gpt-4.1-nano', 'gpt-4.5', 'gpt-4o', 'gpt-4o-mini', 'o1'];
   expect(named(({ flex }) => flex === false)).toEqual(without);
-  expect(named(({ flex }) => flex === undefined).every((name) => name.startsWith('gpt-6'))).toBe(true);
+  expect(named(({ flex }) => flex === undefined)).toEqual([]);
   const original = named(({ sizing }) => sizing.kind === 'patch' && sizing.details.original !== undefined);
   expect(original).toEqual(named(({ family }) => /^gpt-(6|5\.[4-6])/.test(family)));
+});
+
+it('says which models OpenAI has announced to shut down', () => {
+  const days = named(({ shutdownOn }) => shutdownOn !== undefined).map((name) => modelCatalog.find(name)?.shutdownOn);
+  for (const day of days) expect(day).toMatch(/^202\d-\d\d-\d\d$/);
+  expect(modelCatalog.find('gpt-4.1-mini')?.shutdownOn).toBe('2027-01-14');
+  expect(modelCatalog.find('gpt-4.1-mini-preview')).not.toHaveProperty('shutdownOn');
 });

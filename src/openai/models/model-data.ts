@@ -130,13 +130,14 @@ const AFTER_PROMOTION: Provenance = {
 };
 
 /** What a model takes beside images. */
-type Support = Pick<ModelEntry, 'reasoningEfforts' | 'defaultEffort' | 'temperature' | 'flex'>;
+type Support = Pick<ModelEntry, 'reasoningEfforts' | 'defaultEffort' | 'temperature' | 'flex' | 'shutdownOn'>;
 
 const FROM_LOW: readonly ReasoningEffort[] = ['low', 'medium', 'high'];
 
 /**
  * Efforts and defaults by generation, as the guide "Reasoning" and the model pages of OpenAI list them. Temperature:
- * the guide to gpt-5.1, and what others met (BerriAI/litellm#34210). Flex: the tier's table of the page "Pricing".
+ * the guide "Deployment checklist" ("when reasoning effort is not none, remove temperature"), and what others met
+ * (BerriAI/litellm#34210). Flex: the tier's table of the page "Pricing", and a trial (evalstate/fast-agent 0.10.32).
  */
 const PLAIN: Support = { temperature: 'always', flex: false };
 const O_MODEL: Support = { reasoningEfforts: FROM_LOW, defaultEffort: 'medium', temperature: 'never', flex: true };
@@ -149,38 +150,55 @@ const GPT51_SUPPORT: Support = {
 };
 const GPT52_SUPPORT: Support = { ...GPT51_SUPPORT, reasoningEfforts: ['none', ...FROM_LOW, 'xhigh'] };
 const GPT55_SUPPORT: Support = { ...GPT52_SUPPORT, defaultEffort: 'medium' };
-const GPT56_SUPPORT: Support = {
-  reasoningEfforts: ['none', ...FROM_LOW, 'xhigh', 'max'],
-  defaultEffort: 'medium',
-  temperature: 'never',
-  flex: true,
-};
-/**
- * gpt-6-astra refuses `none`, and takes `max` through the Responses API only (BerriAI/litellm-docs#1173). One source
- * says the same of gpt-6-luna (cockpit-tools#2560). The others are taken to be alike: `low` works where `none` does.
- */
-const GPT6_SUPPORT: Support = { reasoningEfforts: [...FROM_LOW, 'xhigh', 'max'], temperature: 'never' };
+const GPT56_SUPPORT: Support = { ...GPT55_SUPPORT, reasoningEfforts: ['none', ...FROM_LOW, 'xhigh', 'max'] };
+/** gpt-6-astra takes `max` through the Responses API only (BerriAI/litellm-docs#1173). */
+const WITHOUT_NONE: Support = { reasoningEfforts: [...FROM_LOW, 'xhigh', 'max'], temperature: 'never', flex: true };
+
+/** Days from the page "Deprecations" and the field `shutdown_date` of the API's list of models, read in October 2026. */
+const OCTOBER = { shutdownOn: '2026-10-23' };
+const DECEMBER = { shutdownOn: '2026-12-11' };
+const JANUARY = { shutdownOn: '2027-01-14' };
 
 const SOL56: ModelEntry = {
   ...entry('gpt-5.6', gpt56, { ...withCacheWrites(price(5, 0.5, 30)), provenance: AFTER_PROMOTION }, MILLION),
   ...GPT56_SUPPORT,
 };
 
-/** Named by the types of openai-node 7.57. No page gives a price, a size rule or a limit. */
-const GPT61: ModelEntry = { family: 'gpt-6.1', sizing: gpt56, sizingProvenance: LIKE_GPT56, ...GPT6_SUPPORT };
+const pricedBy = (modelPrice: ModelPrice, model: string, quotedBy: string): ModelPrice => ({
+  ...modelPrice,
+  provenance: { source: `developers.openai.com/api/docs/models/${model}, quoted by ${quotedBy}`, readOn: '2026-11-28' },
+});
 
 /** Every built-in model. Correct a number here, with its source; users can override any through options. */
 export const BUILT_IN_MODELS: Readonly<Record<string, ModelEntry>> = {
-  'gpt-6.1-sol': GPT61,
-  'gpt-6.1-terra': GPT61,
+  'gpt-6.1-sol': {
+    ...entry(
+      'gpt-6.1',
+      gpt56,
+      pricedBy(withCacheWrites(price(2, 0.1, 10)), 'gpt-6.1-sol', 'amine123max/Codex-Manager 0.4.7'),
+      ABOUT_A_MILLION,
+      LIKE_GPT56,
+    ),
+    ...WITHOUT_NONE,
+  },
+  'gpt-6.1-terra': {
+    ...entry(
+      'gpt-6.1',
+      gpt56,
+      pricedBy(withCacheWrites(price(1, 0.05, 5)), 'gpt-6.1-terra', 'docs.litellm.ai/blog/gpt-6-1-terra'),
+      MILLION,
+      LIKE_GPT56,
+    ),
+    ...GPT56_SUPPORT,
+  },
   'gpt-6-astra': {
     ...entry('gpt-6', gpt56, withCacheWrites(price(10, 1, 50)), ABOUT_A_MILLION, LIKE_GPT56),
-    ...GPT6_SUPPORT,
+    ...WITHOUT_NONE,
   },
-  'gpt-6-sol': { ...entry('gpt-6', gpt56, withCacheWrites(price(2, 0.2, 10)), MILLION, LIKE_GPT56), ...GPT6_SUPPORT },
+  'gpt-6-sol': { ...entry('gpt-6', gpt56, withCacheWrites(price(2, 0.2, 10)), MILLION, LIKE_GPT56), ...GPT56_SUPPORT },
   'gpt-6-luna': {
     ...entry('gpt-6', gpt56, withCacheWrites(price(0.1, 0.01, 0.5)), MILLION, LIKE_GPT56),
-    ...GPT6_SUPPORT,
+    ...GPT56_SUPPORT,
   },
   /** The API takes `gpt-5.6` for `gpt-5.6-sol`. */
   'gpt-5.6': SOL56,
@@ -192,17 +210,44 @@ export const BUILT_IN_MODELS: Readonly<Record<string, ModelEntry>> = {
   'gpt-5.4-mini': { ...entry('gpt-5.4', gpt54, price(0.75, 0.075, 4.5), GPT5, DISPUTED), ...GPT52_SUPPORT },
   'gpt-5.4-nano': { ...entry('gpt-5.4', gpt54, price(0.2, 0.02, 1.25), GPT5, DISPUTED), ...GPT52_SUPPORT },
   'gpt-5.2': { ...entry('gpt-5.2', uniform(1.2), price(1.75, 0.175, 14), GPT5, DISPUTED), ...GPT52_SUPPORT },
-  'gpt-5.1': { ...entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5), ...GPT51_SUPPORT },
-  'gpt-5': { ...entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5), ...GPT5_SUPPORT },
-  'gpt-5-mini': { ...entry('gpt-5', former(1.62), price(0.25, 0.025, 2), GPT5, OLDER_GUIDE), ...GPT5_SUPPORT },
-  'gpt-5-nano': { ...entry('gpt-5', former(2.46), price(0.05, 0.005, 0.4), GPT5, OLDER_GUIDE), ...GPT5_SUPPORT },
-  'gpt-4.1': { ...entry('gpt-4.1', tile(85, 170), price(2, 0.5, 8), GPT41), ...PLAIN },
-  'gpt-4.1-mini': { ...entry('gpt-4.1', uniform(1.62), price(0.4, 0.1, 1.6), GPT41, DISPUTED), ...PLAIN },
-  'gpt-4.1-nano': { ...entry('gpt-4.1', former(2.46), price(0.1, 0.025, 0.4), GPT41, OLDER_GUIDE), ...PLAIN },
-  'gpt-4.5': { family: 'gpt-4.5', sizing: tile(85, 170), sizingProvenance: OLDER_GUIDE, limits: GPT4O, ...PLAIN },
-  'gpt-4o': { ...entry('gpt-4o', tile(85, 170), price(2.5, 1.25, 10), GPT4O), ...PLAIN },
-  'gpt-4o-mini': { ...entry('gpt-4o', tile(2_833, 5_667), price(0.15, 0.075, 0.6), GPT4O), ...PLAIN },
-  o1: { ...entry('o-series', tile(75, 150), price(15, 7.5, 60), O_SERIES), ...O_MODEL, flex: false },
-  o3: { ...entry('o-series', tile(75, 150), price(2, 0.5, 8), O_SERIES), ...O_MODEL },
-  'o4-mini': { ...entry('o-series', former(1.72), price(1.1, 0.275, 4.4), O_SERIES, OLDER_GUIDE), ...O_MODEL },
+  'gpt-5.1': {
+    ...entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5),
+    ...GPT51_SUPPORT,
+    shutdownOn: '2027-04-01',
+  },
+  'gpt-5': { ...entry('gpt-5', tile(70, 140), price(1.25, 0.125, 10), GPT5), ...GPT5_SUPPORT, ...DECEMBER },
+  'gpt-5-mini': {
+    ...entry('gpt-5', former(1.62), price(0.25, 0.025, 2), GPT5, OLDER_GUIDE),
+    ...GPT5_SUPPORT,
+    ...DECEMBER,
+  },
+  'gpt-5-nano': {
+    ...entry('gpt-5', former(2.46), price(0.05, 0.005, 0.4), GPT5, OLDER_GUIDE),
+    ...GPT5_SUPPORT,
+    ...DECEMBER,
+  },
+  'gpt-4.1': { ...entry('gpt-4.1', tile(85, 170), price(2, 0.5, 8), GPT41), ...PLAIN, ...JANUARY },
+  'gpt-4.1-mini': { ...entry('gpt-4.1', uniform(1.62), price(0.4, 0.1, 1.6), GPT41, DISPUTED), ...PLAIN, ...JANUARY },
+  'gpt-4.1-nano': {
+    ...entry('gpt-4.1', former(2.46), price(0.1, 0.025, 0.4), GPT41, OLDER_GUIDE),
+    ...PLAIN,
+    ...OCTOBER,
+  },
+  'gpt-4.5': {
+    family: 'gpt-4.5',
+    sizing: tile(85, 170),
+    sizingProvenance: OLDER_GUIDE,
+    limits: GPT4O,
+    ...PLAIN,
+    shutdownOn: '2025-07-14',
+  },
+  'gpt-4o': { ...entry('gpt-4o', tile(85, 170), price(2.5, 1.25, 10), GPT4O), ...PLAIN, ...JANUARY },
+  'gpt-4o-mini': { ...entry('gpt-4o', tile(2_833, 5_667), price(0.15, 0.075, 0.6), GPT4O), ...PLAIN, ...JANUARY },
+  o1: { ...entry('o-series', tile(75, 150), price(15, 7.5, 60), O_SERIES), ...O_MODEL, flex: false, ...OCTOBER },
+  o3: { ...entry('o-series', tile(75, 150), price(2, 0.5, 8), O_SERIES), ...O_MODEL, ...DECEMBER },
+  'o4-mini': {
+    ...entry('o-series', former(1.72), price(1.1, 0.275, 4.4), O_SERIES, OLDER_GUIDE),
+    ...O_MODEL,
+    ...OCTOBER,
+  },
 };

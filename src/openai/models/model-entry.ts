@@ -95,4 +95,8 @@ export interface ModelEntry {
   readonly temperature?: TemperatureSupport;
   /** Whether it takes `service_tier: 'flex'`, at half the price. Absent where that is not known. */
   readonly flex?: boolean;
+  /**
+   * Day from which OpenAI no longer serves it, `YYYY-MM-DD`; other servers may. Absent where none is announced.
+   */
+  readonly shutdownOn?: string;
 }

@@ -136,8 +136,9 @@ describe('what a model takes', () => {
     ['gpt-5.1', 'low', 400],
     ['gpt-5.5', undefined, 400],
     ['gpt-5.5', 'none', 200],
-    ['gpt-5.6-sol', 'none', 400],
-    ['gpt-6-luna', 'low', 400],
+    ['gpt-5.6-sol', 'none', 200],
+    ['gpt-6-luna', undefined, 400],
+    ['gpt-6-astra', 'low', 400],
   ])('is a temperature for %s at effort %s: %i', async (model, effort, status) => {
     for (const sampling of [{ temperature: 0.2 }, { top_p: 0.5 }]) {
       const more = { model, ...(effort === undefined ? {} : { reasoning_effort: effort }), ...sampling };

@@ -95,8 +95,8 @@ const GPT51: Reasoning = {
 };
 const GPT52: Reasoning = { ...GPT51, efforts: ['none', ...LOW_TO_HIGH, 'xhigh'] };
 const GPT55: Reasoning = { ...GPT52, defaultEffort: 'medium' };
-const GPT56: Reasoning = { reasoning: true, efforts: ['none', ...LOW_TO_HIGH, 'xhigh', 'max'], cacheWrites: true };
-const GPT6: Reasoning = { ...GPT56, efforts: [...LOW_TO_HIGH, 'xhigh', 'max'] };
+const GPT56: Reasoning = { ...GPT55, efforts: ['none', ...LOW_TO_HIGH, 'xhigh', 'max'], cacheWrites: true };
+const ASTRA: Reasoning = { reasoning: true, efforts: [...LOW_TO_HIGH, 'xhigh', 'max'], cacheWrites: true };
 
 const model = (images: ImageTokenRule, contextTokens: number, more: Reasoning = {}): FakeModel => ({
   images,
@@ -131,11 +131,11 @@ export const MODEL_TABLE: Readonly<Record<string, FakeModel>> = {
   'gpt-5.6-sol': model(gpt56, 1_050_000, GPT56),
   'gpt-5.6-terra': model(gpt56, 1_050_000, GPT56),
   'gpt-5.6-luna': model(gpt56, 1_050_000, GPT56),
-  'gpt-6-astra': model(gpt56, 1_050_000, GPT6),
-  'gpt-6-sol': model(gpt56, 1_050_000, GPT6),
-  'gpt-6-luna': model(gpt56, 1_050_000, GPT6),
-  'gpt-6.1-sol': model(gpt56, 1_050_000, GPT6),
-  'gpt-6.1-terra': model(gpt56, 1_050_000, GPT6),
+  'gpt-6-astra': model(gpt56, 1_050_000, ASTRA),
+  'gpt-6-sol': model(gpt56, 1_050_000, GPT56),
+  'gpt-6-luna': model(gpt56, 1_050_000, GPT56),
+  'gpt-6.1-sol': model(gpt56, 1_050_000, ASTRA),
+  'gpt-6.1-terra': model(gpt56, 1_050_000, GPT56),
   o1: model(tiles(75, 150), 200_000, { ...O_SERIES, flex: false }),
   o3: model(tiles(75, 150), 200_000, O_SERIES),
   'o4-mini': model(former(1.72), 200_000, O_SERIES),
