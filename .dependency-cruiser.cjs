@@ -123,6 +123,15 @@ const rooms = {
       'pool/api-address.ts',
     ],
   },
+  'describe-client': {
+    options: [],
+    packing: ['options'],
+    attempt: ['packing', 'options'],
+    reports: ['attempt', 'options'],
+    call: ['reports', 'attempt', 'packing', 'options'],
+    bulk: ['call', 'packing', 'options'],
+    doors: [],
+  },
 };
 
 /** The files of a room; of `.` those that stand in no room, without index.ts. */

@@ -9,10 +9,15 @@ import { BATCH_RETRY_SPEC } from '../src/batch-processor/queue/batch-retry.ts';
 import { VISION_BATCH_SPEC } from '../src/batch-processor/vision-description-batch-processor.ts';
 import { BREAKER_SPEC } from '../src/circuit-breaker/circuit-breaker-options.ts';
 import { BREAKER_REGISTRY_SPEC } from '../src/circuit-breaker/registry.ts';
+import { DESCRIBE_MANY_SPEC } from '../src/describe-client/bulk/describe-many.ts';
+import { ESTIMATE_SPEC } from '../src/describe-client/bulk/estimate-calls.ts';
+import { CLIENT_WARM_SPEC } from '../src/describe-client/bulk/warm-cache.ts';
 import { CLIENT_IMAGE_SPEC } from '../src/describe-client/options/client-image-options.ts';
 import { CLIENT_SPEC } from '../src/describe-client/options/client-spec.ts';
 import { ENDPOINT_SPEC } from '../src/describe-client/options/endpoint-options.ts';
 import { CLIENT_LIMIT_CHECKS } from '../src/describe-client/options/limit-options.ts';
+import { DESCRIBE_SPEC } from '../src/describe-client/options/request-spec.ts';
+import { TLS_SPEC } from '../src/http/connection/tls-options.ts';
 import { CONTENT_ALIAS_SPEC } from '../src/image/identity/content-alias.ts';
 import { IMAGE_LOADER_SPEC } from '../src/image/reading/image-loader.ts';
 import { INLINE_HOSTS_SPEC } from '../src/image/reading/inline-hosts.ts';
@@ -41,6 +46,11 @@ export const TABLES: readonly { readonly page: string; readonly name: string; re
   { page: 'describe-client', name: 'EndpointOptions', spec: ENDPOINT_SPEC },
   { page: 'describe-client', name: 'ClientLimitOptions', spec: CLIENT_LIMIT_CHECKS },
   { page: 'describe-client', name: 'ClientImageOptions', spec: CLIENT_IMAGE_SPEC },
+  { page: 'describe-client', name: 'DescribeOptions', spec: DESCRIBE_SPEC },
+  { page: 'describe-client', name: 'DescribeManyOptions', spec: DESCRIBE_MANY_SPEC },
+  { page: 'describe-client', name: 'ClientWarmOptions', spec: CLIENT_WARM_SPEC },
+  { page: 'describe-client', name: 'EstimateOptions', spec: ESTIMATE_SPEC },
+  { page: 'describe-client', name: 'TlsOptions', spec: TLS_SPEC },
   { page: 'openai-connection-pool', name: 'OpenAIConnectionPoolOptions', spec: POOL_SPEC },
   { page: 'openai-connection-pool', name: 'PoolManagerOptions', spec: POOL_MANAGER_SPEC },
   { page: 'batch-processor', name: 'BatchProcessorOptions', spec: BATCH_SPEC },

@@ -53,6 +53,9 @@ interface OngoingAttempt {
   connectedAtMs: number | undefined;
 }
 
+/** Turns of microtasks that an attempt which was cut off may take to end. */
+const MAX_SETTLING_TURNS = 20;
+
 /** Records the story of one call, for `explain`, and its bill. */
 export class CallTrace implements AttemptSink {
   readonly startedAtMs: number;
@@ -151,6 +154,14 @@ export class CallTrace implements AttemptSink {
     const { usage: before, costUsd: costBefore } = this.bill;
     const sum = before === undefined ? costUsd : sumOf(costBefore, costUsd);
     this.bill = { usage: addUsage(before, usage), ...(sum === undefined ? {} : { costUsd: sum }) };
+  }
+
+  /**
+   * Lets attempts end that the end of their call cut off, so that their records say how. That takes some microtasks;
+   * a part of the user's may never end its attempt.
+   */
+  async settled(): Promise<void> {
+    for (let turn = 0; turn < MAX_SETTLING_TURNS && this.#ongoing.size > 0; turn += 1) await undefined;
   }
 
   explain(): CallExplanation {

@@ -6,7 +6,7 @@ import { raceSignal } from '../../internal/async/signals.ts';
 import { modelCatalog } from '../../openai/models/model-catalog.ts';
 import type { LimitPressure, QuotaPressure } from '../../routing/limits/limit-pressure.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
-import type { NormalisedRequest } from '../call/normalise-request.ts';
+import type { NormalisedRequest } from '../options/request-spec.ts';
 import { PackingAdvisor } from '../packing/packing-advisor.ts';
 import { packingCost, packRulesOf } from '../packing/packing-cost.ts';
 import { CallTrace } from './call-trace.ts';

@@ -16,7 +16,7 @@ import type { Clock } from '../../internal/clock.ts';
 import { tokensOfCall } from '../../openai/models/call-estimate.ts';
 import { reservedImageTokens } from '../../openai/models/image-tokens.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
-import type { NormalisedRequest } from '../call/normalise-request.ts';
+import type { NormalisedRequest } from '../options/request-spec.ts';
 import type { EndWait, PackingAdvisor } from '../packing/packing-advisor.ts';
 import { estimateOf } from '../packing/packing-cost.ts';
 import { schemaOf, textOf } from '../packing/planned-packs.ts';

@@ -1,16 +1,16 @@
 import { type Inputs, mapConcurrently } from '../../internal/async/map-concurrently.ts';
-import { boolean, integer, shape } from '../../internal/options/option-checks.ts';
-import { callOptions } from '../../internal/options/own-options.ts';
+import { boolean, integer, type OptionChecks } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 import type { DescribeResult } from '../call/describe-result.ts';
 import type { DescribeInput } from '../options/describe-request.ts';
-import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
+import { abortSignal, methodSettings } from '../options/input-issues.ts';
 
 export interface DescribeManyOptions {
   /** Most images in work, or described and not yet yielded; a whole number from 1 to 10000. @defaultValue 16 */
   readonly concurrency?: number | undefined;
   /** Yields in the order of the inputs rather than of completion. @defaultValue false */
   readonly ordered?: boolean | undefined;
-  /** Ends the iteration at once: it throws the signal's reason and aborts the calls in work. */
+  /** Ends the iteration at once: it throws the signal's reason and aborts the calls in work. @defaultValue none */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -29,11 +29,11 @@ export type DescribeManyItem<Data = unknown, Value = DescribeResult<Data>> =
       readonly reason: unknown;
     };
 
-export const ITERATION_CHECKS = {
-  concurrency: integer({ min: 1, max: 10_000 }),
+export const DESCRIBE_MANY_SPEC = {
+  concurrency: withDefault(integer({ min: 1, max: 10_000 }), 16),
+  ordered: withDefault(boolean(), false),
   signal: abortSignal(),
-};
-const checkOptions = shape({ ...ITERATION_CHECKS, ordered: boolean() });
+} satisfies OptionChecks<DescribeManyOptions>;
 
 /**
  * Describes any number of inputs with bounded concurrency and memory. Once `refused` aborts, it reads no more inputs.
@@ -45,8 +45,6 @@ export async function* describeEach<Data>(
   given: DescribeManyOptions = {},
   refused?: AbortSignal,
 ): AsyncGenerator<DescribeManyItem<Data>, void, undefined> {
-  const options = callOptions(given);
-  throwInputIssues(checkOptions(options, ''));
-  const { concurrency = 16, ordered, signal } = options;
+  const { concurrency, ordered, signal } = methodSettings(given, DESCRIBE_MANY_SPEC);
   yield* mapConcurrently(inputs, describeOne, { concurrency, ordered, signal, refused });
 }

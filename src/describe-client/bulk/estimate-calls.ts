@@ -1,6 +1,5 @@
 import { type Inputs, mapConcurrently } from '../../internal/async/map-concurrently.ts';
-import { finiteNumber, integer, shape } from '../../internal/options/option-checks.ts';
-import { callOptions } from '../../internal/options/own-options.ts';
+import { finiteNumber, integer, type OptionChecks } from '../../internal/options/option-checks.ts';
 import {
   type PaceLimits,
   type PlannedCall,
@@ -13,25 +12,36 @@ import { normaliseRequest } from '../call/normalise-request.ts';
 import type { ClientSettings } from '../options/client-settings.ts';
 import type { DescribeInput } from '../options/describe-request.ts';
 import type { EndpointDescription } from '../options/endpoint-options.ts';
-import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
+import { abortSignal, methodSettings } from '../options/input-issues.ts';
 import { PlannedPacks } from '../packing/planned-packs.ts';
 import { paceOf, packPlanOf } from './pace-defaults.ts';
 
-/** The client's limits replace those that are absent. */
 export interface EstimateOptions extends PaceLimits {
-  /** Tokens that answers usually take, at most `maxOutputTokens`. @defaultValue `maxOutputTokens` of each request */
+  /** Requests a minute, at least 1. @defaultValue the client's limit */
+  readonly requestsPerMinute?: number | undefined;
+  /** Tokens a minute that calls may reserve, at least 1. @defaultValue the client's limit */
+  readonly tokensPerMinute?: number | undefined;
+  /** Requests at the same time, at least 1. @defaultValue what the client's parts do at once */
+  readonly maxConcurrency?: number | undefined;
+  /** Duration of one request, in milliseconds, at least 0. @defaultValue 3_000 */
+  readonly callMs?: number | undefined;
+  /**
+   * Tokens that answers usually take; at most `maxOutputTokens` counts.
+   * @defaultValue `maxOutputTokens` of each request
+   */
   readonly expectedOutputTokens?: number | undefined;
+  /** Ends the estimate at once: it rejects with the signal's reason. @defaultValue none */
   readonly signal?: AbortSignal | undefined;
 }
 
-const checkEstimate = shape({
+export const ESTIMATE_SPEC = {
   requestsPerMinute: finiteNumber({ min: 1 }),
   tokensPerMinute: finiteNumber({ min: 1 }),
   maxConcurrency: integer({ min: 1 }),
   callMs: finiteNumber({ min: 0 }),
   expectedOutputTokens: integer({ min: 0 }),
   signal: abortSignal(),
-});
+} satisfies OptionChecks<EstimateOptions>;
 
 interface EstimateParts {
   readonly intake: ImageIntake;
@@ -50,9 +60,7 @@ export async function estimateCalls(
   given: EstimateOptions,
   { intake, settings, catalog }: EstimateParts,
 ): Promise<SpendingEstimate> {
-  const options = callOptions(given);
-  throwInputIssues(checkEstimate(options, ''));
-  const { expectedOutputTokens, signal, ...limits } = options;
+  const { expectedOutputTokens, signal, ...limits } = methodSettings(given, ESTIMATE_SPEC);
   const packs = new PlannedPacks(packPlanOf(settings), catalog, expectedOutputTokens);
   const tally = new SpendingTally(catalog);
   const model = askedModel(settings.endpoints, catalog);
@@ -66,7 +74,7 @@ export async function estimateCalls(
     for (const call of packs.add(item.value.image, item.value.request)) add(call);
   }
   for (const call of packs.rest()) add(call);
-  return tally.total(paceOf(settings, callOptions(limits)));
+  return tally.total(paceOf(settings, limits));
 }
 
 /**

@@ -1,12 +1,11 @@
 import { ConfigError } from '../../errors/config-error.ts';
 import type { Inputs } from '../../internal/async/map-concurrently.ts';
 import { callSafely } from '../../internal/async/user-callback.ts';
-import { callable, shape } from '../../internal/options/option-checks.ts';
-import { callOptions } from '../../internal/options/own-options.ts';
+import { callable, type OptionChecks } from '../../internal/options/option-checks.ts';
 import type { DescribeResult, DescriptionSource } from '../call/describe-result.ts';
 import type { DescribeInput } from '../options/describe-request.ts';
-import { throwInputIssues } from '../options/input-issues.ts';
-import { type DescribeManyOptions, describeEach, ITERATION_CHECKS } from './describe-many.ts';
+import { methodSettings } from '../options/input-issues.ts';
+import { DESCRIBE_MANY_SPEC, type DescribeManyOptions, describeEach } from './describe-many.ts';
 
 /** One input that has been processed. */
 export interface ClientWarmProgress {
@@ -20,7 +19,7 @@ export interface ClientWarmProgress {
 }
 
 export interface ClientWarmOptions extends Omit<DescribeManyOptions, 'ordered'> {
-  /** Called after each input; an error that it throws is ignored. */
+  /** Called after each input; an error that it throws is ignored. @defaultValue none */
   readonly onProgress?: ((progress: ClientWarmProgress) => void) | undefined;
 }
 
@@ -38,7 +37,12 @@ export interface ClientWarmResult {
   readonly failed: readonly ClientWarmFailure[];
 }
 
-const checkOptions = shape({ ...ITERATION_CHECKS, onProgress: callable() });
+export const CLIENT_WARM_SPEC = {
+  concurrency: DESCRIBE_MANY_SPEC.concurrency,
+  signal: DESCRIBE_MANY_SPEC.signal,
+  onProgress: callable(),
+} satisfies OptionChecks<ClientWarmOptions>;
+
 const FOUND: readonly DescriptionSource[] = ['memory', 'redis'];
 
 /**
@@ -51,9 +55,7 @@ export async function warmCache(
   hasCache: boolean,
   refused: AbortSignal,
 ): Promise<ClientWarmResult> {
-  const options = callOptions(given);
-  throwInputIssues(checkOptions(options, ''));
-  const { concurrency, signal, onProgress } = options;
+  const { concurrency, signal, onProgress } = methodSettings(given, CLIENT_WARM_SPEC);
   if (!hasCache) {
     throw new ConfigError('warm', [{ option: 'cache', expected: 'a cache to fill', got: 'false' }]);
   }

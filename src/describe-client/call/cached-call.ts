@@ -7,11 +7,11 @@ import type { CacheHit, CacheSource, RedisCache } from '../../redis-cache/index.
 import { isWorthAnotherAttempt } from '../attempt/attempt-failure.ts';
 import type { CallTrace } from '../attempt/call-trace.ts';
 import type { Answer, AskVision } from '../attempt/vision-asker.ts';
+import type { NormalisedRequest } from '../options/request-spec.ts';
 import { type CachedDescription, failureBehind, isCachedDescription, type Obtained } from './call-outcome.ts';
 import type { CallBounds } from './call-register.ts';
 import type { DescriptionKeys } from './description-keys.ts';
 import { type ImageIntake, ImageMoved, type TakenImage } from './image-intake.ts';
-import type { NormalisedRequest } from './normalise-request.ts';
 
 /** Share of a call's time after which a stale entry is served, if there is one. */
 const STALE_AFTER_RATIO = 0.8;

@@ -4,8 +4,8 @@ import { type Billed, copyError, setBilled } from '../../errors/copy-error.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import type { DescribeSchema } from '../options/describe-request.ts';
+import type { NormalisedRequest } from '../options/request-spec.ts';
 import type { DescribeResult, DescriptionSource } from './describe-result.ts';
-import type { NormalisedRequest } from './normalise-request.ts';
 
 /** The part of an answer that is worth caching. */
 export interface CachedDescription {

@@ -4,6 +4,7 @@ import { raceSignal } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { CallTrace } from '../attempt/call-trace.ts';
 import type { DescribeInput, DescribeOptions } from '../options/describe-request.ts';
+import type { NormalisedRequest, RequestDefaults } from '../options/request-spec.ts';
 import type { CallMetrics } from '../reports/call-metrics.ts';
 import type { Admission } from './admission.ts';
 import { CachedCall, type CachedCallParts } from './cached-call.ts';
@@ -19,7 +20,7 @@ import type { CallBounds, CallRegister } from './call-register.ts';
 import type { DescribeResult } from './describe-result.ts';
 import type { Fallback, FallbackCall } from './fallback.ts';
 import type { ImageName, TakenImage } from './image-intake.ts';
-import { type NormalisedRequest, normaliseRequest, type RequestDefaults } from './normalise-request.ts';
+import { normaliseRequest } from './normalise-request.ts';
 
 /** Differences from a call of `describe`. */
 export interface RunOptions {
@@ -124,6 +125,7 @@ export class CallRunner {
       metrics.callSucceeded(request.model, result);
       return result;
     } catch (error) {
+      await trace.settled();
       const explanation = trace.explain();
       metrics.callFailed(request.model, error, explanation);
       throw explainError(error, explanation, { signals: [...signals, this.#calls.ended], billed: trace.bill });

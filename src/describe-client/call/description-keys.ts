@@ -4,7 +4,7 @@ import { hashText } from '../../internal/hash-text.ts';
 import { answeringFields, canonicalJson } from '../../internal/options/extra-body.ts';
 import { generateKey } from '../../redis-cache/index.ts';
 import { addressOf, type EndpointDescription } from '../options/endpoint-options.ts';
-import type { NormalisedRequest } from './normalise-request.ts';
+import type { NormalisedRequest } from '../options/request-spec.ts';
 
 /** Fields of a request that decide the content of its description, and the scope that owns it. */
 export type KeyedRequest = Pick<

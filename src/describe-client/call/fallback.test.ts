@@ -13,9 +13,9 @@ import { sleep } from '../../internal/async/signals.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { CallTrace } from '../attempt/call-trace.ts';
 import { type FallbackStep, fallbackCheck } from '../options/fallback-option.ts';
+import type { NormalisedRequest } from '../options/request-spec.ts';
 import type { Obtained } from './call-outcome.ts';
 import { Fallback, type FallbackCall, fallsBack } from './fallback.ts';
-import type { NormalisedRequest } from './normalise-request.ts';
 
 const outage = () => new UpstreamError('DESCRIBE_UPSTREAM', 'down', { retryable: true, status: 500 });
 

@@ -9,9 +9,9 @@ import type { Clock } from '../../internal/clock.ts';
 import type { CallTrace } from '../attempt/call-trace.ts';
 import type { DescribeSchema } from '../options/describe-request.ts';
 import { type FallbackFunction, type FallbackStep, isModelStep } from '../options/fallback-option.ts';
+import type { NormalisedRequest } from '../options/request-spec.ts';
 import { type CachedDescription, failureBehind, type Obtained } from './call-outcome.ts';
 import type { CallBounds } from './call-register.ts';
-import type { NormalisedRequest } from './normalise-request.ts';
 
 /** A call that may fall back. */
 export interface FallbackCall {

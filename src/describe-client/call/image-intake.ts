@@ -15,8 +15,8 @@ import { asBytes, expectedBytes } from '../../image/reading/image-source.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
 import { CLIENT_IMAGE_SPEC, type ClientImageOptions } from '../options/client-image-options.ts';
+import type { NormalisedRequest } from '../options/request-spec.ts';
 import { type ByteCapacity, UNBOUNDED_CAPACITY } from './admission.ts';
-import type { NormalisedRequest } from './normalise-request.ts';
 
 /** The name by which an image is known. */
 export interface ImageName {

@@ -6,82 +6,15 @@ import {
   isBlob,
   isReadableStream,
 } from '../../image/reading/image-source.ts';
-import { type ExtraBody, extraBodyCheck, jsonCopy } from '../../internal/options/extra-body.ts';
+import { jsonCopy } from '../../internal/options/extra-body.ts';
 import { imageObjectOf, imageValueOf } from '../../internal/options/image-value.ts';
-import {
-  anything,
-  boundedText,
-  callable,
-  check,
-  describeKind,
-  finiteNumber,
-  integer,
-  listOf,
-  MAX_MODEL_LENGTH,
-  milliseconds,
-  nonEmptyText,
-  type OptionCheck,
-  oneOf,
-  required,
-  shape,
-} from '../../internal/options/option-checks.ts';
+import { anything, shape } from '../../internal/options/option-checks.ts';
+import { defaultsOf } from '../../internal/options/option-spec.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
-import { REASONING_EFFORTS, type ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
-import type {
-  CacheMode,
-  DescribeInput,
-  DescribeOptions,
-  DescribeRequest,
-  DescribeSchema,
-  ImageBytes,
-  ImageDetail,
-} from '../options/describe-request.ts';
-import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
+import type { DescribeInput, DescribeOptions, DescribeRequest, ImageBytes } from '../options/describe-request.ts';
+import { throwInputIssues } from '../options/input-issues.ts';
 import { requestNameOf } from '../options/request-names.ts';
-
-/** Values of the client for fields that a request leaves open. */
-export interface RequestDefaults {
-  readonly model: string;
-  readonly prompt: string;
-  readonly system?: string | undefined;
-  readonly temperature?: number | undefined;
-  readonly reasoningEffort?: ReasoningEffort | undefined;
-  readonly detail: ImageDetail;
-  readonly maxOutputTokens: number;
-  readonly timeoutMs: number;
-  readonly cacheScope?: string | undefined;
-}
-
-/** A checked request with nothing left open. */
-export interface NormalisedRequest<Data = unknown> {
-  /** Where the image is. */
-  readonly image: ImageSource;
-  readonly prompt: string;
-  readonly model: string;
-  readonly detail: ImageDetail;
-  readonly maxOutputTokens: number;
-  readonly system?: string | undefined;
-  readonly temperature?: number | undefined;
-  readonly reasoningEffort?: ReasoningEffort | undefined;
-  /** The request's own fields. Those of client and endpoint are added when it is sent. */
-  readonly extraBody?: ExtraBody | undefined;
-  readonly schema: DescribeSchema<Data> | undefined;
-  /** The client's and the request's `cacheScope` as one text, see `scopePath`. */
-  readonly scope: string;
-  readonly priority: number;
-  readonly tags: readonly string[];
-  readonly ttlSeconds: number | undefined;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-  readonly cache: CacheMode;
-  readonly metadata: unknown;
-  /** The request is to fill the cache: an answer that would not be stored is a failure. */
-  readonly fillsCache?: boolean | undefined;
-}
-
-const MAX_SCOPE_LENGTH = 256;
-
-export const cacheScopeCheck = (): OptionCheck => boundedText(MAX_SCOPE_LENGTH);
+import { DESCRIBE_SPEC, type NormalisedRequest, type RequestDefaults } from '../options/request-spec.ts';
 
 /**
  * The scope of a request as one text: a request's `cacheScope` is nested below its client's, so no request can name a
@@ -94,41 +27,13 @@ export function scopePath(clientScope: string | undefined, requestScope: string 
 
 const IMAGE_FIELDS = ['imageUrl', 'image', 'file'] as const;
 
-const schemaName = check(
-  'a name of at most 64 letters, digits, _ and -',
-  (value) => typeof value === 'string' && /^[\w-]{1,64}$/.test(value),
-);
-
-const OPTION_CHECKS: { readonly [Name in keyof Required<DescribeOptions>]: OptionCheck } = {
-  prompt: nonEmptyText(),
-  model: boundedText(MAX_MODEL_LENGTH),
-  detail: oneOf('low', 'high', 'auto'),
-  maxOutputTokens: integer({ min: 1 }),
-  system: nonEmptyText(),
-  temperature: finiteNumber({ min: 0, max: 2 }),
-  reasoningEffort: oneOf(...REASONING_EFFORTS),
-  extraBody: extraBodyCheck(),
-  schema: shape({
-    name: required(schemaName, 'a name'),
-    jsonSchema: required(plainObject(), 'a JSON schema'),
-    parse: callable(),
-  }),
-  cacheScope: cacheScopeCheck(),
-  priority: integer(),
-  tags: listOf(nonEmptyText()),
-  ttlSeconds: integer({ min: 1 }),
-  timeoutMs: milliseconds(),
-  signal: abortSignal(),
-  cache: oneOf('default', 'no-store', 'reload', 'only-if-cached'),
-  metadata: anything(),
-};
-
+const DEFAULTS = defaultsOf(DESCRIBE_SPEC);
 const checkRequestShape = shape(
-  { ...OPTION_CHECKS, imageUrl: anything(), image: anything(), file: anything() },
+  { ...DESCRIBE_SPEC, imageUrl: anything(), image: anything(), file: anything() },
   requestNameOf,
 );
-const checkOptionsShape = shape(OPTION_CHECKS, requestNameOf);
-const OPTION_NAMES = Object.keys(OPTION_CHECKS) as (keyof DescribeOptions)[];
+const checkOptionsShape = shape(DESCRIBE_SPEC, requestNameOf);
+const OPTION_NAMES = Object.keys(DESCRIBE_SPEC) as (keyof DescribeOptions)[];
 
 /**
  * Makes one complete request of what the caller passed.
@@ -160,12 +65,12 @@ export function normaliseRequest<Data>(
     extraBody: merged.extraBody && jsonCopy(merged.extraBody),
     schema: merged.schema && callOptions(merged.schema),
     scope: scopePath(defaults.cacheScope, merged.cacheScope),
-    priority: merged.priority ?? 0,
-    tags: merged.tags ?? [],
+    priority: merged.priority ?? DEFAULTS.priority,
+    tags: merged.tags ?? DEFAULTS.tags,
     ttlSeconds: merged.ttlSeconds,
     timeoutMs: merged.timeoutMs ?? defaults.timeoutMs,
     signal: merged.signal,
-    cache: merged.cache ?? 'default',
+    cache: merged.cache ?? DEFAULTS.cache,
     metadata: merged.metadata,
   };
 }
@@ -237,22 +142,3 @@ const isAddress = (file: string): boolean => /^\s*$|^(?:https?|data|file|blob):/
 /** By shape, since bytes and Blobs of another realm or polyfill fail `instanceof`. */
 const isImageBytes = (value: unknown): value is ImageBytes =>
   asBytes(value) !== undefined || isBlob(value) || isReadableStream(value) || isAsyncIterable(value);
-
-/** Schemas that can be written as JSON. One schema serves many requests, so it is checked once. */
-const soundSchemas = new WeakSet<object>();
-
-function plainObject(): OptionCheck {
-  return (value, option) => {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      if (soundSchemas.has(value)) return [];
-      try {
-        JSON.stringify(value);
-        soundSchemas.add(value);
-        return [];
-      } catch {
-        // A cycle, a BigInt, or a getter that throws cannot be sent.
-      }
-    }
-    return [{ option, expected: 'an object that JSON can hold', got: describeKind(value) }];
-  };
-}

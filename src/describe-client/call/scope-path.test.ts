@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cacheScopeCheck, scopePath } from './normalise-request.ts';
+import { DESCRIBE_SPEC } from '../options/request-spec.ts';
+import { scopePath } from './normalise-request.ts';
 
 describe('a scope', () => {
   it("of a request stands below its client's, so that none reaches out of it", () => {
@@ -21,7 +22,7 @@ describe('a scope', () => {
   });
 
   it('is a text of 1 to 256 characters', () => {
-    const check = cacheScopeCheck();
+    const check = DESCRIBE_SPEC.cacheScope;
     const wrong = ['', ' ', 'x'.repeat(257), 5, null].map((value) => check(value, 'cacheScope').length);
     expect(wrong).toEqual([1, 1, 1, 1, 1]);
     expect(['x', 'x'.repeat(256), undefined].flatMap((value) => check(value, 'cacheScope'))).toEqual([]);

@@ -15,7 +15,6 @@ import { addressIssues } from '../../openai/pool/api-address.ts';
 import { DEFAULT_BASE_URL, poolContradictions } from '../../openai/pool/openai-pool-options.ts';
 import { cacheContradictions, REDIS_TARGET_SPEC } from '../../redis-cache/cache-options.ts';
 import type { RedisTargetOptions } from '../../redis-cache/index.ts';
-import type { RequestDefaults } from '../call/normalise-request.ts';
 import type { ClientImageOptions } from './client-image-options.ts';
 import { type Logger, safeLogger } from './client-logger.ts';
 import type { DescribeClientOptions } from './client-options.ts';
@@ -31,6 +30,7 @@ import {
   CLIENT_POOL_SPEC,
   type ClientPoolOptions,
 } from './part-options.ts';
+import type { RequestDefaults } from './request-spec.ts';
 
 /** Everything that a client is made of, checked. Options win over the environment, which wins over defaults. */
 export interface ClientSettings extends RequestDefaults {

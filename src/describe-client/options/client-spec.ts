@@ -1,38 +1,30 @@
 import { ConfigError } from '../../errors/config-error.ts';
 import { tlsOptionsCheck } from '../../http/connection/tls-options.ts';
 import { ignoreRejection } from '../../internal/async/user-callback.ts';
-import { extraBodyCheck } from '../../internal/options/extra-body.ts';
 import { headerRecord, headerSafeSecret, httpUrl } from '../../internal/options/http-checks.ts';
 import {
   anything,
   boolean,
-  boundedText,
   callable,
   clockOption,
   copyBy,
   copying,
   describeKind,
-  finiteNumber,
   hasMethods,
-  integer,
-  MAX_MODEL_LENGTH,
   milliseconds,
   nonEmptyText,
   type OptionCheck,
   type OptionChecks,
-  oneOf,
   shape,
   whichever,
   withMethods,
 } from '../../internal/options/option-checks.ts';
 import { fromVariable, withDefault } from '../../internal/options/option-spec.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';
-import { REASONING_EFFORTS } from '../../internal/options/reasoning-effort.ts';
 import { modelOverridesCheck } from '../../openai/models/model-checks.ts';
 import { apiKeyCheck } from '../../openai/pool/api-key.ts';
 import { baseUrlOption } from '../../openai/pool/openai-pool-options.ts';
 import { REDIS_TARGET_SPEC } from '../../redis-cache/cache-options.ts';
-import { cacheScopeCheck } from '../call/normalise-request.ts';
 import { CLIENT_IMAGE_SPEC } from './client-image-options.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { dialectCheck, endpointsCheck } from './endpoint-options.ts';
@@ -46,6 +38,7 @@ import {
   CLIENT_POOL_SPEC,
   CLIENT_RETRY_SPEC,
 } from './part-options.ts';
+import { DESCRIBE_SPEC } from './request-spec.ts';
 
 type Case = readonly [(value: unknown) => boolean, OptionCheck];
 
@@ -104,16 +97,16 @@ export const CLIENT_SPEC = {
   dialect: withDefault(dialectCheck, 'auto'),
   endpoints: endpointsCheck,
   limits: withDefault(shape(CLIENT_LIMIT_CHECKS), NO_OPTIONS),
-  model: withDefault(boundedText(MAX_MODEL_LENGTH), 'gpt-4.1-mini'),
-  prompt: withDefault(nonEmptyText(), 'Describe this image.'),
-  system: nonEmptyText(),
-  temperature: finiteNumber({ min: 0, max: 2 }),
-  reasoningEffort: oneOf(...REASONING_EFFORTS),
-  extraBody: extraBodyCheck(),
-  detail: withDefault(oneOf('low', 'high', 'auto'), 'low'),
-  maxOutputTokens: withDefault(integer({ min: 1 }), 300),
-  cacheScope: cacheScopeCheck(),
-  timeoutMs: withDefault(milliseconds(), 60_000),
+  model: withDefault(DESCRIBE_SPEC.model, 'gpt-4.1-mini'),
+  prompt: withDefault(DESCRIBE_SPEC.prompt, 'Describe this image.'),
+  system: DESCRIBE_SPEC.system,
+  temperature: DESCRIBE_SPEC.temperature,
+  reasoningEffort: DESCRIBE_SPEC.reasoningEffort,
+  extraBody: DESCRIBE_SPEC.extraBody,
+  detail: withDefault(DESCRIBE_SPEC.detail, 'low'),
+  maxOutputTokens: withDefault(DESCRIBE_SPEC.maxOutputTokens, 300),
+  cacheScope: DESCRIBE_SPEC.cacheScope,
+  timeoutMs: withDefault(DESCRIBE_SPEC.timeoutMs, 60_000),
   attemptTimeoutMs: withDefault(milliseconds(), 30_000),
   redis: whichever([redisUrlText, redisClient], optionsBy(REDIS_TARGET_SPEC, 'options, a URL or an ioredis client')),
   cache: whichever([is(false), anInstance('getOrSet')], optionsBy(CLIENT_CACHE_SPEC, 'options, a cache or false')),

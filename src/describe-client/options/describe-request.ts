@@ -29,9 +29,9 @@ export interface DescribeSchema<Data = unknown> {
 export interface DescribeOptions<Data = unknown> {
   /** The question about the image. @defaultValue the client's `prompt` */
   readonly prompt?: string | undefined;
-  /** At most 256 characters. @defaultValue the client's `model` */
+  /** Model that is asked; at most 256 characters. @defaultValue the client's `model` */
   readonly model?: string | undefined;
-  /** @defaultValue the client's `detail` */
+  /** How much of the image the model looks at; `low` is the cheapest. @defaultValue the client's `detail` */
   readonly detail?: ImageDetail | undefined;
   /**
    * Most tokens of the answer, at least 1. A longer answer is `DESCRIBE_OUTPUT_TRUNCATED`.
@@ -49,7 +49,7 @@ export interface DescribeOptions<Data = unknown> {
    * @defaultValue none
    */
   readonly extraBody?: ExtraBody | undefined;
-  /** Asks for structured data, returned as `data`. */
+  /** Asks for structured data, returned as `data`. @defaultValue none: prose */
   readonly schema?: DescribeSchema<Data> | undefined;
   /**
    * Owner of the description, nested within the client's own `cacheScope`. At most 256 characters.
@@ -58,13 +58,13 @@ export interface DescribeOptions<Data = unknown> {
   readonly cacheScope?: string | undefined;
   /** Higher priorities wait less; a whole number. @defaultValue 0 */
   readonly priority?: number | undefined;
-  /** Names under which `invalidateTags` finds the cached description. */
+  /** Names under which `invalidateTags` finds the cached description. @defaultValue none */
   readonly tags?: readonly string[] | undefined;
   /** How long the description stays cached, in seconds, at least 1. @defaultValue the cache's `defaultTTL` */
   readonly ttlSeconds?: number | undefined;
   /** Timeout of the whole call, waits and retries included, in milliseconds. @defaultValue the client's `timeoutMs` */
   readonly timeoutMs?: number | undefined;
-  /** Ends this call at once; it rejects with the signal's reason. */
+  /** Ends this call at once; it rejects with the signal's reason. @defaultValue none */
   readonly signal?: AbortSignal | undefined;
   /**
    * - `default`: a cached description, else a call whose result is cached;
@@ -75,7 +75,7 @@ export interface DescribeOptions<Data = unknown> {
    * @defaultValue 'default'
    */
   readonly cache?: CacheMode | undefined;
-  /** Returned untouched with the result; never sent or stored. */
+  /** Returned untouched with the result; never sent or stored. @defaultValue none */
   readonly metadata?: unknown;
 }
 

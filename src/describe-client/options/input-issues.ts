@@ -1,6 +1,15 @@
 import type { ConfigIssue } from '../../errors/config-error.ts';
 import { InputError } from '../../errors/input-error.ts';
-import { check, describeKind, hasMethods, type OptionCheck } from '../../internal/options/option-checks.ts';
+import {
+  check,
+  describeKind,
+  hasMethods,
+  type OptionCheck,
+  type OptionChecks,
+  settingsOf,
+  shape,
+} from '../../internal/options/option-checks.ts';
+import type { Settings } from '../../internal/options/option-spec.ts';
 
 /**
  * Turns the issues of checks into one error.
@@ -13,6 +22,18 @@ export function throwInputIssues(issues: readonly ConfigIssue[]): void {
     index === 0 ? `expected ${expected}, got ${got}` : `${option}: expected ${expected}, got ${got}`,
   );
   throw new InputError(first.option, said.join('; '));
+}
+
+/**
+ * Checks the options of a method, and gives them with their defaults.
+ * @throws `DESCRIBE_INPUT_INVALID` that lists every wrong option.
+ */
+export function methodSettings<Options extends object, Spec extends OptionChecks<Options>>(
+  options: Options,
+  spec: Spec,
+): Settings<Options, Spec> {
+  throwInputIssues(shape(spec)(options, ''));
+  return settingsOf(options, spec);
 }
 
 /** A signal of any realm or polyfill. */

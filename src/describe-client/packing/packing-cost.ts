@@ -7,8 +7,8 @@ import type { LoadedImage } from '../../image/index.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
 import { type CallTokens, estimateTextTokens, tokensOfCall } from '../../openai/models/call-estimate.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
-import type { NormalisedRequest } from '../call/normalise-request.ts';
 import type { BatchOptions } from '../options/part-options.ts';
+import type { NormalisedRequest } from '../options/request-spec.ts';
 import type { PackingCost } from './packing-advisor.ts';
 import { type PackPlan, wordsOf } from './planned-packs.ts';
 

@@ -10,7 +10,7 @@ import { estimateTextTokens } from '../../openai/models/call-estimate.ts';
 import type { PlannedCall } from '../../openai/models/estimate.ts';
 import { type ImageSize, reservedImageTokens } from '../../openai/models/image-tokens.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
-import type { NormalisedRequest } from '../call/normalise-request.ts';
+import type { NormalisedRequest } from '../options/request-spec.ts';
 
 /** Most groups with an open request. Beyond that, the oldest request counts as full. */
 const MAX_OPEN_PACKS = 1_000;

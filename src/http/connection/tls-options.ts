@@ -4,20 +4,21 @@ import {
   describeSecret,
   nonEmptyText,
   type OptionCheck,
+  type OptionChecks,
   shape,
 } from '../../internal/options/option-checks.ts';
 
 /** TLS of a connection: a custom authority, a client certificate. PEM texts. */
 export interface TlsOptions {
-  /** Authorities to trust instead of the system's. */
+  /** Authorities to trust instead of the system's. @defaultValue the system's */
   readonly ca?: string | readonly string[] | undefined;
-  /** Client certificate chain. */
+  /** Client certificate chain. @defaultValue none */
   readonly cert?: string | undefined;
-  /** Private key of the client certificate. */
+  /** Private key of the client certificate. @defaultValue none */
   readonly key?: string | undefined;
-  /** Passphrase of `key`. */
+  /** Passphrase of `key`. @defaultValue none */
   readonly passphrase?: string | undefined;
-  /** Name to ask for and to check instead of the URL's host. */
+  /** Name to ask for and to check. @defaultValue the URL's host */
   readonly servername?: string | undefined;
   /** `false` accepts any certificate: for tests only. @defaultValue true */
   readonly rejectUnauthorized?: boolean | undefined;
@@ -32,11 +33,13 @@ const pem = check(
 const pemOrList: OptionCheck = (value, option) =>
   Array.isArray(value) ? value.flatMap((entry, index) => pem(entry, `${option}[${index}]`)) : pem(value, option);
 
-export const tlsOptionsCheck: OptionCheck = shape({
+export const TLS_SPEC = {
   ca: pemOrList,
   cert: pem,
   key: pem,
   passphrase: check('a string', (value) => typeof value === 'string', describeSecret),
   servername: nonEmptyText(),
   rejectUnauthorized: boolean(),
-});
+} satisfies OptionChecks<TlsOptions>;
+
+export const tlsOptionsCheck: OptionCheck = shape(TLS_SPEC);
