@@ -12,7 +12,7 @@ const bytes = Buffer.alloc(6_000_000, 'image');
 const limits = { maxBytes: 10_000_000, field: 'imageUrl' };
 const dataUrl = `data:image/png;base64,${bytes.toString('base64')}`;
 
-/** A PNG whose pixels nothing decodes: a header, one large chunk, an end. */
+/** A PNG with a header, one large chunk and an end. Nothing decodes its pixels. */
 function png(size: number): Buffer {
   const image = Buffer.alloc(size, 0x5a);
   image.write('\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x10\0\0\0\x10\0\x08\x02\0\0\0', 0, 'latin1');
@@ -30,7 +30,7 @@ async function drain(pieces: AsyncIterable<unknown>) {
   for await (const _ of pieces);
 }
 
-/** Each work on a large input, its length, and the longest piece between two readings of the clock. */
+/** Work on a large input, the length of the input, and the longest piece between two readings of the clock. */
 const works: Readonly<Record<string, readonly [() => Promise<unknown>, length: number, longestPiece: number]>> = {
   hash: [() => hashBytes(bytes), bytes.length, 64 * KIB],
   'data URL': [() => toDataUrl(bytes, 'image/png'), bytes.length, 768 * KIB],

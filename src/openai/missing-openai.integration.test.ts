@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const run = promisify(execFile);
 
-/** Lets Node look for `openai` where there is none. */
+/** Makes Node look for `openai` in a place without it. */
 const HOOK = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module';
   const nowhere = { parentURL: 'file:///nowhere/index.js' };

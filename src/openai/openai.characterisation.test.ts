@@ -6,7 +6,7 @@ type Fetch = (url: string | URL | Request, init?: RequestInit) => Promise<Respon
 
 const params = { model: 'm', messages: [{ role: 'user' as const, content: 'hi' }] };
 
-/** The least that a JSON answer must have for the client. */
+/** The minimum that a JSON answer must have for the client. */
 const thin = (status: number, body: unknown, headers: Record<string, string> = {}) => {
   const all = new Map(Object.entries({ 'content-type': 'application/json', ...headers }));
   return {

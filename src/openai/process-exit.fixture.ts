@@ -14,7 +14,7 @@ const params = { model: 'gpt-4.1-mini', messages: [{ role: 'user' as const, cont
 await Promise.all([1, 2, 3, 4].map(() => pool.use((client) => client.chat.completions.create(params))));
 if (mode === 'close') await pool.close();
 if (mode === 'ask') await pool.healthCheck();
-// Until a check is under way.
+// Waits until a check is running.
 while (mode === 'check often' && pool.getStats().connections.requests <= 6) await delay(10);
 await new Promise((resolve) => setImmediate(resolve));
 process.stdout.write(

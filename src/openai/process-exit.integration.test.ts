@@ -8,7 +8,7 @@ const fixture = fileURLToPath(new URL('./process-exit.fixture.ts', import.meta.u
 
 afterEach(cleanUp);
 
-/** Runs a process that uses a pool; gives how it ended, and what kept it alive when it had nothing more to do. */
+/** Runs a process that uses a pool. Returns how it ended, and what kept it alive when it had nothing more to do. */
 async function run(baseURL: string, mode: string) {
   const child = spawn(process.execPath, [fixture, baseURL, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
   let keptBy = '';
@@ -29,7 +29,7 @@ describe('a process that used a pool', () => {
     let requests = 0;
     const server = await startServer((...exchange) => {
       requests += 1;
-      // The questions of the warm-up and the calls, and none of the health checks.
+      // Answers the requests of the warm-up and the calls, and none of the health checks.
       if (requests <= 6) answer(...exchange);
     });
     expect(await run(server.baseURL, 'check often')).toEqual({ code: 0, keptBy: 'nothing' });

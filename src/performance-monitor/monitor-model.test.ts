@@ -7,7 +7,7 @@ import { parseExposition } from './strict-exposition-parser.fixture.ts';
 const MAX_SERIES = 3;
 const BUCKETS = [1, 10, 100];
 
-/** The expected scrape, kept the plain way: a map from written-out labels to every value recorded. */
+/** The expected scrape, computed in a simple way: a map from written-out labels to every recorded value. */
 class NaiveModel {
   readonly series = new Map<string, number[]>();
   readonly #names = new Set<string>();
@@ -24,7 +24,7 @@ class NaiveModel {
   }
 }
 
-/** A label that is empty is a label that is missing. */
+/** An empty label is a missing label. */
 const key = ({ le: _, ...labels }: Readonly<Record<string, string>>) =>
   JSON.stringify(
     Object.entries(labels)

@@ -17,7 +17,7 @@ import { isMetricName } from './metrics/metric-name.ts';
 import type { MonitorRegistry } from './metrics/registry-binding.ts';
 import { ALERT_SPEC, type AlertOptions } from './reports/health-checks.ts';
 
-/** Where reports go: pino, and anything shaped like it. */
+/** A logger for reports; pino fits. */
 export interface MonitorLogger {
   info(details: object, message: string): void;
 }
@@ -27,23 +27,26 @@ export interface PerformanceMonitorOptions {
   readonly enabled?: boolean | undefined;
   /** A prom-client registry that shows these metrics among its own. @defaultValue one of the monitor's own */
   readonly registry?: MonitorRegistry | undefined;
-  /** Start of every exposed name, dots as underscores; may be empty. @defaultValue 'describe_it_' */
+  /** Prefix of every exposed name, with dots as underscores; may be empty. @defaultValue 'describe_it_' */
   readonly prefix?: string | undefined;
   /** Labels of every series, such as `{ service: 'gallery' }`. @defaultValue none */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** HELP texts by metric name, dotted or not. @defaultValue a sentence made from the name */
   readonly help?: Readonly<Record<string, string>> | undefined;
-  /** Series of one metric, at least 1; further label sets share one whose labels are all `other`. @defaultValue 500 */
+  /**
+   * Most series of one metric, at least 1. Further label sets share one series whose labels are all `other`.
+   * @defaultValue 500
+   */
   readonly maxSeries?: number | undefined;
-  /** Metrics of one monitor, at least 1; what further names record is dropped and counted. @defaultValue 500 */
+  /** Most metrics of one monitor, at least 1. Values for further names are dropped and counted. @defaultValue 500 */
   readonly maxMetrics?: number | undefined;
-  /** Timers started and not ended, at least 1; beyond it the oldest is evicted. @defaultValue 10000 */
+  /** Most running timers, at least 1. Beyond it, the oldest is evicted. @defaultValue 10000 */
   readonly maxPendingTimers?: number | undefined;
   /** How far reports, health and alerts look back, in milliseconds, at least 1000. @defaultValue 300000 */
   readonly windowMs?: number | undefined;
   /** Thresholds of `getHealthStatus` and `onAlert`. @defaultValue those of each check */
   readonly alerts?: AlertOptions | undefined;
-  /** Time between two looks for alerts while somebody listens, in milliseconds, at least 100. @defaultValue 10000 */
+  /** Interval of the checks for alerts while there is a listener, in milliseconds, at least 100. @defaultValue 10000 */
   readonly alertIntervalMs?: number | undefined;
   /** Gets the reports of `startReporting`. @defaultValue silent */
   readonly logger?: MonitorLogger | undefined;

@@ -149,7 +149,7 @@ export class PerformanceMonitor {
 
   /**
    * Records the time since `startTimer` in the histogram `<name>_duration` and returns it, in milliseconds. Returns
-   * `undefined` when that timer ended before or was evicted.
+   * `undefined` for a timer that has ended already or was evicted.
    */
   endTimer(id: TimerId): number | undefined {
     const timer = this.#timers.take(id);
@@ -236,14 +236,14 @@ export class PerformanceMonitor {
     });
   }
 
-  /** The text that Prometheus scrapes: the whole registry's; empty when the monitor is not enabled. */
+  /** The text that Prometheus scrapes: that of the whole registry. Empty when the monitor is not enabled. */
   async getMetrics(): Promise<string> {
     return this.#enabled ? this.#binding.text() : '';
   }
 
   /**
-   * Calls `listener` whenever a check gets worse or better. While anybody listens, the checks run every
-   * `alertIntervalMs`, without holding the process.
+   * Calls `listener` whenever a check gets worse or better. While there is a listener, the checks run every
+   * `alertIntervalMs`, without keeping the process alive.
    * @throws `DESCRIBE_CLOSED` after `close()`.
    */
   onAlert(listener: Listener<PerformanceAlert>): Unsubscribe {
@@ -252,9 +252,9 @@ export class PerformanceMonitor {
   }
 
   /**
-   * Sends a report to `logger.info` every `intervalMs`, without holding the process. Call what it returns to stop; a
-   * second call replaces the first.
-   * @throws `DESCRIBE_CONFIG_INVALID` for an interval that is no duration, or without a `logger`.
+   * Sends a report to `logger.info` every `intervalMs`, without keeping the process alive. Call the returned function
+   * to stop; a second call of `startReporting` replaces the first.
+   * @throws `DESCRIBE_CONFIG_INVALID` for a wrong interval, or without a `logger`.
    * @throws `DESCRIBE_CLOSED` after `close()`.
    */
   startReporting(intervalMs: number): Unsubscribe {

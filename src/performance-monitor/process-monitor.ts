@@ -19,7 +19,7 @@ export const PROCESS_MONITOR_SPEC = {
 
 /**
  * The monitor of this process, made by the first call. It records unless `PERFORMANCE_MONITORING_ENABLED` is false.
- * When `PERFORMANCE_REPORT_INTERVAL` is set, it reports every so many milliseconds to `logger.info`.
+ * `PERFORMANCE_REPORT_INTERVAL` makes it report to `logger.info`, each time after that many milliseconds.
  * @throws `DESCRIBE_CONFIG_INVALID` when one of the two does not parse.
  *
  * @example

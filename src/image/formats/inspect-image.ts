@@ -37,7 +37,7 @@ export function inspectImage(bytes: Uint8Array): ImageInfo {
   try {
     header = HEADER_READERS[format](file);
   } catch (error) {
-    // The readers go by the lengths that the file states, which may point behind its end.
+    // The readers use lengths that the file states, which may point beyond its end.
     throw error instanceof RangeError ? unreadable('the file ends inside its header') : error;
   }
   const { width, height, orientation, animated, truncated } = header;

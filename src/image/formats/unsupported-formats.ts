@@ -1,4 +1,4 @@
-/** First bytes, as Latin-1 text. A longer signature stands before its own prefix. */
+/** First bytes, as Latin-1 text. A signature comes before any other one that it begins with. */
 const SIGNATURES: readonly (readonly [string, string])[] = [
   ['II*\0', 'TIFF'],
   ['MM\0*', 'TIFF'],

@@ -116,7 +116,7 @@ describe('ContentAliases', () => {
     const contents = ['cat', 'dog'];
     const aliases = new ContentAliases(
       {
-        // The host reads the image at once, and takes its time to send it.
+        // The host reads the image at once, but sends it slowly.
         fetch: async () => {
           const image = imageOf(contents.shift() ?? 'none');
           await clock.advance(700);

@@ -119,8 +119,8 @@ export class ContentAliases {
   }
 
   /**
-   * Downloads the content of the URL and remembers it. The description must be of the very bytes that name it, and the
-   * URL may hold others when the API downloads it. Throws as `resolve` does.
+   * Downloads the content of the URL and remembers it. Use it where a description must be of the very bytes that name
+   * it: the API may find other bytes at the URL. Throws as `resolve` does.
    */
   async download(url: string | URL, options: ResolveOptions = {}): Promise<DownloadedImage> {
     const { signal } = options;

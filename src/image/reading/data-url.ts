@@ -5,7 +5,7 @@ import { tooLarge } from '../formats/image-errors.ts';
 
 /** Bytes that are encoded without a turn of the loop. */
 const AT_ONCE_BYTES = 64 * 1024;
-/** A multiple of four characters. Far below a millisecond of work, also where every character is escaped. */
+/** A multiple of four characters. It takes far below a millisecond, even if every character is escaped. */
 const DECODE_PIECE_CHARS = 4 * 1024;
 
 /**

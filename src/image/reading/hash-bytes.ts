@@ -1,7 +1,7 @@
 import { createHash, hash as hashAtOnce } from 'node:crypto';
 import { loopSlices } from '../../internal/async/loop-slices.ts';
 
-/** A tenth of a millisecond of work without hardware SHA: smaller images are not worth a turn of the loop. */
+/** A tenth of a millisecond of work without hardware SHA. A smaller image is hashed at once. */
 const PIECE_BYTES = 64 * 1024;
 
 /** Hashes few bytes as `hashBytes` does, without a promise; `undefined` for more bytes. */

@@ -97,7 +97,7 @@ describe('loadImage', () => {
     for (const source of [undefined, null, 7, {}, [], true]) {
       expect(await code(loadImage(source as unknown as Uint8Array))).toBe('DESCRIBE_INPUT_INVALID');
     }
-    // Neither a folder nor a device, of which there is no end.
+    // Neither a folder nor a device, which would never end.
     for (const file of [directory, '/dev/null', '/dev/zero']) {
       expect(await code(loadImage({ file })), file).not.toBe('loaded bytes');
     }

@@ -40,7 +40,7 @@ export function isFileSource(value: unknown): value is FileSource {
 
 /** The bytes of any view or buffer, without a copy. They are empty when it was transferred to another thread. */
 export function asBytes(value: unknown): Uint8Array | undefined {
-  // An empty one may be detached, which only shows when a view of it is made.
+  // An empty array may be detached, which shows only when a view of it is made.
   if (value instanceof Uint8Array && value.length > 0) return value;
   try {
     if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);

@@ -13,19 +13,22 @@ export interface ChatSending {
   /** Sent as `X-Client-Request-Id`. */
   readonly clientRequestId: string;
   readonly signal: AbortSignal;
-  /** Time after which the signal aborts at the latest, in milliseconds. */
+  /** Time in milliseconds after which the signal aborts at the latest. */
   readonly endsWithinMs: number;
-  /** Whether the connection may send it once more after it had died of age. Another client than ours decides itself. */
+  /**
+   * Whether the connection may send the request once more after an idle connection turned out to be dead. A client that
+   * is not ours decides itself.
+   */
   readonly resends: boolean;
 }
 
 export interface ChatAnswer {
   readonly completion: ChatCompletion;
-  /** A `Headers`, or what reads like one. */
+  /** A `Headers`, or an object that can be read like one. */
   readonly headers: unknown;
 }
 
-/** The classes of errors of the copy of `openai` that a connection was made with. */
+/** The error classes of the copy of `openai` that made a connection. */
 type OpenAIErrors = Pick<typeof OpenAI, 'APIError' | 'APIConnectionError'>;
 
 const exchanges = new WeakMap<OpenAI, ChatExchange>();
@@ -33,11 +36,11 @@ const exchanges = new WeakMap<OpenAI, ChatExchange>();
 /** The key function of a connection. */
 export interface RequestKey {
   get(signal?: AbortSignal): Promise<string>;
-  /** Builds a request with that key: the client gets no other meanwhile. */
+  /** Builds a request with that key. Meanwhile the client gets no other key. */
   building<Built>(key: string, build: () => Promise<Built>): Promise<Built>;
 }
 
-/** Builds a request of a client, with that key where a function gave it. */
+/** Builds a request of a client. Uses that key where a function gave it. */
 export function builtWith<Built>(
   client: { apiKey: string | null },
   source: RequestKey | undefined,
@@ -50,7 +53,7 @@ export function builtWith<Built>(
   return source.building(key, build);
 }
 
-/** A client with the connection that it sends on alone. */
+/** A client with the connection that only it uses. */
 export interface ExchangeParts {
   readonly client: OpenAI;
   readonly http: HttpConnection;
@@ -108,14 +111,14 @@ interface Template extends Settings {
   readonly headers: readonly string[];
 }
 
-/** Instrumentations wrap the method of the class before a client is made; shimmer, which most use, marks it. */
+/** Instrumentations wrap the method of the class before a client is made. Shimmer, which most of them use, marks it. */
 const isWrapped = (method: object): boolean => '__wrapped' in method && method.__wrapped === true;
 
 class ChatExchange {
   readonly #parts: ExchangeParts;
-  /** The client's own method. Another one in its place, such as one that traces calls, wants to be called. */
+  /** The client's own method. Another one in its place, such as one that traces calls, has to be called. */
   readonly create: OpenAI['chat']['completions']['create'] | undefined;
-  /** For the last model: a connection rarely serves two. */
+  /** The template of the last model: a connection rarely serves two. */
   #template: Template | undefined;
 
   constructor(parts: ExchangeParts) {
@@ -135,7 +138,7 @@ class ChatExchange {
       headers: [...template.headers, REQUEST_ID_HEADER, clientRequestId],
       body: encoded.body,
       signal,
-      // A second timer for what the signal ends first would only cost.
+      // Without a second timer where the signal ends the call first.
       timeoutMs: timeoutMs < endsWithinMs ? timeoutMs : undefined,
       boundsStream: true,
       resends,
@@ -147,7 +150,7 @@ class ChatExchange {
     const { status } = answer;
     const headers = new ReadOnlyHeaders(answer.headers);
     if (status < 200 || status > 299) {
-      // The status says more than the reason why its text broke off.
+      // The status says more than the reason why the text broke off.
       const text = answer.kind === 'whole' ? textOfBytes(answer.body) : await textOf(answer).catch(() => '');
       throw statusError(errors, status, text, headers);
     }
@@ -178,10 +181,13 @@ const fits = (known: Template, client: OpenAI, { __metadata: { model } }: Encode
   known.organization === client.organization &&
   known.project === client.project;
 
-/** The text of an answer that is not JSON, and so comes as a stream. */
+/** The text of an answer that is not JSON, which arrives as a stream. */
 const textOf = ({ body }: StreamedAnswer): Promise<string> => new Response(body).text();
 
-/** As newer clients have it, a body that names no `error` is the error itself, so that nothing in it is lost. */
+/**
+ * The error of a failed answer. As in newer clients, a body without `error` is the error itself, so that nothing is
+ * lost.
+ */
 function statusError(errors: OpenAIErrors, status: number, text: string, headers: ReadOnlyHeaders): Error {
   const parsed = jsonOf(text);
   const body =
@@ -189,7 +195,7 @@ function statusError(errors: OpenAIErrors, status: number, text: string, headers
   return errors.APIError.generate(status, body, parsed === undefined ? text : undefined, headers as unknown as Headers);
 }
 
-/** The object that a text spells; undefined for other text and for `null`. */
+/** The object that a text holds as JSON; undefined for other text and for `null`. */
 export function jsonOf(text: string): object | undefined {
   try {
     return JSON.parse(text) ?? undefined;

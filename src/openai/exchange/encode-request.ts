@@ -7,7 +7,7 @@ const JSON_BODY = { 'content-type': 'application/json' } as const;
 export interface EncodedRequest {
   readonly body: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
-  /** Where Azure's client looks for the deployment when it can't read the body. */
+  /** Azure's client looks here for the deployment when it can't read the body. */
   readonly __metadata: { readonly model: string | undefined };
 }
 
@@ -17,7 +17,7 @@ export interface EncodedRequest {
  *
  * Spread it into the options of the call: `client.chat.completions.create(params, { ...encoded, signal })`.
  *
- * The client still reads `stream` from `params`, and serialises none of it. Headers of your own go beside those of
+ * The client still reads `stream` from `params`, and serialises none of it. Add your own headers to those of
  * `encoded.headers`.
  * @throws the signal's reason when it aborts.
  */

@@ -9,7 +9,7 @@ export type RefusableParameter =
   | 'reasoning_effort'
   | 'detail';
 
-/** Codes that say it without a word of the message. */
+/** Codes that mean an unknown parameter, whatever the message says. */
 const CODES: ReadonlySet<unknown> = new Set([
   'unsupported_parameter',
   'unsupported_value',
@@ -17,17 +17,15 @@ const CODES: ReadonlySet<unknown> = new Set([
   'extra_forbidden',
 ]);
 
-/**
- * How servers say that they do not know a field: OpenAI, Azure, Mistral, Gemini, vLLM, Groq, serde, Go, JSON Schema.
- */
+/** Phrases by which servers refuse a field: OpenAI, Azure, Mistral, Gemini, vLLM, Groq, serde, Go, JSON Schema. */
 const REFUSAL =
   /unsupported|unknown|unrecogni[sz]ed|unexpected|extraneous|\bextra[ _](inputs?|fields?|forbidden)|additional propert|\bnot (permitted|allowed|supported|recogni[sz]ed|known|a valid)|\b(does not|doesn't|do not|cannot) support|cannot find field|invalid (parameter|argument|field|property)/i;
 
-/** A value that is out of bounds is the caller's to correct: the parameter itself is known. */
+/** Phrases about a value that is out of bounds. Such a parameter is known, and its value is the caller's to correct. */
 const BOUNDS =
   /\b(between|at (most|least)|(less|greater|more|fewer|higher|lower|larger|smaller) than|too (large|small|high|low|long)|out of range|exceed\w*|maximum|minimum)\b|[<>]=?\s*\d+(?![\d>])/i;
 
-/** English words, which a message may hold in another sense: they count where they stand as a name. */
+/** Names that are English words too. They count only where the message uses them as a name. */
 const WORDS: ReadonlySet<string> = new Set(['store', 'detail']);
 
 /** A server's message is cut before a pattern looks at it. */
@@ -48,7 +46,7 @@ export function refusedParameter(error: unknown, sent: readonly RefusableParamet
   const named = typeof param === 'string' && param !== '' ? param : fields?.param;
   const last = named === undefined ? undefined : lastName(named);
   const found = sent.find((parameter) => parameter === last);
-  // Some servers put a kind of error there, which the message does not name.
+  // Some servers put a kind of error into `param`, which the message does not name.
   const isNamed = found !== undefined || (last !== undefined && text.includes(last));
   return isNamed ? found : firstNamed(text, sent);
 }
@@ -74,7 +72,7 @@ function firstNamed(text: string, sent: readonly RefusableParameter[]): Refusabl
 
 const asWord = (name: string) => new RegExp(`(?<!\\w)${name}(?!\\w)`);
 
-/** In quotes, brackets or a path, after a colon, comma or "parameter", or before a colon at the very start. */
+/** The name in quotes, brackets or a path, after a colon, comma or "parameter", or before a colon at the start. */
 const asName = (name: string) =>
   new RegExp(
     `(?:["'\`\\[.]|[:,] |(?:parameters?|property|fields?|arguments?|key|name|inputs?) )${name}(?!\\w)|^${name}:`,

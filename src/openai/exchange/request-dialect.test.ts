@@ -37,7 +37,7 @@ function dialectOf(options: Partial<EndpointDialectOptions> = {}) {
     clock,
     ...options,
   });
-  /** Sends to a server that refuses these parameters; gives every body that it gets. */
+  /** Sends to a server that refuses these parameters, and returns every body that the server gets. */
   const send = (refused: readonly string[], asked = request): Record<string, unknown>[] => {
     const bodies: Record<string, unknown>[] = [];
     let form = dialect.formFor(asked.model, asked);

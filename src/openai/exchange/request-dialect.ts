@@ -18,7 +18,7 @@ type ChatRequest = ChatCompletionCreateParamsNonStreaming;
 const TRY_AGAIN_MS = 3_600_000;
 /** Time for which no other request tries the parameter. */
 const TRIAL_MS = 60_000;
-/** A caller may send any text as model: a process that gets random ones must not grow. */
+/** Names of models come from callers. Random names must not make the process grow. */
 const MAX_MODELS = 100;
 
 const NONE: ReadonlySet<RefusableParameter> = new Set();
@@ -34,11 +34,11 @@ const PARAMETERS: readonly RefusableParameter[] = [
 /** How one request is written for one model. */
 export interface RequestForm {
   readonly model: string;
-  /** Equal for forms that write a request alike. */
+  /** Equal for forms that write a request in the same way. */
   readonly key: string;
   /** Parameters that are renamed or left out. */
   readonly without: ReadonlySet<RefusableParameter>;
-  /** The ones among them that the server refused to this very request. */
+  /** The parameters in `without` that the server refused to this very request. */
   readonly found: readonly RefusableParameter[];
   /** Parameters that were refused before and are tried again. */
   readonly tried: readonly RefusableParameter[];
@@ -60,7 +60,7 @@ export class EndpointDialect {
   readonly #options: EndpointDialectOptions;
   /** The common part of the keys of its forms. */
   readonly #key: string;
-  /** The form of the last model that refuses nothing. */
+  /** The form for the last model that refuses no parameter. */
   #plain: RequestForm | undefined;
   /** By model, the parameters that were refused and when each is tried again. */
   readonly #refused = new BoundedMap<string, Map<RefusableParameter, number>>(MAX_MODELS);
@@ -71,7 +71,7 @@ export class EndpointDialect {
     this.#key = canonicalJson([dialect === 'generic', extraBody]);
   }
 
-  /** How a request is written for this model now. */
+  /** The form in which a request for this model is written now. */
   formFor(model: string, request: ChatRequest): RequestForm {
     const refused = this.#refused.get(model);
     if (refused === undefined) {
@@ -85,7 +85,7 @@ export class EndpointDialect {
       if (nowMs < tryAtMs || !this.#has(request, parameter, model)) {
         without.add(parameter);
       } else {
-        // This request tries it on behalf of the others.
+        // This request tries the parameter on behalf of all others.
         refused.set(parameter, nowMs + TRIAL_MS);
         tried.push(parameter);
       }
@@ -172,7 +172,7 @@ export class EndpointDialect {
     }
   }
 
-  /** The name that is not refused; none when both are. */
+  /** The name that is not refused; undefined when both are. */
   #tokensName(without: RequestForm['without']): (typeof TOKENS_NAMES)[number] | undefined {
     const ordered = this.#options.dialect === 'generic' ? [...TOKENS_NAMES].reverse() : TOKENS_NAMES;
     return ordered.find((name) => !without.has(name));

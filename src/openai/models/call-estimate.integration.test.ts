@@ -26,9 +26,7 @@ const SIZES = [
   [900, 1600],
   [2049, 700],
 ] as const;
-/**
- * Models of both rules whose numbers the fake server counts on its own; its table and the catalog are written apart.
- */
+/** Models of both rules. The fake server counts them with its own table, which does not come from the catalog. */
 const MODELS = [
   'gpt-4.1-mini',
   'gpt-4.1',

@@ -7,7 +7,7 @@ import type { ImageDetail } from './model-entry.ts';
 const LATIN_CHARACTERS_PER_TOKEN = 4;
 /** Scripts of Asia and emoji take about a token a character. */
 const WIDE_CHARACTERS_PER_TOKEN = 1;
-/** Other letters, such as Cyrillic or Arabic, take about a token for two. */
+/** Other letters, such as Cyrillic or Arabic, take about a token for two characters. */
 const OTHER_CHARACTERS_PER_TOKEN = 2;
 
 const LATIN = /^[\0-\u{24f}]*$/u;
@@ -17,7 +17,7 @@ const FIRST_WIDE = 0x2e80;
 /** The frame of the message and the start of the answer. Source: OpenAI's cookbook, counting tokens for chat. */
 const FRAMING_TOKENS = 6;
 
-/** A longer text is judged by samples: reading 20 MB would block the event loop for a quarter of a second. */
+/** A longer text is estimated from samples: reading 20 MB would block the event loop for a quarter of a second. */
 const WHOLE_CHARACTERS = 65_536;
 const SAMPLES = 64;
 const SAMPLE_CHARACTERS = WHOLE_CHARACTERS / SAMPLES;
@@ -31,7 +31,7 @@ export interface PlannedCall {
   readonly prompt: string;
   /** Schema of a structured answer; its text counts as a part of the prompt. */
   readonly jsonSchema?: Readonly<Record<string, unknown>> | undefined;
-  /** Bound of the answer, in tokens. */
+  /** Output limit, in tokens. */
   readonly maxOutputTokens: number;
   /** Usual length of an answer, in tokens. @defaultValue maxOutputTokens */
   readonly expectedOutputTokens?: number | undefined;
@@ -44,15 +44,15 @@ export interface CallTokens {
   readonly inputTokens: number;
   readonly outputTokens: number;
   /**
-   * Tokens that a limit a minute counts before the answer is known: the larger of the input and the bound of the
-   * output. Source: OpenAI, "Rate limits" guide.
+   * Tokens that a limit a minute counts before the answer is known: the larger of input and output limit. Source:
+   * OpenAI, "Rate limits" guide.
    */
   readonly reservedTokens: number;
 }
 
 /**
- * Tokens and price that one call is expected to take. What is not known is absent: the tokens of images, and all that
- * contain them, for a model that the catalog lacks; the price for one without a published price.
+ * Expected tokens and price of one call. Unknown parts are absent. For a model that the catalog lacks, these are the
+ * tokens of images and all sums with them. The price is absent for a model without a published one.
  */
 export interface CallEstimate extends Partial<CallTokens> {
   readonly outputTokens: number;
@@ -60,7 +60,7 @@ export interface CallEstimate extends Partial<CallTokens> {
   readonly costUsd?: number;
 }
 
-/** Tokens to reserve for one call. Images of a model that the catalog lacks count by the dearest common rule. */
+/** Tokens to reserve for one call. Images of a model that the catalog lacks count by the most expensive common rule. */
 export function tokensOfCall(call: PlannedCall, catalog: ModelCatalog = modelCatalog): CallTokens {
   const { images, prompt, jsonSchema } = call;
   const { maxOutputTokens, expectedOutputTokens = maxOutputTokens } = call;

@@ -2,7 +2,7 @@ import { type ModelCatalog, modelCatalog } from './model-catalog.ts';
 
 /** Tokens that a call was billed. */
 export interface TokenUsage {
-  /** All input, that from the prompt cache included. */
+  /** All input tokens, those from the prompt cache included. */
   readonly inputTokens: number;
   readonly outputTokens: number;
   /** The part of the input that came from the prompt cache. @defaultValue 0 */
@@ -90,7 +90,7 @@ export function costUsd(
   return roundUsd((sum / TOKENS_PER_PRICE) * (tier === 'standard' ? 1 : HALF_PRICE));
 }
 
-/** A step is a millionth of the price of the cheapest token, far above the noise of floating-point sums. */
+/** A step is a millionth of the lowest price of a token, far above the noise of floating-point sums. */
 const USD_STEPS = 1e12;
 
 /** Removes the noise of floating-point sums, as in 0.1 + 0.2. */

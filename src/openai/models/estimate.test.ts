@@ -11,7 +11,7 @@ const call: PlannedCall = {
   maxOutputTokens: 300,
 };
 
-/** When the last of the calls ends that are sent as soon as the fake server's own buckets and a place are free. */
+/** The end of the last call, if each is sent as soon as the fake server's buckets and a slot are free. */
 function simulatedMs(calls: readonly PlannedCall[], limits: PaceLimits): number {
   const { requestsPerMinute = 1e9, tokensPerMinute = 1e12, maxConcurrency = 16, callMs = 3_000 } = limits;
   let nowMs = 0;
@@ -37,7 +37,7 @@ describe('estimateSpending', () => {
     const total = estimateSpending(calls);
     expect(total).toMatchObject({ calls: 1_000, images: 1_000, unpricedCalls: 0, outputTokens: 300_000 });
     expect(total.inputTokens).toBe(1_000 * 776);
-    // Exactly: a sum of floating-point numbers has noise, which is no money.
+    // Exact: the noise of floating-point sums must not count as money.
     expect(total.costUsd).toBe(roundUsd(1_000 * (estimateCall(call).costUsd ?? 0)));
     expect(estimateSpending([], { requestsPerMinute: 1 })).toEqual({
       calls: 0,
@@ -105,7 +105,7 @@ describe('estimateSpending', () => {
         `${JSON.stringify(limits)}: ${durationMs}, ${actualMs}`,
       ).toBeLessThanOrEqual(0.02);
     }
-    // Three limits that are as slow as one another.
+    // Three limits that are equally slow.
     const even = { requestsPerMinute: 60, tokensPerMinute: 60_000, maxConcurrency: 2 };
     const ratio = simulatedMs(mixed, even) / (estimateSpending(mixed, even).durationMs ?? Number.NaN);
     expect(ratio).toBeGreaterThan(1);

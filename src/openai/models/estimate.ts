@@ -8,7 +8,7 @@ export { type CallEstimate, estimateCall, type PlannedCall } from './call-estima
 export interface PaceLimits {
   /** @defaultValue no bound */
   readonly requestsPerMinute?: number | undefined;
-  /** Counts what each call reserves: the larger of its input and the bound of its output. @defaultValue no bound */
+  /** Each call counts with its reservation: the larger of its input and its output limit. @defaultValue no bound */
   readonly tokensPerMinute?: number | undefined;
   /** Calls at the same time. @defaultValue 16 */
   readonly maxConcurrency?: number | undefined;
@@ -17,8 +17,8 @@ export interface PaceLimits {
 }
 
 /**
- * Tokens, price and time that many calls are expected to take. A sum is absent when a part of it is not known: nothing
- * is guessed, and no part is left out of a sum.
+ * Expected tokens, price and time of many calls. A sum with an unknown part is absent, because nothing is guessed or
+ * left out.
  */
 export interface SpendingEstimate {
   /** Requests. */
@@ -30,7 +30,7 @@ export interface SpendingEstimate {
   readonly outputTokens: number;
   /** US dollars. Absent when `unpricedCalls` is above 0. */
   readonly costUsd?: number;
-  /** Calls whose price is not known: their model has no published price, or is none of the catalog. */
+  /** Calls with an unknown price: their model has none published, or is not in the catalog. */
   readonly unpricedCalls: number;
   /** Models with images that the catalog lacks, the first 10. Add them by the option `models`. */
   readonly unknownModels: readonly string[];
@@ -42,13 +42,13 @@ export interface SpendingEstimate {
   readonly durationMs?: number;
 }
 
-/** A caller may name any text as model: an estimate of a million inputs lists the first ones. */
+/** Names of models come from callers, so an estimate of a million inputs lists only the first ones. */
 const MAX_UNKNOWN_MODELS = 10;
 
 const MINUTE_MS = 60_000;
 const PACE_DEFAULTS = { maxConcurrency: 16, callMs: 3_000 } as const satisfies PaceLimits;
 
-/** Adds calls up, any number of them in constant memory. */
+/** Adds up any number of calls in constant memory. */
 export class SpendingTally {
   readonly #catalog: ModelCatalog;
   #calls = 0;
@@ -95,7 +95,7 @@ export class SpendingTally {
     };
   }
 
-  /** A limit a minute spaces the starts: the last one of n calls starts after n - 1 spaces. */
+  /** A limit a minute spaces the starts: the last of n calls starts after n - 1 intervals. */
   #durationMs({ requestsPerMinute, tokensPerMinute, ...limits }: PaceLimits): number {
     const { maxConcurrency = PACE_DEFAULTS.maxConcurrency, callMs = PACE_DEFAULTS.callMs } = limits;
     const share = (this.#calls - 1) / this.#calls;
@@ -112,8 +112,8 @@ export class SpendingTally {
 }
 
 /**
- * Adds up the tokens, price and time of calls under limits. Any number of calls takes constant memory. What a model
- * that the catalog lacks would take is unknown: see {@link SpendingEstimate} for what is then absent.
+ * Adds up the tokens, price and time of calls under limits. Any number of calls takes constant memory. For a model that
+ * the catalog lacks, values are unknown: see {@link SpendingEstimate} for what is then absent.
  *
  * @example
  * ```ts

@@ -20,7 +20,7 @@ describe('estimateImageTokens', () => {
   });
 
   it('counts a tile more at the very pixel where one is needed', () => {
-    // 1000×1333 comes down to 768×1023, two tiles by two; 1000×1335 to 768×1025, two by three.
+    // 1000×1333 is scaled to 768×1023, which is two tiles by two; 1000×1335 to 768×1025, two by three.
     const tokens = (height: number) => estimateImageTokens({ model: 'gpt-4o', width: 1000, height, detail: 'high' });
     expect([tokens(1333), tokens(1335)]).toEqual([85 + 4 * 170, 85 + 6 * 170]);
     const short = (width: number) => estimateImageTokens({ model: 'gpt-4o', width, height: 512, detail: 'high' });
@@ -106,7 +106,7 @@ describe('estimateImageTokens', () => {
     for (const name of modelCatalog.names()) {
       const entry = modelCatalog.find(name);
       if (entry === undefined) throw new Error(name);
-      // Retired models have no price any more.
+      // Retired models have no price any longer.
       const { sizingProvenance, price, limits } = entry;
       for (const provenance of [sizingProvenance, price?.provenance, limits?.provenance]) {
         if (provenance === undefined) continue;

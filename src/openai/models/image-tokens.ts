@@ -20,7 +20,7 @@ export interface ImageTokensRequest extends ImageSize {
   readonly catalog?: ModelCatalog | undefined;
 }
 
-/** What a limit reserves for a model that the catalog lacks: the dearest of the common rules. No estimate shows it. */
+/** The reservation for a model that the catalog lacks: the most expensive of the common rules. No estimate shows it. */
 const RESERVED_SIZING: ImageSizing = {
   kind: 'patch',
   multiplier: 1.62,
@@ -67,7 +67,7 @@ export const reservedImageTokens = (
   size: ImageSize | undefined,
 ): number => tokensOfImage(catalog.find(model)?.sizing ?? RESERVED_SIZING, size, detail);
 
-/** Tokens of an image by a rule; of the largest image where the size is not known. */
+/** Tokens of an image by a rule. An image of unknown size counts as the largest. */
 function tokensOfImage(sizing: ImageSizing, size: ImageSize | undefined, detail: ImageDetail): number {
   if (sizing.kind === 'patch') {
     const limits = patchLimits(sizing, detail);
@@ -86,7 +86,7 @@ const mostPatches = ({ maxSidePx, maxPatches = Number.POSITIVE_INFINITY }: Patch
 const patchLimits = ({ details }: PatchSizing, detail: ImageDetail): PatchLimits =>
   (Object.hasOwn(details, detail) ? details[detail] : undefined) ?? details.high;
 
-/** 2,500 times 1.2 is 3,000 and not 3,000.0000000000005: it is rounded before it is rounded up. */
+/** 2,500 times 1.2 is 3,000 and not 3,000.0000000000005, so the product is rounded before it is rounded up. */
 const billed = (patches: number, multiplier: number) => Math.ceil(Math.round(patches * multiplier * 1e6) / 1e6);
 
 /**
@@ -101,7 +101,7 @@ export function countPatches(size: ImageSize, { maxSidePx, maxPatches }: PatchLi
   const across = (width * scale) / PATCH_PX;
   const down = (height * scale) / PATCH_PX;
   const adjusted = scale * Math.min(Math.floor(across) / across, Math.floor(down) / down);
-  // An image thinner than a patch would be scaled to nothing: it fills the budget.
+  // An image thinner than a patch would be scaled to nothing, so it fills the budget.
   if (adjusted === 0) return maxPatches;
   return Math.min(maxPatches, patchesOf(floorPixels(width * adjusted), floorPixels(height * adjusted)));
 }
@@ -111,7 +111,7 @@ const patchesOf = (width: number, height: number) => Math.ceil(width / PATCH_PX)
 /** 1,056 may come out as 1,055.9999999999998. */
 const floorPixels = (pixels: number) => Math.max(1, Math.floor(pixels + 1e-6));
 
-/** Tiles after fitting into 2,048 squared and then bringing the short side to 768; nothing is enlarged. */
+/** Tiles after fitting into 2,048 squared and then scaling the short side to 768. Nothing is enlarged. */
 function countTiles(size: ImageSize): number {
   const fitted = fitInto(size, TILE_MAX_SIDE_PX);
   const scale = Math.min(1, TILE_SHORT_SIDE_PX / Math.min(fitted.width, fitted.height));

@@ -18,7 +18,8 @@ export type ModelOverrides = Readonly<Record<string, ModelEntry>>;
 export interface ModelCatalog {
   /**
    * The entry of a model by its own name, else without a fine-tune's `ft:…` or a snapshot's date. Else the entry of the
-   * longest built-in name that it extends at a dash, without price, efforts and what else differs among its kin. `undefined` for an unknown model.
+   * longest built-in name that it extends at a dash, without price, efforts and other fields that may differ.
+   * `undefined` for an unknown model.
    */
   find(model: string): ModelEntry | undefined;
   /** Every name in the catalog. */

@@ -129,14 +129,14 @@ const AFTER_PROMOTION: Provenance = {
   uncertain: 'the list price of July 2026; a promotion at 4, 0.4 and 20 was announced until 2026-11-21 at least',
 };
 
-/** What a model takes beside images. */
+/** The parameters that a model accepts. */
 type Support = Pick<ModelEntry, 'reasoningEfforts' | 'defaultEffort' | 'temperature' | 'flex' | 'shutdownOn'>;
 
 const FROM_LOW: readonly ReasoningEffort[] = ['low', 'medium', 'high'];
 
 /**
  * Efforts and defaults by generation, as the guide "Reasoning" and the model pages of OpenAI list them. Temperature:
- * the guide "Deployment checklist" ("when reasoning effort is not none, remove temperature"), and what others met
+ * the guide "Deployment checklist" ("when reasoning effort is not none, remove temperature"), and reports of others
  * (BerriAI/litellm#34210). Flex: the tier's table of the page "Pricing", and a trial (evalstate/fast-agent 0.10.32).
  */
 const PLAIN: Support = { temperature: 'always', flex: false };

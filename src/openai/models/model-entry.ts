@@ -1,6 +1,6 @@
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 
-/** How much of an image the model looks at. */
+/** The detail with which a model sees an image. */
 export type ImageDetail = 'low' | 'high' | 'original' | 'auto';
 
 /** Bounds of one detail level of a patch model; an image beyond them is scaled down first. */
@@ -17,8 +17,8 @@ export interface PatchSizing {
   /** Billed tokens a patch. */
   readonly multiplier: number;
   /**
-   * Bounds by detail level; a level that is absent is not supported and is billed as `high`. So the models with
-   * `original` here are those that take it.
+   * Bounds by detail level. A level that is absent is not supported and is billed as `high`. So only the models with
+   * `original` here accept it.
    */
   readonly details: { readonly [Detail in ImageDetail]?: PatchLimits } & { readonly high: PatchLimits };
 }
@@ -70,8 +70,8 @@ export interface ModelLimits {
 }
 
 /**
- * When a model takes a `temperature` other than 1. `without-reasoning`: at effort `none` only, which a request has by
- * naming it, or by naming none where it is the model's default.
+ * When a model accepts a `temperature` other than 1. `without-reasoning`: only at effort `none`, whether the request
+ * names it or it is the model's default.
  */
 export type TemperatureSupport = 'always' | 'without-reasoning' | 'never';
 
@@ -81,19 +81,19 @@ export interface ModelEntry {
   readonly family: string;
   readonly sizing: ImageSizing;
   readonly sizingProvenance: Provenance;
-  /** Absent where no price is published: its calls have no `costUsd`, and an estimate says so. */
+  /** Absent where no price is published. Its calls have no `costUsd`, and an estimate counts them as unpriced. */
   readonly price?: ModelPrice;
   readonly limits?: ModelLimits;
   /**
-   * Efforts that it takes, the least first: a request that names none is sent the first. Absent for a model that does
-   * not reason.
+   * Efforts that it accepts, the lowest first. A request that names none is sent with the first. Absent for a model
+   * that does not reason.
    */
   readonly reasoningEfforts?: readonly ReasoningEffort[];
-  /** The effort that the API takes for a request that names none. Absent where that is not known. */
+  /** The effort that the API uses for a request that names none. Absent where it is unknown. */
   readonly defaultEffort?: ReasoningEffort;
-  /** Absent where that is not known. */
+  /** Absent where it is unknown. */
   readonly temperature?: TemperatureSupport;
-  /** Whether it takes `service_tier: 'flex'`, at half the price. Absent where that is not known. */
+  /** Whether it accepts `service_tier: 'flex'`, at half the price. Absent where it is unknown. */
   readonly flex?: boolean;
   /**
    * Day from which OpenAI no longer serves it, `YYYY-MM-DD`; other servers may. Absent where none is announced.

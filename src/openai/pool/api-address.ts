@@ -1,20 +1,20 @@
 import type { ConfigIssue } from '../../errors/config-error.ts';
 import { withoutTrailing } from '../../internal/without-trailing.ts';
 
-/** Where requests go, as the client of `openai` wants it. */
+/** The address of requests, in the form of the `openai` client. */
 export interface ApiAddress {
   readonly baseURL: string;
-  /** Set where the deployment stands in the path: then the client is an `AzureOpenAI`. */
+  /** Set where the deployment is in the path: the client is then an `AzureOpenAI`. */
   readonly deploymentsVersion: string | undefined;
-  /** Set where Azure takes requests as OpenAI does, with its version in the query. */
+  /** Set where Azure accepts requests in OpenAI's form, with its version in the query. */
   readonly queryVersion: string | undefined;
-  /** Whether a key in text goes into the header `api-key`, as Azure has it. */
+  /** Whether a key that is a string goes into the header `api-key`, as Azure expects. */
   readonly isAzure: boolean;
 }
 
 /** Hosts of Azure OpenAI and of Azure AI Foundry, national clouds included. */
 const AZURE_HOST = /\.(openai|cognitiveservices|services\.ai)\.azure\.(com|us|cn)$/;
-/** Pages about a resource, which people take for its address. */
+/** Hosts of pages about a resource, which people mistake for its address. */
 const PORTAL_HOST = /^(portal|ai|oai)\.azure\.com$/;
 /** The end of a whole request's address, as the portal shows it under "Target URI". */
 const OPERATION = /\/(chat\/completions|responses)$/;
@@ -91,14 +91,14 @@ export function addressIssues(baseURL: string, apiVersion: string | undefined, o
   return [];
 }
 
-/** The address for the client, of one that `addressIssues` finds nothing wrong with. */
+/** The address for the client, from one in which `addressIssues` finds nothing wrong. */
 export function apiAddress(baseURL: string, apiVersion: string | undefined): ApiAddress {
   const { url, path, versions } = partsOf(baseURL, apiVersion);
   const [version] = versions;
   const isAzureHost = AZURE_HOST.test(url.hostname);
   const isAzure = isAzureHost || version !== undefined;
   const at = (own: string) => url.origin + own;
-  // A gateway's own /v1 may have deployments below it, which a dated version that is given asks for.
+  // A gateway's own /v1 may have deployments below it, for which a dated version is given.
   const wantsDeployments = apiVersion !== undefined && DATED_VERSION.test(apiVersion) && !isV1(path);
   // In its form of OpenAI's API, Azure has no deployment in the path.
   if ((path.endsWith('/v1') && !wantsDeployments) || path === '/models') {

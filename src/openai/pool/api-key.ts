@@ -8,7 +8,7 @@ import type { RequestKey } from '../exchange/chat-exchange.ts';
 /** A key of the API, or a function that gives it before each request, such as a token that expires within the hour. */
 export type ApiKey = string | (() => string | PromiseLike<string>);
 
-/** How long a function may take. After that the requests that wait for it fail, and the next one calls it again. */
+/** Longest time of a function. After it, the waiting requests fail, and the next request calls the function again. */
 const MAX_WAIT_MS = 30_000;
 
 const isHeaderSafe = headerSafeSecret();
@@ -63,7 +63,7 @@ export class KeySource {
           fail(new TypeError('expected a non-empty string of printable ASCII without spaces'));
         }
       };
-      // A function that throws at once rejects too.
+      // Through a promise, so that a function that throws at once rejects too.
       Promise.resolve().then(this.#provide).then(take, fail);
     });
   }

@@ -24,7 +24,7 @@ const call = (pool: OpenAIConnectionPool) =>
     client.chat.completions.create({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'Hello' }] }),
   );
 
-/** Sleeps, and gives the seconds that it took, which on a busy machine are more. */
+/** Sleeps, and returns the seconds that it took, which may be more on a busy machine. */
 async function sleepFor(durationMs: number): Promise<number> {
   const startedAtMs = performance.now();
   await sleep(durationMs);
@@ -72,7 +72,7 @@ describe('what the pool promises, by what the server saw', () => {
     expect(pool.getStats().connections.failed).toBe(0);
   });
 
-  // That it takes no more than one health interval is shown on a clock, in resource-pool/early-checks.test.ts.
+  // A test in resource-pool/early-checks.test.ts shows on a clock that it takes no more than one health interval.
   it.each([
     { what: 'at once', intervalMs: 300, awayMs: 0 },
     { what: 'after a while', intervalMs: 300, awayMs: 80 },

@@ -25,8 +25,8 @@ export interface OpenAIConnection {
 }
 
 /**
- * Makes a connection, which opens with its first request. The client retries and logs nothing, and ignores the
- * environment where this package can set an option. `openai` is loaded here, at first use.
+ * Makes a connection, which opens with its first request. The client retries nothing, logs nothing, and ignores the
+ * environment where this package has an option. `openai` is loaded here, at first use.
  */
 export async function createOpenAIConnection({
   apiKey,
@@ -43,7 +43,7 @@ export async function createOpenAIConnection({
     loadOpenAI(),
     HttpConnection.create({ origin: new URL(baseURL).origin, ...limits, proxy, tls, clock, counters, lost }),
   ]);
-  // As with Azure's own client: a key has its own header, and a token of Entra is a bearer token.
+  // As Azure's own client does: a key has a header of its own, and a token of Entra is a bearer token.
   const azureHeaders =
     isAzure && apiVersion === undefined && typeof apiKey === 'string' ? { Authorization: null, 'api-key': apiKey } : {};
   const settings = {

@@ -19,7 +19,10 @@ import { addressIssues } from './api-address.ts';
 import { type ApiKey, apiKeyCheck } from './api-key.ts';
 
 export interface OpenAIConnectionPoolOptions {
-  /** Connections to keep open once the pool was used; from 0 to `max`. @defaultValue 2, or `max` if that is less */
+  /**
+   * Connections to keep open after the first use of the pool; from 0 to `max`.
+   * @defaultValue 2, or `max` if that is less
+   */
   readonly min?: number | undefined;
   /**
    * Most connections, and so most requests on the wire at a moment; at least 1 and `min`.
@@ -28,11 +31,11 @@ export interface OpenAIConnectionPoolOptions {
   readonly max?: number | undefined;
   /** Longest wait for a free connection, in milliseconds. @defaultValue 30_000 */
   readonly acquireTimeoutMs?: number | undefined;
-  /** How long a connection above `min` may lie idle, in milliseconds. @defaultValue 300_000 */
+  /** Longest time for which a connection above `min` stays idle, in milliseconds. @defaultValue 300_000 */
   readonly idleTimeoutMs?: number | undefined;
   /** Milliseconds between health checks of idle connections. @defaultValue 30_000 */
   readonly healthCheckInterval?: number | undefined;
-  /** Longest health check of one connection, in milliseconds. @defaultValue 10_000 */
+  /** Timeout of the health check of one connection, in milliseconds. @defaultValue 10_000 */
   readonly healthCheckTimeoutMs?: number | undefined;
   /** Opens and authenticates `min` connections at once, in the background. @defaultValue false */
   readonly warmUpOnStart?: boolean | undefined;
@@ -56,11 +59,12 @@ export interface OpenAIConnectionPoolOptions {
   /** API version of Azure OpenAI, such as `2024-10-21`; makes the client an `AzureOpenAI`. @defaultValue none */
   readonly apiVersion?: string | undefined;
   /**
-   * Bound of a call that names no `timeout` of its own, in milliseconds; headers and body, for a stream its headers.
+   * Timeout of a call that names none of its own, in milliseconds. It covers headers and body; for a stream only its
+   * headers.
    * @defaultValue 600_000
    */
   readonly requestTimeoutMs?: number | undefined;
-  /** Longest time a streamed answer may stand still, in milliseconds. @defaultValue 60_000 */
+  /** Longest pause of a streamed answer, in milliseconds. @defaultValue 60_000 */
   readonly streamIdleTimeoutMs?: number | undefined;
   /** Largest answer, in bytes. @defaultValue 67_108_864 */
   readonly maxResponseBytes?: number | undefined;
@@ -111,7 +115,7 @@ const DEFAULT_MAX = 10;
 
 const OWNER = 'OpenAIConnectionPool';
 
-/** The bounds of a pool's size: a default gives way to the bound that was set. */
+/** The bounds of a pool's size. A default adapts to the bound that was set. */
 export function poolBounds(options: OpenAIConnectionPoolOptions): { readonly min: number; readonly max: number } {
   const { min, max = Math.max(DEFAULT_MAX, min ?? 0) } = callOptions(options);
   return { min: min ?? Math.min(DEFAULT_MIN, max), max };
@@ -126,7 +130,10 @@ export function poolContradictions(options: OpenAIConnectionPoolOptions): readon
 /** Options with their defaults. */
 export type PoolSettings = Settings<OpenAIConnectionPoolOptions, typeof POOL_SPEC> & ReturnType<typeof poolBounds>;
 
-/** Throws a `ConfigError` that lists everything wrong; never shows the key. */
+/**
+ * Checks the options, and never shows the key.
+ * @throws `DESCRIBE_CONFIG_INVALID` that lists everything wrong.
+ */
 export function poolSettings(
   apiKey: ApiKey,
   baseURL: string | undefined,

@@ -1,17 +1,17 @@
 import type { ResourcePoolStats } from '../../resource-pool/index.ts';
 
-/** `healthy`: what was checked answers. `degraded`: some of it. `unhealthy`: none of it, or the key was refused. */
+/** `healthy`: all checked connections answer. `degraded`: some of them. `unhealthy`: none, or the key was refused. */
 export interface OpenAIPoolHealth {
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
-  /** Connections that were asked. */
+  /** Connections that were checked. */
   readonly checked: number;
   /** Those of them that gave no answer and are being replaced. */
   readonly failed: number;
-  /** Whether the API refused the key: calls fail until it is asked again. */
+  /** Whether the API refused the key. Calls fail until it is tried again. */
   readonly keyRefused: boolean;
 }
 
-/** Stats of the pool, and what its connections did. */
+/** Stats of the pool and its connections. */
 export interface OpenAIConnectionPoolStats extends ResourcePoolStats {
   /** Scheme, host and port of the API. */
   readonly origin: string;
@@ -21,7 +21,7 @@ export interface OpenAIConnectionPoolStats extends ResourcePoolStats {
     readonly requests: number;
     /** Requests sent again because a kept-alive socket had died before any byte of an answer. */
     readonly resent: number;
-    /** Requests that failed on the way, not by their answer. */
+    /** Requests that failed without an answer. */
     readonly failed: number;
   };
   readonly keyRefused: boolean;

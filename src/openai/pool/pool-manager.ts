@@ -28,9 +28,9 @@ import {
 import type { OpenAIConnectionPoolStats } from './openai-pool-stats.ts';
 
 export interface PoolManagerOptions {
-  /** Most pools; an unused one makes room, the longest unused first. At least 1. @defaultValue 100 */
+  /** Most pools, at least 1. The pool that is unused for longest is evicted first. @defaultValue 100 */
   readonly maxPools?: number | undefined;
-  /** Time after which a pool that nobody asked for or uses is closed, in milliseconds. @defaultValue 600_000 */
+  /** Time after which an unused pool that was not requested is closed, in milliseconds. @defaultValue 600_000 */
   readonly idleTimeoutMs?: number | undefined;
   /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
@@ -48,7 +48,7 @@ interface Entry {
   acquired: number;
 }
 
-/** Stats of every pool by a name that is made of key and base URL and tells neither. */
+/** Stats of every pool, by a name that is made from key and base URL and reveals neither. */
 export type PoolManagerStats = Readonly<Record<string, OpenAIConnectionPoolStats>>;
 
 /**
@@ -84,7 +84,7 @@ export class PoolManager {
 
   /**
    * The pool of this key and base URL. `options` count when it is made; later ones are ignored. A pool that was closed,
-   * or whose key was refused, is made anew.
+   * or whose key was refused, is replaced.
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    * @throws `DESCRIBE_QUEUE_FULL` when `maxPools` pools are all in use.
    */
@@ -174,7 +174,7 @@ function inUse(pool: OpenAIConnectionPool): boolean {
 
 type PoolVariables = OpenAIConnectionPoolOptions & { readonly baseURL?: string };
 
-/** Knows where pools go that name no base URL, and how large they are that name no bound: from the environment. */
+/** Takes base URL and bounds from the environment where the caller gives none. */
 class ProcessPoolManager extends PoolManager {
   override getPool(apiKey: string, baseURL?: string, options: OpenAIConnectionPoolOptions = {}): OpenAIConnectionPool {
     const given = readEnvironment<PoolVariables>({ baseURL: baseUrlOption, ...POOL_SPEC });

@@ -8,7 +8,7 @@ export interface MonitoringPorts {
   metrics(): string | Promise<string>;
 }
 
-/** An answer before it takes the form of one of the two styles. */
+/** An answer, before it is given in one of the two styles. */
 interface Answer {
   readonly status: number;
   readonly contentType: string;
@@ -47,12 +47,12 @@ const answers = (ports: MonitoringPorts) => ({
   stats: async () => json(200, await ports.stats()),
   metrics: async () => {
     const body = await ports.metrics();
-    // Only OpenMetrics has an end mark, so the text itself says which of the two formats it is.
+    // Only OpenMetrics ends with a mark, so the text itself shows its format.
     return { status: 200, contentType: body.endsWith('# EOF\n') ? OPEN_METRICS_TYPE : PROMETHEUS_TYPE, body };
   },
 });
 
-/** Never rejects: a port that fails is a 500 without its message, which might hold anything. */
+/** Never rejects. A port that fails is a 500 without its message, which might contain anything. */
 async function answer(method: string | undefined, make: () => Promise<Answer>): Promise<Answer> {
   if (method !== 'GET' && method !== 'HEAD') return json(405, { error: 'only GET and HEAD are served here' });
   try {

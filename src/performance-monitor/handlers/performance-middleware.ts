@@ -31,7 +31,10 @@ export interface PerformanceMiddlewareOptions {
    * @defaultValue Express's route, else the path with `:id` for all but plain words
    */
   readonly route?: ((request: MonitoredRequest) => string) | undefined;
-  /** Routes that are labels, at least 1, and as many series of paths; further ones are `other`. @defaultValue 100 */
+  /**
+   * Most routes that are labels, at least 1, and as many series of paths. Further ones are `other`.
+   * @defaultValue 100
+   */
   readonly maxRoutes?: number | undefined;
   /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
@@ -103,7 +106,7 @@ export function createPerformanceMiddleware(
       show(-1);
       callSafely(record, undefined);
     };
-    // A client that left closes without finishing; a response without a socket, as in tests, only finishes.
+    // A client that left closes without finishing. A response without a socket, as in tests, only finishes.
     response.once('finish', end);
     response.once('close', end);
     next?.();

@@ -9,14 +9,16 @@ export interface RoutedRequest {
 const MAX_SEGMENTS = 6;
 const MAX_SEGMENT_LENGTH = 40;
 
-/** Words that a programmer writes: `describe`, `getUser`, `API`, `v1`, `oauth2`. Nothing else is shown of a path. */
+/**
+ * Words that a programmer writes: `describe`, `getUser`, `API`, `v1`, `oauth2`. Other parts of a path are not shown.
+ */
 const WORD = /^(?:[a-z]{1,20}|[A-Z]{1,8}|[A-Z]?[a-z]{2,}(?:[A-Z][a-z]{2,})*)\d{0,2}$/;
 const MAX_WORD_LENGTH = 22;
 
-/** How keys of well-known services begin. */
+/** Beginnings of keys of well-known services. */
 const KEY = /^(?:sk|pk|rk|ghp|xox[a-z])[-_]/i;
 
-/** The pattern of the route that the framework found; `undefined` where there is none. Express 4 and 5 have it. */
+/** The pattern of the route that the framework found; `undefined` where there is none. Works with Express 4 and 5. */
 export function routePattern({ route, baseUrl = '' }: RoutedRequest): string | undefined {
   if (typeof route !== 'object' || route === null || !('path' in route)) return undefined;
   const { path } = route;
@@ -25,7 +27,7 @@ export function routePattern({ route, baseUrl = '' }: RoutedRequest): string | u
   return `${baseUrl === '' ? '' : pathLabel(baseUrl)}${pattern}`;
 }
 
-/** A path whose ids, names and tokens are replaced, so that it has few values and tells nothing of a person. */
+/** A path whose ids, names and tokens are replaced, so that it has few values and reveals nobody. */
 export function pathLabel(url: string): string {
   const [path = '/'] = url.split(/[?#]/, 1);
   const segments = path.split('/').filter((segment) => segment !== '');

@@ -6,14 +6,14 @@ const OTHER = 'other';
 const UNMATCHED = 'unmatched';
 
 /**
- * A bounded number of route labels. Patterns of the app have a bound of their own, so that paths of strangers can't
- * displace them. A path is a label only where something was served there.
+ * A bounded number of route labels. Patterns of the app have a separate bound, so that paths from strangers can't
+ * displace them. A path is a label only if the app served something there.
  */
 export class RouteLabels {
   readonly #maxRoutes: number;
   readonly #custom: ((request: RoutedRequest) => string) | undefined;
   readonly #patterns = new Set<string>();
-  /** Method, path and status: each is a series, and a monitor has only so many of them. */
+  /** Method, path and status: each combination is a series, and a monitor bounds its series. */
   readonly #paths = new Set<string>();
 
   constructor(maxRoutes: number, custom?: (request: RoutedRequest) => string) {
@@ -39,5 +39,5 @@ export class RouteLabels {
   }
 }
 
-/** A failing app serves, too. A refused or redirected request may have any path that a stranger thought of. */
+/** A failing app counts as serving. A refused or redirected request may have any path that a stranger made up. */
 const isServed = (status: number): boolean => status < 300 || status === 304 || status >= 500;

@@ -107,7 +107,7 @@ export class HistogramMetric extends LabelledMetric<HistogramSeries> {
   }
 
   #bounds(): readonly number[] {
-    // 250 * 0.001 is 0.25 by luck only: the shortest decimal of 12 digits is the bound that was meant.
+    // 250 * 0.001 is 0.25 only by luck. The shortest decimal of 12 digits is the intended bound.
     return this.buckets.map((bound) => Number((bound * this.#factor).toPrecision(12)));
   }
 }

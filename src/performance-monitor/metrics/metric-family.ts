@@ -27,14 +27,14 @@ function nextTurn(): Promise<void> {
  * monitors is one sample.
  */
 export class MetricFamily {
-  /** Mutable: an OpenMetrics registry takes `_total` off a counter's name. */
+  /** Mutable, because an OpenMetrics registry takes `_total` off a counter's name. */
   name: string;
   readonly help: string;
   readonly type: string;
   readonly aggregator = 'sum';
   readonly #shape: string;
   readonly #sources = new Set<MetricSource>();
-  /** At the last scrape. */
+  /** Lines of the last scrape. */
   #lines = 0;
 
   constructor({ exposedName, help, kind, shape }: MetricSource) {
@@ -44,7 +44,7 @@ export class MetricFamily {
     this.#shape = shape;
   }
 
-  /** The family as prom-client's types see a metric; a registry uses no more of one than is here. */
+  /** The family with prom-client's type of a metric. A registry uses only the members that are here. */
   get asMetric(): Metric {
     return this as unknown as Metric;
   }

@@ -8,10 +8,10 @@ const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** Labels with which Prometheus itself tells buckets and quantiles apart. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set(['le', 'quantile']);
 
-/** Longest label value kept: a bound for values that come from outside. */
+/** Longest label value that is kept, because values come from outside. */
 const MAX_VALUE_LENGTH = 200;
 
-/** Label value of everything that goes beyond `maxSeries`. */
+/** Label value of the series beyond `maxSeries`. */
 export const OVERFLOW_VALUE = 'other';
 
 /** @throws `DESCRIBE_INPUT_INVALID` for a name that Prometheus does not take, or that every series has already. */
@@ -29,11 +29,11 @@ export function labelNameProblem(name: string, taken: Readonly<Record<string, st
   return Object.hasOwn(taken, name) ? "is one of the monitor's own labels" : undefined;
 }
 
-/** A label value as text; nothing for what can't be one. */
+/** A label value as text; undefined for a value that cannot be one. */
 export function labelText(value: unknown): string | undefined {
   if (typeof value === 'string') {
     if (value.length <= MAX_VALUE_LENGTH) return value;
-    // Not within a character of two units, half of which is none.
+    // A cut inside a surrogate pair would leave half a character.
     return value.slice(0, MAX_VALUE_LENGTH).replace(/[\ud800-\udbff]$/, '');
   }
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;

@@ -17,23 +17,23 @@ export function checkMetricName(name: unknown): asserts name is string {
   );
 }
 
-/** A name as Prometheus takes it: the dots of StatsD's names are underscores. */
+/** A name in Prometheus's form: dots become underscores. */
 export const underscored = (name: string): string => name.replaceAll('.', '_');
 
 const endsIn = (name: string, word: string): boolean => name === word || name.endsWith(`_${word}`);
 const withEnd = (name: string, word: string): string => (endsIn(name, word) ? name : `${name}_${word}`);
 
-/** A name without that last word, dotted or not; a name that is only this word stays. */
+/** A name without that last word, whether dotted or not. A name that is only this word stays. */
 const withoutEnd = (name: string, word: string): string =>
   name.length > word.length + 1 && endsIn(underscored(name), word) ? name.slice(0, -word.length - 1) : name;
 
 /** A counter's name in reports, without the `_total` of Prometheus. */
 export const counterStem = (name: string): string => withoutEnd(name, 'total');
 
-/** Counters end in `_total`, as Prometheus wants them. */
+/** Counters end in `_total`, as Prometheus expects. */
 export const counterName = (name: string): string => withEnd(underscored(name), 'total');
 
-/** How the values of a unit are shown to Prometheus, which wants base units. */
+/** The form of a unit's values for Prometheus, which expects base units. */
 export interface UnitExposition {
   /** Last word of the name; empty for none. */
   readonly suffix: string;

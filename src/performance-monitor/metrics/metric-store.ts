@@ -9,7 +9,7 @@ import type { MetricKind, MetricOptions, Recording } from './metric.ts';
 import { checkLabelNames, type MetricLabels, OVERFLOW_VALUE } from './metric-labels.ts';
 import { checkMetricName, counterName, counterStem, histogramName, underscored } from './metric-name.ts';
 
-/** How a histogram is made by the first call that names it. */
+/** Options of a histogram. The first call that names it decides. */
 export interface HistogramOptions {
   /**
    * Unit of the values, such as `ms`, `bytes` or `tokens`; it ends the exposed name. Milliseconds are exposed as
@@ -33,17 +33,17 @@ export interface MetricStoreOptions {
   readonly reserved: readonly string[];
   readonly clock: Clock;
   readonly windowMs: number;
-  /** A new metric; throwing refuses it. */
+  /** Gets a new metric, and may refuse it by throwing. */
   onAdded(metric: MonitorMetric): void;
 }
 
-/** Owner of the names that the monitor itself uses; no metric can be called so. */
+/** Owner of the names that the monitor itself uses. No other metric can have one of them. */
 const RESERVED = "the monitor's own metrics";
 
-/** Spellings remembered, a metric; further ones are worked out each time. */
+/** Most spellings remembered for each metric; others are computed each time. */
 const SPELLINGS = 4;
 
-/** Slots of the window; the oldest falls out whole. */
+/** Slots of the window. The oldest is dropped as a whole. */
 const SLOTS = 5;
 
 const COUNTS_PER_LOOK = 256;
@@ -65,7 +65,7 @@ export class MetricStore implements Recording {
   /** Every name that shows up in the exposition, with the metric that owns it. */
   readonly #exposed = new Map<string, string>();
   readonly #metrics: MonitorMetric[] = [];
-  /** Counts what went to a series `other`, by metric, and what no metric took, as metric `other`. */
+  /** Counts values for a series `other` by metric, and values without a metric as metric `other`. */
   readonly #overflow: CounterMetric;
 
   on: boolean;
@@ -142,7 +142,7 @@ export class MetricStore implements Recording {
       histogramName(name, unit),
       (options) => new HistogramMetric({ ...options, unit, buckets: bounds }, this.#options.clock.now()),
     );
-    // `wait` in milliseconds and `wait_seconds` in seconds are exposed alike, and must not share values.
+    // `wait` in milliseconds and `wait_seconds` in seconds have one exposed name, and must not share values.
     if (metric !== undefined) checkSame(metric, unit, buckets);
     return metric;
   }
@@ -203,7 +203,7 @@ export class MetricStore implements Recording {
 
   /**
    * The metric that was first used with other dots and underscores.
-   * @throws `DESCRIBE_INPUT_INVALID` for a name that is none.
+   * @throws `DESCRIBE_INPUT_INVALID` for a wrong name.
    */
   #otherSpelling(name: string): MonitorMetric | undefined {
     checkMetricName(name);

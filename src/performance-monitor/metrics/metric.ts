@@ -30,11 +30,11 @@ export interface MetricSource {
 /** Labels of a line that has none of its own. */
 export const NO_LINE_LABELS: ExposedSample['labels'] = Object.freeze({});
 
-/** The state of the monitor that recording goes by. */
+/** The state of the monitor that recording depends on. */
 export interface Recording {
   /** False before the start and after the end of recording. */
   readonly on: boolean;
-  /** Counts until the next look at the clock: counts move the window as well, but need not read the time each. */
+  /** Counts until the next reading of the clock: counts move the window too, but need not read the time each. */
   countsUntilLook: number;
   /** Reads the clock and moves the window of reports. */
   look(): void;

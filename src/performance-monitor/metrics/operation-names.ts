@@ -8,14 +8,14 @@ export interface OperationMetrics {
   readonly errors: string;
 }
 
-/** Most operations remembered; more are worked out each time. */
+/** Most operations remembered; the names of others are computed each time. */
 const MAX_REMEMBERED = 1_000;
 
-/** The names of an operation's metrics, worked out once an operation: timing is the hot path. */
+/** The names of an operation's metrics, computed once, because timing is a hot path. */
 export class OperationNames {
   readonly #known = new Map<string, OperationMetrics>();
 
-  /** @throws `DESCRIBE_INPUT_INVALID` for what can't be a metric's name. */
+  /** @throws `DESCRIBE_INPUT_INVALID` for a name that no metric can have. */
   of(operation: string): OperationMetrics {
     const known = this.#known.get(operation);
     if (known !== undefined) return known;

@@ -6,7 +6,7 @@ import type { MetricLabels } from './metric-labels.ts';
 export interface PendingTimer {
   /** The histogram of its operation; undefined when nothing is recorded. */
   readonly metric: HistogramMetric | undefined;
-  /** Its series, as long as that has the same epoch. */
+  /** Its series, valid while the series index has the same epoch. */
   readonly series: HistogramSeries | undefined;
   readonly epoch: number | undefined;
   readonly labels: MetricLabels;
@@ -37,7 +37,7 @@ export class OperationTimers {
     return this.#lastId;
   }
 
-  /** Takes the timer out; `undefined` when there is none of that id any more. */
+  /** Removes the timer and returns it; `undefined` when there is none with that id. */
   take(id: TimerId): PendingTimer | undefined {
     const timer = this.#pending.peek(id);
     this.#pending.delete(id);

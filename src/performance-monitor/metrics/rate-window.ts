@@ -24,12 +24,12 @@ export class RateWindow {
     return elapsedMs > 0 ? ((total - (oldest?.total ?? 0)) * 1000) / elapsedMs : 0;
   }
 
-  /** Growth since the last snapshot that is not younger than that time. */
+  /** Growth since the latest snapshot from that time or before. */
   growthSince(total: number, atMs: number): number {
     return total - (this.#snapshots.findLast((snapshot) => snapshot.atMs <= atMs)?.total ?? 0);
   }
 
-  /** The total went back to zero. */
+  /** The total was reset to zero. */
   clear(): void {
     this.#snapshots = this.#snapshots.map(({ atMs }) => ({ atMs, total: 0 }));
   }

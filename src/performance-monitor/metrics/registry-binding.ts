@@ -8,7 +8,7 @@ import { MetricFamily } from './metric-family.ts';
 /** A prom-client registry of either text format. */
 export type MonitorRegistry = Registry<PrometheusContentType> | Registry<OpenMetricsContentType>;
 
-/** The families of each registry: every monitor of the process finds those of the others. */
+/** The families of each registry, so that every monitor of the process finds those of the others. */
 const familiesOf = (registry: MonitorRegistry): Map<string, MetricFamily> => {
   const all = processSingleton('metric-families', () => new WeakMap<MonitorRegistry, Map<string, MetricFamily>>());
   const families = all.get(registry) ?? new Map<string, MetricFamily>();
@@ -17,8 +17,8 @@ const familiesOf = (registry: MonitorRegistry): Map<string, MetricFamily> => {
 };
 
 /**
- * Shows one monitor's metrics in a registry: the user's at once, else one of its own. That one is made when the text is
- * first read, for prom-client is loaded then.
+ * Shows one monitor's metrics in a registry: in the user's at once, else in one of its own. Its own is made when the
+ * text is first read, because prom-client is loaded then.
  */
 export class RegistryBinding {
   #registry: MonitorRegistry | undefined;

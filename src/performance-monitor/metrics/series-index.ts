@@ -18,14 +18,14 @@ export interface SeriesIndexOptions<Series> {
   readonly ownLabels: Readonly<Record<string, string>>;
   readonly maxSeries: number;
   create(labels: Readonly<Record<string, string>>): Series;
-  /** Called for every lookup that the bound turned away. */
+  /** Called for every lookup of a series beyond the bound. */
   onOverflow(): void;
 }
 
 /**
- * Finds the series of a label set without building a key: one map a label, whose strings are hashed once. A label that
- * is missing is empty, as Prometheus has it, and a new name may come at any time. Never holds more than `maxSeries` and
- * one more, in which every label is `other` and which takes all further label sets.
+ * Finds the series of a label set without building a key: one map a label, whose strings are hashed once. A missing
+ * label is empty, as in Prometheus, and a new name may come at any time. Never holds more than `maxSeries`, plus one.
+ * In that one every label is `other`, and it takes all further label sets.
  */
 export class SeriesIndex<Series> {
   readonly #metric: string;
@@ -34,7 +34,7 @@ export class SeriesIndex<Series> {
   readonly #create: (labels: Readonly<Record<string, string>>) => Series;
   readonly #onOverflow: () => void;
   readonly #all: Series[] = [];
-  /** In the order of the branches, the newest first. */
+  /** The label names in the order of the branches, the newest first. */
   #labelNames: readonly string[] = [];
   #root = newBranch<Series>();
   #overflow: Series | undefined;
@@ -73,7 +73,7 @@ export class SeriesIndex<Series> {
     return branch?.series ?? this.#add(labels);
   }
 
-  /** The series of labels that were found before; undefined for those that share one. Valid until `epoch` changes. */
+  /** The series of labels that were found before; undefined for the shared series. Valid until `epoch` changes. */
   kept(labels: MetricLabels): Series | undefined {
     let branch: Branch<Series> | undefined = this.#root;
     for (const name of this.#labelNames) branch = branch?.children.get(this.#textOf(labels, name) ?? '');
@@ -89,7 +89,7 @@ export class SeriesIndex<Series> {
     this.#all.length = 0;
   }
 
-  /** Finds the series of labels with new names, or with undefined ones, which are missing. */
+  /** Finds the series of labels with new names, or with undefined values, which count as missing. */
   #findAnew(labels: MetricLabels): Series {
     const defined = Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== undefined));
     checkLabelNames(this.#metric, defined, this.#ownLabels);

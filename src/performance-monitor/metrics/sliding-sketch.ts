@@ -8,7 +8,7 @@ interface Slot {
 /** A sketch of the values of the last window: slots of a fifth of it, of which the oldest is dropped whole. */
 export class SlidingSketch {
   #slots: Slot[];
-  /** The sketch that new values go to. */
+  /** The sketch that takes new values. */
   current: ValueSketch;
 
   constructor(nowMs: number) {

@@ -12,7 +12,7 @@ const exact = (values: readonly number[], share: number) =>
   [...values].sort((left, right) => left - right)[Math.max(1, Math.ceil(share * values.length)) - 1] ?? 0;
 
 const SHARES = [0, 0.01, 0.5, 0.95, 0.99, 1];
-/** Below 1e-300 doubles have fewer digits, and nobody measures anything. */
+/** Below 1e-300 doubles have fewer digits. Nothing real is that small. */
 const measurable = (value: number) => (Math.abs(value) < 1e-300 ? 0 : value);
 const values = fc.array(fc.double({ min: -1e12, max: 1e12, noNaN: true }).map(measurable), {
   minLength: 1,

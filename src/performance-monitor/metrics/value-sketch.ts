@@ -11,14 +11,14 @@ const bits = new DataView(new ArrayBuffer(8));
 
 /** The middle of a bucket of an octave (sign and exponent). */
 function middleOf(octave: number, bucket: number): number {
-  // The lowest octave holds zero, and what is so close to it that nobody measures it.
+  // The lowest octave holds zero, and values so close to it that nothing real has them.
   if ((octave & (SIGN - 1)) === 0) return 0;
   bits.setUint32(0, ((octave << FRACTION_BITS) | (bucket << BUCKET_SHIFT) | (1 << (BUCKET_SHIFT - 1))) >>> 0);
   bits.setUint32(4, 0);
   return bits.getFloat64(0);
 }
 
-/** Where an octave stands among others: the negative ones come first, the largest magnitude first of all. */
+/** The rank of an octave: negative ones come first, those of the largest magnitude first of all. */
 const rankOf = (octave: number): number => (octave >= SIGN ? SIGN - 1 - octave : octave);
 
 /**

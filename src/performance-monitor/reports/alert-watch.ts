@@ -2,7 +2,7 @@ import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../intern
 import { Emitter, type Listener, type Unsubscribe } from '../../internal/emitter.ts';
 import type { HealthCheck, HealthCheckName } from './health-checks.ts';
 
-/** A check got worse or better. Sent once a change, not once a look. */
+/** A check got worse or better. Emitted once for each change. */
 export interface PerformanceAlert extends HealthCheck {
   readonly check: HealthCheckName;
   /** Whether the check is worse than before; `false` when it recovered, fully or in part. */
@@ -14,7 +14,7 @@ type Checks = Readonly<Partial<Record<HealthCheckName, HealthCheck>>>;
 
 const SEVERITY = { healthy: 0, degraded: 1, unhealthy: 2 } as const;
 
-/** Notifies listeners of changes of the checks. Looks by itself only while somebody listens. */
+/** Notifies listeners of changes of the checks. It checks by itself only while there is a listener. */
 export class AlertWatch {
   readonly #clock: Clock;
   readonly #intervalMs: number | undefined;
@@ -23,7 +23,7 @@ export class AlertWatch {
   readonly #statuses = new Map<HealthCheckName, HealthCheck['status']>();
   #timer: TimerHandle | undefined;
 
-  /** `look` judges the moment and calls `update`; without an interval nothing looks by itself. */
+  /** `look` runs the checks and calls `update`. Without an interval, nothing calls it by itself. */
   constructor(clock: Clock, intervalMs: number | undefined, look: () => void) {
     this.#clock = clock;
     this.#intervalMs = intervalMs;

@@ -14,13 +14,13 @@ import type { OperationReport } from './metrics-report.ts';
 
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
 
-/** From which value on a check is `degraded` (a bare number, or `warning`), and `unhealthy` (`critical`). */
+/** The value from which on a check is `degraded` (a bare number, or `warning`), and `unhealthy` (`critical`). */
 export type AlertThreshold = number | { readonly warning?: number; readonly critical?: number };
 
 /** Thresholds of the health checks and of `onAlert`; `false` turns a check off. */
 export interface AlertOptions {
   /**
-   * How late timers fire, `system.eventLoopDelayMs.sustained` of reports, in milliseconds.
+   * Delay of timers, `system.eventLoopDelayMs.sustained` of reports, in milliseconds.
    * @defaultValue warning 200, critical 1000
    */
   readonly eventLoopDelayMs?: AlertThreshold | false | undefined;
@@ -28,11 +28,11 @@ export interface AlertOptions {
   readonly heapUsedRatio?: AlertThreshold | false | undefined;
   /** CPU time over elapsed time; 1 is one core. @defaultValue false */
   readonly cpuRatio?: AlertThreshold | false | undefined;
-  /** Failed calls of the worst operation, 0 to 1. @defaultValue warning 0.25, critical 0.75 */
+  /** Share of failed calls of the worst operation, 0 to 1. @defaultValue warning 0.25, critical 0.75 */
   readonly errorRatio?: AlertThreshold | false | undefined;
   /** 95th percentile of the slowest operation, in milliseconds. @defaultValue false */
   readonly latencyMs?: AlertThreshold | false | undefined;
-  /** Calls in the window before an operation is judged. At least 1. @defaultValue 20 */
+  /** Least calls in the window for an operation to be judged. At least 1. @defaultValue 20 */
   readonly minimumCalls?: number | undefined;
 }
 
@@ -75,7 +75,7 @@ export const ALERT_SPEC = {
 /** The thresholds with their defaults. */
 export type AlertSettings = Settings<AlertOptions, typeof ALERT_SPEC>;
 
-/** Judges a moment. Checks that are turned off are absent. */
+/** Runs the checks. Checks that are turned off are absent. */
 export function runHealthChecks(
   settings: AlertSettings,
   system: SystemSnapshot,

@@ -61,7 +61,7 @@ export interface MetricsReport {
   readonly gauges: readonly GaugeReport[];
 }
 
-/** Sums the metrics up, each kind in the order of first use. */
+/** Sums up the metrics, each kind in the order of first use. */
 export function reportMetrics(metrics: readonly MonitorMetric[], nowMs: number): MetricsReport {
   const histograms = metrics.filter((metric): metric is HistogramMetric => metric.kind === 'histogram');
   const counters = metrics.filter((metric): metric is CounterMetric => metric.kind === 'counter');

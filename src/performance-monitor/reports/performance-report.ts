@@ -6,20 +6,20 @@ import type { MetricsReport } from './metrics-report.ts';
 export interface PerformanceMonitorStats {
   readonly metrics: number;
   readonly series: number;
-  /** Observations beyond `maxSeries` or `maxMetrics`, which went to a series `other` or to no metric. */
+  /** Observations beyond `maxSeries` or `maxMetrics`. They went to a series `other`, or were dropped. */
   readonly overflows: number;
   readonly pendingTimers: number;
   /** Timers that never ended and were evicted. */
   readonly droppedTimers: number;
 }
 
-/** How the monitored code and the process do; JSON-safe. */
+/** The state of the monitored code and of the process; JSON-safe. */
 export interface PerformanceReport extends MetricsReport {
   /** Since the Unix epoch. */
   readonly generatedAtMs: number;
-  /** Since the monitor was made. */
+  /** Milliseconds since the monitor was made. */
   readonly uptimeMs: number;
-  /** How far operations, distributions and rates look back, at most. */
+  /** Longest time that operations, distributions and rates cover. */
   readonly windowMs: number;
   readonly health: PerformanceHealth;
   readonly system: SystemSnapshot;

@@ -1,7 +1,7 @@
 import { callSafely } from '../../internal/async/user-callback.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
 
-/** Calls a function again and again, without holding the process; what it throws is its own. */
+/** Calls a function at an interval, without keeping the process alive. The function handles its own errors. */
 export class ReportSchedule {
   readonly #clock: Clock;
   readonly #report: () => unknown;

@@ -27,9 +27,9 @@ export interface SystemSnapshot {
     readonly rssBytes: number;
     readonly heapUsedBytes: number;
     readonly heapTotalBytes: number;
-    /** At which V8 gives up. */
+    /** The heap size at which V8 aborts the process. */
     readonly heapLimitBytes: number;
-    /** Buffers and other memory that V8 knows of but does not hold. */
+    /** Buffers and other memory outside of V8's heap that V8 knows of. */
     readonly externalBytes: number;
   };
   readonly uptimeSeconds: number;
@@ -38,32 +38,32 @@ export interface SystemSnapshot {
 /** How often the delay is sampled. Node adds it to each sample. */
 const RESOLUTION_MS = 20;
 
-/** Longest start of a process, in which modules that are loaded hold the event loop. */
+/** Longest start of a process, in which loading modules blocks the event loop. */
 const START_MS = 10_000;
 
-/** A single late timer, as loading a module makes it, says nothing of how the process does. */
+/** A single late timer, as from loading a module, says nothing about the process. */
 const SAMPLES_THAT_COUNT = 10;
 
 const NO_DELAY: SystemSnapshot['eventLoopDelayMs'] = { mean: 0, p50: 0, p99: 0, max: 0, sustained: 0 };
 
-/** Where the CPU and the event loop stood at the start of the window. */
+/** CPU and event loop readings at the start of the window. */
 interface Mark {
   readonly atMs: number;
   readonly cpu: NodeJS.CpuUsage;
   readonly loop: EventLoopUtilization;
 }
 
-/** Reads the event loop, CPU and memory of the process. Its sampling timer never holds the process. */
+/** Reads the event loop, CPU and memory of the process. Its sampling timer never keeps the process alive. */
 export class SystemMetrics {
   readonly #clock: Clock;
   readonly #windowMs: number;
   readonly #delay = perfHooks().monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #mark: Mark;
   #rssBytes: number | undefined;
-  /** Absent after the start. */
+  /** Undefined after the start. */
   #startEndsAtMs: number | undefined;
 
-  /** `sampling` off leaves the delays at 0 and starts nothing. */
+  /** With `sampling` off, the delays are 0 and no timer starts. */
   constructor(clock: Clock, windowMs: number, sampling: boolean) {
     this.#clock = clock;
     this.#windowMs = windowMs;
@@ -108,7 +108,7 @@ export class SystemMetrics {
     this.#delay.disable();
   }
 
-  /** On Linux the resident memory is read from a file: without a descriptor to read it with, `rss` throws EMFILE. */
+  /** On Linux the resident memory is read from a file. Without a free descriptor, `rss` throws EMFILE. */
   #readRss(): number {
     try {
       this.#rssBytes = process.memoryUsage.rss();
@@ -140,7 +140,7 @@ export class SystemMetrics {
   }
 }
 
-/** Below it lie all samples but the highest hundredth, or the ten highest where those are more. */
+/** The percentile below which all samples lie but the highest hundredth, or the ten highest where those are more. */
 const sustainedPercentile = (count: number): number =>
   Math.min(99, Math.max(50, 100 * (1 - SAMPLES_THAT_COUNT / count)));
 

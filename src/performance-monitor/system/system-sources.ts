@@ -42,14 +42,14 @@ const LINES: readonly SystemLine[] = [
   },
 ];
 
-/** The system metrics as a registry sees them: read once a scrape. */
+/** The system metrics in the form of a registry, read once a scrape. */
 export function systemSources(
   prefix: string,
   labels: Readonly<Record<string, string>>,
   read: () => SystemSnapshot,
 ): readonly MetricSource[] {
   let current: SystemSnapshot | undefined;
-  // A registry asks all sources in one turn: they share one reading, which the next turn drops.
+  // A registry reads all sources in one turn, so they share one reading. The next turn drops it.
   const readOnce = (): SystemSnapshot => {
     if (current === undefined) {
       current = read();
