@@ -43,7 +43,7 @@ const memoryGet = defineSuite({
   gates: {
     ours: [
       { maxRatio: 3 },
-      { versus: 'bentocache, not serialised', maxRatio: 0.5 },
+      { versus: 'bentocache, not serialised', maxRatio: 0.25 },
       { versus: 'cacheable', maxRatio: 0.1 },
     ],
   },
