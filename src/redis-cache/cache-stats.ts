@@ -1,3 +1,4 @@
+import { definedOf } from '../internal/options/defined-of.ts';
 import type { RedisConnectionState } from './redis/redis-connection.ts';
 import type { RedisGatewayStats } from './redis/redis-gateway.ts';
 import type { RedisLink } from './redis/redis-link.ts';
@@ -63,7 +64,7 @@ export function healthOf(pair: TierPair): RedisCacheHealth {
     subscribed,
     failedReconnects: failedAttempts,
     pendingInvalidations: link.outage.size,
-    ...(lastError === undefined ? {} : { lastError }),
+    ...definedOf({ lastError }),
   });
   const status = statusOf(link, pair.options);
   const reason = status === 'healthy' ? {} : { reason: reasonOf(link) };
@@ -96,6 +97,9 @@ function statusOf(
   }
 }
 
+const redisStatsOf = ({ gateway, outage }: RedisLink) =>
+  Object.freeze({ ...gateway.counts, pendingInvalidations: outage.size, pendingOverflows: outage.overflows });
+
 export function statsOf(pair: TierPair): RedisCacheStats {
   const { counters, memory, tags, namedLink: link } = pair;
   const { memoryHits, redisHits, staleHits, sharedHits, negativeHits, misses } = counters;
@@ -104,20 +108,7 @@ export function statsOf(pair: TierPair): RedisCacheStats {
     ...counters,
     hits,
     hitRatio: hits === 0 ? 0 : hits / (hits + misses),
-    memory: Object.freeze({
-      entries: memory.size,
-      bytes: memory.weight,
-      evictions: pair.evictions,
-      tags: tags.size,
-    }),
-    ...(link === undefined
-      ? {}
-      : {
-          redis: Object.freeze({
-            ...link.gateway.stats(),
-            pendingInvalidations: link.outage.size,
-            pendingOverflows: link.outage.overflows,
-          }),
-        }),
+    memory: Object.freeze({ entries: memory.size, bytes: memory.weight, evictions: pair.evictions, tags: tags.size }),
+    ...definedOf({ redis: link && redisStatsOf(link) }),
   });
 }

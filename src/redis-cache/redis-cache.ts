@@ -3,7 +3,6 @@ import { forgetAbandoned, onAbandoned } from '../internal/async/abandoned.ts';
 import { raceSignal } from '../internal/async/signals.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
 import { callOptions } from '../internal/options/own-options.ts';
-import { shareLink } from './cache-link.ts';
 import { type RedisCacheOptions, resolveCacheOptions } from './cache-options.ts';
 import { healthOf, type RedisCacheHealth, type RedisCacheStats, statsOf } from './cache-stats.ts';
 import { checkKey, checkList, checkOptionNames, checkTags } from './entries/cache-input.ts';
@@ -12,6 +11,7 @@ import { generateImageHash } from './entries/image-hash.ts';
 import { accepts } from './filling/entry-match.ts';
 import type { CacheFactory } from './filling/produce-value.ts';
 import { type CacheHit, type CacheSource, type GetOrSetOptions, ReadThrough } from './filling/read-through.ts';
+import { shareLink } from './redis/redis-link.ts';
 import { EVERY_ENTRY } from './redis/redis-names.ts';
 import type { RedisCacheEvents } from './tiers/cache-events.ts';
 import { purgeTags } from './tiers/purge.ts';
@@ -58,7 +58,7 @@ export class RedisCache implements AsyncDisposable {
     this.#writer = new TieredWriter(this.#pair);
     this.#readThrough = new ReadThrough(this.#pair, this.#reader, this.#writer);
     onAbandoned(this, this.#pair.close.bind(this.#pair));
-    shareLink(this, { keyPrefix: this.#pair.options.keyPrefix, link: () => this.#pair.link });
+    shareLink(this, () => this.#pair.link);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { CacheError } from '../errors/cache-error.ts';
-import { linkOf } from './cache-link.ts';
+import { linkOf } from './redis/redis-link.ts';
 import type { RedisCache } from './redis-cache.ts';
 
 /** Added to the deadline of a cache operation, because the caller of a script waits in the background. */
@@ -21,17 +21,15 @@ export interface RedisScript {
 
 /** Runs scripts on the Redis of a cache, over its connection and its breaker; undefined where it has no Redis. */
 export function redisScriptOf(cache: RedisCache): RedisScript | undefined {
-  const shared = linkOf(cache);
-  if (shared?.link() === undefined) return undefined;
-  const { keyPrefix, link } = shared;
+  if (linkOf(cache) === undefined) return undefined;
   return {
     run: async (script, keys, args) => {
-      const gateway = link()?.gateway;
-      if (gateway === undefined) throw new CacheError('Redis script: no driver');
-      const deadline = gateway.deadline();
+      const link = linkOf(cache);
+      if (link === undefined) throw new CacheError('Redis script: no driver');
+      const deadline = link.gateway.deadline();
       deadline.untilMs += EXTRA_TIMEOUT_MS;
-      const names = keys.map((key) => `${keyPrefix}${key}`);
-      const reply = await gateway.send('script', [['EVAL', script, names.length, ...names, ...args]], deadline);
+      const names = keys.map((key) => `${link.names.prefix}${key}`);
+      const reply = await link.gateway.send('script', [['EVAL', script, names.length, ...names, ...args]], deadline);
       if (!reply.ok) throw reply.error;
       const [answer] = reply.value;
       if (!Array.isArray(answer)) throw new CacheError('Redis script: failed', { cause: answer });

@@ -27,9 +27,3 @@ export interface CacheEntry {
   /** Estimated bytes in memory. */
   readonly bytes: number;
 }
-
-/** Whether an entry has any of these tags. */
-export function carriesAny(stamps: TagStamps, tags: Iterable<string>): boolean {
-  for (const tag of tags) if (Object.hasOwn(stamps, tag)) return true;
-  return false;
-}

@@ -155,7 +155,7 @@ export class ValueProducer {
     const token = newLeaseToken();
     const all = [...new Set([...tags, EVERY_ENTRY])];
     const keepMs = (ttlMs + graceMs) * 2;
-    const ticket = this.#pair.tags.begin();
+    const ticket = this.#pair.tags.guard.begin();
     let lease: Lease | undefined;
     const giveBack = async () => lease?.end({ give: true });
     try {
@@ -182,7 +182,7 @@ export class ValueProducer {
       await giveBack();
       throw error;
     } finally {
-      this.#pair.tags.end();
+      this.#pair.tags.guard.end();
     }
   }
 
@@ -195,20 +195,17 @@ export class ValueProducer {
       signal.throwIfAborted();
       counters.factoryCalls += 1;
       value = await this.#callFactory(request, signal);
+      const stored = value === undefined ? undefined : await this.#store(request, turn, work, { value });
+      return { value: stored === undefined ? value : stored.entry.value, source: 'factory' };
     } catch (error) {
       if (!signal.aborted) {
         counters.factoryFailures += 1;
         await this.#storeFailure(request, turn, work, error);
       }
-      await turn.lease?.end({ give: true });
       throw error;
+    } finally {
+      if (turn.lease !== undefined) await turn.lease.end({ give: true });
     }
-    if (value === undefined) {
-      await turn.lease?.end({ give: true });
-      return { value, source: 'factory' };
-    }
-    const stored = await this.#store(request, turn, work, { value });
-    return { value: stored === undefined ? value : stored.entry.value, source: 'factory' };
   }
 
   /** Waits no longer than the signal: a factory that ignores its signal must not keep the key from the next caller. */
@@ -239,7 +236,7 @@ export class ValueProducer {
     await this.#store({ ...request, ttlMs, graceMs: 0 }, turn, work, { failure });
   }
 
-  /** Stores in both tiers unless an invalidation, or another process, came first. */
+  /** Stores in both tiers unless an invalidation, or another process, came first. A write ends the lease, too. */
   async #store(
     request: ProduceRequest,
     { lease, stamps, startedAtMs }: Turn,
@@ -257,13 +254,9 @@ export class ValueProducer {
     } catch (error) {
       counters.unstorableValues += 1;
       this.#pair.events.emit('storeFailed', { key, error });
-      await lease?.end({ give: true });
       return undefined;
     }
-    if (this.#closed) {
-      await lease?.end({ give: true });
-      return encoded;
-    }
+    if (this.#closed) return encoded;
     counters.writes += 1;
     const { link } = this.#pair;
     const write = { key, text: encoded.text, keepMs: ttlMs + graceMs };
@@ -272,7 +265,7 @@ export class ValueProducer {
     if (!work.superseded && written !== false && (written === true || !work.doubted)) {
       this.#pair.remember(key, encoded.entry, written === true ? nowMs : startedAtMs, nowMs);
     }
-    await lease?.end({ give: written === undefined });
+    if (written !== undefined) await lease?.end({ give: false });
     return encoded;
   }
 

@@ -12,8 +12,9 @@ import {
   ttlMsOf,
 } from '../entries/cache-input.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
+import { SET_OPTION_NAMES, type SetOptions } from '../tiers/setter.ts';
 import type { TierPair } from '../tiers/tier-pair.ts';
-import type { Found, TieredReader } from '../tiers/tiered-reader.ts';
+import type { Found, ReadOptions, TieredReader } from '../tiers/tiered-reader.ts';
 import type { TieredWriter } from '../tiers/tiered-writer.ts';
 import { entryValue, matches, type Wanted } from './entry-match.ts';
 import { InFlightWork } from './in-flight-work.ts';
@@ -30,7 +31,7 @@ export interface CacheHit<Value, Source extends CacheSource> {
   readonly source: Source;
 }
 
-export interface GetOrSetOptions {
+export interface GetOrSetOptions extends SetOptions, ReadOptions {
   /**
    * Time to live of the value in seconds. It is shortened at random (`ttlJitterRatio`).
    * @defaultValue the cache's `defaultTTL`
@@ -40,18 +41,8 @@ export interface GetOrSetOptions {
   readonly tags?: readonly string[] | undefined;
   /** Rejects this call with its reason; the work goes on while other calls wait for it. */
   readonly signal?: AbortSignal | undefined;
-  /**
-   * Tells whether a stored value may be used. Another value, such as one of an older version, is a miss.
-   * @defaultValue any value may be used
-   */
-  readonly isValid?: ((value: unknown) => boolean) | undefined;
   /** Makes a new value whatever is stored. @defaultValue false */
   readonly forceRefresh?: boolean | undefined;
-  /**
-   * Seconds for which an expired value may be served when its factory fails or is slow.
-   * @defaultValue the cache's `graceSeconds`
-   */
-  readonly graceSeconds?: number | undefined;
   /**
    * Milliseconds after which a stale value is served while the factory goes on in the background; 0 never waits.
    * @defaultValue none: a stale value is served only once the factory has failed
@@ -71,12 +62,10 @@ export interface GetOrSetOptions {
 }
 
 const OPTION_NAMES: Record<keyof GetOrSetOptions, true> = {
-  ttlSeconds: true,
-  tags: true,
+  ...SET_OPTION_NAMES,
   signal: true,
   isValid: true,
   forceRefresh: true,
-  graceSeconds: true,
   softTimeoutMs: true,
   hardTimeoutMs: true,
   negativeTtlSeconds: true,

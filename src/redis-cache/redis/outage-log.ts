@@ -13,13 +13,14 @@ const BATCH = 500;
  * `limit`, all of them become one invalidation of every entry.
  */
 export class OutageLog {
+  /** How often the list grew too long, so that one `clear()` replaced it. */
+  overflows = 0;
   readonly #keys = new Map<string, number>();
   readonly #tags = new Map<string, number>();
   /** Keys whose last write Redis could not take, so that its entries are older. Forgotten above the limit. */
   readonly #overwritten = new Map<string, number>();
   readonly #limit: number;
   #sequence = 0;
-  #overflows = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -27,11 +28,6 @@ export class OutageLog {
 
   get size(): number {
     return this.#keys.size + this.#tags.size + this.#overwritten.size;
-  }
-
-  /** How often the list grew too long, so that one `clear()` replaced it. */
-  get overflows(): number {
-    return this.#overflows;
   }
 
   addKeys(keys: Iterable<string>): void {
@@ -93,7 +89,7 @@ export class OutageLog {
     this.#overwritten.clear();
     this.#tags.clear();
     this.#tags.set(EVERY_ENTRY, this.#next());
-    this.#overflows += 1;
+    this.overflows += 1;
   }
 }
 

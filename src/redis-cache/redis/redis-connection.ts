@@ -36,34 +36,37 @@ const FIRST_CONNECT_MS = 500;
 
 /**
  * Two connections to one Redis, opened at first use and reopened for ever: one for data, one for messages. Never
- * throws, and never emits an error without a listener. `state` and `lastError` show a failure.
+ * throws, and never emits an error without a listener. `state` and `lastError` show a failure. Others only read the
+ * fields.
  */
 export class RedisConnection {
   readonly events = new Emitter<RedisConnectionEvents>();
+  state: RedisConnectionState = 'idle';
+  /** Number of connections in a row that failed or were lost since the last ready one. */
+  failedAttempts = 0;
+  /** Whether there ever was a connection. */
+  wasReady = false;
+  /** Whether the first connection takes longer than operations wait for it. */
+  isLate = false;
+  /** Why the installed ioredis could not be loaded, where that failed last. */
+  loadError: string | undefined;
+  /** Kind of the last failure, such as `ECONNREFUSED` or `WRONGPASS`; never a whole message. */
+  lastError: string | undefined;
+  /** The error to reject with when the driver is missing. */
+  driverError: ConfigError | undefined;
   readonly #options: RedisConnectionOptions;
   #clients: RedisClients | undefined;
   #opening: Promise<void> | undefined;
-  #state: RedisConnectionState = 'idle';
   #watch: ClientWatch | undefined;
   #subscription: RedisSubscription | undefined;
-  #failedAttempts = 0;
-  #wasReady = false;
-  #isLate = false;
   #refusedDb = false;
-  #loadError: string | undefined;
-  #lastError: string | undefined;
   /** Kind of the last error of one server of a Cluster. */
   #nodeError: string | undefined;
-  #driverError: ConfigError | undefined;
   #firstOutcome = new Deferred<void>();
   #openTimer: TimerHandle | undefined;
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
-  }
-
-  get state(): RedisConnectionState {
-    return this.#state;
   }
 
   get isCluster(): boolean {
@@ -76,36 +79,6 @@ export class RedisConnection {
     return this.#subscription?.isActive === true;
   }
 
-  /** Number of connections in a row that failed or were lost since the last ready one. */
-  get failedAttempts(): number {
-    return this.#failedAttempts;
-  }
-
-  /** Whether there ever was a connection. */
-  get wasReady(): boolean {
-    return this.#wasReady;
-  }
-
-  /** Whether the first connection takes longer than operations wait for it. */
-  get isLate(): boolean {
-    return this.#isLate;
-  }
-
-  /** Why the installed ioredis could not be loaded, where that failed last. */
-  get loadError(): string | undefined {
-    return this.#loadError;
-  }
-
-  /** Kind of the last failure, such as `ECONNREFUSED` or `WRONGPASS`; never a whole message. */
-  get lastError(): string | undefined {
-    return this.#lastError;
-  }
-
-  /** The error to reject with when the driver is missing. */
-  get driverError(): ConfigError | undefined {
-    return this.#driverError;
-  }
-
   /** Opens the connection once, and waits for the first try, at most `FIRST_CONNECT_MS`. */
   open(): Promise<void> {
     this.#opening ??= this.#open();
@@ -115,19 +88,19 @@ export class RedisConnection {
   /** The client when commands can be sent at this moment. */
   get readyClient(): RedisClientLike | undefined {
     const data = this.#clients?.data;
-    return this.#state === 'ready' && data?.status === 'ready' ? data : undefined;
+    return this.state === 'ready' && data?.status === 'ready' ? data : undefined;
   }
 
   /** Drops the connection for data with all that arrives on it, and reconnects; not a user's client or a Cluster. */
   drop(): void {
-    if (this.#state !== 'ready' || this.isCluster || this.#clients?.ownsData !== true) return;
+    if (this.state !== 'ready' || this.isCluster || this.#clients?.ownsData !== true) return;
     // After a disconnect by ioredis, a server that does not listen may send on for seconds.
     dropStream(this.#clients.data);
   }
 
   /** Ends both connections. Idempotent. */
   close(): void {
-    if (this.#state === 'closed') return;
+    if (this.state === 'closed') return;
     this.#setState('closed');
     this.#firstOutcome.resolve();
     if (this.#openTimer !== undefined) this.#options.clock.clearTimeout(this.#openTimer);
@@ -138,25 +111,25 @@ export class RedisConnection {
   }
 
   async #open(): Promise<void> {
-    if (this.#state === 'closed') return;
-    if (this.#state === 'idle') this.#setState('connecting');
+    if (this.state === 'closed') return;
+    if (this.state === 'idle') this.#setState('connecting');
     try {
       // Outside of the wait: loading the driver takes time of the processor, not of the network.
       const clients = await createRedisClients(this.#options.target, this.#options.operationTimeoutMs);
-      if ((this.#state as RedisConnectionState) === 'closed') {
+      if ((this.state as RedisConnectionState) === 'closed') {
         clients.subscriber.disconnect();
         if (clients.ownsData) clients.data.disconnect();
         return;
       }
       this.#clients = clients;
-      this.#loadError = undefined;
+      this.loadError = undefined;
       this.#watchData(clients);
       const { clock, channel } = this.#options;
       const { events } = this;
       const subscription = { channel, clock, events, onError: this.#note };
       this.#subscription = new RedisSubscription(clients.subscriber, subscription);
       const timer = clock.setTimeout(() => {
-        this.#isLate = true;
+        this.isLate = true;
         this.#firstOutcome.resolve();
       }, FIRST_CONNECT_MS);
       void this.#firstOutcome.promise.then(() => clock.clearTimeout(timer));
@@ -172,28 +145,28 @@ export class RedisConnection {
   /** Only a missing driver is final. Another failure, such as a lack of file descriptors, may pass. */
   #failToOpen(error: unknown): void {
     if (error instanceof ConfigError) {
-      this.#driverError = error;
-      this.#lastError = 'DRIVER_MISSING';
+      this.driverError = error;
+      this.lastError = 'DRIVER_MISSING';
       this.#setState('driver-missing');
       this.#firstOutcome.resolve();
       return;
     }
-    this.#loadError = error instanceof Error ? error.message.slice(0, 200) : 'unknown';
+    this.loadError = error instanceof Error ? error.message.slice(0, 200) : 'unknown';
     this.#fail(errorKind(error));
     const { clock } = this.#options;
     const again = () => void this.#open();
-    this.#openTimer = setBackgroundTimeout(clock, again, retryStrategy(this.#failedAttempts));
+    this.#openTimer = setBackgroundTimeout(clock, again, retryStrategy(this.failedAttempts));
   }
 
   #fail(kind: string | undefined): void {
-    this.#failedAttempts += 1;
-    if (kind !== undefined) this.#lastError = kind;
+    this.failedAttempts += 1;
+    if (kind !== undefined) this.lastError = kind;
     this.#setState('reconnecting');
     this.#firstOutcome.resolve();
   }
 
   #setState(state: RedisConnectionState): void {
-    this.#state = state;
+    this.state = state;
     this.events.emit('changed', {});
   }
 
@@ -212,10 +185,10 @@ export class RedisConnection {
       };
       watch.on('+node', (node: RedisClientLike) => hearDuplicates(node, noteNode));
     }
-    if (owned) watch.connectAgain(() => this.#failedAttempts);
+    if (owned) watch.connectAgain(() => this.failedAttempts);
     watch.on('ready', () => this.#useReady({ data: client, ownsData: owned }));
     watch.on('close', () => {
-      const wasReady = this.#state === 'ready';
+      const wasReady = this.state === 'ready';
       this.#fail(undefined);
       if (wasReady) this.events.emit('lost', {});
     });
@@ -239,7 +212,7 @@ export class RedisConnection {
       return;
     }
     this.#refusedDb = false;
-    this.#lastError = 'NO_DATABASE';
+    this.lastError = 'NO_DATABASE';
     client.disconnect();
   }
 
@@ -259,9 +232,9 @@ export class RedisConnection {
   }
 
   #becomeReady(): void {
-    if (this.#state === 'closed') return;
-    this.#failedAttempts = 0;
-    this.#wasReady = true;
+    if (this.state === 'closed') return;
+    this.failedAttempts = 0;
+    this.wasReady = true;
     this.#setState('ready');
     this.#firstOutcome.resolve();
     this.events.emit('ready', {});
@@ -269,6 +242,6 @@ export class RedisConnection {
 
   readonly #note = (error: unknown): void => {
     if (isSentinelRound(error)) return;
-    this.#lastError = (isOfAllNodes(error) ? this.#nodeError : undefined) ?? errorKind(error);
+    this.lastError = (isOfAllNodes(error) ? this.#nodeError : undefined) ?? errorKind(error);
   };
 }

@@ -76,16 +76,15 @@ export class RedisGateway {
   readonly events = new Emitter<RedisGatewayEvents>();
   /** Whether Redis is a Cluster, where a command may touch the keys of one slot only. */
   readonly isCluster: boolean;
+  /** Others only read them. */
+  readonly counts = { operations: 0, failures: 0, timeouts: 0, rejections: 0 };
+  /** Why the last operation failed. */
+  lastFailure: string | undefined;
   readonly refusals = new CommandRefusals(() => this.events.emit('changed', {}));
   readonly #connection: RedisConnection;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #breaker: CircuitBreaker<[() => Promise<unknown>], unknown>;
-  #lastFailure: string | undefined;
-  #operations = 0;
-  #failures = 0;
-  #timeouts = 0;
-  #rejections = 0;
   #inFlight = 0;
   #idle: Deferred<void> | undefined;
 
@@ -127,23 +126,9 @@ export class RedisGateway {
     return client === undefined ? [] : mastersOf(client);
   }
 
-  /** Why the last operation failed. */
-  get lastFailure(): string | undefined {
-    return this.#lastFailure;
-  }
-
   /** Whether a command would be sent now. */
   get available(): boolean {
     return this.#connection.readyClient !== undefined && this.circuit !== 'open';
-  }
-
-  stats(): RedisGatewayStats {
-    return {
-      operations: this.#operations,
-      failures: this.#failures,
-      timeouts: this.#timeouts,
-      rejections: this.#rejections,
-    };
   }
 
   /** Sends commands in one go; the replies come in their order, those about bad data as `RedisDataError`. */
@@ -188,14 +173,14 @@ export class RedisGateway {
       const closed = this.#connection.state === 'closed' || this.#connection.state === 'driver-missing';
       return this.#fail(operation, closed ? 'closed' : 'unavailable', undefined);
     }
-    this.#operations += 1;
+    this.counts.operations += 1;
     this.#inFlight += 1;
     try {
       const value = await this.#breaker.fire(() => this.#within(deadline, operation, work(client)));
       return { ok: true, value: value as Value };
     } catch (error) {
       if (DescribeError.is(error, 'DESCRIBE_CIRCUIT_OPEN') || DescribeError.is(error, 'DESCRIBE_CLOSED')) {
-        this.#operations -= 1;
+        this.counts.operations -= 1;
         return this.#fail(operation, 'circuit-open', error);
       }
       return this.#fail(operation, DescribeError.is(error, 'DESCRIBE_TIMEOUT') ? 'timeout' : 'failed', error);
@@ -255,15 +240,15 @@ export class RedisGateway {
   }
 
   #fail(operation: string, reason: RedisFailureReason, cause: unknown): RedisReply<never> {
-    if (reason === 'timeout') this.#timeouts += 1;
-    else if (reason === 'failed') this.#failures += 1;
-    else this.#rejections += 1;
+    if (reason === 'timeout') this.counts.timeouts += 1;
+    else if (reason === 'failed') this.counts.failures += 1;
+    else this.counts.rejections += 1;
     // A command that was not sent has no cause of its own, so the connection's reason is used.
     const kind =
       cause instanceof RedisRefusal ? cause.kind : cause === undefined ? this.#connection.lastError : errorKind(cause);
     const why = kind === undefined ? reason : `${reason} (${kind})`;
-    if (reason === 'timeout') this.#lastFailure = `${operation} had no answer in time`;
-    if (reason === 'failed') this.#lastFailure = `${operation} ${why}`;
+    if (reason === 'timeout') this.lastFailure = `${operation} had no answer in time`;
+    if (reason === 'failed') this.lastFailure = `${operation} ${why}`;
     const error = new CacheError(`Redis ${operation}: ${why}`, { cause, retryable: true });
     this.events.emit('failed', { operation, reason, kind: kind ?? reason });
     return { ok: false, reason, error };

@@ -28,6 +28,13 @@ export interface RedisLinkOptions {
 
 const REPLAY_INTERVAL_MS = 250;
 
+const links = new WeakMap<object, () => RedisLink | undefined>();
+
+/** Lets other users of a cache's connection find it; undefined where it has none. */
+export const shareLink = (cache: object, link: () => RedisLink | undefined): void => void links.set(cache, link);
+
+export const linkOf = (cache: object): RedisLink | undefined => links.get(cache)?.();
+
 /** One Redis of a cache: connection, breaker, commands, messages, and the removals that Redis has not confirmed yet. */
 export class RedisLink {
   readonly events = new Emitter<RedisLinkEvents>();

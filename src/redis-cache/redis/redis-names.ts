@@ -13,7 +13,7 @@ export const newTagVersion = (): string => randomBytes(16).toString('base64url')
 export class RedisNames {
   /** The whole name, because clients add no prefix to a channel. */
   readonly channel: string;
-  readonly #prefix: string;
+  readonly prefix: string;
   readonly clientPrefix: string;
   /** Pattern of every entry of this cache for SCAN, which sees names with the client's prefix. */
   readonly everyEntry: string;
@@ -22,7 +22,7 @@ export class RedisNames {
 
   /** `clientPrefix`: the prefix that the client adds to each name. */
   constructor(prefix: string, clientPrefix = '') {
-    this.#prefix = prefix;
+    this.prefix = prefix;
     this.clientPrefix = clientPrefix;
     this.everyEntry = `${`${clientPrefix}${prefix}`.replace(/[\\*?[\]]/g, '\\$&')}e:*`;
     this.#entryPrefix = `${prefix}e:`;
@@ -41,12 +41,12 @@ export class RedisNames {
    */
   lease(key: string): string {
     const entry = this.entry(key);
-    if (this.#hasHashTag) return `${this.#prefix}l:${entry.slice(this.#entryPrefix.length)}`;
-    return `${this.#prefix}l:{${this.clientPrefix}${entry}}`;
+    if (this.#hasHashTag) return `${this.prefix}l:${entry.slice(this.#entryPrefix.length)}`;
+    return `${this.prefix}l:{${this.clientPrefix}${entry}}`;
   }
 
   tag(tag: string): string {
-    return `${this.#prefix}t:${tag}`;
+    return `${this.prefix}t:${tag}`;
   }
 }
 

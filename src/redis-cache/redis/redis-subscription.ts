@@ -32,9 +32,10 @@ const SUBSCRIBE_AGAIN_MS = 30_000;
 
 /** The connection for messages: subscribed to one channel, and again after each loss. */
 export class RedisSubscription {
+  /** Whether messages arrive. */
+  isActive = false;
   readonly #options: RedisSubscriptionOptions;
   readonly #watch: ClientWatch;
-  #isActive = false;
   #isOver = false;
   #pingTimer: TimerHandle | undefined;
   #againTimer: TimerHandle | undefined;
@@ -55,11 +56,6 @@ export class RedisSubscription {
     this.#schedulePing();
   }
 
-  /** Whether messages arrive. */
-  get isActive(): boolean {
-    return this.#isActive;
-  }
-
   /** Connects; call it once the other connection is being opened. */
   open(): void {
     this.#watch.client.connect().catch(() => {});
@@ -67,7 +63,7 @@ export class RedisSubscription {
 
   close(): void {
     this.#isOver = true;
-    this.#isActive = false;
+    this.isActive = false;
     for (const timer of [this.#pingTimer, this.#againTimer])
       if (timer !== undefined) this.#options.clock.clearTimeout(timer);
     this.#watch.end();
@@ -79,7 +75,7 @@ export class RedisSubscription {
     client.subscribe(this.#options.channel).then(
       () => {
         if (this.#isOver) return;
-        this.#isActive = true;
+        this.isActive = true;
         this.#options.events.emit('subscriberReady', {});
         const listener = clusterListener(client);
         if (listener !== undefined) unref(listener, 'stream');
@@ -110,8 +106,8 @@ export class RedisSubscription {
   }
 
   #lose(): void {
-    if (!this.#isActive) return;
-    this.#isActive = false;
+    if (!this.isActive) return;
+    this.isActive = false;
     this.#options.events.emit('subscriberLost', {});
   }
 
@@ -121,7 +117,7 @@ export class RedisSubscription {
     const { client } = this.#watch;
     const ping = () => {
       this.#schedulePing();
-      if (!this.#isActive) return;
+      if (!this.isActive) return;
       const noPong = () => new Error('no pong');
       withTimeout(client.call('PING'), PING_TIMEOUT_MS, noPong, clock).catch((error: unknown) => {
         // A refusal counts as an answer.

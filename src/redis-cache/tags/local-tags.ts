@@ -17,7 +17,6 @@ export interface LocalTagsOptions {
   readonly clock: Clock;
   /** Milliseconds for which a version that Redis confirmed is trusted; `Infinity` without Redis. */
   readonly trustMs: number;
-  readonly maxTags: number;
 }
 
 interface KnownVersion {
@@ -26,6 +25,9 @@ interface KnownVersion {
   /** Redis keeps the tag at least until then. */
   readonly keptUntilMs: number;
 }
+
+/** Most tag versions that a process remembers, of about 200 bytes each. */
+const MAX_TAGS = 50_000;
 
 export const STALE: TagVerdict = { kind: 'stale' };
 
@@ -37,17 +39,18 @@ export class LocalTags {
   /** Changes whenever a valid entry may have become invalid. A field, because every hit in memory reads it. */
   epoch = 0;
   readonly #known: BoundedMap<string, KnownVersion>;
+  /** Drops since a question to Redis began. Its answer is learned by the ticket of that question. */
+  readonly guard = new RemovalGuard();
   /** Drops since a stamp began to be read. Unlike in the other guard, `distrust` does not drop every tag. */
   readonly drops = new RemovalGuard();
-  readonly #guard = new RemovalGuard();
   readonly #clock: Clock;
   #trustMs: number;
   #distrustedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ clock, trustMs, maxTags }: LocalTagsOptions) {
+  constructor({ clock, trustMs }: LocalTagsOptions) {
     this.#clock = clock;
     this.#trustMs = trustMs;
-    this.#known = new BoundedMap(maxTags);
+    this.#known = new BoundedMap(MAX_TAGS);
   }
 
   get size(): number {
@@ -63,7 +66,7 @@ export class LocalTags {
   drop(tags: Iterable<string>): void {
     for (const tag of tags) {
       this.#known.delete(tag);
-      this.#guard.removed(tag);
+      this.guard.removed(tag);
       this.drops.removed(tag);
     }
     this.epoch += 1;
@@ -72,7 +75,7 @@ export class LocalTags {
   /** Trusts no version until Redis confirms it again: messages may have been lost. */
   distrust(): void {
     this.#distrustedAtMs = this.#clock.now();
-    this.#guard.removedAll();
+    this.guard.removedAll();
     this.epoch += 1;
   }
 
@@ -121,15 +124,6 @@ export class LocalTags {
     return Object.fromEntries(stamps);
   }
 
-  /** Begins a question to Redis. Pass the ticket on with the answer, and call `end` on every path. */
-  begin(): ReadTicket {
-    return this.#guard.begin();
-  }
-
-  end(): void {
-    this.#guard.end();
-  }
-
   /** The stamps. A tag that was dropped since `ticket` of `drops` gets a version that no tag ever has. */
   since(ticket: ReadTicket, stamps: TagStamps): TagStamps {
     const dropped = Object.keys(stamps).filter((tag) => !this.drops.isClean(ticket, tag));
@@ -139,7 +133,7 @@ export class LocalTags {
 
   /** Learns the version that Redis gave at `askedAtMs`, unless the tag was dropped since. */
   learn(ticket: ReadTicket, tag: string, version: string | undefined, askedAtMs: number, keptUntilMs = 0): void {
-    if (!this.#guard.isClean(ticket, tag)) return;
+    if (!this.guard.isClean(ticket, tag)) return;
     const before = this.#known.peek(tag);
     if (before !== undefined && before.version !== version) this.epoch += 1;
     if (version === undefined) {

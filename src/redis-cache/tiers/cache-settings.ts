@@ -1,5 +1,5 @@
-import type { Clock } from '../../internal/clock.ts';
-import type { CacheCodec } from '../entries/encode-entry.ts';
+import type { EncodingOptions } from '../entries/encode-entry.ts';
+import type { RedisLinkOptions } from '../redis/redis-link.ts';
 import type { RedisTarget } from '../redis/redis-target.ts';
 
 /** Gets a log line when a cache can't use its Redis, and when it can again; pino and `console` fit. */
@@ -9,11 +9,10 @@ export interface CacheLogger {
 }
 
 /** How a cache works: its options, checked and with every default filled in. */
-export interface CacheSettings {
+export interface CacheSettings extends RedisLinkOptions, EncodingOptions {
   readonly target: RedisTarget | undefined;
   readonly onDriverMissing: 'reject' | 'memory-only';
   readonly defaultTtlMs: number;
-  readonly keyPrefix: string;
   readonly maxRetries: number;
   readonly memory: {
     readonly maxBytes: number;
@@ -23,7 +22,6 @@ export interface CacheSettings {
     readonly ttlAloneMs: number;
   };
   readonly strict: boolean;
-  readonly operationTimeoutMs: number;
   readonly tagTrustMs: number;
   readonly outageTrustMs: number;
   readonly graceMs: number;
@@ -31,10 +29,5 @@ export interface CacheSettings {
   readonly ttlJitterRatio: number;
   readonly leaseMs: number;
   readonly followerWaitMs: number;
-  readonly maxValueBytes: number;
-  readonly compressAboveBytes: number;
-  readonly maxPendingInvalidations: number;
   readonly logger: CacheLogger | undefined;
-  readonly codec: CacheCodec;
-  readonly clock: Clock;
 }

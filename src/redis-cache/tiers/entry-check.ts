@@ -110,14 +110,9 @@ export class EntryCheck {
     }
   }
 
-  /** Waits for entries that are being decompressed; after that, only `settle` accepts entries. */
-  async decoded(run: CheckRun): Promise<void> {
-    await Promise.all(run.decoding);
-  }
-
   /** Decides on the doubtful entries, with versions from Redis where necessary, and stores the valid ones in memory. */
   async settle(run: CheckRun, known: TagVersions): Promise<void> {
-    await this.decoded(run);
+    await Promise.all(run.decoding);
     this.#removeRejected(run);
     if (run.doubtful.length > 0) await this.#resolveDoubts(run, known);
     this.#keepAll(run);

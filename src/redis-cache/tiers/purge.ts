@@ -1,4 +1,4 @@
-import { carriesAny } from '../entries/cache-entry.ts';
+import type { TagStamps } from '../entries/cache-entry.ts';
 import { readHead } from '../entries/decode-entry.ts';
 import type { RedisClientLike, RedisCommand } from '../redis/redis-client.ts';
 import type { RedisGateway } from '../redis/redis-gateway.ts';
@@ -8,6 +8,9 @@ import type { TierPair } from './tier-pair.ts';
 const NAMES_PER_SCAN = 200;
 /** Bytes of an entry that are read to find its tags, without its value. */
 const HEAD_BYTES = 16_384;
+
+const carriesAny = (stamps: TagStamps, tags: readonly string[]): boolean =>
+  tags.some((tag) => Object.hasOwn(stamps, tag));
 
 /** Removes every entry with one of these tags from memory and from every server, a few names at a time. */
 export async function purgeTags(pair: TierPair, tags: readonly string[]): Promise<number> {

@@ -13,9 +13,6 @@ import { CacheCounters } from './cache-counters.ts';
 import type { RedisCacheEvents } from './cache-events.ts';
 import type { CacheSettings } from './cache-settings.ts';
 
-/** Most tag versions that a process remembers, of about 200 bytes each. */
-const MAX_TAGS = 50_000;
-
 /** An entry in memory, with its last verification. */
 export interface MemoryRecord {
   readonly entry: CacheEntry;
@@ -70,7 +67,7 @@ export class TierPair {
       },
     });
     const trustMs = target === undefined ? Number.POSITIVE_INFINITY : tagTrustMs;
-    this.tags = new LocalTags({ clock, trustMs, maxTags: MAX_TAGS });
+    this.tags = new LocalTags({ clock, trustMs });
     if (target === undefined) return;
     this.namedLink = new RedisLink(target, options);
     this.link = this.namedLink;

@@ -99,7 +99,7 @@ export class TieredReader {
       const take = (first: number, texts: readonly unknown[]) => this.#check.take(run, first, texts);
       const reply = await link.tier.readMany(asked, context.deadline, take);
       // The answers before a failure of Redis count; the other keys are misses.
-      await (reply.ok ? this.#check.settle(run, NO_VERSIONS) : this.#check.decoded(run));
+      await (reply.ok ? this.#check.settle(run, NO_VERSIONS) : Promise.all(run.decoding));
       this.#pair.unwrap(reply);
       if (reply.ok) return;
       held?.forEach((entry, index) => {
@@ -157,12 +157,12 @@ export class TieredReader {
   ): Promise<Result> {
     const { guard, tags, clock } = this.#pair;
     const deadline = link.gateway.deadline(keys);
-    const context = { link, ticket: guard.begin(), tagTicket: tags.begin(), askedAtMs: clock.now(), deadline };
+    const context = { link, ticket: guard.begin(), tagTicket: tags.guard.begin(), askedAtMs: clock.now(), deadline };
     try {
       return await work(context);
     } finally {
       guard.end();
-      tags.end();
+      tags.guard.end();
     }
   }
 

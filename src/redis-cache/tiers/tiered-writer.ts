@@ -35,7 +35,7 @@ export class TieredWriter {
     if (link === undefined) return this.#ownStamps(tags, nowMs);
     const trusted = this.#pair.tags.trusted(all, nowMs, nowMs + keepMs);
     if (trusted !== undefined && link.gateway.available) return { tags: trusted, shared: true };
-    const ticket = this.#pair.tags.begin();
+    const ticket = this.#pair.tags.guard.begin();
     const drops = this.#pair.tags.drops.begin();
     try {
       const reply = await link.tier.stamp(all, keepMs * 2, link.gateway.deadline(all.length));
@@ -44,7 +44,7 @@ export class TieredWriter {
       // Redis may have answered after an invalidation that began once the value existed.
       return { ...stamps, tags: this.#pair.tags.since(drops, stamps.tags) };
     } finally {
-      this.#pair.tags.end();
+      this.#pair.tags.guard.end();
       this.#pair.tags.drops.end();
     }
   }
