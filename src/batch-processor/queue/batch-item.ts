@@ -1,4 +1,3 @@
-import { Deferred } from '../../internal/async/deferred.ts';
 import type { TimerHandle } from '../../internal/clock.ts';
 import type { Bucket, QueueItem } from '../../internal/collections/priority-queue.ts';
 import { type Arrival, FlushGroup, type Tick } from './arrival.ts';
@@ -10,7 +9,7 @@ export interface ItemHolder<Input, Output> {
 }
 
 /** One `process()` call on its way through the processor. It settles once; later settlements are ignored. */
-export class BatchItem<Input, Output> extends Deferred<Output> implements QueueItem<BatchItem<Input, Output>> {
+export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Output>> {
   /**
    * An instance that is never freed. V8 drops the shape of a class, and its compiled code, when a GC finds no instance.
    */
@@ -18,6 +17,7 @@ export class BatchItem<Input, Output> extends Deferred<Output> implements QueueI
     atMs: 0.5,
     flushGroup: new FlushGroup(),
   });
+  readonly promise: Promise<Output>;
   readonly input: Input;
   readonly group: string;
   readonly weight: number;
@@ -34,10 +34,16 @@ export class BatchItem<Input, Output> extends Deferred<Output> implements QueueI
   holder: ItemHolder<Input, Output> | undefined = undefined;
   signal: AbortSignal | undefined = undefined;
   timer: TimerHandle | undefined = undefined;
+  #resolve!: (value: Output) => void;
+  #reject!: (reason: unknown) => void;
 
   // Positional, because it runs once a call: an object of fields would double the garbage.
   constructor(input: Input, group: string, weight: number, priority: number, sequence: number, accepted: Tick) {
-    super();
+    // Not a `Deferred`: that costs a tenth of a call more, as a field and as a base class.
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
     this.input = input;
     this.group = group;
     this.weight = weight;
@@ -55,7 +61,7 @@ export class BatchItem<Input, Output> extends Deferred<Output> implements QueueI
   succeed(value: Output): boolean {
     if (this.settled) return false;
     this.settled = true;
-    this.resolve(value);
+    this.#resolve(value);
     return true;
   }
 
@@ -63,7 +69,7 @@ export class BatchItem<Input, Output> extends Deferred<Output> implements QueueI
   fail(reason: unknown): boolean {
     if (this.settled) return false;
     this.settled = true;
-    this.reject(reason);
+    this.#reject(reason);
     return true;
   }
 }
