@@ -1,0 +1,61 @@
+import { pathToFileURL } from 'node:url';
+import { estimateCall } from '../src/openai/models/estimate.ts';
+import { modelCatalog } from '../src/openai/models/model-catalog.ts';
+import type { ImageDetail } from '../src/openai/models/model-entry.ts';
+import { tableOf, writeMarked } from './marked-table.ts';
+
+// Prints what 1,000 descriptions cost by model into the decision record about the default model, from the catalog:
+// `node .ci/model-prices.ts`.
+export const PAGE = 'docs/decisions/2026-11-28-default-model.md';
+
+const IMAGES = 1_000;
+const IMAGE = { width: 1_024, height: 768 };
+const OUTPUT_TOKENS = 100;
+/** Hidden tokens that a reasoning model may spend beyond the answer's bound. */
+const HEADROOM_TOKENS = 1_024;
+
+const HEAD = [
+  'model',
+  'effort',
+  'tokens, low',
+  'tokens, high',
+  '$, low',
+  '$, high',
+  '$, low, headroom spent',
+  '$, high, headroom spent',
+  'shut down on',
+];
+
+const estimateOf = (model: string, detail: ImageDetail, maxOutputTokens = OUTPUT_TOKENS) =>
+  estimateCall({ model, detail, images: [IMAGE], prompt: 'Describe this image.', maxOutputTokens });
+
+const usdOf = (...call: Parameters<typeof estimateOf>): number => (estimateOf(...call).costUsd ?? Number.NaN) * IMAGES;
+
+function cellsOf(model: string): string[] {
+  const { reasoningEfforts, shutdownOn = '' } = modelCatalog.find(model) ?? {};
+  const effort = reasoningEfforts?.[0] ?? '';
+  // At effort `none` there is no hidden token.
+  const spends = effort !== '' && effort !== 'none';
+  const usd = (detail: ImageDetail, tokens?: number) => usdOf(model, detail, tokens).toFixed(2);
+  const spent = (detail: ImageDetail) => (spends ? usd(detail, OUTPUT_TOKENS + HEADROOM_TOKENS) : '');
+  return [
+    model,
+    effort,
+    String(estimateOf(model, 'low').imageTokens),
+    String(estimateOf(model, 'high').imageTokens),
+    usd('low'),
+    usd('high'),
+    spent('low'),
+    spent('high'),
+    shutdownOn,
+  ];
+}
+
+/** Every model with a price, the cheapest at high detail first. */
+export function priceTable(): string {
+  const models = modelCatalog.names().filter((model) => modelCatalog.find(model)?.price !== undefined);
+  const ordered = models.sort((one, other) => usdOf(one, 'high') - usdOf(other, 'high'));
+  return tableOf([HEAD, ...ordered.map(cellsOf)]);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) writeMarked(PAGE, 'prices', priceTable());
