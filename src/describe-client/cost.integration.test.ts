@@ -14,6 +14,20 @@ const MODEL = 'gpt-4.1-mini';
 const images = () =>
   [300, 700, 1024, 900].map((width, seed) => createTestImage({ seed: 20 + seed, width, height: 800 }));
 
+it('counts what is written into that cache at its higher price, from gpt-5.6 on', async () => {
+  await using client = createDescribeClient({ apiKey: api.apiKey, baseURL: api.baseURL, model: 'gpt-5.6-luna' });
+  const { usage, costUsd: price } = await client.describe({
+    image: createTestImage({ seed: 9, width: 1_300, height: 1_200 }),
+    detail: 'high',
+  });
+  const { promptTokens = 0, cachedPromptTokens = 0, cacheWritePromptTokens = 0, completionTokens = 0 } = usage ?? {};
+  expect(cacheWritePromptTokens).toBe(promptTokens - cachedPromptTokens);
+  const tokens = { inputTokens: promptTokens, outputTokens: completionTokens, cachedInputTokens: cachedPromptTokens };
+  const whole = costUsd('gpt-5.6-luna', { ...tokens, cacheWriteTokens: cacheWritePromptTokens }) ?? Number.NaN;
+  expect(price).toBeCloseTo(whole, 12);
+  expect(whole).toBeGreaterThan(costUsd('gpt-5.6-luna', tokens) ?? Number.NaN);
+});
+
 describe.each([
   ['alone', false as const],
   ['in packs', { batchSize: 4, maxBatchWaitMs: 20 }],

@@ -2,6 +2,7 @@ import { UpstreamError } from '../../errors/upstream-error.ts';
 import type { VisionUsage } from '../../errors/vision-usage.ts';
 import { shortTokenOf } from '../../internal/upstream/server-reason.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
+import { cacheParts } from './vision-usage.ts';
 
 /** Finish reasons of an answer that reached its output limit, by server. */
 const AT_BOUND: ReadonlySet<unknown> = new Set(['length', 'max_tokens', 'MAX_TOKENS', 'model_length']);
@@ -43,6 +44,16 @@ export function answerFacts(
 export const requestIdOf = (completion: VisionChatCompletion | null | undefined): string | undefined =>
   shortTokenOf((completion as { readonly _request_id?: unknown } | null | undefined)?._request_id);
 
+/** `cache_write_tokens` is reported from gpt-5.6 on; older types of the openai package lack it. */
+interface PromptDetails {
+  readonly cached_tokens?: unknown;
+  readonly cache_write_tokens?: unknown;
+}
+
+/** A number of tokens between 0 and `most`; 0 for one without sense. */
+const within = (tokens: unknown, most: number): number =>
+  Number.isSafeInteger(tokens) ? Math.max(0, Math.min(Number(tokens), most)) : 0;
+
 /** Tokens that an answer was billed; undefined where it reports none, or impossible numbers. */
 export function usageOf(completion: VisionChatCompletion | null | undefined): VisionUsage | undefined {
   const usage = completion?.usage;
@@ -54,11 +65,11 @@ export function usageOf(completion: VisionChatCompletion | null | undefined): Vi
   if (promptTokens === undefined || completionTokens === undefined) return undefined;
   // A compatible server may report a total below its parts, or more cached tokens than prompt tokens.
   const totalTokens = Math.max(total ?? 0, promptTokens + completionTokens);
-  const { cached_tokens: cached = 0 } = usage.prompt_tokens_details ?? {};
-  const isCached = Number.isSafeInteger(cached) && cached > 0 && promptTokens > 0;
+  const { cached_tokens: cached, cache_write_tokens: written }: PromptDetails = usage.prompt_tokens_details ?? {};
+  const cachedTokens = within(cached, promptTokens);
   return {
     promptTokens,
-    ...(isCached ? { cachedPromptTokens: Math.min(cached, promptTokens) } : {}),
+    ...cacheParts(cachedTokens, within(written, promptTokens - cachedTokens)),
     completionTokens,
     totalTokens,
   };

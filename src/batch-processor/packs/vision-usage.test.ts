@@ -25,6 +25,13 @@ describe('a split of usage', () => {
     expect(parts.reduce((sum, { totalTokens }) => sum + totalTokens, 0)).toBe(18);
   });
 
+  it('shares what was written into the prompt cache out as well', () => {
+    const usage = { promptTokens: 100, cachedPromptTokens: 20, cacheWritePromptTokens: 70, completionTokens: 0 };
+    const parts = splitUsage({ ...usage, totalTokens: 100 }, [1, 3], [1, 1]);
+    expect(parts.map(({ cacheWritePromptTokens }) => cacheWritePromptTokens)).toEqual([18, 52]);
+    expect(parts.reduce<VisionUsage | undefined>(addUsage, undefined)).toMatchObject(usage);
+  });
+
   it('shares what came from the prompt cache out too, to no part more than it is long', () => {
     const weights = fc.array(fc.double({ min: 0, max: 1e4, noNaN: true }), { minLength: 1, maxLength: 20 });
     const tokens = fc.nat(100_000).chain((prompt) => fc.tuple(fc.constant(prompt), fc.nat(prompt)));

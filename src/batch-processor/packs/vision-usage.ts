@@ -3,14 +3,23 @@ import type { VisionRequest } from './vision-request.ts';
 
 export type { VisionUsage } from '../../errors/vision-usage.ts';
 
-const cachedPart = (cachedPromptTokens: number): Pick<VisionUsage, 'cachedPromptTokens'> =>
-  cachedPromptTokens > 0 ? { cachedPromptTokens } : {};
+/** The parts of a prompt that the API read from its cache and wrote into it, each only where it is above 0. */
+export const cacheParts = (
+  cachedPromptTokens: number,
+  cacheWritePromptTokens: number,
+): Pick<VisionUsage, 'cachedPromptTokens' | 'cacheWritePromptTokens'> => ({
+  ...(cachedPromptTokens > 0 ? { cachedPromptTokens } : {}),
+  ...(cacheWritePromptTokens > 0 ? { cacheWritePromptTokens } : {}),
+});
 
 export function addUsage(left: VisionUsage | undefined, right: VisionUsage): VisionUsage {
   if (left === undefined) return right;
   return {
     promptTokens: left.promptTokens + right.promptTokens,
-    ...cachedPart((left.cachedPromptTokens ?? 0) + (right.cachedPromptTokens ?? 0)),
+    ...cacheParts(
+      (left.cachedPromptTokens ?? 0) + (right.cachedPromptTokens ?? 0),
+      (left.cacheWritePromptTokens ?? 0) + (right.cacheWritePromptTokens ?? 0),
+    ),
     completionTokens: left.completionTokens + right.completionTokens,
     totalTokens: left.totalTokens + right.totalTokens,
   };
@@ -25,6 +34,7 @@ export function splitUsage(
   const prompt = splitInteger(usage.promptTokens, promptWeights);
   // Split by the parts of the prompt, so that no part has more cached tokens than prompt tokens.
   const cached = splitInteger(usage.cachedPromptTokens ?? 0, prompt);
+  const written = splitInteger(usage.cacheWritePromptTokens ?? 0, prompt);
   const completion = splitInteger(usage.completionTokens, completionWeights);
   // A total is the sum of both, except for servers that count more into it.
   const rest = splitInteger(usage.totalTokens - usage.promptTokens - usage.completionTokens, promptWeights);
@@ -33,7 +43,7 @@ export function splitUsage(
     const completionTokens = completion[index] ?? 0;
     return {
       promptTokens,
-      ...cachedPart(cached[index] ?? 0),
+      ...cacheParts(cached[index] ?? 0, written[index] ?? 0),
       completionTokens,
       totalTokens: promptTokens + completionTokens + (rest[index] ?? 0),
     };

@@ -11,10 +11,11 @@ export type PriceOf = (answered: string, asked: string, usage: VisionUsage) => n
  */
 export const pricing =
   (catalog: ModelCatalog, ownModels: readonly string[]): PriceOf =>
-  (answered, asked, { promptTokens, cachedPromptTokens, completionTokens }) => {
+  (answered, asked, { promptTokens, cachedPromptTokens, cacheWritePromptTokens, completionTokens }) => {
     const usage = {
       inputTokens: promptTokens,
       cachedInputTokens: cachedPromptTokens,
+      cacheWriteTokens: cacheWritePromptTokens,
       outputTokens: completionTokens,
     };
     const [first, second] = ownModels.includes(asked) ? [asked, answered] : [answered, asked];
