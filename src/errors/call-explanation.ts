@@ -10,7 +10,7 @@ export type RetryGiveUpReason = 'final' | 'attempts' | 'deadline' | 'budget';
 export interface AttemptRecord {
   /** Name of the endpoint. */
   readonly endpoint: string;
-  /** The model of the request, where the attempt knows it: an endpoint may have one of its own. */
+  /** The model of the request, where the attempt knows it: an endpoint may use another one than the request names. */
   readonly model?: string;
   readonly outcome: 'success' | 'failure' | 'aborted';
   /** Milliseconds from the start of the attempt to its end, the wait for a connection included. */
@@ -23,7 +23,7 @@ export interface AttemptRecord {
   /** The API's id of the request, once it answered. */
   readonly requestId?: string;
   readonly code?: ErrorCode;
-  /** The thing that the failure is about. `process` is a limit of this process. */
+  /** The scope of the failure. `process` is a limit of this process. */
   readonly scope?: 'item' | 'key' | 'model' | 'quota-group' | 'endpoint' | 'process';
   readonly status?: number;
   readonly retryAfterMs?: number;
@@ -39,7 +39,7 @@ export interface FallbackRecord {
   readonly code?: ErrorCode;
 }
 
-/** The story of a call. Frozen and JSON-safe. */
+/** The explanation of a call. Frozen and JSON-safe. */
 export interface CallExplanation {
   /** The whole call, in milliseconds. */
   readonly totalMs: number;
@@ -51,7 +51,7 @@ export interface CallExplanation {
   readonly upstreamMs: number;
   /** Milliseconds of waiting between attempts. */
   readonly retryMs: number;
-  /** Empty when the call caused no request. */
+  /** One record for each request; empty when the call caused none. */
   readonly attempts: readonly AttemptRecord[];
   /** Images that shared the request; 0 when there was none. */
   readonly batchSize: number;

@@ -1,6 +1,6 @@
 import type { DescribeError } from './describe-error.ts';
 
-/** Copies an error, but for its `explain`. The copy is a real error, as `Error.isError` and debuggers want it. */
+/** Copies an error without its `explain`. The copy is a real error, as `Error.isError` and debuggers expect. */
 export function copyError(error: DescribeError): DescribeError {
   const copy: object = Object.setPrototypeOf(new Error(error.message), Object.getPrototypeOf(error));
   for (const name of Reflect.ownKeys(error)) {
@@ -8,7 +8,7 @@ export function copyError(error: DescribeError): DescribeError {
     const property = Object.getOwnPropertyDescriptor(error, name);
     if (property !== undefined) Object.defineProperty(copy, name, property);
   }
-  // The place of the failure, not of the copy. Read as a value: engines differ in the kind of the property.
+  // The stack of the failure, not of the copy. Defined as a value, because engines differ in the kind of the property.
   const stack = { value: error.stack, writable: true, configurable: true };
   return Object.defineProperty(copy, 'stack', stack) as DescribeError;
 }

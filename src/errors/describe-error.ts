@@ -62,13 +62,14 @@ export class DescribeError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   /**
-   * The story of the failed call, on errors of `describe` and `describeMany`. Each caller has its own, also where
+   * The explanation of the failed call, on errors of `describe` and `describeMany`. Each caller has its own, also where
    * several share one request. Not enumerable, so that logs stay short.
    */
   declare readonly explain?: CallExplanation;
   /**
-   * Tokens billed for the failed call, over all its attempts. An answer that is cut off, or not of the schema, is
-   * billed too. For a shared request, the image's part. Absent where nothing was billed, or the API named no tokens.
+   * Tokens billed for the failed call, over all its attempts. An answer that is cut off, or does not match the schema,
+   * is billed too. For a shared request, the image's part. Absent where nothing was billed, or the API reported no
+   * tokens.
    */
   declare readonly usage?: VisionUsage;
   /** Price of `usage` in US dollars; absent for a model whose price is unknown. */
@@ -118,7 +119,7 @@ export function setErrorName({ prototype }: { readonly prototype: Error }, name:
   Object.defineProperty(prototype, 'name', { value: name, writable: true, configurable: true });
 }
 
-/** Sets the fields that are known. They are declared only in the class, so that an unknown one is no field at all. */
+/** Sets the fields that are known. The class only declares them, so that an unknown one is no field at all. */
 export function setKnown(error: DescribeError, fields: object): void {
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) Object.assign(error, { [name]: value });
 }

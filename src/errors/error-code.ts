@@ -1,7 +1,7 @@
 /**
- * Every code that a `DescribeError` can carry, with the status that a web service answers it with. `docs/errors.md`
- * explains each; a test keeps both equal.
- * Sources: RFC 9110, section 15; RFC 9111, section 5.2.1.7, for `only-if-cached`.
+ * Every code that a `DescribeError` can carry, with the status for the answer of a web service. `docs/errors.md`
+ * explains each; a test compares the two. Sources: RFC 9110, section 15; RFC 9111, section 5.2.1.7, for
+ * `only-if-cached`.
  */
 export const HTTP_STATUSES = {
   DESCRIBE_CONFIG_INVALID: 500,

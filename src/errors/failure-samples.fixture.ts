@@ -15,7 +15,7 @@ const FIELDS: { readonly [Case in FailureCase]: Readonly<Record<string, unknown>
   'status 400, or a page with another 4xx': { status: 400 },
 };
 
-/** Codes that are retryable without a case. */
+/** Codes that are retryable in every case. */
 const RETRYABLE = /TIMEOUT|CREATE_FAILED|QUEUE_FULL|CIRCUIT_OPEN|RATE_LIMITED|OVERLOADED|RESPONSE_INVALID/;
 
 export interface FailureSample {

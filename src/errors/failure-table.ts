@@ -32,7 +32,7 @@ interface Row extends Partial<FailureMeaning> {
   readonly kind: FailureKind;
   /** The case of the row; absent in the last row of a code, which fits every case. */
   readonly when?: FailureCase;
-  /** The reason, where it is not plain. */
+  /** The reason, where it is not obvious. */
   readonly why?: string;
 }
 
@@ -173,8 +173,8 @@ export interface FailureRow extends FailureMeaning {
 }
 
 /**
- * The one place that gives the meaning of a failure. Every stage asks it by `failureMeaning`; `docs/errors.md` prints
- * it. Rows of one code stand in the order in which they are tried.
+ * The one place that gives the meaning of a failure. Every stage reads it by `failureMeaning`; `docs/errors.md` prints
+ * it. Rows of one code are in the order in which they are tried.
  */
 export const FAILURE_TABLE: readonly FailureRow[] = (Object.keys(ROWS) as ErrorCode[]).flatMap((code) =>
   ROWS[code].map((row) => Object.freeze({ ...KIND_MEANINGS[row.kind], ...row, code })),

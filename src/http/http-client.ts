@@ -24,7 +24,7 @@ export interface HttpRequestOptions {
    */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
-  /** Bound of the whole answer, in milliseconds. @defaultValue the client's */
+  /** Timeout of the whole answer, in milliseconds. @defaultValue the client's */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -54,7 +54,7 @@ export class HttpClient {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Whether a request failed on the way, so that the connection should be replaced. */
+  /** Whether a request failed without an answer, so that the connection should be replaced. */
   get failed(): boolean {
     return this.#connection.failed;
   }
@@ -133,7 +133,7 @@ function jsonBody(body: unknown): Uint8Array {
   let text: string | undefined;
   try {
     text = JSON.stringify(body);
-    // Only what is empty can be something that JSON does not see.
+    // Only an empty object can be a value whose content JSON does not see.
     if (text?.includes('{}')) JSON.stringify(body, refuseUnseen);
   } catch (cause) {
     if (DescribeError.is(cause)) throw cause;
@@ -143,7 +143,7 @@ function jsonBody(body: unknown): Uint8Array {
   return Buffer.from(text);
 }
 
-/** A `Map`, a promise, an object of private fields: JSON would write `{}` for it without a word. */
+/** A `Map`, a promise or an object of private fields: JSON would silently write `{}` for it. */
 function refuseUnseen(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const prototype: object | null = Object.getPrototypeOf(value);
@@ -205,7 +205,7 @@ function toReply(method: string, { status, headers, body }: WholeAnswer): HttpRe
 function joinHeaders(headers: AnswerHeaders): Readonly<Record<string, string>> {
   const joined: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    // Cookies can't be joined: their dates hold commas (RFC 6265, section 3).
+    // Cookies can't be joined, because their dates contain commas (RFC 6265, section 3).
     if (value !== undefined && name !== 'set-cookie')
       joined[name] = typeof value === 'string' ? value : value.join(', ');
   }
@@ -220,7 +220,7 @@ function decodeBody(method: string, status: number, headers: AnswerHeaders, body
     try {
       return JSON.parse(text);
     } catch {
-      // An error page under the wrong name is still an error page. The parser's error would quote the body.
+      // An error page with the media type of JSON is still an error page. The parser's error would quote the body.
       if (status < 200 || status > 299) return text;
       throw new UpstreamError('DESCRIBE_RESPONSE_INVALID', `${method} answered JSON that does not parse`, {
         status,

@@ -44,7 +44,7 @@ function paramsOf(query: Exclude<Query, URLSearchParams>): URLSearchParams {
 
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\//i;
 
-/** Whether a server that decodes a path once more would find a step up in it. */
+/** Whether a server that decodes a path once more would find a `..` in it. */
 function climbs(pathname: string): boolean {
   const decoded = pathname.replace(/%2e/gi, '.').replace(/%2f|%5c|\\/gi, '/');
   return decoded.split('/').includes('..');

@@ -7,7 +7,7 @@ describe("undici's connector", () => {
     const looked: string[] = [];
     const connector = buildConnector({
       lookup: (host) => {
-        // Never answers: the connection stays under way.
+        // Never answers, so that the connection stays pending.
         looked.push(host);
       },
       timeout: 1_000,

@@ -42,7 +42,7 @@ describe('canonicalUrl', () => {
       ['https://example.com/cat.jpg', 'https://example.com/Cat.jpg'],
       ['https://example.com/cat.jpg?is=1', 'https://example.com/cat.jpg?is=2'],
       ['http://example.com/cat.jpg', 'https://example.com/cat.jpg'],
-      // Written differently: a server may read Latin-1, tell a plus from a space, or an absent value from an empty one.
+      // Different spellings: a server may read Latin-1, tell a plus from a space, or an absent value from an empty one.
       ['https://example.com/i?f=%E4.jpg', 'https://example.com/i?f=%F6.jpg'],
       ['https://example.com/i?f=%C4%E3', 'https://example.com/i?f=%CE%D2'],
       ['https://example.com/i?f=a+b.jpg', 'https://example.com/i?f=a%20b.jpg'],
@@ -52,13 +52,13 @@ describe('canonicalUrl', () => {
       ['https://example.com/me.png?access_token=a', 'https://example.com/me.png?access_token=b'],
       ['https://example.com/me.png?auth=a', 'https://example.com/me.png?auth=b'],
       ['https://example.com/me.png?jwt=a&exp=1', 'https://example.com/me.png?jwt=b&exp=1'],
-      // Nothing else would name the image.
+      // No other part would name the image.
       ['https://example.com/get?hash=a&expires=1', 'https://example.com/get?hash=b&expires=1'],
       ['https://example.com/i?token=a&exp=1', 'https://example.com/i?token=b&exp=1'],
-      // A time of the picture is no expiry.
+      // The time of a picture is no expiry.
       ['https://example.com/i?id=1&token=k&ts=1', 'https://example.com/i?id=1&token=k&ts=2'],
       ['https://example.com/shot.jpg?token=k&timestamp=1', 'https://example.com/shot.jpg?token=k&timestamp=2'],
-      // No Azure without a dated version and an expiry; no imgix without an image file.
+      // Not Azure without a dated version and an expiry; not imgix without an image file.
       ['https://example.com/i?sig=x&sv=1&sr=cat', 'https://example.com/i?sig=x&sv=1&sr=dog'],
       [
         'https://example.com/thumb?s=0cc175b9c0f1b6a831c399e269772661',

@@ -13,9 +13,9 @@ interface SignatureScheme {
 
 const IMAGE_PATH = /\.(?:avif|bmp|gif|heic|jfif|jpe?g|png|tiff?|webp)$/i;
 
-/** Signed-URL schemes by vendor. Marks are needed: `sp` or `se` alone mean nothing. */
+/** Signed-URL schemes by vendor. The marks are needed, because names such as `sp` or `se` alone mean nothing. */
 const VENDORS: readonly SignatureScheme[] = [
-  // AWS Signature 4 and everything that speaks it (S3, R2, MinIO, Spaces).
+  // AWS Signature 4, also of S3, R2, MinIO and Spaces.
   { marks: [/^x-amz-(?:signature|algorithm|credential)=/i], strip: /^x-amz-/i },
   { marks: [/^awsaccesskeyid=/i], strip: /^(?:awsaccesskeyid|signature|expires|x-amz-.*)$/i },
   { marks: [/^x-goog-(?:signature|algorithm|credential)=/i], strip: /^x-goog-/i },
@@ -30,7 +30,7 @@ const VENDORS: readonly SignatureScheme[] = [
   { marks: [/^x-oss-signature=/i], strip: /^x-oss-(?:signature.*|credential|date|expires|security-token)$/i },
   { marks: [/^q-signature=/i], strip: /^(?:q-.*|x-cos-security-token)$/i },
   { marks: [/^hdnt[sl]=/i], strip: /^hdnt[sl]$/i },
-  // imgix signs with a bare `s`, which others use for a size or a search.
+  // imgix signs with a bare `s`, which other servers use for a size or a search.
   { marks: [/^s=[0-9a-f]{32}$/], strip: /^(?:s|expires)$/, path: IMAGE_PATH },
   // Signatures of CDNs with names that are too short to remove elsewhere.
   { marks: [], strip: /^(?:ex|is|hm)$/, host: /(?:^|\.)discordapp\.(?:com|net)$/ },
@@ -42,7 +42,7 @@ const VENDORS: readonly SignatureScheme[] = [
   { marks: [], strip: /^token$/, host: /^firebasestorage\.googleapis\.com$/ },
 ];
 
-/** The schemes with `path` and `host` of their own, so that none is read from the prototype of all objects. */
+/** All schemes have `path` and `host` of their own, so that none is read from the prototype of all objects. */
 const SCHEMES: readonly SignatureScheme[] = VENDORS.map((vendor) => ({
   path: undefined,
   host: undefined,
@@ -82,7 +82,7 @@ export function canonicalUrl(value: string | URL, options: CanonicalUrlOptions =
   const url = new URL(value);
   if (url.username !== '') url.username = '';
   if (url.password !== '') url.password = '';
-  // Each setter parses the URL anew, and most URLs of images have neither fragment nor query.
+  // Each setter parses the URL again, and most URLs of images have neither fragment nor query.
   if (url.href.includes('#')) url.hash = '';
   if (!url.href.includes('?')) return url.href;
   const all = url.search.slice(1).split('&').filter(Boolean).map(parameterOf);

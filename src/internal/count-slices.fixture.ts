@@ -3,13 +3,13 @@ import { loopSlices } from './async/loop-slices.ts';
 import { systemClock } from './clock.ts';
 
 export interface SliceCounts {
-  /** Slices where no time passes: more than one is slicing by size. */
+  /** Number of slices while no time passes: more than one means that the work slices by size. */
   readonly still: number;
-  /** Slices where the clock ends each slice at once: the number of pieces of work. */
+  /** Number of slices where each slice ends at once: the number of pieces of work. */
   readonly pieces: number;
 }
 
-/** Later than the end of any slice that was given before. */
+/** Later than the end of any earlier slice. */
 let nowMs = systemClock.now();
 
 /** Runs `work` twice, on a clock that stands still and on one that races, and counts the slices that it takes. */
@@ -26,7 +26,7 @@ export async function countSlices(work: () => Promise<unknown>): Promise<SliceCo
     await work();
     return { still, pieces: next.mock.calls.length - still };
   } finally {
-    // A slice of the real time, else the last one would be over only after years.
+    // Ends with a slice of the real time, because the present one would last for years.
     now.mockImplementation(() => realMs - 1_000);
     await loopSlices.next();
     now.mockRestore();

@@ -11,7 +11,7 @@ export interface AnswerStreamOptions {
   readonly giveUp: (reason: unknown) => void;
 }
 
-/** The body of a streamed answer: bounded by its reader's pace, and by time while nothing moves. */
+/** The body of a streamed answer. It arrives at its reader's pace, and fails when nothing moves for too long. */
 export class AnswerStream {
   readonly readable: ReadableStream<Uint8Array>;
   readonly #clock: Clock;
@@ -70,7 +70,7 @@ export class AnswerStream {
     this.#timer = undefined;
   }
 
-  /** One timer for the whole stream, put off by what moved since: arming one per chunk would cost more. */
+  /** One timer for the whole stream, extended by each movement: arming one for every chunk would cost more. */
   #watch(delayMs: number): void {
     this.#timer = this.#clock.setTimeout(() => {
       const restMs = this.#movedAtMs + this.#idleTimeoutMs - this.#clock.now();

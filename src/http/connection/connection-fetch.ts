@@ -8,9 +8,9 @@ import { WebResponse } from './web-response.ts';
 export type ConnectionFetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /**
- * Makes a `fetch` whose requests all take this connection. A JSON answer arrives whole, so that a caller's deadline
- * covers headers and body, unless the request asks for a stream; everything else is streamed. Redirects are not
- * followed, and another origin is refused: a key must not travel there.
+ * Makes a `fetch` whose requests all use this connection. A JSON answer arrives whole, so that a caller's deadline
+ * covers headers and body, unless the request asks for a stream. Everything else is streamed. Redirects are not
+ * followed, and another origin is refused, because a key must not be sent there.
  */
 export function connectionFetch(connection: HttpConnection): ConnectionFetch {
   const { origin } = connection;
@@ -56,7 +56,7 @@ export function pathOn(origin: string, url: string): string {
   return parsed.pathname + parsed.search;
 }
 
-/** Headers that belong to the connection and not to its user. No compression is asked for: answers are small. */
+/** Headers that the connection sets, not its user. Compression is not requested, because answers are small. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'accept-encoding',
   'connection',
@@ -68,7 +68,7 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Names and values in turn, without those that belong to the connection. */
+/** Names and values alternating, without those that belong to the connection. */
 export function headerList(headers: RequestInit['headers'], contentType?: string | undefined): string[] {
   // Without it a server may choose any encoding (RFC 9110, section 12.5.3).
   const list = ['accept-encoding', 'identity'];
@@ -92,11 +92,11 @@ function headerPairs(headers: RequestInit['headers']): Iterable<readonly [string
 
 function encoded(body: unknown): Partial<OutgoingBody> {
   if (body === undefined || body === null) return {};
-  // The web takes anything else by its text.
+  // `fetch` sends any other value as its string.
   return outgoingBody(body) ?? outgoingBody(String(body)) ?? {};
 }
 
-/** How JSON spells the flag. Inside a string its quotes would be escaped. */
+/** The flag as JSON writes it. Inside a string its quotes would be escaped. */
 const STREAM_FLAG = '"stream":true';
 
 /** Whether a request asks for a streamed answer, in the form of the OpenAI API. */

@@ -18,20 +18,20 @@ export interface DispatcherOptions {
   readonly proxy?: string | undefined;
   readonly tls?: TlsOptions | undefined;
   readonly clock: Clock;
-  /** Is handed every socket, before it is connected. */
+  /** Called with every socket, before it is connected. */
   readonly onSocket: (socket: Socket) => void;
 }
 
-/** Where requests are dispatched, and what a proxy wants in each of them. */
+/** The dispatcher of requests, and what a proxy needs in each of them. */
 export interface Route {
   readonly dispatcher: Dispatcher;
-  /** Stands before every path: the origin, where a proxy forwards (RFC 9112, section 3.2.2). */
+  /** Prefix of every path: the origin, where a proxy forwards (RFC 9112, section 3.2.2). */
   readonly pathPrefix: string;
-  /** Names and values in turn. */
+  /** Names and values alternating. */
   readonly headers: readonly string[];
 }
 
-/** A server that announces when it closes an idle socket is believed but for this last second of it. */
+/** The time that a server announces for idle sockets is shortened by this margin. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
 type Connector = buildConnector.connector;
@@ -39,8 +39,8 @@ type Connector = buildConnector.connector;
 /**
  * Makes an undici dispatcher that keeps one HTTP/1.1 connection to one origin, opened by its first request. undici's
  * own timeouts are off. They cannot be set per call, and 300 s would end a call with a longer timeout (openai-node
- * #2153). A proxy forwards plain HTTP and tunnels TLS. undici's own agents differ in that between versions, and report
- * a refused tunnel as an abort.
+ * #2153). A proxy forwards plain HTTP and tunnels TLS. undici's own agents are not used, because they differ between
+ * versions, and report a refused tunnel as an abort.
  */
 export async function createRoute(options: DispatcherOptions): Promise<Route> {
   const { origin, connectTimeoutMs, keepAliveMs, tls, onSocket } = options;
@@ -57,7 +57,7 @@ export async function createRoute(options: DispatcherOptions): Promise<Route> {
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
       connect,
     });
-  /** The connector hands its socket out at once, which its types do not say. */
+  /** The connector returns its socket at once, which its types do not say. */
   const open = (...given: Parameters<Connector>) =>
     onSocket((connector as (...args: typeof given) => unknown)(...given) as Socket);
   const proxy = options.proxy === undefined ? undefined : proxyAddress(options.proxy);
@@ -65,7 +65,7 @@ export async function createRoute(options: DispatcherOptions): Promise<Route> {
   const { host, protocol } = new URL(origin);
   if (protocol === 'http:') {
     const dispatcher = clientTo(proxy.url.origin, (target, callback) =>
-      // The name to check is that of the proxy, not that of the Host header.
+      // The name to check is the proxy's, not that of the Host header.
       open({ ...target, servername: '' }, callback),
     );
     return {

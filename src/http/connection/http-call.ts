@@ -6,26 +6,26 @@ import { StreamedBody } from '../encoding/request-body.ts';
 import { AnswerStream } from './answer-stream.ts';
 import type { AnswerHeaders, HttpAnswer, HttpRequest, StreamDecision } from './http-message.ts';
 
-/** The connection that a call goes out on, as the call sees it. */
+/** The connection of a call, as the call sees it. */
 export interface CallConnection {
   readonly clock: Clock;
   readonly maxResponseBytes: number;
   readonly streamIdleTimeoutMs: number;
-  /** Answers received on the present socket. After the first one it may die of age. */
+  /** Answers received on the present socket. After the first one, an idle timeout may close it. */
   answersOnSocket: number;
   /** Sends the call once more on a new socket. */
   resend(call: HttpCall): void;
   /** The connection failed, rather than the caller or the answer. */
   failed(): void;
-  /** The caller gave up before any of the request was sent. */
+  /** The caller gave up before any byte of the request was sent. */
   unsent(): void;
-  /** The exchange is over, body included. Called once; `isWhole` when its end arrived. */
+  /** The exchange is over, its body included. Called once. `isWhole` tells whether the end arrived. */
   ended(isWhole: boolean): void;
 }
 
 /**
- * A server that closes an idle connection resets a request that was on its way, within a round trip. After a later
- * reset the server may have worked on the request: it is not sent again.
+ * A server that closes an idle connection resets a request that was just sent, within a round trip. After a later reset
+ * the server may have worked on the request, so it is not sent again.
  */
 const STALE_SOCKET_WINDOW_MS = 1_000;
 
@@ -125,7 +125,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       return;
     }
     this.#encodedBytes += chunk.length;
-    // Endless headers of a coding decode to nothing.
+    // Endless headers of a coding decode to no bytes.
     if (this.#encodedBytes > this.#connection.maxResponseBytes) this.#failAsTooLarge();
     else if (!this.#decoding.input.write(chunk)) {
       controller.pause();
@@ -139,7 +139,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       this.#complete();
       return;
     }
-    // The exchange is over on the wire: nothing is left to abort.
+    // The exchange is over on the wire, so nothing is left to abort.
     this.#controller = undefined;
     this.#decoding.input.end();
   }
@@ -149,14 +149,14 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     if (this.#diedOfAge(error)) {
       this.#isResent = true;
       this.#controller = undefined;
-      // undici is in the middle of taking the socket down.
+      // undici is just closing the socket.
       queueMicrotask(() => {
         if (!this.#isOver) this.#connection.resend(this);
       });
       return;
     }
     if (!CALLER_MISTAKES.has((error as { readonly code?: unknown }).code)) this.#connection.failed();
-    // The reader of a stream gets what a reader of `fetch` gets.
+    // The reader of a stream gets the error that a reader of `fetch` gets.
     this.#fail(this.#stream === undefined ? error : new TypeError('terminated', { cause: error }));
   }
 

@@ -37,7 +37,7 @@ describe('a proxy', () => {
     const proxy = createHttpServer((request, response) => {
       request.resume();
       answers += 1;
-      // The third request arrives on a socket that has carried none: its death is no race with keep-alive.
+      // The third request arrives on a socket that has carried none, so its end is no race with keep-alive.
       if (answers === 3) request.socket.destroy();
       else response.writeHead(200, answers === 2 ? { connection: 'close' } : {}).end('ok');
     });

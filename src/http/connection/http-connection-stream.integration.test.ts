@@ -70,7 +70,7 @@ describe('a streamed answer', () => {
       more();
     });
     const response = await fetch(`http://127.0.0.1:${port}/`);
-    // Until nothing more is taken off the server's hands.
+    // Waits until the client accepts no more of the server's bytes.
     for (let before = -1; before !== written; ) {
       before = written;
       await new Promise((resolve) => setTimeout(resolve, 150));

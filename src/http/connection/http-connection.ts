@@ -22,7 +22,7 @@ export interface HttpConnectionOptions {
   readonly keepAliveMs?: number | undefined;
   /** Largest answer, in bytes. @defaultValue 67_108_864 */
   readonly maxResponseBytes?: number | undefined;
-  /** Longest time a streamed answer may stand still, in milliseconds. @defaultValue 60_000 */
+  /** Longest pause of a streamed answer, in milliseconds. @defaultValue 60_000 */
   readonly streamIdleTimeoutMs?: number | undefined;
   /** URL of an HTTP proxy. @defaultValue none */
   readonly proxy?: string | undefined;
@@ -30,7 +30,7 @@ export interface HttpConnectionOptions {
   readonly clock?: Clock | undefined;
   /** Counts kept together with other connections. */
   readonly counters?: ConnectionCounters | undefined;
-  /** Called when the socket was closed or reset while nothing was in flight on it, unless that was agreed before. */
+  /** Called when the socket was closed or reset while nothing was in flight on it, unless the server announced that. */
   readonly lost?: (() => void) | undefined;
 }
 
@@ -42,7 +42,7 @@ export class ConnectionCounters {
   requests = 0;
   /** Requests sent a second time because a kept-alive socket had died before any byte of an answer. */
   resent = 0;
-  /** Requests that failed on the way, not by their answer. */
+  /** Requests that failed without an answer. */
   failed = 0;
 }
 
@@ -136,8 +136,8 @@ export class HttpConnection {
   }
 
   /**
-   * Whether a request failed on the way: connection refused, reset, name not found, bad certificate. Also true when a
-   * caller gave up before the connection was open, for the next call would wait for the same.
+   * Whether a request failed without an answer: connection refused, reset, name not found, bad certificate. Also true
+   * when a caller gave up before the connection was open, because the next call would wait for the same.
    */
   get failed(): boolean {
     return this.#failed;
@@ -198,16 +198,16 @@ export class HttpConnection {
     } else {
       const { byteLength } = body;
       const sized = byteLength === undefined ? headers : [...headers, 'content-length', String(byteLength)];
-      // undici takes an iterable, which its types lack, and writes a piece when the socket has taken the one before.
+      // undici takes an iterable, which its types lack. It writes a piece when the socket has taken the one before.
       const pieces = (isStreamed ? body.pieces() : bodyPieces(body)) as unknown as Readable;
       dispatcher.dispatch({ origin, path, method, headers: sized, body: pieces }, call);
     }
-    // undici lets a socket hold the process from the sending of a request to the end of its answer.
+    // With undici, a socket keeps the process alive from the sending of a request to the end of its answer.
     if (this.#background) this.#socket?.unref();
   }
 }
 
-/** Adds the headers that the proxy wants. A `Host` header that is given already stays. */
+/** Adds the headers that the proxy needs. A `Host` header that is given already stays. */
 function routedHeaders(own: readonly string[], routed: readonly string[]): string[] {
   const names = new Set(own.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
   const added = routed.filter((_, index) => !names.has(routed[index - (index % 2)] ?? ''));

@@ -7,11 +7,14 @@ export interface HttpRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
-  /** Names and values in turn. */
+  /** Names and values alternating. */
   readonly headers: readonly string[];
   readonly body?: Uint8Array | StreamedBody | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Bound of the whole answer, headers and body, in milliseconds; for a stream, of its headers. @defaultValue none */
+  /**
+   * Timeout of the whole answer, headers and body, in milliseconds; for a stream, of its headers.
+   * @defaultValue none
+   */
   readonly timeoutMs?: number | undefined;
   /** Whether `timeoutMs` bounds a stream to its end too. @defaultValue false */
   readonly boundsStream?: boolean | undefined;

@@ -8,7 +8,7 @@ export interface TunnelOptions {
   readonly authority: string;
   /** Authorities to trust, for a proxy that is itself reached over TLS. */
   readonly ca?: string | string[] | undefined;
-  /** Is handed the socket before it is connected. */
+  /** Called with the socket before it is connected. */
   readonly onSocket: (socket: Socket) => void;
 }
 
@@ -48,7 +48,7 @@ export async function openTunnel({ proxy, authority, ca, onSocket }: TunnelOptio
   });
 }
 
-/** Statuses that pass; anything else says that this proxy never lets anybody, or us, through. */
+/** Statuses of a passing failure. Any other means that this proxy will never let the client through. */
 const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
 function refusedTunnel(status: number): UpstreamError {

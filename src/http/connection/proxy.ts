@@ -1,13 +1,13 @@
 import { ConfigError, type ConfigIssue } from '../../errors/index.ts';
 import { inRange, parseAddress, parseRange } from '../guard/ip-address.ts';
 
-/** Which proxy takes requests to where. */
+/** The proxies for each scheme, and the hosts without one. */
 export interface ProxySettings {
   /** Proxy for `https:` URLs. */
   readonly httpsProxy?: string | undefined;
   /** Proxy for `http:` URLs. */
   readonly httpProxy?: string | undefined;
-  /** Hosts that are reached without it, as in `NO_PROXY`. */
+  /** Hosts that are reached without a proxy, as in `NO_PROXY`. */
   readonly noProxy?: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export function readProxyEnvironment(
     for (const name of names) {
       const value = environment[name]?.trim();
       if (value === undefined || value === '') continue;
-      // A host and a port alone, as curl and most other programs take them.
+      // A host and a port alone, which curl and most other programs accept.
       const url = /^[^/]+:\d+\/?$/.test(value) ? `http://${value}` : value;
       if (isProxyUrl(url)) return url;
       issues.push({ option: name, expected: 'an http or https URL', got: 'a value (not shown)' });
@@ -65,7 +65,7 @@ export function proxyAddress(proxy: string): ProxyAddress {
   };
 }
 
-/** A password may hold a percent sign that encodes nothing. */
+/** A password may contain a percent sign that encodes nothing. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -74,7 +74,7 @@ function decoded(text: string): string {
   }
 }
 
-/** The proxy for a URL, or undefined where it is to be reached directly. */
+/** The proxy for a URL; undefined where the URL is to be reached directly. */
 export function proxyFor(url: string, { httpsProxy, httpProxy, noProxy }: ProxySettings): string | undefined {
   const target = new URL(url);
   const proxy = target.protocol === 'https:' ? httpsProxy : httpProxy;
@@ -84,7 +84,7 @@ export function proxyFor(url: string, { httpsProxy, httpProxy, noProxy }: ProxyS
   return noProxy.split(/[\s,]+/).some((entry) => matches(entry, host, port)) ? undefined : proxy;
 }
 
-/** `*`, a domain with everything below it, an address or a range, each but ranges with a port or without. */
+/** Matches `*`, a domain with everything below it, an address or a range. All but ranges may have a port. */
 function matches(entry: string, host: string, port: string): boolean {
   if (entry === '') return false;
   if (entry === '*') return true;

@@ -10,7 +10,7 @@ const answer = {
   body: Buffer.from('{"a":1}'),
 } as const;
 
-/** Members of the web's class that a subclass does not override: they would run without what its constructor makes. */
+/** Members of the web's class that a subclass does not override. They would run without what its constructor makes. */
 const inherited = (web: { readonly prototype: object }, own: { readonly prototype: object }) =>
   Reflect.ownKeys(web.prototype).filter((key) => key !== Symbol.toStringTag && !Object.hasOwn(own.prototype, key));
 

@@ -5,9 +5,10 @@ import type { AnswerHeaders } from './http-message.ts';
 type Constructor = new () => object;
 
 /**
- * Returns a class to extend instead of one of the web's, such as `Response`: instances are instances of both. The web's
- * constructor never runs, since it takes longer than the rest of a small answer: a subclass overrides every member.
- * Node loads its own undici when a program first names such a class. This happens when the first instance is made.
+ * Returns a class to extend in place of one of the web's, such as `Response`: instances are instances of both. The
+ * web's constructor never runs, because it takes longer than the rest of a small answer. So a subclass overrides every
+ * member. Node loads its own undici when a program first names such a class, which happens when the first instance is
+ * made.
  */
 export function webBase(web: () => { readonly prototype: object }): Constructor {
   const inherit = lazy(() => Object.setPrototypeOf(WebBase.prototype, web().prototype) as object);
@@ -20,11 +21,11 @@ export function webBase(web: () => { readonly prototype: object }): Constructor 
 
 const BEYOND_BYTES = /[^\0-\xff]/;
 
-/** A value as the web has it, one character a byte. undici decodes UTF-8, which few servers send. */
+/** A value with one character a byte, as the web has it. undici decodes UTF-8, which few servers send. */
 const byteText = (value: string): string => Buffer.from(value).toString('latin1');
 
 /**
- * The reading half of the web's `Headers` over headers that are parsed already. A real `Headers` costs more than the
+ * The reading half of the web's `Headers`, over headers that are parsed already. A real `Headers` costs more than the
  * rest of a small answer.
  */
 export class ReadOnlyHeaders implements Iterable<[string, string]> {
@@ -85,7 +86,7 @@ export class ReadOnlyHeaders implements Iterable<[string, string]> {
   }
 }
 
-/** `inspect.custom` of `node:util`, which need not be loaded for it. */
+/** `inspect.custom` of `node:util`, without loading that module. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 const PlainHeaders = webBase(() => Headers);

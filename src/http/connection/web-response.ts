@@ -15,7 +15,7 @@ export class WebResponse extends PlainResponse implements Response {
   readonly #url: string;
   readonly #isBodyless: boolean;
   #headers: WebHeaders | undefined;
-  /** Holds the body after somebody asked for more than its text. */
+  /** Holds the body once more than its text was requested. */
   #web: Response | undefined;
   #isRead = false;
 
@@ -109,7 +109,7 @@ export class WebResponse extends PlainResponse implements Response {
     if (this.#web === undefined) {
       const { body } = this.#answer;
       this.#web = new Response(this.#isBodyless ? null : body);
-      // A body can't be read twice.
+      // A body can't be read twice, so the web's error is thrown.
       if (this.#isRead) void this.#web.text();
     }
     return this.#web;

@@ -1,4 +1,4 @@
-/** Below this a chunk costs more to hold than its bytes. */
+/** A smaller chunk costs more to hold than its bytes. */
 const SMALL_BYTES = 1_024;
 const BLOCK_BYTES = 16 * 1_024;
 /** Enough to recognise every format, also an SVG behind its comments. */
@@ -9,7 +9,7 @@ export class ByteCollector {
   readonly #chunks: Uint8Array[] = [];
   #checkHead: ((head: Uint8Array) => void) | undefined;
   #block = Buffer.alloc(0);
-  /** Where the bytes of the block start that are not among the chunks yet. */
+  /** Start of the bytes in the block that are not among the chunks yet. */
   #start = 0;
   #end = 0;
   #byteLength = 0;

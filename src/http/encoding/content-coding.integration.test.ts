@@ -153,7 +153,7 @@ describe('a compressed stream', () => {
     const response = await fetch(`http://127.0.0.1:${port}/`);
     const reader = response.body?.getReader();
     await reader?.read();
-    // 64 MB decoded would be too large: unread, it never gets there.
+    // Decoded it would be 64 MB, which is too large. It is not read that far.
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(connection.inFlight).toBe(1);
     expect(written).toBeGreaterThan(0);

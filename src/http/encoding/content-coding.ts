@@ -29,7 +29,7 @@ const DECODERS: Readonly<Record<string, (firstByte: number) => Duplex | undefine
 /** The same names, as older servers write them. */
 const ALIASES: Readonly<Record<string, string>> = { 'x-gzip': 'gzip' };
 
-/** More than any server means; each may multiply the work of the one before. */
+/** More codings than any server means. Each may multiply the work of the one before. */
 const MAX_CODINGS = 5;
 
 /**
@@ -43,7 +43,7 @@ export function contentCodings(value: string | readonly string[] | undefined): r
   return known.filter((name) => Object.hasOwn(DECODERS, name)).reverse();
 }
 
-/** Removes the codings of a body: bytes that are written to `input` come decoded out of `output`. */
+/** Removes the codings of a body: bytes that are written to `input` are read decoded from `output`. */
 export interface Decoding {
   readonly input: Duplex;
   readonly output: Duplex;
@@ -115,7 +115,7 @@ function decodingStage(coding: string): Duplex {
 
 function createZstd(): Duplex {
   const { constants, createZstdDecompress } = zlib();
-  // Node 20 has none.
+  // Node 20 has no zstd.
   if ((createZstdDecompress as unknown) === undefined) throw undecodable('this version of Node does not know zstd');
   return createZstdDecompress({
     params: { [constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_LOG },

@@ -8,8 +8,8 @@ export interface EncodeOptions {
 
 /**
  * Bytes of a piece of a string: a multiple of three, so that pieces join without padding, and below a millisecond of
- * work. Its base64 has over 1,031,913 characters, from where Node keeps a string outside of V8's heap. Collecting many
- * smaller strings takes tens of milliseconds.
+ * work. Its base64 has over 1,031,913 characters, from which on Node keeps a string outside of V8's heap. Collecting
+ * many smaller strings takes tens of milliseconds.
  */
 const STRING_PIECE_BYTES = 3 * 256 * 1024;
 /** Bytes of a piece of a short-lived string: small enough to cost the young generation nothing. */
@@ -51,7 +51,7 @@ async function appendPieces(head: string, source: Buffer, signal: AbortSignal | 
   return text;
 }
 
-/** Writes the base64 of `bytes` into `target` in pieces and returns the offset behind it. */
+/** Writes the base64 of `bytes` into `target` in pieces, and returns the offset after it. */
 export async function writeBase64(
   bytes: Uint8Array,
   target: Buffer,

@@ -18,7 +18,7 @@ export class InlineBytes {
 const LONG_STRING = 4 * 1024;
 /** Far below a millisecond of work, even if each character has to be escaped. */
 const PIECE_CHARACTERS = 16 * 1024;
-/** A smaller body does not queue behind larger ones. */
+/** A smaller body does not wait in the queue for larger ones. */
 const SMALL_BODY_BYTES = 256 * 1024;
 /** Fewer bytes are not worth a turn of the event loop. */
 const AT_ONCE_BYTES = 64 * 1024;
@@ -58,7 +58,7 @@ export async function encodeJson(value: unknown, { signal }: EncodeOptions = {})
   return length <= SMALL_BODY_BYTES ? join() : inEncodingQueue(join, signal);
 }
 
-/** Larger values are left to the replacer, and so are circular ones, which `JSON.stringify` refuses. */
+/** Larger values are left to the replacer. So are circular ones, which `JSON.stringify` refuses. */
 const MAX_ENTRIES = 10_000;
 
 /** A replacer doubles the time of `JSON.stringify`: it runs only where it may find something. */
@@ -81,7 +81,7 @@ function mayHoldLong(value: unknown): boolean {
   return false;
 }
 
-/** Puts a mark in the place of long strings and large bytes, which it collects. */
+/** Replaces long strings and large bytes by a mark, and collects them. */
 function replacer(long: (string | InlineBytes)[]) {
   let atOnceBytes = 0;
   return (_key: string, entry: unknown): unknown => {
@@ -126,7 +126,7 @@ async function joinParts(parts: readonly Part[], length: number, signal: AbortSi
     if (part instanceof InlineBytes) offset = await writeBase64(part.bytes, target, offset, signal);
     else offset += typeof part === 'string' ? target.write(part, offset, 'latin1') : part.copy(target, offset);
   }
-  // The rest of the memory would be sent as it is: with whatever the process had there before.
+  // The rest of the memory would be sent as it is, with old data of the process.
   if (offset !== length) throw new TypeError('bytes were resized or transferred while they were encoded');
   return target;
 }

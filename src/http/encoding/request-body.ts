@@ -1,7 +1,7 @@
 import { BODY_AT_ONCE_BYTES, bodyPieces } from './body-pieces.ts';
 import { multipartBlob } from './multipart.ts';
 
-/** A body as it goes out, and the type that it has of itself. */
+/** A body in the form in which it is sent, and its own media type. */
 export interface OutgoingBody {
   readonly body: Uint8Array | StreamedBody;
   readonly contentType?: string | undefined;
@@ -46,7 +46,7 @@ const isStream = (body: unknown): body is ByteSource =>
 
 /** A body that is read while it is sent. */
 export class StreamedBody {
-  /** Known where the source knows it; otherwise the body is sent in chunks. */
+  /** The size where the source knows it; otherwise the body is sent in chunks. */
   readonly byteLength: number | undefined;
   /** Whether it can be read from its start again. */
   readonly isRepeatable: boolean;
@@ -72,7 +72,7 @@ export class StreamedBody {
     this.isRepeatable = byteLength !== undefined;
   }
 
-  /** Its bytes, none of the pieces so large that encrypting it would hold the event loop for long. */
+  /** Its bytes, in pieces small enough that encrypting one does not block the event loop for long. */
   async *pieces(): AsyncGenerator<Uint8Array, void> {
     const reading = this.#open();
     this.#reading = reading;
@@ -95,7 +95,7 @@ export class StreamedBody {
       const reading = this.isRepeatable ? this.#reading : this.#open();
       reading?.cancel(reason);
     } catch {
-      // Somebody else reads the stream: it is theirs to end.
+      // Another reader holds the stream, and will end it.
     }
   }
 }
@@ -111,7 +111,7 @@ export interface Reading {
 export function startReading(source: ByteSource): Reading {
   if ('getReader' in source) {
     const reader = source.getReader();
-    // An iterator could not end a read that waits.
+    // `return` of an iterator could not end a pending read.
     return { next: () => reader.read(), cancel: (reason) => void reader.cancel(reason).catch(() => {}) };
   }
   const iterator = source[Symbol.asyncIterator]();

@@ -97,7 +97,7 @@ describe('AddressGuard', () => {
     expect(verdict('http://other.internal/', { allowHosts })).toBe(FORBIDDEN);
     expect(verdict('http://a.b.corp/', { allowHosts })).toBe('passes');
     expect(verdict('http://[::1]/', { allowHosts })).toBe('passes');
-    // A name that is allowed may resolve to a private address; another name may not.
+    // An allowed name may resolve to a private address; another name may not.
     expect(address('172.16.0.9', { allowHosts }, 'minio.internal')).toBe('passes');
     expect(address('172.16.0.9', { allowHosts }, 'images.example.com')).toBe(FORBIDDEN);
   });

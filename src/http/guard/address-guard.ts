@@ -19,10 +19,7 @@ export interface AddressGuardOptions {
   readonly allowHosts?: readonly string[] | undefined;
   /** Hosts and ranges that never pass; wins over the other two. @defaultValue none */
   readonly denyHosts?: readonly string[] | undefined;
-  /**
-   * Where given, nothing but these hosts passes; private ones need `allowHosts` too.
-   * @defaultValue every public host
-   */
+  /** Where given, only these hosts pass; private ones need `allowHosts` too. @defaultValue every public host */
   readonly onlyHosts?: readonly string[] | undefined;
 }
 
@@ -38,12 +35,12 @@ export const ADDRESS_GUARD_SPEC = {
   onlyHosts: listOf(hostPattern),
 } satisfies OptionChecks<AddressGuardOptions>;
 
-/** Longest URL that passes; browsers and CDNs stop well before. */
+/** Longest URL that passes. Browsers and CDNs accept less. */
 const MAX_URL_LENGTH = 16_384;
 
-/** The error for a host that may not be used. Names it as it is written, unless a stranger chose it. */
+/** The error for a host that may not be used. Names the host as written, unless a stranger chose it. */
 export const forbidden = (field: string, host?: string): ImageError =>
-  // One text for every reason: it must not tell what a name resolves to or what answers there.
+  // One text for every reason, so that it reveals neither the address of a name nor what answers there.
   new ImageError(
     'DESCRIBE_IMAGE_FORBIDDEN',
     `${field}: images may not come from ${host === undefined ? 'where it redirects to' : shortHost(host)}. ` +
@@ -76,7 +73,7 @@ export class AddressGuard {
   readonly #deny: readonly HostPattern[];
   readonly #only: readonly HostPattern[] | undefined;
 
-  /** @throws `DESCRIBE_CONFIG_INVALID` for a pattern that is none. */
+  /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong pattern. */
   constructor(options: AddressGuardOptions = {}) {
     const { allowHosts, denyHosts, onlyHosts } = checkOptions('AddressGuard', options, ADDRESS_GUARD_SPEC);
     this.#allow = patterns(allowHosts);
@@ -88,7 +85,7 @@ export class AddressGuard {
    * Returns the parsed URL if it has an allowed scheme, no credentials, and an allowed host. A private or reserved
    * address is recognised in any encoding.
    *
-   * @param field The caller's name of the value, for the error.
+   * @param field - The caller's name of the value, for the error.
    * @throws `DESCRIBE_INPUT_INVALID` for a value that is not an http or https URL.
    * @throws `DESCRIBE_IMAGE_FORBIDDEN` for credentials in the URL, or a forbidden host.
    */
@@ -96,7 +93,7 @@ export class AddressGuard {
     const url = parseUrl(value, field);
     if (url.username !== '' || url.password !== '') throw hasCredentials(field);
     const host = hostOf(url);
-    // No name has an empty label, but `127.1..` is a number to resolvers that drop the dots, and none to the URL
+    // No name has an empty label. But `127.1..` is a number to resolvers that drop the dots, and no number to the URL
     // parser.
     if (url.hostname.startsWith('.') || url.hostname.includes('..')) throw forbidden(field, host);
     const address = parseAddress(host);
@@ -158,7 +155,7 @@ function noWebAddress(text: string, field: string): InputError {
 const patterns = (texts: readonly string[]): readonly HostPattern[] =>
   texts.flatMap((text) => parseHostPattern(text) ?? []);
 
-/** A range of IPv4 means its addresses as IPv6 writes them, too. */
+/** A range of IPv4 also covers its addresses in their IPv6 form. */
 function matches(list: readonly HostPattern[], host: string, address?: AddressBytes): boolean {
   const embedded = address && embeddedIPv4(address);
   return list.some((pattern) => pattern(host, address) || (embedded && pattern(host, embedded)));

@@ -1,12 +1,12 @@
 import { withoutTrailing } from '../../internal/without-trailing.ts';
 import { type AddressBytes, inRange, parseRange } from './ip-address.ts';
 
-/** Tells whether a host, or an address it resolved to, is meant. */
+/** Tells whether the pattern covers a host, or an address that it resolved to. */
 export type HostPattern = (host: string, address: AddressBytes | undefined) => boolean;
 
 /**
- * Parses `name`, `*.name`, an address or a range; `undefined` for anything else. Names are compared as the URL parser
- * writes them.
+ * Parses `name`, `*.name`, an address or a range; `undefined` for anything else. Names are compared in the form of the
+ * URL parser.
  */
 export function parseHostPattern(text: string): HostPattern | undefined {
   const range = parseRange(text);

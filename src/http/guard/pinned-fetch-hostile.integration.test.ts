@@ -73,7 +73,7 @@ describe('a host whose body has no length', () => {
 });
 
 describe('a host that drops packets', () => {
-  /** Listens, takes nothing in, and so lets the system drop what comes once its short line is full. */
+  /** Listens but accepts nothing, so the system drops new connections once its short backlog is full. */
   const DEAF = `
     const server = require('node:net').createServer();
     server.listen({ port: 0, host: '${HOST}', backlog: 1 }, () => {

@@ -7,7 +7,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AddressGuard } from './address-guard.ts';
 import { type AddressCheck, createPinnedFetch, type ResolveHost } from './pinned-fetch.ts';
 
-/** Two loopback addresses: one stands for a public host, by leave of the guard, one for the inside of a network. */
+/**
+ * Two loopback addresses: one stands for a public host, which the guard allows; the other for the inside of a network.
+ */
 const OUTSIDE = '127.0.0.2';
 const INSIDE = '127.0.0.1';
 
@@ -45,7 +47,7 @@ describe('with a DNS server that rebinds', () => {
   let queries = 0;
   let resolver: Resolver;
 
-  /** Answers A queries with the outside at first and the inside ever after, with no time to live. */
+  /** Answers A queries with the outside address first and with the inside one after that, with no time to live. */
   beforeAll(async () => {
     dns = createSocket('udp4');
     dns.on('message', (query, { port: from, address }) => {

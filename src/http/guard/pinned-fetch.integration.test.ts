@@ -54,7 +54,7 @@ beforeEach(() => {
   answerOutside = (_request, response) => response.end('image');
 });
 
-/** Names that an attacker's DNS points at the inside, or at both. */
+/** Names that an attacker's DNS resolves to the inside, or to both. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   'inside.example': ['127.0.0.1'],
   'inside6.example': ['::1'],
@@ -143,7 +143,7 @@ function bypassHosts(): readonly string[] {
     'localhost.',
     '\uff4c\uff4f\uff43\uff41\uff4c\uff48\uff4f\uff53\uff54',
     'b\u00fccher.example',
-    // Two dots at the end: no number to the URL parser, and one to resolvers that drop them.
+    // Two dots at the end: no number to the URL parser, but one to resolvers that drop them.
     '127.1..',
     '127.0.1...',
     '0x7f.1..',
@@ -209,7 +209,7 @@ describe('createPinnedFetch', () => {
       if (insideConnections > before) reached.push(url);
     }
     const missed = urls.filter((url) => !reached.includes(url));
-    // A name with an outside address too may reach that one first.
+    // A name that also has an outside address may reach that one first.
     expect(
       missed.every((url) => /both/.test(url)),
       missed.join(' '),
@@ -221,7 +221,7 @@ describe('createPinnedFetch', () => {
     const targets = bypassUrls().filter((url) => url.startsWith('http://'));
     const chain = [...targets, `//127.0.0.1:${port}/`, `//localhost:${port}/`, `/\\127.0.0.1:${port}/`];
     const statuses = [301, 302, 303, 307, 308];
-    /** Leads inside after so many harmless hops, which lull a check of the first address only. */
+    /** Redirects inside after this many harmless hops, against a check of the first address only. */
     const leadTo = (location: string, status: number, hops: number): void => {
       const target = [...location.replace(/[\t\n]/g, '')].map((character) =>
         character > '\x7f' ? encodeURIComponent(character) : character,

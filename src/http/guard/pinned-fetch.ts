@@ -26,7 +26,7 @@ export interface PinnedFetchOptions {
   readonly maxRedirects?: number | undefined;
   /** Most milliseconds for everything, from the first look-up to the last byte. @defaultValue 15_000 */
   readonly fetchTimeoutMs?: number | undefined;
-  /** Is shown the first bytes of an answer as soon as they are there; a DescribeError from it ends the download. */
+  /** Gets the first bytes of an answer as soon as they arrive. A DescribeError that it throws ends the download. */
   readonly checkHead?: ((head: Uint8Array) => void) | undefined;
   /** @defaultValue the system's resolver */
   readonly resolveHost?: ResolveHost | undefined;
@@ -35,9 +35,9 @@ export interface PinnedFetchOptions {
 
 export interface PinnedFetchRequest {
   readonly signal?: AbortSignal | undefined;
-  /** ETag of what is known already: an answer that has not changed comes back as `undefined`. */
+  /** ETag of the known version. An unchanged answer is returned as `undefined`. */
   readonly etag?: string | undefined;
-  /** The `etagUrl` that came with the ETag, to which alone it is sent. @defaultValue the URL itself */
+  /** The `etagUrl` that came with the ETag, which is sent only to that URL. @defaultValue the URL itself */
   readonly etagUrl?: string | undefined;
 }
 
@@ -46,7 +46,7 @@ interface FetchedBytes {
   readonly chunks: readonly Uint8Array[];
   readonly byteLength: number;
   readonly etag?: string;
-  /** Canonical form of the URL behind all redirects, whose ETag it is. */
+  /** Canonical form of the URL behind all redirects, to which the ETag belongs. */
   readonly etagUrl?: string;
 }
 
@@ -73,7 +73,7 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
   const pin = async (url: URL, signal: AbortSignal): Promise<readonly string[]> => {
     const host = hostOf(url);
     const addresses = parseAddress(host) === undefined ? await lookUp(resolveHost, host, signal) : [host];
-    // One forbidden address forbids the name: which of several a connection takes is not ours to choose.
+    // One forbidden address forbids the name, because the connection may use any of its addresses.
     for (const address of addresses) guard.checkAddress(host, address, FIELD);
     return addresses;
   };
@@ -85,7 +85,7 @@ export function createPinnedFetch(options: PinnedFetchOptions): PinnedFetch {
         throw redirects === 0 ? error : redirectError(error);
       });
       const etagUrl = canonicalUrl(url);
-      // Another resource may bear the same ETag: "1" at the end of a redirect that leads elsewhere now.
+      // Another resource may have the same ETag, such as "1" behind a redirect that now leads elsewhere.
       const etag = etagUrl === known.etagUrl ? known.etag : undefined;
       const answer = await requestPinned(url, {
         lookup: lookupOf(addresses),
@@ -131,7 +131,7 @@ interface KnownVersion {
 
 interface FinalAnswer extends PinnedAnswer {
   readonly etagUrl: string;
-  /** Whether the request bore an ETag. */
+  /** Whether the request had an ETag. */
   readonly asked: boolean;
 }
 

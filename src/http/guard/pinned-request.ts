@@ -7,23 +7,23 @@ import { ByteCollector } from '../encoding/byte-collector.ts';
 import { contentCodings, startDecoding } from '../encoding/content-coding.ts';
 
 export interface PinnedRequestOptions {
-  /** Answers the connector's look-up. */
+  /** The look-up of the connector. */
   readonly lookup: LookupFunction;
   readonly etag?: string | undefined;
   readonly maxBytes: number;
-  /** Is shown the first bytes of an answer; what it throws ends the request. */
+  /** Gets the first bytes of an answer. An error that it throws ends the request. */
   readonly checkHead?: ((head: Uint8Array) => void) | undefined;
-  /** Bound of connecting, in milliseconds; the signal bounds the whole. */
+  /** Timeout of connecting, in milliseconds; the signal ends the whole request. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 export interface PinnedAnswer {
   readonly status: number;
-  /** Where a redirect leads. */
+  /** Target of a redirect. */
   readonly location?: string;
   readonly etag?: string;
-  /** Larger than allowed: reading stopped. */
+  /** Whether the answer was larger than allowed, so that reading stopped. */
   readonly tooLarge: boolean;
   readonly chunks: readonly Uint8Array[];
   readonly byteLength: number;
@@ -31,7 +31,7 @@ export interface PinnedAnswer {
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** Sends one GET on a connection of its own, which ends with it. */
+/** Sends one GET on a connection of its own, which is closed afterwards. */
 export async function requestPinned(
   url: URL,
   { lookup, etag, maxBytes, checkHead, timeoutMs, signal }: PinnedRequestOptions,
@@ -41,7 +41,7 @@ export async function requestPinned(
   const connector = buildConnector({ lookup, timeout: timeoutMs, allowH2: false });
   let socket: Socket | undefined;
   const client = new Client(url.origin, {
-    // The connector hands its socket out before it is connected, so that an abort can end it at once.
+    // The connector returns its socket before it is connected, so that an abort can close it at once.
     connect: (options, callback) => {
       socket = (connector as (...args: Parameters<typeof connector>) => unknown)(options, callback) as Socket;
     },
@@ -50,8 +50,9 @@ export async function requestPinned(
     bodyTimeout: 0,
     maxHeaderSize: 16_384,
   });
-  // Destroyed with an error. Without one the connector never calls back while it connects. And undici 8.12 takes the
-  // close for the end of a body without a length, whose request is aborted already: an assertion ends the process.
+  // Destroyed with an error, because otherwise the connector never calls back while it connects. Also, undici 8.12
+  // would take the close for the end of a body without a length, whose request is aborted already: an assertion ends
+  // the process.
   const hangUp = () => socket?.destroy(new Error('the download has ended'));
   const detach = onAbort(signal, hangUp);
   try {
@@ -66,7 +67,7 @@ export async function requestPinned(
       },
       signal,
     });
-    // An answer that is left unread errors when its connection goes, with nobody listening.
+    // An unread answer emits an error when its connection closes, and needs a listener.
     body.on('error', () => {});
     const location = REDIRECTS.has(statusCode) ? single(headers['location']) : undefined;
     const answerEtag = single(headers['etag']);
@@ -100,7 +101,7 @@ interface ReadOptions extends Pick<PinnedRequestOptions, 'maxBytes' | 'checkHead
   readonly codings: readonly string[];
 }
 
-/** The decoded bytes; `undefined` when they, or those that came, are more than `maxBytes`. */
+/** The decoded bytes; `undefined` when they, or the received ones, are more than `maxBytes`. */
 async function readBody(
   body: Readable,
   { codings, maxBytes, checkHead }: ReadOptions,

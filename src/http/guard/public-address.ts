@@ -13,7 +13,7 @@ const RESERVED_IPV4 = lazyRanges(
 /** IPv6 outside of this is loopback, link-local, unique local, multicast, a tunnel or unassigned (RFC 4291, 2.4). */
 const GLOBAL_IPV6 = lazyRanges('2000::/3');
 
-/** Parts of global space that are none: Teredo and other protocol assignments, documentation, 6to4. */
+/** Parts of that space that are not public: Teredo and other protocol assignments, documentation, 6to4. */
 const RESERVED_IPV6 = lazyRanges('2001::/23 2001:db8::/32 2002::/16 3fff::/20');
 
 /** An IPv4 address in the last four bytes: IPv4-mapped (RFC 4291) and the well-known NAT64 prefix (RFC 6052). */
@@ -32,14 +32,14 @@ export function isPublicAddress(address: AddressBytes): boolean {
   if (address.length === 4) return !within(address, RESERVED_IPV4());
   const embedded = embeddedIPv4(address);
   if (embedded !== undefined) return isPublicAddress(embedded);
-  // A host with such an interface would tunnel to that address; anyone may write one below a prefix of theirs.
+  // A host with such an interface would tunnel to that address. Anyone may use one below a prefix of their own.
   if (isIsatap(address) && !isPublicAddress(address.slice(12))) return false;
   return within(address, GLOBAL_IPV6()) && !within(address, RESERVED_IPV6());
 }
 
 const within = (address: AddressBytes, list: readonly AddressRange[]) => list.some((range) => inRange(address, range));
 
-/** Parsed at the first address: Node compiles its patterns of addresses then, which takes long. */
+/** Parsed at the first address, because Node then compiles its patterns of addresses, which takes long. */
 function lazyRanges(...lists: readonly string[]): () => readonly AddressRange[] {
   return lazy(() => lists.flatMap((list) => list.split(' ')).flatMap((text) => parseRange(text) ?? []));
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../clock.ts';
 import { LoopSlices } from './loop-slices.ts';
 
-/** Slices of a clock that moves only with the work; `turns` counts how often the loop went round meanwhile. */
+/** Slices on a clock that only the work moves; `turns` counts the turns of the loop meanwhile. */
 function play() {
   let nowMs = 0;
   const slices = new LoopSlices({ ...systemClock, now: () => nowMs });

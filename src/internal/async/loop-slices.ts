@@ -42,7 +42,8 @@ export class LoopSlices {
       this.#endAtMs = this.#clock.now() + SLICE_MS;
       do {
         this.#waiting.shift()?.resolve();
-        // The computation runs here until it ends or waits again: its continuation was queued before this one.
+        // The computation continues here until it ends or waits again, because its continuation was queued before this
+        // one.
         await undefined;
       } while (this.#waiting.length > 0 && !this.isOver());
     }
@@ -50,5 +51,8 @@ export class LoopSlices {
   }
 }
 
-/** The slices of this thread. Its clock is the system's: a caller's may stand still while the thread works. */
+/**
+ * The slices of this thread. They use the system's clock, because a caller's clock may stand still while the thread
+ * works.
+ */
 export const loopSlices = new LoopSlices(systemClock);

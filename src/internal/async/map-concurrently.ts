@@ -23,9 +23,9 @@ export interface ConcurrencyOptions {
 }
 
 /**
- * Works on inputs of any number with bounded concurrency and memory, and yields how each ended. Nothing is read ahead
+ * Works on any number of inputs with bounded concurrency and memory, and yields how each ended. Nothing is read ahead
  * of the consumer. When the loop ends early, it aborts the work that runs and closes the source without waiting for it.
- * @throws what the source throws, after the work that runs was yielded. A failure of `work` is yielded, not thrown.
+ * @throws the error of the source, after the work that runs was yielded. A failure of `work` is yielded, not thrown.
  * @throws `DESCRIBE_INPUT_INVALID` for inputs that are not iterable.
  */
 export async function* mapConcurrently<Input, Value>(
@@ -55,7 +55,7 @@ class ConcurrentLoop<Input, Value> {
   #isReading = false;
   /** The source has ended by itself, so it need not be closed. */
   #sourceEnded = false;
-  /** Nothing more is read. */
+  /** Whether no more inputs are read. */
   #isExhausted = false;
   #failure: { readonly error: unknown } | undefined;
   #wake = () => {};
@@ -160,13 +160,13 @@ class ConcurrentLoop<Input, Value> {
     return item;
   }
 
-  /** A source that keeps the loop waiting does not keep it from its end once reading has failed or was refused. */
+  /** Once reading has failed or was refused, the loop does not wait for its source any more. */
   #isOver(): boolean {
     const isRead = this.#isExhausted && (!this.#isReading || this.#failure !== undefined);
     return isRead && this.#running === 0 && this.#ready.size === 0;
   }
 
-  /** Inputs that settle at once, from memory or by being wrong, would otherwise starve timers and sockets. */
+  /** Inputs that settle at once, from memory or because they are wrong, would otherwise starve timers and sockets. */
   async #yieldThread(): Promise<void> {
     if (systemClock.now() - this.#turnStartedAtMs < MAX_TURN_MS) return;
     await new Promise((resolve) => setImmediate(resolve));
@@ -174,7 +174,7 @@ class ConcurrentLoop<Input, Value> {
   }
 }
 
-/** How long the loop may hold the thread before timers and sockets of the process run again. */
+/** Longest time that the loop may hold the thread before timers and sockets of the process run again. */
 const MAX_TURN_MS = 4;
 
 interface SourceIterator<Input> {
@@ -183,7 +183,7 @@ interface SourceIterator<Input> {
 }
 
 function iteratorOf<Input>(inputs: Inputs<Input>): SourceIterator<Input> {
-  // Bytes are iterable, too, but they are one image and not thousands of numbers.
+  // Bytes are iterable too, but they are one image and not thousands of numbers.
   if (typeof inputs === 'object' && inputs !== null && !ArrayBuffer.isView(inputs)) {
     if (Symbol.asyncIterator in inputs) return inputs[Symbol.asyncIterator]();
     if (Symbol.iterator in inputs) return inputs[Symbol.iterator]();
@@ -195,6 +195,6 @@ async function closeSource(source: SourceIterator<unknown>): Promise<void> {
   try {
     await source.return?.();
   } catch {
-    // The loop has ended already; a source that fails to close can't change that.
+    // The loop has ended already. A source that fails to close can't change that.
   }
 }

@@ -15,7 +15,7 @@ interface Watched<Item> {
  * addition, so that 10,000 items on one signal would take quadratic time.
  */
 export class SignalWatch<Item extends Watchable> {
-  /** Weak, so that a wait that nothing can end any more is collected with its signal. */
+  /** Weak, so that a wait that nothing can end any longer is collected with its signal. */
   readonly #watched = new WeakMap<AbortSignal, Watched<Item>>();
   readonly #abortOne: (item: Item, reason: unknown) => void;
 
@@ -53,7 +53,7 @@ export class SignalWatch<Item extends Watchable> {
   #abort(signal: AbortSignal, items: ReadonlySet<Item>): void {
     this.#watched.delete(signal);
     for (const item of items) {
-      // The end of one item may end the next, or let it follow another signal.
+      // An earlier item may have ended this one, or made it follow another signal.
       if (item.signal !== signal) continue;
       item.signal = undefined;
       this.#abortOne(item, signal.reason);
@@ -65,10 +65,12 @@ interface Waiting extends Watchable {
   readonly listener: (reason: unknown) => void;
 }
 
-/** Shared by all of the process: ten thousand calls may have one signal of their caller. */
+/** One for the whole process: ten thousand calls may share one signal of their caller. */
 const watch = new SignalWatch<Waiting>(({ listener }, reason) => listener(reason));
 
-/** Runs `listener` once when `signal` aborts, at once when it already has. Returns the function that detaches it. */
+/**
+ * Calls `listener` once when `signal` aborts, or at once when it already has. Returns the function that detaches it.
+ */
 export function onAbort(signal: AbortSignal | undefined, listener: (reason: unknown) => void): () => void {
   if (signal === undefined) return () => {};
   if (signal.aborted) {
@@ -84,7 +86,7 @@ export function onAbort(signal: AbortSignal | undefined, listener: (reason: unkn
 export interface ChildController {
   readonly signal: AbortSignal;
   abort(reason: unknown): void;
-  /** Stops following the parents. Call it when the work ended, on every path. */
+  /** Stops following the parents. Call it when the work has ended, on every path. */
   detach(): void;
 }
 

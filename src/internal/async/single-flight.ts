@@ -13,7 +13,7 @@ export interface FlightResult<Value> {
 }
 
 export interface FlightOptions {
-  /** Takes this caller out; the work goes on for the others. */
+  /** Its abort ends this caller's wait; the work goes on for the others. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +24,7 @@ interface Flight<Value> {
 }
 
 /**
- * Runs the work of a key once at a time in this process: a call while it runs joins it and gets its outcome. A key
+ * Runs the work of a key once at a time in this process. A call during that time joins it and gets its outcome. A key
  * without running work is not held, so nothing grows.
  *
  * @example
@@ -65,7 +65,7 @@ export class SingleFlight<Value = unknown> {
     return this.#flights.has(key);
   }
 
-  /** Lets later calls of `key` start anew; those that joined still get the outcome. */
+  /** Makes later calls of `key` start new work. Calls that joined still get the outcome. */
   forget(key: string): void {
     this.#flights.delete(key);
   }
@@ -77,12 +77,12 @@ export class SingleFlight<Value = unknown> {
     const result = new Promise<Value>((...settle) => {
       [resolve, reject] = settle;
     });
-    // Every caller may have left by the time it rejects.
+    // Handled here, because every caller may have left when it rejects.
     result.catch(() => {});
     const flight: Flight<Value> = { controller, result, callers: 0 };
     this.#flights.set(key, flight);
     const running = (async () => await work({ signal: controller.signal }))();
-    // Ended before its callers continue: their next call starts anew.
+    // Ended before its callers continue, so that their next call starts new work.
     settleAfter(() => this.#end(key, flight), running, resolve, reject);
     return flight;
   }

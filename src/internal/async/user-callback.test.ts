@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { answerNow, callSafely, ignoreRejection } from './user-callback.ts';
 
-/** A thenable of no known class, which remembers who listened to it. */
+/** A thenable of no known class, which records its listeners. */
 function thenable() {
   const rejected: unknown[] = [];
   // biome-ignore lint/suspicious/noThenProperty: the promise of another library.

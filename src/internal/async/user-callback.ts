@@ -1,6 +1,6 @@
 /**
- * Calls a callback that must be synchronous. Gives `withoutAnswer` when it throws or returns a promise. A rejection of
- * that promise is never unhandled.
+ * Calls a callback that must be synchronous. Returns `withoutAnswer` when it throws or returns a promise. A rejection
+ * of that promise is never unhandled.
  */
 export function answerNow<Value, Answer>(
   callback: (value: Value) => Answer,
@@ -25,8 +25,8 @@ export function callSafely<Payload>(callback: (payload: Payload) => unknown, pay
 }
 
 /**
- * Tells whether `value` is a promise, and if so handles its rejection. For a promise that stands where a plain value
- * belongs.
+ * Tells whether `value` is a promise, and if so ignores its rejection. It is for a promise in the place of a plain
+ * value.
  *
  * @throws the error of a getter of `then`.
  */

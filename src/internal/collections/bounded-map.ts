@@ -1,6 +1,6 @@
-/** How a `BoundedMap` is bounded beyond its number of entries. */
+/** Further bounds of a `BoundedMap`. */
 export interface BoundedMapOptions<Key, Value> {
-  /** Called after an entry left because of the bound; not after `delete`, `clear` or a replacing `set`. */
+  /** Called after an entry was evicted; not after `delete`, `clear` or a replacing `set`. */
   readonly onEvicted?: ((value: Value, key: Key) => void) | undefined;
   /** Most weight of all entries together. @defaultValue no bound */
   readonly maxWeight?: number | undefined;
@@ -61,7 +61,10 @@ export class BoundedMap<Key, Value> {
     return this.#links.get(key)?.value;
   }
 
-  /** Stores a value as the one used last. A value above `maxWeight` is not stored, and the one before it is deleted. */
+  /**
+   * Stores a value as the most recently used one. A value above `maxWeight` is not stored, and its predecessor is
+   * deleted.
+   */
   set(key: Key, value: Value, weight = 0): void {
     const known = this.#links.get(key);
     if (known !== undefined && weight <= this.#maxWeight) {
@@ -106,7 +109,7 @@ export class BoundedMap<Key, Value> {
     this.#weight = 0;
   }
 
-  /** Evicts the least recently used of the entries that `mayEvict`. False when there is none. */
+  /** Evicts the least recently used entry that `mayEvict` accepts. False when there is none. */
   evict(mayEvict?: (value: Value, key: Key) => boolean): boolean {
     for (let link = this.#anchor.newer; link !== this.#anchor; link = link.newer) {
       if (mayEvict !== undefined && !mayEvict(link.value, link.key)) continue;
@@ -117,7 +120,7 @@ export class BoundedMap<Key, Value> {
     return false;
   }
 
-  /** From the least recently used to the most recently used. An entry may be deleted on the way. */
+  /** From the least recently used to the most recently used. An entry may be deleted during the iteration. */
   *[Symbol.iterator](): IterableIterator<[Key, Value]> {
     for (let link = this.#anchor.newer; link !== this.#anchor; link = link.newer) yield [link.key, link.value];
   }
@@ -140,7 +143,7 @@ export class BoundedMap<Key, Value> {
     anchor.older = link;
   }
 
-  /** Its own ends stay, so that an iteration that stands on it goes on. */
+  /** Keeps the removed link's own ends, so that an iteration that stands on it can go on. */
   #remove({ older, newer }: Link<Key, Value>): void {
     older.newer = newer;
     newer.older = older;

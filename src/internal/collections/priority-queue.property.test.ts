@@ -17,7 +17,7 @@ class Item implements QueueItem<Item> {
   }
 }
 
-/** A list that is sorted whenever somebody asks for its first item. */
+/** A list that is sorted whenever its first item is read. */
 class NaiveQueue {
   readonly #ageingMs: number;
   #items: Item[] = [];

@@ -6,7 +6,7 @@ const held: number[] = [];
 try {
   for (;;) held.push(openSync('/dev/null', 'r'));
 } catch {
-  // All are taken. undici's files are opened one beside the other.
+  // All descriptors are taken. undici opens its files in parallel.
   closeSync(held.pop() ?? 0);
 }
 const said: string[] = [];

@@ -10,7 +10,7 @@ describe('importAgain', () => {
   it('loads a package after a first import for which no descriptor was left', async () => {
     const command = ['-c', 'ulimit -n 256; exec "$0" "$1"', process.execPath, fixture];
     const { stdout } = await promisify(execFile)('bash', command);
-    // How far the first import comes depends on what else is open.
+    // How far the first import gets depends on the other open files.
     expect(stdout).toMatch(/ function function$/);
   });
 

@@ -1,9 +1,9 @@
 import { nodeModule } from './node-modules.ts';
 
 /**
- * Imports a package at its first use. Node never forgets that no descriptor was left for a file of a package: every
- * later `import()` fails as the first did. The package is then required from that file's folder, which works as soon as
- * there are descriptors.
+ * Imports a package at its first use. When Node has no descriptor left for a file of a package, it remembers that:
+ * every later `import()` fails too. The package is then required from that file's folder, which works as soon as there
+ * are descriptors.
  */
 export async function importAgain<Module>(name: string, load: () => Promise<Module>): Promise<Module> {
   try {

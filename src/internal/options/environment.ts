@@ -4,7 +4,7 @@ import { variableOf } from './option-spec.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The options of a spec that the environment gives, and what is wrong with the variables. */
+/** The options of a spec that the environment gives, and the issues of its variables. */
 export interface EnvironmentOptions<Options> {
   readonly options: Partial<Options>;
   readonly issues: readonly ConfigIssue[];

@@ -22,7 +22,7 @@ const OWNED: Readonly<Record<string, string>> = {
   text: 'use the option `schema`',
 };
 
-/** Fields that say who asks, not what: they do not change the answer. */
+/** Fields that tell who calls. They do not change the answer. */
 const NOT_OF_THE_ANSWER: readonly string[] = ['user', 'safety_identifier', 'metadata', 'prompt_cache_key'];
 
 /** A plain object of JSON that sets nothing that the SDK owns. */
@@ -42,7 +42,7 @@ export const extraBodyCheck = (): OptionCheck => (value, option) => {
   return isJson(value) ? [] : [{ option, expected: 'fields that JSON can hold', got: 'one that it cannot hold' }];
 };
 
-/** An object of a class may write other fields than it has. */
+/** An object of a class may have other JSON than its fields. */
 function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -55,7 +55,7 @@ function isJson(value: object): boolean {
   try {
     return JSON.stringify(value) !== undefined;
   } catch {
-    // A cycle, a BigInt, a getter that throws.
+    // A cycle, a BigInt, or a getter that throws.
     return false;
   }
 }

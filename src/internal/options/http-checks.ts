@@ -1,7 +1,7 @@
 import { check, describeSecret, isRecord, type OptionCheck } from './option-checks.ts';
 
 /**
- * A secret that a header can carry: printable ASCII without spaces. Any other would be quoted in the error of the code
+ * A secret that a header can carry: printable ASCII without spaces. Other text would be quoted in the error of the code
  * that makes the header.
  */
 export const headerSafeSecret = (): OptionCheck =>
@@ -14,12 +14,12 @@ export const headerSafeSecret = (): OptionCheck =>
 const isHttpUrl = (value: unknown): value is string =>
   typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 
-/** An absolute http or https URL; its value is not shown, for it may carry credentials. */
+/** An absolute http or https URL. Its value is not shown, because it may contain credentials. */
 export const httpUrl = (): OptionCheck => check('an http or https URL', isHttpUrl, describeSecret);
 
 /**
  * The URL that every request of a client starts with; its value is not shown. Credentials in it are refused, as `fetch`
- * does: an API key goes into the same header, and addresses end up in logs.
+ * does: an API key needs the same header, and addresses end up in logs.
  */
 export const baseUrl = (): OptionCheck => (value, option) => {
   if (value === undefined) return [];

@@ -1,11 +1,11 @@
-/** Names the kind of a value in the place of an image, and what to pass instead. It never holds the value itself. */
+/** The kind of a value in the place of an image, and what to pass instead. It never contains the value itself. */
 export interface ImageValue {
   /** Its kind, such as `a file path`. */
   readonly kind: string;
   readonly advice: string;
 }
 
-/** Characters that tell what a text is: a longer one is never read whole. */
+/** Number of characters by which a text is recognised. A longer one is never read whole. */
 const HEAD_CHARS = 256;
 /** Base64 as short as this can be a word or a name as well. */
 const LEAST_BASE64_CHARS = 64;
@@ -20,7 +20,7 @@ const NO_SCHEME: ImageValue = {
   advice: 'Write https:// before it; for a file pass `{ file }`.',
 };
 
-/** In this order: a JPEG in base64 begins with a slash, as a path does. */
+/** In this order, because a JPEG in base64 begins with a slash, as a path does. */
 const TEXTS: readonly (readonly [RegExp, ImageValue])[] = [
   [/^\s*$/, { kind: 'an empty text', advice: 'Check the variable that holds it.' }],
   [
@@ -44,7 +44,7 @@ const TEXTS: readonly (readonly [RegExp, ImageValue])[] = [
 ];
 
 const SCHEME = /^([a-z][a-z0-9+.-]{1,20}):(?!\d)/i;
-/** Object stores and servers of files, which the API does not speak to. */
+/** Object stores and file servers, which the API cannot read. */
 const STORES: ReadonlySet<string> = new Set(
   's3 s3a s3n gs gcs az azure abfs abfss wasb wasbs oss cos r2 ftp ftps sftp'.split(' '),
 );
@@ -52,7 +52,7 @@ const OTHER_SCHEMES: ReadonlySet<string> = new Set('ws wss ipfs content javascri
 const HOST = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:[/?#]|$)|^localhost(?::\d+)?(?:[/?#]|$)|^[\w-]+:\d+/i;
 const FILE_NAME = /\.(?:png|jpe?g|gif|webp|bmp|tiff?|heic|avif|svg)$/i;
 
-/** Tells texts apart by their beginning and their end, in time that does not grow with them. */
+/** Recognises a text by its beginning and end, in time that does not grow with its length. */
 export function imageTextOf(text: string): ImageValue {
   const head = text.slice(0, HEAD_CHARS);
   if (/^\/\/[\w-]+\./.test(head)) return NO_SCHEME;
@@ -71,7 +71,7 @@ const OTHER_TEXT: ImageValue = {
   advice: 'Pass `{ file }` for a file, `{ image }` for bytes.',
 };
 
-/** Only a scheme that is known is named: what stands before a colon may be anything. */
+/** Only a known scheme is named: the text before a colon may be anything. */
 function schemeOf(scheme: string): ImageValue {
   const kind = `a URL with the scheme ${scheme}:`;
   if (STORES.has(scheme)) return { kind, advice: 'Sign it as an https URL, or pass the bytes as `{ image }`.' };
@@ -82,7 +82,7 @@ function schemeOf(scheme: string): ImageValue {
   };
 }
 
-/** Tells any value that is no address; a text by `imageTextOf`. */
+/** Recognises any value that is no address; a text by `imageTextOf`. */
 export function imageValueOf(value: unknown): ImageValue {
   if (typeof value === 'string') return imageTextOf(value);
   if (value === undefined || value === null) {
@@ -97,7 +97,9 @@ export function imageValueOf(value: unknown): ImageValue {
   return { kind: 'an object', advice: 'Pass an https URL, `{ file }` or `{ image }`.' };
 }
 
-/** Tells an object that is an image in another form, or several; undefined for any other, such as a request. */
+/**
+ * Recognises an object that is an image in another form, or several images. Undefined for any other, such as a request.
+ */
 export function imageObjectOf(value: object): ImageValue | undefined {
   if (Array.isArray(value)) {
     return { kind: 'an array', advice: 'Pass one image a call, or all of them to `describeMany`.' };

@@ -1,7 +1,10 @@
-/** No name of ours is as long; comparing takes time by the length of both. */
+/** No name of ours is as long. Comparing takes time by the length of both. */
 const MAX_LENGTH = 64;
 
-/** The candidate that a typing slip most likely meant: within a third of the name's length in edits, else undefined. */
+/**
+ * The candidate that a typing slip most likely meant: at most a third of the name's length in edits away, else
+ * undefined.
+ */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > MAX_LENGTH) return undefined;
   const limit = Math.max(1, Math.floor(name.length / 3));

@@ -5,16 +5,16 @@ import { DEFAULT, defaultsOf, type Settings, withDefault } from './option-spec.t
 import { callOptions, NO_OPTIONS, optionOf, optionsOf } from './own-options.ts';
 
 /**
- * Checks one option, and returns its problems: none when it is right. `undefined` means the default and is right,
+ * Checks one option, and returns its issues, none when it is right. `undefined` stands for the default and is right,
  * unless `required` wraps the check.
  */
 export interface OptionCheck {
   (value: unknown, option: string): readonly ConfigIssue[];
-  /** Copies options that it has checked, for those that nest some; see `ownOptions`. */
+  /** Copies an accepted value that nests options; see `ownOptions`. */
   readonly [OWN]?: ((value: unknown) => unknown) | undefined;
 }
 
-/** No name, for a name could be found on the prototype of all objects. */
+/** A symbol, because a name could be found on the prototype of all objects. */
 const OWN = Symbol('own');
 
 /** One check for every option that exists; a name outside it is an unknown option. */
@@ -49,8 +49,8 @@ export function settingsOf<Options extends object, Spec extends OptionChecks<Opt
 }
 
 /**
- * Copies options so that every known name is its own, undefined where it was not given. Then nothing on the prototype
- * of all objects is taken for an option, also when the copy is spread or destructured.
+ * Copies options so that every known name is its own property, undefined where it was not given. Then no property of
+ * the prototype of all objects is taken for an option, also when the copy is spread or destructured.
  */
 export function ownOptions<Options extends object>(options: Options, checks: OptionChecks<Options>): Options {
   const own = optionsOf(options, Object.keys(checks));
@@ -60,19 +60,19 @@ export function ownOptions<Options extends object>(options: Options, checks: Opt
   return own as Options;
 }
 
-/** Gives the copy that a check makes of an accepted value; the value itself where it makes none. */
+/** Returns the copy that a check makes of an accepted value; the value itself where it makes none. */
 export const copyBy = (check: OptionCheck | undefined, value: unknown): unknown => check?.[OWN]?.(value) ?? value;
 
-/** A check that copies as well. */
+/** Adds a copy function to a check. */
 export const copying = (check: OptionCheck, copy: (value: unknown) => unknown): OptionCheck =>
   Object.assign<OptionCheck, object>((value, option) => check(value, option), { [OWN]: copy });
 
-/** A nested options object, checked name by name. `meantBy` guesses what an unknown name stands for. */
+/** A nested options object, checked name by name. `meantBy` guesses which name was meant by an unknown one. */
 export const shape = (
   checks: Readonly<Record<string, OptionCheck>>,
   meantBy: (name: string, known: readonly string[]) => string | undefined = nearestName,
 ): OptionCheck => {
-  // An option that may be absent is looked at only where it is given: most are not.
+  // An option that may be absent is checked only where it is given: most are not.
   const entries = Object.entries(checks).map(([name, check]) => ({
     name,
     check,
@@ -115,13 +115,13 @@ const unknownOption = (given: string, prefix: string, nearest: string | undefine
   return { option: `${prefix}${name}`, expected, got: 'an unknown name' };
 };
 
-/** A check by a test of the value. `show` says what was given, in an issue. */
+/** A check by a test of the value. `show` describes the given value in an issue. */
 export const check =
   (expected: string, accepts: (value: unknown) => boolean, show = describeValue): OptionCheck =>
   (value, option) =>
     value === undefined || accepts(value) ? [] : [{ option, expected, got: show(value) }];
 
-/** The same check where a missing value is wrong too. */
+/** The same check, for which a missing value is wrong too. */
 export const required = (inner: OptionCheck, expected = 'a value'): OptionCheck =>
   copying(
     (value, option) => (value === undefined ? [{ option, expected, got: 'nothing' }] : inner(value, option)),
@@ -200,7 +200,8 @@ export const withMethods = (expected: string, ...methods: readonly string[]): Op
   check(expected, (value) => hasMethods(value, methods), describeKind);
 
 /**
- * Tells whether a value has all these methods: how instances are recognised, since `instanceof` fails across copies.
+ * Tells whether a value has all these methods. Instances are recognised by this, because `instanceof` fails across
+ * copies.
  */
 export function hasMethods(value: unknown, methods: readonly string[]): boolean {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
@@ -213,7 +214,7 @@ export const clockOption = withDefault(
   systemClock as Clock,
 );
 
-/** No array, `Map` or `Headers`: what these hold is not in their properties. */
+/** Not an array, `Map` or `Headers`, whose contents are not properties. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !(Symbol.iterator in value);
 
@@ -248,19 +249,19 @@ export const whichever = (
   );
 };
 
-/** Accepts everything; for options that another constructor checks. */
+/** Accepts everything. It is for options that another constructor checks. */
 export const anything = (): OptionCheck => () => [];
 
 /** Length of the names of models and endpoints: they become keys of maps and labels of metrics. */
 export const MAX_MODEL_LENGTH = 256;
 
-/** The error for a wrong argument of a method. `show` says what was given, as in an issue. */
+/** The error for a wrong argument of a method. `show` describes the given value, as in an issue. */
 export const wrongInput = (field: string, expected: string, value: unknown, show = describeValue): InputError =>
   new InputError(field, `expected ${expected}, got ${show(value)}`);
 
 const LONGEST_SHOWN = 40;
 
-/** Says what a value is in a few words, short enough for an error. Not for secrets. */
+/** Describes a value in a few words, short enough for an error. Not for secrets. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') {
     return value.length <= LONGEST_SHOWN ? JSON.stringify(value) : `a string of ${value.length} characters`;
@@ -272,8 +273,8 @@ export function describeValue(value: unknown): string {
 }
 
 /**
- * Says what a value is where no string is expected. A string there is often a key, or a URL with a password, in the
- * wrong place: it is not shown.
+ * Describes a value where no string is expected. A string there is often a key, or a URL with a password, in the wrong
+ * place. So it is not shown.
  */
 export function describeKind(value: unknown): string {
   return typeof value === 'string' ? describeSecret(value) : describeValue(value);

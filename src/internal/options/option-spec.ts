@@ -1,4 +1,4 @@
-/** No names, for a name could be found on the prototype of all objects. */
+/** Symbols, because a name could be found on the prototype of all objects. */
 export const DEFAULT = Symbol('default');
 const VARIABLE = Symbol('variable');
 
@@ -17,11 +17,11 @@ export interface FromEnvironment {
 export const withDefault = <Check extends object, const Value>(check: Check, value: Value): Check & Defaulted<Value> =>
   extended(check, { [DEFAULT]: value });
 
-/** An option's check with the environment variable that stands in for it where the environment is read. */
+/** An option's check with the environment variable that replaces it where the environment is read. */
 export const fromVariable = <Check extends object>(variable: string, check: Check): Check & FromEnvironment =>
   extended(check, { [VARIABLE]: variable });
 
-/** A copy, for one check may serve several options. */
+/** Copies the check, because one may serve several options. */
 function extended<Check extends object, More extends object>(check: Check, more: More): Check & More {
   const call = check as unknown as (value: unknown, option: string) => unknown;
   return Object.assign((value: unknown, option: string) => call(value, option), check, more) as unknown as Check & More;

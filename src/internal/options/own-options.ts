@@ -1,14 +1,14 @@
 /**
- * Reads an option, inherited ones too, as of a class or of `Object.create(defaults)`: but nothing that someone put on
- * the prototype of all objects.
+ * Reads an option, also an inherited one, as of a class or of `Object.create(defaults)`. It reads nothing from the
+ * prototype of all objects.
  */
 export function optionOf(options: object, name: string): unknown {
   const value = (options as Readonly<Record<string, unknown>>)[name];
-  // Most options are not given, and need no second look.
+  // Most options are not given, and need no further check.
   return value === undefined || !(name in Object.prototype) || isBelowObject(options, name) ? value : undefined;
 }
 
-/** The same of all these names: each is the result's own, undefined where it was not given. */
+/** The same for all these names: each is the result's own, undefined where it was not given. */
 export function optionsOf(options: object, names: readonly string[]): Record<string, unknown> {
   const own: Record<string, unknown> = {};
   for (const name of names) {
@@ -38,8 +38,8 @@ export const NO_OPTIONS: Readonly<Record<string, undefined>> = Object.freeze(Obj
 const EMPTY = {};
 
 /**
- * The options of one call. They are the very object, unless something was assigned to the prototype of all objects:
- * then a copy without it. Costs some nanoseconds; what was defined there as not enumerable is not noticed.
+ * The options of one call. They are the same object, unless something was assigned to the prototype of all objects.
+ * Then they are a copy without that. It takes some nanoseconds, and does not notice properties that are not enumerable.
  */
 export function callOptions<Options extends object | null | undefined>(options: Options): Options {
   if (options === undefined) return options;

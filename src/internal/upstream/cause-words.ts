@@ -30,7 +30,7 @@ function ownWords(thrown: unknown): string | undefined {
   );
 }
 
-/** Node gives the reasons why no address of a host answers in `errors` only. */
+/** Node lists the reasons why no address of a host answers only in `errors`. */
 function causeOf(thrown: unknown): unknown {
   const errors = propertyOf(thrown, 'errors');
   return propertyOf(thrown, 'cause') ?? (Array.isArray(errors) ? errors[0] : undefined);

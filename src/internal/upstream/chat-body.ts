@@ -1,7 +1,7 @@
 import { errorBodyOf } from './error-body.ts';
 import { headerOf } from './response-headers.ts';
 
-/** An answer with a status of success that is no chat completion, as the API's client would throw it. */
+/** An answer with a status of success that is no chat completion, in the form of an error of the API's client. */
 export class AnswerError extends Error {
   /** The status that the body names; else that of the answer. */
   readonly status: number;
@@ -24,7 +24,7 @@ export class AnswerError extends Error {
 
 AnswerError.prototype.name = 'AnswerError';
 
-/** Statuses that words of a body stand for. Source: OpenAI, Anthropic, Google, vLLM. */
+/** Statuses that stand for words in a body. Source: OpenAI, Anthropic, Google, vLLM. */
 const STATUS_OF_WORDS: readonly (readonly [RegExp, number])[] = [
   [/^(?:rate_?limit\w*|too_?many_?requests|resource_exhausted)$/i, 429],
   [/^(?:overloaded(?:_?error)?|server_is_overloaded|service_?unavailable\w*|unavailable)$/i, 503],
@@ -74,7 +74,7 @@ function failureIn(body: unknown): unknown {
   const { choices, error } = (body ?? {}) as MaybeCompletion;
   const choice = Array.isArray(choices) ? (choices as MaybeCompletion['choices'])?.[0] : undefined;
   if (choice === undefined || choice === null) return body;
-  // An error beside a text that can be read is no reason to pay for another one, unless it broke the text off.
+  // With a readable text, an error is no reason to pay for another answer, unless it broke the text off.
   const isWhole = choice.message?.content && choice.finish_reason !== 'error';
   return isWhole ? undefined : (choice.error ?? error ?? undefined);
 }
@@ -106,8 +106,8 @@ interface Chunk {
 }
 
 /**
- * Joins a stream of events, which some gateways send without being asked for one. An error in it takes the place of
- * the completion. Undefined for any other text, and for a stream without an end.
+ * Joins a stream of events, which some gateways send unasked. An error in it takes the place of the completion.
+ * Undefined for any other text, and for a stream without an end.
  */
 function completionOfEvents(text: string): unknown {
   if (!/^(?:data|event|id|retry)?:/.test(text)) return undefined;

@@ -138,7 +138,7 @@ describe('classifyFailure', () => {
       code: 'DESCRIBE_RESPONSE_INVALID',
       retryable: true,
     });
-    // Neither the API's nor the network's: a mistake, which another attempt would only repeat.
+    // A mistake of neither the API nor the network, which another attempt would repeat.
     for (const mistake of [
       undefined,
       new TypeError('x'),

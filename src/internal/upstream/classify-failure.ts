@@ -16,8 +16,9 @@ interface Verdict {
 }
 
 /**
- * Turns anything that a call of the API threw into a `DescribeError`; one that already is stays as it is. The API's own
- * reason may repeat a part of the key or of the request. It is kept only where `sent` gives the secrets to clean.
+ * Turns anything that a call of the API threw into a `DescribeError`. A `DescribeError` is returned as it is. The API's
+ * own reason may repeat a part of the key or of the request. It is kept only where `sent` gives the secrets to clean it
+ * of.
  */
 export function classifyFailure(error: unknown, sent: SentRequest = {}): DescribeError {
   if (DescribeError.is(error)) return error;
@@ -80,7 +81,7 @@ function byWords(meaning: Exclude<WordMeaning, ImageMeaning> | undefined): Verdi
 
 const PATH_HINT = 'does the base URL lack /v1?';
 
-/** A question about the base URL, for a status that a wrong one gives. */
+/** A question about the base URL, for the statuses of a wrong one. */
 function hintOf(status: number): string {
   if (status === 404 || status === 405) return `; ${PATH_HINT}`;
   return status < 400 ? '; it redirects, and redirects are not followed: is the base URL right?' : '';
@@ -95,7 +96,7 @@ const JSON_TYPE = /^(?:application|text)\/(?:[\w.-]+\+)?json$/;
 function byPage({ status, contentType, pageText = '' }: FailureFacts): Verdict | undefined {
   if (contentType === undefined || status >= 500 || CLEAR_STATUSES.has(status)) return undefined;
   if (status < 300) {
-    // JSON that ends early, and an empty answer, may have been broken off. A page would come again.
+    // JSON that ends early, or an empty answer, may have been broken off. A page would come again.
     const isBroken = JSON_TYPE.test(contentType) && /^[[{]/.test(pageText);
     const message = isBroken ? 'the answer is JSON that does not parse' : `the answer is no JSON; ${PATH_HINT}`;
     return { code: 'DESCRIBE_RESPONSE_INVALID', message, retryable: isBroken || pageText === '' };
@@ -123,7 +124,7 @@ function byStatus(facts: FailureFacts): Verdict {
 const isAboutModel = ({ code = '', message = '' }: FailureFacts): boolean =>
   /model|deployment/i.test(code) || /\b(?:model|deployment)\b/i.test(message);
 
-/** A request above a whole minute's limit has no code of its own. Waiting never helps it. */
+/** A request above a whole minute's limit has no code of its own. Waiting does not help it. */
 const byRate = ({ message = '' }: FailureFacts): Verdict =>
   /\brequest too large\b/i.test(message)
     ? { code: 'DESCRIBE_RATE_LIMITED', message: "the request is larger than a minute's limit" }

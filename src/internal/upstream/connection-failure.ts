@@ -48,7 +48,7 @@ const NOT_HTTP = 'HTTPParserError';
 
 /**
  * A copy of an error with a code of the system or of undici, such as `ECONNRESET`. A message of the system names an
- * address and a port, and is kept. Any other could repeat a header, and is not.
+ * address and a port, and is kept. Another message could repeat a header, and is dropped.
  */
 function rootCauseOf({ code: given, name, message, syscall }: ForeignError): (Error & { code: string }) | undefined {
   const code = codeTextOf(given) ?? (name === NOT_HTTP ? NOT_HTTP : undefined);
@@ -62,7 +62,7 @@ const nameOf = (error: unknown): string =>
 
 /**
  * Codes of failures before there was a connection: of the system (`connect(2)`, `getaddrinfo(3)`), of undici and of
- * TLS. A request waits for the TLS handshake.
+ * TLS. A request is sent only after the TLS handshake.
  */
 const NEVER_CONNECTED: ReadonlySet<unknown> = new Set([
   ...['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL'],

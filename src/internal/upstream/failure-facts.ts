@@ -17,14 +17,14 @@ export interface ForeignError {
   readonly cause?: unknown;
 }
 
-/** Everything that a failed answer says: the error of its body, or that it is a page. */
+/** Everything that a failed answer contains: the error of its body, or the text of a page. */
 export interface FailureFacts extends Omit<ErrorBody, 'status'> {
   readonly status: number;
   readonly requestId: string | undefined;
   readonly headers: unknown;
   /** Media type of an answer that was not JSON, or `none`; undefined where it was JSON, or empty. */
   readonly contentType: string | undefined;
-  /** The text of an answer that was not JSON, as far as the client's message has it. */
+  /** The text of an answer that was not JSON, as far as the client's message contains it. */
   readonly pageText?: string;
 }
 

@@ -29,7 +29,7 @@ describe('the words of an error', () => {
     [415, 'Unsupported media type: image/heic', 'IMAGE_UNSUPPORTED'],
     [400, 'image exceeds 5 MB maximum', 'IMAGE_TOO_LARGE'],
     [400, 'requires 40000 patches, exceeding the limit of 30000', 'IMAGE_TOO_LARGE'],
-    // A model without eyes, a parameter and a throttle are nobody's image.
+    // A model without vision, a parameter and a throttle are not faults of the image.
     [400, 'This model does not support image input.', 'UPSTREAM'],
     [400, 'image input is not supported', 'UPSTREAM'],
     [400, 'Unsupported parameter: max_tokens', 'UPSTREAM'],

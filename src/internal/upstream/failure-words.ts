@@ -60,7 +60,7 @@ const DOWNLOAD_WORDS = [
   /invalid (?:image[_ ]?)?url(?! \()|urls? (?:is|are) not (?:currently )?supported|use base64/i,
 ];
 
-/** Words about any address: they mean the image's, where the request had one. */
+/** Words about any address. They are about the image's, where the request had one. */
 const ADDRESS_WORDS = [
   /cannot connect to host|name or service not known|getaddrinfo|max retries exceeded/i,
   /\burl=(?:url\()?'?https?:|\bfor url: https?:|failed to (?:load|open|read) (?:the )?(?:image|url)|invalid image input/i,
@@ -93,7 +93,7 @@ const UNSUPPORTED_WORDS = [
   /(?:image|file) (?:format|type)[^.]{0,60}(?:not supported|unsupported)/i,
 ];
 
-/** The bytes are no image. Also from a server that blames itself with a 5xx. */
+/** The bytes are no image. Also of a server that answers with a 5xx. */
 const NO_IMAGE_WORDS = [/not (?:represent )?a valid image|cannot identify image|image file is truncated/i];
 
 /** The bytes are no image, or a broken one. */
@@ -119,7 +119,7 @@ export function wordMeaningOf(facts: FailureFacts, hasImageUrl?: boolean): WordM
   // A content filter that could not load the image refused nothing.
   const isFilterUnloaded = byCode === 'refused' && hasImageUrl === true && says(message, DOWNLOAD_WORDS);
   if (byCode !== undefined) return isFilterUnloaded ? 'DESCRIBE_IMAGE_FETCH_FAILED' : byCode;
-  // A failing server may name an address of its own, or that of an image that it could not load.
+  // A failing server may name its own address, or that of an image that it could not load.
   if (status >= 500) {
     const namesAddress = says(message, DOWNLOAD_WORDS) || says(message, ADDRESS_WORDS);
     if (hasImageUrl === true && namesAddress) return 'DESCRIBE_IMAGE_FETCH_FAILED';

@@ -2,7 +2,7 @@ import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortEr
 import { describe, expect, it } from 'vitest';
 import { isAbortedCall, isUnansweredCall } from './openai-error-shape.ts';
 
-/** As a minifier leaves them. */
+/** The classes after a minifier. */
 const renamed = {
   abort: new (class a extends APIUserAbortError {})(),
   connection: new (class b extends APIConnectionError {})({ cause: new Error('socket hang up') }),

@@ -1,4 +1,4 @@
-/** The parts of a request that must not stand in an error. */
+/** The parts of a request that no error may contain. */
 export interface RequestSecrets {
   /** API keys and tokens. */
   readonly keys?: readonly string[] | undefined;
@@ -8,15 +8,15 @@ export interface RequestSecrets {
   readonly addresses?: readonly string[] | undefined;
 }
 
-/** The request that an answer belongs to, as far as its failure is judged by it. */
+/** The facts of a request that its failure is judged by. */
 export interface SentRequest {
   /** Whether an image was sent as its address; undefined where that is not known. */
   readonly hasImageUrl?: boolean | undefined;
-  /** The secrets that the API's reason is cleaned of. Called for a reason only; without it no reason is shown. */
+  /** The secrets that the API's reason is cleaned of. Called only for a reason. Without it no reason is shown. */
   readonly secrets?: (() => RequestSecrets) | undefined;
 }
 
-/** Tells whether the messages of a chat request have an image as its address, which the server has to load itself. */
+/** Tells whether a chat request contains an image as its address, which the server has to load itself. */
 export function hasImageUrl(messages: readonly unknown[]): boolean {
   return messages.some((message) => {
     const { content } = (message ?? {}) as { readonly content?: unknown };
@@ -30,7 +30,7 @@ export const isAddress = (url: unknown): boolean =>
 
 /** Depth to which a request is searched: a message has parts, and a part has an address. */
 const MAX_DEPTH = 8;
-/** Bound of the strings that are collected: a request has few of its own, and one image each. */
+/** Most strings that are collected: a request has few of its own, and one for each image. */
 const MAX_STRINGS = 1000;
 
 /** Names of the fields that hold an address, in the form of either API. */
@@ -61,7 +61,7 @@ export function requestSecrets(request: object, keys: readonly (string | null | 
   return { keys: keys.filter((key) => typeof key === 'string'), texts: [...texts], addresses: [...addresses] };
 }
 
-/** Bytes that stand in the place of an address are not searched. */
+/** Bytes in the place of an address are not searched. */
 function isPlain(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

@@ -2,8 +2,8 @@ import { SecretMask } from './secret-mask.ts';
 import type { RequestSecrets } from './sent-request.ts';
 
 /**
- * Gives back a server's word, such as the id of a request, if it may stand in errors and logs. That is: at most 128
- * letters, digits and `_ . : -`, and no key. Anything else could repeat the request, and is undefined.
+ * Returns a server's word, such as the id of a request, if it may be in errors and logs. That is: at most 128 letters,
+ * digits and `_ . : -`, and no key. Anything else could repeat the request, and is undefined.
  */
 export function shortTokenOf(value: unknown, keys: readonly string[] = []): string | undefined {
   if (typeof value !== 'string' || !/^[A-Za-z0-9][\w.:-]{0,127}$/.test(value) || isKeyLike(value)) return undefined;
@@ -13,7 +13,7 @@ export function shortTokenOf(value: unknown, keys: readonly string[] = []): stri
 /** Greatest length of a reason, in characters. */
 export const MAX_REASON_LENGTH = 500;
 const MAX_READ_LENGTH = 4096;
-/** Greatest length of a secret that is searched for. Beside a longer one no reason is shown. */
+/** Greatest length of a secret that is searched for. With a longer one no reason is shown. */
 const MAX_SECRET_LENGTH = 65_536;
 
 const KEY_RULES = { label: '[key]', leastRun: 8, leastLength: 4, wholeToken: true };
@@ -53,7 +53,7 @@ function wholeWords(text: string): string {
 const addressOf = (address: string): string =>
   /^data:/i.test(address) ? '' : address.replace(/^[a-z]{1,10}:\/\//i, '');
 
-/** Undoes the escapes of JSON, URLs and HTML, so that a secret reads the same when it is quoted. */
+/** Decodes the escapes of JSON, URLs and HTML, so that a quoted secret is recognised. */
 const decoded = (text: string): string =>
   text
     .replace(/\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrtbf])|(.))/gi, unescaped)
