@@ -35,3 +35,14 @@ export function setBackgroundTimeout(clock: Clock, callback: () => void, delayMs
   if (typeof handle === 'object' && 'unref' in handle && typeof handle.unref === 'function') handle.unref();
   return handle;
 }
+
+/** Repeats `callback` after every `intervalMs` without keeping the process alive. Call what it returns to stop. */
+export function setBackgroundInterval(clock: Clock, callback: () => void, intervalMs: number): () => void {
+  const arm = () => setBackgroundTimeout(clock, tick, intervalMs);
+  const tick = () => {
+    timer = arm();
+    callback();
+  };
+  let timer = arm();
+  return () => clock.clearTimeout(timer);
+}

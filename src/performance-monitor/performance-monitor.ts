@@ -1,7 +1,8 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { ConfigError } from '../errors/config-error.ts';
 import { callSafely, isPromiseLike } from '../internal/async/user-callback.ts';
-import { type Clock, wallClockNow } from '../internal/clock.ts';
+import { type Clock, setBackgroundInterval, wallClockNow } from '../internal/clock.ts';
+import { BoundedMap } from '../internal/collections/bounded-map.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
 import { checkOptions, milliseconds, required, settingsOf } from '../internal/options/option-checks.ts';
@@ -9,9 +10,8 @@ import type { BoundCounter } from './metrics/counter-metric.ts';
 import type { BoundHistogram, HistogramMetric } from './metrics/histogram-metric.ts';
 import type { MetricSource } from './metrics/metric.ts';
 import type { MetricLabels } from './metrics/metric-labels.ts';
-import { underscored } from './metrics/metric-name.ts';
+import { durationName, errorsName, underscored } from './metrics/metric-name.ts';
 import { type HistogramOptions, MetricStore } from './metrics/metric-store.ts';
-import { OperationNames } from './metrics/operation-names.ts';
 import { OperationTimers, type TimerId } from './metrics/operation-timers.ts';
 import { RegistryBinding } from './metrics/registry-binding.ts';
 import { MONITOR_SPEC, type MonitorLogger, type PerformanceMonitorOptions } from './monitor-options.ts';
@@ -19,9 +19,11 @@ import { AlertWatch, type PerformanceAlert } from './reports/alert-watch.ts';
 import { ALERT_SPEC, type AlertSettings, type PerformanceHealth, runHealthChecks } from './reports/health-checks.ts';
 import { reportMetrics } from './reports/metrics-report.ts';
 import type { PerformanceMonitorStats, PerformanceReport } from './reports/performance-report.ts';
-import { ReportSchedule } from './reports/report-schedule.ts';
 import { SystemMetrics } from './system/system-metrics.ts';
 import { systemSources } from './system/system-sources.ts';
+
+/** Most operations whose histogram's name is remembered. */
+const MAX_OPERATIONS = 1_000;
 
 const NO_LABELS: MetricLabels = Object.freeze({});
 const IN_MS: HistogramOptions = Object.freeze({ unit: 'ms' });
@@ -52,10 +54,10 @@ export class PerformanceMonitor {
   readonly #store: MetricStore;
   readonly #binding: RegistryBinding;
   readonly #timers: OperationTimers;
-  readonly #operations = new OperationNames();
+  readonly #durationNames = new BoundedMap<string, string>(MAX_OPERATIONS);
   readonly #system: SystemMetrics;
   readonly #alerts: AlertWatch;
-  readonly #reports: ReportSchedule;
+  #stopReports = () => {};
   #closed = false;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
@@ -73,9 +75,6 @@ export class PerformanceMonitor {
     this.#timers = new OperationTimers(maxPendingTimers);
     this.#system = new SystemMetrics(clock, windowMs, enabled);
     this.#alerts = new AlertWatch(clock, enabled ? alertIntervalMs : undefined, () => this.getHealthStatus());
-    this.#reports = new ReportSchedule(clock, () =>
-      logger?.info({ report: this.generateReport() }, 'performance report'),
-    );
     this.#binding = new RegistryBinding(registry);
     const system = systemSources(prefix, labels, () => this.#system.read());
     const reserved = system.map(({ exposedName }) => exposedName);
@@ -175,7 +174,7 @@ export class PerformanceMonitor {
     const id = this.startTimer(name, labels);
     const end = (failed: boolean) => {
       this.endTimer(id);
-      if (failed) callSafely(() => this.incrementCounter(this.#operations.of(name).errors, labels), undefined);
+      if (failed) callSafely(() => this.incrementCounter(errorsName(name), labels), undefined);
     };
     let result: unknown;
     try {
@@ -264,8 +263,9 @@ export class PerformanceMonitor {
       ...required(() => [], 'a logger that takes the reports')(this.#logger, 'logger'),
     ];
     if (issues.length > 0) throw new ConfigError('startReporting', issues);
-    if (this.#enabled) this.#reports.start(intervalMs);
-    const stop = () => this.#reports.stop();
+    this.#stopReports();
+    if (this.#enabled) this.#stopReports = setBackgroundInterval(this.#clock, () => this.#sendReport(), intervalMs);
+    const stop = () => this.#stopReports();
     return Object.assign(stop, { [Symbol.dispose]: stop });
   }
 
@@ -274,7 +274,7 @@ export class PerformanceMonitor {
     if (this.#closed) return;
     this.#closed = true;
     this.#store.on = false;
-    this.#reports.stop();
+    this.#stopReports();
     this.#alerts.close();
     this.#timers.clear();
     this.#system.close();
@@ -287,7 +287,13 @@ export class PerformanceMonitor {
 
   /** The histogram of an operation's durations. */
   #durationOf(operation: string, labels: MetricLabels): HistogramMetric | undefined {
-    return this.#store.histogram(this.#operations.of(operation).duration, labels, IN_MS);
+    const name = this.#durationNames.getOrCreate(operation, () => durationName(operation));
+    return this.#store.histogram(name, labels, IN_MS);
+  }
+
+  #sendReport(): void {
+    const send = () => this.#logger?.info({ report: this.generateReport() }, 'performance report');
+    callSafely(send, undefined);
   }
 
   #refuseWhenClosed(): void {

@@ -39,17 +39,20 @@ const json = (status: number, value: unknown): Answer => ({
   body: JSON.stringify(value),
 });
 
-const answers = (ports: MonitoringPorts) => ({
-  health: async () => {
+const handlersOf = <Handler>(
+  ports: MonitoringPorts,
+  handlerOf: (make: () => Promise<Answer>) => Handler,
+): Readonly<Record<keyof MonitoringPorts, Handler>> => ({
+  health: handlerOf(async () => {
     const report = await ports.health();
     return json(report.status === 'unhealthy' ? 503 : 200, report);
-  },
-  stats: async () => json(200, await ports.stats()),
-  metrics: async () => {
+  }),
+  stats: handlerOf(async () => json(200, await ports.stats())),
+  metrics: handlerOf(async () => {
     const body = await ports.metrics();
     // Only OpenMetrics ends with a mark, so the text itself shows its format.
     return { status: 200, contentType: body.endsWith('# EOF\n') ? OPEN_METRICS_TYPE : PROMETHEUS_TYPE, body };
-  },
+  }),
 });
 
 /** Never rejects. A port that fails is a 500 without its message, which might contain anything. */
@@ -87,16 +90,12 @@ const headersOf = ({ status, contentType }: Answer): Readonly<Record<string, str
  * ```
  */
 export function createNodeHandlers(ports: MonitoringPorts): Readonly<Record<keyof MonitoringPorts, NodeHandler>> {
-  const { health, stats, metrics } = answers(ports);
-  const handler =
-    (make: () => Promise<Answer>): NodeHandler =>
-    async (request, response) => {
-      const made = await answer(request.method, make);
-      response.statusCode = made.status;
-      for (const [name, value] of Object.entries(headersOf(made))) response.setHeader(name, value);
-      response.end(request.method === 'HEAD' ? undefined : made.body);
-    };
-  return { health: handler(health), stats: handler(stats), metrics: handler(metrics) };
+  return handlersOf<NodeHandler>(ports, (make) => async (request, response) => {
+    const made = await answer(request.method, make);
+    response.statusCode = made.status;
+    for (const [name, value] of Object.entries(headersOf(made))) response.setHeader(name, value);
+    response.end(request.method === 'HEAD' ? undefined : made.body);
+  });
 }
 
 /**
@@ -114,15 +113,11 @@ export function createNodeHandlers(ports: MonitoringPorts): Readonly<Record<keyo
  * ```
  */
 export function createFetchHandlers(ports: MonitoringPorts): Readonly<Record<keyof MonitoringPorts, FetchHandler>> {
-  const { health, stats, metrics } = answers(ports);
-  const handler =
-    (make: () => Promise<Answer>): FetchHandler =>
-    async ({ method }) => {
-      const made = await answer(method, make);
-      return new Response(method === 'HEAD' ? null : made.body, {
-        status: made.status,
-        headers: headersOf(made),
-      });
-    };
-  return { health: handler(health), stats: handler(stats), metrics: handler(metrics) };
+  return handlersOf<FetchHandler>(ports, (make) => async ({ method }) => {
+    const made = await answer(method, make);
+    return new Response(method === 'HEAD' ? null : made.body, {
+      status: made.status,
+      headers: headersOf(made),
+    });
+  });
 }

@@ -53,8 +53,12 @@ export function histogramName(name: string, unit: string | undefined): string {
   return suffix === '' ? stem : withEnd(stem, suffix);
 }
 
-/** The histogram of an operation's durations: `resize`, `resize.duration` and `resize_duration_ms` are one. */
+/**
+ * The histogram of an operation's durations: `resize`, `resize.duration` and `resize_duration_ms` are one.
+ * @throws `DESCRIBE_INPUT_INVALID` for what can't be a metric's name.
+ */
 export function durationName(operation: string): string {
+  checkMetricName(operation);
   const stem = withoutEnd(withoutEnd(operation, 'ms'), 'seconds');
   return endsIn(underscored(stem), 'duration') ? stem : `${stem}_duration`;
 }

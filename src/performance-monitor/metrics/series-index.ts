@@ -28,11 +28,7 @@ export interface SeriesIndexOptions<Series> {
  * In that one every label is `other`, and it takes all further label sets.
  */
 export class SeriesIndex<Series> {
-  readonly #metric: string;
-  readonly #ownLabels: Readonly<Record<string, string>>;
-  readonly #maxSeries: number;
-  readonly #create: (labels: Readonly<Record<string, string>>) => Series;
-  readonly #onOverflow: () => void;
+  readonly #options: SeriesIndexOptions<Series>;
   readonly #all: Series[] = [];
   /** The label names in the order of the branches, the newest first. */
   #labelNames: readonly string[] = [];
@@ -41,12 +37,8 @@ export class SeriesIndex<Series> {
   /** Changes when every series was forgotten. */
   epoch = 0;
 
-  constructor({ metric, ownLabels, maxSeries, create, onOverflow }: SeriesIndexOptions<Series>) {
-    this.#metric = metric;
-    this.#ownLabels = ownLabels;
-    this.#maxSeries = maxSeries;
-    this.#create = create;
-    this.#onOverflow = onOverflow;
+  constructor(options: SeriesIndexOptions<Series>) {
+    this.#options = options;
   }
 
   get size(): number {
@@ -91,14 +83,15 @@ export class SeriesIndex<Series> {
 
   /** Finds the series of labels with new names, or with undefined values, which count as missing. */
   #findAnew(labels: MetricLabels): Series {
+    const { metric, ownLabels } = this.#options;
     const defined = Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== undefined));
-    checkLabelNames(this.#metric, defined, this.#ownLabels);
+    checkLabelNames(metric, defined, ownLabels);
     for (const name of Object.keys(defined)) this.#textOf(defined, name);
     const added = Object.keys(defined).filter((name) => !this.#labelNames.includes(name));
     if (this.#labelNames.length + added.length > MAX_LABEL_NAMES) {
       throw new InputError(
         'labels',
-        `${this.#metric} takes at most ${MAX_LABEL_NAMES} label names, got ${added.join(', ')} as well`,
+        `${metric} takes at most ${MAX_LABEL_NAMES} label names, got ${added.join(', ')} as well`,
       );
     }
     // Every series so far has the new labels empty.
@@ -111,8 +104,8 @@ export class SeriesIndex<Series> {
 
   #add(labels: MetricLabels): Series {
     const texts = this.#labelNames.map((name) => this.#textOf(labels, name));
-    if (this.#all.length < this.#maxSeries || this.#labelNames.length === 0) return this.#place(texts);
-    this.#onOverflow();
+    if (this.#all.length < this.#options.maxSeries || this.#labelNames.length === 0) return this.#place(texts);
+    this.#options.onOverflow();
     this.#overflow ??= this.#place(texts.map(() => OVERFLOW_VALUE));
     return this.#overflow;
   }
@@ -133,7 +126,7 @@ export class SeriesIndex<Series> {
         return text === undefined ? [] : [[name, text] as const];
       });
       labels.sort(([a], [b]) => (a < b ? -1 : 1));
-      branch.series = this.#create(Object.freeze(Object.fromEntries(labels)));
+      branch.series = this.#options.create(Object.freeze(Object.fromEntries(labels)));
       this.#all.push(branch.series);
     }
     return branch.series;
@@ -146,7 +139,7 @@ export class SeriesIndex<Series> {
     if (text === undefined && value !== undefined) {
       throw new InputError(
         'labels',
-        `${this.#metric}: ${name} must be a string, number or boolean, got ${describeKind(value)}`,
+        `${this.#options.metric}: ${name} must be a string, number or boolean, got ${describeKind(value)}`,
       );
     }
     return text;

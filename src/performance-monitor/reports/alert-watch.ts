@@ -1,4 +1,4 @@
-import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
+import { type Clock, setBackgroundInterval } from '../../internal/clock.ts';
 import { Emitter, type Listener, type Unsubscribe } from '../../internal/emitter.ts';
 import type { HealthCheck, HealthCheckName } from './health-checks.ts';
 
@@ -21,7 +21,7 @@ export class AlertWatch {
   readonly #look: () => void;
   readonly #events = new Emitter<{ alert: PerformanceAlert }>();
   readonly #statuses = new Map<HealthCheckName, HealthCheck['status']>();
-  #timer: TimerHandle | undefined;
+  #stop: (() => void) | undefined;
 
   /** `look` runs the checks and calls `update`. Without an interval, nothing calls it by itself. */
   constructor(clock: Clock, intervalMs: number | undefined, look: () => void) {
@@ -32,10 +32,10 @@ export class AlertWatch {
 
   on(listener: Listener<PerformanceAlert>): Unsubscribe {
     const off = this.#events.on('alert', listener);
-    this.#arm();
+    if (this.#intervalMs !== undefined) this.#stop ??= setBackgroundInterval(this.#clock, this.#look, this.#intervalMs);
     const unsubscribe = () => {
       off();
-      if (!this.#events.has('alert')) this.#disarm();
+      if (!this.#events.has('alert')) this.#stopLooking();
     };
     return Object.assign(unsubscribe, { [Symbol.dispose]: unsubscribe });
   }
@@ -54,25 +54,12 @@ export class AlertWatch {
   }
 
   close(): void {
-    this.#disarm();
+    this.#stopLooking();
     this.#events.clear();
   }
 
-  #arm(): void {
-    if (this.#intervalMs === undefined) return;
-    this.#timer ??= setBackgroundTimeout(
-      this.#clock,
-      () => {
-        this.#timer = undefined;
-        this.#arm();
-        this.#look();
-      },
-      this.#intervalMs,
-    );
-  }
-
-  #disarm(): void {
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+  #stopLooking(): void {
+    this.#stop?.();
+    this.#stop = undefined;
   }
 }
