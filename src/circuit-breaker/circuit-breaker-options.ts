@@ -165,15 +165,6 @@ export const BREAKER_SPEC = {
   random: withDefault(callable(), Math.random),
 } satisfies OptionChecks<CircuitBreakerOptions>;
 
-/**
- * Checks the name, action and options of a breaker.
- * @throws `DESCRIBE_CONFIG_INVALID` that lists everything wrong.
- */
-export function checkBreaker<Options extends object>(name: unknown, action: unknown, options: Options): Options {
-  throwIfAny([...actionIssues(name, action), ...optionIssues(options)]);
-  return ownOptions<object>(options, BREAKER_SPEC) as Options;
-}
-
 export function checkAction(name: unknown, action: unknown): void {
   throwIfAny(actionIssues(name, action));
 }
@@ -184,12 +175,16 @@ export function checkIsObject(options: unknown): void {
   throwIfAny([{ option: 'options', expected: 'an object', got: describeKind(options) }]);
 }
 
-export function checkBreakerOptions<Options extends object>(options: Options): Options {
-  throwIfAny(optionIssues(options));
+/** @throws `DESCRIBE_CONFIG_INVALID` that lists the `issues` found before and every wrong option. */
+export function checkBreakerOptions<Options extends object>(
+  options: Options,
+  issues: readonly ConfigIssue[] = [],
+): Options {
+  throwIfAny([...issues, ...optionIssues(options)]);
   return ownOptions<object>(options, BREAKER_SPEC) as Options;
 }
 
-const actionIssues = (name: unknown, action: unknown): readonly ConfigIssue[] => [
+export const actionIssues = (name: unknown, action: unknown): readonly ConfigIssue[] => [
   ...required(nonEmptyText(), 'a non-empty string')(name, 'name'),
   ...required(callable(), 'a function')(action, 'action'),
 ];

@@ -58,28 +58,24 @@ export interface CallTotals {
   readonly opened: number;
 }
 
-type Mutable<Counts> = { -readonly [Name in keyof Counts]: Counts[Name] };
-
-/** The counts of a breaker. The circuit counts how often it opened. */
-export type CountedTotals = Mutable<Omit<CallTotals, 'opened'>>;
-
-export const emptyTotals = (): CountedTotals => ({
-  succeeded: 0,
-  failed: 0,
-  ignored: 0,
-  slow: 0,
-  timedOut: 0,
-  late: 0,
-  rejected: 0,
-  fellBack: 0,
-});
+/** The counts of a breaker but one: its circuit counts how often it opened. */
+export class CallCounters {
+  succeeded = 0;
+  failed = 0;
+  ignored = 0;
+  slow = 0;
+  timedOut = 0;
+  late = 0;
+  rejected = 0;
+  fellBack = 0;
+}
 
 const NO_EVIDENCE = { calls: 0, failures: 0, slowCalls: 0, consecutiveFailures: 0 };
 
 export function snapshot(
   name: string,
   circuit: Circuit,
-  totals: CountedTotals,
+  counters: CallCounters,
   running: number,
   nowMs: number,
 ): CircuitBreakerStats {
@@ -99,7 +95,7 @@ export function snapshot(
       succeeded: trial?.succeeded ?? 0,
       failed: trial?.failed ?? 0,
     },
-    totals: { ...totals, opened: circuit.opened },
+    totals: { ...counters, opened: circuit.opened },
     running,
     consecutiveBreaks: circuit.consecutiveBreaks,
     ...(phase.state === 'OPEN'

@@ -7,13 +7,14 @@ import type { CircuitBreakerEvents, CircuitBreakerState } from './circuit/circui
 import { openRejection } from './circuit/open-rejection.ts';
 import { QueuedEmitter } from './circuit/queued-emitter.ts';
 import {
+  actionIssues,
   type CircuitBreakerFallback,
   type CircuitBreakerOptions,
-  checkBreaker,
+  checkBreakerOptions,
   type ResolvedOptions,
   resolveOptions,
 } from './circuit-breaker-options.ts';
-import { type CircuitBreakerStats, emptyTotals, snapshot } from './circuit-breaker-stats.ts';
+import { CallCounters, type CircuitBreakerStats, snapshot } from './circuit-breaker-stats.ts';
 import { type Verdict, verdictOnError, verdictOnResult } from './verdict/verdict.ts';
 
 /** The function that a breaker protects. `this.signal` is the call's abort signal. */
@@ -55,7 +56,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
   readonly #fallback: CircuitBreakerFallback<Args, Result> | undefined;
   readonly #options: ResolvedOptions;
   readonly #circuit: Circuit;
-  readonly #totals = emptyTotals();
+  readonly #counters = new CallCounters();
   /** Whether calls are timed: a slow-call rule is on, or a listener gets durations. */
   #measures: boolean;
   /** Whether a listener wants the end of calls. */
@@ -70,7 +71,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     action: CircuitBreakerAction<Args, Result>,
     given: CircuitBreakerOptions<NoInfer<Args>, NoInfer<Result>> = {},
   ) {
-    const options = checkBreaker(name, action, given);
+    const options = checkBreakerOptions(given, actionIssues(name, action));
     this.name = name;
     this.#action = action;
     this.#fallback = options.fallback;
@@ -149,7 +150,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
   /** A frozen snapshot. */
   getStats(): CircuitBreakerStats {
     this.#circuit.catchUp();
-    return snapshot(this.name, this.#circuit, this.#totals, this.#running, this.#options.clock.now());
+    return snapshot(this.name, this.#circuit, this.#counters, this.#running, this.#options.clock.now());
   }
 
   #fireGuarded(args: Args): Promise<Result> {
@@ -216,8 +217,8 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     ) {
       // Nearly every call ends here: a fast success without a listener.
       this.#running -= 1;
-      this.#totals.succeeded += 1;
-      phase.evidence.recordSuccess(nowMs);
+      this.#counters.succeeded += 1;
+      phase.evidence.record(nowMs, false, false);
       return result;
     }
     this.#end(phase, startedAtMs, nowMs, verdict, undefined, false, result);
@@ -241,14 +242,14 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
   ): void {
     const durationMs = startedAtMs === UNMEASURED ? undefined : Math.max(0, nowMs - startedAtMs);
     const slow = verdict !== 'neutral' && (durationMs ?? 0) >= this.#slowCallDurationMs;
-    const totals = this.#totals;
+    const counters = this.#counters;
     this.#running -= 1;
-    if (verdict === 'success') totals.succeeded += 1;
-    else if (verdict === 'failure') totals.failed += 1;
-    else totals.ignored += 1;
-    if (slow) totals.slow += 1;
-    if (timedOut) totals.timedOut += 1;
-    if (!this.#circuit.conclude(phase, verdict, slow, nowMs, error, result)) totals.late += 1;
+    if (verdict === 'success') counters.succeeded += 1;
+    else if (verdict === 'failure') counters.failed += 1;
+    else counters.ignored += 1;
+    if (slow) counters.slow += 1;
+    if (timedOut) counters.timedOut += 1;
+    if (!this.#circuit.conclude(phase, verdict, slow, nowMs, error, result)) counters.late += 1;
     const { events } = this.#circuit;
     if (events === undefined) return;
     const { name } = this;
@@ -259,7 +260,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
 
   #reject(args: Args, retryAfterMs: number | undefined, cause: unknown): Promise<Result> {
     const error = openRejection(this.name, retryAfterMs, cause);
-    this.#totals.rejected += 1;
+    this.#counters.rejected += 1;
     this.#circuit.events?.emit('rejected', { name: this.name, error });
     return this.#answerFor(error, args);
   }
@@ -276,7 +277,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     } catch {
       throw error;
     }
-    this.#totals.fellBack += 1;
+    this.#counters.fellBack += 1;
     this.#circuit.events?.emit('fellBack', { name: this.name, error });
     return answer;
   }

@@ -1,6 +1,6 @@
 import { HttpConnection } from '../http/connection/http-connection.ts';
 import { type TlsOptions, tlsOptionsCheck } from '../http/connection/tls-options.ts';
-import { HttpClient } from '../http/http-client.ts';
+import { HttpClient, type HttpClientOptions } from '../http/http-client.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
 import type { Clock } from '../internal/clock.ts';
 import { baseUrl, headerRecord, httpUrl } from '../internal/options/http-checks.ts';
@@ -63,10 +63,7 @@ export const HTTP_CLIENT_SPEC = {
 export class PooledHttpClient extends HttpClient {
   readonly #connection: HttpConnection;
 
-  constructor(
-    connection: HttpConnection,
-    settings: { baseURL: string; headers: Readonly<Record<string, string>>; timeoutMs: number },
-  ) {
+  constructor(connection: HttpConnection, settings: HttpClientOptions) {
     super(connection, settings);
     this.#connection = connection;
   }

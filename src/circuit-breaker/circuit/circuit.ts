@@ -102,11 +102,7 @@ export class Circuit {
 
   #weigh(evidence: Evidence, verdict: Verdict, slow: boolean, nowMs: number, error: unknown, result: unknown): void {
     if (verdict === 'neutral') return;
-    if (verdict === 'success' && !slow) {
-      evidence.recordSuccess(nowMs);
-      return;
-    }
-    const broken = verdict === 'failure' ? evidence.recordFailure(nowMs, slow) : evidence.recordSlowSuccess(nowMs);
+    const broken = evidence.record(nowMs, verdict === 'failure', slow);
     if (broken !== undefined) this.#break(broken, error, verdict === 'failure' ? result : undefined);
   }
 

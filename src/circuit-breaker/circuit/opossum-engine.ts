@@ -15,14 +15,6 @@ export class OpossumEngine {
     this.#onHalfOpen = onHalfOpen;
   }
 
-  get opened(): boolean {
-    return this.#circuit?.opened ?? false;
-  }
-
-  get halfOpen(): boolean {
-    return this.#circuit?.halfOpen ?? false;
-  }
-
   /** Opens, and half-opens by itself after `durationMs`. From open or half-open it starts anew. */
   open(durationMs: number): void {
     // opossum's own open() ignores an open circuit and would keep its old timer.

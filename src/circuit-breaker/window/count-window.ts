@@ -15,24 +15,17 @@ export class CountWindow implements OutcomeWindow {
     this.#outcomes = new Uint8Array(windowCalls);
   }
 
-  recordSuccess(): void {
-    this.#push(0);
-  }
-
   record(_nowMs: number, failed: boolean, slow: boolean): void {
-    this.#push((failed ? FAILED : 0) | (slow ? SLOW : 0));
-  }
-
-  forget(): void {
-    // Only newer outcomes push older ones out.
-  }
-
-  #push(outcome: number): void {
+    const outcome = (failed ? FAILED : 0) | (slow ? SLOW : 0);
     const oldest = this.calls === this.#outcomes.length ? (this.#outcomes[this.#next] ?? 0) : 0;
     if (this.calls < this.#outcomes.length) this.calls += 1;
     this.failures += (outcome & FAILED) - (oldest & FAILED);
     this.slowCalls += ((outcome & SLOW) - (oldest & SLOW)) / SLOW;
     this.#outcomes[this.#next] = outcome;
     this.#next = (this.#next + 1) % this.#outcomes.length;
+  }
+
+  forget(): void {
+    // Only newer outcomes push older ones out.
   }
 }

@@ -43,25 +43,16 @@ export class Evidence {
       bounds.windowCalls === undefined ? new TimeWindow(bounds.windowMs) : new CountWindow(bounds.windowCalls);
   }
 
-  recordSuccess(nowMs: number): void {
-    this.#failuresInRow = 0;
-    this.#window.recordSuccess(nowMs);
-  }
-
-  /** Counts a slow success, and returns the rule that it breaks. It ends a run of failures too. */
-  recordSlowSuccess(nowMs: number): TripRule | undefined {
-    this.#failuresInRow = 0;
-    this.#window.record(nowMs, false, true);
-    return this.#brokenRatio();
-  }
-
-  /** Counts a failure and returns the rule that it breaks. */
-  recordFailure(nowMs: number, slow: boolean): TripRule | undefined {
-    this.#window.record(nowMs, true, slow);
+  /** Counts an outcome, and returns the rule that it breaks. A success ends a run of failures, a slow one too. */
+  record(nowMs: number, failed: boolean, slow: boolean): TripRule | undefined {
+    this.#window.record(nowMs, failed, slow);
+    if (!failed) {
+      this.#failuresInRow = 0;
+      return slow ? this.#brokenRatio() : undefined;
+    }
     this.#failuresInRow = this.#consecutiveFailures(nowMs) + 1;
     this.#lastFailureAtMs = nowMs;
-    if (this.#failuresInRow >= this.#bounds.failureThreshold) return 'consecutive-failures';
-    return this.#brokenRatio();
+    return this.#failuresInRow >= this.#bounds.failureThreshold ? 'consecutive-failures' : this.#brokenRatio();
   }
 
   summary(nowMs: number): EvidenceSummary {

@@ -3,8 +3,6 @@ export interface OutcomeWindow {
   readonly calls: number;
   readonly failures: number;
   readonly slowCalls: number;
-  /** The same as `record` of a fast success, for the path that every healthy call takes. */
-  recordSuccess(nowMs: number): void;
   record(nowMs: number, failed: boolean, slow: boolean): void;
   /** Drops outcomes that are too old at `nowMs`, so that a snapshot shows only what counts. */
   forget(nowMs: number): void;

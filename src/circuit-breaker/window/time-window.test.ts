@@ -15,7 +15,7 @@ describe('TimeWindow', () => {
 
   it('drops slices one by one', () => {
     const window = new TimeWindow(1_000);
-    for (let atMs = 0; atMs < 1_000; atMs += 100) window.recordSuccess(atMs);
+    for (let atMs = 0; atMs < 1_000; atMs += 100) window.record(atMs, false, false);
     expect(window.calls).toBe(10);
     window.forget(1_250);
     expect(window.calls).toBe(7);
@@ -26,13 +26,13 @@ describe('TimeWindow', () => {
     window.record(5, true, false);
     window.forget(Number.MAX_SAFE_INTEGER);
     expect(counts(window)).toEqual([0, 0, 0]);
-    window.recordSuccess(Number.MAX_SAFE_INTEGER);
+    window.record(Number.MAX_SAFE_INTEGER, false, false);
     expect(window.calls).toBe(1);
   });
 
   it('goes on in its newest slice when the clock runs backwards', () => {
     const window = new TimeWindow(1_000);
-    window.recordSuccess(5_000);
+    window.record(5_000, false, false);
     window.record(100, true, false);
     expect(counts(window)).toEqual([2, 1, 0]);
     window.forget(6_000);

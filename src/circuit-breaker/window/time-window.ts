@@ -24,14 +24,10 @@ export class TimeWindow implements OutcomeWindow {
     this.#sliceMs = windowMs / SLICES;
   }
 
-  recordSuccess(nowMs: number): void {
+  record(nowMs: number, failed: boolean, slow: boolean): void {
     if (nowMs >= this.#sliceEndsAtMs) this.forget(nowMs);
     this.calls += 1;
     this.#calls[this.#place] = (this.#calls[this.#place] ?? 0) + 1;
-  }
-
-  record(nowMs: number, failed: boolean, slow: boolean): void {
-    this.recordSuccess(nowMs);
     if (failed) {
       this.failures += 1;
       this.#failures[this.#place] = (this.#failures[this.#place] ?? 0) + 1;

@@ -34,11 +34,6 @@ export class SlotEngine<Slot extends object> {
     );
   }
 
-  /** Slots made or being made. */
-  get size(): number {
-    return this.#pool.size;
-  }
-
   /** Makes this slot; resolves when generic-pool has lent it, or to undefined when the engine was closed meanwhile. */
   async open(slot: Slot): Promise<Slot | undefined> {
     this.#pending.push(slot);
