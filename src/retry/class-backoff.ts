@@ -1,7 +1,7 @@
 import { DescribeError } from '../errors/describe-error.ts';
 import { failureMeaning } from '../errors/failure-table.ts';
 import { type BackoffOptions, decorrelatedJitterDelay, type Random } from '../internal/backoff.ts';
-import type { RetryClass, RetrySettings } from './retry-options.ts';
+import type { RetryClass, RetryClassPolicy, RetrySettings } from './retry-options.ts';
 
 /** Settings for errors of one class, with all defaults. */
 export interface ClassRules {
@@ -9,37 +9,21 @@ export interface ClassRules {
   readonly backoff: BackoffOptions;
 }
 
-/** Finds the settings for an error: those of its class, else the policy's own. */
-export class RulesByClass {
-  readonly #own: ClassRules;
-  readonly #byClass = new Map<string, ClassRules>();
+type RetryBounds = Pick<RetrySettings, 'maxAttempts' | 'initialDelayMs' | 'maxDelayMs'>;
 
-  constructor({ policies = {}, ...own }: RetrySettings) {
-    this.#own = rulesOf(own);
-    for (const name of Object.keys(policies) as RetryClass[]) {
-      const { maxAttempts, initialDelayMs, maxDelayMs } = policies[name] ?? {};
-      this.#byClass.set(
-        name,
-        rulesOf({
-          maxAttempts: maxAttempts ?? own.maxAttempts,
-          initialDelayMs: initialDelayMs ?? own.initialDelayMs,
-          maxDelayMs: maxDelayMs ?? own.maxDelayMs,
-        }),
-      );
-    }
-  }
-
-  of(error: unknown): ClassRules {
-    if (this.#byClass.size === 0 || !DescribeError.is(error)) return this.#own;
-    return this.#byClass.get(failureMeaning(error).kind) ?? this.#own;
-  }
+/** Gives the function that finds the settings for an error: those of its class, else the policy's own. */
+export function rulesByClass({ policies = {}, ...own }: RetrySettings): (error: unknown) => ClassRules {
+  const ownRules = rulesOf(own);
+  const byClass = new Map<string, ClassRules>();
+  for (const name of Object.keys(policies) as RetryClass[]) byClass.set(name, rulesOf(own, policies[name]));
+  return (error) => {
+    if (byClass.size === 0 || !DescribeError.is(error)) return ownRules;
+    return byClass.get(failureMeaning(error).kind) ?? ownRules;
+  };
 }
 
-function rulesOf({
-  maxAttempts,
-  initialDelayMs,
-  maxDelayMs,
-}: Pick<RetrySettings, 'maxAttempts' | 'initialDelayMs' | 'maxDelayMs'>): ClassRules {
+function rulesOf(own: RetryBounds, ofClass: RetryClassPolicy = {}): ClassRules {
+  const { maxAttempts = own.maxAttempts, initialDelayMs = own.initialDelayMs, maxDelayMs = own.maxDelayMs } = ofClass;
   return { maxAttempts, backoff: { initialDelayMs, maxDelayMs: Math.max(initialDelayMs, maxDelayMs) } };
 }
 

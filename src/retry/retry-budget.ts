@@ -7,7 +7,7 @@ import {
   type OptionChecks,
   ratio,
 } from '../internal/options/option-checks.ts';
-import { withDefault } from '../internal/options/option-spec.ts';
+import { type Settings, withDefault } from '../internal/options/option-spec.ts';
 
 export interface RetryBudgetOptions {
   /** Retries allowed for each call of the window, from 0 to 1. @defaultValue 0.2 */
@@ -62,11 +62,8 @@ const SLICES = 20;
  * ```
  */
 export class RetryBudget {
-  readonly #retryRatio: number;
-  readonly #minRetries: number;
-  readonly #windowMs: number;
+  readonly #settings: Settings<RetryBudgetOptions, typeof RETRY_BUDGET_SPEC>;
   readonly #sliceMs: number;
-  readonly #clock: Clock;
   readonly #originMs: number;
   readonly #calls = new Float64Array(SLICES);
   readonly #retries = new Float64Array(SLICES);
@@ -77,20 +74,16 @@ export class RetryBudget {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
   constructor(options: RetryBudgetOptions = {}) {
-    const { retryRatio, minRetries, windowMs, clock } = checkOptions('RetryBudget', options, RETRY_BUDGET_SPEC);
-    this.#retryRatio = retryRatio;
-    this.#minRetries = minRetries;
-    this.#windowMs = windowMs;
-    this.#sliceMs = windowMs / SLICES;
-    this.#clock = clock;
-    this.#originMs = clock.now();
+    this.#settings = checkOptions('RetryBudget', options, RETRY_BUDGET_SPEC);
+    this.#sliceMs = this.#settings.windowMs / SLICES;
+    this.#originMs = this.#settings.clock.now();
   }
 
   /**
    * Counts a call when its first attempt has ended: a queued call earns no retries. `nowMs` is the reading of its
    * clock, where the caller has just made one.
    */
-  recordCall(nowMs = this.#clock.now()): void {
+  recordCall(nowMs = this.#settings.clock.now()): void {
     const slot = this.#advance(nowMs);
     this.#calls[slot] = (this.#calls[slot] ?? 0) + 1;
     this.#callsInWindow += 1;
@@ -98,7 +91,7 @@ export class RetryBudget {
 
   /** Withdraws one retry. False when none is left. */
   tryWithdraw(): boolean {
-    const slot = this.#advance(this.#clock.now());
+    const slot = this.#advance(this.#settings.clock.now());
     if (this.#available() < 1) {
       this.#refused += 1;
       return false;
@@ -109,9 +102,9 @@ export class RetryBudget {
   }
 
   getStats(): RetryBudgetStats {
-    this.#advance(this.#clock.now());
+    this.#advance(this.#settings.clock.now());
     return Object.freeze({
-      windowMs: this.#windowMs,
+      windowMs: this.#settings.windowMs,
       calls: this.#callsInWindow,
       retries: this.#retriesInWindow,
       available: Math.max(0, this.#available()),
@@ -122,8 +115,9 @@ export class RetryBudget {
   /** Negative when the calls that earned the retries have left the window. */
   #available(): number {
     // A ratio such as 0.1 is not exact in binary. A share that is a whole number on paper is one here.
-    const share = Math.floor(this.#retryRatio * this.#callsInWindow + 1e-9);
-    return Math.max(this.#minRetries, share) - this.#retriesInWindow;
+    const { retryRatio, minRetries } = this.#settings;
+    const share = Math.floor(retryRatio * this.#callsInWindow + 1e-9);
+    return Math.max(minRetries, share) - this.#retriesInWindow;
   }
 
   /** Clears the slices that have left the window, and gives the index of the current one. */

@@ -2,10 +2,9 @@ import type { RetryGiveUpReason } from '../errors/call-explanation.ts';
 import { DescribeError } from '../errors/describe-error.ts';
 import { sleep } from '../internal/async/signals.ts';
 import { answerNow, callSafely } from '../internal/async/user-callback.ts';
-import type { Random } from '../internal/backoff.ts';
 import type { Clock } from '../internal/clock.ts';
 import { checkOptions } from '../internal/options/option-checks.ts';
-import { RulesByClass, RunBackoff } from './class-backoff.ts';
+import { type ClassRules, RunBackoff, rulesByClass } from './class-backoff.ts';
 import { RetryBudget, type RetryBudgetStats } from './retry-budget.ts';
 import {
   isRetryBudget,
@@ -13,6 +12,7 @@ import {
   type RetryEvent,
   type RetryGiveUpEvent,
   type RetryOptions,
+  type RetrySettings,
 } from './retry-options.ts';
 
 /** Limits and listeners of one run. */
@@ -65,56 +65,36 @@ type Verdict = { readonly delayMs: number } | { readonly giveUp: RetryGiveUpReas
  * last error, unwrapped. Waits by decorrelated jitter, and at least the error's `retryAfterMs`.
  */
 export class RetryPolicy {
-  readonly #rules: RulesByClass;
+  readonly #settings: RetrySettings;
+  readonly #rulesFor: (error: unknown) => ClassRules;
   readonly #budget: RetryBudget | undefined;
   /** Whether the budget goes by another clock than the policy. */
   readonly #budgetHasClock: boolean;
-  readonly #minAttemptMs: number | undefined;
   readonly #fastest = new FastestAttempt();
-  readonly #isRetryable: (error: unknown) => boolean;
-  readonly #isPaced: ((error: unknown) => boolean) | undefined;
-  readonly #onRetry: ((event: RetryEvent) => void) | undefined;
-  readonly #onGiveUp: ((event: RetryGiveUpEvent) => void) | undefined;
-  readonly #clock: Clock;
-  readonly #random: Random;
   readonly #gaveUp: Record<RetryGiveUpReason, number> = { final: 0, attempts: 0, deadline: 0, budget: 0 };
   #retries = 0;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: RetryOptions = {}) {
-    const own = checkOptions('RetryPolicy', options, RETRY_SPEC);
-    const { clock, random, isRetryable = isMarkedRetryable, budget } = own;
-    this.#rules = new RulesByClass(own);
+    this.#settings = checkOptions('RetryPolicy', options, RETRY_SPEC);
+    this.#rulesFor = rulesByClass(this.#settings);
+    const { budget, clock } = this.#settings;
     this.#budget = budgetOf(budget, clock);
     this.#budgetHasClock = isRetryBudget(budget) || (budget !== false && budget?.clock !== undefined);
-    this.#minAttemptMs = own.minAttemptMs;
-    this.#isRetryable = isRetryable;
-    this.#isPaced = own.isPaced;
-    this.#onRetry = own.onRetry;
-    this.#onGiveUp = own.onGiveUp;
-    this.#clock = clock;
-    this.#random = random;
   }
 
   /** @throws the last error of the work, unwrapped, or the signal's reason. */
   async run<Value>(work: (context: AttemptContext) => Promise<Value>, options: RetryRunOptions = {}): Promise<Value> {
-    const {
-      signal,
-      deadlineAtMs = Number.POSITIVE_INFINITY,
-      retriesMade = 0,
-      isPaced,
-      heldBackMs,
-      onRetry,
-      onGiveUp,
-    } = options;
+    const { signal, retriesMade = 0, isPaced, onRetry, onGiveUp } = options;
+    const { clock } = this.#settings;
     let backoff: RunBackoff | undefined;
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
-      const startedAtMs = this.#clock.now();
+      const startedAtMs = clock.now();
       let error: unknown;
       try {
         const value = await work({ attempt });
-        const nowMs = this.#clock.now();
+        const nowMs = clock.now();
         if (attempt === 1) this.#budget?.recordCall(this.#budgetHasClock ? undefined : nowMs);
         this.#fastest.record(nowMs - startedAtMs, nowMs);
         return value;
@@ -124,49 +104,51 @@ export class RetryPolicy {
       }
       if (attempt === 1) this.#budget?.recordCall();
       backoff ??= new RunBackoff();
-      const paced = [this.#isPaced, isPaced].some((asked) => asked !== undefined && saysYes(asked, error));
-      const next = { isPaced: paced, heldBackMs: heldBackMs?.() ?? 0 };
-      const verdict = this.#judge(error, attempt + retriesMade, backoff, deadlineAtMs, next);
+      const paced = [this.#settings.isPaced, isPaced].some((asked) => asked !== undefined && saysYes(asked, error));
+      const verdict = this.#judge(error, attempt + retriesMade, paced ? undefined : backoff, options);
       if ('giveUp' in verdict) {
         const reason = verdict.giveUp;
         this.#gaveUp[reason] += 1;
-        tell({ attempts: attempt, error, reason }, this.#onGiveUp, onGiveUp);
+        tell({ attempts: attempt, error, reason }, this.#settings.onGiveUp, onGiveUp);
         throw error;
       }
       const { delayMs } = verdict;
       this.#retries += 1;
-      tell({ attempt, error, delayMs }, this.#onRetry, onRetry);
-      if (delayMs > 0) await sleep(delayMs, { signal, clock: this.#clock });
+      tell({ attempt, error, delayMs }, this.#settings.onRetry, onRetry);
+      if (delayMs > 0) await sleep(delayMs, { signal, clock });
     }
   }
 
   getStats(): RetryStats {
-    const nowMs = this.#clock.now();
     return Object.freeze({
       retries: this.#retries,
       gaveUp: Object.freeze({ ...this.#gaveUp }),
-      minAttemptMs: this.#minAttemptMs ?? this.#fastest.leastMs(nowMs),
+      minAttemptMs: this.#leastMs(this.#settings.clock.now()),
       ...(this.#budget === undefined ? {} : { budget: this.#budget.getStats() }),
     });
   }
 
-  /** The budget is asked last, because a withdrawal is spent. */
+  /** The budget is asked last, because a withdrawal is spent. Without a backoff the next attempt is not delayed. */
   #judge(
     error: unknown,
     attempt: number,
-    backoff: RunBackoff,
-    deadlineAtMs: number,
-    { isPaced, heldBackMs }: { readonly isPaced: boolean; readonly heldBackMs: number },
+    backoff: RunBackoff | undefined,
+    { deadlineAtMs = Number.POSITIVE_INFINITY, heldBackMs = () => 0 }: RetryRunOptions,
   ): Verdict {
-    if (!saysYes(this.#isRetryable, error)) return { giveUp: 'final' };
-    const rules = this.#rules.of(error);
+    const { isRetryable = isMarkedRetryable, clock, random } = this.#settings;
+    if (!saysYes(isRetryable, error)) return { giveUp: 'final' };
+    const rules = this.#rulesFor(error);
     if (attempt >= rules.maxAttempts) return { giveUp: 'attempts' };
-    const nowMs = this.#clock.now();
-    const delayMs = isPaced ? 0 : backoff.next(error, rules, this.#random);
-    const neededMs = this.#minAttemptMs ?? this.#fastest.leastMs(nowMs);
-    const beginsAtMs = nowMs + Math.max(delayMs, heldBackMs);
+    const nowMs = clock.now();
+    const delayMs = backoff?.next(error, rules, random) ?? 0;
+    const beginsAtMs = nowMs + Math.max(delayMs, heldBackMs());
+    const neededMs = this.#leastMs(nowMs);
     if (beginsAtMs + neededMs >= deadlineAtMs) return { giveUp: 'deadline' };
     return this.#budget?.tryWithdraw() === false ? { giveUp: 'budget' } : { delayMs };
+  }
+
+  #leastMs(nowMs: number): number {
+    return this.#settings.minAttemptMs ?? this.#fastest.leastMs(nowMs);
   }
 }
 

@@ -5,9 +5,9 @@ export const LOW_RATIO = 0.05;
 export interface LimitPressure {
   /** Units a minute that may be used; undefined where no limit is known. */
   readonly perMinute: number | undefined;
-  /** Share of the limit that is used up, from 0 to 1; 0 before the API has answered. */
+  /** Share of the limit that is used up, from 0 to 1; 0 where no answer of ten minutes named it. */
   readonly usedRatio: number;
-  /** Whether less than a twentieth of the limit is left; true before the API has answered. */
+  /** Whether less than a twentieth of the limit is left; true where none has told. */
   readonly isLow: boolean;
   /** Whether the API refused a request within the last minute. */
   readonly isThrottled: boolean;

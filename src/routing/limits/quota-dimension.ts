@@ -200,7 +200,7 @@ export class QuotaDimension extends QuotaLimit {
 
   #followLimit(reading: QuotaReading, nowMs: number): boolean {
     const before = this.heardPerMs;
-    this.hear(reading);
+    this.hear(reading, nowMs);
     const { perMs } = reading;
     this.perMs = perMs;
     if (before === perMs) return false;

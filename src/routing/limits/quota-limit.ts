@@ -2,6 +2,9 @@ import { type LimitPressure, LOW_RATIO } from './limit-pressure.ts';
 import { MINUTE_MS, type QuotaBucket } from './quota-bucket.ts';
 import type { QuotaReading } from './rate-limit-snapshot.ts';
 
+/** An older reading says nothing about the pressure: others may have used the limit since, or have stopped. */
+const HEARD_MS = 600_000;
+
 export interface QuotaDimensionStats {
   /** Units a minute that the API's headers name; absent before one did. */
   readonly limit?: number;
@@ -29,6 +32,7 @@ export abstract class QuotaLimit {
   protected heardPerMs: number | undefined;
   /** The limit that the headers named last, of a minute or of a day. */
   #heardLimit = 0;
+  #heardAtMs = Number.NEGATIVE_INFINITY;
   #throttledAtMs = Number.NEGATIVE_INFINITY;
 
   /** Units a millisecond that this process may take at most; undefined when nothing bounds it. */
@@ -41,7 +45,7 @@ export abstract class QuotaLimit {
 
   pressure(nowMs: number): LimitPressure {
     const { model, allowedPerMs } = this;
-    const told = model !== undefined && this.#heardLimit > 0;
+    const told = model !== undefined && nowMs - this.#heardAtMs < HEARD_MS;
     const level = model?.levelAt(nowMs) ?? 0;
     return {
       perMinute: allowedPerMs === undefined ? undefined : allowedPerMs * MINUTE_MS,
@@ -61,7 +65,8 @@ export abstract class QuotaLimit {
     };
   }
 
-  protected hear({ limit, perMs }: QuotaReading): void {
+  protected hear({ limit, perMs }: QuotaReading, nowMs: number): void {
+    this.#heardAtMs = nowMs;
     this.#heardLimit = limit;
     this.heardPerMs = perMs;
   }

@@ -83,7 +83,7 @@ export class SharedDimension extends QuotaLimit {
     if (mark.atMs <= this.#newestAtMs || !hasLimit(raw)) return;
     const reading = quotaReadingOf(raw);
     this.#newestAtMs = mark.atMs;
-    this.hear(reading);
+    this.hear(reading, mark.atMs);
     const { capacity = 0 } = reading;
     if (reading.remaining === undefined) return;
     const told = levelOf(reading, Math.max(this.model?.capacity ?? 0, capacity, 1));
