@@ -121,28 +121,22 @@ function seemsFree({ requests, tokens }: RateLimitSnapshot, units: number): bool
 const LATELY_MS = 1_000;
 
 /** The share of a quota that a process takes by itself while the store is away, and what it took of it recently. */
-export class AloneQuota {
-  readonly quota: LocalQuota;
-  #requests = 0;
-  #tokens = 0;
-  #tookAtMs: number;
+export class AloneQuota extends LocalQuota {
+  #requestsTaken = 0;
+  #tokensTaken = 0;
+  #tookAtMs = 0;
 
-  constructor(options: LocalQuotaOptions, nowMs: number) {
-    this.quota = new LocalQuota(options, nowMs);
+  override take(tokens: number, nowMs: number): LocalTaking {
+    const before = this.tookLately(nowMs);
+    this.#requestsTaken = before.requests + 1;
+    this.#tokensTaken = before.tokens + tokens;
     this.#tookAtMs = nowMs;
-  }
-
-  take(tokens: number, nowMs: number): LocalTaking {
-    const { requests, tokens: before } = this.tookLately(nowMs);
-    this.#requests = requests + 1;
-    this.#tokens = before + tokens;
-    this.#tookAtMs = nowMs;
-    return this.quota.take(tokens, nowMs);
+    return super.take(tokens, nowMs);
   }
 
   /** Units that the API has counted already and that the store does not know of. */
   tookLately(nowMs: number): { readonly requests: number; readonly tokens: number } {
     const rest = Math.exp((this.#tookAtMs - nowMs) / LATELY_MS);
-    return { requests: this.#requests * rest, tokens: this.#tokens * rest };
+    return { requests: this.#requestsTaken * rest, tokens: this.#tokensTaken * rest };
   }
 }

@@ -10,7 +10,7 @@ import {
   shape,
   withMethods,
 } from '../../internal/options/option-checks.ts';
-import { withDefault } from '../../internal/options/option-spec.ts';
+import { type Settings, withDefault } from '../../internal/options/option-spec.ts';
 import type { QuotaStats } from '../limits/quota-stats.ts';
 import type { AtomicScript } from '../shared-quota/atomic-script.ts';
 import { modelFamilyOf } from './model-family.ts';
@@ -54,6 +54,11 @@ export const QUOTA_REGISTRY_SPEC = {
   random: withDefault(callable(), Math.random),
 } satisfies OptionChecks<QuotaRegistryOptions>;
 
+interface GroupLimiter {
+  readonly group: string;
+  readonly limiter: QuotaLimiter;
+}
+
 /**
  * Gives the one limiter of a quota group and a family of models. Never holds more than `maxLimiters`.
  *
@@ -67,85 +72,54 @@ export const QUOTA_REGISTRY_SPEC = {
  * ```
  */
 export class QuotaRegistry {
-  readonly #options: QuotaRegistryOptions;
-  readonly #familyOf: (model: string) => string;
-  readonly #maxLimiters: number;
-  /** By group, then by model: two short look-ups instead of a key made anew for each call. */
-  readonly #byModel = new Map<string, BoundedMap<string, QuotaLimiter>>();
-  /** By group: an account whose quota is exhausted has none for any model. */
+  readonly #options: Settings<QuotaRegistryOptions, typeof QUOTA_REGISTRY_SPEC>;
+  /** By group: an account that is used up is so for every model. */
   readonly #stops = new Map<string, QuotaStop>();
-  /** By name. */
-  readonly #limiters: BoundedMap<string, QuotaLimiter>;
+  /** By group and family. */
+  readonly #limiters: BoundedMap<string, GroupLimiter>;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(options: QuotaRegistryOptions = {}) {
-    const own = checkOptions('QuotaRegistry', options, QUOTA_REGISTRY_SPEC);
-    const { familyOf, maxLimiters } = own;
-    this.#options = own;
-    this.#familyOf = familyOf;
-    this.#maxLimiters = maxLimiters;
-    // An evicted limiter is not closed: a caller may still hold it. It gives back its grants by itself.
-    this.#limiters = new BoundedMap(maxLimiters, { onEvicted: (limiter) => this.#forget(limiter) });
+    this.#options = checkOptions('QuotaRegistry', options, QUOTA_REGISTRY_SPEC);
+    // Not closed: a caller may still hold it, and it gives back what it was granted by itself.
+    this.#limiters = new BoundedMap(this.#options.maxLimiters, { onEvicted: ({ group }) => this.#forgetStop(group) });
   }
 
   /** The limiter of a group's quota for a model. */
   get(group: string, model: string): QuotaLimiter {
-    return this.#byModel.get(group)?.get(model) ?? this.#find(group, model);
+    const family = this.#options.familyOf(model);
+    const name = `${group}/${family}`;
+    return this.#limiters.getOrCreate(name, () => this.#make(group, family, name)).limiter;
   }
 
   /** A frozen snapshot of every limiter. */
   getStats(): readonly QuotaStats[] {
-    return Object.freeze([...this.#limiters.values()].map((limiter) => limiter.getStats()));
+    return Object.freeze([...this.#limiters.values()].map(({ limiter }) => limiter.getStats()));
   }
 
   /** Closes every limiter. Idempotent. */
   close(): void {
-    for (const limiter of this.#limiters.values()) limiter.close();
+    for (const { limiter } of this.#limiters.values()) limiter.close();
     this.#limiters.clear();
-    this.#byModel.clear();
     this.#stops.clear();
   }
 
-  #find(group: string, model: string): QuotaLimiter {
-    const family = this.#familyOf(model);
-    const name = `${group}/${family}`;
-    const limiter = this.#limiters.get(name) ?? this.#make(group, family, name);
-    // Names of models come from callers, and so does their number.
-    const models = this.#byModel.get(group) ?? new BoundedMap<string, QuotaLimiter>(this.#maxLimiters);
-    models.set(model, limiter);
-    this.#byModel.set(group, models);
-    return limiter;
-  }
-
-  #make(group: string, family: string, name: string): QuotaLimiter {
-    const { limits, limitsOf, shared, sharedNameOf, clock, random } = this.#options;
-    // Everything that an idle limiter knows, its next answer would report again.
-    if (this.#limiters.size >= this.#maxLimiters) {
-      void (this.#limiters.evict(({ inFlight }) => inFlight === 0) || this.#limiters.evict());
+  #make(group: string, family: string, name: string): GroupLimiter {
+    const { limits, limitsOf, maxLimiters, shared, sharedNameOf, clock, random } = this.#options;
+    // An idle limiter knows nothing that its next answer would not say again.
+    if (this.#limiters.size >= maxLimiters) {
+      void (this.#limiters.evict(({ limiter }) => limiter.inFlight === 0) || this.#limiters.evict());
     }
     const stop = this.#stops.get(group) ?? new QuotaStop();
     this.#stops.set(group, stop);
-    const limiter = new QuotaLimiter(
-      {
-        name,
-        sharedName: `${sharedNameOf?.(group) ?? group}/${family}`,
-        limits: limitsOf?.(group) ?? limits,
-        shared,
-        clock,
-        random,
-      },
-      stop,
-    );
-    this.#limiters.set(name, limiter);
-    return limiter;
+    const sharedName = `${sharedNameOf?.(group) ?? group}/${family}`;
+    const ownLimits = limitsOf?.(group) ?? limits;
+    return { group, limiter: new QuotaLimiter({ name, sharedName, limits: ownLimits, shared, clock, random }, stop) };
   }
 
-  #forget(limiter: QuotaLimiter): void {
-    for (const [group, models] of this.#byModel) {
-      for (const [model, known] of models) if (known === limiter) models.delete(model);
-      if (models.size > 0) continue;
-      this.#byModel.delete(group);
-      this.#stops.delete(group);
-    }
+  /** Forgets whether a group is used up once none of its limiters is left. */
+  #forgetStop(group: string): void {
+    for (const other of this.#limiters.values()) if (other.group === group) return;
+    this.#stops.delete(group);
   }
 }

@@ -47,80 +47,62 @@ export interface RouteLeg<Target> {
 /** Makes one attempt. It rejects with a `DescribeError`, or with anything else when the call itself ended. */
 export type RouteAttempt<Target, Value> = (leg: RouteLeg<Target>) => Promise<Value>;
 
-/** Makes an attempt and puts its report together. An attempt that resolves was answered. */
-export async function reportedAttempt<Target, Value>(
-  attempt: RouteAttempt<Target, Value>,
-  place: RoutePlace<Target>,
-  clock: Clock,
-): Promise<ReportedValue<Value>> {
-  const leg = new ReportedLeg(place, clock);
-  try {
-    const value = await attempt(leg);
-    leg.answered(NO_ANSWER);
-    return leg.report(value);
-  } catch (error) {
-    throw new AttemptFailure(error, leg.report(undefined));
-  }
-}
-
-/** A leg that keeps the report of its attempt. */
-class ReportedLeg<Target> implements RouteLeg<Target> {
-  readonly endpoint: string;
-  readonly model: string;
-  readonly target: Target;
-  readonly queueMs: number;
-  readonly #clock: Clock;
-  #sent = false;
-  #sentAtMs: number | undefined = undefined;
-  #answer: RouteAnswer | undefined = undefined;
-  #answeredAtMs: number | undefined = undefined;
-  #limits: RateLimitSnapshot | undefined = undefined;
-
-  constructor({ endpoint, model, target, queueMs }: RoutePlace<Target>, clock: Clock) {
-    this.endpoint = endpoint;
-    this.model = model;
-    this.target = target;
-    this.queueMs = queueMs;
-    this.#clock = clock;
-  }
-
-  sent(): void {
-    if (!this.#sent) this.#sentAtMs = this.#clock.now();
-    this.#sent = true;
-  }
-
-  unsent(): void {
-    this.#sent = false;
-  }
-
-  answered(answer: RouteAnswer): void {
-    if (this.#answer !== undefined) return;
-    this.#answer = answer;
-    this.#answeredAtMs = this.#clock.now();
-  }
-
-  limited({ limits }: Pick<RouteAnswer, 'limits'>): void {
-    this.#limits = limits ?? this.#limits;
-  }
-
-  /** The report of the attempt so far, with its value. */
-  report<Value>(value: Value): ReportedValue<Value> {
-    const { limits = this.#limits, chargedTokens, outputTokens, organization } = this.#answer ?? NO_ANSWER;
-    return {
-      value,
-      sent: this.#sent || this.#answer !== undefined,
-      sentAtMs: this.#sentAtMs,
-      answeredAtMs: this.#answeredAtMs,
-      limits,
-      chargedTokens,
-      outputTokens,
-      organization,
-    };
-  }
-}
-
 const NO_ANSWER: RouteAnswer = {};
 
 export interface ReportedValue<Value> extends AttemptReport {
   readonly value: Value;
+}
+
+/** Makes an attempt and puts its report together. An attempt that resolves was answered. */
+export async function reportedAttempt<Target, Value>(
+  attempt: RouteAttempt<Target, Value>,
+  { endpoint, model, target, queueMs }: RoutePlace<Target>,
+  clock: Clock,
+): Promise<ReportedValue<Value>> {
+  let sent = false;
+  let sentAtMs: number | undefined;
+  let answer: RouteAnswer | undefined;
+  let answeredAtMs: number | undefined;
+  let limits: RateLimitSnapshot | undefined;
+  const answered = (given: RouteAnswer) => {
+    if (answer !== undefined) return;
+    answer = given;
+    answeredAtMs = clock.now();
+  };
+  const report = <Result>(value: Result): ReportedValue<Result> => {
+    const { chargedTokens, outputTokens, organization } = answer ?? NO_ANSWER;
+    return {
+      value,
+      sent: sent || answer !== undefined,
+      sentAtMs,
+      answeredAtMs,
+      limits: answer?.limits ?? limits,
+      chargedTokens,
+      outputTokens,
+      organization,
+    };
+  };
+  try {
+    const value = await attempt({
+      endpoint,
+      model,
+      target,
+      queueMs,
+      sent: () => {
+        if (!sent) sentAtMs = clock.now();
+        sent = true;
+      },
+      unsent: () => {
+        sent = false;
+      },
+      answered,
+      limited: (told) => {
+        limits = told.limits ?? limits;
+      },
+    });
+    answered(NO_ANSWER);
+    return report(value);
+  } catch (error) {
+    throw new AttemptFailure(error, report(undefined));
+  }
 }

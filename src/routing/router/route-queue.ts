@@ -54,6 +54,12 @@ export class ModelQueue<Target> extends PriorityQueue<QueuedCall<Target>> {
     return queue;
   }
 
+  /** The queue of a call that endpoints have failed: it may wait for the others without holding up the calls here. */
+  avoiding(failed: ReadonlySet<string>): ModelQueue<Target> {
+    const left = this.routes.length < 2 ? undefined : this.routes.find(({ endpoint }) => failed.has(endpoint.name));
+    return left === undefined ? this : this.movedFrom(left.endpoint);
+  }
+
   /** Adds a new call, or one that comes back to its former position. */
   override add(call: QueuedCall<Target>): void {
     super.add(call);

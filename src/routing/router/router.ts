@@ -11,7 +11,7 @@ import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
 import { attemptAt, Endpoint, type EndpointRoute, type RoutePlace } from './endpoint.ts';
 import { RouteDispatcher } from './route-dispatcher.ts';
 import { type RouteAttempt, type RouteJob, reportedAttempt } from './route-job.ts';
-import { type ModelQueue, ModelQueues, type QueuedCall } from './route-queue.ts';
+import { ModelQueues, type QueuedCall } from './route-queue.ts';
 import { MAX_MOVE_WAIT_MS, RouteSearch } from './route-search.ts';
 import { type RouterOptions, type RouterSettings, routerSettingsOf } from './router-options.ts';
 import { type RouterCounts, type RouterStats, routerStatsOf } from './router-stats.ts';
@@ -108,7 +108,7 @@ export class Router<Target> {
         priority: job.priority,
         sequence: this.#sequence,
         atMs: nowMs,
-        queue: avoid === undefined || avoid.size === 0 ? queue : queueFor(avoid, queue),
+        queue: avoid === undefined || avoid.size === 0 ? queue : queue.avoiding(avoid),
         bucket: undefined,
         previous: undefined,
         next: undefined,
@@ -296,11 +296,4 @@ export class Router<Target> {
     if (this.#closing === undefined || this.#inFlight > 0 || this.#dispatcher.size > 0) return;
     this.#closing.resolve();
   }
-}
-
-/** A call that an endpoint has failed waits for the others in a queue of its own, and holds up no call behind it. */
-function queueFor<Target>(avoid: ReadonlySet<string>, queue: ModelQueue<Target>): ModelQueue<Target> {
-  if (queue.routes.length < 2) return queue;
-  const failed = queue.routes.find(({ endpoint }) => avoid.has(endpoint.name));
-  return failed === undefined ? queue : queue.movedFrom(failed.endpoint);
 }

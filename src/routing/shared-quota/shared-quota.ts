@@ -1,15 +1,10 @@
 import { exponentialDelay, type Random } from '../../internal/backoff.ts';
 import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
 import type { QuotaPressure } from '../limits/limit-pressure.ts';
-import { AloneQuota, type LocalQuota, type LocalQuotaOptions, type LocalTaking } from '../limits/local-quota.ts';
+import { AloneQuota, type LocalQuotaOptions, type LocalTaking } from '../limits/local-quota.ts';
 import type { QuotaSource } from '../limits/quota-source.ts';
 import type { QuotaSourceStats } from '../limits/quota-stats.ts';
-import {
-  type QuotaAnswer,
-  type QuotaRefusal,
-  type RateLimitSnapshot,
-  refusedBy,
-} from '../limits/rate-limit-snapshot.ts';
+import { type QuotaAnswer, type QuotaRefusal, refusedBy } from '../limits/rate-limit-snapshot.ts';
 import type { AtomicScript } from './atomic-script.ts';
 import { SharedDimension, type SharedMark } from './shared-dimension.ts';
 import { HORIZON_MS, SharedStore, type StoreAnswer } from './shared-store.ts';
@@ -30,7 +25,7 @@ export interface SharedQuotaOptions {
 /** What one request took of the grants, or of this process's own share while the store is away. */
 type SharedTaking =
   | { readonly units: number; readonly requests: SharedMark; readonly tokens: SharedMark }
-  | { readonly quota: LocalQuota; readonly taking: LocalTaking };
+  | { readonly alone: AloneQuota; readonly taking: LocalTaking };
 
 /** The wait that `waitMs` names while the store is asked, whose answer notifies all; and the delay of a report. */
 const ASKING_MS = 50;
@@ -53,7 +48,7 @@ export class SharedQuota implements QuotaSource<SharedTaking> {
   readonly #store: SharedStore;
   readonly #requests: SharedDimension;
   readonly #tokens: SharedDimension;
-  readonly #wallet = new SharedWallet();
+  readonly #wallet: SharedWallet;
   #alone: AloneQuota | undefined;
   #members = 1;
   #seen = false;
@@ -75,22 +70,17 @@ export class SharedQuota implements QuotaSource<SharedTaking> {
     this.#options = options;
     this.#requests = new SharedDimension(limits.requestsPerMinute);
     this.#tokens = new SharedDimension(limits.tokensPerMinute);
-    this.#store = new SharedStore({
-      name,
-      script,
-      requests: this.#requests,
-      tokens: this.#tokens,
-      wallet: this.#wallet,
-    });
+    this.#wallet = new SharedWallet(this.#requests, this.#tokens);
+    this.#store = new SharedStore(name, script, this.#requests, this.#tokens, this.#wallet);
   }
 
   get limitsKnown(): boolean {
-    if (this.#alone !== undefined) return this.#alone.quota.limitsKnown;
+    if (this.#alone !== undefined) return this.#alone.limitsKnown;
     return this.#requests.limitPerMinute !== undefined || this.#tokens.limitPerMinute !== undefined || this.#limited;
   }
 
   get tokensPerMs(): number | undefined {
-    if (this.#alone !== undefined) return this.#alone.quota.tokensPerMs;
+    if (this.#alone !== undefined) return this.#alone.tokensPerMs;
     return this.#tokens.perMs > 0 ? this.#tokens.perMs : undefined;
   }
 
@@ -102,38 +92,38 @@ export class SharedQuota implements QuotaSource<SharedTaking> {
     this.#guardMs = guardMs;
     if (this.#alone !== undefined) {
       if (nowMs >= this.#notBeforeMs) this.#ask(NOTHING, nowMs);
-      if (this.#alone !== undefined) return this.#alone.quota.waitMs(tokens, guardMs, nowMs);
+      return this.#alone.waitMs(tokens, guardMs, nowMs);
     }
     if (this.#seen && !this.limitsKnown) {
       if (nowMs - this.#askedAtMs > UNLIMITED_MS) this.#ask(NOTHING, nowMs);
       return 0;
     }
     const pendingMs = this.#wallet.pendingMs(nowMs);
-    if (this.#limited && this.#wallet.covers(tokens, this.#rates)) return 0;
+    if (this.#limited && this.#wallet.covers(tokens)) return 0;
     if (pendingMs > 0) return pendingMs;
     if (this.#asking) return ASKING_MS;
     if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
-    this.#ask(this.#limited ? this.#wallet.wish(tokens, this.#rates, nowMs) : NOTHING, nowMs);
+    this.#ask(this.#limited ? this.#wallet.wish(tokens, nowMs) : NOTHING, nowMs);
     return ASKING_MS;
   }
 
   drainMs(requests: number, tokens: number, nowMs: number): number {
-    if (this.#alone !== undefined) return this.#alone.quota.drainMs(requests, tokens, nowMs);
+    if (this.#alone !== undefined) return this.#alone.drainMs(requests, tokens, nowMs);
     const over = (units: number, perMs: number) => (perMs > 0 ? (Math.max(0, units) * this.processes) / perMs : 0);
     const requestsMs = over(requests - this.#wallet.requests, this.#requests.perMs);
     return Math.max(requestsMs, over(tokens - this.#wallet.tokens, this.#tokens.perMs));
   }
 
   take(units: number, nowMs: number): SharedTaking {
-    if (this.#alone !== undefined) return { quota: this.#alone.quota, taking: this.#alone.take(units, nowMs) };
+    if (this.#alone !== undefined) return { alone: this.#alone, taking: this.#alone.take(units, nowMs) };
     this.#takenAtMs = nowMs;
-    this.#wallet.take(units, this.#rates);
+    this.#wallet.take(units);
     const atMs = nowMs + this.#store.offsetMs;
     return { units, requests: this.#requests.mark(1, atMs), tokens: this.#tokens.mark(units, atMs) };
   }
 
   answered(taken: SharedTaking, answer: QuotaAnswer, nowMs: number): boolean {
-    if ('quota' in taken) return taken.quota.answered(taken.taking, answer, nowMs);
+    if ('alone' in taken) return taken.alone.answered(taken.taking, answer, nowMs);
     const { limits, chargedTokens } = answer;
     if (chargedTokens !== undefined && limits?.tokens?.remaining === undefined)
       this.#tokens.adjust(taken.units - chargedTokens);
@@ -141,7 +131,7 @@ export class SharedQuota implements QuotaSource<SharedTaking> {
   }
 
   refused(taken: SharedTaking, refusal: QuotaRefusal, nowMs: number): boolean {
-    if ('quota' in taken) return taken.quota.refused(taken.taking, refusal, nowMs);
+    if ('alone' in taken) return taken.alone.refused(taken.taking, refusal, nowMs);
     const { limits } = refusal;
     if (limits?.requests?.remaining !== undefined) this.#requests.adjust(1);
     if (limits?.tokens?.remaining !== undefined) this.#tokens.adjust(taken.units);
@@ -152,12 +142,8 @@ export class SharedQuota implements QuotaSource<SharedTaking> {
   }
 
   refunded(taken: SharedTaking, nowMs: number): void {
-    if ('quota' in taken) {
-      taken.quota.refunded(taken.taking, nowMs);
-      return;
-    }
-    this.#wallet.requests += 1;
-    this.#wallet.tokens += taken.units;
+    if ('alone' in taken) taken.alone.refunded(taken.taking, nowMs);
+    else this.#wallet.refund(taken.units);
   }
 
   paused(pauseMs: number, nowMs: number): void {
@@ -167,14 +153,14 @@ export class SharedQuota implements QuotaSource<SharedTaking> {
   }
 
   pressure(nowMs: number): QuotaPressure {
-    if (this.#alone !== undefined) return this.#alone.quota.pressure(nowMs);
+    if (this.#alone !== undefined) return this.#alone.pressure(nowMs);
     const atMs = nowMs + this.#store.offsetMs;
     return { requests: this.#requests.pressure(atMs), tokens: this.#tokens.pressure(atMs) };
   }
 
   stats(nowMs: number): QuotaSourceStats {
     const atMs = nowMs + this.#store.offsetMs;
-    const alone = this.#alone?.quota.stats(nowMs);
+    const alone = this.#alone?.stats(nowMs);
     return {
       requests: alone?.requests ?? this.#requests.getStats(atMs),
       tokens: alone?.tokens ?? this.#tokens.getStats(atMs),
@@ -197,10 +183,6 @@ export class SharedQuota implements QuotaSource<SharedTaking> {
     if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
   }
 
-  get #rates() {
-    return { requestsPerMs: this.#requests.perMs, tokensPerMs: this.#tokens.perMs };
-  }
-
   get #limited(): boolean {
     return this.#requests.perMs > 0 || this.#tokens.perMs > 0;
   }
@@ -208,7 +190,7 @@ export class SharedQuota implements QuotaSource<SharedTaking> {
   /** Follows an answer. Returns false: what may pass is for the store to say. */
   #observe(
     { requests, tokens }: Readonly<Record<'requests' | 'tokens', SharedMark>>,
-    limits: RateLimitSnapshot | undefined,
+    limits: QuotaAnswer['limits'],
     nowMs: number,
   ): false {
     const knew = this.limitsKnown;
@@ -308,7 +290,7 @@ export class SharedQuota implements QuotaSource<SharedTaking> {
       this.#tokens.forget();
       const [requestsPerMinute, tokensPerMinute] = [this.#requests.limitPerMinute, this.#tokens.limitPerMinute];
       this.#alone = new AloneQuota({ requestsPerMinute, tokensPerMinute, processes: this.processes }, nowMs);
-      if (this.#seen) this.#alone.quota.drain(nowMs);
+      if (this.#seen) this.#alone.drain(nowMs);
     }
     this.#options.onCapacity();
   }

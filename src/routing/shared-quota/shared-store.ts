@@ -8,14 +8,6 @@ import type { SharedWallet, WalletRequest } from './shared-wallet.ts';
 export const HORIZON_MS = 1_000;
 const KEY_TTL_MS = 600_000;
 
-export interface SharedStoreOptions {
-  readonly name: string;
-  readonly script: AtomicScript;
-  readonly requests: SharedDimension;
-  readonly tokens: SharedDimension;
-  readonly wallet: SharedWallet;
-}
-
 /** A question to the store, with the state of this process. */
 export interface StoreQuestion {
   readonly wish: WalletRequest;
@@ -35,38 +27,45 @@ export interface StoreAnswer {
 
 /** Asks the store: sends what the others should know, and returns the new state and the time of the store. */
 export class SharedStore {
-  readonly #options: SharedStoreOptions;
+  readonly #script: AtomicScript;
+  readonly #requests: SharedDimension;
+  readonly #tokens: SharedDimension;
+  readonly #wallet: SharedWallet;
   readonly #keys: readonly string[];
   readonly #member = randomBytes(9).toString('base64url');
-  #offsetMs = 0;
+  /** The clock of the store less this process's; only this class writes it. */
+  offsetMs = 0;
 
-  constructor(options: SharedStoreOptions) {
-    this.#options = options;
-    // One slot of a Cluster, whatever the name contains.
-    const key = `quota:{${options.name.replace(/[{}]/g, '_')}}`;
+  constructor(
+    name: string,
+    script: AtomicScript,
+    requests: SharedDimension,
+    tokens: SharedDimension,
+    wallet: SharedWallet,
+  ) {
+    this.#script = script;
+    this.#requests = requests;
+    this.#tokens = tokens;
+    this.#wallet = wallet;
+    // One slot of a Cluster, whatever the name holds.
+    const key = `quota:{${name.replace(/[{}]/g, '_')}}`;
     this.#keys = [key, `${key}:members`];
-  }
-
-  /** The clock of the store minus that of this process. */
-  get offsetMs(): number {
-    return this.#offsetMs;
   }
 
   /** Rejects when the store is away. `now` reads this process's clock. */
   async ask({ wish, pauseMs, guardMs, seen }: StoreQuestion, now: () => number): Promise<StoreAnswer> {
-    const { script, requests, tokens, wallet } = this.#options;
-    const { held } = wallet;
+    const { held } = this.#wallet;
     const askedAtMs = now();
     const args = [
       ...['', this.#member, KEY_TTL_MS, pauseMs, HORIZON_MS, guardMs, seen ? 1 : 0],
-      ...[wish.requests, wish.leastRequests, ...requests.report(held.requests)],
-      ...[wish.tokens, wish.leastTokens, ...tokens.report(held.tokens)],
+      ...[wish.requests, wish.leastRequests, ...this.#requests.report(held.requests)],
+      ...[wish.tokens, wish.leastTokens, ...this.#tokens.report(held.tokens)],
     ];
-    const reply = (await script.run(SHARED_QUOTA, this.#keys, args)).map(Number);
+    const reply = (await this.#script.run(SHARED_QUOTA, this.#keys, args)).map(Number);
     const [granted, waitMs = 0, atMs = 0, restMs = 0, members = 1] = reply;
-    this.#offsetMs = atMs - (askedAtMs + now()) / 2;
-    requests.see(atMs, reply.slice(COMMON_RESULTS));
-    tokens.see(atMs, reply.slice(COMMON_RESULTS + DIMENSION_RESULTS));
+    this.offsetMs = atMs - (askedAtMs + now()) / 2;
+    this.#requests.see(atMs, reply.slice(COMMON_RESULTS));
+    this.#tokens.see(atMs, reply.slice(COMMON_RESULTS + DIMENSION_RESULTS));
     return { granted: grantOf(wish, granted), waitMs, pauseMs: restMs, members: Math.max(1, members) };
   }
 }

@@ -10,6 +10,11 @@ export interface WalletRequest {
   readonly leastTokens: number;
 }
 
+/** The rate of a shared limit, units a millisecond; 0 where there is none. */
+interface SharedLimit {
+  readonly perMs: number;
+}
+
 /**
  * The requests and tokens that a process was granted and has not used. It asks for its recent use in 100 ms. It asks
  * for more when a grant did not last that long, and for less when it lasted longer.
@@ -17,10 +22,17 @@ export interface WalletRequest {
 export class SharedWallet {
   requests = 0;
   tokens = 0;
+  readonly #requestLimit: SharedLimit;
+  readonly #tokenLimit: SharedLimit;
   #pending: { readonly atMs: number; readonly requests: number; readonly tokens: number } | undefined;
   #batch = 1;
   #grantedAtMs = Number.NEGATIVE_INFINITY;
   #meanTokens = 0;
+
+  constructor(requestLimit: SharedLimit, tokenLimit: SharedLimit) {
+    this.#requestLimit = requestLimit;
+    this.#tokenLimit = tokenLimit;
+  }
 
   /** Milliseconds until the granted units may be used; 0 when none are to come. */
   pendingMs(nowMs: number): number {
@@ -34,18 +46,27 @@ export class SharedWallet {
   }
 
   /** Whether the wallet covers one request of this many tokens, as far as requests and tokens are limited. */
-  covers(tokens: number, limited: WalletLimits): boolean {
-    return (limited.requestsPerMs === 0 || this.requests >= 1) && (limited.tokensPerMs === 0 || this.tokens >= tokens);
+  covers(tokens: number): boolean {
+    const isRequestCovered = this.#requestLimit.perMs === 0 || this.requests >= 1;
+    return isRequestCovered && (this.#tokenLimit.perMs === 0 || this.tokens >= tokens);
   }
 
-  take(tokens: number, limited: WalletLimits): void {
+  take(tokens: number): void {
     this.#meanTokens += (tokens - this.#meanTokens) * (this.#meanTokens === 0 ? 1 : TOKENS_WEIGHT);
-    if (limited.requestsPerMs > 0) this.requests -= 1;
-    if (limited.tokensPerMs > 0) this.tokens -= tokens;
+    if (this.#requestLimit.perMs > 0) this.requests -= 1;
+    if (this.#tokenLimit.perMs > 0) this.tokens -= tokens;
+  }
+
+  /** Takes back one request of this many tokens that was not sent. */
+  refund(tokens: number): void {
+    this.requests += 1;
+    this.tokens += tokens;
   }
 
   /** The wish of a process whose next request has this many tokens. */
-  wish(tokens: number, { requestsPerMs, tokensPerMs }: WalletLimits, nowMs: number): WalletRequest {
+  wish(tokens: number, nowMs: number): WalletRequest {
+    const { perMs: requestsPerMs } = this.#requestLimit;
+    const { perMs: tokensPerMs } = this.#tokenLimit;
     const lastedMs = nowMs - this.#grantedAtMs;
     if (lastedMs < GRANT_MS) this.#batch *= 2;
     else if (lastedMs > 2 * GRANT_MS) this.#batch /= 2;
@@ -83,10 +104,4 @@ export class SharedWallet {
     this.tokens = 0;
     return held;
   }
-}
-
-/** Rates of the shared limits, units a millisecond; 0 where there is none. */
-export interface WalletLimits {
-  readonly requestsPerMs: number;
-  readonly tokensPerMs: number;
 }
