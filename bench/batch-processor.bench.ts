@@ -92,7 +92,7 @@ async function drain(count: number): Promise<{ readonly value: number }> {
 
 export const suites = [
   comparison('dataloader', 'ours', 3),
-  comparison('p-queue', 'ours', 0.5),
+  comparison('p-queue', 'ours', 0.3),
   comparison('p-queue with signal and timeout', 'ours with signal and timeout', 1),
   defineSuite({
     name: 'batch processor: draining ten times as much',
