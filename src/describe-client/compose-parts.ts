@@ -1,13 +1,9 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
-import type { ConfigError } from '../errors/config-error.ts';
 import { SingleFlight } from '../internal/async/single-flight.ts';
-import type { Clock } from '../internal/clock.ts';
 import { settingsOf } from '../internal/options/option-checks.ts';
 import { EndpointDialect } from '../openai/exchange/request-dialect.ts';
 import { createModelCatalog, type ModelCatalog } from '../openai/models/model-catalog.ts';
-import type { PerformanceMonitor } from '../performance-monitor/index.ts';
-import { type RedisCache, redisScriptOf } from '../redis-cache/index.ts';
-import type { RetryPolicy } from '../retry/index.ts';
+import { redisScriptOf } from '../redis-cache/index.ts';
 import { makeBreakers } from './attempt/breaker-group.ts';
 import { EndpointSet } from './attempt/endpoint-set.ts';
 import { askAsAdvised } from './attempt/packing-choice.ts';
@@ -20,7 +16,6 @@ import { DescriptionKeys } from './call/description-keys.ts';
 import { Fallback } from './call/fallback.ts';
 import { ImageIntake } from './call/image-intake.ts';
 import { logCacheTroubles, makeBatch, makeCache, makeMonitor, makePool, makeRetry } from './make-parts.ts';
-import type { Logger } from './options/client-logger.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import { type ClientSettings, clientSettings } from './options/client-settings.ts';
 import { CLIENT_LIMIT_CHECKS } from './options/limit-options.ts';
@@ -30,32 +25,7 @@ import { packingCost, packRulesOf } from './packing/packing-cost.ts';
 import { CallMetrics } from './reports/call-metrics.ts';
 
 /** Everything that a client is made of. */
-export interface ClientParts {
-  readonly settings: ClientSettings;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly intake: ImageIntake;
-  readonly catalog: ModelCatalog;
-  readonly endpoints: EndpointSet;
-  readonly cache: RedisCache | undefined;
-  /** Joins equal calls that bypass the cache. */
-  readonly flights: SingleFlight<CachedDescription>;
-  readonly monitor: PerformanceMonitor | undefined;
-  readonly batch: VisionDescriptionBatchProcessor | undefined;
-  readonly metrics: CallMetrics;
-  readonly admission: Admission;
-  readonly attempts: Attempts;
-  /** Absent without the option. */
-  readonly fallback: Fallback | undefined;
-  readonly retry: RetryPolicy;
-  readonly keys: DescriptionKeys;
-  readonly ask: AskVision;
-  /** Makes the error of each call that needs the API without any key; undefined where an endpoint has a key. */
-  readonly makeKeyError: (() => ConfigError) | undefined;
-  /** Closes the parts that the client made, in the order in which a call uses them. */
-  close(): Promise<void>;
-  destroy(reason: unknown): Promise<void>;
-}
+export type ClientParts = ReturnType<typeof composeParts>;
 
 /**
  * Makes the parts of a client; nothing is opened yet.
@@ -64,7 +34,7 @@ export interface ClientParts {
 export function composeParts(
   options: DescribeClientOptions,
   variables: Readonly<Record<string, string | undefined>> = process.env,
-): ClientParts {
+) {
   const settings = clientSettings(options, variables);
   const { clock, logger, limits, missingKeys } = settings;
 
@@ -123,6 +93,7 @@ export function composeParts(
     catalog,
     endpoints,
     cache,
+    /** Joins equal calls that bypass the cache. */
     flights: new SingleFlight<CachedDescription>(),
     monitor,
     batch,
@@ -132,8 +103,10 @@ export function composeParts(
     attempts,
     retry,
     keys: new DescriptionKeys(settings.endpoints),
+    /** Makes the error of each call that needs the API without any key; undefined where an endpoint has a key. */
     makeKeyError: hasKey ? undefined : () => missingKeyError(...missingKeys.values()),
     ask,
+    /** Closes the parts that the client made, in the order in which a call uses them. */
     close: async () => {
       await batch?.close();
       await attempts.router.close();
@@ -141,7 +114,7 @@ export function composeParts(
       await Promise.all(ownPools.map((pool) => pool.close()));
       await finish();
     },
-    destroy: async (reason) => {
+    destroy: async (reason: unknown) => {
       await batch?.destroy(reason);
       attempts.router.destroy(reason);
       attempts.quotas.close();

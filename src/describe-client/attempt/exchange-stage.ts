@@ -9,11 +9,11 @@ import { shortTokenOf } from '../../internal/upstream/server-reason.ts';
 import { type ChatAnswer, sendChat } from '../../openai/exchange/chat-exchange.ts';
 import { type EncodedRequest, encodeRequest } from '../../openai/exchange/encode-request.ts';
 import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
-import type { EndpointDialect, RequestForm } from '../../openai/exchange/request-dialect.ts';
+import type { RequestForm } from '../../openai/exchange/request-dialect.ts';
 import type { RouteAnswer } from '../../routing/index.ts';
 import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
 import type { PriceOf } from './pricing.ts';
-import type { ChatRequest, ConnectedCall, ExchangeReport, Next, PricedFacts } from './stage.ts';
+import type { ChatRequest, ConnectedCall, ExchangeReport, Next, OutgoingCall, PricedFacts } from './stage.ts';
 
 export interface ExchangeStageParts {
   readonly attemptTimeoutMs: number;
@@ -108,26 +108,19 @@ async function sendInForm(
   }
 }
 
-/** The body of a call. It is encoded at the first send, once for all attempts in the same form. */
-export class LazyBody {
-  readonly #request: ChatRequest;
-  readonly #signal: AbortSignal;
-  #key: string | undefined;
-  #encoded: Promise<EncodedRequest> | undefined;
-
-  constructor(request: ChatRequest, signal: AbortSignal) {
-    this.#request = request;
-    this.#signal = signal;
-  }
-
-  /** @throws the signal's reason when it aborts. */
-  encodedAs(form: RequestForm, dialect: EndpointDialect): Promise<EncodedRequest> {
-    if (this.#encoded === undefined || this.#key !== form.key) {
-      this.#key = form.key;
-      this.#encoded = encodeRequest(dialect.write(this.#request, form), { signal: this.#signal });
-    }
-    return this.#encoded;
-  }
+/** The body of a call, encoded when it is first sent, once for all attempts that write it alike. */
+export function lazyBody(request: ChatRequest, signal: AbortSignal): OutgoingCall['body'] {
+  let key: string | undefined;
+  let encoded: Promise<EncodedRequest> | undefined;
+  return {
+    encodedAs: (form, dialect) => {
+      if (encoded === undefined || key !== form.key) {
+        key = form.key;
+        encoded = encodeRequest(dialect.write(request, form), { signal });
+      }
+      return encoded;
+    },
+  };
 }
 
 /**

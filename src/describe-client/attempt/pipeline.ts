@@ -2,7 +2,7 @@ import type { ChatCompletion } from 'openai/resources/chat/completions';
 import type { RetryPolicy } from '../../retry/index.ts';
 import type { QuotaRegistry, Router } from '../../routing/index.ts';
 import { attemptAt } from '../../routing/router/endpoint.ts';
-import { type ExchangeStageParts, exchangeStage, LazyBody } from './exchange-stage.ts';
+import { type ExchangeStageParts, exchangeStage, lazyBody } from './exchange-stage.ts';
 import { makeRouter, type RouterParts } from './make-router.ts';
 import { breakerStage, type ConnectionStageParts, connectionStage } from './part-stages.ts';
 import { retryStage } from './retry-stage.ts';
@@ -68,7 +68,7 @@ export function makeSend(parts: StageParts, router: Router<EndpointTarget>): Sen
     exchangeStage(parts),
   );
   return async (request, read, options) => {
-    const body = new LazyBody(request, options.signal);
+    const body = lazyBody(request, options.signal);
     const { model } = request;
     const { value } = await attempt({ retries: [], ...options, request, read, model, body, avoid: new Set() });
     return value as ReturnType<typeof read>;

@@ -6,7 +6,7 @@ import type { PaceLimits } from '../../openai/models/estimate.ts';
 import { poolBounds } from '../../openai/pool/openai-pool-options.ts';
 import type { ClientSettings } from '../options/client-settings.ts';
 import { type EndpointDescription, quotaGroupNames } from '../options/endpoint-options.ts';
-import type { PackPlan } from '../packing/planned-packs.ts';
+import type { PackPlan } from '../packing/packing-cost.ts';
 
 /** Images that `describeMany` has in work by default. */
 const IMAGES_AT_ONCE = 16;

@@ -31,9 +31,6 @@ export interface ByteCapacity {
   correct(bytes: number): void;
 }
 
-/** For callers that read images without a bound. */
-export const UNBOUNDED_CAPACITY: ByteCapacity = { reserve: () => undefined, correct: () => {} };
-
 /**
  * Bounds the calls of a client by number, and the images that they hold in memory by bytes. Calls that wait for
  * capacity are served by priority, then in the order of arrival; a smaller image never overtakes a larger one.
@@ -82,19 +79,23 @@ export class Admission {
     this.#sequence += 1;
     const wait = new CapacityWait(bytes, priority, this.#sequence, this.#clock.now());
     this.#queue.add(wait);
-    this.serve();
+    this.#serve();
     return wait;
   }
 
   /** For tickets: a wait ended without its capacity. */
   giveUp(wait: CapacityWait): void {
     this.#queue.remove(wait);
-    this.serve();
+    this.#serve();
   }
 
-  /** For tickets: fewer bytes are held. */
-  serve(): void {
-    if (this.#queue.size === 0) return;
+  /** For tickets: more or fewer bytes are held; never waits. */
+  change(byBytes: number): void {
+    this.#held.bytes += byBytes;
+    if (byBytes < 0 && this.#queue.size > 0) this.#serve();
+  }
+
+  #serve(): void {
     for (let { first } = this.#queue; first !== undefined && this.#fits(first.bytes); { first } = this.#queue) {
       this.#queue.remove(first);
       this.#held.bytes += first.bytes;
@@ -165,8 +166,7 @@ export class AdmissionTicket implements ByteCapacity {
     if (this.#holders === 0) return;
     const byBytes = bytes - this.#bytes;
     this.#bytes = bytes;
-    this.#held.bytes += byBytes;
-    if (byBytes < 0) this.#admission.serve();
+    if (byBytes !== 0) this.#admission.change(byBytes);
   }
 
   /** Keeps the capacity for work that may outlive the call. The first call of the returned function gives it back. */
@@ -201,19 +201,15 @@ export class AdmissionTicket implements ByteCapacity {
       };
     });
     await granted.finally(ended);
-    this.#bytes += wait.bytes;
     // The call may have ended in the same moment: then its capacity goes back.
-    if (this.#holders === 0) this.#giveBack();
+    if (this.#holders === 0) this.#admission.change(-wait.bytes);
+    else this.#bytes += wait.bytes;
   }
 
   #release(): void {
     this.#holders -= 1;
-    if (this.#holders === 0) this.#giveBack();
-  }
-
-  #giveBack(): void {
-    this.#held.bytes -= this.#bytes;
+    if (this.#holders > 0 || this.#bytes === 0) return;
+    this.#admission.change(-this.#bytes);
     this.#bytes = 0;
-    this.#admission.serve();
   }
 }

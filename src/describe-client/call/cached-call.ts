@@ -116,7 +116,7 @@ export class CachedCall {
       const { ticket } = this.#bounds;
       const bounds = { ...this.#bounds, signal, retries: { made: 0 } };
       // Joined calls may wait for this work when the call that began it has ended.
-      const release = ticket?.hold();
+      const release = ticket.hold();
       try {
         // Thrown here, so that no image is loaded in vain.
         if (makeKeyError !== undefined) throw makeKeyError();
@@ -132,7 +132,7 @@ export class CachedCall {
         this.#failure = error;
         throw error;
       } finally {
-        release?.();
+        release();
       }
     };
 }

@@ -16,7 +16,7 @@ export interface CallStats {
 /** The bounds of one call. */
 export interface CallBounds extends AskBounds {
   /** Its admission, with the capacity that its image takes. */
-  readonly ticket?: AdmissionTicket | undefined;
+  readonly ticket: AdmissionTicket;
 }
 
 /** Work with a deadline. `isCall` makes it count as a call. */
@@ -27,7 +27,7 @@ export interface BoundedWork<Value> {
   readonly signals: readonly (AbortSignal | undefined)[];
   /** When the work began. @defaultValue now */
   readonly startedAtMs?: number;
-  run(bounds: CallBounds): Promise<Value>;
+  run(bounds: AskBounds): Promise<Value>;
 }
 
 /**
@@ -101,7 +101,7 @@ export class CallRegister {
       this.#aborts.delete(abort);
       detach();
       counts.active -= 1;
-      if (this.#isIdle) this.#idle?.resolve();
+      if (this.#idle !== undefined && this.#isIdle) this.#idle.resolve();
     }
   }
 

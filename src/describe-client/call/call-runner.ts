@@ -3,6 +3,7 @@ import { InputError } from '../../errors/input-error.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { CallTrace } from '../attempt/call-trace.ts';
+import type { AskBounds } from '../attempt/vision-asker.ts';
 import type { DescribeInput, DescribeOptions } from '../options/describe-request.ts';
 import type { NormalisedRequest, RequestDefaults } from '../options/request-spec.ts';
 import type { CallMetrics } from '../reports/call-metrics.ts';
@@ -120,7 +121,7 @@ export class CallRunner {
     const signals = [request.signal, ownerSignal];
     const trace = new CallTrace(clock, startedAtMs);
     try {
-      const run = (bounds: CallBounds) => this.#answer(request, bounds, trace, atOnce);
+      const run = (bounds: AskBounds) => this.#answer(request, bounds, trace, atOnce);
       const result = await this.#calls.run({ isCall: true, timeoutMs, signals, startedAtMs, run });
       metrics.callSucceeded(request.model, result);
       return result;
@@ -137,7 +138,7 @@ export class CallRunner {
     this.#calls.assertOpen();
     const { settings, admission, intake, cache, flights, fallback, keys } = this.#parts;
     const request = normaliseRequest(input, options, settings);
-    const run = async ({ signal }: CallBounds) => {
+    const run = async ({ signal }: AskBounds) => {
       const ticket = admission.enter(request.priority);
       try {
         const { identity } = await intake.take(request, signal, ticket);
@@ -160,14 +161,14 @@ export class CallRunner {
     this.#calls.assertOpen();
     const { settings, cache } = this.#parts;
     if (cache === undefined) return;
-    const run = ({ signal }: CallBounds) => raceSignal(cache.invalidateByTags([...tags]), signal);
+    const run = ({ signal }: AskBounds) => raceSignal(cache.invalidateByTags([...tags]), signal);
     await this.#calls.run({ isCall: false, timeoutMs: settings.timeoutMs, signals: [], run });
   }
 
   /** Admits a call, and returns its result. */
   async #answer<Data>(
     request: NormalisedRequest<Data>,
-    { signal, deadlineAtMs }: CallBounds,
+    { signal, deadlineAtMs }: AskBounds,
     trace: CallTrace,
     atOnce: AtOnce | undefined,
   ): Promise<DescribeResult<Data>> {

@@ -10,10 +10,13 @@ import { TimeoutError } from '../../errors/timeout-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import type { LoadedImage } from '../../image/index.ts';
 import { sleep } from '../../internal/async/signals.ts';
+import { settingsOf } from '../../internal/options/option-checks.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { CallTrace } from '../attempt/call-trace.ts';
 import { type FallbackStep, fallbackCheck } from '../options/fallback-option.ts';
+import { ADMISSION_SPEC, type AdmissionOptions } from '../options/limit-options.ts';
 import type { NormalisedRequest } from '../options/request-spec.ts';
+import { Admission } from './admission.ts';
 import type { Obtained } from './call-outcome.ts';
 import { Fallback, type FallbackCall, fallsBack } from './fallback.ts';
 
@@ -54,10 +57,11 @@ const callOf = (
   const controller = new AbortController();
   const trace = new CallTrace(clock);
   const asked: string[] = [];
+  const ticket = new Admission(settingsOf<AdmissionOptions, typeof ADMISSION_SPEC>({}, ADMISSION_SPEC), clock).enter();
   const outcome = new Fallback(steps, clock).obtain({
     request,
     image,
-    bounds: { signal: controller.signal, deadlineAtMs: 10_000 },
+    bounds: { signal: controller.signal, deadlineAtMs: 10_000, ticket },
     trace,
     ask: (own, bounds) => {
       asked.push(own.model);

@@ -16,7 +16,7 @@ import type { Clock } from '../../internal/clock.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
 import { CLIENT_IMAGE_SPEC, type ClientImageOptions } from '../options/client-image-options.ts';
 import type { NormalisedRequest } from '../options/request-spec.ts';
-import { type ByteCapacity, UNBOUNDED_CAPACITY } from './admission.ts';
+import type { ByteCapacity } from './admission.ts';
 
 /** The name by which an image is known. */
 export interface ImageName {
@@ -92,7 +92,7 @@ export class ImageIntake {
   async take(
     { image: source, scope = '' }: Pick<NormalisedRequest, 'image'> & { readonly scope?: string },
     signal: AbortSignal,
-    capacity: ByteCapacity = UNBOUNDED_CAPACITY,
+    capacity: ByteCapacity,
     name?: ImageName,
   ): Promise<TakenImage> {
     if (name?.image !== undefined) return { image: name.image, identity: name.identity, scope };
@@ -123,7 +123,7 @@ export class ImageIntake {
     taken: TakenImage,
     send: (image: LoadedImage) => Promise<Result>,
     signal: AbortSignal,
-    capacity: ByteCapacity = UNBOUNDED_CAPACITY,
+    capacity: ByteCapacity,
   ): Promise<Result> {
     const { image } = taken;
     // Its capacity is held already.

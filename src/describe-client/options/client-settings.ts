@@ -1,27 +1,20 @@
 import { breakerContradictions } from '../../circuit-breaker/circuit-breaker-options.ts';
 import { ConfigError, type ConfigIssue } from '../../errors/config-error.ts';
 import { proxyFor, readProxyEnvironment } from '../../http/connection/proxy.ts';
-import type { TlsOptions } from '../../http/connection/tls-options.ts';
-import type { Clock } from '../../internal/clock.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
 import { definedOf } from '../../internal/options/defined-of.ts';
 import { type Environment, parseEnvironment } from '../../internal/options/environment.ts';
 import { type ExtraBody, jsonCopy } from '../../internal/options/extra-body.ts';
 import { type OptionCheck, ownOptions, settingsOf, shape } from '../../internal/options/option-checks.ts';
 import type { Settings } from '../../internal/options/option-spec.ts';
-import type { Dialect } from '../../openai/exchange/request-dialect.ts';
-import type { ModelOverrides } from '../../openai/models/model-catalog.ts';
 import { addressIssues } from '../../openai/pool/api-address.ts';
 import { DEFAULT_BASE_URL, poolContradictions } from '../../openai/pool/openai-pool-options.ts';
 import { cacheContradictions, REDIS_TARGET_SPEC } from '../../redis-cache/cache-options.ts';
 import type { RedisTargetOptions } from '../../redis-cache/index.ts';
-import type { ClientImageOptions } from './client-image-options.ts';
 import { type Logger, safeLogger } from './client-logger.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { CLIENT_SPEC, isInstance } from './client-spec.ts';
 import { type EndpointDescription, namedEndpoints } from './endpoint-options.ts';
-import type { FallbackStep } from './fallback-option.ts';
-import type { ClientLimitOptions } from './limit-options.ts';
 import { type MissingKeys, missingKeysOf } from './missing-key.ts';
 import {
   type BatchOptions,
@@ -30,43 +23,30 @@ import {
   CLIENT_POOL_SPEC,
   type ClientPoolOptions,
 } from './part-options.ts';
-import type { RequestDefaults } from './request-spec.ts';
+
+type GivenOptions = Settings<DescribeClientOptions, typeof CLIENT_SPEC>;
 
 /** Everything that a client is made of, checked. Options win over the environment, which wins over defaults. */
-export interface ClientSettings extends RequestDefaults {
+export interface ClientSettings
+  extends Omit<GivenOptions, 'endpoints' | 'redis' | 'proxy' | 'pool' | 'batch' | 'logger'> {
   /** At least one. The key is empty where none was given. */
   readonly endpoints: readonly EndpointDescription[];
   readonly missingKeys: MissingKeys;
-  readonly dialect: Dialect;
-  readonly limits: ClientLimitOptions;
-  readonly attemptTimeoutMs: number;
-  readonly warmUpOnStart: boolean;
   /** Where Redis is; undefined for memory only. */
   readonly redis: RedisTargetOptions | undefined;
   /** Proxy to an address of the API. */
   readonly proxyTo: (baseURL: string | undefined) => string | undefined;
-  readonly tls: TlsOptions | undefined;
-  readonly cache: DescribeClientOptions['cache'];
-  readonly monitor: DescribeClientOptions['monitor'];
   readonly pool: ClientPoolOptions | Extract<DescribeClientOptions['pool'], (...args: never[]) => unknown>;
-  readonly circuitBreaker: DescribeClientOptions['circuitBreaker'];
   /** When images share requests; undefined for never. */
   readonly packing: 'auto' | 'always' | undefined;
   readonly batch: BatchOptions;
-  readonly retry: DescribeClientOptions['retry'];
-  readonly fallback: readonly FallbackStep[] | undefined;
-  readonly images: ClientImageOptions;
-  readonly models: ModelOverrides;
   readonly logger: Logger;
-  readonly clock: Clock;
 }
 
 /** Name of the endpoint of a client that has only a key. */
 const ONLY_ENDPOINT = 'default';
 
 const OWNER = 'createDescribeClient';
-
-type GivenOptions = Settings<DescribeClientOptions, typeof CLIENT_SPEC>;
 
 /**
  * Makes the settings of a client. Options win over the environment, which wins over defaults.

@@ -7,7 +7,7 @@ import type { CircuitBreaker } from '../../circuit-breaker/index.ts';
 import type { OptionCheck } from '../../internal/options/option-checks.ts';
 import { type OpenAIConnectionPoolOptions, POOL_SPEC } from '../../openai/pool/openai-pool-options.ts';
 import { MONITOR_SPEC, type PerformanceMonitorOptions } from '../../performance-monitor/monitor-options.ts';
-import { CACHE_SPEC, type RedisCacheOptions } from '../../redis-cache/cache-options.ts';
+import { CACHE_SPEC, REDIS_TARGET_SPEC, type RedisCacheOptions } from '../../redis-cache/cache-options.ts';
 import type { RedisTargetOptions } from '../../redis-cache/redis/redis-target.ts';
 import { RETRY_SPEC, type RetryOptions } from '../../retry/retry-options.ts';
 
@@ -36,27 +36,7 @@ const BREAKER_ELSEWHERE = {
   clock: CLOCK,
 } as const;
 
-const REDIS = '`redis` of the client';
-
-const CACHE_ELSEWHERE = {
-  host: REDIS,
-  port: REDIS,
-  username: REDIS,
-  password: REDIS,
-  db: REDIS,
-  url: REDIS,
-  family: REDIS,
-  tls: REDIS,
-  client: REDIS,
-  cluster: REDIS,
-  sentinels: REDIS,
-  sentinelName: REDIS,
-  onDriverMissing: REDIS,
-  logger: '`logger` of the client',
-  clock: CLOCK,
-} as const satisfies Record<keyof RedisTargetOptions, string> & Record<string, string>;
-
-const MONITOR_ELSEWHERE = { logger: '`logger` of the client', clock: CLOCK } as const;
+const OBSERVED_ELSEWHERE = { logger: '`logger` of the client', clock: CLOCK } as const;
 
 const BATCH_ELSEWHERE = {
   model: '`model` of the client',
@@ -89,10 +69,10 @@ export type AttemptBreaker = CircuitBreaker<
 >;
 
 /** The options of the cache that the client leaves to you. */
-export type ClientCacheOptions = Omit<RedisCacheOptions, keyof typeof CACHE_ELSEWHERE>;
+export type ClientCacheOptions = Omit<RedisCacheOptions, keyof RedisTargetOptions | keyof typeof OBSERVED_ELSEWHERE>;
 
 /** The options of the monitor that the client leaves to you. */
-export type ClientMonitorOptions = Omit<PerformanceMonitorOptions, keyof typeof MONITOR_ELSEWHERE>;
+export type ClientMonitorOptions = Omit<PerformanceMonitorOptions, keyof typeof OBSERVED_ELSEWHERE>;
 
 /** The options of the batch processor that the client leaves to you. */
 export type BatchOptions = Omit<VisionDescriptionBatchOptions, keyof typeof BATCH_ELSEWHERE>;
@@ -113,7 +93,10 @@ const without = <Spec extends object>(spec: Spec, elsewhere: Readonly<Record<str
 
 export const CLIENT_POOL_SPEC = without(POOL_SPEC, POOL_ELSEWHERE);
 export const CLIENT_BREAKER_SPEC = without(BREAKER_SPEC, BREAKER_ELSEWHERE);
-export const CLIENT_CACHE_SPEC = without(CACHE_SPEC, CACHE_ELSEWHERE);
-export const CLIENT_MONITOR_SPEC = without(MONITOR_SPEC, MONITOR_ELSEWHERE);
+export const CLIENT_CACHE_SPEC = without(CACHE_SPEC, {
+  ...Object.fromEntries(Object.keys(REDIS_TARGET_SPEC).map((name) => [name, '`redis` of the client'])),
+  ...OBSERVED_ELSEWHERE,
+});
+export const CLIENT_MONITOR_SPEC = without(MONITOR_SPEC, OBSERVED_ELSEWHERE);
 export const CLIENT_BATCH_SPEC = without(VISION_BATCH_SPEC, BATCH_ELSEWHERE);
 export const CLIENT_RETRY_SPEC = without(RETRY_SPEC, RETRY_ELSEWHERE);

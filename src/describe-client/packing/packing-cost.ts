@@ -1,5 +1,5 @@
 import { dataUrlLength } from '../../batch-processor/packs/image-data-url.ts';
-import { packShare } from '../../batch-processor/packs/pack-limits.ts';
+import { type PackLimits, packShare } from '../../batch-processor/packs/pack-limits.ts';
 import { packOutputTokens, packPrompt } from '../../batch-processor/packs/pack-request.ts';
 import { packSchema } from '../../batch-processor/packs/pack-schema.ts';
 import { VISION_BATCH_SPEC } from '../../batch-processor/vision-description-batch-processor.ts';
@@ -10,7 +10,11 @@ import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { BatchOptions } from '../options/part-options.ts';
 import type { NormalisedRequest } from '../options/request-spec.ts';
 import type { PackingCost } from './packing-advisor.ts';
-import { type PackPlan, wordsOf } from './planned-packs.ts';
+
+export interface PackPlan extends PackLimits {
+  /** Most images a request; 1 for each alone. */
+  readonly batchSize: number;
+}
 
 /** How images are packed, and how long they wait for a pack. */
 export interface PackRules extends PackPlan {
@@ -24,14 +28,25 @@ export const packRulesOf = (batch: BatchOptions): PackRules => settingsOf(batch,
 const FRAME_TOKENS = estimateTextTokens(packPrompt('') + JSON.stringify(packSchema(undefined)));
 const ID_TOKENS = estimateTextTokens('id 000');
 
+/** A call for one request, but for its image. */
+export const plannedCall = ({
+  system = '',
+  prompt,
+  schema,
+  model,
+  detail,
+  maxOutputTokens,
+}: Pick<NormalisedRequest, 'system' | 'prompt' | 'schema' | 'model' | 'detail' | 'maxOutputTokens'>) => ({
+  model,
+  detail,
+  prompt: system + prompt,
+  jsonSchema: schema?.jsonSchema,
+  maxOutputTokens,
+});
+
 /** Tokens of a call by the size of its image. They are the most of its model where only the address is known. */
-export function estimateOf(image: LoadedImage, request: NormalisedRequest, catalog: ModelCatalog): CallTokens {
-  const { model, detail, maxOutputTokens, schema } = request;
-  const prompt = wordsOf(request);
-  const size = image.kind === 'url' ? undefined : { width: image.width, height: image.height };
-  const { jsonSchema } = schema ?? {};
-  return tokensOfCall({ model, detail, prompt, jsonSchema, maxOutputTokens, images: [size] }, catalog);
-}
+export const estimateOf = (image: LoadedImage, request: NormalisedRequest, catalog: ModelCatalog): CallTokens =>
+  tokensOfCall({ ...plannedCall(request), images: [image.kind === 'url' ? undefined : image] }, catalog);
 
 /** Tokens that a limit counts for an image alone, and for one of a pack that is full of such images. */
 export function packingCost(

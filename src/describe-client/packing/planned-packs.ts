@@ -1,5 +1,5 @@
 import { dataUrlLength } from '../../batch-processor/packs/image-data-url.ts';
-import { type PackLimits, packShare } from '../../batch-processor/packs/pack-limits.ts';
+import { packShare } from '../../batch-processor/packs/pack-limits.ts';
 import { packIds, packRequest } from '../../batch-processor/packs/pack-request.ts';
 import { packGroup } from '../../batch-processor/packs/vision-item.ts';
 import type { VisionItem } from '../../batch-processor/packs/vision-request.ts';
@@ -11,6 +11,7 @@ import type { PlannedCall } from '../../openai/models/estimate.ts';
 import { type ImageSize, reservedImageTokens } from '../../openai/models/image-tokens.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { NormalisedRequest } from '../options/request-spec.ts';
+import { type PackPlan, plannedCall } from './packing-cost.ts';
 
 /** Most groups with an open request. Beyond that, the oldest request counts as full. */
 const MAX_OPEN_PACKS = 1_000;
@@ -22,11 +23,6 @@ interface OpenPack {
   readonly items: VisionItem[];
   readonly sizes: (ImageSize | undefined)[];
   share: number;
-}
-
-export interface PackPlan extends PackLimits {
-  /** Most images a request; 1 for each alone. */
-  readonly batchSize: number;
 }
 
 /** Plans the requests that would be sent for images: one each, or packs that are filled one after the other. */
@@ -83,18 +79,15 @@ export class PlannedPacks {
   #planned({ items, sizes }: OpenPack): PlannedCall {
     const [first] = items;
     if (first === undefined) throw new RangeError('a request has at least one image');
-    const { model, detail, maxOutputTokens, schema } = first;
+    const { model, detail, maxOutputTokens } = first;
     const expected = this.#expectedOutputTokens;
-    const common = { model, detail, images: sizes };
-    if (items.length === 1) {
-      const { jsonSchema } = schema ?? {};
-      const prompt = wordsOf(first);
-      return { ...common, prompt, jsonSchema, maxOutputTokens, expectedOutputTokens: expected };
-    }
+    if (items.length === 1) return { ...plannedCall(first), images: sizes, expectedOutputTokens: expected };
     // Counted on the very request that would be sent, so that every word of it counts.
     const request = packRequest(items, Array(items.length).fill(''), packIds(items.length));
     return {
-      ...common,
+      model,
+      detail,
+      images: sizes,
       prompt: textOf(request),
       jsonSchema: schemaOf(request),
       maxOutputTokens: request.max_completion_tokens ?? items.length * maxOutputTokens,
@@ -124,10 +117,6 @@ export class PlannedPacks {
     };
   }
 }
-
-/** The words of a request: its system message and prompt. */
-export const wordsOf = ({ system = '', prompt }: Pick<NormalisedRequest, 'system' | 'prompt'>): string =>
-  system + prompt;
 
 /** All text of a body. */
 export function textOf({ messages }: VisionChatRequest): string {

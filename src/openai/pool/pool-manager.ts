@@ -18,13 +18,7 @@ import { withDefault } from '../../internal/options/option-spec.ts';
 import { withoutTrailing } from '../../internal/without-trailing.ts';
 import type { ApiKey } from './api-key.ts';
 import { OpenAIConnectionPool } from './openai-connection-pool.ts';
-import {
-  baseUrlOption,
-  DEFAULT_BASE_URL,
-  type OpenAIConnectionPoolOptions,
-  POOL_SPEC,
-  poolSettings,
-} from './openai-pool-options.ts';
+import { baseUrlOption, DEFAULT_BASE_URL, type OpenAIConnectionPoolOptions, POOL_SPEC } from './openai-pool-options.ts';
 import type { OpenAIConnectionPoolStats } from './openai-pool-stats.ts';
 
 export interface PoolManagerOptions {
@@ -95,12 +89,14 @@ export class PoolManager {
       known.usedAtMs = this.#clock.now();
       return known.pool;
     }
-    poolSettings(apiKey, baseURL, options ?? {});
     this.#entries.delete(name);
-    if (this.#entries.size >= this.#maxPools && !this.#entries.evict(({ pool }) => !inUse(pool))) {
+    const isFull = this.#entries.size >= this.#maxPools;
+    if (isFull && [...this.#entries.values()].every((entry) => inUse(entry.pool))) {
       throw new QueueFullError('pool manager', 'maxPools', this.#maxPools);
     }
     const pool = bindMethods(new OpenAIConnectionPool(apiKey, baseURL, options));
+    // Only now: wrong options end no other pool.
+    if (isFull) this.#entries.evict((entry) => !inUse(entry.pool));
     this.#entries.set(name, { pool, usedAtMs: this.#clock.now(), acquired: 0 });
     this.#arm();
     return pool;
