@@ -94,6 +94,19 @@ describe('a model that reasons', () => {
   });
 });
 
+describe('a model without reasoning', () => {
+  it('takes efforts that change nothing where it is said to, as some compatible servers do', async () => {
+    const { images = { by: 'tiles', base: 1, perTile: 1 } } = MODEL_TABLE['gpt-4o'] ?? {};
+    await using other = await startFakeOpenAI({
+      models: { mine: { images, contextTokens: 9_000, efforts: ['high'] } },
+    });
+    const ask = (effort: string) =>
+      post(other, CHAT, chatBody(imageUrl(), { model: 'mine', max_tokens: 50, reasoning_effort: effort }));
+    expect((await ask('high')).json).toMatchObject({ usage: { completion_tokens_details: { reasoning_tokens: 0 } } });
+    expect((await ask('low')).status).toBe(400);
+  });
+});
+
 describe('what a model takes', () => {
   it('agrees with the catalog, which is written apart', () => {
     for (const [name, model] of Object.entries(MODEL_TABLE)) {

@@ -28,13 +28,13 @@ export function readEffort(value: unknown, api: Api, name: string, model: FakeMo
   if (value === undefined || value === null)
     return model.reasoning === true ? (model.defaultEffort ?? 'medium') : 'none';
   const effort = readChoice(value, param, REASONING_EFFORTS);
-  if (model.reasoning !== true) {
+  if (model.reasoning !== true && model.efforts === undefined) {
     throw api === 'chat'
       ? invalidRequest(`Unrecognized request argument supplied: ${param}`, null, null)
       : unsupportedParameter(param, 'unsupported_parameter');
   }
   const efforts = model.efforts ?? REASONING_EFFORTS;
-  if (efforts.includes(effort)) return effort;
+  if (efforts.includes(effort)) return model.reasoning === true ? effort : 'none';
   const problem =
     api === 'chat'
       ? `'${param}' does not support '${effort}' with this model`

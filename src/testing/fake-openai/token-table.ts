@@ -39,7 +39,7 @@ export interface FakeModel {
    * @defaultValue false
    */
   readonly reasoning?: boolean;
-  /** Efforts that a reasoning model takes. @defaultValue all */
+  /** Efforts that it takes. Without `reasoning` they change nothing. @defaultValue all with `reasoning`, else none */
   readonly efforts?: readonly ReasoningEffort[];
   /** The effort of a request to a reasoning model that names none. @defaultValue 'medium' */
   readonly defaultEffort?: ReasoningEffort;
