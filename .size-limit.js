@@ -8,7 +8,8 @@ const BUDGETS = {
   'batch-processor': '27 kB',
   // Holds a circuit breaker of its own, and with it the table of failures.
   'redis-cache': '34.5 kB',
-  'circuit-breaker': '11.5 kB',
+  // Loads all of the small modules that entry points share: one file costs less time than their code does.
+  'circuit-breaker': '12 kB',
   'resource-pool': '20 kB',
   'performance-monitor': '13.5 kB',
   // Holds a circuit breaker's table of failures, the router, the quota and its Redis scripts, and the retry budget.
