@@ -82,6 +82,7 @@ const rooms = {
       'connection/http-message.ts',
       'connection/proxy.ts',
       'connection/tls-options.ts',
+      'connection/transport-options.ts',
       'connection/web-headers.ts',
       'encoding/byte-collector.ts',
       'encoding/encode-base64.ts',

@@ -1,4 +1,5 @@
 export type { TlsOptions } from '../http/connection/tls-options.ts';
+export type { TransportOptions } from '../http/connection/transport-options.ts';
 export { type EncodeOptions, encodeBase64 } from '../http/encoding/encode-base64.ts';
 export { InlineBytes } from '../http/encoding/encode-json.ts';
 export type {

@@ -1,13 +1,10 @@
 import { HttpConnection } from '../http/connection/http-connection.ts';
-import { type TlsOptions, tlsOptionsCheck } from '../http/connection/tls-options.ts';
+import { TRANSPORT_SPEC, type TransportOptions } from '../http/connection/transport-options.ts';
 import { HttpClient, type HttpClientOptions } from '../http/http-client.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
-import type { Clock } from '../internal/clock.ts';
-import { baseUrl, headerRecord, httpUrl } from '../internal/options/http-checks.ts';
+import { baseUrl, headerRecord } from '../internal/options/http-checks.ts';
 import {
   checkOptions,
-  clockOption,
-  integer,
   milliseconds,
   nonEmptyText,
   type OptionChecks,
@@ -17,7 +14,7 @@ import { type Settings, withDefault } from '../internal/options/option-spec.ts';
 import { callOptions } from '../internal/options/own-options.ts';
 import type { CreateContext, ResourceFactory, ValidateContext } from './options/resource-factory.ts';
 
-export interface HttpClientFactoryOptions {
+export interface HttpClientFactoryOptions extends TransportOptions {
   /**
    * Base of every path; its query is added to every request. It must not hold credentials: pass them in `headers`.
    * @defaultValue none: it must be given
@@ -27,36 +24,22 @@ export interface HttpClientFactoryOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Timeout of a whole answer, in milliseconds. @defaultValue 30_000 */
   readonly timeoutMs?: number | undefined;
-  /** Longest time to connect, TLS included, in milliseconds. @defaultValue 10_000 */
-  readonly connectTimeoutMs?: number | undefined;
   /**
    * How long an idle socket is kept, in milliseconds, unless the server announces a shorter time.
    * @defaultValue 60_000
    */
   readonly keepAliveMs?: number | undefined;
-  /** Largest answer, in bytes. @defaultValue 67_108_864 */
-  readonly maxResponseBytes?: number | undefined;
   /** Path that a pool's background health check requests; any answer passes. @defaultValue none */
   readonly healthCheckPath?: string | undefined;
-  /** URL of an HTTP proxy. @defaultValue none */
-  readonly proxy?: string | undefined;
-  /** Custom authorities and client certificate. @defaultValue the system's */
-  readonly tls?: TlsOptions | undefined;
-  /** Source of time. @defaultValue the system clock */
-  readonly clock?: Clock | undefined;
 }
 
 export const HTTP_CLIENT_SPEC = {
   baseURL: required(baseUrl(), 'an http or https URL'),
   headers: withDefault(headerRecord(), {}),
   timeoutMs: withDefault(milliseconds(), 30_000),
-  connectTimeoutMs: withDefault(milliseconds(), 10_000),
   keepAliveMs: withDefault(milliseconds(), 60_000),
-  maxResponseBytes: withDefault(integer({ min: 1 }), 67_108_864),
   healthCheckPath: nonEmptyText(),
-  proxy: httpUrl(),
-  tls: tlsOptionsCheck,
-  clock: clockOption,
+  ...TRANSPORT_SPEC,
 } satisfies OptionChecks<HttpClientFactoryOptions>;
 
 /** An HTTP client that its factory can close. */

@@ -1,4 +1,5 @@
 export type { TlsOptions } from '../http/connection/tls-options.ts';
+export type { TransportOptions } from '../http/connection/transport-options.ts';
 export {
   HttpClient,
   type HttpMethod,

@@ -2,37 +2,39 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { ClosedError } from '../../errors/index.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
-import { type Clock, systemClock } from '../../internal/clock.ts';
+import { milliseconds, type OptionChecks, settingsOf } from '../../internal/options/option-checks.ts';
+import { withDefault } from '../../internal/options/option-spec.ts';
 import { BODY_AT_ONCE_BYTES, bodyPieces } from '../encoding/body-pieces.ts';
 import { StreamedBody } from '../encoding/request-body.ts';
 import { createRoute, type Route } from './dispatcher.ts';
 import { type CallConnection, HttpCall } from './http-call.ts';
 import type { HttpAnswer, HttpRequest, StreamDecision, WholeAnswer } from './http-message.ts';
-import type { TlsOptions } from './tls-options.ts';
+import { TRANSPORT_SPEC, type TransportOptions } from './transport-options.ts';
 
-export interface HttpConnectionOptions {
-  /** Scheme, host and port. */
-  readonly origin: string;
-  /** Longest time to connect, TLS included, in milliseconds. @defaultValue 10_000 */
-  readonly connectTimeoutMs?: number | undefined;
+interface ConnectionLimits extends TransportOptions {
   /**
    * How long an idle socket is kept, in milliseconds, unless the server announces a shorter time.
    * @defaultValue 60_000
    */
   readonly keepAliveMs?: number | undefined;
-  /** Largest answer, in bytes. @defaultValue 67_108_864 */
-  readonly maxResponseBytes?: number | undefined;
   /** Longest pause of a streamed answer, in milliseconds. @defaultValue 60_000 */
   readonly streamIdleTimeoutMs?: number | undefined;
-  /** URL of an HTTP proxy. @defaultValue none */
-  readonly proxy?: string | undefined;
-  readonly tls?: TlsOptions | undefined;
-  readonly clock?: Clock | undefined;
+}
+
+export interface HttpConnectionOptions extends ConnectionLimits {
+  /** Scheme, host and port. */
+  readonly origin: string;
   /** Counts kept together with other connections. */
   readonly counters?: ConnectionCounters | undefined;
   /** Called when the socket was closed or reset while nothing was in flight on it, unless the server announced that. */
   readonly lost?: (() => void) | undefined;
 }
+
+const LIMITS_SPEC = {
+  ...TRANSPORT_SPEC,
+  keepAliveMs: withDefault(milliseconds(), 60_000),
+  streamIdleTimeoutMs: withDefault(milliseconds(), 60_000),
+} satisfies OptionChecks<ConnectionLimits>;
 
 /** Counts of the connections of one owner. */
 export class ConnectionCounters {
@@ -45,13 +47,6 @@ export class ConnectionCounters {
   /** Requests that failed without an answer. */
   failed = 0;
 }
-
-const DEFAULTS = {
-  connectTimeoutMs: 10_000,
-  keepAliveMs: 60_000,
-  maxResponseBytes: 64 * 1024 * 1024,
-  streamIdleTimeoutMs: 60_000,
-} as const satisfies Partial<HttpConnectionOptions>;
 
 /** undici's code when it closes a socket itself: after `Connection: close`, or at the end of the keep-alive time. */
 const AGREED_END = 'UND_ERR_INFO';
@@ -74,30 +69,29 @@ export class HttpConnection {
 
   /** Loads undici at its first call. Opens no socket yet. */
   static async create(options: HttpConnectionOptions): Promise<HttpConnection> {
+    const settings = settingsOf<ConnectionLimits, typeof LIMITS_SPEC>(options, LIMITS_SPEC);
     let connection: HttpConnection | undefined;
     const route = await createRoute({
+      ...settings,
       origin: options.origin,
-      connectTimeoutMs: options.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
-      keepAliveMs: options.keepAliveMs ?? DEFAULTS.keepAliveMs,
-      proxy: options.proxy,
-      tls: options.tls,
-      clock: options.clock ?? systemClock,
       onSocket: (socket) => {
         if (connection !== undefined) connection.#useSocket(socket);
       },
     });
-    connection = new HttpConnection(route, options);
+    connection = new HttpConnection(route, options, settings);
     return connection;
   }
 
-  private constructor(route: Route, options: HttpConnectionOptions) {
-    this.origin = options.origin;
+  private constructor(
+    route: Route,
+    { origin, counters = new ConnectionCounters(), lost }: HttpConnectionOptions,
+    settings: Pick<CallConnection, 'clock' | 'maxResponseBytes' | 'streamIdleTimeoutMs'>,
+  ) {
+    this.origin = origin;
     this.#route = route;
-    this.#counters = options.counters ?? new ConnectionCounters();
+    this.#counters = counters;
     this.#forCalls = {
-      clock: options.clock ?? systemClock,
-      maxResponseBytes: options.maxResponseBytes ?? DEFAULTS.maxResponseBytes,
-      streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs,
+      ...settings,
       answersOnSocket: 0,
       resend: (call) => {
         this.#counters.resent += 1;
@@ -126,7 +120,7 @@ export class HttpConnection {
     route.dispatcher.on('disconnect', (_origin, _targets, error) => {
       this.#open = false;
       if (this.#inFlight > 0 || this.#ended || (error as { readonly code?: unknown }).code === AGREED_END) return;
-      options.lost?.();
+      lost?.();
     });
   }
 

@@ -1,5 +1,6 @@
 import { ConfigError, type ConfigIssue } from '../../errors/index.ts';
 import { inRange, parseAddress, parseRange } from '../guard/ip-address.ts';
+import { hostOf } from '../guard/private-host.ts';
 
 /** The proxies for each scheme, and the hosts without one. */
 export interface ProxySettings {
@@ -59,7 +60,7 @@ export function proxyAddress(proxy: string): ProxyAddress {
   const credentials = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
   return {
     url,
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    host: hostOf(url),
     port: Number(url.port || (protocol === 'https:' ? 443 : 80)),
     headers: username + password === '' ? {} : { 'proxy-authorization': `Basic ${credentials}` },
   };
@@ -79,7 +80,7 @@ export function proxyFor(url: string, { httpsProxy, httpProxy, noProxy }: ProxyS
   const target = new URL(url);
   const proxy = target.protocol === 'https:' ? httpsProxy : httpProxy;
   if (proxy === undefined || noProxy === undefined) return proxy;
-  const host = target.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  const host = hostOf(target);
   const port = target.port || (target.protocol === 'https:' ? '443' : '80');
   return noProxy.split(/[\s,]+/).some((entry) => matches(entry, host, port)) ? undefined : proxy;
 }

@@ -1,1 +1,1 @@
-export { buildConnector, Client, ProxyAgent } from 'undici';
+export { buildConnector, Client } from 'undici';

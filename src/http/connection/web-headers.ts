@@ -55,34 +55,18 @@ export class ReadOnlyHeaders implements Iterable<[string, string]> {
     return cookies.map((cookie) => (BEYOND_BYTES.test(cookie) ? byteText(cookie) : cookie));
   }
 
-  keys(): IterableIterator<string> {
-    return this.#pairs()
-      .map(([name]) => name)
-      [Symbol.iterator]();
-  }
-
-  values(): IterableIterator<string> {
-    return this.#pairs()
-      .map(([, value]) => value)
-      [Symbol.iterator]();
-  }
-
-  entries(): IterableIterator<[string, string]> {
-    return this.#pairs()[Symbol.iterator]();
-  }
-
-  [Symbol.iterator](): IterableIterator<[string, string]> {
-    return this.entries();
-  }
-
   /** In the order of their names, each cookie by itself (Fetch standard, "sort and combine"). */
-  #pairs(): [string, string][] {
+  entries(): IterableIterator<[string, string]> {
     const pairs: [string, string][] = [];
     for (const name of Object.keys(this.#headers).sort()) {
       if (name === 'set-cookie') for (const cookie of this.getSetCookie()) pairs.push([name, cookie]);
       else pairs.push([name, this.get(name) ?? '']);
     }
-    return pairs;
+    return pairs[Symbol.iterator]();
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries();
   }
 }
 
@@ -91,9 +75,9 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 const PlainHeaders = webBase(() => Headers);
 
-/** The web's `Headers` of an answer. Its fields are copied into a real one only when they are changed or printed. */
+/** The web's `Headers` of an answer. Its fields are copied into a real one for all that is rare. */
 export class WebHeaders extends PlainHeaders implements Headers {
-  /** A real `Headers` after the first change. */
+  /** A real `Headers` after the first call that the other half does not know. */
   #current: Headers | ReadOnlyHeaders;
 
   constructor(headers: AnswerHeaders) {
@@ -118,11 +102,11 @@ export class WebHeaders extends PlainHeaders implements Headers {
   }
 
   keys(): ReturnType<Headers['keys']> {
-    return this.#current.keys();
+    return this.#change().keys();
   }
 
   values(): ReturnType<Headers['values']> {
-    return this.#current.values();
+    return this.#change().values();
   }
 
   [Symbol.iterator](): ReturnType<Headers['entries']> {

@@ -4,8 +4,8 @@ import { check, checkOptions, listOf, type OptionChecks } from '../../internal/o
 import { withDefault } from '../../internal/options/option-spec.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { type AddressBytes, parseAddress } from './ip-address.ts';
-import { hostOf, isPrivateName } from './private-host.ts';
-import { embeddedIPv4, isPublicAddress } from './public-address.ts';
+import { hostOf, isPrivate } from './private-host.ts';
+import { embeddedIPv4 } from './public-address.ts';
 
 /**
  * Which hosts images may come from. A pattern is a host name (`images.example.com`), a name with everything below it
@@ -96,14 +96,7 @@ export class AddressGuard {
     // No name has an empty label. But `127.1..` is a number to resolvers that drop the dots, and no number to the URL
     // parser.
     if (url.hostname.startsWith('.') || url.hostname.includes('..')) throw forbidden(field, host);
-    const address = parseAddress(host);
-    if (address !== undefined) {
-      this.checkAddress(host, address, field);
-      return url;
-    }
-    if (matches(this.#deny, host) || (this.#only !== undefined && !matches(this.#only, host)))
-      throw forbidden(field, host);
-    if (isPrivateName(host) && !matches(this.#allow, host)) throw forbidden(field, host);
+    this.#check(host, parseAddress(host), field);
     return url;
   }
 
@@ -115,9 +108,13 @@ export class AddressGuard {
   checkAddress(host: string, address: AddressBytes | string, field = 'imageUrl'): void {
     const bytes = typeof address === 'string' ? parseAddress(address) : address;
     if (bytes === undefined) throw forbidden(field, host);
-    if (matches(this.#deny, host, bytes)) throw forbidden(field, host);
-    if (this.#only !== undefined && !matches(this.#only, host, bytes)) throw forbidden(field, host);
-    if (!isPublicAddress(bytes) && !matches(this.#allow, host, bytes)) throw forbidden(field, host);
+    this.#check(host, bytes, field);
+  }
+
+  #check(host: string, address: AddressBytes | undefined, field: string): void {
+    const isOn = (list: readonly HostPattern[]) => matches(list, host, address);
+    const isOutside = this.#only !== undefined && !isOn(this.#only);
+    if (isOn(this.#deny) || isOutside || (isPrivate(host, address) && !isOn(this.#allow))) throw forbidden(field, host);
   }
 }
 

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../internal/clock.ts';
 import { dnsPromises } from '../../internal/modules/node-modules.ts';
 import { forbidden } from './address-guard.ts';
 import { parseAddress } from './ip-address.ts';
-import { type PinnedAnswer, requestPinned } from './pinned-request.ts';
+import { type CollectedBytes, type PinnedAnswer, requestPinned } from './pinned-request.ts';
 import { hostOf } from './private-host.ts';
 
 /** Decides about addresses, as `AddressGuard` does. Both methods throw to forbid. */
@@ -42,9 +42,7 @@ export interface PinnedFetchRequest {
 }
 
 /** The answer of an address. */
-interface FetchedBytes {
-  readonly chunks: readonly Uint8Array[];
-  readonly byteLength: number;
+interface FetchedBytes extends CollectedBytes {
   readonly etag?: string;
   /** Canonical form of the URL behind all redirects, to which the ETag belongs. */
   readonly etagUrl?: string;
@@ -152,15 +150,15 @@ const redirectError = (error: unknown): unknown =>
 const NOT_MODIFIED = 304;
 
 function toBytes(answer: FinalAnswer, maxBytes: number): FetchedBytes | undefined {
-  const { status, chunks, byteLength, tooLarge, etag, etagUrl, asked } = answer;
+  const { status, body, etag, etagUrl, asked } = answer;
   if (status === NOT_MODIFIED && asked) return undefined;
   if (status < 200 || status > 299) {
     throw failed(`the host answered with status ${status}`, { retryable: status >= 500 || status === 429 });
   }
-  if (tooLarge) {
+  if (body === undefined) {
     throw new ImageError('DESCRIBE_IMAGE_TOO_LARGE', `${FIELD}: the image has more than maxBytes (${maxBytes} bytes)`);
   }
-  return { chunks, byteLength, ...(etag !== undefined && STRONG_ETAG.test(etag) ? { etag, etagUrl } : {}) };
+  return { ...body, ...(etag !== undefined && STRONG_ETAG.test(etag) ? { etag, etagUrl } : {}) };
 }
 
 /**

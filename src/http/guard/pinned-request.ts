@@ -21,10 +21,13 @@ export interface PinnedRequestOptions {
 export interface PinnedAnswer {
   readonly status: number;
   /** Target of a redirect. */
-  readonly location?: string;
-  readonly etag?: string;
-  /** Whether the answer was larger than allowed, so that reading stopped. */
-  readonly tooLarge: boolean;
+  readonly location: string | undefined;
+  readonly etag: string | undefined;
+  /** Absent without a status of success, and where it is larger than allowed. */
+  readonly body: CollectedBytes | undefined;
+}
+
+export interface CollectedBytes {
   readonly chunks: readonly Uint8Array[];
   readonly byteLength: number;
 }
@@ -69,19 +72,14 @@ export async function requestPinned(
     });
     // An unread answer emits an error when its connection closes, and needs a listener.
     body.on('error', () => {});
-    const location = REDIRECTS.has(statusCode) ? single(headers['location']) : undefined;
-    const answerEtag = single(headers['etag']);
-    const facts = {
+    const isRead = statusCode < 300 && Number(single(headers['content-length']) ?? 0) <= maxBytes;
+    const codings = contentCodings(headers['content-encoding']);
+    return {
       status: statusCode,
-      ...(location === undefined ? {} : { location }),
-      ...(answerEtag === undefined ? {} : { etag: answerEtag }),
+      location: REDIRECTS.has(statusCode) ? single(headers['location']) : undefined,
+      etag: single(headers['etag']),
+      body: isRead ? await readBody(body, { codings, maxBytes, checkHead }) : undefined,
     };
-    const empty = { ...facts, chunks: [], byteLength: 0 };
-    const announced = Number(single(headers['content-length']) ?? 0);
-    if (statusCode > 299) return { ...empty, tooLarge: false };
-    if (announced > maxBytes) return { ...empty, tooLarge: true };
-    const read = await readBody(body, { codings: contentCodings(headers['content-encoding']), maxBytes, checkHead });
-    return read === undefined ? { ...empty, tooLarge: true } : { ...facts, ...read, tooLarge: false };
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     const isUndecodable = DescribeError.is(cause, 'DESCRIBE_RESPONSE_INVALID');
@@ -105,7 +103,7 @@ interface ReadOptions extends Pick<PinnedRequestOptions, 'maxBytes' | 'checkHead
 async function readBody(
   body: Readable,
   { codings, maxBytes, checkHead }: ReadOptions,
-): Promise<Pick<PinnedAnswer, 'chunks' | 'byteLength'> | undefined> {
+): Promise<CollectedBytes | undefined> {
   const collected = new ByteCollector(checkHead);
   const decoding = codings.length === 0 ? undefined : startDecoding(codings);
   let encodedBytes = 0;

@@ -1,5 +1,5 @@
 import { withoutTrailing } from '../../internal/without-trailing.ts';
-import { parseAddress } from './ip-address.ts';
+import { type AddressBytes, parseAddress } from './ip-address.ts';
 import { isPublicAddress } from './public-address.ts';
 
 /**
@@ -15,8 +15,9 @@ const PRIVATE_NAME =
 export const hostOf = ({ hostname }: URL): string =>
   withoutTrailing(hostname.startsWith('[') ? hostname.slice(1, -1) : hostname, '.');
 
-/** Whether a name is one of a local network. A name without a dot is. */
-export const isPrivateName = (host: string): boolean => PRIVATE_NAME.test(host) || !host.includes('.');
+/** Whether an address is not public or, without one, a name is of a local network. A name without a dot is. */
+export const isPrivate = (host: string, address: AddressBytes | undefined): boolean =>
+  address === undefined ? PRIVATE_NAME.test(host) || !host.includes('.') : !isPublicAddress(address);
 
 /**
  * Tells by its written address whether a server is in the own network: loopback, private, link-local or reserved, or a
@@ -24,8 +25,7 @@ export const isPrivateName = (host: string): boolean => PRIVATE_NAME.test(host) 
  */
 export function isPrivateServer(url: string): boolean {
   const host = hostOf(new URL(url));
-  const address = parseAddress(host);
-  return address === undefined ? isPrivateName(host) : !isPublicAddress(address);
+  return isPrivate(host, parseAddress(host));
 }
 
 /** Whether a server is on this machine by its written address. Then it resolves names as this process does. */

@@ -9,8 +9,10 @@ const PROBES = { initialDelayMs: 5_000, maxDelayMs: 300_000 };
 export class KeyGate {
   readonly #clock: Clock;
   #refusal: unknown;
-  #keyError: unknown;
-  #lastDeath: unknown;
+  /** Why the function gave no key at the last health check. The next call calls it again. */
+  keyError: unknown;
+  /** The error of the last connection that did not work. */
+  lastDeath: unknown;
   /** Refusals in a row; nothing is held back while there are none. */
   refusals = 0;
   #probeAtMs = 0;
@@ -32,27 +34,17 @@ export class KeyGate {
 
   /** Records the result of a health check; false when its connection does not work. */
   judge(verdict: ProbeVerdict): boolean {
-    this.#keyError = verdict.kind === 'keyless' ? verdict.error : undefined;
+    this.keyError = verdict.kind === 'keyless' ? verdict.error : undefined;
     if (verdict.kind === 'alive') this.#accepted();
     if (verdict.kind === 'unauthorized') this.#refused(verdict.error);
-    if (verdict.kind === 'dead') this.#lastDeath = verdict.error;
+    if (verdict.kind === 'dead') this.lastDeath = verdict.error;
     return verdict.kind !== 'dead';
-  }
-
-  /** Why the function gave no key at the last health check. The next call calls it again. */
-  get keyError(): unknown {
-    return this.#keyError;
-  }
-
-  /** The error of the last connection that did not work. */
-  get lastDeath(): unknown {
-    return this.#lastDeath;
   }
 
   /** @throws `DESCRIBE_AUTH` while the key is refused, or when the last health check could not get the key. */
   checkKey(): void {
     this.check();
-    if (this.#keyError !== undefined) throw this.#keyError;
+    if (this.keyError !== undefined) throw this.keyError;
   }
 
   /** A health check was refused. Concurrent ones count with it. */

@@ -1,12 +1,9 @@
 import { ConfigError, type ConfigIssue } from '../../errors/index.ts';
-import type { TlsOptions } from '../../http/connection/tls-options.ts';
-import { tlsOptionsCheck } from '../../http/connection/tls-options.ts';
-import type { Clock } from '../../internal/clock.ts';
-import { baseUrl, headerRecord, headerSafeSecret, httpUrl } from '../../internal/options/http-checks.ts';
+import { TRANSPORT_SPEC, type TransportOptions } from '../../http/connection/transport-options.ts';
+import { baseUrl, headerRecord, headerSafeSecret } from '../../internal/options/http-checks.ts';
 import {
   boolean,
   checkOptions,
-  clockOption,
   integer,
   milliseconds,
   nonEmptyText,
@@ -18,7 +15,7 @@ import { callOptions } from '../../internal/options/own-options.ts';
 import { addressIssues } from './api-address.ts';
 import { type ApiKey, apiKeyCheck } from './api-key.ts';
 
-export interface OpenAIConnectionPoolOptions {
+export interface OpenAIConnectionPoolOptions extends TransportOptions {
   /**
    * Connections to keep open after the first use of the pool; from 0 to `max`.
    * @defaultValue 2, or `max` if that is less
@@ -66,16 +63,6 @@ export interface OpenAIConnectionPoolOptions {
   readonly requestTimeoutMs?: number | undefined;
   /** Longest pause of a streamed answer, in milliseconds. @defaultValue 60_000 */
   readonly streamIdleTimeoutMs?: number | undefined;
-  /** Largest answer, in bytes. @defaultValue 67_108_864 */
-  readonly maxResponseBytes?: number | undefined;
-  /** Longest time to connect, TLS included, in milliseconds. @defaultValue 10_000 */
-  readonly connectTimeoutMs?: number | undefined;
-  /** URL of an HTTP proxy; its credentials are used and never shown. @defaultValue none */
-  readonly proxy?: string | undefined;
-  /** Custom authorities and client certificate. @defaultValue the system's */
-  readonly tls?: TlsOptions | undefined;
-  /** Source of time. @defaultValue the system clock */
-  readonly clock?: Clock | undefined;
 }
 
 const count = integer({ min: 1 });
@@ -101,11 +88,7 @@ export const POOL_SPEC = {
   apiVersion: nonEmptyText(),
   requestTimeoutMs: withDefault(milliseconds(), 600_000),
   streamIdleTimeoutMs: withDefault(milliseconds(), 60_000),
-  maxResponseBytes: withDefault(count, 67_108_864),
-  connectTimeoutMs: withDefault(milliseconds(), 10_000),
-  proxy: httpUrl(),
-  tls: tlsOptionsCheck,
-  clock: clockOption,
+  ...TRANSPORT_SPEC,
 } satisfies OptionChecks<OpenAIConnectionPoolOptions>;
 
 export const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
