@@ -199,7 +199,9 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     try {
       const outcome = this.#action.apply(call, args);
       // The `then` of any other promise may throw, or settle twice. A native promise around it settles once.
-      return isPlainPromise(outcome) ? outcome : new Promise((resolve) => resolve(outcome));
+      const isPlain =
+        outcome instanceof Promise && outcome.constructor === Promise && outcome.then === Promise.prototype.then;
+      return isPlain ? outcome : new Promise((resolve) => resolve(outcome));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -281,8 +283,4 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     this.#circuit.events?.emit('fellBack', { name: this.name, error });
     return answer;
   }
-}
-
-function isPlainPromise<Result>(outcome: Result | PromiseLike<Result>): outcome is Promise<Result> {
-  return outcome instanceof Promise && outcome.constructor === Promise && outcome.then === Promise.prototype.then;
 }

@@ -22,29 +22,20 @@ export class CounterMetric extends LabelledMetric<NumberSeries> {
 
   /** @throws `DESCRIBE_INPUT_INVALID` for a negative or not finite amount, and for other labels than the metric's. */
   increment(labels: MetricLabels, by: number): void {
-    if (!(by >= 0 && by < Number.POSITIVE_INFINITY)) {
-      throw new InputError('by', `${this.name} grows by a finite number of at least 0, got ${by}`);
-    }
+    if (!(by >= 0 && by < Number.POSITIVE_INFINITY)) throw this.#wrongAmount(by);
     this.series.find(labels).value += by;
     this.total += by;
   }
 
   /** Gives a function that does the same as `increment`, and looks its series up only once. */
-  bind(given: MetricLabels, recording: Recording): BoundCounter {
-    const labels = { ...given };
-    let series: NumberSeries | undefined;
-    let epoch = 0;
+  bind(labels: MetricLabels, recording: Recording): BoundCounter {
+    const series = this.series.bound(labels);
     const incrementBound = (by = 1): void => {
       if (!recording.on) return;
       recording.countsUntilLook -= 1;
       if (recording.countsUntilLook === 0) recording.look();
-      if (series === undefined || epoch !== this.series.epoch || !(by >= 0 && by < Number.POSITIVE_INFINITY)) {
-        this.increment(labels, by);
-        series = this.series.kept(labels);
-        epoch = this.series.epoch;
-        return;
-      }
-      series.value += by;
+      if (!(by >= 0 && by < Number.POSITIVE_INFINITY)) throw this.#wrongAmount(by);
+      series().value += by;
       this.total += by;
     };
     return incrementBound;
@@ -58,5 +49,9 @@ export class CounterMetric extends LabelledMetric<NumberSeries> {
     super.reset();
     this.total = 0;
     this.rate.clear();
+  }
+
+  #wrongAmount(by: number): InputError {
+    return new InputError('by', `${this.name} grows by a finite number of at least 0, got ${by}`);
   }
 }

@@ -46,7 +46,7 @@ export class HistogramMetric extends LabelledMetric<HistogramSeries> {
 
   /** @throws `DESCRIBE_INPUT_INVALID` for a value that is not finite, and for other labels than the metric's. */
   observe(value: number, labels: MetricLabels): void {
-    if (!Number.isFinite(value)) throw new InputError('value', `${this.name} takes a finite number, got ${value}`);
+    if (!Number.isFinite(value)) throw this.#wrongValue(value);
     this.record(value, this.series.find(labels));
   }
 
@@ -62,20 +62,13 @@ export class HistogramMetric extends LabelledMetric<HistogramSeries> {
   }
 
   /** Gives a function that does the same as `observe`, and looks its series up only once. */
-  bind(given: MetricLabels, recording: Recording): BoundHistogram {
-    const labels = { ...given };
-    let series: HistogramSeries | undefined;
-    let epoch = 0;
+  bind(labels: MetricLabels, recording: Recording): BoundHistogram {
+    const series = this.series.bound(labels);
     const recordBound = (value: number): void => {
       if (!recording.on) return;
       recording.look();
-      if (series === undefined || epoch !== this.series.epoch || !Number.isFinite(value)) {
-        this.observe(value, labels);
-        series = this.series.kept(labels);
-        epoch = this.series.epoch;
-        return;
-      }
-      this.record(value, series);
+      if (!Number.isFinite(value)) throw this.#wrongValue(value);
+      this.record(value, series());
     };
     return recordBound;
   }
@@ -104,6 +97,10 @@ export class HistogramMetric extends LabelledMetric<HistogramSeries> {
   override reset(): void {
     super.reset();
     this.window.clear();
+  }
+
+  #wrongValue(value: number): InputError {
+    return new InputError('value', `${this.name} takes a finite number, got ${value}`);
   }
 
   #bounds(): readonly number[] {

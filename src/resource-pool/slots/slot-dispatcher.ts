@@ -1,6 +1,7 @@
 import { ClosedError, DescribeError, PoolTimeoutError, QueueFullError } from '../../errors/index.ts';
 import type { Emitter } from '../../internal/emitter.ts';
-import { type AcquireOptions, wrongAcquireOption } from '../options/acquire-options.ts';
+import { wrongInput } from '../../internal/options/option-checks.ts';
+import type { AcquireOptions } from '../options/acquire-options.ts';
 import type { PoolSettings } from '../options/resource-pool-options.ts';
 import type { ResourcePoolEvents } from '../reports/resource-pool-events.ts';
 import type { PoolCounters, ResourcePoolState, RetireReason } from '../reports/resource-pool-stats.ts';
@@ -73,8 +74,10 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
   take(options: AcquireOptions = NO_OPTIONS): Slot<Resource> | Promise<Slot<Resource>> {
     if (this.state !== 'open') return Promise.reject(this.#closedError());
     const { signal, priority = 0, timeoutMs = this.#settings.acquireTimeoutMs } = options;
-    const wrong = options === NO_OPTIONS ? undefined : wrongAcquireOption(options);
-    if (wrong !== undefined) return Promise.reject(wrong);
+    if (!Number.isFinite(priority)) return Promise.reject(wrongInput('priority', 'a finite number', priority));
+    if (!(typeof timeoutMs === 'number' && timeoutMs > 0)) {
+      return Promise.reject(wrongInput('timeoutMs', 'milliseconds above 0', timeoutMs));
+    }
     if (signal?.aborted) return Promise.reject(signal.reason);
     this.started = true;
     // Made here, while the caller is still on the stack.
