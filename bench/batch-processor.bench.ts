@@ -27,7 +27,7 @@ function contenders() {
   const loader = new DataLoader(square, { maxBatchSize: BATCH, cache: false });
   const queue = new PQueue({ concurrency: BATCH });
   const timedQueue = new PQueue({ concurrency: BATCH, timeout: TIMEOUT_MS });
-  // One signal a call, as a server has one a request; none aborts.
+  // One signal a call, like the signal of each request in a server; none aborts.
   const signals = inputs.map(() => new AbortController().signal);
   const signalOf = (index: number) => ({ signal: signals[index] });
   const all = (one: (value: number) => Promise<unknown>) => Promise.all(inputs.map(one));
@@ -50,7 +50,7 @@ const comparison = (baseline: Name, ours: Name, maxRatio: number) =>
     baseline,
     setup: async () => {
       const made = contenders();
-      // A slice is too short to compile in: the optimiser has seen all it needs after some hundred thousand items.
+      // A slice is too short to compile in. After some hundred thousand items the optimiser has finished.
       for (let run = 0; run < WARM_UP_RUNS; run += 1) for (const name of [baseline, ours]) await made[name]();
       return made;
     },
@@ -62,7 +62,7 @@ const comparison = (baseline: Name, ours: Name, maxRatio: number) =>
     gates: { [ours]: maxRatio },
   });
 
-/** Milliseconds from the moment the handler is free until so many queued items of mixed priority are answered. */
+/** Milliseconds from when the handler is free until this many queued items of mixed priority are answered. */
 async function drain(count: number): Promise<{ readonly value: number }> {
   let free = () => {};
   const gate = new Promise<void>((resolve) => {

@@ -12,7 +12,7 @@ const CONCURRENCY = 8;
 interface Row {
   readonly name: string;
   readonly fault: Fault;
-  /** Share of the first endpoint's requests that it happens to. */
+  /** Share of the first endpoint's requests that get the fault. */
   readonly probability: number;
   /** Whether the fault is the image's own: then it happens at every endpoint, and the call fails with one request. */
   readonly isItemFault?: boolean;
@@ -102,7 +102,7 @@ async function measure(row: Row | undefined, keys: readonly string[]): Promise<C
     retry: { maxAttempts: MAX_ATTEMPTS },
   });
   const images = Array.from({ length: calls }, (_, seed) => createTestImage({ seed, width: 8, height: 8 }));
-  // Calls that ended well give the retry budget its fifth, as in a process that has been running.
+  // Successful calls fill the retry budget, as in a process that has run for a while.
   const warmUp = Array.from({ length: calls }, (_, seed) => createTestImage({ seed: 1_000_000 + seed }));
   for await (const _ of client.describeMany(warmUp, { concurrency: CONCURRENCY }));
   server.reset();
@@ -132,13 +132,12 @@ async function measure(row: Row | undefined, keys: readonly string[]): Promise<C
 const broken: string[] = [];
 
 function check(row: Row, endpoints: number, cell: Cell): void {
-  // A kept-alive socket that dies before any byte is no attempt that failed: the request is sent once more, once a
-  // call.
+  // A kept-alive socket that dies before any byte is no failed attempt: its request is sent again, once a call.
   const cap = MAX_ATTEMPTS + endpoints - 1 + (row.name === 'reset before the answer' ? 1 : 0);
   const name = `${row.name}, ${endpoints} endpoints`;
   if (cell.mostAttempts > cap) broken.push(`${name}: ${cell.mostAttempts} requests for one call`);
   if (row.isItemFault === true && cell.mostAttempts > 1) broken.push(`${name}: a poison item was sent again`);
-  // Calls that were on their way when the first refusal came can't be called back.
+  // Calls that were sent before the first refusal can't be stopped.
   if (row.stops === true && cell.atFaultyKey > CONCURRENCY) broken.push(`${name}: ${cell.atFaultyKey} refusals`);
   if (endpoints > 1 && row.isItemFault !== true && cell.success < 1)
     broken.push(`${name}: ${calls * (1 - cell.success)} calls failed beside a good endpoint`);

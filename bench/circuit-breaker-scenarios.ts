@@ -95,7 +95,7 @@ const aborted: Action = () => Promise.reject(new DOMException('aborted', 'AbortE
 const works: Action = () => Promise.resolve('fine');
 const hangs: Action = () => new Promise(() => {});
 
-/** Fires and forgets, and tells afterwards whether the call has ended. */
+/** Starts a call without waiting, and reports later whether it has ended. */
 function start(subject: Subject, action: Action): { ended: boolean; made: boolean } {
   const call = { ended: false, made: false };
   const done = () => {
@@ -115,7 +115,7 @@ async function openUp(subject: Subject): Promise<void> {
   await clock.flush();
 }
 
-/** When it opened and how many calls had been made, calling every `everyMs` until `forMs`. */
+/** Calls every `everyMs` until `forMs`. Returns when the breaker opened and how many calls had been made. */
 async function untilOpen(subject: Subject, action: Action, everyMs: number, forMs: number): Promise<string> {
   let made = 0;
   for (let passedMs = 0; passedMs < forMs; passedMs += everyMs) {

@@ -23,7 +23,7 @@ async function setup() {
   const nextImage = () => {
     count += 1;
     const next = Buffer.from(image);
-    // After the end of the picture, where no decoder looks: another content, the same picture.
+    // Bytes after the end of the picture, which no decoder reads, change the content but not the picture.
     return Buffer.concat([next, Buffer.from(String(count))]);
   };
   return { child, client, ours, nextImage };

@@ -33,7 +33,7 @@ async function heapMiB(): Promise<number> {
 }
 
 const picture = createTestImage({ width: 16, height: 16 });
-/** After the end of the picture, where no decoder looks: another content, the same picture. */
+/** Bytes after the end of the picture, which no decoder reads, change the content but not the picture. */
 const imageOf = (number: number) => Buffer.concat([picture, Buffer.from(String(number))]);
 
 const child = fork(new URL('./openai-transport-server.ts', import.meta.url), { execArgv: [] });

@@ -3,7 +3,7 @@ import { fuzz } from './image-fuzz.ts';
 
 const READS = ['readUInt8', 'readUInt16LE', 'readUInt16BE', 'readUInt32LE', 'readUInt32BE', 'readUIntLE'] as const;
 
-/** Counts how often a header reader looks into a file, which is what a file can make expensive. */
+/** Counts the reads of a header reader, which are what a file can make expensive. */
 function countLooks(): () => number {
   let looks = 0;
   for (const name of READS) {
@@ -25,7 +25,7 @@ it('refuses 4,000 mutated images with nothing but DescribeError, none at a high 
   // Both outcomes are common, else the mutations are too weak or too strong to mean anything.
   expect(loaded).toBeGreaterThan(400);
   expect(refused['DESCRIBE_IMAGE_UNREADABLE']).toBeGreaterThan(400);
-  // A few looks a block, and never more than 400,000 blocks; a file of 20 MB has millions.
+  // A few reads a block, and never more than 400,000 blocks; a file of 20 MB has millions.
   expect(highestCost, costliestFile).toBeLessThan(2_000_000);
   expect(highestCost, costliestFile).toBeGreaterThan(100_000);
 });

@@ -27,7 +27,7 @@ function largePng(): Buffer {
   return png;
 }
 
-/** Milliseconds that this thread was ready to run and others ran instead; 0 where the system does not tell. */
+/** Milliseconds in which this thread was ready to run but others ran; 0 where the system does not report it. */
 function waitedForCpu(): () => number {
   try {
     const file = openSync('/proc/thread-self/schedstat', 'r');

@@ -3,8 +3,8 @@ import { defineSuite, freshProcess } from './harness/index.ts';
 
 const dist = (file: string) => new URL(`../dist/${file}`, import.meta.url);
 
-// Cold starts matter: openai, ioredis and both copies of undici, Node's own too, load at first use. These gates hold
-// it.
+// Cold starts matter, so openai, ioredis and both copies of undici, Node's own included, load at first use. These gates
+// prove it.
 export const suites = [
   defineSuite({
     name: 'import cost',
@@ -21,7 +21,7 @@ export const suites = [
         expectedExport: 'PerformanceMonitor',
       }),
     },
-    // CPU time is gated, too, for it says the same on a busy machine.
+    // CPU time is gated too, because it is the same on a busy machine.
     gates: {
       '@describe-it/sdk': { maxRatio: 0.6, maxCpuRatio: 0.6 },
       '@describe-it/sdk/circuit-breaker': { maxRatio: 0.15, maxCpuRatio: 0.15 },

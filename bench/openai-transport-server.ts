@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 
-/** Answers every request with a completion whose body is about 300 bytes, and reads nothing of what it gets. */
+/** Answers every request with a completion whose body has about 300 bytes, without reading the request. */
 const ANSWER = JSON.stringify({
   id: 'chatcmpl-bench',
   object: 'chat.completion',

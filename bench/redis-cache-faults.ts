@@ -42,8 +42,8 @@ const quantile = (sorted: readonly number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
 /**
- * Callers that read again and again, for so many rounds and until `work` ends. Memory trusts nothing, so that each one
- * asks Redis if it may.
+ * Callers that read again and again, for this many rounds and until `work` ends. Memory is never trusted, so that each
+ * one asks Redis where it may.
  */
 async function load(cache: RedisCache, rounds: number, work?: Promise<unknown>) {
   let isOver = work === undefined;
@@ -200,7 +200,7 @@ const FAULTS: Readonly<Record<string, () => Promise<Scene>>> = {
   'fails over (Sentinel, old master READONLY)': async () => {
     const setup = await startRedisSentinel();
     const sentinels = [{ host: setup.sentinel.host, port: setup.sentinel.port }];
-    /** Until the old master has become a replica, with what follows from that: every connection to it is dropped. */
+    /** Waits until the old master has become a replica, and so has dropped every connection. */
     const failOver = async () => {
       await setup.failOver();
       // The old master drops this connection too.

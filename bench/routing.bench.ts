@@ -6,7 +6,7 @@ const CALLS = 10_000;
 const CONCURRENCY = 100;
 const ENDPOINTS = 2;
 const WARM_UP_RUNS = 10;
-/** More than any run needs: what is measured is the scheduling, not the waiting for quota. */
+/** More than any run needs: the bench measures the scheduling, not the wait for quota. */
 const LIMITS = { requestsPerMinute: 1e10, tokensPerMinute: 1e13, rampFromTokensPerMinute: 1e13 };
 
 const inputs = Array.from({ length: CALLS }, (_, index) => index);
@@ -14,7 +14,7 @@ const random = seededRandom(7);
 const priorities = inputs.map(() => Math.floor(random() * 10));
 const priorityOf = (index: number) => priorities[index] ?? 0;
 
-/** As a server has one a request; none aborts. */
+/** One signal a call, like the signal of each request in a server; none aborts. */
 const signals = inputs.map(() => new AbortController().signal);
 const signalOf = (index: number) => signals[index] as AbortSignal;
 
@@ -88,7 +88,7 @@ export const suites = [
       router: { run: ({ router }) => route(router), operations: CALLS },
     },
     verify: isComplete,
-    // It does what a queue does, and takes from quotas, balances and keeps deadlines beside.
+    // It does the work of a queue, and also takes from quotas, balances and keeps deadlines.
     gates: { router: 2 },
   }),
 ];

@@ -15,8 +15,7 @@ import { createResourcePool, HttpClientFactory, ResourcePool } from './resource-
 import { QuotaLimiter } from './routing/index.ts';
 import { createTestImage, type FakeOpenAI, startFakeOpenAI } from './testing/index.ts';
 
-// What functions of the package hand out is taken apart here, as users do with every result: no method needs its
-// object.
+// Results of the package's functions are destructured here, as users do with every result: no method needs its object.
 
 const IMAGE = `data:image/png;base64,${createTestImage().toString('base64')}`;
 const QUESTION = { model: 'gpt-4.1-mini', messages: [{ role: 'user' as const, content: 'Hello' }] };

@@ -25,7 +25,7 @@ const PIXEL = Buffer.from(
   'base64',
 );
 
-/** Every name that some option here has; many of them are those of several. */
+/** The name of every option in this package. */
 const NAMES =
   `acquireTimeoutMs ageingMs aliasTtlMs allowHosts apiKey apiVersion attemptTimeoutMs baseURL batch batchSize budget
 cache cacheScope circuitBreaker classify client clock cluster codec compressAboveBytes concurrency connectTimeoutMs createBackoff
@@ -50,7 +50,7 @@ async function readsDuring(work: () => unknown): Promise<string[]> {
   const reads = new Set<string>();
   const restore: (() => void)[] = [];
   for (const name of NAMES) {
-    // As an assignment would make it, so that what looks for one sees it.
+    // Defined as an assignment would, so that a loop over the names finds it.
     Object.defineProperty(Object.prototype, name, {
       configurable: true,
       enumerable: true,
@@ -74,7 +74,7 @@ async function readsDuring(work: () => unknown): Promise<string[]> {
   return [...reads].sort();
 }
 
-// Packages are loaded before, for what they read themselves is not ours.
+// Loads the packages first, because their own reads do not count.
 beforeAll(async () => {
   await using api = await startRawApi(() => ({ body: completion('a cat') }));
   const client = createDescribeClient({ apiKey: 'sk-x', baseURL: api.baseURL });

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** What stands around a snippet: the names that it takes for granted, and what the test wants to see of it. */
+/** The code around a snippet: the names that it expects, and the checks of the test. */
 interface Surroundings {
   readonly imports?: string;
   /** Parameters of the function around a snippet that is no module of its own, with their types. */

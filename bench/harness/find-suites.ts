@@ -26,7 +26,7 @@ async function loadSuites(url: URL, asked: boolean): Promise<readonly Suite[]> {
     if (!Array.isArray(suites)) throw new TypeError('exports no list called suites');
     return suites as readonly Suite[];
   } catch (cause) {
-    // A file that was not asked for may be broken; it only could have held a suite of that name.
+    // A broken file that was not named is ignored: it could only have held a suite of that name.
     if (!asked) return [];
     throw new Error(`${url.pathname.split('/').at(-1)} can't be loaded`, { cause });
   }

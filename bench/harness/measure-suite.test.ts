@@ -21,7 +21,7 @@ describe('measureSuite', () => {
     });
     const report = reportSuite(suite, await measureSuite(suite, { rounds: 5, sliceMs: 5 }));
     expect(report.rounds).toBe(5);
-    // Ten times the work; a busy machine may leave little of it to be seen.
+    // Ten times the work, of which a busy machine may show little.
     expect(report.contenders[1]?.ratio?.value).toBeGreaterThan(1);
     expect(report.contenders[1]?.cpuMs).toBeGreaterThan(0);
   });

@@ -3,11 +3,11 @@ import type { PreparedContender, Suite } from './suite.ts';
 import { type Calibration, calibrate, type Slice, timedSlice } from './timed-slice.ts';
 
 export interface MeasureOptions {
-  /** Over the suite's own number of rounds. */
+  /** Overrides the suite's own number of rounds. */
   readonly rounds?: number | undefined;
-  /** Over the suite's own slice. */
+  /** Overrides the suite's own slice. */
   readonly sliceMs?: number | undefined;
-  /** Told after each round. */
+  /** Called after each round. */
   readonly onRound?: (round: number, rounds: number) => void;
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from './seeded-random.ts';
 import { median, quantile, ratioOfMedians, relativeSpread } from './statistics.ts';
 
-/** Log-normal noise around a centre: what timings look like. */
+/** Log-normal noise around a centre, as timings have it. */
 const noisy = (centre: number, random: () => number, count: number) =>
   Array.from({ length: count }, () => {
     const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

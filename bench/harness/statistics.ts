@@ -33,9 +33,9 @@ export interface RatioOptions {
 }
 
 /**
- * The ratio of two medians with a percentile bootstrap interval. Rounds are resampled in pairs: what slowed both
- * contenders of a round down cancels.
- * Source: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
+ * The ratio of two medians with a percentile bootstrap interval. Rounds are resampled in pairs, so that a disturbance
+ * of both contenders in a round cancels. Source: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993),
+ * chapter 13.
  */
 export function ratioOfMedians(
   values: readonly number[],

@@ -12,7 +12,7 @@ export interface Slice {
   readonly operations: number;
 }
 
-/** How a contender is called: found once, before the first round. */
+/** The way to call a contender, found once before the first round. */
 export interface Calibration {
   readonly isAsync: boolean;
   /** Runs in one sample, so that the clock's own cost vanishes. */

@@ -64,7 +64,7 @@ const server = app.listen(Number(process.env.PORT ?? 3000), process.env.HOST ?? 
   console.log(`listening on http://127.0.0.1:${server.address().port}`);
 });
 
-// Stop taking requests, let those in work end, then let go of connections. A second signal ends at once.
+// Refuses new requests, lets those in work end, then closes connections. A second signal ends at once.
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT']) {
   process.on(signal, () => {

@@ -25,14 +25,14 @@ export function redisScriptOf(cache: RedisCache): RedisScript | undefined {
   return {
     run: async (script, keys, args) => {
       const link = linkOf(cache);
-      if (link === undefined) throw new CacheError('Redis script: no driver');
+      if (link === undefined) throw new CacheError("the script can't run: ioredis is not installed");
       const deadline = link.gateway.deadline();
       deadline.untilMs += EXTRA_TIMEOUT_MS;
       const names = keys.map((key) => `${link.names.prefix}${key}`);
       const reply = await link.gateway.send('script', [['EVAL', script, names.length, ...names, ...args]], deadline);
       if (!reply.ok) throw reply.error;
       const [answer] = reply.value;
-      if (!Array.isArray(answer)) throw new CacheError('Redis script: failed', { cause: answer });
+      if (!Array.isArray(answer)) throw new CacheError('Redis failed to run the script', { cause: answer });
       return answer as (string | number)[];
     },
   };

@@ -96,7 +96,9 @@ export function answerText(completion: VisionChatCompletion): string {
   if (reason === BROKEN_OFF) throw invalidAnswer(completion, 'an error broke the answer off');
   const isEmpty = text.trim() === '';
   if (AT_BOUND.has(reason)) {
-    const what = isEmpty ? 'the answer hit maxOutputTokens before any text' : 'the answer hit maxOutputTokens';
+    const what = isEmpty
+      ? 'the answer reached maxOutputTokens before any text; raise it'
+      : 'the answer reached maxOutputTokens; raise it';
     throw new UpstreamError('DESCRIBE_OUTPUT_TRUNCATED', what, {
       status: 200,
       requestId: requestIdOf(completion),

@@ -21,7 +21,7 @@ export function singleAnswer(completion: VisionChatCompletion, schema: VisionSch
   const description = answerText(completion);
   if (schema === undefined) return { description };
   const part = structuredPart(answerJson(description), schema, requestIdOf(completion));
-  if (part === undefined) throw invalidAnswer(completion, 'the answer is not of the schema asked for');
+  if (part === undefined) throw invalidAnswer(completion, 'the answer does not match the schema');
   if (part instanceof UpstreamError) throw part;
   return part;
 }
@@ -125,7 +125,7 @@ export function parseFailure(thrown: unknown, requestId?: string): UpstreamError
   const isMistake = thrown instanceof Error && MISTAKES.has(thrown.name);
   const what = isMistake
     ? `schema.parse failed with a ${thrown.name}; see cause`
-    : 'the answer is not of the schema asked for: schema.parse refused it; see cause';
+    : 'the answer does not match the schema: schema.parse refused it; see cause';
   return new UpstreamError('DESCRIBE_RESPONSE_INVALID', what, {
     cause: thrown,
     status: 200,

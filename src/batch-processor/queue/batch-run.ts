@@ -202,7 +202,7 @@ function hasPromise(results: unknown[]): boolean {
     try {
       if (isPromiseLike(results[index])) found = true;
     } catch (cause) {
-      results[index] = new BatchHandlerError('a result of the handler can not be looked at', { cause });
+      results[index] = new BatchHandlerError('a result of the handler threw when it was read', { cause });
     }
   }
   return found;

@@ -43,7 +43,7 @@ export async function readStream(
       if (next.done === true) break;
       const chunk = asBytes(next.value);
       if (chunk === undefined)
-        throw new InputError(field, `must be a stream of bytes; got one of ${describeKind(next.value)}`);
+        throw new InputError(field, `must be a stream of bytes; got a chunk that is ${describeKind(next.value)}`);
       if (collected.byteLength + chunk.length > maxBytes) throw tooLarge(field, maxBytes);
       if (chunk.length === 0) continue;
       collected.push(chunk);

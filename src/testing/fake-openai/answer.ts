@@ -107,7 +107,7 @@ export type ContentFault = Extract<
 
 const REFUSAL = "I'm sorry, I can't assist with that.";
 
-/** What a server does alike for all requests. */
+/** The part of an answer's rules that is the same for all requests. */
 export interface AnswerRules {
   readonly cachedPromptRatio: number;
   readonly reasoningTokens: Readonly<Record<ReasoningEffort, number>>;

@@ -11,7 +11,7 @@ export type Payload =
   | {
       readonly type: 'stream';
       readonly events: Iterable<string>;
-      /** How this stream tells an error, as the event of that number from 0. */
+      /** The form of an error in this stream, as the event of that number from 0. */
       readonly errorEvent: (error: ApiErrorBody, position: number) => string;
     };
 
@@ -69,7 +69,7 @@ function deliverBody(
     'content-length': String(sentLength),
   });
   if (isCut(fault) && cut !== undefined) sendCut(response, cut, fault);
-  // As a string it leaves in one write with the headers.
+  // A string is sent in one write with the headers.
   else response.end(text);
 }
 
@@ -93,7 +93,7 @@ async function deliverStream(
   const isBuilt = isCut(fault) || pause !== undefined;
   for (const bytes of groups(all.slice(0, last), quirk?.writes ?? (isBuilt ? 'events' : 'joined'))) {
     response.write(bytes);
-    // A turn for each write: what one turn writes may reach the client as one chunk.
+    // One write a turn: the client may get all writes of one turn as one chunk.
     if (typeof quirk?.writes === 'number') await nextTurn();
     await pause?.();
     if (response.destroyed) return;
@@ -135,8 +135,8 @@ function sendCut(response: ServerResponse, part: Buffer, { kind }: CutFault): vo
 }
 
 /**
- * A reset overtakes what the client has not read yet, and it would see no answer at all. So the part gets some time,
- * and, where the client shares this event loop, a turn of it.
+ * A reset overtakes bytes that the client has not read yet, and the client would see no answer at all. So the reset
+ * waits a little, and one turn of the loop, which the client may share.
  */
 async function resetLater(response: ServerResponse): Promise<void> {
   await realPause(RESET_DELAY_MS);

@@ -65,7 +65,7 @@ export class Exchange {
       'openai-organization': 'org-fake',
       'openai-version': '2020-10-01',
     };
-    // Given by hand, for Node would add a Keep-Alive hint that the API doesn't send and clients obey.
+    // Set by hand, because Node would add a Keep-Alive hint that the API doesn't send and clients obey.
     if (response.shouldKeepAlive) this.#headers['connection'] = 'keep-alive';
   }
 
@@ -167,7 +167,7 @@ export class Exchange {
     return picked;
   }
 
-  /** Waits, and does the faults that leave no answer to make. Returns whether that was all. */
+  /** Waits, and applies the faults that need no answer. Returns whether the exchange is over. */
   async #applyEarly({ fault, latencyMs }: PickedFault): Promise<boolean> {
     if (latencyMs > 0) await pauseFor(this.#response, latencyMs, this.#context.options.clock);
     switch (fault?.kind) {

@@ -23,7 +23,7 @@ import type { Endpoint } from './vision-request.ts';
 interface ConnectionState {
   readonly id: number;
   requests: number;
-  /** Its next request finds it closed. */
+  /** Whether its next request finds it closed. */
   doomed: boolean;
 }
 
@@ -84,15 +84,15 @@ export class FakeOpenAI implements AsyncDisposable {
     return this.#options.apiKeys[0] ?? '';
   }
 
-  /** Replaces the fault plan; rules that end start anew. Request numbers go on. */
+  /** Replaces the fault plan. Counts of rules that end start again; request numbers go on. */
   setFaults(faults: FaultPlan | readonly FaultRule[]): void {
     checkFaults(faults);
     this.#picker = new FaultPicker(toPlan(faults), this.#options.seed);
   }
 
   /**
-   * Other limits from now on, for all keys or by groups, with full buckets. Requests in flight no longer count.
-   * @throws ConfigError `DESCRIBE_CONFIG_INVALID` for wrong ones
+   * Sets other limits, for all keys or by groups, with full buckets. Requests in flight no longer count.
+   * @throws `DESCRIBE_CONFIG_INVALID` for wrong ones.
    */
   setLimits(limits: FakeLimits | readonly FakeQuotaGroup[]): void {
     this.#groups.replace(checkedGroups(limits));

@@ -1,7 +1,7 @@
 import type { ApiErrorCode } from './error-table.ts';
 import type { Latency } from './latency.ts';
 
-/** Which requests a rule is about. Every condition given must hold; no condition means every request. */
+/** The requests that a rule is about. Every given condition must hold; without a condition, every request matches. */
 export interface FaultMatch {
   /**
    * Numbers of the requests, from 1, counted from the start or the last `reset()`: calls of chat and responses
@@ -14,7 +14,10 @@ export interface FaultMatch {
     | { readonly from?: number; readonly to?: number; readonly every?: number };
   /** Requests with this API key. */
   readonly apiKey?: string;
-  /** Requests with an image whose hash (of `readImageFacts`) is this, or one of these; a start of it is enough. */
+  /**
+   * Requests with an image whose hash (of `readImageFacts`) is this, or one of these. The beginning of a hash is
+   * enough.
+   */
   readonly imageHash?: string | readonly string[];
   /** Requests that name this model. */
   readonly model?: string;
@@ -41,9 +44,9 @@ export interface RetryAfter {
 
 /** Where an answer breaks off. */
 interface CutPosition {
-  /** Share of the events or bytes that comes, and of a stream half of the next event. @defaultValue 0.5 */
+  /** Share of the events or bytes that is sent, and half of a stream's next event. @defaultValue 0.5 */
   readonly afterRatio?: number;
-  /** Whole events of a stream that come, and no byte of the next one; wins over `afterRatio`. */
+  /** Number of whole events of a stream that are sent, without any byte of the next one; wins over `afterRatio`. */
   readonly afterEvents?: number;
 }
 
@@ -70,7 +73,7 @@ export interface Quirk {
   readonly unknown?: boolean;
 }
 
-/** A failure that the server produces, or a way of its own. */
+/** A failure that the server produces, or an unusual form of its answer. */
 export type Fault =
   | {
       /**
@@ -128,7 +131,9 @@ export type Fault =
       /** Of the error of a failed one. @defaultValue 'server_error' */
       readonly code?: ApiErrorCode | 'server_error' | (string & {});
     }
-  /** The same answer, written as some servers do, which a client must read alike. Happens beside any other fault. */
+  /**
+   * The same answer in a form of some servers, which a client must read alike. It is applied beside any other fault.
+   */
   | Quirk
   /** A structured answer whose items are wrong: `count` of them. Other answers are left whole. */
   | {
@@ -150,7 +155,7 @@ export interface FaultRule {
   /** @defaultValue every request */
   readonly when?: FaultMatch;
   readonly fault: Fault;
-  /** The rule ends after so many faults. @defaultValue no end */
+  /** Number of faults after which the rule ends. @defaultValue no end */
   readonly times?: number;
   /**
    * Whether the tokens count as billed.

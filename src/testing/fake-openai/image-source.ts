@@ -39,7 +39,7 @@ function decodeDataUrl(url: string, param: string, { maxImageBytes }: ImageBound
   const base64 = url.slice(comma + 1);
   if (lengthOfBase64(base64) > maxImageBytes) throw rejected('image_file_too_large', param);
   const bytes = Buffer.from(base64, 'base64');
-  // Buffer skips what is not base64, so anything skipped shows as bytes that are missing.
+  // Buffer skips anything that is not base64, so that bytes are then missing.
   if (bytes.length !== lengthOfBase64(base64)) throw rejected('invalid_base64_image', param);
   return bytes;
 }

@@ -2,14 +2,14 @@ import { invalidRequest } from './api-error.ts';
 import { type ImageBounds, loadImage } from './image-source.ts';
 import type { PromptPart, SeenImage, VisionRequest } from './vision-request.ts';
 
-/** How the images of one request are looked at. */
+/** How the images of one request are read. */
 export interface LookOptions extends ImageBounds {
   readonly maxImages: number;
   /** Descriptions that replace an image's facts, by its hash. */
   readonly descriptions: Readonly<Record<string, string>>;
 }
 
-/** Looks at every image of a request, in the order sent, each with the text that stands right before it. */
+/** Reads every image of a request, in the order sent, each with the text right before it. */
 export async function loadImages(
   { endpoint, parts }: VisionRequest,
   options: LookOptions,

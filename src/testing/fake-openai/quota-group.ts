@@ -13,8 +13,9 @@ export interface FakeLimits {
   /** Requests in flight at once; one more is a 429. */
   readonly maxConcurrency?: number;
   /**
-   * How much of a minute's limit may be used at once, in seconds' worth; the day limits may be used whole.
-   * Bound: above 0, at most 60. @defaultValue 1
+   * How much of a minute's limit may be used at once, in seconds of the rate; the day limits may be used whole. Bound:
+   * above 0, at most 60.
+   * @defaultValue 1
    */
   readonly burstSeconds?: number;
   /**

@@ -46,7 +46,7 @@ export function readEffort(value: unknown, api: Api, name: string, model: FakeMo
   );
 }
 
-/** Checks what a model that reasons takes at its default only. */
+/** Checks the parameters that a reasoning model accepts only with their default. */
 export function checkSampling(body: JsonObject, api: Api, model: FakeModel, effort: ReasoningEffort): void {
   const support = model.temperature ?? (model.reasoning === true ? 'never' : 'always');
   const isFree = support === 'always' || (support === 'without-reasoning' && effort === 'none');
