@@ -23,6 +23,23 @@ describe('an attempt under way', () => {
   });
 });
 
+describe('an attempt that the end of its call cut off', () => {
+  it('is waited for while it takes some microtasks to end, and no longer', async () => {
+    const trace = new CallTrace(new ManualClock());
+    const [ending, hanging] = [trace.beginAttempt('a'), trace.beginAttempt('b')];
+    const end = async () => {
+      for (let turn = 0; turn < 10; turn += 1) await undefined;
+      ending.ended({ outcome: 'failure', error: new UpstreamError('DESCRIBE_UPSTREAM', 'x', { status: 500 }) });
+    };
+    void end();
+    await trace.settled();
+    expect(trace.explain().attempts).toMatchObject([
+      { endpoint: 'a', outcome: 'failure', status: 500 },
+      { endpoint: 'b', outcome: 'aborted', clientRequestId: hanging.clientRequestId },
+    ]);
+  });
+});
+
 describe('CallTrace', () => {
   it('tells where the time of a call went, attempt by attempt', async () => {
     const clock = new ManualClock();

@@ -14,7 +14,7 @@ import type { RedisTargetOptions } from '../../redis-cache/index.ts';
 import { type Logger, safeLogger } from './client-logger.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { CLIENT_SPEC, isInstance } from './client-spec.ts';
-import { type EndpointDescription, namedEndpoints } from './endpoint-options.ts';
+import { ENDPOINT_SPEC, type EndpointDescription, type EndpointOptions, namedEndpoints } from './endpoint-options.ts';
 import { type MissingKeys, missingKeysOf } from './missing-key.ts';
 import {
   type BatchOptions,
@@ -23,6 +23,8 @@ import {
   CLIENT_POOL_SPEC,
   type ClientPoolOptions,
 } from './part-options.ts';
+
+type ClientVariables = Pick<DescribeClientOptions, 'apiKey' | 'baseURL' | 'organization' | 'project'>;
 
 type GivenOptions = Settings<DescribeClientOptions, typeof CLIENT_SPEC>;
 
@@ -79,7 +81,7 @@ function readVariables(variables: Environment) {
     return options as Options;
   };
   return {
-    client: read<Pick<DescribeClientOptions, 'apiKey' | 'baseURL' | 'organization' | 'project'>>(CLIENT_SPEC),
+    client: read<ClientVariables>(CLIENT_SPEC),
     redis: read<RedisTargetOptions>(REDIS_TARGET_SPEC),
     pool: read<Pick<ClientPoolOptions, 'min' | 'max'>>(CLIENT_POOL_SPEC),
     batch: read<Pick<BatchOptions, 'batchSize' | 'maxBatchWaitMs'>>(CLIENT_BATCH_SPEC),
@@ -153,11 +155,8 @@ function contradictionsOf(given: GivenOptions, settings: ClientSettings): readon
 /**
  * The endpoints of the option, or the one that the top-level options describe, each with what it takes from the client.
  */
-function endpointsOf(
-  given: GivenOptions,
-  environment: Pick<DescribeClientOptions, 'apiKey' | 'baseURL' | 'organization' | 'project'>,
-): readonly EndpointDescription[] {
-  const named = given.endpoints === undefined ? [onlyEndpoint(given, environment)] : namedEndpoints(given.endpoints);
+function endpointsOf(given: GivenOptions, environment: ClientVariables): readonly EndpointDescription[] {
+  const named = namedEndpoints(given.endpoints ?? [onlyEndpoint(given, environment)]);
   return named.map((endpoint) => ({
     ...endpoint,
     dialect: endpoint.dialect ?? given.dialect,
@@ -166,22 +165,12 @@ function endpointsOf(
 }
 
 const onlyEndpoint = (
-  given: GivenOptions,
-  environment: Pick<DescribeClientOptions, 'apiKey' | 'baseURL' | 'organization' | 'project'>,
-): EndpointDescription => ({
-  name: ONLY_ENDPOINT,
-  apiKey: given.apiKey ?? environment.apiKey ?? '',
-  baseURL: given.baseURL ?? environment.baseURL,
-  apiVersion: given.apiVersion,
-  organization: given.organization ?? environment.organization,
-  project: given.project ?? environment.project,
-  headers: given.headers,
-  model: undefined,
-  weight: undefined,
-  limits: undefined,
-  dialect: undefined,
-  extraBody: undefined,
-});
+  { apiKey, baseURL, organization, project, apiVersion, headers }: GivenOptions,
+  environment: ClientVariables,
+): EndpointOptions => {
+  const own = { name: ONLY_ENDPOINT, ...environment, ...definedOf({ apiKey, baseURL, organization, project }) };
+  return ownOptions<EndpointOptions>({ ...own, apiVersion, headers }, ENDPOINT_SPEC);
+};
 
 /** A copy, so that the caller's later changes have no effect on requests. */
 function mergedExtraBody(client: ExtraBody | undefined, own: ExtraBody | undefined): ExtraBody | undefined {

@@ -34,7 +34,7 @@ interface SucceededCall {
 export class CallMetrics implements AttemptMetrics {
   readonly #monitor: PerformanceMonitor | undefined;
   readonly #durations = new BoundedMap<string, BoundHistogram>(MAX_MODELS);
-  readonly #sources = new Map<string, BoundCounter>();
+  readonly #sources = new BoundedMap<string, BoundCounter>(MAX_MODELS);
   #promptTokens: BoundCounter | undefined;
   #completionTokens: BoundCounter | undefined;
   #cost: BoundCounter | undefined;
@@ -47,12 +47,7 @@ export class CallMetrics implements AttemptMetrics {
   callSucceeded(requestedModel: string, { source, explain }: SucceededCall): void {
     this.#record((monitor) => {
       this.#durationOf(monitor, requestedModel)(explain.totalMs);
-      let count = this.#sources.get(source);
-      if (count === undefined) {
-        count = monitor.bindCounter('descriptions', { source });
-        this.#sources.set(source, count);
-      }
-      count();
+      this.#sources.getOrCreate(source, () => monitor.bindCounter('descriptions', { source }))();
     });
   }
 
@@ -91,12 +86,7 @@ export class CallMetrics implements AttemptMetrics {
   }
 
   #durationOf(monitor: PerformanceMonitor, model: string): BoundHistogram {
-    let record = this.#durations.get(model);
-    if (record === undefined) {
-      record = monitor.bindHistogram('describe_duration', { model }, IN_MS);
-      this.#durations.set(model, record);
-    }
-    return record;
+    return this.#durations.getOrCreate(model, () => monitor.bindHistogram('describe_duration', { model }, IN_MS));
   }
 
   /** In the user's own monitor, these names may be taken. That must not fail a call. */
