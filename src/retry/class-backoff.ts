@@ -1,6 +1,7 @@
 import { DescribeError } from '../errors/describe-error.ts';
 import { failureMeaning } from '../errors/failure-table.ts';
 import { type BackoffOptions, decorrelatedJitterDelay, type Random } from '../internal/backoff.ts';
+import { NO_OPTIONS } from '../internal/options/own-options.ts';
 import type { RetryClass, RetryClassPolicy, RetrySettings } from './retry-options.ts';
 
 /** Settings for errors of one class, with all defaults. */
@@ -22,7 +23,7 @@ export function rulesByClass({ policies = {}, ...own }: RetrySettings): (error: 
   };
 }
 
-function rulesOf(own: RetryBounds, ofClass: RetryClassPolicy = {}): ClassRules {
+function rulesOf(own: RetryBounds, ofClass: RetryClassPolicy = NO_OPTIONS): ClassRules {
   const { maxAttempts = own.maxAttempts, initialDelayMs = own.initialDelayMs, maxDelayMs = own.maxDelayMs } = ofClass;
   return { maxAttempts, backoff: { initialDelayMs, maxDelayMs: Math.max(initialDelayMs, maxDelayMs) } };
 }

@@ -144,8 +144,8 @@ export const parseFrozen = (json: string): unknown => freezeJson(JSON.parse(json
 function freezeJson<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   for (const name in value) {
-    const inner: unknown = value[name];
-    if (typeof inner === 'object' && inner !== null && Object.hasOwn(value, name)) freezeJson(inner);
+    const inner: unknown = Object.hasOwn(value, name) ? value[name] : undefined;
+    if (typeof inner === 'object' && inner !== null) freezeJson(inner);
   }
   return Object.freeze(value);
 }
