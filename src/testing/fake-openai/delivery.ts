@@ -61,7 +61,7 @@ function deliverBody(
   contentType: string,
   { status, headers, fault }: DeliveryOptions,
 ): void {
-  const cut = isCut(fault) ? cutText(text, cutRatio(fault)) : undefined;
+  const cut = isCut(fault) ? cutText(text, fault) : undefined;
   const sentLength = fault?.kind === 'truncate' && cut !== undefined ? cut.length : Buffer.byteLength(text);
   response.writeHead(status, {
     ...headers,
@@ -73,9 +73,9 @@ function deliverBody(
   else response.end(text);
 }
 
-function cutText(text: string, share: number): Buffer {
+function cutText(text: string, cut: CutFault): Buffer {
   const body = Buffer.from(text);
-  return body.subarray(0, Math.floor(body.length * share));
+  return body.subarray(0, cut.afterBytes ?? Math.floor(body.length * cutRatio(cut)));
 }
 
 async function deliverStream(
@@ -89,22 +89,34 @@ async function deliverStream(
     'cache-control': 'no-cache',
   });
   const all = writtenAs(events, quirk);
-  const last = isCut(fault) ? keptEvents(fault, all.length) : all.length;
-  const isBuilt = isCut(fault) || pause !== undefined;
-  for (const bytes of groups(all.slice(0, last), quirk?.writes ?? (isBuilt ? 'events' : 'joined'))) {
+  const { whole, part } = isCut(fault) ? cutEvents(all, fault) : { whole: all };
+  const isBuilt = part !== undefined || pause !== undefined;
+  for (const bytes of groups(whole, quirk?.writes ?? (isBuilt ? 'events' : 'joined'))) {
     response.write(bytes);
     // One write a turn: the client may get all writes of one turn as one chunk.
     if (typeof quirk?.writes === 'number') await nextTurn();
     await pause?.();
     if (response.destroyed) return;
   }
-  if (isCut(fault)) sendCut(response, partOf(all[last] ?? '', fault), fault);
+  if (isCut(fault) && part !== undefined) sendCut(response, part, fault);
   else response.end();
 }
 
-/** Half of the event at the cut, or nothing of it where whole events were asked for. */
-const partOf = (event: string, { afterEvents }: CutFault): Buffer =>
-  Buffer.from(afterEvents === undefined ? event.slice(0, Math.floor(event.length / 2)) : '');
+/** The events before a cut, and what comes of the next one. */
+function cutEvents(events: readonly string[], cut: CutFault): { readonly whole: readonly string[]; part: Buffer } {
+  if (cut.afterBytes === undefined) {
+    const kept = keptEvents(cut, events.length);
+    const next = cut.afterEvents === undefined ? (events[kept] ?? '') : '';
+    return { whole: events.slice(0, kept), part: Buffer.from(next.slice(0, Math.floor(next.length / 2))) };
+  }
+  let left = cut.afterBytes;
+  let kept = 0;
+  while (kept < events.length && Buffer.byteLength(events[kept] ?? '') <= left) {
+    left -= Buffer.byteLength(events[kept] ?? '');
+    kept += 1;
+  }
+  return { whole: events.slice(0, kept), part: Buffer.from(events[kept] ?? '').subarray(0, left) };
+}
 
 type CutFault = Extract<DeliveryFault, { kind: 'stall' | 'reset' | 'truncate' }>;
 

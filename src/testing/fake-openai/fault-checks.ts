@@ -22,6 +22,7 @@ import { checkLatency } from './latency-checks.ts';
 const position = integer({ min: 1 });
 const wait = milliseconds({ min: 0 });
 const cut = { afterRatio: ratio(), afterEvents: integer({ min: 0 }) };
+const cutAtByte = { ...cut, afterBytes: integer({ min: 0 }) };
 const somewhere = oneOf('body', 'content');
 
 const FAULTS: Readonly<Record<string, Readonly<Record<string, OptionCheck>>>> = {
@@ -37,14 +38,14 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, OptionCheck>>>> = 
   },
   latency: { latency: required(checkLatency) },
   hang: {},
-  stall: cut,
-  reset: { at: required(oneOf('before-answer', 'mid-body')), ...cut },
+  stall: cutAtByte,
+  reset: { at: required(oneOf('before-answer', 'mid-body')), ...cutAtByte },
   'stream-error': {
     code: nonEmptyText(),
     status: integer({ min: 400, max: 599 }),
     ...cut,
   },
-  truncate: { where: somewhere, ...cut },
+  truncate: { where: somewhere, ...cutAtByte },
   'wrong-json': { where: somewhere, json: anything() },
   refusal: { text: nonEmptyText() },
   finish: { reason: required(oneOf('stop', 'length', 'content_filter', 'max_messages', 'steered')), text: text() },

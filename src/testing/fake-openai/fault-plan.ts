@@ -50,6 +50,12 @@ interface CutPosition {
   readonly afterEvents?: number;
 }
 
+/** Where an answer breaks off, to the byte. */
+interface BytePosition extends CutPosition {
+  /** Bytes of the body that come, which may end within a character; wins over the others. */
+  readonly afterBytes?: number;
+}
+
 /** Ways to write an answer. All but `usage` and `unknown` are about streams. */
 export interface Quirk {
   readonly kind: 'quirk';
@@ -93,9 +99,9 @@ export type Fault =
   /** The request is read and never answered. */
   | { readonly kind: 'hang' }
   /** Headers and the start of the body are sent, then nothing more. */
-  | ({ readonly kind: 'stall' } & CutPosition)
+  | ({ readonly kind: 'stall' } & BytePosition)
   /** The connection is reset: before any byte of the answer, or in the middle of its body. */
-  | ({ readonly kind: 'reset'; readonly at: 'before-answer' | 'mid-body' } & CutPosition)
+  | ({ readonly kind: 'reset'; readonly at: 'before-answer' | 'mid-body' } & BytePosition)
   /** A stream that ends with an error event after a part of its events; other answers are left whole. */
   | ({
       readonly kind: 'stream-error';
@@ -103,7 +109,7 @@ export type Fault =
       readonly status?: number;
     } & CutPosition)
   /** The answer ends early, and well-formed as HTTP: the body's JSON is cut, or only the model's own text. */
-  | ({ readonly kind: 'truncate'; readonly where?: 'body' | 'content' } & CutPosition)
+  | ({ readonly kind: 'truncate'; readonly where?: 'body' | 'content' } & BytePosition)
   /** JSON of another shape: as the body, or as the model's own text. */
   | { readonly kind: 'wrong-json'; readonly where?: 'body' | 'content'; readonly json?: unknown }
   /** A 200 whose message is a refusal. */

@@ -261,6 +261,23 @@ describe('the bytes of a stream', () => {
     expect(whole.toString()).toContain('🐈');
   });
 
+  it('end at any byte, within a character too', async () => {
+    const whole = Buffer.from(await raw());
+    const cat = whole.indexOf('🐈');
+    for (const afterBytes of [0, 1, cat, cat + 1, cat + 2, cat + 3, cat + 4, whole.length - 1, whole.length + 9]) {
+      rules({ kind: 'truncate', afterBytes });
+      const response = await fetch(`${server.baseURL}/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${server.apiKey}` },
+        body: JSON.stringify({ ...chatBody(), stream: true }),
+      });
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      expect(bytes.length, String(afterBytes)).toBe(Math.min(afterBytes, whole.length));
+    }
+    rules({ kind: 'truncate', afterBytes: 30 });
+    expect((await post(server, '/v1/chat/completions', chatBody())).text).toHaveLength(30);
+  });
+
   it('stall with the stream open, and the client gives up', async () => {
     rules({ kind: 'stall', afterEvents: 3 });
     const abort = new AbortController();
