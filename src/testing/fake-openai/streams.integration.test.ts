@@ -245,6 +245,13 @@ describe('the bytes of a stream', () => {
     expect(text).not.toContain('[DONE]');
   });
 
+  it('have what several quirks say, and of two the later', async () => {
+    rules({ kind: 'quirk', keepAlive: true, done: false }, { kind: 'quirk', lineEnd: 'crlf', done: true });
+    const text = await raw();
+    expect(text).toMatch(/^: ping\r\n/);
+    expect(text).toContain('[DONE]');
+  });
+
   it('come one at a time, cut within characters', async () => {
     rules({ kind: 'quirk', writes: 1 });
     const response = await fetch(`${server.baseURL}/chat/completions`, {
