@@ -96,29 +96,23 @@ export function answerText(completion: VisionChatCompletion): string {
   if (reason === BROKEN_OFF) throw invalidAnswer(completion, 'an error broke the answer off');
   const isEmpty = text.trim() === '';
   if (AT_BOUND.has(reason)) {
-    const what = isEmpty
-      ? 'the answer reached maxOutputTokens before any text; raise it'
-      : 'the answer reached maxOutputTokens; raise it';
-    throw new UpstreamError('DESCRIBE_OUTPUT_TRUNCATED', what, {
-      status: 200,
-      requestId: requestIdOf(completion),
-      retryable: isEmpty,
-    });
+    const what = `the answer reached maxOutputTokens${isEmpty ? ' before any text' : ''}; raise it`;
+    throw answerError('DESCRIBE_OUTPUT_TRUNCATED', completion, what, isEmpty);
   }
   if (!isEmpty) return text;
   if (!THROUGH.has(reason)) throw invalidAnswer(completion, 'the answer holds no text');
-  throw new UpstreamError('DESCRIBE_REFUSED', 'the model ended its answer without any text', {
-    status: 200,
-    requestId: requestIdOf(completion),
-    retryable: true,
-  });
+  throw answerError('DESCRIBE_REFUSED', completion, 'the model ended its answer without any text', true);
 }
 
+const answerError = (
+  code: 'DESCRIBE_REFUSED' | 'DESCRIBE_OUTPUT_TRUNCATED' | 'DESCRIBE_RESPONSE_INVALID',
+  completion: VisionChatCompletion,
+  what: string,
+  retryable: boolean,
+): UpstreamError => new UpstreamError(code, what, { status: 200, requestId: requestIdOf(completion), retryable });
+
 const refusedAnswer = (completion: VisionChatCompletion): UpstreamError =>
-  new UpstreamError('DESCRIBE_REFUSED', 'the model refused to describe the image', {
-    status: 200,
-    requestId: requestIdOf(completion),
-  });
+  answerError('DESCRIBE_REFUSED', completion, 'the model refused to describe the image', false);
 
 /** Azure reports for each kind of content whether its filter stopped the prompt. */
 function hasFilteredPrompt(completion: VisionChatCompletion): boolean {
@@ -135,11 +129,7 @@ function hasFilteredPrompt(completion: VisionChatCompletion): boolean {
 
 /** An answer in the API's form that does not hold the result: the API worked, the model did not. */
 export const invalidAnswer = (completion: VisionChatCompletion, what: string): UpstreamError =>
-  new UpstreamError('DESCRIBE_RESPONSE_INVALID', what, {
-    status: 200,
-    requestId: requestIdOf(completion),
-    retryable: true,
-  });
+  answerError('DESCRIBE_RESPONSE_INVALID', completion, what, true);
 
 /** Depth to which lists and parts are read. */
 const MAX_DEPTH = 4;

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
+import type { ChatCompletionContentPart } from 'openai/resources/chat/completions';
 import { packSchema } from './pack-schema.ts';
-import type { VisionItem, VisionParameters } from './vision-request.ts';
+import type { VisionItem, VisionParameters, VisionSchema } from './vision-request.ts';
 import type { VisionChatRequest } from './vision-target.ts';
 
 /** Digits and letters that are not mistaken for one another (Crockford's base 32). */
@@ -13,48 +14,16 @@ const ROOMY_ITEM_TOKENS = 24;
 /** Share of its limit that an answer leaves unused on average, as a careful estimate. */
 const UNUSED_RATIO = 0.05;
 
+type RequestParts = Pick<VisionItem, 'model' | keyof VisionParameters>;
+
 /** The plain request for one image. */
 export function singleRequest(
-  item: Pick<VisionItem, 'prompt' | 'model' | 'detail' | 'maxOutputTokens' | 'schema' | keyof VisionParameters>,
+  item: Pick<VisionItem, 'prompt' | 'detail' | 'maxOutputTokens' | 'schema'> & RequestParts,
   url: string,
 ): VisionChatRequest {
-  const { prompt, model, detail, maxOutputTokens, schema } = item;
-  return {
-    ...ownFields(item),
-    model,
-    max_completion_tokens: maxOutputTokens,
-    store: false,
-    messages: [
-      ...systemMessages(item),
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: prompt },
-          { type: 'image_url', image_url: { url, detail } },
-        ],
-      },
-    ],
-    ...(schema === undefined
-      ? {}
-      : {
-          response_format: {
-            type: 'json_schema',
-            json_schema: { name: schema.name, schema: { ...schema.jsonSchema }, strict: true },
-          },
-        }),
-  };
+  const { prompt, detail, maxOutputTokens, schema } = item;
+  return requestOf(item, prompt, [{ type: 'image_url', image_url: { url, detail } }], maxOutputTokens, schema);
 }
-
-/** Fields of a body that a request sets only where they are given. */
-const ownFields = ({ temperature, reasoningEffort, extraBody }: VisionParameters): Partial<VisionChatRequest> => ({
-  ...extraBody,
-  ...(temperature === undefined ? {} : { temperature }),
-  ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
-});
-
-/** The messages before the prompt. */
-const systemMessages = ({ system }: VisionParameters): VisionChatRequest['messages'] =>
-  system === undefined ? [] : [{ role: 'system', content: system }];
 
 /** One request for several images of one group, each with an id right before it. */
 export function packRequest(
@@ -64,28 +33,42 @@ export function packRequest(
 ): VisionChatRequest {
   const [first] = items;
   if (first === undefined) throw new RangeError('a pack has at least one image');
-  const { prompt, model, detail, schema } = first;
-  const images = urls.flatMap((url, index) => [
-    { type: 'text' as const, text: `id ${ids[index] ?? ''}` },
-    { type: 'image_url' as const, image_url: { url, detail } },
+  const { prompt, detail, schema } = first;
+  const images = urls.flatMap((url, index): ChatCompletionContentPart[] => [
+    { type: 'text', text: `id ${ids[index] ?? ''}` },
+    { type: 'image_url', image_url: { url, detail } },
   ]);
+  const answer = { name: schema?.name ?? 'images', jsonSchema: packSchema(schema?.jsonSchema) };
+  return requestOf(first, packPrompt(prompt), images, packOutputTokens(totalsOf(items)), answer);
+}
+
+/** Fields that are not given are left out, so that the API's own defaults apply. */
+function requestOf(
+  { model, system, temperature, reasoningEffort, extraBody }: RequestParts,
+  prompt: string,
+  images: readonly ChatCompletionContentPart[],
+  maxOutputTokens: number,
+  schema: Pick<VisionSchema, 'name' | 'jsonSchema'> | undefined,
+): VisionChatRequest {
   return {
-    ...ownFields(first),
+    ...extraBody,
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
     model,
-    max_completion_tokens: packOutputTokens(totalsOf(items)),
+    max_completion_tokens: maxOutputTokens,
     store: false,
     messages: [
-      ...systemMessages(first),
-      { role: 'user', content: [{ type: 'text', text: packPrompt(prompt) }, ...images] },
+      ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
+      { role: 'user', content: [{ type: 'text', text: prompt }, ...images] },
     ],
-    response_format: {
-      type: 'json_schema',
-      json_schema: {
-        name: schema?.name ?? 'images',
-        schema: { ...packSchema(schema?.jsonSchema) },
-        strict: true,
-      },
-    },
+    ...(schema === undefined
+      ? {}
+      : {
+          response_format: {
+            type: 'json_schema',
+            json_schema: { name: schema.name, schema: { ...schema.jsonSchema }, strict: true },
+          },
+        }),
   };
 }
 

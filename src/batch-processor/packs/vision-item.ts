@@ -5,7 +5,17 @@ import { type AddressGuard, hasCredentials } from '../../http/guard/address-guar
 import { ignoreRejection } from '../../internal/async/user-callback.ts';
 import { canonicalJson, extraBodyCheck } from '../../internal/options/extra-body.ts';
 import { imageTextOf, imageValueOf } from '../../internal/options/image-value.ts';
-import { describeKind, describeSecret, wrongInput } from '../../internal/options/option-checks.ts';
+import {
+  check,
+  describeKind,
+  finiteNumber,
+  integer,
+  type OptionCheck,
+  oneOf,
+  secret,
+  text,
+  wrongInput,
+} from '../../internal/options/option-checks.ts';
 import { REASONING_EFFORTS } from '../../internal/options/reasoning-effort.ts';
 import { dataUrlLength, mediaTypeOf } from './image-data-url.ts';
 import type { VisionItem, VisionParameters, VisionRequest } from './vision-request.ts';
@@ -23,7 +33,18 @@ export interface VisionDefaults {
   readonly guard: AddressGuard | undefined;
 }
 
-const DETAILS: readonly unknown[] = ['low', 'high', 'auto'];
+/** In the order in which they are checked; the first wrong field is reported. */
+const FIELD_CHECKS: readonly (readonly [keyof VisionRequest, OptionCheck])[] = [
+  ['prompt', secret()],
+  ['model', check('a name', (model) => typeof model === 'string' && model !== '')],
+  ['detail', oneOf('low', 'high', 'auto')],
+  ['maxOutputTokens', integer({ min: 1 })],
+  ['scope', text()],
+  ['system', secret()],
+  ['temperature', finiteNumber({ min: 0, max: 2 })],
+  ['reasoningEffort', oneOf(...REASONING_EFFORTS)],
+  ['extraBody', extraBodyCheck()],
+];
 
 /**
  * Checks a request and fills in its defaults; nothing is loaded or encoded yet.
@@ -31,21 +52,14 @@ const DETAILS: readonly unknown[] = ['low', 'high', 'auto'];
  * @throws `DESCRIBE_IMAGE_FORBIDDEN` for credentials in an address or a host that may not be used.
  */
 export function visionItem(request: VisionRequest, defaults: VisionDefaults): VisionItem {
-  const { prompt = defaults.prompt, model = defaults.model, detail = defaults.detail, schema } = request;
-  const { maxOutputTokens = defaults.maxOutputTokens } = request;
-  if (typeof prompt !== 'string' || prompt.trim() === '')
-    throw wrongInput('prompt', 'a non-empty string', prompt, describeSecret);
-  if (typeof model !== 'string' || model === '') throw wrongInput('model', 'a name', model);
-  if (!DETAILS.includes(detail)) throw wrongInput('detail', "'low', 'high' or 'auto'", detail);
-  if (!Number.isSafeInteger(maxOutputTokens) || maxOutputTokens < 1) {
-    throw wrongInput('maxOutputTokens', 'a whole number of at least 1', maxOutputTokens);
+  const { prompt = defaults.prompt, model = defaults.model, detail = defaults.detail, schema, scope } = request;
+  const { maxOutputTokens = defaults.maxOutputTokens, system, temperature, reasoningEffort, extraBody } = request;
+  for (const [field, check] of FIELD_CHECKS) {
+    const [issue] = check(request[field], field);
+    if (issue !== undefined) throw new InputError(issue.option, `expected ${issue.expected}, got ${issue.got}`);
   }
   if (schema !== undefined) checkSchema(schema);
-  const { scope } = request;
-  if (scope !== undefined && typeof scope !== 'string') throw wrongInput('scope', 'a string', scope);
-  const { system, temperature, reasoningEffort, extraBody } = request;
   const parameters = { system, temperature, reasoningEffort, extraBody };
-  checkParameters(parameters);
   const imageTokens = defaults.estimateTokens(request);
   if (!(imageTokens >= 0)) {
     ignoreRejection(imageTokens);
@@ -78,20 +92,6 @@ export function packGroup(
   const isModelsOwn = (system ?? temperature ?? reasoningEffort ?? extraBody) === undefined;
   const shared = isModelsOwn ? undefined : canonicalJson([system, temperature, reasoningEffort, extraBody]);
   return JSON.stringify([model, detail, maxOutputTokens, prompt, schemaKey(schema), scope, shared]);
-}
-
-function checkParameters({ system, temperature, reasoningEffort, extraBody }: VisionParameters): void {
-  if (system !== undefined && (typeof system !== 'string' || system.trim() === '')) {
-    throw wrongInput('system', 'a non-empty string', system, describeSecret);
-  }
-  if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
-    throw wrongInput('temperature', 'a number from 0 to 2', temperature);
-  }
-  if (reasoningEffort !== undefined && !REASONING_EFFORTS.includes(reasoningEffort)) {
-    throw wrongInput('reasoningEffort', `one of ${REASONING_EFFORTS.join(', ')}`, reasoningEffort);
-  }
-  const [issue] = extraBodyCheck()(extraBody, 'extraBody');
-  if (issue !== undefined) throw new InputError(issue.option, `expected ${issue.expected}, got ${issue.got}`);
 }
 
 function checkSchema({ name, jsonSchema }: NonNullable<VisionRequest['schema']>): void {
@@ -141,23 +141,23 @@ function imageOf(
     };
     return { imageBytes, url };
   }
-  const text = String(imageUrl);
-  if (!/^(https?:\/\/|data:image\/)/i.test(text)) {
+  const address = String(imageUrl);
+  if (!/^(https?:\/\/|data:image\/)/i.test(address)) {
+    const { kind } = imageTextOf(address);
     throw new InputError(
       'imageUrl',
-      `must be an http or https URL, or a data URL of an image; got ${imageTextOf(text).kind}. Pass bytes as \`image\`.`,
+      `must be an http or https URL, or a data URL of an image; got ${kind}. Pass bytes as \`image\`.`,
     );
   }
-  if (/^http/i.test(text)) checkAddress(text, guard);
-  return { imageBytes: text.length, url: async () => text };
+  if (/^http/i.test(address)) checkAddress(address, guard);
+  return { imageBytes: address.length, url: async () => address };
 }
 
 /** Checks an address without a request or a look-up, before it is passed on to the API. */
-function checkAddress(text: string, guard: AddressGuard | undefined): void {
-  if (!URL.canParse(text))
-    throw new InputError('imageUrl', "expected an http or https URL, got one that can't be parsed");
-  const { username, password } = new URL(text);
+function checkAddress(address: string, guard: AddressGuard | undefined): void {
+  const url = URL.parse(address);
+  if (url === null) throw new InputError('imageUrl', "expected an http or https URL, got one that can't be parsed");
   // The API would receive the credentials.
-  if (username !== '' || password !== '') throw hasCredentials('imageUrl');
-  guard?.checkUrl(text);
+  if (url.username !== '' || url.password !== '') throw hasCredentials('imageUrl');
+  guard?.checkUrl(address);
 }

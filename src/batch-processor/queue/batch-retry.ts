@@ -10,7 +10,7 @@ import {
   type OptionChecks,
   settingsOf,
 } from '../../internal/options/option-checks.ts';
-import { withDefault } from '../../internal/options/option-spec.ts';
+import { type Settings, withDefault } from '../../internal/options/option-spec.ts';
 
 /** How the failed items of a batch are tried again. */
 export interface BatchRetryOptions {
@@ -48,39 +48,24 @@ const JITTER_RATIO = 0.1;
 
 /** Decides on further tries; never throws. */
 export class BatchRetry {
-  readonly #maxAttempts: number;
-  readonly #initialDelayMs: number;
-  readonly #maxDelayMs: number;
-  readonly #factor: number;
-  readonly #isRetryable: (error: unknown) => boolean;
-  readonly #random: Random;
+  readonly #settings: Settings<BatchRetryOptions, typeof BATCH_RETRY_SPEC>;
 
   constructor(options: BatchRetryOptions) {
-    const settings = settingsOf(options, BATCH_RETRY_SPEC);
-    const { maxAttempts, initialDelayMs, maxDelayMs, factor, isRetryable = retryableByDefault, random } = settings;
-    this.#maxAttempts = maxAttempts;
-    this.#initialDelayMs = Math.min(initialDelayMs, maxDelayMs);
-    this.#maxDelayMs = maxDelayMs;
-    this.#factor = factor;
-    this.#isRetryable = isRetryable;
-    this.#random = random;
+    this.#settings = settingsOf(options, BATCH_RETRY_SPEC);
   }
 
   /** Whether an item that failed with this error in that attempt is worth another one. */
   allows(error: unknown, attempt: number): boolean {
-    if (attempt >= this.#maxAttempts || retryAfterMsOf(error) > this.#maxDelayMs) return false;
-    return answerNow(this.#isRetryable, error, false) === true;
+    const { maxAttempts, maxDelayMs, isRetryable = retryableByDefault } = this.#settings;
+    if (attempt >= maxAttempts || retryAfterMsOf(error) > maxDelayMs) return false;
+    return answerNow(isRetryable, error, false) === true;
   }
 
   /**
    * Milliseconds until the next try of items that failed with these errors, at least the wait that the errors ask for.
    */
   delayMs(errors: readonly unknown[], attempt: number): number {
-    const backoffMs = fullJitterDelay(
-      attempt,
-      { initialDelayMs: this.#initialDelayMs, maxDelayMs: this.#maxDelayMs, factor: this.#factor },
-      this.#jitter,
-    );
+    const backoffMs = fullJitterDelay(attempt, this.#settings, this.#jitter);
     // The wait that errors ask for is a minimum. A little is added, so that many items do not come back at the same
     // moment.
     const askedMs = longestRetryAfterMs(errors) * (1 + JITTER_RATIO * this.#jitter());
@@ -89,12 +74,8 @@ export class BatchRetry {
 
   /** A number in [0, 1) of the source; the middle when it gives none. */
   readonly #jitter = (): number => {
-    try {
-      const value = this.#random();
-      return value >= 0 && value <= 1 ? value : 0.5;
-    } catch {
-      return 0.5;
-    }
+    const value = answerNow(this.#settings.random, undefined, 0.5);
+    return value >= 0 && value <= 1 ? value : 0.5;
   };
 }
 
@@ -107,12 +88,9 @@ function retryableByDefault(error: unknown): boolean {
   return DescribeError.is(error) ? error.retryable : true;
 }
 
-function retryAfterMsOf(error: unknown): number {
-  if (typeof error !== 'object' || error === null) return 0;
-  try {
-    const { retryAfterMs } = error as { readonly retryAfterMs?: unknown };
-    return typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : 0;
-  } catch {
-    return 0;
-  }
+const retryAfterMsOf = (error: unknown): number => answerNow(readRetryAfterMs, error, 0);
+
+function readRetryAfterMs(error: unknown): number {
+  const { retryAfterMs } = (error ?? {}) as { readonly retryAfterMs?: unknown };
+  return typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : 0;
 }

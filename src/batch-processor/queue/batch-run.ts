@@ -221,13 +221,11 @@ async function settledResult<Output>(result: BatchResult<Output>): Promise<Outpu
 const failureOf = (thrown: unknown) => ({ kind: 'failure', error: asHandlerError(thrown), thrown }) as const;
 
 function asHandlerError(thrown: unknown): Error {
-  try {
-    if (DescribeError.is(thrown)) return thrown;
-  } catch {
-    // A hostile value that throws at every question.
-  }
+  if (answerNow(isDescribeError, thrown, false)) return thrown as DescribeError;
   return new BatchHandlerError('the handler threw', { cause: thrown, retryable: true });
 }
+
+const isDescribeError = (thrown: unknown): boolean => DescribeError.is(thrown);
 
 /** Lets the process end although this timer is pending: no item waits for it any more. */
 function unreference(timer: TimerHandle | undefined): void {
