@@ -100,5 +100,6 @@ async function work(task: LoadTask): Promise<Tally> {
 
 const [task] = process.argv.slice(2);
 if (process.send !== undefined && task !== undefined) {
+  process.send('begins');
   process.send(await work(JSON.parse(task) as LoadTask), () => process.exit(0));
 }

@@ -26,12 +26,16 @@ interface Outcome {
   readonly refused: number;
 }
 
-/** Runs one load process until its time is up. */
-async function load(task: LoadTask): Promise<Tally> {
+/** Starts one load process. Resolves when it begins to send, with the outcome that it has when its time is up. */
+async function load(task: LoadTask): Promise<{ readonly tally: Promise<Tally> }> {
   const child = fork(new URL('./rate-limits-load.ts', import.meta.url), [JSON.stringify(task)]);
-  const [message] = (await once(child, 'message')) as [Tally];
-  if (child.exitCode === null) await once(child, 'exit');
-  return message;
+  await once(child, 'message');
+  const ended = async () => {
+    const [tally] = (await once(child, 'message')) as [Tally];
+    if (child.exitCode === null) await once(child, 'exit');
+    return tally;
+  };
+  return { tally: ended() };
 }
 
 /** The other tenant of a limit: sends at a steady pace whatever comes back. */
@@ -73,6 +77,10 @@ async function run(scenario: Scenario, contender: Contender): Promise<Outcome> {
     redisUrl: redis?.url,
     seed: 0,
   };
+  const loads = await Promise.all(
+    Array.from({ length: processes }, (_, index) => load({ ...task, seed: index * 1_000_000 })),
+  );
+  // The limits change by the time of the load: on a busy machine its process takes seconds to start.
   const startedAtMs = performance.now();
   const changes = (scenario.changesAtRatio ?? []).map(async (ratio) => {
     await pause(ratio * seconds * 1000);
@@ -80,9 +88,7 @@ async function run(scenario: Scenario, contender: Contender): Promise<Outcome> {
   });
   const tenant =
     tenantPerMinute === 0 ? Promise.resolve(0) : disturb(server, tenantPerMinute, startedAtMs + seconds * 1000);
-  const tallies = await Promise.all(
-    Array.from({ length: processes }, (_, index) => load({ ...task, seed: index * 1_000_000 })),
-  );
+  const tallies = await Promise.all(loads.map(({ tally }) => tally));
   await Promise.all(changes);
   const taken = await tenant;
   const { done, failed } = tallyOf(tallies);

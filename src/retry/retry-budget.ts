@@ -80,8 +80,8 @@ export class RetryBudget {
   }
 
   /**
-   * Counts a call when its first attempt has ended: a queued call earns no retries. `nowMs` is the reading of its
-   * clock, where the caller has just made one.
+   * Counts a call when its first attempt has ended: a queued call earns no retries. A caller that has just read the
+   * budget's clock passes `nowMs`.
    */
   recordCall(nowMs = this.#settings.clock.now()): void {
     const slot = this.#advance(nowMs);

@@ -3,8 +3,8 @@ import type { QuotaSourceStats } from './quota-stats.ts';
 import type { QuotaAnswer, QuotaRefusal } from './rate-limit-snapshot.ts';
 
 /**
- * Where requests and tokens come from: this process's own buckets, or those that processes share. `Taking` is what a
- * source wants to know of the units that one request took.
+ * Where requests and tokens come from: this process's own buckets, or those that processes share. `Taking` is a
+ * source's own record of the units that one request took.
  */
 export interface QuotaSource<Taking extends object = object> {
   /** Whether a limit is known, from an option or from headers. */

@@ -6,7 +6,7 @@ import type { AttemptFailure } from './attempt-report.ts';
 
 /**
  * The right to send one request. It has exactly one end; later ends are ignored. Its methods may be taken apart from
- * it. `nowMs` is the reading of the clock, where the caller has just made one.
+ * it. A caller that has just read the clock passes `nowMs`.
  */
 export interface QuotaPermit {
   /** The API answered. */

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
-import { modelFamilyOf } from './model-family.ts';
-import { QuotaRegistry } from './quota-registry.ts';
+import { modelFamilyOf, QuotaRegistry } from './quota-registry.ts';
 
 describe('QuotaRegistry', () => {
   it('gives models of one family the same limiter, and each group its own', () => {

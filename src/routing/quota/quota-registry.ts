@@ -13,7 +13,6 @@ import {
 import { type Settings, withDefault } from '../../internal/options/option-spec.ts';
 import type { QuotaStats } from '../limits/quota-stats.ts';
 import type { AtomicScript } from '../shared-quota/atomic-script.ts';
-import { modelFamilyOf } from './model-family.ts';
 import { QuotaLimiter } from './quota-limiter.ts';
 import { QUOTA_LIMITS_SPEC, type QuotaLimits } from './quota-limiter-options.ts';
 import { QuotaStop } from './quota-pause.ts';
@@ -41,6 +40,15 @@ export interface QuotaRegistryOptions {
   readonly clock?: Clock | undefined;
   /** Source of jitter, numbers in [0, 1). @defaultValue Math.random */
   readonly random?: Random | undefined;
+}
+
+/**
+ * The family of models that share their limits. A dated snapshot belongs to the name without the date, a fine-tuned
+ * model to the model that it was made from. Source: OpenAI, "Rate limits" guide, shared limits; "Fine-tuning" guide.
+ */
+export function modelFamilyOf(model: string): string {
+  const base = /^ft:([^:]+):/.exec(model)?.[1] ?? model;
+  return base.replace(/-\d{4}-\d{2}-\d{2}$/, '');
 }
 
 export const QUOTA_REGISTRY_SPEC = {

@@ -8,8 +8,8 @@ export type RouterPermit = QuotaPermit;
 /** The quota for an endpoint's calls of one model, as a router sees it. All methods are synchronous. */
 export interface RouterQuota extends ReservableQuota {
   /**
-   * Milliseconds until a request of so many tokens fits; 0 means now, Infinity not before it calls `onCapacity` listeners.
-   * `nowMs` is the reading of the clock, where the caller has just made one.
+   * Milliseconds until a request of so many tokens fits. 0 means now, Infinity not before it calls `onCapacity`
+   * listeners. A caller that has just read the clock passes `nowMs`.
    */
   waitMs(tokens: number, nowMs?: number): number;
   /** Calls `listener` whenever the wait may have become shorter than `waitMs` said. */

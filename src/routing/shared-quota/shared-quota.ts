@@ -22,7 +22,7 @@ export interface SharedQuotaOptions {
   readonly onPause: (pauseMs: number) => void;
 }
 
-/** What one request took of the grants, or of this process's own share while the store is away. */
+/** The units that one request took of the grants, or of this process's own share while the store is away. */
 type SharedTaking =
   | { readonly units: number; readonly requests: SharedMark; readonly tokens: SharedMark }
   | { readonly alone: AloneQuota; readonly taking: LocalTaking };
