@@ -163,7 +163,7 @@ export class RouteQueue<Target> {
 }
 
 /**
- * The queues by model, made at first use. Those in use are kept; of the others at most 100, those used last. Queues
+ * The queues by model, made at first use. Those in use are kept; of the others at most 100, those made last. Queues
  * share the route of an endpoint whose model is given.
  */
 export class ModelQueues<Target> {
@@ -181,7 +181,7 @@ export class ModelQueues<Target> {
   }
 
   of(model: string): ModelQueue<Target> {
-    return this.#queues.get(model) ?? this.#make(model);
+    return this.#queues.peek(model) ?? this.#make(model);
   }
 
   routesOf(endpoint: Endpoint<Target>): readonly EndpointRoute<Target>[] {
