@@ -152,13 +152,12 @@ export class RedisCache implements AsyncDisposable {
   }
 
   /** As `getOrSet`, with the source of the value. */
-  async getOrSetWithSource<Value>(
+  getOrSetWithSource<Value>(
     key: string,
     factory: CacheFactory<Value>,
     options: GetOrSetOptions = {},
   ): Promise<CacheHit<Value, CacheSource>> {
-    this.#check(key);
-    return await this.#readThrough.getOrSet<Value>(key, factory, options);
+    return this.#readThrough.getOrSet<Value>(key, factory, options);
   }
 
   /**

@@ -209,21 +209,19 @@ export class ValueProducer {
   }
 
   /** Waits no longer than the signal: a factory that ignores its signal must not keep the key from the next caller. */
-  async #callFactory({ factory, hardTimeoutMs }: ProduceRequest, signal: AbortSignal): Promise<unknown> {
+  #callFactory({ factory, hardTimeoutMs }: ProduceRequest, signal: AbortSignal): Promise<unknown> {
     const call = async (context: FlightContext) => await factory(context);
-    if (hardTimeoutMs === undefined) return await raceSignal(call({ signal }), signal);
+    if (hardTimeoutMs === undefined) return raceSignal(call({ signal }), signal);
     const { clock } = this.#pair.options;
     const child = childController(signal);
     const timer = clock.setTimeout(
       () => child.abort(new TimeoutError('a cache factory', hardTimeoutMs)),
       hardTimeoutMs,
     );
-    try {
-      return await raceSignal(call({ signal: child.signal }), child.signal);
-    } finally {
+    return raceSignal(call({ signal: child.signal }), child.signal).finally(() => {
       clock.clearTimeout(timer);
       child.detach();
-    }
+    });
   }
 
   async #storeFailure(request: ProduceRequest, turn: Turn, work: OpenWork, error: unknown): Promise<void> {

@@ -6,6 +6,7 @@ import { callOptions } from '../../internal/options/own-options.ts';
 import {
   checkCallback,
   checkDurationMs,
+  checkKey,
   checkOptionNames,
   checkTags,
   graceMsOf,
@@ -119,6 +120,8 @@ export class ReadThrough {
     factory: CacheFactory<Value>,
     given: GetOrSetOptions,
   ): Promise<CacheHit<Value, CacheSource>> {
+    if (this.#background.signal.aborted) throw new ClosedError('the cache');
+    checkKey(key);
     const options = callOptions(given);
     const { signal, isValid, softTimeoutMs, hardTimeoutMs, negativeTtlSeconds, forceRefresh = false } = options;
     checkOptionNames(options, OPTION_NAMES);
