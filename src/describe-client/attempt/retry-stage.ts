@@ -2,7 +2,7 @@ import type { RetryPolicy } from '../../retry/index.ts';
 import type { RouteJob } from '../../routing/index.ts';
 import type { OutgoingCall, Stage } from './stage.ts';
 
-/** What the next attempt would have to wait for. */
+/** The waits that the next attempt would have. */
 export interface RetryOutlook {
   /** Whether an endpoint that has not failed the call can take it soon. */
   hasOtherFor(job: RouteJob): boolean;

@@ -51,8 +51,8 @@ export class Admission {
   }
 
   /**
-   * Admits a call. Its ticket must `leave()` once, whatever happens. `waits` is called when a wait for capacity begins;
-   * the function that it returns is called when that wait ends.
+   * Admits a call. Its ticket must `leave()` once, whatever happens. `waits` is called when a wait for capacity begins.
+   * The function that it returns is called when that wait ends.
    * @throws `DESCRIBE_QUEUE_FULL` when `maxQueuedCalls` are in.
    */
   enter(priority = 0, waits: () => () => void = () => () => {}): AdmissionTicket {

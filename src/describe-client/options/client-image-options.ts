@@ -6,8 +6,8 @@ import { withDefault } from '../../internal/options/option-spec.ts';
 /** Limits of images, their allowed hosts, and the rule by which two images are the same. */
 export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
   /**
-   * What identifies an image at a URL. `'url'`: its canonical form, without signature parameters; no request is made.
-   * `'content'`: its bytes, which this process downloads (guarded). The same image under two URLs is then described
+   * How an image at a URL is identified. `'url'`: by its canonical form, without signature parameters and without a
+   * request. `'content'`: by its bytes, which this process downloads (guarded). The same image under two URLs is then described
    * once, and changed bytes under one URL are described again.
    * @defaultValue 'url'
    */
