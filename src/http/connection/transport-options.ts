@@ -4,7 +4,7 @@ import { clockOption, integer, milliseconds, type OptionChecks } from '../../int
 import { withDefault } from '../../internal/options/option-spec.ts';
 import { type TlsOptions, tlsOptionsCheck } from './tls-options.ts';
 
-/** How connections are opened and bounded, whoever uses them. */
+/** How connections are opened, and what bounds them. */
 export interface TransportOptions {
   /** Longest time to connect, TLS included, in milliseconds. @defaultValue 10_000 */
   readonly connectTimeoutMs?: number | undefined;

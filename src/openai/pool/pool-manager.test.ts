@@ -36,7 +36,7 @@ describe('PoolManager', () => {
     expect(manager.getStats()).toEqual({});
   });
 
-  it('makes room by closing the pool that was unused longest', async () => {
+  it('evicts the pool that was unused longest', async () => {
     const manager = new PoolManager({ maxPools: 2 });
     const [a, b] = [manager.getPool('sk-a'), manager.getPool('sk-b')];
     manager.getPool('sk-a');
