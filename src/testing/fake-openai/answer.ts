@@ -35,7 +35,7 @@ export type FinishReason = 'stop' | 'length' | 'content_filter' | 'max_messages'
 /** How a response ended without an answer. */
 export interface Unanswered {
   readonly status: 'failed' | 'cancelled' | 'in_progress' | 'queued';
-  /** Of a failed one. */
+  /** The error, which only a failed one shows. */
   readonly error: ApiErrorBody;
 }
 

@@ -64,13 +64,13 @@ export interface Quirk {
   /** @defaultValue 'lf' */
   readonly lineEnd?: 'lf' | 'crlf';
   /**
-   * What is written at once: all events, one event, or so many bytes. With 1, each cut falls somewhere within a
+   * Size of a write: all events, one event, or so many bytes. With 1, each cut falls somewhere within a
    * character, a line end or a field. @defaultValue all events; one with `streamDelayMs`
    */
   readonly writes?: 'joined' | 'events' | number;
   /** Whether chat's stream ends with `[DONE]`; that of Responses never does. @defaultValue true */
   readonly done?: boolean;
-  /** Whether the answer reports its usage. What is billed stays. @defaultValue true */
+  /** Whether the answer reports its usage, which is billed anyway. @defaultValue true */
   readonly usage?: boolean;
   /**
    * Fields, events and output items that no client knows, and in chat a chunk without choices, between the usual ones.
@@ -134,7 +134,7 @@ export type Fault =
   | {
       readonly kind: 'status';
       readonly status: 'failed' | 'cancelled' | 'in_progress' | 'queued';
-      /** Of the error of a failed one. @defaultValue 'server_error' */
+      /** Code of the error of a failed one. @defaultValue 'server_error' */
       readonly code?: ApiErrorCode | 'server_error' | (string & {});
     }
   /**
@@ -172,8 +172,8 @@ export interface FaultRule {
 }
 
 /**
- * The faults of a server. The first matching rule is applied, and beside it all of latency and quirks: latencies add
- * up, and of two quirks the later wins where they differ.
+ * The faults of a server. The first matching rule is applied, and beside it all rules of latency and quirks. Latencies
+ * add up. Of two quirks, the later wins where they differ.
  * A plan and a seed always do the same to the same request numbers, whatever the timing.
  *
  * @example

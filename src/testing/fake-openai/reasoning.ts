@@ -17,7 +17,7 @@ export const REASONING_TOKENS: Readonly<Record<ReasoningEffort, number>> = {
   max: 8_192,
 };
 
-/** What the two APIs call the same parameter, and how they refuse it. */
+/** The API of a request: each names a parameter, and refuses it, in its own words. */
 export type Api = 'chat' | 'responses';
 
 const EFFORT_PARAM = { chat: 'reasoning_effort', responses: 'reasoning.effort' } as const;

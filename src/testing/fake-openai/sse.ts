@@ -9,6 +9,6 @@ export const splitForStream = (text: string): readonly string[] => text.match(/[
 
 const PADDED_LENGTH = 16;
 
-/** What the API adds to a delta, so that the length of an event says nothing of its text. */
+/** The API pads each delta, so that the length of an event says nothing of its text. */
 export const obfuscation = (delta: string, isWanted: boolean): { readonly obfuscation?: string } =>
   isWanted ? { obfuscation: 'x'.repeat(PADDED_LENGTH - (delta.length % PADDED_LENGTH)) } : {};
