@@ -49,7 +49,7 @@ export function estimateImageTokens({
 }
 
 /**
- * Most tokens that an image of unknown size can cost, such as one that is passed on as a URL; `undefined` for a model
+ * Most tokens that an image of unknown size can cost, such as one that is passed on as a URL. `undefined` for a model
  * that the catalog lacks.
  */
 export function mostImageTokens({

@@ -121,8 +121,8 @@ const entry = (
 ): ModelEntry => ({ family, sizing, sizingProvenance, price: modelPrice, limits: modelLimits });
 
 /**
- * 4, 0.4 and 20 from 2026-08-21 "at least through November 21, 2026". No copy of the page is newer, so the catalog is
- * back at the price before: where it is wrong, an estimate is too high.
+ * 4, 0.4 and 20 from 2026-08-21 "at least through November 21, 2026". No copy of the page is newer, so the catalog has
+ * the price before. If the promotion goes on, an estimate is too high.
  */
 const AFTER_PROMOTION: Provenance = {
   ...PRICING,
@@ -154,7 +154,7 @@ const GPT56_SUPPORT: Support = { ...GPT55_SUPPORT, reasoningEfforts: ['none', ..
 /** gpt-6-astra takes `max` through the Responses API only (BerriAI/litellm-docs#1173). */
 const WITHOUT_NONE: Support = { reasoningEfforts: [...FROM_LOW, 'xhigh', 'max'], temperature: 'never', flex: true };
 
-/** Days from the page "Deprecations" and the field `shutdown_date` of the API's list of models, read in October 2026. */
+/** Days of shutdown by OpenAI's page "Deprecations", as copies of October 2026 give them. */
 const OCTOBER = { shutdownOn: '2026-10-23' };
 const DECEMBER = { shutdownOn: '2026-12-11' };
 const JANUARY = { shutdownOn: '2027-01-14' };

@@ -46,7 +46,7 @@ export interface ModelPrice {
   readonly input: number;
   /** Input that the API found in its prompt cache. @defaultValue `input` */
   readonly cachedInput?: number;
-  /** Input that the API writes into its prompt cache, which costs more than `input` from gpt-5.6 on. @defaultValue `input` */
+  /** Input that the API writes into its prompt cache; dearer than `input` from gpt-5.6 on. @defaultValue `input` */
   readonly cacheWrite?: number;
   readonly output: number;
   /** Rates of a request whose whole input is longer than `aboveInputTokens`. */
@@ -70,8 +70,8 @@ export interface ModelLimits {
 }
 
 /**
- * When a model accepts a `temperature` other than 1. `without-reasoning`: only at effort `none`, whether the request
- * names it or it is the model's default.
+ * When a model accepts a `temperature` other than 1. `without-reasoning` means at effort `none` only. A request has
+ * that effort by naming it, or by the model's default.
  */
 export type TemperatureSupport = 'always' | 'without-reasoning' | 'never';
 
