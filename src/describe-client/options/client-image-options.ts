@@ -7,8 +7,8 @@ import { withDefault } from '../../internal/options/option-spec.ts';
 export interface ClientImageOptions extends ImageOptions, CanonicalUrlOptions {
   /**
    * How an image at a URL is identified. `'url'`: by its canonical form, without signature parameters and without a
-   * request. `'content'`: by its bytes, which this process downloads (guarded). The same image under two URLs is then described
-   * once, and changed bytes under one URL are described again.
+   * request. `'content'`: by its bytes, which this process downloads (guarded). The same image under two URLs is
+   * then described once, and changed bytes under one URL are described again.
    * @defaultValue 'url'
    */
   readonly imageIdentity?: 'url' | 'content' | undefined;

@@ -59,8 +59,8 @@ const isKnown = ({ condition, code }: EndpointModelStats): boolean =>
   condition !== 'dropped' || code === 'DESCRIBE_AUTH';
 
 /**
- * Whether it takes no call. An endpoint that may try one now does not count: a load balancer that reads this must send it
- * one.
+ * Whether it takes no call. An endpoint that may try one now does not count: a load balancer that reads this must
+ * send it one.
  */
 const isOut = ({ condition, returnInMs = 0 }: EndpointModelStats): boolean =>
   condition === 'stopped' || condition === 'dropped' || (condition === 'paused' && returnInMs > 0);
