@@ -118,8 +118,11 @@ const rooms = {
     pool: ['exchange', 'models'],
     doors: [
       'exchange/chat-exchange.ts',
+      'exchange/exchange.ts',
       'exchange/rate-limit-headers.ts',
       'exchange/request-dialect.ts',
+      'exchange/send-exchange.ts',
+      'exchange/stream-reader.ts',
       'models/model-checks.ts',
       'pool/api-address.ts',
     ],

@@ -1,6 +1,7 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { SingleFlight } from '../internal/async/single-flight.ts';
 import { settingsOf } from '../internal/options/option-checks.ts';
+import { chatExchange } from '../openai/exchange/chat-exchange.ts';
 import { EndpointDialect } from '../openai/exchange/request-dialect.ts';
 import { createModelCatalog, type ModelCatalog } from '../openai/models/model-catalog.ts';
 import { redisScriptOf } from '../redis-cache/index.ts';
@@ -68,6 +69,7 @@ export function composeParts(
     limits,
     shared: cache && redisScriptOf(cache),
     retry,
+    exchange: chatExchange,
     attemptTimeoutMs: settings.attemptTimeoutMs,
     clock,
     metrics,

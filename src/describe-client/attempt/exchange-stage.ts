@@ -6,16 +6,19 @@ import type { Clock, TimerHandle } from '../../internal/clock.ts';
 import { AnswerError } from '../../internal/upstream/chat-body.ts';
 import { headerOf } from '../../internal/upstream/response-headers.ts';
 import { shortTokenOf } from '../../internal/upstream/server-reason.ts';
-import { type ChatAnswer, sendChat } from '../../openai/exchange/chat-exchange.ts';
 import { type EncodedRequest, encodeRequest } from '../../openai/exchange/encode-request.ts';
+import type { Exchange } from '../../openai/exchange/exchange.ts';
 import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
 import type { RequestForm } from '../../openai/exchange/request-dialect.ts';
+import { type ApiAnswer, sendRequest } from '../../openai/exchange/send-exchange.ts';
 import type { RouteAnswer } from '../../routing/index.ts';
 import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
 import type { PriceOf } from './pricing.ts';
 import type { ChatRequest, ConnectedCall, ExchangeReport, Next, OutgoingCall, PricedFacts } from './stage.ts';
 
 export interface ExchangeStageParts {
+  /** The API that is asked. */
+  readonly exchange: Exchange;
   readonly attemptTimeoutMs: number;
   readonly clock: Clock;
   readonly priceOf: PriceOf;
@@ -23,7 +26,7 @@ export interface ExchangeStageParts {
 
 /** Sends the request on its connection within the time limit of an attempt, and reads the answer. */
 export const exchangeStage =
-  ({ attemptTimeoutMs, clock, priceOf }: ExchangeStageParts): Next<ConnectedCall> =>
+  ({ exchange, attemptTimeoutMs, clock, priceOf }: ExchangeStageParts): Next<ConnectedCall> =>
   async (call) => {
     const { request, read, client, attempt, place } = call;
     const { dialect, address } = place.target;
@@ -35,7 +38,7 @@ export const exchangeStage =
       timer = clock.setTimeout(() => attempt.abort(new TimeoutError('an attempt', attemptTimeoutMs)), attemptTimeoutMs);
       const sentAtMs = clock.now();
       report = { sent: true, sentAtMs };
-      const { completion, headers } = await sendInForm(call, form, encoded, attemptTimeoutMs);
+      const { completion, headers } = await sendInForm(call, exchange, form, encoded, attemptTimeoutMs);
       const answeredAtMs = clock.now();
       const requestId = shortTokenOf(headerOf(headers, 'x-request-id'), [client.apiKey ?? '']);
       const facts = pricedFacts(completion, request, priceOf, requestId);
@@ -83,10 +86,11 @@ function refusedReport(error: unknown, { request, read }: ConnectedCall, priceOf
  */
 async function sendInForm(
   call: ConnectedCall,
+  exchange: Exchange,
   initial: RequestForm,
   first: EncodedRequest,
   endsWithinMs: number,
-): Promise<ChatAnswer> {
+): Promise<ApiAnswer> {
   const { request, body, client, clientRequestId, attempt, place, avoid } = call;
   const { dialect } = place.target;
   // The connection resends at most once a call, so that its retries and those of the call do not multiply.
@@ -95,8 +99,8 @@ async function sendInForm(
   let encoded = first;
   for (;;) {
     try {
-      const sending = { encoded, clientRequestId, resends, endsWithinMs, signal: attempt.signal };
-      const answer = await sendChat(client, request, sending);
+      const sending = { exchange, encoded, clientRequestId, resends, endsWithinMs, signal: attempt.signal };
+      const answer = await sendRequest(client, request, sending);
       dialect.accepted(form);
       return answer;
     } catch (error) {
@@ -109,14 +113,19 @@ async function sendInForm(
 }
 
 /** The body of a call, encoded when it is first sent, once for all attempts that write it alike. */
-export function lazyBody(request: ChatRequest, signal: AbortSignal): OutgoingCall['body'] {
+export function lazyBody(
+  request: ChatRequest,
+  exchange: Pick<Exchange, 'encode'>,
+  signal: AbortSignal,
+  isStreamed = false,
+): OutgoingCall['body'] {
   let key: string | undefined;
   let encoded: Promise<EncodedRequest> | undefined;
   return {
     encodedAs: (form, dialect) => {
       if (encoded === undefined || key !== form.key) {
         key = form.key;
-        encoded = encodeRequest(dialect.write(request, form), { signal });
+        encoded = encodeRequest(exchange.encode(dialect.write(request, form), isStreamed), { signal });
       }
       return encoded;
     },

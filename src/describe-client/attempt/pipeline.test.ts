@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { CircuitOpenError } from '../../errors/circuit-open-error.ts';
 import { PoolCreateError, PoolTimeoutError } from '../../errors/pool-error.ts';
 import { TimeoutError } from '../../errors/timeout-error.ts';
+import { chatExchange } from '../../openai/exchange/chat-exchange.ts';
 import { EndpointDialect } from '../../openai/exchange/request-dialect.ts';
 import { modelCatalog } from '../../openai/models/model-catalog.ts';
 import { RetryPolicy } from '../../retry/index.ts';
@@ -68,6 +69,7 @@ const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxA
   const sendRequest = makeSend(
     {
       retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
+      exchange: chatExchange,
       attemptTimeoutMs: 1000,
       clock,
       metrics: { attemptEnded: () => {} },

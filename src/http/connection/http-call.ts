@@ -49,6 +49,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   #timer: TimerHandle | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #stream: AnswerStream | undefined;
+  #taker: ((chunk: Buffer) => void) | undefined;
   #head: Pick<HttpAnswer, 'status' | 'statusText' | 'headers'> = NO_HEAD;
   /** Size of the answer so far, decompressed. */
   #bytes = 0;
@@ -113,7 +114,9 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#head = { status, statusText, headers };
     const coding = headers['content-encoding'];
     if (coding !== undefined) this.#decode(contentCodings(coding));
-    if (this.#streams?.(status, headers)) this.#startStream(controller);
+    this.#taker = this.request.takesChunks?.(status, headers);
+    if (this.#taker !== undefined) this.#endHeadTimer();
+    else if (this.#streams?.(status, headers)) this.#startStream(controller);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -186,8 +189,17 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     this.#bytes += chunk.length;
     if (this.#bytes > this.#connection.maxResponseBytes) this.#failAsTooLarge();
+    else if (this.#taker !== undefined) this.#give(chunk, this.#taker);
     else if (this.#stream === undefined) this.#chunks.push(chunk);
     else this.#stream.push(chunk);
+  }
+
+  #give(chunk: Buffer, take: (chunk: Buffer) => void): void {
+    try {
+      take(chunk);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #failAsTooLarge(): void {
@@ -209,7 +221,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
 
   #startStream(controller: Dispatcher.DispatchController): void {
     const { clock, streamIdleTimeoutMs } = this.#connection;
-    if (this.request.boundsStream !== true && this.#timer !== undefined) clock.clearTimeout(this.#timer);
+    this.#endHeadTimer();
     const source = this.#decoding?.output ?? controller;
     this.#stream = new AnswerStream({
       clock,
@@ -219,6 +231,12 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       giveUp: (reason) => this.#fail(reason),
     });
     this.#resolve({ kind: 'streamed', ...this.#head, body: this.#stream.readable });
+  }
+
+  /** From its head on, a stream is bounded otherwise. */
+  #endHeadTimer(): void {
+    if (this.request.boundsStream === true || this.#timer === undefined) return;
+    this.#connection.clock.clearTimeout(this.#timer);
   }
 
   #giveUp(reason: unknown): void {

@@ -20,9 +20,17 @@ export interface HttpRequest {
   readonly boundsStream?: boolean | undefined;
   /** Whether it is sent once more when a kept-alive socket died before any byte of an answer. @defaultValue true */
   readonly resends?: boolean | undefined;
+  /** Whoever takes the body; the answer then resolves at its end, with an empty one. @defaultValue it is collected */
+  readonly takesChunks?: ChunkDecision | undefined;
   /** No caller waits for its answer: neither its socket nor its timer keeps the process alive. @defaultValue false */
   readonly background?: boolean | undefined;
 }
+
+/**
+ * Decides by status and headers whether the body of an answer is taken chunk by chunk as it arrives. Returns the
+ * function that takes it; its throw ends the exchange. Nothing slows the server down, so it must be quick.
+ */
+export type ChunkDecision = (status: number, headers: AnswerHeaders) => ((chunk: Buffer) => void) | undefined;
 
 interface AnswerHead {
   readonly status: number;

@@ -1,3 +1,4 @@
+import { ChatChunks } from './chat-chunks.ts';
 import { errorBodyOf } from './error-body.ts';
 import { headerOf } from './response-headers.ts';
 
@@ -93,45 +94,19 @@ function parsed(text: string): unknown {
   }
 }
 
-interface Chunk {
-  readonly id?: unknown;
-  readonly model?: unknown;
-  readonly usage?: unknown;
-  readonly error?: unknown;
-  readonly choices?: readonly {
-    readonly message?: unknown;
-    readonly delta?: { readonly content?: unknown; readonly refusal?: unknown } | null;
-    readonly finish_reason?: unknown;
-  }[];
-}
-
 /**
  * Joins a stream of events, which some gateways send unasked. An error in it takes the place of the completion.
  * Undefined for any other text, and for a stream without an end.
  */
 function completionOfEvents(text: string): unknown {
   if (!/^(?:data|event|id|retry)?:/.test(text)) return undefined;
-  let content = '';
-  let refusal = '';
-  let first: Chunk | undefined;
-  let usage: unknown;
-  let reason: unknown;
-  for (const chunk of chunksIn(text)) {
-    const [choice] = chunk.choices ?? [];
-    if (chunk.error != null || choice?.message != null) return chunk;
-    first ??= chunk;
-    usage = chunk.usage ?? usage;
-    reason = choice?.finish_reason ?? reason;
-    content += textOf(choice?.delta?.content);
-    refusal += textOf(choice?.delta?.refusal);
-  }
-  if (reason === undefined) return undefined;
-  const choice = { index: 0, finish_reason: reason, message: { role: 'assistant', content, refusal } };
-  return { id: first?.id, model: first?.model, usage, choices: [choice] };
+  const chunks = new ChatChunks();
+  for (const chunk of chunksIn(text)) chunks.add(chunk);
+  return chunks.isComplete ? chunks.completion() : undefined;
 }
 
 /** The objects in the data lines. Data that is not JSON, such as the mark of the end, is skipped. */
-function* chunksIn(text: string): Generator<Chunk> {
+function* chunksIn(text: string): Generator<object> {
   for (const line of text.split(/\r?\n/)) {
     if (!line.startsWith('data:')) continue;
     try {
@@ -140,5 +115,3 @@ function* chunksIn(text: string): Generator<Chunk> {
     } catch {}
   }
 }
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -95,6 +95,10 @@ const JSON_TYPE = /^(?:application|text)\/(?:[\w.-]+\+)?json$/;
 /** Judges a page. It comes from a gateway, a firewall or a wrong path, and says nothing about the API behind. */
 function byPage({ status, contentType, pageText = '' }: FailureFacts): Verdict | undefined {
   if (contentType === undefined || status >= 500 || CLEAR_STATUSES.has(status)) return undefined;
+  if (status < 300 && contentType === 'text/event-stream') {
+    const message = 'the stream ended before its answer did';
+    return { code: 'DESCRIBE_RESPONSE_INVALID', message, retryable: true };
+  }
   if (status < 300) {
     // JSON that ends early, or an empty answer, may have been broken off. A page would come again.
     const isBroken = JSON_TYPE.test(contentType) && /^[[{]/.test(pageText);

@@ -3,7 +3,7 @@ import { raceSignal } from '../../internal/async/signals.ts';
 import { type Clock, setBackgroundTimeout } from '../../internal/clock.ts';
 import { headerSafeSecret } from '../../internal/options/http-checks.ts';
 import type { OptionCheck } from '../../internal/options/option-checks.ts';
-import type { RequestKey } from '../exchange/chat-exchange.ts';
+import type { RequestKey } from '../exchange/send-exchange.ts';
 
 /** A key of the API, or a function that gives it before each request, such as a token that expires within the hour. */
 export type ApiKey = string | (() => string | PromiseLike<string>);

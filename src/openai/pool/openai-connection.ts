@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { connectionFetch } from '../../http/connection/connection-fetch.ts';
 import { type ConnectionCounters, HttpConnection } from '../../http/connection/http-connection.ts';
-import { exchangeDirectly } from '../exchange/chat-exchange.ts';
+import { exchangeDirectly } from '../exchange/send-exchange.ts';
 import type { ApiAddress } from './api-address.ts';
 import { ConnectionKey, type KeySource } from './api-key.ts';
 import { loadOpenAI } from './load-openai.ts';

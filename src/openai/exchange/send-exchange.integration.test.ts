@@ -12,8 +12,9 @@ import {
   startServer,
 } from '../pool/openai-connection-pool.fixture.ts';
 import type { OpenAIConnectionPoolOptions } from '../pool/openai-pool-options.ts';
-import { sendChat } from './chat-exchange.ts';
+import { chatExchange } from './chat-exchange.ts';
 import { encodeRequest } from './encode-request.ts';
+import { sendRequest } from './send-exchange.ts';
 
 afterEach(cleanUp);
 
@@ -21,7 +22,8 @@ const never = new AbortController().signal;
 
 /** Sends as the facade does. */
 const direct = async (client: OpenAI, model = body.model, signal = never) =>
-  sendChat(client, body, {
+  sendRequest(client, body, {
+    exchange: chatExchange,
     encoded: await encodeRequest({ ...body, model }),
     clientRequestId: 'id-1',
     resends: true,
