@@ -60,6 +60,7 @@ export {
   type FallbackFunction,
   type FallbackRequest,
   type FallbackStep,
+  getDescribeClient,
   type ImageBytes,
   type Logger,
   type PartHealth,

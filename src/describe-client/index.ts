@@ -20,6 +20,7 @@ export type {
 } from './call/describe-result.ts';
 export { createDescribeClient } from './create-describe-client.ts';
 export { type ClientStats, DescribeClient } from './describe-client.ts';
+export { getDescribeClient } from './get-describe-client.ts';
 export type { ClientImageOptions } from './options/client-image-options.ts';
 export type { Logger } from './options/client-logger.ts';
 export type { DescribeClientOptions } from './options/client-options.ts';
