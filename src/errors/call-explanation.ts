@@ -1,10 +1,10 @@
 import type { ErrorCode } from './error-code.ts';
 
 /**
- * Why there is no further attempt: the error is `final`, or the `attempts` of its class are used up. Otherwise no
- * attempt could end before the `deadline`, or the retry `budget` has no retry left.
+ * Why there is no further attempt: the error is `final`, or the `attempts` of its class are used up. Otherwise the
+ * user's `shouldRetry` `declined`, no attempt could end before the `deadline`, or the retry `budget` has no retry left.
  */
-export type RetryGiveUpReason = 'final' | 'attempts' | 'deadline' | 'budget';
+export type RetryGiveUpReason = 'final' | 'attempts' | 'declined' | 'deadline' | 'budget';
 
 /** One request to the API. */
 export interface AttemptRecord {

@@ -7,5 +7,6 @@ export {
   type RetryEvent,
   type RetryGiveUpEvent,
   type RetryOptions,
+  type RetryQuestion,
 } from './retry-options.ts';
 export { type AttemptContext, RetryPolicy, type RetryRunOptions, type RetryStats } from './retry-policy.ts';

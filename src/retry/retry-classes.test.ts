@@ -223,7 +223,7 @@ describe('who is told', () => {
     expect(onGiveUp).toHaveBeenCalledExactlyOnceWith(event);
     expect(ofRun).toHaveBeenCalledExactlyOnceWith(event);
     expect(onRetry.mock.calls).toEqual([[{ attempt: 1, error, delayMs: 250 }], [{ attempt: 2, error, delayMs: 250 }]]);
-    expect(policy.getStats().gaveUp).toEqual({ final: 0, attempts: 1, deadline: 0, budget: 0 });
+    expect(policy.getStats().gaveUp).toEqual({ final: 0, attempts: 1, declined: 0, deadline: 0, budget: 0 });
   });
 
   it('hears nothing of an abort', async () => {

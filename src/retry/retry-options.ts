@@ -35,6 +35,18 @@ export interface RetryGiveUpEvent {
   readonly reason: RetryGiveUpReason;
 }
 
+/** The situation after a failed attempt, for `shouldRetry`. */
+export interface RetryQuestion {
+  /** Attempts made so far, this one included; those of other forms of the same request too. */
+  readonly attempt: number;
+  /** Milliseconds since the first attempt of this run began. */
+  readonly elapsedMs: number;
+  /** Milliseconds that the policy would wait before the next attempt. */
+  readonly delayMs: number;
+  /** Aborts when the run is over; absent where the run has no signal. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Classes of failures that are worth another attempt. */
 export type RetryClass = Extract<FailureKind, 'outage' | 'throttle' | 'content'>;
 
@@ -76,6 +88,14 @@ export interface RetryOptions {
   /** Tells whether an error is worth another attempt. @defaultValue its `retryable` field */
   readonly isRetryable?: ((error: unknown) => boolean) | undefined;
   /**
+   * Asked last before a retry, with the error and the situation. It can forbid a retry, and allows none that
+   * `isRetryable`, `maxAttempts`, the deadline or the budget forbids. Only `true`, or a promise of it, lets the retry
+   * happen. When it throws or rejects, there is none, and the error of the attempt stands. The run waits for its
+   * promise until its signal aborts or its deadline passes.
+   * @defaultValue every retry is allowed
+   */
+  readonly shouldRetry?: ((error: unknown, question: RetryQuestion) => boolean | PromiseLike<boolean>) | undefined;
+  /**
    * Tells whether something else delays the next attempt after this error, such as a rate limiter. It then starts at
    * once, without backoff or Retry-After. @defaultValue none does
    */
@@ -114,6 +134,7 @@ export const RETRY_SPEC = {
   budget: whichever([isOff, [isRetryBudget, anything()]], shape(RETRY_BUDGET_SPEC)),
   minAttemptMs: finiteNumber({ min: 0 }),
   isRetryable: callable(),
+  shouldRetry: callable(),
   isPaced: callable(),
   onRetry: callable(),
   onGiveUp: callable(),

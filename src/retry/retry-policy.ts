@@ -1,6 +1,6 @@
 import type { RetryGiveUpReason } from '../errors/call-explanation.ts';
 import { DescribeError } from '../errors/describe-error.ts';
-import { sleep } from '../internal/async/signals.ts';
+import { raceSignal, sleep, withTimeout } from '../internal/async/signals.ts';
 import { answerNow, callSafely } from '../internal/async/user-callback.ts';
 import type { Clock } from '../internal/clock.ts';
 import { checkOptions } from '../internal/options/option-checks.ts';
@@ -12,6 +12,7 @@ import {
   type RetryEvent,
   type RetryGiveUpEvent,
   type RetryOptions,
+  type RetryQuestion,
   type RetrySettings,
 } from './retry-options.ts';
 
@@ -57,6 +58,17 @@ export interface RetryStats {
   readonly budget?: RetryBudgetStats;
 }
 
+/** An attempt that failed. */
+interface FailedAttempt {
+  readonly error: unknown;
+  /** Attempts made, those of other forms of the request too. */
+  readonly attempt: number;
+  readonly runStartedAtMs: number;
+}
+
+/** Stands for an answer of the user's that came too late. */
+const LATE = Symbol('late');
+
 /** The decision after a failure. */
 type Verdict = { readonly delayMs: number } | { readonly giveUp: RetryGiveUpReason };
 
@@ -71,7 +83,7 @@ export class RetryPolicy {
   /** Whether the budget goes by another clock than the policy. */
   readonly #budgetHasClock: boolean;
   readonly #fastest = new FastestAttempt();
-  readonly #gaveUp: Record<RetryGiveUpReason, number> = { final: 0, attempts: 0, deadline: 0, budget: 0 };
+  readonly #gaveUp: Record<RetryGiveUpReason, number> = { final: 0, attempts: 0, declined: 0, deadline: 0, budget: 0 };
   #retries = 0;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
@@ -88,9 +100,11 @@ export class RetryPolicy {
     const { signal, retriesMade = 0, isPaced, onRetry, onGiveUp } = options;
     const { clock } = this.#settings;
     let backoff: RunBackoff | undefined;
+    let runStartedAtMs: number | undefined;
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
       const startedAtMs = clock.now();
+      runStartedAtMs ??= startedAtMs;
       let error: unknown;
       try {
         const value = await work({ attempt });
@@ -105,7 +119,9 @@ export class RetryPolicy {
       if (attempt === 1) this.#budget?.recordCall();
       backoff ??= new RunBackoff();
       const paced = [this.#settings.isPaced, isPaced].some((asked) => asked !== undefined && saysYes(asked, error));
-      const verdict = this.#judge(error, attempt + retriesMade, paced ? undefined : backoff, options);
+      const asked = { error, attempt: attempt + retriesMade, runStartedAtMs };
+      const judged = this.#judge(asked, paced ? undefined : backoff, options);
+      const verdict = judged instanceof Promise ? await judged : judged;
       if ('giveUp' in verdict) {
         const reason = verdict.giveUp;
         this.#gaveUp[reason] += 1;
@@ -128,22 +144,50 @@ export class RetryPolicy {
     });
   }
 
-  /** The budget is asked last, because a withdrawal is spent. Without a backoff the next attempt is not delayed. */
-  #judge(
-    error: unknown,
-    attempt: number,
-    backoff: RunBackoff | undefined,
-    { deadlineAtMs = Number.POSITIVE_INFINITY, heldBackMs = () => 0 }: RetryRunOptions,
-  ): Verdict {
-    const { isRetryable = isMarkedRetryable, clock, random } = this.#settings;
+  /** Without a backoff the next attempt is not delayed. */
+  #judge(failed: FailedAttempt, backoff: RunBackoff | undefined, options: RetryRunOptions): Verdict | Promise<Verdict> {
+    const { error, attempt, runStartedAtMs } = failed;
+    const { isRetryable = isMarkedRetryable, shouldRetry, clock, random } = this.#settings;
     if (!saysYes(isRetryable, error)) return { giveUp: 'final' };
     const rules = this.#rulesFor(error);
     if (attempt >= rules.maxAttempts) return { giveUp: 'attempts' };
     const nowMs = clock.now();
     const delayMs = backoff?.next(error, rules, random) ?? 0;
-    const beginsAtMs = nowMs + Math.max(delayMs, heldBackMs());
-    const neededMs = this.#leastMs(nowMs);
-    if (beginsAtMs + neededMs >= deadlineAtMs) return { giveUp: 'deadline' };
+    if (!this.#hasTime(nowMs, delayMs, options)) return { giveUp: 'deadline' };
+    if (shouldRetry === undefined) return this.#withdraw(delayMs);
+    const question = { attempt, elapsedMs: nowMs - runStartedAtMs, delayMs, signal: options.signal };
+    return this.#askUser(shouldRetry, error, question, options);
+  }
+
+  async #askUser(
+    shouldRetry: NonNullable<RetryOptions['shouldRetry']>,
+    error: unknown,
+    question: RetryQuestion,
+    options: RetryRunOptions,
+  ): Promise<Verdict> {
+    const { deadlineAtMs = Number.POSITIVE_INFINITY, signal } = options;
+    const { clock } = this.#settings;
+    const answer = (async () => await shouldRetry(error, question))().catch(() => false);
+    const leftMs = deadlineAtMs - clock.now();
+    const inTime = Number.isFinite(leftMs) ? withTimeout(answer, leftMs, () => LATE, clock) : answer;
+    const allowed = await raceSignal(
+      inTime.catch((late: unknown) => late),
+      signal,
+    );
+    if (allowed === LATE || !this.#hasTime(clock.now(), question.delayMs, options)) return { giveUp: 'deadline' };
+    return allowed === true ? this.#withdraw(question.delayMs) : { giveUp: 'declined' };
+  }
+
+  #hasTime(
+    nowMs: number,
+    delayMs: number,
+    { deadlineAtMs = Number.POSITIVE_INFINITY, heldBackMs = () => 0 }: RetryRunOptions,
+  ): boolean {
+    return nowMs + Math.max(delayMs, heldBackMs()) + this.#leastMs(nowMs) < deadlineAtMs;
+  }
+
+  /** The budget is asked last, because a withdrawal is spent. */
+  #withdraw(delayMs: number): Verdict {
     return this.#budget?.tryWithdraw() === false ? { giveUp: 'budget' } : { delayMs };
   }
 

@@ -10,6 +10,7 @@ export {
   type RetryGiveUpEvent,
   type RetryGiveUpReason,
   type RetryOptions,
+  type RetryQuestion,
   type RetryStats,
 } from '../retry/index.ts';
 export type { LimitPressure, QuotaPressure } from './limits/limit-pressure.ts';
