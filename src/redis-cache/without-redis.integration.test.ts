@@ -58,6 +58,18 @@ describe('without a Redis to talk to', () => {
     expect(await run(script)).toBe('Redis read: unavailable (ECONNREFUSED)');
   });
 
+  it('logs no recovery when it is closed', async () => {
+    const script = `
+      const heard = [];
+      const logger = { warn: (_, text) => heard.push(text), info: (_, text) => heard.push(text) };
+      const cache = new RedisCache({ host: '127.0.0.1', port: 1, logger });
+      await cache.set('key', 1);
+      while (heard.length === 0) await sleep(10);
+      await cache.close();
+      console.log(heard.join());`;
+    expect(await run(script)).toBe("the cache can't use Redis as it should");
+  });
+
   it('is unhealthy where no Sentinel answers, and delays no caller', async () => {
     const script = `
       const cache = new RedisCache({ sentinels: [{ host: '127.0.0.1', port: 1 }], maxRetries: 2 });

@@ -46,6 +46,8 @@ export function watchTroubles(
   let current: RedisTrouble['kind'] | undefined;
   let isReported = false;
   const look = () => {
+    // Closing ends no trouble.
+    if (link.connection.state === 'closed') return;
     const trouble = troubleOf(link);
     if (trouble?.kind === current) return;
     current = trouble?.kind;
