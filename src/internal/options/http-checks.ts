@@ -15,7 +15,8 @@ const isHttpUrl = (value: unknown): value is string =>
   typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 
 /** An absolute http or https URL. Its value is not shown, because it may contain credentials. */
-export const httpUrl = (): OptionCheck => check('an http or https URL', isHttpUrl, describeSecret);
+export const httpUrl = (): OptionCheck =>
+  check('an http or https URL, with its https:// or http://', isHttpUrl, describeSecret);
 
 /**
  * The URL that every request of a client starts with; its value is not shown. Credentials in it are refused, as `fetch`
