@@ -181,6 +181,12 @@ export function cacheContradictions(given: RedisCacheOptions): readonly ConfigIs
 
 /** Checks the options and fills in defaults. @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
 export function resolveCacheOptions(given: RedisCacheOptions): CacheSettings {
+  if (typeof given === 'string') {
+    // The `redis` of a describe client may be a URL alone, so people try that here.
+    throw new ConfigError('RedisCache', [
+      { option: 'options', expected: 'an object; for a URL, { url }', got: describeKind(given) },
+    ]);
+  }
   const issues = [...shape(CACHE_SPEC)(given, ''), ...cacheContradictions(ownOptions(given ?? {}, CACHE_SPEC))];
   if (issues.length > 0) throw new ConfigError('RedisCache', issues);
   const options = settingsOf(given, CACHE_SPEC);

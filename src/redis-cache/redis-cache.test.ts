@@ -310,6 +310,9 @@ describe('RedisCache in memory only', () => {
     expect(make).toThrow(ConfigError);
     expect(make).toThrow(/did you mean defaultTTL.*port.*password.*url.*sentinels/s);
     expect(make).not.toThrow(/secret/);
+    expect(() => new RedisCache('redis://:secret@host' as never)).toThrow(
+      /^RedisCache: options: expected an object; for a URL, { url }, got a string \(not shown\)$/,
+    );
     // ioredis would refuse it only later, which would look like a missing driver.
     expect(() => new RedisCache({ url: 'redis://:100%secret@host' })).toThrow(/url: .*percent-encoded/);
     expect(() => new RedisCache({ sentinels: [] })).toThrow(/sentinels: expected at least one/);

@@ -9,7 +9,8 @@ export const redisUrl = (): OptionCheck => (value, option) => {
   if (value === undefined) return [];
   const got = describeKind(value);
   if (typeof value !== 'string' || !isUrlOf(value, ['redis:', 'rediss:'])) {
-    return [{ option, expected: 'a redis or rediss URL, with special characters percent-encoded', got }];
+    const expected = 'a redis or rediss URL, as in redis://host:6379, with special characters percent-encoded';
+    return [{ option, expected, got }];
   }
   const url = new URL(value);
   if (!/^\d*$/.test(databaseOf(url))) {
