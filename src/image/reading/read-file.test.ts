@@ -37,6 +37,13 @@ describe('readFile', () => {
     expect(await code(join(directory, 'loop.png'))).toBe('DESCRIBE_IMAGE_UNREADABLE');
   });
 
+  it('says where it looked for a file that is not there, without its name', async () => {
+    const read = readFile('secret-cat.png', { maxBytes: 1_000, field: 'file' });
+    await expect(read).rejects.toThrow(
+      /^image: the file can't be read \(ENOENT\)\. No file has this path; a relative one starts at the working directory\.$/,
+    );
+  });
+
   it('takes a path that can not be one for a file that can not be read', async () => {
     for (const path of ['a\0b', '', new URL('http://example.com/cat.png'), new URL('file://host/cat.png')]) {
       expect(await code(path), String(path)).toBe('DESCRIBE_IMAGE_UNREADABLE');

@@ -22,7 +22,8 @@ export async function readFile(
   const fs = fsPromises();
   const fail = (cause: unknown): never => {
     const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown';
-    throw unreadable(`the file can't be read (${code})`, { cause });
+    const advice = code === 'ENOENT' ? '. No file has this path; a relative one starts at the working directory.' : '';
+    throw unreadable(`the file can't be read (${code})${advice}`, { cause });
   };
   // Opening a pipe without a writer would block a thread for ever.
   const { size, isRegular } = await fs

@@ -91,8 +91,16 @@ describe('classifyFailure', () => {
     const root = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
     const error = classifyFailure(new Error('Connection error.', { cause: new TypeError('fetch', { cause: root }) }));
     expect(error).toMatchObject({ code: 'DESCRIBE_UPSTREAM', retryable: true });
-    expect(error.message).toContain('ECONNRESET');
+    expect(error.message).toBe('the connection to the API failed (ECONNRESET)');
     expect(kindOf(error)).toBe('outage');
+  });
+
+  it.each(['ENOTFOUND', 'ECONNREFUSED', 'CERT_HAS_EXPIRED'])('says what to check after %s', (code) => {
+    const root = Object.assign(new Error('getaddrinfo ENOTFOUND api.openai.con'), { code, syscall: 'getaddrinfo' });
+    const error = classifyFailure(new Error('Connection error.', { cause: root }));
+    expect(error.message).toBe(
+      `the connection to the API failed (${code}). Check \`baseURL\`, the proxy and the network.`,
+    );
   });
 
   it('says that an answer was not HTTP, for which undici has a name and no code', () => {

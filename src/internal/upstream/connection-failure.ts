@@ -20,7 +20,9 @@ export function classifyConnectionFailure(foreign: ForeignError, error: unknown)
     return new UpstreamError('DESCRIBE_UPSTREAM', `the call could not be made (${nameOf(error)})`);
   }
   const detail = root === undefined ? '' : ` (${root.code})`;
-  return new UpstreamError('DESCRIBE_UPSTREAM', `the connection to the API failed${detail}`, {
+  // The address stays in the cause: services show messages to strangers.
+  const advice = NEVER_CONNECTED.has(root?.code) ? '. Check `baseURL`, the proxy and the network.' : '';
+  return new UpstreamError('DESCRIBE_UPSTREAM', `the connection to the API failed${detail}${advice}`, {
     retryable: true,
     cause: root,
   });
