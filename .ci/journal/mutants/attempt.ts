@@ -193,6 +193,7 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     fault: 'A success does not end a run of consecutive failures of the breaker.',
     folders: ['circuit-breaker'],
     plantings: [
+      { find: 'if (!failed) { this.#failuresInRow = 0;', replace: 'if (!failed) {' },
       {
         find: 'recordSuccess(nowMs: number): void { this.#failuresInRow = 0;',
         replace: 'recordSuccess(nowMs: number): void {',

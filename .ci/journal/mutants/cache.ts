@@ -30,7 +30,10 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     id: 'invalidated-tag-known',
     fault: 'A tag that was invalidated is still believed by this process.',
     folders: ['redis-cache'],
-    plantings: [{ find: 'this.#known.delete(tag); this.#guard.removed(tag);', replace: 'this.#guard.removed(tag);' }],
+    plantings: [
+      { find: 'this.#known.delete(tag); this.guard.removed(tag);', replace: 'this.guard.removed(tag);' },
+      { find: 'this.#known.delete(tag); this.#guard.removed(tag);', replace: 'this.#guard.removed(tag);' },
+    ],
   },
   {
     id: 'superseded-is-stored',
@@ -43,6 +46,10 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     fault: 'A refresh that failed is tried again by the next reader at once.',
     folders: ['redis-cache'],
     plantings: [
+      {
+        find: 'const untilMs = this.#pair.clock.now() + refreshThrottleMs;',
+        replace: 'const untilMs = this.#pair.clock.now();',
+      },
       { find: 'const untilMs = this.#pair.nowMs + refreshThrottleMs;', replace: 'const untilMs = this.#pair.nowMs;' },
       {
         find: 'const untilMs = this.#tiers.nowMs + this.#tiers.options.refreshThrottleMs;',

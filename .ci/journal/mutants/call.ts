@@ -8,6 +8,10 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     folders: ['describe-client'],
     plantings: [
       {
+        find: 'this.#held.bytes + bytes <= this.#limits.maxBytesInFlight',
+        replace: 'this.#held.bytes + bytes <= 2 * this.#limits.maxBytesInFlight',
+      },
+      {
         find: 'this.#bytes + bytes <= this.#maxBytesInFlight',
         replace: 'this.#bytes + bytes <= 2 * this.#maxBytesInFlight',
       },
@@ -18,6 +22,7 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     fault: 'One call more than the bound is let in.',
     folders: ['describe-client'],
     plantings: [
+      { find: 'if (this.#held.calls >= maxQueuedCalls) {', replace: 'if (this.#held.calls > maxQueuedCalls) {' },
       { find: 'if (this.#calls >= this.#maxQueuedCalls) {', replace: 'if (this.#calls > this.#maxQueuedCalls) {' },
     ],
   },
@@ -74,6 +79,10 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     fault: 'A call that wants only what is cached is answered by a fallback.',
     folders: ['describe-client'],
     plantings: [
+      {
+        find: "if (fallback === undefined || request.fillsCache || request.cache === 'only-if-cached') {",
+        replace: 'if (fallback === undefined || request.fillsCache) {',
+      },
       {
         find: /(!(?:request\.)?fillsCache) && request\.cache !== 'only-if-cached'/,
         replace: '$1',
