@@ -98,6 +98,7 @@ const rooms = {
     packs: ['queue'],
     doors: [
       'packs/answer.ts',
+      'packs/answer-deltas.ts',
       'packs/image-data-url.ts',
       'packs/pack-answer.ts',
       'packs/pack-limits.ts',

@@ -51,6 +51,7 @@ export {
   type DescribeResult,
   type DescribeSchema,
   type DescriptionSource,
+  type DescriptionStream,
   type Dialect,
   type EndpointDescription,
   type EndpointOptions,

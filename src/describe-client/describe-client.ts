@@ -16,6 +16,7 @@ import type { AdmissionStats } from './call/admission.ts';
 import { CallRegister, type CallStats } from './call/call-register.ts';
 import { CallRunner } from './call/call-runner.ts';
 import type { DescribeResult, StructuredResult } from './call/describe-result.ts';
+import { DescriptionStream } from './call/description-stream.ts';
 import { type ClientParts, composeParts } from './compose-parts.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import type {
@@ -124,6 +125,27 @@ export class DescribeClient implements AsyncDisposable {
   ): Promise<DescribeResult<Data>>;
   describe(input: DescribeInput, options?: DescribeOptions): Promise<DescribeResult> {
     return this.#runner.describe(input, options);
+  }
+
+  /**
+   * Describes one image as `describe` does, and gives the description while it is written.
+   *
+   * The answer of one call is delivered: it is retried, moved or replaced by a fallback only before its first delta.
+   * `attemptTimeoutMs` bounds the wait for the first bytes, and each silence after them. Calls for the same image join
+   * a running stream from its start; its end, cached, is a stream of one delta. No batch takes it.
+   *
+   * Throws nothing: the iteration and `result` reject, with the errors of `describe`.
+   */
+  stream<Data>(input: DescribeInput, options: StructuredOptions<Data>): DescriptionStream<Data, StructuredResult<Data>>;
+  stream<Data>(
+    input: StructuredRequest<Data>,
+    options?: DescribeOptions<Data>,
+  ): DescriptionStream<Data, StructuredResult<Data>>;
+  stream<Data = undefined>(input: DescribeInput<Data>, options?: DescribeOptions<Data>): DescriptionStream<Data>;
+  stream(input: DescribeInput, options?: DescribeOptions): DescriptionStream {
+    return new DescriptionStream((deltas, ownerSignal) =>
+      this.#runner.describe(input, options, { deltas, ownerSignal }),
+    );
   }
 
   /**

@@ -18,6 +18,7 @@ export type {
   DescriptionSource,
   StructuredResult,
 } from './call/describe-result.ts';
+export type { DescriptionStream } from './call/description-stream.ts';
 export { createDescribeClient } from './create-describe-client.ts';
 export { type ClientStats, DescribeClient } from './describe-client.ts';
 export { getDescribeClient } from './get-describe-client.ts';

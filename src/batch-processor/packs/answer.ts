@@ -156,16 +156,19 @@ const hasRefusal = (content: unknown): boolean =>
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
 /** Tags that models think in, in small letters; the last two are Mistral's and Kimi's. */
-const THOUGHT_TAGS: readonly (readonly [string, string])[] = [
+export const THOUGHT_TAGS: readonly (readonly [string, string])[] = [
   ...['think', 'thinking', 'thought', 'reasoning'].map((tag) => [`<${tag}>`, `</${tag}>`] as const),
   ['[think]', '[/think]'],
   ['◁think▷', '◁/think▷'],
 ];
 
+/** Of the same length, which `toLowerCase` alone does not promise. */
+export const inSmallLetters = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
 /** The text after its thoughts. Some servers leave out the opening tag. Without a closing tag, all of it is thought. */
 function withoutThoughts(text: string): string {
   if (!/[<[◁]/.test(text)) return text;
-  const small = text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  const small = inSmallLetters(text);
   for (const [open, close] of THOUGHT_TAGS) {
     const end = small.lastIndexOf(close);
     const begin = small.indexOf(open);

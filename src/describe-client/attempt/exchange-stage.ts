@@ -1,9 +1,9 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
 import { answerFacts } from '../../batch-processor/packs/answer.ts';
+import { deltaFilter } from '../../batch-processor/packs/answer-deltas.ts';
 import type { VisionUsage } from '../../batch-processor/packs/vision-usage.ts';
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import type { Clock, TimerHandle } from '../../internal/clock.ts';
-import { AnswerError } from '../../internal/upstream/chat-body.ts';
 import { headerOf } from '../../internal/upstream/response-headers.ts';
 import { shortTokenOf } from '../../internal/upstream/server-reason.ts';
 import { type EncodedRequest, encodeRequest } from '../../openai/exchange/encode-request.ts';
@@ -11,8 +11,10 @@ import type { Exchange } from '../../openai/exchange/exchange.ts';
 import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
 import type { RequestForm } from '../../openai/exchange/request-dialect.ts';
 import { type ApiAnswer, sendRequest } from '../../openai/exchange/send-exchange.ts';
+import type { StreamSink } from '../../openai/exchange/stream-reader.ts';
 import type { RouteAnswer } from '../../routing/index.ts';
 import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
+import type { DeltaLog } from './delta-log.ts';
 import type { PriceOf } from './pricing.ts';
 import type { ChatRequest, ConnectedCall, ExchangeReport, Next, OutgoingCall, PricedFacts } from './stage.ts';
 
@@ -30,15 +32,15 @@ export const exchangeStage =
   async (call) => {
     const { request, read, client, attempt, place } = call;
     const { dialect, address } = place.target;
-    let timer: TimerHandle | undefined;
+    const timer = new SilenceTimer(clock, attemptTimeoutMs, (error) => attempt.abort(error));
     let report: ExchangeReport = { sent: false };
     try {
       const form = dialect.formFor(place.model, request);
       const encoded = await call.body.encodedAs(form, dialect);
-      timer = clock.setTimeout(() => attempt.abort(new TimeoutError('an attempt', attemptTimeoutMs)), attemptTimeoutMs);
+      timer.start();
       const sentAtMs = clock.now();
       report = { sent: true, sentAtMs };
-      const { completion, headers } = await sendInForm(call, exchange, form, encoded, attemptTimeoutMs);
+      const { completion, headers } = await sendInForm(call, exchange, form, encoded, timer);
       const answeredAtMs = clock.now();
       const requestId = shortTokenOf(headerOf(headers, 'x-request-id'), [client.apiKey ?? '']);
       const facts = pricedFacts(completion, request, priceOf, requestId);
@@ -50,7 +52,7 @@ export const exchangeStage =
       if (report.answeredAtMs !== undefined) throw new AttemptFailure(error, report);
       throw new AttemptFailure(error, { ...report, ...refusedReport(error, call, priceOf) });
     } finally {
-      if (timer !== undefined) clock.clearTimeout(timer);
+      timer.end();
     }
   };
 
@@ -66,9 +68,8 @@ function pricedFacts(
 
 /** The report without an answer. The API may have refused, or an error broke off an answer that was billed. */
 function refusedReport(error: unknown, { request, read }: ConnectedCall, priceOf: PriceOf): Partial<ExchangeReport> {
-  const { headers } = (error ?? {}) as { readonly headers?: unknown };
+  const { headers, completion } = (error ?? {}) as { readonly headers?: unknown; readonly completion?: ChatCompletion };
   const limits = headers === undefined ? undefined : rateLimitOf(headers);
-  const completion = error instanceof AnswerError ? (error.completion as ChatCompletion | undefined) : undefined;
   if (completion === undefined) return { limits };
   const facts = pricedFacts(completion, request, priceOf);
   try {
@@ -89,9 +90,9 @@ async function sendInForm(
   exchange: Exchange,
   initial: RequestForm,
   first: EncodedRequest,
-  endsWithinMs: number,
+  timer: SilenceTimer,
 ): Promise<ApiAnswer> {
-  const { request, body, client, clientRequestId, attempt, place, avoid } = call;
+  const { request, body, client, clientRequestId, attempt, place, avoid, deltas } = call;
   const { dialect } = place.target;
   // The connection resends at most once a call, so that its retries and those of the call do not multiply.
   const resends = avoid.size === 0;
@@ -99,17 +100,64 @@ async function sendInForm(
   let encoded = first;
   for (;;) {
     try {
-      const sending = { exchange, encoded, clientRequestId, resends, endsWithinMs, signal: attempt.signal };
+      const stream = deltas && streamInto(deltas, request, timer);
+      const { limitMs: endsWithinMs } = timer;
+      const sending = { exchange, encoded, clientRequestId, resends, endsWithinMs, signal: attempt.signal, stream };
       const answer = await sendRequest(client, request, sending);
       dialect.accepted(form);
       return answer;
     } catch (error) {
-      const next = attempt.signal.aborted ? undefined : dialect.formAfter(error, request, form);
+      const isOver = attempt.signal.aborted || deltas?.hasBegun;
+      const next = isOver ? undefined : dialect.formAfter(error, request, form);
       if (next === undefined) throw error;
       form = next;
       encoded = await body.encodedAs(form, dialect);
     }
   }
+}
+
+/** Delivers the description within the text of one streamed answer. */
+function streamInto(deltas: DeltaLog, { response_format: format }: ChatRequest, timer: SilenceTimer): StreamSink {
+  const filter = deltaFilter(format !== undefined);
+  return { delta: (text) => deltas.push(filter.push(text)), moved: () => timer.moved() };
+}
+
+/** Ends an attempt that is not answered in time, or whose stream stands still for as long. */
+class SilenceTimer {
+  readonly limitMs: number;
+  readonly #clock: Clock;
+  readonly #abort: (error: TimeoutError) => void;
+  #timer: TimerHandle | undefined;
+  #movedAtMs: number | undefined;
+
+  constructor(clock: Clock, limitMs: number, abort: (error: TimeoutError) => void) {
+    this.#clock = clock;
+    this.limitMs = limitMs;
+    this.#abort = abort;
+  }
+
+  start(delayMs = this.limitMs): void {
+    this.#timer = this.#clock.setTimeout(this.#expire, delayMs);
+  }
+
+  moved(): void {
+    this.#movedAtMs = this.#clock.now();
+  }
+
+  end(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+  }
+
+  /** A stream only notes its movements: to set the timer anew for each would cost more. */
+  readonly #expire = () => {
+    const movedAtMs = this.#movedAtMs;
+    const restMs = movedAtMs === undefined ? 0 : movedAtMs + this.limitMs - this.#clock.now();
+    if (restMs > 0) this.start(restMs);
+    else
+      this.#abort(
+        new TimeoutError(movedAtMs === undefined ? 'an attempt' : 'the stream stood still and', this.limitMs),
+      );
+  };
 }
 
 /** The body of a call, encoded when it is first sent, once for all attempts that write it alike. */

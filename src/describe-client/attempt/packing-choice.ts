@@ -26,6 +26,8 @@ export interface PackingChoiceParts {
  */
 export function askAsAdvised({ singly, packed, advisor, mode, rules, catalog, clock }: PackingChoiceParts): AskVision {
   return async (image, request, bounds, trace) => {
+    // An answer about several images cannot be delivered as it arrives.
+    if (bounds.log !== undefined) return singly(image, request, bounds, trace);
     const { model } = request;
     const cost = packingCost(image, request, catalog, rules);
     // A call with less time would spend most of it on the wait for a full pack.

@@ -14,12 +14,14 @@ export interface RetryOutlook {
 export const retryStage =
   (policy: RetryPolicy, outlook: RetryOutlook): Stage<OutgoingCall> =>
   (call, next) => {
-    const { signal, deadlineAtMs, retries, trace, avoid } = call;
+    const { signal, deadlineAtMs, retries, trace, avoid, deltas } = call;
     return policy.run(() => next(call), {
       signal,
       deadlineAtMs,
       // Backoff spares an endpoint that failed the call. Another endpoint gets the call at once.
       isPaced: () => avoid.size > 0 && outlook.hasOtherFor(call),
+      // Another answer does not continue the part that was delivered.
+      isFinal: () => deltas?.hasBegun === true,
       heldBackMs: () => outlook.waitMsFor(call),
       retriesMade: retries.length === 0 ? 0 : Math.min(...retries.map(({ made }) => made)),
       onRetry: ({ delayMs }) => {

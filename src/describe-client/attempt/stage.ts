@@ -10,6 +10,7 @@ import type { AttemptReport } from '../../routing/quota/attempt-report.ts';
 import type { RoutePlace } from '../../routing/router/endpoint.ts';
 import type { EndWait } from '../packing/packing-advisor.ts';
 import type { AttemptSink } from './call-trace.ts';
+import type { DeltaLog } from './delta-log.ts';
 
 export type ChatRequest = ChatCompletionCreateParamsNonStreaming;
 
@@ -61,6 +62,8 @@ export interface OutgoingCall extends RouteJob {
    * each.
    */
   readonly retries: readonly RetryTally[];
+  /** Gets the text of a streamed answer as it arrives; undefined for an answer that is read whole. */
+  readonly deltas?: DeltaLog | undefined;
   /** Names of the endpoints that have failed it; the route stage adds to them. */
   readonly avoid: Set<string>;
 }

@@ -5,6 +5,7 @@ import type {
   VisionRequest,
   VisionSender,
 } from '../../batch-processor/index.ts';
+import { descriptionAsStreamed } from '../../batch-processor/packs/answer-deltas.ts';
 import { singleAnswer } from '../../batch-processor/packs/pack-answer.ts';
 import { singleRequest } from '../../batch-processor/packs/pack-request.ts';
 import { type VisionFault, visionFaultOf } from '../../batch-processor/packs/vision-fault.ts';
@@ -21,6 +22,7 @@ import type { EndWait, PackingAdvisor } from '../packing/packing-advisor.ts';
 import { estimateOf } from '../packing/packing-cost.ts';
 import { schemaOf, textOf } from '../packing/planned-packs.ts';
 import { type CallTrace, sharedSink } from './call-trace.ts';
+import type { DeltaLog } from './delta-log.ts';
 import type { SendRequest } from './pipeline.ts';
 import type { PriceOf } from './pricing.ts';
 import type { PricedFacts, RetryTally } from './stage.ts';
@@ -41,6 +43,8 @@ export interface AskBounds {
   readonly deadlineAtMs: number;
   /** Retries of its request. All forms of its image share one limit. */
   readonly retries?: RetryTally | undefined;
+  /** Gets the answer as it arrives, where a caller wants it streamed. */
+  readonly log?: DeltaLog | undefined;
 }
 
 /** Gets the API's answer about one image. */
@@ -56,18 +60,20 @@ export type AskVision = (
 /** One request an image. */
 export const askSingly =
   (send: SendRequest, catalog: ModelCatalog): AskVision =>
-  (image, request, { signal, deadlineAtMs, retries }, trace, waits = () => trace.waits()) => {
+  (image, request, { signal, deadlineAtMs, retries, log }, trace, waits = () => trace.waits()) => {
     // The bytes are encoded right into the body. The request is sent only in encoded form.
     const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
     const { priority, timeoutMs, schema } = request;
     trace.leaves(1);
+    const single = singleRequest(request, inline as string);
     return send(
-      singleRequest(request, inline as string),
+      log === undefined ? single : { ...single, stream_options: { include_usage: true } },
       (completion, { usage, costUsd, model, requestId }): Answer => {
         // Useless answers are billed too.
         if (usage !== undefined) trace.billed(usage, costUsd);
         const { description, data } = singleAnswer(completion, schema);
-        return { description, data, model, requestId };
+        const streamed = log === undefined ? description : descriptionAsStreamed(log.text, description);
+        return { description: streamed, data, model, requestId };
       },
       {
         signal,
@@ -77,6 +83,7 @@ export const askSingly =
         trace,
         waits,
         retries: retries === undefined ? [] : [retries],
+        deltas: log,
         tokens: estimateOf(image, request, catalog).reservedTokens,
       },
     );

@@ -2,12 +2,15 @@ import { CacheMissError } from '../../errors/cache-error.ts';
 import type { ConfigError } from '../../errors/config-error.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
-import type { SingleFlight } from '../../internal/async/single-flight.ts';
+import type { LoadedImage } from '../../image/index.ts';
+import type { FlightContext, SingleFlight } from '../../internal/async/single-flight.ts';
 import type { CacheHit, CacheSource, RedisCache } from '../../redis-cache/index.ts';
 import { isWorthAnotherAttempt } from '../attempt/attempt-failure.ts';
 import type { CallTrace } from '../attempt/call-trace.ts';
+import { DeltaLog } from '../attempt/delta-log.ts';
 import type { Answer, AskVision } from '../attempt/vision-asker.ts';
 import type { NormalisedRequest } from '../options/request-spec.ts';
+import type { CallDeltas } from './call-deltas.ts';
 import { type CachedDescription, failureBehind, isCachedDescription, type Obtained } from './call-outcome.ts';
 import type { CallBounds } from './call-register.ts';
 import type { DescriptionKeys } from './description-keys.ts';
@@ -19,6 +22,24 @@ const STALE_AFTER_RATIO = 0.8;
 /** Whether a joined call whose owner failed may succeed alone: the owner had its own deadline and limits. */
 const maySucceedAlone = (error: unknown): boolean =>
   isWorthAnotherAttempt(error) || (DescribeError.is(error) && failureMeaning(error).joinedCallAsks);
+
+/** For what the work of another call shares: the log of its answer. */
+const followWith =
+  (deltas: CallDeltas) =>
+  (progress: object): void => {
+    if (progress instanceof DeltaLog) deltas.follow(progress);
+  };
+
+type SendImage = (image: LoadedImage) => Promise<Answer>;
+
+/** Sends no other form of the image after a part of the answer: it would give another answer. */
+function unlessBegun(log: DeltaLog, send: SendImage): SendImage {
+  let last: Promise<Answer> | undefined;
+  return (image) => {
+    if (last === undefined || !log.hasBegun) last = send(image);
+    return last;
+  };
+}
 
 /** Parts of a client that a description comes from. */
 export interface CachedCallParts {
@@ -56,8 +77,9 @@ export class CachedCall {
       return await this.#read(taken, key);
     } catch (error) {
       if (error instanceof ImageMoved) return this.#read(error.taken);
+      const isOver = this.#bounds.signal.aborted || this.#bounds.deltas?.hasBegun;
       // A joined call shares the owner's failure, but not its deadline, its limits or its parse.
-      if (!this.#isOwner && !this.#bounds.signal.aborted && maySucceedAlone(error)) return this.#read(taken, key);
+      if (!this.#isOwner && !isOver && maySucceedAlone(error)) return this.#read(taken, key);
       throw error;
     }
   }
@@ -65,7 +87,7 @@ export class CachedCall {
   async #read(taken: TakenImage, known?: string): Promise<Obtained> {
     const { cache, keys } = this.#parts;
     const { cache: mode } = this.#request;
-    const { signal } = this.#bounds;
+    const { signal, deltas } = this.#bounds;
     const key = known ?? (await keys.keyOf(taken.identity, this.#request, signal));
     if (mode === 'only-if-cached') {
       const found = await cache?.getWithSource<CachedDescription>(key, { signal, isValid: isCachedDescription });
@@ -82,7 +104,9 @@ export class CachedCall {
         ttlSeconds,
         isValid: isCachedDescription,
         forceRefresh: mode === 'reload',
-        softTimeoutMs: fillsCache ? undefined : Math.ceil(timeoutMs * STALE_AFTER_RATIO),
+        // A stream that has begun is not replaced because it is long.
+        softTimeoutMs: fillsCache || deltas ? undefined : Math.ceil(timeoutMs * STALE_AFTER_RATIO),
+        ...(deltas === undefined ? {} : { onShared: followWith(deltas) }),
       });
     } catch (error) {
       // A cache that its owner closed counts as none. The call goes on without it, unless its purpose is to fill it.
@@ -97,35 +121,38 @@ export class CachedCall {
       caused: this.#caused,
       ...(source === 'stale' && this.#failure !== undefined ? { failure: this.#failure } : {}),
     };
-    if (fillsCache && source === 'stale') throw failureBehind(obtained);
+    if (source === 'stale' && (fillsCache || deltas?.hasBegun)) throw failureBehind(obtained);
     return obtained;
   }
 
   async #obtainUncached(key: string, taken: TakenImage): Promise<Obtained> {
-    const { signal } = this.#bounds;
-    const { value, shared } = await this.#parts.flights.run(key, this.#ask(taken), { signal });
+    const { signal, deltas } = this.#bounds;
+    const options = { signal, onShared: deltas && followWith(deltas) };
+    const { value, shared } = await this.#parts.flights.run(key, this.#ask(taken), options);
     return { cached: value, source: shared ? 'shared' : 'upstream', caused: this.#caused };
   }
 
   /** The work that cache and single flight do at most once for equal calls: calls the API. */
   readonly #ask =
     (taken: TakenImage) =>
-    async ({ signal }: { readonly signal: AbortSignal }): Promise<CachedDescription> => {
+    async ({ signal, share }: FlightContext): Promise<CachedDescription> => {
       this.#isOwner = true;
       const { intake, ask, makeKeyError } = this.#parts;
-      const { ticket } = this.#bounds;
-      const bounds = { ...this.#bounds, signal, retries: { made: 0 } };
+      const { ticket, deltas } = this.#bounds;
+      const log = deltas && new DeltaLog();
+      if (log !== undefined) {
+        // A cache of the user's may pass nothing on.
+        deltas?.follow(log);
+        share?.(log);
+      }
+      const bounds = { ...this.#bounds, signal, log, retries: { made: 0 } };
       // Joined calls may wait for this work when the call that began it has ended.
       const release = ticket.hold();
       try {
+        const send: SendImage = (image) => ask(image, this.#request, bounds, this.#trace);
         // Thrown here, so that no image is loaded in vain.
         if (makeKeyError !== undefined) throw makeKeyError();
-        this.#caused = await intake.send(
-          taken,
-          (image) => ask(image, this.#request, bounds, this.#trace),
-          signal,
-          ticket,
-        );
+        this.#caused = await intake.send(taken, log === undefined ? send : unlessBegun(log, send), signal, ticket);
         const { description, model } = this.#caused;
         return { description, model };
       } catch (error) {

@@ -5,6 +5,7 @@ import { childController } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import type { AskBounds } from '../attempt/vision-asker.ts';
 import type { AdmissionTicket } from './admission.ts';
+import type { CallDeltas } from './call-deltas.ts';
 
 /** Counts of the calls of a client. */
 export interface CallStats {
@@ -17,6 +18,8 @@ export interface CallStats {
 export interface CallBounds extends AskBounds {
   /** Its admission, with the capacity that its image takes. */
   readonly ticket: AdmissionTicket;
+  /** Follows the answer as it arrives, for a call that wants it streamed. */
+  readonly deltas?: CallDeltas | undefined;
 }
 
 /** Work with a deadline. `isCall` makes it count as a call. */

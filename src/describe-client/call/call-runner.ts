@@ -9,6 +9,7 @@ import type { NormalisedRequest, RequestDefaults } from '../options/request-spec
 import type { CallMetrics } from '../reports/call-metrics.ts';
 import type { Admission } from './admission.ts';
 import { CachedCall, type CachedCallParts } from './cached-call.ts';
+import type { CallDeltas } from './call-deltas.ts';
 import {
   buildResult,
   type CachedDescription,
@@ -32,6 +33,8 @@ export interface RunOptions {
    * @defaultValue false
    */
   readonly fillsCache?: boolean | undefined;
+  /** Follows the answer as it arrives. */
+  readonly deltas?: CallDeltas | undefined;
 }
 
 /** Facts of a call that are known without a wait. */
@@ -66,7 +69,7 @@ export class CallRunner {
   async describe<Data>(
     input: DescribeInput<Data>,
     options: DescribeOptions<Data> | undefined,
-    { ownerSignal, fillsCache = false }: RunOptions = {},
+    { ownerSignal, fillsCache = false, deltas }: RunOptions = {},
   ): Promise<DescribeResult<Data>> {
     const { settings, clock, metrics } = this.#parts;
     const startedAtMs = clock.now();
@@ -80,13 +83,13 @@ export class CallRunner {
     }
     const isOver = request.signal?.aborted || ownerSignal?.aborted;
     const atOnce = isOver ? undefined : this.#lookAtOnce(request);
-    if (atOnce?.cached === undefined) return this.#run(request, ownerSignal, startedAtMs, atOnce);
+    if (atOnce?.cached === undefined) return this.#run(request, { ownerSignal, deltas }, startedAtMs, atOnce);
     const obtained: Obtained = { cached: atOnce.cached, source: 'memory', caused: undefined };
     let result: DescribeResult<Data>;
     try {
       result = buildResult(request, obtained, {}, explainAtOnce(clock.now() - startedAtMs));
     } catch (unfit) {
-      return this.#run(request, ownerSignal, startedAtMs, { ...atOnce, unfit });
+      return this.#run(request, { ownerSignal, deltas }, startedAtMs, { ...atOnce, unfit });
     }
     this.#calls.countAnswered();
     metrics.callSucceeded(request.model, result);
@@ -112,7 +115,7 @@ export class CallRunner {
 
   async #run<Data>(
     request: NormalisedRequest<Data>,
-    ownerSignal: AbortSignal | undefined,
+    { ownerSignal, deltas }: RunOptions,
     startedAtMs: number,
     atOnce: AtOnce | undefined,
   ): Promise<DescribeResult<Data>> {
@@ -121,7 +124,7 @@ export class CallRunner {
     const signals = [request.signal, ownerSignal];
     const trace = new CallTrace(clock, startedAtMs);
     try {
-      const run = (bounds: AskBounds) => this.#answer(request, bounds, trace, atOnce);
+      const run = (bounds: AskBounds) => this.#answer(request, { ...bounds, deltas }, trace, atOnce);
       const result = await this.#calls.run({ isCall: true, timeoutMs, signals, startedAtMs, run });
       metrics.callSucceeded(request.model, result);
       return result;
@@ -168,13 +171,13 @@ export class CallRunner {
   /** Admits a call, and returns its result. */
   async #answer<Data>(
     request: NormalisedRequest<Data>,
-    { signal, deadlineAtMs }: AskBounds,
+    { signal, deadlineAtMs, deltas }: Omit<CallBounds, 'ticket'>,
     trace: CallTrace,
     atOnce: AtOnce | undefined,
   ): Promise<DescribeResult<Data>> {
     const ticket = this.#parts.admission.enter(request.priority, () => trace.waits());
     try {
-      const bounds = { signal, deadlineAtMs, ticket };
+      const bounds = { signal, deadlineAtMs, ticket, deltas };
       const taken = await this.#parts.intake.take(request, signal, ticket, atOnce?.name);
       let unfit = atOnce?.unfit;
       if (unfit === undefined) {
@@ -187,7 +190,8 @@ export class CallRunner {
         }
       }
       // A cached description may be older than the present `parse`. A mistake in `parse` would meet every answer.
-      if (request.cache === 'only-if-cached' || !DescribeError.is(unfit) || !unfit.retryable) throw unfit;
+      const isFinal = request.cache === 'only-if-cached' || deltas?.hasBegun;
+      if (isFinal || !DescribeError.is(unfit) || !unfit.retryable) throw unfit;
       const reload: NormalisedRequest = { ...request, cache: 'reload' };
       const obtained = await new CachedCall(this.#parts, reload, bounds, trace).obtain(taken);
       return buildResult(request, obtained, trace.bill, trace.explain());

@@ -86,7 +86,7 @@ export class Fallback {
       first = error;
     }
     bounds.signal.throwIfAborted();
-    if (!fallsBack(first)) {
+    if (!fallsBack(first) || bounds.deltas?.hasBegun) {
       if (stale !== undefined) return stale;
       throw first;
     }
@@ -135,7 +135,11 @@ export class Fallback {
     const nowMs = this.#clock.now();
     const shareMs = Math.max(1, Math.floor((bounds.deadlineAtMs - nowMs) * SHARE_OF_TIME));
     const child = childController(bounds.signal);
-    const expire = () => child.abort(new TimeoutError('the request, with a fallback to follow,', shareMs));
+    const expire = () => {
+      // Nothing follows an answer that is being delivered.
+      if (bounds.deltas?.hasBegun) return;
+      child.abort(new TimeoutError('the request, with a fallback to follow,', shareMs));
+    };
     const timer = this.#clock.setTimeout(expire, shareMs);
     try {
       return await run({

@@ -4,6 +4,11 @@ import { onAbort, settleAfter } from './signals.ts';
 export interface FlightContext {
   /** Aborts when every caller has left, with the reason of the last one. */
   readonly signal: AbortSignal;
+  /**
+   * Shows the callers how the work goes on, such as a part of its result. Each of them gets the object, whenever it
+   * joins. @internal
+   */
+  readonly share?: ((progress: object) => void) | undefined;
 }
 
 export interface FlightResult<Value> {
@@ -15,12 +20,17 @@ export interface FlightResult<Value> {
 export interface FlightOptions {
   /** Its abort ends this caller's wait; the work goes on for the others. */
   readonly signal?: AbortSignal | undefined;
+  /** Gets the object that the work shares, now or when it does. It must not throw. @internal */
+  readonly onShared?: ((progress: object) => void) | undefined;
 }
 
 interface Flight<Value> {
   readonly controller: AbortController;
   readonly result: Promise<Value>;
   callers: number;
+  progress: object | undefined;
+  /** The callers that want its progress. */
+  readonly watching: ((progress: object) => void)[];
 }
 
 /**
@@ -52,11 +62,16 @@ export class SingleFlight<Value = unknown> {
   async run(
     key: string,
     work: (context: FlightContext) => PromiseLike<Value>,
-    { signal }: FlightOptions = {},
+    { signal, onShared }: FlightOptions = {},
   ): Promise<FlightResult<Value>> {
     signal?.throwIfAborted();
     const running = this.#flights.get(key);
-    const value = await this.#join(key, running ?? this.#start(key, work), signal);
+    const flight = running ?? this.#start(key, work);
+    if (onShared !== undefined) {
+      flight.watching.push(onShared);
+      if (flight.progress !== undefined) onShared(flight.progress);
+    }
+    const value = await this.#join(key, flight, signal);
     return { value, shared: running !== undefined };
   }
 
@@ -79,9 +94,13 @@ export class SingleFlight<Value = unknown> {
     });
     // Handled here, because every caller may have left when it rejects.
     result.catch(() => {});
-    const flight: Flight<Value> = { controller, result, callers: 0 };
+    const flight: Flight<Value> = { controller, result, callers: 0, progress: undefined, watching: [] };
     this.#flights.set(key, flight);
-    const running = (async () => await work({ signal: controller.signal }))();
+    const share = (progress: object) => {
+      flight.progress = progress;
+      for (const watch of flight.watching) watch(progress);
+    };
+    const running = (async () => await work({ signal: controller.signal, share }))();
     // Ended before its callers continue, so that their next call starts new work.
     settleAfter(() => this.#end(key, flight), running, resolve, reject);
     return flight;

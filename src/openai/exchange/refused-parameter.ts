@@ -7,7 +7,8 @@ export type RefusableParameter =
   | 'max_tokens'
   | 'temperature'
   | 'reasoning_effort'
-  | 'detail';
+  | 'detail'
+  | 'stream_options';
 
 /** Codes that mean an unknown parameter, whatever the message says. */
 const CODES: ReadonlySet<unknown> = new Set([

@@ -29,6 +29,7 @@ const PARAMETERS: readonly RefusableParameter[] = [
   'temperature',
   'reasoning_effort',
   'detail',
+  'stream_options',
 ];
 
 /** How one request is written for one model. */
@@ -126,7 +127,7 @@ export class EndpointDialect {
     ) {
       return request;
     }
-    const { max_completion_tokens: maxTokens, store, temperature, ...rest } = request;
+    const { max_completion_tokens: maxTokens, store, temperature, stream_options: streaming, ...rest } = request;
     const tokensName = this.#tokensName(without);
     return {
       ...extraBody,
@@ -136,6 +137,7 @@ export class EndpointDialect {
       ...(effort === undefined || without.has('reasoning_effort') ? {} : { reasoning_effort: effort }),
       ...(maxTokens === undefined || tokensName === undefined ? {} : { [tokensName]: maxTokens }),
       ...(store === undefined || dialect === 'generic' || without.has('store') ? {} : { store }),
+      ...(streaming == null || without.has('stream_options') ? {} : { stream_options: streaming }),
       messages: without.has('detail') ? withoutDetail(request.messages) : request.messages,
     };
   }
@@ -169,6 +171,8 @@ export class EndpointDialect {
         return this.#lowestEffort(request, model) !== undefined;
       case 'detail':
         return true;
+      case 'stream_options':
+        return request.stream_options != null;
     }
   }
 

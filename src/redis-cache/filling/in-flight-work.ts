@@ -1,5 +1,10 @@
 import { onAbort } from '../../internal/async/signals.ts';
-import { type FlightContext, type FlightResult, SingleFlight } from '../../internal/async/single-flight.ts';
+import {
+  type FlightContext,
+  type FlightOptions,
+  type FlightResult,
+  SingleFlight,
+} from '../../internal/async/single-flight.ts';
 import { tagsThatFit } from '../entries/cache-input.ts';
 import type { Produced } from './produce-value.ts';
 
@@ -22,6 +27,7 @@ export interface WorkRequest {
   readonly nowMs: number;
   /** Its abort ends this caller's wait. */
   readonly signal: AbortSignal | undefined;
+  readonly onShared: FlightOptions['onShared'];
 }
 
 /**
@@ -74,7 +80,7 @@ export class InFlightWork {
 
   /** Joins the work on the key, or begins it. */
   run(
-    { key, tags, nowMs, signal }: WorkRequest,
+    { key, tags, nowMs, signal, onShared }: WorkRequest,
     produce: (context: FlightContext) => Promise<Produced>,
   ): Promise<FlightResult<Produced>> {
     const begin = async (context: FlightContext) => {
@@ -91,7 +97,7 @@ export class InFlightWork {
         resumeAll(work);
       }
     };
-    return this.#flights.run(key, begin, { signal });
+    return this.#flights.run(key, begin, { signal, onShared });
   }
 
   #joinable(key: string): Work | undefined {

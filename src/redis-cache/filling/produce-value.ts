@@ -1,6 +1,6 @@
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import { childController, raceSignal } from '../../internal/async/signals.ts';
-import type { FlightContext } from '../../internal/async/single-flight.ts';
+import type { FlightContext, FlightOptions } from '../../internal/async/single-flight.ts';
 import type { StoredFailure } from '../entries/cache-entry.ts';
 import { type EncodedEntry, encodeEntry } from '../entries/encode-entry.ts';
 import { negativeTtlMs, storeFailure } from '../entries/negative-entry.ts';
@@ -29,6 +29,7 @@ export interface ProduceRequest extends Wanted {
   readonly negativeTtlSeconds: ((error: unknown) => number | undefined) | undefined;
   /** Whether a stale value replaces a failure. Then the failure is not remembered. */
   readonly hasStale: boolean;
+  readonly onShared: FlightOptions['onShared'];
 }
 
 export interface Produced {
@@ -90,16 +91,16 @@ export class ValueProducer {
     return concerned;
   }
 
-  async produce(request: ProduceRequest, signal: AbortSignal, nowMs: number): Promise<Produced> {
+  async produce(request: ProduceRequest, context: FlightContext, nowMs: number): Promise<Produced> {
     const { key, tags, force } = request;
     if (force) for (const older of this.#open) if (older.key === key) older.superseded = true;
     const work: OpenWork = { key, tags, superseded: false, doubted: false, lease: undefined };
     this.#open.add(work);
     try {
-      const turn = await this.#takeTurn(request, work, signal, nowMs);
+      const turn = await this.#takeTurn(request, work, context.signal, nowMs);
       if ('value' in turn) return turn;
       work.tags = Object.keys(turn.stamps.tags);
-      return await this.#make(request, turn, work, signal);
+      return await this.#make(request, turn, work, context);
     } finally {
       this.#open.delete(work);
     }
@@ -186,15 +187,16 @@ export class ValueProducer {
     }
   }
 
-  async #make(request: ProduceRequest, turn: Turn, work: OpenWork, signal: AbortSignal): Promise<Produced> {
+  async #make(request: ProduceRequest, turn: Turn, work: OpenWork, context: FlightContext): Promise<Produced> {
     const { counters } = this.#pair;
+    const { signal } = context;
     let value: unknown;
     work.lease = turn.lease;
     try {
       // All callers may have left while Redis was asked.
       signal.throwIfAborted();
       counters.factoryCalls += 1;
-      value = await this.#callFactory(request, signal);
+      value = await this.#callFactory(request, context);
       const stored = value === undefined ? undefined : await this.#store(request, turn, work, { value });
       return { value: stored === undefined ? value : stored.entry.value, source: 'factory' };
     } catch (error) {
@@ -209,16 +211,16 @@ export class ValueProducer {
   }
 
   /** Waits no longer than the signal: a factory that ignores its signal must not keep the key from the next caller. */
-  #callFactory({ factory, hardTimeoutMs }: ProduceRequest, signal: AbortSignal): Promise<unknown> {
+  #callFactory({ factory, hardTimeoutMs }: ProduceRequest, { signal, share }: FlightContext): Promise<unknown> {
     const call = async (context: FlightContext) => await factory(context);
-    if (hardTimeoutMs === undefined) return raceSignal(call({ signal }), signal);
+    if (hardTimeoutMs === undefined) return raceSignal(call({ signal, share }), signal);
     const { clock } = this.#pair.options;
     const child = childController(signal);
     const timer = clock.setTimeout(
       () => child.abort(new TimeoutError('a cache factory', hardTimeoutMs)),
       hardTimeoutMs,
     );
-    return raceSignal(call({ signal: child.signal }), child.signal).finally(() => {
+    return raceSignal(call({ signal: child.signal, share }), child.signal).finally(() => {
       clock.clearTimeout(timer);
       child.detach();
     });

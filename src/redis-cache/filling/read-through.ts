@@ -1,6 +1,6 @@
 import { ClosedError } from '../../errors/closed-error.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
-import type { FlightContext, FlightResult } from '../../internal/async/single-flight.ts';
+import type { FlightContext, FlightOptions, FlightResult } from '../../internal/async/single-flight.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
 import {
@@ -60,6 +60,8 @@ export interface GetOrSetOptions extends SetOptions, ReadOptions {
    * @defaultValue no failure is remembered
    */
   readonly negativeTtlSeconds?: ((error: unknown) => number | undefined) | undefined;
+  /** Gets the object that the factory shares with all its callers, whether it is this call's own. @internal */
+  readonly onShared?: FlightOptions['onShared'];
 }
 
 const OPTION_NAMES: Record<keyof GetOrSetOptions, true> = {
@@ -70,6 +72,7 @@ const OPTION_NAMES: Record<keyof GetOrSetOptions, true> = {
   softTimeoutMs: true,
   hardTimeoutMs: true,
   negativeTtlSeconds: true,
+  onShared: true,
 };
 
 const BACKGROUND_TIMEOUT_MS = 120_000;
@@ -149,6 +152,7 @@ export class ReadThrough {
       hardTimeoutMs: hardTimeoutMs ?? (stale === undefined ? undefined : BACKGROUND_TIMEOUT_MS),
       negativeTtlSeconds,
       hasStale: stale !== undefined,
+      onShared: options.onShared,
     };
     if (stale !== undefined) return this.#refresh<Value>(request, stale, options, nowMs);
     this.#pair.counters.misses += 1;
@@ -182,9 +186,8 @@ export class ReadThrough {
       const work = this.#workOn(request, nowMs);
       const other = work.wait(key, request.tags, signal);
       if (other === undefined) {
-        const produce = ({ signal: common }: FlightContext) =>
-          this.#producer.produce({ ...request, tags }, common, nowMs);
-        return await work.run({ key, tags, nowMs, signal }, produce);
+        const produce = (context: FlightContext) => this.#producer.produce({ ...request, tags }, context, nowMs);
+        return await work.run({ key, tags, nowMs, signal, onShared: request.onShared }, produce);
       }
       tags = await other;
     }

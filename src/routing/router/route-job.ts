@@ -18,6 +18,8 @@ export interface RouteJob {
    * a second, free slots aside.
    */
   readonly avoid?: ReadonlySet<string> | undefined;
+  /** The answer so far. Once a part of it was delivered, the attempt is made nowhere else. @defaultValue none */
+  readonly deltas?: { readonly hasBegun: boolean } | undefined;
 }
 
 /** The report of an answer. */

@@ -269,7 +269,7 @@ export class Router<Target> {
    */
   #mayMove(call: QueuedCall<Target>, failed: EndpointRoute<Target>, sent: boolean, failure: DescribeError): boolean {
     const { routes } = call.queue;
-    if (routes.length < 2) return false;
+    if (routes.length < 2 || call.job.deltas?.hasBegun === true) return false;
     const { moves } = failureMeaning(failure);
     const wentOut = moves === 'always';
     if (!wentOut && (sent || moves === 'never')) return false;
