@@ -471,6 +471,12 @@ describe('the end', () => {
 });
 
 describe('options and metrics', () => {
+  it('refuses a handler that is no function', () => {
+    expect(() => new BatchProcessor({ batchSize: 5 } as never)).toThrow(
+      'BatchProcessor: handler: expected a function, got an object',
+    );
+  });
+
   it('lists every wrong option', () => {
     const options = { batchSize: 0, maxBatchWait: 5, retry: { maxAttempts: 0 } };
     expect(() => new BatchProcessor<string, string>(() => [], options)).toThrow(/batchSize: .*retry\.maxAttempts: /s);

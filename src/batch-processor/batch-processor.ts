@@ -1,4 +1,5 @@
 import { ClosedError } from '../errors/closed-error.ts';
+import { ConfigError } from '../errors/config-error.ts';
 import { InputError } from '../errors/input-error.ts';
 import { QueueFullError } from '../errors/queue-full-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
@@ -63,6 +64,11 @@ export class BatchProcessor<Input, Output> {
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option. */
   constructor(handler: BatchHandler<Input, Output>, options: BatchProcessorOptions<Input> = {}) {
+    if (typeof handler !== 'function') {
+      throw new ConfigError('BatchProcessor', [
+        { option: 'handler', expected: 'a function', got: describeKind(handler) },
+      ]);
+    }
     this.#settings = checkOptions('BatchProcessor', options, BATCH_SPEC);
     this.#overflow = new PriorityQueue(this.#settings.ageingMs);
     const { retry: retryOptions } = this.#settings;
