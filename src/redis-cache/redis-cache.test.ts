@@ -111,6 +111,12 @@ describe('RedisCache in memory only', () => {
     expect(await cache.has('key')).toBe(false);
   });
 
+  it('refuses a promise, whose await was forgotten', async () => {
+    const cache = new RedisCache();
+    await expect(cache.set('key', Promise.resolve(1))).rejects.toThrow(/a promise can not be stored; await it/);
+    expect(await cache.get('key')).toBeUndefined();
+  });
+
   it('refuses what can not be encoded or is too large, and getOrSet returns it uncached', async () => {
     const { cache } = memoryOnly({ maxValueBytes: 1_024 });
     const circular: Record<string, unknown> = {};

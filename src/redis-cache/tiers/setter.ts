@@ -1,5 +1,6 @@
 import { CacheError } from '../../errors/cache-error.ts';
 import { InputError } from '../../errors/input-error.ts';
+import { isPromiseLike } from '../../internal/async/user-callback.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
 import { checkOptionNames, checkTags, graceMsOf, ttlMsOf } from '../entries/cache-input.ts';
 import { encodeEntry } from '../entries/encode-entry.ts';
@@ -58,6 +59,8 @@ export async function setAll(pair: TierPair, writer: TieredWriter, items: readon
   const plans = items.map(({ key, value, ttlSeconds, tags, graceSeconds }) => {
     if (value === undefined)
       throw new CacheError('`undefined` can not be stored because it means a miss; store `null` for no value');
+    if (isPromiseLike(value))
+      throw new CacheError('a promise can not be stored; await it, and store what it resolves to');
     const ttlMs = ttlMsOf(ttlSeconds, options.defaultTtlMs);
     const graceMs = graceMsOf(graceSeconds, options.graceMs);
     return { key, value, tags: checkTags(tags), ttlMs, graceMs };
