@@ -20,7 +20,7 @@ export {
   loadImage,
 } from './reading/image-loader.ts';
 export type { ImageOptions } from './reading/image-options.ts';
-export type { ByteStream, FileSource, ImageSource } from './reading/image-source.ts';
+export type { ByteStream, FileSource, ImageResponse, ImageSource } from './reading/image-source.ts';
 export { InlineHosts, type InlineHostsOptions } from './reading/inline-hosts.ts';
 export {
   type LadderSendOptions,

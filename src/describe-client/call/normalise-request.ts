@@ -1,13 +1,7 @@
 import { InputError } from '../../errors/input-error.ts';
-import {
-  asBytes,
-  type ImageSource,
-  isAsyncIterable,
-  isBlob,
-  isReadableStream,
-} from '../../image/reading/image-source.ts';
+import { asBytes, type ImageSource, isBlob, isReadOnce } from '../../image/reading/image-source.ts';
 import { jsonCopy } from '../../internal/options/extra-body.ts';
-import { imageObjectOf, imageValueOf } from '../../internal/options/image-value.ts';
+import { imageObjectOf, imageValueOf, ONE_IMAGE_A_CALL } from '../../internal/options/image-value.ts';
 import { anything, shape } from '../../internal/options/option-checks.ts';
 import { defaultsOf } from '../../internal/options/option-spec.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
@@ -86,8 +80,10 @@ function merge<Data>(request: DescribeRequest<Data>, options: DescribeOptions<Da
 
 /** An image that was passed without a request around it; undefined for any other object, which counts as a request. */
 function bareImageOf(input: unknown): DescribeRequest<never> | undefined {
-  if (typeof input === 'string' || input instanceof URL) return { imageUrl: input };
+  if (typeof input === 'string') return { imageUrl: input };
+  if (input instanceof URL) return isFileUrl(input) ? { file: input } : { imageUrl: input };
   if (input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob) return { image: input };
+  if (isReadOnce(input)) return { image: input };
   if (typeof input === 'object' && input !== null) return undefined;
   throw wrongImage('input', REQUEST_FORMS, input);
 }
@@ -97,12 +93,16 @@ const REQUEST_FORMS = 'an image URL, bytes, a Blob or a request object';
 /** Throws for a value that is no request at all. Called once something is wrong with a request. */
 function refuseOtherForms(request: object): void {
   if (imageObjectOf(request) !== undefined) throw wrongImage('input', REQUEST_FORMS, request);
+  const several = SEVERAL_IMAGES.find((name) => Object.hasOwn(request, name));
+  if (several !== undefined) throw new InputError(several, `is no option. ${ONE_IMAGE_A_CALL}`);
   if (!Object.hasOwn(request, 'image_url')) return;
   throw new InputError(
     'image_url',
     "must be `imageUrl` with the address itself; got a part of OpenAI's messages. Pass `{ imageUrl: image_url.url }`.",
   );
 }
+
+const SEVERAL_IMAGES = ['images', 'imageUrls', 'files'] as const;
 
 function imageOf(request: DescribeRequest): ImageSource {
   const { imageUrl, image, file } = request;
@@ -115,7 +115,7 @@ function imageOf(request: DescribeRequest): ImageSource {
     throw wrongImage('imageUrl', 'an http, https or data URL', imageUrl);
   }
   if (file !== undefined) {
-    if (typeof file === 'string' && !isAddress(file)) return { file };
+    if (file instanceof URL ? isFileUrl(file) : typeof file === 'string' && !isAddress(file)) return { file };
     throw wrongImage('file', 'a path', file);
   }
   if (isImageBytes(image)) return image;
@@ -141,4 +141,7 @@ const isAddress = (file: string): boolean => /^\s*$|^(?:https?|data|file|blob):/
 
 /** By shape, since bytes and Blobs of another realm or polyfill fail `instanceof`. */
 const isImageBytes = (value: unknown): value is ImageBytes =>
-  asBytes(value) !== undefined || isBlob(value) || isReadableStream(value) || isAsyncIterable(value);
+  asBytes(value) !== undefined || isBlob(value) || isReadOnce(value);
+
+/** Only as an object: a text that begins with `file:` may come from a user. */
+const isFileUrl = ({ protocol }: URL): boolean => protocol === 'file:';

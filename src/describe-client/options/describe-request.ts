@@ -1,9 +1,12 @@
-import type { ByteStream } from '../../image/index.ts';
+import type { ByteStream, ImageResponse } from '../../image/index.ts';
 import type { ExtraBody } from '../../internal/options/extra-body.ts';
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 
-/** Bytes of an image, in any form that Node has for them. A stream is read once, completely, within the size limit. */
-export type ImageBytes = Uint8Array | ArrayBuffer | Blob | ByteStream;
+/**
+ * Bytes of an image, in any form that Node has for them. A stream or the body of a `Response` is read once, completely,
+ * within the limits of `images`.
+ */
+export type ImageBytes = Uint8Array | ArrayBuffer | Blob | ByteStream | ImageResponse;
 
 /** The detail with which the model sees an image; `low` is the cheapest. */
 export type ImageDetail = 'low' | 'high' | 'auto';
@@ -84,12 +87,15 @@ export interface DescribeRequest<Data = unknown> extends DescribeOptions<Data> {
   /** An http(s) URL that the API can reach, or a data URL. */
   readonly imageUrl?: string | URL | undefined;
   readonly image?: ImageBytes | undefined;
-  /** Path of an image file. */
-  readonly file?: string | undefined;
+  /** Path of an image file, or its `file:` URL as an object. */
+  readonly file?: string | URL | undefined;
 }
 
-/** An input of `describe`: a URL, a data URL, bytes, or a whole request. */
-export type DescribeInput<Data = unknown> = string | URL | Uint8Array | ArrayBuffer | Blob | DescribeRequest<Data>;
+/**
+ * An input of `describe`: an http(s) or data URL, bytes, a stream, a `Response`, a file as a `URL` object with `file:`,
+ * or a whole request.
+ */
+export type DescribeInput<Data = unknown> = string | URL | ImageBytes | DescribeRequest<Data>;
 
 /** Options that ask for structured data. */
 export interface StructuredOptions<Data = unknown> extends DescribeOptions<Data> {

@@ -16,8 +16,17 @@ import { checkImageHead, inspectImage } from '../formats/inspect-image.ts';
 import { isDataUrl, readDataUrl } from './data-url.ts';
 import { hashBytes } from './hash-bytes.ts';
 import { IMAGE_SPEC, type ImageOptions } from './image-options.ts';
-import { asBytes, type ImageSource, isAsyncIterable, isBlob, isFileSource, isReadableStream } from './image-source.ts';
+import {
+  asBytes,
+  type ImageSource,
+  isAsyncIterable,
+  isBlob,
+  isFileSource,
+  isReadableStream,
+  isResponse,
+} from './image-source.ts';
 import { readFile } from './read-file.ts';
+import { readResponse } from './read-response.ts';
 import { blobPieces, joinBytes, type ReadLimits, readStream } from './read-stream.ts';
 
 /** An image that is passed on as its address. The address was checked, and nothing was requested. */
@@ -146,11 +155,12 @@ async function readSource(source: Exclude<ImageSource, URL>, limits: ReadLimits)
     return readStream(blobPieces(source), limits);
   }
   if (isReadableStream(source) || isAsyncIterable(source)) return readStream(source, limits);
+  if (isResponse(source)) return readResponse(source, limits);
   // The signal ends a read from a hung network disk.
   if (isFileSource(source)) return raceSignal(readFile(source.file, limits), limits.signal);
   throw new InputError(
     limits.field,
-    `must be a URL, bytes, a Blob, a stream or \`{ file }\`; got ${describeValue(source)}`,
+    `must be a URL, bytes, a Blob, a stream, a Response or \`{ file }\`; got ${describeValue(source)}`,
   );
 }
 

@@ -11,11 +11,19 @@ export interface FileSource {
 /** A stream of bytes: a web `ReadableStream`, a Node stream, or any async iterable. */
 export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
+/** The answer to a `fetch`, of Node or of a library. Its body is read once, and never as an error page. */
+export interface ImageResponse {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly bodyUsed: boolean;
+  readonly body: ByteStream | null;
+}
+
 /**
- * A source of an image: an http(s) URL or data URL as text, a `URL`, bytes, a `Blob` or `File`, a stream, or a file on
- * disk. Bytes are not copied: leave them unchanged until the call has settled.
+ * A source of an image: an http(s) URL or data URL as text, a `URL`, bytes, a `Blob` or `File`, a stream, a `Response`,
+ * or a file on disk. Bytes are not copied: leave them unchanged until the call has settled.
  */
-export type ImageSource = string | URL | Uint8Array | ArrayBuffer | Blob | ByteStream | FileSource;
+export type ImageSource = string | URL | Uint8Array | ArrayBuffer | Blob | ByteStream | ImageResponse | FileSource;
 
 /** Recognised by shape: classes of another realm or polyfill fail `instanceof`. */
 export const isBlob = (value: unknown): value is Blob =>
@@ -31,6 +39,19 @@ export const isReadableStream = (value: unknown): value is ReadableStream<unknow
 
 export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+
+export const isResponse = (value: unknown): value is ImageResponse =>
+  typeof value === 'object' &&
+  value !== null &&
+  'body' in value &&
+  'ok' in value &&
+  typeof value.ok === 'boolean' &&
+  'status' in value &&
+  typeof value.status === 'number';
+
+/** A stream or a `Response`, which can be read once only. */
+export const isReadOnce = (value: unknown): value is ByteStream | ImageResponse =>
+  isReadableStream(value) || isAsyncIterable(value) || isResponse(value);
 
 export function isFileSource(value: unknown): value is FileSource {
   if (typeof value !== 'object' || value === null) return false;
@@ -59,8 +80,8 @@ export interface ExpectedBytesOptions {
 
 /**
  * Gives the bytes that loading a source puts into memory, without reading it. This is the size of bytes, a `Blob`, a
- * data URL or a file, and `maxBytes` for a stream. It is 0 for a URL, and for a source that is refused before it is
- * read. Only a file needs a promise.
+ * data URL or a file, and `maxBytes` for a stream or a `Response`. It is 0 for a URL, and for a source that is refused
+ * before it is read. Only a file needs a promise.
  *
  * @throws the signal's reason when it aborts.
  */
@@ -73,6 +94,7 @@ export function expectedBytes(
   const known = asBytes(source)?.length ?? (isBlob(source) ? source.size : undefined);
   // The size of a polyfill may not be a number: NaN bytes of memory would never be released.
   if (known !== undefined) return known >= 0 ? (known > maxBytes ? 0 : known) : maxBytes;
+  if (isResponse(source)) return source.ok && !source.bodyUsed ? maxBytes : 0;
   return isFileSource(source) ? fileBytes(source.file, maxBytes, signal) : maxBytes;
 }
 

@@ -39,7 +39,7 @@ const TEXTS: readonly (readonly [RegExp, ImageValue])[] = [
     /^(?:.?PNG\r?\n|\xff\xd8|\ufffd{2}|GIF8[79]a|RIFF)|[\x00-\x08]/,
     { kind: 'bytes as text', advice: 'Read them without an encoding, and pass `{ image }`.' },
   ],
-  [/^file:/i, { kind: 'a file: URL', advice: 'Pass `{ file }` with its path for a file.' }],
+  [/^file:/i, { kind: 'a file: URL', advice: 'Pass `{ file }` with its path, or a `URL` object.' }],
   [/^(?:[a-z]:)?[\\/]{1,2}[^\\/]|^~?\.{0,2}[\\/]/i, PATH],
 ];
 
@@ -82,6 +82,10 @@ function schemeOf(scheme: string): ImageValue {
   };
 }
 
+/** A description is of one image. */
+export const ONE_IMAGE_A_CALL =
+  'Pass one image a call, or all of them to `describeMany`; for one text about several, join them into one picture.';
+
 /** Recognises any value that is no address; a text by `imageTextOf`. */
 export function imageValueOf(value: unknown): ImageValue {
   if (typeof value === 'string') return imageTextOf(value);
@@ -101,11 +105,10 @@ export function imageValueOf(value: unknown): ImageValue {
  * Recognises an object that is an image in another form, or several images. Undefined for any other, such as a request.
  */
 export function imageObjectOf(value: object): ImageValue | undefined {
-  if (Array.isArray(value)) {
-    return { kind: 'an array', advice: 'Pass one image a call, or all of them to `describeMany`.' };
-  }
+  if (Array.isArray(value)) return { kind: 'an array', advice: ONE_IMAGE_A_CALL };
   if (value instanceof URL) return imageTextOf(value.href);
   if (isBytesLike(value)) return { kind: 'bytes', advice: 'Pass `{ image }` for bytes.' };
+  if (Symbol.iterator in value) return { kind: 'several values', advice: ONE_IMAGE_A_CALL };
   if (has(value, 'then')) return { kind: 'a promise', advice: 'Await it first.' };
   if (has(value, 'getReader') || Symbol.asyncIterator in value) {
     return { kind: 'a stream', advice: 'Pass `{ image }` for a stream.' };
