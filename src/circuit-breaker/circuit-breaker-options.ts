@@ -88,18 +88,27 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    */
   readonly halfOpenTimeoutMs?: number | undefined;
   /**
+   * Milliseconds for which a call that finds all probes of a half-open breaker running waits for their outcome. Then it
+   * is made, becomes a probe itself, or is refused. The wait counts towards `timeoutMs`, and ends at once when a signal
+   * among the arguments aborts. At least 0.
+   * @defaultValue 0: such a call is refused at once
+   */
+  readonly halfOpenMaxWaitMs?: number | undefined;
+  /** Most calls that wait so; further ones are refused at once. At least 1. @defaultValue 100 */
+  readonly halfOpenMaxWaiting?: number | undefined;
+  /**
    * Milliseconds after which a call is aborted and rejects with `DESCRIBE_TIMEOUT`. That is always a failure.
    * @defaultValue none
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * Tells whether a rejection is evidence against the other side. With `false` it is neutral: neither success nor
+   * Tells whether a rejection is evidence against the other side, from the error and the arguments of the call. With `false` it is neutral: neither success nor
    * failure, and a probe is repeated. If it throws or returns a promise, the rejection is a failure. It is not called
    * for an `AbortError`, or for a call whose caller aborted a signal among the arguments: these are neutral. It is not
    * called for a timeout or for `AbortSignal.timeout` either: these are failures.
    * @defaultValue all but throttles and the caller's own faults: HTTP 4xx other than 408 and 409, and their codes
    */
-  readonly isFailure?: ((error: unknown) => boolean) | undefined;
+  readonly isFailure?: ((error: unknown, args: Readonly<Args>) => boolean) | undefined;
   /**
    * Tells whether a result is a failure although nothing was thrown, such as a 503 response. The caller still gets the
    * result.
@@ -155,6 +164,8 @@ export const BREAKER_SPEC = {
   halfOpenMaxCalls: withDefault(integer({ min: 1 }), 1),
   halfOpenSuccessRatio: withDefault(ratio(), 1),
   halfOpenTimeoutMs: milliseconds(),
+  halfOpenMaxWaitMs: withDefault(milliseconds({ min: 0 }), 0),
+  halfOpenMaxWaiting: withDefault(integer({ min: 1 }), 100),
   timeoutMs: milliseconds(),
   isFailure: withDefault(callable(), defaultIsFailure),
   isFailureResult: callable(),
@@ -226,6 +237,8 @@ const DEFAULT_MINIMUM_CALLS = 10;
 export interface ResolvedOptions extends CircuitSettings, Judges {
   readonly slowCallDurationMs: number | undefined;
   readonly halfOpenTimeoutMs: number;
+  readonly halfOpenMaxWaitMs: number;
+  readonly halfOpenMaxWaiting: number;
   readonly timeoutMs: number | undefined;
 }
 

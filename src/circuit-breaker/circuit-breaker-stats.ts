@@ -16,7 +16,13 @@ export interface CircuitBreakerStats {
     readonly consecutiveFailures: number;
   };
   /** Probes of a half-open breaker. Zeros in every other state. */
-  readonly probes: { readonly running: number; readonly succeeded: number; readonly failed: number };
+  readonly probes: {
+    readonly running: number;
+    readonly succeeded: number;
+    readonly failed: number;
+    /** Calls that wait for their outcome (`halfOpenMaxWaitMs`). */
+    readonly waiting: number;
+  };
   /** Counts since the breaker was made. */
   readonly totals: CallTotals;
   /** Calls that run now. */
@@ -94,6 +100,7 @@ export function snapshot(
       running: trial?.running ?? 0,
       succeeded: trial?.succeeded ?? 0,
       failed: trial?.failed ?? 0,
+      waiting: trial?.waiting ?? 0,
     },
     totals: { ...counters, opened: circuit.opened },
     running,

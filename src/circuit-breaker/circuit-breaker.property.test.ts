@@ -273,6 +273,7 @@ function compare(stats: CircuitBreakerStats, model: Model): void {
       running: model.runningProbes,
       succeeded: model.probes.filter(Boolean).length,
       failed: model.probes.filter((good) => !good).length,
+      waiting: 0,
     },
     totals: model.totals,
     running: model.calls.size,

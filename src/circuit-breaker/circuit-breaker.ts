@@ -1,9 +1,10 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
-import { CallContext, type CircuitBreakerCall } from './circuit/call-context.ts';
-import { Circuit, type Phase, remainingMs } from './circuit/circuit.ts';
+import { CallContext, type CircuitBreakerAction, invoke } from './circuit/call-context.ts';
+import { Circuit, type HalfOpenPhase, type Phase, remainingMs } from './circuit/circuit.ts';
 import type { CircuitBreakerEvents, CircuitBreakerState } from './circuit/circuit-breaker-events.ts';
+import type { HalfOpenTrial, TrialWait, WaitEnd } from './circuit/half-open-trial.ts';
 import { openRejection } from './circuit/open-rejection.ts';
 import { QueuedEmitter } from './circuit/queued-emitter.ts';
 import {
@@ -15,13 +16,8 @@ import {
   resolveOptions,
 } from './circuit-breaker-options.ts';
 import { CallCounters, type CircuitBreakerStats, snapshot } from './circuit-breaker-stats.ts';
+import { signalsOf } from './verdict/neutral-error.ts';
 import { type Verdict, verdictOnError, verdictOnResult } from './verdict/verdict.ts';
-
-/** The function that a breaker protects. `this.signal` is the call's abort signal. */
-export type CircuitBreakerAction<Args extends unknown[], Result> = (
-  this: CircuitBreakerCall,
-  ...args: Args
-) => Result | PromiseLike<Result>;
 
 /** `retryAfterMs` of a call that a half-open breaker rejects: the probes end soon, but when is unknown. */
 const PROBING_RETRY_AFTER_MS = 1_000;
@@ -89,8 +85,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
 
   /** The state that the next call meets. */
   get state(): CircuitBreakerState {
-    const { phase } = this.#circuit;
-    return phase.state === 'OPEN' ? this.#circuit.catchUp().state : phase.state;
+    return this.#circuit.catchUp().state;
   }
 
   /**
@@ -153,16 +148,16 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     return snapshot(this.name, this.#circuit, this.#counters, this.#running, this.#options.clock.now());
   }
 
-  #fireGuarded(args: Args): Promise<Result> {
+  /** @param sinceMs - When the call began to wait, where it has waited. */
+  #fireGuarded(args: Args, sinceMs?: number): Promise<Result> {
     if (this.#circuit.shutDown) return Promise.reject(new ClosedError(`circuit breaker ${this.name}`));
     const phase = this.#circuit.catchUp();
-    const { timeoutMs, halfOpenTimeoutMs, clock } = this.#options;
+    const { timeoutMs, clock } = this.#options;
     switch (phase.state) {
       case 'CLOSED':
-        return timeoutMs === undefined ? this.fire(...args) : this.#fireTimed(phase, args, timeoutMs);
+        return timeoutMs === undefined ? this.fire(...args) : this.#fireTimed(phase, args, timeoutMs, sinceMs);
       case 'HALF_OPEN':
-        if (!phase.trial.admit()) return this.#reject(args, PROBING_RETRY_AFTER_MS, phase.cause);
-        return this.#fireTimed(phase, args, Math.min(halfOpenTimeoutMs, timeoutMs ?? halfOpenTimeoutMs));
+        return phase.trial.admit() ? this.#probe(phase, args, sinceMs) : this.#waitForTrial(phase, args, sinceMs);
       case 'OPEN':
         return this.#reject(args, remainingMs(phase, clock.now()), phase.cause);
       case 'ISOLATED':
@@ -170,8 +165,35 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
     }
   }
 
-  #fireTimed(phase: Phase, args: Args, timeoutMs: number): Promise<Result> {
+  #probe(phase: Phase, args: Args, sinceMs?: number): Promise<Result> {
+    const { timeoutMs, halfOpenTimeoutMs } = this.#options;
+    return this.#fireTimed(phase, args, Math.min(halfOpenTimeoutMs, timeoutMs ?? halfOpenTimeoutMs), sinceMs);
+  }
+
+  async #waitForTrial(phase: HalfOpenPhase, args: Args, since?: number): Promise<Result> {
+    const { halfOpenMaxWaitMs, halfOpenMaxWaiting, timeoutMs = halfOpenMaxWaitMs, clock } = this.#options;
+    const nowMs = clock.now();
+    const sinceMs = since ?? nowMs;
+    const maxWaitMs = sinceMs + Math.min(halfOpenMaxWaitMs, timeoutMs) - nowMs;
+    const mayWait = maxWaitMs > 0 && phase.trial.waiting < halfOpenMaxWaiting;
+    const end = mayWait ? await this.#waitIn(phase.trial, { maxWaitMs, signals: signalsOf(args), clock }) : 'late';
+    if (end === 'late') return this.#reject(args, PROBING_RETRY_AFTER_MS, phase.cause);
+    return end === 'slot' ? this.#probe(phase, args, sinceMs) : this.#fireGuarded(args, sinceMs);
+  }
+
+  async #waitIn(trial: HalfOpenTrial, wait: TrialWait): Promise<WaitEnd> {
+    try {
+      return await trial.wait(wait);
+    } catch (error) {
+      this.#counters.ignored += 1;
+      this.#circuit.events?.emit('ignored', { name: this.name, error });
+      throw error;
+    }
+  }
+
+  #fireTimed(phase: Phase, args: Args, timeoutMs: number, sinceMs?: number): Promise<Result> {
     const { clock } = this.#options;
+    const leftMs = sinceMs === undefined ? timeoutMs : Math.max(1, sinceMs + timeoutMs - clock.now());
     const startedAtMs = this.#measures ? clock.now() : UNMEASURED;
     return new Promise<Result>((resolve) => {
       const call = new CallContext();
@@ -181,7 +203,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
         const error = new TimeoutError(`a call of circuit breaker ${this.name}`, timeoutMs);
         resolve(this.#endWithError(phase, startedAtMs, args, error, true));
         call.abort(error);
-      }, timeoutMs);
+      }, leftMs);
       const end = (settle: () => Result | Promise<Result>) => {
         if (ended) return;
         clock.clearTimeout(timer);
@@ -196,15 +218,7 @@ export class CircuitBreaker<Args extends unknown[] = unknown[], Result = unknown
 
   #invoke(call: CallContext, args: Args): Promise<Result> {
     this.#running += 1;
-    try {
-      const outcome = this.#action.apply(call, args);
-      // The `then` of any other promise may throw, or settle twice. A native promise around it settles once.
-      const isPlain =
-        outcome instanceof Promise && outcome.constructor === Promise && outcome.then === Promise.prototype.then;
-      return isPlain ? outcome : new Promise((resolve) => resolve(outcome));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return invoke(this.#action, call, args);
   }
 
   #endWithResult(phase: Phase, startedAtMs: number, result: Result): Result {

@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors/config-error.ts';
 import { describeKind, hasMethods } from '../internal/options/option-checks.ts';
 import { callOptions, optionOf } from '../internal/options/own-options.ts';
-import type { CircuitBreakerAction } from './circuit-breaker.ts';
+import type { CircuitBreakerAction } from './circuit/call-context.ts';
 import { type CircuitBreakerOptions, checkAction, checkIsObject } from './circuit-breaker-options.ts';
 import { type CircuitBreakerRegistry, circuitBreakerRegistry, type NamedCircuitBreaker } from './registry.ts';
 import type { Callable } from './shared-breaker.ts';

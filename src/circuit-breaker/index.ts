@@ -1,7 +1,7 @@
 export type { Random } from '../internal/backoff.ts';
-export type { CircuitBreakerCall } from './circuit/call-context.ts';
+export type { CircuitBreakerAction, CircuitBreakerCall } from './circuit/call-context.ts';
 export type { CircuitBreakerEvents, CircuitBreakerState, OpenReason } from './circuit/circuit-breaker-events.ts';
-export { CircuitBreaker, type CircuitBreakerAction } from './circuit-breaker.ts';
+export { CircuitBreaker } from './circuit-breaker.ts';
 export type { CircuitBreakerFallback, CircuitBreakerOptions } from './circuit-breaker-options.ts';
 export type { CallTotals, CircuitBreakerStats } from './circuit-breaker-stats.ts';
 export {

@@ -1,5 +1,5 @@
-import type { CircuitBreakerCall } from './circuit/call-context.ts';
-import { CircuitBreaker, type CircuitBreakerAction } from './circuit-breaker.ts';
+import type { CircuitBreakerAction, CircuitBreakerCall } from './circuit/call-context.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 import {
   type CircuitBreakerFallback,
   type CircuitBreakerOptions,
@@ -27,8 +27,10 @@ export class SharedBreaker {
 
   constructor(name: string, given: CircuitBreakerOptions) {
     const { fallback: _belongsToTheCallable, ...options } = checkBreakerOptions(given);
+    const { isFailure } = options;
     this.breaker = new CircuitBreaker<CallableArgs, unknown>(name, runCallable, {
       ...options,
+      isFailure: isFailure && ((error, [, ...args]) => isFailure(error, args)),
       fallback: answerCallable,
     });
     const { windowMs, ...inUse } = resolveOptions(options);

@@ -24,3 +24,26 @@ export class CallContext implements CircuitBreakerCall {
     this.#controller.abort(reason);
   }
 }
+
+/** The function that a breaker protects. `this.signal` is the call's abort signal. */
+export type CircuitBreakerAction<Args extends unknown[], Result> = (
+  this: CircuitBreakerCall,
+  ...args: Args
+) => Result | PromiseLike<Result>;
+
+/** Runs an action. Whatever it does, the result is a native promise that settles once. */
+export function invoke<Args extends unknown[], Result>(
+  action: CircuitBreakerAction<Args, Result>,
+  call: CallContext,
+  args: Args,
+): Promise<Result> {
+  try {
+    const outcome = action.apply(call, args);
+    // The `then` of any other promise may throw, or settle twice. A native promise around it settles once.
+    const isPlain =
+      outcome instanceof Promise && outcome.constructor === Promise && outcome.then === Promise.prototype.then;
+    return isPlain ? outcome : new Promise((resolve) => resolve(outcome));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}

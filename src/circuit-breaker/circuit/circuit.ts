@@ -17,11 +17,17 @@ export interface CircuitSettings extends TripBounds, BreakDurationOptions {
   readonly clock: Clock;
 }
 
+export interface HalfOpenPhase {
+  readonly state: 'HALF_OPEN';
+  readonly trial: HalfOpenTrial;
+  readonly cause: unknown;
+}
+
 /** One period in one state. Its identity tells whether a call that ends began in the period that still lasts. */
 export type Phase =
   | { readonly state: 'CLOSED'; readonly evidence: Evidence }
   | { readonly state: 'OPEN'; readonly sinceMs: number; readonly untilMs: number; readonly cause: unknown }
-  | { readonly state: 'HALF_OPEN'; readonly trial: HalfOpenTrial; readonly cause: unknown }
+  | HalfOpenPhase
   | { readonly state: 'ISOLATED'; readonly cause: unknown };
 
 /** Milliseconds left of a break. Never more than its length, because the clock may have been set back since. */
@@ -96,7 +102,9 @@ export class Circuit {
   shutdown(): void {
     this.shutDown = true;
     this.#engine?.release();
+    const { phase } = this;
     this.phase = { state: 'ISOLATED', cause: undefined };
+    if (phase.state === 'HALF_OPEN') phase.trial.end();
     this.events?.clear();
   }
 
@@ -141,8 +149,10 @@ export class Circuit {
   }
 
   #enter(next: Phase, event: EventOf<CircuitBreakerEvents>): void {
-    const from = this.phase.state;
+    const before = this.phase;
+    const from = before.state;
     this.phase = next;
+    if (before.state === 'HALF_OPEN') before.trial.end();
     if (this.events === undefined || from === next.state) return;
     this.events.emitAll(event, ['stateChanged', { name: this.#name, from, to: next.state }]);
   }

@@ -1,4 +1,5 @@
 import { type CreateCircuitBreakerOptions, createCircuitBreaker } from '../create-circuit-breaker.ts';
+import { defaultIsFailure } from '../verdict/default-is-failure.ts';
 import { ClientLeft, ResponseError } from './handler-outcome.ts';
 import { type Next, NodeExchange, type NodeHandler, type NodeHandlerResponse } from './node-exchange.ts';
 import { isOpenRejection, retryAfterSeconds, UNAVAILABLE_BODY } from './retry-after-header.ts';
@@ -16,6 +17,7 @@ export function protectNodeHandler<Request, Response extends NodeHandlerResponse
   { fallback, ...options }: CreateCircuitBreakerOptions<[Request, Response, Next], void>,
 ): (request: Request, response: Response, next?: Next) => Promise<void> {
   type Exchange = NodeExchange<Request, Response>;
+  const { isFailure } = options;
   const protectedHandler = createCircuitBreaker<[Exchange], void>(
     name,
     function (exchange) {
@@ -23,6 +25,13 @@ export function protectNodeHandler<Request, Response extends NodeHandlerResponse
     },
     {
       ...(options as CreateCircuitBreakerOptions<[Exchange], void>),
+      isFailure:
+        isFailure &&
+        // A callable of another kind may share the name.
+        ((error, [exchange]) =>
+          exchange instanceof NodeExchange
+            ? isFailure(error, [exchange.request, exchange.response, exchange.passOn])
+            : defaultIsFailure(error)),
       fallback:
         fallback &&
         ((error, exchange) => {

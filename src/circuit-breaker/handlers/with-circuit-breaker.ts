@@ -1,6 +1,6 @@
 import { ConfigError } from '../../errors/config-error.ts';
 import { checkOptions, oneOf } from '../../internal/options/option-checks.ts';
-import type { CircuitBreakerAction } from '../circuit-breaker.ts';
+import type { CircuitBreakerAction } from '../circuit/call-context.ts';
 import { checkAction, checkIsObject } from '../circuit-breaker-options.ts';
 import {
   type CircuitBreakerCallable,

@@ -24,6 +24,10 @@ export function wordOfCaller(args: readonly unknown[]): 'gave-up' | 'too-slow' |
   return word;
 }
 
+/** The signals of a call's caller: each argument that is one, and the `signal` of each that has one. */
+export const signalsOf = (args: readonly unknown[]): readonly AbortSignal[] =>
+  args.map(signalOf).filter((signal) => signal !== undefined);
+
 const isTimeout = (reason: unknown): boolean => propertyOf(reason, 'name') === 'TimeoutError';
 
 function signalOf(arg: unknown): AbortSignal | undefined {

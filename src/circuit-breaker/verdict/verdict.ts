@@ -19,7 +19,7 @@ export interface ResultJudges {
 
 /** All callbacks by which a user judges outcomes. */
 export interface Judges extends ResultJudges {
-  readonly isFailure: (error: unknown) => boolean;
+  readonly isFailure: (error: unknown, args: readonly unknown[]) => boolean;
 }
 
 /**
@@ -31,7 +31,7 @@ export function verdictOnError(error: unknown, args: readonly unknown[], { isFai
   if (given === 'failure' || given === 'neutral') return given;
   const word = wordOfCaller(args);
   if (word === 'gave-up' || (word === undefined && isAbort(error))) return 'neutral';
-  return answerNow(isFailure, error, true) ? 'failure' : 'neutral';
+  return answerNow((thrown) => isFailure(thrown, args), error, true) ? 'failure' : 'neutral';
 }
 
 /** Judges a result. */

@@ -33,6 +33,8 @@ const POOL_ELSEWHERE = {
 const BREAKER_ELSEWHERE = {
   timeoutMs: '`attemptTimeoutMs` of the client',
   fallback: '`fallback` of the client',
+  halfOpenMaxWaitMs: 'none: the calls of a client wait in its router only',
+  halfOpenMaxWaiting: 'none: the calls of a client wait in its router only',
   clock: CLOCK,
 } as const;
 
