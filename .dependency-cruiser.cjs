@@ -135,6 +135,7 @@ const rooms = {
     reports: ['attempt', 'options'],
     call: ['reports', 'attempt', 'packing', 'options'],
     bulk: ['call', 'packing', 'options'],
+    tenants: ['call', 'options'],
     doors: [],
   },
 };

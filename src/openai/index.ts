@@ -5,8 +5,11 @@ export { InlineBytes } from '../http/encoding/encode-json.ts';
 export type {
   AcquireOptions,
   DrainOptions,
+  PermitShare,
+  PermitUser,
   ResourcePoolEvents,
   ResourcePoolState,
+  SlotPermits,
 } from '../resource-pool/index.ts';
 export { type EncodedRequest, encodeRequest } from './exchange/encode-request.ts';
 export { estimateTextTokens } from './models/call-estimate.ts';

@@ -17,6 +17,7 @@ export type { Lease } from './lease.ts';
 export type { AcquireOptions } from './options/acquire-options.ts';
 export type { CreateContext, ResourceFactory, ValidateContext } from './options/resource-factory.ts';
 export type { CreateBackoffOptions, ResourcePoolOptions } from './options/resource-pool-options.ts';
+export type { PermitShare, PermitUser, SlotPermits } from './options/slot-permits.ts';
 export type { ResourcePoolEvents } from './reports/resource-pool-events.ts';
 export type { GrowReason, ResourcePoolState, ResourcePoolStats, RetireReason } from './reports/resource-pool-stats.ts';
 export { ResourcePool } from './resource-pool.ts';

@@ -26,6 +26,7 @@ const POOL_ELSEWHERE = {
   requestTimeoutMs: '`attemptTimeoutMs` of the client',
   proxy: '`proxy` of the client',
   tls: '`tls` of the client',
+  permits: '`tenants.maxConnections` of the client',
   warmUpOnStart: '`warmUpOnStart` of the client',
   clock: CLOCK,
 } as const;

@@ -81,6 +81,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
       maxLifetimeMs: options.maxLifetimeMs,
       maxWaiting: options.maxWaiting,
       leakThresholdMs: options.leakThresholdMs,
+      permits: options.permits,
       isBroken: (_error, { http }) => http.failed,
       clock,
     });

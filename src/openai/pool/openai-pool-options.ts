@@ -9,16 +9,18 @@ import {
   nonEmptyText,
   type OptionChecks,
   required,
+  withMethods,
 } from '../../internal/options/option-checks.ts';
 import { fromVariable, type Settings, withDefault } from '../../internal/options/option-spec.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
+import type { SlotPermits } from '../../resource-pool/index.ts';
 import { addressIssues } from './api-address.ts';
 import { type ApiKey, apiKeyCheck } from './api-key.ts';
 
 export interface OpenAIConnectionPoolOptions extends TransportOptions {
   /**
    * Connections to keep open after the first use of the pool; from 0 to `max`.
-   * @defaultValue 2, or `max` if that is less
+   * @defaultValue 2, or `max` if that is less; 0 with `permits`
    */
   readonly min?: number | undefined;
   /**
@@ -47,6 +49,11 @@ export interface OpenAIConnectionPoolOptions extends TransportOptions {
   readonly maxWaiting?: number | undefined;
   /** Milliseconds after which a loan is reported by the event `leaked`. @defaultValue off */
   readonly leakThresholdMs?: number | undefined;
+  /**
+   * Bounds the connections of several pools together: each connection takes a permit. `min` must be 0 with it.
+   * @defaultValue none
+   */
+  readonly permits?: SlotPermits | undefined;
   /** Headers sent with every request. @defaultValue none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** `OpenAI-Organization` header. @defaultValue none */
@@ -82,6 +89,7 @@ export const POOL_SPEC = {
   maxLifetimeMs: milliseconds(),
   maxWaiting: withDefault(integer({ min: 0 }), 10_000),
   leakThresholdMs: milliseconds(),
+  permits: withMethods('an object with join', 'join'),
   headers: headerRecord(),
   organization: headerSafeSecret(),
   project: headerSafeSecret(),
@@ -100,13 +108,15 @@ const OWNER = 'OpenAIConnectionPool';
 
 /** The bounds of a pool's size. A default adapts to the bound that was set. */
 export function poolBounds(options: OpenAIConnectionPoolOptions): { readonly min: number; readonly max: number } {
-  const { min, max = Math.max(DEFAULT_MAX, min ?? 0) } = callOptions(options);
-  return { min: min ?? Math.min(DEFAULT_MIN, max), max };
+  const { min, max = Math.max(DEFAULT_MAX, min ?? 0), permits } = callOptions(options);
+  return { min: min ?? (permits === undefined ? Math.min(DEFAULT_MIN, max) : 0), max };
 }
 
 /** Lists contradictions between options that are right one by one. */
 export function poolContradictions(options: OpenAIConnectionPoolOptions): readonly ConfigIssue[] {
   const { min, max } = poolBounds(options);
+  if (min > 0 && options.permits !== undefined)
+    return [{ option: 'min', expected: '0 with permits', got: String(min) }];
   return min > max ? [{ option: 'min', expected: `at most max (${max})`, got: String(min) }] : [];
 }
 

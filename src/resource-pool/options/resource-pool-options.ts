@@ -15,6 +15,7 @@ import {
 } from '../../internal/options/option-checks.ts';
 import { type Settings, withDefault } from '../../internal/options/option-spec.ts';
 import type { ResourceFactory } from './resource-factory.ts';
+import type { SlotPermits } from './slot-permits.ts';
 
 /** Delays between failing creates. Each one is random, from the first delay to three times the one before. */
 export interface CreateBackoffOptions {
@@ -71,6 +72,11 @@ export interface ResourcePoolOptions<Resource> {
    * @defaultValue off
    */
   readonly leakThresholdMs?: number | undefined;
+  /**
+   * Bounds the resources of several pools together: each resource takes a permit. `minSize` must be 0 with it.
+   * @defaultValue none
+   */
+  readonly permits?: SlotPermits | undefined;
   /** Name in errors. @defaultValue 'resource pool' */
   readonly name?: string | undefined;
   /** Source of time. @defaultValue the system clock */
@@ -107,6 +113,7 @@ export const RESOURCE_POOL_SPEC = {
   ),
   isBroken: callable(),
   leakThresholdMs: milliseconds(),
+  permits: withMethods('an object with join', 'join'),
   name: withDefault(nonEmptyText(), 'resource pool'),
   clock: clockOption,
 } satisfies OptionChecks<ResourcePoolOptions<unknown>>;
@@ -126,6 +133,9 @@ export function poolSettings<Resource>(given: ResourcePoolOptions<Resource>): Po
   const issues: ConfigIssue[] = [];
   if (minSize > settings.maxSize) {
     issues.push({ option: 'minSize', expected: `at most maxSize (${settings.maxSize})`, got: String(minSize) });
+  }
+  if (minSize > 0 && settings.permits !== undefined) {
+    issues.push({ option: 'minSize', expected: '0 with permits', got: String(minSize) });
   }
   const { initialDelayMs, maxDelayMs } = createBackoff;
   if (initialDelayMs > maxDelayMs) {

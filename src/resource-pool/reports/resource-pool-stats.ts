@@ -1,7 +1,7 @@
 /** Why a resource is made. `waiting`: an acquire waits and nothing is idle. `min-size`: the pool is below `minSize`. */
 export type GrowReason = 'waiting' | 'min-size';
 
-/** Why a resource was destroyed. */
+/** Why a resource was destroyed. `yielded`: another pool, with which this one shares permits, waited for one. */
 export type RetireReason =
   | 'broken'
   | 'invalid'
@@ -10,6 +10,7 @@ export type RetireReason =
   | 'lifetime'
   | 'usage'
   | 'requested'
+  | 'yielded'
   | 'closed';
 
 /** `open` accepts acquires. `draining` serves those that wait and refuses new ones. `closed` is final. */
@@ -66,6 +67,7 @@ export class PoolCounters {
     lifetime: 0,
     usage: 0,
     requested: 0,
+    yielded: 0,
     closed: 0,
   };
 }

@@ -3,6 +3,7 @@ import type { Emitter } from '../../internal/emitter.ts';
 import { wrongInput } from '../../internal/options/option-checks.ts';
 import type { AcquireOptions } from '../options/acquire-options.ts';
 import type { PoolSettings } from '../options/resource-pool-options.ts';
+import type { PermitUser } from '../options/slot-permits.ts';
 import type { ResourcePoolEvents } from '../reports/resource-pool-events.ts';
 import type { PoolCounters, ResourcePoolState, RetireReason } from '../reports/resource-pool-stats.ts';
 import type { Slot } from './slot.ts';
@@ -14,7 +15,7 @@ import { type Waiter, WaitingQueue } from './waiting-queue.ts';
 const NO_OPTIONS: AcquireOptions = Object.freeze({});
 
 /** Brings slots and acquires together: idle stack, waiting queue, supply. Its owner decides when to shrink and end. */
-export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
+export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource>, PermitUser {
   readonly supply: SlotSupply<Resource>;
   readonly waiting: WaitingQueue<Slot<Resource>>;
   /** The stack of idle slots. The last one in is lent first, so that the others can reach their idle timeout. */
@@ -57,10 +58,20 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
       left: (waiter, why) => this.#onLeft(waiter, why),
     });
     this.supply = new SlotSupply<Resource>(settings, this, counters, events);
+    this.keeper.permits = settings.permits?.join(this);
   }
 
   get keeper(): SlotKeeper<Resource> {
     return this.supply.keeper;
+  }
+
+  get wanted(): number {
+    return this.keeper.canOpen() ? Math.min(this.supply.unserved, this.#settings.maxSize - this.keeper.size) : 0;
+  }
+
+  closeIdle(): void {
+    const [slot] = this.idle;
+    if (slot !== undefined) this.retire(slot, 'yielded');
   }
 
   /** Resolves when `minSize` slots are made; rejects with the first failure. */
@@ -133,14 +144,8 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
       this.retire(slot, 'closed');
       return;
     }
-    if (this.waiting.size > 0 && (fresh || !this.#validates)) {
-      this.#deliver(slot);
-    } else {
-      slot.state = 'idle';
-      if (toBottom) this.idle.unshift(slot);
-      else this.idle.push(slot);
-      if (this.waiting.size > 0) this.pump();
-    }
+    if (this.waiting.size > 0 && (fresh || !this.#validates)) this.#deliver(slot);
+    else this.#rest(slot, toBottom);
     if (this.state !== 'open') this.#changed();
   }
 
@@ -213,8 +218,9 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
     this.borrowed -= 1;
     if (slot.uses >= maxUsageCount) this.retire(slot, 'usage');
     else if (slot.expiresAtMs <= slot.idleSinceMs) this.retire(slot, 'lifetime');
-    else if (clean) this.offer(slot);
-    else this.retire(slot, 'reset-failed');
+    else if (!clean) this.retire(slot, 'reset-failed');
+    else if (this.waiting.size > 0 && this.keeper.permits?.keeps(true) === false) this.retire(slot, 'yielded');
+    else this.offer(slot);
   }
 
   #popUsable(): Slot<Resource> | undefined {
@@ -266,8 +272,19 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource> {
       return;
     }
     // The last waiter left while the slot was checked.
+    this.#rest(slot, false);
+  }
+
+  /** Puts a slot on the stack, unless its permit is needed elsewhere. */
+  #rest(slot: Slot<Resource>, toBottom: boolean): void {
+    if (this.waiting.size === 0 && this.keeper.permits?.keeps(false) === false) {
+      this.retire(slot, 'yielded');
+      return;
+    }
     slot.state = 'idle';
-    this.idle.push(slot);
+    if (toBottom) this.idle.unshift(slot);
+    else this.idle.push(slot);
+    if (this.waiting.size > 0) this.pump();
   }
 
   #onLeft({ timeoutMs }: Waiter<Slot<Resource>>, why: 'timeout' | 'abort'): void {

@@ -7,6 +7,7 @@ import { decorrelatedJitterDelay } from '../../internal/backoff.ts';
 import { causeWords } from '../../internal/upstream/cause-words.ts';
 import type { CreateContext, ResourceFactory } from '../options/resource-factory.ts';
 import type { PoolSettings } from '../options/resource-pool-options.ts';
+import type { PermitShare } from '../options/slot-permits.ts';
 import type { CreateFailure, Slot } from './slot.ts';
 import { SlotEngine } from './slot-engine.ts';
 
@@ -26,7 +27,7 @@ export interface SlotKeeperOwner<Resource> {
 /** Share of a lifetime by which slots differ, so that a pool filled at once is not replaced at once. */
 const LIFETIME_JITTER_RATIO = 0.1;
 
-/** Makes and destroys slots within their timeouts, and never more than `maxSize` at a moment. */
+/** Makes and destroys slots within their timeouts, and never more than `maxSize` at a moment. Each holds a permit. */
 export class SlotKeeper<Resource> {
   readonly #settings: PoolSettings<Resource>;
   readonly #owner: SlotKeeperOwner<Resource>;
@@ -34,6 +35,8 @@ export class SlotKeeper<Resource> {
   readonly #live = new Set<Slot<Resource>>();
   readonly #destroying = new Set<Promise<void>>();
   readonly #stop = new AbortController();
+  /** The permits of this pool; undefined where it shares none. */
+  permits: PermitShare | undefined;
   /** Slots being made; only this class writes it. */
   creating = 0;
   #failures = 0;
@@ -77,12 +80,18 @@ export class SlotKeeper<Resource> {
     return this.#failures === 0 || (this.creating === 0 && this.backoffMs === 0);
   }
 
+  /** Takes a permit for one more slot, where the pool needs one. */
+  takePermit(): boolean {
+    return this.permits === undefined || this.permits.take();
+  }
+
   /** Starts to make a slot; ends in `opened` or `failed`. */
   open(slot: Slot<Resource>): void {
     this.creating += 1;
     void this.#engine.open(slot).then((ready) => {
       this.creating -= 1;
       if (ready !== undefined) this.#settle(ready);
+      else this.permits?.give();
     });
   }
 
@@ -109,6 +118,7 @@ export class SlotKeeper<Resource> {
     const { clock, createBackoff } = this.#settings;
     if (slot.failure !== undefined) {
       this.#engine.discard(slot);
+      this.permits?.give();
       this.#failures += 1;
       this.lastFailure = slot.failure;
       this.#lastDelayMs = decorrelatedJitterDelay(this.#lastDelayMs, createBackoff);
@@ -200,6 +210,7 @@ export class SlotKeeper<Resource> {
     this.#destroying.add(promise);
     void this.#destroy(slot.resource).then(() => {
       this.#destroying.delete(promise);
+      this.permits?.give();
       this.#owner.freed();
       destroyed.resolve();
     });

@@ -60,7 +60,7 @@ export class SlotSupply<Resource> implements SlotKeeperOwner<Resource> {
 
   /** Makes a slot for every unserved waiter. */
   grow(): void {
-    while (this.unserved > 0 && this.keeper.canOpen()) {
+    while (this.unserved > 0 && this.keeper.canOpen() && this.keeper.takePermit()) {
       this.keeper.open(new Slot<Resource>('waiting', this.#owner.waiting.claim()));
     }
     if (this.unserved > 0) this.#armBackoff();
