@@ -125,6 +125,7 @@ const rooms = {
       'exchange/send-exchange.ts',
       'exchange/stream-reader.ts',
       'models/model-checks.ts',
+      'models/output-cap.ts',
       'pool/api-address.ts',
     ],
   },

@@ -34,7 +34,7 @@ const cellsOf = ({ code, when, why = '', ...meaning }: FailureRow): string[] => 
   when ?? '',
   meaning.kind,
   meaning.scope,
-  yesNo(meaning.isRetried),
+  meaning.raisesLimit ? 'once, with twice the limit' : yesNo(meaning.isRetried),
   yesNo(meaning.countsForBreaker),
   yesNo(meaning.fallsBack),
   MOVES[meaning.moves],

@@ -11,8 +11,6 @@ export const PAGE = 'docs/decisions/2026-11-28-default-model.md';
 const IMAGES = 1_000;
 const IMAGE = { width: 1_024, height: 768 };
 const OUTPUT_TOKENS = 100;
-/** Hidden tokens that a reasoning model may spend beyond the answer's bound. */
-const HEADROOM_TOKENS = 1_024;
 
 const HEAD = [
   'model',
@@ -26,8 +24,18 @@ const HEAD = [
   'shut down on',
 ];
 
-const estimateOf = (model: string, detail: ImageDetail, maxOutputTokens = OUTPUT_TOKENS) =>
-  estimateCall({ model, detail, images: [IMAGE], prompt: 'Describe this image.', maxOutputTokens });
+/** All that the model may write: with the headroom for its reasoning. */
+const ALL_TOKENS = Number.POSITIVE_INFINITY;
+
+const estimateOf = (model: string, detail: ImageDetail, expectedOutputTokens = OUTPUT_TOKENS) =>
+  estimateCall({
+    model,
+    detail,
+    images: [IMAGE],
+    prompt: 'Describe this image.',
+    maxOutputTokens: OUTPUT_TOKENS,
+    expectedOutputTokens,
+  });
 
 const usdOf = (...call: Parameters<typeof estimateOf>): number => (estimateOf(...call).costUsd ?? Number.NaN) * IMAGES;
 
@@ -37,7 +45,7 @@ function cellsOf(model: string): string[] {
   // At effort `none` there is no hidden token.
   const spends = effort !== '' && effort !== 'none';
   const usd = (detail: ImageDetail, tokens?: number) => usdOf(model, detail, tokens).toFixed(2);
-  const spent = (detail: ImageDetail) => (spends ? usd(detail, OUTPUT_TOKENS + HEADROOM_TOKENS) : '');
+  const spent = (detail: ImageDetail) => (spends ? usd(detail, ALL_TOKENS) : '');
   return [
     model,
     effort,

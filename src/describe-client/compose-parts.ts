@@ -73,6 +73,7 @@ export function composeParts(
     attemptTimeoutMs: settings.attemptTimeoutMs,
     clock,
     metrics,
+    catalog,
     priceOf,
     onLimitNews: settings.packing && ((model) => advisor.heard(model)),
   });

@@ -27,6 +27,10 @@ export interface FailureMeaning {
   readonly scope: FailureScope;
   /** Whether the client makes another attempt, provided that the error is `retryable`. */
   readonly isRetried: boolean;
+  /**
+   * Whether that attempt has twice the output limit: the answer was too long for it. There is one such attempt.
+   */
+  readonly raisesLimit: boolean;
   /** Whether it is evidence against the other side; otherwise it is neutral for a breaker. */
   readonly countsForBreaker: boolean;
   /** Whether the client tries its `fallback`. */
@@ -42,6 +46,7 @@ export interface FailureMeaning {
 const USUAL: Omit<FailureMeaning, 'kind'> = {
   scope: 'item',
   isRetried: false,
+  raisesLimit: false,
   countsForBreaker: false,
   fallsBack: false,
   moves: 'never',

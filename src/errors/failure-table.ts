@@ -117,8 +117,9 @@ const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
     {
       when: 'retryable',
       kind: 'content',
+      raisesLimit: true,
       blames: 'size',
-      why: 'The limit left no text. Another answer may leave some.',
+      why: 'The limit left no text, as when a model reasons for long. Twice the limit may leave some.',
     },
     { kind: 'item', blames: 'size', joinedCallAsks: true, why: 'A joined call may have a higher limit.' },
   ],

@@ -29,8 +29,8 @@ export interface RetryRunOptions {
   readonly retriesMade?: number | undefined;
   /** The same as the policy's `isPaced`, for this run. Either one suffices. */
   readonly isPaced?: ((error: unknown) => boolean) | undefined;
-  /** Whether the next failure is final, whatever its error. @defaultValue the policy decides */
-  readonly isFinal?: (() => boolean) | undefined;
+  /** Whether this failure is final, whatever the policy says. @defaultValue the policy decides */
+  readonly isFinal?: ((error: unknown) => boolean) | undefined;
   /**
    * Milliseconds until the next attempt could start, where something else delays it. The run ends if too little time is
    * left after that.
@@ -150,7 +150,7 @@ export class RetryPolicy {
   #judge(failed: FailedAttempt, backoff: RunBackoff | undefined, options: RetryRunOptions): Verdict | Promise<Verdict> {
     const { error, attempt, runStartedAtMs } = failed;
     const { isRetryable = isMarkedRetryable, shouldRetry, clock, random } = this.#settings;
-    if (options.isFinal?.() === true || !saysYes(isRetryable, error)) return { giveUp: 'final' };
+    if (options.isFinal?.(error) === true || !saysYes(isRetryable, error)) return { giveUp: 'final' };
     const rules = this.#rulesFor(error);
     if (attempt >= rules.maxAttempts) return { giveUp: 'attempts' };
     const nowMs = clock.now();

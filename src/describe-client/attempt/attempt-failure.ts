@@ -10,6 +10,10 @@ export const countsForBreaker = (error: unknown): boolean =>
 export const isWorthAnotherAttempt = (error: unknown): boolean =>
   DescribeError.is(error) && error.retryable && failureMeaning(error).isRetried;
 
+/** Whether the answer had no text because its output limit was too low. */
+export const needsHigherLimit = (error: unknown): boolean =>
+  isWorthAnotherAttempt(error) && failureMeaning(error as DescribeError).raisesLimit;
+
 /** Whether the call's quota pauses after an error, which delays the next attempt already. */
 export const isPacedByLimiter = (error: unknown): boolean =>
   DescribeError.is(error) && failureMeaning(error).kind === 'throttle';

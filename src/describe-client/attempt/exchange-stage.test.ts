@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { usageOf } from '../../batch-processor/packs/answer.ts';
 import { answerReport } from './exchange-stage.ts';
 
-const request = { model: 'm', messages: [], max_completion_tokens: 300 };
 const address = 'https://api.example/v1';
 const reportOf = (completion: unknown, headers: unknown = {}) =>
-  answerReport(request, usageOf(completion as ChatCompletion), headers, address);
+  answerReport(300, usageOf(completion as ChatCompletion), headers, address);
 
 describe('answerReport', () => {
   it('counts the larger of the prompt and the bound of the answer, as the limit does', () => {

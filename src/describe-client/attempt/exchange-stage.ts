@@ -36,7 +36,7 @@ export const exchangeStage =
     let report: ExchangeReport = { sent: false };
     try {
       const form = dialect.formFor(place.model, request);
-      const encoded = await call.body.encodedAs(form, dialect);
+      const encoded = await call.body.encodedAs(request, form, dialect);
       timer.start();
       const sentAtMs = clock.now();
       report = { sent: true, sentAtMs };
@@ -45,7 +45,7 @@ export const exchangeStage =
       const requestId = shortTokenOf(headerOf(headers, 'x-request-id'), [client.apiKey ?? '']);
       const facts = pricedFacts(completion, request, priceOf, requestId);
       const { usage, costUsd } = facts;
-      const answered = answerReport(request, usage, headers, address);
+      const answered = answerReport(dialect.limitOf(request, form), usage, headers, address);
       report = { ...answered, sent: true, sentAtMs, answeredAtMs, requestId, usage, costUsd };
       return { ...report, value: read(completion, facts) };
     } catch (error) {
@@ -111,7 +111,7 @@ async function sendInForm(
       const next = isOver ? undefined : dialect.formAfter(error, request, form);
       if (next === undefined) throw error;
       form = next;
-      encoded = await body.encodedAs(form, dialect);
+      encoded = await body.encodedAs(request, form, dialect);
     }
   }
 }
@@ -162,17 +162,18 @@ class SilenceTimer {
 
 /** The body of a call, encoded when it is first sent, once for all attempts that write it alike. */
 export function lazyBody(
-  request: ChatRequest,
   exchange: Pick<Exchange, 'encode'>,
   signal: AbortSignal,
   isStreamed = false,
 ): OutgoingCall['body'] {
   let key: string | undefined;
+  let written: ChatRequest | undefined;
   let encoded: Promise<EncodedRequest> | undefined;
   return {
-    encodedAs: (form, dialect) => {
-      if (encoded === undefined || key !== form.key) {
+    encodedAs: (request, form, dialect) => {
+      if (encoded === undefined || key !== form.key || written !== request) {
         key = form.key;
+        written = request;
         encoded = encodeRequest(exchange.encode(dialect.write(request, form), isStreamed), { signal });
       }
       return encoded;
@@ -181,18 +182,18 @@ export function lazyBody(
 }
 
 /**
- * Reads the report of an answer. A limit counts the larger of a request's input and its output limit, not the tokens
+ * Reads the report of an answer. A rate limit counts the larger of a request's input and its output limit, not the tokens
  * that were written. Source: OpenAI, "Rate limits" guide.
  */
 export function answerReport(
-  { max_completion_tokens, max_tokens }: ChatRequest,
+  limitTokens: number | undefined,
   usage: VisionUsage | undefined,
   headers: unknown,
   address: string,
 ): RouteAnswer {
   return {
     limits: rateLimitOf(headers),
-    chargedTokens: usage && Math.max(usage.promptTokens, max_completion_tokens ?? max_tokens ?? usage.completionTokens),
+    chargedTokens: usage && Math.max(usage.promptTokens, limitTokens ?? usage.completionTokens),
     outputTokens: usage?.completionTokens,
     organization: ownerOf(headers, address),
   };

@@ -68,6 +68,7 @@ const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxA
   });
   const sendRequest = makeSend(
     {
+      catalog: modelCatalog,
       retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
       exchange: chatExchange,
       attemptTimeoutMs: 1000,

@@ -1,4 +1,5 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
+import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
 import type { RetryPolicy } from '../../retry/index.ts';
 import type { QuotaRegistry, Router } from '../../routing/index.ts';
 import { attemptAt } from '../../routing/router/endpoint.ts';
@@ -35,6 +36,7 @@ export type SendRequest = <Value>(
 /** The parts of the stages. */
 export interface StageParts extends ConnectionStageParts, ExchangeStageParts {
   readonly retry: RetryPolicy;
+  readonly catalog: Pick<ModelCatalog, 'find'>;
   /** Called after each attempt for a model: the router's `pressureOf` may have changed. */
   readonly onLimitNews?: ((model: string) => void) | undefined;
 }
@@ -58,7 +60,7 @@ export function makeAttempts(parts: AttemptParts): Attempts {
 export function makeSend(parts: StageParts, router: Router<EndpointTarget>): SendRequest {
   const attempt = join(
     // The only stage that repeats.
-    retryStage(parts.retry, router),
+    retryStage(parts.retry, router, parts.catalog),
     // Holds the call until an endpoint can take it, and calls `next` in the turn in which quota and breaker allowed it.
     routeStage(router, parts.onLimitNews),
     // Reserves at once, gives back what was not sent, and records the end of the attempt at its endpoint.
@@ -68,7 +70,7 @@ export function makeSend(parts: StageParts, router: Router<EndpointTarget>): Sen
     exchangeStage(parts),
   );
   return async (request, read, options) => {
-    const body = lazyBody(request, parts.exchange, options.signal, options.deltas !== undefined);
+    const body = lazyBody(parts.exchange, options.signal, options.deltas !== undefined);
     const { model } = request;
     const { value } = await attempt({ retries: [], ...options, request, read, model, body, avoid: new Set() });
     return value as ReturnType<typeof read>;

@@ -50,7 +50,9 @@ export interface RetryTally {
 export interface OutgoingCall extends RouteJob {
   readonly request: ChatRequest;
   /** The request as it is sent, encoded once for all attempts. */
-  readonly body: { encodedAs(form: RequestForm, dialect: EndpointDialect): Promise<EncodedRequest> };
+  readonly body: {
+    encodedAs(request: ChatRequest, form: RequestForm, dialect: EndpointDialect): Promise<EncodedRequest>;
+  };
   /** Reads the wanted part of an answer, and throws where that is missing. */
   readonly read: (completion: ChatCompletion, facts: PricedFacts) => unknown;
   readonly timeoutMs: number;

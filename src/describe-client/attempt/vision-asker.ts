@@ -197,20 +197,20 @@ export class BatchedVision {
 
   /** Tokens that a limit counts for a request: its texts and images, or the output limit if that is larger. */
   #tokensOf(chatRequest: VisionChatRequest, requests: readonly VisionRequest[]): number {
-    const maxOutputTokens = chatRequest.max_completion_tokens ?? 0;
-    const { inputTokens } = tokensOfCall(
+    const { inputTokens, reservedTokens } = tokensOfCall(
       {
         model: chatRequest.model,
         images: [],
         prompt: textOf(chatRequest),
         jsonSchema: schemaOf(chatRequest),
-        maxOutputTokens,
+        maxOutputTokens: chatRequest.max_completion_tokens ?? 0,
+        reasoningEffort: chatRequest.reasoning_effort ?? undefined,
       },
       this.#parts.catalog,
     );
     let images = 0;
     for (const request of requests) images += this.estimateTokens(request);
-    return Math.max(inputTokens + images, maxOutputTokens);
+    return Math.max(inputTokens + images, reservedTokens);
   }
 
   readonly ask =

@@ -26,8 +26,8 @@ export interface EstimateOptions extends PaceLimits {
   /** Duration of one request, in milliseconds, at least 0. @defaultValue 3_000 */
   readonly callMs?: number | undefined;
   /**
-   * Tokens that answers usually take; at most `maxOutputTokens` counts.
-   * @defaultValue `maxOutputTokens` of each request
+   * Tokens that answers usually take, with reasoning; at most the output limit counts.
+   * @defaultValue `maxOutputTokens` of each request, and its headroom
    */
   readonly expectedOutputTokens?: number | undefined;
   /** Ends the estimate at once: it rejects with the signal's reason. @defaultValue none */

@@ -89,7 +89,11 @@ export interface DescribeClientOptions {
    * @defaultValue none: shared by all who use the same Redis and `keyPrefix`
    */
   readonly cacheScope?: string | undefined;
-  /** Most tokens of an answer, at least 1. Rate limits reserve this many, so keep it low. @defaultValue 300 */
+  /**
+   * Most tokens of an answer, at least 1. Rate limits reserve this many, so keep it low. A model that reasons has
+   * headroom over them.
+   * @defaultValue 300
+   */
   readonly maxOutputTokens?: number | undefined;
   /** Timeout of a whole call, waits and retries included, in milliseconds. @defaultValue 60000 */
   readonly timeoutMs?: number | undefined;

@@ -37,7 +37,8 @@ export interface DescribeOptions<Data = unknown> {
   /** How much of the image the model looks at; `low` is the cheapest. @defaultValue the client's `detail` */
   readonly detail?: ImageDetail | undefined;
   /**
-   * Most tokens of the answer, at least 1. A longer answer is `DESCRIBE_OUTPUT_TRUNCATED`.
+   * Most tokens of the answer, at least 1. A longer answer is `DESCRIBE_OUTPUT_TRUNCATED`. A model that reasons has
+   * headroom over them.
    * @defaultValue the client's `maxOutputTokens`
    */
   readonly maxOutputTokens?: number | undefined;

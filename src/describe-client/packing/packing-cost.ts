@@ -7,6 +7,7 @@ import type { LoadedImage } from '../../image/index.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
 import { type CallTokens, estimateTextTokens, tokensOfCall } from '../../openai/models/call-estimate.ts';
 import type { ModelCatalog } from '../../openai/models/model-catalog.ts';
+import { outputCap } from '../../openai/models/output-cap.ts';
 import type { BatchOptions } from '../options/part-options.ts';
 import type { NormalisedRequest } from '../options/request-spec.ts';
 import type { PackingCost } from './packing-advisor.ts';
@@ -36,12 +37,17 @@ export const plannedCall = ({
   model,
   detail,
   maxOutputTokens,
-}: Pick<NormalisedRequest, 'system' | 'prompt' | 'schema' | 'model' | 'detail' | 'maxOutputTokens'>) => ({
+  reasoningEffort,
+}: Pick<
+  NormalisedRequest,
+  'system' | 'prompt' | 'schema' | 'model' | 'detail' | 'maxOutputTokens' | 'reasoningEffort'
+>) => ({
   model,
   detail,
   prompt: system + prompt,
   jsonSchema: schema?.jsonSchema,
   maxOutputTokens,
+  reasoningEffort,
 });
 
 /** Tokens of a call by the size of its image. They are the most of its model where only the address is known. */
@@ -62,10 +68,12 @@ export function packingCost(
   const packSize = Math.max(1, Math.min(rules.batchSize, Math.floor(1 / share)));
   if (packSize === 1) return { single: reservedTokens, packed: reservedTokens, packSize };
   const packInput = packSize * (imageTokens + ID_TOKENS) + inputTokens - imageTokens + FRAME_TOKENS;
-  const packOutput = packOutputTokens({
+  const texts = packOutputTokens({
     count: packSize,
     imageTokens: packSize * imageTokens,
     maxOutputTokens: packSize * maxOutputTokens,
   });
+  // The model reasons once for all of them.
+  const packOutput = outputCap(texts, catalog.find(request.model), request.reasoningEffort);
   return { single: reservedTokens, packed: Math.max(packInput, packOutput) / packSize, packSize };
 }

@@ -79,7 +79,7 @@ export class PlannedPacks {
   #planned({ items, sizes }: OpenPack): PlannedCall {
     const [first] = items;
     if (first === undefined) throw new RangeError('a request has at least one image');
-    const { model, detail, maxOutputTokens } = first;
+    const { model, detail, maxOutputTokens, reasoningEffort } = first;
     const expected = this.#expectedOutputTokens;
     if (items.length === 1) return { ...plannedCall(first), images: sizes, expectedOutputTokens: expected };
     // Counted on the very request that would be sent, so that every word of it counts.
@@ -91,6 +91,7 @@ export class PlannedPacks {
       prompt: textOf(request),
       jsonSchema: schemaOf(request),
       maxOutputTokens: request.max_completion_tokens ?? items.length * maxOutputTokens,
+      reasoningEffort,
       expectedOutputTokens:
         expected === undefined ? undefined : items.length * (Math.min(expected, maxOutputTokens) + ANSWER_FRAME_TOKENS),
     };

@@ -4,6 +4,7 @@ import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { canonicalJson, type ExtraBody } from '../../internal/options/extra-body.ts';
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 import type { ModelCatalog } from '../models/model-catalog.ts';
+import { outputCap } from '../models/output-cap.ts';
 import { type RefusableParameter, refusedParameter } from './refused-parameter.ts';
 
 /**
@@ -114,12 +115,24 @@ export class EndpointDialect {
     if (known.size === 0) this.#refused.delete(model);
   }
 
+  /** The output limit that is sent for a request, in tokens, with headroom where the model reasons. */
+  limitOf(request: ChatRequest, { model, without }: Pick<RequestForm, 'model' | 'without'>): number | undefined {
+    const { max_completion_tokens: textTokens, reasoning_effort: effort } = request;
+    if (typeof textTokens !== 'number') return undefined;
+    const entry = this.#options.catalog.find(model);
+    const isSent = this.#options.dialect !== 'generic' && !without.has('reasoning_effort');
+    return outputCap(textTokens, entry, effort ?? (isSent ? undefined : entry?.defaultEffort));
+  }
+
   /** The request in this form; the same object where nothing differs. */
-  write(request: ChatRequest, { model, without }: RequestForm): ChatRequest {
+  write(request: ChatRequest, form: RequestForm): ChatRequest {
     const { dialect, extraBody } = this.#options;
+    const { model, without } = form;
     const effort = this.#lowestEffort(request, model);
+    const limit = this.limitOf(request, form);
     if (
       model === request.model &&
+      limit === request.max_completion_tokens &&
       dialect !== 'generic' &&
       without.size === 0 &&
       extraBody === undefined &&
@@ -127,7 +140,7 @@ export class EndpointDialect {
     ) {
       return request;
     }
-    const { max_completion_tokens: maxTokens, store, temperature, stream_options: streaming, ...rest } = request;
+    const { max_completion_tokens: _, store, temperature, stream_options: streaming, ...rest } = request;
     const tokensName = this.#tokensName(without);
     return {
       ...extraBody,
@@ -135,7 +148,7 @@ export class EndpointDialect {
       model,
       ...(temperature === undefined || without.has('temperature') ? {} : { temperature }),
       ...(effort === undefined || without.has('reasoning_effort') ? {} : { reasoning_effort: effort }),
-      ...(maxTokens === undefined || tokensName === undefined ? {} : { [tokensName]: maxTokens }),
+      ...(limit === undefined || tokensName === undefined ? {} : { [tokensName]: limit }),
       ...(store === undefined || dialect === 'generic' || without.has('store') ? {} : { store }),
       ...(streaming == null || without.has('stream_options') ? {} : { stream_options: streaming }),
       messages: without.has('detail') ? withoutDetail(request.messages) : request.messages,

@@ -1,7 +1,9 @@
+import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 import { costUsd } from './cost.ts';
 import { type ImageSize, reservedImageTokens } from './image-tokens.ts';
 import { type ModelCatalog, modelCatalog } from './model-catalog.ts';
 import type { ImageDetail } from './model-entry.ts';
+import { outputCap } from './output-cap.ts';
 
 /** OpenAI's rule of thumb for English. */
 const LATIN_CHARACTERS_PER_TOKEN = 4;
@@ -31,9 +33,11 @@ export interface PlannedCall {
   readonly prompt: string;
   /** Schema of a structured answer; its text counts as a part of the prompt. */
   readonly jsonSchema?: Readonly<Record<string, unknown>> | undefined;
-  /** Output limit, in tokens. */
+  /** Output limit of the text, in tokens. A model that reasons has headroom over it. */
   readonly maxOutputTokens: number;
-  /** Usual length of an answer, in tokens. @defaultValue maxOutputTokens */
+  /** @defaultValue the lowest of the model */
+  readonly reasoningEffort?: ReasoningEffort | undefined;
+  /** Usual length of an answer, in tokens, with its reasoning. @defaultValue maxOutputTokens and its headroom */
   readonly expectedOutputTokens?: number | undefined;
 }
 
@@ -63,7 +67,8 @@ export interface CallEstimate extends Partial<CallTokens> {
 /** Tokens to reserve for one call. Images of a model that the catalog lacks count by the most expensive common rule. */
 export function tokensOfCall(call: PlannedCall, catalog: ModelCatalog = modelCatalog): CallTokens {
   const { images, prompt, jsonSchema } = call;
-  const { maxOutputTokens, expectedOutputTokens = maxOutputTokens } = call;
+  const cap = outputCap(call.maxOutputTokens, catalog.find(call.model), call.reasoningEffort);
+  const { expectedOutputTokens = cap } = call;
   const sizing = { model: call.model, detail: call.detail, catalog };
   let imageTokens = 0;
   for (const size of images) imageTokens += reservedImageTokens(sizing, size);
@@ -72,8 +77,8 @@ export function tokensOfCall(call: PlannedCall, catalog: ModelCatalog = modelCat
   return {
     imageTokens,
     inputTokens,
-    outputTokens: Math.min(expectedOutputTokens, maxOutputTokens),
-    reservedTokens: Math.max(inputTokens, maxOutputTokens),
+    outputTokens: Math.min(expectedOutputTokens, cap),
+    reservedTokens: Math.max(inputTokens, cap),
   };
 }
 

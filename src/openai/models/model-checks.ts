@@ -53,6 +53,7 @@ const entry = shape({
   limits: shape({ contextTokens: required(tokens), maxOutputTokens: required(tokens), provenance }),
   reasoningEfforts: listOf(oneOf(...REASONING_EFFORTS)),
   defaultEffort: oneOf(...REASONING_EFFORTS),
+  reasoningHeadroomTokens: tokens,
   temperature: oneOf('always', 'without-reasoning', 'never'),
   flex: boolean(),
   shutdownOn: nonEmptyText(),

@@ -91,6 +91,11 @@ export interface ModelEntry {
   readonly reasoningEfforts?: readonly ReasoningEffort[];
   /** The effort that the API uses for a request that names none. Absent where it is unknown. */
   readonly defaultEffort?: ReasoningEffort;
+  /**
+   * Tokens over `maxOutputTokens` in the output limit that is sent, for the reasoning before the text.
+   * @defaultValue 1024 where the model reasons
+   */
+  readonly reasoningHeadroomTokens?: number;
   /** Absent where it is unknown. */
   readonly temperature?: TemperatureSupport;
   /** Whether it accepts `service_tier: 'flex'`, at half the price. Absent where it is unknown. */
