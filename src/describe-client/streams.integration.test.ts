@@ -1,5 +1,7 @@
+import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
+import type { OpenAIConnectionPool } from '../openai/index.ts';
 import { ManualClock } from '../testing/index.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
@@ -255,5 +257,156 @@ describe('a server', () => {
     expect(await ended).toBe('DESCRIBE_TIMEOUT');
     const error = await stream.result.catch((thrown: unknown) => thrown);
     expect(DescribeError.is(error) && error.message).toContain('stood still');
+  });
+});
+
+describe('a stream that is left', () => {
+  it.each<[string, (deltas: AsyncIterator<string>) => unknown]>([
+    ['by a break', (deltas) => deltas.return?.()],
+    ['by a throw', (deltas) => deltas.throw?.(new DOMException('enough', 'AbortError')).catch(() => {})],
+  ])('%s ends its request', async (_how, leave) => {
+    const { api, client } = await start((exchange) => exchange.write(sse(chunk('A small '))));
+    const stream = client.stream({ image });
+    const deltas = stream[Symbol.asyncIterator]();
+    await deltas.next();
+    await leave(deltas);
+    await expect(stream.result).rejects.toMatchObject({ name: 'AbortError' });
+    await api.exchanges[0]?.closed;
+    expect(await deltas.next()).toEqual({ done: true, value: undefined });
+    expect(client.stats()).toMatchObject({ calls: { active: 0, failed: 1 }, admission: { calls: 0 } });
+  });
+
+  it('while it waits for a delta ends the wait', async () => {
+    const { api, client } = await start((exchange) => exchange.write(sse(chunk('A small '))));
+    const deltas = client.stream({ image })[Symbol.asyncIterator]();
+    await deltas.next();
+    const next = deltas.next();
+    await deltas.return?.();
+    expect(await next).toEqual({ done: true, value: undefined });
+    await api.exchanges[0]?.closed;
+  });
+
+  it('by its signal ends its request, and throws the reason', async () => {
+    const { api, client } = await start((exchange) => exchange.write(sse(chunk('A small '))));
+    const controller = new AbortController();
+    const stream = client.stream({ image, signal: controller.signal });
+    const deltas = stream[Symbol.asyncIterator]();
+    await deltas.next();
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await expect(deltas.next()).rejects.toBe(reason);
+    await expect(stream.result).rejects.toBe(reason);
+    await api.exchanges[0]?.closed;
+  });
+
+  it('goes on for another caller, who has all of it', async () => {
+    const { api, client } = await start((exchange) => exchange.write(sse(chunk('A small '))));
+    const first = client.stream({ image })[Symbol.asyncIterator]();
+    await first.next();
+    const second = client.stream({ image });
+    const deltas = second[Symbol.asyncIterator]();
+    expect(await deltas.next()).toEqual({ done: false, value: 'A small ' });
+    const described = client.describe({ image });
+    await first.return?.();
+    api.exchanges[0]?.end(sse(chunk('square.'), end(), usage));
+    expect(await deltas.next()).toEqual({ done: false, value: 'square.' });
+    expect(await deltas.next()).toEqual({ done: true, value: undefined });
+    expect(await second.result).toMatchObject({ description: 'A small square.', source: 'shared' });
+    expect((await second.result).usage).toBeUndefined();
+    expect(await described).toMatchObject({ description: 'A small square.', source: 'shared' });
+    expect(api.exchanges).toHaveLength(1);
+  });
+});
+
+describe('a description that is there', () => {
+  it('in the cache is a stream of one delta', async () => {
+    const { api, client } = await start((exchange) => exchange.end(streamOf(TEXT)));
+    await client.stream({ image }).result;
+    const stream = client.stream({ image });
+    expect(await collect(stream)).toEqual([TEXT]);
+    expect(await stream.result).toMatchObject({ description: TEXT, source: 'memory' });
+    expect(await client.describe({ image })).toMatchObject({ description: TEXT, source: 'memory' });
+    expect(api.exchanges).toHaveLength(1);
+  });
+
+  it('at the end of a running `describe` comes to a stream that joins it', async () => {
+    const { api, client } = await start(() => {});
+    const described = client.describe({ image });
+    const stream = client.stream({ image });
+    expect(await collect(stream)).toEqual(['A whole answer.']);
+    expect((await stream.result).source).toBe('shared');
+    await described;
+    expect(api.exchanges).toHaveLength(1);
+  });
+
+  it('without a cache is still shared by streams', async () => {
+    const { api, client } = await start((exchange) => exchange.write(sse(chunk('A small '))), { cache: false });
+    const streams = [client.stream({ image }), client.stream({ image })];
+    const iterators = streams.map((stream) => stream[Symbol.asyncIterator]());
+    for (const deltas of iterators) expect((await deltas.next()).value).toBe('A small ');
+    api.exchanges[0]?.end(sse(chunk('square.'), end()));
+    for (const deltas of iterators) expect((await deltas.next()).value).toBe('square.');
+    expect(api.exchanges).toHaveLength(1);
+  });
+
+  it('with thoughts whose opening tag is missing ends the iteration with an error, and the result is right', async () => {
+    const { client } = await start((exchange) => exchange.end(streamOf('A dog? No. </think>A cat.')));
+    const stream = client.stream({ image });
+    expect(await codeOf(collect(stream))).toBe('DESCRIBE_RESPONSE_INVALID');
+    expect((await stream.result).description).toBe('A cat.');
+    expect(await collect(client.stream({ image }))).toEqual(['A cat.']);
+  });
+
+  it('has data of its schema, and its JSON as deltas', async () => {
+    const schema = { name: 's', jsonSchema: { type: 'object' }, parse: (value: unknown) => value as { size: number } };
+    const { client } = await start((exchange) => exchange.end(streamOf('{ "size": 1.0, "words": "a b" }')));
+    const stream = client.stream({ image, schema });
+    expect((await collect(stream)).join('')).toBe('{"size":1.0,"words":"a b"}');
+    const { data, description } = await stream.result;
+    expect(data).toEqual({ size: 1, words: 'a b' });
+    expect(JSON.parse(description)).toEqual(data);
+  });
+
+  it('is not packed with others, and is there for other prompts at the same time', async () => {
+    const { api, client } = await start((exchange) => exchange.end(streamOf(TEXT)), { batch: { maxBatchWaitMs: 1 } });
+    const streams = ['a', 'b', 'c'].map((prompt) => client.stream({ image, prompt }));
+    for (const stream of streams) expect((await collect(stream)).join('')).toBe(TEXT);
+    expect(api.streams()).toHaveLength(3);
+    expect(client.batch?.getMetrics()).toMatchObject({ accepted: 0 });
+  });
+});
+
+describe("a stream through a user's own pool", () => {
+  it('is asked of its client, and has the same deltas, result and errors', async () => {
+    let answer = streamOf(TEXT);
+    const api = await startStreamedApi((exchange) => exchange.end(answer));
+    stop = () => api[Symbol.asyncDispose]();
+    const openai = new OpenAI({ apiKey: 'k', baseURL: api.baseURL, maxRetries: 0 });
+    const pool = {
+      use: (run: (client: OpenAI) => unknown) => run(openai),
+      warmUp: async () => {},
+      getStats: () => ({ maxSize: 10, origin: 'https://api.example.com' }),
+      close: async () => {},
+      destroy: async () => {},
+    } as unknown as OpenAIConnectionPool;
+    const own = createDescribeClient({ apiKey: 'k', baseURL: api.baseURL, pool: () => pool, cache: false });
+    client = own;
+    const ask = async () => {
+      const stream = own.stream({ image });
+      const deltas: string[] = [];
+      await codeOf(
+        (async () => {
+          for await (const delta of stream) deltas.push(delta);
+        })(),
+      );
+      return { deltas, result: await stream.result.catch((error: unknown) => error) };
+    };
+    const whole = await ask();
+    expect(whole.deltas.join('')).toBe(TEXT);
+    expect(whole.result).toMatchObject({ description: TEXT, usage: { promptTokens: 10 }, requestId: 'r1' });
+    answer = sse(chunk('A small '), { error: { message: 'busy', type: 'rate_limit_error' } });
+    expect(await ask()).toMatchObject({ deltas: ['A small '], result: { code: 'DESCRIBE_RATE_LIMITED', status: 429 } });
+    answer = sse(chunk('A small '));
+    expect(await ask()).toMatchObject({ deltas: ['A small '], result: { code: 'DESCRIBE_RESPONSE_INVALID' } });
   });
 });
