@@ -247,7 +247,7 @@ export class DescribeClient implements AsyncDisposable {
     await this.#runner.invalidateTags(tags);
   }
 
-  /** The health of each part, and the worst one of them. */
+  /** Health of each part and of the whole: `unhealthy` without new descriptions, `degraded` with less. Sends nothing. */
   async health(): Promise<ClientHealth> {
     return clientHealth(this.#parts, this.#calls.isOpen);
   }

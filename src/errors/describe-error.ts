@@ -58,7 +58,8 @@ const JSON_FIELDS = [
  *   DescribeError.is(error, 'DESCRIBE_RATE_LIMITED') ? `wait ${error.retryAfterMs ?? 0} ms` : 'give up';
  * ```
  */
-export class DescribeError extends Error {
+export class DescribeError extends Error implements DescribeErrorOptions {
+  /** The kind of the failure, such as `DESCRIBE_RATE_LIMITED`; docs/errors.md has them all. */
   readonly code: ErrorCode;
   readonly retryable: boolean;
   /**

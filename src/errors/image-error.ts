@@ -11,7 +11,7 @@ export interface ImageErrorOptions extends DescribeErrorOptions {
 }
 
 /** An image is forbidden, unreadable, unsupported, too large, or could not be loaded. Its bytes are never shown. */
-export class ImageError extends DescribeError {
+export class ImageError extends DescribeError implements ImageErrorOptions {
   declare readonly code: ImageErrorCode;
   declare readonly upstreamMessage?: string;
   declare readonly requestId?: string;

@@ -31,7 +31,7 @@ export interface UpstreamErrorOptions extends DescribeErrorOptions {
 }
 
 /** The API, or the connection to it, gave no usable description. */
-export class UpstreamError extends DescribeError {
+export class UpstreamError extends DescribeError implements UpstreamErrorOptions {
   declare readonly code: UpstreamErrorCode;
   declare readonly status?: number;
   declare readonly requestId?: string;
