@@ -483,15 +483,18 @@ describe('options and metrics', () => {
     expect(() => new BatchProcessor<string, string>(() => [], options)).toThrow(/did you mean maxBatchWaitMs/);
   });
 
-  it.each([{ priority: Number.NaN }, { timeoutMs: 0 }, { timeoutMs: Number.POSITIVE_INFINITY }])(
-    'rejects %o',
-    async (options) => {
-      const { processor } = loggingProcessor();
-      expect(await outcome(processor.process('a', options))).toMatchObject({
-        code: 'DESCRIBE_INPUT_INVALID',
-      });
-    },
-  );
+  it.each([
+    { priority: Number.NaN },
+    { timeoutMs: 0 },
+    { timeoutMs: Number.POSITIVE_INFINITY },
+    // Out of an environment variable.
+    { timeoutMs: '5' as unknown as number },
+  ])('rejects %o', async (options) => {
+    const { processor } = loggingProcessor();
+    expect(await outcome(processor.process('a', options))).toMatchObject({
+      code: 'DESCRIBE_INPUT_INVALID',
+    });
+  });
 
   it('rejects only the item whose weight can not be told', async () => {
     const error = new Error('no weight');

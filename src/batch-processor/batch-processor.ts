@@ -152,7 +152,7 @@ export class BatchProcessor<Input, Output> {
 
   #makeItem(input: Input, { priority = 0, timeoutMs, signal }: ProcessOptions): BatchItem<Input, Output> {
     if (!Number.isFinite(priority)) throw wrongInput('priority', 'a finite number', priority);
-    if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= MAX_TIMER_DELAY_MS)) {
+    if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0 && timeoutMs <= MAX_TIMER_DELAY_MS)) {
       throw wrongInput('timeoutMs', `milliseconds above 0, at most ${MAX_TIMER_DELAY_MS}`, timeoutMs);
     }
     if (signal !== undefined && typeof signal.throwIfAborted !== 'function') {
@@ -249,7 +249,7 @@ export class BatchProcessor<Input, Output> {
 
 function weightOf<Input>(weigh: (input: Input) => number, input: Input): number {
   const weight = weigh(input);
-  if (weight >= 0 && weight < Number.POSITIVE_INFINITY) return weight;
+  if (Number.isFinite(weight) && weight >= 0) return weight;
   ignoreRejection(weight);
   throw wrongInput('weigh', 'to give a finite number of at least 0', weight);
 }

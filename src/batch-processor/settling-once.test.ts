@@ -171,8 +171,8 @@ describe('a retry whose own parts are broken', () => {
 });
 
 describe('callbacks and signals that are not what they should be', () => {
-  it.each([Number.NaN, -1, Number.POSITIVE_INFINITY])('turns an item away that weighs %d', async (weight) => {
-    const { outcomes } = processorOf((items) => items, { weigh: () => weight });
+  it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, '5'])('turns an item away that weighs %j', async (weight) => {
+    const { outcomes } = processorOf((items) => items, { weigh: () => weight as number });
     expect((await outcomes(['a']))[0]).toBeInstanceOf(InputError);
   });
 

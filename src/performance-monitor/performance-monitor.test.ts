@@ -50,9 +50,9 @@ describe('incrementCounter', () => {
     expect(monitor.getStats().series).toBe(1);
   });
 
-  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('refuses to grow by %s', (by) => {
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, '5'])('refuses to grow by %j', (by) => {
     const { monitor } = monitorOn();
-    expect(() => monitor.incrementCounter('calls', {}, by)).toThrow(/finite number of at least 0/);
+    expect(() => monitor.incrementCounter('calls', {}, by as number)).toThrow(/finite number of at least 0/);
   });
 });
 

@@ -22,7 +22,7 @@ export class CounterMetric extends LabelledMetric<NumberSeries> {
 
   /** @throws `DESCRIBE_INPUT_INVALID` for a negative or not finite amount, and for other labels than the metric's. */
   increment(labels: MetricLabels, by: number): void {
-    if (!(by >= 0 && by < Number.POSITIVE_INFINITY)) throw this.#wrongAmount(by);
+    if (!(Number.isFinite(by) && by >= 0)) throw this.#wrongAmount(by);
     this.series.find(labels).value += by;
     this.total += by;
   }
@@ -34,7 +34,7 @@ export class CounterMetric extends LabelledMetric<NumberSeries> {
       if (!recording.on) return;
       recording.countsUntilLook -= 1;
       if (recording.countsUntilLook === 0) recording.look();
-      if (!(by >= 0 && by < Number.POSITIVE_INFINITY)) throw this.#wrongAmount(by);
+      if (!(Number.isFinite(by) && by >= 0)) throw this.#wrongAmount(by);
       series().value += by;
       this.total += by;
     };
