@@ -47,6 +47,7 @@ describe('canonicalUrl', () => {
       ['https://example.com/i?f=%C4%E3', 'https://example.com/i?f=%CE%D2'],
       ['https://example.com/i?f=a+b.jpg', 'https://example.com/i?f=a%20b.jpg'],
       ['https://example.com/i?f', 'https://example.com/i?f='],
+      ['https://example.com/i?a=1', 'https://example.com/i??a=1'],
       ['https://example.com/i?a=1&a=2', 'https://example.com/i?a=2&a=1'],
       // The tokens of two people.
       ['https://example.com/me.png?access_token=a', 'https://example.com/me.png?access_token=b'],

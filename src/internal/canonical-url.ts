@@ -92,7 +92,8 @@ export function canonicalUrl(value: string | URL, options: CanonicalUrlOptions =
   const kept = withoutGeneric(named, IMAGE_PATH.test(url.pathname));
   // A stable sort: the order of parameters of one name may matter.
   kept.sort((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0));
-  url.search = kept.map(({ raw }) => raw).join('&');
+  // The setter drops a question mark that a name begins with, unless it has its own.
+  url.search = kept.length === 0 ? '' : `?${kept.map(({ raw }) => raw).join('&')}`;
   return url.href;
 }
 
