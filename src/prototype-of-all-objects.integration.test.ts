@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CircuitBreakerRegistry } from './circuit-breaker/index.ts';
 import { completion, startRawApi } from './describe-client/raw-api.fixture.ts';
-import { AddressGuard, ContentAliases, createImageLoader, InlineHosts } from './image/index.ts';
+import { AddressGuard, ContentAliases, createImageLoader, InlineHosts, loadImage, UrlLadder } from './image/index.ts';
 import {
   BatchProcessor,
   CircuitBreaker,
@@ -16,8 +16,10 @@ import {
   RedisCache,
   ResourcePool,
   VisionDescriptionBatchProcessor,
+  withCircuitBreaker,
 } from './index.ts';
 import { PoolManager } from './openai/index.ts';
+import { SingleFlight } from './redis-cache/index.ts';
 import { QuotaLimiter, QuotaRegistry, RetryBudget, Router } from './routing/index.ts';
 
 const PIXEL = Buffer.from(
@@ -28,11 +30,13 @@ const PIXEL = Buffer.from(
 /** The name of every option in this package. */
 const NAMES =
   `acquireTimeoutMs ageingMs aliasTtlMs allowHosts apiKey apiVersion attemptTimeoutMs baseURL batch batchSize budget
-cache cacheScope circuitBreaker classify client clock cluster codec compressAboveBytes concurrency connectTimeoutMs createBackoff
-createTimeoutMs db defaultTTL denyHosts destroyTimeoutMs detail dialect endpoints errorThresholdPercentage extraBody failureDecayMs
+beforeDownload cache cacheScope circuitBreaker classify client clock cluster codec compressAboveBytes concurrency connectTimeoutMs
+createBackoff createTimeoutMs db defaultTTL denyHosts destroyTimeoutMs detail dialect download downloads endpoints
+errorThresholdPercentage extraBody failureDecayMs
 failureThreshold fallback family familyOf fetchTimeoutMs file followerWaitMs forceRefresh graceSeconds groupBy halfOpenMaxCalls
-halfOpenSuccessRatio halfOpenTimeoutMs handlerTimeoutMs hardTimeoutMs headers healthCheckInterval healthCheckPath
-healthCheckTimeoutMs host idleTimeoutMs ignoreParameters image imageIdentity imageUrl images initialConcurrency isBroken isFailure
+halfOpenSuccessRatio halfOpenTimeoutMs handler handlerTimeoutMs hardTimeoutMs headers healthCheckInterval healthCheckPath
+healthCheckTimeoutMs host idleTimeoutMs ignoreParameters image imageIdentity imageUrl images initialConcurrency isBroken
+isDownloadFailure isFailure
 isFailureResult isNeutralResult isPaced isRetryable isValid keepAliveMs keyOf keyPrefix leakThresholdMs leaseMs limits logger max
 maxAliases maxAttempts maxBatchWaitMs maxBatchWeight maxBreakers maxBytes maxBytesInFlight maxConcurrency maxConcurrentBatches
 maxEntries maxHosts maxLifetimeMs maxLimiters maxOutputTokens maxPackBytes maxPackTokens maxPendingInvalidations maxPixels maxPools
@@ -89,6 +93,7 @@ afterEach(async () => {
 
 const create = () => ({});
 const destroy = () => {};
+const URL_IMAGE = { kind: 'url', url: 'https://a.example/1.png' } as const;
 const loader = { fetch: async () => undefined };
 const endpoint = { name: 'a', target: {}, maxConcurrency: 1 };
 
@@ -134,6 +139,8 @@ describe('what someone put on the prototype of all objects', () => {
     ['AddressGuard', () => new AddressGuard({})],
     ['InlineHosts', () => new InlineHosts({})],
     ['ContentAliases', () => new ContentAliases(loader, {})],
+    ['UrlLadder', () => new UrlLadder(loader, {})],
+    ['withCircuitBreaker', () => withCircuitBreaker('four', async () => 1, {})],
     ['RetryBudget', () => new RetryBudget({})],
     ['QuotaLimiter', () => new QuotaLimiter({ name: 'a', limits: {} })],
     ['QuotaRegistry', () => new QuotaRegistry({}).get('a', 'm')],
@@ -172,9 +179,13 @@ describe('what someone put on the prototype of all objects', () => {
         const pool = createResourcePool({ factory: { create, destroy } });
         (await pool.acquire({})).release();
         await pool.use(() => 1, {});
+        await pool.use(() => 1);
         await pool.close({});
       },
     ],
+    ['loadImage', () => loadImage('https://a.example/1.png', {})],
+    ["a ladder's send", () => new UrlLadder(loader).send(URL_IMAGE, async ({ kind }) => kind)],
+    ["a flight's run", () => new SingleFlight().run('key', async () => 1)],
     ['process', () => new BatchProcessor(async (items: readonly number[]) => [...items]).process(1, {})],
     ["a breaker's call", () => new CircuitBreaker('five', async () => 1).fire()],
     [

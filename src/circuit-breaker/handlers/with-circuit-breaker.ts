@@ -1,5 +1,6 @@
 import { ConfigError } from '../../errors/config-error.ts';
 import { checkOptions, oneOf } from '../../internal/options/option-checks.ts';
+import { callOptions } from '../../internal/options/own-options.ts';
 import type { CircuitBreakerAction } from '../circuit/call-context.ts';
 import { checkAction, checkIsObject } from '../circuit-breaker-options.ts';
 import {
@@ -69,7 +70,7 @@ export function withCircuitBreaker<Args extends unknown[], Result>(
 export function withCircuitBreaker(name: string, fn: unknown, options: object = {}): unknown {
   checkAction(name, fn);
   checkIsObject(options);
-  const { handler, ...rest } = options as WithCircuitBreakerOptions;
+  const { handler, ...rest } = callOptions(options as WithCircuitBreakerOptions);
   checkOptions('withCircuitBreaker', { handler }, { handler: oneOf('node', 'fetch') });
   switch (handler) {
     case 'node':

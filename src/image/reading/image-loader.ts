@@ -10,6 +10,7 @@ import {
   describeValue,
   type OptionChecks,
 } from '../../internal/options/option-checks.ts';
+import { callOptions } from '../../internal/options/own-options.ts';
 import { tooLarge, unreadable, unsupportedFormat } from '../formats/image-errors.ts';
 import type { ImageInfo } from '../formats/image-format.ts';
 import { checkImageHead, inspectImage } from '../formats/inspect-image.ts';
@@ -110,7 +111,8 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
   const checkUrl = (url: string | URL): UrlImage => ({ kind: 'url', url: guard.checkUrl(url).href });
   return {
     checkUrl,
-    load: async (source, { signal, sha256 } = {}) => {
+    load: async (source, request = {}) => {
+      const { signal, sha256 } = callOptions(request);
       signal?.throwIfAborted();
       if (source instanceof URL || (typeof source === 'string' && !isDataUrl(source))) return checkUrl(source);
       const held = typeof source === 'string' ? undefined : asBytes(source);
@@ -134,7 +136,8 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
         timed.detach();
       }
     },
-    fetch: async (url, request = {}) => {
+    fetch: async (url, given = {}) => {
+      const request = callOptions(given);
       const answer = await download(url, request);
       if (answer === undefined) return undefined;
       const bytes = await joinBytes(answer.chunks, answer.byteLength);
@@ -201,10 +204,8 @@ export interface LoadImageOptions extends ImageLoaderOptions {
  * if (image.kind === 'bytes') console.log(image.format, image.width, image.height);
  * ```
  */
-export async function loadImage(
-  source: ImageSource,
-  { signal, download = false, ...options }: LoadImageOptions = {},
-): Promise<LoadedImage> {
+export async function loadImage(source: ImageSource, given: LoadImageOptions = {}): Promise<LoadedImage> {
+  const { signal, download = false, ...options } = callOptions(given);
   const loader = createImageLoader(options);
   const image = await loader.load(source, { signal });
   if (!download || image.kind === 'bytes') return image;

@@ -1,5 +1,6 @@
 import { DescribeError } from '../../errors/index.ts';
 import type { Clock } from '../../internal/clock.ts';
+import { callOptions } from '../../internal/options/own-options.ts';
 import type { DownloadedImage, ImageLoader, LoadedImage } from './image-loader.ts';
 import { InlineHosts, type InlineHostsOptions } from './inline-hosts.ts';
 
@@ -50,10 +51,8 @@ export class UrlLadder {
   readonly #downloads: () => UrlDownloads;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` for a wrong option. */
-  constructor(
-    loader: Pick<ImageLoader, 'fetch'>,
-    { isDownloadFailure = isFetchFailure, downloads = () => 'none', ...hosts }: UrlLadderOptions = {},
-  ) {
+  constructor(loader: Pick<ImageLoader, 'fetch'>, options: UrlLadderOptions = {}) {
+    const { isDownloadFailure = isFetchFailure, downloads = () => 'none', ...hosts } = callOptions(options);
     this.#loader = loader;
     this.#hosts = new InlineHosts(hosts);
     this.#isDownloadFailure = isDownloadFailure;
@@ -73,8 +72,9 @@ export class UrlLadder {
   async send<Result>(
     image: LoadedImage,
     send: (image: LoadedImage) => Promise<Result>,
-    options: LadderSendOptions = {},
+    given: LadderSendOptions = {},
   ): Promise<Result> {
+    const options = callOptions(given);
     const { signal } = options;
     if (image.kind === 'bytes') return send(image);
     const downloads = this.#downloads();

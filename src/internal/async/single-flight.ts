@@ -1,3 +1,4 @@
+import { callOptions } from '../options/own-options.ts';
 import { onAbort, settleAfter } from './signals.ts';
 
 /** The argument of the work of a flight. */
@@ -62,8 +63,9 @@ export class SingleFlight<Value = unknown> {
   async run(
     key: string,
     work: (context: FlightContext) => PromiseLike<Value>,
-    { signal, onShared }: FlightOptions = {},
+    options: FlightOptions = {},
   ): Promise<FlightResult<Value>> {
+    const { signal, onShared } = callOptions(options);
     signal?.throwIfAborted();
     const running = this.#flights.get(key);
     const flight = running ?? this.#start(key, work);

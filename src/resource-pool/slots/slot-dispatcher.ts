@@ -1,6 +1,7 @@
 import { ClosedError, DescribeError, PoolTimeoutError, QueueFullError } from '../../errors/index.ts';
 import type { Emitter } from '../../internal/emitter.ts';
 import { wrongInput } from '../../internal/options/option-checks.ts';
+import { NO_OPTIONS } from '../../internal/options/own-options.ts';
 import type { AcquireOptions } from '../options/acquire-options.ts';
 import type { PoolSettings } from '../options/resource-pool-options.ts';
 import type { PermitUser } from '../options/slot-permits.ts';
@@ -11,8 +12,6 @@ import { SlotChecks } from './slot-checks.ts';
 import type { SlotKeeper } from './slot-keeper.ts';
 import { SlotSupply, type SlotSupplyOwner } from './slot-supply.ts';
 import { type Waiter, WaitingQueue } from './waiting-queue.ts';
-
-const NO_OPTIONS: AcquireOptions = Object.freeze({});
 
 /** Brings slots and acquires together: idle stack, waiting queue, supply. Its owner decides when to shrink and end. */
 export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource>, PermitUser {
