@@ -92,6 +92,8 @@ export const shape = (
         if (issues.length === MAX_UNKNOWN) break;
       }
       for (const { name, check, isOptional } of entries) {
+        // Most options are not given: looked at here, they need no call.
+        if (isOptional && (value as Readonly<Record<string, unknown>>)[name] === undefined) continue;
         const given = optionOf(value, name);
         if (given === undefined && isOptional) continue;
         const found = check(given, prefix === '' ? name : `${prefix}${name}`);

@@ -4,7 +4,6 @@
  */
 export function optionOf(options: object, name: string): unknown {
   const value = (options as Readonly<Record<string, unknown>>)[name];
-  // Most options are not given, and need no further check.
   return value === undefined || !(name in Object.prototype) || isBelowObject(options, name) ? value : undefined;
 }
 
