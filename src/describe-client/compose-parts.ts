@@ -1,8 +1,8 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { SingleFlight } from '../internal/async/single-flight.ts';
 import { settingsOf } from '../internal/options/option-checks.ts';
-import { chatExchange } from '../openai/exchange/chat-exchange.ts';
 import { EndpointDialect } from '../openai/exchange/request-dialect.ts';
+import { exchangeOf } from '../openai/exchange/send-exchange.ts';
 import { createModelCatalog, type ModelCatalog } from '../openai/models/model-catalog.ts';
 import { redisScriptOf } from '../redis-cache/index.ts';
 import { makeBreakers } from './attempt/breaker-group.ts';
@@ -50,6 +50,7 @@ export function composeParts(
       pool: makePool(settings, description),
       dialect: new EndpointDialect({
         dialect: description.dialect ?? settings.dialect,
+        exchange: exchangeOf(description.api ?? settings.api),
         extraBody: description.extraBody,
         catalog,
         clock,
@@ -69,7 +70,6 @@ export function composeParts(
     limits,
     shared: cache && redisScriptOf(cache),
     retry,
-    exchange: chatExchange,
     attemptTimeoutMs: settings.attemptTimeoutMs,
     clock,
     metrics,

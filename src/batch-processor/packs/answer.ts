@@ -11,8 +11,11 @@ const AT_BOUND: ReadonlySet<unknown> = new Set(['length', 'max_tokens', 'MAX_TOK
  */
 const FILTERED = /^(?:content_?filter|refusal)|safety|prohibited|blocklist/i;
 const isFiltered = (reason: unknown): boolean => typeof reason === 'string' && FILTERED.test(reason);
-/** Finish reason of OpenRouter for an answer that an error broke off. */
-const BROKEN_OFF = 'error';
+/**
+ * Finish reasons of an answer that was broken off: OpenRouter's for an error, and those of a response that did not end
+ * or is incomplete for a reason of its own.
+ */
+const BROKEN_OFF: ReadonlySet<unknown> = new Set(['error', 'cancelled', 'incomplete', 'max_messages', 'steered']);
 /** Finish reasons of an answer that the model completed. */
 const THROUGH: ReadonlySet<unknown> = new Set(['stop', 'end_turn', 'eos', 'eos_token', 'stop_sequence', 'STOP']);
 
@@ -93,7 +96,7 @@ export function answerText(completion: VisionChatCompletion): string {
   if (isText(refusal) || isFiltered(reason) || (text === '' && hasRefusal(content))) {
     throw refusedAnswer(completion);
   }
-  if (reason === BROKEN_OFF) throw invalidAnswer(completion, 'an error broke the answer off');
+  if (BROKEN_OFF.has(reason)) throw invalidAnswer(completion, `the answer was broken off (${reason})`);
   const isEmpty = text.trim() === '';
   if (AT_BOUND.has(reason)) {
     const what = `the answer reached maxOutputTokens${isEmpty ? ' before any text' : ''}; raise it`;

@@ -7,7 +7,6 @@ import type { Clock, TimerHandle } from '../../internal/clock.ts';
 import { headerOf } from '../../internal/upstream/response-headers.ts';
 import { shortTokenOf } from '../../internal/upstream/server-reason.ts';
 import { type EncodedRequest, encodeRequest } from '../../openai/exchange/encode-request.ts';
-import type { Exchange } from '../../openai/exchange/exchange.ts';
 import { rateLimitOf } from '../../openai/exchange/rate-limit-headers.ts';
 import type { RequestForm } from '../../openai/exchange/request-dialect.ts';
 import { type ApiAnswer, sendRequest } from '../../openai/exchange/send-exchange.ts';
@@ -19,8 +18,6 @@ import type { PriceOf } from './pricing.ts';
 import type { ChatRequest, ConnectedCall, ExchangeReport, Next, OutgoingCall, PricedFacts } from './stage.ts';
 
 export interface ExchangeStageParts {
-  /** The API that is asked. */
-  readonly exchange: Exchange;
   readonly attemptTimeoutMs: number;
   readonly clock: Clock;
   readonly priceOf: PriceOf;
@@ -28,7 +25,7 @@ export interface ExchangeStageParts {
 
 /** Sends the request on its connection within the time limit of an attempt, and reads the answer. */
 export const exchangeStage =
-  ({ exchange, attemptTimeoutMs, clock, priceOf }: ExchangeStageParts): Next<ConnectedCall> =>
+  ({ attemptTimeoutMs, clock, priceOf }: ExchangeStageParts): Next<ConnectedCall> =>
   async (call) => {
     const { request, read, client, attempt, place } = call;
     const { dialect, address } = place.target;
@@ -40,7 +37,7 @@ export const exchangeStage =
       timer.start();
       const sentAtMs = clock.now();
       report = { sent: true, sentAtMs };
-      const { completion, headers } = await sendInForm(call, exchange, form, encoded, timer);
+      const { completion, headers } = await sendInForm(call, form, encoded, timer);
       const answeredAtMs = clock.now();
       const requestId = shortTokenOf(headerOf(headers, 'x-request-id'), [client.apiKey ?? '']);
       const facts = pricedFacts(completion, request, priceOf, requestId);
@@ -87,7 +84,6 @@ function refusedReport(error: unknown, { request, read }: ConnectedCall, priceOf
  */
 async function sendInForm(
   call: ConnectedCall,
-  exchange: Exchange,
   initial: RequestForm,
   first: EncodedRequest,
   timer: SilenceTimer,
@@ -102,6 +98,7 @@ async function sendInForm(
     try {
       const stream = deltas && streamInto(deltas, request, timer);
       const { limitMs: endsWithinMs } = timer;
+      const { exchange } = dialect;
       const sending = { exchange, encoded, clientRequestId, resends, endsWithinMs, signal: attempt.signal, stream };
       const answer = await sendRequest(client, request, sending);
       dialect.accepted(form);
@@ -161,11 +158,7 @@ class SilenceTimer {
 }
 
 /** The body of a call, encoded when it is first sent, once for all attempts that write it alike. */
-export function lazyBody(
-  exchange: Pick<Exchange, 'encode'>,
-  signal: AbortSignal,
-  isStreamed = false,
-): OutgoingCall['body'] {
+export function lazyBody(signal: AbortSignal, isStreamed = false): OutgoingCall['body'] {
   let key: string | undefined;
   let written: ChatRequest | undefined;
   let encoded: Promise<EncodedRequest> | undefined;
@@ -174,7 +167,7 @@ export function lazyBody(
       if (encoded === undefined || key !== form.key || written !== request) {
         key = form.key;
         written = request;
-        encoded = encodeRequest(exchange.encode(dialect.write(request, form), isStreamed), { signal });
+        encoded = encodeRequest(dialect.exchange.encode(dialect.write(request, form), isStreamed), { signal });
       }
       return encoded;
     },

@@ -60,7 +60,13 @@ const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxA
           },
           address: 'https://api.example',
           secrets: [],
-          dialect: new EndpointDialect({ dialect: 'auto', extraBody: undefined, catalog: modelCatalog, clock }),
+          dialect: new EndpointDialect({
+            dialect: 'auto',
+            exchange: chatExchange,
+            extraBody: undefined,
+            catalog: modelCatalog,
+            clock,
+          }),
           breakers: { of: () => breaker },
         },
       },
@@ -70,7 +76,6 @@ const pipelineOver = (respond: Respond, { waitForLease = Promise.resolve(), maxA
     {
       catalog: modelCatalog,
       retry: new RetryPolicy({ clock, maxAttempts, random: () => 0 }),
-      exchange: chatExchange,
       attemptTimeoutMs: 1000,
       clock,
       metrics: { attemptEnded: () => {} },

@@ -70,7 +70,7 @@ export function makeSend(parts: StageParts, router: Router<EndpointTarget>): Sen
     exchangeStage(parts),
   );
   return async (request, read, options) => {
-    const body = lazyBody(parts.exchange, options.signal, options.deltas !== undefined);
+    const body = lazyBody(options.signal, options.deltas !== undefined);
     const { model } = request;
     const { value } = await attempt({ retries: [], ...options, request, read, model, body, avoid: new Set() });
     return value as ReturnType<typeof read>;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../internal/clock.ts';
 import type { ExtraBody } from '../../internal/options/extra-body.ts';
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
+import type { ApiForm } from '../../openai/exchange/exchange.ts';
 import type { Dialect } from '../../openai/exchange/request-dialect.ts';
 import type { OpenAIConnectionPool, TlsOptions } from '../../openai/index.ts';
 import type { ModelOverrides } from '../../openai/models/model-catalog.ts';
@@ -41,6 +42,12 @@ export interface DescribeClientOptions {
   readonly project?: string | undefined;
   /** Headers sent with every request. @defaultValue none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * The API that is asked: chat completions, or responses, with `store: false` always. Results and errors are the same,
+   * and so are cached descriptions. Every compatible server has the first; some features of new models need the second.
+   * @defaultValue 'chat'
+   */
+  readonly api?: ApiForm | undefined;
   /**
    * The form in which requests are written. `auto` uses OpenAI's form. Where a server refuses a parameter by name
    * (`store`, `max_completion_tokens`, `max_tokens`, `temperature`, `detail`), the request is sent again without it, or

@@ -159,6 +159,7 @@ function endpointsOf(given: GivenOptions, environment: ClientVariables): readonl
   const named = namedEndpoints(given.endpoints ?? [onlyEndpoint(given, environment)]);
   return named.map((endpoint) => ({
     ...endpoint,
+    api: endpoint.api ?? given.api,
     dialect: endpoint.dialect ?? given.dialect,
     extraBody: mergedExtraBody(given.extraBody, endpoint.extraBody),
   }));

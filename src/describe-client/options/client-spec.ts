@@ -27,7 +27,7 @@ import { baseUrlOption } from '../../openai/pool/openai-pool-options.ts';
 import { REDIS_TARGET_SPEC } from '../../redis-cache/cache-options.ts';
 import { CLIENT_IMAGE_SPEC } from './client-image-options.ts';
 import type { DescribeClientOptions } from './client-options.ts';
-import { dialectCheck, endpointsCheck } from './endpoint-options.ts';
+import { apiCheck, dialectCheck, endpointsCheck } from './endpoint-options.ts';
 import { fallbackCheck } from './fallback-option.ts';
 import { CLIENT_LIMIT_CHECKS } from './limit-options.ts';
 import {
@@ -94,6 +94,7 @@ export const CLIENT_SPEC = {
   organization: fromVariable('OPENAI_ORG_ID', headerSafeSecret()),
   project: fromVariable('OPENAI_PROJECT_ID', headerSafeSecret()),
   headers: headerRecord(),
+  api: withDefault(apiCheck, 'chat'),
   dialect: withDefault(dialectCheck, 'auto'),
   endpoints: endpointsCheck,
   limits: withDefault(shape(CLIENT_LIMIT_CHECKS), NO_OPTIONS),

@@ -19,6 +19,7 @@ import {
   shape,
 } from '../../internal/options/option-checks.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';
+import type { ApiForm } from '../../openai/exchange/exchange.ts';
 import type { Dialect } from '../../openai/exchange/request-dialect.ts';
 import { addressIssues, apiAddress } from '../../openai/pool/api-address.ts';
 import { type ApiKey, apiKeyCheck } from '../../openai/pool/api-key.ts';
@@ -84,6 +85,8 @@ export interface EndpointDescription {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** API version of Azure OpenAI, such as `2024-10-21`. @defaultValue none: not Azure */
   readonly apiVersion?: string | undefined;
+  /** The API that its server is asked by. @defaultValue the client's `api` */
+  readonly api?: ApiForm | undefined;
   /** The form in which requests are written for its server. @defaultValue the client's `dialect` */
   readonly dialect?: Dialect | undefined;
   /** Fields of the request's body for this endpoint alone, over the client's `extraBody`. @defaultValue none */
@@ -100,6 +103,8 @@ export const QUOTA_LIMIT_CHECKS = {
   initialConcurrency: integer({ min: 1 }),
 } as const;
 
+export const apiCheck = oneOf('chat', 'responses');
+
 export const dialectCheck = oneOf('auto', 'openai', 'generic');
 
 export const ENDPOINT_SPEC = {
@@ -112,6 +117,7 @@ export const ENDPOINT_SPEC = {
   project: headerSafeSecret(),
   headers: headerRecord(),
   apiVersion: nonEmptyText(),
+  api: apiCheck,
   dialect: dialectCheck,
   extraBody: extraBodyCheck(),
   limits: shape(QUOTA_LIMIT_CHECKS),

@@ -37,19 +37,33 @@ const STATUS_OF_WORDS: readonly (readonly [RegExp, number])[] = [
   [/^(?:invalid_?request\w*|invalid_argument|bad_?request\w*)$/i, 400],
 ];
 
+interface AnswerHead {
+  readonly status?: number;
+  readonly headers?: unknown;
+}
+
+/**
+ * The body of an answer: parsed, or joined by `ofEvents` from a stream of events, which some gateways send unasked.
+ * @throws `AnswerError` for any other text, and for no body
+ */
+export function parsedBody(
+  data: unknown,
+  { status = 200, headers }: AnswerHead,
+  ofEvents: (text: string) => unknown,
+): unknown {
+  const body = typeof data === 'string' ? parsed(data, ofEvents) : data;
+  if (body !== undefined) return body;
+  const text = typeof data === 'string' ? data.slice(0, 2_000) : '';
+  throw new AnswerError(`${status} ${text}`, status, undefined, headers ?? {});
+}
+
 /**
  * Reads the completion from an answer with a status of success, whatever its content type says.
  * @throws `AnswerError` for text that is not JSON, and for an error in the place of a completion.
  */
-export function chatCompletionIn<Completion extends object>(
-  data: unknown,
-  { status = 200, headers }: { readonly status?: number; readonly headers?: unknown } = {},
-): Completion {
-  const body = typeof data === 'string' ? parsed(data) : data;
-  if (body === undefined) {
-    const text = typeof data === 'string' ? data.slice(0, 2_000) : '';
-    throw new AnswerError(`${status} ${text}`, status, undefined, headers ?? {});
-  }
+export function chatCompletionIn<Completion extends object>(data: unknown, head: AnswerHead = {}): Completion {
+  const { status = 200, headers } = head;
+  const body = parsedBody(data, head, completionOfEvents);
   const failed = failureIn(body);
   const error = failed === undefined ? undefined : errorBodyOf(failed);
   if (error?.message !== undefined || error?.code !== undefined) {
@@ -86,27 +100,25 @@ function statusOfWords(word: string | undefined): number | undefined {
 
 const BYTE_ORDER_MARK = '\ufeff';
 
-function parsed(text: string): unknown {
+function parsed(text: string, ofEvents: (text: string) => unknown): unknown {
   try {
     return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch {
-    return completionOfEvents(text);
+    return EVENTS.test(text) ? ofEvents(text) : undefined;
   }
 }
 
-/**
- * Joins a stream of events, which some gateways send unasked. An error in it takes the place of the completion.
- * Undefined for any other text, and for a stream without an end.
- */
+const EVENTS = /^(?:data|event|id|retry)?:/;
+
+/** Joins a stream of events. An error in it takes the place of the completion. Undefined for one without an end. */
 function completionOfEvents(text: string): unknown {
-  if (!/^(?:data|event|id|retry)?:/.test(text)) return undefined;
   const chunks = new ChatChunks();
-  for (const chunk of chunksIn(text)) chunks.add(chunk);
+  for (const chunk of eventsIn(text)) chunks.add(chunk);
   return chunks.isComplete ? chunks.completion() : undefined;
 }
 
 /** The objects in the data lines. Data that is not JSON, such as the mark of the end, is skipped. */
-function* chunksIn(text: string): Generator<object> {
+export function* eventsIn(text: string): Generator<object> {
   for (const line of text.split(/\r?\n/)) {
     if (!line.startsWith('data:')) continue;
     try {

@@ -5,10 +5,12 @@ import type { Exchange, StreamDecoder } from './exchange.ts';
 
 /** Chat completions, whose form is that of the whole package. */
 export const chatExchange: Exchange = {
+  api: 'chat',
   path: '/chat/completions',
   encode: (request, isStreamed) => (isStreamed ? { ...request, stream: true } : request),
   decode: (data, head) => chatCompletionIn<ChatCompletion>(data, head),
   decodeStream: () => new ChatStreamDecoder(),
+  namesOf: (parameter) => [parameter],
   methodOf: (client) => client.chat.completions.create,
   create: (client, body, options) =>
     client.chat.completions.create(body as ChatCompletionCreateParamsNonStreaming, options),

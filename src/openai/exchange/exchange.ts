@@ -1,6 +1,11 @@
 import type OpenAI from 'openai';
 import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 
+import type { RefusableParameter } from './refused-parameter.ts';
+
+/** The API that requests are sent to: chat completions or responses. */
+export type ApiForm = 'chat' | 'responses';
+
 /** The neutral form of a request: that of chat completions. `stream_options` asks a stream for its usage. */
 export type ChatRequest = ChatCompletionCreateParamsNonStreaming;
 
@@ -31,6 +36,7 @@ export interface StreamDecoder {
  * completions.
  */
 export interface Exchange {
+  readonly api: ApiForm;
   /** Path below the base URL. */
   readonly path: string;
   /** Writes the body of a request. An `InlineBytes` in it stays. */
@@ -41,6 +47,8 @@ export interface Exchange {
    */
   decode(data: unknown, head: AnswerHead): ChatCompletion;
   decodeStream(): StreamDecoder;
+  /** Names of a parameter in the body and in refusals of it, the first one in the body. */
+  namesOf(parameter: RefusableParameter): readonly string[];
   /** The method of a client that sends such requests. A program may have put one in its place that traces calls. */
   methodOf(client: OpenAI): object;
   /** Sends by that method. `body` is what `encode` gave, or stands for it where the options hold it in encoded form. */

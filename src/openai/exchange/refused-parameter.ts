@@ -27,7 +27,7 @@ const BOUNDS =
   /\b(between|at (most|least)|(less|greater|more|fewer|higher|lower|larger|smaller) than|too (large|small|high|low|long)|out of range|exceed\w*|maximum|minimum)\b|[<>]=?\s*\d+(?![\d>])/i;
 
 /** Names that are English words too. They count only where the message uses them as a name. */
-const WORDS: ReadonlySet<string> = new Set(['store', 'detail']);
+const WORDS: ReadonlySet<string> = new Set(['store', 'detail', 'reasoning', 'effort']);
 
 /** A server's message is cut before a pattern looks at it. */
 const MAX_MESSAGE_LENGTH = 2_000;
@@ -36,7 +36,11 @@ const MAX_MESSAGE_LENGTH = 2_000;
  * Finds the parameter of a request that the server refuses by name: the first one that the answer names. Undefined for
  * any other failure, such as a value out of bounds.
  */
-export function refusedParameter(error: unknown, sent: readonly RefusableParameter[]): RefusableParameter | undefined {
+export function refusedParameter(
+  error: unknown,
+  sent: readonly RefusableParameter[],
+  namesOf: (parameter: RefusableParameter) => readonly string[] = (parameter) => [parameter],
+): RefusableParameter | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { status, error: body, message, param } = error as Readonly<Record<string, unknown>>;
   if (status !== 400 && status !== 422) return undefined;
@@ -46,10 +50,10 @@ export function refusedParameter(error: unknown, sent: readonly RefusableParamet
   if (!isByCode && (!REFUSAL.test(text) || BOUNDS.test(text))) return undefined;
   const named = typeof param === 'string' && param !== '' ? param : fields?.param;
   const last = named === undefined ? undefined : lastName(named);
-  const found = sent.find((parameter) => parameter === last);
+  const found = last === undefined ? undefined : sent.find((parameter) => namesOf(parameter).includes(last));
   // Some servers put a kind of error into `param`, which the message does not name.
   const isNamed = found !== undefined || (last !== undefined && text.includes(last));
-  return isNamed ? found : firstNamed(text, sent);
+  return isNamed ? found : firstNamed(text, sent, namesOf);
 }
 
 /** The last name of a path, such as `messages[0].content[1].image_url.detail`. */
@@ -59,14 +63,20 @@ const lastName = (path: string): string | undefined =>
     .split(/[^\w]+/)
     .findLast((part) => part !== '');
 
-function firstNamed(text: string, sent: readonly RefusableParameter[]): RefusableParameter | undefined {
+function firstNamed(
+  text: string,
+  sent: readonly RefusableParameter[],
+  namesOf: (parameter: RefusableParameter) => readonly string[],
+): RefusableParameter | undefined {
   let first: RefusableParameter | undefined;
   let firstAt = Number.POSITIVE_INFINITY;
   for (const parameter of sent) {
-    const at = text.search(WORDS.has(parameter) ? asName(parameter) : asWord(parameter));
-    if (at === -1 || at >= firstAt) continue;
-    first = parameter;
-    firstAt = at;
+    for (const name of namesOf(parameter)) {
+      const at = text.search(WORDS.has(name) ? asName(name) : asWord(name));
+      if (at === -1 || at >= firstAt) continue;
+      first = parameter;
+      firstAt = at;
+    }
   }
   return first;
 }

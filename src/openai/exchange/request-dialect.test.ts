@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { modelCatalog } from '../models/model-catalog.ts';
+import { chatExchange } from './chat-exchange.ts';
 import { EndpointDialect, type EndpointDialectOptions } from './request-dialect.ts';
+import { responsesExchange } from './responses-exchange.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -32,6 +34,7 @@ function dialectOf(options: Partial<EndpointDialectOptions> = {}) {
   const clock = new ManualClock();
   const dialect = new EndpointDialect({
     dialect: 'auto',
+    exchange: chatExchange,
     extraBody: undefined,
     catalog: modelCatalog,
     clock,
@@ -42,7 +45,7 @@ function dialectOf(options: Partial<EndpointDialectOptions> = {}) {
     const bodies: Record<string, unknown>[] = [];
     let form = dialect.formFor(asked.model, asked);
     for (;;) {
-      const body = dialect.write(asked, form) as unknown as Record<string, unknown>;
+      const body = dialect.exchange.encode(dialect.write(asked, form), false) as unknown as Record<string, unknown>;
       bodies.push(body);
       const text = JSON.stringify(body);
       const found = refused.find((name) => text.includes(`"${name}":`));
@@ -189,5 +192,46 @@ describe('an extra body of an endpoint', () => {
   it('joins each request, which wins', () => {
     const { send } = dialectOf({ extraBody: { seed: 7, top_p: 0.5 } });
     expect(send([], { ...request, seed: 9 } as never)[0]).toEqual({ ...request, seed: 9, top_p: 0.5 });
+  });
+});
+
+describe('the dialect of a server of the Responses API', () => {
+  const asked = { ...request, temperature: 0, model: 'gpt-5-mini' };
+
+  it.each(['auto', 'openai', 'generic'] as const)(
+    'always says not to store, and names the limit alike: %s',
+    (dialect) => {
+      const [body] = dialectOf({ dialect, exchange: responsesExchange }).send([], asked);
+      expect(body).toMatchObject({ store: false, max_output_tokens: 1_324 });
+      expect(body).not.toHaveProperty('max_tokens');
+    },
+  );
+
+  it('leaves out what is refused by name, and only that', () => {
+    const { send } = dialectOf({ exchange: responsesExchange });
+    const refused = ['store', 'max_output_tokens', 'temperature', 'reasoning', 'detail'];
+    const bodies = send(refused, asked);
+    expect(bodies).toHaveLength(6);
+    const [, ...known] = send(refused, asked);
+    expect(known).toEqual([]);
+    for (const name of refused) expect(JSON.stringify(bodies[5])).not.toContain(`"${name}"`);
+    expect(bodies[5]).toMatchObject({ model: 'gpt-5-mini', input: [{ role: 'user' }] });
+  });
+
+  it.each([
+    ['reasoning.effort', "Unsupported parameter: 'reasoning.effort' is not supported with this model."],
+    [null, "Unsupported value: 'reasoning.effort' does not support 'minimal' with this model."],
+  ])('knows the effort by its path: %s', (param, message) => {
+    const { dialect } = dialectOf({ exchange: responsesExchange });
+    const error = { status: 400, error: { message, param, code: 'unsupported_parameter' } };
+    const form = dialect.formAfter(error, asked, dialect.formFor('gpt-5-mini', asked));
+    expect(form?.found).toEqual(['reasoning_effort']);
+  });
+
+  it('does not take a word about reasoning for the name of the parameter', () => {
+    const { dialect } = dialectOf({ exchange: responsesExchange });
+    const message = "'temperature' is not supported by reasoning models";
+    const form = dialect.formAfter({ status: 400, error: { message } }, asked, dialect.formFor('gpt-5-mini', asked));
+    expect(form?.found).toEqual(['temperature']);
   });
 });

@@ -1,19 +1,17 @@
-import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import type { Clock } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { canonicalJson, type ExtraBody } from '../../internal/options/extra-body.ts';
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 import type { ModelCatalog } from '../models/model-catalog.ts';
 import { outputCap } from '../models/output-cap.ts';
+import type { ChatRequest, Exchange } from './exchange.ts';
 import { type RefusableParameter, refusedParameter } from './refused-parameter.ts';
 
 /**
  * The form of requests. `openai` is that of OpenAI's API. `generic` has `max_tokens` and no `store`, for older
- * compatible servers. `auto` is `openai` until a server refuses a parameter by name.
+ * compatible servers of chat; the Responses API has no such older form. `auto` is `openai` until a server refuses a parameter by name.
  */
 export type Dialect = 'auto' | 'openai' | 'generic';
-
-type ChatRequest = ChatCompletionCreateParamsNonStreaming;
 
 /** Time after which a refused parameter is tried again: servers are upgraded. */
 const TRY_AGAIN_MS = 3_600_000;
@@ -48,6 +46,8 @@ export interface RequestForm {
 
 export interface EndpointDialectOptions {
   readonly dialect: Dialect;
+  /** The API of the endpoint. */
+  readonly exchange: Exchange;
   /** Fields that are added to a request unless it sets them itself. */
   readonly extraBody: ExtraBody | undefined;
   readonly catalog: Pick<ModelCatalog, 'find'>;
@@ -60,6 +60,7 @@ export interface EndpointDialectOptions {
  */
 export class EndpointDialect {
   readonly #options: EndpointDialectOptions;
+  readonly #isOlderChat: boolean;
   /** The common part of the keys of its forms. */
   readonly #key: string;
   /** The form for the last model that refuses no parameter. */
@@ -69,8 +70,13 @@ export class EndpointDialect {
 
   constructor(options: EndpointDialectOptions) {
     this.#options = options;
-    const { dialect, extraBody } = options;
-    this.#key = canonicalJson([dialect === 'generic', extraBody]);
+    const { dialect, exchange, extraBody } = options;
+    this.#isOlderChat = dialect === 'generic' && exchange.api === 'chat';
+    this.#key = canonicalJson([exchange.api, dialect === 'generic', extraBody]);
+  }
+
+  get exchange(): Exchange {
+    return this.#options.exchange;
   }
 
   /** The form in which a request for this model is written now. */
@@ -98,7 +104,7 @@ export class EndpointDialect {
   /** The same form without the parameter that the server refuses by name; undefined when the failure names none. */
   formAfter(error: unknown, request: ChatRequest, form: RequestForm): RequestForm | undefined {
     if (this.#options.dialect === 'openai') return undefined;
-    const parameter = refusedParameter(error, this.#sentParameters(request, form));
+    const parameter = refusedParameter(error, this.#sentParameters(request, form), this.exchange.namesOf);
     if (parameter === undefined) return undefined;
     const { model, without, found, tried } = form;
     return this.#formOf(model, new Set([...without, parameter]), [...found, parameter], tried);
@@ -149,7 +155,7 @@ export class EndpointDialect {
       ...(temperature === undefined || without.has('temperature') ? {} : { temperature }),
       ...(effort === undefined || without.has('reasoning_effort') ? {} : { reasoning_effort: effort }),
       ...(limit === undefined || tokensName === undefined ? {} : { [tokensName]: limit }),
-      ...(store === undefined || dialect === 'generic' || without.has('store') ? {} : { store }),
+      ...(store === undefined || this.#isOlderChat || without.has('store') ? {} : { store }),
       ...(streaming == null || without.has('stream_options') ? {} : { stream_options: streaming }),
       messages: without.has('detail') ? withoutDetail(request.messages) : request.messages,
     };
@@ -177,7 +183,7 @@ export class EndpointDialect {
       case 'max_tokens':
         return typeof request.max_completion_tokens === 'number';
       case 'store':
-        return request.store !== undefined && this.#options.dialect !== 'generic';
+        return request.store !== undefined && !this.#isOlderChat;
       case 'temperature':
         return request.temperature !== undefined;
       case 'reasoning_effort':
@@ -185,13 +191,15 @@ export class EndpointDialect {
       case 'detail':
         return true;
       case 'stream_options':
-        return request.stream_options != null;
+        return request.stream_options != null && this.exchange.api === 'chat';
     }
   }
 
   /** The name that is not refused; undefined when both are. */
   #tokensName(without: RequestForm['without']): (typeof TOKENS_NAMES)[number] | undefined {
-    const ordered = this.#options.dialect === 'generic' ? [...TOKENS_NAMES].reverse() : TOKENS_NAMES;
+    // The other API has one name only.
+    if (this.exchange.api === 'responses') return without.has('max_completion_tokens') ? undefined : TOKENS_NAMES[0];
+    const ordered = this.#isOlderChat ? [...TOKENS_NAMES].reverse() : TOKENS_NAMES;
     return ordered.find((name) => !without.has(name));
   }
 

@@ -12,8 +12,9 @@ import {
 import { ReadOnlyHeaders } from '../../http/connection/web-headers.ts';
 import { chatExchange } from './chat-exchange.ts';
 import type { EncodedRequest } from './encode-request.ts';
-import type { ChatRequest, Exchange } from './exchange.ts';
+import type { ApiForm, ChatRequest, Exchange } from './exchange.ts';
 import { jsonOf } from './json-of.ts';
+import { responsesExchange } from './responses-exchange.ts';
 import { StreamReader, type StreamSink } from './stream-reader.ts';
 
 /** The means of sending a request. */
@@ -83,7 +84,9 @@ export function exchangeDirectly(parts: ExchangeParts): void {
 const REQUEST_ID_HEADER = 'X-Client-Request-Id';
 
 /** Every API that may be used on a connection. */
-const EXCHANGES: readonly Exchange[] = [chatExchange];
+const EXCHANGES: readonly Exchange[] = [chatExchange, responsesExchange];
+
+export const exchangeOf = (api: ApiForm): Exchange => (api === 'responses' ? responsesExchange : chatExchange);
 
 /**
  * Sends an encoded request and fails as the client does. A connection of this package takes it directly, for half the
