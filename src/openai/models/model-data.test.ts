@@ -32,7 +32,7 @@ it('prices everything but what has no published price, and cache writes from gpt
   expect(named(({ price }) => price === undefined)).toEqual(['gpt-4.5']);
   const written = named(({ price }) => price?.cacheWrite !== undefined);
   expect(written).toEqual(named(({ family, price }) => /^gpt-(6|5\.6)/.test(family) && price !== undefined));
-  expect(written).toHaveLength(9);
+  expect(written).toContain('gpt-5.6');
   for (const [name, { price }] of MODELS) {
     if (price?.cacheWrite !== undefined) expect(price.cacheWrite, name).toBeCloseTo(price.input * 1.25, 12);
   }
