@@ -47,6 +47,12 @@ describe('the options of an OpenAIConnectionPool', () => {
   });
 });
 
+it('options in the place of the base URL are told where they go', () => {
+  expect(() => new OpenAIConnectionPool('sk-x', { max: 3 } as never)).toThrow(
+    'OpenAIConnectionPool: baseURL: expected a URL; options come third, got an object',
+  );
+});
+
 describe('credentials in a base URL', () => {
   it('are refused with advice and never shown: the key goes into the same header', () => {
     const refused = () => new OpenAIConnectionPool('sk-x', 'http://user:hunter2@ollama.example/v1');

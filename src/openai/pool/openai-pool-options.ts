@@ -132,6 +132,9 @@ export function poolSettings(
   baseURL: string | undefined,
   options: OpenAIConnectionPoolOptions,
 ): PoolSettings {
+  if (typeof baseURL === 'object' && baseURL !== null) {
+    throw new ConfigError(OWNER, [{ option: 'baseURL', expected: 'a URL; options come third', got: 'an object' }]);
+  }
   checkOptions(OWNER, { apiKey, baseURL }, { apiKey: required(apiKeyCheck(), 'a key'), baseURL: baseUrl() });
   const own = checkOptions(OWNER, options, POOL_SPEC);
   const issues = [...addressIssues(baseURL ?? DEFAULT_BASE_URL, own.apiVersion, 'baseURL'), ...poolContradictions(own)];
