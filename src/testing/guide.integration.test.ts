@@ -16,9 +16,11 @@ const blocks = page.split(/^## /m).flatMap((section) => {
 });
 
 const entry = new URL('./index.ts', import.meta.url).href;
+const root = new URL('../index.ts', import.meta.url).href;
 const runnable = (code: string) =>
   code
     .replaceAll("'@describe-it/sdk/testing'", `'${entry}'`)
+    .replaceAll("'@describe-it/sdk'", `'${root}'`)
     .replaceAll(/from '(?!node:|file:)([^']+)'/g, (_, name: string) => `from '${pathToFileURL(resolve(name)).href}'`);
 
 describe('the testing guide', () => {
