@@ -1,7 +1,9 @@
 import { ConfigError, type ConfigIssue } from '../errors/config-error.ts';
+import type { Random } from '../internal/backoff.ts';
 import type { Clock } from '../internal/clock.ts';
 import {
   boolean,
+  callable,
   clockOption,
   describeKind,
   finiteNumber,
@@ -80,6 +82,16 @@ export interface RedisCacheOptions extends RedisTargetOptions {
   /** Seconds between two tries to refresh a stale entry. @defaultValue 10 */
   readonly refreshThrottleSeconds?: number | undefined;
   /**
+   * Refreshes entries in the background before they expire. It is the share of an entry's life, at its end, in which a
+   * read by `getOrSet` may do so: the nearer the expiry is, and the longer the factory took, the more likely (XFetch).
+   * Only an entry that was read at least twice in this process is refreshed, and one that `set` stored never. From 0
+   * to 1.
+   * @defaultValue 0: a value is made again once it has expired
+   */
+  readonly refreshAheadRatio?: number | undefined;
+  /** Most refreshes ahead of expiry that begin in any minute, from 1 to 100000. @defaultValue 60 */
+  readonly refreshAheadPerMinute?: number | undefined;
+  /**
    * Random part of the time to live of a value that a factory made, so that values made together expire apart. It
    * shortens the time by at most this ratio. The time to live of `set` is exact.
    * @defaultValue 0.1
@@ -113,6 +125,8 @@ export interface RedisCacheOptions extends RedisTargetOptions {
   readonly codec?: CacheCodec | undefined;
   /** Source of time. @defaultValue the system clock */
   readonly clock?: Clock | undefined;
+  /** Source of chance for jitter and refreshes ahead, numbers in [0, 1). @defaultValue Math.random */
+  readonly random?: Random | undefined;
 }
 
 const MEMORY_TTL_WITH_REDIS_SECONDS = 60;
@@ -162,6 +176,8 @@ export const CACHE_SPEC = {
   outageTrustMs: milliseconds({ min: 0 }),
   graceSeconds: withDefault(finiteNumber({ min: 0, max: MAX_TTL_SECONDS }), 0),
   refreshThrottleSeconds: withDefault(finiteNumber({ min: 0, max: MAX_TTL_SECONDS }), 10),
+  refreshAheadRatio: withDefault(ratio(), 0),
+  refreshAheadPerMinute: withDefault(integer({ min: 1, max: 100_000 }), 60),
   ttlJitterRatio: withDefault(ratio(), 0.1),
   leaseMs: withDefault(milliseconds({ min: 100 }), 5_000),
   followerWaitMs: withDefault(milliseconds({ min: 0 }), 30_000),
@@ -171,6 +187,7 @@ export const CACHE_SPEC = {
   logger: withMethods('a logger with warn and info', 'warn', 'info'),
   codec: withDefault(withMethods('a codec', 'encode', 'decode'), jsonCodec as CacheCodec),
   clock: clockOption,
+  random: withDefault(callable(), Math.random),
 } satisfies OptionChecks<RedisCacheOptions>;
 
 /** Issues of options that are right one by one but contradict each other. */

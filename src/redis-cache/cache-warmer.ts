@@ -3,7 +3,7 @@ import { callSafely, ignoreRejection } from '../internal/async/user-callback.ts'
 import { wrongInput } from '../internal/options/option-checks.ts';
 import { callOptions } from '../internal/options/own-options.ts';
 import { checkOptionNames } from './entries/cache-input.ts';
-import type { CacheFactory } from './filling/produce-value.ts';
+import type { CacheFactory } from './filling/factory-context.ts';
 import type { RedisCache } from './redis-cache.ts';
 import { SET_OPTION_NAMES, type SetOptions } from './tiers/setter.ts';
 

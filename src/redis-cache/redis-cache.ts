@@ -9,7 +9,7 @@ import { checkKey, checkList, checkOptionNames, checkTags } from './entries/cach
 import { generateKey } from './entries/cache-key.ts';
 import { generateImageHash } from './entries/image-hash.ts';
 import { accepts } from './filling/entry-match.ts';
-import type { CacheFactory } from './filling/produce-value.ts';
+import type { CacheFactory } from './filling/factory-context.ts';
 import { type CacheHit, type CacheSource, type GetOrSetOptions, ReadThrough } from './filling/read-through.ts';
 import { shareLink } from './redis/redis-link.ts';
 import { EVERY_ENTRY } from './redis/redis-names.ts';
@@ -90,9 +90,14 @@ export class RedisCache implements AsyncDisposable {
    * @param isValid - As in `ReadOptions`; must not throw. @internal the short path of a client's hit
    */
   peekMemory(key: string, tags: readonly string[], isValid: (value: unknown) => boolean): unknown {
-    const entry = this.#closing === undefined ? this.#pair.peek(key) : undefined;
-    if (entry === undefined || entry.failure !== undefined || !isValid(entry.value)) return undefined;
+    if (this.#closing !== undefined) return undefined;
+    const nowMs = this.#pair.clock.now();
+    const record = this.#pair.memory.get(key);
+    const entry = record && this.#pair.validEntry(record, nowMs);
+    if (record === undefined || entry === undefined || entry.failure !== undefined || !isValid(entry.value))
+      return undefined;
     for (const tag of tags) if (!Object.hasOwn(entry.tags, tag)) return undefined;
+    if (this.#readThrough.marksDue(key, record, nowMs)) return undefined;
     this.#pair.counters.memoryHits += 1;
     return entry.value;
   }

@@ -4,7 +4,7 @@ import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import type { LoadedImage } from '../../image/index.ts';
 import type { FlightContext, SingleFlight } from '../../internal/async/single-flight.ts';
-import type { CacheHit, CacheSource, RedisCache } from '../../redis-cache/index.ts';
+import type { CacheFactoryContext, CacheHit, CacheSource, RedisCache } from '../../redis-cache/index.ts';
 import { isWorthAnotherAttempt } from '../attempt/attempt-failure.ts';
 import type { CallTrace } from '../attempt/call-trace.ts';
 import { DeltaLog } from '../attempt/delta-log.ts';
@@ -49,6 +49,8 @@ export interface CachedCallParts {
   readonly keys: DescriptionKeys;
   readonly intake: ImageIntake;
   readonly ask: AskVision;
+  /** Asks again for a description that is cached, on behalf of no caller. */
+  readonly askAhead: (taken: TakenImage, request: NormalisedRequest, signal: AbortSignal) => Promise<CachedDescription>;
   /** Makes the error of each call that needs the API without any key; undefined where an endpoint has a key. */
   readonly makeKeyError: (() => ConfigError) | undefined;
 }
@@ -132,10 +134,17 @@ export class CachedCall {
     return { cached: value, source: shared ? 'shared' : 'upstream', caused: this.#caused };
   }
 
+  /** Asks the API, for the cache alone. */
+  askOnce(taken: TakenImage): Promise<CachedDescription> {
+    return this.#ask(taken)({ signal: this.#bounds.signal });
+  }
+
   /** The work that cache and single flight do at most once for equal calls: calls the API. */
   readonly #ask =
     (taken: TakenImage) =>
-    async ({ signal, share }: FlightContext): Promise<CachedDescription> => {
+    async ({ signal, share, isAhead }: FlightContext & Partial<CacheFactoryContext>): Promise<CachedDescription> => {
+      // The call that found the refresh due has its answer, and must not be billed.
+      if (isAhead) return this.#parts.askAhead(taken, this.#request, signal);
       this.#isOwner = true;
       const { intake, ask, makeKeyError } = this.#parts;
       const { ticket, deltas } = this.#bounds;

@@ -47,7 +47,7 @@ interface AtOnce {
 }
 
 /** Parts of a client that a call uses. */
-export interface CallParts extends CachedCallParts {
+export interface CallParts extends Omit<CachedCallParts, 'askAhead'> {
   readonly settings: RequestDefaults;
   readonly clock: Clock;
   readonly admission: Admission;
@@ -58,11 +58,12 @@ export interface CallParts extends CachedCallParts {
 
 /** Takes calls from their input to their result, through admission, fallbacks, cache and single flight. */
 export class CallRunner {
-  readonly #parts: CallParts;
+  readonly #parts: CallParts & CachedCallParts;
   readonly #calls: CallRegister;
 
   constructor(parts: CallParts, calls: CallRegister) {
-    this.#parts = parts;
+    const askAhead: CachedCallParts['askAhead'] = (...asked) => this.#askAhead(...asked);
+    this.#parts = { ...parts, askAhead };
     this.#calls = calls;
   }
 
@@ -166,6 +167,24 @@ export class CallRunner {
     if (cache === undefined) return;
     const run = ({ signal }: AskBounds) => raceSignal(cache.invalidateByTags([...tags]), signal);
     await this.#calls.run({ isCall: false, timeoutMs: settings.timeoutMs, signals: [], run });
+  }
+
+  /** Has its own deadline, admission and bill. Waits behind the calls, and ends when the client is closed. */
+  #askAhead(taken: TakenImage, given: NormalisedRequest, cacheSignal: AbortSignal): Promise<CachedDescription> {
+    const { admission, clock } = this.#parts;
+    const request = { ...given, priority: Math.min(0, given.priority) - 1 };
+    const run = async (bounds: AskBounds) => {
+      const ticket = admission.enter(request.priority);
+      try {
+        const { image } = taken;
+        if (image.kind === 'bytes') await ticket.reserve(image.bytes.byteLength, bounds.signal);
+        return await new CachedCall(this.#parts, request, { ...bounds, ticket }, new CallTrace(clock)).askOnce(taken);
+      } finally {
+        ticket.leave();
+      }
+    };
+    const signals = [cacheSignal, this.#calls.refused];
+    return this.#calls.run({ isCall: false, timeoutMs: request.timeoutMs, signals, run });
   }
 
   /** Admits a call, and returns its result. */

@@ -20,6 +20,8 @@ export interface CacheEntry {
   readonly failure: StoredFailure | undefined;
   readonly tags: TagStamps;
   readonly freshUntilMs: number;
+  /** Its whole time to live: it was stored that long before `freshUntilMs`. */
+  readonly ttlMs: number;
   /** End of the grace period; equal to `freshUntilMs` without one. */
   readonly staleUntilMs: number;
   /** Milliseconds that the factory took; 0 where it is not known. */

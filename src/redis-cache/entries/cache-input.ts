@@ -5,7 +5,8 @@ import { describeKind, wrongInput } from '../../internal/options/option-checks.t
 export const MAX_TTL_SECONDS = 315_360_000;
 
 const MAX_KEY_LENGTH = 8_192;
-const MAX_TAGS = 128;
+/** Most tags of an entry. */
+export const MAX_TAGS = 128;
 
 /** @throws `DESCRIBE_INPUT_INVALID` for anything but a string of 1 to 8192 characters. */
 export function checkKey(key: unknown, field = 'key'): asserts key is string {

@@ -148,6 +148,7 @@ export function decodeEntry(
       failure: undefined as StoredFailure | undefined,
       tags: head.tags,
       freshUntilMs: untilMs,
+      ttlMs: head.ttlMs,
       staleUntilMs: untilMs + head.graceMs,
       costMs: head.costMs,
       bytes: bytesInMemory(text.length),

@@ -112,7 +112,7 @@ export async function encodeEntry(
   const freshUntilMs = nowMs + ttlMs;
   const staleUntilMs = freshUntilMs + graceMs;
   const bytes = bytesInMemory(Math.max(text.length, encoded.length));
-  return { text, entry: { id, value: decoded, failure, tags, freshUntilMs, staleUntilMs, costMs, bytes } };
+  return { text, entry: { id, value: decoded, failure, tags, freshUntilMs, ttlMs, staleUntilMs, costMs, bytes } };
 }
 
 function encodeValue(value: unknown, options: EncodingOptions) {

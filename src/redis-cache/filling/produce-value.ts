@@ -1,7 +1,7 @@
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import { childController, raceSignal } from '../../internal/async/signals.ts';
 import type { FlightContext, FlightOptions } from '../../internal/async/single-flight.ts';
-import type { StoredFailure } from '../entries/cache-entry.ts';
+import type { CacheEntry, StoredFailure } from '../entries/cache-entry.ts';
 import { type EncodedEntry, encodeEntry } from '../entries/encode-entry.ts';
 import { negativeTtlMs, storeFailure } from '../entries/negative-entry.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
@@ -11,11 +11,10 @@ import type { TierPair } from '../tiers/tier-pair.ts';
 import type { TieredReader } from '../tiers/tiered-reader.ts';
 import type { Stamps, TieredWriter } from '../tiers/tiered-writer.ts';
 import { entryValue, matches, type Wanted, withTagsOf } from './entry-match.ts';
+import { type CacheFactory, FactoryChoices } from './factory-context.ts';
 import { Lease, newLeaseToken } from './lease.ts';
+import { addTags, type OpenWork, OpenWorks } from './open-work.ts';
 import { RemoteWork } from './remote-work.ts';
-
-/** Makes the value of a key. `signal` aborts when no caller waits any more, or after the hard timeout. */
-export type CacheFactory<Value> = (context: FlightContext) => Value | PromiseLike<Value>;
 
 /** A value to produce, with every default filled in. */
 export interface ProduceRequest extends Wanted {
@@ -27,8 +26,10 @@ export interface ProduceRequest extends Wanted {
   readonly force: boolean;
   readonly hardTimeoutMs: number | undefined;
   readonly negativeTtlSeconds: ((error: unknown) => number | undefined) | undefined;
-  /** Whether a stale value replaces a failure. Then the failure is not remembered. */
-  readonly hasStale: boolean;
+  /** The entry that the value replaces. It stands in for a failure, which is then not remembered. */
+  readonly replaced: CacheEntry | undefined;
+  /** Whether `replaced` is fresh: then it is no answer, and another fresh entry is one. */
+  readonly isAhead: boolean;
   readonly onShared: FlightOptions['onShared'];
 }
 
@@ -44,17 +45,6 @@ interface Turn {
   readonly startedAtMs: number;
 }
 
-/** Work that runs, so that an invalidation finds it. */
-interface OpenWork {
-  readonly key: string;
-  tags: readonly string[];
-  /** A removal by this process, or forced work, began after this work did. */
-  superseded: boolean;
-  /** A removal by another process arrived. Redis knows which was first, by the lease and the tags. */
-  doubted: boolean;
-  lease: Lease | undefined;
-}
-
 const FIRST_POLL_MS = 50;
 const MAX_POLL_MS = 1_000;
 
@@ -64,7 +54,8 @@ export class ValueProducer {
   readonly #reader: TieredReader;
   readonly #writer: TieredWriter;
   readonly #remote: RemoteWork;
-  readonly #open = new Set<OpenWork>();
+  /** The work that runs. */
+  readonly open = new OpenWorks();
   #closed = false;
 
   constructor(pair: TierPair, reader: TieredReader, writer: TieredWriter) {
@@ -75,41 +66,27 @@ export class ValueProducer {
     pair.namedLink?.events.on('announced', ({ action, names }) => {
       if (action !== 'tags') this.#remote.wake(names);
     });
-  }
-
-  /** Keeps the work on these keys or tags from being stored; returns its keys. */
-  supersede(keys: readonly string[], tags: readonly string[], here: boolean): readonly string[] {
-    const concerned: string[] = [];
-    for (const work of this.#open) {
-      if (!keys.includes(work.key) && !tags.includes(EVERY_ENTRY) && !work.tags.some((tag) => tags.includes(tag))) {
-        continue;
-      }
-      if (here) work.superseded = true;
-      else work.doubted = true;
-      concerned.push(work.key);
-    }
-    return concerned;
+    pair.namedLink?.events.on('deaf', () => this.open.missedMessages());
   }
 
   async produce(request: ProduceRequest, context: FlightContext, nowMs: number): Promise<Produced> {
     const { key, tags, force } = request;
-    if (force) for (const older of this.#open) if (older.key === key) older.superseded = true;
-    const work: OpenWork = { key, tags, superseded: false, doubted: false, lease: undefined };
-    this.#open.add(work);
+    if (force) this.open.supersedeKey(key);
+    const work = this.open.begin(key, tags, this.#pair.link?.connection.subscribed === true);
     try {
       const turn = await this.#takeTurn(request, work, context.signal, nowMs);
       if ('value' in turn) return turn;
       work.tags = Object.keys(turn.stamps.tags);
       return await this.#make(request, turn, work, context);
     } finally {
-      this.#open.delete(work);
+      this.open.end(work);
     }
   }
 
   /** Gives leases back and stores no more. Callers of this process still get the values in the making. */
   close(): void {
     this.#closed = true;
-    for (const { lease } of this.#open) void lease?.end({ give: true });
+    this.open.endLeases();
     this.#remote.wakeAll();
   }
 
@@ -127,7 +104,7 @@ export class ValueProducer {
       work.superseded = false;
       work.doubted = false;
       const entry = request.force ? undefined : this.#pair.peek(request.key, nowMs);
-      if (entry !== undefined && matches(entry, request)) return { value: entryValue(entry), source: 'memory' };
+      if (entry !== undefined && answers(entry, request)) return { value: entryValue(entry), source: 'memory' };
       const { link } = this.#pair;
       if (link === undefined || this.#closed) {
         const { stamps, ...turn } = this.#ownTurn(request, nowMs);
@@ -167,7 +144,7 @@ export class ValueProducer {
       const stamps = this.#writer.adopt(tags, raw.versions, { ticket, askedAtMs: startedAtMs, keepMs });
       if (raw.owned) lease = new Lease(link, key, token, options);
       const found = force || raw.text === undefined ? undefined : await this.#reader.accept(key, raw.text, link);
-      if (found?.fresh && matches(found.entry, request)) {
+      if (found?.fresh && answers(found.entry, request)) {
         await giveBack();
         return { value: entryValue(found.entry), source: 'redis' };
       }
@@ -196,8 +173,10 @@ export class ValueProducer {
       // All callers may have left while Redis was asked.
       signal.throwIfAborted();
       counters.factoryCalls += 1;
-      value = await this.#callFactory(request, context);
-      const stored = value === undefined ? undefined : await this.#store(request, turn, work, { value });
+      const onTags = (added: readonly string[]) => addTags(work, added);
+      const choices = new FactoryChoices(request, onTags);
+      value = await this.#callFactory(request, context, choices);
+      const stored = value === undefined ? undefined : await this.#storeChosen(request, turn, work, choices, value);
       return { value: stored === undefined ? value : stored.entry.value, source: 'factory' };
     } catch (error) {
       if (!signal.aborted) {
@@ -211,8 +190,11 @@ export class ValueProducer {
   }
 
   /** Waits no longer than the signal: a factory that ignores its signal must not keep the key from the next caller. */
-  #callFactory({ factory, hardTimeoutMs }: ProduceRequest, { signal, share }: FlightContext): Promise<unknown> {
-    const call = async (context: FlightContext) => await factory(context);
+  #callFactory(request: ProduceRequest, { signal, share }: FlightContext, choices: FactoryChoices): Promise<unknown> {
+    const { factory, hardTimeoutMs, replaced, isAhead } = request;
+    const ageMs = replaced && this.#pair.clock.now() - replaced.freshUntilMs + replaced.ttlMs;
+    const stale = ageMs === undefined ? undefined : { value: replaced?.value, ageMs };
+    const call = async (context: FlightContext) => await factory(choices.contextOf(context, stale, isAhead));
     if (hardTimeoutMs === undefined) return raceSignal(call({ signal, share }), signal);
     const { clock } = this.#pair.options;
     const child = childController(signal);
@@ -227,13 +209,35 @@ export class ValueProducer {
   }
 
   async #storeFailure(request: ProduceRequest, turn: Turn, work: OpenWork, error: unknown): Promise<void> {
-    const ttlMs = request.hasStale ? undefined : negativeTtlMs(request.negativeTtlSeconds, error);
+    const ttlMs = request.replaced !== undefined ? undefined : negativeTtlMs(request.negativeTtlSeconds, error);
     const failure = ttlMs === undefined ? undefined : storeFailure(error);
     if (ttlMs === undefined || failure === undefined) return;
     const { link } = this.#pair;
     // A failure may live longer than the value, and the tags were kept only for the value's life.
     if (turn.lease) void link?.tier.stamp(Object.keys(turn.stamps.tags), ttlMs * 2, link.gateway.deadline());
     await this.#store({ ...request, ttlMs, graceMs: 0 }, turn, work, { failure });
+  }
+
+  /** Stores a value as its factory chose. */
+  async #storeChosen(
+    request: ProduceRequest,
+    turn: Turn,
+    work: OpenWork,
+    { ttlMs, addedTags }: FactoryChoices,
+    value: unknown,
+  ): Promise<EncodedEntry | undefined> {
+    const keepMs = ttlMs + request.graceMs;
+    let { stamps } = turn;
+    if (addedTags.length > 0) {
+      const added = await this.#writer.stamp(addedTags, keepMs);
+      stamps = { tags: { ...added.tags, ...stamps.tags }, shared: stamps.shared && added.shared };
+    }
+    const { link } = this.#pair;
+    // The tags were kept only for the life that the options gave the value.
+    if (turn.lease && ttlMs > request.ttlMs) {
+      void link?.tier.stamp(Object.keys(stamps.tags), keepMs * 2, link.gateway.deadline());
+    }
+    return this.#store({ ...request, ttlMs }, { ...turn, stamps }, work, { value });
   }
 
   /** Stores in both tiers unless an invalidation, or another process, came first. A write ends the lease, too. */
@@ -246,7 +250,7 @@ export class ValueProducer {
     const { key, graceMs } = request;
     const { options, counters, clock } = this.#pair;
     const nowMs = clock.now();
-    const ttlMs = Math.max(1, Math.round(request.ttlMs * (1 - Math.random() * options.ttlJitterRatio)));
+    const ttlMs = Math.max(1, Math.round(request.ttlMs * (1 - options.random() * options.ttlJitterRatio)));
     let encoded: EncodedEntry;
     try {
       const whole = { ...content, tags: stamps.tags, ttlMs, graceMs, costMs: nowMs - startedAtMs };
@@ -289,3 +293,7 @@ export class ValueProducer {
     return written;
   }
 }
+
+/** Whether an entry saves the work. */
+const answers = (entry: CacheEntry, request: ProduceRequest): boolean =>
+  matches(entry, request) && !(request.isAhead && entry.id === request.replaced?.id);

@@ -3,6 +3,7 @@ import { raceSignal } from '../../internal/async/signals.ts';
 import type { FlightContext, FlightOptions, FlightResult } from '../../internal/async/single-flight.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
+import type { CacheEntry } from '../entries/cache-entry.ts';
 import {
   checkCallback,
   checkDurationMs,
@@ -14,12 +15,14 @@ import {
 } from '../entries/cache-input.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import { SET_OPTION_NAMES, type SetOptions } from '../tiers/setter.ts';
-import type { TierPair } from '../tiers/tier-pair.ts';
+import type { MemoryRecord, TierPair } from '../tiers/tier-pair.ts';
 import type { Found, ReadOptions, TieredReader } from '../tiers/tiered-reader.ts';
 import type { TieredWriter } from '../tiers/tiered-writer.ts';
 import { entryValue, matches, type Wanted } from './entry-match.ts';
+import type { CacheFactory } from './factory-context.ts';
 import { InFlightWork } from './in-flight-work.ts';
-import { type CacheFactory, type Produced, type ProduceRequest, ValueProducer } from './produce-value.ts';
+import { type Produced, type ProduceRequest, ValueProducer } from './produce-value.ts';
+import { RefreshAhead } from './refresh-ahead.ts';
 
 /**
  * Source of a value: made by this call, read from a tier, or stale. `shared`: this call joined another one of this
@@ -84,6 +87,7 @@ export class ReadThrough {
   readonly #pair: TierPair;
   readonly #reader: TieredReader;
   readonly #producer: ValueProducer;
+  readonly #ahead: RefreshAhead | undefined;
   readonly #usual = new InFlightWork();
   /** Forced work is separate, because its callers want no older value. */
   readonly #forced = new InFlightWork();
@@ -98,6 +102,7 @@ export class ReadThrough {
     this.#pair = pair;
     this.#reader = reader;
     this.#producer = new ValueProducer(pair, reader, writer);
+    this.#ahead = pair.options.refreshAheadRatio > 0 ? new RefreshAhead(pair.options) : undefined;
     pair.events.on('invalidated', ({ by, keys, tags }) => {
       if (by === 'another-process') this.supersede(keys, keys.length + tags.length === 0 ? [EVERY_ENTRY] : tags, false);
     });
@@ -106,7 +111,7 @@ export class ReadThrough {
 
   /** Makes later callers start new work, and keeps the work on these keys or tags from being stored. */
   supersede(keys: readonly string[], tags: readonly string[], here = true): void {
-    for (const key of this.#producer.supersede(keys, tags, here)) {
+    for (const key of this.#producer.open.supersede(keys, tags, here)) {
       this.#usual.forget(key);
       this.#forced.forget(key);
     }
@@ -140,7 +145,8 @@ export class ReadThrough {
       nowMs = this.#pair.clock.now();
     }
     const stale = found !== undefined && isUsable(found, wanted) ? found : undefined;
-    if (stale?.fresh) return this.#hit<Value>(stale);
+    const isAhead = stale?.fresh === true;
+    if (isAhead && (this.#ahead === undefined || !this.#isDue(key, this.#ahead, nowMs))) return this.#hit<Value>(stale);
     if (stale !== undefined && nowMs < this.#refreshNotBeforeMs(key, stale)) return this.#stale<Value>(stale);
     const request: ProduceRequest = {
       key,
@@ -151,9 +157,11 @@ export class ReadThrough {
       force: forceRefresh,
       hardTimeoutMs: hardTimeoutMs ?? (stale === undefined ? undefined : BACKGROUND_TIMEOUT_MS),
       negativeTtlSeconds,
-      hasStale: stale !== undefined,
+      replaced: stale?.entry,
+      isAhead,
       onShared: options.onShared,
     };
+    if (isAhead) return this.#hit<Value>(this.#refreshAhead(request, stale, nowMs));
     if (stale !== undefined) return this.#refresh<Value>(request, stale, options, nowMs);
     this.#pair.counters.misses += 1;
     return this.#produced<Value>(await this.#share(request, signal, nowMs));
@@ -212,13 +220,8 @@ export class ReadThrough {
     { signal, softTimeoutMs }: GetOrSetOptions,
     nowMs: number,
   ): Promise<CacheHit<Value, CacheSource>> {
-    const { clock, refreshThrottleMs } = this.#pair.options;
-    // Without the caller's signal: the background work serves later callers.
-    const flight = this.#share(request, this.#background.signal, nowMs).catch(() => {
-      const untilMs = this.#pair.clock.now() + refreshThrottleMs;
-      this.#refreshFailed.set(request.key, { id: stale.entry.id, untilMs });
-      return undefined;
-    });
+    const { clock } = this.#pair.options;
+    const flight = this.#inBackground(request, stale, nowMs);
     const slow = new Promise<undefined>((resolve) => {
       if (softTimeoutMs === 0) resolve(undefined);
       if (softTimeoutMs === undefined || softTimeoutMs === 0) return;
@@ -229,7 +232,45 @@ export class ReadThrough {
     return outcome === undefined ? this.#stale<Value>(stale) : this.#produced<Value>(outcome);
   }
 
-  #refreshNotBeforeMs(key: string, { entry }: Found): number {
+  /** Begins to make a value that no caller waits for, unless that just failed. Never rejects. */
+  #inBackground(request: ProduceRequest, { entry }: Found, nowMs: number): Promise<FlightResult<Produced> | undefined> {
+    // Without the caller's signal: the background work serves later callers.
+    return this.#share(request, this.#background.signal, nowMs).catch(() => {
+      const untilMs = this.#pair.clock.now() + this.#pair.options.refreshThrottleMs;
+      this.#refreshFailed.set(request.key, { id: entry.id, untilMs });
+      return undefined;
+    });
+  }
+
+  /**
+   * Whether a read of a fresh entry in memory is due to refresh it ahead of its expiry. Then the next `getOrSet` does.
+   */
+  marksDue(key: string, record: MemoryRecord, nowMs: number): boolean {
+    if (this.#ahead === undefined || !this.#ahead.isDue(record, nowMs)) return false;
+    const isBusy = this.#usual.has(key) || this.#forced.has(key);
+    record.isDue = !isBusy && nowMs >= this.#refreshNotBeforeMs(key, record);
+    return record.isDue;
+  }
+
+  #isDue(key: string, ahead: RefreshAhead, nowMs: number): boolean {
+    const record = this.#pair.memory.get(key);
+    if (record === undefined) return false;
+    if (!record.isDue) return this.marksDue(key, record, nowMs);
+    // Marked by an earlier read; another call may have refreshed it since.
+    return !this.#usual.has(key) && ahead.hasBudget(nowMs);
+  }
+
+  /** Begins the refresh. Returns what it found, which the caller gets. */
+  #refreshAhead(request: ProduceRequest, found: Found, nowMs: number): Found {
+    const record = this.#pair.memory.get(request.key);
+    if (record !== undefined) record.isDue = false;
+    this.#ahead?.begin(nowMs);
+    this.#pair.counters.aheadRefreshes += 1;
+    void this.#inBackground({ ...request, onShared: undefined }, found, nowMs);
+    return found;
+  }
+
+  #refreshNotBeforeMs(key: string, { entry }: { readonly entry: CacheEntry }): number {
     const failed = this.#refreshFailed.get(key);
     return failed?.id === entry.id ? failed.untilMs : Number.NEGATIVE_INFINITY;
   }

@@ -14,6 +14,8 @@ export class CacheCounters {
   invalidatedTags = 0;
   factoryCalls = 0;
   factoryFailures = 0;
+  /** Refreshes that began ahead of the expiry of an entry. */
+  aheadRefreshes = 0;
   /** Texts in Redis that this package did not write, or that were too large. */
   rejectedEntries = 0;
   /** Values that could not be encoded or were too large. */

@@ -1,3 +1,4 @@
+import type { Random } from '../../internal/backoff.ts';
 import type { EncodingOptions } from '../entries/encode-entry.ts';
 import type { RedisLinkOptions } from '../redis/redis-link.ts';
 import type { RedisTarget } from '../redis/redis-target.ts';
@@ -26,6 +27,9 @@ export interface CacheSettings extends RedisLinkOptions, EncodingOptions {
   readonly outageTrustMs: number;
   readonly graceMs: number;
   readonly refreshThrottleMs: number;
+  readonly refreshAheadRatio: number;
+  readonly refreshAheadPerMinute: number;
+  readonly random: Random;
   readonly ttlJitterRatio: number;
   readonly leaseMs: number;
   readonly followerWaitMs: number;

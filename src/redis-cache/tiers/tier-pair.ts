@@ -23,6 +23,10 @@ export interface MemoryRecord {
   /** Fresh and trusted until then, as long as the epoch of the tags is `validEpoch`. */
   validUntilMs: number;
   validEpoch: number;
+  /** Reads by `getOrSet`, counted where entries are refreshed ahead of their expiry. */
+  reads: number;
+  /** Whether the next `getOrSet` refreshes it. */
+  isDue: boolean;
 }
 
 /** Whether a record of memory may be served. */
@@ -115,6 +119,8 @@ export class TierPair {
       verifiedAtMs,
       validUntilMs: Number.NEGATIVE_INFINITY,
       validEpoch: -1,
+      reads: 0,
+      isDue: false,
     };
     this.memory.set(key, record, entry.bytes + key.length * 2);
     return record;
