@@ -80,6 +80,13 @@ describe('normaliseRequest', () => {
   });
 });
 
+it('keeps the tags as they were, for the caller may use the array again', () => {
+  const tags = ['a'];
+  const request = normaliseRequest({ file: 'a', tags }, undefined, DEFAULTS);
+  tags[0] = 'b';
+  expect(request.tags).toEqual(['a']);
+});
+
 describe('the name of a model', () => {
   it('has at most 256 characters, for it becomes a key of maps and a label of metrics', () => {
     const imageUrl = 'https://a.example/1.png';

@@ -60,7 +60,7 @@ export function normaliseRequest<Data>(
     schema: merged.schema && callOptions(merged.schema),
     scope: scopePath(defaults.cacheScope, merged.cacheScope),
     priority: merged.priority ?? DEFAULTS.priority,
-    tags: merged.tags ?? DEFAULTS.tags,
+    tags: merged.tags === undefined ? DEFAULTS.tags : [...merged.tags],
     ttlSeconds: merged.ttlSeconds,
     timeoutMs: merged.timeoutMs ?? defaults.timeoutMs,
     signal: merged.signal,

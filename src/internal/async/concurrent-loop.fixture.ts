@@ -135,6 +135,12 @@ export const itLoopsConcurrently = (loop: TextLoop): void => {
     await expect(iteration.next()).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID', field: 'inputs' });
   });
 
+  it('ends at a result of its source that is none, as `for await` does', async () => {
+    const source = { [Symbol.asyncIterator]: () => ({ next: async () => 5 as never }) };
+    const iteration = loop(source, async (input: string) => input, { concurrency: 2 });
+    await expect(iteration.next()).rejects.toThrow('Iterator result 5 is not an object');
+  });
+
   it('waits no longer for its source once no more is taken, and yields what was in work', async () => {
     const { work, settle } = byHand();
     const close = vi.fn(async () => ({ done: true as const, value: undefined }));

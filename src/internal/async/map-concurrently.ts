@@ -109,7 +109,10 @@ class ConcurrentLoop<Input, Value> {
     try {
       while (this.#mayRead() && this.#running + this.#ready.size < this.#concurrency) {
         await this.#yieldThread();
-        const { done, value } = await this.#source.next();
+        const result = await this.#source.next();
+        // Otherwise it would be the first of endless inputs that are undefined.
+        if (Object(result) !== result) throw new TypeError(`Iterator result ${String(result)} is not an object`);
+        const { done, value } = result;
         if (done === true) {
           this.#sourceEnded = true;
           this.#isExhausted = true;
