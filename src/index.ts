@@ -67,6 +67,7 @@ export {
   type PartHealth,
   type QuotaLimitOptions,
   type ReasoningEffort,
+  type SchemaSource,
   type StructuredOptions,
   type StructuredRequest,
   type StructuredResult,

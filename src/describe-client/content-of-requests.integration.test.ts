@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createTestImage } from '../testing/index.ts';
 import { codeOf, image, useFakeApi } from './fake-api.fixture.ts';
-import type { DescribeSchema } from './options/describe-request.ts';
+import type { DescribeSchema } from './schema/schema-source.ts';
 
 const { server, start } = useFakeApi();
 

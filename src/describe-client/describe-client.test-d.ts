@@ -1,7 +1,13 @@
+import { toStandardJsonSchema } from '@valibot/to-json-schema';
+import { type } from 'arktype';
+import { zodResponseFormat, zodTextFormat } from 'openai/helpers/zod';
+import * as v from 'valibot';
 import { describe, expectTypeOf, it } from 'vitest';
+import * as z from 'zod';
 import type { DescribeResult } from './call/describe-result.ts';
 import type { DescribeClient } from './describe-client.ts';
-import type { DescribeInput, DescribeRequest, DescribeSchema, StructuredRequest } from './options/describe-request.ts';
+import type { DescribeInput, DescribeRequest, StructuredRequest } from './options/describe-request.ts';
+import type { DescribeSchema } from './schema/schema-source.ts';
 
 interface Cat {
   readonly legs: number;
@@ -52,6 +58,32 @@ describe('describe', () => {
     expectTypeOf((await client.describe(request)).data).toEqualTypeOf<Cat | undefined>();
     const input: DescribeInput = imageUrl;
     expectTypeOf(await client.describe(input as DescribeInput)).toExtend<DescribeResult>();
+  });
+
+  it('has data of the type of a schema of zod, valibot, arktype or openai', async () => {
+    interface Pet {
+      name: string;
+      legs?: number | undefined;
+    }
+    const zod = z.object({ name: z.string(), legs: z.number().optional() });
+    const { data } = await client.describe({ imageUrl, schema: zod });
+    expectTypeOf(data).toEqualTypeOf<Pet>();
+    expectTypeOf((await client.describe(imageUrl, { schema: zod })).data).toEqualTypeOf<Pet>();
+    const length = z.object({ name: z.string().transform((name) => name.length) });
+    expectTypeOf((await client.describe({ imageUrl, schema: length })).data.name).toBeNumber();
+    const valibot = toStandardJsonSchema(v.object({ name: v.string(), legs: v.optional(v.number()) }));
+    expectTypeOf((await client.describe({ imageUrl, schema: valibot })).data).toEqualTypeOf<Pet>();
+    const arktype = type({ name: 'string', legs: 'number | null' });
+    const answer = await client.describe({ imageUrl, schema: arktype });
+    expectTypeOf(answer.data).toEqualTypeOf<{ name: string; legs: number | null }>();
+    const nullable = z.object({ name: z.string().nullable() });
+    const formats = [zodResponseFormat(nullable, 'pet')] as const;
+    expectTypeOf((await client.describe({ imageUrl, schema: formats[0] })).data.name).toEqualTypeOf<string | null>();
+    const format = zodTextFormat(nullable, 'pet');
+    expectTypeOf((await client.describe({ imageUrl, schema: format })).data.name).toEqualTypeOf<string | null>();
+    for await (const item of client.describeMany([{ imageUrl, schema: zod }])) {
+      if (item.status === 'fulfilled') expectTypeOf(item.value.data).toEqualTypeOf<Pet>();
+    }
   });
 
   it('takes the type of the data by hand', async () => {

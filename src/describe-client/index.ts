@@ -30,7 +30,6 @@ export type {
   DescribeInput,
   DescribeOptions,
   DescribeRequest,
-  DescribeSchema,
   ImageBytes,
   StructuredOptions,
   StructuredRequest,
@@ -45,3 +44,4 @@ export type {
 export type { ClientLimitOptions } from './options/limit-options.ts';
 export type { AttemptBreaker, BatchOptions } from './options/part-options.ts';
 export type { ClientHealth, HealthState, PartHealth } from './reports/client-health.ts';
+export type { DescribeSchema, SchemaSource } from './schema/schema-source.ts';

@@ -3,8 +3,8 @@ import type { CallExplanation } from '../../errors/call-explanation.ts';
 import { type Billed, copyError, setBilled } from '../../errors/copy-error.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
-import type { DescribeSchema } from '../options/describe-request.ts';
 import type { NormalisedRequest } from '../options/request-spec.ts';
+import type { DescribeSchema } from '../schema/schema-source.ts';
 import type { DescribeResult, DescriptionSource } from './describe-result.ts';
 
 /** The part of an answer that is worth caching. */

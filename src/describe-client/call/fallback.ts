@@ -7,9 +7,9 @@ import type { LoadedImage } from '../../image/index.ts';
 import { childController, raceSignal } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import type { CallTrace } from '../attempt/call-trace.ts';
-import type { DescribeSchema } from '../options/describe-request.ts';
 import { type FallbackFunction, type FallbackStep, isModelStep } from '../options/fallback-option.ts';
 import type { NormalisedRequest } from '../options/request-spec.ts';
+import type { DescribeSchema } from '../schema/schema-source.ts';
 import { type CachedDescription, failureBehind, type Obtained } from './call-outcome.ts';
 import type { CallBounds } from './call-register.ts';
 

@@ -9,6 +9,7 @@ import type { DescribeInput, DescribeOptions, DescribeRequest, ImageBytes } from
 import { throwInputIssues } from '../options/input-issues.ts';
 import { requestNameOf } from '../options/request-names.ts';
 import { DESCRIBE_SPEC, type NormalisedRequest, type RequestDefaults } from '../options/request-spec.ts';
+import { requestSchema } from '../schema/request-schema.ts';
 
 /**
  * The scope of a request as one text: a request's `cacheScope` is nested below its client's, so no request can name a
@@ -57,7 +58,7 @@ export function normaliseRequest<Data>(
     temperature: merged.temperature ?? defaults.temperature,
     reasoningEffort: merged.reasoningEffort ?? defaults.reasoningEffort,
     extraBody: merged.extraBody && jsonCopy(merged.extraBody),
-    schema: merged.schema && callOptions(merged.schema),
+    schema: merged.schema && requestSchema(merged.schema),
     scope: scopePath(defaults.cacheScope, merged.cacheScope),
     priority: merged.priority ?? DEFAULTS.priority,
     tags: merged.tags === undefined ? DEFAULTS.tags : [...merged.tags],

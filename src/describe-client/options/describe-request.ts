@@ -1,6 +1,7 @@
 import type { ByteStream, ImageResponse } from '../../image/index.ts';
 import type { ExtraBody } from '../../internal/options/extra-body.ts';
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
+import type { SchemaSource } from '../schema/schema-source.ts';
 
 /**
  * Bytes of an image, in any form that Node has for them. A stream or the body of a `Response` is read once, completely,
@@ -13,20 +14,6 @@ export type ImageDetail = 'low' | 'high' | 'auto';
 
 /** How a call uses the cache, as in fetch. */
 export type CacheMode = 'default' | 'no-store' | 'reload' | 'only-if-cached';
-
-/** Asks for JSON of that schema in place of text. */
-export interface DescribeSchema<Data = unknown> {
-  /** Name of the schema for the API: letters, digits, `_` and `-`, at most 64. */
-  readonly name: string;
-  /** JSON Schema of the answer, within what the API's structured outputs support. */
-  readonly jsonSchema: Readonly<Record<string, unknown>>;
-  /**
-   * Turns the parsed JSON into your type, synchronously, or throws where it does not match: then another answer is
-   * requested. The last error is the `cause` of the failure. A `TypeError`, `ReferenceError` or `RangeError` is a
-   * mistake in its code: nothing is requested again.
-   */
-  readonly parse?: ((value: unknown) => Data) | undefined;
-}
 
 /** Everything of a request but its image. */
 export interface DescribeOptions<Data = unknown> {
@@ -53,8 +40,12 @@ export interface DescribeOptions<Data = unknown> {
    * @defaultValue none
    */
   readonly extraBody?: ExtraBody | undefined;
-  /** Asks for structured data, returned as `data`. @defaultValue none: prose */
-  readonly schema?: DescribeSchema<Data> | undefined;
+  /**
+   * Asks for structured data, returned as `data`: `{ name, jsonSchema, parse? }`, a schema of zod, arktype or valibot,
+   * or the result of openai's `zodResponseFormat`.
+   * @defaultValue none: prose
+   */
+  readonly schema?: SchemaSource<Data> | undefined;
   /**
    * Owner of the description, nested within the client's own `cacheScope`. At most 256 characters.
    * @defaultValue the client's `cacheScope`
@@ -100,10 +91,10 @@ export type DescribeInput<Data = unknown> = string | URL | ImageBytes | Describe
 
 /** Options that ask for structured data. */
 export interface StructuredOptions<Data = unknown> extends DescribeOptions<Data> {
-  readonly schema: DescribeSchema<Data>;
+  readonly schema: SchemaSource<Data>;
 }
 
 /** A request that asks for structured data. */
 export interface StructuredRequest<Data = unknown> extends DescribeRequest<Data> {
-  readonly schema: DescribeSchema<Data>;
+  readonly schema: SchemaSource<Data>;
 }

@@ -9,7 +9,8 @@ import {
   shape,
   whichever,
 } from '../../internal/options/option-checks.ts';
-import type { DescribeSchema, ImageDetail } from './describe-request.ts';
+import type { DescribeSchema } from '../schema/schema-source.ts';
+import type { ImageDetail } from './describe-request.ts';
 
 /** A request that failed, with everything filled in, for a fallback function. */
 export interface FallbackRequest {

@@ -3,51 +3,23 @@ import { extraBodyCheck } from '../../internal/options/extra-body.ts';
 import {
   anything,
   boundedText,
-  callable,
-  check,
-  describeKind,
   finiteNumber,
   integer,
   listOf,
   MAX_MODEL_LENGTH,
   milliseconds,
   nonEmptyText,
-  type OptionCheck,
   type OptionChecks,
   oneOf,
-  required,
-  shape,
 } from '../../internal/options/option-checks.ts';
 import { withDefault } from '../../internal/options/option-spec.ts';
 import { REASONING_EFFORTS } from '../../internal/options/reasoning-effort.ts';
+import { schemaCheck } from '../schema/request-schema.ts';
+import type { DescribeSchema } from '../schema/schema-source.ts';
 import type { DescribeOptions } from './describe-request.ts';
 import { abortSignal } from './input-issues.ts';
 
 const MAX_SCOPE_LENGTH = 256;
-
-const schemaName = check(
-  'a name of at most 64 letters, digits, _ and -',
-  (value) => typeof value === 'string' && /^[\w-]{1,64}$/.test(value),
-);
-
-/** Schemas that can be written as JSON. One schema serves many requests, so it is checked once. */
-const soundSchemas = new WeakSet<object>();
-
-function plainObject(): OptionCheck {
-  return (value, option) => {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      if (soundSchemas.has(value)) return [];
-      try {
-        JSON.stringify(value);
-        soundSchemas.add(value);
-        return [];
-      } catch {
-        // A cycle, a BigInt, or a getter that throws cannot be sent.
-      }
-    }
-    return [{ option, expected: 'an object that JSON can hold', got: describeKind(value) }];
-  };
-}
 
 /** Every field of a request but its image; those without a default here have one of the client, or none. */
 export const DESCRIBE_SPEC = {
@@ -59,11 +31,7 @@ export const DESCRIBE_SPEC = {
   temperature: finiteNumber({ min: 0, max: 2 }),
   reasoningEffort: oneOf(...REASONING_EFFORTS),
   extraBody: extraBodyCheck(),
-  schema: shape({
-    name: required(schemaName, 'a name'),
-    jsonSchema: required(plainObject(), 'a JSON schema'),
-    parse: callable(),
-  }),
+  schema: schemaCheck,
   cacheScope: boundedText(MAX_SCOPE_LENGTH),
   priority: withDefault(integer(), 0),
   tags: withDefault(listOf(nonEmptyText()), []),
@@ -88,7 +56,8 @@ export interface RequestDefaults
 /** A checked request with nothing left open. The extra fields of client and endpoint are added when it is sent. */
 export interface NormalisedRequest<Data = unknown>
   extends Filled<DescribeOptions, ClientField | 'priority' | 'tags' | 'cache'>,
-    Pick<DescribeOptions<Data>, ModelField | 'extraBody' | 'schema' | 'ttlSeconds' | 'signal' | 'metadata'> {
+    Pick<DescribeOptions<Data>, ModelField | 'extraBody' | 'ttlSeconds' | 'signal' | 'metadata'> {
+  readonly schema?: DescribeSchema<Data> | undefined;
   /** Where the image is. */
   readonly image: ImageSource;
   /** The client's and the request's `cacheScope` as one text, see `scopePath`. */
