@@ -54,8 +54,9 @@ export const contentOf = (
   image: Uint8Array,
 ): string => {
   const { temperature, extraBody, schema } = rest;
+  const name = schema !== undefined && 'name' in schema ? schema.name : undefined;
   const hash = createHash('sha256').update(image).digest('hex').slice(0, 8);
-  return JSON.stringify([model, prompt, system ?? '', detail, temperature ?? '', extraBody ?? {}, schema?.name, hash]);
+  return JSON.stringify([model, prompt, system ?? '', detail, temperature ?? '', extraBody ?? {}, name, hash]);
 };
 
 /** Describes every image by every question in every scope, all at once, in an order of its own. */
