@@ -11,8 +11,8 @@ const IN_FLIGHT = 32;
 const CALLS = 8;
 
 /** Default client and ours against one server in a process of its own. Every call has an image that was never seen. */
-async function setup() {
-  const child = fork(new URL('./openai-transport-server.ts', import.meta.url), { execArgv: [] });
+async function setup(server = './openai-transport-server.ts') {
+  const child = fork(new URL(server, import.meta.url), { execArgv: [] });
   const [address] = (await once(child, 'message')) as [{ port: number }];
   const options = { apiKey: 'sk-bench', baseURL: `http://127.0.0.1:${address.port}/v1` };
   const client = new OpenAI(options);
@@ -47,21 +47,25 @@ async function inFlight(call: () => Promise<string | null | undefined>): Promise
   return lanes.reduce((sum, good) => sum + good, 0);
 }
 
+const paramsOf = (image: Buffer) => ({
+  model: 'gpt-4.1-mini',
+  max_completion_tokens: 300,
+  messages: [
+    {
+      role: 'user' as const,
+      content: [
+        { type: 'text' as const, text: 'Describe this image.' },
+        {
+          type: 'image_url' as const,
+          image_url: { url: `data:image/png;base64,${image.toString('base64')}`, detail: 'low' as const },
+        },
+      ],
+    },
+  ],
+});
+
 const bare = async ({ client, nextImage }: Context) => {
-  const url = `data:image/png;base64,${nextImage().toString('base64')}`;
-  const { choices } = await client.chat.completions.create({
-    model: 'gpt-4.1-mini',
-    max_completion_tokens: 300,
-    messages: [
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: 'Describe this image.' },
-          { type: 'image_url', image_url: { url, detail: 'low' } },
-        ],
-      },
-    ],
-  });
+  const { choices } = await client.chat.completions.create(paramsOf(nextImage()));
   return choices[0]?.message.content;
 };
 
@@ -102,11 +106,89 @@ const hit = defineSuite<HitContext>({
   gates: { describe: { maxRatio: 3 } },
 });
 
+/** The text of a stream of the default client, and when its first delta came. */
+async function bareStream({ client, nextImage }: Context) {
+  const startedAtMs = performance.now();
+  let firstMs: number | undefined;
+  let text = '';
+  const params = { ...paramsOf(nextImage()), stream: true as const, stream_options: { include_usage: true } };
+  for await (const { choices } of await client.chat.completions.create(params)) {
+    const delta = choices[0]?.delta.content;
+    if (!delta) continue;
+    firstMs ??= performance.now() - startedAtMs;
+    text += delta;
+  }
+  return { text, firstMs };
+}
+
+async function describedStream({ ours, nextImage }: Context) {
+  const startedAtMs = performance.now();
+  let firstMs: number | undefined;
+  let text = '';
+  const stream = ours.stream(nextImage());
+  for await (const delta of stream) {
+    firstMs ??= performance.now() - startedAtMs;
+    text += delta;
+  }
+  const { description } = await stream.result;
+  return { text: description === text ? text : '', firstMs };
+}
+
+type Streamed = typeof describedStream;
+
+const STREAMED_TEXT = 'A tabby cat sleeps on a wooden chair beside a window, and rain runs down the glass. '.repeat(5);
+
+const streamsInFlight = (context: Context, stream: Streamed) =>
+  inFlight(async () => ((await stream(context)).text === STREAMED_TEXT ? 'A cat on a chair.' : ''));
+
+/** The median time to the first delta, of streams one after another. */
+async function firstDelta(context: Context, stream: Streamed): Promise<{ readonly value: number }> {
+  const times: number[] = [];
+  for (let index = 0; index < 60; index += 1) times.push((await stream(context)).firstMs ?? Number.NaN);
+  return { value: times.sort((left, right) => left - right)[times.length / 2] ?? Number.NaN };
+}
+
+const stream = defineSuite<Context>({
+  name: `describe client: a stream at ${IN_FLIGHT} in flight`,
+  baseline: 'default client',
+  setup: () => setup('./stream-server.ts'),
+  teardown,
+  rounds: 15,
+  sliceMs: 400,
+  contenders: {
+    'default client': {
+      operations: IN_FLIGHT * CALLS,
+      run: (context) => streamsInFlight(context, bareStream),
+    },
+    stream: {
+      operations: IN_FLIGHT * CALLS,
+      run: (context) => streamsInFlight(context, describedStream),
+    },
+  },
+  verify: (result) => result === IN_FLIGHT * CALLS,
+  gates: { stream: { maxCpuRatio: 0.7 } },
+});
+
+const firstDeltas = defineSuite<Context>({
+  name: 'describe client: the first delta of a stream (ms)',
+  baseline: 'default client',
+  setup: () => setup('./stream-server.ts'),
+  teardown,
+  rounds: 15,
+  contenders: {
+    'default client': { sample: (context) => firstDelta(context, bareStream) },
+    stream: { sample: (context) => firstDelta(context, describedStream) },
+  },
+  gates: { stream: 1 },
+});
+
 export const suites = [
+  stream,
+  firstDeltas,
   defineSuite<Context>({
     name: `describe client: a miss at ${IN_FLIGHT} in flight`,
     baseline: 'default client',
-    setup,
+    setup: () => setup(),
     teardown,
     rounds: 15,
     sliceMs: 400,

@@ -59,8 +59,8 @@ export class DescriptionStream<Data = unknown, Result extends DescribeResult<Dat
   /**
    * Iterates over the deltas, once. After the last one it throws the error of a call that failed.
    *
-   * It also throws `DESCRIBE_RESPONSE_INVALID` where the deltas turn out not to be the description, such as after
-   * thoughts without an opening tag. `result` is right even then.
+   * It also throws `DESCRIBE_RESPONSE_INVALID` where the deltas were not the description, such as thoughts without an
+   * opening tag. Then `result` is still right.
    * @throws `DESCRIBE_INPUT_INVALID` for a second iteration.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<string, undefined> {

@@ -104,7 +104,10 @@ export interface DescribeClientOptions {
   readonly maxOutputTokens?: number | undefined;
   /** Timeout of a whole call, waits and retries included, in milliseconds. @defaultValue 60000 */
   readonly timeoutMs?: number | undefined;
-  /** Timeout of one attempt, from the connection to the end of the answer, in milliseconds. @defaultValue 30000 */
+  /**
+   * Timeout of one attempt, from the connection to the end of the answer, in milliseconds. For a stream, that of its
+   * first bytes and of each silence after them. @defaultValue 30000
+   */
   readonly attemptTimeoutMs?: number | undefined;
   /**
    * Where Redis is: its options, its URL, or your own ioredis client.

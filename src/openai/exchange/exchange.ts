@@ -18,7 +18,7 @@ export interface AnswerHead {
 
 /** Decodes the events of one streamed answer. */
 export interface StreamDecoder {
-  /** Whether the answer has its end. Whatever breaks off later is no loss. */
+  /** Whether the answer has its end. A failure after it is no loss. */
   readonly isComplete: boolean;
   /** Whether the API said that it failed. The rest of the stream is not worth waiting for. */
   readonly isFailed: boolean;

@@ -18,7 +18,7 @@ interface StreamHead {
   readonly headers: AnswerHeaders;
 }
 
-/** The mark of the end of a stream. It is no event of the API. */
+/** The mark of the end of a stream, which holds no event. */
 const DONE = '[DONE]';
 
 /** Reads one streamed answer from its bytes, or from events that are parsed already. */
