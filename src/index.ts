@@ -27,6 +27,7 @@ export {
   withCircuitBreaker,
 } from './circuit-breaker/index.ts';
 export {
+  type ApiForm,
   type AttemptBreaker,
   type AttemptRecord,
   type BatchOptions,

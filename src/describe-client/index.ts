@@ -1,5 +1,6 @@
 export type { ExtraBody } from '../internal/options/extra-body.ts';
 export type { ReasoningEffort } from '../internal/options/reasoning-effort.ts';
+export type { ApiForm } from '../openai/exchange/exchange.ts';
 export type { Dialect } from '../openai/exchange/request-dialect.ts';
 export type { DescribeManyItem, DescribeManyOptions } from './bulk/describe-many.ts';
 export type { EstimateOptions } from './bulk/estimate-calls.ts';

@@ -37,7 +37,7 @@ export class StreamReader {
   /** Takes the bytes of an answer that is a stream of events; any other answer is collected. */
   readonly takesChunks: ChunkDecision = (status, headers) => {
     const type = headers['content-type'];
-    if (status < 200 || status > 299 || typeof type !== 'string' || !EVENT_STREAM.test(type)) return undefined;
+    if (status < 200 || status > 299 || !isEventStream(type)) return undefined;
     this.#head = { status, headers };
     return this.#push;
   };
@@ -103,4 +103,6 @@ export class StreamReader {
   }
 }
 
-const EVENT_STREAM = /^text\/event-stream\b/i;
+/** Whether a content type is that of a stream of events. */
+export const isEventStream = (type: unknown): boolean =>
+  typeof type === 'string' && /^text\/event-stream\b/i.test(type);
