@@ -58,6 +58,20 @@ describe('the parameters of a request', () => {
     expect(api.bodies()[0]?.['messages']).toMatchObject([{ role: 'system', content: 'Be brief.' }, { role: 'user' }]);
   });
 
+  it('send prompt and detail of client and call in the message', async () => {
+    const api = await startApi();
+    const given = { prompt: 'Which animal?', detail: 'high' } as const;
+    await clientOf(one(given, api.baseURL)).describe({ image: image() });
+    await clientOf(one({}, api.baseURL)).describe({ image: image() }, given);
+    await clientOf(one({ prompt: 'What?', detail: 'auto' }, api.baseURL)).describe({ image: image(), ...given });
+    expect(api.bodies()).toHaveLength(3);
+    const content = [
+      { type: 'text', text: 'Which animal?' },
+      { type: 'image_url', image_url: { detail: 'high' } },
+    ];
+    for (const body of api.bodies()) expect(body['messages']).toMatchObject([{ role: 'user', content }]);
+  });
+
   it('send nothing that nobody asked for', async () => {
     const api = await startApi();
     await clientOf(one({}, api.baseURL)).describe({ image: image() });
@@ -262,6 +276,13 @@ describe('the options of the one endpoint at the top', () => {
       'openai-project': 'proj-1',
       'x-own': 'yes',
     });
+  });
+
+  it('make the address of Azure with apiVersion', async () => {
+    const api = await startApi();
+    const azure = { apiVersion: '2024-10-21', model: 'dep' };
+    await clientOf({ apiKey: 'k', baseURL: `${api.origin}/openai`, ...azure }).describe({ image: image() });
+    expect(api.seen[0]?.url).toBe('/openai/deployments/dep/chat/completions?api-version=2024-10-21');
   });
 
   it('come from OPENAI_ORG_ID and OPENAI_PROJECT_ID, and win over them', async () => {

@@ -1,0 +1,142 @@
+// Ignores each option and member of the client in turn, runs the tests that name it, and reports those that no test
+// notices: `npm run check:ignored-options -- [--only part of a name] [--from name] [--list]`. The source stays as it is: the option is
+// ignored while Vitest loads it.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DESCRIBE_MANY_SPEC } from '../src/describe-client/bulk/describe-many.ts';
+import { ESTIMATE_SPEC } from '../src/describe-client/bulk/estimate-calls.ts';
+import { CLIENT_WARM_SPEC } from '../src/describe-client/bulk/warm-cache.ts';
+import { CLIENT_IMAGE_SPEC } from '../src/describe-client/options/client-image-options.ts';
+import { CLIENT_SPEC } from '../src/describe-client/options/client-spec.ts';
+import { ENDPOINT_SPEC } from '../src/describe-client/options/endpoint-options.ts';
+import { CLIENT_LIMIT_CHECKS } from '../src/describe-client/options/limit-options.ts';
+import { DESCRIBE_SPEC } from '../src/describe-client/options/request-spec.ts';
+import { membersOf } from './ignored-options/ignore.ts';
+import { repositoryRoot } from './runtimes.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    from: { type: 'string' },
+    list: { type: 'boolean', default: false },
+  },
+});
+
+const TEST_TIMEOUT_MS = 30_000;
+const RUN_TIMEOUT_MS = 300_000;
+/** Test files of one run of Vitest. */
+const FILES_A_RUN = 2;
+const TIMED_OUT = ' (timed out)';
+
+const source = (path: string): string => readFileSync(join(repositoryRoot, path), 'utf8');
+const named = (owner: string, spec: object): string[] => Object.keys(spec).map((name) => `${owner}.${name}`);
+
+const OPTIONS: readonly string[] = [
+  ...named('client', CLIENT_SPEC),
+  ...named('client.limits', CLIENT_LIMIT_CHECKS),
+  ...named('client.images', CLIENT_IMAGE_SPEC),
+  ...named('client.endpoints.[]', ENDPOINT_SPEC),
+  ...named('request', DESCRIBE_SPEC),
+  ...named('describeMany', DESCRIBE_MANY_SPEC),
+  ...named('warm', CLIENT_WARM_SPEC),
+  ...named('estimate', ESTIMATE_SPEC),
+  ...membersOf(source('src/describe-client/describe-client.ts'))
+    .filter((name) => name !== 'constructor')
+    .map((name) => `member.${name}`),
+];
+
+const TESTS = ['src', 'examples'].flatMap((folder) =>
+  readdirSync(join(repositoryRoot, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules'))
+    .map((path) => join(folder, path)),
+);
+
+/** Tests of the client that name the option, those that name it most often first. */
+function testsOf(option: string): string[] {
+  const name = option.split(/\.(?!asyncDispose)/).at(-1) ?? '';
+  const word = name === '[Symbol.asyncDispose]' ? /await using/g : new RegExp(`\\b${name}\\b`, 'g');
+  const counted = TESTS.map((path) => {
+    const text = source(path);
+    const isOfClient = path.startsWith('src/describe-client') || text.includes('createDescribeClient');
+    return { path, count: isOfClient ? (text.match(word)?.length ?? 0) / Math.sqrt(text.length) : 0 };
+  });
+  return counted
+    .filter(({ count }) => count > 0)
+    .sort((left, right) => right.count - left.count)
+    .map(({ path }) => path);
+}
+
+interface TestReport {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
+  }[];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'ignored-options-'));
+
+/** The first test that fails; undefined when all pass. */
+function failureIn(files: readonly string[], option: string | undefined): string | undefined {
+  const report = join(folder, 'report.json');
+  rmSync(report, { force: true });
+  const vitest = join(repositoryRoot, 'node_modules', 'vitest', 'vitest.mjs');
+  const config = join(repositoryRoot, '.ci', 'ignored-options', 'vitest.config.ts');
+  const args = ['run', `--config=${config}`, '--bail=1', '--typecheck.enabled=false', '--maxWorkers=1'];
+  const { status } = spawnSync(
+    process.execPath,
+    [vitest, ...args, `--testTimeout=${TEST_TIMEOUT_MS}`, '--reporter=json', `--outputFile=${report}`, ...files],
+    {
+      cwd: repositoryRoot,
+      env: { ...process.env, ...(option === undefined ? {} : { IGNORED_OPTION: option }) },
+      stdio: 'ignore',
+      timeout: RUN_TIMEOUT_MS,
+    },
+  );
+  if (status === 0) return undefined;
+  if (!existsSync(report)) return 'the run did not end';
+  const { testResults }: TestReport = JSON.parse(readFileSync(report, 'utf8'));
+  for (const { name, assertionResults } of testResults) {
+    const failed = assertionResults.find((test) => test.status === 'failed');
+    if (failed === undefined) continue;
+    const isTimeout = failed.failureMessages?.some((message) => message.includes('timed out')) === true;
+    return `${name.replace(`${repositoryRoot}/`, '')}: ${failed.fullName}${isTimeout ? TIMED_OUT : ''}`;
+  }
+  return 'an error outside of the tests';
+}
+
+/** The test that notices that an option is ignored; undefined where none does. */
+function noticedBy(option: string): string | undefined {
+  const tests = testsOf(option);
+  for (let first = 0; first < tests.length; first += FILES_A_RUN) {
+    const by = failureIn(tests.slice(first, first + FILES_A_RUN), option);
+    if (by === undefined) continue;
+    const [file = ''] = by.split(':');
+    // On a busy machine a test may time out by itself.
+    const isDoubtful = by.endsWith(TIMED_OUT) && failureIn([file], undefined) !== undefined;
+    if (!isDoubtful) return by;
+  }
+  return undefined;
+}
+
+const unnoticed: string[] = [];
+const start = values.from === undefined ? 0 : OPTIONS.indexOf(values.from);
+if (start < 0) throw new Error(`${values.from} is no option; --list names all`);
+for (const option of OPTIONS.slice(start).filter((name) => name.includes(values.only))) {
+  if (values.list) {
+    console.log(`${option} ${testsOf(option).length}`);
+    continue;
+  }
+  const by = noticedBy(option);
+  if (by === undefined) unnoticed.push(option);
+  console.log(`${by === undefined ? 'UNNOTICED' : 'noticed  '} ${option}${by === undefined ? '' : ` (${by})`}`);
+}
+rmSync(folder, { recursive: true, force: true });
+if (unnoticed.length > 0) console.log(`no test notices: ${unnoticed.join(', ')}`);
+process.exitCode = unnoticed.length > 0 ? 1 : 0;
