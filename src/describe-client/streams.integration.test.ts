@@ -233,6 +233,18 @@ describe('a server', () => {
     expect((await stream.result).description).toBe(TEXT);
   });
 
+  it('that leaves the stream open after the answer keeps nobody waiting', async () => {
+    const clock = new ManualClock();
+    const { api, client } = await start((exchange) => exchange.write(streamOf(TEXT)), { clock });
+    const stream = client.stream({ image });
+    const deltas = stream[Symbol.asyncIterator]();
+    for (let index = 0; index < words.length; index += 1) await deltas.next();
+    await clock.advance(2_500);
+    expect(await deltas.next()).toEqual({ done: true, value: undefined });
+    expect(await stream.result).toMatchObject({ description: TEXT, usage: { promptTokens: 10 } });
+    await api.exchanges[0]?.closed;
+  });
+
   it('that stands still for attemptTimeoutMs is given up, however long it spoke before', async () => {
     const clock = new ManualClock();
     let speak!: (event: object) => void;

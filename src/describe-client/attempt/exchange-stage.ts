@@ -2,8 +2,7 @@ import type { ChatCompletion } from 'openai/resources/chat/completions';
 import { answerFacts } from '../../batch-processor/packs/answer.ts';
 import { deltaFilter } from '../../batch-processor/packs/answer-deltas.ts';
 import type { VisionUsage } from '../../batch-processor/packs/vision-usage.ts';
-import { TimeoutError } from '../../errors/timeout-error.ts';
-import type { Clock, TimerHandle } from '../../internal/clock.ts';
+import type { Clock } from '../../internal/clock.ts';
 import { headerOf } from '../../internal/upstream/response-headers.ts';
 import { shortTokenOf } from '../../internal/upstream/server-reason.ts';
 import { type EncodedRequest, encodeRequest } from '../../openai/exchange/encode-request.ts';
@@ -15,6 +14,7 @@ import type { RouteAnswer } from '../../routing/index.ts';
 import { AttemptFailure } from '../../routing/quota/attempt-report.ts';
 import type { DeltaLog } from './delta-log.ts';
 import type { PriceOf } from './pricing.ts';
+import { SilenceTimer } from './silence-timer.ts';
 import type { ChatRequest, ConnectedCall, ExchangeReport, Next, OutgoingCall, PricedFacts } from './stage.ts';
 
 export interface ExchangeStageParts {
@@ -116,44 +116,10 @@ async function sendInForm(
 /** Delivers the description within the text of one streamed answer. */
 function streamInto(deltas: DeltaLog, { response_format: format }: ChatRequest, timer: SilenceTimer): StreamSink {
   const filter = deltaFilter(format !== undefined);
-  return { delta: (text) => deltas.push(filter.push(text)), moved: () => timer.moved() };
-}
-
-/** Ends an attempt that is not answered in time, or whose stream stands still for as long. */
-class SilenceTimer {
-  readonly limitMs: number;
-  readonly #clock: Clock;
-  readonly #abort: (error: TimeoutError) => void;
-  #timer: TimerHandle | undefined;
-  #movedAtMs: number | undefined;
-
-  constructor(clock: Clock, limitMs: number, abort: (error: TimeoutError) => void) {
-    this.#clock = clock;
-    this.limitMs = limitMs;
-    this.#abort = abort;
-  }
-
-  start(delayMs = this.limitMs): void {
-    this.#timer = this.#clock.setTimeout(this.#expire, delayMs);
-  }
-
-  moved(): void {
-    this.#movedAtMs = this.#clock.now();
-  }
-
-  end(): void {
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
-  }
-
-  /** A stream only notes its movements: to set the timer anew for each would cost more. */
-  readonly #expire = () => {
-    const movedAtMs = this.#movedAtMs;
-    const restMs = movedAtMs === undefined ? 0 : movedAtMs + this.limitMs - this.#clock.now();
-    if (restMs > 0) this.start(restMs);
-    else
-      this.#abort(
-        new TimeoutError(movedAtMs === undefined ? 'an attempt' : 'the stream stood still and', this.limitMs),
-      );
+  return {
+    delta: (text) => deltas.push(filter.push(text)),
+    moved: () => timer.moved(),
+    complete: () => timer.lingers(),
   };
 }
 

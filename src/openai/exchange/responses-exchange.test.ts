@@ -186,7 +186,7 @@ describe('an answer of the Responses API', () => {
 describe('a stream of the Responses API', () => {
   const read = (events: readonly { readonly type?: string }[], cut = 0) => {
     const deltas: string[] = [];
-    const sink = { delta: (text: string) => void deltas.push(text), moved: () => {} };
+    const sink = { delta: (text: string) => void deltas.push(text), moved: () => {}, complete: () => {} };
     const reader = new StreamReader(responsesExchange, sink);
     const push = reader.takesChunks(200, { 'content-type': 'text/event-stream' });
     const text = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');

@@ -11,6 +11,8 @@ export interface StreamSink {
   delta(text: string): void;
   /** The server sent something, if only a comment that keeps the connection alive. */
   moved(): void;
+  /** The answer has its end. Only its usage, and the end of the stream, may follow. Called once. */
+  complete(): void;
 }
 
 interface StreamHead {
@@ -28,6 +30,7 @@ export class StreamReader {
   readonly #events = new ServerSentEvents((data, name) => this.#takeData(data, name));
 
   #head: StreamHead | undefined;
+  #isComplete = false;
 
   constructor(exchange: Pick<Exchange, 'decodeStream'>, sink: StreamSink) {
     this.#decoder = exchange.decodeStream();
@@ -100,6 +103,9 @@ export class StreamReader {
   #take(event: object, name: string): void {
     const text = this.#decoder.take(event, name);
     if (text !== '') this.#sink.delta(text);
+    if (this.#isComplete || !this.#decoder.isComplete) return;
+    this.#isComplete = true;
+    this.#sink.complete();
   }
 }
 
