@@ -1,7 +1,13 @@
 import { QueueFullError } from '../../errors/queue-full-error.ts';
 import { onAbort } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
-import { type Bucket, PriorityQueue, type QueueItem } from '../../internal/collections/priority-queue.ts';
+import {
+  type Bucket,
+  type HeapNode,
+  IndexedHeap,
+  PriorityQueue,
+  type QueueItem,
+} from '../../internal/collections/priority-queue.ts';
 import type { AdmissionLimits } from '../options/limit-options.ts';
 
 /** A frozen, JSON-safe snapshot of the calls in the client. */
@@ -31,23 +37,65 @@ export interface ByteCapacity {
   correct(bytes: number): void;
 }
 
+/** What a client and its tenants hold together, and the order in which their calls get capacity. */
+class Shared {
+  calls = 0;
+  bytes = 0;
+  refused = 0;
+  waiting = 0;
+  joined = 0;
+  readonly limits: AdmissionLimits;
+  /** Those whose calls wait: the one that holds the fewest bytes goes first. */
+  readonly order = new IndexedHeap<Admission>();
+
+  constructor(limits: AdmissionLimits) {
+    this.limits = limits;
+  }
+
+  fits(bytes: number): boolean {
+    return this.bytes === 0 || this.bytes + bytes <= this.limits.maxBytesInFlight;
+  }
+}
+
 /**
  * Bounds the calls of a client by number, and the images that they hold in memory by bytes. Calls that wait for
  * capacity are served by priority, then in the order of arrival; a smaller image never overtakes a larger one.
+ *
+ * A client and its tenants share the limits. Capacity goes to the one that holds the fewest bytes. A tenant may have as
+ * many calls as the client has capacity for more, so that one never fills it. Shape: Choudhury & Hahne, "Dynamic Queue
+ * Length Thresholds for Shared-Memory Packet Switches" (1998).
  */
-export class Admission {
-  /** The calls in the client, and the bytes that they hold. Their tickets change both. */
-  readonly #held = { calls: 0, bytes: 0 };
-  readonly #limits: AdmissionLimits;
+export class Admission implements HeapNode {
+  readonly #shared: Shared;
   readonly #clock: Clock;
   readonly #queue = new PriorityQueue<CapacityWait>(AGEING_MS);
+  readonly #onIdle: (() => void) | undefined;
+  heapIndex = -1;
+  /** The bytes that its calls hold. */
+  order = 0;
+  /** When it began to wait for its next capacity: the first among equals. */
+  sequence = 0;
+  /** Its calls, and the work that outlives them. */
+  #tickets = 0;
+  #calls = 0;
   #refused = 0;
   #sequence = 0;
 
   /** @param limits - Checked by `ADMISSION_SPEC`. */
-  constructor(limits: AdmissionLimits, clock: Clock) {
-    this.#limits = limits;
+  constructor(limits: AdmissionLimits, clock: Clock, shared = new Shared(limits), onIdle?: () => void) {
+    this.#shared = shared;
     this.#clock = clock;
+    this.#onIdle = onIdle;
+  }
+
+  /** The admission of a tenant. Calls `onIdle` whenever its last call has ended. */
+  ofTenant(onIdle: () => void): Admission {
+    return new Admission(this.#shared.limits, this.#clock, this.#shared, onIdle);
+  }
+
+  /** Whether a call is in, or work that outlives one. */
+  get isBusy(): boolean {
+    return this.#tickets > 0;
   }
 
   /**
@@ -56,56 +104,102 @@ export class Admission {
    * @throws `DESCRIBE_QUEUE_FULL` when `maxQueuedCalls` are in.
    */
   enter(priority = 0, waits: () => () => void = () => () => {}): AdmissionTicket {
-    const { maxQueuedCalls } = this.#limits;
-    if (this.#held.calls >= maxQueuedCalls) {
+    const shared = this.#shared;
+    const { maxQueuedCalls } = shared.limits;
+    const free = maxQueuedCalls - shared.calls;
+    if (free <= 0 || (this.#onIdle !== undefined && this.#calls >= free)) {
       this.#refused += 1;
-      throw new QueueFullError('the client', 'limits.maxQueuedCalls', maxQueuedCalls);
+      shared.refused += 1;
+      const what = free <= 0 ? 'the client' : 'the share of this tenant';
+      throw new QueueFullError(what, 'limits.maxQueuedCalls', maxQueuedCalls);
     }
-    this.#held.calls += 1;
-    return new AdmissionTicket(this, this.#held, priority, waits);
+    this.#calls += 1;
+    this.#tickets += 1;
+    shared.calls += 1;
+    return new AdmissionTicket(this, priority, waits);
   }
 
+  /** Of a client with its tenants, or of one tenant. */
   getStats(): AdmissionStats {
-    const { calls, bytes: bytesInFlight } = this.#held;
-    return Object.freeze({ calls, waiting: this.#queue.size, bytesInFlight, refused: this.#refused });
+    if (this.#onIdle === undefined) {
+      const { calls, waiting, bytes: bytesInFlight, refused } = this.#shared;
+      return Object.freeze({ calls, waiting, bytesInFlight, refused });
+    }
+    const waiting = this.#queue.size;
+    return Object.freeze({ calls: this.#calls, waiting, bytesInFlight: this.order, refused: this.#refused });
+  }
+
+  /** For tickets: a call has ended; work may outlive it. */
+  left(): void {
+    this.#calls -= 1;
+    this.#shared.calls -= 1;
+  }
+
+  /** For tickets: nothing is left of a call that held this many bytes. */
+  ended(bytes: number): void {
+    this.#tickets -= 1;
+    if (bytes > 0) this.change(-bytes);
+    if (this.#tickets === 0) this.#onIdle?.();
   }
 
   /** For tickets: takes capacity at once, or returns the wait for it. */
   take(bytes: number, priority: number): CapacityWait | undefined {
-    if (this.#queue.size === 0 && this.#fits(bytes)) {
-      this.#held.bytes += bytes;
+    const shared = this.#shared;
+    if (shared.waiting === 0 && shared.fits(bytes)) {
+      this.#hold(bytes);
       return undefined;
     }
     this.#sequence += 1;
     const wait = new CapacityWait(bytes, priority, this.#sequence, this.#clock.now());
     this.#queue.add(wait);
+    shared.waiting += 1;
+    if (this.heapIndex < 0) this.#join();
     this.#serve();
     return wait;
   }
 
   /** For tickets: a wait ended without its capacity. */
   giveUp(wait: CapacityWait): void {
-    this.#queue.remove(wait);
+    this.#leave(wait);
     this.#serve();
   }
 
   /** For tickets: more or fewer bytes are held; never waits. */
   change(byBytes: number): void {
-    this.#held.bytes += byBytes;
-    if (byBytes < 0 && this.#queue.size > 0) this.#serve();
+    this.#hold(byBytes);
+    if (byBytes < 0 && this.#shared.waiting > 0) this.#serve();
   }
 
   #serve(): void {
-    for (let { first } = this.#queue; first !== undefined && this.#fits(first.bytes); { first } = this.#queue) {
-      this.#queue.remove(first);
-      this.#held.bytes += first.bytes;
+    for (let next = this.#shared.order.peek(); next !== undefined; next = this.#shared.order.peek()) {
+      const { first } = next.#queue;
+      if (first === undefined || !this.#shared.fits(first.bytes)) return;
       first.granted = true;
+      next.#leave(first);
+      next.#hold(first.bytes);
       first.onGrant?.();
     }
   }
 
-  #fits(bytes: number): boolean {
-    return this.#held.bytes === 0 || this.#held.bytes + bytes <= this.#limits.maxBytesInFlight;
+  #hold(bytes: number): void {
+    this.#shared.bytes += bytes;
+    this.order += bytes;
+    this.#shared.order.update(this);
+  }
+
+  /** Begins to wait for the next capacity. */
+  #join(): void {
+    this.#shared.joined += 1;
+    this.sequence = this.#shared.joined;
+    this.#shared.order.push(this);
+  }
+
+  #leave(wait: CapacityWait): void {
+    if (!this.#queue.remove(wait)) return;
+    this.#shared.waiting -= 1;
+    if (!wait.granted && this.#queue.size > 0) return;
+    this.#shared.order.remove(this);
+    if (this.#queue.size > 0) this.#join();
   }
 }
 
@@ -133,7 +227,6 @@ class CapacityWait implements QueueItem<CapacityWait> {
 /** One call in the client, with the capacity for its image. Both are given back once, whatever happens. */
 export class AdmissionTicket implements ByteCapacity {
   readonly #admission: Admission;
-  readonly #held: { calls: number; bytes: number };
   readonly #priority: number;
   readonly #waits: () => () => void;
   /** The call itself, and each piece of work that outlives it. */
@@ -141,9 +234,8 @@ export class AdmissionTicket implements ByteCapacity {
   #inside = true;
   #bytes = 0;
 
-  constructor(admission: Admission, held: { calls: number; bytes: number }, priority: number, waits: () => () => void) {
+  constructor(admission: Admission, priority: number, waits: () => () => void) {
     this.#admission = admission;
-    this.#held = held;
     this.#priority = priority;
     this.#waits = waits;
   }
@@ -183,7 +275,7 @@ export class AdmissionTicket implements ByteCapacity {
   leave(): void {
     if (!this.#inside) return;
     this.#inside = false;
-    this.#held.calls -= 1;
+    this.#admission.left();
     this.#release();
   }
 
@@ -208,8 +300,8 @@ export class AdmissionTicket implements ByteCapacity {
 
   #release(): void {
     this.#holders -= 1;
-    if (this.#holders > 0 || this.#bytes === 0) return;
-    this.#admission.change(-this.#bytes);
+    if (this.#holders > 0) return;
+    this.#admission.ended(this.#bytes);
     this.#bytes = 0;
   }
 }
