@@ -137,7 +137,7 @@ const rooms = {
     reports: ['attempt', 'options'],
     call: ['reports', 'attempt', 'packing', 'options', 'schema'],
     bulk: ['call', 'packing', 'options'],
-    tenants: ['call', 'options'],
+    tenants: ['.', 'call', 'options'],
     doors: [],
   },
 };

@@ -1,10 +1,12 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { SingleFlight } from '../internal/async/single-flight.ts';
+import type { Clock } from '../internal/clock.ts';
 import { settingsOf } from '../internal/options/option-checks.ts';
 import { EndpointDialect } from '../openai/exchange/request-dialect.ts';
 import { exchangeOf } from '../openai/exchange/send-exchange.ts';
 import { createModelCatalog, type ModelCatalog } from '../openai/models/model-catalog.ts';
-import { redisScriptOf } from '../redis-cache/index.ts';
+import type { PerformanceMonitor } from '../performance-monitor/index.ts';
+import { type RedisCache, redisScriptOf } from '../redis-cache/index.ts';
 import { makeBreakers } from './attempt/breaker-group.ts';
 import { EndpointSet } from './attempt/endpoint-set.ts';
 import { askAsAdvised } from './attempt/packing-choice.ts';
@@ -40,35 +42,105 @@ export function composeParts(
   const { clock, logger, limits, missingKeys } = settings;
 
   const monitor = makeMonitor(settings);
-  const metrics = new CallMetrics(monitor);
   const catalog = createModelCatalog(settings.models);
-  const priceOf = pricing(catalog, Object.keys(settings.models));
+  const cache = makeCache(settings);
+  const shared: SharedParts = {
+    clock,
+    catalog,
+    priceOf: pricing(catalog, Object.keys(settings.models)),
+    cache,
+    monitor,
+    metrics: new CallMetrics(monitor),
+    flights: new SingleFlight<CachedDescription>(),
+    fallback: settings.fallback && new Fallback(settings.fallback, clock),
+    dialects: new Map(),
+  };
+  const own = ownParts(settings, shared);
+  // Without a log line it would go unnoticed, because the other endpoints answer.
+  for (const [endpoint, { option }] of own.makeKeyError === undefined ? missingKeys : [])
+    logger.warn({ endpoint, option }, 'an endpoint has no key: no calls go to it');
+
+  const ownsCache = cache !== settings.cache;
+  const stopLogging = ownsCache ? () => {} : logCacheTroubles(cache, logger);
+  const finish = async () => {
+    stopLogging();
+    if (ownsCache) await cache?.close();
+    if (monitor !== settings.monitor) monitor?.close();
+  };
+  return {
+    ...shared,
+    ...own,
+    logger,
+    intake: new ImageIntake(settings.images, clock, () => own.endpoints.downloads),
+    admission: new Admission(settingsOf(limits, CLIENT_LIMIT_CHECKS), clock),
+    /** Closes the parts that the client made, in the order in which a call uses them. */
+    close: async () => {
+      await own.close();
+      await finish();
+    },
+    destroy: async (reason: unknown) => {
+      await own.destroy(reason);
+      await finish();
+    },
+  };
+}
+
+/** The parts of a tenant: those of its client, but for those that belong to its own key. */
+export const composeTenant = (client: ClientParts, settings: ClientSettings, admission: Admission): ClientParts => ({
+  ...client,
+  ...ownParts(settings, client),
+  logger: settings.logger,
+  admission,
+});
+
+/** Parts that a client shares with its tenants. */
+interface SharedParts {
+  readonly clock: Clock;
+  readonly catalog: ModelCatalog;
+  readonly priceOf: PriceOf;
+  readonly cache: RedisCache | undefined;
+  readonly monitor: PerformanceMonitor | undefined;
+  readonly metrics: CallMetrics;
+  /** Joins equal calls that bypass the cache. */
+  readonly flights: SingleFlight<CachedDescription>;
+  readonly fallback: Fallback | undefined;
+  /** The form in which each server takes requests, by the name of the endpoint. */
+  readonly dialects: Map<string, EndpointDialect>;
+}
+
+/** Parts that belong to the keys of a client, or to that of a tenant. */
+function ownParts(settings: ClientSettings, { clock, catalog, priceOf, cache, metrics, dialects }: SharedParts) {
+  const { limits, missingKeys, tenantScope } = settings;
   const endpoints = new EndpointSet(
-    settings.endpoints.map((description) => ({
-      description,
-      breakers: makeBreakers(settings, description, metrics),
-      pool: makePool(settings, description),
-      dialect: new EndpointDialect({
-        dialect: description.dialect ?? settings.dialect,
-        exchange: exchangeOf(description.api ?? settings.api),
-        extraBody: description.extraBody,
-        catalog,
-        clock,
-      }),
-    })),
+    settings.endpoints.map((description) => {
+      const { name, extraBody } = description;
+      const dialect =
+        dialects.get(name) ??
+        new EndpointDialect({
+          dialect: description.dialect ?? settings.dialect,
+          exchange: exchangeOf(description.api ?? settings.api),
+          extraBody,
+          catalog,
+          clock,
+        });
+      dialects.set(name, dialect);
+      return {
+        description,
+        breakers: makeBreakers(settings, description, metrics),
+        pool: makePool(settings, description),
+        dialect,
+      };
+    }),
     missingKeys,
   );
   const hasKey = missingKeys.size < endpoints.all.length;
-  // Without a log line it would go unnoticed, because the other endpoints answer.
-  for (const [endpoint, { option }] of hasKey ? missingKeys : [])
-    logger.warn({ endpoint, option }, 'an endpoint has no key: no calls go to it');
-  const cache = makeCache(settings);
   const retry = makeRetry(settings);
   const advisor = new PackingAdvisor(clock, (model) => attempts.router.pressureOf(model));
   const attempts: Attempts = makeAttempts({
     endpoints: endpoints.asked,
     limits,
     shared: cache && redisScriptOf(cache),
+    tenantScope,
     retry,
     attemptTimeoutMs: settings.attemptTimeoutMs,
     clock,
@@ -79,50 +151,33 @@ export function composeParts(
   });
   const { batch, ask } = makeAsk(settings, attempts.send, catalog, priceOf, advisor);
 
-  const isOwn = { pools: typeof settings.pool === 'object', cache: cache !== settings.cache };
-  const ownPools = isOwn.pools ? endpoints.all.map(({ pool }) => pool) : [];
-  const stopLogging = isOwn.cache ? () => {} : logCacheTroubles(cache, logger);
-  const finish = async () => {
-    stopLogging();
+  const pools = typeof settings.pool === 'object' ? endpoints.all.map(({ pool }) => pool) : [];
+  const shutDownBreakers = () => {
     for (const { breakers } of endpoints.all) breakers.shutdown();
-    if (isOwn.cache) await cache?.close();
-    if (monitor !== settings.monitor) monitor?.close();
   };
   return {
     settings,
-    clock,
-    logger,
-    intake: new ImageIntake(settings.images, clock, () => endpoints.downloads),
-    catalog,
     endpoints,
-    cache,
-    /** Joins equal calls that bypass the cache. */
-    flights: new SingleFlight<CachedDescription>(),
-    monitor,
     batch,
-    metrics,
-    admission: new Admission(settingsOf(limits, CLIENT_LIMIT_CHECKS), clock),
-    fallback: settings.fallback && new Fallback(settings.fallback, clock),
     attempts,
     retry,
     keys: new DescriptionKeys(settings.endpoints),
     /** Makes the error of each call that needs the API without any key; undefined where an endpoint has a key. */
     makeKeyError: hasKey ? undefined : () => missingKeyError(...missingKeys.values()),
     ask,
-    /** Closes the parts that the client made, in the order in which a call uses them. */
     close: async () => {
       await batch?.close();
       await attempts.router.close();
       attempts.quotas.close();
-      await Promise.all(ownPools.map((pool) => pool.close()));
-      await finish();
+      await Promise.all(pools.map((pool) => pool.close()));
+      shutDownBreakers();
     },
     destroy: async (reason: unknown) => {
       await batch?.destroy(reason);
       attempts.router.destroy(reason);
       attempts.quotas.close();
-      await Promise.all(ownPools.map((pool) => pool.destroy(reason)));
-      await finish();
+      await Promise.all(pools.map((pool) => pool.destroy(reason)));
+      shutDownBreakers();
     },
   };
 }

@@ -1,23 +1,19 @@
-import type { BatchMetrics, VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
-import type { CircuitBreakerStats } from '../circuit-breaker/index.ts';
+import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { ClosedError } from '../errors/closed-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
-import { deepFreeze } from '../internal/deep-freeze.ts';
-import type { OpenAIConnectionPool, OpenAIConnectionPoolStats } from '../openai/index.ts';
+import { bindMethods } from '../internal/bind-methods.ts';
+import type { OpenAIConnectionPool } from '../openai/index.ts';
 import type { SpendingEstimate } from '../openai/models/estimate.ts';
+import type { ApiKey } from '../openai/pool/api-key.ts';
 import type { PerformanceMonitor, PerformanceReport } from '../performance-monitor/index.ts';
-import type { RedisCache, RedisCacheStats } from '../redis-cache/index.ts';
-import type { RetryStats } from '../retry/index.ts';
-import type { QuotaStats, RouterStats } from '../routing/index.ts';
+import type { RedisCache } from '../redis-cache/index.ts';
 import { type DescribeManyItem, type DescribeManyOptions, describeEach } from './bulk/describe-many.ts';
 import { type EstimateOptions, estimateCalls } from './bulk/estimate-calls.ts';
 import { type ClientWarmOptions, type ClientWarmResult, warmCache } from './bulk/warm-cache.ts';
-import type { AdmissionStats } from './call/admission.ts';
-import { CallRegister, type CallStats } from './call/call-register.ts';
-import { CallRunner } from './call/call-runner.ts';
 import type { DescribeResult, StructuredResult } from './call/describe-result.ts';
 import { DescriptionStream } from './call/description-stream.ts';
-import { type ClientParts, composeParts } from './compose-parts.ts';
+import { type ClientStats, clientStats } from './client-stats.ts';
+import { composeParts } from './compose-parts.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import type {
   DescribeInput,
@@ -26,25 +22,10 @@ import type {
   StructuredRequest,
 } from './options/describe-request.ts';
 import type { AttemptBreaker } from './options/part-options.ts';
+import type { TenantOptions } from './options/tenant-options.ts';
 import { type ClientHealth, clientHealth } from './reports/client-health.ts';
-
-/** A frozen, JSON-safe snapshot of every part. */
-export interface ClientStats {
-  readonly calls: CallStats;
-  /** Calls in the client, and the bytes of their images. */
-  readonly admission: AdmissionStats;
-  readonly pools: Readonly<Record<string, OpenAIConnectionPoolStats>>;
-  readonly breakers: Readonly<Record<string, CircuitBreakerStats>>;
-  /** The queue of calls, and the state of each endpoint. */
-  readonly routing: RouterStats;
-  /** The state of each limit, by quota group and model. */
-  readonly quotas: readonly QuotaStats[];
-  readonly retry: RetryStats;
-  /** Absent with `cache: false`. */
-  readonly cache?: RedisCacheStats;
-  /** Absent without `batch`. */
-  readonly batch?: BatchMetrics;
-}
+import { ClientCore } from './tenants/client-core.ts';
+import { TenantCore } from './tenants/tenant-core.ts';
 
 /**
  * Describes images through pool, batch, cache, breaker and monitor, composed. It opens nothing until the first call,
@@ -61,18 +42,16 @@ export interface ClientStats {
  * ```
  */
 export class DescribeClient implements AsyncDisposable {
-  readonly #parts: ClientParts;
-  readonly #calls: CallRegister;
-  readonly #runner: CallRunner;
+  readonly #core: ClientCore | TenantCore;
   #ending: Promise<void> | undefined;
   #destroyed: Promise<void> | undefined;
 
   /** @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option and environment variable. */
-  constructor(options: DescribeClientOptions = {}) {
-    this.#parts = composeParts(options);
-    this.#calls = new CallRegister(this.#parts.clock);
-    this.#runner = new CallRunner(this.#parts, this.#calls);
-    const { settings, logger } = this.#parts;
+  constructor(options?: DescribeClientOptions);
+  constructor(given: DescribeClientOptions | TenantCore = {}) {
+    this.#core = given instanceof TenantCore ? given : new ClientCore(composeParts(given));
+    if (given instanceof TenantCore) return;
+    const { settings, logger } = this.#core.parts;
     if (!settings.warmUpOnStart) return;
     this.warmUp().catch((error: unknown) => {
       const fields = DescribeError.is(error) ? { code: error.code, reason: error.message } : {};
@@ -82,27 +61,27 @@ export class DescribeClient implements AsyncDisposable {
 
   /** Connection pools by the name of their endpoint. */
   get pools(): Readonly<Record<string, OpenAIConnectionPool>> {
-    return this.#parts.endpoints.pools;
+    return this.#core.parts.endpoints.pools;
   }
 
   /** The batch processor; absent without `batch`. */
   get batch(): VisionDescriptionBatchProcessor | undefined {
-    return this.#parts.batch;
+    return this.#core.parts.batch;
   }
 
   /** The cache; absent with `cache: false`. */
   get cache(): RedisCache | undefined {
-    return this.#parts.cache;
+    return this.#core.parts.cache;
   }
 
   /** Circuit breakers by endpoint and model; empty with `circuitBreaker: false`. */
   get breakers(): Readonly<Record<string, AttemptBreaker>> {
-    return this.#parts.endpoints.breakersByName();
+    return this.#core.parts.endpoints.breakersByName();
   }
 
   /** The monitor; absent with `monitor: false`. */
   get monitor(): PerformanceMonitor | undefined {
-    return this.#parts.monitor;
+    return this.#core.parts.monitor;
   }
 
   /**
@@ -124,7 +103,7 @@ export class DescribeClient implements AsyncDisposable {
     options?: DescribeOptions<Data>,
   ): Promise<DescribeResult<Data>>;
   describe(input: DescribeInput, options?: DescribeOptions): Promise<DescribeResult> {
-    return this.#runner.describe(input, options);
+    return this.#core.runner.describe(input, options);
   }
 
   /**
@@ -144,7 +123,7 @@ export class DescribeClient implements AsyncDisposable {
   stream<Data = undefined>(input: DescribeInput<Data>, options?: DescribeOptions<Data>): DescriptionStream<Data>;
   stream(input: DescribeInput, options?: DescribeOptions): DescriptionStream {
     return new DescriptionStream((deltas, ownerSignal) =>
-      this.#runner.describe(input, options, { deltas, ownerSignal }),
+      this.#core.runner.describe(input, options, { deltas, ownerSignal }),
     );
   }
 
@@ -169,9 +148,9 @@ export class DescribeClient implements AsyncDisposable {
   ): AsyncGenerator<DescribeManyItem, void, undefined> {
     return describeEach(
       inputs,
-      (input, ownerSignal) => this.#runner.describe(input, undefined, { ownerSignal }),
+      (input, ownerSignal) => this.#core.runner.describe(input, undefined, { ownerSignal }),
       options,
-      this.#calls.refused,
+      this.#core.calls.refused,
     );
   }
 
@@ -185,7 +164,7 @@ export class DescribeClient implements AsyncDisposable {
     inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
     options: EstimateOptions = {},
   ): Promise<SpendingEstimate> {
-    return estimateCalls(inputs, options, this.#parts);
+    return estimateCalls(inputs, options, this.#core.parts);
   }
 
   /**
@@ -195,8 +174,8 @@ export class DescribeClient implements AsyncDisposable {
    * @throws the first failure when none could be reached.
    */
   async warmUp(): Promise<void> {
-    this.#calls.assertOpen();
-    const { endpoints, logger, makeKeyError } = this.#parts;
+    this.#core.calls.assertOpen();
+    const { endpoints, logger, makeKeyError } = this.#core.parts;
     if (makeKeyError !== undefined) throw makeKeyError();
     await endpoints.warmUp((endpoint, code) => logger.warn({ endpoint, code }, 'the warm-up failed'));
   }
@@ -213,13 +192,13 @@ export class DescribeClient implements AsyncDisposable {
     inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
     options: ClientWarmOptions = {},
   ): Promise<ClientWarmResult> {
-    this.#calls.assertOpen();
+    this.#core.calls.assertOpen();
     return warmCache(
       inputs,
-      (input, ownerSignal) => this.#runner.describe(input, undefined, { ownerSignal, fillsCache: true }),
+      (input, ownerSignal) => this.#core.runner.describe(input, undefined, { ownerSignal, fillsCache: true }),
       options,
-      this.#parts.cache !== undefined,
-      this.#calls.refused,
+      this.#core.parts.cache !== undefined,
+      this.#core.calls.refused,
     );
   }
 
@@ -233,7 +212,7 @@ export class DescribeClient implements AsyncDisposable {
    * `DESCRIBE_QUEUE_FULL` beyond `limits.maxQueuedCalls`; `DESCRIBE_CACHE` only with a cache that is `strict`.
    */
   async invalidate(input: DescribeInput, options?: DescribeOptions): Promise<void> {
-    await this.#runner.invalidate(input, options);
+    await this.#core.runner.invalidate(input, options);
   }
 
   /**
@@ -244,48 +223,63 @@ export class DescribeClient implements AsyncDisposable {
    * `DESCRIBE_CACHE` only with a cache that is `strict`.
    */
   async invalidateTags(tags: readonly string[]): Promise<void> {
-    await this.#runner.invalidateTags(tags);
+    await this.#core.runner.invalidateTags(tags);
   }
 
   /** Health of each part and of the whole: `unhealthy` without new descriptions, `degraded` with less. Sends nothing. */
   async health(): Promise<ClientHealth> {
-    return clientHealth(this.#parts, this.#calls.isOpen);
+    return clientHealth(this.#core.parts, this.#core.calls.isOpen);
   }
 
   /** Prometheus text of the monitor; empty without one. */
   async metrics(): Promise<string> {
-    return (await this.#parts.monitor?.getMetrics()) ?? '';
+    return (await this.#core.parts.monitor?.getMetrics()) ?? '';
   }
 
   /** The monitor's report over its window; undefined without a monitor. */
   report(): PerformanceReport | undefined {
-    return this.#parts.monitor?.generateReport();
+    return this.#core.parts.monitor?.generateReport();
   }
 
   /** A frozen, JSON-safe snapshot of every part. */
   stats(): ClientStats {
-    const { endpoints, admission, attempts, retry, batch, cache } = this.#parts;
-    return deepFreeze({
-      calls: this.#calls.stats(),
-      admission: admission.getStats(),
-      pools: Object.fromEntries(Object.entries(endpoints.pools).map(([name, pool]) => [name, pool.getStats()])),
-      breakers: Object.fromEntries(
-        Object.entries(endpoints.breakersByName()).map(([name, breaker]) => [name, breaker.getStats()]),
-      ),
-      routing: attempts.router.getStats(),
-      quotas: attempts.quotas.getStats(),
-      retry: retry.getStats(),
-      ...(cache === undefined ? {} : { cache: cache.getStats() }),
-      ...(batch === undefined ? {} : { batch: batch.getMetrics() }),
-    });
+    return clientStats(this.#core);
+  }
+
+  /**
+   * A client for one tenant, with a key of its own. It has its own connections, breakers and limits, and shares the
+   * cache, the monitor and the admission of this client. It sends none of this client's organization, project and
+   * headers. Its descriptions are its own, by `cacheScope` or by the hash of its key.
+   *
+   * It opens nothing until its first call, and may be made for each request: the same key (or the same function) and
+   * options are the same tenant. An evicted tenant is made anew at its next call. `close()` ends this client of the
+   * tenant only; closing the client that it came from closes all tenants.
+   *
+   * @throws `DESCRIBE_CONFIG_INVALID` that lists everything wrong. A client with several endpoints needs `endpoint`, a
+   * function as key needs `cacheScope`, and a client whose `pool` is a function has no tenants.
+   * @example
+   * ```ts
+   * import { createDescribeClient } from '@describe-it/sdk';
+   *
+   * const client = createDescribeClient({ apiKey: 'sk-…' });
+   * const tenant = client.withKey('sk-of-the-tenant', { cacheScope: 'tenant-7' });
+   * const { description } = await tenant.describe('https://example.com/cat.jpg');
+   * console.log(description);
+   * await client.close();
+   * ```
+   */
+  withKey(apiKey: ApiKey, options: TenantOptions = {}): DescribeClient {
+    const core = this.#core.tenant(apiKey, options);
+    return bindMethods(new (DescribeClient as unknown as new (core: TenantCore) => DescribeClient)(core));
   }
 
   /** Refuses new calls, lets those in work end, and closes what the client made. */
   close(): Promise<void> {
-    this.#calls.refuse();
+    const { calls } = this.#core;
     // No more images will fill the batches.
-    void this.#parts.batch?.flush();
-    this.#ending ??= this.#calls.drained().then(() => this.#parts.close());
+    if (calls.isOpen) this.#core.flush();
+    calls.refuse();
+    this.#ending ??= calls.drained().then(() => this.#core.end());
     return this.#ending;
   }
 
@@ -294,8 +288,8 @@ export class DescribeClient implements AsyncDisposable {
    * `close()`.
    */
   destroy(reason: unknown = new ClosedError('the client')): Promise<void> {
-    this.#calls.end(reason);
-    this.#destroyed ??= this.#parts.destroy(reason);
+    this.#core.calls.end(reason);
+    this.#destroyed ??= this.#core.end(reason);
     this.#ending ??= this.#destroyed;
     return this.#destroyed;
   }

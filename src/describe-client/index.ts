@@ -20,8 +20,9 @@ export type {
   StructuredResult,
 } from './call/describe-result.ts';
 export type { DescriptionStream } from './call/description-stream.ts';
+export type { ClientStats } from './client-stats.ts';
 export { createDescribeClient } from './create-describe-client.ts';
-export { type ClientStats, DescribeClient } from './describe-client.ts';
+export { DescribeClient } from './describe-client.ts';
 export { getDescribeClient } from './get-describe-client.ts';
 export type { ClientImageOptions } from './options/client-image-options.ts';
 export type { Logger } from './options/client-logger.ts';
@@ -44,5 +45,7 @@ export type {
 } from './options/fallback-option.ts';
 export type { ClientLimitOptions } from './options/limit-options.ts';
 export type { AttemptBreaker, BatchOptions } from './options/part-options.ts';
+export type { TenantOptions, TenantsOptions } from './options/tenant-options.ts';
 export type { ClientHealth, HealthState, PartHealth } from './reports/client-health.ts';
 export type { DescribeSchema, SchemaSource } from './schema/schema-source.ts';
+export type { TenantStats, TenantsStats } from './tenants/tenant-registry.ts';

@@ -13,11 +13,13 @@ export interface RouterParts {
   readonly limits: ClientLimitOptions;
   /** Shares the quotas with other processes; undefined for this process alone. */
   readonly shared: AtomicScript | undefined;
+  /** The scope of a tenant; undefined for a client itself. */
+  readonly tenantScope?: string | undefined;
   readonly clock: Clock;
 }
 
 /** Routes calls over the endpoints, within the limits of their quota groups. */
-export function makeRouter({ endpoints, limits, shared, clock }: RouterParts): {
+export function makeRouter({ endpoints, limits, shared, tenantScope, clock }: RouterParts): {
   readonly router: Router<EndpointTarget>;
   readonly quotas: QuotaRegistry;
 } {
@@ -30,7 +32,7 @@ export function makeRouter({ endpoints, limits, shared, clock }: RouterParts): {
     shared,
     sharedNameOf: (group) => {
       const first = descriptions.find((_, index) => groupOf(index) === group);
-      return first === undefined ? group : accountName(first);
+      return first === undefined ? group : accountName(first, tenantScope);
     },
     limitsOf: (group) => {
       const given = descriptions.find((endpoint, index) => endpoint.limits && groupOf(index) === group);

@@ -1,7 +1,8 @@
 import { ClosedError } from '../../errors/closed-error.ts';
 import { TimeoutError } from '../../errors/timeout-error.ts';
+import { onAbandoned, weakly } from '../../internal/async/abandoned.ts';
 import { Deferred } from '../../internal/async/deferred.ts';
-import { childController } from '../../internal/async/signals.ts';
+import { childController, onAbort } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import type { AskBounds } from '../attempt/vision-asker.ts';
 import type { AdmissionTicket } from './admission.ts';
@@ -49,28 +50,35 @@ export class CallRegister {
   /** Work that is no call. */
   readonly #others = { active: 0, succeeded: 0, failed: 0 };
   #idle: Deferred<void> | undefined;
+  /** The register of the client that this one's tenant belongs to. */
+  readonly #client: CallRegister | undefined;
+  #isLinked = false;
 
-  constructor(clock: Clock) {
+  /** @param client - Ends this register together with itself, and waits for its work. */
+  constructor(clock: Clock, client?: CallRegister) {
     this.#clock = clock;
+    this.#client = client;
   }
 
   get isOpen(): boolean {
-    return !this.#refusing.signal.aborted;
+    return !this.#refusing.signal.aborted && this.#client?.isOpen !== false;
   }
 
   /** @throws `DESCRIBE_CLOSED` after `refuse()` or `end()`. */
   assertOpen(): void {
-    if (this.#refusing.signal.aborted) throw new ClosedError('the client');
+    if (!this.isOpen) throw new ClosedError('the client');
   }
 
   /** Aborts with `DESCRIBE_CLOSED` when no more calls are taken. */
   get refused(): AbortSignal {
+    this.#link();
     return this.#refusing.signal;
   }
 
   /** Aborts when the client is destroyed. */
   get ended(): AbortSignal {
-    return this.#ended.signal;
+    const client = this.#client?.ended;
+    return client?.aborted ? client : this.#ended.signal;
   }
 
   /** Counts a call that was answered at once. */
@@ -90,8 +98,9 @@ export class CallRegister {
     const counts = isCall ? this.#calls : this.#others;
     this.#aborts.add(abort);
     counts.active += 1;
+    if (this.#client !== undefined) this.#client.#enters(abort);
     try {
-      this.#ended.signal.throwIfAborted();
+      this.ended.throwIfAborted();
       signal.throwIfAborted();
       const value = await run({ signal, deadlineAtMs });
       counts.succeeded += 1;
@@ -105,6 +114,7 @@ export class CallRegister {
       detach();
       counts.active -= 1;
       if (this.#idle !== undefined && this.#isIdle) this.#idle.resolve();
+      if (this.#client !== undefined) this.#client.#leaves(abort);
     }
   }
 
@@ -128,6 +138,26 @@ export class CallRegister {
 
   stats(): CallStats {
     return { ...this.#calls };
+  }
+
+  /** Work of a tenant begins. */
+  #enters(abort: (reason: unknown) => void): void {
+    this.#aborts.add(abort);
+    this.#others.active += 1;
+  }
+
+  #leaves(abort: (reason: unknown) => void): void {
+    this.#aborts.delete(abort);
+    this.#others.active -= 1;
+    if (this.#idle !== undefined && this.#isIdle) this.#idle.resolve();
+  }
+
+  /** Refuses once the client does. Held weakly: a tenant's client need not be closed. */
+  #link(): void {
+    if (this.#client === undefined || this.#isLinked) return;
+    this.#isLinked = true;
+    const refuse = weakly(this, (register: CallRegister) => register.refuse());
+    onAbandoned(this, onAbort(this.#client.refused, refuse));
   }
 
   get #isIdle(): boolean {

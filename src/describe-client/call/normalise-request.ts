@@ -15,9 +15,9 @@ import { requestSchema } from '../schema/request-schema.ts';
  * The scope of a request as one text: a request's `cacheScope` is nested below its client's, so no request can name a
  * scope outside it. Empty without a scope. JSON keeps two paths of scopes apart, whatever characters they hold.
  */
-export function scopePath(clientScope: string | undefined, requestScope: string | undefined): string {
-  if (clientScope === undefined && requestScope === undefined) return '';
-  return JSON.stringify([clientScope, requestScope].filter((scope) => scope !== undefined));
+export function scopePath(...scopes: readonly (string | undefined)[]): string {
+  const given = scopes.filter((scope) => scope !== undefined);
+  return given.length === 0 ? '' : JSON.stringify(given);
 }
 
 const IMAGE_FIELDS = ['imageUrl', 'image', 'file'] as const;
@@ -59,7 +59,7 @@ export function normaliseRequest<Data>(
     reasoningEffort: merged.reasoningEffort ?? defaults.reasoningEffort,
     extraBody: merged.extraBody && jsonCopy(merged.extraBody),
     schema: merged.schema && requestSchema(merged.schema),
-    scope: scopePath(defaults.cacheScope, merged.cacheScope),
+    scope: scopePath(defaults.cacheScope, defaults.tenantScope, merged.cacheScope),
     priority: merged.priority ?? DEFAULTS.priority,
     tags: merged.tags === undefined ? DEFAULTS.tags : [...merged.tags],
     ttlSeconds: merged.ttlSeconds,

@@ -23,6 +23,7 @@ import type {
   ClientPoolOptions,
   ClientRetryOptions,
 } from './part-options.ts';
+import type { TenantsOptions } from './tenant-options.ts';
 
 export interface DescribeClientOptions {
   /**
@@ -151,6 +152,8 @@ export interface DescribeClientOptions {
   readonly images?: ClientImageOptions | undefined;
   /** Sizes and prices, by name, of models that are missing or wrong in the built-in catalog. @defaultValue none */
   readonly models?: ModelOverrides | undefined;
+  /** Bounds of the tenants that `withKey` makes. @defaultValue `{ max: 1000, maxConnections: 200 }` */
+  readonly tenants?: TenantsOptions | undefined;
   /** Opens the pool's connections at once rather than at the first call. @defaultValue false */
   readonly warmUpOnStart?: boolean | undefined;
   /**

@@ -34,6 +34,8 @@ export interface ClientSettings
   /** At least one. The key is empty where none was given. */
   readonly endpoints: readonly EndpointDescription[];
   readonly missingKeys: MissingKeys;
+  /** The scope of a tenant, nested below its client's `cacheScope`; undefined for the client itself. */
+  readonly tenantScope?: string | undefined;
   /** Where Redis is; undefined for memory only. */
   readonly redis: RedisTargetOptions | undefined;
   /** Proxy to an address of the API. */

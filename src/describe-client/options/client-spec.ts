@@ -39,6 +39,7 @@ import {
   CLIENT_RETRY_SPEC,
 } from './part-options.ts';
 import { DESCRIBE_SPEC } from './request-spec.ts';
+import { TENANTS_SPEC } from './tenant-options.ts';
 
 type Case = readonly [(value: unknown) => boolean, OptionCheck];
 
@@ -125,6 +126,7 @@ export const CLIENT_SPEC = {
   fallback: fallbackCheck,
   images: withDefault(optionsBy(CLIENT_IMAGE_SPEC, 'options'), NO_OPTIONS),
   models: withDefault(modelOverridesCheck, {}),
+  tenants: withDefault(optionsBy(TENANTS_SPEC, 'options'), NO_OPTIONS),
   warmUpOnStart: withDefault(boolean(), false),
   proxy: whichever([is(false)], httpUrl()),
   tls: tlsOptionsCheck,

@@ -45,7 +45,7 @@ describe('one account', () => {
 
   it('has one name, and its keys one group, however its address is written', () => {
     const endpoints = spellings.map((baseURL) => ({ apiKey: 'sk-1', baseURL }));
-    expect(new Set(namedEndpoints(endpoints).map(accountName)).size).toBe(1);
+    expect(new Set(namedEndpoints(endpoints).map((endpoint) => accountName(endpoint))).size).toBe(1);
     expect(new Set(groupsOf(endpoints))).toEqual(new Set(['endpoint-1']));
   });
 
@@ -55,7 +55,7 @@ describe('one account', () => {
       { apiKey: 'sk-2' },
       { apiKey: 'sk-1', baseURL: 'https://eu.api.openai.com/v1' },
       { apiKey: 'sk-1', baseURL: 'https://api.openai.com/v1/other' },
-    ]).map(accountName);
+    ]).map((endpoint) => accountName(endpoint));
     expect(new Set(names).size).toBe(4);
     for (const name of names) expect(name).toMatch(/^[0-9a-f]{16}$/);
   });

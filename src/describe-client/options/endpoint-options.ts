@@ -168,7 +168,7 @@ export const namedEndpoints = (endpoints: readonly EndpointOptions[]): readonly 
  * with limits of their own are not merged, because their limits must hold. Source: OpenAI, "Rate limits" guide.
  */
 export function quotaGroupNames(endpoints: readonly EndpointDescription[]): readonly (string | undefined)[] {
-  const owners = endpoints.map(ownerOf);
+  const owners = endpoints.map((endpoint) => ownerOf(endpoint));
   return endpoints.map((endpoint, index) => {
     const first = owners.indexOf(owners[index] ?? '');
     const isShared = owners.indexOf(owners[index] ?? '', first + 1) !== -1;
@@ -187,17 +187,17 @@ export const addressOf = ({
   apiVersion,
 }: Pick<EndpointDescription, 'baseURL' | 'apiVersion'>): string => apiAddress(baseURL, apiVersion).baseURL;
 
-const ownerOf = (endpoint: EndpointDescription): string => {
+const ownerOf = (endpoint: EndpointDescription, scope?: string): string => {
   const { name, apiKey, organization, project } = endpoint;
   // A function may give other keys over time; the endpoint stays the same.
-  const key = typeof apiKey === 'string' ? apiKey : { endpoint: name };
+  const key = typeof apiKey === 'string' ? apiKey : { endpoint: name, scope };
   const address = addressOf(endpoint);
   return JSON.stringify(isNamed(endpoint) ? [address, organization, project] : [address, key]);
 };
 
 /**
  * Names the owner of an endpoint's limits: the same in every process, and without the key. So processes that share a
- * Redis share the limits of one account, and never those of two.
+ * Redis share the limits of one account, and never those of two. `scope` tells apart tenants whose key is a function.
  */
-export const accountName = (endpoint: EndpointDescription): string =>
-  createHash('sha256').update(ownerOf(endpoint)).digest('hex').slice(0, 16);
+export const accountName = (endpoint: EndpointDescription, scope?: string): string =>
+  createHash('sha256').update(ownerOf(endpoint, scope)).digest('hex').slice(0, 16);

@@ -51,7 +51,10 @@ type ModelField = 'system' | 'temperature' | 'reasoningEffort';
 /** Values of the client for fields that a request leaves open. */
 export interface RequestDefaults
   extends Filled<DescribeOptions, ClientField>,
-    Pick<DescribeOptions, ModelField | 'cacheScope'> {}
+    Pick<DescribeOptions, ModelField | 'cacheScope'> {
+  /** The scope of a tenant, nested below its client's. */
+  readonly tenantScope?: string | undefined;
+}
 
 /** A checked request with nothing left open. The extra fields of client and endpoint are added when it is sent. */
 export interface NormalisedRequest<Data = unknown>
