@@ -51,10 +51,15 @@ export function parsedBody(
   { status = 200, headers }: AnswerHead,
   ofEvents: (text: string) => unknown,
 ): unknown {
-  const body = typeof data === 'string' ? parsed(data, ofEvents) : data;
-  if (body !== undefined) return body;
-  const text = typeof data === 'string' ? data.slice(0, 2_000) : '';
-  throw new AnswerError(`${status} ${text}`, status, undefined, headers ?? {});
+  if (typeof data !== 'string' && data !== undefined) return data;
+  const text = data ?? '';
+  try {
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+  } catch {
+    const body = EVENTS.test(text) ? ofEvents(text) : undefined;
+    if (body !== undefined) return body;
+  }
+  throw new AnswerError(`${status} ${text.slice(0, 2_000)}`, status, undefined, headers ?? {});
 }
 
 /**
@@ -99,14 +104,6 @@ function statusOfWords(word: string | undefined): number | undefined {
 }
 
 const BYTE_ORDER_MARK = '\ufeff';
-
-function parsed(text: string, ofEvents: (text: string) => unknown): unknown {
-  try {
-    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
-  } catch {
-    return EVENTS.test(text) ? ofEvents(text) : undefined;
-  }
-}
 
 const EVENTS = /^(?:data|event|id|retry)?:/;
 

@@ -3,6 +3,7 @@ import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { canonicalJson, type ExtraBody } from '../../internal/options/extra-body.ts';
 import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
 import type { ModelCatalog } from '../models/model-catalog.ts';
+import type { ModelEntry } from '../models/model-entry.ts';
 import { outputCap } from '../models/output-cap.ts';
 import type { ChatRequest, Exchange } from './exchange.ts';
 import { type RefusableParameter, refusedParameter } from './refused-parameter.ts';
@@ -34,6 +35,8 @@ const PARAMETERS: readonly RefusableParameter[] = [
 /** How one request is written for one model. */
 export interface RequestForm {
   readonly model: string;
+  /** The catalog's entry of the model. */
+  readonly entry: ModelEntry | undefined;
   /** Equal for forms that write a request in the same way. */
   readonly key: string;
   /** Parameters that are renamed or left out. */
@@ -59,6 +62,7 @@ export interface EndpointDialectOptions {
  * learned only after the same request was accepted without the parameter.
  */
 export class EndpointDialect {
+  readonly exchange: Exchange;
   readonly #options: EndpointDialectOptions;
   readonly #isOlderChat: boolean;
   /** The common part of the keys of its forms. */
@@ -71,12 +75,9 @@ export class EndpointDialect {
   constructor(options: EndpointDialectOptions) {
     this.#options = options;
     const { dialect, exchange, extraBody } = options;
+    this.exchange = exchange;
     this.#isOlderChat = dialect === 'generic' && exchange.api === 'chat';
     this.#key = canonicalJson([exchange.api, dialect === 'generic', extraBody]);
-  }
-
-  get exchange(): Exchange {
-    return this.#options.exchange;
   }
 
   /** The form in which a request for this model is written now. */
@@ -87,10 +88,11 @@ export class EndpointDialect {
       return this.#plain;
     }
     const nowMs = this.#options.clock.now();
+    const entry = this.#options.catalog.find(model);
     const without = new Set<RefusableParameter>();
     const tried: RefusableParameter[] = [];
     for (const [parameter, tryAtMs] of refused) {
-      if (nowMs < tryAtMs || !this.#has(request, parameter, model)) {
+      if (nowMs < tryAtMs || !this.#has(request, parameter, entry)) {
         without.add(parameter);
       } else {
         // This request tries the parameter on behalf of all others.
@@ -122,10 +124,9 @@ export class EndpointDialect {
   }
 
   /** The output limit that is sent for a request, in tokens, with headroom where the model reasons. */
-  limitOf(request: ChatRequest, { model, without }: Pick<RequestForm, 'model' | 'without'>): number | undefined {
+  limitOf(request: ChatRequest, { entry, without }: Pick<RequestForm, 'entry' | 'without'>): number | undefined {
     const { max_completion_tokens: textTokens, reasoning_effort: effort } = request;
     if (typeof textTokens !== 'number') return undefined;
-    const entry = this.#options.catalog.find(model);
     const isSent = this.#options.dialect !== 'generic' && !without.has('reasoning_effort');
     return outputCap(textTokens, entry, effort ?? (isSent ? undefined : entry?.defaultEffort));
   }
@@ -133,8 +134,8 @@ export class EndpointDialect {
   /** The request in this form; the same object where nothing differs. */
   write(request: ChatRequest, form: RequestForm): ChatRequest {
     const { dialect, extraBody } = this.#options;
-    const { model, without } = form;
-    const effort = this.#lowestEffort(request, model);
+    const { model, without, entry } = form;
+    const effort = this.#lowestEffort(request, entry);
     const limit = this.limitOf(request, form);
     if (
       model === request.model &&
@@ -168,16 +169,16 @@ export class EndpointDialect {
     tried: RequestForm['tried'] = [],
   ): RequestForm {
     const key = `${this.#key} ${model} ${[...without].sort().join()}`;
-    return { model, key, without, found, tried };
+    return { model, entry: this.#options.catalog.find(model), key, without, found, tried };
   }
 
-  #sentParameters(request: ChatRequest, { model, without }: RequestForm): readonly RefusableParameter[] {
+  #sentParameters(request: ChatRequest, { entry, without }: RequestForm): readonly RefusableParameter[] {
     const tokensName = this.#tokensName(without);
-    const others = PARAMETERS.filter((name) => !without.has(name) && this.#has(request, name, model));
+    const others = PARAMETERS.filter((name) => !without.has(name) && this.#has(request, name, entry));
     return others.filter((name) => !isTokens(name) || name === tokensName);
   }
 
-  #has(request: ChatRequest, parameter: RefusableParameter, model: string): boolean {
+  #has(request: ChatRequest, parameter: RefusableParameter, entry: ModelEntry | undefined): boolean {
     switch (parameter) {
       case 'max_completion_tokens':
       case 'max_tokens':
@@ -187,7 +188,7 @@ export class EndpointDialect {
       case 'temperature':
         return request.temperature !== undefined;
       case 'reasoning_effort':
-        return this.#lowestEffort(request, model) !== undefined;
+        return this.#lowestEffort(request, entry) !== undefined;
       case 'detail':
         return true;
       case 'stream_options':
@@ -204,9 +205,9 @@ export class EndpointDialect {
   }
 
   /** Reasoning is billed and counts against the output limit: a request that names no effort gets the lowest one. */
-  #lowestEffort(request: ChatRequest, model: string): ReasoningEffort | undefined {
+  #lowestEffort(request: ChatRequest, entry: ModelEntry | undefined): ReasoningEffort | undefined {
     if (request.reasoning_effort !== undefined || this.#options.dialect === 'generic') return undefined;
-    return this.#options.catalog.find(model)?.reasoningEfforts?.[0];
+    return entry?.reasoningEfforts?.[0];
   }
 }
 
