@@ -230,3 +230,59 @@ describe('both APIs end alike', () => {
     server.reset();
   });
 });
+
+describe('packs', () => {
+  const packFaults: Readonly<Record<string, readonly FaultRule[]>> = {
+    'all of them': [],
+    'one missing': [{ fault: { kind: 'items', change: 'missing' }, times: 1 }],
+    'one twice': [{ fault: { kind: 'items', change: 'duplicated' }, times: 1 }],
+    'in another order': [{ fault: { kind: 'items', change: 'reordered' } }],
+    'a refusal of all': [{ fault: { kind: 'refusal' }, times: 1 }],
+    'a text that is no JSON': [{ fault: { kind: 'truncate', where: 'content' }, times: 1 }],
+    'the limit': [{ fault: { kind: 'finish', reason: 'length' }, times: 1 }],
+    'a failed response': [{ fault: { kind: 'status', status: 'failed' }, times: 1 }],
+    'unknown items': [{ fault: { kind: 'quirk', unknown: true } }],
+  };
+
+  it.each(Object.entries(packFaults))('come out of both APIs alike: %s', async (_name, rules) => {
+    const ends: unknown[] = [];
+    for (const api of APIS) {
+      server.setFaults(rules);
+      server.reset();
+      images = 900;
+      const client = createDescribeClient({
+        ...{ apiKey: server.apiKey, baseURL: server.baseURL, api, monitor: false, model: 'gpt-5-mini' },
+        retry: { initialDelayMs: 1, maxDelayMs: 1, budget: false },
+        batch: { batchSize: 3, maxBatchWaitMs: 50 },
+      });
+      const described = [1, 2, 3].map((seed) =>
+        endOf(client, { image: createTestImage({ seed: images + seed, width: 32, height: 32 }) }, false),
+      );
+      const results = await Promise.all(described);
+      ends.push({ results, requests: server.seen().filter(({ method }) => method === 'POST').length });
+      await client.destroy();
+    }
+    expect(ends[1]).toEqual(ends[0]);
+    expect(ends[0]).toMatchObject({ results: Array(3).fill({ description: expect.stringMatching(/\S/) }) });
+  });
+});
+
+describe('a stream whose reasoning left no text', () => {
+  it.each(APIS)('is asked for once more before its first delta, with twice the limit: %s', async (api) => {
+    server.reset();
+    server.setFaults([{ fault: { kind: 'reasoning', tokens: 1e6 }, times: 1 }]);
+    const client = createDescribeClient({
+      ...{ apiKey: server.apiKey, baseURL: server.baseURL, api, monitor: false, ...THINKER },
+      retry: { initialDelayMs: 1, maxDelayMs: 1 },
+    });
+    const ended = await endOf(client, { image: createTestImage({ seed: 999, width: 32, height: 32 }) }, true);
+    expect(kindOf(ended)).toBe('text');
+    const limits = server.seen().flatMap(({ body }) => {
+      const { max_completion_tokens: ofChat, max_output_tokens: ofResponses } = (body ?? {}) as Record<string, number>;
+      return ofChat ?? ofResponses ?? [];
+    });
+    expect(limits).toEqual([1_324, 2_648]);
+    expect((ended as { usage: { completionTokens: number } }).usage.completionTokens).toBeGreaterThan(1_324);
+    await client.destroy();
+  });
+});
