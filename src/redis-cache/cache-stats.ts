@@ -100,8 +100,10 @@ function statusOf(
 const redisStatsOf = ({ gateway, outage }: RedisLink) =>
   Object.freeze({ ...gateway.counts, pendingInvalidations: outage.size, pendingOverflows: outage.overflows });
 
-export function statsOf(pair: TierPair): RedisCacheStats {
-  const { counters, memory, tags, namedLink: link } = pair;
+/** @param prefix - The prefix of the namespace whose reads and writes are counted; empty for the whole cache. */
+export function statsOf(pair: TierPair, prefix: string): RedisCacheStats {
+  const { memory, tags, namedLink: link } = pair;
+  const counters = pair.countersOf(prefix);
   const { memoryHits, redisHits, staleHits, sharedHits, negativeHits, misses } = counters;
   const hits = memoryHits + redisHits + staleHits + sharedHits + negativeHits;
   return Object.freeze({

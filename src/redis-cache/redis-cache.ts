@@ -2,23 +2,21 @@ import { ClosedError } from '../errors/closed-error.ts';
 import { forgetAbandoned, onAbandoned } from '../internal/async/abandoned.ts';
 import { raceSignal } from '../internal/async/signals.ts';
 import type { Listener, Unsubscribe } from '../internal/emitter.ts';
-import { callOptions } from '../internal/options/own-options.ts';
 import { type RedisCacheOptions, resolveCacheOptions } from './cache-options.ts';
+import { CacheParts, NamespaceOf } from './cache-parts.ts';
 import { healthOf, type RedisCacheHealth, type RedisCacheStats, statsOf } from './cache-stats.ts';
-import { checkKey, checkList, checkOptionNames, checkTags } from './entries/cache-input.ts';
+import { KeySpace } from './entries/cache-input.ts';
 import { generateKey } from './entries/cache-key.ts';
 import { generateImageHash } from './entries/image-hash.ts';
 import { accepts } from './filling/entry-match.ts';
 import type { CacheFactory } from './filling/factory-context.ts';
-import { type CacheHit, type CacheSource, type GetOrSetOptions, ReadThrough } from './filling/read-through.ts';
+import type { CacheHit, CacheSource, GetOrSetOptions } from './filling/read-through.ts';
 import { shareLink } from './redis/redis-link.ts';
-import { EVERY_ENTRY } from './redis/redis-names.ts';
 import type { RedisCacheEvents } from './tiers/cache-events.ts';
 import { purgeTags } from './tiers/purge.ts';
-import { MSET_NAMES, type MsetEntry, type SetItem, type SetOptions, setAll, setOptionsOf } from './tiers/setter.ts';
-import { TierPair } from './tiers/tier-pair.ts';
-import { type Found, type ReadOptions, TieredReader } from './tiers/tiered-reader.ts';
-import { TieredWriter } from './tiers/tiered-writer.ts';
+import { type MsetEntry, msetItemsOf, type SetItem, type SetOptions, setAll, setOptionsOf } from './tiers/setter.ts';
+import type { TierPair } from './tiers/tier-pair.ts';
+import type { Found, ReadOptions } from './tiers/tiered-reader.ts';
 
 /**
  * A cache in two tiers, memory over Redis. It never returns a value that is older than an invalidation which this
@@ -42,23 +40,39 @@ import { TieredWriter } from './tiers/tiered-writer.ts';
  * ```
  */
 export class RedisCache implements AsyncDisposable {
+  readonly #parts: CacheParts;
   readonly #pair: TierPair;
-  readonly #reader: TieredReader;
-  readonly #writer: TieredWriter;
-  readonly #readThrough: ReadThrough;
+  readonly #space: KeySpace;
+  /** The cache of which this is a namespace; absent for the cache itself. */
+  readonly #root: RedisCache | undefined;
   #closing: Promise<void> | undefined;
 
   /**
    * Opens nothing: the first operation connects to Redis.
    * @throws `DESCRIBE_CONFIG_INVALID` that lists every wrong option.
    */
-  constructor(options: RedisCacheOptions = {}) {
-    this.#pair = new TierPair(resolveCacheOptions(options));
-    this.#reader = new TieredReader(this.#pair);
-    this.#writer = new TieredWriter(this.#pair);
-    this.#readThrough = new ReadThrough(this.#pair, this.#reader, this.#writer);
-    onAbandoned(this, this.#pair.close.bind(this.#pair));
+  constructor(options?: RedisCacheOptions);
+  constructor(given: RedisCacheOptions | NamespaceOf<RedisCache> = {}) {
+    const namespace = given instanceof NamespaceOf ? given : undefined;
+    this.#parts = namespace?.parts ?? new CacheParts(resolveCacheOptions(given as RedisCacheOptions));
+    this.#space = namespace?.space ?? new KeySpace();
+    this.#root = namespace?.cache;
+    this.#pair = this.#parts.pair;
+    if (namespace === undefined) onAbandoned(this, this.#pair.close.bind(this.#pair));
     shareLink(this, () => this.#pair.link);
+  }
+
+  /**
+   * A view of this cache whose keys, tags, `clear()`, events and counts in `getStats()` stand apart. It shares both
+   * tiers, their bounds and the connection. Its `close()` closes nothing. Views of one name are one namespace, on every
+   * process with this `keyPrefix`; counts are kept for the last 1000 names. `clear()` of this cache clears its
+   * namespaces too. Namespaces may be nested.
+   * @param name - 1 to 128 characters, no control characters.
+   * @throws `DESCRIBE_INPUT_INVALID` for another name.
+   */
+  namespace(name: string): RedisCache {
+    const namespace = new NamespaceOf(this.#root ?? this, this.#parts, this.#space, name);
+    return new RedisCache(namespace as unknown as RedisCacheOptions);
   }
 
   /**
@@ -66,9 +80,10 @@ export class RedisCache implements AsyncDisposable {
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`; `DESCRIBE_CACHE` when strict.
    */
   async get<Value = unknown>(key: string): Promise<Value | undefined> {
-    const entry = this.#closing === undefined ? this.#pair.peek(key) : undefined;
+    const name = this.#check(key);
+    const entry = this.#pair.peek(name);
     if (entry !== undefined && entry.failure === undefined) {
-      this.#pair.counters.memoryHits += 1;
+      this.#pair.count('memoryHits', name);
       return entry.value as Value;
     }
     return (await this.getWithSource<Value>(key))?.value;
@@ -79,9 +94,9 @@ export class RedisCache implements AsyncDisposable {
     key: string,
     { signal, isValid }: ReadOptions = {},
   ): Promise<CacheHit<Value, 'memory' | 'redis'> | undefined> {
-    this.#check(key);
-    const found = await raceSignal(this.#reader.read(key), signal);
-    return this.#count<Value>(accepts(isValid, found?.entry.value) ? found : undefined);
+    const name = this.#check(key);
+    const found = await raceSignal(this.#parts.reader.read(name), signal);
+    return this.#count<Value>(name, accepts(isValid, found?.entry.value) ? found : undefined);
   }
 
   /**
@@ -90,22 +105,23 @@ export class RedisCache implements AsyncDisposable {
    * @param isValid - As in `ReadOptions`; must not throw. @internal the short path of a client's hit
    */
   peekMemory(key: string, tags: readonly string[], isValid: (value: unknown) => boolean): unknown {
-    if (this.#closing !== undefined) return undefined;
+    if (this.#pair.isClosed) return undefined;
     const nowMs = this.#pair.clock.now();
-    const record = this.#pair.memory.get(key);
+    const name = this.#space.prefix + key;
+    const record = this.#pair.memory.get(name);
     const entry = record && this.#pair.validEntry(record, nowMs);
     if (record === undefined || entry === undefined || entry.failure !== undefined || !isValid(entry.value))
       return undefined;
-    for (const tag of tags) if (!Object.hasOwn(entry.tags, tag)) return undefined;
-    if (this.#readThrough.marksDue(key, record, nowMs)) return undefined;
-    this.#pair.counters.memoryHits += 1;
+    for (const tag of this.#root === undefined ? tags : this.#space.nameTags(tags))
+      if (!Object.hasOwn(entry.tags, tag)) return undefined;
+    if (this.#parts.readThrough.marksDue(name, record, nowMs)) return undefined;
+    this.#pair.count('memoryHits', name);
     return entry.value;
   }
 
   /** Whether `get` would find a value. */
   async has(key: string): Promise<boolean> {
-    this.#check(key);
-    const found = await this.#reader.read(key);
+    const found = await this.#parts.reader.read(this.#check(key));
     return found?.fresh === true && found.entry.failure === undefined;
   }
 
@@ -116,33 +132,24 @@ export class RedisCache implements AsyncDisposable {
    * @throws `DESCRIBE_INPUT_INVALID`, `DESCRIBE_CLOSED`.
    */
   async set(key: string, value: unknown, ttlSeconds?: number | SetOptions, tags?: readonly string[]): Promise<void> {
-    this.#check(key);
-    await this.#setAll([{ key, value, ...setOptionsOf(ttlSeconds, tags) }]);
+    const name = this.#check(key);
+    await this.#setAll([{ key: name, value, ...setOptionsOf(ttlSeconds, tags) }]);
   }
 
   /** Stores many values, each with its own time to live and tags, in one round trip, or two for unknown tags. */
   async mset(given: readonly MsetEntry[]): Promise<void> {
     this.#checkOpen();
-    checkList(given, 'entries');
-    const items = given.map((entry): SetItem => {
-      const own = callOptions(entry);
-      checkOptionNames(own, MSET_NAMES);
-      const { key, data, ttl, tags } = own;
-      checkKey(key);
-      return { key, value: data, ttlSeconds: ttl, tags, graceSeconds: undefined };
-    });
+    const items = msetItemsOf(given, this.#space);
     if (items.length > 0) await this.#setAll(items);
   }
 
   /** The values in the order of the keys, `undefined` where there is none, in one round trip. */
   async mget<Value = unknown>(keys: readonly string[]): Promise<(Value | undefined)[]> {
     this.#checkOpen();
-    checkList(keys, 'keys');
-    const { values, memoryHits, redisHits } = await this.#reader.readMany(keys);
-    const { counters } = this.#pair;
-    counters.memoryHits += memoryHits;
-    counters.redisHits += redisHits;
-    counters.misses += values.length - memoryHits - redisHits;
+    const { values, memoryHits, redisHits } = await this.#parts.reader.readMany(this.#space.keys(keys));
+    this.#pair.count('memoryHits', this.#space.prefix, memoryHits);
+    this.#pair.count('redisHits', this.#space.prefix, redisHits);
+    this.#pair.count('misses', this.#space.prefix, values.length - memoryHits - redisHits);
     return values as (Value | undefined)[];
   }
 
@@ -162,7 +169,7 @@ export class RedisCache implements AsyncDisposable {
     factory: CacheFactory<Value>,
     options: GetOrSetOptions = {},
   ): Promise<CacheHit<Value, CacheSource>> {
-    return this.#readThrough.getOrSet<Value>(key, factory, options);
+    return this.#parts.readThrough.getOrSet<Value>(this.#space, key, factory, options);
   }
 
   /**
@@ -175,12 +182,11 @@ export class RedisCache implements AsyncDisposable {
 
   /** Removes entries everywhere in one round trip. Returns how many there were, as far as is known. */
   async deleteMany(keys: readonly string[]): Promise<number> {
+    this.#checkOpen();
     // Copied, because the caller may change its list before Redis has answered.
-    checkList(keys, 'keys');
-    const names = [...keys];
-    for (const key of names) this.#check(key);
+    const names = [...this.#space.keys(keys)];
     if (names.length === 0) return 0;
-    const removed = await this.#superseding(names, [], () => this.#writer.remove(names));
+    const removed = await this.#parts.change(names, [], () => this.#parts.writer.remove(names));
     this.#pair.events.emit('invalidated', { by: 'this-process', keys: names, tags: [] });
     return removed;
   }
@@ -191,10 +197,7 @@ export class RedisCache implements AsyncDisposable {
    */
   async invalidateByTags(tags: readonly string[]): Promise<void> {
     this.#checkOpen();
-    const checked = checkTags(tags);
-    if (checked.length === 0) return;
-    await this.#superseding([], checked, () => this.#writer.invalidate(checked));
-    this.#pair.events.emit('invalidated', { by: 'this-process', keys: [], tags: checked });
+    await this.#invalidate(this.#space.tags(tags));
   }
 
   /**
@@ -204,15 +207,16 @@ export class RedisCache implements AsyncDisposable {
    */
   async purgeTags(tags: readonly string[]): Promise<number> {
     this.#checkOpen();
-    const checked = checkTags(tags);
-    await this.invalidateByTags(checked);
-    return purgeTags(this.#pair, checked);
+    const names = this.#space.tags(tags);
+    await this.#invalidate(names);
+    return purgeTags(this.#pair, names);
   }
 
-  /** Makes every entry of this `keyPrefix` a miss, on every process, without a walk through them. */
+  /** Makes every entry of this `keyPrefix`, or of this namespace, a miss on every process, without a walk. */
   async clear(): Promise<void> {
     this.#checkOpen();
-    await this.#superseding([], [EVERY_ENTRY], () => this.#writer.clear());
+    if (this.#root !== undefined) return this.#invalidate([this.#space.everyTag]);
+    await this.#parts.change([], [this.#space.everyTag], () => this.#parts.writer.clear());
     this.#pair.events.emit('invalidated', { by: 'this-process', keys: [], tags: [] });
   }
 
@@ -228,12 +232,12 @@ export class RedisCache implements AsyncDisposable {
 
   /** Calls `listener` on every later event of that name; what it throws is swallowed. */
   on<Name extends keyof RedisCacheEvents>(name: Name, listener: Listener<RedisCacheEvents[Name]>): Unsubscribe {
-    return this.#pair.events.on(name, listener);
+    return this.#parts.on(this.#space, name, listener);
   }
 
   /** A frozen snapshot. */
   getStats(): RedisCacheStats {
-    return statsOf(this.#pair);
+    return statsOf(this.#pair, this.#space.prefix);
   }
 
   /** A frozen snapshot of the cache's health, from what is known; sends nothing. */
@@ -244,9 +248,10 @@ export class RedisCache implements AsyncDisposable {
   /**
    * Refuses new work, aborts refreshes in the background, and disconnects once Redis has answered, or after
    * `operationTimeoutMs`. Keeps the user's own client open. Does not wait for factories: their callers still get their
-   * values, uncached. Idempotent.
+   * values, uncached. Idempotent. A namespace closes nothing.
    */
   close(): Promise<void> {
+    if (this.#root !== undefined) return Promise.resolve();
     this.#closing ??= this.#close();
     return this.#closing;
   }
@@ -257,44 +262,39 @@ export class RedisCache implements AsyncDisposable {
 
   async #close(): Promise<void> {
     forgetAbandoned(this);
-    this.#readThrough.close();
+    this.#pair.isClosed = true;
+    this.#parts.readThrough.close();
     await this.#pair.close();
   }
 
   #setAll(items: readonly SetItem[]): Promise<void> {
+    const { writer } = this.#parts;
     const keys = items.map(({ key }) => key);
-    return this.#superseding(keys, [], () => setAll(this.#pair, this.#writer, items));
+    return this.#parts.change(keys, [], () => setAll(this.#pair, writer, items, this.#space));
   }
 
-  /** Keeps work that began before or during the change from being stored. */
-  async #superseding<Result>(
-    keys: readonly string[],
-    tags: readonly string[],
-    change: () => Promise<Result>,
-  ): Promise<Result> {
-    this.#readThrough.supersede(keys, tags);
-    const result = await change();
-    this.#readThrough.supersede(keys, tags);
-    return result;
+  async #invalidate(tags: readonly string[]): Promise<void> {
+    if (tags.length === 0) return;
+    await this.#parts.change([], tags, () => this.#parts.writer.invalidate(tags));
+    this.#pair.events.emit('invalidated', { by: 'this-process', keys: [], tags });
   }
 
-  #count<Value>(found: Found | undefined): CacheHit<Value, 'memory' | 'redis'> | undefined {
-    const { counters } = this.#pair;
+  #count<Value>(name: string, found: Found | undefined): CacheHit<Value, 'memory' | 'redis'> | undefined {
     if (found?.fresh !== true || found.entry.failure !== undefined) {
-      counters.misses += 1;
+      this.#pair.count('misses', name);
       return undefined;
     }
-    if (found.tier === 'memory') counters.memoryHits += 1;
-    else counters.redisHits += 1;
+    this.#pair.count(`${found.tier}Hits`, name);
     return { value: found.entry.value as Value, source: found.tier };
   }
 
-  #check(key: string): void {
+  /** The full name of a key. */
+  #check(key: string): string {
     this.#checkOpen();
-    checkKey(key);
+    return this.#space.key(key);
   }
 
   #checkOpen(): void {
-    if (this.#closing !== undefined) throw new ClosedError('the cache');
+    if (this.#pair.isClosed) throw new ClosedError('the cache');
   }
 }

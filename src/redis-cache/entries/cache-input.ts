@@ -8,9 +8,13 @@ const MAX_KEY_LENGTH = 8_192;
 /** Most tags of an entry. */
 export const MAX_TAGS = 128;
 
-/** @throws `DESCRIBE_INPUT_INVALID` for anything but a string of 1 to 8192 characters. */
+/**
+ * @throws `DESCRIBE_INPUT_INVALID` for anything but a string of 1 to 8192 characters. The first must not be NUL, with
+ * which the names of namespaces begin.
+ */
 export function checkKey(key: unknown, field = 'key'): asserts key is string {
   if (typeof key !== 'string' || key === '') throw wrongInput(field, 'a non-empty string', key);
+  if (key.charCodeAt(0) === 0) throw new InputError(field, 'expected no NUL as its first character, got one');
   if (key.length > MAX_KEY_LENGTH) {
     throw new InputError(field, `expected at most ${MAX_KEY_LENGTH} characters, got ${key.length}; see generateKey`);
   }
@@ -84,4 +88,88 @@ export function checkDurationMs(value: unknown, field: string): void {
   if (!(typeof value === 'number' && value >= 0 && value < 2 ** 31)) {
     throw wrongInput(field, 'milliseconds of at least 0', value);
   }
+}
+
+/** Begins and ends the name of a namespace. No key or tag of a user begins with it. */
+const MARK = '\0';
+const MARK_CODE = 0;
+
+const MAX_NAME_LENGTH = 128;
+/** Control characters; and lone surrogates, which are all alike in UTF-8. */
+const REFUSED = /[\p{Cc}\p{Surrogate}]/u;
+
+const NO_TAGS: readonly string[] = [];
+
+/** The keys and tags of a cache, or of one namespace of it. Checks those of a user, and gives their full names. */
+export class KeySpace {
+  /** Begins every full name: empty for the cache itself. */
+  readonly prefix: string;
+  /** The tag that every entry of this space has. For the cache itself it is the tag of every entry. */
+  readonly everyTag: string;
+  /** The tags by which the entries of this namespace, and of those around it, are cleared. */
+  readonly #clearTags: readonly string[];
+
+  constructor(parent?: KeySpace, name?: unknown) {
+    if (parent !== undefined) checkName(name);
+    this.prefix = parent === undefined ? '' : `${parent.prefix}${MARK}${name as string}${MARK}`;
+    this.everyTag = this.prefix;
+    this.#clearTags = parent === undefined ? NO_TAGS : [...parent.#clearTags, this.everyTag];
+  }
+
+  /** @throws `DESCRIBE_INPUT_INVALID` for what is no key. */
+  key(key: unknown): string {
+    checkKey(key);
+    return this.prefix + key;
+  }
+
+  /** The list itself for the cache itself. @throws `DESCRIBE_INPUT_INVALID` for what is no list of keys. */
+  keys(keys: readonly string[]): readonly string[] {
+    checkList(keys, 'keys');
+    for (const key of keys) checkKey(key);
+    return this.prefix === '' ? keys : keys.map((key) => this.prefix + key);
+  }
+
+  /** @throws `DESCRIBE_INPUT_INVALID` for what is no list of tags. */
+  tags(tags: unknown): readonly string[] {
+    return this.nameTags(tags === undefined ? NO_TAGS : checkTags(tags));
+  }
+
+  readonly nameTags = (tags: readonly string[]): readonly string[] =>
+    this.prefix === '' ? tags : tags.map((tag) => this.prefix + tag);
+
+  /** The tags of an entry: those given, and those by which its namespace is cleared. */
+  entryTags(tags: unknown): readonly string[] {
+    if (this.prefix === '') return tags === undefined ? NO_TAGS : checkTags(tags);
+    const named = this.tags(tags);
+    return [...named, ...this.#clearTags];
+  }
+
+  /** The names of this space among full names, without its prefix. Those of a namespace inside it are none. */
+  own(names: readonly string[]): readonly string[] {
+    if (this.prefix === '') return names;
+    return names
+      .filter((name) => name.startsWith(this.prefix) && name !== this.prefix)
+      .map((name) => name.slice(this.prefix.length))
+      .filter((name) => name.charCodeAt(0) !== MARK_CODE);
+  }
+
+  /** Whether the invalidation of these tags cleared the space. */
+  isClearedBy(tags: readonly string[]): boolean {
+    return this.#clearTags.some((tag) => tags.includes(tag));
+  }
+}
+
+/** The prefix of the namespace of a full name. */
+export function namespaceOf(name: string): string {
+  let end = 0;
+  while (name.charCodeAt(end) === MARK_CODE) end = name.indexOf(MARK, end + 1) + 1;
+  return name.slice(0, end);
+}
+
+function checkName(name: unknown): void {
+  const isName = typeof name === 'string' && name !== '' && name.length <= MAX_NAME_LENGTH && !REFUSED.test(name);
+  if (isName) return;
+  const got = typeof name === 'string' && name.length > MAX_NAME_LENGTH ? `${name.length}` : describeKind(name);
+  const expected = `expected 1 to ${MAX_NAME_LENGTH} characters without control characters`;
+  throw new InputError('namespace', `${expected}, got ${got}`);
 }

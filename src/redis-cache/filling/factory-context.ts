@@ -40,21 +40,27 @@ export type CacheFactory<Value> = (context: CacheFactoryContext) => Value | Prom
 export interface FactoryChoiceOptions {
   readonly ttlMs: number;
   readonly tags: readonly string[];
-  /** Gives the own name of each tag. */
-  readonly nameTags?: ((tags: readonly string[]) => readonly string[]) | undefined;
+  /** Gives the full name of each tag. */
+  readonly nameTags: (tags: readonly string[]) => readonly string[];
 }
 
 /** What a factory says about the value that it makes. */
 export class FactoryChoices {
   ttlMs: number;
   /** Tags beside those of the options. */
-  addedTags: readonly string[] = [];
+  addedTags: readonly string[];
   readonly #options: FactoryChoiceOptions;
   readonly #onTags: (tags: readonly string[]) => void;
+
+  /** Whether it chose something else than the options. */
+  get differs(): boolean {
+    return this.addedTags.length > 0 || this.ttlMs !== this.#options.ttlMs;
+  }
 
   /** @param onTags - Called with the tags that were added. */
   constructor(options: FactoryChoiceOptions, onTags: (tags: readonly string[]) => void) {
     this.ttlMs = options.ttlMs;
+    this.addedTags = [];
     this.#options = options;
     this.#onTags = onTags;
   }
@@ -68,7 +74,7 @@ export class FactoryChoices {
   }
 
   #add(given: readonly string[]): void {
-    const { tags, nameTags = (names) => names } = this.#options;
+    const { tags, nameTags } = this.#options;
     const named = nameTags(checkTags(given));
     if (mergeTags(tags, named) === tags && named.some((tag) => !tags.includes(tag))) {
       throw new InputError('tags', `expected at most ${MAX_TAGS} with those of the options, got ${tags.length} there`);

@@ -11,13 +11,13 @@ import type { TierPair } from '../tiers/tier-pair.ts';
 import type { TieredReader } from '../tiers/tiered-reader.ts';
 import type { Stamps, TieredWriter } from '../tiers/tiered-writer.ts';
 import { entryValue, matches, type Wanted, withTagsOf } from './entry-match.ts';
-import { type CacheFactory, FactoryChoices } from './factory-context.ts';
+import { type CacheFactory, type FactoryChoiceOptions, FactoryChoices } from './factory-context.ts';
 import { Lease, newLeaseToken } from './lease.ts';
 import { addTags, type OpenWork, OpenWorks } from './open-work.ts';
 import { RemoteWork } from './remote-work.ts';
 
 /** A value to produce, with every default filled in. */
-export interface ProduceRequest extends Wanted {
+export interface ProduceRequest extends Wanted, FactoryChoiceOptions {
   readonly key: string;
   readonly factory: CacheFactory<unknown>;
   readonly ttlMs: number;
@@ -165,22 +165,24 @@ export class ValueProducer {
   }
 
   async #make(request: ProduceRequest, turn: Turn, work: OpenWork, context: FlightContext): Promise<Produced> {
-    const { counters } = this.#pair;
     const { signal } = context;
     let value: unknown;
     work.lease = turn.lease;
     try {
       // All callers may have left while Redis was asked.
       signal.throwIfAborted();
-      counters.factoryCalls += 1;
+      this.#pair.count('factoryCalls', request.key);
       const onTags = (added: readonly string[]) => addTags(work, added);
       const choices = new FactoryChoices(request, onTags);
       value = await this.#callFactory(request, context, choices);
-      const stored = value === undefined ? undefined : await this.#storeChosen(request, turn, work, choices, value);
+      if (value === undefined) return { value, source: 'factory' };
+      const stored = choices.differs
+        ? await this.#storeChosen(request, turn, work, choices, value)
+        : await this.#store(request, turn, work, { value });
       return { value: stored === undefined ? value : stored.entry.value, source: 'factory' };
     } catch (error) {
       if (!signal.aborted) {
-        counters.factoryFailures += 1;
+        this.#pair.count('factoryFailures', request.key);
         await this.#storeFailure(request, turn, work, error);
       }
       throw error;
@@ -218,7 +220,6 @@ export class ValueProducer {
     await this.#store({ ...request, ttlMs, graceMs: 0 }, turn, work, { failure });
   }
 
-  /** Stores a value as its factory chose. */
   async #storeChosen(
     request: ProduceRequest,
     turn: Turn,
@@ -248,7 +249,7 @@ export class ValueProducer {
     content: { readonly value?: unknown; readonly failure?: StoredFailure },
   ): Promise<EncodedEntry | undefined> {
     const { key, graceMs } = request;
-    const { options, counters, clock } = this.#pair;
+    const { options, clock } = this.#pair;
     const nowMs = clock.now();
     const ttlMs = Math.max(1, Math.round(request.ttlMs * (1 - options.random() * options.ttlJitterRatio)));
     let encoded: EncodedEntry;
@@ -256,12 +257,12 @@ export class ValueProducer {
       const whole = { ...content, tags: stamps.tags, ttlMs, graceMs, costMs: nowMs - startedAtMs };
       encoded = await encodeEntry(whole, options, nowMs);
     } catch (error) {
-      counters.unstorableValues += 1;
+      this.#pair.count('unstorableValues', key);
       this.#pair.events.emit('storeFailed', { key, error });
       return undefined;
     }
     if (this.#closed) return encoded;
-    counters.writes += 1;
+    this.#pair.count('writes', key);
     const { link } = this.#pair;
     const write = { key, text: encoded.text, keepMs: ttlMs + graceMs };
     const written = link && (await this.#writeRedis(write, request.force, { lease, stamps }, work, link));
@@ -288,7 +289,7 @@ export class ValueProducer {
       const reply = await link.tier.fill(write, lease.token, link.gateway.deadline());
       written = reply.ok ? reply.value : undefined;
     }
-    if (written !== true) this.#pair.counters.droppedWrites += 1;
+    if (written !== true) this.#pair.count('droppedWrites', write.key);
     if (force && written === undefined && !work.superseded) link.outdate([write.key]);
     return written;
   }

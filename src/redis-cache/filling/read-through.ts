@@ -7,10 +7,9 @@ import type { CacheEntry } from '../entries/cache-entry.ts';
 import {
   checkCallback,
   checkDurationMs,
-  checkKey,
   checkOptionNames,
-  checkTags,
   graceMsOf,
+  type KeySpace,
   ttlMsOf,
 } from '../entries/cache-input.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
@@ -80,7 +79,6 @@ const OPTION_NAMES: Record<keyof GetOrSetOptions, true> = {
 
 const BACKGROUND_TIMEOUT_MS = 120_000;
 const MAX_FAILED_REFRESHES = 10_000;
-const NO_TAGS: readonly string[] = [];
 
 /** `getOrSet`: reads, and on a miss lets one caller a key produce the value while the others wait. */
 export class ReadThrough {
@@ -124,12 +122,13 @@ export class ReadThrough {
   }
 
   async getOrSet<Value>(
-    key: string,
+    space: KeySpace,
+    ownKey: string,
     factory: CacheFactory<Value>,
     given: GetOrSetOptions,
   ): Promise<CacheHit<Value, CacheSource>> {
     if (this.#background.signal.aborted) throw new ClosedError('the cache');
-    checkKey(key);
+    const key = space.key(ownKey);
     const options = callOptions(given);
     const { signal, isValid, softTimeoutMs, hardTimeoutMs, negativeTtlSeconds, forceRefresh = false } = options;
     checkOptionNames(options, OPTION_NAMES);
@@ -137,7 +136,7 @@ export class ReadThrough {
     if (softTimeoutMs !== undefined) checkDurationMs(softTimeoutMs, 'softTimeoutMs');
     if (hardTimeoutMs !== undefined) checkDurationMs(hardTimeoutMs, 'hardTimeoutMs');
     if (isValid !== undefined) checkCallback(isValid, 'isValid');
-    const wanted: Wanted = { tags: options.tags === undefined ? NO_TAGS : checkTags(options.tags), isValid };
+    const wanted: Wanted = { tags: space.entryTags(options.tags), isValid };
     let nowMs = this.#pair.clock.now();
     let found = forceRefresh ? undefined : this.#read(key, nowMs, signal);
     if (found instanceof Promise) {
@@ -146,12 +145,14 @@ export class ReadThrough {
     }
     const stale = found !== undefined && isUsable(found, wanted) ? found : undefined;
     const isAhead = stale?.fresh === true;
-    if (isAhead && (this.#ahead === undefined || !this.#isDue(key, this.#ahead, nowMs))) return this.#hit<Value>(stale);
-    if (stale !== undefined && nowMs < this.#refreshNotBeforeMs(key, stale)) return this.#stale<Value>(stale);
+    if (isAhead && (this.#ahead === undefined || !this.#isDue(key, this.#ahead, nowMs)))
+      return this.#hit<Value>(key, stale);
+    if (stale !== undefined && nowMs < this.#refreshNotBeforeMs(key, stale)) return this.#stale<Value>(key, stale);
     const request: ProduceRequest = {
       key,
       factory,
       ...wanted,
+      nameTags: space.nameTags,
       ttlMs: ttlMsOf(options.ttlSeconds, this.#pair.options.defaultTtlMs),
       graceMs: graceMsOf(options.graceSeconds, this.#pair.options.graceMs),
       force: forceRefresh,
@@ -161,10 +162,10 @@ export class ReadThrough {
       isAhead,
       onShared: options.onShared,
     };
-    if (isAhead) return this.#hit<Value>(this.#refreshAhead(request, stale, nowMs));
+    if (isAhead) return this.#hit<Value>(key, this.#refreshAhead(request, stale, nowMs));
     if (stale !== undefined) return this.#refresh<Value>(request, stale, options, nowMs);
-    this.#pair.counters.misses += 1;
-    return this.#produced<Value>(await this.#share(request, signal, nowMs));
+    this.#pair.count('misses', key);
+    return this.#produced<Value>(key, await this.#share(request, signal, nowMs));
   }
 
   /** Returns at once where memory has a fresh entry, or where there is nothing else to read. */
@@ -229,7 +230,7 @@ export class ReadThrough {
       void flight.then(() => clock.clearTimeout(timer));
     });
     const outcome = await raceSignal(Promise.race([flight, slow]), signal);
-    return outcome === undefined ? this.#stale<Value>(stale) : this.#produced<Value>(outcome);
+    return outcome === undefined ? this.#stale<Value>(request.key, stale) : this.#produced<Value>(request.key, outcome);
   }
 
   /** Begins to make a value that no caller waits for, unless that just failed. Never rejects. */
@@ -265,7 +266,7 @@ export class ReadThrough {
     const record = this.#pair.memory.get(request.key);
     if (record !== undefined) record.isDue = false;
     this.#ahead?.begin(nowMs);
-    this.#pair.counters.aheadRefreshes += 1;
+    this.#pair.count('aheadRefreshes', request.key);
     void this.#inBackground({ ...request, onShared: undefined }, found, nowMs);
     return found;
   }
@@ -275,22 +276,19 @@ export class ReadThrough {
     return failed?.id === entry.id ? failed.untilMs : Number.NEGATIVE_INFINITY;
   }
 
-  #hit<Value>({ entry, tier }: Found): CacheHit<Value, CacheSource> {
-    const { counters } = this.#pair;
-    if (entry.failure !== undefined) counters.negativeHits += 1;
-    else if (tier === 'memory') counters.memoryHits += 1;
-    else counters.redisHits += 1;
+  #hit<Value>(key: string, { entry, tier }: Found): CacheHit<Value, CacheSource> {
+    this.#pair.count(entry.failure !== undefined ? 'negativeHits' : `${tier}Hits`, key);
     return { value: entryValue(entry) as Value, source: tier };
   }
 
-  #stale<Value>({ entry }: Found): CacheHit<Value, CacheSource> {
-    this.#pair.counters.staleHits += 1;
+  #stale<Value>(key: string, { entry }: Found): CacheHit<Value, CacheSource> {
+    this.#pair.count('staleHits', key);
     return { value: entry.value as Value, source: 'stale' };
   }
 
-  #produced<Value>({ value: { value, source }, shared }: FlightResult<Produced>): CacheHit<Value, CacheSource> {
-    if (shared) this.#pair.counters.sharedHits += 1;
-    return { value: value as Value, source: shared ? 'shared' : source };
+  #produced<Value>(key: string, { value: made, shared }: FlightResult<Produced>): CacheHit<Value, CacheSource> {
+    if (shared) this.#pair.count('sharedHits', key);
+    return { value: made.value as Value, source: shared ? 'shared' : made.source };
   }
 }
 

@@ -210,7 +210,7 @@ export class EntryCheck {
     const key = run.keys[place];
     if (key === undefined) return;
     run.rejected.push(key);
-    this.#pair.counters.rejectedEntries += 1;
+    this.#pair.count('rejectedEntries', key);
     this.#pair.events.emit('entryRejected', { key });
   }
 

@@ -2,7 +2,7 @@ import { CacheError } from '../../errors/cache-error.ts';
 import { InputError } from '../../errors/input-error.ts';
 import { isPromiseLike } from '../../internal/async/user-callback.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
-import { checkOptionNames, checkTags, graceMsOf, ttlMsOf } from '../entries/cache-input.ts';
+import { checkList, checkOptionNames, graceMsOf, type KeySpace, ttlMsOf } from '../entries/cache-input.ts';
 import { encodeEntry } from '../entries/encode-entry.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { TierPair } from './tier-pair.ts';
@@ -45,16 +45,32 @@ export interface MsetEntry {
   readonly tags?: readonly string[] | undefined;
 }
 
-export const MSET_NAMES: Record<keyof MsetEntry, true> = { key: true, data: true, ttl: true, tags: true };
+const MSET_NAMES: Record<keyof MsetEntry, true> = { key: true, data: true, ttl: true, tags: true };
 
-/** One value to store. */
+/** One value to store, under the full name of its key. */
 export interface SetItem extends SetOptions {
   readonly key: string;
   readonly value: unknown;
 }
 
+/** The values to store of `mset`. @throws `DESCRIBE_INPUT_INVALID` for a wrong one. */
+export function msetItemsOf(given: readonly MsetEntry[], space: KeySpace): readonly SetItem[] {
+  checkList(given, 'entries');
+  return given.map((entry) => {
+    const own = callOptions(entry);
+    checkOptionNames(own, MSET_NAMES);
+    const { key, data, ttl, tags } = own;
+    return { key: space.key(key), value: data, ttlSeconds: ttl, tags, graceSeconds: undefined };
+  });
+}
+
 /** Stores values under tag versions that are read first. Stores none where one of them can't be stored. */
-export async function setAll(pair: TierPair, writer: TieredWriter, items: readonly SetItem[]): Promise<void> {
+export async function setAll(
+  pair: TierPair,
+  writer: TieredWriter,
+  items: readonly SetItem[],
+  space: KeySpace,
+): Promise<void> {
   const { options, removals } = pair;
   const plans = items.map(({ key, value, ttlSeconds, tags, graceSeconds }) => {
     if (value === undefined)
@@ -63,7 +79,7 @@ export async function setAll(pair: TierPair, writer: TieredWriter, items: readon
       throw new CacheError('a promise can not be stored; await it, and store what it resolves to');
     const ttlMs = ttlMsOf(ttlSeconds, options.defaultTtlMs);
     const graceMs = graceMsOf(graceSeconds, options.graceMs);
-    return { key, value, tags: checkTags(tags), ttlMs, graceMs };
+    return { key, value, tags: space.entryTags(tags), ttlMs, graceMs };
   });
   const longestMs = plans.reduce((most, { ttlMs, graceMs }) => Math.max(most, ttlMs + graceMs), 0);
   const began = removals.begin();

@@ -3,6 +3,7 @@ import type { Clock } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { Emitter } from '../../internal/emitter.ts';
 import type { CacheEntry } from '../entries/cache-entry.ts';
+import { namespaceOf } from '../entries/cache-input.ts';
 import type { BusMessage } from '../redis/bus-message.ts';
 import type { RedisReply } from '../redis/redis-gateway.ts';
 import { RedisLink } from '../redis/redis-link.ts';
@@ -37,6 +38,9 @@ export type MemoryVerdict =
   /** Redis must be asked, at least about these tags. */
   | { readonly kind: 'unverified'; readonly tags: readonly string[] };
 
+/** Most namespaces whose counts are kept. */
+const MAX_NAMESPACES = 1_000;
+
 const VALID: MemoryVerdict = { kind: 'valid' };
 const GONE: MemoryVerdict = { kind: 'gone' };
 
@@ -53,6 +57,9 @@ export class TierPair {
   /** Entries that left memory because of its bounds. */
   evictions = 0;
   readonly counters = new CacheCounters();
+  /** The counts of each namespace, by its prefix. */
+  readonly #namespaces = new BoundedMap<string, CacheCounters>(MAX_NAMESPACES);
+  isClosed = false;
   readonly events = new Emitter<RedisCacheEvents>();
   /** The link to Redis, even where its driver is missing: for `health()`. */
   readonly namedLink: RedisLink | undefined;
@@ -76,6 +83,18 @@ export class TierPair {
     this.namedLink = new RedisLink(target, options);
     this.link = this.namedLink;
     this.#listen(this.namedLink);
+  }
+
+  /** Counts for the cache, and for the namespace of this key or tag. */
+  count(counter: keyof CacheCounters, name: string, by = 1): void {
+    this.counters[counter] += by;
+    // NUL begins the names of namespaces only.
+    if (name.charCodeAt(0) === 0) this.countersOf(namespaceOf(name))[counter] += by;
+  }
+
+  /** The counts of a namespace, or of the whole cache where the prefix is empty. */
+  countersOf(prefix: string): CacheCounters {
+    return prefix === '' ? this.counters : this.#namespaces.getOrCreate(prefix, () => new CacheCounters());
   }
 
   /** The fresh entry that memory may serve without a question to Redis. */

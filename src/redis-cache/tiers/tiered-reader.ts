@@ -1,5 +1,4 @@
 import type { CacheEntry } from '../entries/cache-entry.ts';
-import { checkKey } from '../entries/cache-input.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { TagVersions } from '../redis/redis-tier.ts';
@@ -77,7 +76,6 @@ export class TieredReader {
 
   /**
    * The fresh values of many keys in one round trip, two where tags are not known.
-   * @throws `DESCRIBE_INPUT_INVALID` before Redis is asked.
    */
   async readMany(keys: readonly string[]): Promise<FoundValues> {
     const { link } = this.#pair;
@@ -121,8 +119,7 @@ export class TieredReader {
     const read: MemoryRead = { values: new Array(keys.length).fill(undefined), places, held: undefined, hits: 0 };
     let asking = 0;
     for (let place = 0; place < keys.length; place += 1) {
-      const key = keys[place];
-      checkKey(key);
+      const key = keys[place] as string;
       const record = memory.get(key);
       const entry = record && this.#pair.validEntry(record, nowMs);
       if (entry !== undefined) {

@@ -73,13 +73,15 @@ export class TieredWriter {
    * take is in this process alone, which then distrusts the older one in Redis.
    */
   async write(all: readonly KeyedEntry[], shared: boolean, began: ReadTicket): Promise<void> {
-    const { link, guard, removals, counters, clock } = this.#pair;
+    const { link, guard, removals, clock } = this.#pair;
     const startedAtMs = clock.now();
     const entries = all.filter(({ key }) => removals.isClean(began, key));
     if (entries.length === 0) return;
-    counters.writes += entries.length;
     const keys = entries.map(({ key }) => key);
-    for (const key of keys) guard.removed(key);
+    for (const key of keys) {
+      this.#pair.count('writes', key);
+      guard.removed(key);
+    }
     const ticket = guard.begin();
     try {
       const refused = link === undefined ? [] : await this.#writeRedis(entries, shared, link);
@@ -89,7 +91,7 @@ export class TieredWriter {
         if (guard.isClean(ticket, key)) this.#pair.remember(key, entry, startedAtMs, endedAtMs);
         else this.#pair.memory.delete(key);
       }
-      counters.droppedWrites += refused.length;
+      for (const key of refused) this.#pair.count('droppedWrites', key);
     } finally {
       guard.end();
     }
@@ -97,10 +99,12 @@ export class TieredWriter {
 
   /** Removes keys. Returns how many there were, as far as is known. */
   async remove(keys: readonly string[]): Promise<number> {
-    const { link, memory, counters, removals } = this.#pair;
+    const { link, memory, removals } = this.#pair;
     const held = keys.filter((key) => memory.get(key) !== undefined).length;
-    counters.removals += keys.length;
-    for (const key of keys) removals.removed(key);
+    for (const key of keys) {
+      this.#pair.count('removals', key);
+      removals.removed(key);
+    }
     this.#pair.forgetKeys(keys);
     if (link === undefined) return held;
     const reply = await link.tier.remove(keys, link.gateway.deadline(keys.length));
@@ -114,8 +118,8 @@ export class TieredWriter {
   }
 
   async invalidate(tags: readonly string[]): Promise<void> {
-    const { link, counters } = this.#pair;
-    counters.invalidatedTags += tags.length;
+    const { link } = this.#pair;
+    for (const tag of tags) this.#pair.count('invalidatedTags', tag);
     this.#pair.tags.drop(tags);
     if (link === undefined) return;
     const reply = await link.tier.removeTags(tags, link.gateway.deadline(tags.length));
