@@ -29,12 +29,12 @@ export const exchangeStage =
   async (call) => {
     const { request, read, client, attempt, place } = call;
     const { dialect, address } = place.target;
-    const timer = new SilenceTimer(clock, attemptTimeoutMs, (error) => attempt.abort(error));
+    let timer: SilenceTimer | undefined;
     let report: ExchangeReport = { sent: false };
     try {
       const form = dialect.formFor(place.model, request);
       const encoded = await call.body.encodedAs(request, form, dialect);
-      timer.start();
+      timer = new SilenceTimer(clock, attemptTimeoutMs, (error) => attempt.abort(error));
       const sentAtMs = clock.now();
       report = { sent: true, sentAtMs };
       const { completion, headers } = await sendInForm(call, form, encoded, timer);
@@ -49,7 +49,7 @@ export const exchangeStage =
       if (report.answeredAtMs !== undefined) throw new AttemptFailure(error, report);
       throw new AttemptFailure(error, { ...report, ...refusedReport(error, call, priceOf) });
     } finally {
-      timer.end();
+      timer?.end();
     }
   };
 

@@ -9,7 +9,7 @@ export class SilenceTimer {
   readonly limitMs: number;
   readonly #clock: Clock;
   readonly #abort: (error: TimeoutError) => void;
-  #timer: TimerHandle | undefined;
+  #timer: TimerHandle;
   #movedAtMs: number | undefined;
   #isLingering = false;
 
@@ -17,10 +17,7 @@ export class SilenceTimer {
     this.#clock = clock;
     this.limitMs = limitMs;
     this.#abort = abort;
-  }
-
-  start(delayMs = this.limitMs): void {
-    this.#timer = this.#clock.setTimeout(this.#expire, delayMs);
+    this.#timer = clock.setTimeout(this.#expire, limitMs);
   }
 
   moved(): void {
@@ -30,13 +27,13 @@ export class SilenceTimer {
   /** The answer is complete. A server that leaves its stream open then keeps nobody waiting. */
   lingers(): void {
     this.end();
-    this.start(Math.min(this.limitMs, LINGER_MS));
+    this.#timer = this.#clock.setTimeout(this.#expire, Math.min(this.limitMs, LINGER_MS));
     this.#movedAtMs = undefined;
     this.#isLingering = true;
   }
 
   end(): void {
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#clock.clearTimeout(this.#timer);
   }
 
   /** A stream only notes its movements: to set the timer anew for each would cost more. */
@@ -44,7 +41,7 @@ export class SilenceTimer {
     const movedAtMs = this.#movedAtMs;
     const restMs = movedAtMs === undefined ? 0 : movedAtMs + this.limitMs - this.#clock.now();
     const what = movedAtMs === undefined ? 'an attempt' : 'the stream stood still and';
-    if (restMs > 0) this.start(restMs);
+    if (restMs > 0) this.#timer = this.#clock.setTimeout(this.#expire, restMs);
     else this.#abort(new TimeoutError(what, this.limitMs));
   };
 }
