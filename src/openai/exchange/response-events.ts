@@ -9,6 +9,7 @@ interface ResponseEvent {
   readonly output_index?: unknown;
   readonly delta?: unknown;
   readonly error?: unknown;
+  readonly code?: unknown;
 }
 
 /** Joins the events of a streamed response. Events of unknown types are skipped, because the API adds new ones. */
@@ -46,7 +47,8 @@ export class ResponseEvents implements StreamDecoder {
       case 'response.failed':
         return this.#end(response ?? { status: type.slice('response.'.length) });
       case 'error':
-        this.#error = error ?? event;
+        // Without a code it is the server's own failure, as with a response that failed.
+        this.#error = error ?? { ...event, code: event.code ?? 'server_error' };
         return '';
       default:
         this.#first ??= response;

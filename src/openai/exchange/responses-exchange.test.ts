@@ -247,6 +247,7 @@ describe('a stream of the Responses API', () => {
 
   it.each([
     [{ type: 'error', code: 'server_is_overloaded', message: 'busy', param: null }, 503],
+    [{ type: 'error', code: null, message: 'The server had an error.', param: null }, 500],
     [{ type: 'error', error: { code: 'rate_limit_exceeded', message: 'slow' } }, 429],
     [
       {
