@@ -28,7 +28,7 @@ const { values } = parseArgs({
 const TEST_TIMEOUT_MS = 30_000;
 const RUN_TIMEOUT_MS = 300_000;
 /** Test files of one run of Vitest. */
-const FILES_A_RUN = 2;
+const FILES_A_RUN = 3;
 const TIMED_OUT = ' (timed out)';
 
 const source = (path: string): string => readFileSync(join(repositoryRoot, path), 'utf8');
@@ -54,18 +54,26 @@ const TESTS = ['src', 'examples'].flatMap((folder) =>
     .map((path) => join(folder, path)),
 );
 
-/** Tests of the client that name the option, those that name it most often first. */
+/**
+ * Tests of the client that name the option, the likeliest to notice first: its name stands in the title of a test, then
+ * where it is given or called.
+ */
 function testsOf(option: string): string[] {
   const name = option.split(/\.(?!asyncDispose)/).at(-1) ?? '';
-  const word = name === '[Symbol.asyncDispose]' ? /await using/g : new RegExp(`\\b${name}\\b`, 'g');
-  const counted = TESTS.map((path) => {
+  const isMember = option.startsWith('member.');
+  const word = name === '[Symbol.asyncDispose]' ? 'await using' : `\\b${name}\\b`;
+  const used = isMember ? `\\.${word}` : `${word}(?=\\s*[:,} ])`;
+  const titled = `\\b(?:it|describe)(?:\\.\\w+)?\\(.*${word}`;
+  const count = (text: string, pattern: string): number => text.match(new RegExp(pattern, 'g'))?.length ?? 0;
+  const scored = TESTS.map((path) => {
     const text = source(path);
     const isOfClient = path.startsWith('src/describe-client') || text.includes('createDescribeClient');
-    return { path, count: isOfClient ? (text.match(word)?.length ?? 0) / Math.sqrt(text.length) : 0 };
+    const score = isOfClient ? 5 * count(text, titled) + 2 * count(text, used) + count(text, word) : 0;
+    return { path, score: score / Math.sqrt(text.length) };
   });
-  return counted
-    .filter(({ count }) => count > 0)
-    .sort((left, right) => right.count - left.count)
+  return scored
+    .filter(({ score }) => score > 0)
+    .sort((left, right) => right.score - left.score)
     .map(({ path }) => path);
 }
 

@@ -15,10 +15,10 @@ const printed = (name: string): string => {
 };
 
 describe('docs/outcomes.md, which `node .ci/outcome-table.ts` prints anew', () => {
-  it.each(FORMS)(
-    'says what every outcome does: %s',
-    async (form) => {
-      expect((await outcomeTable(form)).split('\n')).toEqual(printed(`outcomes: ${form}`).split('\n'));
+  it.each(FORMS.flatMap((form) => (['chat', 'responses'] as const).map((api) => ({ form, api }))))(
+    'says what every outcome does: $form through $api',
+    async ({ form, api }) => {
+      expect((await outcomeTable(form, api)).split('\n')).toEqual(printed(`outcomes: ${form}`).split('\n'));
     },
     RUN_TIMEOUT_MS,
   );

@@ -25,10 +25,10 @@ export const outcomesOf = (form: CallForm): readonly Outcome[] =>
   form === 'stream' ? [...OUTCOMES, ...STREAM_OUTCOMES] : OUTCOMES;
 
 /** The table of a form, from a run of every outcome. */
-export async function outcomeTable(form: CallForm): Promise<string> {
+export async function outcomeTable(form: CallForm, api: 'chat' | 'responses' = 'chat'): Promise<string> {
   const rows: string[][] = [];
   for (const outcome of outcomesOf(form)) {
-    const effects = await effectsOf({ outcome, form, openTarget: fakeTarget, options: {} });
+    const effects = await effectsOf({ outcome, form, openTarget: fakeTarget, options: { api } });
     rows.push([outcome.name, ...Object.values(effects)]);
   }
   return tableOf([['outcome', ...Object.values(HEADS)], ...rows]);
