@@ -47,6 +47,7 @@ export {
   type DescribeInput,
   type DescribeManyItem,
   type DescribeManyOptions,
+  type DescribeManyProgress,
   type DescribeOptions,
   type DescribeRequest,
   type DescribeResult,

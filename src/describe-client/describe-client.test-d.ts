@@ -114,6 +114,15 @@ describe('describeMany', () => {
     }
   });
 
+  it('yields data of a schema for all inputs', async () => {
+    for await (const item of client.describeMany([imageUrl], { schema, concurrency: 2 })) {
+      if (item.status === 'fulfilled') expectTypeOf(item.value.data).toEqualTypeOf<Cat>();
+    }
+    for await (const item of client.describeMany([{ imageUrl, schema }], { priority: 1 })) {
+      if (item.status === 'fulfilled') expectTypeOf(item.value.data).toEqualTypeOf<Cat>();
+    }
+  });
+
   it('yields no data without schemas, and perhaps some where they are mixed', async () => {
     for await (const item of client.describeMany([imageUrl, new URL(imageUrl)])) {
       if (item.status === 'fulfilled') expectTypeOf(item.value.data).toEqualTypeOf<undefined>();

@@ -1,13 +1,19 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { ClosedError } from '../errors/closed-error.ts';
 import { DescribeError } from '../errors/describe-error.ts';
+import type { Inputs } from '../internal/async/map-concurrently.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
 import type { OpenAIConnectionPool } from '../openai/index.ts';
 import type { SpendingEstimate } from '../openai/models/estimate.ts';
 import type { ApiKey } from '../openai/pool/api-key.ts';
 import type { PerformanceMonitor, PerformanceReport } from '../performance-monitor/index.ts';
 import type { RedisCache } from '../redis-cache/index.ts';
-import { type DescribeManyItem, type DescribeManyOptions, describeEach } from './bulk/describe-many.ts';
+import {
+  type DescribeManyItem,
+  type DescribeManyOptions,
+  describeEach,
+  type StructuredManyOptions,
+} from './bulk/describe-many.ts';
 import { type EstimateOptions, estimateCalls } from './bulk/estimate-calls.ts';
 import { type ClientWarmOptions, type ClientWarmResult, warmCache } from './bulk/warm-cache.ts';
 import type { DescribeResult, StructuredResult } from './call/describe-result.ts';
@@ -26,6 +32,8 @@ import type { TenantOptions } from './options/tenant-options.ts';
 import { type ClientHealth, clientHealth } from './reports/client-health.ts';
 import { ClientCore } from './tenants/client-core.ts';
 import { TenantCore } from './tenants/tenant-core.ts';
+
+type Items<Item> = AsyncGenerator<Item, void, undefined>;
 
 /**
  * Describes images through pool, batch, cache, breaker and monitor, composed. It opens nothing until the first call,
@@ -129,27 +137,29 @@ export class DescribeClient implements AsyncDisposable {
 
   /**
    * Describes any number of images with bounded concurrency and memory. The failure of one item is yielded, not thrown.
-   * Stopping the iteration aborts the calls in work.
+   * Stopping the iteration aborts the calls in work. Fields of a request among the options are for all inputs, and win.
    *
    * @throws `DESCRIBE_INPUT_INVALID` for wrong options, the signal's reason when it aborts, and any error of the
    * iterable of inputs.
    */
   describeMany<Data>(
-    inputs: Iterable<StructuredRequest<Data>> | AsyncIterable<StructuredRequest<Data>>,
-    options?: DescribeManyOptions,
-  ): AsyncGenerator<DescribeManyItem<Data, StructuredResult<Data>>, void, undefined>;
+    inputs: Inputs<DescribeInput>,
+    options: StructuredManyOptions<Data>,
+  ): Items<DescribeManyItem<Data, StructuredResult<Data>>>;
+  describeMany<Data>(
+    inputs: Inputs<StructuredRequest<Data>>,
+    options?: DescribeManyOptions<Data>,
+  ): Items<DescribeManyItem<Data, StructuredResult<Data>>>;
   describeMany<Data = undefined>(
-    inputs: Iterable<DescribeInput<Data>> | AsyncIterable<DescribeInput<Data>>,
-    options?: DescribeManyOptions,
-  ): AsyncGenerator<DescribeManyItem<Data>, void, undefined>;
-  describeMany(
-    inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
-    options: DescribeManyOptions = {},
-  ): AsyncGenerator<DescribeManyItem, void, undefined> {
+    inputs: Inputs<DescribeInput<Data>>,
+    options?: DescribeManyOptions<Data>,
+  ): Items<DescribeManyItem<Data>>;
+  describeMany(inputs: Inputs<DescribeInput>, options: DescribeManyOptions = {}): Items<DescribeManyItem> {
     return describeEach(
       inputs,
-      (input, ownerSignal) => this.#core.runner.describe(input, undefined, { ownerSignal }),
+      (input, ownerSignal, fields) => this.#core.runner.describe(input, fields, { ownerSignal }),
       options,
+      this.#core.parts.clock,
       this.#core.calls.refused,
     );
   }
@@ -160,10 +170,7 @@ export class DescribeClient implements AsyncDisposable {
    *
    * @throws `DESCRIBE_INPUT_INVALID` and `DESCRIBE_IMAGE_…` for an input that could not be described either.
    */
-  estimate(
-    inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
-    options: EstimateOptions = {},
-  ): Promise<SpendingEstimate> {
+  estimate(inputs: Inputs<DescribeInput>, options: EstimateOptions = {}): Promise<SpendingEstimate> {
     return estimateCalls(inputs, options, this.#core.parts);
   }
 
@@ -188,17 +195,14 @@ export class DescribeClient implements AsyncDisposable {
    * reason when it aborts, and any error of the iterable of inputs.
    * @throws `DESCRIBE_CLOSED` when the client ends before all inputs were read, once the calls in work have ended.
    */
-  async warm(
-    inputs: Iterable<DescribeInput> | AsyncIterable<DescribeInput>,
-    options: ClientWarmOptions = {},
-  ): Promise<ClientWarmResult> {
-    this.#core.calls.assertOpen();
+  async warm(inputs: Inputs<DescribeInput>, options: ClientWarmOptions = {}): Promise<ClientWarmResult> {
+    const { calls, parts, runner } = this.#core;
+    calls.assertOpen();
     return warmCache(
       inputs,
-      (input, ownerSignal) => this.#core.runner.describe(input, undefined, { ownerSignal, fillsCache: true }),
+      (input, ownerSignal) => runner.describe(input, undefined, { ownerSignal, fillsCache: true }),
       options,
-      this.#core.parts.cache !== undefined,
-      this.#core.calls.refused,
+      { hasCache: parts.cache !== undefined, clock: parts.clock, refused: calls.refused },
     );
   }
 

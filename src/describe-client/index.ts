@@ -2,6 +2,7 @@ export type { ExtraBody } from '../internal/options/extra-body.ts';
 export type { ReasoningEffort } from '../internal/options/reasoning-effort.ts';
 export type { ApiForm } from '../openai/exchange/exchange.ts';
 export type { Dialect } from '../openai/exchange/request-dialect.ts';
+export type { DescribeManyProgress } from './bulk/bulk-progress.ts';
 export type { DescribeManyItem, DescribeManyOptions } from './bulk/describe-many.ts';
 export type { EstimateOptions } from './bulk/estimate-calls.ts';
 export type {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { itLoopsConcurrently, type TextLoop } from '../../internal/async/concurrent-loop.fixture.ts';
+import { systemClock } from '../../internal/clock.ts';
 import { describeEach } from './describe-many.ts';
 
 /** Results are texts here: the loop looks into none. */
 const loop: TextLoop = (inputs, work, { refused, ...options }) =>
-  describeEach(inputs, work as never, options, refused) as unknown as ReturnType<TextLoop>;
+  describeEach(inputs, work as never, options, systemClock, refused) as unknown as ReturnType<TextLoop>;
 
 describe('describeEach', () => {
   itLoopsConcurrently(loop);
@@ -15,7 +16,7 @@ describe('describeEach', () => {
       inWork += 1;
       return new Promise<never>(() => {});
     };
-    const iteration = describeEach(Array(20).fill('image'), describeOne);
+    const iteration = describeEach(Array(20).fill('image'), describeOne, {}, systemClock);
     void iteration.next();
     await new Promise((resolve) => setImmediate(resolve));
     expect(inWork).toBe(16);

@@ -1,24 +1,26 @@
 import { ConfigError } from '../../errors/config-error.ts';
 import type { Inputs } from '../../internal/async/map-concurrently.ts';
 import { callSafely } from '../../internal/async/user-callback.ts';
+import type { Clock } from '../../internal/clock.ts';
 import { callable, type OptionChecks } from '../../internal/options/option-checks.ts';
 import type { DescribeResult, DescriptionSource } from '../call/describe-result.ts';
 import type { DescribeInput } from '../options/describe-request.ts';
 import { methodSettings } from '../options/input-issues.ts';
+import { countOf } from './bulk-progress.ts';
 import { DESCRIBE_MANY_SPEC, type DescribeManyOptions, describeEach } from './describe-many.ts';
 
 /** One input that has been processed. */
 export interface ClientWarmProgress {
   /** Inputs processed so far, this one included. */
   readonly done: number;
-  /** The number of inputs, where they are an array. */
+  /** The number of inputs, where it is known: of an array, a `Set` or a `Map`. */
   readonly total: number | undefined;
   readonly index: number;
   readonly input: DescribeInput;
   readonly outcome: 'warmed' | 'skipped' | 'failed';
 }
 
-export interface ClientWarmOptions extends Omit<DescribeManyOptions, 'ordered'> {
+export interface ClientWarmOptions extends Pick<DescribeManyOptions, 'concurrency' | 'signal'> {
   /** Called after each input; an error that it throws is ignored. @defaultValue none */
   readonly onProgress?: ((progress: ClientWarmProgress) => void) | undefined;
 }
@@ -45,6 +47,13 @@ export const CLIENT_WARM_SPEC = {
 
 const FOUND: readonly DescriptionSource[] = ['memory', 'redis'];
 
+interface WarmContext {
+  readonly hasCache: boolean;
+  readonly clock: Clock;
+  /** Aborts when no more inputs are read. */
+  readonly refused: AbortSignal;
+}
+
 /**
  * Describes the inputs that are not cached, in bounded memory. Lists failures by index, because an input may be large.
  */
@@ -52,18 +61,17 @@ export async function warmCache(
   inputs: Inputs<DescribeInput>,
   describeOne: (input: DescribeInput, signal: AbortSignal) => Promise<DescribeResult>,
   given: ClientWarmOptions,
-  hasCache: boolean,
-  refused: AbortSignal,
+  { hasCache, clock, refused }: WarmContext,
 ): Promise<ClientWarmResult> {
   const { concurrency, signal, onProgress } = methodSettings(given, CLIENT_WARM_SPEC);
   if (!hasCache) {
     throw new ConfigError('warm', [{ option: 'cache', expected: 'a cache to fill', got: 'false' }]);
   }
-  const total = Array.isArray(inputs) ? inputs.length : undefined;
+  const total = countOf(inputs);
   const failed: ClientWarmFailure[] = [];
   const counts = { warmed: 0, skipped: 0 };
   let done = 0;
-  for await (const item of describeEach(inputs, describeOne, { concurrency, signal }, refused)) {
+  for await (const item of describeEach(inputs, describeOne, { concurrency, signal }, clock, refused)) {
     const { index, input } = item;
     let outcome: ClientWarmProgress['outcome'] = 'failed';
     if (item.status === 'rejected') failed.push({ index, error: item.reason });
