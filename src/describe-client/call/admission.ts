@@ -51,10 +51,6 @@ class Shared {
   constructor(limits: AdmissionLimits) {
     this.limits = limits;
   }
-
-  fits(bytes: number): boolean {
-    return this.bytes === 0 || this.bytes + bytes <= this.limits.maxBytesInFlight;
-  }
 }
 
 /**
@@ -145,8 +141,9 @@ export class Admission implements HeapNode {
   /** For tickets: takes capacity at once, or returns the wait for it. */
   take(bytes: number, priority: number): CapacityWait | undefined {
     const shared = this.#shared;
-    if (shared.waiting === 0 && shared.fits(bytes)) {
-      this.#hold(bytes);
+    if (shared.waiting === 0 && (shared.bytes === 0 || shared.bytes + bytes <= shared.limits.maxBytesInFlight)) {
+      shared.bytes += bytes;
+      this.order += bytes;
       return undefined;
     }
     this.#sequence += 1;
@@ -166,25 +163,27 @@ export class Admission implements HeapNode {
 
   /** For tickets: more or fewer bytes are held; never waits. */
   change(byBytes: number): void {
-    this.#hold(byBytes);
-    if (byBytes < 0 && this.#shared.waiting > 0) this.#serve();
+    const shared = this.#shared;
+    shared.bytes += byBytes;
+    this.order += byBytes;
+    if (shared.waiting === 0) return;
+    shared.order.update(this);
+    if (byBytes < 0) this.#serve();
   }
 
   #serve(): void {
-    for (let next = this.#shared.order.peek(); next !== undefined; next = this.#shared.order.peek()) {
+    const { order, limits } = this.#shared;
+    for (let next = order.peek(); next !== undefined; next = order.peek()) {
       const { first } = next.#queue;
-      if (first === undefined || !this.#shared.fits(first.bytes)) return;
+      const { bytes } = this.#shared;
+      if (first === undefined || (bytes > 0 && bytes + first.bytes > limits.maxBytesInFlight)) return;
       first.granted = true;
       next.#leave(first);
-      next.#hold(first.bytes);
+      this.#shared.bytes += first.bytes;
+      next.order += first.bytes;
+      order.update(next);
       first.onGrant?.();
     }
-  }
-
-  #hold(bytes: number): void {
-    this.#shared.bytes += bytes;
-    this.order += bytes;
-    this.#shared.order.update(this);
   }
 
   /** Begins to wait for the next capacity. */

@@ -66,7 +66,8 @@ export class CallRegister {
 
   /** @throws `DESCRIBE_CLOSED` after `refuse()` or `end()`. */
   assertOpen(): void {
-    if (!this.isOpen) throw new ClosedError('the client');
+    if (this.#refusing.signal.aborted) throw new ClosedError('the client');
+    if (this.#client !== undefined) this.#client.assertOpen();
   }
 
   /** Aborts with `DESCRIBE_CLOSED` when no more calls are taken. */
@@ -100,7 +101,8 @@ export class CallRegister {
     counts.active += 1;
     if (this.#client !== undefined) this.#client.#enters(abort);
     try {
-      this.ended.throwIfAborted();
+      if (this.#client !== undefined) this.#client.#ended.signal.throwIfAborted();
+      this.#ended.signal.throwIfAborted();
       signal.throwIfAborted();
       const value = await run({ signal, deadlineAtMs });
       counts.succeeded += 1;

@@ -4,7 +4,7 @@ import { wrongInput } from '../../internal/options/option-checks.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';
 import type { AcquireOptions } from '../options/acquire-options.ts';
 import type { PoolSettings } from '../options/resource-pool-options.ts';
-import type { PermitUser } from '../options/slot-permits.ts';
+import type { PermitShare, PermitUser } from '../options/slot-permits.ts';
 import type { ResourcePoolEvents } from '../reports/resource-pool-events.ts';
 import type { PoolCounters, ResourcePoolState, RetireReason } from '../reports/resource-pool-stats.ts';
 import type { Slot } from './slot.ts';
@@ -28,6 +28,7 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource>, Perm
   readonly suspect: (slot: Slot<Resource>) => void;
   readonly #validates: boolean;
   readonly #trackLoans: boolean;
+  readonly #permits: PermitShare | undefined;
   #endReason: unknown;
   state: ResourcePoolState = 'open';
   /** Whether the pool was used. Only then `minSize` is kept. */
@@ -57,7 +58,8 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource>, Perm
       left: (waiter, why) => this.#onLeft(waiter, why),
     });
     this.supply = new SlotSupply<Resource>(settings, this, counters, events);
-    this.keeper.permits = settings.permits?.join(this);
+    this.#permits = settings.permits?.join(this);
+    this.keeper.permits = this.#permits;
   }
 
   get keeper(): SlotKeeper<Resource> {
@@ -136,15 +138,26 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource>, Perm
     return true;
   }
 
-  /** Gives a free slot to the first waiter, else to the stack. `fresh` means that it needs no validation. */
+  /**
+   * Gives a free slot to the first waiter, else to the stack, unless another pool needs its permit. `fresh` means that
+   * it needs no validation.
+   */
   offer(slot: Slot<Resource>, fresh = false, toBottom = false): void {
     if (slot.state === 'retired') return;
     if (this.state === 'closed') {
       this.retire(slot, 'closed');
       return;
     }
-    if (this.waiting.size > 0 && (fresh || !this.#validates)) this.#deliver(slot);
-    else this.#rest(slot, toBottom);
+    if (this.waiting.size > 0 && (fresh || !this.#validates)) {
+      this.#deliver(slot);
+    } else if (this.#permits !== undefined && this.waiting.size === 0 && !this.#permits.keeps(false)) {
+      this.retire(slot, 'yielded');
+    } else {
+      slot.state = 'idle';
+      if (toBottom) this.idle.unshift(slot);
+      else this.idle.push(slot);
+      if (this.waiting.size > 0) this.pump();
+    }
     if (this.state !== 'open') this.#changed();
   }
 
@@ -218,7 +231,8 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource>, Perm
     if (slot.uses >= maxUsageCount) this.retire(slot, 'usage');
     else if (slot.expiresAtMs <= slot.idleSinceMs) this.retire(slot, 'lifetime');
     else if (!clean) this.retire(slot, 'reset-failed');
-    else if (this.waiting.size > 0 && this.keeper.permits?.keeps(true) === false) this.retire(slot, 'yielded');
+    else if (this.#permits !== undefined && this.waiting.size > 0 && !this.#permits.keeps(true))
+      this.retire(slot, 'yielded');
     else this.offer(slot);
   }
 
@@ -271,19 +285,7 @@ export class SlotDispatcher<Resource> implements SlotSupplyOwner<Resource>, Perm
       return;
     }
     // The last waiter left while the slot was checked.
-    this.#rest(slot, false);
-  }
-
-  /** Puts a slot on the stack, unless its permit is needed elsewhere. */
-  #rest(slot: Slot<Resource>, toBottom: boolean): void {
-    if (this.waiting.size === 0 && this.keeper.permits?.keeps(false) === false) {
-      this.retire(slot, 'yielded');
-      return;
-    }
-    slot.state = 'idle';
-    if (toBottom) this.idle.unshift(slot);
-    else this.idle.push(slot);
-    if (this.waiting.size > 0) this.pump();
+    this.offer(slot);
   }
 
   #onLeft({ timeoutMs }: Waiter<Slot<Resource>>, why: 'timeout' | 'abort'): void {
