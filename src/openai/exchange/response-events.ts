@@ -1,6 +1,6 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
 import type { StreamDecoder } from './exchange.ts';
-import { isResponse, neutralCompletion, type ResponseObject, textOf } from './response-object.ts';
+import { contentOf, isResponse, neutralCompletion, type ResponseObject } from './response-object.ts';
 
 interface ResponseEvent {
   readonly type?: unknown;
@@ -72,7 +72,7 @@ export class ResponseEvents implements StreamDecoder {
   #end(response: ResponseObject): string {
     this.#last = response;
     // Some servers send no deltas.
-    return this.#text === '' ? this.#addText(textOf(response.output)) : '';
+    return this.#text === '' ? this.#addText(contentOf(response.output).text) : '';
   }
 
   #addText(text: unknown): string {

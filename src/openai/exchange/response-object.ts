@@ -54,41 +54,34 @@ export const isResponse = (body: unknown): body is ResponseObject => {
  */
 export const completionOfResponse = (body: unknown): unknown => (isResponse(body) ? neutralCompletion(body) : body);
 
-export function neutralCompletion(response: ResponseObject, streamed: StreamedParts = {}): ChatCompletion {
-  const { id, model, service_tier, usage, status, output } = response;
-  const { text = textOf(output), refusal = refusalOf(output), error = errorOf(response) } = streamed;
-  const hasFailed = streamed.error !== undefined || status === 'failed';
-  const choice = {
-    index: 0,
-    finish_reason: hasFailed ? 'error' : finishReasonOf(response),
-    ...(error === undefined ? {} : { error }),
-    message: { role: 'assistant', content: text, refusal },
-  };
-  const completion = { id, model, service_tier, usage: usage ? neutralUsage(usage) : undefined, choices: [choice] };
+export function neutralCompletion(response: ResponseObject, streamed?: StreamedParts): ChatCompletion {
+  const { id, model, service_tier, usage, status } = response;
+  const { text, refusal } = contentOf(response.output);
+  const error = streamed?.error ?? errorOf(response);
+  const hasFailed = streamed?.error !== undefined || status === 'failed';
+  const message = { role: 'assistant', content: streamed?.text ?? text, refusal: streamed?.refusal ?? refusal };
+  const choice: object = { index: 0, finish_reason: hasFailed ? 'error' : finishReasonOf(response), message };
+  const choices = [error === undefined ? choice : { ...choice, error }];
+  const completion = { id, model, service_tier, usage: usage ? neutralUsage(usage) : undefined, choices };
   return completion as unknown as ChatCompletion;
 }
 
-/** The text of the answer. Reasoning, commentary and unknown items are skipped. */
-export const textOf = (output: ResponseObject['output']): string =>
-  partsOf(output)
-    .map(({ type, text }) => (isTextType(type) && typeof text === 'string' ? text : ''))
-    .join('');
-
-const isTextType = (type: unknown): boolean => type === 'output_text' || type === 'text';
-
-const refusalOf = (output: ResponseObject['output']): string =>
-  partsOf(output)
-    .map(({ refusal }) => (typeof refusal === 'string' ? refusal : ''))
-    .join('');
-
-function partsOf(output: ResponseObject['output']): readonly OutputPart[] {
-  if (!Array.isArray(output)) return [];
-  return (output as readonly (OutputItem | null)[]).flatMap((item) => {
-    if (item?.type !== 'message' || item.phase === 'commentary') return [];
+/** The text of the answer, and its refusal. Reasoning, commentary and unknown items are skipped. */
+export function contentOf(output: ResponseObject['output']): { readonly text: string; readonly refusal: string } {
+  let text = '';
+  let refusal = '';
+  for (const item of Array.isArray(output) ? (output as readonly (OutputItem | null)[]) : []) {
+    if (item?.type !== 'message' || item.phase === 'commentary') continue;
     const { content } = item;
-    if (typeof content === 'string') return { type: 'text', text: content };
-    return Array.isArray(content) ? content.filter((part) => part != null) : [];
-  });
+    if (typeof content === 'string') text += content;
+    if (!Array.isArray(content)) continue;
+    for (const part of content as readonly (OutputPart | null)[]) {
+      const isText = part?.type === 'output_text' || part?.type === 'text';
+      if (isText && typeof part.text === 'string') text += part.text;
+      else if (typeof part?.refusal === 'string') refusal += part.refusal;
+    }
+  }
+  return { text, refusal };
 }
 
 /** A response may fail without a word. */

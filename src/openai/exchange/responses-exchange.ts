@@ -38,24 +38,20 @@ interface ChatFields extends ChatRequest {
 function responsesBody(request: ChatRequest, isStreamed: boolean): object & { readonly model?: unknown } {
   const { messages, max_completion_tokens: limit, max_tokens: _, response_format: format, ...others } = request;
   const { reasoning_effort: effort, reasoning, verbosity, stream_options: _usage, ...rest } = others as ChatFields;
-  const instructions = messages.flatMap((message) => (message.role === 'system' ? textOf(message.content) : []));
-  const text = {
-    ...(format?.type === 'json_schema' ? { format: { type: 'json_schema', ...format.json_schema } } : {}),
-    ...(verbosity == null ? {} : { verbosity }),
-  };
-  const body = {
-    ...rest,
-    ...(instructions.length === 0 ? {} : { instructions: instructions.join('\n\n') }),
-    input: messages.flatMap((message) =>
-      message.role === 'user' ? { role: 'user', content: partsOf(message.content).map(inputPart) } : [],
-    ),
-    ...(Object.keys(text).length === 0 ? {} : { text }),
-    ...(effort == null && reasoning === undefined
-      ? {}
-      : { reasoning: { ...reasoning, ...(effort == null ? {} : { effort }) } }),
-    ...(typeof limit === 'number' ? { max_output_tokens: Math.max(limit, LEAST_OUTPUT_TOKENS) } : {}),
-    ...(isStreamed ? { stream: true } : {}),
-  };
+  const instructions: string[] = [];
+  const input: object[] = [];
+  for (const message of messages) {
+    if (message.role === 'system') instructions.push(textOf(message.content));
+    else if (message.role === 'user') input.push({ role: 'user', content: partsOf(message.content).map(inputPart) });
+  }
+  const body: Record<string, unknown> = { ...rest, input };
+  if (instructions.length > 0) body['instructions'] = instructions.join('\n\n');
+  if (format?.type === 'json_schema') body['text'] = { format: { type: 'json_schema', ...format.json_schema } };
+  if (verbosity != null) body['text'] = { ...(body['text'] as object | undefined), verbosity };
+  if (effort != null) body['reasoning'] = { ...reasoning, effort };
+  else if (reasoning !== undefined) body['reasoning'] = reasoning;
+  if (typeof limit === 'number') body['max_output_tokens'] = Math.max(limit, LEAST_OUTPUT_TOKENS);
+  if (isStreamed) body['stream'] = true;
   return body;
 }
 
