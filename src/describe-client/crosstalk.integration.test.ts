@@ -17,7 +17,7 @@ import {
 import type { DescribeClient } from './describe-client.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import type { DescribeRequest } from './options/describe-request.ts';
-import { type Arrived, completion, type RawReply, startRawApi } from './raw-api.fixture.ts';
+import { type Arrived, type Body, completion, type RawReply, startRawApi } from './raw-api.fixture.ts';
 
 const KEYS = ['sk-1', 'sk-2', 'sk-3', 'sk-4'] as const;
 const fixture = fileURLToPath(new URL('./crosstalk.fixture.ts', import.meta.url));
@@ -30,32 +30,63 @@ afterAll(() => redis.stop());
 
 const keyOf = ({ headers }: Arrived): string => headers.authorization?.replace('Bearer ', '') ?? '';
 
+interface Part {
+  readonly text?: string;
+  readonly detail?: string;
+  readonly image_url?: string | { readonly url: string; readonly detail: string };
+}
+
 interface Message {
   readonly role: string;
-  readonly content: string | readonly { readonly text?: string; readonly image_url?: { readonly url: string } }[];
+  readonly content: string | readonly Part[];
+}
+
+interface Format {
+  readonly name?: string;
+  readonly json_schema?: { readonly name: string };
+}
+
+/** The question of a request of chat or responses, and whether it wants JSON. */
+function questionOf({ messages, input, instructions, text, response_format, model, temperature, seed }: Body) {
+  const said = (messages ?? input) as readonly Message[];
+  const parts = said.flatMap(({ content }) => (typeof content === 'string' ? [] : content));
+  const image = parts.find(({ image_url }) => image_url !== undefined);
+  const { url, detail } =
+    typeof image?.image_url === 'object' ? image.image_url : { url: image?.image_url, detail: image?.detail };
+  const format = (response_format ?? (text as { readonly format?: Format } | undefined)?.format) as Format | undefined;
+  const schema = format?.json_schema ?? (format?.name === undefined ? undefined : format);
+  const question = {
+    model,
+    prompt: parts.find((part) => part.text !== undefined)?.text,
+    system: instructions ?? said.find(({ role }) => role === 'system')?.content,
+    detail,
+    temperature,
+    extraBody: seed === undefined ? undefined : { seed },
+    schema,
+  } as DescribeRequest;
+  return { wantsJson: schema !== undefined, question, image: Buffer.from(url?.split(',')[1] ?? '', 'base64') };
 }
 
 /** Answers with everything of the request that decides an answer, and the key that it came with. */
 function echo(arrived: Arrived): RawReply {
   if (arrived.body === undefined) return { body: { object: 'list', data: [] } };
-  const { messages, model, temperature, seed, response_format: format } = arrived.body;
-  const said = messages as readonly Message[];
-  const system = said.find(({ role }) => role === 'system')?.content;
-  const parts = said.flatMap(({ content }) => (typeof content === 'string' ? [] : content));
-  const image = parts.find((part) => part.image_url !== undefined)?.image_url as { url: string; detail: string };
-  const schema = (format as { json_schema?: DescribeRequest['schema'] } | undefined)?.json_schema;
-  const question = {
-    model,
-    prompt: parts.find(({ text }) => text !== undefined)?.text,
-    system,
-    detail: image.detail,
-    temperature,
-    extraBody: seed === undefined ? undefined : { seed },
-    schema,
-  } as DescribeRequest;
-  const text = `${contentOf(question, Buffer.from(image.url.split(',')[1] ?? '', 'base64'))} for ${keyOf(arrived)}`;
-  return { body: completion(schema === undefined ? text : JSON.stringify({ text })) };
+  const { wantsJson, question, image } = questionOf(arrived.body);
+  const text = `${contentOf(question, image)} for ${keyOf(arrived)}`;
+  const content = wantsJson ? JSON.stringify({ text }) : text;
+  return { body: arrived.url.endsWith('/responses') ? response(content) : completion(content) };
 }
+
+const response = (text: string) => ({
+  id: 'resp_1',
+  object: 'response',
+  created_at: 1,
+  status: 'completed',
+  model: 'm',
+  output: [
+    { type: 'message', id: 'msg_1', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text }] },
+  ],
+  usage: { input_tokens: 10, output_tokens: 5, total_tokens: 15 },
+});
 
 /** Slow enough for calls of all clients to meet. */
 const slowEcho = async (arrived: Arrived): Promise<RawReply> => {
@@ -74,6 +105,8 @@ const roleOf = (baseURL: string, keyPrefix: string, index: number, options: Desc
     cache: { keyPrefix, ...PATIENT },
     attemptTimeoutMs: 60_000,
     retry: false,
+    // Both APIs give the same descriptions, and so share them.
+    api: index % 2 === 0 ? 'chat' : 'responses',
     ...options,
   },
   ownScope: `own-${index}`,
@@ -128,6 +161,9 @@ describe('four processes on one Redis', () => {
     // Every shared question was asked by one process, every other one by each.
     expect(api.bodies()).toHaveLength(SHARED + KEYS.length * QUESTIONS_A_SCOPE);
     expect(fromUpstream(first)).toBe(api.bodies().length);
+    expect(new Set(api.seen.filter(({ body }) => body).map(({ url }) => url))).toEqual(
+      new Set(['/v1/chat/completions', '/v1/responses']),
+    );
     // Nobody is told the usage of another's call.
     expect(first.reduce((sum, { promptTokens }) => sum + promptTokens, 0)).toBe(10 * api.bodies().length);
   });
