@@ -102,10 +102,11 @@ export interface CircuitBreakerOptions<Args extends unknown[] = unknown[], Resul
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * Tells whether a rejection is evidence against the other side, from the error and the arguments of the call. With `false` it is neutral: neither success nor
-   * failure, and a probe is repeated. If it throws or returns a promise, the rejection is a failure. It is not called
-   * for an `AbortError`, or for a call whose caller aborted a signal among the arguments: these are neutral. It is not
-   * called for a timeout or for `AbortSignal.timeout` either: these are failures.
+   * Tells whether a rejection is evidence against the other side, from the error and the arguments of the call. With
+   * `false` it is neutral: neither success nor failure, and a probe is repeated. If it throws or returns a promise, the
+   * rejection is a failure. It is not called for an `AbortError`, or for a call whose caller aborted a signal among the
+   * arguments: these are neutral. It is not called for a timeout or for `AbortSignal.timeout` either: these are
+   * failures.
    * @defaultValue all but throttles and the caller's own faults: HTTP 4xx other than 408 and 409, and their codes
    */
   readonly isFailure?: ((error: unknown, args: Readonly<Args>) => boolean) | undefined;

@@ -83,7 +83,7 @@ export class RedisCache implements AsyncDisposable {
     const name = this.#check(key);
     const entry = this.#pair.peek(name);
     if (entry !== undefined && entry.failure === undefined) {
-      this.#pair.count('memoryHits', name);
+      this.#pair.countMemoryHit(name);
       return entry.value as Value;
     }
     return (await this.getWithSource<Value>(key))?.value;
@@ -115,7 +115,7 @@ export class RedisCache implements AsyncDisposable {
     for (const tag of this.#root === undefined ? tags : this.#space.nameTags(tags))
       if (!Object.hasOwn(entry.tags, tag)) return undefined;
     if (this.#parts.readThrough.marksDue(name, record, nowMs)) return undefined;
-    this.#pair.count('memoryHits', name);
+    this.#pair.countMemoryHit(name);
     return entry.value;
   }
 
@@ -284,7 +284,7 @@ export class RedisCache implements AsyncDisposable {
       this.#pair.count('misses', name);
       return undefined;
     }
-    this.#pair.count(`${found.tier}Hits`, name);
+    this.#pair.count(found.tier === 'memory' ? 'memoryHits' : 'redisHits', name);
     return { value: found.entry.value as Value, source: found.tier };
   }
 

@@ -119,7 +119,7 @@ export class KeySpace {
   /** @throws `DESCRIBE_INPUT_INVALID` for what is no key. */
   key(key: unknown): string {
     checkKey(key);
-    return this.prefix + key;
+    return this.prefix === '' ? key : this.prefix + key;
   }
 
   /** The list itself for the cache itself. @throws `DESCRIBE_INPUT_INVALID` for what is no list of keys. */

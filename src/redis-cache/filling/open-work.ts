@@ -10,7 +10,7 @@ export interface OpenWork {
   /** A removal by another process arrived. Redis knows which was first, by the lease and the tags. */
   doubted: boolean;
   lease: Lease | undefined;
-  /** Tags that the factory added. Their versions were not read before it ran, so Redis does not know which was first. */
+  /** Tags that the factory added. Redis knows no version of them from before it ran. */
   addedTags: readonly string[];
   /** Tags that were invalidated since the work began, as far as this process knows. */
   readonly invalidated: Set<string>;

@@ -277,7 +277,9 @@ export class ReadThrough {
   }
 
   #hit<Value>(key: string, { entry, tier }: Found): CacheHit<Value, CacheSource> {
-    this.#pair.count(entry.failure !== undefined ? 'negativeHits' : `${tier}Hits`, key);
+    if (entry.failure !== undefined) this.#pair.count('negativeHits', key);
+    else if (tier === 'memory') this.#pair.countMemoryHit(key);
+    else this.#pair.count('redisHits', key);
     return { value: entryValue(entry) as Value, source: tier };
   }
 

@@ -10,8 +10,8 @@ export interface RefreshAheadSettings {
 const MINUTE_MS = 60_000;
 
 /**
- * Chooses the reads that refresh an entry ahead of its expiry, by XFetch (Vattani, Chierichetti, Lowenstein: Optimal
- * Probabilistic Cache Stampede Prevention, VLDB 2015): a read at `now` does so when `now - cost * ln(random) >= expiry`.
+ * Chooses the reads that refresh an entry ahead of its expiry, by XFetch (Vattani and others: Optimal Probabilistic
+ * Cache Stampede Prevention, VLDB 2015). A read at `now` does so when `now - cost * ln(random) >= expiry`.
  * The cost is the measured time of the entry's factory. So a key that is read often is refreshed about its cost before
  * it expires, and one that is read rarely is not.
  */

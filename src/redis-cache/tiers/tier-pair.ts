@@ -92,6 +92,12 @@ export class TierPair {
     if (name.charCodeAt(0) === 0) this.countersOf(namespaceOf(name))[counter] += by;
   }
 
+  /** As `count`, which looks its counter up by name: most reads end here. */
+  countMemoryHit(name: string): void {
+    this.counters.memoryHits += 1;
+    if (name.charCodeAt(0) === 0) this.countersOf(namespaceOf(name)).memoryHits += 1;
+  }
+
   /** The counts of a namespace, or of the whole cache where the prefix is empty. */
   countersOf(prefix: string): CacheCounters {
     return prefix === '' ? this.counters : this.#namespaces.getOrCreate(prefix, () => new CacheCounters());
