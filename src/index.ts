@@ -73,6 +73,10 @@ export {
   type StructuredOptions,
   type StructuredRequest,
   type StructuredResult,
+  type TenantOptions,
+  type TenantStats,
+  type TenantsOptions,
+  type TenantsStats,
 } from './describe-client/index.ts';
 export {
   BatchHandlerError,
