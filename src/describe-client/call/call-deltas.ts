@@ -39,17 +39,21 @@ export class CallDeltas {
     this.#finish({ error });
   }
 
+  /** The next delta of the answer, where it has arrived. */
+  take(): string | undefined {
+    const delta = this.#log?.at(this.#index);
+    if (delta !== undefined) this.#index += 1;
+    return delta;
+  }
+
   /**
    * The next delta; undefined after the last one.
    * @throws the error of the call, once every delta was read.
    */
   async next(): Promise<string | undefined> {
     for (;;) {
-      const delta = this.#log?.at(this.#index);
-      if (delta !== undefined) {
-        this.#index += 1;
-        return delta;
-      }
+      const delta = this.take();
+      if (delta !== undefined) return delta;
       if (this.#end !== undefined) return this.#last(this.#end);
       this.#wait ??= new Deferred();
       await this.#wait.promise;

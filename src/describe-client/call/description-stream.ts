@@ -69,7 +69,10 @@ export class DescriptionStream<Data = unknown, Result extends DescribeResult<Dat
     }
     this.#isTaken = true;
     const iterator: AsyncIterableIterator<string, undefined> = {
-      next: () => this.#next(),
+      next: () => {
+        const value = this.#isLeft ? undefined : this.#deltas.take();
+        return value === undefined ? this.#next() : Promise.resolve({ done: false, value });
+      },
       return: async () => {
         this.#leave();
         return { done: true, value: undefined };
