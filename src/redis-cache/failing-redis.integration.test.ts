@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CacheError } from '../errors/cache-error.ts';
+import { Deferred } from '../internal/async/deferred.ts';
 import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
 import type { RedisCacheOptions } from './cache-options.ts';
 import { RedisCache } from './redis-cache.ts';
@@ -145,6 +146,21 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     fails = false;
     expect(await cache.get('key')).toBeUndefined();
     await expect.poll(() => raw.exists(`${keyPrefix}e:key`)).toBe(0);
+  });
+
+  it('fails for a removal while a value is made: that value is stored nowhere', async () => {
+    let fails = false;
+    const cache = await connect({}, (commands) => fails && commands.some(([, command]) => command === 'UNLINK'));
+    const answer = new Deferred<string>();
+    const making = cache.getOrSet('key', () => answer.promise);
+    await expect.poll(() => cache.getStats().factoryCalls).toBe(1);
+    fails = true;
+    await cache.delete('key');
+    expect(cache.health().redis?.pendingInvalidations).toBe(1);
+    answer.resolve('made before');
+    expect(await making).toBe('made before');
+    expect(await raw.exists(`${keyPrefix}e:key`)).toBe(0);
+    expect(await cache.get('key')).toBeUndefined();
   });
 
   it('hangs for less than an operation may take: the answer is waited for, however long', async () => {

@@ -274,6 +274,18 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     expect(await connect({ keyPrefix }).get('key')).toBe(1);
   });
 
+  it('serves no value after its grace, though Redis still has the entry', async () => {
+    const [writer, reader] = pair({ ttlJitterRatio: 0 });
+    const failing = () => Promise.reject(new Error('down'));
+    for (const [key, graceSeconds] of Object.entries({ over: 0.001, within: 60 })) {
+      await writer.set(key, 'old', { ttlSeconds: 0.5, graceSeconds });
+      expect(await raw.persist(`test${prefixes}:e:${key}`)).toBe(1);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(await reader.getOrSetWithSource('within', failing)).toEqual({ value: 'old', source: 'stale' });
+    await expect(reader.getOrSet('over', failing)).rejects.toThrow('down');
+  });
+
   it('stores large values compressed, and bytes of a codec', async () => {
     const keyPrefix = newPrefix();
     const text = 'description '.repeat(5_000);

@@ -457,6 +457,19 @@ describe('grace', () => {
     await expect(cache.getOrSet('key', failing, { tags })).rejects.toThrow('down');
   });
 
+  it('keeps the stale value when a refresh fails with an error that is else remembered', async () => {
+    const { cache, clock } = await withStale({ refreshThrottleSeconds: 5 });
+    const refusal = () => Promise.reject(new UpstreamError('DESCRIBE_REFUSED', 'refused', { status: 400 }));
+    const ask = (key: string) => cache.getOrSet(key, refusal, { negativeTtlSeconds: () => 30 });
+    for (const restMs of [5_000, 0]) {
+      expect(await ask('key')).toBe('old');
+      await clock.advance(restMs);
+    }
+    expect(cache.getStats().factoryFailures).toBe(2);
+    await expect(ask('other')).rejects.toThrow('refused');
+    await expect(cache.getOrSet('other', () => 'not called')).rejects.toThrow('refused');
+  });
+
   it('aborts a refresh in the background on close, though its caller left', async () => {
     const { cache, clock } = await withStale();
     const signals: AbortSignal[] = [];
