@@ -44,6 +44,24 @@ describe('the health of an OpenAIConnectionPool', () => {
     expect(pool.getStats()).toMatchObject({ keyTriedInMs: 5_000 });
   });
 
+  it('keeps the key refused when another health check at the same time is answered', async () => {
+    const answers: ((accepts: boolean) => void)[] = [];
+    const server = await startServer((request, response, text) => {
+      answers.push((accepts) => {
+        if (accepts) answer(request, response, text);
+        else json(response, 401, { error: { message: 'no', code: 'invalid_api_key' } });
+      });
+    });
+    const pool = makePool(server.baseURL, { min: 2, healthCheckTimeoutMs: 60_000 });
+    const warmed = pool.warmUp().catch((error: unknown) => error);
+    await expect.poll(() => answers.length, { timeout: 10_000 }).toBe(2);
+    answers[0]?.(false);
+    await expect.poll(() => pool.getStats().keyRefused, { timeout: 10_000 }).toBe(true);
+    answers[1]?.(true);
+    expect(await warmed).toMatchObject({ code: 'DESCRIBE_AUTH' });
+    await expect(pool.use(() => 1)).rejects.toMatchObject({ code: 'DESCRIBE_AUTH' });
+  });
+
   it('repeats nothing of what the API said of a refused key', async () => {
     const message = `Incorrect API key provided: ${KEY}. hunter2`;
     const server = await startServer((_request, response) =>
