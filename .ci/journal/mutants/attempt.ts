@@ -107,6 +107,10 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     folders: ['describe-client'],
     plantings: [
       {
+        find: 'this.#timer = this.#clock.setTimeout(this.#expire, delayMs);',
+        replace: 'this.#timer = this.#clock.setTimeout(this.#expire, 10 * delayMs);',
+      },
+      {
         find: "new TimeoutError('an attempt', attemptTimeoutMs)), attemptTimeoutMs)",
         replace: "new TimeoutError('an attempt', attemptTimeoutMs)), 10 * attemptTimeoutMs)",
       },
@@ -120,7 +124,10 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     id: 'retry-past-deadline',
     fault: 'A retry is begun that can not end before the deadline.',
     folders: ['retry'],
-    plantings: [{ find: "if (beginsAtMs + neededMs >= deadlineAtMs) return { giveUp: 'deadline' };", replace: '' }],
+    plantings: [
+      { find: "if (!this.#hasTime(nowMs, delayMs, options)) return { giveUp: 'deadline' };", replace: '' },
+      { find: "if (beginsAtMs + neededMs >= deadlineAtMs) return { giveUp: 'deadline' };", replace: '' },
+    ],
   },
   {
     id: 'retry-budget-unlimited',

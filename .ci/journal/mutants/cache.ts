@@ -37,15 +37,25 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'superseded-is-stored',
-    fault: 'What was made before an invalidation is stored after it.',
+    // Without the `else` the next line would belong to the `if` before it, and work would only be doubted.
+    fault: 'What was made before a removal by this process is stored after it.',
     folders: ['redis-cache'],
-    plantings: [{ find: 'if (here) work.superseded = true;', replace: '' }],
+    plantings: [
+      {
+        find: 'if (here) work.superseded = true; else work.doubted = true;',
+        replace: 'if (!here) work.doubted = true;',
+      },
+    ],
   },
   {
     id: 'failed-refresh-repeated',
     fault: 'A refresh that failed is tried again by the next reader at once.',
     folders: ['redis-cache'],
     plantings: [
+      {
+        find: 'const untilMs = this.#pair.clock.now() + this.#pair.options.refreshThrottleMs;',
+        replace: 'const untilMs = this.#pair.clock.now();',
+      },
       {
         find: 'const untilMs = this.#pair.clock.now() + refreshThrottleMs;',
         replace: 'const untilMs = this.#pair.clock.now();',
@@ -69,6 +79,10 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     folders: ['redis-cache'],
     plantings: [
       {
+        find: 'const ttlMs = Math.max(1, Math.round(request.ttlMs * (1 - options.random() * options.ttlJitterRatio)));',
+        replace: 'const ttlMs = Math.round(2 * request.ttlMs);',
+      },
+      {
         find: 'const ttlMs = Math.max(1, Math.round(request.ttlMs * (1 - Math.random() * options.ttlJitterRatio)));',
         replace: 'const ttlMs = Math.round(2 * request.ttlMs);',
       },
@@ -83,6 +97,7 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     fault: 'A failure is remembered in place of the stale value.',
     folders: ['redis-cache'],
     plantings: [
+      { find: 'request.replaced !== undefined ? undefined : negativeTtlMs(', replace: 'negativeTtlMs(' },
       {
         find: 'request.hasStale ? undefined : negativeTtlMs(',
         replace: 'negativeTtlMs(',

@@ -59,6 +59,10 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     folders: ['describe-client'],
     plantings: [
       {
+        find: 'if (!this.#isOwner && !isOver && maySucceedAlone(error)) return this.#read(taken, key);',
+        replace: '',
+      },
+      {
         find: 'if (!this.#isOwner && !this.#bounds.signal.aborted && maySucceedAlone(error)) return this.#read(taken, key);',
         replace: '',
       },

@@ -10,12 +10,14 @@ export const PACK_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'invented-answer-kept',
-    fault: 'An answer under an id that was not asked for is kept.',
+    // Only to keep it under its own id would change nothing: answers are looked up by the ids that were asked for.
+    fault: 'An answer under an id that was not asked for is given to an image that has none yet.',
     folders: ['batch-processor'],
     plantings: [
       {
-        find: "if (typeof id !== 'string' || !wanted.has(id)) continue;",
-        replace: "if (typeof id !== 'string') continue;",
+        find: "const { id } = item; if (typeof id !== 'string' || !wanted.has(id)) continue;",
+        replace: `if (typeof item.id !== 'string') continue;
+          const id = wanted.has(item.id) ? item.id : ([...wanted.keys()].find((asked) => !seen.has(asked)) ?? '');`,
       },
     ],
   },

@@ -26,6 +26,11 @@ export const PART_MUTANTS: readonly Mutant[] = [
     plantings: [
       {
         find: `if (slot.uses >= maxUsageCount) this.retire(slot, 'usage');
+          else if (slot.expiresAtMs <= slot.idleSinceMs) this.retire(slot, 'lifetime'); else if (!clean)`,
+        replace: 'if (!clean)',
+      },
+      {
+        find: `if (slot.uses >= maxUsageCount) this.retire(slot, 'usage');
           else if (slot.expiresAtMs <= slot.idleSinceMs) this.retire(slot, 'lifetime'); else if (clean)`,
         replace: 'if (clean)',
       },
