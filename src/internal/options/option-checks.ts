@@ -2,7 +2,7 @@ import { type Clock, MAX_TIMER_DELAY_MS, systemClock } from '../clock.ts';
 import { ConfigError, type ConfigIssue, InputError } from '../modules/shared-chunk.bundled.ts';
 import { nearestName } from './nearest-name.ts';
 import { DEFAULT, defaultsOf, type Settings, withDefault } from './option-spec.ts';
-import { callOptions, NO_OPTIONS, optionOf, optionsOf } from './own-options.ts';
+import { callOptions, NO_OPTIONS, nextGiven, optionOf, optionsOf } from './own-options.ts';
 
 /**
  * Checks one option, and returns its issues, none when it is right. `undefined` stands for the default and is right,
@@ -73,7 +73,7 @@ export const shape = (
   meantBy: (name: string, known: readonly string[]) => string | undefined = nearestName,
 ): OptionCheck => {
   // An option that may be absent is checked only where it is given: most are not.
-  const entries = Object.entries(checks).map(([name, check]) => ({
+  const entries: readonly CheckedOption[] = Object.entries(checks).map(([name, check]) => ({
     name,
     check,
     isOptional: check(undefined, name).length === 0,
@@ -91,9 +91,9 @@ export const shape = (
         issues.push(unknownOption(name, prefix, meantBy(name, Object.keys(checks))));
         if (issues.length === MAX_UNKNOWN) break;
       }
-      for (const { name, check, isOptional } of entries) {
-        // Most options are not given: looked at here, they need no call.
-        if (isOptional && (value as Readonly<Record<string, unknown>>)[name] === undefined) continue;
+      // Most options are not given: one search passes all of them by.
+      for (let at = nextGiven(value, entries, 0); at < entries.length; at = nextGiven(value, entries, at + 1)) {
+        const { name, check, isOptional } = entries[at] as CheckedOption;
         const given = optionOf(value, name);
         if (given === undefined && isOptional) continue;
         const found = check(given, prefix === '' ? name : `${prefix}${name}`);
@@ -104,6 +104,12 @@ export const shape = (
     (value) => (isObject(value) ? ownOptions(value, checks) : value),
   );
 };
+
+interface CheckedOption {
+  readonly name: string;
+  readonly check: OptionCheck;
+  readonly isOptional: boolean;
+}
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 

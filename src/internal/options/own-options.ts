@@ -7,7 +7,23 @@ export function optionOf(options: object, name: string): unknown {
   return value === undefined || !(name in Object.prototype) || isBelowObject(options, name) ? value : undefined;
 }
 
-/** The same for all these names: each is the result's own, undefined where it was not given. */
+/** An option that can be looked for among others. */
+interface NamedOption {
+  readonly name: string;
+  readonly isOptional: boolean;
+}
+
+/** Index from `from` on of the next option that is given or must be; their number where none is. */
+export function nextGiven(options: object, all: readonly NamedOption[], from: number): number {
+  let at = from;
+  for (let option = all[at]; option !== undefined; option = all[at]) {
+    if (!option.isOptional || (options as Readonly<Record<string, unknown>>)[option.name] !== undefined) break;
+    at += 1;
+  }
+  return at;
+}
+
+/** The same as `optionOf` for all these names: each is the result's own, undefined where it was not given. */
 export function optionsOf(options: object, names: readonly string[]): Record<string, unknown> {
   const own: Record<string, unknown> = {};
   for (const name of names) {
