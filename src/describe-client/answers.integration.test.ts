@@ -53,7 +53,8 @@ const REJECTED_ALONE: Expected = { ...REJECTED, alone: true };
 const UNREADABLE: Expected = { code: 'DESCRIBE_IMAGE_UNREADABLE', alone: true };
 const EMPTY: Expected = { code: 'DESCRIBE_REFUSED', retryable: true, requests: 3, alone: true };
 const NO_ANSWER: Expected = { ...EMPTY, code: 'DESCRIBE_RESPONSE_INVALID' };
-const CUT: Expected = { ...EMPTY, code: 'DESCRIBE_OUTPUT_TRUNCATED' };
+/** Asked once more, with twice the limit. */
+const CUT: Expected = { ...EMPTY, code: 'DESCRIBE_OUTPUT_TRUNCATED', requests: 2 };
 const THROTTLED: Expected = { code: 'DESCRIBE_RATE_LIMITED', retryable: true, requests: 3, moves: true };
 const BROKEN: Expected = { ...OUTAGE, code: 'DESCRIBE_RESPONSE_INVALID' };
 const TEXT = 'A red square.';
