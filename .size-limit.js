@@ -1,21 +1,21 @@
 // What a user of each entry point loads of our own code, minified and compressed, plus about 5 %. Dependencies are not
 // counted, for they are loaded at first use or measured by `npm run perf:benchmark -- --grep import-cost`.
 const BUDGETS = {
-  index: '133 kB',
+  index: '146 kB',
   // Holds a pool of its own, the whole HTTP connection, and the prices and image rules of the models.
-  openai: '31.5 kB',
+  openai: '36 kB',
   // Reads the answers and failures of vision servers and decides by the table of failures whom they blame.
-  'batch-processor': '27 kB',
+  'batch-processor': '29 kB',
   // Holds a circuit breaker of its own, and with it the table of failures.
-  'redis-cache': '34.5 kB',
+  'redis-cache': '39 kB',
   // Loads all of the small modules that entry points share: one file costs less time than their code does.
-  'circuit-breaker': '12 kB',
-  'resource-pool': '20 kB',
-  'performance-monitor': '13.5 kB',
+  'circuit-breaker': '13 kB',
+  'resource-pool': '21.5 kB',
+  'performance-monitor': '14 kB',
   // Holds a circuit breaker's table of failures, the router, the quota and its Redis scripts, and the retry budget.
-  routing: '22 kB',
-  image: '17 kB',
-  testing: '24 kB',
+  routing: '23 kB',
+  image: '18 kB',
+  testing: '27.5 kB',
 };
 
 export default Object.entries(BUDGETS).map(([entry, limit]) => ({
