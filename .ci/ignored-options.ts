@@ -14,7 +14,7 @@ import { CLIENT_SPEC } from '../src/describe-client/options/client-spec.ts';
 import { ENDPOINT_SPEC } from '../src/describe-client/options/endpoint-options.ts';
 import { CLIENT_LIMIT_CHECKS } from '../src/describe-client/options/limit-options.ts';
 import { DESCRIBE_SPEC } from '../src/describe-client/options/request-spec.ts';
-import { membersOf } from './ignored-options/ignore.ts';
+import { assertPlantable, membersOf } from './ignored-options/ignore.ts';
 import { repositoryRoot } from './runtimes.ts';
 
 const { values } = parseArgs({
@@ -124,6 +124,7 @@ const isGreen = new Map<string, boolean>();
 
 /** The test that notices that an option is ignored; undefined where none does. */
 function noticedBy(option: string): string | undefined {
+  assertPlantable(option, source);
   const tests = testsOf(option);
   for (let first = 0; first < tests.length; first += FILES_A_RUN) {
     let files = tests.slice(first, first + FILES_A_RUN);

@@ -59,7 +59,16 @@ const PLANTINGS: Readonly<Record<string, Planting>> = {
         (_, value) => `const merged = Object.create(${value}, { ${name}: { value: undefined } });\n  return`,
       ),
   },
-  describeMany: settingsWithout(`${BULK}/describe-many.ts`),
+  describeMany: {
+    file: `${BULK}/describe-many.ts`,
+    rewrite: (code, [name]) =>
+      replaced(
+        code,
+        /const options = callOptions\(given\);(\s+throwInputIssues\([^;]+;)/g,
+        (_, check) => `const checked = callOptions(given);${check?.replace('(options,', '(checked,')}
+          const options = { ...checked, ${name}: undefined };`,
+      ),
+  },
   warm: settingsWithout(`${BULK}/warm-cache.ts`),
   estimate: settingsWithout(`${BULK}/estimate-calls.ts`),
   member: {
@@ -94,6 +103,12 @@ export function membersOf(code: string): readonly string[] {
   };
   visit(file);
   return [...names].filter((name) => !name.startsWith('#'));
+}
+
+/** Throws where an option cannot be ignored, for its source has changed. `read` gives the text of a file. */
+export function assertPlantable(option: string, read: (file: string) => string): void {
+  const { file = '' } = PLANTINGS[option.split('.')[0] ?? ''] ?? {};
+  ignoring(option, `/${file}`, read(file));
 }
 
 /**

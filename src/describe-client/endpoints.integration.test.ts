@@ -187,6 +187,27 @@ describe('a client of one endpoint', () => {
     expect((await client.health()).status).toBe('unhealthy');
   });
 
+  it('takes its share of its limits, and ramps up from the tokens that it is given', async () => {
+    const server = await startServer();
+    const limits = { requestsPerMinute: 6_000, tokensPerMinute: 4_000_000, rampFromTokensPerMinute: 400_000 };
+    const quotaOf = async (processes: number | undefined) => {
+      const client = clientOf(server, { keys: ['sk-a'], limits: { ...limits, processes } });
+      await client.describe(image());
+      return client.stats().quotas[0];
+    };
+    const allowed = (count: number) => expect.closeTo(count, 3) as number;
+    expect(await quotaOf(undefined)).toMatchObject({
+      requests: { allowed: allowed(6_000) },
+      tokens: { allowed: allowed(4_000_000) },
+      rampTokensPerMinute: allowed(400_000),
+    });
+    expect(await quotaOf(4)).toMatchObject({
+      requests: { allowed: allowed(1_500) },
+      tokens: { allowed: allowed(1_000_000) },
+      rampTokensPerMinute: allowed(100_000),
+    });
+  });
+
   it('keeps to the limits that it is given, and to those that the headers tell', async () => {
     const limits = { requestsPerMinute: 1200 };
     const server = await startServer({ quotaGroups: [{ name: 'a', limits }] });

@@ -109,6 +109,57 @@ describe('two signatures of one address', () => {
   });
 });
 
+describe('the limits of images', () => {
+  const path = () => `${hostUrl}/limited.png`;
+
+  it.each<[string, ClientImageOptions, string]>([
+    ['maxBytes', { maxBytes: 10 }, 'DESCRIBE_IMAGE_TOO_LARGE'],
+    ['maxPixels', { maxPixels: 10 }, 'DESCRIBE_IMAGE_TOO_LARGE'],
+    ['maxRedirects', { maxRedirects: 0 }, 'DESCRIBE_IMAGE_FETCH_FAILED'],
+    ['denyHosts', { allowHosts: [], denyHosts: ['127.0.0.1'] }, 'DESCRIBE_IMAGE_FORBIDDEN'],
+    ['onlyHosts', { onlyHosts: ['images.example'] }, 'DESCRIBE_IMAGE_FORBIDDEN'],
+  ])('hold for a download of the client: %s', async (_name, images, code) => {
+    const image = createTestImage({ seed: 31 });
+    serve = (request, response) => {
+      if (request.url?.endsWith('/moved') === true) response.end(image);
+      else response.writeHead(302, { location: `${hostUrl}/moved` }).end();
+    };
+    const download = { imageIdentity: 'content' } as const;
+    await expect(start(download).describe(path())).resolves.toMatchObject({ source: 'upstream' });
+    await client?.destroy();
+    await expect(start({ ...download, ...images }).describe(path())).rejects.toMatchObject({ code });
+  });
+
+  it.each(['denyHosts', 'onlyHosts'] as const)(
+    'name the host that %s refuses, before it is looked up',
+    async (name) => {
+      const images = name === 'denyHosts' ? { denyHosts: ['a.example'] } : { onlyHosts: ['b.example'] };
+      await expect(start(images).describe('https://a.example/1.png')).rejects.toThrow(
+        /a\.example.*(?:denyHosts|onlyHosts)/,
+      );
+    },
+  );
+
+  it('end a download that takes longer than fetchTimeoutMs', async () => {
+    serve = () => {};
+    const started = start({ imageIdentity: 'content', fetchTimeoutMs: 30 });
+    await expect(started.describe(path())).rejects.toThrow(/30 ms/);
+  });
+
+  it('end a stream that takes longer than readTimeoutMs', async () => {
+    const started = start({ readTimeoutMs: 30 });
+    await expect(started.describe({ image: new ReadableStream() })).rejects.toThrow(/readTimeoutMs.*30 ms/);
+  });
+
+  it('take addresses for one that differ in a parameter of ignoreParameters', async () => {
+    serveImage(createTestImage({ seed: 32 }));
+    const started = start({ ignoreParameters: ['session'] });
+    await started.describe(`${path()}?session=1&v=1`);
+    await expect(started.describe(`${path()}?session=2&v=1`)).resolves.toMatchObject({ source: 'memory' });
+    await expect(started.describe(`${path()}?session=2&v=2`)).resolves.toMatchObject({ source: 'upstream' });
+  });
+});
+
 describe('a URL whose bytes change', () => {
   it('has the new description when aliasTtlMs is over, and not a request before', async () => {
     const [before, after] = [createTestImage({ seed: 13 }), createTestImage({ seed: 14 })];

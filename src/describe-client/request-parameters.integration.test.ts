@@ -1,4 +1,7 @@
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { TEST_CERTIFICATE } from '../http/certificate.fixture.ts';
 import { createTestImage } from '../testing/index.ts';
 import { composeParts } from './compose-parts.ts';
 import { createDescribeClient } from './create-describe-client.ts';
@@ -276,6 +279,25 @@ describe('the options of the one endpoint at the top', () => {
       'openai-project': 'proj-1',
       'x-own': 'yes',
     });
+  });
+
+  it('trust the authorities of tls', async () => {
+    const answer = JSON.stringify(completion('fine'));
+    const server = createServer(TEST_CERTIFICATE, (request, response) => {
+      request.resume();
+      request.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(answer));
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const close = async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => void server.close(resolve));
+    };
+    disposables.push({ [Symbol.asyncDispose]: close });
+    const { port } = server.address() as AddressInfo;
+    const options = { apiKey: 'k', baseURL: `https://127.0.0.1:${port}/v1`, retry: false } as const;
+    await expect(clientOf(options).describe({ image: image() })).rejects.toMatchObject({ code: 'DESCRIBE_UPSTREAM' });
+    const trusting = clientOf({ ...options, tls: { ca: TEST_CERTIFICATE.cert } });
+    await expect(trusting.describe({ image: image() })).resolves.toMatchObject({ description: 'fine' });
   });
 
   it('make the address of Azure with apiVersion', async () => {
