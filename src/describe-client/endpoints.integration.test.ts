@@ -187,6 +187,23 @@ describe('a client of one endpoint', () => {
     expect((await client.health()).status).toBe('unhealthy');
   });
 
+  it('sends the waiting call of the highest priority first', async () => {
+    const slow: Fault = { kind: 'latency', latency: { distribution: 'fixed', ms: 1_000 } };
+    const server = await startServer({ faults: [{ when: { requests: 1 }, fault: slow }] });
+    const client = clientOf(server, { keys: ['sk-a'], pool: { min: 0, max: 1 } });
+    const ended: number[] = [];
+    const call = async (priority: number) => {
+      await client.describe({ image: image() }, { priority });
+      ended.push(priority);
+    };
+    const first = call(9);
+    await expect.poll(() => server.getStats().inFlight).toBe(1);
+    const waiting = [0, 1, 5, -1].map(call);
+    await expect.poll(() => client.stats().routing.queued).toBe(4);
+    await Promise.all([first, ...waiting]);
+    expect(ended).toEqual([9, 5, 1, 0, -1]);
+  });
+
   it('takes its share of its limits, and ramps up from the tokens that it is given', async () => {
     const server = await startServer();
     const limits = { requestsPerMinute: 6_000, tokensPerMinute: 4_000_000, rampFromTokensPerMinute: 400_000 };
