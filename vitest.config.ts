@@ -15,12 +15,12 @@ const testFiles = ['src', 'bench', 'examples', '.ci'].flatMap((folder) =>
 const startsRedis = (path: string) => /\bstartRedis[A-Z]\w*\(/.test(readFileSync(`${root}${path}`, 'utf8'));
 
 /**
- * Mocks a module, sets the environment, measures the heap, collects garbage or counts what is open in the process:
- * another file in the same process would show in it. So do the files that start a Redis. All others share their
- * worker's modules, which are then loaded once and not once a file.
+ * Mocks a module, sets the environment, replaces the timers, measures the heap, collects garbage or counts what is open
+ * in the process: another file in the same process would show in it. So do the files that start a Redis. All others
+ * share their worker's modules, which are then loaded once and not once a file.
  */
 const needsOwnProcess = (path: string) =>
-  /\bvi\.(mock|doMock|resetModules|stubEnv)\(|\bprocess\.env(\[[^\]]*\]|\.\w+)? = |Object\.assign\(process\.env|delete process\.env|\bheapUsed\b|getActiveResourcesInfo|\bWeakRef\b|expose.gc|\bcollectGarbage\b/.test(
+  /\bvi\.(mock|doMock|resetModules|stubEnv|useFakeTimers)\(|\bonManualClock\(|\bprocess\.env(\[[^\]]*\]|\.\w+)? = |Object\.assign\(process\.env|delete process\.env|\bheapUsed\b|getActiveResourcesInfo|\bWeakRef\b|expose.gc|\bcollectGarbage\b/.test(
     readFileSync(`${root}${path}`, 'utf8'),
   );
 
@@ -65,8 +65,8 @@ export default defineConfig({
     dangerouslyIgnoreUnhandledErrors: false,
     // A deadline for what hangs, not for what is slow: the suite passes while other processes keep every core busy.
     expect: { poll: { timeout: 30_000, interval: 10 } },
-    // One more than there are cores: many files wait for a server, a process or a timer.
-    maxWorkers: availableParallelism() + 1,
+    // Two more than there are cores: many files wait for a server, a process or a timer.
+    maxWorkers: availableParallelism() + 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env['CI'] ? ['default', './.ci/summary-reporter.ts'] : ['default'],

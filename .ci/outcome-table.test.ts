@@ -15,7 +15,7 @@ const printed = (name: string): string => {
 };
 
 describe('docs/outcomes.md, which `node .ci/outcome-table.ts` prints anew', () => {
-  it.each(FORMS.flatMap((form) => (['chat', 'responses'] as const).map((api) => ({ form, api }))))(
+  it.concurrent.each(FORMS.flatMap((form) => (['chat', 'responses'] as const).map((api) => ({ form, api }))))(
     'says what every outcome does: $form through $api',
     async ({ form, api }) => {
       expect((await outcomeTable(form, api)).split('\n')).toEqual(printed(`outcomes: ${form}`).split('\n'));
@@ -33,7 +33,7 @@ describe('the commonest outcomes against a bare HTTP server', () => {
     expect(commonest.length).toBeGreaterThanOrEqual(10);
   });
 
-  it.each(commonest.flatMap((outcome) => (['single', 'stream'] as const).map((form) => ({ ...outcome, form }))))(
+  it.concurrent.each(commonest.flatMap((outcome) => (['single', 'stream'] as const).map((form) => ({ ...outcome, form }))))(
     'do the same there: $name, $form',
     async ({ form, ...outcome }) => {
       const run = { outcome, form, options: {} };

@@ -75,8 +75,10 @@ describe.runIf(findRedisServer())('an invalidation by a client with Redis', () =
     redis.pause();
     const invalidated = [codeOf(client.invalidate(coffee)), codeOf(client.invalidateTags(['album']))];
     await expect.poll(() => client.cache?.getStats().removals).toBe(1);
-    await client.destroy('enough');
+    const destroyed = client.destroy('enough');
     expect(await Promise.all(invalidated)).toEqual(['enough', 'enough']);
+    redis.resume();
+    await destroyed;
   });
 
   it('waits for a Redis that hangs no longer than it may', async () => {
