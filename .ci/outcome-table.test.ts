@@ -33,7 +33,9 @@ describe('the commonest outcomes against a bare HTTP server', () => {
     expect(commonest.length).toBeGreaterThanOrEqual(10);
   });
 
-  it.concurrent.each(commonest.flatMap((outcome) => (['single', 'stream'] as const).map((form) => ({ ...outcome, form }))))(
+  it.concurrent.each(
+    commonest.flatMap((outcome) => (['single', 'stream'] as const).map((form) => ({ ...outcome, form }))),
+  )(
     'do the same there: $name, $form',
     async ({ form, ...outcome }) => {
       const run = { outcome, form, options: {} };
