@@ -29,4 +29,25 @@ describe('differences of two records', () => {
     expect(reasonOf(difference, entry('cache', 'calls\\[\\d+\\]\\.source'))).toBeUndefined();
     expect(reasonOf(difference, entry('cache-1', 'calls'))).toBeUndefined();
   });
+
+  it('are accepted only with the value that is listed, where one is', () => {
+    const counted = (waiting?: number) => ({
+      'cache-1': { stats: { all: 1, ...(waiting === undefined ? {} : { waiting }) } },
+    });
+    const accepted = [{ scenario: '.*', field: 'stats\\.waiting', after: 0, reason: 'a new counter' }];
+    const reasons = (before?: number, after?: number) =>
+      differences(counted(before), counted(after)).map((difference) => reasonOf(difference, accepted));
+    expect(reasons(undefined, 0)).toEqual(['a new counter']);
+    expect(reasons(undefined, 1)).toEqual([undefined]);
+    expect(reasons(0, undefined)).toEqual([undefined]);
+  });
+
+  it('are accepted as missing where null is listed', () => {
+    const accepted = [{ scenario: '.*', field: 'calls\\[0\\]\\.source', after: null, reason: 'a call less' }];
+    const [gone] = differences(journal([{ source: 'memory' }]), journal([]));
+    const [other] = differences(journal([{ source: 'memory' }]), journal([{ source: 'upstream' }]));
+    if (gone === undefined || other === undefined) throw new Error('no difference');
+    expect(reasonOf(gone, accepted)).toBe('a call less');
+    expect(reasonOf(other, accepted)).toBeUndefined();
+  });
 });

@@ -18,6 +18,8 @@ export interface Accepted {
   readonly scenario: string;
   /** Regular expression of the whole path of a field. */
   readonly field: string;
+  /** The only value that is accepted there now; null where it is to be missing. Any value without it. */
+  readonly after?: Json;
   readonly reason: string;
 }
 
@@ -34,10 +36,18 @@ export function differences(before: Journal, after: Journal): Difference[] {
 }
 
 /** Why a difference is wanted; undefined where it is not. */
-export const reasonOf = ({ scenario, field }: Difference, accepted: readonly Accepted[]): string | undefined =>
+export const reasonOf = (
+  { scenario, field, after = null }: Difference,
+  accepted: readonly Accepted[],
+): string | undefined =>
   accepted.find(
-    (entry) => new RegExp(`^(?:${entry.scenario})$`).test(scenario) && new RegExp(`^(?:${entry.field})$`).test(field),
+    (entry) =>
+      isWhole(entry.scenario, scenario) &&
+      isWhole(entry.field, field) &&
+      (entry.after === undefined || entry.after === after),
   )?.reason;
+
+const isWhole = (pattern: string, name: string): boolean => new RegExp(`^(?:${pattern})$`).test(name);
 
 /** Every value that is neither list nor object, by its path; an empty list or object is its own JSON. */
 function leaves(value: Json | undefined, path = '', found = new Map<string, Json>()): Map<string, Json> {
