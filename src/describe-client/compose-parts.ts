@@ -44,11 +44,13 @@ export function composeParts(
   const monitor = makeMonitor(settings);
   const catalog = createModelCatalog(settings.models);
   const cache = makeCache(settings);
+  const ownsCache = cache !== settings.cache;
   const shared: SharedParts = {
     clock,
     catalog,
     priceOf: pricing(catalog, Object.keys(settings.models)),
     cache,
+    ownsCache,
     monitor,
     metrics: new CallMetrics(monitor),
     flights: new SingleFlight<CachedDescription>(),
@@ -60,7 +62,6 @@ export function composeParts(
   for (const [endpoint, { option }] of own.makeKeyError === undefined ? missingKeys : [])
     logger.warn({ endpoint, option }, 'an endpoint has no key: no calls go to it');
 
-  const ownsCache = cache !== settings.cache;
   const stopLogging = ownsCache ? () => {} : logCacheTroubles(cache, logger);
   const finish = async () => {
     stopLogging();
@@ -99,6 +100,8 @@ interface SharedParts {
   readonly catalog: ModelCatalog;
   readonly priceOf: PriceOf;
   readonly cache: RedisCache | undefined;
+  /** Whether the client made the cache, and so closes it. */
+  readonly ownsCache: boolean;
   readonly monitor: PerformanceMonitor | undefined;
   readonly metrics: CallMetrics;
   /** Joins equal calls that bypass the cache. */

@@ -31,6 +31,12 @@ describe('breakers', () => {
   });
 });
 
+/** A user's own cache that ignores the signals of its callers. */
+function cacheThatHangs(): RedisCache {
+  const hang = () => new Promise<never>(() => {});
+  return Object.assign(new RedisCache(), { getWithSource: hang, getOrSetWithSource: hang });
+}
+
 describe('parts used by hand', () => {
   it('describe through client.batch', async () => {
     const started = start({ batch: { maxBatchWaitMs: 1 } });
@@ -44,6 +50,26 @@ describe('parts used by hand', () => {
     const started = start({ cache });
     await cache.close();
     await expect(started.describe(image)).resolves.toMatchObject({ source: 'upstream' });
+  });
+
+  it.each(['default', 'only-if-cached', 'reload'] as const)(
+    'do not hold a call beyond its deadline: a cache that never answers, asked with %s',
+    async (mode) => {
+      const started = start({ cache: cacheThatHangs() });
+      expect(await codeOf(started.describe(image, { cache: mode, timeoutMs: 50 }))).toBe('DESCRIBE_TIMEOUT');
+      expect(started.stats()).toMatchObject({ calls: { active: 0, failed: 1 }, admission: { calls: 0 } });
+    },
+  );
+
+  it('leave a fallback its share of the time: a cache that never answers', async () => {
+    const started = start({ cache: cacheThatHangs(), fallback: [() => 'a picture'] });
+    await expect(started.describe(image, { timeoutMs: 500 })).resolves.toMatchObject({ source: 'fallback' });
+  });
+
+  it('do not make a fallback answer a call that wants only what is cached', async () => {
+    const started = start({ cache: cacheThatHangs(), fallback: [() => 'a picture'] });
+    const call = started.describe(image, { cache: 'only-if-cached', timeoutMs: 500 });
+    expect(await codeOf(call)).toBe('DESCRIBE_TIMEOUT');
   });
 
   it('are refused where a function gives no pool or breaker', async () => {

@@ -3,6 +3,7 @@ import type { ConfigError } from '../../errors/config-error.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import type { LoadedImage } from '../../image/index.ts';
+import { raceSignal } from '../../internal/async/signals.ts';
 import type { FlightContext, SingleFlight } from '../../internal/async/single-flight.ts';
 import type { CacheFactoryContext, CacheHit, CacheSource, RedisCache } from '../../redis-cache/index.ts';
 import { isWorthAnotherAttempt } from '../attempt/attempt-failure.ts';
@@ -44,6 +45,8 @@ function unlessBegun(log: DeltaLog, send: SendImage): SendImage {
 /** Parts of a client that a description comes from. */
 export interface CachedCallParts {
   readonly cache: RedisCache | undefined;
+  /** Whether the client made the cache. A user's own may ignore the signals of its callers. */
+  readonly ownsCache: boolean;
   /** Joins equal calls that bypass the cache. */
   readonly flights: SingleFlight<CachedDescription>;
   readonly keys: DescriptionKeys;
@@ -87,12 +90,14 @@ export class CachedCall {
   }
 
   async #read(taken: TakenImage, known?: string): Promise<Obtained> {
-    const { cache, keys } = this.#parts;
+    const { cache, ownsCache, keys } = this.#parts;
     const { cache: mode } = this.#request;
     const { signal, deltas } = this.#bounds;
     const key = known ?? (await keys.keyOf(taken.identity, this.#request, signal));
     if (mode === 'only-if-cached') {
-      const found = await cache?.getWithSource<CachedDescription>(key, { signal, isValid: isCachedDescription });
+      const options = { signal, isValid: isCachedDescription };
+      const reading = cache?.getWithSource<CachedDescription>(key, options);
+      const found = await (ownsCache || reading === undefined ? reading : raceSignal(reading, signal));
       if (found === undefined) throw new CacheMissError();
       return { cached: found.value, source: found.source, caused: undefined };
     }
@@ -100,7 +105,7 @@ export class CachedCall {
     const { tags, ttlSeconds, timeoutMs, fillsCache } = this.#request;
     let found: CacheHit<CachedDescription, CacheSource>;
     try {
-      found = await cache.getOrSetWithSource<CachedDescription>(key, this.#ask(taken), {
+      const reading = cache.getOrSetWithSource<CachedDescription>(key, this.#ask(taken), {
         signal,
         tags,
         ttlSeconds,
@@ -110,6 +115,7 @@ export class CachedCall {
         softTimeoutMs: fillsCache || deltas ? undefined : Math.ceil(timeoutMs * STALE_AFTER_RATIO),
         ...(deltas === undefined ? {} : { onShared: followWith(deltas) }),
       });
+      found = await (ownsCache ? reading : raceSignal(reading, signal));
     } catch (error) {
       // A cache that its owner closed counts as none. The call goes on without it, unless its purpose is to fill it.
       const isNeeded = this.#isOwner || signal.aborted || fillsCache;
