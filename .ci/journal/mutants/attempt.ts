@@ -107,6 +107,10 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     folders: ['describe-client'],
     plantings: [
       {
+        find: 'new SilenceTimer(clock, attemptTimeoutMs,',
+        replace: 'new SilenceTimer(clock, 10 * attemptTimeoutMs,',
+      },
+      {
         find: 'this.#timer = this.#clock.setTimeout(this.#expire, delayMs);',
         replace: 'this.#timer = this.#clock.setTimeout(this.#expire, 10 * delayMs);',
       },

@@ -8,6 +8,10 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     folders: ['describe-client'],
     plantings: [
       {
+        find: 'shared.bytes === 0 || shared.bytes + bytes <= shared.limits.maxBytesInFlight',
+        replace: 'shared.bytes === 0 || shared.bytes + bytes <= 2 * shared.limits.maxBytesInFlight',
+      },
+      {
         find: 'this.#held.bytes + bytes <= this.#limits.maxBytesInFlight',
         replace: 'this.#held.bytes + bytes <= 2 * this.#limits.maxBytesInFlight',
       },
@@ -22,6 +26,7 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     fault: 'One call more than the bound is let in.',
     folders: ['describe-client'],
     plantings: [
+      { find: 'if (free <= 0 || (', replace: 'if (free < 0 || (' },
       { find: 'if (this.#held.calls >= maxQueuedCalls) {', replace: 'if (this.#held.calls > maxQueuedCalls) {' },
       { find: 'if (this.#calls >= this.#maxQueuedCalls) {', replace: 'if (this.#calls > this.#maxQueuedCalls) {' },
     ],
