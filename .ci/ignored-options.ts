@@ -1,9 +1,7 @@
 // Ignores each option and member of the client in turn, runs the tests that name it, and reports those that no test
 // notices: `npm run check:ignored-options -- [--only part of a name] [--from name] [--list]`. The source stays as it is: the option is
 // ignored while Vitest loads it.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DESCRIBE_MANY_SPEC } from '../src/describe-client/bulk/describe-many.ts';
@@ -14,6 +12,8 @@ import { CLIENT_SPEC } from '../src/describe-client/options/client-spec.ts';
 import { ENDPOINT_SPEC } from '../src/describe-client/options/endpoint-options.ts';
 import { CLIENT_LIMIT_CHECKS } from '../src/describe-client/options/limit-options.ts';
 import { DESCRIBE_SPEC } from '../src/describe-client/options/request-spec.ts';
+import { FaultFinder, type RunTests } from './faults/fault-finder.ts';
+import { firstFailure } from './faults/first-failure.ts';
 import { assertPlantable, membersOf } from './ignored-options/ignore.ts';
 import { repositoryRoot } from './runtimes.ts';
 
@@ -29,7 +29,6 @@ const TEST_TIMEOUT_MS = 30_000;
 const RUN_TIMEOUT_MS = 300_000;
 /** Test files of one run of Vitest. */
 const FILES_A_RUN = 3;
-const TIMED_OUT = ' (timed out)';
 
 const source = (path: string): string => readFileSync(join(repositoryRoot, path), 'utf8');
 const named = (owner: string, spec: object): string[] => Object.keys(spec).map((name) => `${owner}.${name}`);
@@ -77,67 +76,25 @@ function testsOf(option: string): string[] {
     .map(({ path }) => path);
 }
 
-interface TestReport {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly assertionResults: readonly {
-      readonly status: string;
-      readonly fullName: string;
-      readonly failureMessages?: readonly string[];
-    }[];
-  }[];
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'ignored-options-'));
-
-/** The first test that fails; undefined when all pass. */
-function failureIn(files: readonly string[], option: string | undefined): string | undefined {
-  const report = join(folder, 'report.json');
-  rmSync(report, { force: true });
-  const vitest = join(repositoryRoot, 'node_modules', 'vitest', 'vitest.mjs');
-  const config = join(repositoryRoot, '.ci', 'ignored-options', 'vitest.config.ts');
-  const args = ['run', `--config=${config}`, '--bail=1', '--typecheck.enabled=false', '--maxWorkers=1'];
-  const { status } = spawnSync(
-    process.execPath,
-    [vitest, ...args, `--testTimeout=${TEST_TIMEOUT_MS}`, '--reporter=json', `--outputFile=${report}`, ...files],
-    {
-      cwd: repositoryRoot,
-      env: { ...process.env, ...(option === undefined ? {} : { IGNORED_OPTION: option }) },
-      stdio: 'ignore',
-      timeout: RUN_TIMEOUT_MS,
-    },
-  );
-  if (status === 0) return undefined;
-  if (!existsSync(report)) return 'the run did not end';
-  const { testResults }: TestReport = JSON.parse(readFileSync(report, 'utf8'));
-  for (const { name, assertionResults } of testResults) {
-    const failed = assertionResults.find((test) => test.status === 'failed');
-    if (failed === undefined) continue;
-    const isTimeout = failed.failureMessages?.some((message) => message.includes('timed out')) === true;
-    return `${name.replace(`${repositoryRoot}/`, '')}: ${failed.fullName}${isTimeout ? TIMED_OUT : ''}`;
-  }
-  return 'an error outside of the tests';
-}
-
-/** Whether a test file passes without an ignored option. What fails anyway notices nothing. */
-const isGreen = new Map<string, boolean>();
+const CONFIG = join(repositoryRoot, '.ci', 'ignored-options', 'vitest.config.ts');
+const finder = new FaultFinder();
 
 /** The test that notices that an option is ignored; undefined where none does. */
 function noticedBy(option: string): string | undefined {
   assertPlantable(option, source);
+  const run: RunTests = (files, isPlanted) =>
+    firstFailure({
+      root: repositoryRoot,
+      files,
+      args: [`--config=${CONFIG}`, '--maxWorkers=1'],
+      env: { ...process.env, ...(isPlanted ? { IGNORED_OPTION: option } : {}) },
+      testTimeoutMs: TEST_TIMEOUT_MS,
+      runTimeoutMs: RUN_TIMEOUT_MS,
+    });
   const tests = testsOf(option);
   for (let first = 0; first < tests.length; first += FILES_A_RUN) {
-    let files = tests.slice(first, first + FILES_A_RUN);
-    for (;;) {
-      files = files.filter((file) => isGreen.get(file) !== false);
-      const by = files.length === 0 ? undefined : failureIn(files, option);
-      if (by === undefined) break;
-      const [file = ''] = by.split(':');
-      if (!files.includes(file)) return by;
-      // On a busy machine a test may time out by itself, once or always.
-      if (by.endsWith(TIMED_OUT) || !isGreen.has(file)) isGreen.set(file, failureIn([file], undefined) === undefined);
-      if (isGreen.get(file) === true) return by;
-    }
+    const by = finder.noticedBy(tests.slice(first, first + FILES_A_RUN), run);
+    if (by !== undefined) return by;
   }
   return undefined;
 }
@@ -154,7 +111,6 @@ for (const option of OPTIONS.slice(start).filter((name) => values.only.some((par
   if (by === undefined) unnoticed.push(option);
   console.log(`${by === undefined ? 'UNNOTICED' : 'noticed  '} ${option}${by === undefined ? '' : ` (${by})`}`);
 }
-rmSync(folder, { recursive: true, force: true });
-for (const [file, green] of isGreen) if (!green) console.log(`left out, for it fails anyway: ${file}`);
+for (const file of finder.leftOut) console.log(`left out, for it fails anyway: ${file}`);
 if (unnoticed.length > 0) console.log(`no test notices: ${unnoticed.join(', ')}`);
 process.exitCode = unnoticed.length > 0 ? 1 : 0;

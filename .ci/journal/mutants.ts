@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { FaultFinder, type RunTests } from '../faults/fault-finder.ts';
+import { firstFailure } from '../faults/first-failure.ts';
 import { MUTANTS } from './mutants/index.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { plant, type Source, sourcesOf } from './mutants/plant.ts';
@@ -95,43 +97,7 @@ function stagesOf({ id, folders }: Mutant, path: string, copy: string): string[]
   return [killers, named, ...paced, ...(values.thorough ? [['src', '.ci']] : [])].filter((files) => files.length > 0);
 }
 
-interface TestReport {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly assertionResults: readonly {
-      readonly status: string;
-      readonly fullName: string;
-      readonly failureMessages?: readonly string[];
-    }[];
-  }[];
-}
-
-/** The first failed test; undefined when all pass. */
-function failureIn(copy: string, files: readonly string[]): string | undefined {
-  const report = join(copy, 'mutant-report.json');
-  rmSync(report, { force: true });
-  const vitest = join(copy, 'node_modules', 'vitest', 'vitest.mjs');
-  const args = ['run', '--bail=1', '--typecheck.enabled=false', `--testTimeout=${TEST_TIMEOUT_MS}`];
-  const { status } = spawnSync(
-    process.execPath,
-    [vitest, ...args, '--reporter=json', `--outputFile=${report}`, ...files],
-    { cwd: copy, stdio: 'ignore', timeout: RUN_TIMEOUT_MS },
-  );
-  if (status === 0) return undefined;
-  if (!existsSync(report)) return 'the run did not end';
-  const { testResults }: TestReport = JSON.parse(readFileSync(report, 'utf8'));
-  for (const { name, assertionResults } of testResults) {
-    const failed = assertionResults.find((test) => test.status === 'failed');
-    if (failed === undefined) continue;
-    const isTimeout = failed.failureMessages?.some((message) => message.includes('timed out')) === true;
-    return `${name.replace(`${copy}/`, '')}: ${failed.fullName}${isTimeout ? ' (timed out)' : ''}`;
-  }
-  // With `--bail` files that were not run count as failed too.
-  return 'an error outside of the tests';
-}
-
-/** Test files that fail without a fault, or not always with it. */
-const unsteady = new Set<string>();
+const finder = new FaultFinder();
 
 function tried(mutant: Mutant, copy: string, sources: readonly Source[]): Result {
   const planted = plant(mutant, sources);
@@ -144,22 +110,14 @@ function tried(mutant: Mutant, copy: string, sources: readonly Source[]): Result
   if (values.list) return { outcome: 'survives', by: planted.path };
   const path = join(copy, planted.path);
   const original = readFileSync(path, 'utf8');
+  const run: RunTests = (files, isPlanted) => {
+    writeFileSync(path, isPlanted ? planted.text : original);
+    return firstFailure({ root: copy, files, testTimeoutMs: TEST_TIMEOUT_MS, runTimeoutMs: RUN_TIMEOUT_MS });
+  };
   try {
     for (const stage of stagesOf(mutant, planted.path, copy)) {
-      for (;;) {
-        const files = stage.filter((file) => !unsteady.has(file));
-        if (files.length === 0) break;
-        writeFileSync(path, planted.text);
-        const by = failureIn(copy, files);
-        if (by === undefined) break;
-        const [file = ''] = by.split(':');
-        if (!files.includes(file) || paceOf(file) === 'fast') return { outcome: 'killed', by };
-        // On a busy machine such a test may fail without a fault, or always, for want of something that it needs.
-        const failsAgain = failureIn(copy, [file]) !== undefined;
-        writeFileSync(path, original);
-        if (failsAgain && failureIn(copy, [file]) === undefined) return { outcome: 'killed', by };
-        unsteady.add(file);
-      }
+      const by = finder.noticedBy(stage, run);
+      if (by !== undefined) return { outcome: 'killed', by };
     }
     return { outcome: 'survives' };
   } finally {
@@ -185,7 +143,7 @@ try {
 } finally {
   if (!values.list) git('worktree', 'remove', '--force', copy);
 }
-for (const file of unsteady) console.log(`left out, for it is not steady: ${file}`);
+for (const file of finder.leftOut) console.log(`left out, for it fails anyway: ${file}`);
 const count = (outcome: Outcome) => Object.values(results).filter((result) => result.outcome === outcome).length;
 console.log(
   `${count('killed')} killed, ${count('survives')} survive, ${count('gone')} gone, ${count('invalid')} invalid`,
