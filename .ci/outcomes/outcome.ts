@@ -101,6 +101,19 @@ export const OUTCOMES: readonly Outcome[] = [
     raw: completion({ finish_reason: 'length' }),
   },
   { name: 'cut off, without text', fault: { kind: 'finish', reason: 'length', text: '' }, isOfImage: true },
+  {
+    name: "cut off, with text, and `onTruncated: 'return'`",
+    fault: { kind: 'finish', reason: 'length' },
+    isOfImage: true,
+    request: { onTruncated: 'return' },
+    raw: completion({ finish_reason: 'length' }),
+  },
+  {
+    name: "cut off, without text, and `onTruncated: 'return'`",
+    fault: { kind: 'finish', reason: 'length', text: '' },
+    isOfImage: true,
+    request: { onTruncated: 'return' },
+  },
   { name: 'ended by the content filter', fault: { kind: 'finish', reason: 'content_filter' }, isOfImage: true },
   { name: 'an empty text', fault: { kind: 'finish', reason: 'stop', text: '' }, isOfImage: true },
   {

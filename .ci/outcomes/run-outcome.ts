@@ -40,10 +40,13 @@ interface Ended {
   readonly tokens: number;
 }
 
-const ended = async (call: Promise<{ source: string; usage?: { totalTokens: number } }>): Promise<Ended> => {
+const ended = async (
+  call: Promise<{ source: string; truncated?: true; usage?: { totalTokens: number } }>,
+): Promise<Ended> => {
   try {
-    const { source, usage } = await call;
-    return { text: source === 'upstream' ? 'described' : source, tokens: usage?.totalTokens ?? 0 };
+    const { source, truncated, usage } = await call;
+    const described = truncated ? 'described in part' : 'described';
+    return { text: source === 'upstream' ? described : source, tokens: usage?.totalTokens ?? 0 };
   } catch (error) {
     if (error === REASON) return { text: "the signal's reason", tokens: 0 };
     if (!DescribeError.is(error)) throw error;

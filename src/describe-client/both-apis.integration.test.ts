@@ -7,7 +7,7 @@ import type { DescribeRequest } from './options/describe-request.ts';
 
 /** Every scenario ends alike through both APIs, whole and streamed, in each dialect. */
 type Fault = FaultRule['fault'];
-type End = 'text' | 'data' | `DESCRIBE_${string}`;
+type End = 'text' | 'data' | 'cut text' | `DESCRIBE_${string}`;
 
 const schema = {
   name: 'label',
@@ -77,6 +77,31 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'incomplete: the limit, before any text': {
     faults: [{ kind: 'finish', reason: 'length', text: '' }],
     end: 'DESCRIBE_OUTPUT_TRUNCATED',
+  },
+  'incomplete: the limit, and the text is taken': {
+    faults: [{ kind: 'finish', reason: 'length' }],
+    request: { onTruncated: 'return' },
+    end: 'cut text',
+  },
+  'incomplete: the limit, in data that are taken': {
+    faults: [{ kind: 'finish', reason: 'length' }],
+    request: { schema, onTruncated: 'return' },
+    end: 'DESCRIBE_OUTPUT_TRUNCATED',
+  },
+  'incomplete: the limit, before any text that is taken': {
+    faults: [{ kind: 'finish', reason: 'length', text: ' ' }],
+    request: { onTruncated: 'return' },
+    end: 'DESCRIBE_OUTPUT_TRUNCATED',
+  },
+  'incomplete: the limit, within the thoughts': {
+    faults: [{ kind: 'finish', reason: 'length', text: '<think>It looks' }],
+    request: { onTruncated: 'return' },
+    end: 'DESCRIBE_OUTPUT_TRUNCATED',
+  },
+  'incomplete: the limit, after the thoughts': {
+    faults: [{ kind: 'finish', reason: 'length', text: '<think>It looks</think>A red' }],
+    request: { onTruncated: 'return' },
+    end: 'cut text',
   },
   'incomplete: a filter': { faults: [{ kind: 'finish', reason: 'content_filter' }], end: 'DESCRIBE_REFUSED' },
   'incomplete: a filter, before any text': {
@@ -182,13 +207,23 @@ async function endOf(client: DescribeClient, request: DescribeRequest, isStreame
   }
 }
 
-function endedWell({ description, data, usage, costUsd, model }: Awaited<ReturnType<DescribeClient['describe']>>) {
+function endedWell({
+  description,
+  data,
+  truncated,
+  usage,
+  costUsd,
+  model,
+}: Awaited<ReturnType<DescribeClient['describe']>>) {
   expect(description.trim()).not.toBe('');
-  return { description, data, usage, costUsd, model };
+  return { description, data, truncated, usage, costUsd, model };
 }
 
-const kindOf = (end: object): End =>
-  'code' in end ? (end.code as End) : (end as { data?: unknown }).data === undefined ? 'text' : 'data';
+const kindOf = (end: { code?: unknown; truncated?: unknown; data?: unknown }): End => {
+  if (end.code !== undefined) return end.code as End;
+  if (end.truncated !== undefined) return 'cut text';
+  return end.data === undefined ? 'text' : 'data';
+};
 
 describe('both APIs end alike', () => {
   it.each(Object.entries(SCENARIOS))('%s', async (_name, { faults, request, end, streamed = end, tellsUsage }) => {
@@ -216,7 +251,7 @@ describe('both APIs end alike', () => {
           ]);
           // Nothing but a description is cached.
           const again = await endOf(client, { ...given, cache: 'only-if-cached' }, false);
-          expect('code' in again).toBe('code' in ended);
+          expect('code' in again).toBe(!['text', 'data'].includes(kindOf(ended)));
           await client.destroy();
         }
       }

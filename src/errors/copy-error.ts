@@ -1,3 +1,4 @@
+import { cutAnswerOf, keepCutAnswer } from './cut-answer.ts';
 import type { DescribeError } from './describe-error.ts';
 
 /** Copies an error without its `explain`. The copy is a real error, as `Error.isError` and debuggers expect. */
@@ -10,7 +11,10 @@ export function copyError(error: DescribeError): DescribeError {
   }
   // The stack of the failure, not of the copy. Defined as a value, because engines differ in the kind of the property.
   const stack = { value: error.stack, writable: true, configurable: true };
-  return Object.defineProperty(copy, 'stack', stack) as DescribeError;
+  const copied = Object.defineProperty(copy, 'stack', stack) as DescribeError;
+  const cut = cutAnswerOf(error);
+  if (cut !== undefined) keepCutAnswer(copied, cut);
+  return copied;
 }
 
 /** The bill of a failed call. */

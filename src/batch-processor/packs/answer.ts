@@ -1,3 +1,5 @@
+import { type CutAnswer, keepCutAnswer } from '../../errors/cut-answer.ts';
+import { DescribeError } from '../../errors/describe-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import type { VisionUsage } from '../../errors/vision-usage.ts';
 import { shortTokenOf } from '../../internal/upstream/server-reason.ts';
@@ -105,6 +107,17 @@ export function answerText(completion: VisionChatCompletion): string {
   if (!isEmpty) return text;
   if (!THROUGH.has(reason)) throw invalidAnswer(completion, 'the answer holds no text');
   throw answerError('DESCRIBE_REFUSED', completion, 'the model ended its answer without any text', true);
+}
+
+/** Keeps the text of an answer that was cut off beside its error, unless it has none. */
+export function keepText(
+  error: unknown,
+  completion: VisionChatCompletion,
+  facts: Omit<CutAnswer, 'description'>,
+): void {
+  if (!DescribeError.is(error, 'DESCRIBE_OUTPUT_TRUNCATED') || error.retryable) return;
+  const description = withoutThoughts(textOfContent(completion.choices[0]?.message.content));
+  keepCutAnswer(error, { ...facts, description });
 }
 
 const answerError = (

@@ -1,8 +1,9 @@
+import type { CutAnswer } from '../../errors/cut-answer.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import { ignoreRejection } from '../../internal/async/user-callback.ts';
-import { answerText, invalidAnswer, requestIdOf } from './answer.ts';
+import { answerText, invalidAnswer, keepText, requestIdOf } from './answer.ts';
 import type { VisionSchema } from './vision-request.ts';
 import type { VisionChatCompletion } from './vision-target.ts';
 
@@ -14,11 +15,22 @@ export interface AnswerPart {
 }
 
 /**
- * The answer to a plain request.
+ * The answer to a plain request. With `facts`, a text that was cut off is kept beside the error: not JSON, which would
+ * be of no use, nor the text of a pack.
  * @throws as `answerText`, and `DESCRIBE_RESPONSE_INVALID` when it does not match the schema.
  */
-export function singleAnswer(completion: VisionChatCompletion, schema: VisionSchema | undefined): AnswerPart {
-  const description = answerText(completion);
+export function singleAnswer(
+  completion: VisionChatCompletion,
+  schema: VisionSchema | undefined,
+  facts?: Omit<CutAnswer, 'description'>,
+): AnswerPart {
+  let description: string;
+  try {
+    description = answerText(completion);
+  } catch (error) {
+    if (schema === undefined && facts !== undefined) keepText(error, completion, facts);
+    throw error;
+  }
   if (schema === undefined) return { description };
   const part = structuredPart(answerJson(description), schema, requestIdOf(completion));
   if (part === undefined) throw invalidAnswer(completion, 'the answer does not match the schema');

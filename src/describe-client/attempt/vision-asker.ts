@@ -63,7 +63,7 @@ export const askSingly =
   (image, request, { signal, deadlineAtMs, retries, log }, trace, waits = () => trace.waits()) => {
     // The bytes are encoded right into the body. The request is sent only in encoded form.
     const inline = image.kind === 'url' ? image.url : new InlineBytes(image.bytes, image.mediaType);
-    const { priority, timeoutMs, schema } = request;
+    const { priority, timeoutMs, schema, maxOutputTokens } = request;
     trace.leaves(1);
     const single = singleRequest(request, inline as string);
     return send(
@@ -71,7 +71,7 @@ export const askSingly =
       (completion, { usage, costUsd, model, requestId }): Answer => {
         // Useless answers are billed too.
         if (usage !== undefined) trace.billed(usage, costUsd);
-        const { description, data } = singleAnswer(completion, schema);
+        const { description, data } = singleAnswer(completion, schema, { model, requestId, maxOutputTokens });
         const streamed = log === undefined ? description : descriptionAsStreamed(log.text, description);
         return { description: streamed, data, model, requestId };
       },
@@ -138,10 +138,11 @@ export class BatchedVision {
       for (const { trace } of calls) trace.leaves(requests.length);
       // The processor judges the content of a pack and requests missing answers again. A single image is judged here.
       const [only] = requests;
-      const read = (completion: VisionChatCompletion, { usage }: PricedFacts) => {
+      const read = (completion: VisionChatCompletion, { usage, model, requestId }: PricedFacts) => {
         if (only === undefined || requests.length > 1) return completion;
+        const { schema, maxOutputTokens = 0 } = only;
         try {
-          singleAnswer(completion, only.schema);
+          singleAnswer(completion, schema, { model, requestId, maxOutputTokens });
         } catch (error) {
           // The processor charges the answers that reach it. A useless answer does not reach it.
           if (usage !== undefined) notifyBilled(only, usage, completion.model);

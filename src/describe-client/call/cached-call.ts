@@ -1,5 +1,6 @@
 import { CacheMissError } from '../../errors/cache-error.ts';
 import type { ConfigError } from '../../errors/config-error.ts';
+import { cutAnswerOf } from '../../errors/cut-answer.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
 import type { LoadedImage } from '../../image/index.ts';
@@ -81,12 +82,44 @@ export class CachedCall {
     try {
       return await this.#read(taken, key);
     } catch (error) {
-      if (error instanceof ImageMoved) return this.#read(error.taken);
-      const isOver = this.#bounds.signal.aborted || this.#bounds.deltas?.hasBegun;
-      // A joined call shares the owner's failure, but not its deadline, its limits or its parse.
-      if (!this.#isOwner && !isOver && maySucceedAlone(error)) return this.#read(taken, key);
-      throw error;
+      return this.#recover(error, taken, key);
     }
+  }
+
+  /** Reads again where that may help; else gives the text of an answer that was cut off, or throws the error. */
+  async #recover(error: unknown, taken: TakenImage, key: string | undefined, isFirst = true): Promise<Obtained> {
+    const moved = isFirst && error instanceof ImageMoved ? error.taken : undefined;
+    if (moved !== undefined || this.#mayAskAlone(error, isFirst)) {
+      const [image, known] = moved === undefined ? [taken, key] : [moved, undefined];
+      try {
+        return await this.#read(image, known);
+      } catch (next) {
+        return this.#recover(next, image, known, false);
+      }
+    }
+    const cut = this.#cutText(error);
+    if (cut === undefined) throw error;
+    return cut;
+  }
+
+  /** A joined call shares the owner's failure, but not its deadline, its limits or its parse. */
+  #mayAskAlone(error: unknown, isFirst: boolean): boolean {
+    if (this.#isOwner || this.#bounds.signal.aborted || this.#bounds.deltas?.hasBegun) return false;
+    const cut = cutAnswerOf(error);
+    // An answer within the same limit would be no longer. The next owner's limit may be too low again.
+    if (cut !== undefined) return cut.maxOutputTokens < this.#request.maxOutputTokens;
+    return isFirst && maySucceedAlone(error);
+  }
+
+  /** The answer that was cut off, for a call that takes its text. What fills the cache is a whole description. */
+  #cutText(error: unknown): Obtained | undefined {
+    const { onTruncated, fillsCache } = this.#request;
+    const cut = onTruncated === 'return' && !fillsCache ? cutAnswerOf(error) : undefined;
+    if (cut === undefined) return undefined;
+    const { description, model, requestId } = cut;
+    const cached = { description, model };
+    if (!this.#isOwner) return { cached, source: 'shared', caused: undefined, truncated: true };
+    return { cached, source: 'upstream', caused: { ...cached, requestId }, truncated: true };
   }
 
   async #read(taken: TakenImage, known?: string): Promise<Obtained> {

@@ -32,6 +32,8 @@ export interface Obtained {
   readonly source: DescriptionSource;
   /** The answer that this very call caused; undefined when it caused none. */
   readonly caused: CausedAnswer | undefined;
+  /** The output limit cut the description off. */
+  readonly truncated?: true;
   /** The failure that a stale entry replaces; absent where it was another call's. */
   readonly failure?: unknown;
 }
@@ -43,7 +45,7 @@ export const failureBehind = ({ failure }: Obtained): unknown =>
 /** The result that the caller gets. */
 export function buildResult<Data>(
   { schema, metadata }: NormalisedRequest<Data>,
-  { cached, source, caused }: Obtained,
+  { cached, source, caused, truncated }: Obtained,
   billed: Billed,
   explain: CallExplanation,
 ): DescribeResult<Data> {
@@ -56,6 +58,7 @@ export function buildResult<Data>(
     model: cached.model,
     source,
     ...billed,
+    ...(truncated === undefined ? {} : { truncated }),
     ...(requestId === undefined ? {} : { requestId }),
     ...(metadata === undefined ? {} : { metadata }),
     explain,

@@ -29,6 +29,8 @@ export interface DescribeResult<Data = unknown> {
    * unknown.
    */
   readonly costUsd?: number;
+  /** The output limit cut the text off. Only with `onTruncated: 'return'`, and absent for a whole text. */
+  readonly truncated?: true;
   /** The API's id of the request. */
   readonly requestId?: string;
   readonly metadata?: unknown;

@@ -42,6 +42,7 @@ const REQUEST: NormalisedRequest = {
   timeoutMs: 10_000,
   signal: undefined,
   cache: 'default',
+  onTruncated: 'reject',
   metadata: { id: 1 },
 };
 

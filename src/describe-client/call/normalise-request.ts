@@ -66,6 +66,7 @@ export function normaliseRequest<Data>(
     timeoutMs: merged.timeoutMs ?? defaults.timeoutMs,
     signal: merged.signal,
     cache: merged.cache ?? DEFAULTS.cache,
+    onTruncated: merged.onTruncated ?? DEFAULTS.onTruncated,
     metadata: merged.metadata,
   };
 }

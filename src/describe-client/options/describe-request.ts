@@ -24,8 +24,8 @@ export interface DescribeOptions<Data = unknown> {
   /** How much of the image the model looks at; `low` is the cheapest. @defaultValue the client's `detail` */
   readonly detail?: ImageDetail | undefined;
   /**
-   * Most tokens of the answer, at least 1. A longer answer is `DESCRIBE_OUTPUT_TRUNCATED`. A model that reasons has
-   * headroom over them.
+   * Most tokens of the answer, at least 1. A longer answer is `DESCRIBE_OUTPUT_TRUNCATED`, unless `onTruncated` takes
+   * it. A model that reasons has headroom over them.
    * @defaultValue the client's `maxOutputTokens`
    */
   readonly maxOutputTokens?: number | undefined;
@@ -70,6 +70,13 @@ export interface DescribeOptions<Data = unknown> {
    * @defaultValue 'default'
    */
   readonly cache?: CacheMode | undefined;
+  /**
+   * What becomes of an answer that `maxOutputTokens` cut off. `'reject'`: the call fails with
+   * `DESCRIBE_OUTPUT_TRUNCATED`. `'return'`: it resolves with the text so far and `truncated: true`, and nothing is
+   * cached. An answer without any text, or to a `schema`, fails in both cases. Equal calls may differ in it.
+   * @defaultValue 'reject'
+   */
+  readonly onTruncated?: 'reject' | 'return' | undefined;
   /** Returned untouched with the result; never sent or stored. @defaultValue none */
   readonly metadata?: unknown;
 }

@@ -39,6 +39,7 @@ export const DESCRIBE_SPEC = {
   timeoutMs: milliseconds(),
   signal: abortSignal(),
   cache: withDefault(oneOf('default', 'no-store', 'reload', 'only-if-cached'), 'default'),
+  onTruncated: withDefault(oneOf('reject', 'return'), 'reject'),
   metadata: anything(),
 } satisfies OptionChecks<DescribeOptions>;
 
@@ -58,7 +59,7 @@ export interface RequestDefaults
 
 /** A checked request with nothing left open. The extra fields of client and endpoint are added when it is sent. */
 export interface NormalisedRequest<Data = unknown>
-  extends Filled<DescribeOptions, ClientField | 'priority' | 'tags' | 'cache'>,
+  extends Filled<DescribeOptions, ClientField | 'priority' | 'tags' | 'cache' | 'onTruncated'>,
     Pick<DescribeOptions<Data>, ModelField | 'extraBody' | 'ttlSeconds' | 'signal' | 'metadata'> {
   readonly schema?: DescribeSchema<Data> | undefined;
   /** Where the image is. */
