@@ -1,6 +1,5 @@
 import type { VisionDescriptionBatchProcessor } from '../batch-processor/index.ts';
 import { ClosedError } from '../errors/closed-error.ts';
-import { DescribeError } from '../errors/describe-error.ts';
 import type { Inputs } from '../internal/async/map-concurrently.ts';
 import { bindMethods } from '../internal/bind-methods.ts';
 import type { OpenAIConnectionPool } from '../openai/index.ts';
@@ -32,6 +31,7 @@ import type { TenantOptions } from './options/tenant-options.ts';
 import { type ClientHealth, clientHealth } from './reports/client-health.ts';
 import { ClientCore } from './tenants/client-core.ts';
 import { TenantCore } from './tenants/tenant-core.ts';
+import { warmUpEndpoints, warmUpOnStart } from './warm-up.ts';
 
 type Items<Item> = AsyncGenerator<Item, void, undefined>;
 
@@ -59,12 +59,8 @@ export class DescribeClient implements AsyncDisposable {
   constructor(given: DescribeClientOptions | TenantCore = {}) {
     this.#core = given instanceof TenantCore ? given : new ClientCore(composeParts(given));
     if (given instanceof TenantCore) return;
-    const { settings, logger } = this.#core.parts;
-    if (!settings.warmUpOnStart) return;
-    this.warmUp().catch((error: unknown) => {
-      const fields = DescribeError.is(error) ? { code: error.code, reason: error.message } : {};
-      logger.warn(fields, 'the warm-up failed');
-    });
+    const { parts } = this.#core;
+    if (parts.settings.warmUpOnStart) warmUpOnStart(parts);
   }
 
   /** Connection pools by the name of their endpoint. */
@@ -182,9 +178,7 @@ export class DescribeClient implements AsyncDisposable {
    */
   async warmUp(): Promise<void> {
     this.#core.calls.assertOpen();
-    const { endpoints, logger, makeKeyError } = this.#core.parts;
-    if (makeKeyError !== undefined) throw makeKeyError();
-    await endpoints.warmUp((endpoint, code) => logger.warn({ endpoint, code }, 'the warm-up failed'));
+    await warmUpEndpoints(this.#core.parts);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { ClosedError } from '../errors/closed-error.ts';
 import { ConfigError } from '../errors/config-error.ts';
-import { callSafely, isPromiseLike } from '../internal/async/user-callback.ts';
+import { callSafely, observed } from '../internal/async/user-callback.ts';
 import { type Clock, setBackgroundInterval, wallClockNow } from '../internal/clock.ts';
 import { BoundedMap } from '../internal/collections/bounded-map.ts';
 import { deepFreeze } from '../internal/deep-freeze.ts';
@@ -176,27 +176,7 @@ export class PerformanceMonitor {
       this.endTimer(id);
       if (failed) callSafely(() => this.incrementCounter(errorsName(name), labels), undefined);
     };
-    let result: unknown;
-    try {
-      result = fn();
-    } catch (error) {
-      end(true);
-      throw error;
-    }
-    if (!isPromiseLike(result)) {
-      end(false);
-      return result;
-    }
-    return Promise.resolve(result).then(
-      (value) => {
-        end(false);
-        return value;
-      },
-      (error: unknown) => {
-        end(true);
-        throw error;
-      },
-    );
+    return observed(fn, end);
   }
 
   /** Everything recorded, the state of the process and the health checks, as a frozen object that is safe to log. */

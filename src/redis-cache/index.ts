@@ -24,7 +24,7 @@ export { generateKey } from './entries/cache-key.ts';
 export { type CacheCodec, jsonCodec } from './entries/encode-entry.ts';
 export { generateImageHash } from './entries/image-hash.ts';
 export type { CacheFactory, CacheFactoryContext, ReplacedValue } from './filling/factory-context.ts';
-export type { CacheHit, CacheSource, GetOrSetOptions } from './filling/read-through.ts';
+export type { CacheHit, CacheSource, GetOrSetOptions } from './filling/get-or-set-options.ts';
 export { getCache } from './get-cache.ts';
 export { createKeyvStore, type KeyvStore, type KeyvStoreEntry } from './keyv-store.ts';
 export type { RedisClientLike, RedisPipelineLike } from './redis/redis-client.ts';

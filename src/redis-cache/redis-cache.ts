@@ -10,7 +10,7 @@ import { generateKey } from './entries/cache-key.ts';
 import { generateImageHash } from './entries/image-hash.ts';
 import { accepts } from './filling/entry-match.ts';
 import type { CacheFactory } from './filling/factory-context.ts';
-import type { CacheHit, CacheSource, GetOrSetOptions } from './filling/read-through.ts';
+import type { CacheHit, CacheSource, GetOrSetOptions } from './filling/get-or-set-options.ts';
 import { shareLink } from './redis/redis-link.ts';
 import type { RedisCacheEvents } from './tiers/cache-events.ts';
 import { purgeTags } from './tiers/purge.ts';
@@ -106,12 +106,12 @@ export class RedisCache implements AsyncDisposable {
    */
   peekMemory(key: string, tags: readonly string[], isValid: (value: unknown) => boolean): unknown {
     if (this.#pair.isClosed) return undefined;
-    const nowMs = this.#pair.clock.now();
     const name = this.#space.prefix + key;
     const record = this.#pair.memory.get(name);
-    const entry = record && this.#pair.validEntry(record, nowMs);
-    if (record === undefined || entry === undefined || entry.failure !== undefined || !isValid(entry.value))
-      return undefined;
+    if (record === undefined) return undefined;
+    const nowMs = this.#pair.clock.now();
+    const entry = this.#pair.validEntry(record, nowMs);
+    if (entry === undefined || entry.failure !== undefined || !isValid(entry.value)) return undefined;
     for (const tag of this.#root === undefined ? tags : this.#space.nameTags(tags))
       if (!Object.hasOwn(entry.tags, tag)) return undefined;
     if (this.#parts.readThrough.marksDue(name, record, nowMs)) return undefined;

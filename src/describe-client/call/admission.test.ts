@@ -5,7 +5,8 @@ import { settingsOf } from '../../internal/options/option-checks.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { createDescribeClient } from '../create-describe-client.ts';
 import { type AdmissionOptions, CLIENT_LIMIT_CHECKS } from '../options/limit-options.ts';
-import { Admission, type AdmissionTicket } from './admission.ts';
+import { Admission } from './admission.ts';
+import type { AdmissionTicket } from './admission-ticket.ts';
 
 const never = () => new AbortController().signal;
 

@@ -1,14 +1,8 @@
 import { QueueFullError } from '../../errors/queue-full-error.ts';
-import { onAbort } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
-import {
-  type Bucket,
-  type HeapNode,
-  IndexedHeap,
-  PriorityQueue,
-  type QueueItem,
-} from '../../internal/collections/priority-queue.ts';
+import { type HeapNode, IndexedHeap, PriorityQueue } from '../../internal/collections/priority-queue.ts';
 import type { AdmissionLimits } from '../options/limit-options.ts';
+import { AdmissionTicket, CapacityWait, type TicketHolder } from './admission-ticket.ts';
 
 /** A frozen, JSON-safe snapshot of the calls in the client. */
 export interface AdmissionStats {
@@ -24,18 +18,6 @@ export interface AdmissionStats {
 
 /** A step of priority is worth this much of earlier arrival, so that no call starves. */
 const AGEING_MS = 1000;
-
-/** Capacity in memory for the image of a call, taken before its bytes are read. */
-export interface ByteCapacity {
-  /**
-   * Takes capacity for this many bytes: at once, or returns a promise of it. Has no effect when as much is held
-   * already.
-   * @throws the signal's reason when it aborts.
-   */
-  reserve(bytes: number, signal: AbortSignal): Promise<void> | undefined;
-  /** Corrects the number of bytes to those in memory; never waits. */
-  correct(bytes: number): void;
-}
 
 /** What a client and its tenants hold together, and the order in which their calls get capacity. */
 class Shared {
@@ -61,7 +43,7 @@ class Shared {
  * many calls as the client has capacity for more, so that one never fills it. Shape: Choudhury & Hahne, "Dynamic Queue
  * Length Thresholds for Shared-Memory Packet Switches" (1998).
  */
-export class Admission implements HeapNode {
+export class Admission implements HeapNode, TicketHolder {
   readonly #shared: Shared;
   readonly #clock: Clock;
   readonly #queue = new PriorityQueue<CapacityWait>(AGEING_MS);
@@ -125,20 +107,17 @@ export class Admission implements HeapNode {
     return Object.freeze({ calls: this.#calls, waiting, bytesInFlight: this.order, refused: this.#refused });
   }
 
-  /** For tickets: a call has ended; work may outlive it. */
   left(): void {
     this.#calls -= 1;
     this.#shared.calls -= 1;
   }
 
-  /** For tickets: nothing is left of a call that held this many bytes. */
   ended(bytes: number): void {
     this.#tickets -= 1;
     if (bytes > 0) this.change(-bytes);
     if (this.#tickets === 0) this.#onIdle?.();
   }
 
-  /** For tickets: takes capacity at once, or returns the wait for it. */
   take(bytes: number, priority: number): CapacityWait | undefined {
     const shared = this.#shared;
     if (shared.waiting === 0 && (shared.bytes === 0 || shared.bytes + bytes <= shared.limits.maxBytesInFlight)) {
@@ -155,13 +134,11 @@ export class Admission implements HeapNode {
     return wait;
   }
 
-  /** For tickets: a wait ended without its capacity. */
   giveUp(wait: CapacityWait): void {
     this.#leave(wait);
     this.#serve();
   }
 
-  /** For tickets: more or fewer bytes are held; never waits. */
   change(byBytes: number): void {
     const shared = this.#shared;
     shared.bytes += byBytes;
@@ -199,108 +176,5 @@ export class Admission implements HeapNode {
     if (!wait.granted && this.#queue.size > 0) return;
     this.#shared.order.remove(this);
     if (this.#queue.size > 0) this.#join();
-  }
-}
-
-/** A queued wait for capacity. */
-class CapacityWait implements QueueItem<CapacityWait> {
-  readonly bytes: number;
-  readonly priority: number;
-  readonly sequence: number;
-  readonly atMs: number;
-  bucket: Bucket<CapacityWait> | undefined;
-  previous: CapacityWait | undefined;
-  next: CapacityWait | undefined;
-  /** Capacity may be granted before `onGrant` is set. */
-  granted = false;
-  onGrant: (() => void) | undefined;
-
-  constructor(bytes: number, priority: number, sequence: number, atMs: number) {
-    this.bytes = bytes;
-    this.priority = priority;
-    this.sequence = sequence;
-    this.atMs = atMs;
-  }
-}
-
-/** One call in the client, with the capacity for its image. Both are given back once, whatever happens. */
-export class AdmissionTicket implements ByteCapacity {
-  readonly #admission: Admission;
-  readonly #priority: number;
-  readonly #waits: () => () => void;
-  /** The call itself, and each piece of work that outlives it. */
-  #holders = 1;
-  #inside = true;
-  #bytes = 0;
-
-  constructor(admission: Admission, priority: number, waits: () => () => void) {
-    this.#admission = admission;
-    this.#priority = priority;
-    this.#waits = waits;
-  }
-
-  reserve(bytes: number, signal: AbortSignal): Promise<void> | undefined {
-    signal.throwIfAborted();
-    if (this.#holders === 0 || bytes <= this.#bytes) return undefined;
-    // A call that waits while it holds capacity could block the calls that wait for that capacity.
-    if (this.#bytes > 0) {
-      this.correct(bytes);
-      return undefined;
-    }
-    const wait = this.#admission.take(bytes, this.#priority);
-    if (wait !== undefined && !wait.granted) return this.#granted(wait, signal);
-    this.#bytes += bytes;
-    return undefined;
-  }
-
-  correct(bytes: number): void {
-    if (this.#holders === 0) return;
-    const byBytes = bytes - this.#bytes;
-    this.#bytes = bytes;
-    if (byBytes !== 0) this.#admission.change(byBytes);
-  }
-
-  /** Keeps the capacity for work that may outlive the call. The first call of the returned function gives it back. */
-  hold(): () => void {
-    let held = this.#holders > 0;
-    if (held) this.#holders += 1;
-    return () => {
-      if (held) this.#release();
-      held = false;
-    };
-  }
-
-  /** The call has ended. Idempotent. */
-  leave(): void {
-    if (!this.#inside) return;
-    this.#inside = false;
-    this.#admission.left();
-    this.#release();
-  }
-
-  async #granted(wait: CapacityWait, signal: AbortSignal): Promise<void> {
-    const ended = this.#waits();
-    const granted = new Promise<void>((resolve, reject) => {
-      const detach = onAbort(signal, (reason) => {
-        wait.onGrant = undefined;
-        this.#admission.giveUp(wait);
-        reject(reason);
-      });
-      wait.onGrant = () => {
-        detach();
-        resolve();
-      };
-    });
-    await granted.finally(ended);
-    // The call may have ended in the same moment: then its capacity goes back.
-    if (this.#holders === 0) this.#admission.change(-wait.bytes);
-    else this.#bytes += wait.bytes;
-  }
-
-  #release(): void {
-    this.#holders -= 1;
-    if (this.#holders > 0) return;
-    this.#admission.ended(this.#bytes);
-    this.#bytes = 0;
   }
 }

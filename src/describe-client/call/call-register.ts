@@ -5,7 +5,7 @@ import { Deferred } from '../../internal/async/deferred.ts';
 import { childController, onAbort } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import type { AskBounds } from '../attempt/vision-asker.ts';
-import type { AdmissionTicket } from './admission.ts';
+import type { AdmissionTicket } from './admission-ticket.ts';
 import type { CallDeltas } from './call-deltas.ts';
 
 /** Counts of the calls of a client. */

@@ -16,7 +16,7 @@ import type { Clock } from '../../internal/clock.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
 import { CLIENT_IMAGE_SPEC, type ClientImageOptions } from '../options/client-image-options.ts';
 import type { NormalisedRequest } from '../options/request-spec.ts';
-import type { ByteCapacity } from './admission.ts';
+import type { ByteCapacity } from './admission-ticket.ts';
 
 /** The name by which an image is known. */
 export interface ImageName {

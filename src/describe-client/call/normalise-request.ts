@@ -85,8 +85,11 @@ function bareImageOf(input: unknown): DescribeRequest<never> | undefined {
   if (typeof input === 'string') return { imageUrl: input };
   if (input instanceof URL) return isFileUrl(input) ? { file: input } : { imageUrl: input };
   if (input instanceof Uint8Array || input instanceof ArrayBuffer || input instanceof Blob) return { image: input };
-  if (isReadOnce(input)) return { image: input };
-  if (typeof input === 'object' && input !== null) return undefined;
+  if (typeof input === 'object' && input !== null) {
+    // Most inputs are requests, and no stream has such a field.
+    for (const field of IMAGE_FIELDS) if (field in input) return undefined;
+    return isReadOnce(input) ? { image: input } : undefined;
+  }
   throw wrongImage('input', REQUEST_FORMS, input);
 }
 

@@ -60,8 +60,8 @@ export class CallMetrics implements AttemptMetrics {
   }
 
   attemptEnded(outcome: AttemptOutcome, { usage, costUsd }: BilledAnswer, error?: DescribeError): void {
-    if (usage !== undefined) this.#record((monitor) => this.#billed(monitor, usage, costUsd));
     this.#record((monitor) => {
+      if (usage !== undefined) this.#billed(monitor, usage, costUsd);
       if (outcome !== 'success') {
         monitor.incrementCounter('attempts', { outcome, code: error?.code ?? 'none' });
         return;

@@ -42,3 +42,28 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
     typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function'
   );
 }
+
+/** Calls `fn` and settles as it does. Before that it notifies `ended`, which must not throw, whether it failed. */
+export function observed(fn: () => unknown, ended: (failed: boolean) => void): unknown {
+  let result: unknown;
+  try {
+    result = fn();
+  } catch (error) {
+    ended(true);
+    throw error;
+  }
+  if (!isPromiseLike(result)) {
+    ended(false);
+    return result;
+  }
+  return Promise.resolve(result).then(
+    (value) => {
+      ended(false);
+      return value;
+    },
+    (error: unknown) => {
+      ended(true);
+      throw error;
+    },
+  );
+}

@@ -114,7 +114,7 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     options?: AcquireOptions,
   ): Promise<Awaited<Result>> {
     if (this.#gate.refusals > 0) this.#gate.check();
-    return await this.#pool.use(({ client }) => fn(client), options);
+    return this.#pool.use(({ client }) => fn(client), options);
   }
 
   /**

@@ -7,6 +7,7 @@ export const MAX_TTL_SECONDS = 315_360_000;
 const MAX_KEY_LENGTH = 8_192;
 /** Most tags of an entry. */
 export const MAX_TAGS = 128;
+const NO_TAGS: readonly string[] = Object.freeze([]);
 
 /**
  * @throws `DESCRIBE_INPUT_INVALID` for anything but a string of 1 to 8192 characters. The first must not be NUL, with
@@ -37,8 +38,9 @@ export function checkOptionNames(options: unknown, names: Readonly<Record<string
 
 /** The tags, each once. @throws `DESCRIBE_INPUT_INVALID` for anything but an array of at most 128 non-empty strings. */
 export function checkTags(tags: unknown): readonly string[] {
-  if (tags === undefined) return [];
+  if (tags === undefined) return NO_TAGS;
   if (!Array.isArray(tags)) throw wrongInput('tags', 'an array of strings', tags);
+  if (tags.length === 0) return NO_TAGS;
   if (tags.length > MAX_TAGS) throw new InputError('tags', `expected at most ${MAX_TAGS}, got ${tags.length}`);
   for (const tag of tags) checkKey(tag, 'tags');
   return [...new Set(tags as string[])];
@@ -98,8 +100,6 @@ const MAX_NAME_LENGTH = 128;
 /** Control characters; and lone surrogates, which are all alike in UTF-8. */
 const REFUSED = /[\p{Cc}\p{Surrogate}]/u;
 
-const NO_TAGS: readonly string[] = [];
-
 /** The keys and tags of a cache, or of one namespace of it. Checks those of a user, and gives their full names. */
 export class KeySpace {
   /** Begins every full name: empty for the cache itself. */
@@ -131,7 +131,7 @@ export class KeySpace {
 
   /** @throws `DESCRIBE_INPUT_INVALID` for what is no list of tags. */
   tags(tags: unknown): readonly string[] {
-    return this.nameTags(tags === undefined ? NO_TAGS : checkTags(tags));
+    return this.nameTags(checkTags(tags));
   }
 
   readonly nameTags = (tags: readonly string[]): readonly string[] =>
@@ -139,9 +139,8 @@ export class KeySpace {
 
   /** The tags of an entry: those given, and those by which its namespace is cleared. */
   entryTags(tags: unknown): readonly string[] {
-    if (this.prefix === '') return tags === undefined ? NO_TAGS : checkTags(tags);
-    const named = this.tags(tags);
-    return [...named, ...this.#clearTags];
+    const named = checkTags(tags);
+    return this.prefix === '' ? named : [...this.nameTags(named), ...this.#clearTags];
   }
 
   /** The names of this space among full names, without its prefix. Those of a namespace inside it are none. */

@@ -7,7 +7,7 @@ import { type EncodingOptions, encodeEntry, isTooLarge, jsonCodec } from './enco
 
 const options = { codec: jsonCodec, compressAboveBytes: 200, maxValueBytes: 100_000 };
 const content = { tags: { '': 'v0', 'a tag {"}\n': 'v1' }, ttlMs: 1_000.4, graceMs: 500, costMs: 12.3 };
-const encode = (value: unknown, given = options) => encodeEntry({ ...content, value }, given, 50);
+const encode = async (value: unknown, given = options) => encodeEntry({ ...content, value }, given, 50);
 
 /** Decodes as for a reply of Redis, at 50 by the clock of this process. */
 function decode(text: string, given: EncodingOptions = options, wallMs = wallClockNow()) {

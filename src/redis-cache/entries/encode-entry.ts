@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CacheError } from '../../errors/cache-error.ts';
-import { ignoreRejection } from '../../internal/async/user-callback.ts';
+import { ignoreRejection, isPromiseLike } from '../../internal/async/user-callback.ts';
 import { wallClockNow } from '../../internal/clock.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
 import { lazy } from '../../internal/modules/lazy.ts';
@@ -81,58 +81,78 @@ function nextId(): string {
  *
  * The text is a header line of `id created ttl grace cost kind tags`, then the payload. The id comes first, see
  * `carriesId`. The tags come last, as JSON, which has no line break.
+ * Only a value that is compressed needs a promise.
  * @throws `DESCRIBE_CACHE` for a value that the codec can't store or that is larger than `maxValueBytes`.
  */
-export async function encodeEntry(
-  { value, failure, tags, ttlMs, graceMs, costMs }: EntryContent,
+export function encodeEntry(
+  content: EntryContent,
   options: EncodingOptions,
   nowMs: number,
-): Promise<EncodedEntry> {
-  const id = nextId();
-  const isFailure = failure !== undefined;
-  const { encoded, decoded } = isFailure
-    ? { encoded: JSON.stringify(failure), decoded: undefined }
-    : encodeValue(value, options);
-  const isText = typeof encoded === 'string';
-  let kind: PayloadKind = isFailure ? 'failure' : options.codec === jsonCodec ? 'json' : 'text';
-  let payload: string;
-  if (!isFailure && encoded.length > options.compressAboveBytes) {
-    if (isTooLarge(encoded, options)) throw tooLarge(options);
-    kind = isText ? 'deflated-text' : 'deflated-bytes';
-    payload = (await compression().deflate(encoded)).toString('base64');
-  } else if (isText) {
-    payload = encoded;
-  } else {
-    kind = 'bytes';
-    payload = Buffer.from(encoded).toString('base64');
+): EncodedEntry | Promise<EncodedEntry> {
+  const { value, failure } = content;
+  if (failure !== undefined) {
+    const payload = JSON.stringify(failure);
+    return entryOf(content, { payload, kind: 'failure', value: undefined, length: payload.length }, options, nowMs);
   }
-  const times = [wallClockNow(), ttlMs, graceMs, costMs].map(Math.round).join(' ');
+  const { encoded, decoded } = encodeValue(value, options);
+  const { length } = encoded;
+  const isText = typeof encoded === 'string';
+  if (length > options.compressAboveBytes) {
+    if (isTooLarge(encoded, options)) throw tooLarge(options);
+    const kind = isText ? 'deflated-text' : 'deflated-bytes';
+    const deflated = compression().deflate(encoded);
+    return deflated.then((bytes) =>
+      entryOf(content, { payload: bytes.toString('base64'), kind, value: decoded, length }, options, nowMs),
+    );
+  }
+  const kind = isText ? (options.codec === jsonCodec ? 'json' : 'text') : 'bytes';
+  const payload = isText ? encoded : Buffer.from(encoded).toString('base64');
+  return entryOf(content, { payload, kind, value: decoded, length }, options, nowMs);
+}
+
+interface EncodedValue {
+  readonly payload: string;
+  readonly kind: PayloadKind;
+  readonly value: unknown;
+  /** Characters or bytes before any compression. */
+  readonly length: number;
+}
+
+function entryOf(
+  { failure, tags, ttlMs, graceMs, costMs }: EntryContent,
+  { payload, kind, value, length }: EncodedValue,
+  options: EncodingOptions,
+  nowMs: number,
+): EncodedEntry {
+  const id = nextId();
+  const times = `${wallClockNow()} ${Math.round(ttlMs)} ${Math.round(graceMs)} ${Math.round(costMs)}`;
   const text = `${id} ${times} ${kind} ${JSON.stringify(tags)}\n${payload}`;
   if (isTooLarge(text, options)) throw tooLarge(options);
   const freshUntilMs = nowMs + ttlMs;
   const staleUntilMs = freshUntilMs + graceMs;
-  const bytes = bytesInMemory(Math.max(text.length, encoded.length));
-  return { text, entry: { id, value: decoded, failure, tags, freshUntilMs, ttlMs, staleUntilMs, costMs, bytes } };
+  const bytes = bytesInMemory(Math.max(text.length, length));
+  return { text, entry: { id, value, failure, tags, freshUntilMs, ttlMs, staleUntilMs, costMs, bytes } };
 }
 
-function encodeValue(value: unknown, options: EncodingOptions) {
-  const { codec } = options;
-  const encoded = runCodec('encode', () => codec.encode(value));
-  if (encoded === undefined) throw new CacheError(`the codec can't store a value of type ${typeof value}`);
-  return { encoded, decoded: runCodec('decode', () => decodeFrozen(codec, encoded)) };
-}
-
-function runCodec<Result>(step: 'encode' | 'decode', run: () => Result): Result {
-  let result: Result;
+/** The encoded value, and what every reader will get. */
+function encodeValue(value: unknown, { codec }: EncodingOptions) {
+  let step: keyof CacheCodec = 'encode';
+  let encoded: ReturnType<CacheCodec['encode']>;
+  let decoded: unknown;
   try {
-    result = run();
+    encoded = codec.encode(value);
+    if (typeof encoded === 'string' || (encoded !== undefined && !isPromiseLike(encoded))) {
+      step = 'decode';
+      decoded = decodeFrozen(codec, encoded);
+    }
   } catch (cause) {
     throw new CacheError(`the codec could not ${step} a value`, { cause });
   }
-  if (typeof result === 'object' && ignoreRejection(result)) {
+  if (codec !== jsonCodec && ignoreRejection(step === 'encode' ? encoded : decoded)) {
     throw new CacheError(`the codec must be synchronous; its \`${step}\` returned a promise`);
   }
-  return result;
+  if (encoded === undefined) throw new CacheError(`the codec can't store a value of type ${typeof value}`);
+  return { encoded, decoded };
 }
 
 export const decodeFrozen = (codec: CacheCodec, encoded: string | Uint8Array): unknown =>

@@ -45,41 +45,32 @@ export interface FactoryChoiceOptions {
 }
 
 /** What a factory says about the value that it makes. */
-export class FactoryChoices {
+export interface FactoryChoices {
   ttlMs: number;
   /** Tags beside those of the options. */
   addedTags: readonly string[];
-  readonly #options: FactoryChoiceOptions;
-  readonly #onTags: (tags: readonly string[]) => void;
+}
 
-  /** Whether it chose something else than the options. */
-  get differs(): boolean {
-    return this.addedTags.length > 0 || this.ttlMs !== this.#options.ttlMs;
-  }
-
-  /** @param onTags - Called with the tags that were added. */
-  constructor(options: FactoryChoiceOptions, onTags: (tags: readonly string[]) => void) {
-    this.ttlMs = options.ttlMs;
-    this.addedTags = [];
-    this.#options = options;
-    this.#onTags = onTags;
-  }
-
-  contextOf({ signal, share }: FlightContext, stale: ReplacedValue | undefined, isAhead: boolean): CacheFactoryContext {
-    const setTtl = (seconds: number) => {
-      this.ttlMs = ttlMsOf(seconds, this.#options.ttlMs);
-    };
-    const setTags = (tags: readonly string[]) => this.#add(tags);
-    return { signal, share, setTtl, setTags, stale, isAhead };
-  }
-
-  #add(given: readonly string[]): void {
-    const { tags, nameTags } = this.#options;
+/**
+ * The argument of a factory, which writes to `choices` what the factory chooses.
+ * @param onTags - Called with the tags that were added.
+ */
+export function factoryContext(
+  { signal, share, stale, isAhead }: Omit<CacheFactoryContext, 'setTtl' | 'setTags'>,
+  { ttlMs, tags, nameTags }: FactoryChoiceOptions,
+  choices: FactoryChoices,
+  onTags: (tags: readonly string[]) => void,
+): CacheFactoryContext {
+  const setTtl = (seconds: number) => {
+    choices.ttlMs = ttlMsOf(seconds, ttlMs);
+  };
+  const setTags = (given: readonly string[]) => {
     const named = nameTags(checkTags(given));
     if (mergeTags(tags, named) === tags && named.some((tag) => !tags.includes(tag))) {
       throw new InputError('tags', `expected at most ${MAX_TAGS} with those of the options, got ${tags.length} there`);
     }
-    this.addedTags = named.filter((tag) => !tags.includes(tag));
-    this.#onTags(this.addedTags);
-  }
+    choices.addedTags = named.filter((tag) => !tags.includes(tag));
+    onTags(choices.addedTags);
+  };
+  return { signal, share, setTtl, setTags, stale, isAhead };
 }

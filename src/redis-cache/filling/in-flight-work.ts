@@ -52,7 +52,7 @@ export class InFlightWork {
   forget(key: string): void {
     this.#flights.forget(key);
     const work = this.#works.get(key);
-    if (work !== undefined) resumeAll(work);
+    if (work !== undefined && work.waiting.size > 0) resumeAll(work);
   }
 
   /**
@@ -94,19 +94,19 @@ export class InFlightWork {
           // First of all, because waiting calls must not join work that has ended.
           this.#flights.forget(key);
         }
-        resumeAll(work);
+        if (work.waiting.size > 0) resumeAll(work);
       }
     };
     return this.#flights.run(key, begin, { signal, onShared });
   }
 
   #joinable(key: string): Work | undefined {
-    return this.#flights.has(key) ? this.#works.get(key) : undefined;
+    const work = this.#works.get(key);
+    return work !== undefined && this.#flights.has(key) ? work : undefined;
   }
 }
 
 function resumeAll({ waiting }: Work): void {
-  if (waiting.size === 0) return;
   const calls = [...waiting];
   waiting.clear();
   const all = tagsThatFit(calls.map(({ tags }) => tags));

@@ -27,8 +27,14 @@ export class OpenWorks {
   /** @param hears - Whether messages of other processes arrive. */
   begin(key: string, tags: readonly string[], hears: boolean): OpenWork {
     const work: OpenWork = {
-      ...{ key, tags, superseded: false, doubted: false, lease: undefined },
-      ...{ addedTags: [], invalidated: new Set<string>(), hears },
+      key,
+      tags,
+      superseded: false,
+      doubted: false,
+      lease: undefined,
+      addedTags: [],
+      invalidated: new Set(),
+      hears,
     };
     this.#works.add(work);
     return work;

@@ -1,6 +1,6 @@
 import { ClosedError } from '../../errors/closed-error.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
-import type { FlightContext, FlightOptions, FlightResult } from '../../internal/async/single-flight.ts';
+import type { FlightContext, FlightResult } from '../../internal/async/single-flight.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
 import type { CacheEntry } from '../entries/cache-entry.ts';
@@ -13,69 +13,21 @@ import {
   ttlMsOf,
 } from '../entries/cache-input.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
-import { SET_OPTION_NAMES, type SetOptions } from '../tiers/setter.ts';
 import type { MemoryRecord, TierPair } from '../tiers/tier-pair.ts';
-import type { Found, ReadOptions, TieredReader } from '../tiers/tiered-reader.ts';
+import type { Found, TieredReader } from '../tiers/tiered-reader.ts';
 import type { TieredWriter } from '../tiers/tiered-writer.ts';
 import { entryValue, matches, type Wanted } from './entry-match.ts';
 import type { CacheFactory } from './factory-context.ts';
+import {
+  type CacheHit,
+  type CacheSource,
+  GET_OR_SET_OPTION_NAMES,
+  type GetOrSetOptions,
+} from './get-or-set-options.ts';
 import { InFlightWork } from './in-flight-work.ts';
-import { type Produced, type ProduceRequest, ValueProducer } from './produce-value.ts';
+import { type Produced, ValueProducer } from './produce-value.ts';
 import { RefreshAhead } from './refresh-ahead.ts';
-
-/**
- * Source of a value: made by this call, read from a tier, or stale. `shared`: this call joined another one of this
- * process. A value that another process made meanwhile is `redis`.
- */
-export type CacheSource = 'factory' | 'memory' | 'redis' | 'stale' | 'shared';
-
-export interface CacheHit<Value, Source extends CacheSource> {
-  readonly value: Value;
-  readonly source: Source;
-}
-
-export interface GetOrSetOptions extends SetOptions, ReadOptions {
-  /**
-   * Time to live of the value in seconds. It is shortened at random (`ttlJitterRatio`).
-   * @defaultValue the cache's `defaultTTL`
-   */
-  readonly ttlSeconds?: number | undefined;
-  /** Tags by which it can be invalidated. A stored entry that lacks one of them is a miss. @defaultValue none */
-  readonly tags?: readonly string[] | undefined;
-  /** Rejects this call with its reason; the work goes on while other calls wait for it. */
-  readonly signal?: AbortSignal | undefined;
-  /** Makes a new value whatever is stored. @defaultValue false */
-  readonly forceRefresh?: boolean | undefined;
-  /**
-   * Milliseconds after which a stale value is served while the factory goes on in the background; 0 never waits.
-   * @defaultValue none: a stale value is served only once the factory has failed
-   */
-  readonly softTimeoutMs?: number | undefined;
-  /**
-   * Milliseconds after which the factory is aborted and counts as failed.
-   * @defaultValue none; 120000 where a stale value can replace its result
-   */
-  readonly hardTimeoutMs?: number | undefined;
-  /**
-   * Gives the seconds for which a failure is remembered and thrown again; `undefined` for none. Only errors of this
-   * package are remembered.
-   * @defaultValue no failure is remembered
-   */
-  readonly negativeTtlSeconds?: ((error: unknown) => number | undefined) | undefined;
-  /** Gets the object that the factory shares with all its callers, whether it is this call's own. @internal */
-  readonly onShared?: FlightOptions['onShared'];
-}
-
-const OPTION_NAMES: Record<keyof GetOrSetOptions, true> = {
-  ...SET_OPTION_NAMES,
-  signal: true,
-  isValid: true,
-  forceRefresh: true,
-  softTimeoutMs: true,
-  hardTimeoutMs: true,
-  negativeTtlSeconds: true,
-  onShared: true,
-};
+import type { ProduceRequest } from './store-produced.ts';
 
 const BACKGROUND_TIMEOUT_MS = 120_000;
 const MAX_FAILED_REFRESHES = 10_000;
@@ -131,7 +83,7 @@ export class ReadThrough {
     const key = space.key(ownKey);
     const options = callOptions(given);
     const { signal, isValid, softTimeoutMs, hardTimeoutMs, negativeTtlSeconds, forceRefresh = false } = options;
-    checkOptionNames(options, OPTION_NAMES);
+    checkOptionNames(options, GET_OR_SET_OPTION_NAMES);
     signal?.throwIfAborted();
     if (softTimeoutMs !== undefined) checkDurationMs(softTimeoutMs, 'softTimeoutMs');
     if (hardTimeoutMs !== undefined) checkDurationMs(hardTimeoutMs, 'hardTimeoutMs');
@@ -148,13 +100,15 @@ export class ReadThrough {
     if (isAhead && (this.#ahead === undefined || !this.#isDue(key, this.#ahead, nowMs)))
       return this.#hit<Value>(key, stale);
     if (stale !== undefined && nowMs < this.#refreshNotBeforeMs(key, stale)) return this.#stale<Value>(key, stale);
+    const { defaultTtlMs, graceMs } = this.#pair.options;
+    const { ttlSeconds, graceSeconds } = options;
     const request: ProduceRequest = {
       key,
       factory,
       ...wanted,
       nameTags: space.nameTags,
-      ttlMs: ttlMsOf(options.ttlSeconds, this.#pair.options.defaultTtlMs),
-      graceMs: graceMsOf(options.graceSeconds, this.#pair.options.graceMs),
+      ttlMs: ttlSeconds === undefined ? defaultTtlMs : ttlMsOf(ttlSeconds, defaultTtlMs),
+      graceMs: graceSeconds === undefined ? graceMs : graceMsOf(graceSeconds, graceMs),
       force: forceRefresh,
       hardTimeoutMs: hardTimeoutMs ?? (stale === undefined ? undefined : BACKGROUND_TIMEOUT_MS),
       negativeTtlSeconds,
@@ -195,8 +149,9 @@ export class ReadThrough {
       const work = this.#workOn(request, nowMs);
       const other = work.wait(key, request.tags, signal);
       if (other === undefined) {
-        const produce = (context: FlightContext) => this.#producer.produce({ ...request, tags }, context, nowMs);
-        return await work.run({ key, tags, nowMs, signal, onShared: request.onShared }, produce);
+        const whole = tags === request.tags ? request : { ...request, tags };
+        const produce = (context: FlightContext) => this.#producer.produce(whole, context, nowMs);
+        return work.run({ key, tags, nowMs, signal, onShared: request.onShared }, produce);
       }
       tags = await other;
     }

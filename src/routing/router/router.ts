@@ -214,7 +214,7 @@ export class Router<Target> {
   }
 
   readonly #start = (call: QueuedCall<Target>, route: EndpointRoute<Target>, nowMs: number): void => {
-    this.#signals.remove(call);
+    if (call.signal !== undefined) this.#signals.remove(call);
     this.#inFlight += 1;
     this.#counts.placed += 1;
     route.inFlight += 1;
