@@ -1,37 +1,10 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ManualClock } from '../testing/manual-clock.ts';
-import type { ResourceFactory } from './options/resource-factory.ts';
-import type { ResourcePoolOptions } from './options/resource-pool-options.ts';
-import { ResourcePool } from './resource-pool.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { type ThingHooks, useThingPools } from './thing-pool.fixture.ts';
 
-interface Thing {
-  readonly id: number;
-}
-
-const pools: ResourcePool<Thing>[] = [];
-afterEach(async () => {
-  for (const pool of pools.splice(0)) void pool.destroy();
-});
-
-type Hooks = Partial<ResourceFactory<Thing>>;
-
-function makePool(hooks: Hooks = {}, options: Partial<ResourcePoolOptions<Thing>> = {}) {
-  const clock = new ManualClock();
-  let nextId = 1;
-  const create = vi.fn<ResourceFactory<Thing>['create']>(() => ({ id: nextId++ }));
-  const destroy = vi.fn();
-  const pool = new ResourcePool<Thing>({
-    factory: { create, destroy, ...hooks },
-    maxSize: 2,
-    clock,
-    ...options,
-  });
-  pools.push(pool);
-  return { pool, clock, create, destroy };
-}
+const makePool = useThingPools();
 
 describe('validation', () => {
-  const bad: [string, NonNullable<Hooks['validate']>][] = [
+  const bad: [string, NonNullable<ThingHooks['validate']>][] = [
     ['says no', () => false],
     ['says no later', async () => false],
     [
@@ -52,7 +25,7 @@ describe('validation', () => {
   });
 
   it('in the background looks at the others at once when one failed, for they may all hang', async () => {
-    const validate: Hooks['validate'] = (_thing, { phase }) => phase === 'borrow' || new Promise(() => {});
+    const validate: ThingHooks['validate'] = (_thing, { phase }) => phase === 'borrow' || new Promise(() => {});
     const { pool, clock } = makePool(
       { validate },
       { maxSize: 6, minSize: 6, validateTimeoutMs: 1_000, healthCheckInterval: 10_000 },
@@ -75,7 +48,7 @@ describe('validation', () => {
   it('in the background replaces what fails and keeps minSize', async () => {
     const broken = new Set<number>();
     const phases: string[] = [];
-    const validate = vi.fn<NonNullable<Hooks['validate']>>(async ({ id }, { phase }) => {
+    const validate = vi.fn<NonNullable<ThingHooks['validate']>>(async ({ id }, { phase }) => {
       phases.push(phase);
       return !broken.has(id);
     });
@@ -89,7 +62,7 @@ describe('validation', () => {
   });
 
   it('in the background leaves alone what was used within the interval', async () => {
-    const validate = vi.fn<NonNullable<Hooks['validate']>>(() => true);
+    const validate = vi.fn<NonNullable<ThingHooks['validate']>>(() => true);
     const { pool, clock } = makePool({ validate }, { healthCheckInterval: 1_000 });
     for (let round = 0; round < 5; round += 1) {
       await pool.use(() => 1);
@@ -146,7 +119,7 @@ describe('reset', () => {
     expect(order.slice(0, 3)).toEqual(['first', 'reset 1', 'second']);
   });
 
-  it.each<[string, NonNullable<Hooks['reset']>]>([
+  it.each<[string, NonNullable<ThingHooks['reset']>]>([
     [
       'throws',
       () => {

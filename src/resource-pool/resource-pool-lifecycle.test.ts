@@ -1,34 +1,8 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { describe, expect, it, vi } from 'vitest';
 import type { ResourceFactory } from './options/resource-factory.ts';
-import type { ResourcePoolOptions } from './options/resource-pool-options.ts';
-import { ResourcePool } from './resource-pool.ts';
+import { type Thing, useThingPools } from './thing-pool.fixture.ts';
 
-interface Thing {
-  readonly id: number;
-}
-
-const pools: ResourcePool<Thing>[] = [];
-afterEach(async () => {
-  for (const pool of pools.splice(0)) void pool.destroy();
-});
-
-type Hooks = Partial<ResourceFactory<Thing>>;
-
-function makePool(hooks: Hooks = {}, options: Partial<ResourcePoolOptions<Thing>> = {}) {
-  const clock = new ManualClock();
-  let nextId = 1;
-  const create = vi.fn<ResourceFactory<Thing>['create']>(() => ({ id: nextId++ }));
-  const destroy = vi.fn();
-  const pool = new ResourcePool<Thing>({
-    factory: { create, destroy, ...hooks },
-    maxSize: 2,
-    clock,
-    ...options,
-  });
-  pools.push(pool);
-  return { pool, clock, create, destroy };
-}
+const makePool = useThingPools();
 
 describe('a resource that can not be made', () => {
   it('is tried again only after a growing, jittered delay', async () => {

@@ -1,29 +1,9 @@
 import { AzureOpenAI } from 'openai';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FakeOpenAI, startFakeOpenAI } from './fake-openai.ts';
+import { describe, expect, it } from 'vitest';
+import { base, CHAT, image, user, useStrictFake } from './strict-fake.fixture.ts';
 import { chatBody, clientOf, imageUrl, post } from './test-clients.ts';
-import { createTestImage } from './test-image.ts';
 
-let server: FakeOpenAI;
-beforeAll(async () => {
-  server = await startFakeOpenAI({
-    apiKeys: ['sk-one', 'sk-two'],
-    maxImageBytes: 100_000,
-    maxImages: 3,
-    maxBodyBytes: 2e6,
-  });
-});
-afterAll(async () => {
-  await server.close();
-});
-
-const CHAT = '/v1/chat/completions';
-const _RESPONSES = '/v1/responses';
-const user = (...content: object[]) => ({ messages: [{ role: 'user', content }] });
-const image = (url: unknown, more: object = {}) => user({ type: 'image_url', image_url: { url, ...more } });
-const base = { model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'hello' }] };
-const _input = (...content: object[]) => ({ model: 'gpt-4.1-mini', input: [{ role: 'user', content }] });
-const _png = createTestImage();
+const server = useStrictFake();
 const schemaOf = (schema: object, more: object = {}) => ({
   response_format: { type: 'json_schema', json_schema: { name: 'x', schema, ...more } },
 });
@@ -217,7 +197,7 @@ describe('chat requests that are wrong', () => {
   ];
 
   it.each(rows)('%s', async (_, body, error) => {
-    const answer = await post(server, CHAT, body);
+    const answer = await post(server(), CHAT, body);
     expect(answer.status).toBe(400);
     expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', ...error });
     expect(Object.keys(answer.json.error ?? {})).toEqual(['message', 'type', 'param', 'code']);
@@ -232,30 +212,30 @@ describe('chat requests that are wrong', () => {
       schemaOf({ type: 'object', properties: { a: { type: 'string' } } }),
       strictly(nested(10)),
     ]) {
-      expect((await post(server, CHAT, { ...base, ...more })).status).toBe(200);
+      expect((await post(server(), CHAT, { ...base, ...more })).status).toBe(200);
     }
   });
 });
 
 describe('who may ask for what', () => {
   it('lets in its own keys only, and says of a missing one what the API says', async () => {
-    expect((await post(server, CHAT, base, { authorization: 'Bearer sk-two' })).status).toBe(200);
-    const wrong = await post(server, CHAT, base, { authorization: 'Bearer sk-secret-value' });
+    expect((await post(server(), CHAT, base, { authorization: 'Bearer sk-two' })).status).toBe(200);
+    const wrong = await post(server(), CHAT, base, { authorization: 'Bearer sk-secret-value' });
     expect(wrong.status).toBe(401);
     expect(wrong.json.error).toMatchObject({ type: 'invalid_request_error', code: 'invalid_api_key' });
     expect(wrong.text).not.toContain('secret-value');
-    const missing = await post(server, CHAT, base, { authorization: '' });
+    const missing = await post(server(), CHAT, base, { authorization: '' });
     expect(missing.status).toBe(401);
     expect(missing.json.error).toMatchObject({
       code: null,
       message: expect.stringContaining("didn't provide"),
     });
-    expect(JSON.stringify(server.seen())).not.toContain('secret-value');
+    expect(JSON.stringify(server().seen())).not.toContain('secret-value');
   });
 
   it("speaks to Azure's client, by deployment and api-key", async () => {
     const client = new AzureOpenAI({
-      endpoint: server.url,
+      endpoint: server().url,
       apiKey: 'sk-one',
       apiVersion: '2025-04-01-preview',
       deployment: 'gpt-4o',
@@ -263,40 +243,40 @@ describe('who may ask for what', () => {
     });
     const { choices } = await client.chat.completions.create({ ...chatBody(), model: 'gpt-4o' });
     expect(choices[0]?.message.content).toMatch(/^PNG 8×8/);
-    expect(server.seen().at(-1)).toMatchObject({
+    expect(server().seen().at(-1)).toMatchObject({
       path: '/openai/deployments/gpt-4o/chat/completions',
       apiKey: 'sk-one',
     });
   });
 
   it('survives a model name that is no URL', async () => {
-    const answer = await fetch(`${server.baseURL}/models/%E0%A4%A`, {
+    const answer = await fetch(`${server().baseURL}/models/%E0%A4%A`, {
       headers: { authorization: 'Bearer sk-one' },
     });
     expect(answer.status).toBe(404);
   });
 
   it('knows its models, URLs and methods only', async () => {
-    const unknown = await post(server, CHAT, { ...base, model: 'gpt-9' });
+    const unknown = await post(server(), CHAT, { ...base, model: 'gpt-9' });
     expect(unknown.status).toBe(404);
     expect(unknown.json.error).toMatchObject({
       code: 'model_not_found',
       type: 'invalid_request_error',
       param: null,
     });
-    expect((await post(server, '/v1/completions', base)).json.error?.message).toBe(
+    expect((await post(server(), '/v1/completions', base)).json.error?.message).toBe(
       'Invalid URL (POST /v1/completions)',
     );
-    expect((await post(server, '/v1/models', base)).status).toBe(405);
+    expect((await post(server(), '/v1/models', base)).status).toBe(405);
     expect(
-      (await post(server, CHAT, { ...base, messages: [{ role: 'user', content: 'x'.repeat(2.1e6) }] })).status,
+      (await post(server(), CHAT, { ...base, messages: [{ role: 'user', content: 'x'.repeat(2.1e6) }] })).status,
     ).toBe(413);
   });
 });
 
 describe('the output limit', () => {
   it('cuts the answer, with finish reason length', async () => {
-    const cut = await clientOf(server).chat.completions.create({ ...chatBody(), max_completion_tokens: 2 });
+    const cut = await clientOf(server()).chat.completions.create({ ...chatBody(), max_completion_tokens: 2 });
     expect(cut.choices[0]).toMatchObject({ finish_reason: 'length', message: { content: 'PNG 8×8 ' } });
     expect(cut.usage?.completion_tokens).toBe(2);
   });

@@ -1,33 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FakeOpenAI, startFakeOpenAI } from './fake-openai.ts';
+import { describe, expect, it } from 'vitest';
+import { startFakeOpenAI } from './fake-openai.ts';
+import { base, CHAT, image, input, RESPONSES, user, useStrictFake } from './strict-fake.fixture.ts';
 import { dataUrl, imageUrl, post } from './test-clients.ts';
 import { createTestImage } from './test-image.ts';
 
-let server: FakeOpenAI;
-beforeAll(async () => {
-  server = await startFakeOpenAI({
-    apiKeys: ['sk-one', 'sk-two'],
-    maxImageBytes: 100_000,
-    maxImages: 3,
-    maxBodyBytes: 2e6,
-  });
-});
-afterAll(async () => {
-  await server.close();
-});
-
-const CHAT = '/v1/chat/completions';
-const RESPONSES = '/v1/responses';
-const user = (...content: object[]) => ({ messages: [{ role: 'user', content }] });
-const image = (url: unknown, more: object = {}) => user({ type: 'image_url', image_url: { url, ...more } });
-const base = { model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'hello' }] };
-const input = (...content: object[]) => ({ model: 'gpt-4.1-mini', input: [{ role: 'user', content }] });
+const server = useStrictFake();
 const png = createTestImage();
-const _schemaOf = (schema: object, more: object = {}) => ({
-  response_format: { type: 'json_schema', json_schema: { name: 'x', schema, ...more } },
-});
 
 describe('images that are wrong', () => {
   const rows: [string, string, string][] = [
@@ -46,10 +26,10 @@ describe('images that are wrong', () => {
   ];
 
   it.each(rows)('%s', async (_, url, code) => {
-    const answer = await post(server, CHAT, { ...base, ...image(url) });
+    const answer = await post(server(), CHAT, { ...base, ...image(url) });
     expect(answer.status).toBe(400);
     expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', code });
-    const response = await post(server, RESPONSES, input({ type: 'input_image', image_url: url, detail: 'low' }));
+    const response = await post(server(), RESPONSES, input({ type: 'input_image', image_url: url, detail: 'low' }));
     expect(response.status).toBe(400);
     expect(response.json.error).toMatchObject({ code });
   });
@@ -81,7 +61,7 @@ describe('images that are wrong', () => {
     vast.writeUInt32BE(7952, 16);
     vast.writeUInt32BE(5304, 20);
     const ask = (detail: string) =>
-      post(server, CHAT, { ...base, model: 'gpt-5.6-sol', ...image(dataUrl(vast), { detail }) });
+      post(server(), CHAT, { ...base, model: 'gpt-5.6-sol', ...image(dataUrl(vast), { detail }) });
     expect((await ask('auto')).json.error).toMatchObject({
       message: expect.stringContaining('requires 41334 patches'),
       param: 'messages',
@@ -92,6 +72,8 @@ describe('images that are wrong', () => {
 
   it('turns down too many', async () => {
     const parts = Array.from({ length: 4 }, () => ({ type: 'image_url', image_url: { url: imageUrl() } }));
-    expect((await post(server, CHAT, { ...base, ...user(...parts) })).json.error?.message).toContain('Too many images');
+    expect((await post(server(), CHAT, { ...base, ...user(...parts) })).json.error?.message).toContain(
+      'Too many images',
+    );
   });
 });

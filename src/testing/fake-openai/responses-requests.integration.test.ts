@@ -1,31 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FakeOpenAI, startFakeOpenAI } from './fake-openai.ts';
+import { describe, expect, it } from 'vitest';
+import { input, RESPONSES, useStrictFake } from './strict-fake.fixture.ts';
 import { clientOf, imageUrl, post } from './test-clients.ts';
-import { createTestImage } from './test-image.ts';
 
-let server: FakeOpenAI;
-beforeAll(async () => {
-  server = await startFakeOpenAI({
-    apiKeys: ['sk-one', 'sk-two'],
-    maxImageBytes: 100_000,
-    maxImages: 3,
-    maxBodyBytes: 2e6,
-  });
-});
-afterAll(async () => {
-  await server.close();
-});
-
-const _CHAT = '/v1/chat/completions';
-const RESPONSES = '/v1/responses';
-const user = (...content: object[]) => ({ messages: [{ role: 'user', content }] });
-const _image = (url: unknown, more: object = {}) => user({ type: 'image_url', image_url: { url, ...more } });
-const _base = { model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'hello' }] };
-const input = (...content: object[]) => ({ model: 'gpt-4.1-mini', input: [{ role: 'user', content }] });
-const _png = createTestImage();
-const _schemaOf = (schema: object, more: object = {}) => ({
-  response_format: { type: 'json_schema', json_schema: { name: 'x', schema, ...more } },
-});
+const server = useStrictFake();
 
 describe('Responses requests that are wrong', () => {
   const text = { type: 'input_text', text: 'hi' };
@@ -122,7 +99,7 @@ describe('Responses requests that are wrong', () => {
   ];
 
   it.each(rows)('%s', async (_, body, error) => {
-    const answer = await post(server, RESPONSES, body);
+    const answer = await post(server(), RESPONSES, body);
     expect(answer.status).toBe(400);
     expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', ...error });
   });
@@ -132,8 +109,8 @@ describe('Responses requests that are wrong', () => {
       ...input({ type: 'input_image', image_url: imageUrl(), detail: 'original' }),
       model: 'gpt-5.4',
     };
-    expect((await post(server, RESPONSES, original)).status).toBe(200);
-    const response = await clientOf(server).responses.create({
+    expect((await post(server(), RESPONSES, original)).status).toBe(200);
+    const response = await clientOf(server()).responses.create({
       model: 'gpt-4.1-mini',
       input: 'hello',
       instructions: 'Answer in JSON.',
