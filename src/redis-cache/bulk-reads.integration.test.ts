@@ -1,11 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CacheError } from '../errors/cache-error.ts';
-import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
-import type { RedisCacheOptions } from './cache-options.ts';
-import { RedisCache } from './redis-cache.ts';
+import { findRedisServer } from '../testing/redis-server.ts';
+import { startRedisForCaches } from './redis-caches.fixture.ts';
 
 const CHUNK = 'x'.repeat(65_536);
 
@@ -70,29 +68,10 @@ async function startBreakingServer(text: string, version: string) {
 }
 
 describe.runIf(findRedisServer())('bulk reads', () => {
-  let server: RedisServer;
-  let raw: Redis;
-  const open: RedisCache[] = [];
+  const redis = startRedisForCaches();
+  const { connect } = redis;
 
-  beforeAll(async () => {
-    server = await startRedisServer();
-    raw = new Redis(server.url);
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((cache) => cache.close()));
-  });
-  afterAll(async () => {
-    raw.disconnect();
-    await server.stop();
-  });
-
-  const connect = (options: RedisCacheOptions = {}) => {
-    const cache = new RedisCache({ url: server.url, operationTimeoutMs: 1_000, ...options });
-    open.push(cache);
-    return cache;
-  };
-
-  const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await raw.info('stats'))?.[1]);
+  const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await redis.raw.info('stats'))?.[1]);
 
   it('answer in the order of their keys over many commands: holes, compressed values, lists, garbage, what is stale', async () => {
     const keyPrefix = 'many:';
@@ -105,15 +84,15 @@ describe.runIf(findRedisServer())('bulk reads', () => {
       ),
     );
     await writer.invalidateByTags(['stale']);
-    await raw.set(`${keyPrefix}e:key3`, 'garbage');
-    await raw.del(`${keyPrefix}e:key4`);
-    await raw.rpush(`${keyPrefix}e:key4`, 'an item');
+    await redis.raw.set(`${keyPrefix}e:key3`, 'garbage');
+    await redis.raw.del(`${keyPrefix}e:key4`);
+    await redis.raw.rpush(`${keyPrefix}e:key4`, 'an item');
     const expected = keys.map((_, n) => (n % 10 === 1 || n % 10 === 2 || n === 3 || n === 4 ? undefined : madeOf(n)));
     expect(await reader.mget(keys)).toEqual(expected);
     // Memory holds them now, and Redis is asked all the same.
     expect(await reader.mget([...keys].reverse())).toEqual([...expected].reverse());
     expect(reader.getStats()).toMatchObject({ rejectedEntries: 1, redisHits: 2 * 798 });
-    await expect.poll(() => raw.exists(`${keyPrefix}e:key3`)).toBe(0);
+    await expect.poll(() => redis.raw.exists(`${keyPrefix}e:key3`)).toBe(0);
   });
 
   it('hold each value under its own key though the list of keys changes meanwhile', async () => {
@@ -141,8 +120,8 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     const fail = () => Promise.reject(new CacheError('gone'));
     const remembered = { forceRefresh: true, negativeTtlSeconds: () => 60 };
     await expect(writer.getOrSet('failed', fail, remembered)).rejects.toThrow('gone');
-    const text = String(await raw.get(`${keyPrefix}e:broken`));
-    await raw.set(`${keyPrefix}e:broken`, text.slice(0, -1));
+    const text = String(await redis.raw.get(`${keyPrefix}e:broken`));
+    await redis.raw.set(`${keyPrefix}e:broken`, text.slice(0, -1));
     const made = (key: string) => ({ key, inner: [{ key }] });
     const given = keys.map((key) => (['old', 'broken', 'failed'].includes(key) ? undefined : made(key)));
     // Once with versions asked for, once with versions known.
@@ -152,8 +131,8 @@ describe.runIf(findRedisServer())('bulk reads', () => {
       expect(values[0]?.inner.every(Object.isFrozen)).toBe(true);
       expect(reader.getStats().rejectedEntries).toBe(rejected);
     }
-    await expect.poll(() => raw.exists(`${keyPrefix}e:broken`)).toBe(0);
-    await raw.set(`${keyPrefix}e:list`, text.replace('{', '['));
+    await expect.poll(() => redis.raw.exists(`${keyPrefix}e:broken`)).toBe(0);
+    await redis.raw.set(`${keyPrefix}e:list`, text.replace('{', '['));
     await writer.invalidateByTags(['of-tagged']);
     const left = given.map((value) => (value?.key === 'tagged' || value?.key === 'list' ? undefined : value));
     await expect.poll(() => reader.mget(keys)).toEqual(left);
@@ -164,11 +143,11 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     const keyPrefix = 'large:';
     const cache = connect({ keyPrefix, maxValueBytes: 4_096, tagTrustMs: 0 });
     await cache.set('small', 1);
-    const plant = () => raw.setrange(`${keyPrefix}e:large`, 8_000_000, 'x');
+    const plant = () => redis.raw.setrange(`${keyPrefix}e:large`, 8_000_000, 'x');
     const read = () => cache.mget(['large', 'small']);
     await plant();
     expect(await read()).toEqual([undefined, 1]);
-    await expect.poll(() => raw.exists(`${keyPrefix}e:large`)).toBe(0);
+    await expect.poll(() => redis.raw.exists(`${keyPrefix}e:large`)).toBe(0);
     await plant();
     const before = await sent();
     expect(await read()).toEqual([undefined, 1]);
@@ -186,14 +165,14 @@ describe.runIf(findRedisServer())('bulk reads', () => {
     const before = await sent();
     expect(await cache.purgeTags(['doomed'])).toBe(2);
     expect((await sent()) - before).toBeLessThan(200_000);
-    expect((await raw.keys(`${keyPrefix}e:*`)).sort()).toEqual([`${keyPrefix}e:kept`]);
+    expect((await redis.raw.keys(`${keyPrefix}e:*`)).sort()).toEqual([`${keyPrefix}e:kept`]);
   });
 
   it('wait for what is decompressed when the rest is lost, and change nothing after they have answered', async () => {
     const keyPrefix = 'broken:';
     await connect({ keyPrefix }).set('key0', { text: 'x'.repeat(6_000_000) });
-    const text = (await raw.get(`${keyPrefix}e:key0`)) ?? '';
-    const version = (await raw.get(`${keyPrefix}t:`)) ?? '';
+    const text = (await redis.raw.get(`${keyPrefix}e:key0`)) ?? '';
+    const version = (await redis.raw.get(`${keyPrefix}t:`)) ?? '';
     const { server: breaking, port } = await startBreakingServer(text, version);
     const cache = connect({ url: `redis://127.0.0.1:${port}`, tagTrustMs: 60_000 });
     await cache.get('first');

@@ -1,8 +1,8 @@
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Deferred } from '../internal/async/deferred.ts';
-import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import { findRedisServer } from '../testing/redis-server.ts';
 import { RedisCache } from './redis-cache.ts';
+import { startRedisForCaches } from './redis-caches.fixture.ts';
 
 const turns = async () => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
@@ -111,21 +111,8 @@ describe('callers of one key with different tags, in memory', () => {
 });
 
 describe.runIf(findRedisServer())('callers of one key with different tags, on two processes', () => {
-  let server: RedisServer;
-  const open: RedisCache[] = [];
-  beforeAll(async () => {
-    server = await startRedisServer();
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((cache) => cache.close()));
-  });
-  afterAll(() => server.stop());
-
-  const connect = (keyPrefix: string) => {
-    const cache = new RedisCache({ url: server.url, keyPrefix, operationTimeoutMs: 1_000, tagTrustMs: 0 });
-    open.push(cache);
-    return cache;
-  };
+  const redis = startRedisForCaches();
+  const connect = (keyPrefix: string) => redis.connect({ keyPrefix, tagTrustMs: 0 });
 
   it('keep the tags of what they replace, in the versions that it carries', async () => {
     const [one, two] = [connect('kept:'), connect('kept:')];
@@ -140,9 +127,7 @@ describe.runIf(findRedisServer())('callers of one key with different tags, on tw
     const [one, two] = [connect('long:'), connect('long:')];
     await one.getOrSet('key', () => 'first', { tags: ['a'], ttlSeconds: 1 });
     await one.getOrSet('key', () => 'second', { tags: ['b'], ttlSeconds: 1_000 });
-    const raw = new Redis(server.url);
-    await expect.poll(() => raw.pttl('long:t:a')).toBeGreaterThan(1_000_000);
-    raw.disconnect();
+    await expect.poll(() => redis.raw.pttl('long:t:a')).toBeGreaterThan(1_000_000);
     expect(await two.get('key')).toBe('second');
   });
 

@@ -1,41 +1,22 @@
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Deferred } from '../internal/async/deferred.ts';
-import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import { findRedisServer } from '../testing/redis-server.ts';
 import type { RedisCacheOptions } from './cache-options.ts';
 import type { CacheFactoryContext } from './filling/factory-context.ts';
-import { RedisCache } from './redis-cache.ts';
+import type { RedisCache } from './redis-cache.ts';
+import { startRedisForCaches } from './redis-caches.fixture.ts';
 
 const pause = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs));
 
 describe.runIf(findRedisServer())('the choices of a factory, with Redis', () => {
-  let server: RedisServer;
-  let raw: Redis;
-  const open: RedisCache[] = [];
-  let prefixes = 0;
-  beforeAll(async () => {
-    server = await startRedisServer();
-    raw = new Redis(server.url);
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((cache) => cache.close()));
-  });
-  afterAll(async () => {
-    raw.disconnect();
-    await server.stop();
-  });
+  const redis = startRedisForCaches();
 
   async function pair(options: RedisCacheOptions = {}): Promise<[RedisCache, RedisCache, string]> {
-    prefixes += 1;
-    const keyPrefix = `choices${prefixes}:`;
-    const make = () => {
-      const cache = new RedisCache({ url: server.url, operationTimeoutMs: 1_000, keyPrefix, ...options });
-      open.push(cache);
-      return cache;
-    };
+    const keyPrefix = redis.newPrefix();
+    const make = () => redis.connect({ keyPrefix, ...options });
     const caches: [RedisCache, RedisCache] = [make(), make()];
     await Promise.all(caches.map((cache) => cache.has('any')));
-    for (const cache of caches) await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
+    for (const cache of caches) await redis.hears(cache);
     return [...caches, keyPrefix];
   }
 
@@ -47,7 +28,7 @@ describe.runIf(findRedisServer())('the choices of a factory, with Redis', () => 
       return 'value';
     };
     await cache.getOrSet('key', factory, { ttlSeconds: 1, tags: ['given'] });
-    const left = async (name: string) => (await raw.pttl(`${prefix}${name}`)) / 1_000;
+    const left = async (name: string) => (await redis.raw.pttl(`${prefix}${name}`)) / 1_000;
     expect(await left('e:key')).toBeGreaterThan(590);
     for (const tag of ['given', 'added', '']) expect(await left(`t:${tag}`), tag).toBeGreaterThan(590);
     expect(await other.get('key')).toBe('value');
@@ -81,7 +62,7 @@ describe.runIf(findRedisServer())('the choices of a factory, with Redis', () => 
       return 'old';
     });
     await pause(20);
-    await raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await redis.raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await expect.poll(() => cache.health().redis?.subscribed).toBe(false);
     await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
     gate.resolve();

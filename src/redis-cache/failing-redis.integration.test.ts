@@ -1,56 +1,42 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CacheError } from '../errors/cache-error.ts';
 import { Deferred } from '../internal/async/deferred.ts';
-import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import { findRedisServer, startRedisServer } from '../testing/redis-server.ts';
 import type { RedisCacheOptions } from './cache-options.ts';
-import { RedisCache } from './redis-cache.ts';
+import { startRedisForCaches } from './redis-caches.fixture.ts';
 
 type Commands = readonly (readonly unknown[])[];
 
 describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
-  let server: RedisServer;
-  let raw: Redis;
-  let keyPrefix: string;
-  let rounds = 0;
   const clients: Redis[] = [];
-  const open: RedisCache[] = [];
-
-  beforeAll(async () => {
-    server = await startRedisServer();
-    raw = new Redis(server.url);
-  });
-  beforeEach(() => {
-    rounds += 1;
-    keyPrefix = `part${rounds}:`;
-  });
-  afterEach(async () => {
-    await raw.config('SET', 'maxmemory', '0');
-    await Promise.all(open.splice(0).map((cache) => cache.close()));
+  // Before Redis, so that the caches close first.
+  afterEach(() => {
     for (const client of clients.splice(0)) client.disconnect();
   });
-  afterAll(async () => {
-    raw.disconnect();
-    await server.stop();
+  const redis = startRedisForCaches();
+  let keyPrefix: string;
+  beforeEach(() => {
+    keyPrefix = redis.newPrefix();
   });
+  afterEach(() => redis.raw.config('SET', 'maxmemory', '0'));
 
   /** A cache over a client whose pipelines fail as `failing` says, once messages arrive. */
   const connect = async (options: RedisCacheOptions = {}, failing = (_: Commands) => false) => {
-    const client = new Redis(server.url, { enableOfflineQueue: false, lazyConnect: true });
+    const client = new Redis(redis.server.url, { enableOfflineQueue: false, lazyConnect: true });
     clients.push(client);
     const pipeline = client.pipeline.bind(client);
     const failed = { exec: () => Promise.reject(new Error('lost')) };
     Object.assign(client, {
       pipeline: (commands: unknown[][]) => (failing(commands) ? failed : pipeline(commands)),
     });
-    const cache = new RedisCache({ client, keyPrefix, operationTimeoutMs: 1_000, ...options });
-    open.push(cache);
+    const cache = redis.connect({ client, keyPrefix, ...options });
     await cache.get('warm');
-    await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
+    await redis.hears(cache);
     return cache;
   };
-  const leases = () => raw.keys(`${keyPrefix}l:*`);
-  const fill = () => raw.config('SET', 'maxmemory', '1');
+  const leases = () => redis.raw.keys(`${keyPrefix}l:*`);
+  const fill = () => redis.raw.config('SET', 'maxmemory', '1');
   const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
   it('lacks memory for a lease: the factory is called at once, and its value held in memory', async () => {
@@ -69,7 +55,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     await pass(100);
     expect(await cache.get('key')).toBeUndefined();
     await expect.poll(() => cache.health().redis?.pendingInvalidations).toBe(0);
-    expect(await raw.exists(`${keyPrefix}e:key`)).toBe(0);
+    expect(await redis.raw.exists(`${keyPrefix}e:key`)).toBe(0);
   });
 
   it('lacks memory for a new value: the lease is given back, and memory holds the value', async () => {
@@ -88,7 +74,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     const fail = () => Promise.reject(new CacheError('gone'));
     const remembered = { ttlSeconds: 1, tags: ['tag'], negativeTtlSeconds: () => 600 };
     await expect(cache.getOrSet('key', fail, remembered)).rejects.toThrow('gone');
-    for (const tag of ['', 'tag']) expect(await raw.pttl(`${keyPrefix}t:${tag}`)).toBeGreaterThan(600_000);
+    for (const tag of ['', 'tag']) expect(await redis.raw.pttl(`${keyPrefix}t:${tag}`)).toBeGreaterThan(600_000);
   });
 
   it('tries a refresh that failed once a while, also of a value above the capacity of memory', async () => {
@@ -130,7 +116,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     expect(await cache.get('key')).toBe('made');
     fails = false;
     // As after a removal whose message was lost.
-    await raw.del(`${keyPrefix}e:key`);
+    await redis.raw.del(`${keyPrefix}e:key`);
     expect(await cache.get('key')).toBeUndefined();
   });
 
@@ -145,7 +131,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     await removed;
     fails = false;
     expect(await cache.get('key')).toBeUndefined();
-    await expect.poll(() => raw.exists(`${keyPrefix}e:key`)).toBe(0);
+    await expect.poll(() => redis.raw.exists(`${keyPrefix}e:key`)).toBe(0);
   });
 
   it('fails for a removal while a value is made: that value is stored nowhere', async () => {
@@ -159,14 +145,13 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
     expect(cache.health().redis?.pendingInvalidations).toBe(1);
     answer.resolve('made before');
     expect(await making).toBe('made before');
-    expect(await raw.exists(`${keyPrefix}e:key`)).toBe(0);
+    expect(await redis.raw.exists(`${keyPrefix}e:key`)).toBe(0);
     expect(await cache.get('key')).toBeUndefined();
   });
 
   it('hangs for less than an operation may take: the answer is waited for, however long', async () => {
     const own = await startRedisServer();
-    const cache = new RedisCache({ url: own.url, tagTrustMs: 0, operationTimeoutMs: 5_000 });
-    open.push(cache);
+    const cache = redis.connect({ url: own.url, tagTrustMs: 0, operationTimeoutMs: 5_000 });
     await cache.set('key', 'made');
     own.pause();
     const answers = Promise.all([cache.get('key'), cache.mget(['key'])]);
@@ -178,13 +163,7 @@ describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
 
   it('is away: mget believes memory as long as get does, save what Redis said was gone', async () => {
     const own = await startRedisServer();
-    const cache = new RedisCache({
-      url: own.url,
-      tagTrustMs: 50,
-      outageTrustMs: 60_000,
-      operationTimeoutMs: 1_000,
-    });
-    open.push(cache);
+    const cache = redis.connect({ url: own.url, tagTrustMs: 50, outageTrustMs: 60_000 });
     await cache.get('warm');
     await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
     await cache.mset(['kept', 'gone', 'null'].map((key) => ({ key, data: key === 'null' ? null : key })));

@@ -1,46 +1,28 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Deferred } from '../internal/async/deferred.ts';
-import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import { findRedisServer } from '../testing/redis-server.ts';
 import type { RedisCacheOptions } from './cache-options.ts';
-import { RedisCache } from './redis-cache.ts';
+import type { RedisCache } from './redis-cache.ts';
+import { startRedisForCaches } from './redis-caches.fixture.ts';
 
 const never = () => new Promise<never>(() => {});
 
 describe.runIf(findRedisServer())('work that ends early', () => {
-  let server: RedisServer;
-  let raw: Redis;
+  const redis = startRedisForCaches();
   let keyPrefix: string;
-  let rounds = 0;
-  const open: RedisCache[] = [];
-
-  beforeAll(async () => {
-    server = await startRedisServer();
-    raw = new Redis(server.url);
-  });
   beforeEach(() => {
-    rounds += 1;
-    keyPrefix = `round${rounds}:`;
+    keyPrefix = redis.newPrefix();
   });
-  afterEach(async () => {
-    server.resume();
-    await Promise.all(open.splice(0).map((cache) => cache.close()));
-  });
-  afterAll(async () => {
-    raw.disconnect();
-    await server.stop();
-  });
+  // Caches close only on a Redis that goes on.
+  afterEach(() => redis.server.resume());
 
-  const connect = (options: RedisCacheOptions = {}) => {
-    const cache = new RedisCache({ url: server.url, keyPrefix, operationTimeoutMs: 1_000, ...options });
-    open.push(cache);
-    return cache;
-  };
-  const hasLease = () => raw.exists(`${keyPrefix}l:{${keyPrefix}e:key}`);
+  const connect = (options: RedisCacheOptions = {}) => redis.connect({ keyPrefix, ...options });
+  const hasLease = () => redis.raw.exists(`${keyPrefix}l:{${keyPrefix}e:key}`);
   const working = (cache: RedisCache) => expect.poll(() => cache.getStats().factoryCalls).toBe(1);
 
   it('leaves nothing behind on a client of the user', async () => {
-    const client = new Redis(server.url);
+    const client = new Redis(redis.server.url);
     const listeners = () => client.eventNames().map((name) => [name, client.listenerCount(name)]);
     const before = listeners();
     const cache = connect({ client, url: undefined });
@@ -53,12 +35,12 @@ describe.runIf(findRedisServer())('work that ends early', () => {
   it('calls no factory when every caller left while Redis was asked', async () => {
     const cache = connect();
     await cache.get('warm');
-    server.pause();
+    redis.server.pause();
     const controller = new AbortController();
     const asked = cache.getOrSet('key', never, { signal: controller.signal, forceRefresh: true });
     controller.abort('left');
     await expect(asked).rejects.toBe('left');
-    server.resume();
+    redis.server.resume();
     await expect.poll(() => cache.getStats().redis?.operations).toBeGreaterThan(2);
     await expect.poll(hasLease).toBe(0);
     expect(cache.getStats().factoryCalls).toBe(0);
@@ -113,7 +95,7 @@ describe.runIf(findRedisServer())('work that ends early', () => {
   it('closes twice at once while Redis hangs, within its deadlines', async () => {
     const cache = connect({ operationTimeoutMs: 100 });
     await cache.set('key', 1);
-    server.pause();
+    redis.server.pause();
     const reads = Promise.all([cache.mget(['a', 'b']), cache.get('c'), cache.getOrSet('d', () => 4)]);
     // The paused server never answers, so only deadlines can settle these.
     await Promise.all([cache.close(), cache.close()]);
@@ -125,12 +107,12 @@ describe.runIf(findRedisServer())('work that ends early', () => {
     const answer = new Deferred<string>();
     const making = cache.getOrSet('key', () => answer.promise, { tags: ['tag'] });
     await working(cache);
-    server.pause();
+    redis.server.pause();
     await cache.invalidateByTags(['tag']);
     answer.resolve('old');
     expect(await making).toBe('old');
     expect(await cache.get('key')).toBeUndefined();
-    server.resume();
+    redis.server.resume();
     expect(await cache.get('key')).toBeUndefined();
     await expect.poll(() => cache.health().redis?.pendingInvalidations).toBe(0);
     expect(await cache.get('key')).toBeUndefined();

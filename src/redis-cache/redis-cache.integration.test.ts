@@ -1,44 +1,20 @@
 import { deflateRawSync } from 'node:zlib';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
 import { Deferred } from '../internal/async/deferred.ts';
-import { findRedisServer, type RedisServer, startRedisServer } from '../testing/redis-server.ts';
+import { findRedisServer, startRedisServer } from '../testing/redis-server.ts';
 import type { RedisCacheOptions } from './cache-options.ts';
-import { RedisCache } from './redis-cache.ts';
+import type { RedisCache } from './redis-cache.ts';
+import { startRedisForCaches } from './redis-caches.fixture.ts';
 
 describe.runIf(findRedisServer())('RedisCache with Redis', () => {
-  let server: RedisServer;
-  let raw: Redis;
-  const open: RedisCache[] = [];
-  let prefixes = 0;
-
-  beforeAll(async () => {
-    server = await startRedisServer();
-    raw = new Redis(server.url);
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((cache) => cache.close()));
-  });
-  afterAll(async () => {
-    raw.disconnect();
-    await server.stop();
-  });
-
-  const newPrefix = () => {
-    prefixes += 1;
-    return `test${prefixes}:`;
-  };
-  const connect = (options: RedisCacheOptions = {}) => {
-    const cache = new RedisCache({ url: server.url, operationTimeoutMs: 1_000, ...options });
-    open.push(cache);
-    return cache;
-  };
+  const redis = startRedisForCaches();
+  const { newPrefix, connect, hears } = redis;
   const pair = (options: RedisCacheOptions = {}): [RedisCache, RedisCache] => {
     const keyPrefix = newPrefix();
     return [connect({ keyPrefix, ...options }), connect({ keyPrefix, ...options })];
   };
-  const hears = (cache: RedisCache) => expect.poll(() => cache.health().redis?.subscribed).toBe(true);
 
   it('shares values between processes, and says from which tier they come', async () => {
     const [writer, reader] = pair();
@@ -58,10 +34,10 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     const cache = connect({ keyPrefix });
     await cache.set('key', 1, 60, ['tag']);
     await cache.getOrSet('other', () => 2);
-    const names = await raw.keys('*');
+    const names = await redis.raw.keys('*');
     const own = names.filter((name) => name.startsWith(keyPrefix)).sort();
     expect(own).toEqual(['e:key', 'e:other', 't:', 't:tag'].map((name) => `${keyPrefix}${name}`));
-    for (const name of own) expect(await raw.pttl(name)).toBeGreaterThan(0);
+    for (const name of own) expect(await redis.raw.pttl(name)).toBeGreaterThan(0);
   });
 
   it('drops an invalidated tag on every process at once, and a deleted or replaced key', async () => {
@@ -97,7 +73,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     await two.get('key');
     await hears(two);
     expect(await two.get('key')).toBe(1);
-    await raw.del(`${keyPrefix}t:tag`);
+    await redis.raw.del(`${keyPrefix}t:tag`);
     await expect.poll(() => two.get('key')).toBeUndefined();
     expect(await one.get('key')).toBe(1);
   });
@@ -108,9 +84,9 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     await cache.set('key', 1, 60, ['tag']);
     await hears(cache);
     await cache.get('key');
-    await raw.del(`${keyPrefix}t:tag`);
+    await redis.raw.del(`${keyPrefix}t:tag`);
     expect(await cache.get('key')).toBe(1);
-    await raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await redis.raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await expect.poll(() => cache.get('key')).toBeUndefined();
     await hears(cache);
   });
@@ -176,9 +152,9 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     await expect.poll(() => one.getStats().factoryCalls).toBe(1);
     const following = two.getOrSet('key', () => 'made after');
     await hears(two);
-    await connect({ keyPrefix: `test${prefixes}:` }).delete('key');
+    await connect({ keyPrefix: redis.prefix }).delete('key');
     expect(await following).toBe('made after');
-    expect(await raw.exists(`test${prefixes}:e:key`)).toBe(1);
+    expect(await redis.raw.exists(`${redis.prefix}e:key`)).toBe(1);
     expect((await two.getWithSource('key'))?.value).toBe('made after');
     never.abort(new Error('over'));
   });
@@ -189,10 +165,10 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     const answer = new Deferred<string>();
     const making = cache.getOrSet('key', () => answer.promise);
     await expect.poll(() => cache.getStats().factoryCalls).toBe(1);
-    expect(await raw.del(`${keyPrefix}l:{${keyPrefix}e:key}`)).toBe(1);
+    expect(await redis.raw.del(`${keyPrefix}l:{${keyPrefix}e:key}`)).toBe(1);
     answer.resolve('made');
     expect(await making).toBe('made');
-    expect(await raw.exists(`${keyPrefix}e:key`)).toBe(0);
+    expect(await redis.raw.exists(`${keyPrefix}e:key`)).toBe(0);
     expect(await cache.get('key')).toBeUndefined();
     expect(cache.getStats().droppedWrites).toBe(1);
   });
@@ -219,18 +195,18 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
   });
 
   it.each([
-    ['text that is no JSON', (key: string) => raw.set(key, 'garbage')],
-    ['text that is nearly an entry', (key: string) => raw.set(key, 'id 1 900000000000000 0 0 json {"a":1}\n{}')],
-    ['bytes', (key: string) => raw.set(key, Buffer.from([0, 255, 254]))],
-    ['a list', (key: string) => raw.rpush(key, 'a', 'b')],
+    ['text that is no JSON', (key: string) => redis.raw.set(key, 'garbage')],
+    ['text that is nearly an entry', (key: string) => redis.raw.set(key, 'id 1 900000000000000 0 0 json {"a":1}\n{}')],
+    ['bytes', (key: string) => redis.raw.set(key, Buffer.from([0, 255, 254]))],
+    ['a list', (key: string) => redis.raw.rpush(key, 'a', 'b')],
     [
       'a value above maxValueBytes',
-      (key: string) => raw.set(key, `id 1 900000000000000 0 0 json {}\n"${'x'.repeat(5_000)}"`),
+      (key: string) => redis.raw.set(key, `id 1 900000000000000 0 0 json {}\n"${'x'.repeat(5_000)}"`),
     ],
     [
       'what inflates beyond maxValueBytes',
       (key: string) =>
-        raw.set(
+        redis.raw.set(
           key,
           `id 1 900000000000000 0 0 deflated-text {}\n${deflateRawSync('"'.padEnd(100_000, 'x')).toString('base64')}`,
         ),
@@ -240,7 +216,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     const cache = connect({ keyPrefix, maxValueBytes: 4_096, strict: true });
     await plant(`${keyPrefix}e:key`);
     expect(await cache.get('key')).toBeUndefined();
-    await expect.poll(() => raw.exists(`${keyPrefix}e:key`)).toBe(0);
+    await expect.poll(() => redis.raw.exists(`${keyPrefix}e:key`)).toBe(0);
     expect(await cache.getOrSet('key', () => 'made')).toBe('made');
     expect(cache.health().status).toBe('healthy');
   });
@@ -269,7 +245,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
   it('makes a new version where a tag key holds something else', async () => {
     const keyPrefix = newPrefix();
     const cache = connect({ keyPrefix });
-    await raw.rpush(`${keyPrefix}t:tag`, 'a');
+    await redis.raw.rpush(`${keyPrefix}t:tag`, 'a');
     await cache.set('key', 1, 60, ['tag']);
     expect(await connect({ keyPrefix }).get('key')).toBe(1);
   });
@@ -279,7 +255,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     const failing = () => Promise.reject(new Error('down'));
     for (const [key, graceSeconds] of Object.entries({ over: 0.001, within: 60 })) {
       await writer.set(key, 'old', { ttlSeconds: 0.5, graceSeconds });
-      expect(await raw.persist(`test${prefixes}:e:${key}`)).toBe(1);
+      expect(await redis.raw.persist(`${redis.prefix}e:${key}`)).toBe(1);
     }
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect(await reader.getOrSetWithSource('within', failing)).toEqual({ value: 'old', source: 'stale' });
@@ -291,7 +267,7 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     const text = 'description '.repeat(5_000);
     const [one, two] = [connect({ keyPrefix }), connect({ keyPrefix })];
     await one.set('key', { text });
-    expect(await raw.strlen(`${keyPrefix}e:key`)).toBeLessThan(2_000);
+    expect(await redis.raw.strlen(`${keyPrefix}e:key`)).toBeLessThan(2_000);
     expect(await two.get('key')).toEqual({ text });
 
     const codec = {
@@ -314,15 +290,16 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
       tags: [n % 3 === 0 ? 'fizz' : 'none'],
     }));
     await cache.mset(entries);
-    await raw.set(`${keyPrefix}e:garbage`, 'x');
+    await redis.raw.set(`${keyPrefix}e:garbage`, 'x');
     expect(await cache.purgeTags(['fizz'])).toBe(150);
-    const left = await raw.keys(`${keyPrefix}e:*`);
+    const left = await redis.raw.keys(`${keyPrefix}e:*`);
     expect(left.filter((name) => name !== `${keyPrefix}e:garbage`)).toHaveLength(300);
     expect(cache.getStats().memory.entries).toBe(300);
     expect(await cache.mget(['k0', 'k1'])).toEqual([undefined, 1]);
   });
+
   it("uses the user's client and leaves it open", async () => {
-    const client = new Redis(server.url);
+    const client = new Redis(redis.server.url);
     const cache = connect({ client, url: undefined, keyPrefix: newPrefix() });
     await cache.set('key', 1);
     await hears(cache);
