@@ -1,24 +1,10 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { describe, expect, it, vi } from 'vitest';
 import type { PerformanceMonitorOptions } from './index.ts';
 import { PerformanceMonitor } from './index.ts';
+import { exposed, useMonitors } from './monitors.fixture.ts';
 import { parseExposition } from './strict-exposition-parser.fixture.ts';
 
-const open: PerformanceMonitor[] = [];
-
-const monitorOn = (options: PerformanceMonitorOptions = {}) => {
-  const clock = new ManualClock();
-  const monitor = new PerformanceMonitor({ clock, ...options });
-  open.push(monitor);
-  return { clock, monitor };
-};
-
-afterEach(() => {
-  for (const monitor of open.splice(0)) monitor.close();
-});
-
-const exposed = async (monitor: PerformanceMonitor, name: string) =>
-  parseExposition(await monitor.getMetrics()).get(name);
+const monitorOn = useMonitors();
 
 describe('life', () => {
   it('lists every wrong option', () => {

@@ -1,20 +1,8 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ManualClock } from '../testing/manual-clock.ts';
-import type { PerformanceMonitorOptions } from './index.ts';
-import { PerformanceMonitor } from './index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import type { PerformanceMonitor } from './index.ts';
+import { useMonitors } from './monitors.fixture.ts';
 
-const open: PerformanceMonitor[] = [];
-
-const monitorOn = (options: PerformanceMonitorOptions = {}) => {
-  const clock = new ManualClock();
-  const monitor = new PerformanceMonitor({ clock, ...options });
-  open.push(monitor);
-  return { clock, monitor };
-};
-
-afterEach(() => {
-  for (const monitor of open.splice(0)) monitor.close();
-});
+const monitorOn = useMonitors();
 
 describe('generateReport', () => {
   it('looks back over the window only', async () => {
