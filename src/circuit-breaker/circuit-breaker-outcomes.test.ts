@@ -95,19 +95,6 @@ describe('the outcome of a call', () => {
     expect(signal.reason).toMatchObject({ code: 'DESCRIBE_TIMEOUT' });
   });
 
-  it('takes a timeout by a signal of the caller for what it is: the other side was too slow', async () => {
-    const request = new CircuitBreaker(
-      'request',
-      ({ signal }: { signal: AbortSignal }) => Promise.reject(signal.reason),
-      { failureThreshold: 1 },
-    );
-    const controller = new AbortController();
-    controller.abort(new DOMException('too slow', 'TimeoutError'));
-    await settle(request.fire(controller));
-    expect(request.state).toBe('OPEN');
-    request.shutdown();
-  });
-
   it('survives arguments that throw when looked at, and errors that are no objects', async () => {
     const hostile = {
       get signal(): never {

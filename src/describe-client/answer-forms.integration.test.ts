@@ -7,25 +7,15 @@ import {
   inside,
   openClient,
   openPacks,
-  openServer,
   openUrls,
   type RawAnswer,
+  useAnswers,
 } from './answers.fixture.ts';
 import { closePublicPools, publicPool } from './public-api.fixture.ts';
 
-const disposables: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const disposable of disposables.splice(0).reverse()) await disposable[Symbol.asyncDispose]();
-  await closePublicPools();
-});
-
-async function start(answer: RawAnswer) {
-  const server = await openServer(answer);
-  const client = openClient({ baseURL: server.baseURL });
-  disposables.push(server, client);
-  const counted = () => Object.values(client.breakers).map((breaker) => breaker.getStats().totals.failed);
-  return { server, client, counted };
-}
+// Before the disposables, so that it runs after them.
+afterEach(closePublicPools);
+const { start, disposables } = useAnswers();
 
 const jsonSchema = { type: 'object', properties: { colour: { type: 'string' } } };
 const RED = '{"colour":"red"}';

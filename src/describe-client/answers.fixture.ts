@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createTestImage } from '../testing/index.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
+import { useDisposables } from './disposables.fixture.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import { completion } from './raw-api.fixture.ts';
 import { startRawServer } from './raw-server.fixture.ts';
@@ -89,3 +90,16 @@ export const openClient = (options: DescribeClientOptions): DescribeClient =>
     retry: { initialDelayMs: 1, maxDelayMs: 1, budget: false },
     ...options,
   });
+
+/** Starts servers that answer for the bad image as told, each with a client. Both end with their test. */
+export function useAnswers() {
+  const disposables = useDisposables();
+  const start = async (answer: RawAnswer, options: DescribeClientOptions = {}) => {
+    const server = await openServer(answer);
+    const client = openClient({ baseURL: server.baseURL, ...options });
+    disposables.push(server, client);
+    const counted = () => Object.values(client.breakers).map((breaker) => breaker.getStats().totals.failed);
+    return { server, client, counted };
+  };
+  return { start, disposables };
+}

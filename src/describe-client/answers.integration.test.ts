@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { UpstreamError } from '../errors/upstream-error.ts';
 import {
   badImage,
@@ -9,21 +9,10 @@ import {
   openClient,
   openServer,
   type RawAnswer,
+  useAnswers,
 } from './answers.fixture.ts';
-import type { DescribeClientOptions } from './options/client-options.ts';
 
-const disposables: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const disposable of disposables.splice(0).reverse()) await disposable[Symbol.asyncDispose]();
-});
-
-async function start(answer: RawAnswer, options: DescribeClientOptions = {}) {
-  const server = await openServer(answer);
-  const client = openClient({ baseURL: server.baseURL, ...options });
-  disposables.push(server, client);
-  const counted = () => Object.values(client.breakers).map((breaker) => breaker.getStats().totals.failed);
-  return { server, client, counted };
-}
+const { start, disposables } = useAnswers();
 
 const page = (status: number, type: string | null = 'text/html'): RawAnswer => ({
   status,

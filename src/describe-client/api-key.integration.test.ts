@@ -1,15 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OpenAIConnectionPool } from '../openai/index.ts';
 import { createTestImage } from '../testing/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { createDescribeClient } from './create-describe-client.ts';
+import { useDisposables } from './disposables.fixture.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import { type Arrived, completion, type RawReply, startRawApi } from './raw-api.fixture.ts';
 
-const disposables: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const disposable of disposables.splice(0).reverse()) await disposable[Symbol.asyncDispose]();
-});
+const disposables = useDisposables();
 
 async function startApi(reply: (arrived: Arrived) => RawReply = () => ({ body: completion('fine') })) {
   const api = await startRawApi(reply);

@@ -1,15 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { UpstreamError } from '../errors/upstream-error.ts';
 import { createTestImage, type FaultRule, startFakeOpenAI } from '../testing/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { createDescribeClient } from './create-describe-client.ts';
+import { useDisposables } from './disposables.fixture.ts';
 import type { EndpointOptions } from './options/endpoint-options.ts';
 import { completion, type RawReply, startRawApi } from './raw-api.fixture.ts';
 
-const disposables: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const disposable of disposables.splice(0).reverse()) await disposable[Symbol.asyncDispose]();
-});
+const disposables = useDisposables();
 
 /** A client that has made some calls while the API failed with this answer. */
 const clientAfter = async (

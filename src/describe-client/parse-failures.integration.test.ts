@@ -64,8 +64,12 @@ describe.each([
   ['alone', {}],
   ['in packs', { batch: { batchSize: 2, maxBatchWaitMs: 500 } }],
 ])('what schema.parse threw, %s', (_, options: DescribeClientOptions) => {
-  const both = (describer: DescribeClient, schema: ReturnType<typeof schemaOf>) =>
-    Promise.all([image, other].map((each) => failureOf(describer.describe({ image: each, schema }))));
+  const bothThrow = (describer: DescribeClient, thrown: unknown) => {
+    const schema = schemaOf(() => {
+      throw thrown;
+    });
+    return Promise.all([image, other].map((each) => failureOf(describer.describe({ image: each, schema }))));
+  };
 
   it.each([
     new TypeError('value.nope is undefined'),
@@ -73,12 +77,7 @@ describe.each([
     new RangeError('invalid array length'),
   ])('is the cause, and is not asked for again where it is a mistake: $name', async (thrown) => {
     const describer = await start(options);
-    const errors = await both(
-      describer,
-      schemaOf(() => {
-        throw thrown;
-      }),
-    );
+    const errors = await bothThrow(describer, thrown);
     for (const error of errors) {
       expect(error).toMatchObject({ code: 'DESCRIBE_RESPONSE_INVALID', retryable: false });
       expect(error.cause).toBe(thrown);
@@ -92,12 +91,7 @@ describe.each([
     'is the cause, and is asked for again where it blames the answer',
     async (thrown) => {
       const describer = await start(options);
-      const errors = await both(
-        describer,
-        schemaOf(() => {
-          throw thrown;
-        }),
-      );
+      const errors = await bothThrow(describer, thrown);
       for (const error of errors) {
         expect(error).toMatchObject({ code: 'DESCRIBE_RESPONSE_INVALID', retryable: true });
         expect(error.cause).toBe(thrown);

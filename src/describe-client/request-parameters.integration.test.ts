@@ -1,18 +1,16 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TEST_CERTIFICATE } from '../http/certificate.fixture.ts';
 import { createTestImage } from '../testing/index.ts';
 import { composeParts } from './compose-parts.ts';
 import { createDescribeClient } from './create-describe-client.ts';
+import { useDisposables } from './disposables.fixture.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import type { DescribeOptions } from './options/describe-request.ts';
 import { type Arrived, completion, type RawReply, startRawApi } from './raw-api.fixture.ts';
 
-const disposables: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const disposable of disposables.splice(0).reverse()) await disposable[Symbol.asyncDispose]();
-});
+const disposables = useDisposables();
 
 const answers = (): RawReply => ({ body: completion('fine') });
 

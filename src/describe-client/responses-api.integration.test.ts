@@ -4,17 +4,16 @@ import type { OpenAIConnectionPool } from '../openai/index.ts';
 import { RedisCache } from '../redis-cache/index.ts';
 import { createTestImage } from '../testing/index.ts';
 import { createDescribeClient } from './create-describe-client.ts';
+import { useDisposables } from './disposables.fixture.ts';
 import { codeOf } from './fake-api.fixture.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import type { DescribeOptions } from './options/describe-request.ts';
 import { closePublicPools, publicPool } from './public-api.fixture.ts';
 import { type Arrived, type Body, completion, type RawReply, startRawApi } from './raw-api.fixture.ts';
 
-const disposables: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const disposable of disposables.splice(0).reverse()) await disposable[Symbol.asyncDispose]();
-  await closePublicPools();
-});
+// Before the disposables, so that it runs after them.
+afterEach(closePublicPools);
+const disposables = useDisposables();
 
 async function startApi(reply: (arrived: Arrived) => RawReply) {
   const api = await startRawApi((arrived) => (arrived.body === undefined ? { body: { data: [] } } : reply(arrived)));

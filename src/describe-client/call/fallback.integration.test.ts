@@ -1,13 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createTestImage, type FakeOpenAI, type FaultRule, startFakeOpenAI } from '../../testing/index.ts';
 import { createDescribeClient } from '../create-describe-client.ts';
 import type { DescribeClient } from '../describe-client.ts';
+import { useDisposables } from '../disposables.fixture.ts';
 import type { DescribeClientOptions } from '../options/client-options.ts';
 
-const disposables: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const disposable of disposables.splice(0).reverse()) await disposable[Symbol.asyncDispose]();
-});
+const disposables = useDisposables();
 
 const overloaded = (model: string): FaultRule => ({
   when: { model },

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeOpenAI, startFakeOpenAI } from './fake-openai.ts';
 import { describeImageFacts } from './image-facts.ts';
-import { chatBody, clientOf, dataUrl, imageUrl, post } from './test-clients.ts';
+import { chatBody, clientOf, dataUrl, imageUrl, PACK_SCHEMA, post } from './test-clients.ts';
 import { createTestImage } from './test-image.ts';
 
 let server: FakeOpenAI;
@@ -66,22 +66,7 @@ describe('chat completions', () => {
         json_schema: {
           name: 'descriptions',
           strict: true,
-          schema: {
-            type: 'object',
-            properties: {
-              items: {
-                type: 'array',
-                items: {
-                  type: 'object',
-                  properties: { id: { type: 'string' }, description: { type: 'string' } },
-                  required: ['id', 'description'],
-                  additionalProperties: false,
-                },
-              },
-            },
-            required: ['items'],
-            additionalProperties: false,
-          },
+          schema: PACK_SCHEMA,
         },
       },
     });

@@ -4,7 +4,7 @@ import { ERROR_TABLE } from './error-table.ts';
 import { type FakeOpenAI, startFakeOpenAI } from './fake-openai.ts';
 import type { Fault, RetryAfter } from './fault-plan.ts';
 import { describeImageFacts } from './image-facts.ts';
-import { askOverHttp, chatBody, clientOf, dataUrl, imageUrl, post } from './test-clients.ts';
+import { askOverHttp, chatBody, clientOf, dataUrl, imageUrl, PACK_SCHEMA, post } from './test-clients.ts';
 import { createTestImage } from './test-image.ts';
 
 let server: FakeOpenAI;
@@ -222,22 +222,7 @@ describe('answers that are not what they should be', () => {
 });
 
 describe('structured answers', () => {
-  const schema = {
-    type: 'object',
-    properties: {
-      items: {
-        type: 'array',
-        items: {
-          type: 'object',
-          properties: { id: { type: 'string' }, description: { type: 'string' } },
-          required: ['id', 'description'],
-          additionalProperties: false,
-        },
-      },
-    },
-    required: ['items'],
-    additionalProperties: false,
-  };
+  const schema = PACK_SCHEMA;
   const images = [1, 2, 3].map((seed) => createTestImage({ seed }));
   const askPack = async () => {
     const { choices } = await clientOf(server).chat.completions.create({

@@ -27,6 +27,24 @@ export const chatBody = (url = imageUrl(), more: object = {}) => ({
   ...more,
 });
 
+/** The schema of a pack: a description for each id. */
+export const PACK_SCHEMA = {
+  type: 'object',
+  properties: {
+    items: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { id: { type: 'string' }, description: { type: 'string' } },
+        required: ['id', 'description'],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: ['items'],
+  additionalProperties: false,
+};
+
 /** Posts a body as it is and returns status, headers and parsed JSON. */
 export async function post(server: FakeOpenAI, path: string, body: unknown, headers: object = {}) {
   const response = await fetch(`${server.url}${path}`, {
