@@ -15,6 +15,7 @@ export interface ClientStats {
   readonly calls: CallStats;
   /** Calls in the client, and the bytes of their images. */
   readonly admission: AdmissionStats;
+  /** By the name of the endpoint; none for an endpoint without a key. */
   readonly pools: Readonly<Record<string, OpenAIConnectionPoolStats>>;
   readonly breakers: Readonly<Record<string, CircuitBreakerStats>>;
   /** The queue of calls, and the state of each endpoint. */

@@ -114,6 +114,7 @@ interface SharedParts {
 /** Parts that belong to the keys of a client, or to that of a tenant. */
 function ownParts(settings: ClientSettings, { clock, catalog, priceOf, cache, metrics, dialects }: SharedParts) {
   const { limits, missingKeys, tenantScope } = settings;
+  const makeKeyError = () => missingKeyError(...missingKeys.values());
   const endpoints = new EndpointSet(
     settings.endpoints.map((description) => {
       const { name, extraBody } = description;
@@ -127,16 +128,17 @@ function ownParts(settings: ClientSettings, { clock, catalog, priceOf, cache, me
           clock,
         });
       dialects.set(name, dialect);
+      const pool = makePool(settings, description);
       return {
         description,
         breakers: makeBreakers(settings, description, metrics),
-        pool: makePool(settings, description),
+        pool,
+        connections: pool ?? { use: () => Promise.reject(makeKeyError()) },
         dialect,
       };
     }),
     missingKeys,
   );
-  const hasKey = missingKeys.size < endpoints.all.length;
   const retry = makeRetry(settings);
   const advisor = new PackingAdvisor(clock, (model) => attempts.router.pressureOf(model));
   const attempts: Attempts = makeAttempts({
@@ -154,7 +156,7 @@ function ownParts(settings: ClientSettings, { clock, catalog, priceOf, cache, me
   });
   const { batch, ask } = makeAsk(settings, attempts.send, catalog, priceOf, advisor);
 
-  const pools = typeof settings.pool === 'object' ? endpoints.all.map(({ pool }) => pool) : [];
+  const pools = typeof settings.pool === 'object' ? Object.values(endpoints.pools) : [];
   const shutDownBreakers = () => {
     for (const { breakers } of endpoints.all) breakers.shutdown();
   };
@@ -166,7 +168,7 @@ function ownParts(settings: ClientSettings, { clock, catalog, priceOf, cache, me
     retry,
     keys: new DescriptionKeys(settings.endpoints),
     /** Makes the error of each call that needs the API without any key; undefined where an endpoint has a key. */
-    makeKeyError: hasKey ? undefined : () => missingKeyError(...missingKeys.values()),
+    makeKeyError: missingKeys.size < endpoints.all.length ? undefined : makeKeyError,
     ask,
     close: async () => {
       await batch?.close();

@@ -63,7 +63,7 @@ export class DescribeClient implements AsyncDisposable {
     if (parts.settings.warmUpOnStart) warmUpOnStart(parts);
   }
 
-  /** Connection pools by the name of their endpoint. */
+  /** Connection pools by the name of their endpoint. An endpoint without a key has none. */
   get pools(): Readonly<Record<string, OpenAIConnectionPool>> {
     return this.#core.parts.endpoints.pools;
   }

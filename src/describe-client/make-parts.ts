@@ -13,7 +13,6 @@ import type { ClientSettings } from './options/client-settings.ts';
 import { isInstance, madeByUser } from './options/client-spec.ts';
 import type { EndpointDescription } from './options/endpoint-options.ts';
 import { STALE_GRACE_SECONDS } from './options/fallback-option.ts';
-import { missingKeyError } from './options/missing-key.ts';
 
 /** A description costs money. While Redis is away, entries in memory stay valid until their own time to live ends. */
 const OUTAGE_TRUST_MS = 600_000;
@@ -65,30 +64,24 @@ export const makeRetry = ({ retry, clock }: ClientSettings): RetryPolicy =>
 
 const POOL_METHODS = ['use', 'warmUp', 'getStats', 'close', 'destroy'];
 
-/**
- * One endpoint's pool, by options or by the user's function. Without a key it is closed from the start, and each call
- * of it rejects with the reason.
- */
+/** One endpoint's pool, by options or by the user's function; none for an endpoint without a key. */
 export function makePool(
   { pool, proxyTo, tls, missingKeys, clock }: ClientSettings,
   endpoint: EndpointDescription,
-): OpenAIConnectionPool {
+): OpenAIConnectionPool | undefined {
   const { name, apiKey, baseURL, organization, project, headers, apiVersion } = endpoint;
-  const missing = missingKeys.get(name);
-  if (typeof pool === 'function' && missing === undefined)
+  if (missingKeys.has(name)) return undefined;
+  if (typeof pool === 'function')
     return madeByUser(
       pool(definedOf(endpoint) as EndpointDescription),
       'pool',
       'an OpenAIConnectionPool',
       POOL_METHODS,
     );
-  const noKey = missing && missingKeyError(missing);
-  const made = new OpenAIConnectionPool(noKey ? () => Promise.reject(noKey) : apiKey, baseURL, {
-    ...(typeof pool === 'object' ? pool : {}),
+  return new OpenAIConnectionPool(apiKey, baseURL, {
+    ...pool,
     ...{ organization, project, headers, apiVersion, proxy: proxyTo(baseURL), tls, clock },
   });
-  if (noKey) void made.destroy(noKey);
-  return made;
 }
 
 export const makeBatch = (settings: ClientSettings, batched: BatchedVision): VisionDescriptionBatchProcessor => {

@@ -267,7 +267,7 @@ describe('the options of the one endpoint at the top', () => {
     const parts = composeParts(one({ monitor: false, ...options }, api.baseURL), variables);
     disposables.push({ [Symbol.asyncDispose]: () => parts.destroy(undefined) });
     const [endpoint] = parts.endpoints.all;
-    await endpoint?.pool.use((client) => client.models.list());
+    await endpoint?.pool?.use((client) => client.models.list());
     return api.seen[0]?.headers ?? {};
   };
 

@@ -7,11 +7,15 @@ import { addressOf, type EndpointDescription } from '../options/endpoint-options
 import type { MissingKeys } from '../options/missing-key.ts';
 import type { AttemptBreaker } from '../options/part-options.ts';
 import type { BreakerGroup } from './breaker-group.ts';
+import type { ConnectionSource } from './stage.ts';
 
 /** An endpoint with the parts that its calls use. */
 export interface EndpointParts {
   readonly description: EndpointDescription;
-  readonly pool: OpenAIConnectionPool;
+  /** Absent without a key. */
+  readonly pool: OpenAIConnectionPool | undefined;
+  /** The pool, or what tells each request that the key is missing. */
+  readonly connections: ConnectionSource;
   readonly breakers: BreakerGroup;
   /** The form in which its server takes requests. */
   readonly dialect: EndpointDialect;
@@ -22,8 +26,11 @@ export class EndpointSet {
   readonly all: readonly EndpointParts[];
   /** The endpoints that get calls: those with a key, if any has one. */
   readonly asked: readonly EndpointParts[];
-  /** Connection pools by the name of their endpoint. */
+  /** Connection pools by the name of their endpoint; none for an endpoint without a key. */
   readonly pools: Readonly<Record<string, OpenAIConnectionPool>>;
+
+  /** Why an endpoint has no pool, by the name of the endpoint. */
+  readonly missingKeys: MissingKeys;
 
   /** The images that this process downloads itself: all of them if an endpoint is in the own network. */
   readonly downloads: UrlDownloads;
@@ -31,9 +38,12 @@ export class EndpointSet {
   constructor(endpoints: readonly EndpointParts[], missingKeys: MissingKeys) {
     this.downloads = downloadsFor(endpoints.map(originOf));
     this.all = endpoints;
-    const withKey = endpoints.filter(({ description }) => !missingKeys.has(description.name));
+    this.missingKeys = missingKeys;
+    const withKey = endpoints.filter(({ pool }) => pool !== undefined);
     this.asked = withKey.length === 0 ? endpoints : withKey;
-    this.pools = Object.fromEntries(endpoints.map(({ description, pool }) => [description.name, pool]));
+    this.pools = Object.fromEntries(
+      endpoints.flatMap(({ description, pool }) => (pool === undefined ? [] : [[description.name, pool]])),
+    );
   }
 
   /**
@@ -42,11 +52,11 @@ export class EndpointSet {
    * @throws the first failure when no pool could.
    */
   async warmUp(failed: (endpoint: string, code: unknown) => void): Promise<void> {
-    const outcomes = await Promise.allSettled(this.asked.map(({ pool }) => pool.warmUp()));
+    const outcomes = await Promise.allSettled(Object.values(this.pools).map((pool) => pool.warmUp()));
     const failures = outcomes.map((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
     if (failures.every((reasons) => reasons.length > 0)) throw failures[0]?.[0];
     for (const [index, reasons] of failures.entries()) {
-      for (const reason of reasons) failed(this.asked[index]?.description.name ?? '', codeOf(reason));
+      for (const reason of reasons) failed(Object.keys(this.pools)[index] ?? '', codeOf(reason));
     }
   }
 
@@ -58,7 +68,7 @@ export class EndpointSet {
 
 /** The origin of the pool's real address: a user's function may have made the pool. */
 function originOf({ pool, description }: EndpointParts): string {
-  const { origin } = pool.getStats() as Partial<OpenAIConnectionPoolStats>;
+  const { origin }: Partial<OpenAIConnectionPoolStats> = pool?.getStats() ?? {};
   return origin ?? addressOf(description);
 }
 

@@ -49,20 +49,17 @@ export function makeRouter({ endpoints, limits, shared, tenantScope, clock }: Ro
     maxQueued: maxQueuedCalls,
     quotas: (group, model) => quotas.get(group, model),
     breakerWaitMs: (name, model) => breakerWaitMs(breakersByName.get(name), model),
-    endpoints: endpoints.map(({ description, pool, breakers, dialect }, index) => ({
+    endpoints: endpoints.map(({ description, pool, connections, breakers, dialect }, index) => ({
       name: description.name,
       weight: description.weight,
       model: description.model,
       quotaGroup: groups[index],
       // A call in the router's queue can still go to another endpoint; in the queue of a pool it cannot.
-      maxConcurrency: Math.min(
-        description.limits?.maxConcurrency ?? limits.maxConcurrency ?? Number.POSITIVE_INFINITY,
-        pool.getStats().maxSize,
-      ),
+      maxConcurrency: lesserOf(description.limits?.maxConcurrency ?? limits.maxConcurrency, pool?.getStats().maxSize),
       initialConcurrency:
-        description.limits?.initialConcurrency ?? limits.initialConcurrency ?? pool.getStats().maxSize,
+        description.limits?.initialConcurrency ?? limits.initialConcurrency ?? pool?.getStats().maxSize,
       target: {
-        connections: pool,
+        connections,
         breakers,
         dialect,
         address: addressOf(description),
@@ -72,6 +69,9 @@ export function makeRouter({ endpoints, limits, shared, tenantScope, clock }: Ro
   });
   return { router, quotas };
 }
+
+const lesserOf = (limit: number | undefined, size: number | undefined): number | undefined =>
+  limit === undefined || size === undefined ? (limit ?? size) : Math.min(limit, size);
 
 /** Headers that may hold the credentials of a gateway. */
 const SECRET_HEADER = /key|token|auth|secret|cookie|password/i;

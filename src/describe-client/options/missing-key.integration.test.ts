@@ -47,11 +47,6 @@ describe('a client without a key', () => {
     const client = clientOf(options);
     for (let call = 0; call < 2; call += 1) await expect(client.describe(image)).rejects.toMatchObject(NO_KEY);
     await expect(client.warmUp()).rejects.toMatchObject(NO_KEY);
-    const pool = client.pools['default'];
-    await expect(pool?.use((lent) => lent.models.list())).rejects.toMatchObject(NO_KEY);
-    await expect(pool?.acquire()).rejects.toMatchObject(NO_KEY);
-    await expect(pool?.warmUp()).rejects.toMatchObject(NO_KEY);
-    expect(await pool?.healthCheck()).toMatchObject({ status: 'unhealthy', checked: 0 });
     const direct = client.batch?.process({ image, prompt: 'x' }) ?? Promise.reject(NO_KEY);
     await expect(direct).rejects.toMatchObject(NO_KEY);
     expect(await client.health()).toMatchObject({
@@ -62,15 +57,26 @@ describe('a client without a key', () => {
     expect(api.seen).toEqual([]);
   });
 
+  it('makes no pool', async () => {
+    const destroy = vi.spyOn(OpenAIConnectionPool.prototype, 'destroy');
+    const pool = vi.fn(() => new OpenAIConnectionPool('k'));
+    for (const options of [{}, { pool }]) {
+      const client = clientOf(options);
+      expect({ pools: client.pools, stats: client.stats().pools }).toEqual({ pools: {}, stats: {} });
+    }
+    expect(pool).not.toHaveBeenCalled();
+    expect(destroy).not.toHaveBeenCalled();
+    destroy.mockRestore();
+  });
+
   it('touches neither retry nor breaker, and tells the story of a call without an attempt', async () => {
     const client = clientOf({ circuitBreaker: { failureThreshold: 1 }, retry: { maxAttempts: 5 } });
     const failure = await client.describe(image).catch((error: unknown) => error);
     expect(failure).toMatchObject({ ...NO_KEY, explain: { attempts: [] } });
     expect(Object.values(client.breakers).map(({ state }) => state)).toEqual(['CLOSED']);
-    const { calls, retry, pools } = client.stats();
+    const { calls, retry } = client.stats();
     expect(calls).toMatchObject({ failed: 1, active: 0 });
     expect(retry).toMatchObject({ retries: 0 });
-    expect(pools['default']).toMatchObject({ origin: api.origin, unusableReason: NO_KEY.message });
     expect(JSON.parse(JSON.stringify(client.stats()))).toEqual(client.stats());
   });
 
@@ -201,6 +207,7 @@ describe('endpoints without a key', () => {
       status: 'degraded',
       parts: { 'pool:eu': { status: 'unhealthy' }, 'pool:endpoint-2': { status: 'healthy' } },
     });
+    expect(Object.keys(client.pools)).toEqual(['endpoint-2']);
     expect(other.seen).toEqual([]);
   });
 });

@@ -1,9 +1,11 @@
 import { deepFreeze } from '../../internal/deep-freeze.ts';
+import type { OpenAIConnectionPoolStats } from '../../openai/index.ts';
 import type { PerformanceMonitor } from '../../performance-monitor/index.ts';
 import type { RedisCache } from '../../redis-cache/index.ts';
 import type { EndpointModelStats, EndpointStats } from '../../routing/index.ts';
-import type { EndpointParts, EndpointSet } from '../attempt/endpoint-set.ts';
+import type { EndpointSet } from '../attempt/endpoint-set.ts';
 import type { Attempts } from '../attempt/pipeline.ts';
+import { missingKeyError } from '../options/missing-key.ts';
 
 export type HealthState = 'healthy' | 'degraded' | 'unhealthy';
 
@@ -35,6 +37,8 @@ export async function clientHealth(parts: HealthParts, isOpen: boolean): Promise
   const health: Record<string, PartHealth> = {};
   if (!isOpen) health['client'] = { status: 'unhealthy', reason: 'closed' };
   const { endpoints } = parts.attempts.router.getStats();
+  for (const [name, issue] of parts.endpoints.missingKeys)
+    health[`pool:${name}`] = { status: 'unhealthy', reason: missingKeyError(issue).message };
   const pools = Object.entries(parts.endpoints.pools).map(([name, pool]) => {
     const partHealth = poolHealth(pool.getStats(), droppedForMs(endpoints[name]));
     health[`pool:${name}`] = partHealth;
@@ -93,7 +97,7 @@ function droppedForMs(endpoint: EndpointStats | undefined): number | undefined {
 }
 
 function poolHealth(
-  { keyTriedInMs, unusableReason, state }: ReturnType<EndpointParts['pool']['getStats']>,
+  { keyTriedInMs, unusableReason, state }: OpenAIConnectionPoolStats,
   droppedInMs: number | undefined,
 ): PartHealth {
   if (unusableReason !== undefined) return { status: 'unhealthy', reason: unusableReason };
