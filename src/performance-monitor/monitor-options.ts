@@ -12,7 +12,7 @@ import {
   withMethods,
 } from '../internal/options/option-checks.ts';
 import { fromVariable, withDefault } from '../internal/options/option-spec.ts';
-import { labelNameProblem } from './metrics/metric-labels.ts';
+import { labelNameProblem, MAX_LABELS } from './metrics/metric-labels.ts';
 import { isMetricName } from './metrics/metric-name.ts';
 import type { MonitorRegistry } from './metrics/registry-binding.ts';
 import { ALERT_SPEC, type AlertOptions } from './reports/health-checks.ts';
@@ -29,7 +29,7 @@ export interface PerformanceMonitorOptions {
   readonly registry?: MonitorRegistry | undefined;
   /** Prefix of every exposed name, with dots as underscores; may be empty. @defaultValue 'describe_it_' */
   readonly prefix?: string | undefined;
-  /** Labels of every series, such as `{ service: 'gallery' }`. @defaultValue none */
+  /** Labels of every series, such as `{ service: 'gallery' }`; at most 32. @defaultValue none */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** HELP texts by metric name, dotted or not. @defaultValue a sentence made from the name */
   readonly help?: Readonly<Record<string, string>> | undefined;
@@ -68,7 +68,9 @@ const metricPrefix: OptionCheck = (value, option) =>
 const ownLabels: OptionCheck = (value, option) => {
   const issues = textRecord()(value, option);
   if (value === undefined || issues.length > 0) return issues;
-  return Object.keys(value as object)
+  const names = Object.keys(value as object);
+  if (names.length > MAX_LABELS) return [{ option, expected: `at most ${MAX_LABELS} labels`, got: `${names.length}` }];
+  return names
     .filter((name) => labelNameProblem(name) !== undefined)
     .map((name) => ({
       option: `${option}.${name}`,

@@ -109,6 +109,40 @@ describe('names and labels', () => {
     ]);
   });
 
+  it('refuses a label set of more than 32 entries before it reads any value', () => {
+    const { monitor } = monitorOn();
+    monitor.incrementCounter('known');
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`label_${index}`, 'x']));
+    const looks = { at: 0, lists: 0 };
+    const labels = new Proxy(many, {
+      ownKeys: (target) => {
+        looks.lists += 1;
+        return Reflect.ownKeys(target);
+      },
+      getOwnPropertyDescriptor: (target, name) => {
+        looks.at += 1;
+        return Reflect.getOwnPropertyDescriptor(target, name);
+      },
+    });
+    for (const record of [
+      () => monitor.incrementCounter('known', labels),
+      () => monitor.incrementCounter('new', labels),
+      () => monitor.gauge('level', 1, labels),
+      () => monitor.histogram('wait', 1, labels),
+      () => monitor.startTimer('work', labels),
+      () => monitor.bindCounter('known', labels),
+    ]) {
+      Object.assign(looks, { at: 0, lists: 0 });
+      expect(record).toThrow(
+        /labels: (known|new|level|wait|work.duration|work_duration): expected at most 32 labels, got more/,
+      );
+      expect(looks.lists).toBe(1);
+      expect(looks.at).toBeLessThan(100);
+    }
+    const config = () => new PerformanceMonitor({ labels: many });
+    expect(config).toThrow(/labels: expected at most 32 labels, got 10000/);
+  });
+
   it('refuses a label value that is no text, and more than 32 label names', () => {
     const { monitor } = monitorOn();
     const wrong = { model: null } as unknown as MetricLabels;

@@ -100,7 +100,8 @@ export class PerformanceMonitor {
   /**
    * Gives a function that counts as `incrementCounter` does, for code that counts one label set often: name and labels
    * are looked up once.
-   * @throws `DESCRIBE_INPUT_INVALID` for a wrong name; the function itself throws for wrong labels and amounts.
+   * @throws `DESCRIBE_INPUT_INVALID` for a wrong name and more than 32 labels; the function itself throws for other
+   * wrong labels and amounts.
    */
   bindCounter(name: string, labels: MetricLabels = NO_LABELS): BoundCounter {
     const metric = this.#store.on ? this.#store.counter(name, labels) : undefined;
@@ -128,8 +129,8 @@ export class PerformanceMonitor {
   /**
    * Gives a function that records as `histogram` does, for code that records one label set often: name and labels are
    * looked up once.
-   * @throws `DESCRIBE_INPUT_INVALID` for a wrong name, unit or bucket; the function itself throws for wrong labels and
-   * values.
+   * @throws `DESCRIBE_INPUT_INVALID` for a wrong name, unit or bucket and more than 32 labels; the function itself
+   * throws for other wrong labels and values.
    */
   bindHistogram(name: string, labels: MetricLabels = NO_LABELS, options?: HistogramOptions): BoundHistogram {
     const metric = this.#store.on ? this.#store.histogram(name, labels, options) : undefined;

@@ -1,6 +1,14 @@
 import { InputError } from '../../errors/input-error.ts';
 import { describeKind } from '../../internal/options/option-checks.ts';
-import { checkLabelNames, labelText, type MetricLabels, OVERFLOW_VALUE } from './metric-labels.ts';
+import {
+  checkLabelCount,
+  checkLabelNames,
+  labelText,
+  MAX_LABELS,
+  type MetricLabels,
+  OVERFLOW_VALUE,
+  tooManyLabels,
+} from './metric-labels.ts';
 
 interface Branch<Series> {
   readonly children: Map<string, Branch<Series>>;
@@ -8,9 +16,6 @@ interface Branch<Series> {
 }
 
 const newBranch = <Series>(): Branch<Series> => ({ children: new Map(), series: undefined });
-
-/** Most label names of one metric: each makes every lookup longer. */
-const MAX_LABEL_NAMES = 32;
 
 export interface SeriesIndexOptions<Series> {
   readonly metric: string;
@@ -49,7 +54,7 @@ export class SeriesIndex<Series> {
     return this.#all[Symbol.iterator]();
   }
 
-  /** @throws `DESCRIBE_INPUT_INVALID` for a wrong label name, more than 32 of them, and a value that is no text. */
+  /** @throws `DESCRIBE_INPUT_INVALID` for a wrong label name, more than 32 labels, and a value that is no text. */
   find(labels: MetricLabels): Series {
     let branch: Branch<Series> | undefined = this.#root;
     let found = 0;
@@ -60,13 +65,17 @@ export class SeriesIndex<Series> {
       branch = branch?.children.get(text ?? '');
     }
     let given = 0;
-    for (const _ in labels) given += 1;
+    for (const _ in labels) {
+      given += 1;
+      if (given > MAX_LABELS) throw tooManyLabels(this.#options.metric);
+    }
     if (given !== found) return this.#findAnew(labels);
     return branch?.series ?? this.#add(labels);
   }
 
   /** Gives a function that does the same as `find`. It looks a series up once, and the shared one at every call. */
   bound(given: MetricLabels): () => Series {
+    checkLabelCount(this.#options.metric, given);
     const labels = { ...given };
     let kept: Series | undefined;
     let epoch = this.epoch;
@@ -95,10 +104,10 @@ export class SeriesIndex<Series> {
     checkLabelNames(metric, defined, ownLabels);
     for (const name of Object.keys(defined)) this.#textOf(defined, name);
     const added = Object.keys(defined).filter((name) => !this.#labelNames.includes(name));
-    if (this.#labelNames.length + added.length > MAX_LABEL_NAMES) {
+    if (this.#labelNames.length + added.length > MAX_LABELS) {
       throw new InputError(
         'labels',
-        `${metric} takes at most ${MAX_LABEL_NAMES} label names, got ${added.join(', ')} as well`,
+        `${metric} takes at most ${MAX_LABELS} label names, got ${added.join(', ')} as well`,
       );
     }
     // Every series so far has the new labels empty.
