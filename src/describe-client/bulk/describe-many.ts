@@ -1,12 +1,12 @@
 import { type Inputs, mapConcurrently } from '../../internal/async/map-concurrently.ts';
 import { callSafely } from '../../internal/async/user-callback.ts';
 import type { Clock } from '../../internal/clock.ts';
+import { abortSignal, throwInputIssues } from '../../internal/options/input-issues.ts';
 import { boolean, callable, integer, type OptionChecks, shape } from '../../internal/options/option-checks.ts';
 import { defaultsOf, withDefault } from '../../internal/options/option-spec.ts';
 import { callOptions } from '../../internal/options/own-options.ts';
 import type { DescribeResult } from '../call/describe-result.ts';
 import type { DescribeInput, DescribeOptions, StructuredOptions } from '../options/describe-request.ts';
-import { abortSignal, throwInputIssues } from '../options/input-issues.ts';
 import { requestNameOf } from '../options/request-names.ts';
 import { DESCRIBE_SPEC } from '../options/request-spec.ts';
 import { BulkProgress, type DescribeManyProgress } from './bulk-progress.ts';

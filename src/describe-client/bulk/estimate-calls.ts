@@ -1,4 +1,5 @@
 import { type Inputs, mapConcurrently } from '../../internal/async/map-concurrently.ts';
+import { abortSignal, methodSettings } from '../../internal/options/input-issues.ts';
 import { finiteNumber, integer, type OptionChecks } from '../../internal/options/option-checks.ts';
 import {
   type PaceLimits,
@@ -12,7 +13,6 @@ import { normaliseRequest } from '../call/normalise-request.ts';
 import type { ClientSettings } from '../options/client-settings.ts';
 import type { DescribeInput } from '../options/describe-request.ts';
 import type { EndpointDescription } from '../options/endpoint-options.ts';
-import { abortSignal, methodSettings } from '../options/input-issues.ts';
 import { PlannedPacks } from '../packing/planned-packs.ts';
 import { paceOf, packPlanOf } from './pace-defaults.ts';
 

@@ -2,10 +2,10 @@ import { ConfigError } from '../../errors/config-error.ts';
 import type { Inputs } from '../../internal/async/map-concurrently.ts';
 import { callSafely } from '../../internal/async/user-callback.ts';
 import type { Clock } from '../../internal/clock.ts';
+import { methodSettings } from '../../internal/options/input-issues.ts';
 import { callable, type OptionChecks } from '../../internal/options/option-checks.ts';
 import type { DescribeResult, DescriptionSource } from '../call/describe-result.ts';
 import type { DescribeInput } from '../options/describe-request.ts';
-import { methodSettings } from '../options/input-issues.ts';
 import { countOf } from './bulk-progress.ts';
 import { DESCRIBE_MANY_SPEC, type DescribeManyOptions, describeEach } from './describe-many.ts';
 

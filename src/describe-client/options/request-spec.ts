@@ -1,5 +1,6 @@
 import type { ImageSource } from '../../image/index.ts';
 import { extraBodyCheck } from '../../internal/options/extra-body.ts';
+import { abortSignal } from '../../internal/options/input-issues.ts';
 import {
   anything,
   boundedText,
@@ -17,7 +18,6 @@ import { REASONING_EFFORTS } from '../../internal/options/reasoning-effort.ts';
 import { schemaCheck } from '../schema/request-schema.ts';
 import type { DescribeSchema } from '../schema/schema-source.ts';
 import type { DescribeOptions } from './describe-request.ts';
-import { abortSignal } from './input-issues.ts';
 
 const MAX_SCOPE_LENGTH = 256;
 

@@ -111,7 +111,7 @@ interface CheckedOption {
   readonly isOptional: boolean;
 }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** Most unknown names in an error. A stranger's JSON may have thousands of names, or very long ones. */
 const MAX_UNKNOWN = 10;

@@ -382,6 +382,11 @@ describe('QuotaLimiter', () => {
     });
   });
 
+  it('refuses a listener that is no function', () => {
+    const { limiter } = makeLimiter({ tokensPerMinute: 1_000 });
+    expect(() => limiter.onCapacity('later' as never)).toThrow(/listener: expected a function/);
+  });
+
   it('gives frozen stats that JSON can hold', () => {
     const { limiter } = makeLimiter({ requestsPerMinute: 600, tokensPerMinute: 2_000_000 });
     limiter.take(10).answered({ limits: requests(600, 9, 100), chargedTokens: 10 });

@@ -2,7 +2,7 @@ import type { DescribeError } from '../../errors/describe-error.ts';
 import { callSafely } from '../../internal/async/user-callback.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { deepFreeze } from '../../internal/deep-freeze.ts';
-import { checkOptions } from '../../internal/options/option-checks.ts';
+import { checkOptions, describeKind, wrongInput } from '../../internal/options/option-checks.ts';
 import { NO_OPTIONS } from '../../internal/options/own-options.ts';
 import type { QuotaPressure } from '../limits/limit-pressure.ts';
 import { LocalQuota } from '../limits/local-quota.ts';
@@ -173,8 +173,10 @@ export class QuotaLimiter {
   /**
    * Calls `listener` once when a wait may have become shorter than `waitMs` said, or the quota is exhausted. The next
    * `waitMs` above 0 arms it again. Returns a function that removes the listener.
+   * @throws `DESCRIBE_INPUT_INVALID` for a listener that is no function.
    */
   onCapacity(listener: () => void): () => void {
+    if (typeof listener !== 'function') throw wrongInput('listener', 'a function', listener, describeKind);
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);

@@ -9,6 +9,7 @@ import {
   type OptionChecks,
   shape,
   withMethods,
+  wrongInput,
 } from '../../internal/options/option-checks.ts';
 import { type Settings, withDefault } from '../../internal/options/option-spec.ts';
 import type { QuotaStats } from '../limits/quota-stats.ts';
@@ -93,8 +94,13 @@ export class QuotaRegistry {
     this.#limiters = new BoundedMap(this.#options.maxLimiters, { onEvicted: ({ group }) => this.#forgetStop(group) });
   }
 
-  /** The limiter of a group's quota for a model. */
+  /**
+   * The limiter of a group's quota for a model.
+   * @throws `DESCRIBE_INPUT_INVALID` for a group or model that is no string.
+   */
   get(group: string, model: string): QuotaLimiter {
+    if (typeof group !== 'string') throw wrongInput('group', 'the name of a group', group);
+    if (typeof model !== 'string') throw wrongInput('model', 'the name of a model', model);
     const family = this.#options.familyOf(model);
     const name = `${group}/${family}`;
     return this.#limiters.getOrCreate(name, () => this.#make(group, family, name)).limiter;

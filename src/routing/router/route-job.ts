@@ -1,4 +1,18 @@
 import type { Clock } from '../../internal/clock.ts';
+import { abortSignal, throwInputIssues } from '../../internal/options/input-issues.ts';
+import {
+  callable,
+  check,
+  describeKind,
+  finiteNumber,
+  isObject,
+  nonEmptyText,
+  type OptionCheck,
+  type OptionChecks,
+  required,
+  withMethods,
+  wrongInput,
+} from '../../internal/options/option-checks.ts';
 import type { RateLimitSnapshot } from '../limits/rate-limit-snapshot.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
 import type { RoutePlace } from './endpoint.ts';
@@ -48,6 +62,35 @@ export interface RouteLeg<Target> {
 
 /** Makes one attempt. It rejects with a `DescribeError`, or with anything else when the call itself ended. */
 export type RouteAttempt<Target, Value> = (leg: RouteLeg<Target>) => Promise<Value>;
+
+const JOB_CHECKS = {
+  model: required(nonEmptyText(), 'the name of a model'),
+  tokens: required(finiteNumber({ min: 0 }), 'a number of at least 0'),
+  priority: required(finiteNumber(), 'a number, such as 0'),
+  signal: required(abortSignal(), 'an AbortSignal'),
+  deadlineAtMs: required(
+    check(
+      'a time on the clock of the router, or Infinity',
+      (value) => typeof value === 'number' && !Number.isNaN(value),
+    ),
+    'a time on the clock of the router, or Infinity',
+  ),
+  avoid: withMethods('a Set of names of endpoints', 'has'),
+  deltas: check('an object with hasBegun', isObject, describeKind),
+} satisfies OptionChecks<RouteJob>;
+
+const FIELDS: readonly (readonly [string, OptionCheck])[] = Object.entries(JOB_CHECKS);
+const isFunction = required(callable(), 'a function');
+
+/**
+ * A job may have fields of the caller's own.
+ * @throws `DESCRIBE_INPUT_INVALID` that lists everything wrong with a job, or names an attempt that is no function.
+ */
+export function checkJob(job: unknown, attempt: unknown): void {
+  if (!isObject(job)) throw wrongInput('job', 'an object', job, describeKind);
+  const issues = FIELDS.flatMap(([name, test]) => test((job as Record<string, unknown>)[name], `job.${name}`));
+  throwInputIssues([...issues, ...isFunction(attempt, 'attempt')]);
+}
 
 const NO_ANSWER: RouteAnswer = {};
 

@@ -28,6 +28,24 @@ describe('a router with room', () => {
     expect(story.last.leg.model).toBe('my-deployment');
   });
 
+  it('refuses a wrong job at once, and names all that is wrong with it', async () => {
+    const { router, quota } = storyWith('a');
+    const run = (job: unknown, attempt: unknown = async () => 'done') => router.run(job as never, attempt as never);
+    const wrong = { model: '', tokens: Number.NaN, priority: 'high', signal: {}, deadlineAtMs: Number.NaN, avoid: [] };
+    await expect(run(wrong, 'not a function')).rejects.toMatchObject({
+      code: 'DESCRIBE_INPUT_INVALID',
+      message: expect.stringMatching(
+        /job\.model: .*job\.tokens: .*job\.priority: .*job\.signal: .*job\.deadlineAtMs: .*job\.avoid: .*attempt: /,
+      ),
+    });
+    await expect(run(undefined)).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
+    await expect(run(() => 'done', jobOf())).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
+    await expect(run({})).rejects.toThrow(/job\.model: expected the name of a model, got nothing; job\.tokens/);
+    await expect(run(jobOf(), null)).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
+    expect({ taken: quota.taken, stats: router.getStats().queued }).toMatchObject({ taken: 0, stats: 0 });
+    await expect(run({ ...jobOf(), deadlineAtMs: Number.POSITIVE_INFINITY })).resolves.toBe('done');
+  });
+
   it('rejects with what the attempt threw, even at once', async () => {
     const { router, quota } = storyWith('a');
     const thrown = new Error('at once');

@@ -10,7 +10,7 @@ import { jointPressure, type QuotaPressure } from '../limits/limit-pressure.ts';
 import { AttemptFailure, type AttemptReport } from '../quota/attempt-report.ts';
 import { attemptAt, Endpoint, type EndpointRoute, type RoutePlace } from './endpoint.ts';
 import { RouteDispatcher } from './route-dispatcher.ts';
-import { type RouteAttempt, type RouteJob, reportedAttempt } from './route-job.ts';
+import { checkJob, type RouteAttempt, type RouteJob, reportedAttempt } from './route-job.ts';
 import { ModelQueues, type QueuedCall } from './route-queue.ts';
 import { MAX_MOVE_WAIT_MS, RouteSearch } from './route-search.ts';
 import { type RouterOptions, type RouterSettings, routerSettingsOf } from './router-options.ts';
@@ -71,14 +71,14 @@ export class Router<Target> {
    * it sent nothing, or when its failure takes the endpoint out of rotation.
    * @throws `DESCRIBE_RATE_LIMITED` when the call can't make its deadline, `DESCRIBE_TIMEOUT` when the deadline passes
    * in the queue; `DESCRIBE_QUOTA_EXHAUSTED` or `DESCRIBE_AUTH` when every endpoint is out of rotation for it;
-   * `DESCRIBE_QUEUE_FULL`; `DESCRIBE_CLOSED`; the signal's reason; or the error of the attempt.
+   * `DESCRIBE_QUEUE_FULL`; `DESCRIBE_CLOSED`; `DESCRIBE_INPUT_INVALID` for a wrong job or an attempt that is no
+   * function; the signal's reason; or the error of the attempt.
    */
   async run<Value>(job: RouteJob, attempt: RouteAttempt<Target, Value>): Promise<Value> {
+    checkJob(job, attempt);
     const { clock } = this.#settings;
-    const { value } = await this.route(job, (place) =>
-      attemptAt(place, job.tokens, () => reportedAttempt(attempt, place, clock)),
-    );
-    return value;
+    const reported = (place: RoutePlace<Target>) => reportedAttempt(attempt, place, clock);
+    return (await this.route(job, (place) => attemptAt(place, job.tokens, () => reported(place)))).value;
   }
 
   /**

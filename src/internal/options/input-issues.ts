@@ -8,8 +8,8 @@ import {
   type OptionChecks,
   settingsOf,
   shape,
-} from '../../internal/options/option-checks.ts';
-import type { Settings } from '../../internal/options/option-spec.ts';
+} from './option-checks.ts';
+import type { Settings } from './option-spec.ts';
 
 /**
  * Turns the issues of checks into one error.
