@@ -59,7 +59,7 @@ export function composeParts(
   };
   const own = ownParts(settings, shared);
   // Without a log line it would go unnoticed, because the other endpoints answer.
-  for (const [endpoint, { option }] of own.makeKeyError === undefined ? missingKeys : [])
+  for (const [endpoint, { option }] of own.makeRefusal === undefined ? missingKeys : [])
     logger.warn({ endpoint, option }, 'an endpoint has no key: no calls go to it');
 
   const stopLogging = ownsCache ? () => {} : logCacheTroubles(cache, logger);
@@ -168,7 +168,7 @@ function ownParts(settings: ClientSettings, { clock, catalog, priceOf, cache, me
     retry,
     keys: new DescriptionKeys(settings.endpoints),
     /** Makes the error of each call that needs the API without any key; undefined where an endpoint has a key. */
-    makeKeyError: missingKeys.size < endpoints.all.length ? undefined : makeKeyError,
+    makeRefusal: missingKeys.size < endpoints.all.length ? undefined : makeKeyError,
     ask,
     close: async () => {
       await batch?.close();

@@ -94,9 +94,9 @@ describe('createDescribeClient', () => {
   });
 
   it('takes the key from the options or the environment, and an empty text is none of either', () => {
-    expect(composeParts({}, { OPENAI_API_KEY: KEY }).makeKeyError).toBeUndefined();
+    expect(composeParts({}, { OPENAI_API_KEY: KEY }).makeRefusal).toBeUndefined();
     for (const variables of [{}, { OPENAI_API_KEY: '' }, { OPENAI_API_KEY: ' ' }]) {
-      expect(composeParts({}, variables).makeKeyError?.().message).toBe(
+      expect(composeParts({}, variables).makeRefusal?.().message).toBe(
         'createDescribeClient: apiKey: expected a key, here or in OPENAI_API_KEY, got nothing',
       );
     }

@@ -39,6 +39,10 @@ const start = (options: DescribeClientOptions = {}): DescribeClient => {
   return client;
 };
 
+const readAll = async (items: AsyncIterable<unknown>): Promise<void> => {
+  for await (const _ of items);
+};
+
 const codeOf = async (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => 'fulfilled',
@@ -303,6 +307,28 @@ describe('close and destroy', () => {
     await expect.poll(() => server.getStats().connections.open).toBe(0);
     expect((await started.health()).status).toBe('unhealthy');
   });
+
+  it.each<[string, (client: DescribeClient) => Promise<unknown>]>([
+    ['describe', (client) => client.describe(coffee)],
+    ['stream', (client) => client.stream(coffee).result],
+    ['describeMany', (client) => readAll(client.describeMany([coffee, rocket], { concurrency: 1 }))],
+    ['warm', (client) => client.warm([coffee, rocket], { concurrency: 1 })],
+    ['warmUp', (client) => client.warmUp()],
+    ["a tenant's warm", (client) => client.withKey(server.apiKey).warm([coffee, rocket], { concurrency: 1 })],
+  ])(
+    'reject the work of %s with the reason of destroy, and with DESCRIBE_CLOSED what begins later',
+    async (_, work) => {
+      server.setFaults([{ fault: { kind: 'hang' } }, { when: { endpoint: 'models' }, fault: { kind: 'hang' } }]);
+      const reason = new Error('the pod is moved');
+      const [during, after] = [start(), start()];
+      const before = server.getStats().requests;
+      const ended = work(during).catch((error: unknown) => error);
+      await expect.poll(() => server.getStats().requests).toBeGreaterThan(before);
+      await Promise.all([during.destroy(reason), after.destroy(reason)]);
+      expect(await ended).toBe(reason);
+      expect(await codeOf(work(after))).toBe('DESCRIBE_CLOSED');
+    },
+  );
 
   it('rejects calls in work with the reason of destroy', async () => {
     server.setFaults([{ fault: { kind: 'hang' } }]);

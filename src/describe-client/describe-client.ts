@@ -136,7 +136,8 @@ export class DescribeClient implements AsyncDisposable {
    * Stopping the iteration aborts the calls in work. Fields of a request among the options are for all inputs, and win.
    *
    * @throws `DESCRIBE_INPUT_INVALID` for wrong options, the signal's reason when it aborts, and any error of the
-   * iterable of inputs.
+   * iterable of inputs; `DESCRIBE_CLOSED`, or the reason given to `destroy()`, when the client ends before all inputs
+   * were read.
    */
   describeMany<Data>(
     inputs: Inputs<DescribeInput>,
@@ -174,11 +175,12 @@ export class DescribeClient implements AsyncDisposable {
    * Opens and authenticates the minimum of connections of every endpoint.
    *
    * @throws `DESCRIBE_CONFIG_INVALID` when there is no key.
-   * @throws the first failure when none could be reached.
+   * @throws the first failure when none could be reached; `DESCRIBE_CLOSED` after `close()`, and the reason given to
+   * `destroy()` meanwhile.
    */
   async warmUp(): Promise<void> {
     this.#core.calls.assertOpen();
-    await warmUpEndpoints(this.#core.parts);
+    await warmUpEndpoints(this.#core.parts, this.#core.calls.ended);
   }
 
   /**
@@ -187,7 +189,8 @@ export class DescribeClient implements AsyncDisposable {
    *
    * @throws `DESCRIBE_CONFIG_INVALID` with `cache: false`, `DESCRIBE_INPUT_INVALID` for wrong options, the signal's
    * reason when it aborts, and any error of the iterable of inputs.
-   * @throws `DESCRIBE_CLOSED` when the client ends before all inputs were read, once the calls in work have ended.
+   * @throws `DESCRIBE_CLOSED` when the client is closed before all inputs were read, once the calls in work have ended;
+   * the reason given to `destroy()` when that ends them.
    */
   async warm(inputs: Inputs<DescribeInput>, options: ClientWarmOptions = {}): Promise<ClientWarmResult> {
     const { calls, parts, runner } = this.#core;

@@ -68,7 +68,14 @@ const ROWS: { readonly [Code in ErrorCode]: readonly Row[] } = {
   ],
   DESCRIBE_POOL_CREATE_FAILED: [{ kind: 'outage' }],
   DESCRIBE_LEASE_INVALID: [{ kind: 'local', why: 'A mistake in the code that holds the lease.' }],
-  DESCRIBE_QUEUE_FULL: [{ kind: 'local', fallsBack: true }],
+  DESCRIBE_QUEUE_FULL: [
+    {
+      kind: 'local',
+      fallsBack: true,
+      joinedCallAsks: true,
+      why: 'Nothing was sent. A function or an expired entry needs no queue. A joined call may be admitted already.',
+    },
+  ],
   DESCRIBE_CIRCUIT_OPEN: [
     {
       kind: 'local',

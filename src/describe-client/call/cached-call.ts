@@ -1,5 +1,4 @@
 import { CacheMissError } from '../../errors/cache-error.ts';
-import type { ConfigError } from '../../errors/config-error.ts';
 import { cutAnswerOf } from '../../errors/cut-answer.ts';
 import { DescribeError } from '../../errors/describe-error.ts';
 import { failureMeaning } from '../../errors/failure-table.ts';
@@ -55,8 +54,8 @@ export interface CachedCallParts {
   readonly ask: AskVision;
   /** Asks again for a description that is cached, on behalf of no caller. */
   readonly askAhead: (taken: TakenImage, request: NormalisedRequest, signal: AbortSignal) => Promise<CachedDescription>;
-  /** Makes the error of each call that needs the API without any key; undefined where an endpoint has a key. */
-  readonly makeKeyError: (() => ConfigError) | undefined;
+  /** Makes the error of each call that needs the API and must not use it, as without a key; undefined where it may. */
+  readonly makeRefusal: (() => unknown) | undefined;
 }
 
 /** One call through cache and single flight. It knows whether it made the request itself or joined another call. */
@@ -185,7 +184,7 @@ export class CachedCall {
       // The call that found the refresh due has its answer, and must not be billed.
       if (isAhead) return this.#parts.askAhead(taken, this.#request, signal);
       this.#isOwner = true;
-      const { intake, ask, makeKeyError } = this.#parts;
+      const { intake, ask, makeRefusal } = this.#parts;
       const { ticket, deltas } = this.#bounds;
       const log = deltas && new DeltaLog();
       if (log !== undefined) {
@@ -199,7 +198,7 @@ export class CachedCall {
       try {
         const send: SendImage = (image) => ask(image, this.#request, bounds, this.#trace);
         // Thrown here, so that no image is loaded in vain.
-        if (makeKeyError !== undefined) throw makeKeyError();
+        if (makeRefusal !== undefined) throw makeRefusal();
         this.#caused = await intake.send(taken, log === undefined ? send : unlessBegun(log, send), signal, ticket);
         const { description, model } = this.#caused;
         return { description, model };

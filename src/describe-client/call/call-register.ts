@@ -5,8 +5,8 @@ import { Deferred } from '../../internal/async/deferred.ts';
 import { childController, onAbort } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import type { AskBounds } from '../attempt/vision-asker.ts';
-import type { AdmissionTicket } from './admission-ticket.ts';
 import type { CallDeltas } from './call-deltas.ts';
+import type { CallTicket } from './refused-ticket.ts';
 
 /** Counts of the calls of a client. */
 export interface CallStats {
@@ -18,7 +18,7 @@ export interface CallStats {
 /** The bounds of one call. */
 export interface CallBounds extends AskBounds {
   /** Its admission, with the capacity that its image takes. */
-  readonly ticket: AdmissionTicket;
+  readonly ticket: CallTicket;
   /** Follows the answer as it arrives, for a call that wants it streamed. */
   readonly deltas?: CallDeltas | undefined;
 }
@@ -70,8 +70,12 @@ export class CallRegister {
     if (this.#client !== undefined) this.#client.assertOpen();
   }
 
-  /** Aborts with `DESCRIBE_CLOSED` when no more calls are taken. */
+  /**
+   * Aborts when no more calls are taken: with the reason of `end()`, otherwise with `DESCRIBE_CLOSED`. What begins
+   * later gets `DESCRIBE_CLOSED` in any case.
+   */
   get refused(): AbortSignal {
+    if (!this.isOpen) return AbortSignal.abort(new ClosedError('the client'));
     this.#link();
     return this.#refusing.signal;
   }
@@ -120,13 +124,13 @@ export class CallRegister {
     }
   }
 
-  refuse(): void {
-    this.#refusing.abort(new ClosedError('the client'));
+  refuse(reason: unknown = new ClosedError('the client')): void {
+    this.#refusing.abort(reason);
   }
 
   /** Refuses new calls and aborts those in work with `reason`. */
   end(reason: unknown): void {
-    this.refuse();
+    this.refuse(reason);
     this.#ended.abort(reason);
     for (const abort of this.#aborts) abort(reason);
   }
@@ -158,7 +162,7 @@ export class CallRegister {
   #link(): void {
     if (this.#client === undefined || this.#isLinked) return;
     this.#isLinked = true;
-    const refuse = weakly(this, (register: CallRegister) => register.refuse());
+    const refuse = weakly(this, (register: CallRegister, reason: unknown) => register.refuse(reason));
     onAbandoned(this, onAbort(this.#client.refused, refuse));
   }
 

@@ -1,5 +1,6 @@
 import { DescribeError } from '../../errors/describe-error.ts';
 import { InputError } from '../../errors/input-error.ts';
+import { asBytes } from '../../image/reading/image-source.ts';
 import { raceSignal } from '../../internal/async/signals.ts';
 import type { Clock } from '../../internal/clock.ts';
 import { CallTrace } from '../attempt/call-trace.ts';
@@ -8,6 +9,7 @@ import type { DescribeInput, DescribeOptions } from '../options/describe-request
 import type { NormalisedRequest, RequestDefaults } from '../options/request-spec.ts';
 import type { CallMetrics } from '../reports/call-metrics.ts';
 import type { Admission } from './admission.ts';
+import type { AdmissionTicket } from './admission-ticket.ts';
 import { CachedCall, type CachedCallParts } from './cached-call.ts';
 import type { CallDeltas } from './call-deltas.ts';
 import {
@@ -20,9 +22,10 @@ import {
 } from './call-outcome.ts';
 import type { CallBounds, CallRegister } from './call-register.ts';
 import type { DescribeResult } from './describe-result.ts';
-import type { Fallback, FallbackCall } from './fallback.ts';
+import { type Fallback, type FallbackCall, fallsBack } from './fallback.ts';
 import type { ImageName, TakenImage } from './image-intake.ts';
 import { normaliseRequest } from './normalise-request.ts';
+import { refusedTicket } from './refused-ticket.ts';
 
 /** Differences from a call of `describe`. */
 export interface RunOptions {
@@ -194,7 +197,12 @@ export class CallRunner {
     trace: CallTrace,
     atOnce: AtOnce | undefined,
   ): Promise<DescribeResult<Data>> {
-    const ticket = this.#parts.admission.enter(request.priority, () => trace.waits());
+    let ticket: AdmissionTicket;
+    try {
+      ticket = this.#parts.admission.enter(request.priority, () => trace.waits());
+    } catch (refusal) {
+      return this.#answerRefused(request, { signal, deadlineAtMs, deltas }, trace, atOnce, refusal);
+    }
     try {
       const bounds = { signal, deadlineAtMs, ticket, deltas };
       const taken = await this.#parts.intake.take(request, signal, ticket, atOnce?.name);
@@ -219,6 +227,28 @@ export class CallRunner {
     }
   }
 
+  /**
+   * Looks for a fallback of a call that was not admitted: an answer that takes neither a request to the API nor
+   * capacity for an image.
+   * @throws `refusal` where there is none.
+   */
+  async #answerRefused<Data>(
+    request: NormalisedRequest<Data>,
+    bounds: Omit<CallBounds, 'ticket'>,
+    trace: CallTrace,
+    atOnce: AtOnce | undefined,
+    refusal: unknown,
+  ): Promise<DescribeResult<Data>> {
+    const { intake, fallback } = this.#parts;
+    if (!fallsBack(refusal) || !isReplaceable(request, fallback)) throw refusal;
+    const ticket = refusedTicket(refusal, asBytes(request.image) !== undefined);
+    const taken = await intake.take(request, bounds.signal, ticket, atOnce?.name);
+    const parts = { ...this.#parts, makeRefusal: () => refusal };
+    const ask: FallbackCall['ask'] = (asked, within) => new CachedCall(parts, asked, within, trace).obtain(taken);
+    const call: FallbackCall = { request, image: taken.image, bounds: { ...bounds, ticket }, trace, ask };
+    return buildResult(request, await fallback.obtain(call), trace.bill, trace.explain());
+  }
+
   /** Obtains a description, by a fallback where the client has some and the request may use them. */
   #obtain(
     request: NormalisedRequest,
@@ -229,7 +259,7 @@ export class CallRunner {
   ): Promise<Obtained> {
     const { fallback } = this.#parts;
     const key = atOnce?.name.identity === taken.identity ? atOnce.key : undefined;
-    if (fallback === undefined || request.fillsCache || request.cache === 'only-if-cached') {
+    if (!isReplaceable(request, fallback)) {
       return new CachedCall(this.#parts, request, bounds, trace).obtain(taken, key);
     }
     const ask: FallbackCall['ask'] = (asked, within) =>
@@ -237,6 +267,12 @@ export class CallRunner {
     return fallback.obtain({ request, image: taken.image, bounds, trace, ask });
   }
 }
+
+/** Whether a fallback may answer this request. */
+const isReplaceable = (
+  { fillsCache, cache }: NormalisedRequest,
+  fallback: Fallback | undefined,
+): fallback is Fallback => fallback !== undefined && !fillsCache && cache !== 'only-if-cached';
 
 /** @throws `DESCRIBE_INPUT_INVALID` for a request that stores nothing. */
 function toFillCache<Data>(request: NormalisedRequest<Data>): NormalisedRequest<Data> {

@@ -56,7 +56,40 @@ describe('a client with fallbacks', () => {
     expect([made.description, made.source, made.usage]).toEqual(['a picture', 'fallback', undefined]);
   });
 
-  it('fails with the first error when no way out helps', async () => {
+  it('falls back when the client is full, to what takes no capacity', async () => {
+    const seen: unknown[] = [];
+    const { client, server } = await start([], {
+      fallback: [{ model: 'gpt-4.1-nano' }, 'stale', (request, error) => `no time: ${seen.push([request, error])}`],
+      limits: { maxQueuedCalls: 1 },
+      cache: { defaultTTL: 0.05, ttlJitterRatio: 0 },
+    });
+    const { description } = await client.describe(createTestImage());
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    server.setFaults([{ fault: { kind: 'hang' } }]);
+    const requests = server.getStats().requests;
+    const end = new AbortController();
+    const held = client.describe(createTestImage({ seed: 2 }), { signal: end.signal }).catch(() => 'ended');
+    await expect.poll(() => server.getStats().requests).toBe(requests + 1);
+    expect(client.stats().admission.calls).toBe(1);
+
+    const stale = await client.describe(createTestImage());
+    expect([stale.description, stale.source]).toEqual([description, 'stale']);
+    expect(stale.explain.fallbacks).toMatchObject([{ kind: 'model', code: 'DESCRIBE_QUEUE_FULL' }, { kind: 'stale' }]);
+    const url = 'https://example.com/cat.jpg';
+    expect(await client.describe(url)).toMatchObject({ description: 'no time: 1', source: 'fallback' });
+    expect(seen).toMatchObject([[{ imageUrl: url }, { code: 'DESCRIBE_QUEUE_FULL' }]]);
+    // Its bytes would have to be read, and there is no capacity for them.
+    await expect(client.describe(new Blob([createTestImage()]))).rejects.toMatchObject({ code: 'DESCRIBE_QUEUE_FULL' });
+    await expect(client.describe(url, { cache: 'only-if-cached' })).rejects.toMatchObject({
+      code: 'DESCRIBE_QUEUE_FULL',
+    });
+    expect(server.getStats().requests).toBe(requests + 1);
+    expect(client.stats().admission).toMatchObject({ calls: 1, bytesInFlight: createTestImage({ seed: 2 }).length });
+    end.abort();
+    expect(await held).toBe('ended');
+  });
+
+  it('fails with the first error when no fallback helps', async () => {
     const { client } = await start([overloaded('gpt-4.1-mini'), overloaded('gpt-4.1-nano')], {
       fallback: [
         { model: 'gpt-4.1-nano' },

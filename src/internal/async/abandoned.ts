@@ -6,11 +6,14 @@ import { callSafely } from './user-callback.ts';
  *
  * @param run - Must capture nothing that reaches the owner; a function of the module is safe.
  */
-export function weakly<Owner extends object>(owner: Owner, run: (owner: Owner) => void): () => void {
+export function weakly<Owner extends object, Given extends readonly unknown[] = []>(
+  owner: Owner,
+  run: (owner: Owner, ...given: Given) => void,
+): (...given: Given) => void {
   const reference = new WeakRef(owner);
-  return () => {
+  return (...given) => {
     const alive = reference.deref();
-    if (alive !== undefined) run(alive);
+    if (alive !== undefined) run(alive, ...given);
   };
 }
 
