@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { DescribeError } from '../errors/index.ts';
-import type { MetricLabels } from './index.ts';
+import { type MetricLabels, PerformanceMonitor } from './index.ts';
 import { exposed, useMonitors } from './monitors.fixture.ts';
 import { parseExposition } from './strict-exposition-parser.fixture.ts';
 
