@@ -20,6 +20,14 @@ export type { SeenOutcome, SeenRequest } from './fake-openai/seen-log.ts';
 export type { FakeOpenAIStats, SeenImageStats } from './fake-openai/seen-stats.ts';
 export { createTestImage, type TestImageOptions } from './fake-openai/test-image.ts';
 export type { FakeModel, ImageTokenRule, PatchBounds } from './fake-openai/token-table.ts';
+export type { LatencySummary } from './load/latency-histogram.ts';
+export type { LoadFigures, LoadMemory, LoadPhaseResult, LoadRequests, LoadResult } from './load/load-figures.ts';
+export type { LoadProgress } from './load/load-run.ts';
+export type { LoadPhase, LoadScenario, LoadTraffic } from './load/load-scenario.ts';
+export { LOAD_SCENARIOS } from './load/load-scenarios.ts';
+export type { LoadAnswer, LoadCallOptions, LoadRedis, LoadServer, LoadTarget } from './load/load-target.ts';
+export { type LoadThresholds, type LoadVerdict, PERFORMANCE_THRESHOLDS } from './load/load-thresholds.ts';
+export { type LoadRunOptions, runLoadScenario } from './load/run-load-scenario.ts';
 export { type FakeTimers, ManualClock, type ManualClockOptions } from './manual-clock.ts';
 export {
   findFreePort,

@@ -14,6 +14,7 @@ import {
   secret,
   shape,
   textRecord,
+  whichever,
   withMethods,
 } from '../../internal/options/option-checks.ts';
 import { REASONING_EFFORTS, type ReasoningEffort } from '../../internal/options/reasoning-effort.ts';
@@ -150,6 +151,9 @@ const groupsOf = (
   limits: FakeLimits | undefined,
   quotaGroups: readonly FakeQuotaGroup[] = [],
 ): readonly FakeQuotaGroup[] => [...quotaGroups, ...(limits === undefined ? [] : [{ name: 'default', limits }])];
+
+/** The check of limits for all keys, or of groups. */
+export const checkLimits: OptionCheck = whichever([[Array.isArray, quotaGroupsCheck]], limitsCheck);
 
 /** Checks limits that are set later, and gives the groups they make. */
 export function checkedGroups(given: FakeLimits | readonly FakeQuotaGroup[]): readonly FakeQuotaGroup[] {
