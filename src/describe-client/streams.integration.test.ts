@@ -121,6 +121,7 @@ describe('a server', () => {
       sse(...chunks.map((one) => ({ ...one, ...usage, choices: (one as { choices: unknown }).choices })), end()),
     ],
     ['sends a filter result first', sse({ choices: [], prompt_filter_results: [] }, ...chunks, end())],
+    ['goes on after the mark of the end', sse(...chunks, end(), 'data: [DONE]\n\n', chunk('More.'), end('length'))],
     ['fails after the finish reason', sse(...chunks, end(), { error: { message: 'late', code: 500 } })],
   ])('that %s is read', async (_quirk, text) => {
     const { client } = await start((exchange) => exchange.end(text));
@@ -192,6 +193,21 @@ describe('a server', () => {
       'DESCRIBE_OVERLOADED',
       503,
     ],
+    ...[
+      'data: {"error":"the GPU is gone"}',
+      'data: {"error":{"message":"the GPU is gone"}}',
+      'data: [{"error":{"message":"the GPU is gone"}}]',
+      'data: {"object":"error","message":"the GPU is gone"}',
+      'data: {"type":"error","message":"the GPU is gone"}',
+      'event: error\ndata: {"message":"the GPU is gone"}',
+      'event: error\ndata: "the GPU is gone"',
+      'event: error\ndata: the GPU is gone',
+    ].map((event): [string, string, string, number] => [
+      `an error without a code: ${event}`,
+      sse(chunk('A small '), `${event}\n\n`, chunk('box.'), end()),
+      'DESCRIBE_UPSTREAM',
+      500,
+    ]),
     ['its end', sse(chunk('A small ')), 'DESCRIBE_RESPONSE_INVALID', 200],
     ['its limit', sse(chunk('A small '), end('length'), usage), 'DESCRIBE_OUTPUT_TRUNCATED', 200],
     ['a filter', sse(chunk('A small '), end('content_filter')), 'DESCRIBE_REFUSED', 200],

@@ -68,6 +68,12 @@ describe('the deltas of prose', () => {
     );
   });
 
+  it('keep any number of spaces at the beginning, in linear time', () => {
+    const spaces = ' \n'.repeat(100_000);
+    expect(streamed([...spaces, 'A cat.'], false)).toBe(`${spaces}A cat.`);
+    expect(streamed([...spaces, '<think>A dog?</think> A cat.'], false)).toBe('A cat.');
+  });
+
   it('hold back no more than a tag', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 12 }), (text) => {
@@ -110,6 +116,12 @@ describe('the deltas of JSON', () => {
       }),
       SEED,
     );
+  });
+
+  it('leave out any number of spaces at the beginning, in linear time', () => {
+    const spaces = ' \n'.repeat(100_000);
+    expect(streamed([...spaces, '{"a":1}'], true)).toBe('{"a":1}');
+    expect(streamed(['```json', ...spaces, '{"a":1}', ...spaces, '```'], true)).toBe('{"a":1}');
   });
 
   it('are the description where they write the same data in another way', () => {

@@ -25,6 +25,8 @@ export function descriptionAsStreamed(streamed: string, description: string): st
 /** Leaves out the thoughts at the beginning, as `answerText` does. */
 class ProseFilter implements DeltaFilter {
   #state: 'start' | 'thoughts' | 'gap' | 'text' = 'start';
+  /** The spaces before anything else. Kept apart, so that endless ones are not read again with each delta. */
+  #indent = '';
   #held = '';
   #closingTag = '';
 
@@ -38,11 +40,15 @@ class ProseFilter implements DeltaFilter {
   }
 
   #lookForThoughts(): void {
-    const begin = inSmallLetters(this.#held.trimStart().slice(0, MAX_TAG_LENGTH));
+    const rest = this.#held.trimStart();
+    this.#indent += this.#held.slice(0, this.#held.length - rest.length);
+    this.#held = rest;
+    const begin = inSmallLetters(rest.slice(0, MAX_TAG_LENGTH));
     let mayBegin = begin === '';
     for (const [open, close] of THOUGHT_TAGS) {
       if (begin.startsWith(open)) {
         this.#state = 'thoughts';
+        this.#indent = '';
         this.#closingTag = close;
         return;
       }
@@ -68,7 +74,8 @@ class ProseFilter implements DeltaFilter {
   }
 
   #release(): string {
-    const text = this.#held;
+    const text = this.#indent + this.#held;
+    this.#indent = '';
     this.#held = '';
     return text;
   }
@@ -77,9 +84,9 @@ class ProseFilter implements DeltaFilter {
 const MAX_TAG_LENGTH = Math.max(...THOUGHT_TAGS.map(([open]) => open.length));
 
 /** JSON at the beginning of an answer, maybe within a code fence. */
-const JSON_BEGINS = /^\s*(?:```\w*\s*)?(?=[{[])/;
+const JSON_BEGINS = /^\s*(?:```\w{0,20}\s*)?(?=[{[])/;
 /** The beginning of such an answer. */
-const MAY_BEGIN = /^\s*(?:`{0,3}|```\w*\s*)$/;
+const MAY_BEGIN = /^(?:`{0,3}|```\w{0,20}\s?)$/;
 
 /** Gives the JSON of an answer without the spaces between its parts, as `JSON.stringify` writes it. */
 class JsonFilter implements DeltaFilter {
@@ -98,6 +105,10 @@ class JsonFilter implements DeltaFilter {
       this.#state = 'json';
       return this.#compact(this.#head, before.length);
     }
+    // A model may write spaces without end. One of them tells as much, and keeps the head short.
+    const head = this.#head.trimStart();
+    const kept = head.trimEnd();
+    this.#head = kept.length < head.length ? `${kept} ` : kept;
     // Words before the JSON may hold a bracket, too. Such an answer is read when it is whole.
     if (!MAY_BEGIN.test(this.#head)) this.#state = 'end';
     return '';

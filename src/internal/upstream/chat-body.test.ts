@@ -55,6 +55,10 @@ describe('chatCompletionIn', () => {
       },
       502,
     ],
+    // A choice shows that the address is right: what broke it off is a failure of the server.
+    [{ choices: [{ finish_reason: 'error', error: 'no', message: { content: 'a c' } }] }, 500],
+    [{ choices: [{ finish_reason: 'error', error: { message: 'no' }, message: { content: '' } }] }, 500],
+    [{ choices: [{ message: { content: '' }, error: { code: 'invalid_prompt', message: 'no' } }] }, 400],
     [{ error: { code: 'overloaded', message: 'no' } }, 503],
     [{ error: 'no' }, 200],
     [{ error: { code: 7, message: 'no' } }, 200],
@@ -94,6 +98,11 @@ describe('a stream of events that nobody asked for', () => {
     expect(chatCompletionIn(stream(whole))).toEqual(whole);
     const error = { error: { code: 402, message: 'no' } };
     expect(failureOf(`: PROCESSING\r\n\r\n${stream(part('A'), error)}`)).toMatchObject({ status: 402, message: 'no' });
+  });
+
+  it('ends with its mark', () => {
+    const text = `${stream(part('A red square.'), end)}${stream(part('More.'), { error: { code: 500, message: 'no' } })}`;
+    expect(chatCompletionIn(text)).toMatchObject({ choices: [{ message: { content: 'A red square.' } }] });
   });
 
   it.each([

@@ -34,8 +34,10 @@ const STATUS_OF_WORDS: readonly (readonly [RegExp, number])[] = [
   [/^(?:authentication_?error|unauthenticated|unauthorized|invalid_api_key)$/i, 401],
   [/^(?:permission_?denied|permission_?error|forbidden)$/i, 403],
   [/^(?:not_?found\w*|model_not_found)$/i, 404],
-  [/^(?:invalid_?request\w*|invalid_argument|bad_?request\w*)$/i, 400],
+  [/^(?:invalid_?request\w*|invalid_(?:argument|prompt)|bad_?request\w*)$/i, 400],
 ];
+
+const SERVER_FAILURE = 500;
 
 interface AnswerHead {
   readonly status?: number;
@@ -70,11 +72,13 @@ export function chatCompletionIn<Completion extends object>(data: unknown, head:
   const { status = 200, headers } = head;
   const body = parsedBody(data, head, completionOfEvents);
   const failed = failureIn(body);
-  const error = failed === undefined ? undefined : errorBodyOf(failed);
+  // An error beside a choice may be a text alone.
+  const error = failed === undefined ? undefined : errorBodyOf(failed === body ? body : { error: failed });
   if (error?.message !== undefined || error?.code !== undefined) {
     const named = error.status ?? statusOfWords(error.code) ?? statusOfWords(error.type);
-    const answer = failed === body ? undefined : (body as object);
-    throw new AnswerError(error.message ?? '', named ?? status, failed, headers, answer);
+    if (failed === body) throw new AnswerError(error.message ?? '', named ?? status, failed, headers);
+    // The address is right and the request was taken: without a word, what broke the answer off is the server's failure.
+    throw new AnswerError(error.message ?? '', named ?? SERVER_FAILURE, failed, headers, body as object);
   }
   // JSON that is not an object counts as a completion without choices, which its reader refuses.
   return (typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {}) as Completion;
@@ -114,12 +118,17 @@ function completionOfEvents(text: string): unknown {
   return chunks.isComplete ? chunks.completion() : undefined;
 }
 
-/** The objects in the data lines. Data that is not JSON, such as the mark of the end, is skipped. */
+/** The mark of the end of a stream, which holds no event. */
+export const STREAM_END = '[DONE]';
+
+/** The objects in the data lines, up to the mark of the end. Other data that is not JSON is skipped. */
 export function* eventsIn(text: string): Generator<object> {
   for (const line of text.split(/\r?\n/)) {
     if (!line.startsWith('data:')) continue;
+    const data = line.slice('data:'.length).trimStart();
+    if (data.startsWith(STREAM_END)) return;
     try {
-      const chunk: unknown = JSON.parse(line.slice('data:'.length));
+      const chunk: unknown = JSON.parse(data);
       if (typeof chunk === 'object' && chunk !== null) yield chunk;
     } catch {}
   }

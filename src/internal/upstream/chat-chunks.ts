@@ -11,6 +11,8 @@ interface ChunkChoice {
 }
 
 interface Chunk {
+  readonly object?: unknown;
+  readonly type?: unknown;
   readonly id?: unknown;
   readonly model?: unknown;
   readonly service_tier?: unknown;
@@ -46,7 +48,9 @@ export class ChatChunks {
   /** Adds a chunk, and returns its text. */
   add(chunk: Chunk): string {
     const choice = chunk.choices?.[0];
-    const error = chunk.error ?? choice?.error;
+    // Some servers send the error itself as an event.
+    const isError = chunk.object === 'error' || chunk.type === 'error';
+    const error = chunk.error ?? choice?.error ?? (isError ? chunk : undefined);
     // After its finish reason an answer is whole: no later error is worth another answer.
     if (error != null && this.#reason === undefined) this.#error ??= error;
     if (choice?.message != null) this.#whole ??= chunk;

@@ -1,7 +1,8 @@
-/** The object that a text holds as JSON; undefined for other text and for `null`. */
+/** The object or list that a text holds as JSON; undefined for other text and other JSON. */
 export function jsonOf(text: string): object | undefined {
   try {
-    return JSON.parse(text) ?? undefined;
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import { contentOf, isResponse, neutralCompletion, type ResponseObject } from '.
 
 interface ResponseEvent {
   readonly type?: unknown;
+  readonly object?: unknown;
   readonly response?: ResponseObject;
   readonly item?: { readonly phase?: unknown } | null;
   readonly output_index?: unknown;
@@ -47,14 +48,13 @@ export class ResponseEvents implements StreamDecoder {
       case 'response.failed':
         return this.#end(response ?? { status: type.slice('response.'.length) });
       case 'error':
-        // Without a code it is the server's own failure, as with a response that failed.
-        this.#error = error ?? { ...event, code: event.code ?? 'server_error' };
+        this.#error = error ?? event;
         return '';
       default:
         this.#first ??= response;
         // A server may send all of it as one event, or an error without a type.
         if (isResponse(event)) return this.#end(event);
-        if (error != null) this.#error = error;
+        if (error != null || event.object === 'error') this.#error = error ?? event;
         return '';
     }
   }

@@ -1,6 +1,6 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
 import type { AnswerHeaders, ChunkDecision } from '../../http/connection/http-message.ts';
-import { AnswerError, chatCompletionIn } from '../../internal/upstream/chat-body.ts';
+import { AnswerError, chatCompletionIn, STREAM_END } from '../../internal/upstream/chat-body.ts';
 import type { AnswerHead, Exchange, StreamDecoder } from './exchange.ts';
 import { jsonOf } from './json-of.ts';
 import { ServerSentEvents } from './server-sent-events.ts';
@@ -20,9 +20,6 @@ interface StreamHead {
   readonly headers: AnswerHeaders;
 }
 
-/** The mark of the end of a stream, which holds no event. */
-const DONE = '[DONE]';
-
 /** Reads one streamed answer from its bytes, or from events that are parsed already. */
 export class StreamReader {
   readonly #decoder: StreamDecoder;
@@ -31,6 +28,8 @@ export class StreamReader {
 
   #head: StreamHead | undefined;
   #isComplete = false;
+  /** Whether the mark of the end came. Nothing after it belongs to the answer. */
+  #hasEnded = false;
 
   constructor(exchange: Pick<Exchange, 'decodeStream'>, sink: StreamSink) {
     this.#decoder = exchange.decodeStream();
@@ -93,14 +92,22 @@ export class StreamReader {
   }
 
   #takeData(data: string, name: string): void {
-    if (data.startsWith(DONE)) return;
+    this.#hasEnded ||= data.startsWith(STREAM_END);
+    if (this.#hasEnded) return;
     const event = jsonOf(data);
     if (event !== undefined) this.#take(event, name);
     // Some servers leave out the blank line between two events.
-    else for (const line of data.includes('\n') ? data.split('\n') : []) this.#takeData(line, name);
+    else if (data.includes('\n')) for (const line of data.split('\n')) this.#takeData(line, name);
+    // A gateway may say in words why it gives up.
+    else if (name === 'error' && data !== '') this.#take({ error: { message: data } }, name);
   }
 
   #take(event: object, name: string): void {
+    if (Array.isArray(event)) {
+      for (const one of event as unknown[]) if (typeof one === 'object' && one !== null) this.#take(one, name);
+      return;
+    }
+    if (this.#decoder.isFailed) return;
     const text = this.#decoder.take(event, name);
     if (text !== '') this.#sink.delta(text);
     if (this.#isComplete || !this.#decoder.isComplete) return;
