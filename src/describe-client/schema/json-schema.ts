@@ -47,15 +47,17 @@ function unescaped(segment: string): string {
 }
 
 /** Whether null is valid. A schema that says nothing about it counts as one that accepts it. */
-export function acceptsNull(node: unknown, root: JsonSchema, depth = MAX_REFERENCES): boolean {
+export function acceptsNull(node: unknown, root: JsonSchema, seen = new Set<JsonSchema>()): boolean {
   const schema = resolved(node, root);
-  if (schema === undefined || depth === 0) return false;
+  // A schema that was looked at did not accept it, or is being looked at: a union may lead to itself, and twice to one.
+  if (schema === undefined || seen.has(schema)) return false;
+  seen.add(schema);
   const { enum: values, anyOf, oneOf } = schema;
   if ('const' in schema) return schema['const'] === null;
   if (Array.isArray(values) && !values.includes(null)) return false;
   const types = typesOf(schema);
   if (types.length > 0) return types.includes('null');
   const branches = schemasIn(anyOf) ?? schemasIn(oneOf);
-  if (branches !== undefined) return branches.some((branch) => acceptsNull(branch, root, depth - 1));
+  if (branches !== undefined) return branches.some((branch) => acceptsNull(branch, root, seen));
   return !('properties' in schema || 'items' in schema || 'allOf' in schema);
 }

@@ -10,7 +10,6 @@ interface ResponseEvent {
   readonly output_index?: unknown;
   readonly delta?: unknown;
   readonly error?: unknown;
-  readonly code?: unknown;
 }
 
 /** Joins the events of a streamed response. Events of unknown types are skipped, because the API adds new ones. */
@@ -33,7 +32,7 @@ export class ResponseEvents implements StreamDecoder {
 
   take(event: ResponseEvent, name: string): string {
     if (this.isComplete) return '';
-    const { type = name, response, delta, error } = event;
+    const { type = name, object, response, delta, error } = event;
     switch (type) {
       case 'response.output_text.delta':
         return this.#commentary.has(event.output_index) ? '' : this.#addText(delta);
@@ -54,7 +53,7 @@ export class ResponseEvents implements StreamDecoder {
         this.#first ??= response;
         // A server may send all of it as one event, or an error without a type.
         if (isResponse(event)) return this.#end(event);
-        if (error != null || event.object === 'error') this.#error = error ?? event;
+        if (error != null || object === 'error') this.#error = error ?? event;
         return '';
     }
   }
