@@ -1,13 +1,12 @@
 import fc from 'fast-check';
-import type OpenAI from 'openai';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sleep } from '../internal/async/signals.ts';
-import type { OpenAIConnectionPool } from '../openai/index.ts';
 import { ManualClock } from '../testing/index.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import { image } from './fake-api.fixture.ts';
 import { completion } from './raw-api.fixture.ts';
 import { chunk, end } from './streamed-api.fixture.ts';
+import { stubPool } from './stub-pool.fixture.ts';
 
 const WORDS = ['A ', 'small ', 'red ', 'square, ', 'alone.'];
 /** Each answer has a text of its own. */
@@ -54,15 +53,7 @@ function fakeApi(clock: ManualClock, failures: readonly (number | undefined)[]) 
     };
     return { withResponse };
   };
-  const client = { apiKey: 'k', chat: { completions: { create } } } as unknown as OpenAI;
-  const pool = {
-    use: (run: (client: OpenAI) => unknown) => run(client),
-    warmUp: async () => {},
-    getStats: () => ({ maxSize: 100 }),
-    close: async () => {},
-    destroy: async () => {},
-  } as unknown as OpenAIConnectionPool;
-  return { sent, pool };
+  return { sent, pool: stubPool(create) };
 }
 
 const caller = fc.record({

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
-import type OpenAI from 'openai';
 import { expect, it } from 'vitest';
 import { sleep } from '../internal/async/signals.ts';
-import type { OpenAIConnectionPool } from '../openai/index.ts';
 import { ManualClock } from '../testing/index.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import { image } from './fake-api.fixture.ts';
 import { completion } from './raw-api.fixture.ts';
+import { stubPool } from './stub-pool.fixture.ts';
 
 const WORDS = ['A ', 'small ', 'red ', 'square.'];
 const ANSWER_MS = 20;
@@ -26,15 +25,7 @@ function fakeApi(clock: ManualClock) {
       return { data, response: new Response(null) };
     },
   });
-  const client = { apiKey: 'k', chat: { completions: { create } } } as unknown as OpenAI;
-  const pool = {
-    use: (run: (client: OpenAI) => unknown) => run(client),
-    warmUp: async () => {},
-    getStats: () => ({ maxSize: 100 }),
-    close: async () => {},
-    destroy: async () => {},
-  } as unknown as OpenAIConnectionPool;
-  return { limits, pool };
+  return { limits, pool: stubPool(create) };
 }
 
 const caller = fc.record({

@@ -21,6 +21,7 @@ export {
 } from './reading/image-loader.ts';
 export type { ImageOptions } from './reading/image-options.ts';
 export type { ByteStream, FileSource, ImageResponse, ImageSource } from './reading/image-source.ts';
+export type { ImageTransform, ImageTransformInfo, TransformedImage } from './reading/image-transform.ts';
 export { InlineHosts, type InlineHostsOptions } from './reading/inline-hosts.ts';
 export {
   type LadderSendOptions,

@@ -55,6 +55,7 @@ export class ImageIntake {
   readonly #aliases: ContentAliases | undefined;
   readonly #ladder: UrlLadder;
   readonly #maxBytes: number;
+  readonly #isTransformed: boolean;
 
   /**
    * @param downloads - Tells which images the API must not download, because it may reach hosts that strangers must
@@ -64,9 +65,16 @@ export class ImageIntake {
   constructor(options: ClientImageOptions, clock: Clock, downloads?: () => UrlDownloads) {
     const { ignoreParameters, imageIdentity, aliasTtlMs, ...limits } = settingsOf(options, CLIENT_IMAGE_SPEC);
     this.#loader = createImageLoader({ ...limits, clock });
-    this.#identify = createImageIdentity({ ignoreParameters });
+    const identify = createImageIdentity({ ignoreParameters });
     this.#aliases = imageIdentity === 'content' ? new ContentAliases(this.#loader, { aliasTtlMs, clock }) : undefined;
-    this.#ladder = new UrlLadder(this.#loader, { clock, downloads });
+    this.#isTransformed = limits.transform !== undefined;
+    // A URL says nothing of the image that is made of it. Clients without the transform may share the cache.
+    this.#identify = this.#isTransformed
+      ? (image) => (image.kind === 'url' ? `transformed ${identify(image)}` : identify(image))
+      : identify;
+    // The transform needs the bytes.
+    const wanted = this.#isTransformed ? () => 'all' as const : downloads;
+    this.#ladder = new UrlLadder(this.#loader, { clock, downloads: wanted });
     this.#maxBytes = limits.maxBytes;
   }
 
@@ -81,7 +89,8 @@ export class ImageIntake {
       const image = this.#loader.checkUrl(source);
       return { identity: this.#identify(image), image };
     }
-    const bytes = asBytes(source);
+    // Their name is that of the bytes that the transform makes of them.
+    const bytes = this.#isTransformed ? undefined : asBytes(source);
     if (bytes === undefined || bytes.length === 0 || bytes.length > this.#maxBytes) return undefined;
     const sha256 = hashFewBytes(bytes);
     if (sha256 === undefined) return undefined;

@@ -26,6 +26,7 @@ import {
   isReadableStream,
   isResponse,
 } from './image-source.ts';
+import { transformedBytes } from './image-transform.ts';
 import { readFile } from './read-file.ts';
 import { readResponse } from './read-response.ts';
 import { blobPieces, joinBytes, type ReadLimits, readStream } from './read-stream.ts';
@@ -97,7 +98,9 @@ export interface ImageLoader {
 export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader {
   const limits = checkOptions('images', options, IMAGE_LOADER_SPEC);
   const { clock, resolveHost, maxBytes, maxPixels, readTimeoutMs, maxRedirects, fetchTimeoutMs } = limits;
-  const { allowHosts, denyHosts, onlyHosts } = limits;
+  const { allowHosts, denyHosts, onlyHosts, transform } = limits;
+  // A transform takes formats that the API does not.
+  const checkHead = transform === undefined ? checkImageHead : undefined;
   const guard = new AddressGuard({ allowHosts, denyHosts, onlyHosts });
   const download = createPinnedFetch({
     guard,
@@ -106,7 +109,7 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
     fetchTimeoutMs,
     resolveHost,
     clock,
-    checkHead: checkImageHead,
+    checkHead,
   });
   const checkUrl = (url: string | URL): UrlImage => ({ kind: 'url', url: guard.checkUrl(url).href });
   return {
@@ -118,6 +121,7 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
       const held = typeof source === 'string' ? undefined : asBytes(source);
       if (held !== undefined) {
         if (held.length > maxBytes) throw tooLarge('image', maxBytes);
+        if (transform !== undefined) return accepted(held, limits, signal);
         const info = acceptedInfo(held, maxPixels);
         return { kind: 'bytes', bytes: held, ...info, sha256: sha256 ?? (await hashBytes(held, signal)) };
       }
@@ -125,27 +129,23 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
       const timer = clock.setTimeout(() => {
         timed.abort(new TimeoutError('reading the image (readTimeoutMs)', readTimeoutMs));
       }, readTimeoutMs);
+      let read: Uint8Array;
       try {
         const field = typeof source === 'string' ? 'imageUrl' : isFileSource(source) ? 'file' : 'image';
-        const limits = { maxBytes, field, signal: timed.signal, checkHead: checkImageHead };
-        const bytes = await readSource(source, limits);
-        const info = acceptedInfo(bytes, maxPixels);
-        return { kind: 'bytes', bytes, ...info, sha256: await hashBytes(bytes, timed.signal) };
+        read = await readSource(source, { maxBytes, field, signal: timed.signal, checkHead });
       } finally {
         clock.clearTimeout(timer);
         timed.detach();
       }
+      return accepted(read, limits, signal);
     },
     fetch: async (url, given = {}) => {
       const request = callOptions(given);
       const answer = await download(url, request);
       if (answer === undefined) return undefined;
-      const bytes = await joinBytes(answer.chunks, answer.byteLength);
-      const info = acceptedInfo(bytes, maxPixels);
-      const sha256 = await hashBytes(bytes, request.signal);
       const { etag, etagUrl } = answer;
-      const version = etag === undefined || etagUrl === undefined ? {} : { etag, etagUrl };
-      return { kind: 'bytes', bytes, ...info, sha256, ...version };
+      const image = await accepted(await joinBytes(answer.chunks, answer.byteLength), limits, request.signal);
+      return etag === undefined || etagUrl === undefined ? image : { ...image, etag, etagUrl };
     },
   };
 }
@@ -165,6 +165,17 @@ async function readSource(source: Exclude<ImageSource, URL>, limits: ReadLimits)
     limits.field,
     `must be a URL, bytes, a Blob, a stream, a Response or \`{ file }\`; got ${describeValue(source)}`,
   );
+}
+
+/** The image that is sent for the bytes that were read. */
+async function accepted(
+  read: Uint8Array,
+  { transform, maxBytes, maxPixels }: Pick<ImageOptions, 'transform'> & Record<'maxBytes' | 'maxPixels', number>,
+  signal: AbortSignal | undefined,
+): Promise<BytesImage> {
+  const inspect = (bytes: Uint8Array) => acceptedInfo(bytes, maxPixels);
+  const bytes = transform === undefined ? read : await transformedBytes(transform, read, { signal, maxBytes, inspect });
+  return { kind: 'bytes', bytes, ...inspect(bytes), sha256: await hashBytes(bytes, signal) };
 }
 
 /** The facts of an image that the API takes. */
