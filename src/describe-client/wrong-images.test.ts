@@ -1,10 +1,12 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { createTestImage } from '../testing/index.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 
 const client = createDescribeClient({ apiKey: 'sk-test', baseURL: 'http://127.0.0.1:9/v1', cache: false });
 afterAll(() => client.destroy());
 
 const SECRET = 'hunter2';
+const BYTES = createTestImage({ seed: 1 });
 const errorOf = (input: unknown): Promise<Error> =>
   client.describe(input as string).then(
     () => new Error('nothing was wrong'),
@@ -93,5 +95,33 @@ describe('a wrong image', () => {
     expect(error).toMatchObject({ code: 'DESCRIBE_IMAGE_FORBIDDEN' });
     expect(error.message).toContain('must have no user or password');
     expect(error.message).not.toContain(SECRET);
+  });
+});
+
+describe('a request that throws when it is read', () => {
+  const thrower = () => {
+    throw new RangeError(SECRET);
+  };
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  let deep: object = { type: 'string' };
+  for (let level = 0; level < 20_000; level += 1) deep = { type: 'object', properties: { a: deep } };
+
+  it.each<[string, unknown]>([
+    ['by a getter', Object.defineProperty({ image: BYTES }, 'prompt', { enumerable: true, get: thrower })],
+    ['by a proxy', new Proxy({}, { get: thrower, has: thrower, ownKeys: thrower })],
+    ['by a proxy that is revoked', revoked.proxy],
+    ['by bytes behind a proxy', new Proxy(BYTES, {})],
+    ['by an address behind a proxy', new Proxy(new URL('https://a.example/hunter2'), {})],
+    ['by its schema', { image: BYTES, schema: Object.defineProperty({}, '~standard', { get: thrower }) }],
+    ['by its depth', { image: BYTES, schema: { name: 'deep', jsonSchema: deep } }],
+    ['by its tags', { image: BYTES, tags: new Proxy(['a'], { get: thrower }) }],
+  ])('%s is an input error', async (_how, input) => {
+    const error = await errorOf(input);
+    expect(error).toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
+    expect(error.message).not.toContain(SECRET);
+    await expect(client.invalidate(input as string)).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
+    await expect(client.estimate([input as string])).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
+    await expect(client.stream(input as string).result).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID' });
   });
 });

@@ -1,3 +1,4 @@
+import { DescribeError } from '../../errors/describe-error.ts';
 import { InputError } from '../../errors/input-error.ts';
 import { asBytes, type ImageSource, isBlob, isReadOnce } from '../../image/reading/image-source.ts';
 import { jsonCopy } from '../../internal/options/extra-body.ts';
@@ -39,36 +40,42 @@ export function normaliseRequest<Data>(
   given: DescribeOptions<Data> | undefined,
   defaults: RequestDefaults,
 ): NormalisedRequest<Data> {
-  const options = given === undefined ? undefined : callOptions(given);
-  const bare = bareImageOf(input);
-  // A bare image has no fields to check.
-  const request = callOptions(bare ?? (input as DescribeRequest<Data>));
-  const fields = bare === undefined ? checkRequestShape(request, '') : [];
-  const issues = options === undefined ? fields : [...fields, ...checkOptionsShape(options, '')];
-  if (fields.length > 0) refuseOtherForms(request);
-  if (issues.length > 0) throwInputIssues(issues);
-  const merged = options === undefined ? request : merge(request, options);
-  return {
-    image: imageOf(request),
-    prompt: merged.prompt ?? defaults.prompt,
-    model: merged.model ?? defaults.model,
-    detail: merged.detail ?? defaults.detail,
-    maxOutputTokens: merged.maxOutputTokens ?? defaults.maxOutputTokens,
-    system: merged.system ?? defaults.system,
-    temperature: merged.temperature ?? defaults.temperature,
-    reasoningEffort: merged.reasoningEffort ?? defaults.reasoningEffort,
-    extraBody: merged.extraBody && jsonCopy(merged.extraBody),
-    schema: merged.schema && requestSchema(merged.schema),
-    scope: scopePath(defaults.cacheScope, defaults.tenantScope, merged.cacheScope),
-    priority: merged.priority ?? DEFAULTS.priority,
-    tags: merged.tags === undefined ? DEFAULTS.tags : [...merged.tags],
-    ttlSeconds: merged.ttlSeconds,
-    timeoutMs: merged.timeoutMs ?? defaults.timeoutMs,
-    signal: merged.signal,
-    cache: merged.cache ?? DEFAULTS.cache,
-    onTruncated: merged.onTruncated ?? DEFAULTS.onTruncated,
-    metadata: merged.metadata,
-  };
+  try {
+    const options = given === undefined ? undefined : callOptions(given);
+    const bare = bareImageOf(input);
+    // A bare image has no fields to check.
+    const request = callOptions(bare ?? (input as DescribeRequest<Data>));
+    const fields = bare === undefined ? checkRequestShape(request, '') : [];
+    const issues = options === undefined ? fields : [...fields, ...checkOptionsShape(options, '')];
+    if (fields.length > 0) refuseOtherForms(request);
+    if (issues.length > 0) throwInputIssues(issues);
+    const merged = options === undefined ? request : merge(request, options);
+    return {
+      image: imageOf(request),
+      prompt: merged.prompt ?? defaults.prompt,
+      model: merged.model ?? defaults.model,
+      detail: merged.detail ?? defaults.detail,
+      maxOutputTokens: merged.maxOutputTokens ?? defaults.maxOutputTokens,
+      system: merged.system ?? defaults.system,
+      temperature: merged.temperature ?? defaults.temperature,
+      reasoningEffort: merged.reasoningEffort ?? defaults.reasoningEffort,
+      extraBody: merged.extraBody && jsonCopy(merged.extraBody),
+      schema: merged.schema && requestSchema(merged.schema),
+      scope: scopePath(defaults.cacheScope, defaults.tenantScope, merged.cacheScope),
+      priority: merged.priority ?? DEFAULTS.priority,
+      tags: merged.tags === undefined ? DEFAULTS.tags : [...merged.tags],
+      ttlSeconds: merged.ttlSeconds,
+      timeoutMs: merged.timeoutMs ?? defaults.timeoutMs,
+      signal: merged.signal,
+      cache: merged.cache ?? DEFAULTS.cache,
+      onTruncated: merged.onTruncated ?? DEFAULTS.onTruncated,
+      metadata: merged.metadata,
+    };
+  } catch (error) {
+    // A getter or a proxy of the caller's, or a schema that is nested too deeply to be read.
+    if (DescribeError.is(error)) throw error;
+    throw new InputError('input', 'must be readable, but reading it or its options threw; see cause', { cause: error });
+  }
 }
 
 /**
