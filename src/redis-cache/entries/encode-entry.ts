@@ -164,8 +164,9 @@ export const parseFrozen = (json: string): unknown => freezeJson(JSON.parse(json
 function freezeJson<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   for (const name in value) {
-    const inner: unknown = Object.hasOwn(value, name) ? value[name] : undefined;
-    if (typeof inner === 'object' && inner !== null) freezeJson(inner);
+    const inner: unknown = value[name];
+    // Asked last, because most values are no objects: what someone put on a prototype is not frozen.
+    if (typeof inner === 'object' && inner !== null && Object.hasOwn(value, name)) freezeJson(inner);
   }
   return Object.freeze(value);
 }

@@ -1,6 +1,4 @@
-import { InputError } from '../../errors/input-error.ts';
 import type { FlightContext } from '../../internal/async/single-flight.ts';
-import { checkTags, MAX_TAGS, mergeTags, ttlMsOf } from '../entries/cache-input.ts';
 
 /** The value that a factory replaces. */
 export interface ReplacedValue {
@@ -49,28 +47,4 @@ export interface FactoryChoices {
   ttlMs: number;
   /** Tags beside those of the options. */
   addedTags: readonly string[];
-}
-
-/**
- * The argument of a factory, which writes to `choices` what the factory chooses.
- * @param onTags - Called with the tags that were added.
- */
-export function factoryContext(
-  { signal, share, stale, isAhead }: Omit<CacheFactoryContext, 'setTtl' | 'setTags'>,
-  { ttlMs, tags, nameTags }: FactoryChoiceOptions,
-  choices: FactoryChoices,
-  onTags: (tags: readonly string[]) => void,
-): CacheFactoryContext {
-  const setTtl = (seconds: number) => {
-    choices.ttlMs = ttlMsOf(seconds, ttlMs);
-  };
-  const setTags = (given: readonly string[]) => {
-    const named = nameTags(checkTags(given));
-    if (mergeTags(tags, named) === tags && named.some((tag) => !tags.includes(tag))) {
-      throw new InputError('tags', `expected at most ${MAX_TAGS} with those of the options, got ${tags.length} there`);
-    }
-    choices.addedTags = named.filter((tag) => !tags.includes(tag));
-    onTags(choices.addedTags);
-  };
-  return { signal, share, setTtl, setTags, stale, isAhead };
 }

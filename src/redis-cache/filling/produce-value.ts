@@ -1,14 +1,16 @@
+import { InputError } from '../../errors/input-error.ts';
 import { TimeoutError } from '../../errors/timeout-error.ts';
 import { childController, raceSignal } from '../../internal/async/signals.ts';
 import type { FlightContext } from '../../internal/async/single-flight.ts';
 import type { CacheEntry } from '../entries/cache-entry.ts';
+import { checkTags, MAX_TAGS, mergeTags, ttlMsOf } from '../entries/cache-input.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { TierPair } from '../tiers/tier-pair.ts';
 import type { TieredReader } from '../tiers/tiered-reader.ts';
 import type { TieredWriter } from '../tiers/tiered-writer.ts';
 import { entryValue, matches, withTagsOf } from './entry-match.ts';
-import { type CacheFactory, type CacheFactoryContext, type FactoryChoices, factoryContext } from './factory-context.ts';
+import type { CacheFactory, CacheFactoryContext, FactoryChoiceOptions, FactoryChoices } from './factory-context.ts';
 import { Lease, newLeaseToken } from './lease.ts';
 import { addTags, type OpenWork, OpenWorks } from './open-work.ts';
 import { RemoteWork } from './remote-work.ts';
@@ -206,3 +208,27 @@ export class ValueProducer {
 /** Whether an entry saves the work. */
 const answers = (entry: CacheEntry, request: ProduceRequest): boolean =>
   matches(entry, request) && !(request.isAhead && entry.id === request.replaced?.id);
+
+/**
+ * The argument of a factory, which writes to `choices` what the factory chooses.
+ * @param onTags - Called with the tags that were added.
+ */
+function factoryContext(
+  { signal, share, stale, isAhead }: Omit<CacheFactoryContext, 'setTtl' | 'setTags'>,
+  { ttlMs, tags, nameTags }: FactoryChoiceOptions,
+  choices: FactoryChoices,
+  onTags: (tags: readonly string[]) => void,
+): CacheFactoryContext {
+  const setTtl = (seconds: number) => {
+    choices.ttlMs = ttlMsOf(seconds, ttlMs);
+  };
+  const setTags = (given: readonly string[]) => {
+    const named = nameTags(checkTags(given));
+    if (mergeTags(tags, named) === tags && named.some((tag) => !tags.includes(tag))) {
+      throw new InputError('tags', `expected at most ${MAX_TAGS} with those of the options, got ${tags.length} there`);
+    }
+    choices.addedTags = named.filter((tag) => !tags.includes(tag));
+    onTags(choices.addedTags);
+  };
+  return { signal, share, setTtl, setTags, stale, isAhead };
+}

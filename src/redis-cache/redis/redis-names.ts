@@ -57,5 +57,6 @@ export const breaksSlots = (prefix: string): boolean => prefix.includes('{') && 
 const HASH_TAG = /^[^{]*\{[^}]+\}/;
 /** Braces; percent, so that no two keys get one name; and lone surrogates, which are all alike in UTF-8. */
 const TO_ESCAPE = /[{}%\p{Surrogate}]/gu;
-const NEEDS_ESCAPES = /[{}%\p{Surrogate}]/u;
+/** Also true for whole pairs of surrogates, which are left as they are: in a third of the time. */
+const NEEDS_ESCAPES = /[{}%\ud800-\udfff]/;
 const percentOf = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;

@@ -215,8 +215,11 @@ export class RedisTier {
 
   *#bulkReads(keys: readonly string[], isCareful: boolean): Generator<RedisCommand> {
     for (let first = 0; first < keys.length; first += KEYS_PER_COMMAND) {
-      const names = keys.slice(first, first + KEYS_PER_COMMAND).map((key) => this.#names.entry(key));
-      yield isCareful ? ['EVAL', READ_BOUNDED, names.length, ...names, this.#maxValueBytes] : ['MGET', ...names];
+      const count = Math.min(KEYS_PER_COMMAND, keys.length - first);
+      const command: [string, ...(string | number)[]] = isCareful ? ['EVAL', READ_BOUNDED, count] : ['MGET'];
+      for (let index = 0; index < count; index += 1) command.push(this.#names.entry(keys[first + index] as string));
+      if (isCareful) command.push(this.#maxValueBytes);
+      yield command;
     }
   }
 
