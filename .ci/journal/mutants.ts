@@ -12,8 +12,8 @@ import { plant, type Source, sourcesOf } from './mutants/plant.ts';
 
 /**
  * Plants each fault in a copy of a commit and runs the tests of its folders: `node .ci/journal/mutants.ts`
- * `[--repo .] [--ref HEAD] [--out mutants.json] [--only part of an id] [--part 1/2] [--after mutants.base.json] [--thorough]`
- * `[--list]`.
+ * `[--repo .] [--ref HEAD] [--out mutants.json] [--only part of an id] [--part 1/2] [--after mutants.base.json]`
+ * `[--thorough] [--list]`.
  *
  * `--list` only tells which code is not found. `--thorough` runs the whole suite where the folders' tests stay green.
  * `--after` names an earlier result: the test that killed a mutant then is run first, and those that die no more are

@@ -63,6 +63,7 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     fault: 'A call that joined another fails with it although it would fare better alone.',
     folders: ['describe-client'],
     plantings: [
+      { find: 'return isFirst && maySucceedAlone(error);', replace: 'return false;' },
       {
         find: 'if (!this.#isOwner && !isOver && maySucceedAlone(error)) return this.#read(taken, key);',
         replace: '',
@@ -88,6 +89,10 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     fault: 'A call that wants only what is cached is answered by a fallback.',
     folders: ['describe-client'],
     plantings: [
+      {
+        find: "fallback !== undefined && !fillsCache && cache !== 'only-if-cached'",
+        replace: 'fallback !== undefined && !fillsCache',
+      },
       {
         find: "if (fallback === undefined || request.fillsCache || request.cache === 'only-if-cached') {",
         replace: 'if (fallback === undefined || request.fillsCache) {',
