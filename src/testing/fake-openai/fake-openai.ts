@@ -39,7 +39,7 @@ export class FakeOpenAI implements AsyncDisposable {
   readonly #models: Readonly<Record<string, FakeModel>>;
   readonly #apiKeys: ReadonlySet<string>;
   readonly #groups: QuotaGroups;
-  readonly #stats = new SeenStats();
+  readonly #stats: SeenStats;
   readonly #log: SeenLog;
   readonly #server: Server;
   readonly #connections = new Map<Socket, ConnectionState>();
@@ -57,6 +57,7 @@ export class FakeOpenAI implements AsyncDisposable {
     this.#models = { ...MODEL_TABLE, ...this.#options.models };
     this.#apiKeys = new Set(this.#options.apiKeys);
     this.#groups = new QuotaGroups(this.#options.quotaGroups, this.#options.clock);
+    this.#stats = new SeenStats(this.#options.countImages);
     this.#log = new SeenLog(this.#options.maxRecordedRequests, this.#options.maxRecordedBytes);
     this.#picker = new FaultPicker(this.#options.faults, this.#options.seed);
     this.#port = this.#options.port;

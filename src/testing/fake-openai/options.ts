@@ -69,6 +69,11 @@ export interface FakeOpenAIOptions {
   readonly seed?: number;
   /** Whether `seen()` keeps requests with their bodies. Turn it off for benches. @defaultValue true */
   readonly record?: boolean;
+  /**
+   * Whether `getStats()` counts the requests of each image. Turn it off for loads of hours, whose images are many.
+   * @defaultValue true
+   */
+  readonly countImages?: boolean;
   /** Most requests that `seen()` keeps; the oldest go first. @defaultValue 10000 */
   readonly maxRecordedRequests?: number;
   /** Most bytes of bodies that `seen()` keeps; the oldest requests go first. @defaultValue 67108864 (64 MiB) */
@@ -109,6 +114,7 @@ const DEFAULTS = {
   streamDelayMs: 0,
   seed: 1,
   record: true,
+  countImages: true,
   maxRecordedRequests: 10_000,
   maxRecordedBytes: 64 * 2 ** 20,
   keepAliveTimeoutMs: 60_000,
@@ -178,6 +184,7 @@ export function resolveOptions(options: FakeOpenAIOptions): ResolvedOptions {
     faults: checkFaultPlan,
     seed: integer(),
     record: boolean(),
+    countImages: boolean(),
     maxRecordedRequests: integer({ min: 1 }),
     maxRecordedBytes: integer({ min: 0 }),
     keepAliveTimeoutMs: milliseconds(),

@@ -39,7 +39,7 @@ export interface FakeOpenAIStats {
   readonly tokensBilled: { readonly prompt: number; readonly completion: number; readonly total: number };
   /** Requests that were billed. */
   readonly requestsBilled: number;
-  /** By the 12 digits of the image's hash; the first 100,000 images. */
+  /** By the 12 digits of the image's hash; the first 100,000 images, none with `countImages: false`. */
   readonly images: Readonly<Record<string, SeenImageStats>>;
 }
 
@@ -47,6 +47,7 @@ const MAX_TRACKED_IMAGES = 100_000;
 
 /** Counts; cheap enough to stay on always. */
 export class SeenStats {
+  readonly #countsImages: boolean;
   #requests: Record<Endpoint, number> = { chat: 0, responses: 0, models: 0, other: 0 };
   #statuses = new Map<number, number>();
   #faults = new Map<Fault['kind'], number>();
@@ -62,6 +63,10 @@ export class SeenStats {
   #promptTokens = 0;
   #completionTokens = 0;
   #requestsBilled = 0;
+
+  constructor(countsImages = true) {
+    this.#countsImages = countsImages;
+  }
 
   connectionOpened(): void {
     this.#opened += 1;
@@ -101,7 +106,8 @@ export class SeenStats {
   imageSeen(hash: string): void {
     const known = this.#images.get(hash);
     if (known !== undefined) known.requests += 1;
-    else if (this.#images.size < MAX_TRACKED_IMAGES) this.#images.set(hash, { requests: 1, billed: 0 });
+    else if (this.#countsImages && this.#images.size < MAX_TRACKED_IMAGES)
+      this.#images.set(hash, { requests: 1, billed: 0 });
   }
 
   billed({ promptTokens, completionTokens }: FakeUsage, imageHashes: readonly string[]): void {

@@ -17,8 +17,9 @@ import type { ServerControl } from './server-control.ts';
 export interface LoadProgress {
   readonly scenario: string;
   readonly phase: string;
+  /** Time in phases; waits between them do not count. */
   readonly elapsedMs: number;
-  /** Length of all phases; the end waits for the calls in flight. */
+  /** Length of all phases. */
   readonly durationMs: number;
   readonly succeeded: number;
   readonly failed: number;
@@ -75,10 +76,10 @@ export class LoadRun {
 
   /** @throws the reason of the run's signal, and what a server threw that could not be changed */
   async run(): Promise<LoadResult> {
-    const { server, clock, signal } = this.#settings;
+    const { server, signal } = this.#settings;
     signal?.throwIfAborted();
     const startedAt = new Date(wallClockNow()).toISOString();
-    const stopTicking = this.#tick(clock.now());
+    const stopTicking = this.#tick();
     try {
       await server.begin();
       const { phases } = this.#scenario;
@@ -196,7 +197,7 @@ export class LoadRun {
   }
 
   /** Samples the memory and reports progress until the returned function is called. */
-  #tick(startedAtMs: number): () => void {
+  #tick(): () => void {
     const { clock, onProgress, progressIntervalMs } = this.#settings;
     const repeat = (everyMs: number, work: () => void) => {
       const again = () => {
@@ -208,20 +209,24 @@ export class LoadRun {
     };
     const stops = [repeat(MEMORY_INTERVAL_MS, () => this.#memory.sample())];
     if (onProgress !== undefined) {
-      stops.push(repeat(progressIntervalMs, () => callSafely(onProgress, this.#progress(startedAtMs))));
+      stops.push(repeat(progressIntervalMs, () => callSafely(onProgress, this.#progress())));
     }
     return () => {
       for (const stop of stops) stop();
     };
   }
 
-  #progress(startedAtMs: number): LoadProgress {
+  #progress(): LoadProgress {
     const { succeeded, failed, p95Ms } = this.#whole;
+    const { phases } = this.#scenario;
+    const { phase, startedAtMs } = this.#phases.at(-1) ?? {};
+    const earlierMs = sum(phases.slice(0, Math.max(0, this.#phases.length - 1)));
+    const inPhaseMs = startedAtMs === undefined ? 0 : this.#settings.clock.now() - startedAtMs;
     return {
       scenario: this.#scenario.name,
-      phase: this.#phases.at(-1)?.phase.name ?? '',
-      elapsedMs: Math.round(this.#settings.clock.now() - startedAtMs),
-      durationMs: this.#scenario.phases.reduce((sum, { durationMs }) => sum + durationMs, 0),
+      phase: phase?.name ?? '',
+      elapsedMs: Math.round(earlierMs + Math.min(phase?.durationMs ?? 0, inPhaseMs)),
+      durationMs: sum(phases),
       succeeded,
       failed,
       inFlight: this.#sender.inFlight,
@@ -229,6 +234,8 @@ export class LoadRun {
     };
   }
 }
+
+const sum = (phases: readonly LoadPhase[]): number => phases.reduce((total, { durationMs }) => total + durationMs, 0);
 
 const phaseResult = ({ phase, tally, counted }: PhaseRun, checked: boolean): LoadPhaseResult => ({
   name: phase.name,

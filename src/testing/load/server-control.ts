@@ -8,7 +8,7 @@ export class ServerControl {
   readonly #scenario: LoadScenario;
   readonly #server: LoadServer | undefined;
   readonly #redis: LoadRedis | undefined;
-  #last: FakeOpenAIStats | undefined;
+  #last: CountedRequests | undefined;
   #isStopped = false;
   #redisState: LoadPhase['redis'];
 
@@ -21,7 +21,7 @@ export class ServerControl {
   /** Starts the counts anew. */
   async begin(): Promise<void> {
     await this.#server?.reset();
-    this.#last = await this.#server?.getStats();
+    this.#last = await this.total();
   }
 
   /** Does what stands in a phase. Faults hold for their phase only. */
@@ -34,14 +34,14 @@ export class ServerControl {
 
   /** Requests since the start or the last lap; `undefined` without a fake server. */
   async lap(): Promise<CountedRequests | undefined> {
-    const now = await this.#server?.getStats();
+    const now = await this.total();
     const before = this.#last;
     if (now === undefined || before === undefined) return undefined;
     this.#last = now;
     return {
-      sent: callsOf(now) - callsOf(before),
-      billed: now.requestsBilled - before.requestsBilled,
-      refused: now.rateLimited - before.rateLimited,
+      sent: now.sent - before.sent,
+      billed: now.billed - before.billed,
+      refused: now.refused - before.refused,
     };
   }
 
