@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { MAJOR_VERSION } from '../internal/modules/process-singleton.ts';
+import { OpenAIConnectionPool } from '../openai/index.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
@@ -92,6 +94,37 @@ describe('withKey', () => {
     expect(await text(client.withKey(provide, { cacheScope: 'one' }), { prompt: 'Again' })).toBe('sk-2');
     expect(posts()).toHaveLength(2);
     expect(Object.keys(client.stats().tenants?.byHash ?? {})).toHaveLength(1);
+  });
+
+  it('names tenants in stats by a hash that nobody can compute from a guess of the key', async () => {
+    await using use = await apiOf();
+    const namesOf = async () => {
+      await using client = createDescribeClient({ apiKey: 'sk-parent', baseURL: use.api.baseURL });
+      await Promise.all(['sk-a', 'sk-b', 'sk-a'].map((key) => text(client.withKey(key))));
+      return Object.keys(client.stats().tenants?.byHash ?? {});
+    };
+    const names = await namesOf();
+    expect(names).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/), expect.stringMatching(/^[0-9a-f]{16}$/)]);
+    expect(await namesOf()).toEqual(names);
+    // The salt of another process.
+    const salt = Symbol.for(`@describe-it/sdk/tenant-salt@${MAJOR_VERSION}`);
+    const store = globalThis as unknown as Record<symbol, unknown>;
+    const before = store[salt];
+    store[salt] = undefined;
+    const others = await namesOf();
+    expect(others.filter((name) => names.includes(name))).toEqual([]);
+    store[salt] = before;
+    expect(await namesOf()).toEqual(names);
+  });
+
+  it('shows the stats of many tenants without a snapshot of each pool', () => {
+    const client = createDescribeClient({ apiKey: 'sk-parent' });
+    for (let index = 0; index < 50; index += 1) void client.withKey(`sk-${index}`).pools;
+    const snapshots = vi.spyOn(OpenAIConnectionPool.prototype, 'getStats');
+    expect(client.stats().tenants).toMatchObject({ size: 50, connections: 0 });
+    expect(snapshots).toHaveBeenCalledTimes(1);
+    snapshots.mockRestore();
+    return client.close();
   });
 
   it('replaces the key of the endpoint that is named, where there are several', async () => {

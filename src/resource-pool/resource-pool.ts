@@ -142,6 +142,11 @@ export class ResourcePool<Resource> implements AsyncDisposable {
     return this.#events.on(name, listener);
   }
 
+  /** Resources that exist, are being created or are being destroyed: `size` of the stats. */
+  get size(): number {
+    return this.#slots.keeper.size;
+  }
+
   /** A frozen, JSON-safe snapshot. */
   getStats(): ResourcePoolStats {
     const { keeper, idle, borrowed, waiting, checks, state } = this.#slots;

@@ -71,6 +71,11 @@ export class Admission implements HeapNode, TicketHolder {
     return new Admission(this.#shared.limits, this.#clock, this.#shared, onIdle);
   }
 
+  /** Its calls: of a tenant alone, or those of a client that are no tenant's. */
+  get calls(): number {
+    return this.#calls;
+  }
+
   /** Whether a call is in, or work that outlives one. */
   get isBusy(): boolean {
     return this.#tickets > 0;

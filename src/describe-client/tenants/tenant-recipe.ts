@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { ConfigError, type ConfigIssue } from '../../errors/config-error.ts';
+import { processSingleton } from '../../internal/modules/process-singleton.ts';
 import { definedOf } from '../../internal/options/defined-of.ts';
 import { canonicalJson } from '../../internal/options/extra-body.ts';
 import { describeValue, required, settingsOf, shape } from '../../internal/options/option-checks.ts';
@@ -14,7 +15,7 @@ const OWNER = 'withKey';
 
 /** All that a tenant is made from, and made anew from after its eviction. */
 export interface TenantRecipe {
-  /** The same for the same key and options. It does not show the key. */
+  /** The same for the same key and options, in this process. It does not show the key. */
   readonly identity: string;
   readonly apiKey: ApiKey;
   readonly endpoint: string;
@@ -23,6 +24,18 @@ export interface TenantRecipe {
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/**
+ * The hash by which stats and logs name a tenant. With the salt of this process, nobody who reads them can find out a
+ * key by hashing guesses of it.
+ */
+const saltedHash = (text: string): string =>
+  createHmac(
+    'sha256',
+    processSingleton('tenant-salt', () => randomBytes(32)),
+  )
+    .update(text)
+    .digest('hex');
 
 const functions = new WeakMap<object, string>();
 let functionCount = 0;
@@ -63,7 +76,7 @@ export function tenantRecipe(apiKey: ApiKey, given: TenantOptions, settings: Cli
   const key = typeof apiKey === 'string' ? ['key', apiKey] : ['function', nameOfFunction(apiKey)];
   const scope = options.cacheScope ?? `key ${sha256(`scope of the key\n${String(apiKey)}`)}`;
   return {
-    identity: sha256(canonicalJson([key, endpoint, { ...headers }, scope, definedOf(limits)])),
+    identity: saltedHash(canonicalJson([key, endpoint, { ...headers }, scope, definedOf(limits)])),
     apiKey,
     endpoint: endpoint ?? '',
     scope,
@@ -71,15 +84,12 @@ export function tenantRecipe(apiKey: ApiKey, given: TenantOptions, settings: Cli
   };
 }
 
-/** The name of a tenant in stats and logs. */
+/** The name of a tenant in stats and logs, in this process. */
 export const tenantHash = ({ identity }: TenantRecipe): string => identity.slice(0, 16);
 
 /** The settings of a tenant: those of its client, but for what belongs to the client's own account. */
-export function tenantSettings(
-  { apiKey, endpoint: name, scope, options, ...recipe }: TenantRecipe,
-  settings: ClientSettings,
-  permits: SlotPermits,
-): ClientSettings {
+export function tenantSettings(recipe: TenantRecipe, settings: ClientSettings, permits: SlotPermits): ClientSettings {
+  const { apiKey, endpoint: name, scope, options } = recipe;
   const { limits, logger, pool, endpoints } = settings;
   const { processes, maxQueuedCalls, maxBytesInFlight, maxConcurrency, initialConcurrency } = limits;
   return {
@@ -97,7 +107,7 @@ export function tenantSettings(
       ...definedOf(options.limits),
     },
     pool: { ...(pool as object), min: 0, permits } as ClientSettings['pool'],
-    logger: withTenant(logger, recipe.identity.slice(0, 16)),
+    logger: withTenant(logger, tenantHash(recipe)),
     warmUpOnStart: false,
   };
 }

@@ -3,6 +3,7 @@ import { ignoreRejection } from '../../internal/async/user-callback.ts';
 import { setBackgroundTimeout, type TimerHandle } from '../../internal/clock.ts';
 import { BoundedMap } from '../../internal/collections/bounded-map.ts';
 import { settingsOf } from '../../internal/options/option-checks.ts';
+import type { OpenAIConnectionPool } from '../../openai/index.ts';
 import type { Admission } from '../call/admission.ts';
 import { type ClientParts, composeTenant } from '../compose-parts.ts';
 import { TENANTS_SPEC } from '../options/tenant-options.ts';
@@ -31,7 +32,10 @@ export interface TenantsStats {
   readonly connections: number;
   /** Tenants whose calls wait for a connection. */
   readonly waiting: number;
-  /** Each tenant by the hash of its key and options, which does not show the key. */
+  /**
+   * Each tenant by a hash of its key and options. The hash is salted: it is another one in each process, and shows
+   * nothing of the key. The log lines of a tenant have it as `tenant`.
+   */
   readonly byHash: Readonly<Record<string, TenantStats>>;
 }
 
@@ -44,6 +48,9 @@ interface Tenant {
   /** Whether its client was closed, so that it ends with its last call. */
   released: boolean;
 }
+
+const sizeOf = (pools: Readonly<Record<string, OpenAIConnectionPool>>): number =>
+  Object.values(pools).reduce((sum, { size }) => sum + size, 0);
 
 /** Time after which a tenant without calls is evicted. */
 const UNUSED_MS = 600_000;
@@ -104,12 +111,13 @@ export class TenantRegistry {
     const byHash = Object.fromEntries(
       [...this.#tenants.values()].map(({ recipe, parts, admission, calls, usedAtMs }): [string, TenantStats] => [
         tenantHash(recipe),
-        {
+        // Frozen here, because that costs less than a walk through all of them.
+        Object.freeze({
           calls,
-          active: admission.getStats().calls,
-          connections: Object.values(parts.endpoints.pools).reduce((sum, pool) => sum + pool.getStats().size, 0),
+          active: admission.calls,
+          connections: sizeOf(parts.endpoints.pools),
           unusedMs: nowMs - usedAtMs,
-        },
+        }),
       ]),
     );
     return { size: this.#tenants.size, evicted: this.#evicted, connections, waiting, byHash };

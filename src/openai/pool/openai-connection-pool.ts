@@ -150,6 +150,11 @@ export class OpenAIConnectionPool implements AsyncDisposable {
     return Object.freeze({ status, checked, failed, keyRefused });
   }
 
+  /** Connections that are open, being opened or being closed. */
+  get size(): number {
+    return this.#pool.size;
+  }
+
   /** A frozen, JSON-safe snapshot without the key. */
   getStats(): OpenAIConnectionPoolStats {
     const { closedForMs } = this.#gate;
