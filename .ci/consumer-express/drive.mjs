@@ -41,14 +41,32 @@ assert.equal((await asJson.json()).description, describeImageFacts(image));
 
 for (const [body, type, status, code] of [
   ['{}', 'application/json', 400, 'DESCRIBE_INPUT_INVALID'],
-  ['{"imageUrl":"http://127.0.0.1/x"}', 'application/json', 400, 'DESCRIBE_IMAGE_FORBIDDEN'],
+  ['{"imageUrl":"http://127.0.0.1/x"}', 'application/json', 403, 'DESCRIBE_IMAGE_FORBIDDEN'],
   ['not an image', 'image/png', 422, 'DESCRIBE_IMAGE_UNREADABLE'],
-  ['{', 'application/json', 400, 'ERROR'],
+  ['{', 'application/json', 400, 'REQUEST_INVALID'],
+  ['x'.repeat(2_000_000), 'application/json', 413, 'REQUEST_INVALID'],
 ]) {
-  const answer = await post(body, type);
+  const answer = await post(body, type, { 'x-request-id': 'mine-1' });
   assert.equal(answer.status, status, code);
-  assert.equal((await answer.json()).error.code, code);
+  const { error } = await answer.json();
+  assert.deepEqual(Object.keys(error), ['code', 'message', 'requestId']);
+  assert.deepEqual([error.code, error.requestId, answer.headers.get('x-request-id')], [code, 'mine-1', 'mine-1']);
 }
+const lost = await fetch(`${url}/nowhere`, { headers: { 'x-request-id': 'not an id\t' } });
+assert.equal(lost.status, 404);
+const { error: notFound } = await lost.json();
+assert.equal(notFound.code, 'NOT_FOUND');
+assert.match(notFound.requestId, /^[0-9a-f-]{36}$/);
+
+openai.setFaults([
+  { fault: { kind: 'error', code: 'rate_limit_exceeded', retryAfter: { form: 'milliseconds', ms: 50 } } },
+]);
+const limited = await post(readFileSync(join(process.env.CONSUMER_IMAGES, 'chelsea.png')), 'image/png');
+assert.deepEqual([limited.status, Number(limited.headers.get('retry-after')) > 0], [429, true]);
+const { error: throttle } = await limited.json();
+assert.deepEqual(Object.keys(throttle), ['code', 'message', 'requestId', 'retryAfterMs']);
+assert.ok(throttle.retryAfterMs > 0);
+openai.setFaults([]);
 
 const health = await fetch(`${url}/health`);
 assert.equal(health.status, 200);

@@ -1,30 +1,25 @@
 // An image description service: POST /describe, GET /health, GET /metrics.
 // Run it with OPENAI_API_KEY set, and REDIS_URL if descriptions should outlive the process.
-import { createDescribeClient, createPerformanceMiddleware, DescribeError } from '@describe-it/sdk';
+import { randomUUID } from 'node:crypto';
+import { createDescribeClient, createPerformanceMiddleware, DescribeError, httpStatusOf } from '@describe-it/sdk';
 import express from 'express';
 
 const MAX_IMAGE_BYTES = 20 * 1024 * 1024;
 
-/** HTTP status of each error that a caller can do something about; everything else is a 502. */
-const STATUS = {
-  DESCRIBE_INPUT_INVALID: 400,
-  DESCRIBE_IMAGE_FORBIDDEN: 400,
-  DESCRIBE_IMAGE_UNREADABLE: 422,
-  DESCRIBE_IMAGE_UNSUPPORTED: 415,
-  DESCRIBE_IMAGE_TOO_LARGE: 413,
-  DESCRIBE_IMAGE_FETCH_FAILED: 422,
-  DESCRIBE_CONTEXT_TOO_LONG: 422,
-  DESCRIBE_REFUSED: 422,
-  DESCRIBE_RATE_LIMITED: 429,
-  DESCRIBE_QUEUE_FULL: 503,
-  DESCRIBE_CIRCUIT_OPEN: 503,
-  DESCRIBE_CLOSED: 503,
-  DESCRIBE_TIMEOUT: 504,
-};
-
 const client = createDescribeClient({ logger: console });
 const app = express();
 app.use(createPerformanceMiddleware(client.monitor));
+
+/** An id of the caller's that is safe to log; others are replaced. */
+const REQUEST_ID = /^[\w.-]{1,100}$/;
+
+// Every answer, and every log line about it, names the request.
+app.use((request, response, next) => {
+  const given = request.get('x-request-id') ?? '';
+  response.locals.requestId = REQUEST_ID.test(given) ? given : randomUUID();
+  response.set('X-Request-Id', response.locals.requestId);
+  next();
+});
 
 // Either JSON, { "imageUrl": "https://…", "prompt": "…" }, or the bytes of an image with its own content type.
 app.post(
@@ -50,14 +45,27 @@ app.get('/metrics', async (_request, response) => {
   response.type('text/plain; version=0.0.4').send(await client.metrics());
 });
 
+app.use((request, response) => {
+  const message = `there is no ${request.method} ${request.path}`;
+  response.status(404).json({ error: { code: 'NOT_FOUND', message, requestId: response.locals.requestId } });
+});
+
+// The one shape of an error: { error: { code, message, requestId, retryAfterMs? } }.
 app.use((error, _request, response, next) => {
   if (response.headersSent) return next(error);
+  const { requestId } = response.locals;
   const known = DescribeError.is(error);
-  const status = known ? (STATUS[error.code] ?? 502) : (error.status ?? 500);
-  if (error.retryAfterMs > 0) response.set('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
+  // Express and its parsers say with `status` and `expose` what is wrong with a request, such as JSON that breaks off.
+  const { status, headers } = !known && error.expose ? { status: error.status, headers: {} } : httpStatusOf(error);
+  if (status >= 500) console.error({ requestId, code: error.code, upstream: error.requestId }, error.message);
+  const code = known ? error.code : status < 500 ? 'REQUEST_INVALID' : 'INTERNAL';
+  // Reasons on this side, such as a wrong key, are for the log alone.
+  const message = status < 500 ? error.message : 'no description could be made; try again later';
+  const retryAfterMs = error.retryAfterMs > 0 ? { retryAfterMs: Math.ceil(error.retryAfterMs) } : {};
   response
     .status(status)
-    .json({ error: { code: known ? error.code : 'ERROR', message: known ? error.message : 'failed' } });
+    .set(headers)
+    .json({ error: { code, message, requestId, ...retryAfterMs } });
 });
 
 const server = app.listen(Number(process.env.PORT ?? 3000), process.env.HOST ?? '127.0.0.1', () => {
