@@ -135,6 +135,9 @@ describe('createDescribeClient', () => {
     expect(proxyOf({ proxy: 'http://other.example' })).toBe('http://other.example');
     expect(proxyOf({ baseURL: 'https://api.internal.example/v1' })).toBeUndefined();
     expect(proxyOf({ baseURL: 'http://plain.example/v1' })).toBeUndefined();
+    // As curl reads it.
+    const schemeless = composeParts({}, { ...variables, HTTPS_PROXY: 'proxy.example:3128' });
+    expect(schemeless.settings.proxyTo(undefined)).toBe('http://proxy.example:3128');
     expect(wrongOptions({ apiKey: KEY }, { HTTPS_PROXY: 'nonsense' })).toEqual(['HTTPS_PROXY']);
     expect(wrongOptions({ apiKey: KEY, tls: { ca: 'nonsense' }, proxy: 'ftp://x' })).toEqual(['proxy', 'tls.ca']);
   });

@@ -38,9 +38,12 @@ export interface Obtained {
   readonly failure?: unknown;
 }
 
+const FAILED_BEFORE =
+  'the API failed for this image a moment ago, and is asked again only after some seconds. Try again then.';
+
 /** The reason for a stale entry. The failure itself may be another call's, or some seconds old. */
 export const failureBehind = ({ failure }: Obtained): unknown =>
-  failure ?? new UpstreamError('DESCRIBE_UPSTREAM', 'the API failed a moment ago', { retryable: true });
+  failure ?? new UpstreamError('DESCRIBE_UPSTREAM', FAILED_BEFORE, { retryable: true });
 
 /** The result that the caller gets. */
 export function buildResult<Data>(

@@ -103,6 +103,20 @@ describe('classifyFailure', () => {
     );
   });
 
+  it.each([
+    ['ERR_SSL_WRONG_VERSION_NUMBER', '1040:error:0A00010B:SSL routines::wrong version number'],
+    ['EPROTO', 'write EPROTO 1040:error:1408F10B:SSL routines:ssl3_get_record:wrong version number'],
+  ])('says after %s that the server speaks no TLS', (code, message) => {
+    const root = Object.assign(new Error(message), { code, syscall: 'write' });
+    const error = classifyFailure(new Error('Connection error.', { cause: root }));
+    expect(error.message).toMatch(/speaks no TLS on this port: write `http:\/\/` in `baseURL`/);
+    const other = Object.assign(new Error('write EPROTO alert handshake failure'), {
+      code: 'EPROTO',
+      syscall: 'write',
+    });
+    expect(classifyFailure(new Error('x', { cause: other })).message).toBe('the connection to the API failed (EPROTO)');
+  });
+
   it('says that an answer was not HTTP, for which undici has a name and no code', () => {
     const root = Object.assign(new Error('Bearer sk-very-secret'), {
       name: 'HTTPParserError',

@@ -21,7 +21,7 @@ export function classifyConnectionFailure(foreign: ForeignError, error: unknown)
   }
   const detail = root === undefined ? '' : ` (${root.code})`;
   // The address stays in the cause: services show messages to strangers.
-  const advice = NEVER_CONNECTED.has(root?.code) ? '. Check `baseURL`, the proxy and the network.' : '';
+  const advice = root === undefined ? '' : adviceFor(root);
   return new UpstreamError('DESCRIBE_UPSTREAM', `the connection to the API failed${detail}${advice}`, {
     retryable: true,
     cause: root,
@@ -73,6 +73,20 @@ const NEVER_CONNECTED: ReadonlySet<unknown> = new Set([
   ...['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN'],
   ...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'ERR_TLS_CERT_ALTNAME_INVALID'],
 ]);
+
+/** Codes of a TLS client that got plain text: OpenSSL reads the first bytes of it as a record of TLS. */
+const NO_TLS: ReadonlySet<string> = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+]);
+
+/** What to do about a failure; empty where nothing is known. */
+function adviceFor({ code, message }: { readonly code: string; readonly message: string }): string {
+  if (NO_TLS.has(code) || (code === 'EPROTO' && /wrong version number|packet length too long/.test(message)))
+    return '. The server speaks no TLS on this port: write `http://` in `baseURL`, or the port of HTTPS.';
+  return NEVER_CONNECTED.has(code) ? '. Check `baseURL`, the proxy and the network.' : '';
+}
 
 /** Tells whether a classified failure came before a connection was made, so that no byte of the request was sent. */
 export const neverConnected = ({ cause }: Error): boolean =>
