@@ -11,6 +11,7 @@ import type { DescribeInput, DescribeOptions, DescribeRequest, ImageBytes } from
 import { requestNameOf } from '../options/request-names.ts';
 import { DESCRIBE_SPEC, type NormalisedRequest, type RequestDefaults } from '../options/request-spec.ts';
 import { requestSchema } from '../schema/request-schema.ts';
+import { strictLimitIssues } from '../schema/strict-limits.ts';
 
 /**
  * The scope of a request as one text: a request's `cacheScope` is nested below its client's, so no request can name a
@@ -50,6 +51,8 @@ export function normaliseRequest<Data>(
     if (fields.length > 0) refuseOtherForms(request);
     if (issues.length > 0) throwInputIssues(issues);
     const merged = options === undefined ? request : merge(request, options);
+    const schema = merged.schema && requestSchema(merged.schema);
+    if (schema !== undefined && defaults.limitsSchemas) throwInputIssues(strictLimitIssues(schema.jsonSchema));
     return {
       image: imageOf(request),
       prompt: merged.prompt ?? defaults.prompt,
@@ -60,7 +63,7 @@ export function normaliseRequest<Data>(
       temperature: merged.temperature ?? defaults.temperature,
       reasoningEffort: merged.reasoningEffort ?? defaults.reasoningEffort,
       extraBody: merged.extraBody && jsonCopy(merged.extraBody),
-      schema: merged.schema && requestSchema(merged.schema),
+      schema,
       scope: scopePath(defaults.cacheScope, defaults.tenantScope, merged.cacheScope),
       priority: merged.priority ?? DEFAULTS.priority,
       tags: merged.tags === undefined ? DEFAULTS.tags : [...merged.tags],

@@ -14,7 +14,13 @@ import type { RedisTargetOptions } from '../../redis-cache/index.ts';
 import { type Logger, safeLogger } from './client-logger.ts';
 import type { DescribeClientOptions } from './client-options.ts';
 import { CLIENT_SPEC, isInstance } from './client-spec.ts';
-import { ENDPOINT_SPEC, type EndpointDescription, type EndpointOptions, namedEndpoints } from './endpoint-options.ts';
+import {
+  ENDPOINT_SPEC,
+  type EndpointDescription,
+  type EndpointOptions,
+  hasStrictLimits,
+  namedEndpoints,
+} from './endpoint-options.ts';
 import { type MissingKeys, missingKeysOf } from './missing-key.ts';
 import {
   type BatchOptions,
@@ -36,6 +42,8 @@ export interface ClientSettings
   readonly missingKeys: MissingKeys;
   /** The scope of a tenant, nested below its client's `cacheScope`; undefined for the client itself. */
   readonly tenantScope?: string | undefined;
+  /** Whether a schema must stay within the limits of OpenAI's strict mode: no endpoint may have others. */
+  readonly limitsSchemas: boolean;
   /** Where Redis is; undefined for memory only. */
   readonly redis: RedisTargetOptions | undefined;
   /** Proxy to an address of the API. */
@@ -103,6 +111,7 @@ function joinedSettings(
     ...given,
     endpoints,
     missingKeys: missingKeysOf(endpoints, given.endpoints !== undefined),
+    limitsSchemas: endpoints.every(hasStrictLimits),
     redis: redisTargetOf(given.redis, environment.redis),
     proxyTo,
     monitor: given.monitor ?? (environment.monitor.enabled === false ? false : {}),

@@ -187,6 +187,15 @@ export const addressOf = ({
   apiVersion,
 }: Pick<EndpointDescription, 'baseURL' | 'apiVersion'>): string => apiAddress(baseURL, apiVersion).baseURL;
 
+/** The hosts of OpenAI itself, in every region. */
+const OPENAI_HOST = /^([a-z]+\.)?api\.openai\.com$/;
+
+/** Whether its server has the limits of OpenAI's strict mode. Azure and compatible servers have their own. */
+export function hasStrictLimits({ dialect = 'auto', baseURL = DEFAULT_BASE_URL }: EndpointDescription): boolean {
+  if (dialect !== 'auto') return dialect === 'openai';
+  return URL.canParse(baseURL) && OPENAI_HOST.test(new URL(baseURL).hostname);
+}
+
 const ownerOf = (endpoint: EndpointDescription, scope?: string): string => {
   const { name, apiKey, organization, project } = endpoint;
   // A function may give other keys over time; the endpoint stays the same.

@@ -55,6 +55,8 @@ export interface RequestDefaults
     Pick<DescribeOptions, ModelField | 'cacheScope'> {
   /** The scope of a tenant, nested below its client's. */
   readonly tenantScope?: string | undefined;
+  /** Whether a schema must stay within the limits of OpenAI's strict mode. @defaultValue false */
+  readonly limitsSchemas?: boolean | undefined;
 }
 
 /** A checked request with nothing left open. The extra fields of client and endpoint are added when it is sent. */
