@@ -215,7 +215,7 @@ describe('timing', () => {
     ]);
   });
 
-  it('lets the oldest timer make room', () => {
+  it('lets the oldest timer be evicted', () => {
     const { monitor } = monitorOn({ maxPendingTimers: 2 });
     const [first, second] = [monitor.startTimer('a'), monitor.startTimer('a'), monitor.startTimer('a')];
     expect(monitor.endTimer(first ?? 0)).toBeUndefined();
