@@ -132,7 +132,7 @@ async function measure(row: Row | undefined, keys: readonly string[]): Promise<C
 const broken: string[] = [];
 
 function check(row: Row, endpoints: number, cell: Cell): void {
-  // A kept-alive socket that dies before any byte is no failed attempt: its request is sent again, once a call.
+  // A kept-alive socket that dies before any byte is no failed attempt: its request is sent again, once for each call.
   const cap = MAX_ATTEMPTS + endpoints - 1 + (row.name === 'reset before the answer' ? 1 : 0);
   const name = `${row.name}, ${endpoints} endpoints`;
   if (cell.mostAttempts > cap) broken.push(`${name}: ${cell.mostAttempts} requests for one call`);

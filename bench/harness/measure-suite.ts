@@ -11,7 +11,7 @@ export interface MeasureOptions {
   readonly onRound?: (round: number, rounds: number) => void;
 }
 
-/** The slices of every contender, one a round, in the order of the rounds. */
+/** The slices of every contender, one for each round, in the order of the rounds. */
 export type Measurements = ReadonlyMap<string, readonly Slice[]>;
 
 /** Runs a suite: all contenders in every round, in an order that changes from round to round, so that drift cancels. */

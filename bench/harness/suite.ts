@@ -23,7 +23,7 @@ export interface TimedContender<Context> {
   afterSlice?(context: Context, operations: number): unknown;
 }
 
-/** A contender that measures itself, once a round. */
+/** A contender that measures itself, once in each round. */
 export interface SampledContender<Context> {
   sample(context: Context): Sample | Promise<Sample>;
 }

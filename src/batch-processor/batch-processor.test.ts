@@ -231,7 +231,7 @@ describe('a full queue', () => {
     expect(await Promise.all([running, queued])).toEqual(['1', '2']);
   });
 
-  it('keeps new items in a line when told to, and admits them by priority', async () => {
+  it('lets new items wait when told to, and admits them by priority', async () => {
     const { clock, call, processor } = gatedProcessor({
       maxQueueSize: 1,
       onQueueFull: 'wait',

@@ -70,7 +70,7 @@ export class FakeSender {
     return this.complete(content, images.length);
   }
 
-  /** A complete answer with that text, billed 101 tokens an image and one a character. */
+  /** A complete answer with that text, billed 101 tokens for each image and one for each character. */
   complete(
     content: string,
     images: number,

@@ -244,7 +244,7 @@ describe('an item that leaves early', () => {
     expect(await stays).toBe('b');
   });
 
-  it('does so together with 20,000 others of one signal, half of them waiting for room, in a moment', async () => {
+  it('does so together with 20,000 others of one signal, half of them waiting for capacity, in a moment', async () => {
     const { processor } = processorOf((items) => items, {
       batchSize: 20_000,
       maxQueueSize: 10_000,

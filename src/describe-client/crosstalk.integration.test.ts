@@ -153,7 +153,7 @@ describe('four processes on one Redis', () => {
     const heard = await Promise.all(processes.map((finish) => finish()));
     for (const [index, { first, again }] of heard.entries()) {
       expectNoCrosstalk([...first, ...again], KEYS[index] ?? '');
-      // Memory, or Redis once memory is not trusted any more; it has all of them.
+      // From Redis where memory is no longer trusted: Redis has every description.
       expect(again.filter(({ source }) => source !== 'memory' && source !== 'redis')).toEqual([]);
     }
     const first = heard.flatMap((one) => one.first);

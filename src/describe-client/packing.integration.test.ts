@@ -56,7 +56,7 @@ describe('packs of a client', () => {
     expect(server.getStats().mostInFlight).toBe(3);
   });
 
-  it('are taken apart in line where the answers tell that tokens are short and a pack saves none', async () => {
+  it('are taken apart in the queue where the answers tell that tokens are short and a pack saves none', async () => {
     await using limited = await startFakeOpenAI({
       limits: { requestsPerMinute: 10_000, tokensPerMinute: 400_000, burstSeconds: 1 },
     });
@@ -109,7 +109,7 @@ describe('packs of a client', () => {
     expect(codes).toEqual([...Array(3).fill('DESCRIBE_TIMEOUT'), 'DESCRIBE_CIRCUIT_OPEN']);
   });
 
-  it('go at once when the client closes: no more company comes', async () => {
+  it('go at once when the client closes: no more images come', async () => {
     const started = start({ batch: { batchSize: 9, maxBatchWaitMs: 20_000 }, clock: new ManualClock() });
     const results = packSizes(started, images.slice(0, 2));
     await expect.poll(() => started.batch?.getMetrics().accepted).toBe(2);
@@ -176,7 +176,7 @@ describe("with 'auto' from the start of a burst", () => {
     expect(limited.getStats().images[hash]).toMatchObject({ requests: 1 });
   });
 
-  it('those that wait in line join packs as soon as the answers tell that requests are short', async () => {
+  it('those that wait in the queue join packs as soon as the answers tell that requests are short', async () => {
     await using limited = await startFakeOpenAI({
       limits: { requestsPerMinute: 300, tokensPerMinute: 10_000_000, burstSeconds: 1 },
     });

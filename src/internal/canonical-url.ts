@@ -1,6 +1,6 @@
 import { callOptions, NO_OPTIONS } from './options/own-options.ts';
 
-/** The parameters of a signature. Where all marks are present, the names in `strip` are removed. */
+/** How a vendor signs URLs. Where a URL has all `marks`, its parameters with the names in `strip` are removed. */
 interface SignatureScheme {
   /** Matched against `name=value`, decoded. */
   readonly marks: readonly RegExp[];

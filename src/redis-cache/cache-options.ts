@@ -62,7 +62,7 @@ export interface RedisCacheOptions extends RedisTargetOptions {
   /** Rejects with `DESCRIBE_CACHE` where Redis fails, instead of treating it as a miss. @defaultValue false */
   readonly strict?: boolean | undefined;
   /**
-   * Longest time one operation may spend on Redis, in milliseconds; bulk operations get 0.1 ms a key more.
+   * Longest time one operation may spend on Redis, in milliseconds; bulk operations get 0.1 ms more for each key.
    * @defaultValue 75
    */
   readonly operationTimeoutMs?: number | undefined;

@@ -10,7 +10,7 @@ type Commands = readonly (readonly unknown[])[];
 
 describe.runIf(findRedisServer())('a Redis that fails, or a factory', () => {
   const clients: Redis[] = [];
-  // Before Redis, so that the caches close first.
+  // Registered before that of Redis, so that the caches close first.
   afterEach(() => {
     for (const client of clients.splice(0)) client.disconnect();
   });

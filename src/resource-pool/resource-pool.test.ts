@@ -52,7 +52,7 @@ describe('ResourcePool', () => {
     await pool.close();
   });
 
-  it('leaves the line at once when the signal aborts, with its reason', async () => {
+  it('leaves the queue at once when the signal aborts, with its reason', async () => {
     const { pool } = makePool({ maxSize: 1 });
     const lease = await pool.acquire();
     const controller = new AbortController();

@@ -29,7 +29,7 @@ export interface ApiOptions {
   readonly silent?: boolean;
 }
 
-/** The API with the quota of the fake server, and the way there and back. */
+/** The API with the quota of the fake server, behind a network that takes time in both directions. */
 export class SimulatedApi {
   readonly clock: SimulatedClock;
   readonly random: () => number;

@@ -82,7 +82,7 @@ describe('the output limit of a pack', () => {
       imageTokens: count * imageTokens,
     });
 
-  it('has room for ids and JSON as far as the images are charged anyway', () => {
+  it('leaves tokens for ids and JSON as far as the images are charged anyway', () => {
     expect(limitOf(300, 415)).toBe(5 * (300 + 24));
     expect(limitOf(300, 310)).toBe(5 * 300 + 50);
   });
@@ -91,7 +91,7 @@ describe('the output limit of a pack', () => {
     expect(limitOf(300, 85)).toBe(5 * 300);
   });
 
-  it('leaves short answers the room that they need', () => {
+  it('leaves short answers the tokens that they need', () => {
     expect(limitOf(20, 10)).toBe(5 * 20 + 55);
     expect(limitOf(20, 85)).toBe(5 * (20 + 24));
   });

@@ -37,7 +37,7 @@ export class BatchItem<Input, Output> implements QueueItem<BatchItem<Input, Outp
   #resolve!: (value: Output) => void;
   #reject!: (reason: unknown) => void;
 
-  // Positional, because it runs once a call: an object of fields would double the garbage.
+  // Positional, because it runs once for each call: an object of fields would double the garbage.
   constructor(input: Input, group: string, weight: number, priority: number, sequence: number, accepted: Tick) {
     // Not a `Deferred`: that costs a tenth of a call more, as a field and as a base class.
     this.promise = new Promise((resolve, reject) => {

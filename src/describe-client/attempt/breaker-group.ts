@@ -10,7 +10,7 @@ import { countsForBreaker } from './attempt-failure.ts';
 /** Names of models come from callers. Random names must not make the process grow. */
 const MAX_BREAKERS = 100;
 
-/** The breakers of one endpoint, one a model, made at first use. */
+/** The breakers of one endpoint, one for each model, made at first use. */
 export class BreakerGroup {
   readonly #endpoint: string;
   readonly #create: ((model: string) => AttemptBreaker) | undefined;

@@ -110,7 +110,7 @@ describe('CallTrace', () => {
     ]);
   });
 
-  it('counts waits in line, also one that the end of the call cuts short', async () => {
+  it('counts waits in a queue, also one that the end of the call cuts short', async () => {
     const clock = new ManualClock();
     const trace = new CallTrace(clock);
     const end = trace.waits();

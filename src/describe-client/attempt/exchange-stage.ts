@@ -90,7 +90,7 @@ async function sendInForm(
 ): Promise<ApiAnswer> {
   const { request, body, client, clientRequestId, attempt, place, avoid, deltas } = call;
   const { dialect } = place.target;
-  // The connection resends at most once a call, so that its retries and those of the call do not multiply.
+  // The connection resends at most once for each call, so that its retries and those of the call do not multiply.
   const resends = avoid.size === 0;
   let form = initial;
   let encoded = first;

@@ -57,7 +57,7 @@ export type AskVision = (
   waits?: () => EndWait,
 ) => Promise<Answer>;
 
-/** One request an image. */
+/** One request for each image. */
 export const askSingly =
   (send: SendRequest, catalog: ModelCatalog): AskVision =>
   (image, request, { signal, deadlineAtMs, retries, log }, trace, waits = () => trace.waits()) => {

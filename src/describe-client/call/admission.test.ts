@@ -123,7 +123,7 @@ describe('Admission', () => {
     expect(admission.getStats().bytesInFlight).toBe(120);
   });
 
-  it('takes a call that is aborted out of the line at once, with the reason', async () => {
+  it('takes a call that is aborted out of the queue at once, with the reason', async () => {
     const { clock, admission, admitted, begin } = gateOf();
     begin('full', 100);
     const controller = new AbortController();
@@ -139,7 +139,7 @@ describe('Admission', () => {
     expect(admitted).toEqual(['full']);
   });
 
-  it('lets the next one in when the first in line gives up', async () => {
+  it('lets the next one in when the first in the queue gives up', async () => {
     const { clock, admitted, begin } = gateOf();
     begin('half', 50);
     const controller = new AbortController();

@@ -71,7 +71,7 @@ export class Admission implements HeapNode, TicketHolder {
     return new Admission(this.#shared.limits, this.#clock, this.#shared, onIdle);
   }
 
-  /** Its calls: of a tenant alone, or those of a client that are no tenant's. */
+  /** Calls that entered here: those of a tenant, or those of a client without its tenants. */
   get calls(): number {
     return this.#calls;
   }

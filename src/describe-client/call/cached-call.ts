@@ -24,7 +24,7 @@ const STALE_AFTER_RATIO = 0.8;
 const maySucceedAlone = (error: unknown): boolean =>
   isWorthAnotherAttempt(error) || (DescribeError.is(error) && failureMeaning(error).joinedCallAsks);
 
-/** For what the work of another call shares: the log of its answer. */
+/** Follows the log of the answer that the owner of a joined call shares. */
 const followWith =
   (deltas: CallDeltas) =>
   (progress: object): void => {

@@ -8,7 +8,7 @@ export type StreamedCall<Result> = (deltas: CallDeltas, ownerSignal: AbortSignal
 /**
  * A description as it is written: an async iterable of its parts, in their order, with a promise of the whole.
  *
- * The call starts at once, and goes on whether or not its deltas are read: they are kept until they are. Joined they
+ * The call starts at once, and goes on whether or not its deltas are read: each is kept until then. Joined they
  * are exactly the `description` of the result; with a `schema` they are its JSON text. A description that is cached, or
  * that another process makes, comes as one delta.
  *

@@ -122,7 +122,7 @@ export interface DescribeClientOptions {
   /** Options of the connection pool, or a function that gives it. @defaultValue on */
   readonly pool?: ClientPoolOptions | ((endpoint: EndpointDescription) => OpenAIConnectionPool) | undefined;
   /**
-   * Options of the circuit breakers, one an endpoint and model, a function that gives them, or `false` for none.
+   * Options of the circuit breakers, one for each endpoint and model, a function that gives them, or `false` for none.
    * @defaultValue on
    */
   readonly circuitBreaker?:

@@ -40,7 +40,7 @@ describe('expectedBytes', () => {
     }
   });
 
-  it('asks no room for what is not loaded: a URL, a file that is none, and what is too large', async () => {
+  it('asks no capacity for what is not loaded: a URL, a file that is none, and what is too large', async () => {
     expect(expected('https://images.example.com/cat.jpg')).toBe(0);
     expect(expected(new URL('https://images.example.com/cat.jpg'))).toBe(0);
     expect(expected(BYTES, 2999)).toBe(0);

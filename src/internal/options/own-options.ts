@@ -13,7 +13,7 @@ interface NamedOption {
   readonly isOptional: boolean;
 }
 
-/** Index from `from` on of the next option that is given or must be; their number where none is. */
+/** The index, from `from` on, of the next option that was given or is required; `all.length` where there is none. */
 export function nextGiven(options: object, all: readonly NamedOption[], from: number): number {
   let at = from;
   for (let option = all[at]; option !== undefined; option = all[at]) {

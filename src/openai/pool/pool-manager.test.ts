@@ -56,7 +56,7 @@ describe('PoolManager', () => {
     await manager.closeAll();
   });
 
-  it('makes no room for a pool whose options are wrong', async () => {
+  it('evicts nothing for a pool whose options are wrong', async () => {
     const manager = new PoolManager({ maxPools: 1 });
     const pool = manager.getPool('sk-a');
     expect(() => manager.getPool('sk-b', undefined, { max: 0 })).toThrowError(/max/);

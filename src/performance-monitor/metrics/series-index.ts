@@ -28,7 +28,7 @@ export interface SeriesIndexOptions<Series> {
 }
 
 /**
- * Finds the series of a label set without building a key: one map a label, whose strings are hashed once. A missing
+ * Finds the series of a label set without building a key: one map for each label, whose strings are hashed once. A missing
  * label is empty, as in Prometheus, and a new name may come at any time. Never holds more than `maxSeries`, plus one.
  * In that one every label is `other`, and it takes all further label sets.
  */

@@ -77,11 +77,12 @@ export class RedisTier {
   }
 
   /**
-   * Reads many entries, and passes on the texts of the keys from an index on as they arrive. Each command has some
-   * hundred keys, so that Redis works on the next one while this process decodes the last. On a Cluster it has one key.
+   * Reads many entries. Calls `take` for each answer that arrives, with the index of its first key. Each command has
+   * some hundred keys, so that Redis works on the next one while this process decodes the last. On a Cluster it has one
+   * key.
    *
-   * `MGET` can't bound the bytes that it transfers; the script that can looks each key up twice. The script is used for
-   * a while after an `MGET` that timed out, whose connection is dropped, or one with a value that is too large.
+   * `MGET` can't bound the bytes that it transfers. A script can, but it looks each key up twice. The script is used for
+   * a while after an `MGET` that timed out, which costs its connection, or that gave a value that is too large.
    */
   async readMany(
     keys: readonly string[],

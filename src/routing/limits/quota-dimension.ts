@@ -3,7 +3,7 @@ import { type QuotaDimensionStats, QuotaLimit } from './quota-limit.ts';
 import { hasLimit, levelOf, type QuotaReading, quotaReadingOf, type RateLimitReading } from './rate-limit-snapshot.ts';
 
 export interface QuotaDimensionOptions {
-  /** Upper bound, units a minute. */
+  /** Upper bound, units per minute. */
   readonly limit: number | undefined;
   /** Processes that share the limit. */
   readonly processes: number;
@@ -56,7 +56,7 @@ const FOREIGN_DECAY_MS = 10_000;
  * downwards are units that others take; they are subtracted from the refill (an alpha-beta filter).
  */
 export class QuotaDimension extends QuotaLimit {
-  /** Upper bound, units a millisecond. */
+  /** Upper bound, units per millisecond. */
   readonly #boundPerMs: number | undefined;
   /** Units a millisecond that the API allows in all, as far as is known; only this class writes it. */
   perMs: number | undefined;
@@ -87,7 +87,7 @@ export class QuotaDimension extends QuotaLimit {
     return Math.max(modelMs, budgetMs);
   }
 
-  /** Milliseconds until this many units in all may have passed. */
+  /** Milliseconds until this many units, taken together, can have passed. */
   drainMs(units: number, nowMs: number): number {
     return Math.max(this.model?.drainMs(units, nowMs) ?? 0, this.#budget?.drainMs(units, nowMs) ?? 0);
   }
@@ -245,7 +245,7 @@ interface Bunch {
 
 /** How far the order of arrival may differ from the order in which requests were taken. */
 interface TakenOrder {
-  /** Units taken so recently before that they may arrive after it. */
+  /** Units that were taken so shortly before it that they may arrive after it. */
   readonly close: number;
   readonly bunch: Bunch;
 }

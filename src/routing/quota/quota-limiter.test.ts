@@ -350,7 +350,7 @@ describe('QuotaLimiter', () => {
     });
   });
 
-  describe('tells of room', () => {
+  describe('tells of capacity', () => {
     it('once, until somebody is told to wait again', () => {
       const { limiter } = makeLimiter({ requestsPerMinute: 600 });
       const listener = vi.fn();

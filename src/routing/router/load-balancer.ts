@@ -4,7 +4,7 @@ import type { Random } from '../../internal/backoff.ts';
 export interface Candidate {
   /** Undefined before its first outcome. */
   latencyMs(nowMs: number): number | undefined;
-  /** Calls in flight once it has one more, over its weight. */
+  /** (Calls in flight + 1) ÷ weight. */
   load(nowMs: number): number;
 }
 

@@ -5,7 +5,7 @@ const lateBy = (retryAfterMs: number) => ({ code: 'DESCRIBE_RATE_LIMITED', retry
 
 describe('a call is refused at once', () => {
   it('when the quota that those before it need passes its deadline', async () => {
-    const story = new RouterStory([{ name: 'a', room: 1, refillMs: 1_000 }]);
+    const story = new RouterStory([{ name: 'a', capacity: 1, refillMs: 1_000 }]);
     for (let call = 0; call < 10; call += 1) void story.run();
     const refused = story.run({ deadlineAtMs: 9_999 });
     await expect(refused).rejects.toMatchObject(lateBy(10_000));
@@ -14,7 +14,7 @@ describe('a call is refused at once', () => {
   });
 
   it('but not for those of lower priority, which it overtakes', () => {
-    const story = new RouterStory([{ name: 'a', room: 1, refillMs: 1_000 }]);
+    const story = new RouterStory([{ name: 'a', capacity: 1, refillMs: 1_000 }]);
     for (let call = 0; call < 10; call += 1) void story.run();
     void story.run({ deadlineAtMs: 1_000, priority: 1 });
     expect(story.router.getStats()).toMatchObject({ queued: 10, refused: { late: 0 } });
@@ -22,8 +22,8 @@ describe('a call is refused at once', () => {
 
   it('nor for what several quotas manage together', async () => {
     const story = new RouterStory([
-      { name: 'a', room: 0, refillMs: 1_000 },
-      { name: 'b', room: 0, refillMs: 1_000 },
+      { name: 'a', capacity: 0, refillMs: 1_000 },
+      { name: 'b', capacity: 0, refillMs: 1_000 },
     ]);
     for (let call = 0; call < 9; call += 1) void story.run();
     void story.run({ deadlineAtMs: 5_000 });

@@ -14,7 +14,7 @@ export class FakeQuota implements RouterQuota {
   readonly #clock: ManualClock;
   readonly #listeners: (() => void)[] = [];
   /** Requests that fit; one more each `refillMs`. */
-  room: number;
+  capacity: number;
   refillMs: number;
   pausedUntilMs = 0;
   limitsKnown = true;
@@ -23,10 +23,10 @@ export class FakeQuota implements RouterQuota {
   readonly ends: string[] = [];
   #refilledAtMs = 0;
 
-  constructor(name: string, clock: ManualClock, room = Number.POSITIVE_INFINITY, refillMs = 1_000) {
+  constructor(name: string, clock: ManualClock, capacity = Number.POSITIVE_INFINITY, refillMs = 1_000) {
     this.name = name;
     this.#clock = clock;
-    this.room = room;
+    this.capacity = capacity;
     this.refillMs = refillMs;
   }
 
@@ -34,17 +34,17 @@ export class FakeQuota implements RouterQuota {
     if (this.stopped !== undefined) return Number.POSITIVE_INFINITY;
     this.#refill();
     const pauseMs = Math.max(0, this.pausedUntilMs - this.#clock.now());
-    return this.room >= 1 ? pauseMs : Math.max(pauseMs, this.#refilledAtMs + this.refillMs - this.#clock.now());
+    return this.capacity >= 1 ? pauseMs : Math.max(pauseMs, this.#refilledAtMs + this.refillMs - this.#clock.now());
   }
 
   drainMs(requests: number): number {
     this.#refill();
-    return Math.max(this.waitMs(), Math.max(0, requests - this.room) * this.refillMs);
+    return Math.max(this.waitMs(), Math.max(0, requests - this.capacity) * this.refillMs);
   }
 
   take(): RouterPermit {
-    if (this.waitMs() > 0) throw new Error('taken where there is no room');
-    this.room -= 1;
+    if (this.waitMs() > 0) throw new Error('taken where there is no capacity');
+    this.capacity -= 1;
     this.taken += 1;
     let open = true;
     const end = (how: string) => {
@@ -60,7 +60,7 @@ export class FakeQuota implements RouterQuota {
       },
       failed: () => end('failed'),
       refund: () => {
-        if (open) this.room += 1;
+        if (open) this.capacity += 1;
         end('refunded');
         this.tellRoom();
       },
@@ -81,9 +81,9 @@ export class FakeQuota implements RouterQuota {
   }
 
   #refill(): void {
-    if (this.room === Number.POSITIVE_INFINITY) return;
+    if (this.capacity === Number.POSITIVE_INFINITY) return;
     const steps = Math.floor((this.#clock.now() - this.#refilledAtMs) / this.refillMs);
-    this.room += steps;
+    this.capacity += steps;
     this.#refilledAtMs += steps * this.refillMs;
   }
 }
@@ -109,18 +109,18 @@ export class RouterStory {
 
   constructor(
     endpoints: readonly (Omit<RouterEndpoint<string>, 'target'> & {
-      readonly room?: number;
+      readonly capacity?: number;
       readonly refillMs?: number;
     })[],
     options: Partial<RouterOptions<string>> = {},
   ) {
-    for (const { name, quotaGroup = name, room, refillMs } of endpoints) {
+    for (const { name, quotaGroup = name, capacity, refillMs } of endpoints) {
       if (!this.quotas.has(quotaGroup)) {
-        this.quotas.set(quotaGroup, new FakeQuota(quotaGroup, this.clock, room, refillMs));
+        this.quotas.set(quotaGroup, new FakeQuota(quotaGroup, this.clock, capacity, refillMs));
       }
     }
     this.router = new Router<string>({
-      endpoints: endpoints.map(({ room: _room, refillMs: _refillMs, ...endpoint }) => ({
+      endpoints: endpoints.map(({ capacity: _capacity, refillMs: _refillMs, ...endpoint }) => ({
         ...endpoint,
         target: `target of ${endpoint.name}`,
       })),

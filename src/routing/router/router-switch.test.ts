@@ -37,7 +37,7 @@ describe('an attempt that sent nothing', () => {
     await expect(ended).rejects.toBe(failure);
   });
 
-  it('keeps its place in the line', async () => {
+  it('keeps its position in the queue', async () => {
     const story = new RouterStory([
       { name: 'a', maxConcurrency: 1 },
       { name: 'b', maxConcurrency: 1 },

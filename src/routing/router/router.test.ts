@@ -6,7 +6,7 @@ import { QueueFullError } from '../../errors/queue-full-error.ts';
 import { Router } from './router.ts';
 import { failureOf, jobOf, RouterStory } from './router-story.fixture.ts';
 
-describe('a router with room', () => {
+describe('a router with capacity', () => {
   it('begins the attempt at once and settles as it does', async () => {
     const story = new RouterStory([{ name: 'a' }]);
     const ended = story.run({ label: 'one' });
@@ -117,7 +117,7 @@ describe('calls that wait', () => {
   });
 
   it('begin when a quota has capacity again, on one timer however many wait', async () => {
-    const story = new RouterStory([{ name: 'a', room: 1, refillMs: 100 }]);
+    const story = new RouterStory([{ name: 'a', capacity: 1, refillMs: 100 }]);
     for (let call = 0; call < 4; call += 1) void story.run();
     expect([story.legs.length, story.clock.pendingTimers]).toEqual([1, 1]);
     await story.clock.advance(100);
@@ -127,17 +127,17 @@ describe('calls that wait', () => {
     expect(story.last.leg.queueMs).toBe(300);
   });
 
-  it('begin when a quota tells of room', () => {
-    const story = new RouterStory([{ name: 'a', room: 0, refillMs: 60_000 }]);
+  it('begin when a quota tells of capacity', () => {
+    const story = new RouterStory([{ name: 'a', capacity: 0, refillMs: 60_000 }]);
     void story.run();
     expect(story.legs.length).toBe(0);
-    story.quota('a').room = 1;
+    story.quota('a').capacity = 1;
     story.quota('a').tellRoom();
     expect(story.legs.length).toBe(1);
   });
 
   it('leave at once when aborted, with the reason of their signal and no timer', async () => {
-    const story = new RouterStory([{ name: 'a', room: 0 }]);
+    const story = new RouterStory([{ name: 'a', capacity: 0 }]);
     const controller = new AbortController();
     const ended = story.run({ signal: controller.signal });
     controller.abort('changed my mind');
@@ -146,11 +146,11 @@ describe('calls that wait', () => {
   });
 
   it('do not begin when the signal that they share aborts, one after the other', async () => {
-    const story = new RouterStory([{ name: 'a', room: 0, refillMs: 60_000 }]);
+    const story = new RouterStory([{ name: 'a', capacity: 0, refillMs: 60_000 }]);
     const controller = new AbortController();
     const endings = Array.from({ length: 10 }, () => story.run({ signal: controller.signal }));
     // No listener was notified of the new capacity. The first call to end makes the router look at the next one.
-    story.quota('a').room = 10;
+    story.quota('a').capacity = 10;
     controller.abort('all of them');
     expect(await Promise.allSettled(endings)).toEqual(
       endings.map(() => ({ status: 'rejected', reason: 'all of them' })),
@@ -195,7 +195,7 @@ describe('several endpoints', () => {
     expect(countByEndpoint(story)).toEqual({ a: 3, b: 3 });
   });
 
-  it('share calls by weight while all have room', () => {
+  it('share calls by weight while all have capacity', () => {
     const story = new RouterStory([{ name: 'a', weight: 3 }, { name: 'b' }]);
     for (let call = 0; call < 8; call += 1) void story.run();
     expect(countByEndpoint(story)).toEqual({ a: 6, b: 2 });
@@ -334,11 +334,11 @@ describe('what others give', () => {
     await expect(Promise.all(inner)).resolves.toEqual([0, 1, 2].map((call) => `inner ${call} by a`));
   });
 
-  it('knows of an outage before the permit of it makes room for another', async () => {
-    const story = new RouterStory([{ name: 'a' }, { name: 'b', room: 0, refillMs: 60_000 }]);
+  it('knows of an outage before the permit of it gives capacity to another', async () => {
+    const story = new RouterStory([{ name: 'a' }, { name: 'b', capacity: 0, refillMs: 60_000 }]);
     for (let call = 0; call < 5; call += 1) void story.run();
     for (const held of story.legs.slice(0, 4)) await held.fail(failureOf.outage());
-    story.quota('a').room = 0;
+    story.quota('a').capacity = 0;
     void story.run({ label: 'waits' });
     await story.legs[4]?.fail(failureOf.outage(), { sent: false });
     expect(story.modelStats('a').condition).toBe('ejected');
@@ -376,7 +376,7 @@ describe('the end', () => {
   });
 
   it('by destroy() rejects those that wait and begins none of them', async () => {
-    const story = new RouterStory([{ name: 'a', room: 1 }]);
+    const story = new RouterStory([{ name: 'a', capacity: 1 }]);
     const endings = [story.run(), story.run(), story.run()];
     story.router.destroy('the end');
     await expect(endings[1]).rejects.toBe('the end');

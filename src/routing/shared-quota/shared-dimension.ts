@@ -121,7 +121,7 @@ export class SharedDimension extends QuotaLimit {
   }
 }
 
-/** Level less corrections between two states. */
+/** The change of the level between two states, without that of corrections. */
 function between(before: SharedState, after: SharedState, atMs: number): number {
   const spanMs = after.atMs - before.atMs;
   if (spanMs <= 0) return after.base;

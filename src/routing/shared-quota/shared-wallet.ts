@@ -10,7 +10,7 @@ export interface WalletRequest {
   readonly leastTokens: number;
 }
 
-/** The rate of a shared limit, units a millisecond; 0 where there is none. */
+/** The rate of a shared limit, units per millisecond; 0 where there is none. */
 interface SharedLimit {
   readonly perMs: number;
 }

@@ -23,7 +23,7 @@ export interface FakeUsage {
   readonly cachedTokens: number;
   /** The part that is said to be written into it, by models that report that. */
   readonly cacheWriteTokens: number;
-  /** Visible and hidden ones. */
+  /** Tokens of the answer, visible and hidden. */
   readonly completionTokens: number;
   /** The part of `completionTokens` that is hidden. */
   readonly reasoningTokens: number;

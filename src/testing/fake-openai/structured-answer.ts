@@ -13,7 +13,7 @@ interface Subject {
 /** An answer and its items, so that a fault can change them. */
 export interface StructuredAnswer {
   readonly value: unknown;
-  /** The array that has one element an image; absent when the schema has none. */
+  /** The array that has one element for each image; absent when the schema has none. */
   readonly items?: unknown[];
 }
 

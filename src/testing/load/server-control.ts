@@ -24,7 +24,7 @@ export class ServerControl {
     this.#last = await this.total();
   }
 
-  /** Does what stands in a phase. Faults hold for their phase only. */
+  /** Sets the server up for a phase. Faults hold for their phase only. */
   async enter({ faults, limits, server, redis }: LoadPhase): Promise<void> {
     if (this.#hasFaults) await this.#server?.setFaults(faults ?? []);
     if (limits !== undefined) await this.#server?.setLimits(limits);
