@@ -40,6 +40,13 @@ describe('normaliseRequest', () => {
     expect(normalise({ image: bytes, prompt: 'What?' })).toMatchObject({ image: bytes, prompt: 'What?' });
   });
 
+  it('takes an object that names an image for a request, even if it could be read as a stream', () => {
+    const bytes = new Uint8Array([1]);
+    const stream = { async *[Symbol.asyncIterator]() {} };
+    expect(normalise(stream).image).toBe(stream);
+    expect(normalise({ ...stream, image: bytes, prompt: 'What?' })).toMatchObject({ image: bytes, prompt: 'What?' });
+  });
+
   it('lets options win over the request, but for an explicit undefined', () => {
     const request = { imageUrl: 'https://a', prompt: 'one', model: 'm' };
     expect(normalise(request, { prompt: 'two', model: undefined })).toMatchObject({
