@@ -1,5 +1,10 @@
-/** Runs test files with the fault planted, or without it. Gives the first test that fails, as `<file>: <title>`. */
-export type RunTests = (files: readonly string[], isPlanted: boolean) => string | undefined;
+type Failing = string | undefined;
+
+/**
+ * Runs test files, or tests given as `<file>: <title>`, with the fault planted, or without it. Gives the first test that
+ * fails, as `<file>: <title>`.
+ */
+export type RunTests = (tests: readonly string[], isPlanted: boolean) => Failing | Promise<Failing>;
 
 /** Finds the tests that notice planted faults. On a busy machine a test may fail without a fault, once or always. */
 export class FaultFinder {
@@ -15,22 +20,27 @@ export class FaultFinder {
    * The first test that fails twice with the fault and passes without it; undefined where none does. A run whose
    * failure names none of the files, for it did not end, is believed.
    */
-  noticedBy(files: readonly string[], run: RunTests): string | undefined {
+  async noticedBy(files: readonly string[], run: RunTests): Promise<string | undefined> {
     let left = files.filter((file) => this.#isGreen.get(file) !== false);
     while (left.length > 0) {
-      const by = run(left, true);
+      const by = await run(left, true);
       if (by === undefined) return undefined;
       const [file = ''] = by.split(':');
       if (!left.includes(file)) return by;
-      if (run([file], true) !== undefined && this.#passes(file, run)) return by;
+      if ((await run([file], true)) !== undefined && (await this.#passes(file, run))) return by;
       left = left.filter((other) => other !== file);
     }
     return undefined;
   }
 
-  #passes(file: string, run: RunTests): boolean {
-    const isGreen = this.#isGreen.get(file) ?? run([file], false) === undefined;
-    this.#isGreen.set(file, isGreen);
+  /** Whether a test that noticed this very fault in an earlier run notices it again. */
+  async stillNotices(test: string, run: RunTests): Promise<boolean> {
+    return (await run([test], true)) !== undefined && (await this.#passes(test, run));
+  }
+
+  async #passes(tests: string, run: RunTests): Promise<boolean> {
+    const isGreen = this.#isGreen.get(tests) ?? (await run([tests], false)) === undefined;
+    this.#isGreen.set(tests, isGreen);
     return isGreen;
   }
 }

@@ -22,19 +22,24 @@ function without(value: string, [name = '', ...rest]: readonly string[]): string
   if (name === '[]') return `${value}.map((element) => ${without('element', rest)})`;
   const field = `${value}.${name}`;
   if (rest.length === 0) return `({ ...${value}, ${name}: undefined })`;
-  const isOptions = rest[0] === '[]' ? 'true' : `typeof ${field} === 'object'`;
+  // The user's own instance is no options.
+  const isOptions =
+    rest[0] === '[]' ? `Array.isArray(${field})` : `[Object.prototype, null].includes(Object.getPrototypeOf(${field}))`;
   return `({ ...${value}, ${name}: ${field} && ${isOptions} ? ${without(field, rest)} : ${field} })`;
 }
+
+/** Calls that check the options of a class or method, and give them with their defaults. */
+const SETTINGS = /(\b(?:methodSettings|checkOptions|settingsOf)\((?:'\w+', )?)(\w+), (\w+_SPEC)\)/g;
 
 /** Settings that were checked as they are, and then lose the option for its default. */
 const settingsWithout = (file: string): Planting => ({
   file,
-  rewrite: (code, [name]) =>
-    replaced(
-      code,
-      /methodSettings\((\w+), (\w+_SPEC)\)/g,
-      (call, _given, spec) => `({ ...${call}, ${name}: methodSettings({}, ${spec}).${name} })`,
-    ),
+  rewrite: (code, path) =>
+    replaced(code, SETTINGS, (call = '', start = '', _given = '', spec = '') => {
+      const [name = '', ...rest] = path;
+      if (rest.length > 0) return `((settings) => ${without('settings', path)})(${call})`;
+      return `({ ...${call}, ${name}: ${start}{}, ${spec}).${name} })`;
+    }),
 });
 
 const BULK = 'src/describe-client/bulk';
@@ -71,6 +76,14 @@ const PLANTINGS: Readonly<Record<string, Planting>> = {
   },
   warm: settingsWithout(`${BULK}/warm-cache.ts`),
   estimate: settingsWithout(`${BULK}/estimate-calls.ts`),
+  withKey: settingsWithout('src/describe-client/tenants/tenant-recipe.ts'),
+  OpenAIConnectionPool: settingsWithout('src/openai/pool/openai-pool-options.ts'),
+  CircuitBreaker: settingsWithout('src/circuit-breaker/circuit-breaker-options.ts'),
+  RedisCache: settingsWithout('src/redis-cache/cache-options.ts'),
+  PerformanceMonitor: settingsWithout('src/performance-monitor/performance-monitor.ts'),
+  BatchProcessor: settingsWithout('src/batch-processor/batch-processor.ts'),
+  VisionDescriptionBatchProcessor: settingsWithout('src/batch-processor/vision-description-batch-processor.ts'),
+  RetryPolicy: settingsWithout('src/retry/retry-policy.ts'),
   member: {
     file: 'src/describe-client/describe-client.ts',
     rewrite: (code, [name]) => withoutMember(code, name ?? ''),
@@ -105,9 +118,18 @@ export function membersOf(code: string): readonly string[] {
   return [...names].filter((name) => !name.startsWith('#'));
 }
 
+/** The file in which an option is ignored. */
+export function fileOf(option: string): string {
+  const planting = PLANTINGS[ownerOf(option)];
+  if (planting === undefined) throw new Error(`${option} has no known owner`);
+  return planting.file;
+}
+
+const ownerOf = (option: string): string => option.split('.')[0] ?? '';
+
 /** Throws where an option cannot be ignored, for its source has changed. `read` gives the text of a file. */
 export function assertPlantable(option: string, read: (file: string) => string): void {
-  const { file = '' } = PLANTINGS[option.split('.')[0] ?? ''] ?? {};
+  const file = fileOf(option);
   ignoring(option, `/${file}`, read(file));
 }
 
@@ -116,8 +138,6 @@ export function assertPlantable(option: string, read: (file: string) => string):
  * is named by its owner and its path: `client.limits.maxConcurrency`, `client.endpoints.[].weight`, `member.health`.
  */
 export function ignoring(option: string, path: string, code: string): string | undefined {
-  const [owner = '', ...rest] = option.split(/\.(?!asyncDispose)/);
-  const planting = PLANTINGS[owner];
-  if (planting === undefined) throw new Error(`${option} has no known owner`);
-  return path.endsWith(`/${planting.file}`) ? planting.rewrite(code, rest) : undefined;
+  const [, ...rest] = option.split(/\.(?!asyncDispose)/);
+  return path.endsWith(`/${fileOf(option)}`) ? PLANTINGS[ownerOf(option)]?.rewrite(code, rest) : undefined;
 }

@@ -4,8 +4,6 @@ import { repositoryRoot } from '../runtimes.ts';
 import { ignoring } from './ignore.ts';
 
 /** The tests with the option of `IGNORED_OPTION` ignored. Processes that a test starts are not affected. */
-const option = process.env['IGNORED_OPTION'];
-
 export default mergeConfig(
   base,
   defineConfig({
@@ -16,7 +14,10 @@ export default mergeConfig(
       {
         name: 'ignored-option',
         enforce: 'pre',
-        transform: (code, id) => (option === undefined ? undefined : ignoring(option, id.split('?')[0] ?? '', code)),
+        transform: (code, id) => {
+          const option = process.env['IGNORED_OPTION'];
+          return option === undefined ? undefined : ignoring(option, id.split('?')[0] ?? '', code);
+        },
       },
     ],
   }),

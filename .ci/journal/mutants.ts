@@ -99,7 +99,7 @@ function stagesOf({ id, folders }: Mutant, path: string, copy: string): string[]
 
 const finder = new FaultFinder();
 
-function tried(mutant: Mutant, copy: string, sources: readonly Source[]): Result {
+async function tried(mutant: Mutant, copy: string, sources: readonly Source[]): Promise<Result> {
   const planted = plant(mutant, sources);
   if ('gone' in planted) return { outcome: 'gone', by: planted.gone };
   try {
@@ -116,7 +116,7 @@ function tried(mutant: Mutant, copy: string, sources: readonly Source[]): Result
   };
   try {
     for (const stage of stagesOf(mutant, planted.path, copy)) {
-      const by = finder.noticedBy(stage, run);
+      const by = await finder.noticedBy(stage, run);
       if (by !== undefined) return { outcome: 'killed', by };
     }
     return { outcome: 'survives' };
@@ -135,7 +135,7 @@ try {
   const sources = sourcesOf(copy);
   for (const mutant of chosen) {
     if (results[mutant.id] !== undefined) continue;
-    const result = tried(mutant, copy, sources);
+    const result = await tried(mutant, copy, sources);
     results[mutant.id] = result;
     console.log(`${result.outcome.padEnd(9)}${mutant.id}${result.by === undefined ? '' : ` (${result.by})`}`);
     if (!values.list) writeFileSync(values.out, `${JSON.stringify({ commit, mutants: results }, null, 2)}\n`);
