@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { createTestImage, ManualClock } from '../../testing/index.ts';
 import { createDescribeClient } from '../create-describe-client.ts';
 import { codeOf, image, useFakeApi } from '../fake-api.fixture.ts';
+import type { DescribeOptions } from '../options/describe-request.ts';
 import { completion, startRawApi } from '../raw-api.fixture.ts';
 import type { DescribeManyProgress } from './bulk-progress.ts';
 import { type DescribeManyOptions, describeEach } from './describe-many.ts';
@@ -26,6 +27,30 @@ describe('fields of a request for all inputs', () => {
     expect(texts.every((text) => text.includes('"all"') && !text.includes('"own"'))).toBe(true);
     expect(texts.filter((text) => text.includes('Own system'))).toHaveLength(1);
     await client.close();
+  });
+
+  it('are all of them handed on', async () => {
+    const fields = {
+      prompt: 'a',
+      model: 'b',
+      detail: 'high',
+      maxOutputTokens: 1,
+      system: 'c',
+      temperature: 0.5,
+      reasoningEffort: 'low',
+      extraBody: { seed: 2 },
+      schema: { name: 'd', jsonSchema: {} },
+      cacheScope: 'e',
+      priority: 3,
+      tags: ['f'],
+      ttlSeconds: 4,
+      timeoutMs: 5,
+      cache: 'reload',
+      metadata: 6,
+    } satisfies Required<Omit<DescribeOptions, 'signal'>>;
+    const describeOne = vi.fn().mockResolvedValue({ description: 'a' });
+    for await (const _ of describeEach([image], describeOne, fields, new ManualClock()));
+    expect(describeOne).toHaveBeenCalledExactlyOnceWith(image, expect.any(AbortSignal), fields);
   });
 
   it.each([{ imageUrl: 'https://a.example' }, { promt: 'x' }, { detail: 'x' }, { onProgress: 5 }])(

@@ -118,6 +118,7 @@ describe('the time of an estimate', () => {
     expect(await ms({ limits }, { requestsPerMinute: undefined })).toBe(60_000 + 1_000);
     expect(await ms({ limits }, { requestsPerMinute: 120 })).toBe(30_000 + 1_000);
     expect(await ms({ limits: { tokensPerMinute: 426 } })).toBe(60 * 60_000 + 1_000);
+    expect(await ms({ limits: { tokensPerMinute: 426 } }, { tokensPerMinute: 852 })).toBe(30 * 60_000 + 1_000);
   });
 
   it('is that of the limits of all organisations together, and of an endpoint of its own limits', async () => {
