@@ -1,9 +1,9 @@
 import ts from 'typescript';
 
-/** How the options of one spec are ignored: the file, and the text there that is written anew. */
+/** Where the options of one owner are ignored: the file, and its text with calls of `ignored`. */
 interface Planting {
   readonly file: string;
-  readonly rewrite: (code: string, path: readonly string[]) => string;
+  readonly rewrite: (code: string) => string;
 }
 
 /** Replaces every match, and throws where there is none: then the source has changed, and this file must follow. */
@@ -17,127 +17,118 @@ function replaced(code: string, find: RegExp, replace: (...match: readonly strin
   return result;
 }
 
-/** An expression without the value at a path; `[]` stands for every element of a list. */
-function without(value: string, [name = '', ...rest]: readonly string[]): string {
-  if (name === '[]') return `${value}.map((element) => ${without('element', rest)})`;
-  const field = `${value}.${name}`;
-  if (rest.length === 0) return `({ ...${value}, ${name}: undefined })`;
-  // The user's own instance is no options.
-  const isOptions =
-    rest[0] === '[]' ? `Array.isArray(${field})` : `[Object.prototype, null].includes(Object.getPrototypeOf(${field}))`;
-  return `({ ...${value}, ${name}: ${field} && ${isOptions} ? ${without(field, rest)} : ${field} })`;
-}
-
-/** Calls that check the options of a class or method, and give them with their defaults. */
-const SETTINGS = /(\b(?:methodSettings|checkOptions|settingsOf)\((?:'\w+', )?)(\w+), (\w+_SPEC)\)/g;
-
 /** Settings that were checked as they are, and then lose the option for its default. */
-const settingsWithout = (file: string): Planting => ({
-  file,
-  rewrite: (code, path) =>
-    replaced(code, SETTINGS, (call = '', start = '', _given = '', spec = '') => {
-      const [name = '', ...rest] = path;
-      if (rest.length > 0) return `((settings) => ${without('settings', path)})(${call})`;
-      return `({ ...${call}, ${name}: ${start}{}, ${spec}).${name} })`;
-    }),
-});
+const settingsOf =
+  (file: string, spec: string) =>
+  (owner: string): Planting => ({
+    file,
+    rewrite: (code) =>
+      replaced(
+        code,
+        new RegExp(
+          `(\\b(?:methodSettings|checkOptions|settingsOf)\\((?:'?\\w+'?, )?)\\w+(?: as \\w+)?, ${spec}\\)`,
+          'g',
+        ),
+        (call, start) => `globalThis.ignored('${owner}', ${call}, () => ${start}{}, ${spec}))`,
+      ),
+  });
 
 const BULK = 'src/describe-client/bulk';
 
-/** Ignores an option after it was checked, so that only a test of its effect notices. */
-const PLANTINGS: Readonly<Record<string, Planting>> = {
-  client: {
+/** Options are ignored after they were checked, so that only a test of their effect notices. */
+const PLANTINGS: Readonly<Record<string, (owner: string) => Planting>> = {
+  client: () => ({
     file: 'src/describe-client/options/client-settings.ts',
-    rewrite: (code, path) =>
+    rewrite: (code) =>
       replaced(
         replaced(code, /joinedSettings\(given,/g, () => 'joinedSettings(ignoring(given),'),
         /proxyRule\(given\.proxy,/g,
         () => 'proxyRule(ignoring(given).proxy,',
-      ).concat(`\nconst ignoring = (given) => settingsOf(${without('given', path)}, CLIENT_SPEC);\n`),
-  },
-  request: {
+      ).concat(`
+const ignoring = (given) => {
+  const left = globalThis.ignored('client', given);
+  return left === given ? given : settingsOf(left, CLIENT_SPEC);
+};
+`),
+  }),
+  request: () => ({
     file: 'src/describe-client/call/normalise-request.ts',
-    rewrite: (code, [name]) =>
+    rewrite: (code) =>
       replaced(
         code,
         /const merged = ([^;]+);\n {2}return/g,
-        (_, value) => `const merged = Object.create(${value}, { ${name}: { value: undefined } });\n  return`,
+        (_, value) => `const merged = globalThis.ignored('request', ${value});\n  return`,
       ),
-  },
-  describeMany: {
+  }),
+  describeMany: () => ({
     file: `${BULK}/describe-many.ts`,
-    rewrite: (code, [name]) =>
+    rewrite: (code) =>
       replaced(
         code,
         /const options = callOptions\(given\);(\s+throwInputIssues\([^;]+;)/g,
         (_, check) => `const checked = callOptions(given);${check?.replace('(options,', '(checked,')}
-          const options = { ...checked, ${name}: undefined };`,
+          const options = globalThis.ignored('describeMany', checked);`,
       ),
-  },
-  warm: settingsWithout(`${BULK}/warm-cache.ts`),
-  estimate: settingsWithout(`${BULK}/estimate-calls.ts`),
-  withKey: settingsWithout('src/describe-client/tenants/tenant-recipe.ts'),
-  OpenAIConnectionPool: settingsWithout('src/openai/pool/openai-pool-options.ts'),
-  CircuitBreaker: settingsWithout('src/circuit-breaker/circuit-breaker-options.ts'),
-  RedisCache: settingsWithout('src/redis-cache/cache-options.ts'),
-  PerformanceMonitor: settingsWithout('src/performance-monitor/performance-monitor.ts'),
-  BatchProcessor: settingsWithout('src/batch-processor/batch-processor.ts'),
-  VisionDescriptionBatchProcessor: settingsWithout('src/batch-processor/vision-description-batch-processor.ts'),
-  RetryPolicy: settingsWithout('src/retry/retry-policy.ts'),
-  member: {
-    file: 'src/describe-client/describe-client.ts',
-    rewrite: (code, [name]) => withoutMember(code, name ?? ''),
-  },
+  }),
+  warm: settingsOf(`${BULK}/warm-cache.ts`, 'CLIENT_WARM_SPEC'),
+  estimate: settingsOf(`${BULK}/estimate-calls.ts`, 'ESTIMATE_SPEC'),
+  withKey: settingsOf('src/describe-client/tenants/tenant-recipe.ts', 'TENANT_SPEC'),
+  OpenAIConnectionPool: settingsOf('src/openai/pool/openai-pool-options.ts', 'POOL_SPEC'),
+  CircuitBreaker: settingsOf('src/circuit-breaker/circuit-breaker-options.ts', 'BREAKER_SPEC'),
+  RedisCache: settingsOf('src/redis-cache/cache-options.ts', 'CACHE_SPEC'),
+  PerformanceMonitor: settingsOf('src/performance-monitor/performance-monitor.ts', 'MONITOR_SPEC'),
+  BatchProcessor: settingsOf('src/batch-processor/batch-processor.ts', 'BATCH_SPEC'),
+  VisionDescriptionBatchProcessor: settingsOf(
+    'src/batch-processor/vision-description-batch-processor.ts',
+    'VISION_BATCH_SPEC',
+  ),
+  RetryPolicy: settingsOf('src/retry/retry-policy.ts', 'RETRY_SPEC'),
+  member: () => ({ file: 'src/describe-client/describe-client.ts', rewrite: withIdleMembers }),
 };
 
-/** The class with a method or getter that does nothing. */
-function withoutMember(code: string, name: string): string {
+/** The class in which each method and getter does nothing while it is ignored. */
+function withIdleMembers(code: string): string {
+  let result = code;
+  for (const { name, body } of membersIn(code).toReversed()) {
+    const idle = ` if (globalThis.ignored('member', '${name}') === undefined) return undefined as never;`;
+    result = `${result.slice(0, body)}${idle}${result.slice(body)}`;
+  }
+  return result;
+}
+
+/** Public methods and getters of the client, by its source, with the place where their bodies begin. */
+function membersIn(code: string): readonly { readonly name: string; readonly body: number }[] {
   const file = ts.createSourceFile('client.ts', code, ts.ScriptTarget.Latest, true);
-  const bodies: ts.Block[] = [];
+  const members: { name: string; body: number }[] = [];
   const visit = (node: ts.Node): void => {
     const isMember = ts.isMethodDeclaration(node) || ts.isGetAccessorDeclaration(node);
-    if (isMember && node.body !== undefined && node.name.getText(file) === name) bodies.push(node.body);
+    if (isMember && node.body !== undefined && !node.name.getText(file).startsWith('#')) {
+      members.push({ name: node.name.getText(file), body: node.body.getStart(file) + 1 });
+    }
     ts.forEachChild(node, visit);
   };
   visit(file);
-  const [body] = bodies;
-  if (body === undefined) throw new Error(`no member ${name}`);
-  return `${code.slice(0, body.getStart(file) + 1)} return undefined as never; ${code.slice(body.getStart(file) + 1)}`;
+  return members;
 }
 
-/** Members of the client, by its source. */
-export function membersOf(code: string): readonly string[] {
-  const file = ts.createSourceFile('client.ts', code, ts.ScriptTarget.Latest, true);
-  const names = new Set<string>();
-  const visit = (node: ts.Node): void => {
-    const isMember = ts.isMethodDeclaration(node) || ts.isGetAccessorDeclaration(node);
-    if (isMember && node.body !== undefined) names.add(node.name.getText(file));
-    ts.forEachChild(node, visit);
-  };
-  visit(file);
-  return [...names].filter((name) => !name.startsWith('#'));
-}
+export const membersOf = (code: string): readonly string[] => [...new Set(membersIn(code).map(({ name }) => name))];
 
-/** The file in which an option is ignored. */
+const ALL = Object.entries(PLANTINGS).map(([owner, planting]) => ({ owner, ...planting(owner) }));
+
+/** Files in which options are ignored. */
+export const PLANTED_FILES: readonly string[] = ALL.map(({ file }) => file);
+
+/** The file in which the options of an owner are ignored. */
 export function fileOf(option: string): string {
-  const planting = PLANTINGS[ownerOf(option)];
-  if (planting === undefined) throw new Error(`${option} has no known owner`);
-  return planting.file;
-}
-
-const ownerOf = (option: string): string => option.split('.')[0] ?? '';
-
-/** Throws where an option cannot be ignored, for its source has changed. `read` gives the text of a file. */
-export function assertPlantable(option: string, read: (file: string) => string): void {
-  const file = fileOf(option);
-  ignoring(option, `/${file}`, read(file));
+  const found = ALL.find(({ owner }) => option.startsWith(`${owner}.`));
+  if (found === undefined) throw new Error(`${option} has no known owner`);
+  return found.file;
 }
 
 /**
- * The source of a file in which an option has no effect; undefined for a file that has nothing to do with it. An option
- * is named by its owner and its path: `client.limits.maxConcurrency`, `client.endpoints.[].weight`, `member.health`.
+ * The source of a file with calls of `globalThis.ignored`; undefined for a file without options.
+ * @throws where the place of an option is not found, for the source has changed.
  */
-export function ignoring(option: string, path: string, code: string): string | undefined {
-  const [, ...rest] = option.split(/\.(?!asyncDispose)/);
-  return path.endsWith(`/${fileOf(option)}`) ? PLANTINGS[ownerOf(option)]?.rewrite(code, rest) : undefined;
+export function planted(path: string, code: string): string | undefined {
+  return ALL.find(({ file }) => path.endsWith(`/${file}`))?.rewrite(code);
 }

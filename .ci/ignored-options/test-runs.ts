@@ -1,7 +1,6 @@
 import { join, relative } from 'node:path';
 import { createVitest, type Reporter, type TestCase, type TestModule, type Vitest } from 'vitest/node';
 import { repositoryRoot } from '../runtimes.ts';
-import { fileOf } from './ignore.ts';
 
 const TEST_TIMEOUT_MS = 30_000;
 
@@ -10,12 +9,10 @@ const BETWEEN = ': ';
 /** Runs test files one after the other in one Vitest, which keeps what it has transformed. */
 export class TestRuns {
   readonly #vitest: Vitest;
-  readonly #failure: FirstFailure;
-  /** The file whose source the run before has changed. */
-  #changed: string | undefined;
+  readonly #found: Findings;
 
   static async start(): Promise<TestRuns> {
-    const failure = new FirstFailure();
+    const found = new Findings();
     // The configuration leaves out the type tests by this flag.
     process.argv.push('--typecheck.enabled=false');
     const vitest = await createVitest('test', {
@@ -24,43 +21,44 @@ export class TestRuns {
       bail: 1,
       maxWorkers: 1,
       testTimeout: TEST_TIMEOUT_MS,
-      reporters: [failure],
+      reporters: [found],
     });
     await vitest.standalone();
-    return new TestRuns(vitest, failure);
+    return new TestRuns(vitest, found);
   }
 
-  private constructor(vitest: Vitest, failure: FirstFailure) {
+  private constructor(vitest: Vitest, found: Findings) {
     this.#vitest = vitest;
-    this.#failure = failure;
+    this.#found = found;
   }
 
   /**
-   * The first test that fails while an option is ignored, as `<file>: <title>`; undefined when all pass. Takes a file, or
-   * one test of it in that form.
+   * The test of a file that notices each option, as `<file>: <title>`, where one does. All are tried in one process, so
+   * an option may be missed. Only tests with these titles are run, where there are some.
    */
-  async failureIn(tests: string, option: string | undefined): Promise<string | undefined> {
-    const [file = '', ...title] = tests.split(BETWEEN);
-    const path = join(repositoryRoot, file);
-    const [known] = this.#vitest.getModuleSpecifications(path);
-    if (known === undefined) return undefined;
-    this.#ignore(option);
-    this.#failure.first = undefined;
-    const testNames = title.length === 0 ? {} : { testNames: [title.join(BETWEEN)] };
-    const { unhandledErrors } = await this.#vitest.runTestSpecifications([
-      known.project.createSpecification(path, testNames),
-    ]);
-    return this.#failure.first ?? (unhandledErrors.length === 0 ? undefined : file);
+  async noticesIn(file: string, options: readonly string[], titles?: readonly string[]): Promise<Map<string, string>> {
+    await this.#run(file, { each: options }, titles);
+    return this.#found.noticed;
   }
 
-  #ignore(option: string | undefined): void {
-    const file = option && fileOf(option);
-    for (const changed of new Set([this.#changed, file])) {
-      if (changed !== undefined) this.#vitest.invalidateFile(join(repositoryRoot, changed));
-    }
-    this.#changed = file;
-    if (option === undefined) delete process.env['IGNORED_OPTION'];
-    else process.env['IGNORED_OPTION'] = option;
+  /**
+   * The first test that fails while an option is ignored all the time, as `<file>: <title>`; undefined when all pass.
+   * Takes a file, or one test of it in that form.
+   */
+  async failureIn(tests: string, option: string | undefined): Promise<string | undefined> {
+    const [file, title] = partsOf(tests);
+    const { unhandledErrors } = await this.#run(file, { always: option }, title === undefined ? undefined : [title]);
+    return this.#found.failure ?? (unhandledErrors.length === 0 ? undefined : file);
+  }
+
+  async #run(file: string, ignoring: Ignoring, testNames?: readonly string[]) {
+    const path = join(repositoryRoot, file);
+    const [known] = this.#vitest.getModuleSpecifications(path);
+    if (known === undefined) throw new Error(`${file} is no test file`);
+    this.#found.clear();
+    known.project.provide('ignoring', ignoring);
+    const named = testNames === undefined ? {} : { testNames: [...testNames] };
+    return this.#vitest.runTestSpecifications([known.project.createSpecification(path, named)]);
   }
 
   close(): Promise<void> {
@@ -68,16 +66,38 @@ export class TestRuns {
   }
 }
 
-/** The first failure of a run. What Vitest keeps of earlier runs is not looked at. */
-class FirstFailure implements Reporter {
-  first: string | undefined;
+type Ignoring = { readonly each: readonly string[] } | { readonly always: string | undefined };
+
+/** A test that is named as `<file>: <title>`, or a file. */
+export function partsOf(tests: string): readonly [file: string, title: string | undefined] {
+  const [file = '', ...title] = tests.split(BETWEEN);
+  return [file, title.length === 0 ? undefined : title.join(BETWEEN)];
+}
+
+/** What one run has found. What Vitest keeps of earlier runs is not looked at. */
+class Findings implements Reporter {
+  noticed = new Map<string, string>();
+  failure: string | undefined;
+
+  clear(): void {
+    this.noticed = new Map();
+    this.failure = undefined;
+  }
 
   onTestCaseResult(test: TestCase): void {
-    if (test.result().state === 'failed') this.first ??= `${fileName(test.module)}${BETWEEN}${test.fullName}`;
+    console.log(
+      test.fullName,
+      test.result().state,
+      JSON.stringify(test.meta()),
+      test.result().errors?.map((e) => e.message),
+    );
+    const name = `${fileName(test.module)}${BETWEEN}${test.fullName}`;
+    if (test.result().state === 'failed') this.failure ??= name;
+    for (const option of test.meta().noticed ?? []) this.noticed.set(option, name);
   }
 
   onTestModuleEnd(module: TestModule): void {
-    if (module.errors().length > 0 || module.state() === 'failed') this.first ??= fileName(module);
+    if (module.errors().length > 0 || module.state() === 'failed') this.failure ??= fileName(module);
   }
 }
 
