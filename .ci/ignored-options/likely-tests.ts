@@ -30,11 +30,19 @@ const CALLS: Readonly<Record<string, string>> = {
   withKey: '\\bwithKey\\(',
 };
 
+const found = new Map<string, readonly string[]>();
+
 /**
  * Tests of the client, or of the class, that name the option. The likeliest to notice is first: its name stands in the
  * title of a test, then where it is given or called.
  */
 export function testsOf(option: string): readonly string[] {
+  const tests = found.get(option) ?? search(option);
+  found.set(option, tests);
+  return tests;
+}
+
+function search(option: string): readonly string[] {
   const names = namesOf(option);
   const [word = ''] = names.slice(-1);
   const used = option.startsWith('member.') ? word : `${word}(?=\\s*[:,} ])`;

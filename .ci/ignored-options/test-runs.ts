@@ -85,12 +85,6 @@ class Findings implements Reporter {
   }
 
   onTestCaseResult(test: TestCase): void {
-    console.log(
-      test.fullName,
-      test.result().state,
-      JSON.stringify(test.meta()),
-      test.result().errors?.map((e) => e.message),
-    );
     const name = `${fileName(test.module)}${BETWEEN}${test.fullName}`;
     if (test.result().state === 'failed') this.failure ??= name;
     for (const option of test.meta().noticed ?? []) this.noticed.set(option, name);

@@ -210,6 +210,9 @@ describe('options of a part', () => {
   });
 
   it('reach the retry policy', () => {
-    expect(optionsOf('RetryPolicy', { retry: RETRY })).toMatchObject(RETRY);
+    const options = optionsOf('RetryPolicy', { retry: RETRY });
+    expect(options).toMatchObject(RETRY);
+    // A clock has no properties that `toMatchObject` would compare.
+    expect(options).toHaveProperty('budget.clock', clock);
   });
 });
