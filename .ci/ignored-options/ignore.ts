@@ -56,8 +56,8 @@ const ignoring = (given) => {
     rewrite: (code) =>
       replaced(
         code,
-        /const merged = ([^;]+);\n {2}return/g,
-        (_, value) => `const merged = globalThis.ignored('request', ${value});\n  return`,
+        /const merged = ([^;]+);(\s+return)/g,
+        (_, value, after) => `const merged = globalThis.ignored('request', ${value});${after}`,
       ),
   }),
   describeMany: () => ({

@@ -13,7 +13,9 @@ const TESTS = ['src', 'examples'].flatMap((folder) =>
 
 const count = (text: string, pattern: string): number => text.match(new RegExp(pattern, 'g'))?.length ?? 0;
 
-/** Names that a test must have to notice: of the option, of the options that nest it, and of the method that takes it. */
+/**
+ * Names that a test must have to notice: of the option, of the options that nest it, and of the method that takes it.
+ */
 function namesOf(option: string): readonly string[] {
   const [owner = '', ...path] = option.split(/\.(?!asyncDispose)/);
   const names = path.filter((name) => name !== '[]').map((name) => `\\b${name}\\b`);

@@ -12,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-/** What to ignore next; it is told whether the test has passed. */
+/** Gives what to ignore next, and is told whether the test has passed. */
 type Trial = Generator<string | undefined, void, boolean>;
 
 /**

@@ -46,6 +46,7 @@ describe('fields of a request for all inputs', () => {
       ttlSeconds: 4,
       timeoutMs: 5,
       cache: 'reload',
+      onTruncated: 'return',
       metadata: 6,
     } satisfies Required<Omit<DescribeOptions, 'signal'>>;
     const describeOne = vi.fn().mockResolvedValue({ description: 'a' });
