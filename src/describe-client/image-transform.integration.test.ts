@@ -5,6 +5,7 @@ import type { ImageTransform } from '../image/index.ts';
 import { createTestImage, describeImageFacts } from '../testing/index.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import { codeOf, useFakeApi } from './fake-api.fixture.ts';
+import { closePublicPools, publicPool } from './public-api.fixture.ts';
 import { completion, startRawApi } from './raw-api.fixture.ts';
 import { type RawServer, startRawServer } from './raw-server.fixture.ts';
 
@@ -187,6 +188,15 @@ describe('images.transform of an image at a URL', () => {
     expect(JSON.stringify(api.bodies())).not.toContain(url);
     expect(await client.describe(url)).toMatchObject({ source: 'memory' });
     expect({ downloads, formats }).toEqual({ downloads: 1, formats: ['HEIC'] });
+  });
+
+  it('does so for an API in the public net too, which could download it', async () => {
+    const url = await serve((_request, response) => void response.end(original));
+    const { formats, transform } = noting();
+    const client = start({ images: { transform, allowHosts }, pool: publicPool });
+    expect((await client.describe(url)).description).toBe(describeImageFacts(smaller));
+    expect(formats).toEqual(['png']);
+    await closePublicPools();
   });
 
   it('shares no description with a client that sends the image as it is', async () => {
