@@ -5,7 +5,7 @@ import { DescribeError } from '../../errors/describe-error.ts';
 import { UpstreamError } from '../../errors/upstream-error.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { CallTrace } from '../attempt/call-trace.ts';
-import { explainError } from './call-outcome.ts';
+import { explainError, failureBehind } from './call-outcome.ts';
 
 const storyOf = (endpoint: string) => {
   const trace = new CallTrace(new ManualClock());
@@ -20,6 +20,20 @@ const failure = () =>
     retryAfterMs: 7,
     retryable: true,
   });
+
+describe('the failure behind a stale entry', () => {
+  const stale = { cached: { description: 'a cat', model: 'm' }, source: 'stale', caused: undefined } as const;
+
+  it("says what happened and what to do where it was another call's", () => {
+    expect(failureBehind(stale)).toMatchObject({
+      code: 'DESCRIBE_UPSTREAM',
+      retryable: true,
+      message: expect.stringMatching(/failed for this image a moment ago.*Try again then/),
+    });
+    const own = failure();
+    expect(failureBehind({ ...stale, failure: own })).toBe(own);
+  });
+});
 
 describe('explainError', () => {
   it('tells the story on the error itself, out of sight of logs', () => {

@@ -240,7 +240,8 @@ export class CallRunner {
     refusal: unknown,
   ): Promise<DescribeResult<Data>> {
     const { intake, fallback } = this.#parts;
-    if (!fallsBack(refusal) || !isReplaceable(request, fallback)) throw refusal;
+    const isFinal = request.fillsCache || request.cache === 'only-if-cached';
+    if (fallback === undefined || isFinal || !fallsBack(refusal)) throw refusal;
     const ticket = refusedTicket(refusal, asBytes(request.image) !== undefined);
     const taken = await intake.take(request, bounds.signal, ticket, atOnce?.name);
     const parts = { ...this.#parts, makeRefusal: () => refusal };
@@ -259,7 +260,7 @@ export class CallRunner {
   ): Promise<Obtained> {
     const { fallback } = this.#parts;
     const key = atOnce?.name.identity === taken.identity ? atOnce.key : undefined;
-    if (!isReplaceable(request, fallback)) {
+    if (fallback === undefined || request.fillsCache || request.cache === 'only-if-cached') {
       return new CachedCall(this.#parts, request, bounds, trace).obtain(taken, key);
     }
     const ask: FallbackCall['ask'] = (asked, within) =>
@@ -267,12 +268,6 @@ export class CallRunner {
     return fallback.obtain({ request, image: taken.image, bounds, trace, ask });
   }
 }
-
-/** Whether a fallback may answer this request. */
-const isReplaceable = (
-  { fillsCache, cache }: NormalisedRequest,
-  fallback: Fallback | undefined,
-): fallback is Fallback => fallback !== undefined && !fillsCache && cache !== 'only-if-cached';
 
 /** @throws `DESCRIBE_INPUT_INVALID` for a request that stores nothing. */
 function toFillCache<Data>(request: NormalisedRequest<Data>): NormalisedRequest<Data> {

@@ -50,7 +50,7 @@ const read = new WeakMap<object, { readonly schema: AnySchema } | { readonly iss
 /** Translations of schemas that were written by hand. */
 const translated = new WeakMap<object, { readonly jsonSchema: JsonSchema; readonly addsNull: boolean }>();
 
-/** The option `schema`: a schema of a library is read once, and one that can't be sent is told by its place. */
+/** The option `schema`. A schema of a library is read once; the issue of one that can't be sent names its place. */
 export const schemaCheck: OptionCheck = (value, option) => {
   if (!isOfLibrary(value)) return checkWritten(value, option);
   const known = readOf(value);
