@@ -8,7 +8,7 @@ import type { ApiKey } from '../openai/pool/api-key.ts';
 import type { PerformanceMonitor, PerformanceReport } from '../performance-monitor/index.ts';
 import type { RedisCache } from '../redis-cache/index.ts';
 import {
-  type DescribeManyItem,
+  type DescribeManyItems,
   type DescribeManyOptions,
   describeEach,
   type StructuredManyOptions,
@@ -32,8 +32,6 @@ import { type ClientHealth, clientHealth } from './reports/client-health.ts';
 import { ClientCore } from './tenants/client-core.ts';
 import { TenantCore } from './tenants/tenant-core.ts';
 import { warmUpEndpoints, warmUpOnStart } from './warm-up.ts';
-
-type Items<Item> = AsyncGenerator<Item, void, undefined>;
 
 /**
  * Describes images through pool, batch, cache, breaker and monitor, composed. It opens nothing until the first call,
@@ -142,16 +140,16 @@ export class DescribeClient implements AsyncDisposable {
   describeMany<Data>(
     inputs: Inputs<DescribeInput>,
     options: StructuredManyOptions<Data>,
-  ): Items<DescribeManyItem<Data, StructuredResult<Data>>>;
+  ): DescribeManyItems<Data, StructuredResult<Data>>;
   describeMany<Data>(
     inputs: Inputs<StructuredRequest<Data>>,
     options?: DescribeManyOptions<Data>,
-  ): Items<DescribeManyItem<Data, StructuredResult<Data>>>;
+  ): DescribeManyItems<Data, StructuredResult<Data>>;
   describeMany<Data = undefined>(
     inputs: Inputs<DescribeInput<Data>>,
     options?: DescribeManyOptions<Data>,
-  ): Items<DescribeManyItem<Data>>;
-  describeMany(inputs: Inputs<DescribeInput>, options: DescribeManyOptions = {}): Items<DescribeManyItem> {
+  ): DescribeManyItems<Data>;
+  describeMany(inputs: Inputs<DescribeInput>, options: DescribeManyOptions = {}): DescribeManyItems {
     return describeEach(
       inputs,
       (input, ownerSignal, fields) => this.#core.runner.describe(input, fields, { ownerSignal }),

@@ -48,6 +48,13 @@ export type DescribeManyItem<Data = unknown, Value = DescribeResult<Data>> =
       readonly reason: unknown;
     };
 
+/** The inputs of `describeMany` with their outcomes, as they come. */
+export type DescribeManyItems<Data = unknown, Value = DescribeResult<Data>> = AsyncGenerator<
+  DescribeManyItem<Data, Value>,
+  void,
+  undefined
+>;
+
 type PaceOptions = Pick<DescribeManyOptions, 'concurrency' | 'ordered' | 'signal' | 'onProgress'>;
 
 export const DESCRIBE_MANY_SPEC = {
@@ -85,7 +92,7 @@ export async function* describeEach<Data>(
   given: DescribeManyOptions<Data>,
   clock: Clock,
   refused?: AbortSignal,
-): AsyncGenerator<DescribeManyItem<Data>, void, undefined> {
+): DescribeManyItems<Data> {
   const options = callOptions(given);
   throwInputIssues(checkOptionsShape(options, ''));
   const { concurrency = DEFAULTS.concurrency, ordered = DEFAULTS.ordered, signal, onProgress } = options;
