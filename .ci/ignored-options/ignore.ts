@@ -56,7 +56,7 @@ const ignoring = (given) => {
     rewrite: (code) =>
       replaced(
         code,
-        /const merged = ([^;]+);(\s+return)/g,
+        /const merged = ([^;]+);(\s+const schema)/g,
         (_, value, after) => `const merged = globalThis.ignored('request', ${value});${after}`,
       ),
   }),
