@@ -1,5 +1,6 @@
 import { DescribeError } from '../../errors/describe-error.ts';
 import type { Clock } from '../../internal/clock.ts';
+import { roundUsd } from '../../openai/models/cost.ts';
 
 /** How far a `describeMany` has come. */
 export interface DescribeManyProgress {
@@ -57,7 +58,7 @@ export class BulkProgress {
   #count(failed: number, costUsd = 0): void {
     this.#failed += failed;
     this.#done += 1;
-    this.#costUsd += costUsd;
+    this.#costUsd = roundUsd(this.#costUsd + costUsd);
     const done = this.#done;
     const total = this.#total;
     // An array may grow while it is read.

@@ -76,15 +76,15 @@ describe('onProgress', () => {
     const describeOne = async (input: unknown) => {
       await clock.advance(100);
       if (input === WRONG) throw new Error('wrong');
-      return { description: 'a', costUsd: 0.25 } as never;
+      return { description: 'a', costUsd: 0.1 } as never;
     };
     const options = { onProgress: (progress: DescribeManyProgress) => seen.push(progress), concurrency: 1 };
     for await (const _ of describeEach([image, WRONG, image, image] as never[], describeOne, options, clock));
     expect(seen).toEqual([
-      { done: 1, failed: 0, total: 4, costUsd: 0.25, etaMs: 300 },
-      { done: 2, failed: 1, total: 4, costUsd: 0.25, etaMs: 200 },
-      { done: 3, failed: 1, total: 4, costUsd: 0.5, etaMs: 100 },
-      { done: 4, failed: 1, total: 4, costUsd: 0.75, etaMs: 0 },
+      { done: 1, failed: 0, total: 4, costUsd: 0.1, etaMs: 300 },
+      { done: 2, failed: 1, total: 4, costUsd: 0.1, etaMs: 200 },
+      { done: 3, failed: 1, total: 4, costUsd: 0.2, etaMs: 100 },
+      { done: 4, failed: 1, total: 4, costUsd: 0.3, etaMs: 0 },
     ]);
   });
 
