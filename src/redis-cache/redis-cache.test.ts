@@ -66,6 +66,7 @@ describe('RedisCache in memory only', () => {
       source: 'factory',
     });
     expect(await cache.getWithSource('key', { isValid })).toEqual({ value: 'made', source: 'memory' });
+    expect(await codeOf(cache.getOrSet('key', 5 as never))).toBe('DESCRIBE_INPUT_INVALID');
     expect(await codeOf(cache.getOrSet('key', () => 1, { isValid: 5 as never }))).toBe('DESCRIBE_INPUT_INVALID');
   });
 

@@ -81,6 +81,7 @@ export class ReadThrough {
   ): Promise<CacheHit<Value, CacheSource>> {
     if (this.#background.signal.aborted) throw new ClosedError('the cache');
     const key = space.key(ownKey);
+    if (typeof factory !== 'function') checkCallback(factory, 'factory');
     const options = callOptions(given);
     const { signal, isValid, softTimeoutMs, hardTimeoutMs, negativeTtlSeconds, forceRefresh = false } = options;
     checkOptionNames(options, GET_OR_SET_OPTION_NAMES);
