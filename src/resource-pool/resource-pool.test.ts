@@ -220,7 +220,7 @@ describe('ResourcePool', () => {
     [{ minSize: 3, maxSize: 2 }, /minSize: expected at most maxSize/],
     [{ maxSize: 0 }, /maxSize/],
     [{ minSize: -1 }, /minSize/],
-    [{ factory: {} as never }, /factory/],
+    [{ factory: { create: () => ({ id: 1 }) } as never }, /factory: .* got an object without destroy$/],
     [
       { factory: { create: () => ({ id: 1 }), destroy: () => {}, validate: true as never } },
       /factory.validate: expected a function/,

@@ -205,7 +205,14 @@ export const callable = (): OptionCheck => check('a function', (value) => typeof
 
 /** An object, or class instance, that has all these methods. */
 export const withMethods = (expected: string, ...methods: readonly string[]): OptionCheck =>
-  check(expected, (value) => hasMethods(value, methods), describeKind);
+  check(
+    expected,
+    (value) => hasMethods(value, methods),
+    (value) => (isObject(value) ? `${describeKind(value)} without ${lackedBy(value, methods)}` : describeKind(value)),
+  );
+
+const lackedBy = (value: object, methods: readonly string[]): string =>
+  methods.filter((method) => !hasMethods(value, [method])).join(', ');
 
 /**
  * Tells whether a value has all these methods. Instances are recognised by this, because `instanceof` fails across
