@@ -67,7 +67,7 @@ function formatOf(file: Buffer): ImageFormat {
   if (head.startsWith('\xff\xd8\xff')) return 'jpeg';
   if (head.startsWith('RIFF') && head.startsWith('WEBP', 8)) return 'webp';
   if (head.startsWith('GIF87a') || head.startsWith('GIF89a')) return 'gif';
-  if (head === '') throw unreadable('empty');
+  if (head === '') throw unreadable('there are no bytes');
   const name = unsupportedName(file);
-  throw name === undefined ? unreadable('not an image of any known format') : unsupportedFormat(name);
+  throw name === undefined ? unreadable('the bytes are no PNG, JPEG, GIF or WebP') : unsupportedFormat(name);
 }

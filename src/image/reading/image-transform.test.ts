@@ -91,7 +91,7 @@ describe('images.transform', () => {
     await loadImage(Buffer.from('a raw photo'), { transform });
     await loadImage(original.subarray(0, 20), { transform });
     const error = await errorOf(loadImage(new Uint8Array(), { transform }));
-    expect(error).toMatchObject({ code: 'DESCRIBE_IMAGE_UNREADABLE', message: 'image: empty' });
+    expect(error).toMatchObject({ code: 'DESCRIBE_IMAGE_UNREADABLE', message: 'image: there are no bytes' });
     expect(formats).toEqual([undefined, undefined]);
   });
 
@@ -133,7 +133,7 @@ describe('a result of images.transform that cannot be sent', () => {
     ['an object without bytes', wrong({ data: smaller }), 'UNREADABLE', 'got an object'],
     ['a Blob', wrong(new Blob([new Uint8Array(smaller)])), 'UNREADABLE', 'got an object'],
     ['no bytes', wrong(new Uint8Array()), 'UNREADABLE', 'got no bytes'],
-    ['no image', wrong(Buffer.from('no image')), 'UNREADABLE', 'not an image of any known format'],
+    ['no image', wrong(Buffer.from('no image')), 'UNREADABLE', 'the bytes are no PNG, JPEG, GIF or WebP'],
     ['a cut image', wrong(smaller.subarray(0, 40)), 'UNREADABLE', 'cut off'],
     ['a HEIC', wrong(HEIC), 'UNSUPPORTED', 'HEIC is not supported'],
     ['too many bytes', wrong(Buffer.alloc(20_001)), 'TOO_LARGE', 'maxBytes (20000 bytes); got 20001'],

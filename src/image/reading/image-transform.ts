@@ -56,7 +56,7 @@ export async function transformedBytes(
   original: Uint8Array,
   { signal, maxBytes, inspect }: TransformOptions,
 ): Promise<Uint8Array> {
-  if (original.length === 0) throw unreadable('empty');
+  if (original.length === 0) throw unreadable('there are no bytes');
   const { bytes, mediaType, got } = await run(transform, original, signal);
   const isOf = 'return the bytes of an image as a Uint8Array, or `{ bytes }`';
   if (bytes === undefined) throw failed('DESCRIBE_IMAGE_UNREADABLE', `it must ${isOf}; got ${got}`);
