@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { MODEL_TABLE } from '../../testing/fake-openai/token-table.ts';
 import { createTestImage, type FakeOpenAI, startFakeOpenAI } from '../../testing/index.ts';
 import { estimateCall } from './call-estimate.ts';
+import { modelCatalog } from './model-catalog.ts';
 import type { ImageDetail } from './model-entry.ts';
 
 let server: FakeOpenAI;
@@ -26,23 +28,15 @@ const SIZES = [
   [900, 1600],
   [2049, 700],
 ] as const;
-/** Models of both rules. The fake server counts them with its own table, which does not come from the catalog. */
-const MODELS = [
-  'gpt-4.1-mini',
-  'gpt-4.1',
-  'gpt-4.1-nano',
-  'gpt-4o',
-  'gpt-4o-mini',
-  'gpt-4.5',
-  'gpt-5',
-  'gpt-5-mini',
-  'gpt-5.2',
-  'gpt-5.4',
-  'gpt-5.4-mini',
-  'gpt-5.5',
-  'o3',
-  'o4-mini',
-];
+/**
+ * The last model of each pair of rules. The fake server counts with its own table, which does not come from the catalog.
+ */
+const MODELS = new Map(
+  modelCatalog.names().map((name) => {
+    const rules = [modelCatalog.find(name)?.sizing, MODEL_TABLE[name]?.images];
+    return [JSON.stringify(rules), name] as const;
+  }),
+);
 const PROMPT = 'Describe this image in two sentences.';
 
 async function billed(model: string, url: string, detail: ImageDetail, more: object): Promise<number> {
@@ -101,7 +95,7 @@ it.each([
   }
   for (const { bytes, width, height } of images) {
     const url = `data:image/png;base64,${bytes.toString('base64')}`;
-    for (const model of MODELS) {
+    for (const model of MODELS.values()) {
       for (const detail of ['low', 'high', 'auto'] as const) {
         const actual = await billed(model, url, detail, more);
         const { inputTokens = Number.NaN } = estimateCall({
