@@ -35,6 +35,8 @@ import { RETRY_CLASS_SPEC, RETRY_SPEC } from '../src/retry/retry-options.ts';
 import { QUOTA_LIMITER_SPEC, QUOTA_LIMITS_SPEC } from '../src/routing/quota/quota-limiter-options.ts';
 import { QUOTA_REGISTRY_SPEC } from '../src/routing/quota/quota-registry.ts';
 import { ROUTER_SPEC } from '../src/routing/router/router-options.ts';
+import { THRESHOLD_CHECKS } from '../src/testing/load/load-thresholds.ts';
+import { LOAD_RUN_SPEC } from '../src/testing/load/run-load-scenario.ts';
 import { tableOf } from './marked-table.ts';
 import { repositoryRoot } from './runtimes.ts';
 
@@ -75,6 +77,8 @@ export const TABLES: readonly { readonly page: string; readonly name: string; re
   { page: 'images', name: 'ImageLoaderOptions', spec: IMAGE_LOADER_SPEC },
   { page: 'images', name: 'ContentAliasOptions', spec: CONTENT_ALIAS_SPEC },
   { page: 'images', name: 'InlineHostsOptions', spec: INLINE_HOSTS_SPEC },
+  { page: 'load-tests', name: 'LoadRunOptions', spec: LOAD_RUN_SPEC },
+  { page: 'load-tests', name: 'LoadThresholds', spec: THRESHOLD_CHECKS },
 ];
 
 /** What the doc comment of an option says; empty where it says nothing. */

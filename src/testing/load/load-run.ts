@@ -48,11 +48,15 @@ const MAX_TURN_MS = 4;
 
 interface PhaseRun {
   readonly phase: LoadPhase;
-  readonly tally: LoadTally;
-  /** Where its calls are counted. */
-  readonly tallies: readonly LoadTally[];
+  /** Where its calls are counted: its own tally first. */
+  readonly tallies: readonly [LoadTally, ...LoadTally[]];
   readonly startedAtMs: number;
-  counted?: CountedRequests | undefined;
+}
+
+/** A phase that has ended; its result is final once its calls have ended too. */
+interface EndedPhase {
+  readonly phase: LoadPhase;
+  readonly result: () => LoadPhaseResult;
 }
 
 /** Sends the load of one scenario, phase by phase. */
@@ -63,7 +67,8 @@ export class LoadRun {
   readonly #sender: LoadSender;
   readonly #memory = new MemoryPeaks();
   readonly #whole: LoadTally;
-  readonly #phases: PhaseRun[] = [];
+  readonly #ended: EndedPhase[] = [];
+  #current: PhaseRun | undefined;
   #turnStartedAtMs = 0;
 
   constructor(scenario: LoadScenario, settings: LoadRunSettings) {
@@ -99,20 +104,20 @@ export class LoadRun {
     await server.enter(phase);
     const tally = new LoadTally();
     const startedAtMs = clock.now();
-    const run: PhaseRun = {
-      phase,
-      tally,
-      tallies: phase.counted === false ? [tally] : [tally, this.#whole],
-      startedAtMs,
-    };
+    const run: PhaseRun = { phase, tallies: phase.counted === false ? [tally] : [tally, this.#whole], startedAtMs };
     for (const each of run.tallies) each.begin(startedAtMs);
-    this.#phases.push(run);
+    this.#current = run;
     if (phase.rate === undefined) await this.#closedLoop(run);
     else await this.#openLoop(run);
     if (mustDrain) await this.#drain();
     for (const each of run.tallies) each.pause(clock.now());
-    run.counted = await server.lap();
-    await onPhaseEnd?.(phaseResult(run, this.#isChecked));
+    const counted = await server.lap();
+    const resultOf = () => ({ name: phase.name, ...tally.figures(counted, { checked: this.#isChecked }) });
+    const result = resultOf();
+    // A long load has many phases: the counts of one whose calls have ended are not kept.
+    this.#current = undefined;
+    this.#ended.push({ phase, result: mustDrain ? () => result : resultOf });
+    await onPhaseEnd?.(result);
   }
 
   /** Starts each call when it is due, whatever became of the earlier ones. */
@@ -172,10 +177,10 @@ export class LoadRun {
   #result(startedAt: string, counted: CountedRequests | undefined): LoadResult {
     const { seed, thresholds } = this.#settings;
     const whole = this.#whole.figures(counted, { checked: this.#isChecked, memory: this.#memory });
-    const phases = this.#phases.map((run) => phaseResult(run, this.#isChecked));
+    const phases = this.#ended.map(({ result }) => result());
     const verdicts = [
       ...judge(whole, thresholds),
-      ...this.#phases.flatMap(({ phase }, index) =>
+      ...this.#ended.flatMap(({ phase }, index) =>
         judge(phases[index] as LoadPhaseResult, phase.thresholds ?? {}, phase.name),
       ),
     ];
@@ -219,12 +224,12 @@ export class LoadRun {
   #progress(): LoadProgress {
     const { succeeded, failed, p95Ms } = this.#whole;
     const { phases } = this.#scenario;
-    const { phase, startedAtMs } = this.#phases.at(-1) ?? {};
-    const earlierMs = sum(phases.slice(0, Math.max(0, this.#phases.length - 1)));
+    const { phase, startedAtMs } = this.#current ?? {};
+    const earlierMs = sum(phases.slice(0, this.#ended.length));
     const inPhaseMs = startedAtMs === undefined ? 0 : this.#settings.clock.now() - startedAtMs;
     return {
       scenario: this.#scenario.name,
-      phase: phase?.name ?? '',
+      phase: phase?.name ?? this.#ended.at(-1)?.phase.name ?? '',
       elapsedMs: Math.round(earlierMs + Math.min(phase?.durationMs ?? 0, inPhaseMs)),
       durationMs: sum(phases),
       succeeded,
@@ -236,8 +241,3 @@ export class LoadRun {
 }
 
 const sum = (phases: readonly LoadPhase[]): number => phases.reduce((total, { durationMs }) => total + durationMs, 0);
-
-const phaseResult = ({ phase, tally, counted }: PhaseRun, checked: boolean): LoadPhaseResult => ({
-  name: phase.name,
-  ...tally.figures(counted, { checked }),
-});

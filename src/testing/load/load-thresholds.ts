@@ -1,32 +1,35 @@
 import { finiteNumber, integer, milliseconds, type OptionChecks, ratio } from '../../internal/options/option-checks.ts';
 
-/** Limits that a load scenario is judged by. One that is not given is not judged. */
+/** Limits that a load scenario is judged by. */
 export interface LoadThresholds {
-  /** The slowest call, successful or not, in milliseconds. */
+  /** The slowest call, successful or not, in milliseconds. @defaultValue of `PERFORMANCE_THRESHOLDS` */
   readonly maxResponseTime?: number;
-  /** Peak of the heap in use and of the buffers outside it, in bytes, of the process that sends the load. */
+  /**
+   * Peak of the heap in use and of the buffers outside it, in bytes, of the process that sends the load.
+   * @defaultValue of `PERFORMANCE_THRESHOLDS`
+   */
   readonly maxMemoryUsage?: number;
-  /** Successful calls a second, until the last one ended. */
+  /** Successful calls a second, until the last one ended. @defaultValue of `PERFORMANCE_THRESHOLDS` */
   readonly minThroughput?: number;
-  /** Share of the calls that failed, 0 to 1. */
+  /** Share of the calls that failed, 0 to 1. @defaultValue of `PERFORMANCE_THRESHOLDS` */
   readonly maxErrorRate?: number;
-  /** Median of the successful calls, in milliseconds. */
+  /** Median of the successful calls, in milliseconds. @defaultValue not judged */
   readonly maxMedianMs?: number;
-  /** 95th percentile of the successful calls, in milliseconds. */
+  /** 95th percentile of the successful calls, in milliseconds. @defaultValue not judged */
   readonly maxP95Ms?: number;
-  /** 99th percentile of the successful calls, in milliseconds. */
+  /** 99th percentile of the successful calls, in milliseconds. @defaultValue not judged */
   readonly maxP99Ms?: number;
-  /** 95th percentile of the time to the first delta of a stream, in milliseconds. */
+  /** 95th percentile of the time to the first delta of a stream, in milliseconds. @defaultValue not judged */
   readonly maxFirstDeltaP95Ms?: number;
-  /** Requests to the API for each call: above 1 by retries, below it by cache and packing. */
+  /** Requests to the API for each call: above 1 by retries, below it by cache and packing. @defaultValue not judged */
   readonly maxRequestsPerCall?: number;
-  /** Share of the requests that the API refused with 429, 0 to 1. */
+  /** Share of the requests that the API refused with 429, 0 to 1. @defaultValue not judged */
   readonly maxRefusedRatio?: number;
-  /** Share of the successful calls that the cache served, 0 to 1. */
+  /** Share of the successful calls that the cache served, 0 to 1. @defaultValue not judged */
   readonly minHitRatio?: number;
-  /** Descriptions that were another image's. */
+  /** Descriptions that were another image's. @defaultValue not judged */
   readonly maxWrongAnswers?: number;
-  /** Most connections that the API had open at a time. */
+  /** Most connections that the API had open at a time. @defaultValue not judged */
   readonly maxConnections?: number;
 }
 

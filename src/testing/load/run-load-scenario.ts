@@ -71,7 +71,7 @@ export interface LoadRunOptions {
   readonly clock?: Clock;
 }
 
-const OPTIONS = {
+export const LOAD_RUN_SPEC = {
   server: anything(),
   redis: withMethods('a Redis server, such as startRedisServer gives', 'kill', 'restart', 'pause', 'resume'),
   tenantKeys: withDefault(listOf(secret()), []),
@@ -121,7 +121,7 @@ export async function runLoadScenario(
   options: LoadRunOptions = {},
 ): Promise<LoadResult> {
   checkLoadScenario(scenario);
-  const settings = checkOptions<LoadRunOptions, typeof OPTIONS>('runLoadScenario', options, OPTIONS);
+  const settings = checkOptions<LoadRunOptions, typeof LOAD_RUN_SPEC>('runLoadScenario', options, LOAD_RUN_SPEC);
   const targets: readonly LoadTarget[] = Array.isArray(client) ? client : [client];
   const { server, redis, tenantKeys, allowBilled, seed } = settings;
   const fake = isFakeServer(server) ? server : undefined;
