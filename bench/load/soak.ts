@@ -22,14 +22,13 @@ const MIN_WINDOWS = 12;
 /** Windows at the start in which caches fill and code is compiled; their counts are not judged. */
 const WARM_UP_RATIO = 0.2;
 
-const KIB = 1024;
-const HEAP_BYTES_PER_CALL = 16;
+const MIN_BYTES = 256 * 1024;
+const BYTES_PER_CALL = 16;
 
 /** Growth over the whole soak that counts as none; `calls` are those of the judged windows. */
 const toleranceOf = (resource: string, calls: number): number => {
-  // Inline caches, compiled code and statistics grow for a while; a kept object costs more than this for each call.
-  if (resource === 'heap bytes') return Math.max(384 * KIB, HEAP_BYTES_PER_CALL * calls);
-  if (resource === 'buffer bytes') return Math.max(KIB * KIB, HEAP_BYTES_PER_CALL * calls);
+  // Inline caches and statistics grow for a while; an object that is kept costs more than this for each call.
+  if (resource.endsWith('bytes')) return Math.max(MIN_BYTES, BYTES_PER_CALL * calls);
   return 0.5;
 };
 

@@ -53,10 +53,10 @@ interface PhaseRun {
   readonly startedAtMs: number;
 }
 
-/** A phase that has ended; its result is final once its calls have ended too. */
+/** A phase that has ended, and its result, which is final once its calls have ended too. */
 interface EndedPhase {
   readonly phase: LoadPhase;
-  readonly result: () => LoadPhaseResult;
+  readonly result: LoadPhaseResult | (() => LoadPhaseResult);
 }
 
 /** Sends the load of one scenario, phase by phase. */
@@ -116,7 +116,7 @@ export class LoadRun {
     const result = resultOf();
     // A long load has many phases: the counts of one whose calls have ended are not kept.
     this.#current = undefined;
-    this.#ended.push({ phase, result: mustDrain ? () => result : resultOf });
+    this.#ended.push({ phase, result: mustDrain ? result : resultOf });
     await onPhaseEnd?.(result);
   }
 
@@ -177,7 +177,7 @@ export class LoadRun {
   #result(startedAt: string, counted: CountedRequests | undefined): LoadResult {
     const { seed, thresholds } = this.#settings;
     const whole = this.#whole.figures(counted, { checked: this.#isChecked, memory: this.#memory });
-    const phases = this.#ended.map(({ result }) => result());
+    const phases = this.#ended.map(({ result }) => (typeof result === 'function' ? result() : result));
     const verdicts = [
       ...judge(whole, thresholds),
       ...this.#ended.flatMap(({ phase }, index) =>
