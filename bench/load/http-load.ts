@@ -100,12 +100,13 @@ async function send(url: string, autocannon: Autocannon): Promise<LoadTally> {
     timeout: 30,
     requests: [{ method: 'POST', headers: { 'content-type': 'image/png' }, setupRequest }],
   });
-  const count = (durationMs: number, code: string | undefined) =>
+  const count = (durationMs: number, code: string | undefined) => {
+    if (code === undefined) tally.completed();
     tally.count({
       durationMs,
-      endedAtMs: performance.now(),
       outcome: code === undefined ? { answer: { description: '', source: 'http' } } : { error: { code } },
     });
+  };
   run.on('response', (_client, status, _bytes, ms) => count(ms, status === 200 ? undefined : `HTTP ${status}`));
   run.on('reqError', (error) => count(0, error.name));
   await run;

@@ -35,9 +35,9 @@ export interface LoadFigures {
   readonly calls: number;
   readonly succeeded: number;
   readonly failed: number;
-  /** From the start to the end of the last call. */
+  /** Length in fact: the last phase, and those with `drain`, wait for their calls. */
   readonly durationMs: number;
-  /** Successful calls a second over `durationMs`. */
+  /** Successes a second over `durationMs`, by when calls ended: one that an earlier phase began counts too. */
   readonly throughput: number;
   /** `failed` over `calls`; 0 without calls. */
   readonly errorRate: number;

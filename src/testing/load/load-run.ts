@@ -28,7 +28,7 @@ export interface LoadProgress {
   readonly p95Ms: number;
 }
 
-export interface LoadRunSettings extends Omit<SenderSettings, 'signal'> {
+export interface LoadRunSettings extends Omit<SenderSettings, 'signal' | 'onSuccess'> {
   readonly server: ServerControl;
   readonly thresholds: LoadThresholds;
   readonly seed: number;
@@ -75,7 +75,10 @@ export class LoadRun {
     this.#scenario = scenario;
     this.#settings = settings;
     this.#stop = childController(settings.signal);
-    this.#sender = new LoadSender({ ...settings, signal: this.#stop.signal });
+    const onSuccess = () => {
+      for (const tally of this.#current?.tallies ?? []) tally.completed();
+    };
+    this.#sender = new LoadSender({ ...settings, onSuccess, signal: this.#stop.signal });
     this.#whole = new LoadTally();
   }
 
@@ -90,7 +93,7 @@ export class LoadRun {
       const { phases } = this.#scenario;
       for (const phase of phases) await this.#runPhase(phase, phase.drain === true || phase === phases.at(-1));
       this.#memory.sample();
-      return this.#result(startedAt, await server.total());
+      return this.#result(startedAt, server.total());
     } finally {
       stopTicking();
       this.#stop.abort(signal?.aborted ? signal.reason : new DOMException('the load has ended', 'AbortError'));
@@ -111,7 +114,7 @@ export class LoadRun {
     else await this.#openLoop(run);
     if (mustDrain) await this.#drain();
     for (const each of run.tallies) each.pause(clock.now());
-    const counted = await server.lap();
+    const counted = await server.lap(phase.counted !== false);
     const resultOf = () => ({ name: phase.name, ...tally.figures(counted, { checked: this.#isChecked }) });
     const result = resultOf();
     // A long load has many phases: the counts of one whose calls have ended are not kept.

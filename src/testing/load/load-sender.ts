@@ -11,6 +11,8 @@ export interface SenderSettings {
   /** The right description of an image; absent where nobody knows it. */
   readonly expected: ((image: Uint8Array) => string) | undefined;
   readonly maxInFlight: number;
+  /** Is called after each success. */
+  readonly onSuccess: () => void;
   readonly clock: Clock;
   /** Aborts every call, and the waits for them. */
   readonly signal: AbortSignal;
@@ -99,8 +101,9 @@ export class LoadSender {
     { dueAtMs, tallies }: OpenCall,
     settled: Pick<SettledCall, 'outcome' | 'startDelayMs' | 'firstDeltaMs'>,
   ): void {
-    const endedAtMs = this.#settings.clock.now();
-    for (const tally of tallies) tally.count({ ...settled, endedAtMs, durationMs: endedAtMs - dueAtMs });
+    const durationMs = this.#settings.clock.now() - dueAtMs;
+    for (const tally of tallies) tally.count({ ...settled, durationMs });
+    if ('answer' in settled.outcome) this.#settings.onSuccess();
   }
 
   async #send(index: number, call: LoadCall, onDelta: () => void): Promise<Outcome> {

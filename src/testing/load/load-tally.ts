@@ -6,8 +6,6 @@ import type { MemoryPeaks } from './memory-peaks.ts';
 /** How one call ended. */
 export interface SettledCall {
   readonly durationMs: number;
-  /** By the run's clock. */
-  readonly endedAtMs: number;
   /** How late it began; absent where no rate is named. */
   readonly startDelayMs?: number | undefined;
   readonly firstDeltaMs?: number | undefined;
@@ -54,9 +52,8 @@ export class LoadTally {
   #wrong = 0;
   #slowestMs = 0;
   #activeMs = 0;
-  #pausedAtMs = 0;
   #begunAtMs: number | undefined;
-  #lastEndAtMs = 0;
+  #completed = 0;
   #attempts = 0;
   #billed = 0;
   #tokens = 0;
@@ -67,11 +64,15 @@ export class LoadTally {
     this.#begunAtMs = nowMs;
   }
 
-  /** Time does not count until the next `begin`, but for that until the last call in flight ends. */
+  /** Time does not count until the next `begin`. */
   pause(nowMs: number): void {
     this.#activeMs += nowMs - (this.#begunAtMs ?? nowMs);
     this.#begunAtMs = undefined;
-    this.#pausedAtMs = nowMs;
+  }
+
+  /** Counts a success in this time, whenever its call was due. */
+  completed(): void {
+    this.#completed += 1;
   }
 
   get succeeded(): number {
@@ -87,10 +88,9 @@ export class LoadTally {
     return this.#succeeded.percentile(0.95);
   }
 
-  count({ durationMs, endedAtMs, startDelayMs, firstDeltaMs, outcome }: SettledCall): void {
+  count({ durationMs, startDelayMs, firstDeltaMs, outcome }: SettledCall): void {
     this.#calls += 1;
     this.#slowestMs = Math.max(this.#slowestMs, durationMs);
-    this.#lastEndAtMs = Math.max(this.#lastEndAtMs, endedAtMs);
     if (startDelayMs !== undefined) this.#startDelays.record(startDelayMs);
     if (firstDeltaMs !== undefined) this.#firstDeltas.record(firstDeltaMs);
     if ('error' in outcome) {
@@ -119,7 +119,7 @@ export class LoadTally {
   ): LoadFigures {
     const calls = this.#calls;
     const succeeded = this.#succeeded.count;
-    const durationMs = this.#activeMs + Math.max(0, this.#lastEndAtMs - this.#pausedAtMs);
+    const durationMs = this.#activeMs;
     const hits = HITS.reduce((sum, source) => sum + (this.#sources.get(source) ?? 0), 0);
     const latencyMs = this.#succeeded.summary();
     const firstDeltaMs = this.#firstDeltas.summary();
@@ -129,7 +129,7 @@ export class LoadTally {
       succeeded,
       failed: this.#failed,
       durationMs: Math.round(durationMs),
-      throughput: durationMs > 0 ? rounded((1000 * succeeded) / durationMs) : 0,
+      throughput: durationMs > 0 ? rounded((1000 * this.#completed) / durationMs) : 0,
       errorRate: calls > 0 ? rounded(this.#failed / calls) : 0,
       errors: Object.fromEntries(this.#errors),
       sources: Object.fromEntries(this.#sources),

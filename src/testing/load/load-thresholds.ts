@@ -9,7 +9,7 @@ export interface LoadThresholds {
    * @defaultValue of `PERFORMANCE_THRESHOLDS`
    */
   readonly maxMemoryUsage?: number;
-  /** Successful calls a second, until the last one ended. @defaultValue of `PERFORMANCE_THRESHOLDS` */
+  /** Successful calls a second, until the last one of the phase ended. @defaultValue of `PERFORMANCE_THRESHOLDS` */
   readonly minThroughput?: number;
   /** Share of the calls that failed, 0 to 1. @defaultValue of `PERFORMANCE_THRESHOLDS` */
   readonly maxErrorRate?: number;

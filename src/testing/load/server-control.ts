@@ -9,6 +9,7 @@ export class ServerControl {
   readonly #server: LoadServer | undefined;
   readonly #redis: LoadRedis | undefined;
   #last: CountedRequests | undefined;
+  #counted: CountedRequests = { sent: 0, billed: 0, refused: 0 };
   #isStopped = false;
   #redisState: LoadPhase['redis'];
 
@@ -21,7 +22,7 @@ export class ServerControl {
   /** Starts the counts anew. */
   async begin(): Promise<void> {
     await this.#server?.reset();
-    this.#last = await this.total();
+    this.#last = await this.#read();
   }
 
   /** Sets the server up for a phase. Faults hold for their phase only. */
@@ -33,24 +34,19 @@ export class ServerControl {
   }
 
   /** Requests since the start or the last lap; `undefined` without a fake server. */
-  async lap(): Promise<CountedRequests | undefined> {
-    const now = await this.total();
+  async lap(isCounted: boolean): Promise<CountedRequests | undefined> {
+    const now = await this.#read();
     const before = this.#last;
     if (now === undefined || before === undefined) return undefined;
     this.#last = now;
-    return {
-      sent: now.sent - before.sent,
-      billed: now.billed - before.billed,
-      refused: now.refused - before.refused,
-    };
+    const lap = combined(now, before, -1);
+    if (isCounted) this.#counted = { ...combined(this.#counted, lap, 1), ...mostOf(now) };
+    return lap;
   }
 
-  /** All requests since the start. */
-  async total(): Promise<CountedRequests | undefined> {
-    const now = await this.#server?.getStats();
-    if (now === undefined) return undefined;
-    const { requestsBilled, rateLimited, connections } = now;
-    return { sent: callsOf(now), billed: requestsBilled, refused: rateLimited, mostConnections: connections.mostOpen };
+  /** Requests of all laps that counted. */
+  total(): CountedRequests | undefined {
+    return this.#last === undefined ? undefined : this.#counted;
   }
 
   /** Ends faults and outages, so that the servers can be used further. */
@@ -59,6 +55,18 @@ export class ServerControl {
     if (this.#isStopped) await this.#setServer(false);
     if (this.#redisState === 'pause') await this.#setRedis('resume');
     if (this.#redisState === 'kill') await this.#setRedis('restart');
+  }
+
+  async #read(): Promise<CountedRequests | undefined> {
+    const stats = await this.#server?.getStats();
+    if (stats === undefined) return undefined;
+    const { requestsBilled, rateLimited, connections } = stats;
+    return {
+      sent: callsOf(stats),
+      billed: requestsBilled,
+      refused: rateLimited,
+      mostConnections: connections.mostOpen,
+    };
   }
 
   get #hasFaults(): boolean {
@@ -78,3 +86,11 @@ export class ServerControl {
 
 /** Requests of calls, without those of health checks. */
 const callsOf = ({ requestsByEndpoint: { chat, responses } }: FakeOpenAIStats): number => chat + responses;
+
+const combined = (left: CountedRequests, right: CountedRequests, sign: 1 | -1): CountedRequests => ({
+  sent: left.sent + sign * right.sent,
+  billed: left.billed + sign * right.billed,
+  refused: left.refused + sign * right.refused,
+});
+
+const mostOf = ({ mostConnections }: CountedRequests) => (mostConnections === undefined ? {} : { mostConnections });
