@@ -16,8 +16,8 @@ export interface Trend {
 export const MAX_CHANCE = 0.01;
 
 /**
- * Decides by the trend over all windows: a single high value is noise, and a slow steady growth within the tolerance of
- * each window is none. A leak is a growth beyond the tolerance that is also steady.
+ * Decides by the trend over all windows, because a single high value is noise. A leak is a growth beyond the tolerance
+ * that is also steady.
  */
 export function trendOf(resource: string, values: readonly number[], tolerance: number): Trend {
   const growth = medianSlope(values) * Math.max(0, values.length - 1);

@@ -1,5 +1,5 @@
-// Proves that the soak finds what leaks: it runs the soak as it is, which must pass, and then with each leak planted,
-// which must be missed for the planted resource. Exits with 1 when one of them ends otherwise.
+// Proves that the soak finds what leaks. It runs the soak as it is, which must find nothing. Then it plants each leak,
+// which must be found in its resource. Exits with 1 when one of them ends otherwise.
 //   node bench/load/prove-leaks.ts [--minutes 3] [--only none,listener,map,socket]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

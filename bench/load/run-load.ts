@@ -20,7 +20,7 @@ export interface Output {
 }
 
 const RESULTS = new URL('../results/', import.meta.url);
-/** What a test may take beyond the time of its phases: starts, waits for calls, and the pauses of a soak. */
+/** Time of a test beyond that of its phases: starts, waits for calls, and the pauses of a soak. */
 const EXTRA_MS = 180_000;
 const EXTRA_RATIO = 2;
 

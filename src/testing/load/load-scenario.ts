@@ -33,7 +33,7 @@ export interface LoadTraffic {
   readonly images?: 'new' | number;
   /** Size of each image in bytes, up to 50,000,000; a small one has about 150. @defaultValue small */
   readonly imageBytes?: number;
-  /** Tenants that take calls in turn, by `withKey` with the keys of the run's option `tenantKeys`. @defaultValue none */
+  /** Tenants that take calls in turn, each with a key of the run's `tenantKeys`. @defaultValue none */
   readonly tenants?: number;
   /** @defaultValue the client's */
   readonly prompt?: string;
@@ -81,7 +81,7 @@ export interface LoadScenario {
   readonly server?: FakeOpenAIProcessOptions;
   /** Options of the client for which the thresholds are meant, without key and address. */
   readonly client?: DescribeClientOptions;
-  /** Clients that take calls in turn. `npm run perf:test` makes so many; a run takes what it is given. @defaultValue 1 */
+  /** Clients that take calls in turn; `npm run perf:test` makes so many. @defaultValue 1 */
   readonly clients?: number;
   /** Whether it needs a Redis server. @defaultValue false */
   readonly needsRedis?: boolean;

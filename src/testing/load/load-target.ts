@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigIssue } from '../../errors/config-error.ts';
+import type { ConfigIssue } from '../../errors/config-error.ts';
 import { describeKind, hasMethods } from '../../internal/options/option-checks.ts';
 import type { FaultPlan, FaultRule } from '../fake-openai/fault-plan.ts';
 import type { FakeLimits } from '../fake-openai/quota-group.ts';
@@ -103,7 +103,3 @@ export function methodIssues(target: unknown, needs: readonly string[]): readonl
     .filter((method) => !hasMethods(target, [method]))
     .map((method) => ({ option: `client.${method}`, expected: 'a function', got: 'nothing' }));
 }
-
-export const throwIssues = (issues: readonly ConfigIssue[]): void => {
-  if (issues.length > 0) throw new ConfigError('runLoadScenario', issues);
-};

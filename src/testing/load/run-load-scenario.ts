@@ -35,8 +35,8 @@ import { ServerControl } from './server-control.ts';
 /** Options of {@link runLoadScenario}. */
 export interface LoadRunOptions {
   /**
-   * The server to which the client sends: a fake one, which the scenario may harm and whose counts are read, or the URL
-   * of another one. A client that shows its `pools` and sends to loopback needs none.
+   * The server to which the client sends. It is a fake one, whose counts are read and which the scenario may harm, or
+   * the URL of another one. A client that shows its `pools` and sends to loopback needs none.
    * @defaultValue none
    */
   readonly server?: LoadServer | string;
@@ -97,8 +97,8 @@ export const LOAD_RUN_SPEC = {
  *
  * @param client - A `DescribeClient`, anything with its `describe`, or several that take calls in turn.
  * @param scenario - One of `LOAD_SCENARIOS`, or your own.
- * @throws ConfigError `DESCRIBE_CONFIG_INVALID` for a wrong scenario or option, for a scenario whose servers are not
- * given, and for a client that sends to a server that bills
+ * @throws ConfigError `DESCRIBE_CONFIG_INVALID` for a wrong scenario or option, for servers that a scenario needs and
+ * does not get, and for a client whose server bills
  * @throws the signal's reason when it aborts
  *
  * @example
