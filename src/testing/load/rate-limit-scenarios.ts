@@ -91,7 +91,8 @@ export const RATE_LIMIT_SCENARIOS = {
     name: 'rate limits: four clients',
     proves: 'Four clients share the limit of one account through Redis, as four processes do.',
     server: { record: false, latency, quotaGroups: [group('a', { requestsPerMinute: 1200 })] },
-    client,
+    // The cache holds the connection to Redis; each call has an image of its own.
+    client: { maxOutputTokens: TOKENS_PER_CALL, pool: { max: 32 } },
     clients: 4,
     needsRedis: true,
     phases,
