@@ -1,12 +1,15 @@
 import { pathToFileURL } from 'node:url';
 import { estimateCall } from '../src/openai/models/estimate.ts';
+import { estimateImageTokens } from '../src/openai/models/image-tokens.ts';
 import { modelCatalog } from '../src/openai/models/model-catalog.ts';
 import type { ImageDetail } from '../src/openai/models/model-entry.ts';
 import { tableOf, writeMarked } from './marked-table.ts';
 
-// Prints what 1,000 descriptions cost by model into the decision record about the default model, from the catalog:
-// `node .ci/model-prices.ts`.
+// Prints from the catalog what 1,000 descriptions cost by model into the decision record about the default model, and the
+// tokens of an image into docs/guide/images.md: `node .ci/model-prices.ts`.
 export const PAGE = 'docs/decisions/2026-11-28-default-model.md';
+
+export const TOKEN_PAGE = 'docs/guide/images.md';
 
 const IMAGES = 1_000;
 const IMAGE = { width: 1_024, height: 768 };
@@ -66,4 +69,23 @@ export function priceTable(): string {
   return tableOf([HEAD, ...ordered.map(cellsOf)]);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) writeMarked(PAGE, 'prices', priceTable());
+const SIDE_PX = 1_024;
+
+/** The tokens of a square image, with all models of equal figures in one row. */
+export function tokenTable(): string {
+  const models = Map.groupBy(modelCatalog.names(), (model) =>
+    (['low', 'high'] as const)
+      .map((detail) => estimateImageTokens({ model, width: SIDE_PX, height: SIDE_PX, detail })?.toLocaleString('en'))
+      .join(' | '),
+  );
+  const rows = Array.from(models, ([figures, names]) => [names.join(', '), figures]);
+  return tableOf([
+    ['model', '`low`', '`high`'],
+    ...rows.map(([names = '', figures = '']) => [names, ...figures.split(' | ')]),
+  ]);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  writeMarked(PAGE, 'prices', priceTable());
+  writeMarked(TOKEN_PAGE, 'image tokens', tokenTable());
+}
