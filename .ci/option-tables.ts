@@ -17,6 +17,7 @@ import { CLIENT_SPEC } from '../src/describe-client/options/client-spec.ts';
 import { ENDPOINT_SPEC } from '../src/describe-client/options/endpoint-options.ts';
 import { CLIENT_LIMIT_CHECKS } from '../src/describe-client/options/limit-options.ts';
 import { DESCRIBE_SPEC } from '../src/describe-client/options/request-spec.ts';
+import { TENANT_SPEC, TENANTS_SPEC } from '../src/describe-client/options/tenant-options.ts';
 import { TLS_SPEC } from '../src/http/connection/tls-options.ts';
 import { CONTENT_ALIAS_SPEC } from '../src/image/identity/content-alias.ts';
 import { IMAGE_LOADER_SPEC } from '../src/image/reading/image-loader.ts';
@@ -34,7 +35,7 @@ import { RETRY_BUDGET_SPEC } from '../src/retry/retry-budget.ts';
 import { RETRY_CLASS_SPEC, RETRY_SPEC } from '../src/retry/retry-options.ts';
 import { QUOTA_LIMITER_SPEC, QUOTA_LIMITS_SPEC } from '../src/routing/quota/quota-limiter-options.ts';
 import { QUOTA_REGISTRY_SPEC } from '../src/routing/quota/quota-registry.ts';
-import { ROUTER_SPEC } from '../src/routing/router/router-options.ts';
+import { ROUTER_ENDPOINT_SPEC, ROUTER_SPEC } from '../src/routing/router/router-options.ts';
 import { THRESHOLD_CHECKS } from '../src/testing/load/load-thresholds.ts';
 import { LOAD_RUN_SPEC } from '../src/testing/load/run-load-scenario.ts';
 import { tableOf } from './marked-table.ts';
@@ -47,6 +48,8 @@ export const TABLES: readonly { readonly page: string; readonly name: string; re
   { page: 'describe-client', name: 'DescribeClientOptions', spec: CLIENT_SPEC },
   { page: 'describe-client', name: 'EndpointOptions', spec: ENDPOINT_SPEC },
   { page: 'describe-client', name: 'ClientLimitOptions', spec: CLIENT_LIMIT_CHECKS },
+  { page: 'describe-client', name: 'TenantOptions', spec: TENANT_SPEC },
+  { page: 'describe-client', name: 'TenantsOptions', spec: TENANTS_SPEC },
   { page: 'describe-client', name: 'ClientImageOptions', spec: CLIENT_IMAGE_SPEC },
   { page: 'describe-client', name: 'DescribeOptions', spec: DESCRIBE_SPEC },
   { page: 'describe-client', name: 'DescribeManyOptions', spec: DESCRIBE_MANY_SPEC },
@@ -68,6 +71,7 @@ export const TABLES: readonly { readonly page: string; readonly name: string; re
   { page: 'performance-monitor', name: 'AlertOptions', spec: ALERT_SPEC },
   { page: 'performance-monitor', name: 'PerformanceMiddlewareOptions', spec: MIDDLEWARE_SPEC },
   { page: 'routing', name: 'RouterOptions', spec: ROUTER_SPEC },
+  { page: 'routing', name: 'RouterEndpoint', spec: ROUTER_ENDPOINT_SPEC },
   { page: 'routing', name: 'RetryOptions', spec: RETRY_SPEC },
   { page: 'routing', name: 'RetryClassPolicy', spec: RETRY_CLASS_SPEC },
   { page: 'routing', name: 'RetryBudgetOptions', spec: RETRY_BUDGET_SPEC },

@@ -80,7 +80,7 @@ export interface RouterOptions<Target> {
   readonly random?: Random | undefined;
 }
 
-const ENDPOINT_CHECK = shape({
+export const ROUTER_ENDPOINT_SPEC = {
   name: required(nonEmptyText(), 'a non-empty string'),
   target: anything(),
   weight: finiteNumber({ min: Number.MIN_VALUE }),
@@ -88,10 +88,10 @@ const ENDPOINT_CHECK = shape({
   model: nonEmptyText(),
   maxConcurrency: integer({ min: 1 }),
   initialConcurrency: integer({ min: 1 }),
-});
+} satisfies OptionChecks<RouterEndpoint<unknown>>;
 
 const endpointsCheck: OptionCheck = whichever(
-  [[(value) => Array.isArray(value) && value.length > 0, listOf(ENDPOINT_CHECK)]],
+  [[(value) => Array.isArray(value) && value.length > 0, listOf(shape(ROUTER_ENDPOINT_SPEC))]],
   (value, option) => [{ option, expected: 'an array of at least one endpoint', got: describeKind(value) }],
 );
 
