@@ -11,6 +11,7 @@ import { seededRandom } from '../harness/seeded-random.ts';
 import { BuildCache, cacheFolder } from './builds/build-cache.ts';
 import { run as runCommand } from './builds/run-command.ts';
 import { type FoundBench, findBenches } from './engine/find-benches.ts';
+import type { Block } from './engine/gate-bench.ts';
 import { measureBuilds } from './engine/measure-builds.ts';
 import { loadPackageFrom } from './process/build-hooks.ts';
 import {
@@ -109,10 +110,16 @@ async function runTrial(
     slower: reports.filter(({ verdict }) => verdict === 'slower').map(({ name }) => name),
     verdicts: Object.fromEntries(reports.map(({ name, verdict }) => [name, verdict])),
     rounds: run.rounds,
+    values: Object.fromEntries(
+      reports.map(({ name, blocks }) => [name, { cpu: valuesOf(blocks, 'cpu'), wall: valuesOf(blocks, 'wall') }]),
+    ),
     seconds: Math.round(elapsedMs / 100) / 10,
     load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
   };
 }
+
+const valuesOf = (blocks: readonly Block[], measure: 'cpu' | 'wall'): readonly number[] =>
+  blocks.flatMap(({ base, head }) => [...base, ...head].map((sample) => Number(sample[measure].toPrecision(4))));
 
 function inWords({ slowed, slower, verdicts }: TrialRecord): string {
   const unknown = Object.values(verdicts).filter((verdict) => verdict === 'cannot tell').length;

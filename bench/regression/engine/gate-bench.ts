@@ -53,10 +53,15 @@ export const logBlocks = (blocks: readonly Block[], measure: Measure): readonly 
     head: [logOf(head[0], measure), logOf(head[1], measure)],
   }));
 
-function logOf(sample: ProcessSample, measure: Measure): number {
-  const value = sample[measure];
-  if (value === undefined || !(value > 0) || !Number.isFinite(value)) {
-    throw new Error(`${measure} must be a number above 0; a process measured ${value}`);
+const logOf = (sample: ProcessSample, measure: Measure): number => Math.log(sample[measure] ?? Number.NaN);
+
+/** The sample, once it is sure that it has all measures of its bench: a value that is no time would count as one. */
+export function checkSample(sample: ProcessSample, { name, measures }: GateBench): ProcessSample {
+  for (const measure of measures) {
+    const value = sample[measure];
+    if (value === undefined || !(value > 0 && Number.isFinite(value))) {
+      throw new Error(`${name}: ${measure} must be a number above 0; a process measured ${value}`);
+    }
   }
-  return Math.log(value);
+  return sample;
 }

@@ -156,8 +156,8 @@ const failedReport = ({ bench }: FoundBench, error: string): BenchReport => ({
   verdict: 'error',
   slowerBy: [],
   unconfirmed: false,
-  blocks: 0,
-  confirmingBlocks: 0,
+  blocks: [],
+  confirmingBlocks: [],
   measures: [],
   error,
 });

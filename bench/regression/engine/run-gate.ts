@@ -1,7 +1,7 @@
 import type { Random } from '../../harness/seeded-random.ts';
 import type { ProcessSample } from '../process/plan.ts';
 import { FIRST_LOOK, isLook } from '../statistics/families.ts';
-import { BenchState, type Block, type GateBench, type Side } from './gate-bench.ts';
+import { BenchState, type Block, checkSample, type GateBench, type Side } from './gate-bench.ts';
 import { CONFIRM_SHARE, MAX_BLOCKS } from './gate-settings.ts';
 import { judgeConfirmation, judgeScreen } from './judge-look.ts';
 
@@ -51,18 +51,19 @@ async function screen(states: readonly BenchState[], deadlineAtMs: number, endAt
   let round = 0;
   while (round < planned) {
     const open = states.filter(({ phase }) => phase === 'screening');
-    if (open.length === 0 || ports.nowMs() >= endAtMs) break;
-    await runRound(open, 'screened', ports);
+    if (open.length === 0) break;
+    await runRound(open, 'screened', endAtMs, ports);
     round += 1;
     // By time alone, and once: a plan that followed the values would spend the chance of a false alarm twice.
     if (round === 1) planned = blocksWithin(deadlineAtMs - startedAtMs, ports.nowMs() - startedAtMs);
-    const isLate = ports.nowMs() >= deadlineAtMs;
-    if (isLook(round, planned) || (isLate && round >= FIRST_LOOK)) {
+    // The time of the first stage may be over before its first look: it then takes from that of the second.
+    const isOver = ports.nowMs() >= (round < FIRST_LOOK ? endAtMs : deadlineAtMs);
+    if (isLook(round, planned) || isOver) {
       judgeScreen(states, lastLook / planned, round / planned);
       lastLook = round;
     }
     report('screen', round, planned, states, ports);
-    if (isLate && round >= FIRST_LOOK) break;
+    if (isOver) break;
   }
   return { planned, rounds: round };
 }
@@ -76,9 +77,9 @@ async function confirm(states: readonly BenchState[], deadlineAtMs: number, port
   for (let round = 1; round <= planned; round += 1) {
     const open = suspects.filter(({ phase }) => phase === 'suspect');
     if (open.length === 0 || ports.nowMs() >= deadlineAtMs) return;
-    await runRound(open, 'confirming', ports);
+    await runRound(open, 'confirming', deadlineAtMs, ports);
     if (round === 1) planned = blocksWithin(deadlineAtMs - startedAtMs, ports.nowMs() - startedAtMs);
-    if (isLook(round, planned)) {
+    if (isLook(round, planned) || ports.nowMs() >= deadlineAtMs) {
       judgeConfirmation(suspects, lastLook / planned, round / planned);
       lastLook = round;
     }
@@ -91,9 +92,15 @@ function blocksWithin(timeMs: number, roundMs: number): number {
   return Math.max(FIRST_LOOK, Math.min(MAX_BLOCKS, Math.floor(timeMs / roundMs)));
 }
 
-/** One block of each bench, in an order that changes. A bench that fails is out of the run. */
-async function runRound(states: readonly BenchState[], into: 'screened' | 'confirming', ports: GatePorts) {
+/** One block of each bench, in an order that changes, until the time is over. A bench that fails is out of the run. */
+async function runRound(
+  states: readonly BenchState[],
+  into: 'screened' | 'confirming',
+  endAtMs: number,
+  ports: GatePorts,
+): Promise<void> {
   for (const state of shuffled(states, ports.random)) {
+    if (ports.nowMs() >= endAtMs) return;
     try {
       state[into].push(await measureBlock(state.bench, ports));
     } catch (cause) {
@@ -106,10 +113,11 @@ async function runRound(states: readonly BenchState[], into: 'screened' | 'confi
 /** ABBA or BAAB: a drift of the machine through the block adds as much to either build. */
 async function measureBlock(bench: GateBench, { measure, random }: GatePorts): Promise<Block> {
   const [outer, inner] = random() < 0.5 ? (['base', 'head'] as const) : (['head', 'base'] as const);
-  const first = await measure(bench, outer);
-  const second = await measure(bench, inner);
-  const third = await measure(bench, inner);
-  const last = await measure(bench, outer);
+  const measureSide = async (side: Side) => checkSample(await measure(bench, side), bench);
+  const first = await measureSide(outer);
+  const second = await measureSide(inner);
+  const third = await measureSide(inner);
+  const last = await measureSide(outer);
   return outer === 'base'
     ? { base: [first, last], head: [second, third] }
     : { base: [second, third], head: [first, last] };

@@ -32,8 +32,9 @@ export interface BenchReport {
   readonly slowerBy: readonly Measure[];
   /** Whether the first stage suspected a slowdown that the second did not confirm. */
   readonly unconfirmed: boolean;
-  readonly blocks: number;
-  readonly confirmingBlocks: number;
+  /** What was measured in the first stage, and in the second. */
+  readonly blocks: readonly Block[];
+  readonly confirmingBlocks: readonly Block[];
   readonly measures: readonly MeasureReport[];
   readonly error?: string;
 }
@@ -52,8 +53,8 @@ export function judgeRun({ states, plannedBlocks }: GateRun): readonly BenchRepo
       verdict: verdictOf(state, faster),
       slowerBy: confirmed,
       unconfirmed: phase === 'suspect',
-      blocks: screened.length,
-      confirmingBlocks: confirming.length,
+      blocks: screened,
+      confirmingBlocks: confirming,
       measures:
         shown.length === 0
           ? []

@@ -73,7 +73,7 @@ function valueTable(benches: readonly BenchReport[]): readonly string[] {
       (found) =>
         `| ${name} | ${MEASURE_WORDS[found.measure]} | ${value(found.base, found.measure)} | ` +
         `${value(found.head, found.measure)} | ${change(found)} | ${percent(found.noiseFloor)} | ` +
-        `${blocks}${confirmingBlocks > 0 ? ` + ${confirmingBlocks}` : ''} |`,
+        `${blocks.length}${confirmingBlocks.length > 0 ? ` + ${confirmingBlocks.length}` : ''} |`,
     ),
   );
   return [

@@ -43,7 +43,7 @@ export function explain(report: BenchReport): string {
       const found = measureOf(report, measure);
       return `${MEASURE_WORDS[measure]}${found === undefined ? '' : ` ${change(found)}`}`;
     });
-    return `Confirmed by ${report.confirmingBlocks} new blocks: ${named.join(', ')}.`;
+    return `Confirmed by ${report.confirmingBlocks.length} new blocks: ${named.join(', ')}.`;
   }
   if (deciding === undefined) return 'Nothing was measured: the time was over.';
   if (verdict === 'same') return `${MEASURE_WORDS[clock]} changed by less than 5 %: ${change(deciding)}.`;

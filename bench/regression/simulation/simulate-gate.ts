@@ -5,7 +5,7 @@ import { runGate } from '../engine/run-gate.ts';
 import { type BenchReport, judgeRun } from '../engine/verdict.ts';
 import type { ProcessSample } from '../process/plan.ts';
 
-/** Process medians of one bench of one build, in the order in which they were measured. */
+/** Process medians of one bench of one build, in the order in which they were measured, four a block. */
 export interface RecordedNoise {
   readonly cpu: readonly number[];
   readonly wall: readonly number[];
@@ -46,7 +46,10 @@ export async function simulateGate(options: SimulationOptions): Promise<readonly
   return judgeRun(run);
 }
 
-/** Neighbours stay neighbours, so that a disturbance lasts as long as it did. The start is drawn. */
+/** Values that were measured one after the other, as those of a block are. */
+const BLOCK = 4;
+
+/** Takes whole recorded blocks, so that a disturbance lasts as long as it did. Which block is drawn. */
 function follow({ cpu, wall }: RecordedNoise, scale: number, random: () => number): () => ProcessSample {
   const quieter = (values: readonly number[]) => {
     const middle = median(values);
@@ -54,11 +57,12 @@ function follow({ cpu, wall }: RecordedNoise, scale: number, random: () => numbe
   };
   const cpus = quieter(cpu);
   const walls = quieter(wall);
-  let next = Math.floor(random() * cpus.length);
+  const blocks = Math.floor(cpus.length / BLOCK);
+  let next = 0;
   return () => {
-    next = (next + 1) % cpus.length;
-    // A block is followed by a gap in which the other benches run.
-    if (random() < 0.25) next = Math.floor(random() * cpus.length);
-    return { cpu: cpus[next] ?? 1, wall: walls[next] ?? 1 };
+    if (next % BLOCK === 0) next = BLOCK * Math.floor(random() * blocks);
+    const sample = { cpu: cpus[next] ?? 1, wall: walls[next] ?? 1 };
+    next += 1;
+    return sample;
   };
 }

@@ -58,7 +58,7 @@ export function estimateShift(blocks: readonly LogBlock[], outside: number): Shi
   return {
     shift: median(differences),
     lower: differences[cut - 1] ?? Number.NEGATIVE_INFINITY,
-    upper: differences.at(-cut) ?? Number.POSITIVE_INFINITY,
+    upper: differences[differences.length - cut] ?? Number.POSITIVE_INFINITY,
   };
 }
 

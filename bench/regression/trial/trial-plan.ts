@@ -28,6 +28,8 @@ export interface TrialRecord {
   readonly slower: readonly string[];
   readonly verdicts: Readonly<Record<string, BenchVerdict>>;
   readonly rounds: number;
+  /** CPU and wall time of each process of the first stage, four a block: base twice, then head twice. */
+  readonly values: Readonly<Record<string, { readonly cpu: readonly number[]; readonly wall: readonly number[] }>>;
   readonly seconds: number;
   /** Load average over one minute at the end, which tells a quiet machine from a busy one. */
   readonly load: number;
