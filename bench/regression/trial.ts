@@ -118,8 +118,9 @@ async function runTrial(
   };
 }
 
-const valuesOf = (blocks: readonly Block[], measure: 'cpu' | 'wall'): readonly number[] =>
-  blocks.flatMap(({ base, head }) => [...base, ...head].map((sample) => Number(sample[measure].toPrecision(4))));
+function valuesOf(blocks: readonly Block[], measure: 'cpu' | 'wall'): readonly number[] {
+  return blocks.flatMap(({ base, head }) => [...base, ...head].map((sample) => Number(sample[measure].toPrecision(4))));
+}
 
 function inWords({ slowed, slower, verdicts }: TrialRecord): string {
   const unknown = Object.values(verdicts).filter((verdict) => verdict === 'cannot tell').length;

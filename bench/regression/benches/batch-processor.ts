@@ -1,5 +1,5 @@
 import { BatchProcessor } from '@describe-it/sdk/batch-processor';
-import { defineBench } from './define-bench.ts';
+import { defineBench } from '../define-bench.ts';
 
 const ITEMS = 500;
 const BATCH = 50;

@@ -1,5 +1,5 @@
 import { CircuitBreaker } from '@describe-it/sdk/circuit-breaker';
-import { defineBench } from './define-bench.ts';
+import { defineBench } from '../define-bench.ts';
 
 const echo = async (value: number) => value;
 const failing = async (): Promise<number> => {

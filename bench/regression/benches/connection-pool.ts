@@ -1,5 +1,5 @@
 import { OpenAIConnectionPool } from '@describe-it/sdk/openai';
-import { defineBench } from './define-bench.ts';
+import { defineBench } from '../define-bench.ts';
 
 const IN_FLIGHT = 16;
 const CALLS = 1;

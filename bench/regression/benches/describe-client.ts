@@ -1,5 +1,5 @@
 import { createDescribeClient } from '@describe-it/sdk';
-import { defineBench, type ServiceUrls } from './define-bench.ts';
+import { defineBench, type ServiceUrls } from '../define-bench.ts';
 
 const HITS = 20;
 const IN_FLIGHT = 16;

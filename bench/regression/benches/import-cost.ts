@@ -1,5 +1,5 @@
 import { sampleInFreshProcess } from '../../harness/fresh-process.ts';
-import { defineSampledBench } from './define-bench.ts';
+import { defineSampledBench } from '../define-bench.ts';
 
 export const benches = [
   defineSampledBench({

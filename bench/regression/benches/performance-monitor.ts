@@ -1,5 +1,5 @@
 import { PerformanceMonitor } from '@describe-it/sdk/performance-monitor';
-import { defineBench } from './define-bench.ts';
+import { defineBench } from '../define-bench.ts';
 
 const RECORDS = 100;
 const SERIES = 200;

@@ -1,5 +1,5 @@
 import { RedisCache } from '@describe-it/sdk/redis-cache';
-import { defineBench } from './define-bench.ts';
+import { defineBench } from '../define-bench.ts';
 
 const READS = 50;
 const MANY = 100;

@@ -1,5 +1,5 @@
 import { ResourcePool } from '@describe-it/sdk/resource-pool';
-import { defineBench } from './define-bench.ts';
+import { defineBench } from '../define-bench.ts';
 
 const SLOTS = 10;
 const CALLERS = 32;

@@ -1,5 +1,5 @@
 import { QuotaRegistry, type RouteJob, Router } from '@describe-it/sdk/routing';
-import { defineBench } from './define-bench.ts';
+import { defineBench } from '../define-bench.ts';
 
 const CALLS = 500;
 const CONCURRENCY = 50;

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import type { Bench } from '../benches/define-bench.ts';
+import type { Bench } from '../define-bench.ts';
 
 export interface FoundBench {
   /** URL of its module. */
@@ -11,7 +11,7 @@ const FOLDER = new URL('../benches/', import.meta.url);
 
 /** All benches of the gate, by name. The package must resolve, for their modules import it. */
 export async function findBenches(): Promise<readonly FoundBench[]> {
-  const files = (await readdir(FOLDER)).filter((file) => file.endsWith('.ts') && file !== 'define-bench.ts').sort();
+  const files = (await readdir(FOLDER)).filter((file) => file.endsWith('.ts')).sort();
   const found: FoundBench[] = [];
   for (const file of files) {
     const module = new URL(file, FOLDER).href;

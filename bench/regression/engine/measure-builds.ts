@@ -1,6 +1,6 @@
 import type { Random } from '../../harness/seeded-random.ts';
 import { median } from '../../harness/statistics.ts';
-import type { ServiceUrls } from '../benches/define-bench.ts';
+import type { ServiceUrls } from '../define-bench.ts';
 import type { BenchPlan, ProcessSample } from '../process/plan.ts';
 import { runChild } from '../process/run-child.ts';
 import { startServices } from '../process/services.ts';

@@ -1,6 +1,6 @@
 // Measures one bench of one build in a process of its own. Started by spawn-child.ts, with a ChildRequest as JSON.
 import { collectGarbage } from '../../harness/collect-garbage.ts';
-import type { Bench } from '../benches/define-bench.ts';
+import type { Bench } from '../define-bench.ts';
 import { loadPackageFrom } from './build-hooks.ts';
 import { findPlan, measureRun } from './measure-run.ts';
 import type { ChildAnswer, ChildRequest } from './plan.ts';

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { findRedisServer, startRedisServer } from '../../../src/testing/redis-server.ts';
-import type { Service, ServiceUrls } from '../benches/define-bench.ts';
+import type { Service, ServiceUrls } from '../define-bench.ts';
 
 export interface RunningServices {
   readonly urls: ServiceUrls;

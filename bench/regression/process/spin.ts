@@ -1,4 +1,4 @@
-import type { RunChange } from '../benches/define-bench.ts';
+import type { RunChange } from '../define-bench.ts';
 
 /** A busy loop that no compiler removes. Its time grows by the turns alone. */
 export function spin(turns: number): number {

@@ -1,4 +1,4 @@
-import { defineSuite, type Sample, type Suite } from '../../harness/suite.ts';
+import { defineSuite, type Sample, type Suite } from '../harness/suite.ts';
 
 /** What a bench needs beside its own process. The gate starts each once for a whole run. */
 export type Service = 'openai' | 'redis';
