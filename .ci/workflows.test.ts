@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { MARKER } from '../bench/regression/report/markdown.ts';
 
 const folder = fileURLToPath(new URL('../.github/workflows/', import.meta.url));
 const workflows = readdirSync(folder).map((name) => [name, readFileSync(folder + name, 'utf8')] as const);
@@ -39,4 +40,13 @@ it('publishes in a job that runs nothing but npm publish, on what a job without 
   expect(jobs['publish']?.match(/run: .*/g)).toEqual([expect.stringMatching(/^run: npm publish \.\/\*\.tgz /)]);
   expect(jobs['publish']).not.toContain('actions/checkout');
   expect(jobs['build']).not.toMatch(/secrets\.|: write/);
+});
+
+it('comments on performance in a job that runs no code of the pull request', () => {
+  const jobs = jobsOf(readFileSync(`${folder}perf.yml`, 'utf8'));
+  expect(Object.keys(jobs)).toEqual(['gate', 'comment']);
+  expect(jobs['gate']).not.toMatch(/secrets\.|: write/);
+  expect(jobs['comment']).toContain('pull-requests: write');
+  expect(jobs['comment']).not.toMatch(/actions\/checkout|\bnpm\b|\bnode\b/);
+  expect(jobs['comment']).toContain(MARKER);
 });

@@ -1,6 +1,6 @@
 import { defineSuite, type Sample, type Suite } from '../harness/suite.ts';
 
-/** What a bench needs beside its own process. The gate starts each once for a whole run. */
+/** A process that a bench talks to. The gate starts each once for a whole run. */
 export type Service = 'openai' | 'redis';
 
 /** Addresses of the services that a bench asked for. */

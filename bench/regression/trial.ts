@@ -1,5 +1,5 @@
-// Tries the gate on itself: runs of the whole gate where nothing changed, and runs where one bench of head is slowed on
-// purpose, while another process keeps one core busy. Each verdict is a line of a file, so that it resumes.
+// Tries the gate on itself while another process keeps one core busy. In some runs of the gate nothing changed, and
+// in some one bench of head is slowed on purpose. Each verdict is a line of a file, so that it resumes.
 //   npm run perf:trial -- [--file bench/results/gate-trial.jsonl] [--runs n] [--no-busy] [--score]
 import { fork } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';

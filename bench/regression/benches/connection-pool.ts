@@ -4,7 +4,7 @@ import { defineBench } from '../define-bench.ts';
 const IN_FLIGHT = 16;
 const CALLS = 1;
 
-/** What the gate's server answers to everything. */
+/** The answer of the gate's server to every request. */
 const ANSWER = 'A cat on a chair.';
 
 const params = {

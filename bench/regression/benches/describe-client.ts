@@ -5,7 +5,7 @@ const HITS = 20;
 const IN_FLIGHT = 16;
 const CALLS = 1;
 
-/** What the gate's server answers to everything. */
+/** The answer of the gate's server to every request. */
 const ANSWER = 'A cat on a chair.';
 
 /** A picture of one pixel. */

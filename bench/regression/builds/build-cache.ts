@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BuildError, run } from './run-command.ts';
 
-/** What a build is made of. */
-const SOURCES = ['src', 'package.json', 'package-lock.json', 'tsup.config.ts', 'tsconfig.json'] as const;
+const LOCK = 'package-lock.json';
+
+/** Files and folders that make a build. */
+const SOURCES = ['src', 'package.json', LOCK, 'tsup.config.ts', 'tsconfig.json'] as const;
 
 /** Fields of a package.json that decide what is installed. */
 const INSTALLED = ['dependencies', 'peerDependencies'] as const;
@@ -24,9 +26,11 @@ export class BuildCache {
     mkdirSync(folder, { recursive: true });
   }
 
-  /** The build of a commit. */
+  /** The build of a commit. With modules of its own it is another build than with those of this repository. */
   ofCommit(commit: string): string {
-    return this.#once(`commit-${commit.slice(0, 12)}`, (work) => {
+    const lock = run('git', ['show', `${commit}:${LOCK}`], this.#repository);
+    const isSameLock = lock === readFileSync(join(this.#repository, LOCK), 'utf8').trim();
+    return this.#once(`commit-${commit.slice(0, 12)}${isSameLock ? '' : '-own-modules'}`, (work) => {
       const archive = join(work, 'source.tar');
       run('git', ['archive', '--output', archive, commit, ...SOURCES], this.#repository);
       run('tar', ['-xf', archive, '-C', work], work);
@@ -82,8 +86,7 @@ export class BuildCache {
   }
 
   #compile(work: string): void {
-    const lock = 'package-lock.json';
-    const isSameLock = readFileSync(join(work, lock)).equals(readFileSync(join(this.#repository, lock)));
+    const isSameLock = readFileSync(join(work, LOCK)).equals(readFileSync(join(this.#repository, LOCK)));
     if (isSameLock) this.#linkModules(work);
     // Other versions of openai, ioredis and the rest are part of what base is.
     else run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], work);

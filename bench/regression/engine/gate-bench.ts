@@ -4,7 +4,7 @@ import type { LogBlock } from '../statistics/block-test.ts';
 /** The two builds that are compared. */
 export type Side = 'base' | 'head';
 
-/** What a process measures. Lower is better for all. */
+/** The quantities that a process can measure. Lower is better for all. */
 export type Measure = 'cpu' | 'wall' | 'memory';
 
 /** A bench as the engine sees it. */

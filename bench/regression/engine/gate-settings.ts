@@ -5,8 +5,8 @@ export const MIN_SHIFT = Math.log1p(MIN_EFFECT);
 
 /**
  * Chance that the first stage suspects any bench of a run where nothing changed. It only decides what is measured
- * again, so it is large: the two stages together raise a false alarm in at most 0.5 · 0.05 of the runs. Simulated runs
- * with 0.25 missed a slowdown of 15 % twice as often (simulation/simulate-gate.test.ts).
+ * again, so it is large. The two stages together raise a false alarm in at most 0.5 · 0.05 of the runs. Simulated runs
+ * with 0.25 missed a slowdown of 15 % twice as often.
  */
 export const SCREEN_ALPHA = 0.5;
 

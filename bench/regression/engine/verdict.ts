@@ -8,19 +8,19 @@ import type { GateRun } from './run-gate.ts';
 
 export type BenchVerdict = 'slower' | 'same' | 'faster' | 'cannot tell' | 'error';
 
-/** What the run found out about one measure of one bench. Changes are ratios: 0.25 is a quarter more. */
+/** The findings about one measure of one bench. Changes are ratios: 0.25 is a quarter more. */
 export interface MeasureReport {
   readonly measure: Measure;
   /** Median over the processes: microseconds an operation, or bytes an object. */
   readonly base: number;
   readonly head: number;
   readonly change: number;
-  /** The interval that misses the true change in one of ten cases; `null` where there are too few blocks for a bound. */
+  /** The interval that misses the true change in one of ten cases; `null` where too few blocks give no bound. */
   readonly lower: number | null;
   readonly upper: number | null;
   /** How much two processes of base differed from each other, in nine of ten blocks. */
   readonly noiseFloor: number;
-  /** The smallest slowdown that the first stage would have suspected in four of five runs; `null` before a first look. */
+  /** The smallest slowdown that the first stage would suspect in four of five runs; `null` before a first look. */
   readonly detectable: number | null;
 }
 
@@ -32,7 +32,7 @@ export interface BenchReport {
   readonly slowerBy: readonly Measure[];
   /** Whether the first stage suspected a slowdown that the second did not confirm. */
   readonly unconfirmed: boolean;
-  /** What was measured in the first stage, and in the second. */
+  /** The values of the first stage, and of the second. */
   readonly blocks: readonly Block[];
   readonly confirmingBlocks: readonly Block[];
   readonly measures: readonly MeasureReport[];
@@ -108,8 +108,8 @@ function reportOf(blocks: readonly Block[], measure: Measure, alpha: number): Me
 
 /**
  * The smallest shift that the rank test finds in four of five cases at this level, and whose estimate then exceeds the
- * minimum effect. The estimate has the variance σ² / (n · 0.764): 0.764 = 3/π · 4/5 is the efficiency of van Elteren's
- * test with four values a stratum, where the noise is normal.
+ * minimum effect. The estimate has the variance σ² / (n · 0.764). For normal noise and four values a stratum, 3/π · 4/5
+ * = 0.764 is the efficiency of van Elteren's test.
  */
 export function detectableShift(noise: number, blocks: number, alpha: number): number {
   const error = noise / Math.sqrt(blocks * 0.764);

@@ -6,8 +6,8 @@ import { findPlan, measureRun } from './measure-run.ts';
 import type { ChildAnswer, ChildRequest } from './plan.ts';
 import { spinning } from './spin.ts';
 
-// The cache of compiled code serves this process only. What a bench starts, such as an import that is measured, must
-// not find it.
+// The cache of compiled code serves this process only. An import that a bench measures, in a process that it starts,
+// must not find it.
 delete process.env['NODE_COMPILE_CACHE'];
 
 const request = JSON.parse(process.argv[2] ?? '') as ChildRequest;

@@ -12,8 +12,8 @@ const MEASURED_CPU_US = 120_000;
 const MIN_SAMPLES = 9;
 
 /**
- * The warm-up pauses this often, this long. V8 compiles in another thread, which gets no turn on a busy machine: the
- * samples of one process would then be of interpreted code, and those of the next of compiled code.
+ * The warm-up pauses this often, this long. V8 compiles in another thread, which waits for a core on a busy machine.
+ * Without a pause one process would sample interpreted code, and the next one compiled code.
  */
 const PAUSES = 5;
 const PAUSE_MS = 6;

@@ -7,7 +7,7 @@ export interface BenchPlan {
   readonly samples: number;
 }
 
-/** What a child process is told, as JSON in its only argument. */
+/** The task of a child process, as JSON in its only argument. */
 export interface ChildRequest {
   /** URL of the module that exports `benches`. */
   readonly module: string;
@@ -34,7 +34,7 @@ export interface ProcessSample {
   readonly memory?: number;
 }
 
-/** What a child process prints, as JSON on its last line. */
+/** The answer of a child process, as JSON on its last line. */
 export type ChildAnswer =
   | { readonly kind: 'plan'; readonly plan: BenchPlan; readonly cpu: number; readonly operations: number }
   | { readonly kind: 'sample'; readonly sample: ProcessSample };

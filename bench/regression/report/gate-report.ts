@@ -2,7 +2,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { CONFIRM_ALPHA, MIN_EFFECT, SCREEN_ALPHA } from '../engine/gate-settings.ts';
 import type { GateOutcome } from '../engine/measure-builds.ts';
 
-/** What a run found, as `--json` writes it. Additions keep the version; a change of a field raises it. */
+/** The findings of a run, as `--json` writes them. Additions keep the version; a change of a field raises it. */
 export interface GateReport extends GateOutcome {
   readonly version: 1;
   /** `slower`: at least one bench. `error`: a bench failed, and none is slower. */

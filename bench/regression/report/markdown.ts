@@ -96,5 +96,5 @@ const details = (summary: string, lines: readonly string[]) => [
   '</details>',
 ];
 
-/** What a bench or an error says can neither end a cell nor become markup. */
+/** The text of a name or an error can then neither end a cell nor become markup. */
 const escapeCell = (text: string) => text.replace(/[|<>]/g, (sign) => `\\${sign}`).replaceAll('\n', ' ');

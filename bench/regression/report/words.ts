@@ -33,7 +33,7 @@ export const detectable = (found: MeasureReport | undefined): string =>
 export const measureOf = (report: BenchReport, measure: Measure): MeasureReport | undefined =>
   report.measures.find((one) => one.measure === measure);
 
-/** What the verdict means, in one sentence. */
+/** The reason for a verdict, in a sentence or two. */
 export function explain(report: BenchReport): string {
   const { verdict, slowerBy, clock, unconfirmed, error } = report;
   const deciding = measureOf(report, clock);

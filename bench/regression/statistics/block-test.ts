@@ -26,8 +26,8 @@ const CHOICES = [
 
 /**
  * The exact chance, where nothing changed, of a statistic at least as large as the one seen. It is the stratified
- * rank-sum test of van Elteren with the blocks as strata: within a block each of the six ways to call two of the four
- * processes "head" is equally likely. Six blocks can reach 1 / 46,656, a signed-rank test of them only 1 / 64.
+ * rank-sum test of van Elteren with the blocks as strata. Within a block each of the six ways to call two of the four
+ * processes "head" is then equally likely. Six blocks can reach 1 / 46,656, a signed-rank test of them only 1 / 64.
  *
  * Source: Ph. van Elteren, "On the combination of independent two-sample tests of Wilcoxon", Bulletin of the
  * International Statistical Institute 37 (1960). Ties count by mid-ranks.
@@ -42,8 +42,8 @@ export function chanceOfFaster(blocks: readonly LogBlock[]): number {
 }
 
 /**
- * The Hodges-Lehmann estimate that belongs to this test is the median of all differences of head and base within
- * blocks, and their order statistics bound the interval exactly.
+ * The estimate that belongs to this test is the median of all differences of head and base within blocks. Their order
+ * statistics bound the interval exactly.
  *
  * Source: J. L. Hodges and E. L. Lehmann, "Estimates of location based on rank tests", Annals of Mathematical
  * Statistics 34 (1963).

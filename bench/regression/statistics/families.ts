@@ -18,9 +18,9 @@ export function rejectedByHolm<Key>(chances: ReadonlyMap<Key, number>, alpha: nu
 }
 
 /**
- * The part of `alpha` that a look may use: the linear spending function α(t) = α·t, of which each look spends what has
- * been added since the look before. The looks are added up as if they were independent of each other (Bonferroni), so
- * the sum holds whatever the data of one look share with the next.
+ * The part of `alpha` that a look may use. The spending function is linear, α(t) = α·t, and each look spends what has
+ * been added since the look before. The chances of the looks are added up (Bonferroni). So the sum is a bound, whatever
+ * the data of one look share with those of the next.
  *
  * Source: K. K. G. Lan and D. L. DeMets, "Discrete sequential boundaries for clinical trials", Biometrika 70 (1983);
  * the linear one is ρ = 1 of K. Kim and D. L. DeMets, "Design and analysis of group sequential tests based on the type

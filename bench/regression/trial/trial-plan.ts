@@ -1,7 +1,7 @@
 import { seededRandom } from '../../harness/seeded-random.ts';
 import type { BenchVerdict } from '../engine/verdict.ts';
 
-/** What a trial run does to head: nothing, or it slows one bench by this share. */
+/** The kinds of run: they leave head as it is, or slow one bench of it by this share. */
 export const TRIALS = [
   { kind: 'nothing changed', ratio: 0, runs: 40 },
   { kind: '25 % slower', ratio: 0.25, runs: 20 },
@@ -66,7 +66,7 @@ export interface TrialScore {
   readonly broken: number;
 }
 
-/** What a run may take, with the preparation. */
+/** The longest that a run may take, with the preparation. */
 export const MAX_SECONDS = 120;
 
 export function scoreOf(records: readonly TrialRecord[]): readonly TrialScore[] {
