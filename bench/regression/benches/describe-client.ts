@@ -14,11 +14,11 @@ const PNG = Buffer.from(
   'base64',
 );
 
-const setup = ({ openai = '' }: ServiceUrls) => {
+const setup = ({ openai = '' }: ServiceUrls, connections: number) => {
   const client = createDescribeClient({
     apiKey: 'sk-bench',
     baseURL: openai,
-    pool: { min: IN_FLIGHT, max: IN_FLIGHT },
+    pool: { min: connections, max: connections },
   });
   let images = 0;
   const nextImage = () => {
@@ -35,7 +35,7 @@ export const benches = [
     needs: ['openai'],
     operations: HITS,
     setup: async (services) => {
-      const context = setup(services);
+      const context = setup(services, 1);
       const request = { image: context.nextImage(), prompt: 'What is on it?' };
       await context.client.describe(request);
       return { ...context, request };
@@ -58,7 +58,7 @@ export const benches = [
     clock: 'wall',
     operations: IN_FLIGHT * CALLS,
     setup: async (services) => {
-      const context = setup(services);
+      const context = setup(services, IN_FLIGHT);
       await context.client.warmUp();
       return context;
     },

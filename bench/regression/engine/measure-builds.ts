@@ -102,21 +102,33 @@ async function prepare(
   setup: GateSetup,
   services: ServiceUrls,
 ): Promise<Prepared | { readonly added: string } | { readonly failed: string }> {
-  const { module, bench } = found;
-  const planOf = (side: Side) =>
-    runChild({ module, bench: bench.name, build: setup.builds[side], services }, setup.compileCache);
-  const [base, head] = [await settle(planOf('base')), await settle(planOf('head'))];
+  const planOf = (side: Side) => settle(findPlan(found, side, setup, services));
+  const base = await planOf('base');
+  const head =
+    'reason' in base
+      ? await planOf('head')
+      : await settle(measureOnce({ found, ...base.value }, 'head', setup, services));
   if ('reason' in head) return { failed: head.reason };
   if ('reason' in base) return { added: base.reason };
-  if (base.value.kind !== 'plan') return { failed: 'the process gave no plan' };
   const { plan, operations } = base.value;
-  if (setup.slowdown?.bench !== bench.name) return { found, plan };
+  if (setup.slowdown?.bench !== found.bench.name) return { found, plan };
   const samples: number[] = [];
   for (let index = 0; index < CALIBRATIONS; index += 1) {
     samples.push((await measureOnce({ found, plan }, 'base', setup, services)).cpu);
   }
   const perRunUs = median(samples) * operations;
   return { found, plan, spinTurns: Math.round((perRunUs * setup.slowdown.ratio) / spinTurnUs()) };
+}
+
+async function findPlan(
+  { module, bench }: FoundBench,
+  side: Side,
+  { builds, compileCache }: GateSetup,
+  services: ServiceUrls,
+): Promise<{ readonly plan: BenchPlan; readonly operations: number }> {
+  const answer = await runChild({ module, bench: bench.name, build: builds[side], services }, compileCache);
+  if (answer.kind !== 'plan') throw new Error(`${bench.name}: the process gave no plan`);
+  return answer;
 }
 
 async function measureOnce(

@@ -29,12 +29,12 @@ async function answer({ suite, measureMemory }: Bench): Promise<ChildAnswer> {
     if (cpuMs === undefined) throw new Error(`${request.bench}: the sample has no CPU time`);
     if (plan === undefined) {
       const once = { warmUpRuns: 0, runsPerSample: 1, samples: 1 };
-      return { kind: 'plan', plan: once, cpu: cpuMs * 1_000, operations: 1 };
+      return { kind: 'plan', plan: once, operations: 1 };
     }
     return { kind: 'sample', sample: { cpu: cpuMs * 1_000, wall: value * 1_000 } };
   }
   if (plan === undefined) {
-    return { kind: 'plan', ...(await findPlan(contender)), operations: contender.operations };
+    return { kind: 'plan', plan: await findPlan(contender), operations: contender.operations };
   }
   const sample = await measureRun(contender, plan);
   await prepared.teardown();

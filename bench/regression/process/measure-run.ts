@@ -5,18 +5,21 @@ import type { BenchPlan, ProcessSample } from './plan.ts';
 
 type TimedContender = Extract<PreparedContender, { kind: 'timed' }>;
 
-/** CPU time that a sample should take: long enough that reading the clocks is a thousandth of it. */
-const SAMPLE_CPU_US = 2_000;
-const WARM_UP_CPU_US = 80_000;
-const MEASURED_CPU_US = 120_000;
-const MIN_SAMPLES = 9;
+/**
+ * CPU time that a sample should take. Reading the clocks is some thousandths of it, and most samples are over before the
+ * kernel gives the core to another process.
+ */
+const SAMPLE_CPU_US = 1_000;
+const WARM_UP_CPU_US = 50_000;
+const MEASURED_CPU_US = 70_000;
+const MIN_SAMPLES = 7;
 
 /**
  * The warm-up pauses this often, this long. V8 compiles in another thread, which waits for a core on a busy machine.
  * Without a pause one process would sample interpreted code, and the next one compiled code.
  */
-const PAUSES = 5;
-const PAUSE_MS = 6;
+const PAUSES = 4;
+const PAUSE_MS = 5;
 
 interface Batch {
   readonly cpuUs: number;
@@ -44,7 +47,7 @@ export async function measureRun(contender: TimedContender, plan: BenchPlan): Pr
 }
 
 /** Finds the counts by CPU time, which a busy machine changes least. */
-export async function findPlan(contender: TimedContender): Promise<{ readonly plan: BenchPlan; readonly cpu: number }> {
+export async function findPlan(contender: TimedContender): Promise<BenchPlan> {
   const counted = new CountedRuns(contender);
   await counted.begin();
   const perRunUs: number[] = [];
@@ -62,10 +65,7 @@ export async function findPlan(contender: TimedContender): Promise<{ readonly pl
   const runUs = quantile(perRunUs, 0.25);
   const runsPerSample = Math.max(1, Math.round(SAMPLE_CPU_US / runUs));
   const samples = Math.max(MIN_SAMPLES, Math.round(MEASURED_CPU_US / (runsPerSample * runUs)));
-  return {
-    plan: { warmUpRuns: Math.max(PAUSES, Math.round(WARM_UP_CPU_US / runUs)), runsPerSample, samples },
-    cpu: runUs / contender.operations,
-  };
+  return { warmUpRuns: Math.max(PAUSES, Math.round(WARM_UP_CPU_US / runUs)), runsPerSample, samples };
 }
 
 /** Runs a contender, verifies a result of each batch, and at the end that all operations were counted. */

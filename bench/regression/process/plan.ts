@@ -36,5 +36,5 @@ export interface ProcessSample {
 
 /** The answer of a child process, as JSON on its last line. */
 export type ChildAnswer =
-  | { readonly kind: 'plan'; readonly plan: BenchPlan; readonly cpu: number; readonly operations: number }
+  | { readonly kind: 'plan'; readonly plan: BenchPlan; readonly operations: number }
   | { readonly kind: 'sample'; readonly sample: ProcessSample };
