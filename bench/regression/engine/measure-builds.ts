@@ -1,10 +1,10 @@
 import type { Random } from '../../harness/seeded-random.ts';
 import { median } from '../../harness/statistics.ts';
 import type { ServiceUrls } from '../define-bench.ts';
+import { bytesForCpuTime } from '../process/extra-work.ts';
 import type { BenchPlan, ProcessSample } from '../process/plan.ts';
 import { runChild } from '../process/run-child.ts';
 import { startServices } from '../process/services.ts';
-import { spinTurnUs } from '../process/spin.ts';
 import type { FoundBench } from './find-benches.ts';
 import type { GateBench, Side } from './gate-bench.ts';
 import { type GateProgress, type GateRun, runGate } from './run-gate.ts';
@@ -47,7 +47,7 @@ export interface Skipped {
 interface Prepared {
   readonly found: FoundBench;
   readonly plan: BenchPlan;
-  readonly spinTurns?: number;
+  readonly extraBytes?: number;
 }
 
 /** Processes whose median gives the time of an operation, for a slowdown on purpose. */
@@ -117,7 +117,7 @@ async function prepare(
     samples.push((await measureOnce({ found, plan }, 'base', setup, services)).cpu);
   }
   const perRunUs = median(samples) * operations;
-  return { found, plan, spinTurns: Math.round((perRunUs * setup.slowdown.ratio) / spinTurnUs()) };
+  return { found, plan, extraBytes: bytesForCpuTime(perRunUs * setup.slowdown.ratio) };
 }
 
 async function findPlan(
@@ -138,7 +138,7 @@ async function measureOnce(
   services: ServiceUrls,
 ): Promise<ProcessSample> {
   if (prepared === undefined) throw new Error('a bench was measured that was not prepared');
-  const { found, plan, spinTurns } = prepared;
+  const { found, plan, extraBytes } = prepared;
   const { module, bench } = found;
   const answer = await runChild(
     {
@@ -148,7 +148,7 @@ async function measureOnce(
       services,
       plan,
       memory: bench.measuresMemory,
-      ...(side === 'head' && spinTurns !== undefined && { spinTurns }),
+      ...(side === 'head' && extraBytes !== undefined && { extraBytes }),
     },
     compileCache,
   );

@@ -2,9 +2,9 @@
 import { collectGarbage } from '../../harness/collect-garbage.ts';
 import type { Bench } from '../define-bench.ts';
 import { loadPackageFrom } from './build-hooks.ts';
+import { withExtraWork } from './extra-work.ts';
 import { findPlan, measureRun } from './measure-run.ts';
 import type { ChildAnswer, ChildRequest } from './plan.ts';
-import { spinning } from './spin.ts';
 
 // The cache of compiled code serves this process only. An import that a bench measures, in a process that it starts,
 // must not find it.
@@ -20,8 +20,8 @@ console.log(JSON.stringify(await answer(bench)));
 process.exit(0);
 
 async function answer({ suite, measureMemory }: Bench): Promise<ChildAnswer> {
-  const { services, plan, spinTurns, memory } = request;
-  const prepared = await suite(services, spinTurns === undefined ? undefined : spinning(spinTurns)).prepare();
+  const { services, plan, extraBytes, memory } = request;
+  const prepared = await suite(services, extraBytes === undefined ? undefined : withExtraWork(extraBytes)).prepare();
   const [contender] = prepared.contenders;
   if (contender === undefined) throw new Error(`${request.bench}: nothing to run`);
   if (contender.kind === 'sampled') {

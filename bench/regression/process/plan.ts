@@ -18,8 +18,8 @@ export interface ChildRequest {
   readonly services: Readonly<Record<string, string>>;
   /** Absent: find the counts. */
   readonly plan?: BenchPlan;
-  /** Turns of a busy loop after each run, to slow a bench down on purpose. */
-  readonly spinTurns?: number;
+  /** Bytes whose checksum is computed before each run, to slow a bench down on purpose. */
+  readonly extraBytes?: number;
   /** Also measure memory. */
   readonly memory?: boolean;
 }

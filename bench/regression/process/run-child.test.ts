@@ -59,10 +59,10 @@ describe('runChild', () => {
     const good = build('slow', GOOD);
     const [plain, slowed] = [
       await child('good', good, { plan }),
-      await child('good', good, { plan, spinTurns: 20_000 }),
+      await child('good', good, { plan, extraBytes: 1_000_000 }),
     ];
     if (plain.kind !== 'sample' || slowed.kind !== 'sample') throw new Error('a child gave no sample');
-    // Twenty thousand turns are hundreds of times what the bench does, on any machine.
+    // The checksum of a megabyte takes hundreds of times what the bench does, on any machine.
     expect(slowed.sample.cpu).toBeGreaterThan(plain.sample.cpu * 2);
   });
 });
