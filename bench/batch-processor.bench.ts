@@ -6,7 +6,8 @@ import { defineSuite, seededRandom } from './harness/index.ts';
 const ITEMS = 2_000;
 const BATCH = 100;
 const TIMEOUT_MS = 60_000;
-const WARM_UP_RUNS = 100;
+/** A slice is too short to compile in. After some hundred thousand items the optimiser has finished. */
+const WARM_UP_MS = 600;
 
 const square = async (values: readonly number[]) => values.map((value) => value * value);
 const inputs = Array.from({ length: ITEMS }, (_, index) => index);
@@ -48,12 +49,8 @@ const comparison = (baseline: Name, ours: Name, maxRatio: number) =>
   defineSuite<ReturnType<typeof contenders>>({
     name: `batch processor: ${ours} against ${baseline}`,
     baseline,
-    setup: async () => {
-      const made = contenders();
-      // A slice is too short to compile in. After some hundred thousand items the optimiser has finished.
-      for (let run = 0; run < WARM_UP_RUNS; run += 1) for (const name of [baseline, ours]) await made[name]();
-      return made;
-    },
+    setup: contenders,
+    warmUpMs: WARM_UP_MS,
     contenders: {
       [baseline]: { run: (made) => made[baseline](), operations: ITEMS },
       [ours]: { run: (made) => made[ours](), operations: ITEMS },
@@ -97,6 +94,7 @@ export const suites = [
   defineSuite({
     name: 'batch processor: draining ten times as much',
     baseline: '10,000 items',
+    kind: 'growth',
     contenders: {
       '10,000 items': { sample: () => drain(10_000) },
       '100,000 items': { sample: () => drain(100_000) },

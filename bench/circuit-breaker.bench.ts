@@ -37,6 +37,7 @@ const closedSuite = (baseline: 'cockatiel' | 'opossum', maxRatio: number) =>
     },
     verify: (result) => result === 7,
     gates: { ours: maxRatio },
+    floors: ['bare call'],
     teardown: (closed) => closed.shutdown(),
   });
 
@@ -113,6 +114,7 @@ export const suites = [
   defineSuite({
     name: 'circuit breaker: memory of 10,000 closed breakers',
     baseline: '20 MB',
+    kind: 'growth',
     unit: 'MB',
     rounds: 5,
     contenders: {

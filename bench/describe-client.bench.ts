@@ -6,6 +6,7 @@ import OpenAI from 'openai';
 import { createDescribeClient } from '../src/index.ts';
 import { createTestImage } from '../src/testing/index.ts';
 import { defineSuite } from './harness/index.ts';
+import { hasAiSdk, hasLangChain, loadAiSdk, loadLangChain, missingPeers } from './peers/load-peers.ts';
 
 const IN_FLIGHT = 32;
 const CALLS = 8;
@@ -26,7 +27,7 @@ async function setup(server = './openai-transport-server.ts') {
     // Bytes after the end of the picture, which no decoder reads, change the content but not the picture.
     return Buffer.concat([next, Buffer.from(String(count))]);
   };
-  return { child, client, ours, nextImage };
+  return { child, client, ours, nextImage, ...peers(options) };
 }
 
 type Context = Awaited<ReturnType<typeof setup>>;
@@ -63,6 +64,43 @@ const paramsOf = (image: Buffer) => ({
     },
   ],
 });
+
+/** The large peers, each loaded and made in the process that measures it, at its first call. */
+function peers(options: { readonly apiKey: string; readonly baseURL: string }) {
+  const aiSdk = lazy(async () => {
+    const { createOpenAI, generateText } = await loadAiSdk();
+    return { model: createOpenAI(options).chat('gpt-4.1-mini'), generateText };
+  });
+  const langChain = lazy(async () => {
+    const { ChatOpenAI } = await loadLangChain();
+    const { apiKey, baseURL } = options;
+    return new ChatOpenAI({ model: 'gpt-4.1-mini', apiKey, configuration: { baseURL }, maxTokens: 300 });
+  });
+  return { aiSdk, langChain };
+}
+
+function lazy<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+const generated = async ({ aiSdk, nextImage }: Context) => {
+  const { model, generateText } = await aiSdk();
+  const content = [
+    { type: 'text', text: 'Describe this image.' },
+    { type: 'image', image: nextImage(), mediaType: 'image/png' },
+  ];
+  const { text } = await generateText({ model, maxOutputTokens: 300, messages: [{ role: 'user', content }] });
+  return text;
+};
+
+const invoked = async ({ langChain, nextImage }: Context) => {
+  const { content } = await (await langChain()).invoke(paramsOf(nextImage()).messages);
+  return content as string;
+};
 
 const bare = async ({ client, nextImage }: Context) => {
   const { choices } = await client.chat.completions.create(paramsOf(nextImage()));
@@ -197,11 +235,24 @@ export const suites = [
         operations: IN_FLIGHT * CALLS,
         run: (context) => inFlight(() => bare(context)),
       },
+      ...(hasAiSdk && {
+        'AI SDK': {
+          operations: IN_FLIGHT * CALLS,
+          run: (context: Context) => inFlight(() => generated(context)),
+        },
+      }),
+      ...(hasLangChain && {
+        "LangChain's client": {
+          operations: IN_FLIGHT * CALLS,
+          run: (context: Context) => inFlight(() => invoked(context)),
+        },
+      }),
       describe: {
         operations: IN_FLIGHT * CALLS,
         run: (context) => inFlight(() => described(context)),
       },
     },
+    leftOut: { ...missingPeers, BullMQ: 'this package has no queue of its own to put beside it' },
     verify: (result) => result === IN_FLIGHT * CALLS,
     // 1.4 times the throughput is 1 / 1.4 of the time.
     gates: { describe: { maxRatio: 1 / 1.4, maxCpuRatio: 0.65 } },

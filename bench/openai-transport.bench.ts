@@ -89,7 +89,7 @@ const pooledImage = async ({ pool, image }: Context) => {
 
 export const suites = [
   defineSuite<Context>({
-    name: `openai transport: a call at ${IN_FLIGHT} in flight`,
+    name: `connection pool: a call at ${IN_FLIGHT} in flight`,
     baseline: 'default client',
     setup,
     teardown,
@@ -110,7 +110,7 @@ export const suites = [
     gates: { 'pooled client': { maxRatio: 1, maxCpuRatio: 0.55 } },
   }),
   defineSuite<Context>({
-    name: 'openai transport: event-loop delay p99 with 5 MB images (ms)',
+    name: 'connection pool: event-loop delay p99 with 5 MB images (ms)',
     baseline: 'default client',
     setup,
     teardown,

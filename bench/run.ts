@@ -1,8 +1,7 @@
 import { runSuites } from './harness/index.ts';
+import { writeBenchmarksPage } from './report/benchmarks-page.ts';
 
-process.exitCode = await runSuites(new URL('./', import.meta.url), process.argv.slice(2));
-
-setTimeout(() => {
-  console.error('a suite left something open that holds the process (see its teardown)');
-  process.exit(1);
-}, 5_000).unref();
+process.exitCode = await runSuites(new URL('./', import.meta.url), process.argv.slice(2), {
+  results: new URL('./results/', import.meta.url),
+  onComplete: writeBenchmarksPage,
+});

@@ -31,3 +31,10 @@ async function loadSuites(url: URL, asked: boolean): Promise<readonly Suite[]> {
     throw new Error(`${url.pathname.split('/').at(-1)} can't be loaded`, { cause });
   }
 }
+
+/** One suite of a file by its name. */
+export async function findSuite(url: URL, name: string): Promise<Suite> {
+  const suite = (await loadSuites(url, true)).find((each) => each.name === name);
+  if (suite === undefined) throw new RangeError(`${url.pathname.split('/').at(-1)} has no suite called ${name}`);
+  return suite;
+}

@@ -6,7 +6,7 @@ const NOISY_RATIO = 0.1;
 
 /** The report as text for a person: one table and a line a gate. */
 export function formatReport(report: SuiteReport): string {
-  const header = ['contender', 'median', 'p99', 'cpu/op', 'ratio', '95 % interval', 'cpu ratio'];
+  const header = ['contender', 'median', 'p99', 'cpu/op', 'allocated', 'ratio', '95 % interval', 'cpu ratio'];
   const rows = report.contenders.map((contender) => row(contender, report));
   const noise = `${(report.noiseRatio * 100).toFixed(1)} %`;
   const noisy = report.noiseRatio > NOISY_RATIO ? ' (noisy machine: trust only large differences)' : '';
@@ -15,6 +15,7 @@ export function formatReport(report: SuiteReport): string {
     `${report.name}: ${report.rounds} rounds, baseline spread ${noise}${noisy}`,
     ...alignColumns([header, ...rows]).map((line) => `  ${line}`),
     ...gates,
+    ...Object.entries(report.leftOut).map(([peer, reason]) => `  LEFT OUT ${peer}: ${reason}`),
   ].join('\n');
 }
 
@@ -25,6 +26,7 @@ function row(contender: ContenderReport, { unit, baseline }: SuiteReport): reado
     formatValue(contender.median, unit),
     p99 === undefined ? '' : formatValue(p99, unit),
     cpuMs === undefined ? '' : formatValue(cpuMs, 'ms'),
+    contender.allocatedBytes === undefined ? '' : formatBytes(contender.allocatedBytes),
     ratio === undefined ? '1' : formatRatio(ratio.value),
     ratio === undefined ? '' : `${formatRatio(ratio.lower)} … ${formatRatio(ratio.upper)}`,
     cpuRatio === undefined ? '' : formatRatio(cpuRatio.value),
@@ -42,7 +44,14 @@ function gateLine(name: string, { measure, versus, maxRatio, ratio, verdict }: G
   return `  ${WORDS[verdict]} ${name}: ${measure} ratio to ${versus} ${measured}, allowed ${maxRatio}`;
 }
 
-const formatRatio = (ratio: number): string => ratio.toPrecision(3);
+/** Three digits, and never an exponent. */
+export const formatRatio = (ratio: number): string => (ratio < 100 ? ratio.toPrecision(3) : ratio.toFixed(0));
+
+/** Bytes in the unit that reads best. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes.toFixed(0)} B`;
+  return bytes < 2 ** 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
 
 /** Milliseconds in the unit that reads best; other units as they are. */
 export function formatValue(value: number, unit: string): string {

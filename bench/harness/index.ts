@@ -1,3 +1,5 @@
+export { allocatedBytes } from './allocated-bytes.ts';
+export { type BenchmarkReport, type FailedSuite, isFailed, type Machine, type Outcome } from './benchmark-report.ts';
 export { collectGarbage } from './collect-garbage.ts';
 export { type FoundSuite, findSuites } from './find-suites.ts';
 export { formatReport, formatValue } from './format-report.ts';

@@ -19,7 +19,7 @@ describe('measureSuite', () => {
         long: async () => spin(10_000) !== 0,
       },
     });
-    const report = reportSuite(suite, await measureSuite(suite, { rounds: 5, sliceMs: 5 }));
+    const report = reportSuite(suite, await measureSuite(suite, { rounds: 5, sliceMs: 5, warmUpMs: 1 }));
     expect(report.rounds).toBe(5);
     // Ten times the work, of which a busy machine may show little.
     expect(report.contenders[1]?.ratio?.value).toBeGreaterThan(1);
@@ -36,13 +36,20 @@ describe('measureSuite', () => {
       verify: (result, { value }) => result === value,
       contenders: { reads: ({ value }) => value, breaks: () => 41 },
     });
-    await expect(measureSuite(suite, { rounds: 2, sliceMs: 1 })).rejects.toThrow('breaks: the result is wrong');
-    expect(log).toEqual(['teardown 42']);
+    const options = { rounds: 2, sliceMs: 1, warmUpMs: 1 };
+    await expect(measureSuite(suite, options)).rejects.toThrow('breaks: the result is wrong');
+    // Each contender has a context of its own.
+    expect(log).toEqual(['teardown 42', 'teardown 42']);
   });
 
   it('rejects a contender that proves no work', async () => {
     const suite = defineSuite({ name: 'nothing', baseline: 'idle', contenders: { idle: () => undefined } });
     await expect(measureSuite(suite)).rejects.toThrow('nothing was returned');
+  });
+
+  it('rejects a sample that measures nothing', async () => {
+    const suite = defineSuite({ name: 'none', baseline: 'own', contenders: { own: { sample: () => ({ value: 0 }) } } });
+    await expect(measureSuite(suite)).rejects.toThrow('own: a sample of 0 measures nothing');
   });
 
   it('tells a slice how many operations it must have seen', async () => {
@@ -64,7 +71,7 @@ describe('measureSuite', () => {
         },
       },
     });
-    const measurements = await measureSuite(suite, { rounds: 3, sliceMs: 2 });
+    const measurements = await measureSuite(suite, { rounds: 3, sliceMs: 2, warmUpMs: 1 });
     expect(measurements.get('counts')).toHaveLength(3);
   });
 

@@ -1,51 +1,35 @@
-import { collectGarbage } from './collect-garbage.ts';
-import type { PreparedContender, Suite } from './suite.ts';
-import { type Calibration, calibrate, type Slice, timedSlice } from './timed-slice.ts';
+import { type ContenderOptions, measureContender } from './measure-contender.ts';
+import type { Suite } from './suite.ts';
+import type { Slice } from './timed-slice.ts';
 
-export interface MeasureOptions {
+/** Measures one contender once. */
+export type Measure = (suite: Suite, contender: string, options: ContenderOptions) => Promise<Slice>;
+
+export interface MeasureOptions extends ContenderOptions {
   /** Overrides the suite's own number of rounds. */
   readonly rounds?: number | undefined;
-  /** Overrides the suite's own slice. */
-  readonly sliceMs?: number | undefined;
   /** Called after each round. */
   readonly onRound?: (round: number, rounds: number) => void;
+  /** @defaultValue in this process; `perf:benchmark` gives one that starts a process for each measurement */
+  readonly measure?: Measure;
 }
 
 /** The slices of every contender, one for each round, in the order of the rounds. */
 export type Measurements = ReadonlyMap<string, readonly Slice[]>;
 
+export const DEFAULT_ROUNDS = 15;
+
 /** Runs a suite: all contenders in every round, in an order that changes from round to round, so that drift cancels. */
 export async function measureSuite(suite: Suite, options: MeasureOptions = {}): Promise<Measurements> {
-  const rounds = options.rounds ?? suite.rounds ?? 15;
-  const sliceMs = options.sliceMs ?? suite.sliceMs ?? 60;
-  const { contenders, teardown } = await suite.prepare();
-  try {
-    const calibrations = new Map<string, Calibration>();
-    for (const contender of contenders) {
-      if (contender.kind === 'timed') calibrations.set(contender.name, await calibrate(contender));
+  const { measure = measureContender, onRound, rounds = suite.rounds ?? DEFAULT_ROUNDS, ...rest } = options;
+  const slices = new Map<string, Slice[]>(suite.contenderNames.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of inRoundOrder(suite.contenderNames, round)) {
+      slices.get(name)?.push(await measure(suite, name, rest));
     }
-    const slices = new Map<string, Slice[]>(contenders.map(({ name }) => [name, []]));
-    for (let round = 0; round < rounds; round += 1) {
-      for (const contender of inRoundOrder(contenders, round)) {
-        collectGarbage();
-        slices.get(contender.name)?.push(await slice(contender, calibrations, sliceMs));
-      }
-      options.onRound?.(round + 1, rounds);
-    }
-    return slices;
-  } finally {
-    await teardown();
+    onRound?.(round + 1, rounds);
   }
-}
-
-async function slice(
-  contender: PreparedContender,
-  calibrations: ReadonlyMap<string, Calibration>,
-  sliceMs: number,
-): Promise<Slice> {
-  if (contender.kind === 'sampled') return { ...(await contender.sample()), operations: 1 };
-  const calibration = calibrations.get(contender.name) ?? (await calibrate(contender));
-  return timedSlice(contender, calibration, sliceMs);
+  return slices;
 }
 
 /** Forwards on even rounds, backwards on odd ones, and another first contender every second round. */

@@ -11,7 +11,7 @@ const suite = defineSuite({
 });
 
 const slices = (...values: readonly number[]) =>
-  values.map((value) => ({ value, p99: value * 2, cpuMs: value, operations: 10 }));
+  values.map((value) => ({ value, p99: value * 2, cpuMs: value, allocatedBytes: 8 * value, operations: 10 }));
 
 const judged = (...ours: readonly number[]) =>
   reportSuite(
@@ -61,6 +61,22 @@ describe('reportSuite', () => {
       { versus: 'other', measure: 'time', verdict: 'passed', ratio: { value: 0.25 } },
       { versus: 'other', measure: 'cpu', verdict: 'failed', ratio: { value: 0.25 } },
     ]);
+  });
+
+  it('compares each of ours with each peer, floors and growth aside', () => {
+    const contenders = { base: () => 1, floor: () => 1, ours: () => 1 };
+    const definition = { name: 'peers', baseline: 'base', contenders, ours: ['ours'], floors: ['floor'] };
+    const measurements = new Map([
+      ['base', slices(1, 1, 1)],
+      ['floor', slices(0.1, 0.1, 0.1)],
+      ['ours', slices(2, 2, 2)],
+    ]);
+    const ratio = { value: 2, lower: 2, upper: 2 };
+    expect(reportSuite(defineSuite(definition), measurements).comparisons).toEqual([
+      { ours: 'ours', peer: 'base', time: ratio, cpu: ratio, allocations: ratio },
+    ]);
+    const growth = defineSuite({ ...definition, kind: 'growth' });
+    expect(reportSuite(growth, measurements).comparisons).toEqual([]);
   });
 
   it('refuses a gate on CPU time that nobody measured', () => {

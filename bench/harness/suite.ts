@@ -48,8 +48,18 @@ export interface SuiteDefinition<Context> {
   readonly rounds?: number;
   /** Least time that one contender is measured in one round, in milliseconds. @defaultValue 60 */
   readonly sliceMs?: number;
+  /** Time that a contender runs unmeasured in its process, so that its code is compiled. @defaultValue 200 */
+  readonly warmUpMs?: number;
   /** Unit of self-measured samples. @defaultValue 'ms' */
   readonly unit?: string;
+  /** The contenders of this package. @defaultValue those with a gate */
+  readonly ours?: readonly string[];
+  /** Contenders that are no peers but less work than was asked for: they show what the least could cost. */
+  readonly floors?: readonly string[];
+  /** `growth`: compares this package with itself, or with a fixed number, so that nobody wins. @defaultValue 'peers' */
+  readonly kind?: 'peers' | 'growth';
+  /** Peers that could not take part, with the reason, which every report repeats. */
+  readonly leftOut?: Readonly<Record<string, string>>;
 }
 
 /** A contender bound to the suite's context. */
@@ -65,7 +75,7 @@ export type PreparedContender = { readonly name: string } & (
     }
 );
 
-interface PreparedSuite {
+export interface PreparedSuite {
   readonly contenders: readonly PreparedContender[];
   teardown(): Promise<void>;
 }
@@ -73,7 +83,10 @@ interface PreparedSuite {
 /** A suite whose context type is hidden, so that different suites fit in one list. */
 export interface Suite extends Omit<SuiteDefinition<never>, 'contenders' | 'setup' | 'teardown' | 'verify'> {
   readonly contenderNames: readonly string[];
-  prepare(): Promise<PreparedSuite>;
+  /** Contenders whose calls the harness times; the others measure themselves. */
+  readonly timedNames: readonly string[];
+  /** @param noOp - A contender that is replaced by one that claims success and does nothing. For tests of the checks. */
+  prepare(noOp?: string): Promise<PreparedSuite>;
 }
 
 /**
@@ -87,18 +100,20 @@ export function defineSuite<Context = undefined>(definition: SuiteDefinition<Con
     name,
     ...listGates(gates).map(({ versus = rest.baseline }) => versus),
   ]);
-  for (const name of [rest.baseline, ...gated]) {
+  for (const name of [rest.baseline, ...gated, ...(rest.ours ?? []), ...(rest.floors ?? [])]) {
     if (!contenderNames.includes(name)) throw new RangeError(`${rest.name}: no contender is called ${name}`);
   }
   return {
     ...rest,
     contenderNames,
-    async prepare() {
+    timedNames: contenderNames.filter((name) => !isSampled(contenders[name] as Contender<Context>)),
+    async prepare(noOp) {
       const context = (await setup?.()) as Context;
       return {
-        contenders: contenderNames.map((name) =>
-          prepareContender(name, contenders[name] as Contender<Context>, context, verify),
-        ),
+        contenders: contenderNames.map((name) => {
+          const contender = contenders[name] as Contender<Context>;
+          return prepareContender(name, name === noOp ? withoutWork(contender) : contender, context, verify);
+        }),
         teardown: async () => {
           await teardown?.(context);
         },
@@ -107,15 +122,23 @@ export function defineSuite<Context = undefined>(definition: SuiteDefinition<Con
   };
 }
 
+const isSampled = <Context>(contender: Contender<Context>): contender is SampledContender<Context> =>
+  typeof contender === 'object' && 'sample' in contender;
+
+/** Keeps the contender's checks, so that they are what refuses it. */
+function withoutWork<Context>(contender: Contender<Context>): Contender<Context> {
+  if (isSampled(contender)) return { sample: () => ({ value: 0 }) };
+  const rest = typeof contender === 'function' ? {} : contender;
+  return { ...rest, run: async () => true };
+}
+
 function prepareContender<Context>(
   name: string,
   contender: Contender<Context>,
   context: Context,
   suiteVerify: SuiteDefinition<Context>['verify'],
 ): PreparedContender {
-  if (typeof contender === 'object' && 'sample' in contender) {
-    return { name, kind: 'sampled', sample: () => contender.sample(context) };
-  }
+  if (isSampled(contender)) return { name, kind: 'sampled', sample: () => contender.sample(context) };
   const timed: TimedContender<Context> = typeof contender === 'function' ? { run: contender } : contender;
   const verify = timed.verify ?? suiteVerify;
   return {

@@ -1,4 +1,5 @@
 import { Bench } from 'tinybench';
+import { allocatedBytes } from './allocated-bytes.ts';
 import type { PreparedContender } from './suite.ts';
 
 export type TimedContender = Extract<PreparedContender, { kind: 'timed' }>;
@@ -9,6 +10,10 @@ export interface Slice {
   readonly value: number;
   readonly p99?: number;
   readonly cpuMs?: number;
+  /** Bytes that were allocated on the JavaScript heap. */
+  readonly allocatedBytes?: number;
+  /** How far the memory of the process rose above where it stood before the first call. */
+  readonly peakBytes?: number;
   readonly operations: number;
 }
 
@@ -40,6 +45,38 @@ export async function calibrate(contender: TimedContender): Promise<Calibration>
   }
   await contender.afterSlice(operations);
   return { isAsync, batch };
+}
+
+/** Runs a contender unmeasured for a time. */
+export async function warmUp(contender: TimedContender, { isAsync, batch }: Calibration, time: number): Promise<void> {
+  await contender.beforeSlice();
+  let operations = 0;
+  const endsAtMs = performance.now() + time;
+  do {
+    if (isAsync) await runAsync(contender, batch);
+    else runSync(contender, batch);
+    operations += batch * contender.operations;
+  } while (performance.now() < endsAtMs);
+  await contender.afterSlice(operations);
+}
+
+/** Bytes of the heap that an operation allocates; the loop's own are too few to show. */
+export async function allocationSlice(
+  contender: TimedContender,
+  { isAsync, batch }: Calibration,
+  sliceMs: number,
+): Promise<number> {
+  await contender.beforeSlice();
+  let operations = 0;
+  const bytes = await allocatedBytes(async () => {
+    const endsAtMs = performance.now() + sliceMs;
+    do {
+      contender.verify((isAsync ? await runAsync(contender, batch) : runSync(contender, batch)).result);
+      operations += batch * contender.operations;
+    } while (performance.now() < endsAtMs);
+  });
+  await contender.afterSlice(operations);
+  return bytes / operations;
 }
 
 /** Measures one contender for at least `sliceMs`; every sample's last result is verified outside the timed part. */
