@@ -26,6 +26,8 @@ export const streamOf = (text: string): string =>
 export interface Exchange {
   readonly body: Body;
   readonly response: ServerResponse;
+  /** Port of the client's socket. */
+  readonly port: number | undefined;
   /** Resolves when the socket is closed. */
   readonly closed: Promise<unknown>;
   /** Writes a text or bytes, and begins the stream before the first. */
@@ -49,6 +51,7 @@ export async function startStreamedApi(answer: (exchange: Exchange, index: numbe
     const exchange: Exchange = {
       body,
       response,
+      port: request.socket.remotePort,
       closed: once(request.socket, 'close'),
       write: (text) => {
         begin();

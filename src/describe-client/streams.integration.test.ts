@@ -1,7 +1,6 @@
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DescribeError } from '../errors/describe-error.ts';
-import type { OpenAIConnectionPool } from '../openai/index.ts';
 import { ManualClock } from '../testing/index.ts';
 import { createDescribeClient } from './create-describe-client.ts';
 import type { DescribeClient } from './describe-client.ts';
@@ -9,6 +8,7 @@ import { codeOf, image } from './fake-api.fixture.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import { completion } from './raw-api.fixture.ts';
 import { chunk, type Exchange, end, sse, startStreamedApi, streamOf, usage } from './streamed-api.fixture.ts';
+import { poolOf } from './stub-pool.fixture.ts';
 
 const TEXT = 'A small red square, alone on a page.';
 
@@ -249,18 +249,6 @@ describe('a server', () => {
     expect((await stream.result).description).toBe(TEXT);
   });
 
-  it('that leaves the stream open after the answer keeps nobody waiting', async () => {
-    const clock = new ManualClock();
-    const { api, client } = await start((exchange) => exchange.write(streamOf(TEXT)), { clock });
-    const stream = client.stream({ image });
-    const deltas = stream[Symbol.asyncIterator]();
-    for (let index = 0; index < words.length; index += 1) await deltas.next();
-    await clock.advance(2_500);
-    expect(await deltas.next()).toEqual({ done: true, value: undefined });
-    expect(await stream.result).toMatchObject({ description: TEXT, usage: { promptTokens: 10 } });
-    await api.exchanges[0]?.closed;
-  });
-
   it('that stands still for attemptTimeoutMs is given up, however long it spoke before', async () => {
     const clock = new ManualClock();
     let speak!: (event: object) => void;
@@ -410,14 +398,7 @@ describe("a stream through a user's own pool", () => {
     const api = await startStreamedApi((exchange) => exchange.end(answer));
     stop = () => api[Symbol.asyncDispose]();
     const openai = new OpenAI({ apiKey: 'k', baseURL: api.baseURL, maxRetries: 0 });
-    const pool = {
-      use: (run: (client: OpenAI) => unknown) => run(openai),
-      warmUp: async () => {},
-      getStats: () => ({ maxSize: 10, origin: 'https://api.example.com' }),
-      close: async () => {},
-      destroy: async () => {},
-    } as unknown as OpenAIConnectionPool;
-    const own = createDescribeClient({ apiKey: 'k', baseURL: api.baseURL, pool: () => pool, cache: false });
+    const own = createDescribeClient({ apiKey: 'k', baseURL: api.baseURL, pool: () => poolOf(openai), cache: false });
     client = own;
     const ask = async () => {
       const stream = own.stream({ image });

@@ -5,12 +5,15 @@ type Create = (body: never, options: { readonly signal: AbortSignal }) => unknow
 
 /** A pool without a network, whose chat completions this function makes. */
 export function stubPool(create: Create): OpenAIConnectionPool {
-  const client = { apiKey: 'k', chat: { completions: { create } } } as unknown as OpenAI;
-  return {
+  return poolOf({ apiKey: 'k', chat: { completions: { create } } } as unknown as OpenAI);
+}
+
+/** A user's own pool, of one client. */
+export const poolOf = (client: OpenAI): OpenAIConnectionPool =>
+  ({
     use: (run: (client: OpenAI) => unknown) => run(client),
     warmUp: async () => {},
     getStats: () => ({ maxSize: 100 }),
     close: async () => {},
     destroy: async () => {},
-  } as unknown as OpenAIConnectionPool;
-}
+  }) as unknown as OpenAIConnectionPool;

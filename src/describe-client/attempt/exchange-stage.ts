@@ -37,7 +37,7 @@ export const exchangeStage =
       timer = new SilenceTimer(clock, attemptTimeoutMs, (error) => attempt.abort(error));
       const sentAtMs = clock.now();
       report = { sent: true, sentAtMs };
-      const { completion, headers } = await sendInForm(call, form, encoded, timer);
+      const { completion, headers } = await sendInForm(call, form, encoded, timer, clock);
       const answeredAtMs = clock.now();
       const requestId = shortTokenOf(headerOf(headers, 'x-request-id'), [client.apiKey ?? '']);
       const facts = pricedFacts(completion, request, priceOf, requestId);
@@ -87,6 +87,7 @@ async function sendInForm(
   initial: RequestForm,
   first: EncodedRequest,
   timer: SilenceTimer,
+  clock: Clock,
 ): Promise<ApiAnswer> {
   const { request, body, client, clientRequestId, attempt, place, avoid, deltas } = call;
   const { dialect } = place.target;
@@ -96,7 +97,7 @@ async function sendInForm(
   let encoded = first;
   for (;;) {
     try {
-      const stream = deltas && streamInto(deltas, request, timer);
+      const stream = deltas && streamInto(deltas, request, timer, clock);
       const { limitMs: endsWithinMs } = timer;
       const { exchange } = dialect;
       const sending = { exchange, encoded, clientRequestId, resends, endsWithinMs, signal: attempt.signal, stream };
@@ -114,12 +115,19 @@ async function sendInForm(
 }
 
 /** Delivers the description within the text of one streamed answer. */
-function streamInto(deltas: DeltaLog, { response_format: format }: ChatRequest, timer: SilenceTimer): StreamSink {
+function streamInto(
+  deltas: DeltaLog,
+  { response_format: format }: ChatRequest,
+  timer: SilenceTimer,
+  clock: Clock,
+): StreamSink {
   const filter = deltaFilter(format !== undefined);
   return {
+    clock,
     delta: (text) => deltas.push(filter.push(text)),
     moved: () => timer.moved(),
     complete: () => timer.lingers(),
+    goesOn: () => timer.goesOn(),
   };
 }
 

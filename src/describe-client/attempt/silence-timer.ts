@@ -32,6 +32,14 @@ export class SilenceTimer {
     this.#isLingering = true;
   }
 
+  /** More of the answer followed. From then on its pauses are bounded as before. */
+  goesOn(): void {
+    this.end();
+    this.#isLingering = false;
+    this.moved();
+    this.#timer = this.#clock.setTimeout(this.#expire, this.limitMs);
+  }
+
   end(): void {
     this.#clock.clearTimeout(this.#timer);
   }

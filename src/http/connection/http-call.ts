@@ -4,7 +4,14 @@ import { type Clock, setBackgroundTimeout, type TimerHandle } from '../../intern
 import { contentCodings, type Decoding, startDecoding } from '../encoding/content-coding.ts';
 import { StreamedBody } from '../encoding/request-body.ts';
 import { AnswerStream } from './answer-stream.ts';
-import type { AnswerHeaders, HttpAnswer, HttpRequest, StreamDecision } from './http-message.ts';
+import {
+  type AnswerHeaders,
+  type ChunkTaker,
+  type HttpAnswer,
+  type HttpRequest,
+  REST_MS,
+  type StreamDecision,
+} from './http-message.ts';
 
 /** The connection of a call, as the call sees it. */
 export interface CallConnection {
@@ -34,6 +41,8 @@ const SOCKET_DEATHS: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECO
 /** undici's codes for a request that it never sent, such as one with a line break in a header. */
 const CALLER_MISTAKES: ReadonlySet<unknown> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 
+const NO_BYTES = Buffer.alloc(0);
+
 const NO_HEAD = { status: 0, statusText: '', headers: {} } as const;
 
 /** One request and its answer, as undici's handler. Settles exactly once and leaves nothing on its signal. */
@@ -49,7 +58,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   #timer: TimerHandle | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #stream: AnswerStream | undefined;
-  #taker: ((chunk: Buffer) => void) | undefined;
+  #taker: ChunkTaker | undefined;
   #head: Pick<HttpAnswer, 'status' | 'statusText' | 'headers'> = NO_HEAD;
   /** Size of the answer so far, decompressed. */
   #bytes = 0;
@@ -61,6 +70,8 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   #isReused = false;
   #sentAtMs = 0;
   #isOver = false;
+  /** Whether the answer was resolved, and the rest of it is skipped. */
+  #skipsRest = false;
 
   constructor(
     request: HttpRequest,
@@ -158,7 +169,9 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       });
       return;
     }
-    if (!CALLER_MISTAKES.has((error as { readonly code?: unknown }).code)) this.#connection.failed();
+    // Whatever ends the rest of an answer that was whole, the connection did its work.
+    if (!this.#skipsRest && !CALLER_MISTAKES.has((error as { readonly code?: unknown }).code))
+      this.#connection.failed();
     // The reader of a stream gets the error that a reader of `fetch` gets.
     this.#fail(this.#stream === undefined ? error : new TypeError('terminated', { cause: error }));
   }
@@ -186,7 +199,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   }
 
   #take(chunk: Buffer): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#skipsRest) return;
     this.#bytes += chunk.length;
     if (this.#bytes > this.#connection.maxResponseBytes) this.#failAsTooLarge();
     else if (this.#taker !== undefined) this.#give(chunk, this.#taker);
@@ -194,12 +207,21 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     else this.#stream.push(chunk);
   }
 
-  #give(chunk: Buffer, take: (chunk: Buffer) => void): void {
+  #give(chunk: Buffer, take: ChunkTaker): void {
     try {
-      take(chunk);
+      if (take(chunk)) this.#skipRest();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Its caller has the answer and goes on. The connection is busy until the answer ends, or is closed soon. */
+  #skipRest(): void {
+    this.#skipsRest = true;
+    this.#leaveCaller();
+    const close = () => this.#fail(new Error('the answer did not end'));
+    this.#timer = setBackgroundTimeout(this.#connection.clock, close, REST_MS);
+    this.#resolve({ kind: 'whole', ...this.#head, body: NO_BYTES });
   }
 
   #failAsTooLarge(): void {
@@ -256,9 +278,14 @@ export class HttpCall implements Dispatcher.DispatchHandler {
 
   #end(isWhole: boolean): void {
     this.#isOver = true;
-    if (this.#timer !== undefined) this.#connection.clock.clearTimeout(this.#timer);
-    if (this.#giveUpListener !== undefined) this.request.signal?.removeEventListener('abort', this.#giveUpListener);
+    this.#leaveCaller();
     this.#connection.ended(isWhole);
     this.#streamedBody?.cancel(new Error('the request has ended'));
+  }
+
+  /** Neither the timeout nor the signal of the caller concerns the exchange any more. */
+  #leaveCaller(): void {
+    if (this.#timer !== undefined) this.#connection.clock.clearTimeout(this.#timer);
+    if (this.#giveUpListener !== undefined) this.request.signal?.removeEventListener('abort', this.#giveUpListener);
   }
 }

@@ -30,7 +30,16 @@ export interface HttpRequest {
  * Decides by status and headers whether the body of an answer is taken chunk by chunk as it arrives. Returns the
  * function that takes it; its throw ends the exchange. Nothing slows the server down, so it must be quick.
  */
-export type ChunkDecision = (status: number, headers: AnswerHeaders) => ((chunk: Buffer) => void) | undefined;
+export type ChunkDecision = (status: number, headers: AnswerHeaders) => ChunkTaker | undefined;
+
+/** Returns true when it needs no more. The answer then resolves at once, and the rest of it is skipped. */
+export type ChunkTaker = (chunk: Buffer) => boolean;
+
+/**
+ * How long a connection stays open for the rest of an answer that nobody needs. A server that has no more to say ends
+ * the answer within it, so that the next request goes over the same connection.
+ */
+export const REST_MS = 100;
 
 interface AnswerHead {
   readonly status: number;

@@ -100,6 +100,25 @@ describe('a stream of events that nobody asked for', () => {
     expect(failureOf(`: PROCESSING\r\n\r\n${stream(part('A'), error)}`)).toMatchObject({ status: 402, message: 'no' });
   });
 
+  it.each([
+    ['{"message":"the GPU is gone","code":503}', 503, 'the GPU is gone'],
+    ['"the GPU is gone"', 500, '"the GPU is gone"'],
+    ['the GPU is gone', 500, 'the GPU is gone'],
+  ])('throws the error of an event that is named one: %s', (data, status, message) => {
+    const text = `data: ${JSON.stringify(part('A'))}\n\nevent: error\ndata: ${data}\n\n`;
+    expect(failureOf(text)).toMatchObject({ status, message });
+  });
+
+  it.each<[string, (text: string) => string]>([
+    ['a byte order mark', (text) => `\ufeff${text}`],
+    ['CR as line ends', (text) => text.replaceAll('\n', '\r')],
+    ['no blank lines', (text) => text.replaceAll('\n\n', '\n')],
+    ['lists of events', (text) => text.replace(/data: ({.*})/g, 'data: [$1]')],
+  ])('may have %s', (_quirk, change) => {
+    const text = change(stream(part('A red '), part('square.'), end));
+    expect(chatCompletionIn(text)).toMatchObject({ choices: [{ message: { content: 'A red square.' } }] });
+  });
+
   it('ends with its mark', () => {
     const text = `${stream(part('A red square.'), end)}${stream(part('More.'), { error: { code: 500, message: 'no' } })}`;
     expect(chatCompletionIn(text)).toMatchObject({ choices: [{ message: { content: 'A red square.' } }] });

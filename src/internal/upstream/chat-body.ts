@@ -1,5 +1,6 @@
 import { ChatChunks } from './chat-chunks.ts';
 import { errorBodyOf } from './error-body.ts';
+import { joinedEvents } from './event-reader.ts';
 import { headerOf } from './response-headers.ts';
 
 /** An answer with a status of success that is no chat completion, in the form of an error of the API's client. */
@@ -109,27 +110,7 @@ function statusOfWords(word: string | undefined): number | undefined {
 
 const BYTE_ORDER_MARK = '\ufeff';
 
-const EVENTS = /^(?:data|event|id|retry)?:/;
+const EVENTS = /^\ufeff?(?:data|event|id|retry)?:/;
 
-/** Joins a stream of events. An error in it takes the place of the completion. Undefined for one without an end. */
-function completionOfEvents(text: string): unknown {
-  const chunks = new ChatChunks();
-  for (const chunk of eventsIn(text)) chunks.add(chunk);
-  return chunks.isComplete ? chunks.completion() : undefined;
-}
-
-/** The mark of the end of a stream, which holds no event. */
-export const STREAM_END = '[DONE]';
-
-/** The objects in the data lines, up to the mark of the end. Other data that is not JSON is skipped. */
-export function* eventsIn(text: string): Generator<object> {
-  for (const line of text.split(/\r?\n/)) {
-    if (!line.startsWith('data:')) continue;
-    const data = line.slice('data:'.length).trimStart();
-    if (data.startsWith(STREAM_END)) return;
-    try {
-      const chunk: unknown = JSON.parse(data);
-      if (typeof chunk === 'object' && chunk !== null) yield chunk;
-    } catch {}
-  }
-}
+/** Joins a stream of chunks. An error in it takes the place of the completion. Undefined for one without an end. */
+const completionOfEvents = (text: string): object | undefined => joinedEvents(text, new ChatChunks());

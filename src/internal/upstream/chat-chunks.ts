@@ -31,6 +31,8 @@ export class ChatChunks {
   #filterResults: unknown;
   #usage: unknown;
   #reason: unknown;
+  #isOver = false;
+  #goesOn = false;
   #error: unknown;
   /** A whole completion that came as one event. */
   #whole: Chunk | undefined;
@@ -45,11 +47,24 @@ export class ChatChunks {
     return this.#error !== undefined;
   }
 
-  /** Adds a chunk, and returns its text. */
-  add(chunk: Chunk): string {
+  /** Whether nothing of the answer can follow: its usage came after its finish reason, in a chunk without a choice. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /**
+   * Whether text came after a finish reason, so that only the end of the stream tells that the answer is whole. Gemini
+   * behind some gateways gives a finish reason with each chunk. Source: BerriAI/litellm, issue 2195.
+   */
+  get goesOn(): boolean {
+    return this.#goesOn;
+  }
+
+  /** Adds a chunk with the name of its event, which may be empty. Returns its text. */
+  take(chunk: Chunk, name: string): string {
     const choice = chunk.choices?.[0];
-    // Some servers send the error itself as an event.
-    const isError = chunk.object === 'error' || chunk.type === 'error';
+    // Some servers send the error itself as an event, or name the event in place of a field.
+    const isError = chunk.object === 'error' || chunk.type === 'error' || (name === 'error' && !('error' in chunk));
     const error = chunk.error ?? choice?.error ?? (isError ? chunk : undefined);
     // After its finish reason an answer is whole: no later error is worth another answer.
     if (error != null && this.#reason === undefined) this.#error ??= error;
@@ -58,12 +73,18 @@ export class ChatChunks {
     this.#model ||= chunk.model;
     this.#filterResults ??= chunk.prompt_filter_results;
     this.#usage = chunk.usage ?? this.#usage;
-    this.#reason = choice?.finish_reason ?? this.#reason;
+    const hasReason = this.#reason !== undefined;
+    // An empty one is none. Source: ollama/ollama, issue 4357.
+    this.#reason = choice?.finish_reason || this.#reason;
     const delta = choice?.delta;
-    if (delta == null) return '';
+    if (delta == null) {
+      this.#isOver ||= hasReason && !this.#goesOn && choice == null && chunk.usage != null;
+      return '';
+    }
     this.#refusal += textOf(delta.refusal);
     const text = textOf(delta.content);
     this.#content += text;
+    this.#goesOn ||= hasReason && text !== '';
     return text;
   }
 

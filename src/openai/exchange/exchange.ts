@@ -22,13 +22,17 @@ export interface StreamDecoder {
   readonly isComplete: boolean;
   /** Whether the API said that it failed. The rest of the stream is not worth waiting for. */
   readonly isFailed: boolean;
+  /** Whether nothing of the answer can follow. The rest of the stream is not worth waiting for. */
+  readonly isOver: boolean;
+  /** Whether the answer went on after its end, so that only the end of the stream tells that it is whole. */
+  readonly goesOn: boolean;
   /**
    * Takes the parsed data of an event with its name, which may be empty. Returns the text in it; none for an unknown
    * event.
    */
   take(event: object, name: string): string;
   /** The answer so far as a chat completion; an error in it stands in its choice. */
-  completion(): ChatCompletion;
+  completion(): object;
 }
 
 /**

@@ -30,6 +30,14 @@ export class ResponseEvents implements StreamDecoder {
     return this.#error !== undefined;
   }
 
+  get isOver(): boolean {
+    return this.isComplete;
+  }
+
+  get goesOn(): boolean {
+    return false;
+  }
+
   take(event: ResponseEvent, name: string): string {
     if (this.isComplete) return '';
     const { type = name, object, response, delta, error } = event;

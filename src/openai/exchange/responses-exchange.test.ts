@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InlineBytes } from '../../http/encoding/encode-json.ts';
+import { systemClock } from '../../internal/clock.ts';
 import type { ChatRequest } from './exchange.ts';
 import { responsesExchange } from './responses-exchange.ts';
 import { StreamReader } from './stream-reader.ts';
@@ -183,10 +184,22 @@ describe('an answer of the Responses API', () => {
   );
 });
 
+describe('a stream of the Responses API that nobody asked for', () => {
+  it('may name its events outside their data', () => {
+    const text = [
+      'event: response.output_text.delta\ndata: {"output_index":0,"delta":"fine"}\n\n',
+      'event: response.completed\ndata: {"response":{"status":"completed","output":[]}}\n\n',
+    ].join('');
+    expect(choiceOf(text)).toMatchObject({ finish_reason: 'stop', message: { content: 'fine' } });
+    expect(() => decode('event: error\ndata: the GPU is gone\n\n', head)).toThrow('the GPU is gone');
+  });
+});
+
 describe('a stream of the Responses API', () => {
   const read = (events: readonly { readonly type?: string }[], cut = 0) => {
     const deltas: string[] = [];
-    const sink = { delta: (text: string) => void deltas.push(text), moved: () => {}, complete: () => {} };
+    const delta = (text: string) => void deltas.push(text);
+    const sink = { clock: systemClock, delta, moved: () => {}, complete: () => {}, goesOn: () => {} };
     const reader = new StreamReader(responsesExchange, sink);
     const push = reader.takesChunks(200, { 'content-type': 'text/event-stream' });
     const text = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');

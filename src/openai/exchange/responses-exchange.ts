@@ -2,7 +2,8 @@ import type OpenAI from 'openai';
 import type { ChatCompletion, ChatCompletionContentPart } from 'openai/resources/chat/completions';
 import type { ResponseCreateParamsNonStreaming } from 'openai/resources/responses/responses';
 import { ConfigError } from '../../errors/index.ts';
-import { AnswerError, chatCompletionIn, eventsIn, parsedBody } from '../../internal/upstream/chat-body.ts';
+import { AnswerError, chatCompletionIn, parsedBody } from '../../internal/upstream/chat-body.ts';
+import { joinedEvents } from '../../internal/upstream/event-reader.ts';
 import { mediaTypeOf } from '../../internal/upstream/response-headers.ts';
 import type { ApiAnswer, ChatRequest, Exchange } from './exchange.ts';
 import { ResponseEvents } from './response-events.ts';
@@ -68,12 +69,7 @@ function inputPart(part: ChatCompletionContentPart): object {
   return { type: 'input_image', image_url: url, ...(detail === undefined ? {} : { detail }) };
 }
 
-/** Joins a stream that nobody asked for; undefined for one without an end. */
-function completionOfEvents(text: string): unknown {
-  const events = new ResponseEvents();
-  for (const event of eventsIn(text)) events.take(event, '');
-  return events.isComplete ? events.completion() : undefined;
-}
+const completionOfEvents = (text: string): object | undefined => joinedEvents(text, new ResponseEvents());
 
 /** The API's answer by the method of a client that may not be ours. */
 async function sentBy(

@@ -4,13 +4,13 @@ import { headerList, pathOn } from '../../http/connection/connection-fetch.ts';
 import type { HttpConnection } from '../../http/connection/http-connection.ts';
 import { type HttpAnswer, isStreamed, type StreamedAnswer, textOfBytes } from '../../http/connection/http-message.ts';
 import { ReadOnlyHeaders } from '../../http/connection/web-headers.ts';
+import { jsonOf } from '../../internal/upstream/json-of.ts';
 import { headerOf } from '../../internal/upstream/response-headers.ts';
 import { chatExchange } from './chat-exchange.ts';
 import type { EncodedRequest } from './encode-request.ts';
 import type { ApiForm, ChatRequest, Exchange } from './exchange.ts';
-import { jsonOf } from './json-of.ts';
 import { responsesExchange } from './responses-exchange.ts';
-import { isEventStream, StreamReader, type StreamSink } from './stream-reader.ts';
+import { type ClientStream, isEventStream, StreamReader, type StreamSink } from './stream-reader.ts';
 
 /** The means of sending a request. */
 export interface Sending {
@@ -109,7 +109,7 @@ async function sendByClient(
   if (type !== undefined && !isEventStream(type)) {
     return { completion: exchange.decode(await response.text(), head), headers: head.headers };
   }
-  const completion = await new StreamReader(exchange, stream).readEvents(data as AsyncIterable<object>, head);
+  const completion = await new StreamReader(exchange, stream).readEvents(data as ClientStream, head);
   return { completion, headers: head.headers };
 }
 

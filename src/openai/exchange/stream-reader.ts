@@ -1,18 +1,22 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
-import type { AnswerHeaders, ChunkDecision } from '../../http/connection/http-message.ts';
-import { AnswerError, chatCompletionIn, STREAM_END } from '../../internal/upstream/chat-body.ts';
+import { type AnswerHeaders, type ChunkDecision, REST_MS } from '../../http/connection/http-message.ts';
+import { type Clock, setBackgroundTimeout } from '../../internal/clock.ts';
+import { AnswerError, chatCompletionIn } from '../../internal/upstream/chat-body.ts';
+import { EventReader } from '../../internal/upstream/event-reader.ts';
 import type { AnswerHead, Exchange, StreamDecoder } from './exchange.ts';
-import { jsonOf } from './json-of.ts';
-import { ServerSentEvents } from './server-sent-events.ts';
 
 /** Receives a streamed answer as it arrives. */
 export interface StreamSink {
+  /** Times how long the rest of an answer that is whole may take. */
+  readonly clock: Clock;
   /** Gets each piece of its text. It must not throw. */
   delta(text: string): void;
   /** The server sent something, if only a comment that keeps the connection alive. */
   moved(): void;
-  /** The answer has its end. Only its usage, and the end of the stream, may follow. Called once. */
+  /** The answer has its end. Its usage, and the end of the stream, should follow. */
   complete(): void;
+  /** More text followed, so that the end was none. */
+  goesOn(): void;
 }
 
 interface StreamHead {
@@ -20,16 +24,19 @@ interface StreamHead {
   readonly headers: AnswerHeaders;
 }
 
+/** The stream of a client that is not ours. */
+export interface ClientStream extends AsyncIterable<object> {
+  readonly controller?: Pick<AbortController, 'abort'>;
+}
+
 /** Reads one streamed answer from its bytes, or from events that are parsed already. */
 export class StreamReader {
   readonly #decoder: StreamDecoder;
   readonly #sink: StreamSink;
-  readonly #events = new ServerSentEvents((data, name) => this.#takeData(data, name));
+  readonly #events = new EventReader((event, name) => this.#take(event, name));
 
   #head: StreamHead | undefined;
   #isComplete = false;
-  /** Whether the mark of the end came. Nothing after it belongs to the answer. */
-  #hasEnded = false;
 
   constructor(exchange: Pick<Exchange, 'decodeStream'>, sink: StreamSink) {
     this.#decoder = exchange.decodeStream();
@@ -49,19 +56,24 @@ export class StreamReader {
     return this.#head;
   }
 
-  readonly #push = (chunk: Buffer): void => {
+  readonly #push = (chunk: Buffer): boolean => {
     this.#sink.moved();
     this.#events.push(chunk);
     // The connection may stay open for long after an error. It is not worth waiting for.
     if (this.#decoder.isFailed) throw new Error('the API ended the stream with an error');
+    return this.#decoder.isOver || this.#events.hasEnded;
   };
 
   /** Reads the parsed events of a client that is not ours. */
-  async readEvents(events: AsyncIterable<object>, head: AnswerHead): Promise<ChatCompletion> {
+  async readEvents(events: ClientStream, head: AnswerHead): Promise<ChatCompletion> {
+    const iterator = events[Symbol.asyncIterator]();
     try {
-      for await (const event of events) {
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
         this.#sink.moved();
-        this.#take(event, '');
+        this.#take(next.value, '');
+        if (!this.#decoder.isOver) continue;
+        void skipRest(iterator, events, this.#sink.clock);
+        break;
       }
       return this.completed(head);
     } catch (error) {
@@ -86,33 +98,33 @@ export class StreamReader {
 
   /** The completion where it was complete before the connection broke. @throws the error, with the answer so far */
   brokenOff(error: unknown, head: AnswerHead): ChatCompletion {
-    if (this.#decoder.isComplete) return this.completed(head);
+    if (this.#decoder.isComplete && !this.#decoder.goesOn) return this.completed(head);
     if (error instanceof Error) Object.defineProperty(error, 'completion', { value: this.#decoder.completion() });
     throw error;
   }
 
-  #takeData(data: string, name: string): void {
-    this.#hasEnded ||= data.startsWith(STREAM_END);
-    if (this.#hasEnded) return;
-    const event = jsonOf(data);
-    if (event !== undefined) this.#take(event, name);
-    // Some servers leave out the blank line between two events.
-    else if (data.includes('\n')) for (const line of data.split('\n')) this.#takeData(line, name);
-    // A gateway may say in words why it gives up.
-    else if (name === 'error' && data !== '') this.#take({ error: { message: data } }, name);
-  }
-
   #take(event: object, name: string): void {
-    if (Array.isArray(event)) {
-      for (const one of event as unknown[]) if (typeof one === 'object' && one !== null) this.#take(one, name);
-      return;
-    }
-    if (this.#decoder.isFailed) return;
-    const text = this.#decoder.take(event, name);
+    const decoder = this.#decoder;
+    if (decoder.isFailed || decoder.isOver) return;
+    const text = decoder.take(event, name);
     if (text !== '') this.#sink.delta(text);
-    if (this.#isComplete || !this.#decoder.isComplete) return;
-    this.#isComplete = true;
-    this.#sink.complete();
+    const isComplete = decoder.isComplete && !decoder.goesOn;
+    if (isComplete === this.#isComplete) return;
+    this.#isComplete = isComplete;
+    if (isComplete) this.#sink.complete();
+    else this.#sink.goesOn();
+  }
+}
+
+/** Reads a stream to its end, so that its connection can be used again. Aborts it where the end does not come soon. */
+async function skipRest(iterator: AsyncIterator<object>, { controller }: ClientStream, clock: Clock): Promise<void> {
+  const timer = setBackgroundTimeout(clock, () => controller?.abort(), REST_MS);
+  try {
+    while ((await iterator.next()).done !== true);
+  } catch {
+    // The answer was whole.
+  } finally {
+    clock.clearTimeout(timer);
   }
 }
 

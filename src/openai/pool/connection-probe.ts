@@ -2,7 +2,7 @@ import { UpstreamError } from '../../errors/index.ts';
 import { headerList, pathOn } from '../../http/connection/connection-fetch.ts';
 import { type HttpRequest, textOfBytes } from '../../http/connection/http-message.ts';
 import { ReadOnlyHeaders } from '../../http/connection/web-headers.ts';
-import { jsonOf } from '../exchange/json-of.ts';
+import { jsonOf } from '../../internal/upstream/json-of.ts';
 import { builtWith } from '../exchange/send-exchange.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
 
