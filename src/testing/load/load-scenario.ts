@@ -54,6 +54,8 @@ export interface LoadPhase {
   readonly faults?: FaultPlan | readonly FaultRule[];
   /** Limits of the fake server from the start of the phase on. @defaultValue as before */
   readonly limits?: FakeLimits | readonly FakeQuotaGroup[];
+  /** Requests a minute of another tenant of the same limits, 1 to 60,000, to the fake server. @defaultValue none */
+  readonly neighbourPerMinute?: number;
   /** `'stop'`: the fake server breaks every connection and refuses new ones; `'start'`: it is back. */
   readonly server?: 'stop' | 'start';
   /** What happens to the Redis server at the start of the phase. */
@@ -106,6 +108,7 @@ const phaseFields = shape({
   concurrency: integer({ min: 1, max: 10_000 }),
   faults: checkFaultPlan,
   limits: checkLimits,
+  neighbourPerMinute: finiteNumber({ min: 1, max: 60_000 }),
   server: oneOf('stop', 'start'),
   redis: oneOf('kill', 'restart', 'pause', 'resume'),
   drain: boolean(),
@@ -147,12 +150,15 @@ export function checkLoadScenario(scenario: unknown): asserts scenario is LoadSc
   if (issues.length > 0) throw new ConfigError('runLoadScenario', issues);
 }
 
+/** Fields of a phase that need a fake server. */
+const HARM = ['faults', 'limits', 'server', 'neighbourPerMinute'] as const;
+
 /** Says which of the run's options a scenario needs: the servers to which it does something. */
 export function needIssues(
   { phases, traffic = [] }: LoadScenario,
   given: { readonly isFake: boolean; readonly hasRedis: boolean; readonly tenantKeys: readonly string[] },
 ): readonly ConfigIssue[] {
-  const harmed = phases.find(({ faults, limits, server }) => (faults ?? limits ?? server) !== undefined);
+  const harmed = phases.find((phase) => HARM.some((field) => phase[field] !== undefined));
   const redis = phases.find((phase) => phase.redis !== undefined);
   const tenants = Math.max(0, ...traffic.map((kind) => kind.tenants ?? 0));
   const issues: ConfigIssue[] = [];

@@ -37,6 +37,7 @@ export interface LoadTarget {
 /** The part of a fake server that a run uses; both `startFakeOpenAI` and `startFakeOpenAIProcess` give it. */
 export interface LoadServer {
   readonly baseURL: string;
+  readonly apiKey: string;
   getStats(): FakeOpenAIStats | Promise<FakeOpenAIStats>;
   setFaults(faults: FaultPlan | readonly FaultRule[]): void | Promise<void>;
   setLimits(limits: FakeLimits | readonly FakeQuotaGroup[]): void | Promise<void>;

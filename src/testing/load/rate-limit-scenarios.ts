@@ -87,6 +87,14 @@ export const RATE_LIMIT_SCENARIOS = {
     ],
     thresholds: { ...thresholdsOf(14), maxRefusedRatio: 0.05 },
   },
+  'rate limits: other tenant': {
+    name: 'rate limits: other tenant',
+    proves: 'Where another tenant takes half of a limit, the other half is used.',
+    server: { record: false, latency, quotaGroups: [group('a', { requestsPerMinute: 1200 })] },
+    client,
+    phases: phases.map((phase) => ({ ...phase, neighbourPerMinute: 600 })),
+    thresholds: { ...thresholdsOf(10), minThroughput: 8.5, maxRefusedRatio: 0.1 },
+  },
   'rate limits: four clients': {
     name: 'rate limits: four clients',
     proves: 'Four clients share the limit of one account through Redis, as four processes do.',

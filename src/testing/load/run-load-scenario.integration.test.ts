@@ -55,6 +55,19 @@ describe('runLoadScenario', () => {
     await server.close();
   });
 
+  it('does not count what another tenant of the server sends', async () => {
+    const server = await startFakeOpenAI();
+    const client = createDescribeClient({ apiKey: server.apiKey, baseURL: server.baseURL, cache: false });
+    const phases = [{ name: 'only', durationMs: 500, rate: 20, neighbourPerMinute: 3000 }];
+    const shared = { name: 'shared', proves: 'It runs.', phases, thresholds: UNHURRIED };
+    const { calls, requests } = await runLoadScenario(client, shared, { server });
+    expect(calls).toBe(10);
+    expect(requests).toMatchObject({ sent: 10, billed: 10, perCall: 1 });
+    expect(server.getStats().requestsByEndpoint.chat).toBeGreaterThan(10);
+    await client.close();
+    await server.close();
+  });
+
   it('runs against any server of loopback that the client shows', async () => {
     let requests = 0;
     const server = createServer((request, response) => {

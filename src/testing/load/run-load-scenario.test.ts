@@ -247,6 +247,7 @@ describe('the servers of a run', () => {
     const stats = new SeenStats();
     const server: LoadServer = {
       baseURL: NAMED,
+      apiKey: 'sk-fake',
       getStats: () => stats.snapshot(),
       setFaults: (faults) => void log.push(`faults ${JSON.stringify(faults)}`),
       setLimits: (limits) => void log.push(`limits ${JSON.stringify(limits)}`),

@@ -137,7 +137,7 @@ export async function runLoadScenario(
   const run = new LoadRun(scenario, {
     ...settings,
     targets,
-    server: new ServerControl(scenario, fake, redis),
+    server: new ServerControl(scenario, fake, redis, settings.clock),
     calls: new LoadCalls(scenario.traffic, seed),
     expected: checkAnswers ? describeImageFacts : undefined,
     thresholds: { ...PERFORMANCE_THRESHOLDS, ...definedOf(scenario.thresholds), ...definedOf(settings.thresholds) },

@@ -1,22 +1,29 @@
+import type { Clock } from '../../internal/clock.ts';
 import type { FakeOpenAIStats } from '../fake-openai/seen-stats.ts';
 import type { LoadPhase, LoadScenario } from './load-scenario.ts';
 import type { CountedRequests } from './load-tally.ts';
 import type { LoadRedis, LoadServer } from './load-target.ts';
+import { Neighbour } from './neighbour.ts';
+
+const NONE: CountedRequests = { sent: 0, billed: 0, refused: 0 };
 
 /** What a scenario does to the servers, and what the fake one counts meanwhile. */
 export class ServerControl {
   readonly #scenario: LoadScenario;
   readonly #server: LoadServer | undefined;
   readonly #redis: LoadRedis | undefined;
+  readonly #clock: Clock;
+  #neighbour: Neighbour | undefined;
   #last: CountedRequests | undefined;
-  #counted: CountedRequests = { sent: 0, billed: 0, refused: 0 };
+  #counted = NONE;
   #isStopped = false;
   #redisState: LoadPhase['redis'];
 
-  constructor(scenario: LoadScenario, server: LoadServer | undefined, redis: LoadRedis | undefined) {
+  constructor(scenario: LoadScenario, server: LoadServer | undefined, redis: LoadRedis | undefined, clock: Clock) {
     this.#scenario = scenario;
     this.#server = server;
     this.#redis = redis;
+    this.#clock = clock;
   }
 
   /** Starts the counts anew. */
@@ -26,20 +33,24 @@ export class ServerControl {
   }
 
   /** Sets the server up for a phase. Faults hold for their phase only. */
-  async enter({ faults, limits, server, redis }: LoadPhase): Promise<void> {
+  async enter({ faults, limits, server, redis, neighbourPerMinute }: LoadPhase): Promise<void> {
     if (this.#hasFaults) await this.#server?.setFaults(faults ?? []);
     if (limits !== undefined) await this.#server?.setLimits(limits);
     if (server !== undefined) await this.#setServer(server === 'stop');
     if (redis !== undefined) await this.#setRedis(redis);
+    if (this.#server !== undefined && neighbourPerMinute !== undefined) {
+      this.#neighbour = new Neighbour(this.#server, neighbourPerMinute, this.#clock);
+    }
   }
 
-  /** Requests since the start or the last lap; `undefined` without a fake server. */
+  /** Requests of the load since the start or the last lap; `undefined` without a fake server. */
   async lap(isCounted: boolean): Promise<CountedRequests | undefined> {
+    const others = await this.#stopNeighbour();
     const now = await this.#read();
     const before = this.#last;
     if (now === undefined || before === undefined) return undefined;
     this.#last = now;
-    const lap = combined(now, before, -1);
+    const lap = combined(combined(now, before, -1), others, -1);
     if (isCounted) this.#counted = { ...combined(this.#counted, lap, 1), ...mostOf(now) };
     return lap;
   }
@@ -51,10 +62,17 @@ export class ServerControl {
 
   /** Ends faults and outages, so that the servers can be used further. */
   async restore(): Promise<void> {
+    await this.#stopNeighbour();
     if (this.#hasFaults) await this.#server?.setFaults([]);
     if (this.#isStopped) await this.#setServer(false);
     if (this.#redisState === 'pause') await this.#setRedis('resume');
     if (this.#redisState === 'kill') await this.#setRedis('restart');
+  }
+
+  async #stopNeighbour(): Promise<CountedRequests> {
+    const neighbour = this.#neighbour;
+    this.#neighbour = undefined;
+    return (await neighbour?.stop()) ?? NONE;
   }
 
   async #read(): Promise<CountedRequests | undefined> {
