@@ -49,6 +49,12 @@ const { values } = parseArgs({
   },
 });
 
+const runs = Number(values.runs);
+if (!(Number.isInteger(runs) && runs >= 0)) {
+  console.error(`--runs: expected a whole number, got ${values.runs}`);
+  process.exit(2);
+}
+
 const readRecords = (): readonly TrialRecord[] =>
   existsSync(values.file)
     ? readFileSync(values.file, 'utf8')
@@ -78,7 +84,7 @@ async function runTrials(): Promise<void> {
   const busy = values['no-busy'] ? undefined : fork(new URL('./trial/busy-core.ts', import.meta.url));
   try {
     const remaining = remainingRuns(plannedRuns(TRIAL_BENCHES), readRecords());
-    for (const planned of remaining.slice(0, Number(values.runs))) {
+    for (const planned of remaining.slice(0, runs)) {
       const record = await runTrial(planned, builds, benches);
       appendFileSync(values.file, `${JSON.stringify(record)}\n`);
       console.log(`${record.kind} ${record.index} (${record.seconds} s, load ${record.load}): ${inWords(record)}`);

@@ -1,7 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findBaseCommit } from './base-commit.ts';
@@ -65,6 +74,13 @@ describe('BuildCache', () => {
     expect(cache.ofCommit(first)).toBe(base);
     expect(built(base)).toBe('kept');
     expect(cache.ofWorkingTree()).toBe(head);
+
+    // A build that nobody used for a week goes, and what the cache did not make stays.
+    utimesSync(head, 0, 0);
+    mkdirSync(join(folder, 'builds', 'compiled'));
+    utimesSync(join(folder, 'builds', 'compiled'), 0, 0);
+    cache.ofCommit(first);
+    expect(readdirSync(join(folder, 'builds')).sort()).toEqual([basename(base), 'compiled'].sort());
 
     mkdirSync(join(folder, 'package', 'dist'), { recursive: true });
     writeFileSync(join(folder, 'package', 'package.json'), readFileSync(join(repository, 'package.json')));

@@ -1,5 +1,17 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BuildError, run } from './run-command.ts';
@@ -11,6 +23,8 @@ const SOURCES = ['src', 'package.json', LOCK, 'tsup.config.ts', 'tsconfig.json']
 
 /** Fields of a package.json that decide what is installed. */
 const INSTALLED = ['dependencies', 'peerDependencies'] as const;
+
+const KEPT_SECONDS = 7 * 24 * 3_600;
 
 /** Where builds are kept between runs. CI keeps this folder. */
 export const cacheFolder = (): string => join(tmpdir(), 'describe-it-perf');
@@ -82,7 +96,19 @@ export class BuildCache {
       }
     }
     this.#linkModules(folder);
+    const now = Date.now() / 1_000;
+    utimesSync(folder, now, now);
+    this.#dropUnused(now);
     return folder;
+  }
+
+  /** Builds that no run has used for a week; one with modules of its own takes hundreds of megabytes. */
+  #dropUnused(now: number): void {
+    for (const name of readdirSync(this.#folder)) {
+      if (!/^(commit|tree|tarball|making)-/.test(name)) continue;
+      const folder = join(this.#folder, name);
+      if (statSync(folder).mtimeMs / 1_000 < now - KEPT_SECONDS) rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   #compile(work: string): void {

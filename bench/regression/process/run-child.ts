@@ -17,7 +17,7 @@ export async function runChild(request: ChildRequest, compileCache: string): Pro
     const { stdout } = await execute(process.execPath, [CHILD, JSON.stringify(request)], { env, timeout: TIMEOUT_MS });
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as ChildAnswer;
   } catch (cause) {
-    throw new Error(`${request.bench}: ${reasonOf(cause)}`, { cause });
+    throw new Error(reasonOf(cause), { cause });
   }
 }
 
