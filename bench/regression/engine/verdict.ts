@@ -108,11 +108,11 @@ function reportOf(blocks: readonly Block[], measure: Measure, alpha: number): Me
 
 /**
  * The smallest shift that the rank test finds in four of five cases at this level, and whose estimate then exceeds the
- * minimum effect. The estimate has the variance σ² / (n · 0.764). For normal noise and four values a stratum, 3/π · 4/5
- * = 0.764 is the efficiency of van Elteren's test.
+ * minimum effect. The estimate of many blocks has the variance σ² / (n · 0.764). For normal noise and four values a
+ * stratum, 3/π · 4/5 = 0.764 is the efficiency of van Elteren's test. With few blocks it finds less; n - 1 then fits.
  */
 export function detectableShift(noise: number, blocks: number, alpha: number): number {
-  const error = noise / Math.sqrt(blocks * 0.764);
+  const error = noise / Math.sqrt((blocks - 1) * 0.764);
   const power = upperNormalQuantile(0.2);
   return Math.max((upperNormalQuantile(Math.min(0.5, alpha)) + power) * error, MIN_SHIFT + power * error);
 }
