@@ -32,10 +32,10 @@ describe('the context of a factory', () => {
     expect(await cache.get('key')).toBe(1);
   });
 
-  it.each([0, -1, Number.NaN, '5', 1e12])('refuses a time to live of %s, typed', async (seconds) => {
+  it.each([undefined, 0, -1, Number.NaN, '5', 1e12])('refuses a time to live of %s, typed', async (seconds) => {
     const { cache } = memoryOnly();
     const making = cache.getOrSet('key', ({ setTtl }) => setTtl(seconds as number));
-    await expect(making).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID', field: 'ttlSeconds' });
+    await expect(making).rejects.toMatchObject({ code: 'DESCRIBE_INPUT_INVALID', field: 'setTtl' });
   });
 
   it('adds tags to those of the options, and each of them invalidates the value', async () => {

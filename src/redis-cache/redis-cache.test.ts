@@ -127,7 +127,8 @@ describe('RedisCache in memory only', () => {
     const failed: string[] = [];
     cache.on('storeFailed', ({ key }) => failed.push(key));
     expect(await cache.getOrSet('key', () => circular)).toBe(circular);
-    expect(failed).toEqual(['key']);
+    expect(await cache.getOrSet('key', () => 5n)).toBe(5n);
+    expect(failed).toEqual(['key', 'key']);
     expect(await cache.has('key')).toBe(false);
   });
 

@@ -191,8 +191,11 @@ function iteratorOf<Input>(inputs: Inputs<Input>): SourceIterator<Input> {
     if (Symbol.asyncIterator in inputs) return inputs[Symbol.asyncIterator]();
     if (Symbol.iterator in inputs) return inputs[Symbol.iterator]();
   }
-  throw wrongInput('inputs', 'an iterable or an async iterable of inputs', inputs, describeKind);
+  throw wrongInput('inputs', 'an iterable or an async iterable of inputs', inputs, kindOfInputs);
 }
+
+const kindOfInputs = (inputs: unknown): string =>
+  ArrayBuffer.isView(inputs) ? 'bytes, which are one input. Pass a list of it' : describeKind(inputs);
 
 async function closeSource(source: SourceIterator<unknown>): Promise<void> {
   try {

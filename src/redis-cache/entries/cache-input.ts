@@ -65,8 +65,14 @@ export function tagsThatFit(lists: Iterable<readonly string[]>): ReadonlySet<str
 }
 
 /** Milliseconds of a time to live. @throws `DESCRIBE_INPUT_INVALID` outside 0.001 to ten years. */
-export function ttlMsOf(seconds: unknown, defaultMs: number, field = 'ttlSeconds'): number {
-  if (seconds === undefined) return defaultMs;
+export const ttlMsOf = (seconds: unknown, defaultMs: number): number =>
+  seconds === undefined ? defaultMs : givenTtlMs(seconds, 'ttlSeconds');
+
+/**
+ * Milliseconds of a duration that must be given.
+ * @throws `DESCRIBE_INPUT_INVALID` outside 0.001 to ten years.
+ */
+export function givenTtlMs(seconds: unknown, field: string): number {
   if (typeof seconds !== 'number' || !(seconds >= 0.001 && seconds <= MAX_TTL_SECONDS)) {
     throw wrongInput(field, `seconds from 0.001 to ${MAX_TTL_SECONDS}`, seconds);
   }
@@ -77,8 +83,10 @@ export function ttlMsOf(seconds: unknown, defaultMs: number, field = 'ttlSeconds
  * Milliseconds of a grace period.
  * @throws `DESCRIBE_INPUT_INVALID` outside 0 to ten years.
  */
-export const graceMsOf = (seconds: unknown, defaultMs: number): number =>
-  seconds === 0 ? 0 : ttlMsOf(seconds, defaultMs, 'graceSeconds');
+export function graceMsOf(seconds: unknown, defaultMs: number): number {
+  if (seconds === undefined) return defaultMs;
+  return seconds === 0 ? 0 : givenTtlMs(seconds, 'graceSeconds');
+}
 
 /** @throws `DESCRIBE_INPUT_INVALID` for anything but a function. */
 export function checkCallback(value: unknown, field: string): void {

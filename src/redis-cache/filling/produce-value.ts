@@ -3,7 +3,7 @@ import { TimeoutError } from '../../errors/timeout-error.ts';
 import { childController, raceSignal } from '../../internal/async/signals.ts';
 import type { FlightContext } from '../../internal/async/single-flight.ts';
 import type { CacheEntry } from '../entries/cache-entry.ts';
-import { checkTags, MAX_TAGS, mergeTags, ttlMsOf } from '../entries/cache-input.ts';
+import { checkTags, givenTtlMs, MAX_TAGS, mergeTags } from '../entries/cache-input.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import { EVERY_ENTRY } from '../redis/redis-names.ts';
 import type { TierPair } from '../tiers/tier-pair.ts';
@@ -215,12 +215,12 @@ const answers = (entry: CacheEntry, request: ProduceRequest): boolean =>
  */
 function factoryContext(
   { signal, share, stale, isAhead }: Omit<CacheFactoryContext, 'setTtl' | 'setTags'>,
-  { ttlMs, tags, nameTags }: FactoryChoiceOptions,
+  { tags, nameTags }: FactoryChoiceOptions,
   choices: FactoryChoices,
   onTags: (tags: readonly string[]) => void,
 ): CacheFactoryContext {
   const setTtl = (seconds: number) => {
-    choices.ttlMs = ttlMsOf(seconds, ttlMs);
+    choices.ttlMs = givenTtlMs(seconds, 'setTtl');
   };
   const setTags = (given: readonly string[]) => {
     const named = nameTags(checkTags(given));
