@@ -94,7 +94,7 @@ const getOrSet = defineSuite({
   gates: { ours: [{ maxRatio: 0.5 }, { versus: 'cacheable', maxRatio: 0.5 }] },
 });
 
-/** What a description that no process has in memory costs. */
+/** The cost of a description that no process has in memory. */
 const getFromRedis = defineSuite({
   name: 'cache operations: get from Redis',
   baseline: 'ioredis GET and JSON.parse',

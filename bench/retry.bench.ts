@@ -4,7 +4,7 @@ import { defineSuite } from './harness/index.ts';
 
 const action = async (value: number) => value;
 
-// What every call pays for retries: the first attempt succeeds, as nearly all do.
+// Every call pays for retries, although nearly every first attempt succeeds, as this one does.
 export const suites = [
   defineSuite({
     name: 'retry: a call that succeeds at once',

@@ -8,10 +8,7 @@ import { findStopped, writeResult } from './results-folder.ts';
 import { parseRunOptions, type RunOptions, USAGE } from './run-options.ts';
 import { reportSuite } from './suite-report.ts';
 
-/**
- * 0: all passed. 1: a gate failed, a result was wrong or a suite threw. 2: the command line is wrong, or no suite
- * matches.
- */
+/** 0: all passed. 1: a gate failed, a result was wrong or a suite threw. 2: a wrong command line, or no such suite. */
 export type ExitCode = 0 | 1 | 2;
 
 export interface Output {

@@ -85,7 +85,7 @@ export interface Suite extends Omit<SuiteDefinition<never>, 'contenders' | 'setu
   readonly contenderNames: readonly string[];
   /** Contenders whose calls the harness times; the others measure themselves. */
   readonly timedNames: readonly string[];
-  /** @param noOp - A contender that is replaced by one that claims success and does nothing. For tests of the checks. */
+  /** @param noOp - A contender to replace by one that claims success and does nothing, for tests of the checks. */
   prepare(noOp?: string): Promise<PreparedSuite>;
 }
 

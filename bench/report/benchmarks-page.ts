@@ -8,7 +8,7 @@ import { CONTENDER_HEAD, contenderCells, dateText, ratioText } from './words.ts'
 const PAGE = new URL('../../docs/benchmarks.md', import.meta.url);
 const MARKED = /(<!-- benchmarks -->\n)[\s\S]*?(\n<!-- \/benchmarks -->)/;
 
-/** Puts a whole run into `docs/benchmarks.md`. A quick run, or one of some suites, would hide the others: it says so. */
+/** Puts a whole run into `docs/benchmarks.md`. A quick run, or one of some suites, leaves the page as it is. */
 export async function writeBenchmarksPage(report: BenchmarkReport): Promise<void> {
   const { grep, quick } = report.asked;
   if (quick || grep !== null) {
@@ -74,16 +74,20 @@ function standingTable(standings: readonly Standing[]): string {
   );
 }
 
-function machineText({ machine, startedAt, commit }: BenchmarkReport, versions: Readonly<Record<string, string>>) {
+function machineText(
+  { machine, startedAt, commit, complete }: BenchmarkReport,
+  versions: Readonly<Record<string, string>>,
+) {
   const { node, cpu, cores, loadAtStart } = machine;
   const busy =
     loadAtStart > cores / 2
       ? ' **The machine was busy with other work: trust CPU time and allocations before time.**'
       : '';
+  const stopped = complete ? '' : ' The run was stopped before its end: the suites after the last one are missing.';
   return [
     `Measured on ${dateText(startedAt)}${commit === undefined ? '' : ` at commit ${commit.slice(0, 12)}`}, on Node ` +
       `${node}, with ${cores} cores of ${cpu ?? 'an unknown processor'}. The load average was ${loadAtStart} at the ` +
-      `start.${busy}`,
+      `start.${busy}${stopped}`,
     `Versions: ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}.`,

@@ -18,7 +18,7 @@ export interface Changes {
   readonly unchanged: number;
 }
 
-/** What differs between the last entry and the one before. Absent with fewer than two. */
+/** The differences between the last entry and the one before. Absent with fewer than two. */
 export function lastChanges(history: readonly HistoryEntry[]): Changes | undefined {
   const [from, to] = history.slice(-2);
   if (from === undefined || to === undefined) return undefined;

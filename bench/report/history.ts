@@ -24,7 +24,7 @@ export interface KeptLoadTest {
   readonly p99Ms?: number;
 }
 
-/** What `bench/history/` keeps of the runs of one commit: ratios only, for times of different machines differ. */
+/** A file of `bench/history/`: the runs of one commit, as ratios, because times of different machines differ. */
 export interface HistoryEntry {
   readonly version: 1;
   readonly commit: string;
@@ -45,7 +45,7 @@ export const ratioOf = ([value, lower, upper]: KeptRatio): RatioEstimate => ({ v
 export const benchKey = ({ suite, ours, peer }: Pick<KeptBench, 'suite' | 'ours' | 'peer'>) =>
   `${suite} | ${ours} | ${peer}`;
 
-/** What is kept of a run of the benches and the load tests. */
+/** Makes the entry of a run of the benches and the load tests. */
 export function entryOf(report: BenchmarkReport, load: readonly LoadTestResult[]): HistoryEntry {
   return {
     version: 1,

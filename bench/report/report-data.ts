@@ -40,6 +40,8 @@ export function joinReport({
 export const isForHistory = ({ asked, complete }: BenchmarkReport): boolean =>
   complete && !asked.quick && asked.grep === null;
 
-/** The last whole run; without one, the last of any kind. */
+/** The last whole run; without one, the last quick run of all suites, or the last of any kind. */
 const chooseRun = (benchmarks: readonly BenchmarkReport[]): BenchmarkReport | undefined =>
-  benchmarks.findLast(isForHistory) ?? benchmarks.at(-1);
+  benchmarks.findLast(isForHistory) ??
+  benchmarks.findLast(({ asked, complete }) => complete && asked.grep === null) ??
+  benchmarks.at(-1);

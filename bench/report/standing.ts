@@ -2,7 +2,7 @@ import { type BenchmarkReport, measuredSuites } from '../harness/benchmark-repor
 import type { RatioEstimate } from '../harness/statistics.ts';
 import type { Comparison } from '../harness/suite-report.ts';
 
-/** What an interval says about this package beside a peer: `open` where it holds 1. */
+/** The meaning of an interval for this package beside a peer: `open` where it holds 1. */
 export type Verdict = 'less' | 'open' | 'more';
 
 export const MEASURES = ['time', 'cpu', 'allocations'] as const;

@@ -9,11 +9,11 @@ export const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
   allocations: 'allocations',
 };
 
-/** "1.69 (1.14 to 1.94)". */
+/** "1.69 (1.14–1.94)". */
 export const ratioText = ({ value, lower, upper }: RatioEstimate): string =>
-  `${formatRatio(value)} (${formatRatio(lower)} to ${formatRatio(upper)})`;
+  `${formatRatio(value)} (${formatRatio(lower)}–${formatRatio(upper)})`;
 
-/** What a ratio means in words, for a reader who does not want to think about ratios. */
+/** Says a ratio in words, for a reader who does not want to think about ratios. */
 export function meaningOf(ratio: RatioEstimate): string {
   const verdict = verdictOf(ratio);
   if (verdict === 'open') return 'no difference seen';

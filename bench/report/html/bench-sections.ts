@@ -9,7 +9,7 @@ import { CONTENDER_HEAD, contenderCells, dateText, MEASURE_NAMES, meaningOf, rat
 import { escapeHtml } from './escape.ts';
 import { axisRow, historyChart, intervalRow, type LogScale, logScale } from './svg-charts.ts';
 
-const WORDS = { less: 'wins', open: 'no difference seen', more: 'loses' } as const;
+const WORDS = { less: 'wins', open: 'even', more: 'loses' } as const;
 
 const tickText = (tick: number) => formatRatio(tick).replace(/\.?0+$/, '');
 
@@ -89,7 +89,7 @@ ${historyChart(points)}<small>now ${last === undefined ? '' : ratioText(last.rat
   ];
 }
 
-/** What differs from the run before. */
+/** The differences from the run before. */
 export function changesSection({ changes }: ReportData): string {
   const head = '<h2 id="changes">What changed</h2>';
   if (changes === undefined) return `${head}<p class="note">There is no earlier run to compare with.</p>`;

@@ -22,6 +22,8 @@ ${load.map(testDetails).join('\n')}`;
 /** Milliseconds as a label; a call of less than a tenth is a hit in memory. */
 const msText = (ms: number) => formatValue(ms, 'ms');
 
+const tickText = (ms: number) => msText(ms).replace(/\.0+ /, ' ');
+
 const LEAST_MS = 0.1;
 
 function latencyRows(load: readonly LoadTestResult[]): string {
@@ -43,7 +45,7 @@ function latencyRows(load: readonly LoadTestResult[]): string {
     ({ name, p50, p99, result }) => `<li><span class="name">${escapeHtml(name)}</span>${spanRow(p50, p99, scale)}
 <span class="figure">p50 ${msText(p50)}, p99 ${msText(p99)}<br><small>${result.calls} calls, ${result.throughput.toFixed(1)} a second</small></span></li>`,
   );
-  const axis = `<div class="axis" aria-hidden="true"><span></span>${axisRow(scale, msText)}<span></span></div>`;
+  const axis = `<div class="axis" aria-hidden="true"><span></span>${axisRow(scale, tickText)}<span></span></div>`;
   return `<h3>Time of a call</h3><p>The dot is the median, the far end the 99th percentile.</p>${axis}<ul class="rows">${rows.join('\n')}</ul>`;
 }
 
@@ -64,7 +66,7 @@ function verdictRow({ phase, threshold, limit, value, status }: LoadVerdict): st
   const bar = value === undefined ? '<span></span>' : limitBar(value, limit, status === 'met');
   const bound = threshold.startsWith('min') ? 'at least' : 'at most';
   return `<li><span class="name">${escapeHtml(threshold)}<small>${escapeHtml(phase ?? 'all phases')}</small></span>${bar}
-<span class="figure"><span class="badge ${kind}">${status}</span> ${figureText(threshold, value)}, ${bound} ${figureText(threshold, limit)}</span></li>`;
+<span class="figure"><span class="badge ${kind}">${status}</span> ${value === undefined ? '' : `${figureText(threshold, value)}, `}${bound} ${figureText(threshold, limit)}</span></li>`;
 }
 
 function leakText(leaks: NonNullable<LoadTestResult['leaks']>): string {

@@ -20,10 +20,10 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; list-styl
 .tiles li { background: var(--card); border-radius: 8px; padding: .75rem 1rem; }
 .tiles b { display: block; font-size: 1.6rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
 .rows { padding: 0; margin: .5rem 0; list-style: none; }
-.rows li, .axis { display: grid; grid-template-columns: minmax(0, 1.3fr) minmax(0, 1fr) 15rem; gap: 0 1rem; align-items: center;
+.rows li, .axis { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) 20rem; gap: 0 1rem; align-items: center;
   max-width: none; padding: .35rem 0; }
 .rows li { border-top: 1px solid var(--line); }
-.rows .name { overflow-wrap: anywhere; } .rows .name small { display: block; }
+.rows .name { overflow-wrap: anywhere; } .name small { display: block; }
 .rows .figure { font-variant-numeric: tabular-nums; }
 small { font-size: .875rem; color: var(--muted); }
 .badge { font-weight: 600; } .badge.less, .badge.met, .badge.passed, .badge.better { color: var(--less); }

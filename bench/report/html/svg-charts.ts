@@ -39,7 +39,8 @@ const thinned = (ticks: readonly number[]) => ticks.filter((tick) => Math.round(
 
 /** Within less than a decade, round numbers near the ends and the middle. */
 function narrowTicks(lower: number, upper: number): readonly number[] {
-  const middle = Math.sqrt(lower * upper);
+  // 1 is the value that a reader looks for.
+  const middle = lower < 1 && 1 < upper ? 1 : Math.sqrt(lower * upper);
   const at = [lower * 1.05, middle, upper / 1.05].map((value) => Number(value.toPrecision(2)));
   return [...new Set(at)].filter((tick) => tick >= lower && tick <= upper);
 }
