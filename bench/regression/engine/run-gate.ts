@@ -56,14 +56,15 @@ async function screen(states: readonly BenchState[], deadlineAtMs: number, endAt
     round += 1;
     // By time alone, and once: a plan that followed the values would spend the chance of a false alarm twice.
     if (round === 1) planned = blocksWithin(deadlineAtMs - startedAtMs, ports.nowMs() - startedAtMs);
-    // The time of the first stage may be over before its first look: it then takes from that of the second.
-    const isOver = ports.nowMs() >= (round < FIRST_LOOK ? endAtMs : deadlineAtMs);
-    if (isLook(round, planned) || isOver) {
+    const isLate = ports.nowMs() >= deadlineAtMs;
+    if (isLook(round, planned) || isLate) {
       judgeScreen(states, lastLook / planned, round / planned);
       lastLook = round;
     }
     report('screen', round, planned, states, ports);
-    if (isOver) break;
+    // Without a suspect, a first stage with few blocks goes on in the time that was kept for the second.
+    const goesOn = round < FIRST_LOOK && ports.nowMs() < endAtMs && states.every(({ phase }) => phase !== 'suspect');
+    if (isLate && !goesOn) break;
   }
   return { planned, rounds: round };
 }

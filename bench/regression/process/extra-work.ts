@@ -6,8 +6,8 @@ const CHUNK_BYTES = 16 * 1024;
 const chunk = Buffer.alloc(CHUNK_BYTES, 'some bytes to sum up');
 
 /**
- * Sums up as many bytes in native code. A loop in JavaScript would not do: it takes three times as long before V8 has
- * compiled it, and when that is depends on the machine.
+ * Sums up as many bytes in native code. A loop in JavaScript would not do. It takes three times as long before V8 has
+ * compiled it, and that moment depends on the machine.
  */
 function checksum(bytes: number): number {
   let sum = 0;

@@ -6,8 +6,8 @@ import type { BenchPlan, ProcessSample } from './plan.ts';
 type TimedContender = Extract<PreparedContender, { kind: 'timed' }>;
 
 /**
- * CPU time that a sample should take. Reading the clocks is some thousandths of it, and most samples are over before the
- * kernel gives the core to another process.
+ * CPU time that a sample should take. Reading the clocks is some thousandths of it, and most samples are over before
+ * the kernel gives the core to another process.
  */
 const SAMPLE_CPU_US = 1_000;
 const WARM_UP_CPU_US = 50_000;
