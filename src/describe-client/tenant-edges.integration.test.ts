@@ -106,3 +106,18 @@ describe('two clients of one tenant', () => {
     await expect(one.describe(image, { prompt: '3' })).rejects.toThrow();
   });
 });
+
+describe('tenants above the maximum', () => {
+  it('are evicted as their calls end, and work on', async () => {
+    const { client } = await start({ tenants: { max: 3, maxConnections: 4 } });
+    const keys = Array.from({ length: 30 }, (_, index) => `sk-${index}`);
+    const tenants = keys.map((key) => client.withKey(key));
+    for (const prompt of ['1', '2']) {
+      const described = Promise.all(tenants.map((tenant) => text(tenant, { prompt })));
+      expect(client.stats().tenants?.size).toBeGreaterThanOrEqual(30);
+      expect(await described).toEqual(keys);
+      expect(client.stats().tenants).toMatchObject({ size: 3, waiting: 0 });
+    }
+    expect(client.stats().tenants?.evicted).toBeGreaterThanOrEqual(2 * 27);
+  });
+});

@@ -154,14 +154,22 @@ export class TenantRegistry {
 
   #onIdle(recipe: TenantRecipe): void {
     const tenant = this.#tenants.peek(recipe.identity);
-    if (tenant?.released === true) void this.release(recipe);
-    else this.#evictAbove();
+    if (tenant === undefined) return;
+    if (tenant.released) void this.release(recipe);
+    // Above the maximum all others have calls in work. A search among them would cost each call more.
+    else if (this.#tenants.size > this.#max) this.#evictOne(tenant);
   }
 
   /** Evicts tenants above the maximum. More stay only while all of them have calls in work. */
-  #evictAbove(made?: Tenant): void {
+  #evictAbove(made: Tenant): void {
     const mayEvict = (tenant: Tenant) => tenant !== made && !tenant.admission.isBusy;
     while (this.#tenants.size > this.#max && this.#evict(mayEvict));
+  }
+
+  #evictOne({ recipe, parts }: Tenant): void {
+    this.#tenants.delete(recipe.identity);
+    this.#countEvicted();
+    ignoreRejection(parts.close());
   }
 
   #evict(mayEvict: (tenant: Tenant) => boolean): boolean {
