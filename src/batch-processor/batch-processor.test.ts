@@ -327,6 +327,37 @@ describe('retry', () => {
     ]);
   });
 
+  it('lets the delay grow by factor', async () => {
+    const clock = new ManualClock();
+    const startedAtMs: number[] = [];
+    const down = () => {
+      startedAtMs.push(clock.now());
+      throw new Error('down');
+    };
+    const retry = { maxAttempts: 4, initialDelayMs: 10, factor: 5, random: () => 1 };
+    const item = outcome(new BatchProcessor<string, string>(down, { clock, batchSize: 1, retry }).process('a'));
+    await clock.advance(1_000);
+    await item;
+    expect(startedAtMs).toEqual([0, 10, 60, 310]);
+  });
+
+  it('tries no item again whose error isRetryable says no to', async () => {
+    const clock = new ManualClock();
+    const tries: string[] = [];
+    const isRetryable = (error: unknown) => (error as Error).message === 'again';
+    const processor = new BatchProcessor<string, string>(
+      (items) => {
+        tries.push(...items);
+        return items.map((item) => new Error(item));
+      },
+      { clock, batchSize: 2, retry: { maxAttempts: 2, isRetryable } },
+    );
+    const items = ['again', 'never'].map((input) => outcome(processor.process(input)));
+    await clock.advance(1_000);
+    expect(await Promise.all(items)).toMatchObject([{ message: 'again' }, { message: 'never' }]);
+    expect(tries).toEqual(['again', 'never', 'again']);
+  });
+
   it('keeps the place of a batch that failed as a whole, so that an outage does not use up the tries of the queue', async () => {
     const clock = new ManualClock();
     let calls = 0;

@@ -35,6 +35,12 @@ describe('addresses of images', () => {
     expect(await outcome('http://other.internal/cat.jpg', { images })).toBe('DESCRIBE_IMAGE_FORBIDDEN');
   });
 
+  it('are passed on for the named hosts only, with onlyHosts', async () => {
+    const images = { onlyHosts: ['images.example.com'] };
+    expect(await outcome('https://images.example.com/cat.jpg', { images })).toBe('described');
+    expect(await outcome('https://other.example.com/cat.jpg', { images })).toBe('DESCRIBE_IMAGE_FORBIDDEN');
+  });
+
   it('are left to a sender, credentials apart, unless hosts are named', async () => {
     const send = (url: string, options?: VisionDescriptionBatchOptions) => outcome(url, options, new FakeSender());
     expect(await send('http://minio.internal/cat.jpg')).toBe('described');

@@ -135,6 +135,32 @@ describe('alerts and health', () => {
     expect(monitor.getHealthStatus().checks.latencyMs).toEqual({ status: 'healthy', value: 0, warning: 100 });
   });
 
+  it.each([
+    ['eventLoopDelayMs', { warning: 900_000, critical: 950_000 }, 'healthy'],
+    ['heapUsedRatio', { warning: 0, critical: 1 }, 'degraded'],
+    ['cpuRatio', { warning: 0, critical: 1_000_000 }, 'degraded'],
+    ['errorRatio', { warning: 0.9, critical: 1 }, 'unhealthy'],
+    ['latencyMs', { warning: 50, critical: 5_000 }, 'degraded'],
+  ] as const)('judges by the thresholds that it is given: %s', async (check, limits, status) => {
+    const { clock, monitor } = monitorOn({ alerts: { [check]: limits, minimumCalls: 1 } });
+    failing(monitor, 1, 0);
+    const slow = monitor.startTimer('slow');
+    await clock.advance(100);
+    monitor.endTimer(slow);
+    expect(monitor.getHealthStatus().checks[check]).toMatchObject({ ...limits, status });
+  });
+
+  it('looks every alertIntervalMs', async () => {
+    const { clock, monitor } = monitorOn({ alerts: { minimumCalls: 1 }, alertIntervalMs: 500 });
+    const listener = vi.fn();
+    monitor.onAlert(listener);
+    failing(monitor, 1, 0);
+    await clock.advance(499);
+    expect(listener).not.toHaveBeenCalled();
+    await clock.advance(1);
+    expect(listener).toHaveBeenCalledOnce();
+  });
+
   it('tells once when a check gets worse and once when it recovers', async () => {
     const { clock, monitor } = monitorOn({ alerts: { minimumCalls: 1 }, windowMs: 60_000 });
     const alerts: unknown[] = [];

@@ -380,6 +380,19 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     await expect.poll(() => other.mget(['key', 'deleted'])).toEqual([undefined, undefined]);
   });
 
+  it('clears everything after an outage with more than maxPendingInvalidations of them', async () => {
+    await using flaky = await startRedisServer();
+    const keyPrefix = newPrefix();
+    const cache = connect({ url: flaky.url, keyPrefix, operationTimeoutMs: 50, maxPendingInvalidations: 2 });
+    await cache.set('kept', 'old');
+    flaky.pause();
+    for (const key of ['a', 'b', 'c']) await cache.delete(key);
+    expect(cache.getStats().redis).toMatchObject({ pendingOverflows: 1, pendingInvalidations: 1 });
+    flaky.resume();
+    await expect.poll(() => cache.health().redis?.pendingInvalidations).toBe(0);
+    expect(await cache.get('kept')).toBeUndefined();
+  });
+
   it('rejects with the failure when strict', async () => {
     await using away = await startRedisServer();
     const cache = connect({ url: away.url, strict: true });

@@ -85,6 +85,14 @@ describe.runIf(findRedisServer())('RedisCache on other topologies', () => {
     await expect.poll(() => cache.health().redis?.subscribed).toBe(true);
   });
 
+  it('asks a Sentinel for the master that sentinelName names', async () => {
+    await using setup = await startRedisSentinel('gallery');
+    const sentinels = [{ host: setup.sentinel.host, port: setup.sentinel.port }];
+    await using cache = new RedisCache({ sentinels, sentinelName: 'gallery', operationTimeoutMs });
+    await whenConnected(cache);
+    expect(cache.health().redis?.state).toBe('ready');
+  });
+
   it('asks the next Sentinel where one hangs', async () => {
     await using setup = await startRedisSentinel();
     await using hung = await startRedisServer();

@@ -157,6 +157,19 @@ describe('policies by class', () => {
     expect(empty.reasons).toEqual(['attempts']);
   });
 
+  it.each([
+    ['outage', outage],
+    ['throttle', throttle],
+    ['content', noContent],
+  ] as const)('take each of the numbers of a class: %s', async (name, failure) => {
+    const policies = { [name]: { maxAttempts: 4, initialDelayMs: 10, maxDelayMs: 40 } };
+    const { clock, run, startedAtMs } = policyOver(() => failure(), { policies, budget: false, random: () => 1 });
+    run();
+    await clock.advance(60_000);
+    // Three times the wait before, and at most maxDelayMs.
+    expect(startedAtMs).toEqual([0, 30, 70, 110]);
+  });
+
   it('end a run whose failures are mixed by the class of the last', async () => {
     const errors = [throttle(), throttle(), outage()];
     const { clock, run, startedAtMs } = policyOver((attempt) => errors[attempt - 1], {
