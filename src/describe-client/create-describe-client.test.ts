@@ -201,6 +201,15 @@ describe('createDescribeClient', () => {
     });
   });
 
+  it('is closed at the end of its block by await using', async () => {
+    let client: DescribeClient;
+    {
+      await using used = createDescribeClient({ apiKey: KEY });
+      client = used;
+    }
+    await expect(client.describe('https://x.example/a.png')).rejects.toMatchObject({ code: 'DESCRIBE_CLOSED' });
+  });
+
   it('leaves out what is switched off', async () => {
     const client = createDescribeClient({ apiKey: KEY, cache: false, monitor: false, circuitBreaker: false });
     expect([client.cache, client.monitor, client.batch]).toEqual([undefined, undefined, undefined]);

@@ -66,6 +66,25 @@ describe('the budget of a policy', () => {
     expect(policy.getStats()).not.toHaveProperty('budget');
   });
 
+  it('has the share, the minimum and the window that it is given', async () => {
+    const budget = { retryRatio: 0.5, minRetries: 1, windowMs: 1_000 };
+    const { clock, policy, run, startedAtMs } = policyOver(outage, { maxAttempts: 2, budget });
+    expect(policy.getStats().budget).toMatchObject({ available: 1, windowMs: 1_000 });
+    for (let call = 0; call < 10; call += 1) run();
+    await clock.advance(500);
+    expect(startedAtMs).toHaveLength(15);
+  });
+
+  it('goes by its own clock where it has one', async () => {
+    const ownClock = new ManualClock();
+    const { clock, policy, run } = policyOver(outage, { budget: { minRetries: 1, clock: ownClock } });
+    run();
+    await clock.advance(60_000);
+    expect(policy.getStats().budget).toMatchObject({ available: 0 });
+    await ownClock.advance(60_000);
+    expect(policy.getStats().budget).toMatchObject({ available: 1 });
+  });
+
   it('can be shared by policies', async () => {
     const budget = new RetryBudget({ clock: new ManualClock(), minRetries: 1 });
     const first = policyOver(outage, { budget });

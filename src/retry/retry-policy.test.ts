@@ -40,6 +40,15 @@ describe('RetryPolicy', () => {
     expect(startedAtMs).toEqual([0, 500, 1375]);
   });
 
+  it('waits between initialDelayMs and maxDelayMs', async () => {
+    const waits = { initialDelayMs: 10, maxDelayMs: 40, random: () => 1 };
+    const { run, clock, startedAtMs } = runFailing([outage(), outage(), outage()], { ...waits, maxAttempts: 4 });
+    run();
+    await clock.advance(60_000);
+    // Three times the wait before, and at most maxDelayMs.
+    expect(startedAtMs).toEqual([0, 30, 70, 110]);
+  });
+
   it('rejects with the last error, unwrapped, once the attempts are used up', async () => {
     const errors = [outage(), outage(), outage(), outage()];
     const { run, clock, startedAtMs } = runFailing(errors);

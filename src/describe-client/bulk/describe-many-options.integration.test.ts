@@ -69,6 +69,28 @@ describe('fields of a request for all inputs', () => {
   );
 });
 
+describe('the work of describeMany', () => {
+  it('is as much at a time as concurrency says, and ends with its signal', async () => {
+    const ended: unknown[] = [];
+    let inWork = 0;
+    const describeOne = (_: unknown, signal: AbortSignal) => {
+      inWork += 1;
+      signal.addEventListener('abort', () => ended.push(signal.reason));
+      return new Promise<never>(() => {});
+    };
+    const controller = new AbortController();
+    const options = { concurrency: 2, signal: controller.signal };
+    const next = describeEach(images, describeOne, options, new ManualClock()).next();
+    const outcome = next.catch((reason: unknown) => reason);
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(inWork).toBe(2);
+    controller.abort('enough');
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).toEqual(['enough', 'enough']);
+    expect(await outcome).toBe('enough');
+  });
+});
+
 describe('onProgress', () => {
   it('tells what is done, has failed and costs, and the time left', async () => {
     const clock = new ManualClock();
