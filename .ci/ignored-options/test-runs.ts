@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import { createVitest, type Reporter, type TestCase, type TestModule, type Vitest } from 'vitest/node';
 import { repositoryRoot } from '../runtimes.ts';
 
-const TEST_TIMEOUT_MS = 30_000;
+const TEST_TIMEOUT_MS = 5_000;
 
 const BETWEEN = ': ';
 

@@ -201,6 +201,12 @@ describe('createDescribeClient', () => {
     });
   });
 
+  it('refuses calls after destroy', async () => {
+    const client = createDescribeClient({ apiKey: KEY });
+    await client.destroy('over');
+    await expect(client.describe('https://x.example/a.png')).rejects.toMatchObject({ code: 'DESCRIBE_CLOSED' });
+  });
+
   it('is closed at the end of its block by await using', async () => {
     let client: DescribeClient;
     {
