@@ -330,13 +330,15 @@ describe('the health endpoint', () => {
     const url = await usePage(await loadSnippet<NextHandler>('health'));
     const well = await fetch(url);
     expect(well.status).toBe(200);
-    expect(await well.json()).toMatchObject({
+    const state = await well.json();
+    expect(state).toMatchObject({
       status: 'healthy',
       performance: { status: 'healthy' },
       cache: { hits: expect.any(Number), memory: { entries: 1 } },
       pools: expect.any(Object),
-      circuits: { healthy: { 'vision-api': { state: 'CLOSED' } }, unhealthy: {} },
+      circuits: { healthy: { 'vision-api': { state: 'CLOSED' } } },
     });
+    expect(state).toHaveProperty('circuits.unhealthy', {});
 
     circuitBreakerRegistry.get('vision-api')?.isolate();
     const ill = await fetch(url);

@@ -107,7 +107,7 @@ describe('ContentAliases', () => {
     await clock.advance(999);
     expect(await aliases.resolve(URL_A)).toMatchObject({ sha256: imageOf('cat').sha256 });
     await clock.advance(1);
-    expect(await aliases.resolve(URL_A)).toMatchObject({ sha256: imageOf('dog').sha256, image: {} });
+    expect(await aliases.resolve(URL_A)).toMatchObject({ sha256: imageOf('dog').sha256, image: expect.any(Object) });
     expect(log).toEqual(['whole', 'unchanged', 'changed']);
   });
 
