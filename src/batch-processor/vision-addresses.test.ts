@@ -41,6 +41,12 @@ describe('addresses of images', () => {
     expect(await outcome('https://other.example.com/cat.jpg', { images })).toBe('DESCRIBE_IMAGE_FORBIDDEN');
   });
 
+  it('are not passed on for the hosts of denyHosts', async () => {
+    const images = { denyHosts: ['images.example.com'] };
+    expect(await outcome('https://images.example.com/cat.jpg', { images })).toBe('DESCRIBE_IMAGE_FORBIDDEN');
+    expect(await outcome('https://other.example.com/cat.jpg', { images })).toBe('described');
+  });
+
   it('are left to a sender, credentials apart, unless hosts are named', async () => {
     const send = (url: string, options?: VisionDescriptionBatchOptions) => outcome(url, options, new FakeSender());
     expect(await send('http://minio.internal/cat.jpg')).toBe('described');

@@ -65,6 +65,16 @@ describe('packing', () => {
     await expect(processor.process({ imageUrl: address(1), scope: 5 as never })).rejects.toThrow(/scope/);
   });
 
+  it('asks as its own model, prompt, detail and maxOutputTokens say, where a request has none', async () => {
+    const defaults = { model: 'gpt-4o', prompt: 'Name it.', detail: 'high', maxOutputTokens: 77 } as const;
+    const { sender, pack } = visionProcessor(defaults);
+    await pack(1);
+    const request = sender.calls[0]?.request;
+    expect(request).toMatchObject({ model: 'gpt-4o', max_completion_tokens: 77 });
+    expect(JSON.stringify(request?.messages)).toContain('Name it.');
+    expect(JSON.stringify(request?.messages)).toContain('"detail":"high"');
+  });
+
   it('asks for a single image plainly', async () => {
     const { sender, pack } = visionProcessor();
     expect(await pack(1)).toMatchObject([{ model: 'fake-model-1', packSize: 1 }]);

@@ -96,6 +96,38 @@ describe('the bounds of connections', () => {
   });
 });
 
+describe('the connections of a pool', () => {
+  it('carry organization and project with every request', async () => {
+    const server = await startServer();
+    const pool = makePool(server.baseURL, { min: 0, organization: 'org-own', project: 'proj-own' });
+    await pool.use((client) => client.chat.completions.create(body));
+    expect(server.seen[0]?.headers).toMatchObject({ 'openai-organization': 'org-own', 'openai-project': 'proj-own' });
+  });
+
+  it('go through the proxy', async () => {
+    const proxy = await startServer();
+    const pool = makePool('http://api.example/v1', { min: 0, proxy: `http://127.0.0.1:${proxy.port}` });
+    await pool.use((client) => client.chat.completions.create(body));
+    expect(proxy.seen.map(({ url }) => url)).toEqual(['http://api.example/v1/chat/completions']);
+  });
+
+  it('are opened at once with warmUpOnStart', async () => {
+    const server = await startServer();
+    makePool(server.baseURL, { min: 1, warmUpOnStart: true });
+    await expect.poll(() => server.seen.length).toBe(1);
+  });
+
+  it('are checked every healthCheckInterval', async () => {
+    const server = await startServer();
+    const clock = new ManualClock();
+    const pool = makePool(server.baseURL, { min: 1, clock, healthCheckInterval: 1_000 });
+    await pool.warmUp();
+    const { length } = server.seen;
+    await clock.advance(2_000);
+    await expect.poll(() => server.seen.length).toBeGreaterThan(length);
+  });
+});
+
 describe('the bounds of an answer', () => {
   it('end a connect that takes longer than connectTimeoutMs', async () => {
     const sockets: Socket[] = [];
