@@ -271,14 +271,40 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     expect(await two.get('key')).toEqual({ text });
 
     const codec = {
-      encode: (value: unknown) => new TextEncoder().encode(JSON.stringify(value)),
-      decode: (bytes: string | Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes as Uint8Array)),
+      encode: (value: unknown) => new TextEncoder().encode(`own ${JSON.stringify(value)}`),
+      decode: (bytes: string | Uint8Array): unknown =>
+        JSON.parse(new TextDecoder().decode(bytes as Uint8Array).slice('own '.length)),
     };
     const other = newPrefix();
     const [three, four] = [connect({ keyPrefix: other, codec }), connect({ keyPrefix: other, codec })];
     await three.set('small', { n: 1 });
+    expect(await redis.raw.get(`${other}e:small`)).toContain(btoa('own {"n":1}'));
     await three.set('large', { text });
     expect(await four.mget(['small', 'large'])).toEqual([{ n: 1 }, { text }]);
+  });
+
+  it('compresses what is longer than compressAboveBytes', async () => {
+    const keyPrefix = newPrefix();
+    const cache = connect({ keyPrefix, compressAboveBytes: 100 });
+    await cache.set('key', 'description '.repeat(100));
+    expect(await redis.raw.strlen(`${keyPrefix}e:key`)).toBeLessThan(600);
+  });
+
+  it('holds its lease for leaseMs, and waits for that of another for followerWaitMs', async () => {
+    const keyPrefix = newPrefix();
+    const [one, two] = [connect({ keyPrefix, leaseMs: 60_000 }), connect({ keyPrefix, followerWaitMs: 20 })];
+    void one.getOrSet('key', () => new Promise(() => {})).catch(() => {});
+    await expect.poll(() => one.getStats().factoryCalls).toBe(1);
+    const [lease = ''] = await redis.raw.keys(`${keyPrefix}l:*`);
+    expect(await redis.raw.pttl(lease)).toBeGreaterThan(30_000);
+    expect(await two.getOrSet('key', () => 'made without waiting')).toBe('made without waiting');
+  });
+
+  it('is unhealthy after more failed reconnects than maxRetries', async () => {
+    const cache = connect({ url: 'redis://127.0.0.1:1', maxRetries: 0 });
+    await cache.get('key');
+    await expect.poll(() => cache.health().redis?.failedReconnects, { interval: 1 }).toBeGreaterThan(0);
+    expect(cache.health().status).toBe('unhealthy');
   });
 
   it('removes the entries of purged tags at once, and nothing else', async () => {

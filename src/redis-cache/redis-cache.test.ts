@@ -41,6 +41,24 @@ describe('RedisCache in memory only', () => {
     expect(await cache.mget(['positional', 'object', 'longer'])).toEqual([undefined, undefined, 1]);
   });
 
+  it('keeps nothing in memory for longer than memory.ttlSeconds', async () => {
+    const { cache, clock } = memoryOnly({ memory: { ttlSeconds: 5 } });
+    await cache.set('key', 1, 60);
+    await clock.advance(4_999);
+    expect(await cache.get('key')).toBe(1);
+    await clock.advance(1);
+    expect(await cache.get('key')).toBeUndefined();
+  });
+
+  it('shortens the time of what a factory made by chance, at most by ttlJitterRatio', async () => {
+    const { cache, clock } = memoryOnly({ ttlJitterRatio: 0.5, random: () => 0.999_999 });
+    await cache.getOrSet('key', () => 1, { ttlSeconds: 10 });
+    await clock.advance(4_900);
+    expect(await cache.get('key')).toBe(1);
+    await clock.advance(200);
+    expect(await cache.get('key')).toBeUndefined();
+  });
+
   it('stores a copy that no caller can change', async () => {
     const { cache } = memoryOnly();
     const value = { list: [{ n: 1 }], when: new Date(0) };
