@@ -78,6 +78,15 @@ describe.runIf(findRedisServer())('RedisCache with Redis', () => {
     expect(await one.get('key')).toBe(1);
   });
 
+  it('asks Redis at every read with a tagTrustMs of 0', async () => {
+    const cache = connect({ keyPrefix: newPrefix(), tagTrustMs: 0 });
+    await cache.set('key', 1, 60, ['tag']);
+    await hears(cache);
+    expect(await cache.get('key')).toBe(1);
+    await redis.raw.del(`${redis.prefix}t:tag`);
+    expect(await cache.get('key')).toBeUndefined();
+  });
+
   it('verifies memory again when the subscriber was lost', async () => {
     const keyPrefix = newPrefix();
     const cache = connect({ keyPrefix, tagTrustMs: 60_000 });
