@@ -221,6 +221,22 @@ describe('the outcome of a call', () => {
     slow.shutdown();
   });
 
+  it('opens for a share of slow calls of slowCallRatio, and not before', async () => {
+    const breaker = makeBreaker({ slowCallDurationMs: 100, slowCallRatio: 0.8, minimumCalls: 2 });
+    const callFor = async (durationMs: number) => {
+      const gate = new Deferred<string>();
+      const call = breaker.fire(() => gate.promise);
+      await clock.advance(durationMs);
+      gate.resolve('done');
+      await call;
+    };
+    await callFor(0);
+    for (let slow = 0; slow < 3; slow += 1) await callFor(100);
+    expect(breaker.state).toBe('CLOSED');
+    await callFor(100);
+    expect(breaker.state).toBe('OPEN');
+  });
+
   it('has no cause, and no wish for a length, of an older failure when slow calls or a failed result opened it', async () => {
     const breaker = makeBreaker({
       slowCallDurationMs: 100,

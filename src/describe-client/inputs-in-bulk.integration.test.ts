@@ -68,6 +68,10 @@ describe('estimate', () => {
     expect(await codeOf(start().estimate(inputs as never, options as never))).toBe('DESCRIBE_INPUT_INVALID');
   });
 
+  it('does not begin where its signal has aborted', async () => {
+    expect(await codeOf(start().estimate([image], { signal: AbortSignal.abort('mine') }))).toBe('mine');
+  });
+
   it('ends with its signal, whatever the source does', async () => {
     const hanging = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
     const estimate = start().estimate(hanging, { signal: AbortSignal.timeout(20) });

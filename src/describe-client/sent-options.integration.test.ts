@@ -142,16 +142,17 @@ describe('the tenants of a client', () => {
     );
     const client = clientOf({ baseURL, apiKey: 'k', tenants: { maxConnections: 1 } });
     const [one, two] = [client.withKey('sk-one'), client.withKey('sk-two')];
-    const first = one.describe(image);
+    const first = one.describe(image).catch((error: unknown) => error);
     await expect.poll(() => seen.length).toBe(1);
-    const second = two.describe(image);
-    await expect.poll(() => two.stats().pools['default']?.waiting).toBe(1);
-    expect(seen).toHaveLength(1);
+    const second = two.describe(image).catch((error: unknown) => error);
+    // It waits for a connection, or has arrived.
+    await expect.poll(() => seen.length + (two.stats().pools['default']?.waiting ?? 0)).toBe(2);
+    expect(two.stats().pools['default']?.size).toBe(0);
     held[0]?.();
-    await first;
+    expect(await first).toMatchObject({ description: 'a cat' });
     await expect.poll(() => held.length).toBe(2);
     held[1]?.();
-    await second;
+    expect(await second).toMatchObject({ description: 'a cat' });
   });
 });
 
