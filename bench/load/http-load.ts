@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -47,6 +48,7 @@ type Autocannon = (options: object) => PromiseLike<unknown> & {
 };
 
 function loadAutocannon(): Autocannon {
+  if (!existsSync(join(root, 'dist/index.js'))) throw new Skipped('the package is not built: npm run build');
   try {
     return createRequire(new URL('./http/package.json', import.meta.url))('autocannon') as Autocannon;
   } catch {
@@ -114,6 +116,18 @@ async function send(url: string, autocannon: Autocannon): Promise<LoadTally> {
   return tally;
 }
 
+const WARM_UP_REQUESTS = 20;
+
+/** The first requests of a process load modules and compile code; they are not counted. */
+async function warmUpExample(url: string, openai: FakeOpenAIProcess): Promise<void> {
+  for (let request = 0; request < WARM_UP_REQUESTS; request += 1) {
+    const body = createTestImage({ seed: IMAGES + request });
+    const answer = await fetch(`${url}/describe`, { method: 'POST', headers: { 'content-type': 'image/png' }, body });
+    await answer.arrayBuffer();
+  }
+  await openai.reset();
+}
+
 /** Sends 2,000 HTTP requests to the Express example, whose API has faults. */
 export async function runHttpLoad(): Promise<LoadResult> {
   const autocannon = loadAutocannon();
@@ -128,6 +142,7 @@ export async function runHttpLoad(): Promise<LoadResult> {
   try {
     const example = await startExample(folder, openai);
     child = example.child;
+    await warmUpExample(example.url, openai);
     const tally = await send(example.url, autocannon);
     const { requestsByEndpoint, requestsBilled, rateLimited } = await openai.getStats();
     const counted = { sent: requestsByEndpoint.chat, billed: requestsBilled, refused: rateLimited };

@@ -15,6 +15,9 @@ const send = (message: LoadMessage) =>
 async function run({ name, wiring, minutes, plant }: LoadTask): Promise<TestReport> {
   const onProgress = (progress: Extract<LoadMessage, { kind: 'progress' }>['progress']) =>
     void send({ kind: 'progress', progress });
+  if (wiring === 'stock' && (name === SOAK_TEST || name === HTTP_TEST)) {
+    throw new Skipped('it is about this SDK, not the stock client');
+  }
   if (name === SOAK_TEST) {
     const { result, leaks } = await runSoak(minutes, plant, onProgress);
     const isWell = result.passed && leaks.every(({ isLeak }) => !isLeak);

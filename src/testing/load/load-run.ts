@@ -43,6 +43,9 @@ export interface LoadRunSettings extends Omit<SenderSettings, 'signal' | 'onSucc
 const MEMORY_INTERVAL_MS = 250;
 /** How long aborted calls may take to settle. */
 const ABORT_GRACE_MS = 1000;
+const FULL_POLL_MS = 5;
+/** Calls that may start in one turn of the event loop. */
+const MAX_CALLS_A_TURN = 64;
 /** Longest time that starting calls may hold the thread before timers and sockets run again. */
 const MAX_TURN_MS = 4;
 
@@ -70,6 +73,7 @@ export class LoadRun {
   readonly #ended: EndedPhase[] = [];
   #current: PhaseRun | undefined;
   #turnStartedAtMs = 0;
+  #callsInTurn = 0;
 
   constructor(scenario: LoadScenario, settings: LoadRunSettings) {
     this.#scenario = scenario;
@@ -142,7 +146,9 @@ export class LoadRun {
     const endsAtMs = startedAtMs + durationMs;
     const lane = async () => {
       while (clock.now() < endsAtMs && !this.#stop.signal.aborted) {
-        await this.#sender.start({ dueAtMs: clock.now(), tallies, isOnSchedule: false });
+        // No rate makes a call due here, so that none fails for want of capacity.
+        if (this.#sender.isFull) await sleep(FULL_POLL_MS, { clock, signal: this.#stop.signal });
+        else await this.#sender.start({ dueAtMs: clock.now(), tallies, isOnSchedule: false });
         await this.#yieldThread();
       }
     };
@@ -163,7 +169,9 @@ export class LoadRun {
   async #yieldThread(): Promise<void> {
     const { clock } = this.#settings;
     this.#stop.signal.throwIfAborted();
-    if (clock.now() - this.#turnStartedAtMs < MAX_TURN_MS) return;
+    this.#callsInTurn += 1;
+    if (this.#callsInTurn < MAX_CALLS_A_TURN && clock.now() - this.#turnStartedAtMs < MAX_TURN_MS) return;
+    this.#callsInTurn = 0;
     await nextTurn();
     this.#turnStartedAtMs = clock.now();
   }

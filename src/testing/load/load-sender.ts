@@ -49,14 +49,19 @@ export class LoadSender {
     return this.#open.size;
   }
 
+  /** Whether a further call would be beyond `maxInFlight`. */
+  get isFull(): boolean {
+    return this.#open.size >= this.#settings.maxInFlight;
+  }
+
   /** Starts the next call. Resolves when it is counted; never rejects. */
   async start(due: DueCall): Promise<void> {
-    const { clock, calls, maxInFlight } = this.#settings;
+    const { clock, calls } = this.#settings;
     const index = this.#started;
     this.#started += 1;
     const startedAtMs = clock.now();
     const startDelayMs = due.isOnSchedule ? startedAtMs - due.dueAtMs : undefined;
-    if (this.#open.size >= maxInFlight) {
+    if (this.isFull) {
       this.#count(due, { startDelayMs, outcome: { error: { code: 'NOT_STARTED' } } });
       return;
     }
