@@ -10,7 +10,7 @@ import {
 } from '../../src/testing/index.ts';
 import { stockTarget } from './stock-target.ts';
 
-/** Who answers the calls: this SDK, or the bare `openai` client as one writes it by hand. */
+/** The wirings that answer calls: this SDK, or the bare `openai` client as one writes it by hand. */
 export const WIRINGS = ['sdk', 'stock'] as const;
 export type Wiring = (typeof WIRINGS)[number];
 

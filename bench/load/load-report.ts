@@ -11,7 +11,7 @@ export interface TestReport {
   /** Why it was skipped, or how it failed. */
   readonly reason?: string;
   readonly result?: LoadResult;
-  /** What the process held after each window of a soak. */
+  /** Resources of the process after each window of a soak. */
   readonly leaks?: readonly Trend[];
 }
 
@@ -26,7 +26,7 @@ export interface LoadReport {
   readonly tests: readonly TestReport[];
 }
 
-/** What the process of one test is asked to do. */
+/** The task of the process of one test. */
 export interface LoadTask {
   readonly name: string;
   readonly wiring: Wiring;

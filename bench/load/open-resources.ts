@@ -5,7 +5,7 @@ import type { FakeOpenAIProcess, RedisServer } from '../../src/testing/index.ts'
 import { askRedis } from '../../src/testing/redis-topologies.ts';
 import { collectGarbage } from '../harness/collect-garbage.ts';
 
-/** What this process holds, and what servers hold for it, while no call is in work. */
+/** Resources that this process and its servers hold while no call is in work. */
 export interface OpenResources {
   /** Objects on the heap. The code that V8 compiles meanwhile does not count. */
   readonly 'heap bytes': number;

@@ -1,7 +1,7 @@
 import type { LatencySummary } from './latency-histogram.ts';
 import type { LoadVerdict } from './load-thresholds.ts';
 
-/** What the calls cost at the API. */
+/** Requests of the calls, and their price. */
 export interface LoadRequests {
   /** Requests that were sent: as the fake server counted them, else as the calls' `explain` tells. */
   readonly sent: number;
@@ -30,7 +30,7 @@ export interface LoadMemory {
   readonly rssBytes: number;
 }
 
-/** What was measured over one phase, or over the whole scenario. A call belongs to the phase in which it was due. */
+/** Figures of one phase, or of the whole scenario. A call belongs to the phase in which it was due. */
 export interface LoadFigures {
   readonly calls: number;
   readonly succeeded: number;
@@ -64,7 +64,7 @@ export interface LoadFigures {
   /** Descriptions that were not the image's own; absent where the right ones are not known. */
   readonly wrongAnswers?: number;
   readonly requests: LoadRequests;
-  /** Of the whole scenario only. */
+  /** Present for the whole scenario only. */
   readonly memory?: LoadMemory;
 }
 

@@ -58,7 +58,7 @@ export interface LoadPhase {
   readonly neighbourPerMinute?: number;
   /** `'stop'`: the fake server breaks every connection and refuses new ones; `'start'`: it is back. */
   readonly server?: 'stop' | 'start';
-  /** What happens to the Redis server at the start of the phase. */
+  /** Stops, starts, pauses or resumes the Redis server at the start of the phase. */
   readonly redis?: 'kill' | 'restart' | 'pause' | 'resume';
   /** Whether all calls must have ended before the next phase begins. @defaultValue of the last phase alone */
   readonly drain?: boolean;
