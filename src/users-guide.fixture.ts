@@ -7,7 +7,7 @@ interface Surroundings {
   readonly imports?: string;
   /** Parameters of the function around a snippet that is no module of its own, with their types. */
   readonly parameters?: string;
-  /** What that function returns at its end. */
+  /** The value that the function returns at its end. */
   readonly returns?: string;
   /** The part of the snippet from this line on. */
   readonly from?: string;

@@ -11,7 +11,7 @@ export interface OpenResources {
   readonly 'heap bytes': number;
   /** Buffers outside the heap. */
   readonly 'buffer bytes': number;
-  /** Whatever keeps the event loop alive: sockets, timers, requests. */
+  /** Handles that keep the event loop alive: sockets, timers, requests. */
   readonly handles: number;
   /** On the process, and on the signal that the application gives to every call. */
   readonly listeners: number;

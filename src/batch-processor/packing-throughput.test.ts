@@ -8,7 +8,9 @@ import { VisionDescriptionBatchProcessor } from './vision-description-batch-proc
 const LATENCY_MS = 1_000;
 const TOKENS_AN_IMAGE = 400;
 
-/** What the API reserves for a request: its text at four characters a token, its images, and its output limit. */
+/**
+ * Tokens that the API reserves for a request: its text at four characters a token, its images, and its output limit.
+ */
 function reservedTokens(request: VisionChatRequest): number {
   const { messages, response_format: format, max_completion_tokens: limit } = request;
   const textTokens = JSON.stringify([messages, format]).length / 4;

@@ -31,7 +31,7 @@ export interface ClientStats {
   readonly tenants?: TenantsStats;
 }
 
-/** What the snapshot shows. */
+/** The parts that the snapshot shows. */
 interface StatsSource {
   readonly parts: ClientParts;
   readonly calls: CallRegister;

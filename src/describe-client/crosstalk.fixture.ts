@@ -9,7 +9,7 @@ import type { DescribeClient } from './describe-client.ts';
 import type { DescribeClientOptions } from './options/client-options.ts';
 import type { DescribeRequest } from './options/describe-request.ts';
 
-/** What one client is told, as JSON. */
+/** Everything that one client gets, as JSON. */
 export interface Role {
   readonly options: DescribeClientOptions;
   /** The `cacheScope` that this role shares with nobody. */

@@ -18,5 +18,5 @@ export const keepCutAnswer = (error: DescribeError, answer: CutAnswer): void => 
   cutAnswers.set(error, answer);
 };
 
-/** What the answer behind an error holds; undefined where nothing was kept, as for every other failure. */
+/** The text of the answer behind an error; undefined where nothing was kept, as for every other failure. */
 export const cutAnswerOf = (error: unknown): CutAnswer | undefined => cutAnswers.get(error as DescribeError);

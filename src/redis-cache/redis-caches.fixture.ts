@@ -32,7 +32,7 @@ export function startRedisForCaches() {
     get raw() {
       return running().raw;
     },
-    /** What `newPrefix()` gave last. */
+    /** The value that `newPrefix()` gave last. */
     get prefix() {
       return `test${prefixes}:`;
     },

@@ -6,7 +6,7 @@ export interface DeltaFilter {
   push(text: string): string;
 }
 
-/** For one answer. What a filter holds back at the end is the rest of the description, if anything. */
+/** For one answer. The text that a filter holds back at the end is the rest of the description, if anything. */
 export const deltaFilter = (isJson: boolean): DeltaFilter => (isJson ? new JsonFilter() : new ProseFilter());
 
 /**

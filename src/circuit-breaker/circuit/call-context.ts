@@ -31,7 +31,7 @@ export type CircuitBreakerAction<Args extends unknown[], Result> = (
   ...args: Args
 ) => Result | PromiseLike<Result>;
 
-/** Runs an action. Whatever it does, the result is a native promise that settles once. */
+/** Runs an action. The result is always a native promise that settles once. */
 export function invoke<Args extends unknown[], Result>(
   action: CircuitBreakerAction<Args, Result>,
   call: CallContext,

@@ -149,8 +149,8 @@ export function lazyBody(signal: AbortSignal, isStreamed = false): OutgoingCall[
 }
 
 /**
- * Reads the report of an answer. A rate limit counts the larger of a request's input and its output limit, not the tokens
- * that were written. Source: OpenAI, "Rate limits" guide.
+ * Reads the report of an answer. A rate limit counts the larger of a request's input and its output limit, not the
+ * tokens that were written. Source: OpenAI, "Rate limits" guide.
  */
 export function answerReport(
   limitTokens: number | undefined,

@@ -34,7 +34,7 @@ export class CapacityWait implements QueueItem<CapacityWait> {
   }
 }
 
-/** What counts the calls and holds their capacity. */
+/** Counts the calls and holds their capacity. */
 export interface TicketHolder {
   /** Takes capacity at once, or returns the wait for it. */
   take(bytes: number, priority: number): CapacityWait | undefined;

@@ -19,7 +19,7 @@ export interface AdmissionStats {
 /** A step of priority is worth this much of earlier arrival, so that no call starves. */
 const AGEING_MS = 1000;
 
-/** What a client and its tenants hold together, and the order in which their calls get capacity. */
+/** The capacity that a client and its tenants hold together, and the order in which their calls get capacity. */
 class Shared {
   calls = 0;
   bytes = 0;

@@ -110,7 +110,7 @@ export class CachedCall {
     return isFirst && maySucceedAlone(error);
   }
 
-  /** The answer that was cut off, for a call that takes its text. What fills the cache is a whole description. */
+  /** The answer that was cut off, for a call that takes its text. Only a whole description fills the cache. */
   #cutText(error: unknown): Obtained | undefined {
     const { onTruncated, fillsCache } = this.#request;
     const cut = onTruncated === 'return' && !fillsCache ? cutAnswerOf(error) : undefined;

@@ -45,7 +45,7 @@ const checkWritten = shape({
 });
 
 type AnySchema = DescribeSchema<unknown>;
-/** What a schema of a library came to, by the object that it is. */
+/** The result for a schema of a library, by the object that it is. */
 const read = new WeakMap<object, { readonly schema: AnySchema } | { readonly issues: readonly ConfigIssue[] }>();
 /** Translations of schemas that were written by hand. */
 const translated = new WeakMap<object, { readonly jsonSchema: JsonSchema; readonly addsNull: boolean }>();

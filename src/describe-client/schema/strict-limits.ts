@@ -16,7 +16,7 @@ const MAX_LARGE_ENUM_CHARACTERS = 15_000;
 
 const SOURCE = 'more is refused by OpenAI\'s strict mode (guide "Structured outputs"). Ask for less in one call';
 
-/** What a schema holds in all. */
+/** The totals of a schema. */
 class SchemaSize {
   properties = 0;
   levels = 0;

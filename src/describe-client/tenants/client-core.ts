@@ -7,7 +7,7 @@ import { TenantCore } from './tenant-core.ts';
 import { tenantRecipe } from './tenant-recipe.ts';
 import { TenantRegistry, type TenantsStats } from './tenant-registry.ts';
 
-/** What a client runs its calls with, and its tenants. */
+/** The parts with which a client runs its calls, and its tenants. */
 export class ClientCore {
   readonly parts: ClientParts;
   readonly calls: CallRegister;

@@ -40,7 +40,9 @@ function sharedBy(count: number, max: number, createFails: () => boolean = () =>
   return { clock, permits, open, pools };
 }
 
-/** A pool whose callers repeat calls of `callMs` for ever; counts those that ended, their first and their longest wait. */
+/**
+ * A pool whose callers repeat calls of `callMs` for ever; counts those that ended, their first and their longest wait.
+ */
 function busy(pool: ResourcePool<object>, clock: ManualClock, callers: number, callMs: number) {
   const seen = { calls: 0, firstWaitMs: Number.NaN, longestWaitMs: 0, stopped: false };
   const loop = async () => {

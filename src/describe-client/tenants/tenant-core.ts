@@ -6,8 +6,8 @@ import type { TenantRecipe } from './tenant-recipe.ts';
 import type { TenantRegistry } from './tenant-registry.ts';
 
 /**
- * What a tenant's client runs its calls with. It keeps only its recipe, and gets the parts at each call, so that it
- * works on after the tenant was evicted.
+ * The parts with which a tenant's client runs its calls. It keeps only its recipe, and gets the parts at each call, so
+ * that it works on after the tenant was evicted.
  */
 export class TenantCore {
   readonly calls: CallRegister;

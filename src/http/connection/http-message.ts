@@ -20,7 +20,7 @@ export interface HttpRequest {
   readonly boundsStream?: boolean | undefined;
   /** Whether it is sent once more when a kept-alive socket died before any byte of an answer. @defaultValue true */
   readonly resends?: boolean | undefined;
-  /** Whoever takes the body; the answer then resolves at its end, with an empty one. @defaultValue it is collected */
+  /** The reader of the body; the answer then resolves at its end, with an empty one. @defaultValue it is collected */
   readonly takesChunks?: ChunkDecision | undefined;
   /** No caller waits for its answer: neither its socket nor its timer keeps the process alive. @defaultValue false */
   readonly background?: boolean | undefined;

@@ -20,8 +20,8 @@ export interface ImageOptions extends AddressGuardOptions {
   readonly maxRedirects?: number | undefined;
   /**
    * Your function that makes the image to send of the one given, with sharp for example: a smaller one, or a JPEG of a
-   * HEIC. It gets the bytes, in any format, and `{ format, width, height, signal }`. It returns bytes, `{ bytes }`, or a
-   * promise of them. Type, size, hash and tokens are those of its result. When it throws, the image is
+   * HEIC. It gets the bytes, in any format, and `{ format, width, height, signal }`. It returns bytes, `{ bytes }`, or
+   * a promise of them. Type, size, hash and tokens are those of its result. When it throws, the image is
    * `DESCRIBE_IMAGE_UNREADABLE` with the `cause`.
    * @defaultValue none
    */

@@ -78,7 +78,7 @@ export async function transformedBytes(
 /** A wrong name that is common. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { 'image/jpeg': 'image/jpg' };
 
-/** What a transform returned, as far as it is of use. */
+/** The usable part of what a transform returned. */
 interface Returned {
   readonly bytes?: Uint8Array | undefined;
   readonly mediaType?: unknown;

@@ -43,7 +43,8 @@ interface Flight<Value> {
  * import { SingleFlight } from '@describe-it/sdk/redis-cache';
  *
  * const flights = new SingleFlight<string>();
- * const load = () => flights.run('page', async ({ signal }) => (await fetch('https://example.com', { signal })).text());
+ * const load = () =>
+ *   flights.run('page', async ({ signal }) => (await fetch('https://example.com', { signal })).text());
  * const [first, second] = await Promise.all([load(), load()]); // one request
  * console.log(first.shared, second.shared); // false true
  * ```

@@ -78,7 +78,8 @@ export function chatCompletionIn<Completion extends object>(data: unknown, head:
   if (error?.message !== undefined || error?.code !== undefined) {
     const named = error.status ?? statusOfWords(error.code) ?? statusOfWords(error.type);
     if (failed === body) throw new AnswerError(error.message ?? '', named ?? status, failed, headers);
-    // The address is right and the request was taken: without a word, what broke the answer off is the server's failure.
+    // The address is right and the request was taken: without a word, what broke the answer off is the server's
+    // failure.
     throw new AnswerError(error.message ?? '', named ?? SERVER_FAILURE, failed, headers, body as object);
   }
   // JSON that is not an object counts as a completion without choices, which its reader refuses.

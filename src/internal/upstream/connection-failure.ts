@@ -81,7 +81,7 @@ const NO_TLS: ReadonlySet<string> = new Set([
   'ERR_SSL_HTTP_REQUEST',
 ]);
 
-/** What to do about a failure; empty where nothing is known. */
+/** Advice about a failure; empty where nothing is known. */
 function adviceFor({ code, message }: { readonly code: string; readonly message: string }): string {
   if (NO_TLS.has(code) || (code === 'EPROTO' && /wrong version number|packet length too long/.test(message)))
     return '. The server speaks no TLS on this port: write `http://` in `baseURL`, or the port of HTTPS.';

@@ -10,7 +10,8 @@ import { type RefusableParameter, refusedParameter } from './refused-parameter.t
 
 /**
  * The form of requests. `openai` is that of OpenAI's API. `generic` has `max_tokens` and no `store`, for older
- * compatible servers of chat; the Responses API has no such older form. `auto` is `openai` until a server refuses a parameter by name.
+ * compatible servers of chat; the Responses API has no such older form. `auto` is `openai` until a server refuses a
+ * parameter by name.
  */
 export type Dialect = 'auto' | 'openai' | 'generic';
 

@@ -49,8 +49,8 @@ export const isResponse = (body: unknown): body is ResponseObject => {
 };
 
 /**
- * The chat completion that says the same as a response. Any other body, such as an error or a gateway's chat completion,
- * is given as it is.
+ * The chat completion that says the same as a response. Any other body, such as an error or a gateway's chat
+ * completion, is given as it is.
  */
 export const completionOfResponse = (body: unknown): unknown => (isResponse(body) ? neutralCompletion(body) : body);
 

@@ -103,8 +103,8 @@ async function sendByClient(
   const { data, response } = await exchange.create(client, body, { ...encoded, headers, signal }).withResponse();
   const head = { status: response.status, headers: response.headers };
   if (stream === undefined) return { completion: exchange.decode(data, head), headers: head.headers };
-  // A server that streams nothing answers with JSON, whatever its type. The client reads none of it before its stream is
-  // read. The stand-in of a test has no type.
+  // A server that streams nothing answers with JSON, whatever its type. The client reads none of it before its stream
+  // is read. The stand-in of a test has no type.
   const type = headerOf(response.headers, 'content-type');
   if (type !== undefined && !isEventStream(type)) {
     return { completion: exchange.decode(await response.text(), head), headers: head.headers };

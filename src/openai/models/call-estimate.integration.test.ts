@@ -29,7 +29,8 @@ const SIZES = [
   [2049, 700],
 ] as const;
 /**
- * The last model of each pair of rules. The fake server counts with its own table, which does not come from the catalog.
+ * The last model of each pair of rules. The fake server counts with its own table, which does not come from the
+ * catalog.
  */
 const MODELS = new Map(
   modelCatalog.names().map((name) => {

@@ -2,8 +2,8 @@ import type { ReasoningEffort } from '../../internal/options/reasoning-effort.ts
 import type { ModelEntry } from './model-entry.ts';
 
 /**
- * Tokens that a reasoning model may think with at its lowest effort, where its entry says nothing else. Source: gateways
- * whose users got empty, billed answers from the limit of the text alone (BerriAI/litellm#26087).
+ * Tokens that a reasoning model may think with at its lowest effort, where its entry says nothing else. Source:
+ * gateways whose users got empty, billed answers from the limit of the text alone (BerriAI/litellm#26087).
  */
 export const REASONING_HEADROOM_TOKENS = 1_024;
 

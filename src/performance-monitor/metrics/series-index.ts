@@ -28,9 +28,9 @@ export interface SeriesIndexOptions<Series> {
 }
 
 /**
- * Finds the series of a label set without building a key: one map for each label, whose strings are hashed once. A missing
- * label is empty, as in Prometheus, and a new name may come at any time. Never holds more than `maxSeries`, plus one.
- * In that one every label is `other`, and it takes all further label sets.
+ * Finds the series of a label set without building a key: one map for each label, whose strings are hashed once. A
+ * missing label is empty, as in Prometheus, and a new name may come at any time. Never holds more than `maxSeries`,
+ * plus one. In that one every label is `other`, and it takes all further label sets.
  */
 export class SeriesIndex<Series> {
   readonly #options: SeriesIndexOptions<Series>;

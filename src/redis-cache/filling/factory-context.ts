@@ -42,7 +42,7 @@ export interface FactoryChoiceOptions {
   readonly nameTags: (tags: readonly string[]) => readonly string[];
 }
 
-/** What a factory says about the value that it makes. */
+/** The statements of a factory about the value that it makes. */
 export interface FactoryChoices {
   ttlMs: number;
   /** Tags beside those of the options. */

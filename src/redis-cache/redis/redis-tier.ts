@@ -81,8 +81,8 @@ export class RedisTier {
    * some hundred keys, so that Redis works on the next one while this process decodes the last. On a Cluster it has one
    * key.
    *
-   * `MGET` can't bound the bytes that it transfers. A script can, but it looks each key up twice. The script is used for
-   * a while after an `MGET` that timed out, which costs its connection, or that gave a value that is too large.
+   * `MGET` can't bound the bytes that it transfers. A script can, but it looks each key up twice. The script is used
+   * for a while after an `MGET` that timed out, which costs its connection, or that gave a value that is too large.
    */
   async readMany(
     keys: readonly string[],

@@ -9,7 +9,10 @@ const HEADROOM_MS = 550;
 const HEADROOM_RATIO = 0.55;
 /** Share of the bucket by which waiting for a full bucket may overshoot. */
 const MAX_GUARD_RATIO = 0.06;
-/** The least refill that is assumed, as a share of the rate, however much others take: only a request shows what is left. */
+/**
+ * The least refill that is assumed, as a share of the rate, however much others take: only a request shows what is
+ * left.
+ */
 const MIN_REFILL_RATIO = 0.1;
 
 /**

@@ -98,7 +98,8 @@ export class QuotaRamp {
   }
 
   /**
-   * Follows the limit of this many processes, in tokens per millisecond. Above the base, the ceiling begins at the base.
+   * Follows the limit of this many processes, in tokens per millisecond. Above the base, the ceiling begins at the
+   * base.
    */
   follow(limitPerMs: number | undefined, processes: number, nowMs: number): void {
     const share = limitPerMs === undefined ? this.#limitPerMs : limitPerMs / processes;

@@ -9,8 +9,8 @@ import type { RouterQuota } from './router-quota.ts';
 export const MAX_MOVE_WAIT_MS = 1_000;
 
 /**
- * Finds the endpoints that can take a call now, or when the first of them will. Every search fills the same object anew,
- * because one runs for every call.
+ * Finds the endpoints that can take a call now, or when the first of them will. Every search fills the same object
+ * anew, because one runs for every call.
  */
 export class RouteSearch<Target> {
   /** Endpoints that can take the call now. */

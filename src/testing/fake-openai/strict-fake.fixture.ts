@@ -22,11 +22,11 @@ export function useStrictFake(): () => FakeOpenAI {
   };
 }
 
-/** What the user says, in a chat request. */
+/** The text of the user, in a chat request. */
 export const user = (...content: object[]) => ({ messages: [{ role: 'user', content }] });
 /** An image in a chat request. */
 export const image = (url: unknown, more: object = {}) => user({ type: 'image_url', image_url: { url, ...more } });
 /** A chat request that is right. */
 export const base = { model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'hello' }] };
-/** What the user says, in a request to Responses. */
+/** The text of the user, in a request to Responses. */
 export const input = (...content: object[]) => ({ model: 'gpt-4.1-mini', input: [{ role: 'user', content }] });

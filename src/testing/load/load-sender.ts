@@ -70,7 +70,7 @@ export class LoadSender {
     const outcome = await this.#send(index, calls.at(index), () => {
       firstDeltaAtMs ??= clock.now();
     });
-    // What did not settle in time was counted then.
+    // A call that did not settle in time was counted then.
     if (!this.#open.delete(due)) return;
     const firstDeltaMs = firstDeltaAtMs === undefined ? undefined : firstDeltaAtMs - due.dueAtMs;
     this.#count(due, { startDelayMs, firstDeltaMs, outcome });

@@ -105,7 +105,7 @@ export class LoadTally {
     this.#addCost(outcome.answer);
   }
 
-  /** What a call cost by its own account; an image of a pack counts its part of the requests. */
+  /** The cost of a call by its own account; an image of a pack counts its part of the requests. */
   #addCost({ usage, costUsd, explain }: Partial<LoadAnswer>): void {
     if (usage !== undefined) this.#billed += 1;
     this.#tokens += usage?.totalTokens ?? 0;

@@ -11,7 +11,7 @@ export interface LoadCallOptions {
   readonly prompt?: string;
 }
 
-/** What is read of a result; nothing but the description is needed. */
+/** The fields that are read of a result; nothing but the description is needed. */
 export interface LoadAnswer {
   readonly description: string;
   readonly source?: string;

@@ -61,9 +61,12 @@ export interface LoadRunOptions {
   readonly progressIntervalMs?: number;
   /** Ends the run and its calls: it then rejects with the reason. @defaultValue none */
   readonly signal?: AbortSignal;
-  /** Is notified while the load runs. What it throws is ignored. @defaultValue none */
+  /** Is notified while the load runs. An error that it throws is ignored. @defaultValue none */
   readonly onProgress?: (progress: LoadProgress) => void;
-  /** Is awaited between two phases, such as to look at the process. What it throws ends the run. @defaultValue none */
+  /**
+   * Is awaited between two phases, such as to look at the process. An error that it throws ends the run. @defaultValue
+   * none
+   */
   readonly onPhaseEnd?: (phase: LoadPhaseResult) => void | Promise<void>;
   /** Lets requests go to a server that bills them, such as api.openai.com. @defaultValue false */
   readonly allowBilled?: boolean;

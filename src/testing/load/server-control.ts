@@ -7,7 +7,7 @@ import { Neighbour } from './neighbour.ts';
 
 const NONE: CountedRequests = { sent: 0, billed: 0, refused: 0 };
 
-/** What a scenario does to the servers, and what the fake one counts meanwhile. */
+/** Changes that a scenario makes to the servers, and what the fake one counts meanwhile. */
 export class ServerControl {
   readonly #scenario: LoadScenario;
   readonly #server: LoadServer | undefined;
