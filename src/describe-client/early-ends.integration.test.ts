@@ -11,6 +11,9 @@ const CONCURRENCY = 6;
 let unanswered = 0;
 let arrived = 0;
 let answersLeft = 0;
+/** Answers wait for as many requests as this, so that no input is read in place of one that is already described. */
+let answersAfter = 1;
+let held: (() => void)[] = [];
 let server: RawServer;
 beforeAll(async () => {
   server = await startRawServer((request, response) => {
@@ -19,20 +22,25 @@ beforeAll(async () => {
       arrived += 1;
       if (answersLeft > 0) {
         answersLeft -= 1;
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(JSON.stringify(completion('fine')));
-        return;
+        held.push(() => {
+          response.writeHead(200, { 'content-type': 'application/json' });
+          response.end(JSON.stringify(completion('fine')));
+        });
+      } else {
+        unanswered += 1;
+        response.on('close', () => {
+          unanswered -= 1;
+        });
       }
-      unanswered += 1;
-      response.on('close', () => {
-        unanswered -= 1;
-      });
+      if (arrived >= answersAfter) for (const answer of held.splice(0)) answer();
     });
   });
 });
 beforeEach(() => {
   arrived = 0;
   answersLeft = 1;
+  answersAfter = CONCURRENCY;
+  held = [];
 });
 afterAll(() => server.close());
 
@@ -102,6 +110,7 @@ it.each(Object.keys(ENDS))('describeMany ends its requests and its source when t
 it('describeMany reads no further ahead of its consumer than `concurrency`', async () => {
   await using client = start();
   answersLeft = Number.POSITIVE_INFINITY;
+  answersAfter = 1;
   const { source, inputs } = endlessInputs();
   let yielded = 0;
   for await (const item of client.describeMany(inputs, { concurrency: CONCURRENCY })) {
