@@ -225,9 +225,7 @@ export class DescribeClient implements AsyncDisposable {
     await this.#core.runner.invalidateTags(tags);
   }
 
-  /**
-   * Health of each part and of the whole: `unhealthy` without new descriptions, `degraded` with less. Sends nothing.
-   */
+  /** Health of each part and the whole: `unhealthy` without new descriptions, `degraded` with less. Sends nothing. */
   async health(): Promise<ClientHealth> {
     return clientHealth(this.#core.parts, this.#core.calls.isOpen);
   }

@@ -107,6 +107,17 @@ describe('two clients of one tenant', () => {
   });
 });
 
+it('the client of a tenant makes no new parts each time that somebody looks at it after its end', async () => {
+  const { client } = await start();
+  const tenant = client.withKey('sk-a');
+  await text(tenant);
+  await tenant.close();
+  const { pools } = tenant;
+  expect(tenant.pools).toBe(pools);
+  expect(tenant.stats().pools['default']?.size).toBe(0);
+  expect(client.stats().tenants?.size).toBe(0);
+});
+
 describe('tenants above the maximum', () => {
   it('are evicted as their calls end, and work on', async () => {
     const { client } = await start({ tenants: { max: 3, maxConnections: 4 } });

@@ -14,6 +14,7 @@ export class TenantCore {
   readonly #client: ClientParts;
   readonly #recipe: TenantRecipe;
   readonly #registry: TenantRegistry;
+  #partsAfterEnd: ClientParts | undefined;
 
   constructor(client: ClientParts, calls: CallRegister, registry: TenantRegistry, recipe: TenantRecipe) {
     this.#client = client;
@@ -24,7 +25,9 @@ export class TenantCore {
 
   get parts(): ClientParts {
     if (this.calls.isOpen) return this.#registry.partsOf(this.#recipe);
-    return this.#registry.make(this.#recipe, this.#client.admission);
+    // To look at what is left: nothing. No call uses them.
+    this.#partsAfterEnd ??= this.#registry.make(this.#recipe, this.#client.admission);
+    return this.#partsAfterEnd;
   }
 
   get runner(): CallRunner {

@@ -125,9 +125,8 @@ export class TenantRegistry {
 
   /** Sends what waits for more images of a batch: of one tenant, or of all. */
   flush(only?: TenantRecipe): void {
-    for (const { parts, recipe } of this.#tenants.values()) {
-      if (only === undefined || recipe.identity === only.identity) void parts.batch?.flush();
-    }
+    const tenants = only === undefined ? this.#tenants.values() : [this.#tenants.peek(only.identity)];
+    for (const tenant of tenants) void tenant?.parts.batch?.flush();
   }
 
   /** Ends every tenant. */
@@ -155,7 +154,7 @@ export class TenantRegistry {
   #onIdle(recipe: TenantRecipe): void {
     const tenant = this.#tenants.peek(recipe.identity);
     if (tenant === undefined) return;
-    if (tenant.released) void this.release(recipe);
+    if (tenant.released) ignoreRejection(this.release(recipe));
     // Above the maximum all others have calls in work. A search among them would cost each call more.
     else if (this.#tenants.size > this.#max) this.#evictOne(tenant);
   }

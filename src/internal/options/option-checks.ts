@@ -214,10 +214,7 @@ export const withMethods = (expected: string, ...methods: readonly string[]): Op
 const lackedBy = (value: object, methods: readonly string[]): string =>
   methods.filter((method) => !hasMethods(value, [method])).join(', ');
 
-/**
- * Tells whether a value has all these methods. Instances are recognised by this, because `instanceof` fails across
- * copies.
- */
+/** Whether a value has all these methods. Instances are recognised by this: `instanceof` fails across copies. */
 export function hasMethods(value: unknown, methods: readonly string[]): boolean {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   return methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function');

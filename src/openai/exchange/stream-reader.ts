@@ -116,11 +116,17 @@ export class StreamReader {
   }
 }
 
-/** Reads a stream to its end, so that its connection can be used again. Aborts it where the end does not come soon. */
+/** Reads a stream to its end, so that its connection can be used again. Leaves it where the end does not come soon. */
 async function skipRest(iterator: AsyncIterator<object>, { controller }: ClientStream, clock: Clock): Promise<void> {
-  const timer = setBackgroundTimeout(clock, () => controller?.abort(), REST_MS);
+  let isLate = false;
+  const leave = () => {
+    isLate = true;
+    controller?.abort();
+  };
+  const timer = setBackgroundTimeout(clock, leave, REST_MS);
   try {
-    while ((await iterator.next()).done !== true);
+    while (!isLate && (await iterator.next()).done !== true);
+    if (isLate) await iterator.return?.();
   } catch {
     // The answer was whole.
   } finally {

@@ -4,6 +4,8 @@ import { arrivalAtMs } from './load-arrivals.ts';
 import type { CountedRequests } from './load-tally.ts';
 
 const REFUSED = 429;
+/** Longest time that one of its requests may take: a server that hangs must not hold up the end of a phase. */
+const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Another tenant of the same limits: sends at an even pace, whatever it is answered. */
 export class Neighbour {
@@ -44,8 +46,12 @@ export class Neighbour {
   async #send(): Promise<void> {
     const messages = [{ role: 'user', content: 'a tenant of the same project' }];
     const body = JSON.stringify({ model: 'gpt-4.1-mini', max_completion_tokens: 300, messages });
-    const answer = await fetch(this.#url, { method: 'POST', headers: this.#headers, body }).catch(() => undefined);
+    const attempt = new AbortController();
+    const timer = this.#clock.setTimeout(() => attempt.abort(), REQUEST_TIMEOUT_MS);
+    const request = { method: 'POST', headers: this.#headers, body, signal: attempt.signal };
+    const answer = await fetch(this.#url, request).catch(() => undefined);
     await answer?.arrayBuffer().catch(() => undefined);
+    this.#clock.clearTimeout(timer);
     const { sent, billed, refused } = this.#counted;
     this.#counted = {
       sent: sent + 1,

@@ -64,8 +64,8 @@ export interface LoadRunOptions {
   /** Is notified while the load runs. An error that it throws is ignored. @defaultValue none */
   readonly onProgress?: (progress: LoadProgress) => void;
   /**
-   * Is awaited between two phases, such as to look at the process. An error that it throws ends the run. @defaultValue
-   * none
+   * Is awaited between two phases, such as to look at the process. An error that it throws ends the run.
+   * @defaultValue none
    */
   readonly onPhaseEnd?: (phase: LoadPhaseResult) => void | Promise<void>;
   /** Lets requests go to a server that bills them, such as api.openai.com. @defaultValue false */
