@@ -35,7 +35,10 @@ export async function sampleInFreshProcess({
   execArgv = [],
   timeoutMs = 60_000,
 }: FreshProcessOptions): Promise<Sample> {
+  // An import costs a fraction where its code was compiled before, and the harness keeps such code for its own processes.
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env;
   const { stdout } = await run(process.execPath, [...execArgv, CHILD, String(module), expectedExport, measure], {
+    env,
     timeout: timeoutMs,
   });
   const sample: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');

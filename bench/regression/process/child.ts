@@ -6,10 +6,6 @@ import { withExtraWork } from './extra-work.ts';
 import { findPlan, measureRun } from './measure-run.ts';
 import type { ChildAnswer, ChildRequest } from './plan.ts';
 
-// The cache of compiled code serves this process only. An import that a bench measures, in a process that it starts,
-// must not find it.
-delete process.env['NODE_COMPILE_CACHE'];
-
 const request = JSON.parse(process.argv[2] ?? '') as ChildRequest;
 loadPackageFrom(request.build);
 const { benches } = (await import(request.module)) as { readonly benches: readonly Bench[] };
